@@ -1,0 +1,65 @@
+/**
+ * Compares fcn with tfjs-backend-webgpu on one adapter.
+ *
+ *   npm run bench -- [PATTERN ...] [--rows REGEX] [--repeats N] [--out STEM] [--list]
+ *
+ * Patterns choose rows by title. A run of all rows writes bench/results/<adapter>.{json,md}; a part of them is written
+ * only where --out says. Exits with 1 when the two libraries disagree on a row, with 2 on wrong usage.
+ */
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { runBench, selectRows } from "./bench.mjs";
+import { adapterSlug } from "./lib/dawn.mjs";
+import { writeReport } from "./lib/files.mjs";
+import { asMarkdown, asText } from "./lib/report.mjs";
+import { digits } from "./lib/table.mjs";
+import { ROWS } from "./rows/index.mjs";
+
+const OPTIONS = {
+  rows: { type: "string" },
+  repeats: { type: "string", default: "5" },
+  out: { type: "string" },
+  list: { type: "boolean", default: false },
+};
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+    const repeats = Number(values.repeats);
+    if (!Number.isInteger(repeats) || repeats < 1) throw new Error(`--repeats ${values.repeats}: expected 1 or more`);
+    const rows = selectRows(values.rows ? [...positionals, values.rows] : positionals);
+    if (rows.length === 0) throw new Error("no row matches; --list prints their titles");
+    return { ...values, repeats, rows };
+  } catch (error) {
+    console.error(error.message);
+    process.exit(2);
+  }
+}
+
+async function main() {
+  const { rows, repeats, out, list } = readArguments();
+  if (list) {
+    for (const { title } of rows) console.log(title);
+    return 0;
+  }
+  const record = await runBench({
+    rows,
+    repeats,
+    onRow: ({ title, ratio }, index) => console.error(`${index + 1}/${rows.length} ${title}: ${digits(ratio)}x`),
+  });
+  console.log(`\n${asText(record)}`);
+  if (out || rows.length === ROWS.length) {
+    const stem = out ?? fileURLToPath(new URL(`results/${adapterSlug(record.adapter)}`, import.meta.url));
+    await writeReport(stem, record, asMarkdown(record));
+    console.log(`\nwritten: ${stem}.json, ${stem}.md`);
+  }
+  return record.summary.disagreeing ? 1 : 0;
+}
+
+// Dawn keeps the event loop alive for as long as its GPU object is pinned.
+process.exit(
+  await main().catch((error) => {
+    console.error(process.env.DEBUG ? error : error.message);
+    return 1;
+  }),
+);

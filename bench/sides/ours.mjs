@@ -1,0 +1,55 @@
+/** @fcn/tensor and @fcn/core as one side of the bench. */
+
+async function loadPackages() {
+  try {
+    return { T: await import("@fcn/tensor"), fcn: await import("@fcn/core") };
+  } catch (cause) {
+    if (cause.code !== "ERR_MODULE_NOT_FOUND") throw cause;
+    throw new Error(`the packages are not built (${cause.message}): run \`npm run build\``, { cause });
+  }
+}
+
+/** Opens a device of its own on the adapter that lib/dawn.mjs chose. */
+export async function openOurs() {
+  const { T, fcn } = await loadPackages();
+  const device = await T.createDevice();
+  return {
+    name: "fcn",
+    T,
+    fcn,
+    device,
+    adapter: device.info,
+    /** A host tensor `{ shape, data }` on the GPU; Int32Array becomes int32. */
+    upload({ shape, data }, options = {}) {
+      const dtype = data instanceof Int32Array ? "int32" : "float32";
+      return device.tensor(data, shape, { dtype, ...options });
+    },
+    /** Runs `step` (answers a record of tensors) once, waits for the GPU, and frees what it made. */
+    async run(step) {
+      await device.scope(async () => {
+        step();
+        await device.sync();
+      });
+    },
+    /** As `run`, but answers the outputs in logical order. */
+    async download(step) {
+      const host = {};
+      await device.scope(async () => {
+        for (const [name, tensor] of Object.entries(step())) {
+          host[name] = { data: await tensor.data(), shape: tensor.shape };
+        }
+      });
+      return host;
+    },
+    /** The shape of the output of `forward`. */
+    async shapeOf(forward) {
+      return await device.scope(async () => [...forward().y.shape]);
+    },
+    dispose(tensors) {
+      for (const tensor of tensors) tensor.dispose();
+    },
+    close() {
+      device.destroy();
+    },
+  };
+}

@@ -1,0 +1,123 @@
+#!/usr/bin/env node
+// Debian and Ubuntu, as root: installs Mesa's software Vulkan driver in a version that Dawn accepts.
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { MINIMUM_MESA, parseOsRelease, systemFamily } from "./advice.mjs";
+import { nextStep, parseCandidate, parseSources } from "./apt.mjs";
+
+const PACKAGE = "mesa-vulkan-drivers";
+
+function fail(message, fix) {
+  process.stderr.write(`error: ${message}\nfix: ${fix}\n`);
+  process.exit(1);
+}
+
+/** Runs a program quietly; its output can name mirrors, so only the outcome is shown. */
+function quiet(program, args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" };
+  return spawnSync(program, args, { env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 2 ** 26 });
+}
+
+/** Waits for other users of apt instead of failing at once. */
+function apt(...args) {
+  return quiet("apt-get", ["-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::Retries=3", ...args]);
+}
+
+function readSources() {
+  const sources = [];
+  for (const [folder, names] of [
+    ["/etc/apt", ["sources.list"]],
+    ["/etc/apt/sources.list.d", listFolder("/etc/apt/sources.list.d")],
+  ]) {
+    for (const name of names) sources.push(...parseSources(name, readText(join(folder, name))));
+  }
+  return sources;
+}
+
+function listFolder(path) {
+  try {
+    return readdirSync(path).sort();
+  } catch {
+    return [];
+  }
+}
+
+function readText(path) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function readState(osRelease) {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholders are dpkg-query's own.
+  const installed = quiet("dpkg-query", ["-W", "-f=${db:Status-Abbrev} ${Version}", PACKAGE]);
+  const target = osRelease.VERSION_CODENAME ? `${osRelease.VERSION_CODENAME}-backports` : null;
+  return {
+    osRelease,
+    installed: installed.status === 0 && installed.stdout.startsWith("ii") ? installed.stdout.split(/\s+/)[1] : null,
+    candidate: parseCandidate(quiet("apt-cache", ["policy", PACKAGE]).stdout ?? ""),
+    backports: target && parseCandidate(quiet("apt-cache", ["-t", target, "policy", PACKAGE]).stdout ?? ""),
+    sources: readSources(),
+  };
+}
+
+/** Adds the backports entry, and takes it away again when the machine's mirror does not carry them. */
+function enableBackports(codename, stanza) {
+  const path = `/etc/apt/sources.list.d/${codename}-backports.sources`;
+  writeFileSync(`${path}.new`, stanza, { mode: 0o644 });
+  renameSync(`${path}.new`, path);
+  console.log(`enabled ${codename}-backports in ${path}`);
+  const update = apt("-o", "APT::Update::Error-Mode=any", "update");
+  if (update.status === 0) return;
+  rmSync(path);
+  fail(
+    `apt-get update fails with ${codename}-backports enabled; the entry was removed`,
+    `add ${codename}-backports to the sources of apt, then run this again`,
+  );
+}
+
+function install(target) {
+  console.log(`installing ${PACKAGE}${target ? ` from ${target}` : ""}`);
+  const choice = target ? ["-t", target] : [];
+  const result = apt("install", "-y", "--no-install-recommends", ...choice, PACKAGE);
+  if (result.status === 0) return;
+  const lines = (result.stderr ?? "").split("\n").filter((line) => line.startsWith("E:") && !line.includes("://"));
+  fail(
+    `apt-get cannot install ${PACKAGE}${lines.length > 0 ? ` (${lines[0].slice(3)})` : ""}`,
+    `run: apt-get install ${[...choice, PACKAGE].join(" ")}`,
+  );
+}
+
+function main() {
+  const osRelease = parseOsRelease(readText("/etc/os-release"));
+  if (systemFamily(process.platform, osRelease) !== "debian") {
+    fail("this installer is for Debian and Ubuntu", "run: npx fcn doctor, which prints the command for this system");
+  }
+  if (process.getuid?.() !== 0) fail("installing packages needs root", `run: sudo node ${process.argv[1]}`);
+  // Package lists are absent in most container images, and stale ones name files that are gone.
+  let updated = false;
+  for (let round = 0; round < 4; round++) {
+    const step = nextStep(readState(osRelease));
+    if (step.step === "none") {
+      console.log(`Mesa ${MINIMUM_MESA} or newer is installed`);
+      return;
+    }
+    if (!updated) {
+      console.log("reading the package lists");
+      if (apt("update").status !== 0) console.log("apt-get update reports a problem; going on with what it got");
+      updated = true;
+    } else if (step.step === "enable-backports") enableBackports(osRelease.VERSION_CODENAME, step.stanza);
+    else if (step.step === "install") install(step.target);
+    else
+      fail(
+        `${step.reason}; Dawn needs ${MINIMUM_MESA} or newer`,
+        "use Debian 12 or newer or Ubuntu 24.04 or newer (with its updates), or a machine with a GPU",
+      );
+  }
+  fail(`${PACKAGE} is still older than ${MINIMUM_MESA}`, `run: apt-cache policy ${PACKAGE}`);
+}
+
+main();

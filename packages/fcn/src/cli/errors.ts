@@ -1,0 +1,59 @@
+import { CommanderError } from "commander";
+
+/** Wrong use of the command line that commander itself cannot see, such as two options that exclude each other. Exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+
+  constructor(
+    message: string,
+    readonly fix: string,
+  ) {
+    super(message);
+  }
+}
+
+/** What the command line prints to standard error for a failure, and the exit code: 1 failed, 2 wrong usage. */
+export interface Failure {
+  text: string;
+  exitCode: 1 | 2;
+}
+
+/**
+ * Puts an error into two lines, `error: ...` and `fix: ...`; the stack follows when `verbose`.
+ *
+ * @param command the sub-command that ran, if one did; wrong usage points to its help
+ */
+export function describeFailure(error: unknown, options: { verbose: boolean; command?: string | undefined }): Failure {
+  const usage = error instanceof UsageError || error instanceof CommanderError;
+  const message = oneLine(messageOf(error)).replace(/^error: /, "");
+  const lines = [`error: ${message}`, `fix: ${fixOf(error) ?? defaultFix(usage, options.command)}`];
+  if (options.verbose && error instanceof Error && error.stack) lines.push(error.stack, ...causes(error));
+  return { text: `${lines.join("\n")}\n`, exitCode: usage ? 2 : 1 };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function oneLine(text: string): string {
+  return text
+    .trim()
+    .split(/\s*\n\s*/)
+    .join("; ");
+}
+
+function fixOf(error: unknown): string | null {
+  const fix = typeof error === "object" && error !== null && "fix" in error ? error.fix : null;
+  return typeof fix === "string" && fix !== "" ? oneLine(fix) : null;
+}
+
+function defaultFix(usage: boolean, command: string | undefined): string {
+  if (!usage) return "run again with --verbose to see where it failed";
+  return `see fcn ${command ? `${command} ` : ""}--help`;
+}
+
+function causes(error: Error): string[] {
+  const cause = error.cause;
+  if (!(cause instanceof Error)) return [];
+  return [`caused by ${cause.stack ?? cause.message}`, ...causes(cause)];
+}

@@ -1,0 +1,52 @@
+import { readFile } from "node:fs/promises";
+import { Command, CommanderError } from "commander";
+import { registerDemo } from "./demo.js";
+import { registerDoctor } from "./doctor.js";
+import { describeFailure } from "./errors.js";
+
+/** Makes the whole `fcn` command line; `version` is what `--version` prints. */
+export function createProgram(version: string): Command {
+  const program = new Command("fcn")
+    .description("Fully convolutional networks for semantic segmentation, trained and run on WebGPU")
+    .version(version)
+    .option("--verbose", "show the stack of an error")
+    .showHelpAfterError(false)
+    .configureOutput({ outputError: () => {} })
+    .exitOverride();
+  registerDoctor(program);
+  registerDemo(program);
+  return program;
+}
+
+/**
+ * Runs one command line.
+ *
+ * @param argv the arguments after the program's name
+ * @returns the exit code: 0 done, 1 failed, 2 wrong usage
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = createProgram(await readVersion());
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError && isHelp(error)) return error.code === "commander.help" ? 2 : 0;
+    const first = argv.find((argument) => !argument.startsWith("-"));
+    const command = program.commands.find((candidate) => candidate.name() === first)?.name();
+    const failure = describeFailure(error, { verbose: argv.includes("--verbose"), command });
+    process.stderr.write(failure.text);
+    return failure.exitCode;
+  }
+}
+
+/** Commander throws for help and version too. `commander.help` is the help that answers a missing command. */
+function isHelp(error: CommanderError): boolean {
+  return ["commander.help", "commander.helpDisplayed", "commander.version"].includes(error.code);
+}
+
+async function readVersion(): Promise<string> {
+  const manifest = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return manifest.version;
+}

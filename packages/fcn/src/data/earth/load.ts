@@ -1,0 +1,50 @@
+import { access } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { TensorError } from "@fcn/tensor";
+import type { RasterImage } from "../sample.js";
+import { earthLabels } from "./labels.js";
+import { type EarthSamples, EARTH_SPLIT, splitEarth } from "./split.js";
+
+const MAP_WIDTH = 2048;
+const MAP_HEIGHT = 1024;
+
+/**
+ * Training and validation tiles of NASA's Blue Marble with labels from a water mask and an elevation map, all from the
+ * npm package `three-globe`, brought to 2048 x 1024 pixels. Runs in Node only.
+ */
+export async function loadEarth(): Promise<EarthSamples> {
+  const folder = findImageFolder();
+  const photo = await decode(join(folder, "earth-blue-marble.jpg"), 3);
+  const water = await decode(join(folder, "earth-water.png"), 1);
+  const elevation = await decode(join(folder, "earth-topology.png"), 1);
+  return splitEarth(photo, earthLabels(water.data as Uint8Array, elevation.data as Uint8Array), EARTH_SPLIT);
+}
+
+function findImageFolder(): string {
+  try {
+    const require = createRequire(import.meta.url);
+    // The package exports its code only, so the folder is found beside its entry file (dist/).
+    return join(require.resolve("three-globe"), "..", "..", "example", "img");
+  } catch {
+    throw new TensorError({
+      code: "missing-data",
+      message: "demo: the npm package three-globe, which holds the satellite imagery, is not installed",
+      fix: "npm install --save-dev three-globe",
+    });
+  }
+}
+
+async function decode(file: string, channels: 1 | 3): Promise<RasterImage> {
+  await access(file).catch(() => {
+    throw new TensorError({
+      code: "missing-data",
+      message: `demo: ${file} is missing`,
+      fix: "install three-globe again (version 2.45 has it)",
+    });
+  });
+  const { default: sharp } = await import("sharp");
+  const picture = sharp(file).resize(MAP_WIDTH, MAP_HEIGHT, { fit: "fill" }).toColourspace(channels === 1 ? "b-w" : "srgb");
+  const { data, info } = await picture.removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  return { data: new Uint8Array(data), height: info.height, width: info.width, channels: info.channels };
+}

@@ -1,0 +1,26 @@
+/** A seeded source of uniform numbers in [0, 1): the same seed gives the same sequence on every machine. */
+export type RandomSource = () => number;
+
+/** Marsaglia's xorshift32, its state spread from `seed` by a Weyl step so that neighbouring seeds differ at once. */
+export function createRandom(seed: number): RandomSource {
+  let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0 || 0x6d2b79f5;
+  const next = (): number => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    state >>>= 0;
+    return state / 0x1_0000_0000;
+  };
+  for (let i = 0; i < 8; i++) next();
+  return next;
+}
+
+/** The numbers 0 to `count` - 1 in a random order (Fisher-Yates). */
+export function shuffledIndices(count: number, random: RandomSource): number[] {
+  const order = Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j] as number, order[i] as number];
+  }
+  return order;
+}

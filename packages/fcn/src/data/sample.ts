@@ -1,0 +1,71 @@
+import { TensorError } from "@fcn/tensor";
+
+/** The label of pixels that count neither in the loss nor in any metric (PASCAL VOC's void). */
+export const VOID_LABEL = 255;
+
+/** One picture: `data` is interleaved rows of `height` x `width` x `channels` (RGB, 0 to 255). */
+export interface RasterImage {
+  readonly data: Uint8Array | Float32Array;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+/** A picture with one class per pixel, row by row; {@link VOID_LABEL} marks pixels without a class. */
+export interface SegmentationSample {
+  readonly name: string;
+  readonly image: RasterImage;
+  readonly labels: Uint8Array;
+}
+
+/** Throws unless `image.data` holds height x width x channels values. */
+export function checkImage(op: string, image: RasterImage): void {
+  const { data, height, width, channels } = image;
+  const wanted = height * width * channels;
+  if (Number.isInteger(wanted) && wanted > 0 && data.length === wanted) return;
+  throw new TensorError({
+    code: "invalid-shape",
+    message: `${op}: an image of ${height}x${width} with ${channels} channels needs ${wanted} values, ${data.length} were given`,
+    fix: "pass interleaved rows (height x width x channels)",
+  });
+}
+
+/** Throws unless the sample is complete and every label is void or below `numClasses`. */
+export function checkSample(op: string, sample: SegmentationSample, numClasses: number): void {
+  checkImage(op, sample.image);
+  const { height, width } = sample.image;
+  if (sample.labels.length !== height * width) {
+    throw new TensorError({
+      code: "invalid-shape",
+      message: `${op}: sample "${sample.name}" is ${height}x${width} and needs ${height * width} labels, ${sample.labels.length} were given`,
+      fix: "give one label per pixel",
+    });
+  }
+  const bad = sample.labels.find((label) => label !== VOID_LABEL && label >= numClasses);
+  if (bad === undefined) return;
+  throw new TensorError({
+    code: "label-out-of-range",
+    message: `${op}: sample "${sample.name}" holds label ${bad}, the net has ${numClasses} classes (0 to ${numClasses - 1})`,
+    fix: `map the label to a class or to ${VOID_LABEL} (void)`,
+  });
+}
+
+/** The sample flipped left to right. */
+export function mirrorSample(sample: SegmentationSample): SegmentationSample {
+  const { image, labels } = sample;
+  return {
+    name: sample.name,
+    image: { ...image, data: mirrorRows(image.data, image.width, image.channels) },
+    labels: mirrorRows(labels, image.width, 1),
+  };
+}
+
+function mirrorRows<A extends Uint8Array | Float32Array>(data: A, width: number, channels: number): A {
+  const out = data.slice() as A;
+  for (let pixel = 0; pixel * channels < data.length; pixel++) {
+    const column = pixel % width;
+    const source = (pixel - column + (width - 1 - column)) * channels;
+    for (let c = 0; c < channels; c++) out[pixel * channels + c] = data[source + c] as number;
+  }
+  return out;
+}

@@ -1,0 +1,47 @@
+import type { BandOptions } from "../training/evaluate.js";
+import { WATER } from "../data/earth/labels.js";
+import type { ModelOptions } from "../models/index.js";
+import type { Colour } from "../report/colours.js";
+import type { Stage } from "../training/staged.js";
+
+export const BACKBONES = ["small", "vgg16"] as const;
+export type BackboneName = (typeof BACKBONES)[number];
+
+export interface DemoOptions {
+  readonly backbone: BackboneName;
+  /** Training steps of each stage. */
+  readonly steps: number;
+  /** Folder for everything the demo writes; made when missing. */
+  readonly out: string;
+  readonly seed: number;
+}
+
+/** What a backbone is trained with. */
+export interface DemoRecipe {
+  readonly stages: readonly Stage[];
+  readonly modelOptions: ModelOptions;
+  readonly batchSize: number;
+}
+
+export const DEMO_COLOURS: readonly Colour[] = [
+  [38, 98, 168],
+  [112, 164, 86],
+  [190, 146, 92],
+];
+
+/** Coast: water on one side, both kinds of land on the other. */
+export const COAST_BAND: BandOptions = { radius: 4, side: (label) => (label === WATER ? 0 : 1) };
+
+/** Rates fall from stage to stage as in the paper: a finer net refines what the coarser one found. */
+const LEARNING_RATES = { small: [0.05, 0.02, 0.01], vgg16: [0.02, 0.01, 0.005] } as const;
+
+/** The three stages of a backbone. The VGG16 nets keep their published layers at an eighth of the width, with batch norm to train from nothing. */
+export function demoRecipe({ backbone, steps, seed }: DemoOptions, numClasses: number): DemoRecipe {
+  const stages = [32, 16, 8].map((stride, i) => ({
+    modelName: `fcn${stride}s-${backbone}`,
+    learningRate: LEARNING_RATES[backbone][i] as number,
+    steps,
+  }));
+  if (backbone === "small") return { stages, modelOptions: { numClasses, seed }, batchSize: 8 };
+  return { stages, modelOptions: { numClasses, seed, widthMultiplier: 0.125, batchNorm: true }, batchSize: 4 };
+}

@@ -1,0 +1,143 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createDevice, type Device, TensorError } from "@fcn/tensor";
+import { EARTH_CLASSES } from "../data/earth/labels.js";
+import { loadEarth } from "../data/earth/load.js";
+import type { EarthSamples } from "../data/earth/split.js";
+import { measurePreprocessing } from "../data/preprocessing.js";
+import type { SegmentationSample } from "../data/sample.js";
+import { writeWholeFile } from "../report/writeFile.js";
+import { predictSamples } from "../training/evaluate.js";
+import type { SegmentationNet } from "../training/model.js";
+import { predict } from "../training/predict.js";
+import { type StageResult, trainStaged } from "../training/staged.js";
+import { loadModel, type ModelMetadata, saveModel } from "../training/weightsFile.js";
+import { COAST_BAND, DEMO_COLOURS, type DemoOptions, type DemoRecipe, demoRecipe } from "./options.js";
+import { coastTiles, comparisonPanels, reloadedPanel, type StagePictures } from "./pictures.js";
+import type { StageView } from "./progress.js";
+import { demoScores, majorityBaseline } from "./scores.js";
+import { type DemoSummary, summarise, writeReports } from "./summary.js";
+
+const NUM_CLASSES = EARTH_CLASSES.length;
+const PANEL_TILES = 5;
+const VALIDATIONS_PER_STAGE = 4;
+const EVALUATION = { batchSize: 6, band: COAST_BAND };
+
+/** Where the demo says what it does. */
+export interface DemoView {
+  readonly stages: StageView;
+  line(text: string): void;
+}
+
+/** Everything one run holds on to. */
+interface Run {
+  readonly options: DemoOptions;
+  readonly view: DemoView;
+  readonly device: Device;
+  readonly recipe: DemoRecipe;
+  readonly samples: EarthSamples;
+  readonly tiles: readonly SegmentationSample[];
+  readonly metadata: Omit<ModelMetadata, "model">;
+}
+
+/**
+ * The whole path on real imagery: prepares the data, trains FCN-32s, 16s and 8s in stages, scores each beside the baseline, writes pictures,
+ * report and weights into `options.out`, and predicts a held-back tile from the last weights file.
+ */
+export async function runDemo(options: DemoOptions, view: DemoView): Promise<DemoSummary> {
+  const start = performance.now();
+  await mkdir(options.out, { recursive: true });
+  const samples = await loadEarth();
+  view.line(`tiles of 128 x 128 pixels: ${samples.train.length} to train, ${samples.validation.length} held back by longitude`);
+  const device = await createDevice();
+  try {
+    const run = prepare(options, view, device, samples);
+    const pictures: StagePictures[] = [];
+    const stages = await trainStages(run, pictures);
+    const baseline = majorityBaseline(samples.train, samples.validation, NUM_CLASSES, COAST_BAND);
+    const panels = await comparisonPanels(run.tiles, pictures);
+    const reload = await checkReload(run, stages, pictures);
+    const summary = summarise({ ...run, stages, baseline, reload, seconds: (performance.now() - start) / 1000 });
+    await writeReports(summary, { stages, panels, predicted: reload.picture, adapter: device.info, out: options.out });
+    return summary;
+  } finally {
+    device.destroy();
+  }
+}
+
+function prepare(options: DemoOptions, view: DemoView, device: Device, samples: EarthSamples): Run {
+  const recipe = demoRecipe(options, NUM_CLASSES);
+  const metadata = {
+    options: recipe.modelOptions,
+    classes: EARTH_CLASSES,
+    palette: DEMO_COLOURS,
+    preprocessing: measurePreprocessing(samples.train),
+  };
+  return { options, view, device, recipe, samples, tiles: coastTiles(samples.validation, PANEL_TILES), metadata };
+}
+
+function trainStages(run: Run, pictures: StagePictures[]): Promise<StageResult[]> {
+  const { options, view, device, recipe, samples, metadata } = run;
+  return trainStaged({
+    device,
+    stages: recipe.stages,
+    modelOptions: recipe.modelOptions,
+    data: samples.train,
+    validation: samples.validation,
+    preprocessing: metadata.preprocessing,
+    batchSize: recipe.batchSize,
+    seed: options.seed,
+    readEvery: Math.max(1, Math.min(10, Math.floor(options.steps / VALIDATIONS_PER_STAGE))),
+    evaluation: EVALUATION,
+    validations: VALIDATIONS_PER_STAGE,
+    onStageStart: (stage) => view.stages.start(stage.modelName, stage.steps),
+    onProgress: (_, progress) => view.stages.progress(progress),
+    onValidation: (_, step, evaluation) => view.stages.validation(step, evaluation.meanIU),
+    onStageEnd: async (result, model) => {
+      view.stages.end();
+      pictures.push(await finishStage(run, result, model));
+    },
+  });
+}
+
+/** Saves the weights of a stage and predicts the tiles of the picture. */
+async function finishStage(run: Run, result: StageResult, model: SegmentationNet): Promise<StagePictures> {
+  const { modelName } = result.stage;
+  await saveModel(join(run.options.out, weightsFile(modelName)), model, { ...run.metadata, model: modelName });
+  const { preprocessing } = run.metadata;
+  const predictions = await predictSamples(model, run.tiles, { device: run.device, preprocessing });
+  const { coastAccuracy } = demoScores(result.evaluation, COAST_BAND);
+  return { title: modelName.replace(/^fcn(\d+s)-.*$/, "FCN-$1"), coastAccuracy, predictions };
+}
+
+export function weightsFile(modelName: string): string {
+  return `${modelName}.safetensors`;
+}
+
+export interface Reload {
+  readonly file: string;
+  readonly tile: string;
+  readonly picture: Uint8Array;
+}
+
+/** Predicts a held-back tile with the last net read back from its file, which must give the labels that the trained net gave. */
+async function checkReload(run: Run, stages: readonly StageResult[], pictures: readonly StagePictures[]): Promise<Reload> {
+  const file = weightsFile((stages.at(-1) as StageResult).stage.modelName);
+  const path = join(run.options.out, file);
+  const { model, metadata } = await loadModel(path, run.device);
+  const tile = run.tiles[0] as SegmentationSample;
+  const { preprocessing } = metadata;
+  const { labels } = await predict(model, tile.image, { device: run.device, preprocessing });
+  model.dispose();
+  const expected = pictures.at(-1)?.predictions[0] as Uint8Array;
+  const different = labels.reduce((count, label, i) => count + (label === expected[i] ? 0 : 1), 0);
+  if (different > 0) {
+    throw new TensorError({
+      code: "reload-mismatch",
+      message: `demo: the net read back from ${path} labels ${different} of ${labels.length} pixels of tile ${tile.name} otherwise than the net in memory`,
+      fix: "this is a fault of the library: please report it with the adapter that `fcn doctor` names",
+    });
+  }
+  run.view.line(`read back ${path}: tile ${tile.name} gets exactly the labels of the net in memory`);
+  return { file, tile: tile.name, picture: await reloadedPanel(tile, labels, file) };
+}

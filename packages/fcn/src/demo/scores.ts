@@ -1,0 +1,58 @@
+import type { SegmentationSample } from "../data/sample.js";
+import { countLabels } from "../data/tiles.js";
+import type { SegmentationScores } from "../metrics.js";
+import { type BandOptions, type Evaluation, scorePredictions } from "../training/evaluate.js";
+
+/** One row of the demo's table; all values are shares from 0 to 1. */
+export interface DemoScores {
+  readonly pixelAccuracy: number;
+  readonly meanAccuracy: number;
+  readonly meanIU: number;
+  readonly frequencyWeightedIU: number;
+  readonly perClassIU: readonly number[];
+  /** Pixels near the coast that lie on the right side of it: water as water, land as either kind of land. */
+  readonly coastAccuracy: number;
+  /** Mean IU of all classes over the pixels near the coast. */
+  readonly coastMeanIU: number;
+}
+
+export function demoScores(evaluation: Evaluation, band: BandOptions): DemoScores {
+  const near = evaluation.band as SegmentationScores;
+  const { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU, perClassIU } = evaluation;
+  const coastAccuracy = sideAccuracy(near.confusion, band.side);
+  return { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU, perClassIU, coastAccuracy, coastMeanIU: near.meanIU };
+}
+
+/** Share of pixels whose predicted class lies on the same side as their true class. */
+export function sideAccuracy(confusion: readonly (readonly number[])[], side: (label: number) => number): number {
+  let right = 0;
+  let all = 0;
+  confusion.forEach((row, truth) => {
+    row.forEach((count, predicted) => {
+      all += count;
+      if (side(truth) === side(predicted)) right += count;
+    });
+  });
+  return right / all;
+}
+
+/** Scores of the answer that ignores the picture: the commonest class of the training tiles everywhere. */
+export function majorityBaseline(
+  train: readonly SegmentationSample[],
+  validation: readonly SegmentationSample[],
+  numClasses: number,
+  band: BandOptions,
+): { readonly label: number; readonly scores: DemoScores } {
+  const counts = countLabels(train, numClasses);
+  const label = counts.indexOf(Math.max(...counts));
+  const constant = validation.map((sample) => new Uint8Array(sample.labels.length).fill(label));
+  return { label, scores: demoScores(scorePredictions(constant, validation, { numClasses, band }), band) };
+}
+
+/** What the run says about the paper's finding that finer strides draw better boundaries. */
+export function coastFinding(coarseToFine: readonly number[]): string {
+  const figures = coarseToFine.map((value) => `${(100 * value).toFixed(1)} %`).join(", ");
+  const rises = coarseToFine.every((value, i) => i === 0 || value > (coarseToFine[i - 1] as number));
+  if (rises) return `Finer strides drew better coasts, as in the paper: ${figures} of the pixels near a coast on its right side.`;
+  return `The paper's order did not show in this run: ${figures} of the pixels near a coast on its right side.`;
+}

@@ -1,0 +1,138 @@
+import { join } from "node:path";
+import type { Device, DeviceInfo } from "@fcn/tensor";
+import { EARTH_CLASSES } from "../data/earth/labels.js";
+import type { EarthSamples } from "../data/earth/split.js";
+import { toCsv } from "../report/csv.js";
+import { writeWholeFile } from "../report/writeFile.js";
+import type { StageResult } from "../training/staged.js";
+import { COAST_BAND, type DemoOptions, type DemoRecipe } from "./options.js";
+import { demoReportHtml } from "./report.js";
+import { type DemoScores, demoScores } from "./scores.js";
+import type { ScoreRow } from "./table.js";
+
+/** What a run found, as `--json` prints it. */
+export interface DemoSummary {
+  readonly adapter: { readonly description: string; readonly software: boolean };
+  readonly backbone: string;
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly classes: readonly string[];
+  readonly tiles: { readonly train: number; readonly validation: number };
+  readonly baseline: { readonly class: string } & DemoScores;
+  readonly stages: readonly StageSummary[];
+  readonly reloaded: { readonly file: string; readonly tile: string; readonly identicalLabels: true };
+  readonly peakBytes: number;
+  readonly seconds: number;
+  readonly files: readonly string[];
+}
+
+export interface StageSummary extends DemoScores {
+  readonly model: string;
+  readonly learningRate: number;
+  readonly seconds: number;
+  readonly loss: number;
+}
+
+interface SummaryParts {
+  readonly options: DemoOptions;
+  readonly device: Device;
+  readonly recipe: DemoRecipe;
+  readonly samples: EarthSamples;
+  readonly stages: readonly StageResult[];
+  readonly baseline: { readonly label: number; readonly scores: DemoScores };
+  readonly reload: { readonly file: string; readonly tile: string };
+  readonly seconds: number;
+}
+
+export function summarise(parts: SummaryParts): DemoSummary {
+  const { options, device, recipe, samples, stages, baseline, reload } = parts;
+  const { description, software } = device.info;
+  return {
+    adapter: { description: description || device.info.device, software },
+    backbone: options.backbone,
+    steps: options.steps,
+    batchSize: recipe.batchSize,
+    seed: options.seed,
+    classes: EARTH_CLASSES,
+    tiles: { train: samples.train.length, validation: samples.validation.length },
+    baseline: { class: EARTH_CLASSES[baseline.label] ?? "", ...baseline.scores },
+    stages: stages.map(stageSummary),
+    reloaded: { file: reload.file, tile: reload.tile, identicalLabels: true },
+    peakBytes: device.memory().peakBytes,
+    seconds: parts.seconds,
+    files: [
+      ...stages.map(({ stage }) => `${stage.modelName}.safetensors`),
+      ...["panels.png", "predicted.png", "metrics.csv", "report.html"],
+    ].map((file) => join(options.out, file)),
+  };
+}
+
+function stageSummary({ stage, training, evaluation }: StageResult): StageSummary {
+  return {
+    model: stage.modelName,
+    learningRate: stage.learningRate,
+    seconds: training.seconds,
+    loss: training.losses.at(-1)?.loss ?? Number.NaN,
+    ...demoScores(evaluation, COAST_BAND),
+  };
+}
+
+/** The rows of the score table, the baseline first. */
+export function scoreRows(summary: DemoSummary): [ScoreRow, ...ScoreRow[]] {
+  const rows = summary.stages.map((stage) => ({ name: stage.model, scores: stage }));
+  return [{ name: `all ${summary.baseline.class}`, scores: summary.baseline }, ...rows];
+}
+
+export interface ReportParts {
+  readonly stages: readonly StageResult[];
+  readonly panels: Uint8Array;
+  readonly predicted: Uint8Array;
+  readonly adapter: DeviceInfo;
+  readonly out: string;
+}
+
+/** Writes the pictures, metrics.csv and report.html. */
+export async function writeReports(summary: DemoSummary, parts: ReportParts): Promise<void> {
+  const { stages, panels, predicted, adapter, out } = parts;
+  const [baseline, ...rows] = scoreRows(summary);
+  const { file, tile } = summary.reloaded;
+  const reloaded = `Tile ${tile}, predicted by the net in ${file}: the same labels, pixel by pixel, as the net in memory gave.`;
+  const configuration = configurationRows(summary);
+  const { classes } = summary;
+  await writeWholeFile(join(out, "panels.png"), panels);
+  await writeWholeFile(join(out, "predicted.png"), predicted);
+  await writeWholeFile(join(out, "metrics.csv"), metricsCsv(stages));
+  const report = { adapter, classes, baseline, rows, stages, panels, predicted, reloaded, configuration };
+  await writeWholeFile(join(out, "report.html"), demoReportHtml(report));
+}
+
+function configurationRows(summary: DemoSummary): [string, string][] {
+  const { stages, tiles } = summary;
+  return [
+    ["backbone", summary.backbone],
+    ["steps a stage", String(summary.steps)],
+    ["batch size", String(summary.batchSize)],
+    ["learning rates", `${stages.map((stage) => stage.learningRate).join(", ")}, falling to 0 in each stage (polynomial)`],
+    ["optimiser", "SGD, momentum 0.9, weight decay 0.0005"],
+    ["seed", String(summary.seed)],
+    ["tiles", `${tiles.train} to train, ${tiles.validation} held back (90W to 45W and 45E to 90E)`],
+    ["training seconds a stage", stages.map((stage) => stage.seconds.toFixed(1)).join(", ")],
+    ["seconds in all", summary.seconds.toFixed(1)],
+    ["peak GPU memory", `${(summary.peakBytes / 2 ** 20).toFixed(0)} MiB`],
+  ];
+}
+
+/** One row a reading of the loss; the scores stand in the rows where the net was validated. */
+function metricsCsv(stages: readonly StageResult[]): string {
+  const header = ["model", "step", "loss", "pixelAccuracy", "meanAccuracy", "meanIU", "frequencyWeightedIU", "coastAccuracy"];
+  const rows = stages.flatMap(({ stage, training, validations }) =>
+    training.losses.map(({ step, loss }) => {
+      const found = validations.find((validation) => validation.step === step);
+      const scores = found ? demoScores(found.evaluation, COAST_BAND) : undefined;
+      const cells = [scores?.pixelAccuracy, scores?.meanAccuracy, scores?.meanIU, scores?.frequencyWeightedIU, scores?.coastAccuracy];
+      return [stage.modelName, step, loss, ...cells.map((value) => value ?? "")];
+    }),
+  );
+  return toCsv(header, rows);
+}

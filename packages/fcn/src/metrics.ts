@@ -1,0 +1,137 @@
+import { TensorError } from "@fcn/tensor";
+import { type Labels, labelValues } from "./labels.js";
+
+export interface SegmentationScores {
+  /** Share of the counted pixels that are right. */
+  pixelAccuracy: number;
+  /** Mean over the classes that occur in the truth of the share of their pixels that are right. */
+  meanAccuracy: number;
+  /** Mean of `perClassIU` over the classes that occur in the truth or the prediction. */
+  meanIU: number;
+  /** Mean of `perClassIU` weighted by how often the class occurs in the truth. */
+  frequencyWeightedIU: number;
+  /** Intersection over union of each class; NaN for a class that occurs in neither. */
+  perClassIU: number[];
+  /** `confusion[i][j]`: pixels of class i predicted as class j. */
+  confusion: number[][];
+}
+
+/**
+ * The four scores of the FCN paper (section 5), from one histogram over everything seen: n_ij pixels of class i predicted j.
+ * Scores lie in 0..1; they are NaN when nothing was counted. Classes absent from truth and prediction are left out of the means,
+ * as in the reference implementation's `score.py`.
+ */
+export class SegmentationMetrics {
+  readonly numClasses: number;
+  readonly ignoreIndex: number;
+  #counts: Float64Array;
+
+  constructor(numClasses: number, { ignoreIndex = 255 }: { ignoreIndex?: number } = {}) {
+    if (!Number.isInteger(numClasses) || numClasses < 1) {
+      throw new TensorError({
+        code: "invalid-argument",
+        message: `SegmentationMetrics: numClasses is ${numClasses}, but must be an integer of at least 1`,
+        fix: "pass the number of classes, background included",
+      });
+    }
+    this.numClasses = numClasses;
+    this.ignoreIndex = ignoreIndex;
+    this.#counts = new Float64Array(numClasses * numClasses);
+  }
+
+  /**
+   * Counts a batch. `prediction` and `target` hold class indices, of the same length and order. Pixels whose target is
+   * `ignoreIndex` are skipped, whatever was predicted there. A batch with a label out of range is refused as a whole.
+   */
+  update(prediction: Labels, target: Labels): this {
+    const predicted = labelValues(prediction, "SegmentationMetrics.update prediction");
+    const truth = labelValues(target, "SegmentationMetrics.update target");
+    if (predicted.length !== truth.length) {
+      throw new TensorError({
+        code: "invalid-shape",
+        message: `SegmentationMetrics.update: ${predicted.length} predictions for ${truth.length} targets`,
+        fix: "pass the argmax over classes at the size of the target, one label a pixel",
+      });
+    }
+    this.#counts = this.#counted(predicted, truth);
+    return this;
+  }
+
+  #counted(predicted: ArrayLike<number>, truth: ArrayLike<number>): Float64Array {
+    const n = this.numClasses;
+    const counts = this.#counts.slice();
+    for (let i = 0; i < truth.length; i++) {
+      const label = truth[i] ?? Number.NaN;
+      if (label === this.ignoreIndex) continue;
+      const guess = predicted[i] ?? Number.NaN;
+      if (!this.#isClass(label)) throw this.#outOfRange("target", label, i);
+      if (!this.#isClass(guess)) throw this.#outOfRange("prediction", guess, i);
+      const cell = label * n + guess;
+      counts[cell] = (counts[cell] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  #isClass(label: number): boolean {
+    return Number.isInteger(label) && label >= 0 && label < this.numClasses;
+  }
+
+  #outOfRange(what: string, label: number, at: number): TensorError {
+    const remedy =
+      what === "target"
+        ? `mark unlabelled pixels with ${this.ignoreIndex}, or raise numClasses`
+        : "pass class indices (argmax), not scores";
+    return new TensorError({
+      code: "label-out-of-range",
+      message: `SegmentationMetrics.update: ${what} ${label} at position ${at} is not one of the ${this.numClasses} classes 0 to ${this.numClasses - 1}`,
+      fix: remedy,
+    });
+  }
+
+  /** Adds what another object with the same classes has counted. */
+  merge(other: SegmentationMetrics): this {
+    if (other.numClasses !== this.numClasses) {
+      throw new TensorError({
+        code: "invalid-argument",
+        message: `SegmentationMetrics.merge: ${other.numClasses} classes cannot be added to ${this.numClasses}`,
+        fix: "merge metrics of the same number of classes",
+      });
+    }
+    this.#counts = this.#counts.map((count, i) => count + (other.#counts[i] ?? 0));
+    return this;
+  }
+
+  /** Forgets everything counted. */
+  reset(): this {
+    this.#counts = new Float64Array(this.#counts.length);
+    return this;
+  }
+
+  compute(): SegmentationScores {
+    const n = this.numClasses;
+    const confusion = Array.from({ length: n }, (_, i) => Array.from(this.#counts.subarray(i * n, (i + 1) * n)));
+    const truth = confusion.map(total);
+    const right = confusion.map((row, i) => row[i] ?? 0);
+    const union = truth.map((t, i) => t + total(confusion.map((row) => row[i] ?? 0)) - (right[i] ?? 0));
+    const pixels = total(truth);
+    const perClassIU = right.map((r, i) => r / (union[i] ?? 0));
+    const occurring = perClassIU.filter((_, i) => (truth[i] ?? 0) > 0);
+    const frequency = truth.filter((t) => t > 0).map((t) => t / pixels);
+    return {
+      pixelAccuracy: total(right) / pixels,
+      meanAccuracy: nanMean(right.map((r, i) => r / (truth[i] ?? 0))),
+      meanIU: nanMean(perClassIU),
+      frequencyWeightedIU: pixels === 0 ? Number.NaN : total(occurring.map((iu, i) => iu * (frequency[i] ?? 0))),
+      perClassIU,
+      confusion,
+    };
+  }
+}
+
+const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+/** Mean of the values that are numbers; NaN if there are none. */
+function nanMean(values: readonly number[]): number {
+  const present = values.filter((value) => !Number.isNaN(value));
+  return total(present) / present.length;
+}

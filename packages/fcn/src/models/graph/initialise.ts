@@ -1,0 +1,54 @@
+import { add, type Device, mul, noGrad, type Tensor } from "@fcn/tensor";
+import type { ConvInit } from "./spec.js";
+
+/** Weight [out, in / groups, kh, kw] and bias [out] of a convolution. */
+export interface ConvValues {
+  readonly weight: Tensor;
+  readonly bias?: Tensor;
+}
+
+/** A seed for one parameter, so that its values depend on the net's seed and its own name only (FNV-1a). */
+export function seedFor(seed: number, name: string): number {
+  let hash = 0x811c9dc5;
+  for (const char of `${seed}/${name}`) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  return hash;
+}
+
+/** Uniform values from -bound to bound. */
+export function uniform(device: Device, shape: readonly number[], bound: number, seed: number): Tensor {
+  return noGrad(() => {
+    using unit = device.rand([...shape], { seed });
+    using scaled = mul(unit, 2 * bound);
+    return add(scaled, -bound);
+  });
+}
+
+function normal(device: Device, shape: readonly number[], deviation: number, seed: number): Tensor {
+  return noGrad(() => {
+    using unit = device.randn([...shape], { seed });
+    return mul(unit, deviation);
+  });
+}
+
+/** Initial values of a convolution with a weight of the given shape, by the named rule. */
+export function convValues(
+  device: Device,
+  shape: readonly [number, number, number, number],
+  rule: ConvInit,
+  hasBias: boolean,
+  seed: number,
+): ConvValues {
+  const [out, perGroup, kh, kw] = shape;
+  const fanIn = perGroup * kh * kw;
+  const fanOut = out * kh * kw;
+  const bound = 1 / Math.sqrt(fanIn);
+  const weight = {
+    default: () => uniform(device, shape, bound, seed),
+    kaiming: () => normal(device, shape, Math.sqrt(2 / fanOut), seed),
+    xavier: () => uniform(device, shape, Math.sqrt(6 / (fanIn + fanOut)), seed),
+    zeros: () => device.zeros([...shape]),
+  }[rule]();
+  if (!hasBias) return { weight };
+  const zeroBias = rule === "kaiming" || rule === "zeros";
+  return { weight, bias: zeroBias ? device.zeros([out]) : uniform(device, [out], bound, seedFor(seed, "bias")) };
+}

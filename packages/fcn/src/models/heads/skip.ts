@@ -1,0 +1,79 @@
+import { TensorError } from "@fcn/tensor";
+import { type CoordinateMap, coordinateMaps } from "../../coordinates.js";
+import { div, sub } from "../../rational.js";
+import type { Backbone } from "../backbones/backbone.js";
+import type { GraphBuilder } from "../graph/builder.js";
+import { bilinearWindow, type UpsamplingOptions, upsample } from "./upsampling.js";
+
+/** A finer layer whose scores are added to the upsampled coarser ones. */
+export interface Skip {
+  /** A stage of the backbone, finest last. */
+  readonly stage: string;
+  /** Constant by which the features are multiplied first; the at-once net conditions its single stage of training with it. */
+  readonly scale?: number;
+}
+
+export interface SkipHeadOptions extends UpsamplingOptions {
+  readonly numClasses: number;
+  readonly skips: readonly Skip[];
+}
+
+/**
+ * Appends the head of section 4.2 of the FCN paper: a zero-initialised 1x1 score on the deepest features; for each skip, upsampling by 2 and the
+ * sum with a score of the finer layer; then upsampling to the image `data`, cropped to its size. Answers the name of the last node.
+ * Layers are called as in the published nets: score_fr, upscore2, score_pool4, upscore_pool4, ..., upscore8.
+ */
+export function skipHead(builder: GraphBuilder, data: string, backbone: Backbone, options: SkipHeadOptions): string {
+  let last = builder.add("score_fr", scoreLayer(options.numClasses), backbone.top);
+  options.skips.forEach((skip, i) => {
+    const name = i === 0 ? "upscore2" : `upscore_${options.skips[i - 1]?.stage}`;
+    last = fuse(builder, name, last, skip, backbone, options);
+  });
+  const maps = mapsOf(builder);
+  const stride = div(maps(data).scale, maps(last).scale).num;
+  const name = options.skips.length === 0 ? "upscore" : `upscore${stride}`;
+  const window = bilinearWindow(maps(last), maps(data), options.padding);
+  const up = upsample(builder, name, options.numClasses, window, options, last);
+  return builder.add("score", { kind: "crop" }, up, data);
+}
+
+const scoreLayer = (numClasses: number) =>
+  ({ kind: "conv", outChannels: numClasses, kernelSize: 1, init: "zeros" }) as const;
+
+function fuse(
+  builder: GraphBuilder,
+  name: string,
+  coarse: string,
+  skip: Skip,
+  backbone: Backbone,
+  options: SkipHeadOptions,
+): string {
+  const { stage, scale } = skip;
+  const features = backbone.stages[stage];
+  if (features === undefined) throw noStage(stage, backbone);
+  const window = bilinearWindow(mapsOf(builder)(coarse), mapsOf(builder)(features), options.padding);
+  const up = upsample(builder, name, options.numClasses, window, options, coarse);
+  const scaled =
+    scale === undefined ? features : builder.add(`scale_${stage}`, { kind: "scale", factor: scale }, features);
+  const score = builder.add(`score_${stage}`, scoreLayer(options.numClasses), scaled);
+  const maps = mapsOf(builder);
+  // The one that reaches further out into the padding is cut to the other.
+  const outer = sub(maps(score).shift, maps(up).shift).num > 0;
+  const cropped = outer
+    ? builder.add(`score_${stage}c`, { kind: "crop" }, score, up)
+    : builder.add(`${name}c`, { kind: "crop" }, up, score);
+  return builder.add(`fuse_${stage}`, { kind: "add" }, outer ? up : cropped, outer ? cropped : score);
+}
+
+function mapsOf(builder: GraphBuilder): (name: string) => CoordinateMap {
+  const maps = coordinateMaps(builder.build(), 0);
+  return (name) => maps.get(name) as CoordinateMap;
+}
+
+function noStage(stage: string, backbone: Backbone): TensorError {
+  return new TensorError({
+    code: "invalid-argument",
+    message: `skip head: the backbone has no stage ${stage}; it has ${Object.keys(backbone.stages).join(", ")}`,
+    fix: "name one of its stages",
+  });
+}

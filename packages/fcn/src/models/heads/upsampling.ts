@@ -1,0 +1,64 @@
+import { TensorError } from "@fcn/tensor";
+import { type CoordinateMap, composeMaps, formatMap, layerMap } from "../../coordinates.js";
+import { div, sub } from "../../rational.js";
+import type { GraphBuilder } from "../graph/builder.js";
+import type { LayerOf, Window } from "../graph/spec.js";
+
+export interface UpsamplingOptions {
+  /** `fixed` keeps the bilinear kernel; `learned` starts from it. */
+  readonly deconv: "fixed" | "learned";
+  /** Every class from every class (weights [C, C, k, k]) in place of each from itself ([C, 1, k, k]). */
+  readonly dense: boolean;
+  /**
+   * `none` leaves the output as large as it comes, as published. `aligned` pads so that pixel 0 of the output falls on pixel 0 of the
+   * target, as far as half a stride allows.
+   */
+  readonly padding: "none" | "aligned";
+}
+
+/**
+ * The bilinear window that brings features from `source` to the scale of `target` so that a crop at an integer offset exists. The kernel is
+ * 2s for the factor s, or 2s - 1 where the centres lie half a pixel apart otherwise (as in FCN-AlexNet: 63 for 32).
+ */
+export function bilinearWindow(
+  source: CoordinateMap,
+  target: CoordinateMap,
+  padding: UpsamplingOptions["padding"],
+): Window {
+  const factor = div(target.scale, source.scale);
+  if (factor.den === 1 && factor.num > 1) {
+    for (const kernelSize of [2 * factor.num, 2 * factor.num - 1]) {
+      const window = { kernelSize, stride: factor.num };
+      const up = composeMaps(layerMap({ kind: "convTranspose", outChannels: 1, ...window }, 0), source);
+      const offset = sub(up.shift, target.shift);
+      if (offset.den !== 1) continue;
+      const most = padding === "aligned" ? Math.floor(factor.num / 2) : 0;
+      return { ...window, padding: Math.min(Math.max(offset.num, 0), most) };
+    }
+  }
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `upsampling from ${formatMap(source)} to ${formatMap(target)}: no bilinear kernel brings one onto whole pixels of the other`,
+    fix: "change the padding of the first convolution, or the kernel sizes of the trunk, by one",
+  });
+}
+
+/** Appends the transposed convolution `name` with bilinear weights on `channels` channels. */
+export function upsample(
+  builder: GraphBuilder,
+  name: string,
+  channels: number,
+  window: Window,
+  options: UpsamplingOptions,
+  input: string,
+): string {
+  const layer: LayerOf<"convTranspose"> = {
+    kind: "convTranspose",
+    outChannels: channels,
+    groups: options.dense ? 1 : channels,
+    bias: false,
+    learned: options.deconv === "learned",
+    ...window,
+  };
+  return builder.add(name, layer, input);
+}

@@ -1,0 +1,70 @@
+import { TensorError } from "@fcn/tensor";
+
+/** What `models.create` takes; a model that has no use for an option refuses it. */
+export interface ModelOptions {
+  /** Classes, background included. */
+  numClasses: number;
+  /** Seed of the initial values and of dropout; 0 unless given. The same seed gives the same net. */
+  seed?: number;
+  /** Channels of the image; 3 unless given. */
+  inChannels?: number;
+  /** Factor on the channels of every trunk layer: max(1, round(c * m)). 1 unless given. */
+  widthMultiplier?: number;
+  /** Padding of conv1_1. */
+  padding?: number;
+  /** Batch norm behind every trunk convolution, for training without pretrained weights. Its keys are `conv1_1_bn.*`. */
+  batchNorm?: boolean;
+  /** Share of values dropped behind fc6 and fc7, 0 to below 1. */
+  dropout?: number;
+  /** Whether the upsampling layers stay bilinear or are learned from there. */
+  deconv?: "fixed" | "learned";
+  /** Upsampling weights [C, C, k, k] in place of the channel-wise [C, 1, k, k]. */
+  dense?: boolean;
+}
+
+export type OptionName = keyof ModelOptions;
+export type Resolved = Required<ModelOptions>;
+
+interface Rule {
+  readonly holds: (value: unknown) => boolean;
+  readonly text: string;
+}
+
+const integerFrom = (low: number): Rule => ({
+  holds: (value) => Number.isSafeInteger(value) && (value as number) >= low,
+  text: `an integer of at least ${low}`,
+});
+const boolean: Rule = { holds: (value) => typeof value === "boolean", text: "true or false" };
+const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+
+const RULES: Readonly<Record<OptionName, Rule>> = {
+  numClasses: integerFrom(1),
+  seed: integerFrom(0),
+  inChannels: integerFrom(1),
+  widthMultiplier: { holds: (value) => isNumber(value) && value > 0, text: "a number above 0" },
+  padding: integerFrom(0),
+  batchNorm: boolean,
+  dropout: { holds: (value) => isNumber(value) && value >= 0 && value < 1, text: "a number from 0 to below 1" },
+  deconv: { holds: (value) => value === "fixed" || value === "learned", text: '"fixed" or "learned"' },
+  dense: boolean,
+};
+
+/** Fills in `defaults` and checks every option. Options that are neither in `defaults` nor `numClasses`, `seed`, `inChannels` are refused. */
+export function resolveOptions(model: string, options: ModelOptions, defaults: Partial<Resolved>): Resolved {
+  const merged: Record<string, unknown> = { seed: 0, inChannels: 3, ...defaults };
+  const known = ["numClasses", ...Object.keys(merged)];
+  for (const [name, value] of Object.entries(options ?? {})) {
+    if (!known.includes(name)) throw badOption(model, `option ${name} is unknown`, `use some of: ${known.join(", ")}`);
+    if (value !== undefined) merged[name] = value;
+  }
+  for (const name of known as OptionName[]) {
+    const { holds, text } = RULES[name];
+    if (!holds(merged[name]))
+      throw badOption(model, `${name} is ${String(merged[name])}, but must be ${text}`, `pass ${name}: ${text}`);
+  }
+  return merged as unknown as Resolved;
+}
+
+function badOption(model: string, problem: string, fix: string): TensorError {
+  return new TensorError({ code: "invalid-argument", message: `models.create ${model}: ${problem}`, fix });
+}

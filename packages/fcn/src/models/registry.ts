@@ -1,0 +1,50 @@
+import { type Device, TensorError } from "@fcn/tensor";
+import { describeGraph, type NodeSummary } from "./graph/geometry.js";
+import { GraphNet } from "./graph/net.js";
+import type { Graph } from "./graph/spec.js";
+import { type ModelOptions, type Resolved, resolveOptions } from "./options.js";
+import { type ModelEntry, ZOO } from "./zoo.js";
+
+/** Names that `create` takes. */
+export function list(): string[] {
+  return Object.keys(ZOO);
+}
+
+function entryOf(name: string): ModelEntry {
+  const entry = Object.hasOwn(ZOO, name) ? ZOO[name] : undefined;
+  if (entry !== undefined) return entry;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `models: there is no model called ${JSON.stringify(name)}`,
+    fix: `use one of: ${list().join(", ")}`,
+  });
+}
+
+/** The layers of a model as data, and its options with the defaults filled in. */
+export function graphOf(name: string, options: ModelOptions): { graph: Graph; options: Resolved } {
+  const entry = entryOf(name);
+  const resolved = resolveOptions(name, options, entry.defaults);
+  return { graph: entry.graph(resolved), options: resolved };
+}
+
+/**
+ * The layers of a model for an image of `height` x `width`: shape [C, H, W], receptive field and crop offset of each. Needs no device.
+ * Throws where the image is too small for the net.
+ */
+export function describe(name: string, options: ModelOptions & { height: number; width: number }): NodeSummary[] {
+  const { height, width, ...rest } = options;
+  return describeGraph(graphOf(name, rest).graph, height, width);
+}
+
+/**
+ * A net on a device. `forward` takes [N, inChannels, H, W], of any size that `describe` accepts, and answers logits [N, numClasses, H, W].
+ * The names of its parameters are those of the published ports. Score layers start at zero, upsampling layers bilinear, the trunk as
+ * in torchvision; the same seed gives the same values. To carry on from a coarser net:
+ * `net.loadStateDict(coarser.stateDict(), { strict: false })`.
+ *
+ * Throws for an unknown name, an option out of range or unknown to the model, and a padding that leaves no crop offset.
+ */
+export function create(name: string, device: Device, options: ModelOptions): GraphNet {
+  const { graph, options: resolved } = graphOf(name, options);
+  return new GraphNet(device, graph, resolved.seed);
+}

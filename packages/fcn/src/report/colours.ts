@@ -1,0 +1,23 @@
+import { VOID_LABEL } from "../data/sample.js";
+import { colorize } from "../palette.js";
+
+/** Red, green, blue, each 0 to 255. */
+export type Colour = readonly [number, number, number];
+
+/** Void as in the VOC colour map. */
+export const VOID_COLOUR: Colour = [224, 224, 192];
+
+/** Labels painted with one colour a class and {@link VOID_COLOUR} for void, as interleaved RGB. */
+export function paintLabels(labels: ArrayLike<number>, colours: readonly Colour[]): Uint8Array {
+  const palette = new Uint8Array((VOID_LABEL + 1) * 3);
+  colours.forEach((colour, label) => {
+    palette.set(colour, label * 3);
+  });
+  palette.set(VOID_COLOUR, VOID_LABEL * 3);
+  return colorize(labels, palette);
+}
+
+/** A colour in CSS notation. */
+export function cssColour([r, g, b]: Colour): string {
+  return `rgb(${r},${g},${b})`;
+}

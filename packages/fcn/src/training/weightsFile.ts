@@ -1,0 +1,64 @@
+import { type Device, io, TensorError } from "@fcn/tensor";
+import type { Preprocessing } from "../data/preprocessing.js";
+import { create, type ModelOptions } from "../models/index.js";
+import type { SegmentationNet } from "./model.js";
+
+/** What a weights file says about its net: enough to build it again, feed it and name its classes. */
+export interface ModelMetadata {
+  /** Name for `models.create`. */
+  readonly model: string;
+  readonly options: ModelOptions;
+  readonly classes: readonly string[];
+  /** Red, green, blue (0 to 255) of each class. */
+  readonly palette: readonly (readonly [number, number, number])[];
+  readonly preprocessing: Preprocessing;
+}
+
+const FIELDS = ["model", "options", "classes", "palette", "preprocessing"] as const;
+
+/** Writes the net's weights and what is needed to use them to a safetensors file. */
+export async function saveModel(path: string, model: SegmentationNet, metadata: ModelMetadata): Promise<void> {
+  const entries = FIELDS.map((field) => [field, JSON.stringify(metadata[field])]);
+  await io.writeSafetensors(path, await model.stateDict(), { metadata: Object.fromEntries(entries) });
+}
+
+/** A net from a file that {@link saveModel} wrote. */
+export interface LoadedModel {
+  readonly model: SegmentationNet;
+  readonly metadata: ModelMetadata;
+}
+
+/** Builds the net that a weights file describes and gives it the file's weights. Throws when the file does not describe one. */
+export async function loadModel(source: string | Uint8Array, device: Device): Promise<LoadedModel> {
+  const metadata = parseMetadata(await io.readSafetensorsMetadata(source));
+  const model = create(metadata.model, device, metadata.options);
+  model.loadStateDict(await io.readSafetensors(source), { strict: true });
+  model.eval();
+  return { model, metadata };
+}
+
+/** The metadata of a weights file, from the strings under `__metadata__`. */
+export function parseMetadata(strings: Readonly<Record<string, string>>): ModelMetadata {
+  const missing = FIELDS.filter((field) => strings[field] === undefined);
+  if (missing.length > 0) {
+    throw new TensorError({
+      code: "invalid-file",
+      message: `loadModel: the weights file does not say which net it belongs to: its metadata lacks ${missing.join(", ")}`,
+      fix: "use a file that saveModel or a training run wrote, or build the net with models.create and loadStateDict",
+    });
+  }
+  const entries = FIELDS.map((field) => [field, parseField(field, strings[field] as string)]);
+  return Object.fromEntries(entries) as ModelMetadata;
+}
+
+function parseField(field: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new TensorError({
+      code: "invalid-file",
+      message: `loadModel: the metadata field "${field}" of the weights file is not JSON: ${text.slice(0, 60)}`,
+      fix: "write the file again with saveModel",
+    });
+  }
+}

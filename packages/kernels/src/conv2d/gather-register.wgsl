@@ -1,0 +1,155 @@
+// Gather form of the convolution family, for any adapter: the same equation, buffers and parameters as gather-subgroup.wgsl.
+//
+//   y[n, oy, ox, g*Cout + co] (+)= bias + sum over taps (ky, kx) and ci of  x[n, iy, ix, g*Cin + ci] * w[tap, ci, g, co]
+//
+//   forward convolution   iy = oy*stride - pad + ky*dilation
+//   TRANSPOSED            oy = iy*stride - pad + ky*dilation, solved for iy: an output row of phase r = oy % stride sees
+//                         only the taps ky = first, first + step, …, and iy walks by one whole step a tap.
+//
+// A thread owns TM pixels x 4 output channels in registers and loads all it needs itself: neither subgroups, workgroup
+// memory nor barriers. Neighbouring threads own neighbouring channels of the same pixels, so their loads meet in the cache.
+const WG: u32 = 64u;
+const TM: u32 = 8u;
+const VEC_IN: bool = true;
+const VEC_OUT: bool = true;
+const HAS_BIAS: bool = false;
+const ACCUMULATE: bool = false;
+const TRANSPOSED: bool = false;
+
+struct Params {
+  tiles: u32, mTiles: u32, nTiles: u32, phases: u32,
+  mBegin: u32, mEnd: u32,
+  gridH: u32, gridW: u32,
+  inH: u32, inW: u32, inC: u32, cin: u32,
+  outH: u32, outW: u32, outC: u32, cout: u32,
+  kernelH: u32, kernelW: u32,
+  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32,
+  gcdH: u32, gcdW: u32, inverseH: u32, inverseW: u32,
+  wCols: u32, wStride: u32, rowBegin: u32, rowEnd: u32,
+  xOrigin: u32, yOrigin: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(3) var<storage, read> w: array<vec4f>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read_write> y4: array<vec4f>;
+
+// How one axis of the output walks over the taps: input = start*scale + offset + t*move, tap = first + t*step, t < taps.
+struct Axis { offset: i32, first: u32, step: u32, taps: u32, move: i32 }
+
+fn forwardAxis(kernel: u32, pad: u32, dilation: u32) -> Axis {
+  return Axis(-i32(pad), 0u, 1u, kernel, i32(dilation));
+}
+
+fn transposedAxis(phase: u32, kernel: u32, stride: u32, pad: u32, dilation: u32, gcd: u32, inverse: u32) -> Axis {
+  let position = phase + pad;
+  let step = stride / gcd;
+  let first = ((position / gcd) * inverse) % step;
+  let reached = position % gcd == 0u && first < kernel;
+  let taps = select(0u, (kernel - min(first, kernel) + step - 1u) / step, reached);
+  return Axis((i32(position) - i32(first * dilation)) / i32(stride), first, step, taps, -i32(dilation / gcd));
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + group.y * groups.x) * WG + local;
+  if (id >= p.tiles) { return; }
+  let column = id % p.nTiles;
+  let m0 = p.mBegin + (id / p.nTiles) % p.mTiles * TM;
+  let z = id / (p.nTiles * p.mTiles);
+  let phase = z % p.phases;
+  let g = z / p.phases;
+
+  var axisY = forwardAxis(p.kernelH, p.padH, p.dilationH);
+  var axisX = forwardAxis(p.kernelW, p.padW, p.dilationW);
+  var phaseY = 0u;
+  var phaseX = 0u;
+  if (TRANSPOSED) {
+    phaseY = phase / p.strideW;
+    phaseX = phase % p.strideW;
+    axisY = transposedAxis(phaseY, p.kernelH, p.strideH, p.padH, p.dilationH, p.gcdH, p.inverseH);
+    axisX = transposedAxis(phaseX, p.kernelW, p.strideW, p.padW, p.dilationW, p.gcdW, p.inverseW);
+  }
+
+  var startY: array<i32, TM>;
+  var startX: array<i32, TM>;
+  var image: array<u32, TM>;
+  for (var i = 0u; i < TM; i++) {
+    let m = m0 + i;
+    let a = m / p.gridW;
+    startY[i] = i32(a % p.gridH * select(p.strideH, 1u, TRANSPOSED)) + axisY.offset;
+    startX[i] = i32(m % p.gridW * select(p.strideW, 1u, TRANSPOSED)) + axisX.offset;
+    image[i] = a / p.gridH * p.inH;
+  }
+
+  var acc: array<vec4f, TM>;
+  if (HAS_BIAS) {
+    let c = column * 4u;
+    let last = p.cout - 1u;
+    let b = g * p.cout;
+    let value = vec4f(bias[b + min(c, last)], bias[b + min(c + 1u, last)], bias[b + min(c + 2u, last)], bias[b + min(c + 3u, last)]);
+    for (var i = 0u; i < TM; i++) { acc[i] = value; }
+  }
+
+  for (var ty = 0u; ty < axisY.taps; ty++) {
+    for (var tx = 0u; tx < axisX.taps; tx++) {
+      let tap = (axisY.first + ty * axisY.step) * p.kernelW + axisX.first + tx * axisX.step;
+      let row = tap * p.cin;
+      let lo = clamp(p.rowBegin, row, row + p.cin) - row;
+      let hi = clamp(p.rowEnd, row, row + p.cin) - row;
+      var base: array<u32, TM>;
+      var valid: array<bool, TM>;
+      for (var i = 0u; i < TM; i++) {
+        let iy = startY[i] + i32(ty) * axisY.move;
+        let ix = startX[i] + i32(tx) * axisX.move;
+        valid[i] = m0 + i < p.mEnd && iy >= 0 && iy < i32(p.inH) && ix >= 0 && ix < i32(p.inW);
+        let element = ((image[i] + u32(iy)) * p.inW + u32(ix)) * p.inC + g * p.cin - p.xOrigin;
+        base[i] = select(0u, element, valid[i]);
+      }
+      let wBase = (row - p.rowBegin) * p.wStride + g * p.wCols + column;
+      if (VEC_IN) {
+        for (var k = lo; k < hi; k += 4u) {
+          let b0 = w[wBase + k * p.wStride];
+          let b1 = w[wBase + (k + 1u) * p.wStride];
+          let b2 = w[wBase + (k + 2u) * p.wStride];
+          let b3 = w[wBase + (k + 3u) * p.wStride];
+          for (var i = 0u; i < TM; i++) {
+            let a = select(vec4f(), x4[(base[i] + k) / 4u], valid[i]);
+            acc[i] = fma(vec4f(a.x), b0, fma(vec4f(a.y), b1, fma(vec4f(a.z), b2, fma(vec4f(a.w), b3, acc[i]))));
+          }
+        }
+      } else {
+        for (var k = lo; k < hi; k++) {
+          let b = w[wBase + k * p.wStride];
+          for (var i = 0u; i < TM; i++) {
+            acc[i] = fma(vec4f(select(0.0, x[base[i] + k], valid[i])), b, acc[i]);
+          }
+        }
+      }
+    }
+  }
+
+  for (var i = 0u; i < TM; i++) {
+    let m = m0 + i;
+    let a = m / p.gridW;
+    let oy = a % p.gridH * select(1u, p.strideH, TRANSPOSED) + phaseY;
+    let ox = m % p.gridW * select(1u, p.strideW, TRANSPOSED) + phaseX;
+    if (m < p.mEnd && oy < p.outH && ox < p.outW) {
+      let c = column * 4u;
+      let at = ((a / p.gridH * p.outH + oy) * p.outW + ox) * p.outC + g * p.cout + c - p.yOrigin;
+      if (VEC_OUT) {
+        if (ACCUMULATE) { y4[at / 4u] += acc[i]; } else { y4[at / 4u] = acc[i]; }
+      } else {
+        for (var j = 0u; j < 4u; j++) {
+          if (c + j < p.cout) {
+            if (ACCUMULATE) { y[at + j] += acc[i][j]; } else { y[at + j] = acc[i][j]; }
+          }
+        }
+      }
+    }
+  }
+}

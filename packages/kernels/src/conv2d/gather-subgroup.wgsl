@@ -1,0 +1,185 @@
+// Gather form of the convolution family, for adapters with subgroups.
+//
+//   y[n, oy, ox, g*Cout + co] (+)= bias + sum over taps (ky, kx) and ci of  x[n, iy, ix, g*Cin + ci] * w[tap, ci, g, co]
+//
+//   forward convolution   iy = oy*stride - pad + ky*dilation
+//   TRANSPOSED            oy = iy*stride - pad + ky*dilation, solved for iy: an output row of phase r = oy % stride sees
+//                         only the taps ky = first, first + step, …, and iy walks by one whole step a tap.
+// As a GEMM: M = pixels of one phase, N = Cout of one group, K = taps * Cin.
+//
+// x [N, H, W, inC] channels last; w [taps, Cin, groups, wCols*4] rows of K, padded to vec4; bias [outC]; y [N, OH, OW, outC].
+// x/x4 and y/y4 are the same buffer seen as scalars and as vec4; the plan binds the unused view to a dummy.
+// A workgroup is one subgroup and owns TM pixels x SG*TV*4 output channels: lane l keeps TV vec4 columns of all TM
+// pixels, loads the input of pixel l (l + SG, …), and the lanes share these loads by shuffles. There are no barriers.
+// Elements are addressed absolutely and shifted by the origins, so operands may be windows. Only the rows
+// [rowBegin, rowEnd) of w are summed, which lets a weight larger than a binding be taken in parts (ACCUMULATE).
+enable subgroups;
+
+const SG: u32 = 8u;
+const TM: u32 = 16u;
+const TV: u32 = 1u;
+const VEC_IN: bool = true;
+const VEC_OUT: bool = true;
+const HAS_BIAS: bool = false;
+const ACCUMULATE: bool = false;
+const TRANSPOSED: bool = false;
+
+struct Params {
+  tiles: u32, mTiles: u32, nTiles: u32, phases: u32,
+  mBegin: u32, mEnd: u32,
+  gridH: u32, gridW: u32,
+  inH: u32, inW: u32, inC: u32, cin: u32,
+  outH: u32, outW: u32, outC: u32, cout: u32,
+  kernelH: u32, kernelW: u32,
+  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32,
+  gcdH: u32, gcdW: u32, inverseH: u32, inverseW: u32,
+  wCols: u32, wStride: u32, rowBegin: u32, rowEnd: u32,
+  xOrigin: u32, yOrigin: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(3) var<storage, read> w: array<vec4f>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read_write> y4: array<vec4f>;
+
+const LOADS: u32 = max(1u, TM / SG);
+
+// How one axis of the output walks over the taps: input = start*scale + offset + t*move, tap = first + t*step, t < taps.
+struct Axis { offset: i32, first: u32, step: u32, taps: u32, move: i32 }
+
+fn forwardAxis(kernel: u32, pad: u32, dilation: u32) -> Axis {
+  return Axis(-i32(pad), 0u, 1u, kernel, i32(dilation));
+}
+
+fn transposedAxis(phase: u32, kernel: u32, stride: u32, pad: u32, dilation: u32, gcd: u32, inverse: u32) -> Axis {
+  let position = phase + pad;
+  let step = stride / gcd;
+  let first = ((position / gcd) * inverse) % step;
+  let reached = position % gcd == 0u && first < kernel;
+  let taps = select(0u, (kernel - min(first, kernel) + step - 1u) / step, reached);
+  return Axis((i32(position) - i32(first * dilation)) / i32(stride), first, step, taps, -i32(dilation / gcd));
+}
+
+@compute @workgroup_size(SG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
+  let id = group.x + group.y * groups.x;
+  if (id >= p.tiles) { return; }
+  let column = (id % p.nTiles) * SG * TV + lane;
+  let m0 = p.mBegin + (id / p.nTiles) % p.mTiles * TM;
+  let z = id / (p.nTiles * p.mTiles);
+  let phase = z % p.phases;
+  let g = z / p.phases;
+
+  var axisY = forwardAxis(p.kernelH, p.padH, p.dilationH);
+  var axisX = forwardAxis(p.kernelW, p.padW, p.dilationW);
+  var phaseY = 0u;
+  var phaseX = 0u;
+  if (TRANSPOSED) {
+    phaseY = phase / p.strideW;
+    phaseX = phase % p.strideW;
+    axisY = transposedAxis(phaseY, p.kernelH, p.strideH, p.padH, p.dilationH, p.gcdH, p.inverseH);
+    axisX = transposedAxis(phaseX, p.kernelW, p.strideW, p.padW, p.dilationW, p.gcdW, p.inverseW);
+  }
+
+  // The pixels whose input this lane loads.
+  var startY: array<i32, LOADS>;
+  var startX: array<i32, LOADS>;
+  var image: array<u32, LOADS>;
+  var inside: array<bool, LOADS>;
+  for (var s = 0u; s < LOADS; s++) {
+    let m = m0 + s * SG + lane % TM;
+    let a = m / p.gridW;
+    let sy = select(p.strideH, 1u, TRANSPOSED);
+    let sx = select(p.strideW, 1u, TRANSPOSED);
+    startY[s] = i32(a % p.gridH * sy) + axisY.offset;
+    startX[s] = i32(m % p.gridW * sx) + axisX.offset;
+    image[s] = a / p.gridH * p.inH;
+    inside[s] = m < p.mEnd;
+  }
+
+  var acc: array<vec4f, TM * TV>;
+  if (HAS_BIAS) {
+    for (var v = 0u; v < TV; v++) {
+      let c = (column + v * SG) * 4u;
+      let last = p.cout - 1u;
+      let b = g * p.cout;
+      let value = vec4f(bias[b + min(c, last)], bias[b + min(c + 1u, last)], bias[b + min(c + 2u, last)], bias[b + min(c + 3u, last)]);
+      for (var i = 0u; i < TM; i++) { acc[i * TV + v] = value; }
+    }
+  }
+
+  for (var ty = 0u; ty < axisY.taps; ty++) {
+    for (var tx = 0u; tx < axisX.taps; tx++) {
+      let tap = (axisY.first + ty * axisY.step) * p.kernelW + axisX.first + tx * axisX.step;
+      let row = tap * p.cin;
+      let lo = clamp(p.rowBegin, row, row + p.cin) - row;
+      let hi = clamp(p.rowEnd, row, row + p.cin) - row;
+      var base: array<u32, LOADS>;
+      var valid: array<bool, LOADS>;
+      for (var s = 0u; s < LOADS; s++) {
+        let iy = startY[s] + i32(ty) * axisY.move;
+        let ix = startX[s] + i32(tx) * axisX.move;
+        valid[s] = inside[s] && iy >= 0 && iy < i32(p.inH) && ix >= 0 && ix < i32(p.inW);
+        let element = ((image[s] + u32(iy)) * p.inW + u32(ix)) * p.inC + g * p.cin - p.xOrigin;
+        base[s] = select(0u, element, valid[s]);
+      }
+      let wBase = (row - p.rowBegin) * p.wStride + g * p.wCols + column;
+      if (VEC_IN) {
+        for (var k = lo; k < hi; k += 4u) {
+          var a: array<vec4f, LOADS>;
+          for (var s = 0u; s < LOADS; s++) { a[s] = select(vec4f(), x4[(base[s] + k) / 4u], valid[s]); }
+          for (var j = 0u; j < 4u; j++) {
+            var b: array<vec4f, TV>;
+            for (var v = 0u; v < TV; v++) { b[v] = w[wBase + (k + j) * p.wStride + v * SG]; }
+            for (var i = 0u; i < TM; i++) {
+              let value = vec4f(subgroupShuffle(a[i / SG][j], i % SG));
+              for (var v = 0u; v < TV; v++) { acc[i * TV + v] = fma(value, b[v], acc[i * TV + v]); }
+            }
+          }
+        }
+      } else {
+        for (var k = lo; k < hi; k++) {
+          var a: array<f32, LOADS>;
+          for (var s = 0u; s < LOADS; s++) { a[s] = select(0.0, x[base[s] + k], valid[s]); }
+          var b: array<vec4f, TV>;
+          for (var v = 0u; v < TV; v++) { b[v] = w[wBase + k * p.wStride + v * SG]; }
+          for (var i = 0u; i < TM; i++) {
+            let value = vec4f(subgroupShuffle(a[i / SG], i % SG));
+            for (var v = 0u; v < TV; v++) { acc[i * TV + v] = fma(value, b[v], acc[i * TV + v]); }
+          }
+        }
+      }
+    }
+  }
+
+  let sy = select(1u, p.strideH, TRANSPOSED);
+  let sx = select(1u, p.strideW, TRANSPOSED);
+  for (var i = 0u; i < TM; i++) {
+    let m = m0 + i;
+    let a = m / p.gridW;
+    let oy = a % p.gridH * sy + phaseY;
+    let ox = m % p.gridW * sx + phaseX;
+    if (m < p.mEnd && oy < p.outH && ox < p.outW) {
+      let pixel = ((a / p.gridH * p.outH + oy) * p.outW + ox) * p.outC + g * p.cout - p.yOrigin;
+      for (var v = 0u; v < TV; v++) {
+        let c = (column + v * SG) * 4u;
+        if (VEC_OUT) {
+          if (c < p.cout) {
+            let at = (pixel + c) / 4u;
+            if (ACCUMULATE) { y4[at] += acc[i * TV + v]; } else { y4[at] = acc[i * TV + v]; }
+          }
+        } else {
+          for (var j = 0u; j < 4u; j++) {
+            if (c + j < p.cout) {
+              if (ACCUMULATE) { y[pixel + c + j] += acc[i * TV + v][j]; } else { y[pixel + c + j] = acc[i * TV + v][j]; }
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * A 2-D convolution as numbers. Also describes the transposed convolution that is its adjoint: there `in*` is the larger
+ * side (the output of the transposed convolution) and `out*` its input.
+ */
+export interface Conv2dGeometry {
+  readonly n: number;
+  readonly inC: number;
+  readonly inH: number;
+  readonly inW: number;
+  readonly outC: number;
+  readonly outH: number;
+  readonly outW: number;
+  readonly kernelH: number;
+  readonly kernelW: number;
+  readonly strideH: number;
+  readonly strideW: number;
+  readonly padH: number;
+  readonly padW: number;
+  readonly dilationH: number;
+  readonly dilationW: number;
+  readonly groups: number;
+}
+
+export const isDepthwise = (g: Conv2dGeometry): boolean => g.groups > 1 && g.inC === g.groups && g.outC === g.groups;
+
+/** Greatest common divisor of stride and dilation, and the inverse of dilation/gcd modulo stride/gcd. */
+export function phaseNumbers(stride: number, dilation: number): { gcd: number; inverse: number } {
+  let [a, b] = [stride, dilation];
+  while (b !== 0) [a, b] = [b, a % b];
+  const modulus = stride / a;
+  const value = (dilation / a) % modulus;
+  let inverse = 0;
+  for (let i = 0; i < modulus; i++) {
+    if ((value * i) % modulus === 1 % modulus) {
+      inverse = i;
+      break;
+    }
+  }
+  return { gcd: a, inverse };
+}
+
+/** The uniform fields that every kernel of the family names alike. */
+export function geometryParams(g: Conv2dGeometry): Record<string, number> {
+  const { kernelW, strideH, strideW, padH, padW, dilationH, dilationW } = g;
+  return { kernelW, strideH, strideW, padH, padW, dilationH, dilationW };
+}
+
+export function phaseParams(g: Conv2dGeometry): Record<string, number> {
+  const y = phaseNumbers(g.strideH, g.dilationH);
+  const x = phaseNumbers(g.strideW, g.dilationW);
+  return { gcdH: y.gcd, gcdW: x.gcd, inverseH: y.inverse, inverseW: x.inverse };
+}

@@ -1,0 +1,115 @@
+// Gradient of the convolution weight, for adapters with subgroups.
+//
+//   dw[tap, ci, g, co] = sum over output pixels (n, oy, ox) of  x[n, iy, ix, g*Cin + ci] * dy[n, oy, ox, g*Cout + co]
+//   with iy = oy*stride - pad + ky*dilation.
+// As a GEMM: M = rows (tap, ci), N = Cout of one group, K = output pixels, cut into `splits` of whole output rows; each
+// split writes its own slice of `dw` and a later dispatch adds the slices in a fixed order (no atomics).
+//
+// x [N, H, W, inC] and dy [N, OH, OW, outC] channels last; dw [splits, rows, dwC].
+// x/x4 and dy/dy4 are the same buffer seen as scalars and as vec4. A workgroup is one subgroup and owns TM rows x SG*4
+// columns. With VEC_IN one vec4 load a lane brings PIXELS pixels of all TM rows, shared by shuffles; each lane loads one
+// vec4 of dy a pixel. Pixels outside the image count as zero.
+enable subgroups;
+
+const SG: u32 = 8u;
+const TM: u32 = 16u;
+const VEC_IN: bool = true;
+const VEC_OUT: bool = true;
+
+struct Params {
+  tiles: u32, mTiles: u32, nTiles: u32, splits: u32,
+  lineBegin: u32, lineEnd: u32, linesPerSplit: u32,
+  inH: u32, inW: u32, inC: u32, cin: u32,
+  outH: u32, outW: u32, outC: u32, cout: u32,
+  kernelW: u32, strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32,
+  rowBegin: u32, rowEnd: u32, dwC: u32, dwSlice: u32,
+  xOrigin: u32, dyOrigin: u32, dwOrigin: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(3) var<storage, read> dy: array<f32>;
+@group(0) @binding(4) var<storage, read> dy4: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> dw: array<f32>;
+
+// Lanes that it takes to load TM rows of one pixel, pixels that the subgroup loads at once, and loads a lane.
+const LANES: u32 = min(SG, select(TM, TM / 4u, VEC_IN));
+const PIXELS: u32 = SG / LANES;
+const LOADS: u32 = select(TM, TM / 4u, VEC_IN) / LANES;
+
+@compute @workgroup_size(SG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
+  let id = group.x + group.y * groups.x;
+  if (id >= p.tiles) { return; }
+  let column = ((id % p.nTiles) * SG + lane) * 4u;
+  let row0 = p.rowBegin + (id / p.nTiles) % p.mTiles * TM;
+  let z = id / (p.nTiles * p.mTiles);
+  let split = z % p.splits;
+  let g = z / p.splits;
+
+  // The rows that this lane loads, as offsets from an output pixel to an input element.
+  var moveY: array<i32, LOADS>;
+  var moveX: array<i32, LOADS>;
+  var channel: array<u32, LOADS>;
+  var inside: array<bool, LOADS>;
+  for (var s = 0u; s < LOADS; s++) {
+    let row = row0 + (s * LANES + lane % LANES) * select(1u, 4u, VEC_IN);
+    let tap = row / p.cin;
+    moveY[s] = i32(tap / p.kernelW * p.dilationH) - i32(p.padH);
+    moveX[s] = i32(tap % p.kernelW * p.dilationW) - i32(p.padW);
+    channel[s] = g * p.cin + row % p.cin;
+    inside[s] = row < p.rowEnd;
+  }
+  let pixel = lane / LANES;
+  let columnClamped = g * p.cout + select(0u, column, column < p.cout);
+  let last = g * p.cout + p.cout - 1u;
+
+  var acc: array<vec4f, TM>;
+  let begin = p.lineBegin + split * p.linesPerSplit;
+  let end = min(p.lineEnd, begin + p.linesPerSplit);
+  for (var line = begin; line < end; line++) {
+    let n = line / p.outH;
+    let oy = i32(line % p.outH * p.strideH);
+    for (var ox = 0u; ox < p.outW; ox += PIXELS) {
+      var a: array<vec4f, LOADS>;
+      for (var s = 0u; s < LOADS; s++) {
+        let iy = oy + moveY[s];
+        let ix = i32((ox + pixel) * p.strideW) + moveX[s];
+        let valid = inside[s] && ox + pixel < p.outW && iy >= 0 && iy < i32(p.inH) && ix >= 0 && ix < i32(p.inW);
+        let at = select(0u, ((n * p.inH + u32(iy)) * p.inW + u32(ix)) * p.inC + channel[s] - p.xOrigin, valid);
+        if (VEC_IN) { a[s] = select(vec4f(), x4[at / 4u], valid); } else { a[s].x = select(0.0, x[at], valid); }
+      }
+      for (var j = 0u; j < PIXELS; j++) {
+        let at = (line * p.outW + min(ox + j, p.outW - 1u)) * p.outC + columnClamped - p.dyOrigin;
+        var b: vec4f;
+        if (VEC_OUT) {
+          b = dy4[at / 4u];
+        } else {
+          let top = (line * p.outW + min(ox + j, p.outW - 1u)) * p.outC + last - p.dyOrigin;
+          b = vec4f(dy[at], dy[min(at + 1u, top)], dy[min(at + 2u, top)], dy[min(at + 3u, top)]);
+        }
+        for (var i = 0u; i < TM; i++) {
+          var value: f32;
+          if (VEC_IN) {
+            value = subgroupShuffle(a[i / 4u / LANES][i % 4u], j * LANES + (i / 4u) % LANES);
+          } else {
+            value = subgroupShuffle(a[i / LANES].x, j * LANES + i % LANES);
+          }
+          acc[i] = fma(vec4f(value), b, acc[i]);
+        }
+      }
+    }
+  }
+
+  for (var i = 0u; i < TM; i++) {
+    let row = row0 + i;
+    if (row < p.rowEnd) {
+      let at = split * p.dwSlice + row * p.dwC + g * p.cout + column - p.dwOrigin;
+      for (var j = 0u; j < 4u; j++) {
+        if (column + j < p.cout) { dw[at + j] = acc[i][j]; }
+      }
+    }
+  }
+}

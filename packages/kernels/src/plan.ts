@@ -1,0 +1,66 @@
+import type { ConstantValue, Kernel } from "./kernel.js";
+
+/** A part of an operand, in bytes; the offset is a multiple of {@link WINDOW_ALIGNMENT}. */
+export interface Window {
+  readonly operand: string;
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
+/** One dispatch. */
+export interface Step {
+  readonly kernel: Kernel;
+  readonly constants?: Readonly<Record<string, ConstantValue>>;
+  readonly params: Readonly<Record<string, number>>;
+  /**
+   * Binding name in the kernel -> operand of the plan, whole or a window. Names that start with `none` stand for a small
+   * unused buffer; `fault` is the device's fault record.
+   */
+  readonly operands: Readonly<Record<string, string | Window>>;
+  readonly grid: Grid;
+}
+
+/** What an op does on the device: data that the device layer carries out in order. */
+export interface Plan {
+  readonly steps: readonly Step[];
+  /** Temporary buffers by operand name, in bytes. */
+  readonly scratch?: Readonly<Record<string, number>>;
+}
+
+/** What a plan may assume of a device. */
+export interface Capabilities {
+  /** Lanes of a subgroup where that is one fixed number and the feature is enabled, else 0. */
+  readonly subgroupSize: number;
+  /** Largest part of a buffer that one binding can show, in bytes. */
+  readonly bindingLimit: number;
+  /** Workgroups that keep the device busy; reductions split until they have about this many. */
+  readonly parallelism: number;
+}
+
+export type Grid = readonly [x: number, y: number, z: number];
+
+/** Offsets of storage bindings must be a multiple of this on every adapter (the WebGPU default limit). */
+export const WINDOW_ALIGNMENT = 256;
+const MAX_GROUPS = 65535;
+
+/**
+ * Folds a linear number of workgroups into a grid within 65,535 a dimension, near to square so that few workgroups are
+ * idle. The kernel computes `id = x + y * num_workgroups.x` and returns when id is past its count.
+ */
+export function foldGrid(count: number): Grid {
+  if (count <= MAX_GROUPS) return [Math.max(1, count), 1, 1];
+  const x = Math.min(MAX_GROUPS, Math.ceil(Math.sqrt(count)));
+  const y = Math.ceil(count / x);
+  if (y > MAX_GROUPS) throw new RangeError(`a grid of ${count} workgroups exceeds 65535 x 65535`);
+  return [x, y, 1];
+}
+
+/** The smallest aligned window that holds the elements [begin, end) of four bytes each. */
+export function elementWindow(operand: string, begin: number, end: number): Window {
+  const byteOffset = Math.floor((begin * 4) / WINDOW_ALIGNMENT) * WINDOW_ALIGNMENT;
+  return { operand, byteOffset, byteLength: end * 4 - byteOffset };
+}
+
+export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
+export const roundUp = (a: number, b: number): number => Math.ceil(a / b) * b;
+export const product = (values: readonly number[]): number => values.reduce((a, b) => a * b, 1);

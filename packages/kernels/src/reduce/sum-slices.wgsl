@@ -1,0 +1,21 @@
+// y[i] = sum over s of partial[s, i], in the order of s: the second pass of every split reduction.
+// ACCUMULATE adds to what y holds. A thread owns one element.
+const WG: u32 = 64u;
+const ACCUMULATE: bool = false;
+
+struct Params { count: u32, slices: u32 }
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> partial: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + group.y * groups.x) * WG + local;
+  if (id >= p.count) { return; }
+  var sum = 0.0;
+  for (var s = 0u; s < p.slices; s++) { sum += partial[s * p.count + id]; }
+  if (ACCUMULATE) { sum += y[id]; }
+  y[id] = sum;
+}

@@ -1,0 +1,146 @@
+import { TensorError } from "./errors.js";
+
+export type AdapterChoice = "auto" | "hardware" | "software";
+
+export interface AdapterOptions {
+  readonly powerPreference?: "low-power" | "high-performance";
+  readonly adapter?: AdapterChoice;
+}
+
+/** A WebGPU entry point. `pin` must stay referenced while the device lives: Dawn's instance dies with it. */
+export interface Gpu {
+  readonly entry: GPU;
+  pin: unknown;
+}
+
+export interface DeviceInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  readonly software: boolean;
+  readonly runtime: "browser" | "dawn-node";
+  readonly subgroupMinSize: number;
+  readonly subgroupMaxSize: number;
+}
+
+const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render|warp/i;
+const NULL_BACKEND = /null backend/i;
+/** A name that bundlers cannot follow: the native module is for Node alone. */
+const NODE_PACKAGE = "webgpu";
+
+/** The browser's `navigator.gpu`, or Dawn from the optional peer package `webgpu` in Node. */
+export async function findGpu(): Promise<Gpu> {
+  const browser = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  if (browser) return { entry: browser, pin: undefined };
+  if (typeof process === "undefined" || !process.versions?.node) {
+    throw new TensorError({
+      code: "no-webgpu",
+      message: "this browser has no navigator.gpu",
+      fix: "use a browser with WebGPU on a secure (https or localhost) page",
+    });
+  }
+  // Without it the Vulkan loader prints a line for every call.
+  process.env.XDG_RUNTIME_DIR ??= process.env.TMPDIR ?? "/tmp";
+  let module: { create(flags: string[]): GPU };
+  try {
+    module = (await import(/* @vite-ignore */ NODE_PACKAGE)) as typeof module;
+  } catch (cause) {
+    throw new TensorError(
+      {
+        code: "no-webgpu",
+        message: "Node has no WebGPU of its own and the package `webgpu` could not be loaded",
+        fix: "npm install webgpu",
+      },
+      { cause },
+    );
+  }
+  const entry = module.create([]);
+  return { entry, pin: entry };
+}
+
+export function describe(adapter: GPUAdapter, runtime: DeviceInfo["runtime"]): DeviceInfo {
+  const info = adapter.info as GPUAdapterInfo & { isFallbackAdapter?: boolean };
+  const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
+  return {
+    vendor: info.vendor,
+    architecture: info.architecture,
+    device: info.device,
+    description: info.description,
+    software: info.isFallbackAdapter === true || SOFTWARE.test(text),
+    runtime,
+    subgroupMinSize: info.subgroupMinSize ?? 0,
+    subgroupMaxSize: info.subgroupMaxSize ?? 0,
+  };
+}
+
+const runtimeOf = (gpu: Gpu): DeviceInfo["runtime"] => (gpu.pin === undefined ? "browser" : "dawn-node");
+
+async function candidates(gpu: Gpu, options: AdapterOptions): Promise<{ adapter: GPUAdapter; info: DeviceInfo }[]> {
+  const power = options.powerPreference ? { powerPreference: options.powerPreference } : {};
+  const found = [];
+  for (const forceFallbackAdapter of options.adapter === "software" ? [true, false] : [false]) {
+    const adapter = await gpu.entry.requestAdapter({ ...power, forceFallbackAdapter });
+    if (!adapter) continue;
+    const info = describe(adapter, runtimeOf(gpu));
+    if (!NULL_BACKEND.test(`${info.device} ${info.description}`)) found.push({ adapter, info });
+  }
+  return found;
+}
+
+/** The adapter that the options ask for. Dawn's Null backend, which computes nothing, counts as none. */
+export async function findAdapter(
+  gpu: Gpu,
+  options: AdapterOptions,
+): Promise<{ adapter: GPUAdapter; info: DeviceInfo }> {
+  const choice = options.adapter ?? "auto";
+  if (!["auto", "hardware", "software"].includes(choice)) {
+    throw new TensorError({
+      code: "invalid-argument",
+      message: `createDevice: adapter is "${choice}", expected "auto", "hardware" or "software"`,
+      fix: 'leave it out, or pass one of "auto", "hardware", "software"',
+    });
+  }
+  const found = await candidates(gpu, options);
+  const match = found.find(({ info }) => choice === "auto" || info.software === (choice === "software"));
+  if (match) return match;
+  const seen = found.map(({ info }) => info.description || info.device).join(", ") || "none";
+  throw new TensorError({
+    code: "no-adapter",
+    message: `createDevice: no ${choice === "auto" ? "" : `${choice} `}WebGPU adapter (adapters found: ${seen})`,
+    fix: "run `npx fcn doctor`, which names the driver that this system lacks and the command that installs it",
+  });
+}
+
+/** What this machine offers, without creating a device: for `fcn doctor`. */
+export interface AdapterReport {
+  readonly runtime: DeviceInfo["runtime"];
+  readonly adapters: readonly {
+    readonly info: DeviceInfo;
+    readonly features: readonly string[];
+    readonly limits: Readonly<Record<string, number>>;
+  }[];
+}
+
+/** Lists the adapters that `createDevice` would choose from. Throws `no-webgpu` where there is no WebGPU at all. */
+export async function probeAdapters(): Promise<AdapterReport> {
+  const gpu = await findGpu();
+  const found = await candidates(gpu, {});
+  return {
+    runtime: runtimeOf(gpu),
+    adapters: found.map(({ adapter, info }) => ({
+      info,
+      features: [...adapter.features].sort(),
+      limits: readLimits(adapter.limits),
+    })),
+  };
+}
+
+export function readLimits(limits: GPUSupportedLimits): Record<string, number> {
+  const record: Record<string, number> = {};
+  for (const key in limits) {
+    const value = (limits as unknown as Record<string, unknown>)[key];
+    if (typeof value === "number") record[key] = value;
+  }
+  return record;
+}

@@ -1,0 +1,87 @@
+/** Buffer usages by value: the `GPUBufferUsage` global exists only in browsers. */
+export const USAGE = { mapRead: 1, copySrc: 4, copyDst: 8, uniform: 64, storage: 128 } as const;
+
+/** One GPU buffer of the pool. */
+export interface Block {
+  readonly buffer: GPUBuffer;
+  readonly size: number;
+  /** The batch of commands that was being recorded when the block was last released. */
+  releasedIn: number;
+}
+
+export interface MemoryReport {
+  readonly liveTensors: number;
+  /** Bytes of live buffers, scratch included. */
+  readonly liveBytes: number;
+  /** Bytes of free buffers that are kept for reuse. */
+  readonly pooledBytes: number;
+  /** The most bytes that were live at once. */
+  readonly peakBytes: number;
+}
+
+const MIB = 1024 * 1024;
+const SMALLEST = 256;
+
+/** Powers of two up to 1 MiB, then eighths of the next power of two: at most 12.5 % slack on large buffers. */
+export function sizeClass(bytes: number): number {
+  if (bytes <= SMALLEST) return SMALLEST;
+  const power = 2 ** Math.ceil(Math.log2(bytes));
+  if (power <= MIB) return power;
+  const step = power / 16;
+  return Math.ceil(bytes / step) * step;
+}
+
+/** Storage buffers by size class, with a cap on the bytes that lie idle; the longest idle are destroyed first. */
+export class BufferPool {
+  liveBytes = 0;
+  pooledBytes = 0;
+  peakBytes = 0;
+  readonly #free = new Map<number, Block[]>();
+
+  constructor(
+    private readonly create: (size: number) => GPUBuffer,
+    /** Called before buffers are destroyed, so that no recorded command still needs them. */
+    private readonly flush: () => void,
+    private readonly cap: number,
+    private readonly maxSize: number,
+  ) {}
+
+  acquire(bytes: number): Block {
+    const size = Math.min(sizeClass(bytes), Math.max(Math.ceil(bytes / 16) * 16, this.maxSize));
+    const idle = this.#free.get(size);
+    const block = idle?.pop();
+    this.liveBytes += size;
+    this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+    if (block) {
+      this.pooledBytes -= size;
+      return block;
+    }
+    return { buffer: this.create(size), size, releasedIn: -1 };
+  }
+
+  release(block: Block, batch: number): void {
+    block.releasedIn = batch;
+    this.liveBytes -= block.size;
+    this.pooledBytes += block.size;
+    const idle = this.#free.get(block.size) ?? [];
+    idle.push(block);
+    // Deleted and set again, so that the map's order is the order of last use.
+    this.#free.delete(block.size);
+    this.#free.set(block.size, idle);
+    if (this.pooledBytes > this.cap) this.trim(this.cap / 2);
+  }
+
+  /** Destroys idle buffers until at most `bytes` lie idle. */
+  trim(bytes = 0): void {
+    if (this.pooledBytes <= bytes) return;
+    this.flush();
+    for (const [size, blocks] of this.#free) {
+      while (blocks.length > 0 && this.pooledBytes > bytes) {
+        blocks.shift()?.buffer.destroy();
+        this.pooledBytes -= size;
+      }
+      if (blocks.length === 0) this.#free.delete(size);
+      if (this.pooledBytes <= bytes) return;
+    }
+  }
+}

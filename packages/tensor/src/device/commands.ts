@@ -1,0 +1,100 @@
+import { USAGE } from "./buffers.js";
+import type { Pipeline } from "./pipelines.js";
+
+/** Bytes of one uniform slot: the largest alignment that an adapter may ask for, and room for every kernel's Params. */
+const SLOT = 256;
+const SLOTS = 256;
+const DISPATCHES_PER_SUBMIT = 64;
+
+export interface BufferRange {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/**
+ * Records dispatches into one encoder with one open compute pass, and their parameters into one uniform buffer, which a
+ * single write fills at each submit. WebGPU orders the dispatches of a pass, so no barrier is needed between them.
+ */
+export class CommandRecorder {
+  /** Number of the batch that is being recorded. */
+  batch = 0;
+  inFlight = 0;
+  #encoder: GPUCommandEncoder | undefined;
+  #pass: GPUComputePassEncoder | undefined;
+  #dispatches = 0;
+  readonly #uniforms: GPUBuffer;
+  readonly #params = new DataView(new ArrayBuffer(SLOT * SLOTS));
+
+  constructor(private readonly device: GPUDevice) {
+    this.#uniforms = device.createBuffer({ label: "uniforms", size: SLOT * SLOTS, usage: USAGE.uniform | USAGE.copyDst });
+  }
+
+  dispatch(
+    pipeline: Pipeline,
+    bindings: readonly BufferRange[],
+    grid: readonly [number, number, number],
+    writeParams: (view: DataView, offset: number) => void,
+  ): void {
+    if (this.#dispatches === SLOTS || this.#dispatches >= DISPATCHES_PER_SUBMIT) this.flush();
+    const offset = this.#dispatches * SLOT;
+    writeParams(this.#params, offset);
+    const bindGroup = this.device.createBindGroup({
+      layout: pipeline.layout,
+      entries: [
+        { binding: 0, resource: { buffer: this.#uniforms, size: SLOT } },
+        ...bindings.map((resource, i) => ({ binding: i + 1, resource })),
+      ],
+    });
+    this.#pass ??= this.#open().beginComputePass();
+    this.#pass.setPipeline(pipeline.handle);
+    this.#pass.setBindGroup(0, bindGroup, [offset]);
+    this.#pass.dispatchWorkgroups(...grid);
+    this.#dispatches++;
+  }
+
+  copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
+    this.#closePass();
+    this.#open().copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+  }
+
+  clear(buffer: GPUBuffer, offset: number, bytes: number): void {
+    this.#closePass();
+    this.#open().clearBuffer(buffer, offset, bytes);
+  }
+
+  /** Submits what was recorded. */
+  flush(): void {
+    if (!this.#encoder) return;
+    this.#closePass();
+    if (this.#dispatches > 0) {
+      this.device.queue.writeBuffer(this.#uniforms, 0, this.#params.buffer as ArrayBuffer, 0, this.#dispatches * SLOT);
+    }
+    const commands = this.#encoder.finish();
+    this.#encoder = undefined;
+    this.#dispatches = 0;
+    this.batch++;
+    this.device.queue.submit([commands]);
+    this.inFlight++;
+    const done = () => {
+      this.inFlight--;
+    };
+    this.device.queue.onSubmittedWorkDone().then(done, done);
+  }
+
+  destroy(): void {
+    this.#encoder = undefined;
+    this.#pass = undefined;
+    this.#uniforms.destroy();
+  }
+
+  #open(): GPUCommandEncoder {
+    this.#encoder ??= this.device.createCommandEncoder();
+    return this.#encoder;
+  }
+
+  #closePass(): void {
+    this.#pass?.end();
+    this.#pass = undefined;
+  }
+}

@@ -1,0 +1,328 @@
+import type { Capabilities, Plan, Step, Window } from "@fcn/kernels";
+import { finiteCheck, packParams, poison } from "@fcn/kernels";
+import type { DeviceInfo, Gpu } from "./adapter.js";
+import { type Block, BufferPool, type MemoryReport, USAGE } from "./buffers.js";
+import { type BufferRange, CommandRecorder } from "./commands.js";
+import { deviceLost, outOfMemory, TensorError } from "./errors.js";
+import { FAULT_WORDS, faultError } from "./faults.js";
+import { PipelineCache } from "./pipelines.js";
+import { Storage } from "./storage.js";
+import { Transfers } from "./transfers.js";
+
+export interface EngineOptions {
+  /** Bytes of idle buffers to keep at most. Default 1 GiB. */
+  readonly poolBytes: number;
+  /** Check every result for NaN and infinity; the next read throws an error that names the op. */
+  readonly nanCheck: boolean;
+  /** Fill every buffer with NaN before it is used again. */
+  readonly poison: boolean;
+  /** Largest binding to use, below the adapter's limit: for tests of windows. */
+  readonly bindingLimit: number | undefined;
+}
+
+const SCOPED_ALLOCATION = 1024 * 1024;
+/** Batches in flight above which `throttle` waits: a longer queue makes every batch slower. */
+const MAX_IN_FLIGHT = 3;
+
+/** Carries out plans on one GPU device. The only part of the library, with its neighbours here, that calls WebGPU. */
+export class Engine {
+  readonly capabilities: Capabilities;
+  readonly lost: Promise<TensorError>;
+  readonly #pool: BufferPool;
+  readonly #pipelines: PipelineCache;
+  readonly #commands: CommandRecorder;
+  readonly #transfers: Transfers;
+  readonly #fault: GPUBuffer;
+  readonly #unused = new Map<string, GPUBuffer>();
+  readonly #opNames: string[] = [];
+  #failure: Error | undefined;
+  #lostError: TensorError | undefined;
+  #warming: { kernel: Step["kernel"]; constants: NonNullable<Step["constants"]> }[] | undefined;
+  #gpu: Gpu | undefined;
+
+  constructor(
+    readonly device: GPUDevice,
+    gpu: Gpu,
+    readonly info: DeviceInfo,
+    readonly options: EngineOptions,
+  ) {
+    this.#gpu = gpu;
+    const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+    const fixedSubgroup = device.features.has("subgroups" as GPUFeatureName) && info.subgroupMinSize === info.subgroupMaxSize;
+    this.capabilities = {
+      subgroupSize: fixedSubgroup ? info.subgroupMaxSize : 0,
+      bindingLimit: Math.min(limit, options.bindingLimit ?? limit),
+      parallelism: info.software ? 32 : 1024,
+    };
+    this.#commands = new CommandRecorder(device);
+    this.#pipelines = new PipelineCache(device, (error) => this.fail(error));
+    this.#pool = new BufferPool(
+      (size) => this.#createBuffer(size),
+      () => this.#commands.flush(),
+      options.poolBytes,
+      device.limits.maxBufferSize,
+    );
+    this.#fault = device.createBuffer({
+      label: "fault",
+      size: 256,
+      usage: USAGE.storage | USAGE.copySrc | USAGE.copyDst,
+    });
+    this.lost = device.lost.then(({ message, reason }) => {
+      this.#lostError ??= deviceLost(message || reason);
+      return this.#lostError;
+    });
+    this.#transfers = new Transfers(device, this.#commands, this.#fault, this.lost);
+    device.addEventListener("uncapturederror", (event) => this.fail(new Error((event as GPUUncapturedErrorEvent).error.message)));
+  }
+
+  /** Records the first failure; the next awaited call throws it. */
+  fail(error: Error): void {
+    this.#failure ??=
+      error instanceof TensorError
+        ? error
+        : new TensorError({
+            code: "gpu-error",
+            message: `the GPU refused a command: ${error.message}`,
+            fix: "this is a defect of the library: report it with the output of `npx fcn doctor`",
+          });
+  }
+
+  memory(liveTensors: number): MemoryReport {
+    const { liveBytes, pooledBytes, peakBytes } = this.#pool;
+    return { liveTensors, liveBytes, pooledBytes, peakBytes };
+  }
+
+  assertUsable(op: string): void {
+    if (!this.#lostError) return;
+    throw new TensorError({
+      code: this.#lostError.code,
+      message: `${op}: ${this.#lostError.message}`,
+      fix: this.#lostError.fix,
+    });
+  }
+
+  allocate(op: string, byteLength: number): Storage {
+    this.assertUsable(op);
+    const bytes = Math.max(16, Math.ceil(byteLength / 16) * 16);
+    const largest = Math.floor(this.device.limits.maxBufferSize / 256) * 256;
+    const blockLength = Math.min(bytes, largest);
+    const blocks: Block[] = [];
+    for (let left = bytes; left > 0; left -= blockLength) blocks.push(this.#pool.acquire(Math.min(left, blockLength)));
+    const storage = new Storage(byteLength, blocks, blockLength, (freed) => {
+      for (const block of freed.blocks) this.#pool.release(block, this.#commands.batch);
+    });
+    if (this.options.poison && !this.#warming) {
+      for (const block of blocks) this.#dispatch(poison(block.size / 4), () => ({ buffer: block.buffer, offset: 0, size: block.size }));
+    }
+    return storage;
+  }
+
+  /** Records the plan. Operands are storages by name; scratch comes from the pool and goes back at once. */
+  run(op: string, plan: Plan, operands: Readonly<Record<string, Storage>>): void {
+    this.assertUsable(op);
+    const all: Record<string, Storage> = { ...operands };
+    const scratch = Object.entries(plan.scratch ?? {}).map(([name, bytes]) => {
+      all[name] = this.allocate(op, bytes);
+      return all[name];
+    });
+    for (const step of plan.steps) this.#step(op, step, all);
+    for (const storage of scratch) storage.release();
+  }
+
+  /** Checks the floats of a result, in debug mode. */
+  checkFinite(op: string, result: Storage): void {
+    if (!this.options.nanCheck || this.#warming) return;
+    this.#opNames.push(op);
+    const limit = Math.floor(this.capabilities.bindingLimit / 256) * 256;
+    for (let at = 0; at < result.byteLength; at += limit) {
+      const byteLength = Math.min(limit, result.byteLength - at);
+      const step = finiteCheck(byteLength / 4, at / 4, this.#opNames.length - 1);
+      this.#step(op, { ...step, operands: { ...step.operands, x: { operand: "x", byteOffset: at, byteLength } } }, { x: result });
+    }
+  }
+
+  write(storage: Storage, data: ArrayBufferView): void {
+    if (storage.blocks.some((block) => block.releasedIn === this.#commands.batch)) this.#commands.flush();
+    for (const { block, offset, length, at } of storage.parts(0, data.byteLength)) {
+      this.device.queue.writeBuffer(block.buffer, offset, data.buffer as ArrayBuffer, data.byteOffset + at, length);
+    }
+  }
+
+  copy(from: Storage, to: Storage, bytes: number): void {
+    for (const part of from.parts(0, Math.ceil(bytes / 4) * 4)) {
+      for (const target of to.parts(part.at, part.at + part.length)) {
+        const source = part.offset + target.at - part.at;
+        this.#commands.copy(part.block.buffer, source, target.block.buffer, target.offset, target.length);
+      }
+    }
+  }
+
+  clear(storage: Storage): void {
+    for (const { block, offset, length } of storage.parts(0, Math.ceil(storage.byteLength / 4) * 4)) {
+      this.#commands.clear(block.buffer, offset, length);
+    }
+  }
+
+  /** The bytes of a storage. Rejects with what went wrong since the last awaited call. */
+  async read(op: string, storage: Storage): Promise<ArrayBuffer> {
+    this.assertUsable(op);
+    this.#throwFailure();
+    const { bytes, fault } = await this.#transfers.read(storage);
+    await this.#checkFault(fault);
+    return bytes;
+  }
+
+  /** Waits until all recorded work is done. */
+  async sync(): Promise<void> {
+    this.assertUsable("sync");
+    this.#throwFailure();
+    this.#commands.flush();
+    const lost = await Promise.race([this.device.queue.onSubmittedWorkDone(), this.lost]);
+    if (lost) throw lost;
+    this.#throwFailure();
+  }
+
+  /** Waits only when too many batches are queued. */
+  async throttle(): Promise<void> {
+    this.#commands.flush();
+    if (this.#commands.inFlight > MAX_IN_FLIGHT) await this.sync();
+  }
+
+  /** Compiles, without blocking, all kernels that `fn` would dispatch. Nothing is computed. */
+  async warmUp(fn: () => unknown): Promise<void> {
+    this.#warming = [];
+    let wanted: typeof this.#warming;
+    try {
+      await fn();
+    } finally {
+      wanted = this.#warming ?? [];
+      this.#warming = undefined;
+    }
+    await Promise.all(wanted.map(({ kernel, constants }) => this.#pipelines.warm(kernel, constants)));
+  }
+
+  trim(): void {
+    this.#pool.trim();
+  }
+
+  destroy(): void {
+    this.#lostError ??= deviceLost("destroy() was called");
+    this.#commands.destroy();
+    this.device.destroy();
+    this.#gpu = undefined;
+  }
+
+  get alive(): boolean {
+    return this.#gpu !== undefined && this.#lostError === undefined;
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) throw failure;
+  }
+
+  async #checkFault(words: Int32Array): Promise<void> {
+    const error = faultError(words, this.#opNames);
+    if (error) {
+      this.device.queue.writeBuffer(this.#fault, 0, new Int32Array(FAULT_WORDS));
+      throw error;
+    }
+    this.#throwFailure();
+  }
+
+  #step(op: string, step: Step, operands: Readonly<Record<string, Storage>>): void {
+    const after: (() => void)[] = [];
+    this.#dispatch(step, (name, access) => {
+      const use = step.operands[name];
+      if (use === undefined) throw new Error(`${op}: the plan of ${step.kernel.name} binds no operand to ${name}`);
+      if (typeof use === "string" && use.startsWith("none")) return this.#unusedBuffer(use);
+      if (use === "fault") return { buffer: this.#fault, offset: 0, size: 16 };
+      return this.#range(op, use, operands, access, after);
+    });
+    for (const action of after) action();
+  }
+
+  #dispatch(step: Step, bind: (name: string, access: string) => BufferRange): void {
+    const constants = step.constants ?? {};
+    if (this.#warming) {
+      this.#warming.push({ kernel: step.kernel, constants });
+      return;
+    }
+    const pipeline = this.#pipelines.get(step.kernel, constants);
+    const bindings = pipeline.info.bindings.map(({ name, access }) => bind(name, access));
+    this.#commands.dispatch(pipeline, bindings, step.grid, (view, offset) => packParams(pipeline.info, step.params, view, offset));
+  }
+
+  #range(
+    op: string,
+    use: string | Window,
+    operands: Readonly<Record<string, Storage>>,
+    access: string,
+    after: (() => void)[],
+  ): BufferRange {
+    const name = typeof use === "string" ? use : use.operand;
+    const storage = operands[name];
+    if (!storage) throw new Error(`${op}: the plan names an operand ${name} that was not given`);
+    const begin = typeof use === "string" ? 0 : use.byteOffset;
+    const length = typeof use === "string" ? storage.byteLength : use.byteLength;
+    if (length > this.capabilities.bindingLimit) throw this.#tooLarge(op, name, length);
+    const parts = storage.parts(begin, begin + Math.max(length, 4));
+    if (parts.length === 1) {
+      const { block, offset } = parts[0]!;
+      return { buffer: block.buffer, offset, size: Math.min(Math.ceil(Math.max(length, 4) / 16) * 16, block.size - offset) };
+    }
+    return this.#gathered(op, parts, begin, length, access, after);
+  }
+
+  /** A window that spans several buffers is copied into one and, when the kernel writes it, copied back. */
+  #gathered(
+    op: string,
+    parts: ReturnType<Storage["parts"]>,
+    begin: number,
+    length: number,
+    access: string,
+    after: (() => void)[],
+  ): BufferRange {
+    const whole = this.allocate(op, length);
+    const { buffer, size } = whole.blocks[0]!;
+    for (const part of parts) this.#commands.copy(part.block.buffer, part.offset, buffer, part.at - begin, part.length);
+    after.push(() => {
+      if (access === "read_write") {
+        for (const part of parts) this.#commands.copy(buffer, part.at - begin, part.block.buffer, part.offset, part.length);
+      }
+      whole.release();
+    });
+    return { buffer, offset: 0, size };
+  }
+
+  #tooLarge(op: string, name: string, bytes: number): TensorError {
+    return new TensorError({
+      code: "limit-exceeded",
+      message: `${op}: operand ${name} needs ${bytes} bytes in one binding, this device binds at most ${this.capabilities.bindingLimit}`,
+      fix: "use a smaller batch or image, or cut the input into tiles",
+    });
+  }
+
+  #unusedBuffer(name: string): BufferRange {
+    let buffer = this.#unused.get(name);
+    if (!buffer) {
+      buffer = this.device.createBuffer({ label: name, size: 256, usage: USAGE.storage });
+      this.#unused.set(name, buffer);
+    }
+    return { buffer, offset: 0, size: 256 };
+  }
+
+  #createBuffer(size: number): GPUBuffer {
+    const scoped = size > SCOPED_ALLOCATION;
+    if (scoped) this.device.pushErrorScope("out-of-memory");
+    const buffer = this.device.createBuffer({ size, usage: USAGE.storage | USAGE.copySrc | USAGE.copyDst });
+    if (scoped) {
+      this.device.popErrorScope().then(
+        (error) => error && this.fail(outOfMemory("allocate", size, error.message)),
+        () => undefined,
+      );
+    }
+    return buffer;
+  }
+}

@@ -1,0 +1,107 @@
+import { type Access, type ConstantValue, type Kernel, type KernelInfo, parseKernel, specialize } from "@fcn/kernels";
+import { TensorError } from "./errors.js";
+
+const COMPUTE_STAGE = 4;
+
+export interface Pipeline {
+  readonly info: KernelInfo;
+  readonly layout: GPUBindGroupLayout;
+  readonly handle: GPUComputePipeline;
+}
+
+type Constants = Readonly<Record<string, ConstantValue>>;
+
+/** Compiled kernels by name and constants. Bind-group layouts are explicit and shared by all kernels of one signature. */
+export class PipelineCache {
+  readonly #infos = new Map<string, KernelInfo>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #pipelines = new Map<string, Pipeline>();
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly report: (error: Error) => void,
+  ) {}
+
+  static key(kernel: Kernel, constants: Constants): string {
+    return `${kernel.name} ${JSON.stringify(constants)}`;
+  }
+
+  /** The pipeline, compiled on the spot when it was not warmed up. */
+  get(kernel: Kernel, constants: Constants): Pipeline {
+    const key = PipelineCache.key(kernel, constants);
+    const known = this.#pipelines.get(key);
+    if (known) return known;
+    const info = this.#info(kernel);
+    this.device.pushErrorScope("validation");
+    const pipeline = { info, ...this.#layout(info), handle: undefined as unknown as GPUComputePipeline };
+    pipeline.handle = this.device.createComputePipeline(this.#descriptor(info, constants, pipeline.layout));
+    this.device.popErrorScope().then(
+      (error) => error && this.report(compileError(key, error.message)),
+      () => undefined,
+    );
+    this.#pipelines.set(key, pipeline);
+    return pipeline;
+  }
+
+  /** Compiles without blocking the thread. */
+  async warm(kernel: Kernel, constants: Constants): Promise<void> {
+    const key = PipelineCache.key(kernel, constants);
+    if (this.#pipelines.has(key)) return;
+    const info = this.#info(kernel);
+    const { layout } = this.#layout(info);
+    try {
+      const handle = await this.device.createComputePipelineAsync(this.#descriptor(info, constants, layout));
+      this.#pipelines.set(key, { info, layout, handle });
+    } catch (cause) {
+      throw compileError(key, (cause as Error).message);
+    }
+  }
+
+  #info(kernel: Kernel): KernelInfo {
+    let info = this.#infos.get(kernel.name);
+    if (!info) {
+      info = parseKernel(kernel);
+      this.#infos.set(kernel.name, info);
+    }
+    return info;
+  }
+
+  #descriptor(info: KernelInfo, constants: Constants, layout: GPUBindGroupLayout): GPUComputePipelineDescriptor {
+    const module = this.device.createShaderModule({ label: info.name, code: specialize(info, constants) });
+    return {
+      label: info.name,
+      layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: "main" },
+    };
+  }
+
+  #layout(info: KernelInfo): { layout: GPUBindGroupLayout } {
+    const signature = info.bindings.map(({ access }) => access).join(" ");
+    let layout = this.#layouts.get(signature);
+    if (!layout) {
+      layout = this.device.createBindGroupLayout({
+        label: signature,
+        entries: [
+          { binding: 0, visibility: COMPUTE_STAGE, buffer: { type: "uniform", hasDynamicOffset: true } },
+          ...info.bindings.map(({ access }, i) => ({
+            binding: i + 1,
+            visibility: COMPUTE_STAGE,
+            buffer: { type: storageType(access) },
+          })),
+        ],
+      });
+      this.#layouts.set(signature, layout);
+    }
+    return { layout };
+  }
+}
+
+const storageType = (access: Access): GPUBufferBindingType => (access === "read" ? "read-only-storage" : "storage");
+
+function compileError(key: string, detail: string): TensorError {
+  return new TensorError({
+    code: "kernel-compile",
+    message: `the kernel ${key} does not compile on this adapter: ${detail}`,
+    fix: "report this with the output of `npx fcn doctor`",
+  });
+}

@@ -1,0 +1,45 @@
+import type { Block } from "./buffers.js";
+
+/**
+ * The memory of one or more tensors: a run of bytes in one buffer, or in several of equal size when it is larger than
+ * the largest buffer of the device. Counted: it goes back to the pool when the last holder releases it.
+ */
+export class Storage {
+  #holders = 1;
+
+  constructor(
+    readonly byteLength: number,
+    readonly blocks: readonly Block[],
+    /** Bytes of each block but the last. */
+    readonly blockLength: number,
+    private readonly free: (storage: Storage) => void,
+  ) {}
+
+  get released(): boolean {
+    return this.#holders === 0;
+  }
+
+  retain(): this {
+    this.#holders++;
+    return this;
+  }
+
+  release(): void {
+    if (this.#holders === 0) return;
+    this.#holders--;
+    if (this.#holders === 0) this.free(this);
+  }
+
+  /** The parts of the byte range [begin, end) by block. */
+  parts(begin: number, end: number): { block: Block; offset: number; length: number; at: number }[] {
+    const parts = [];
+    for (let at = begin; at < end; ) {
+      const index = Math.floor(at / this.blockLength);
+      const offset = at - index * this.blockLength;
+      const length = Math.min(end - at, this.blockLength - offset);
+      parts.push({ block: this.blocks[index]!, offset, length, at });
+      at += length;
+    }
+    return parts;
+  }
+}

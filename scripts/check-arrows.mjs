@@ -1,0 +1,23 @@
+// Lint for the direction of imports (fcn -> tensor -> kernels), WebGPU at one place, browser-safe packages, and small files.
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { checkArrows } from "./lib/arrows.mjs";
+import { listFiles } from "./lib/files.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+const files = [];
+const dependencies = {};
+for (const name of readdirSync(join(root, "packages"))) {
+  const manifest = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
+  dependencies[name] = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+  const source = join(root, "packages", name, "src");
+  for (const path of listFiles(source, (file) => file.endsWith(".ts") && !file.endsWith(".generated.ts"))) {
+    files.push({ path: `packages/${name}/src/${path}`, text: readFileSync(join(source, path), "utf8") });
+  }
+}
+const problems = checkArrows(files, dependencies);
+for (const problem of problems) console.error(problem);
+console.log(`check-arrows: ${files.length} files, ${problems.length} problems`);
+process.exitCode = problems.length > 0 ? 1 : 0;

@@ -1,0 +1,84 @@
+import { posix } from "node:path";
+import { findCycle } from "./cycles.mjs";
+import { isNodeBuiltin, packageOf, readSource } from "./imports.mjs";
+
+const MAX_LINES = 320;
+
+/** Which of our packages each package may import. */
+const ARROWS = {
+  kernels: [],
+  tensor: ["@fcn/kernels"],
+  fcn: ["@fcn/kernels", "@fcn/tensor"],
+};
+
+/** Packages that are bundled for browsers, whole: a static import of a Node module breaks them there. */
+const BROWSER_PACKAGES = ["kernels", "tensor"];
+const GPU_FOLDER = "packages/tensor/src/device/";
+
+/**
+ * Checks the direction of imports and the size of files.
+ * @param {{ path: string, text: string }[]} files sources below packages/, paths from the repository root with "/"
+ * @param {Record<string, string[]>} dependencies for each package folder, the names its package.json depends on
+ * @returns {string[]} one line for each offence: `path:line: what is wrong`
+ */
+export function checkArrows(files, dependencies) {
+  const known = new Set(files.map((file) => file.path));
+  const graph = new Map();
+  const problems = [];
+  for (const { path, text } of files) {
+    const { imports, gpuNames } = readSource(path, text);
+    problems.push(...checkLength(path, text), ...checkGpuNames(path, gpuNames));
+    problems.push(...imports.flatMap((item) => checkImport(path, item, dependencies)));
+    const targets = imports.filter((item) => item.kind === "static").map((item) => resolveSource(path, item.specifier));
+    graph.set(
+      path,
+      targets.filter((target) => known.has(target)),
+    );
+  }
+  const cycle = findCycle(graph);
+  if (cycle) problems.push(`${cycle[0]}: import cycle: ${cycle.join(" -> ")}`);
+  return problems.sort();
+}
+
+function packageFolder(path) {
+  return path.split("/")[1];
+}
+
+/** The source path that a relative specifier means, `.js` standing for `.ts`; null for other packages. */
+function resolveSource(from, specifier) {
+  if (!specifier.startsWith(".")) return null;
+  return posix.join(posix.dirname(from), specifier).replace(/\.js$/, ".ts");
+}
+
+function checkLength(path, text) {
+  const lines = text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
+  return lines > MAX_LINES ? [`${path}:${MAX_LINES}: ${lines} lines; ${MAX_LINES} at most: make it two files`] : [];
+}
+
+function checkGpuNames(path, gpuNames) {
+  if (path.startsWith(GPU_FOLDER)) return [];
+  return gpuNames.map(({ name, line }) => `${path}:${line}: ${name} outside ${GPU_FOLDER}`);
+}
+
+function checkImport(path, { specifier, kind, line }, dependencies) {
+  const at = `${path}:${line}`;
+  const folder = packageFolder(path);
+  if (specifier.startsWith(".")) {
+    const target = resolveSource(path, specifier);
+    return target.startsWith(`packages/${folder}/`)
+      ? []
+      : [`${at}: "${specifier}" leaves the package: import it by name`];
+  }
+  if (isNodeBuiltin(specifier)) {
+    const breaks = kind === "static" && BROWSER_PACKAGES.includes(folder);
+    return breaks ? [`${at}: static import of "${specifier}" breaks browsers: use await import()`] : [];
+  }
+  const name = packageOf(specifier);
+  if (name.startsWith("@fcn/")) {
+    return ARROWS[folder].includes(name) ? [] : [`${at}: ${folder} must not import ${name}`];
+  }
+  if (name === "webgpu" && !path.startsWith(GPU_FOLDER)) return [`${at}: webgpu outside ${GPU_FOLDER}`];
+  if (name === "webgpu" && kind === "static")
+    return [`${at}: static import of webgpu breaks browsers: use await import()`];
+  return dependencies[folder]?.includes(name) ? [] : [`${at}: "${name}" is not a dependency of packages/${folder}`];
+}

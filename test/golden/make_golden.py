@@ -1,0 +1,36 @@
+"""Writes the golden files beside this script. Usage: python3 make_golden.py [family ...]"""
+import pathlib
+import sys
+
+import torch
+
+sys.dont_write_bytecode = True
+
+import d2l  # noqa: E402
+import fcn_vgg  # noqa: E402
+import loss_cases  # noqa: E402
+import value_cases  # noqa: E402
+import window_cases  # noqa: E402
+
+FAMILIES = {"conv2d": window_cases.convolution, "convTranspose2d": window_cases.transposed_convolution,
+            "pools": window_cases.pools, "interpolate": window_cases.interpolation,
+            "pointwise": value_cases.unary, "binary": value_cases.binary, "reductions": value_cases.reductions,
+            "matmul": value_cases.matmul, "movement": value_cases.movement, "crossEntropy": loss_cases.cross_entropy,
+            "normalisation": loss_cases.normalisations, "optimisers": loss_cases.optimisers}
+
+
+def main():
+    folder, wanted, total = pathlib.Path(__file__).parent, set(sys.argv[1:]), 0
+    torch.use_deterministic_algorithms(True)
+    for index, (name, make) in enumerate(FAMILIES.items()):
+        if not wanted or name in wanted:
+            torch.manual_seed(1000 + index)
+            total += make().write(folder)
+    for name, write in {"d2l": d2l.write, "fcn_vgg": fcn_vgg.write}.items():
+        if not wanted or name in wanted:
+            total += write(folder)
+    print(f"{'total':<28}{total:>13} bytes")
+
+
+if __name__ == "__main__":
+    main()

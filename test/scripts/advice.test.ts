@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import {
+  adapterAdvice,
+  hiddenGpuRemark,
+  packageAdvice,
+  parseOsRelease,
+  systemFamily,
+} from "../../packages/fcn/bin/advice.mjs";
+
+const installer = "packages/fcn/bin/install-software-adapter.mjs";
+
+describe("parseOsRelease", () => {
+  it("reads quoted and bare values", () => {
+    const fields = parseOsRelease("PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\n# no\nID_LIKE='a b'\n");
+    expect(fields).toEqual({ PRETTY_NAME: "Debian GNU/Linux 12 (bookworm)", ID: "debian", ID_LIKE: "a b" });
+  });
+});
+
+describe("systemFamily", () => {
+  it.each([
+    ["debian", "", "debian"],
+    ["ubuntu", "debian", "debian"],
+    ["linuxmint", "ubuntu debian", "debian"],
+    ["fedora", "", "fedora"],
+    ["rocky", "rhel centos fedora", "fedora"],
+    ["manjaro", "arch", "arch"],
+    ["opensuse-tumbleweed", "opensuse suse", "suse"],
+    ["alpine", "", "alpine"],
+    ["somethingelse", "", "linux"],
+  ])("puts ID=%s ID_LIKE=%j with %s", (id, like, family) => {
+    expect(systemFamily("linux", { ID: id, ID_LIKE: like })).toBe(family);
+  });
+
+  it("needs no os-release elsewhere", () => {
+    expect(["darwin", "win32", "freebsd"].map((platform) => systemFamily(platform, {}))).toEqual([
+      "macos",
+      "windows",
+      "other",
+    ]);
+  });
+});
+
+describe("advice", () => {
+  it.each([
+    ["linux", { ID: "fedora" }, /^sudo dnf install .*mesa-vulkan-drivers/],
+    ["linux", { ID: "arch" }, /^sudo pacman -S .*vulkan-swrast/],
+    ["linux", { ID: "opensuse-leap", ID_LIKE: "suse" }, /^sudo zypper install .*libvulkan_lvp/],
+    ["linux", { ID: "ubuntu" }, /^sudo node packages\/fcn\/bin\/install-software-adapter\.mjs$/],
+    ["darwin", {}, /^system_profiler/],
+    ["win32", {}, /^start ms-settings/],
+  ] as const)("names one command for %s %j", (platform, osRelease, command) => {
+    const advice = adapterAdvice({ platform, osRelease, installer });
+    expect(advice.command).toMatch(command);
+    expect(advice.command).not.toContain("\n");
+    expect(advice.why.length).toBeGreaterThan(10);
+  });
+
+  it("quotes a path with a space", () => {
+    const { command } = adapterAdvice({ platform: "linux", osRelease: { ID: "debian" }, installer: "my files/x.mjs" });
+    expect(command).toBe('sudo node "my files/x.mjs"');
+  });
+
+  it("tells an old C library from a broken install", () => {
+    const system = { platform: "linux", osRelease: { ID: "debian" } };
+    expect(packageAdvice({ ...system, message: "version `GLIBCXX_3.4.30' not found" })).toMatch(/newer system/);
+    expect(packageAdvice({ ...system, message: "Cannot find package 'webgpu'" })).toMatch(/npm install/);
+    expect(packageAdvice({ platform: "linux", osRelease: { ID: "alpine" }, message: "" })).toMatch(/glibc/);
+  });
+
+  it("remarks on a card that Vulkan does not show", () => {
+    expect(hiddenGpuRemark({ platform: "linux", devices: ["null", "nvidiactl"] })).toMatch(/NVIDIA/);
+    expect(hiddenGpuRemark({ platform: "linux", devices: ["kfd"] })).toMatch(/AMD/);
+    expect(hiddenGpuRemark({ platform: "linux", devices: ["null"] })).toBeNull();
+  });
+});

@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { checkArrows } from "../../scripts/lib/arrows.mjs";
+
+const DEPENDENCIES = { kernels: [], tensor: ["@fcn/kernels", "webgpu"], fcn: ["@fcn/kernels", "@fcn/tensor", "sharp"] };
+
+function check(sources: Record<string, string>): string[] {
+  const files = Object.entries(sources).map(([path, text]) => ({ path: `packages/${path}`, text }));
+  return checkArrows(files, DEPENDENCIES);
+}
+
+describe("the direction of imports", () => {
+  it("lets fcn import tensor and kernels, and tensor kernels", () => {
+    expect(
+      check({
+        "fcn/src/a.ts": 'import { x } from "@fcn/tensor";\nexport * from "@fcn/kernels";\n',
+        "tensor/src/a.ts": 'import { x } from "@fcn/kernels";\n',
+      }),
+    ).toEqual([]);
+  });
+
+  it.each([
+    ["kernels/src/a.ts", 'import { x } from "@fcn/tensor";', "kernels must not import @fcn/tensor"],
+    ["tensor/src/a.ts", 'import type { X } from "@fcn/core";', "tensor must not import @fcn/core"],
+    ["tensor/src/a.ts", 'export * from "@fcn/core/x";', "tensor must not import @fcn/core"],
+    ["tensor/src/a.ts", 'const m = await import("@fcn/core");', "tensor must not import @fcn/core"],
+    ["tensor/src/a.ts", 'import { x } from "../../kernels/src/x.js";', "leaves the package"],
+    ["fcn/src/a.ts", 'import { x } from "../../../test/x.js";', "leaves the package"],
+    ["fcn/src/a.ts", 'import { x } from "../../../bench/x.js";', "leaves the package"],
+    ["fcn/src/a.ts", 'import x from "left-pad";', '"left-pad" is not a dependency'],
+  ])("%s: %s", (path, text, message) => {
+    expect(check({ [path]: text })).toEqual([expect.stringContaining(message)]);
+  });
+
+  it("allows type imports both ways between two files, and reports a cycle of values with its path", () => {
+    const loop = (kind: string) => ({
+      "tensor/src/a.ts": 'import { b } from "./b.js";\nexport const a = b;\n',
+      "tensor/src/b.ts": `import ${kind}{ c } from "./sub/c.js";\nexport const b = 1;\n`,
+      "tensor/src/sub/c.ts": 'import { a } from "../a.js";\nexport const c = a;\n',
+    });
+    expect(check(loop("type "))).toEqual([]);
+    expect(check(loop(""))).toEqual([
+      expect.stringContaining("a.ts -> packages/tensor/src/b.ts -> packages/tensor/src/sub"),
+    ]);
+  });
+});
+
+describe("browser-safe packages", () => {
+  it("reports Node modules that are imported statically, with or without the prefix", () => {
+    expect(check({ "tensor/src/io/f.ts": 'import { readFile } from "node:fs/promises";' })).toHaveLength(1);
+    expect(check({ "kernels/src/f.ts": 'import fs from "fs";' })).toHaveLength(1);
+    expect(check({ "tensor/src/f.ts": 'export * from "path";' })).toHaveLength(1);
+    expect(check({ "tensor/src/device/d.ts": 'import { create } from "webgpu";' })).toHaveLength(1);
+  });
+
+  it("lets them be imported when needed, or as types", () => {
+    const text = 'import type { Stats } from "node:fs";\nexport const f = () => import("node:fs/promises");\n';
+    expect(check({ "tensor/src/io/f.ts": text })).toEqual([]);
+    expect(check({ "tensor/src/device/d.ts": 'export const load = () => import("webgpu");' })).toEqual([]);
+  });
+});
+
+describe("WebGPU at one place", () => {
+  it.each([
+    ["export function f(b: GPUBuffer) {}", "GPUBuffer"],
+    ["export const usage = GPUBufferUsage.STORAGE;", "GPUBufferUsage"],
+    ["export const g = navigator.gpu;", "navigator.gpu"],
+    ["export const g = globalThis.navigator?.gpu;", "navigator.gpu"],
+    ['export const w = () => import("webgpu");', "webgpu"],
+  ])("%s", (text, name) => {
+    expect(check({ "tensor/src/ops/a.ts": text })).toEqual([expect.stringContaining(`:1: ${name} outside`)]);
+    expect(check({ "tensor/src/device/a.ts": text })).toEqual([]);
+  });
+
+  it("lets comments, strings and other names speak of it", () => {
+    const text = '// a GPUBuffer\nexport const s = "GPUDevice";\nexport const gpu = { gpu: 1 }.gpu;\n';
+    expect(check({ "tensor/src/ops/a.ts": text })).toEqual([]);
+  });
+});
+
+describe("file length", () => {
+  it("allows 320 lines", () => {
+    const lines = (count: number) => "export {};\n".repeat(count);
+    expect(check({ "kernels/src/a.ts": lines(320) })).toEqual([]);
+    expect(check({ "kernels/src/a.ts": lines(321) })).toEqual([expect.stringContaining("321 lines")]);
+  });
+});
