@@ -24,14 +24,14 @@ export interface KernelInfo {
 
 const CONSTANT = /^const ([A-Z][A-Z0-9_]*): (u32|i32|f32|bool) = ([^;]+);/gm;
 const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+)\s*:/g;
-const FIELD = /^\s*(\w+)\s*:\s*(u32|i32|f32)\s*,/gm;
+const FIELD = /(\w+)\s*:\s*(u32|i32|f32)\b/g;
 
 /** Reads the interface of a kernel from its text. Throws when bindings are not numbered 1, 2, … in order. */
 export function parseKernel({ name, source }: Kernel): KernelInfo {
   const constants = new Map<string, { type: string; text: string }>();
   for (const [, id, type, text] of source.matchAll(CONSTANT)) constants.set(id!, { type: type!, text: text! });
   const struct = /struct Params\s*\{([^}]*)\}/.exec(source)?.[1] ?? "";
-  const params = [...`${struct.trim().replace(/,?$/, ",")}`.matchAll(FIELD)].map(([, field, type]) => ({
+  const params = [...struct.matchAll(FIELD)].map(([, field, type]) => ({
     name: field!,
     type: type as ScalarType,
   }));

@@ -42,8 +42,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let row = (n * p.inH + u32(iy)) * p.inW;
     var partial = 0.0;
     for (var ox = low; ox < high; ox++) {
-      let from = (row + u32(ox * strideX + moveX)) * p.channels + c;
-      partial = fma(x[from], dy[(line * p.outW + u32(ox)) * p.channels + c], partial);
+      let source = (row + u32(ox * strideX + moveX)) * p.channels + c;
+      partial = fma(x[source], dy[(line * p.outW + u32(ox)) * p.channels + c], partial);
     }
     sum += partial;
   }

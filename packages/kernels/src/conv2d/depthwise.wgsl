@@ -25,22 +25,22 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-// Tap = first + t*step reads input start + t*move; t runs over [begin, end), which keeps the input inside the image.
-struct Walk { start: i32, move: i32, first: u32, step: u32, begin: u32, end: u32 }
+// Tap = first + t*step reads input start + t*pace; t runs over [begin, end), which keeps the input inside the image.
+struct Walk { start: i32, pace: i32, first: u32, step: u32, begin: u32, end: u32 }
 
-fn clip(start: i32, move: i32, first: u32, step: u32, taps: u32, size: u32) -> Walk {
+fn clip(start: i32, pace: i32, first: u32, step: u32, taps: u32, size: u32) -> Walk {
   let limit = i32(size) - 1;
-  let stride = abs(move);
+  let stride = abs(pace);
   var low: i32;
   var high: i32;
-  if (move > 0) {
+  if (pace > 0) {
     low = (max(0, -start) + stride - 1) / stride;
     high = select((limit - start) / stride, -1, start > limit);
   } else {
     low = (max(0, start - limit) + stride - 1) / stride;
     high = select(start / stride, -1, start < 0);
   }
-  return Walk(start, move, first, step, u32(low), u32(min(high + 1, i32(taps))));
+  return Walk(start, pace, first, step, u32(low), u32(min(high + 1, i32(taps))));
 }
 
 fn walk(out: u32, size: u32, kernel: u32, stride: u32, pad: u32, dilation: u32, gcd: u32, inverse: u32) -> Walk {
@@ -73,11 +73,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0.0;
   if (HAS_BIAS) { sum = bias[c]; }
   for (var ty = wy.begin; ty < wy.end; ty++) {
-    let line = (n * p.inH + u32(wy.start + i32(ty) * wy.move)) * p.inW;
+    let line = (n * p.inH + u32(wy.start + i32(ty) * wy.pace)) * p.inW;
     let row = (wy.first + ty * wy.step) * p.kernelW;
     for (var tx = wx.begin; tx < wx.end; tx++) {
-      let from = (line + u32(wx.start + i32(tx) * wx.move)) * p.channels + c - p.xOrigin;
-      sum = fma(x[from], w[(row + wx.first + tx * wx.step) * p.channels + c], sum);
+      let source = (line + u32(wx.start + i32(tx) * wx.pace)) * p.channels + c - p.xOrigin;
+      sum = fma(x[source], w[(row + wx.first + tx * wx.step) * p.channels + c], sum);
     }
   }
   y[at - p.yOrigin] = sum;

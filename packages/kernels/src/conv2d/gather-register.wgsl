@@ -37,8 +37,8 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read_write> y4: array<vec4f>;
 
-// How one axis of the output walks over the taps: input = start*scale + offset + t*move, tap = first + t*step, t < taps.
-struct Axis { offset: i32, first: u32, step: u32, taps: u32, move: i32 }
+// How one axis of the output walks over the taps: input = start*scale + offset + t*pace, tap = first + t*step, t < taps.
+struct Axis { offset: i32, first: u32, step: u32, taps: u32, pace: i32 }
 
 fn forwardAxis(kernel: u32, pad: u32, dilation: u32) -> Axis {
   return Axis(-i32(pad), 0u, 1u, kernel, i32(dilation));
@@ -104,8 +104,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var base: array<u32, TM>;
       var valid: array<bool, TM>;
       for (var i = 0u; i < TM; i++) {
-        let iy = startY[i] + i32(ty) * axisY.move;
-        let ix = startX[i] + i32(tx) * axisX.move;
+        let iy = startY[i] + i32(ty) * axisY.pace;
+        let ix = startX[i] + i32(tx) * axisX.pace;
         valid[i] = m0 + i < p.mEnd && iy >= 0 && iy < i32(p.inH) && ix >= 0 && ix < i32(p.inW);
         let element = ((image[i] + u32(iy)) * p.inW + u32(ix)) * p.inC + g * p.cin - p.xOrigin;
         base[i] = select(0u, element, valid[i]);

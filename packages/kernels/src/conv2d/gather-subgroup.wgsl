@@ -47,8 +47,8 @@ struct Params {
 
 const LOADS: u32 = max(1u, TM / SG);
 
-// How one axis of the output walks over the taps: input = start*scale + offset + t*move, tap = first + t*step, t < taps.
-struct Axis { offset: i32, first: u32, step: u32, taps: u32, move: i32 }
+// How one axis of the output walks over the taps: input = start*scale + offset + t*pace, tap = first + t*step, t < taps.
+struct Axis { offset: i32, first: u32, step: u32, taps: u32, pace: i32 }
 
 fn forwardAxis(kernel: u32, pad: u32, dilation: u32) -> Axis {
   return Axis(-i32(pad), 0u, 1u, kernel, i32(dilation));
@@ -121,8 +121,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var base: array<u32, LOADS>;
       var valid: array<bool, LOADS>;
       for (var s = 0u; s < LOADS; s++) {
-        let iy = startY[s] + i32(ty) * axisY.move;
-        let ix = startX[s] + i32(tx) * axisX.move;
+        let iy = startY[s] + i32(ty) * axisY.pace;
+        let ix = startX[s] + i32(tx) * axisX.pace;
         valid[s] = inside[s] && iy >= 0 && iy < i32(p.inH) && ix >= 0 && ix < i32(p.inW);
         let element = ((image[s] + u32(iy)) * p.inW + u32(ix)) * p.inC + g * p.cin - p.xOrigin;
         base[s] = select(0u, element, valid[s]);

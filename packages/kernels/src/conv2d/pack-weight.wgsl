@@ -24,6 +24,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let g = id / p.colsPadded % p.groups;
   let r = id / (p.colsPadded * p.groups);
   let tap = p.tapBegin + r / p.rows;
-  let from = tap * p.sTap + g * p.sGroup + r % p.rows * p.sRow + c * p.sCol - p.origin;
-  packed[id] = select(0.0, w[select(0u, from, c < p.cols)], c < p.cols);
+  let source = tap * p.sTap + g * p.sGroup + r % p.rows * p.sRow + c * p.sCol - p.origin;
+  packed[id] = select(0.0, w[select(0u, source, c < p.cols)], c < p.cols);
 }

@@ -72,12 +72,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let iy = oy + moveY[s];
         let ix = i32(ox * p.strideW) + moveX[s];
         let valid = row0 + s * WIDTH < p.rowEnd && iy >= 0 && iy < i32(p.inH) && ix >= 0 && ix < i32(p.inW);
-        let from = select(0u, ((n * p.inH + u32(iy)) * p.inW + u32(ix)) * p.inC + channel[s] - p.xOrigin, valid);
+        let source = select(0u, ((n * p.inH + u32(iy)) * p.inW + u32(ix)) * p.inC + channel[s] - p.xOrigin, valid);
         if (VEC_IN) {
-          let a = select(vec4f(), x4[from / 4u], valid);
+          let a = select(vec4f(), x4[source / 4u], valid);
           for (var j = 0u; j < 4u; j++) { acc[s * 4u + j] = fma(vec4f(a[j]), b, acc[s * 4u + j]); }
         } else {
-          acc[s] = fma(vec4f(select(0.0, x[from], valid)), b, acc[s]);
+          acc[s] = fma(vec4f(select(0.0, x[source], valid)), b, acc[s]);
         }
       }
     }

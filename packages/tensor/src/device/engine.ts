@@ -142,7 +142,8 @@ export class Engine {
   }
 
   write(storage: Storage, data: ArrayBufferView): void {
-    if (storage.blocks.some((block) => block.releasedIn === this.#commands.batch)) this.#commands.flush();
+    // A queue write precedes all recorded commands, which may still use this memory (or be about to poison it).
+    if (this.options.poison || storage.blocks.some((block) => block.releasedIn === this.#commands.batch)) this.#commands.flush();
     for (const { block, offset, length, at } of storage.parts(0, data.byteLength)) {
       this.device.queue.writeBuffer(block.buffer, offset, data.buffer as ArrayBuffer, data.byteOffset + at, length);
     }
@@ -191,7 +192,7 @@ export class Engine {
   /** Compiles, without blocking, all kernels that `fn` would dispatch. Nothing is computed. */
   async warmUp(fn: () => unknown): Promise<void> {
     this.#warming = [];
-    let wanted: typeof this.#warming;
+    let wanted: { kernel: Step["kernel"]; constants: NonNullable<Step["constants"]> }[];
     try {
       await fn();
     } finally {

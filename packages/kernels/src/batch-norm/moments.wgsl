@@ -1,0 +1,52 @@
+// First pass of the batch statistics: mean and sum of squared deviations (m2) of each slice of rows, by Welford's
+// recurrence, which keeps its digits where the mean is far from zero.
+//
+// x [rows, C], channels last; partial [2, slices, C] holds the means, then m2. A thread owns one channel of one slice of
+// rowsPerSlice rows, or four channels (VEC: x4 is used and p.columns counts vec4). No slice is empty.
+const WG: u32 = 64u;
+const VEC: bool = false;
+
+struct Params { count: u32, columns: u32, rows: u32, rowsPerSlice: u32, slices: u32 }
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(4) var<storage, read_write> partial4: array<vec4f>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + group.y * groups.x) * WG + local;
+  if (id >= p.count) { return; }
+  let c = id % p.columns;
+  let begin = id / p.columns * p.rowsPerSlice;
+  let end = min(p.rows, begin + p.rowsPerSlice);
+  let second = p.slices * p.columns + id;
+  var seen = 0.0;
+  if (VEC) {
+    var mean = vec4f();
+    var m2 = vec4f();
+    for (var row = begin; row < end; row++) {
+      seen += 1.0;
+      let v = x4[row * p.columns + c];
+      let delta = v - mean;
+      mean += delta * (1.0 / seen);
+      m2 += delta * (v - mean);
+    }
+    partial4[id] = mean;
+    partial4[second] = m2;
+  } else {
+    var mean = 0.0;
+    var m2 = 0.0;
+    for (var row = begin; row < end; row++) {
+      seen += 1.0;
+      let v = x[row * p.columns + c];
+      let delta = v - mean;
+      mean += delta / seen;
+      m2 += delta * (v - mean);
+    }
+    partial[id] = mean;
+    partial[second] = m2;
+  }
+}

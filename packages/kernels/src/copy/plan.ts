@@ -1,0 +1,70 @@
+import type { Kernel } from "../kernel.js";
+import { ceilDiv, foldGrid, type Plan, product } from "../plan.js";
+import { wgsl } from "../wgsl.generated.js";
+
+const WG = 64;
+const STRIDED: Kernel = { name: "copy/strided", source: wgsl["copy/strided"] };
+
+/** A box in two buffers: sizes, strides in elements of source and destination, and where each begins. */
+export interface Box {
+  readonly sizes: readonly number[];
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+  readonly fromOffset?: number;
+  readonly toOffset?: number;
+}
+
+interface Dim {
+  n: number;
+  s: number;
+  d: number;
+}
+
+/** Dimensions of size 1 dropped, sorted by destination stride, neighbours that are one run in both buffers joined. */
+export function coalesce(box: Box): Dim[] {
+  const dims = box.sizes
+    .map((n, i) => ({ n, s: box.from[i]!, d: box.to[i]! }))
+    .filter(({ n }) => n !== 1)
+    .sort((a, b) => b.d - a.d || b.s - a.s);
+  const joined: Dim[] = [];
+  for (const dim of dims) {
+    const outer = joined.at(-1);
+    if (outer && outer.s === dim.s * dim.n && outer.d === dim.d * dim.n) {
+      joined[joined.length - 1] = { n: outer.n * dim.n, s: dim.s, d: dim.d };
+    } else {
+      joined.push(dim);
+    }
+  }
+  return joined;
+}
+
+/** Operands: src, dst. At most six dimensions after joining. */
+export function planCopy(box: Box): Plan {
+  const count = product(box.sizes);
+  if (count === 0) return { steps: [] };
+  const dims = coalesce(box);
+  if (dims.length > 6) throw new RangeError(`a copy of ${dims.length} separate dimensions, at most 6`);
+  const rank = Math.max(1, dims.length);
+  // Kernel dimension 0 is the outermost; the others sit at the fast end.
+  const padded: Dim[] = Array.from({ length: 6 }, () => ({ n: 1, s: 0, d: 0 }));
+  dims.forEach((dim, i) => {
+    padded[i === 0 ? 0 : 6 - rank + i] = dim;
+  });
+  const params: Record<string, number> = { count, srcOffset: box.fromOffset ?? 0, dstOffset: box.toOffset ?? 0 };
+  padded.forEach(({ n, s, d }, i) => {
+    if (i > 0) params[`n${i}`] = n;
+    params[`s${i}`] = s;
+    params[`d${i}`] = d;
+  });
+  return {
+    steps: [
+      {
+        kernel: STRIDED,
+        constants: { RANK: rank },
+        params,
+        operands: { src: "src", dst: "dst" },
+        grid: foldGrid(ceilDiv(count, WG)),
+      },
+    ],
+  };
+}

@@ -1,0 +1,35 @@
+// Second pass: y = sum of losses, divided with MEAN by divisor = sum of weights, which is kept for the gradient. The mean
+// of no pixels is NaN, as in PyTorch. One workgroup: each thread adds its share of the partial sums, the first thread
+// adds those in order.
+const WG: u32 = 64u;
+const MEAN: bool = true;
+
+struct Params {
+  threads: u32,
+  nanBits: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> partial: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> divisor: array<f32>;
+
+var<workgroup> share: array<vec2f, WG>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(local_invocation_index) local: u32) {
+  var sum = vec2f();
+  for (var t = local; t < p.threads; t += WG) { sum += vec2f(partial[t], partial[p.threads + t]); }
+  share[local] = sum;
+  workgroupBarrier();
+  if (local > 0u) { return; }
+  for (var t = 1u; t < WG; t++) { sum += share[t]; }
+  divisor[0] = sum.y;
+  if (!MEAN) {
+    y[0] = sum.x;
+  } else if (sum.y == 0.0) {
+    y[0] = bitcast<f32>(p.nanBits);
+  } else {
+    y[0] = sum.x / sum.y;
+  }
+}

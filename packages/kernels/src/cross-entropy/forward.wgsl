@@ -1,0 +1,86 @@
+// Softmax cross-entropy with integer labels, first pass. x is [pixels, C] (channels last), target [pixels].
+//
+//   lse[i] = log sum over c of exp(x[i, c]),   loss[i] = w[target[i]] * (lse[i] - x[i, target[i]]),   0 where ignored
+//
+// Writes lse, and either partial[t] = (sum of loss, sum of w) over the pixels t, t + threads, … or with EACH loss itself.
+// A row of x is read in aligned vectors of four whose foreign components are masked, so any C loads vectors. The sum of
+// exponentials is rescaled when a vector brings a larger maximum. A label outside [0, C) gives NaN and a fault report.
+const WG: u32 = 64u;
+const EACH: bool = false;
+const WEIGHTED: bool = false;
+const LOWEST: f32 = -3.4028234e38;
+
+struct Params {
+  threads: u32,
+  pixels: u32,
+  classes: u32,
+  ignoreIndex: i32,
+  nanBits: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> labels: array<i32>;
+@group(0) @binding(3) var<storage, read> weight: array<f32>;
+@group(0) @binding(4) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read_write> fault: array<atomic<u32>, 4>;
+
+fn largest(v: vec4f) -> f32 { return max(max(v.x, v.y), max(v.z, v.w)); }
+
+fn logSumExp(begin: u32) -> f32 {
+  let end = begin + p.classes;
+  var top = LOWEST;
+  var sum = 0.0;
+  for (var q = begin / 4u; q * 4u < end; q++) {
+    let at = q * 4u + vec4u(0u, 1u, 2u, 3u);
+    let inside = (at >= vec4u(begin)) & (at < vec4u(end));
+    let v = select(vec4f(LOWEST), x[q], inside);
+    let higher = max(top, largest(v));
+    let e = select(vec4f(), exp(v - higher), inside);
+    sum = sum * exp(top - higher) + e.x + e.y + e.z + e.w;
+    top = higher;
+  }
+  return top + log(sum);
+}
+
+fn report(label: i32, pixel: u32) {
+  if (atomicCompareExchangeWeak(&fault[0], 0u, 1u).exchanged) {
+    atomicStore(&fault[1], bitcast<u32>(label));
+    atomicStore(&fault[2], pixel);
+    atomicStore(&fault[3], p.classes);
+  }
+}
+
+// Loss and weight of one pixel.
+fn terms(pixel: u32) -> vec2f {
+  let label = labels[pixel];
+  let begin = pixel * p.classes;
+  let total = logSumExp(begin);
+  lse[pixel] = total;
+  if (label == p.ignoreIndex) { return vec2f(); }
+  if (label < 0 || label >= i32(p.classes)) {
+    report(label, pixel);
+    return vec2f(bitcast<f32>(p.nanBits));
+  }
+  var w = 1.0;
+  if (WEIGHTED) { w = weight[label]; }
+  let at = begin + u32(label);
+  return vec2f(w * (total - x[at / 4u][at % 4u]), w);
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + group.y * groups.x) * WG + local;
+  if (id >= p.threads) { return; }
+  var sum = vec2f();
+  for (var pixel = id; pixel < p.pixels; pixel += p.threads) {
+    let term = terms(pixel);
+    if (EACH) { y[pixel] = term.x; } else { sum += term; }
+  }
+  if (!EACH) {
+    y[id] = sum.x;
+    y[p.threads + id] = sum.y;
+  }
+}

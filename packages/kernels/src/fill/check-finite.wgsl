@@ -1,0 +1,26 @@
+// Reports the first NaN or infinity that it meets in x to the device's fault record (code 2, op, element). The exponent
+// is tested as bits: WGSL lets a compiler assume that floats are finite. A thread tests STEP elements.
+const WG: u32 = 64u;
+const STEP: u32 = 16u;
+
+struct Params { count: u32, base: u32, op: u32 }
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
+@group(0) @binding(2) var<storage, read_write> fault: array<atomic<u32>, 4>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let first = (group.x + group.y * groups.x) * WG * STEP + local;
+  for (var i = 0u; i < STEP; i++) {
+    let at = first + i * WG;
+    if (at < p.count && (x[min(at, p.count - 1u)] & 0x7f800000u) == 0x7f800000u) {
+      if (atomicCompareExchangeWeak(&fault[0], 0u, 2u).exchanged) {
+        atomicStore(&fault[1], p.op);
+        atomicStore(&fault[2], p.base + at);
+      }
+      return;
+    }
+  }
+}

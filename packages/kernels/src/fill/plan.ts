@@ -1,0 +1,37 @@
+import type { Kernel } from "../kernel.js";
+import { ceilDiv, foldGrid, type Step } from "../plan.js";
+import { wgsl } from "../wgsl.generated.js";
+
+const FILL: Kernel = { name: "fill/fill", source: wgsl["fill/fill"] };
+const CHECK: Kernel = { name: "fill/check-finite", source: wgsl["fill/check-finite"] };
+const FILL_PER_GROUP = 64 * 4;
+const CHECK_PER_GROUP = 64 * 16;
+const QUIET_NAN = 0x7fc00000;
+
+/** Fills `count` words of operand y with a 32-bit pattern. */
+export function fillStep(count: number, bits: number): Step {
+  return {
+    kernel: FILL,
+    params: { count, bits },
+    operands: { y: "y" },
+    grid: foldGrid(ceilDiv(count, FILL_PER_GROUP)),
+  };
+}
+
+/** Fills with NaN. */
+export const poison = (count: number): Step => fillStep(count, QUIET_NAN);
+
+/** Tests `count` floats of operand x, whose first one is element `base` of the tensor that op number `op` made. */
+export function finiteCheck(count: number, base: number, op: number): Step {
+  return {
+    kernel: CHECK,
+    params: { count, base, op },
+    operands: { x: "x", fault: "fault" },
+    grid: foldGrid(ceilDiv(count, CHECK_PER_GROUP)),
+  };
+}
+
+/** The bits of a number as a 32-bit float or integer. */
+export function wordBits(value: number, dtype: "float32" | "int32"): number {
+  return dtype === "float32" ? new Uint32Array(new Float32Array([value]).buffer)[0]! : value >>> 0;
+}

@@ -1,0 +1,56 @@
+// Resampling of images, nearest or bilinear.
+//
+//   nearest                  in = floor(out * scale)
+//   bilinear                 in = max(0, (out + 1/2) * scale - 1/2), between its two neighbours
+//   bilinear, ALIGN_CORNERS  in = out * scale
+//
+// x [N, H, W, C], y [N, OH, OW, C], channels last. A thread owns one output element.
+const WG: u32 = 64u;
+const BILINEAR: bool = true;
+const ALIGN_CORNERS: bool = false;
+
+struct Params {
+  count: u32, channels: u32,
+  inH: u32, inW: u32, outH: u32, outW: u32,
+  scaleH: f32, scaleW: f32, // input positions an output step
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+// Where an output position reads: (1 - weight) * x[low] + weight * x[high]. Source and params agree in both directions.
+struct Source { low: u32, high: u32, weight: f32 }
+
+fn source(o: u32, scale: f32, size: u32) -> Source {
+  let last = size - 1u;
+  if (!BILINEAR) {
+    let nearest = min(u32(f32(o) * scale), last);
+    return Source(nearest, nearest, 0.0);
+  }
+  var at = f32(o) * scale;
+  if (!ALIGN_CORNERS) { at = max(0.0, (f32(o) + 0.5) * scale - 0.5); }
+  let low = min(u32(at), last);
+  return Source(low, min(low + 1u, last), clamp(at - f32(low), 0.0, 1.0));
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + group.y * groups.x) * WG + local;
+  if (id >= p.count) { return; }
+  let c = id % p.channels;
+  let pixel = id / p.channels;
+  let sx = source(pixel % p.outW, p.scaleW, p.inW);
+  let sy = source(pixel / p.outW % p.outH, p.scaleH, p.inH);
+  let image = pixel / (p.outW * p.outH) * p.inH;
+  let top = (image + sy.low) * p.inW;
+  if (!BILINEAR) {
+    y[id] = x[(top + sx.low) * p.channels + c];
+    return;
+  }
+  let bottom = (image + sy.high) * p.inW;
+  let upper = (1.0 - sx.weight) * x[(top + sx.low) * p.channels + c] + sx.weight * x[(top + sx.high) * p.channels + c];
+  let lower = (1.0 - sx.weight) * x[(bottom + sx.low) * p.channels + c] + sx.weight * x[(bottom + sx.high) * p.channels + c];
+  y[id] = (1.0 - sy.weight) * upper + sy.weight * lower;
+}

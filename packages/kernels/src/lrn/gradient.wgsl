@@ -1,0 +1,29 @@
+// Gradient of local response normalisation.
+//
+//   dx[m, i] = dy[m, i] / d[m, i]^beta - 2 * beta * alpha/size * x[m, i] * sum of r[m, c] over windows c that hold i
+//
+// r comes from ratio.wgsl; window c holds i where c is in [i - (size-1)/2, i + size/2]. All are [pixels, C], channels
+// last. A thread owns one element. slope = alpha / size.
+const WG: u32 = 64u;
+
+struct Params { count: u32, channels: u32, before: u32, after: u32, slope: f32, beta: f32 }
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read> d: array<f32>;
+@group(0) @binding(4) var<storage, read> r: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + group.y * groups.x) * WG + local;
+  if (id >= p.count) { return; }
+  let c = id % p.channels;
+  let row = id - c;
+  let end = min(p.channels, c + p.before + 1u);
+  var ratios = 0.0;
+  for (var j = max(c, p.after) - p.after; j < end; j++) { ratios += r[row + j]; }
+  dx[id] = dy[id] / pow(d[id], p.beta) - 2.0 * p.beta * p.slope * x[id] * ratios;
+}

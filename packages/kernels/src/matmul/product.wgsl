@@ -1,0 +1,114 @@
+// c[batch, m, n] = sum over k of a[batch, m, k] * b[batch, k, n], any strides in a and b (0 where a batch dim broadcasts), c
+// row-major.
+//
+// A thread owns a 4 x 4 tile of c and takes four k at a time. A_ALONG and B_ALONG say how it loads four rows (columns) by
+// four k: 0 scalars, 1 vectors along k, 2 vectors along m (n). Vectors need the stride 1 along them, all other strides and
+// the length a multiple of 4. Rows past the edge repeat the last one and are not stored; k past the end count as 0.
+// Slices of k write c [slices, batch, M, N], summed by a second pass.
+const WG: u32 = 64u;
+const A_ALONG: u32 = 0u;
+const B_ALONG: u32 = 0u;
+
+struct Params {
+  count: u32,
+  rows: u32,
+  columns: u32,
+  inner: u32,
+  innerPerSlice: u32,
+  tilesM: u32,
+  tilesN: u32,
+  batches: u32,
+  aRow: u32,
+  aInner: u32,
+  bInner: u32,
+  bColumn: u32,
+  size0: u32,
+  size1: u32,
+  size2: u32,
+  aBatch0: u32,
+  aBatch1: u32,
+  aBatch2: u32,
+  aBatch3: u32,
+  bBatch0: u32,
+  bBatch1: u32,
+  bBatch2: u32,
+  bBatch3: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> a4: array<vec4f>;
+@group(0) @binding(3) var<storage, read> b: array<f32>;
+@group(0) @binding(4) var<storage, read> b4: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> c: array<f32>;
+
+// Four rows of a at k.
+fn columnA(at: vec4u, k: u32, end: u32) -> vec4f {
+  if (k >= end) { return vec4f(); }
+  if (A_ALONG == 2u) { return a4[at.x / 4u]; }
+  return vec4f(a[at.x], a[at.y], a[at.z], a[at.w]);
+}
+
+// Four columns of b at k.
+fn rowB(at: vec4u, k: u32, end: u32) -> vec4f {
+  if (k >= end) { return vec4f(); }
+  if (B_ALONG == 2u) { return b4[at.x / 4u]; }
+  return vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
+}
+
+// Column i of the result holds four rows of a at k + i.
+fn tileA(from: vec4u, k: u32, end: u32) -> mat4x4f {
+  if (A_ALONG == 1u) {
+    let at = (from + k) / 4u;
+    return transpose(mat4x4f(a4[at.x], a4[at.y], a4[at.z], a4[at.w]));
+  }
+  let step = p.aInner;
+  let at = from + k * step;
+  return mat4x4f(columnA(at, k, end), columnA(at + step, k + 1u, end),
+                 columnA(at + 2u * step, k + 2u, end), columnA(at + 3u * step, k + 3u, end));
+}
+
+// Column i of the result holds four columns of b at k + i.
+fn tileB(from: vec4u, k: u32, end: u32) -> mat4x4f {
+  if (B_ALONG == 1u) {
+    let at = (from + k) / 4u;
+    return transpose(mat4x4f(b4[at.x], b4[at.y], b4[at.z], b4[at.w]));
+  }
+  let step = p.bInner;
+  let at = from + k * step;
+  return mat4x4f(rowB(at, k, end), rowB(at + step, k + 1u, end),
+                 rowB(at + 2u * step, k + 2u, end), rowB(at + 3u * step, k + 3u, end));
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + group.y * groups.x) * WG + local;
+  if (id >= p.count) { return; }
+  let m = id / p.tilesN % p.tilesM * 4u;
+  let n = id % p.tilesN * 4u;
+  let batchSlice = id / (p.tilesM * p.tilesN);
+  let batch = batchSlice % p.batches;
+  let begin = batchSlice / p.batches * p.innerPerSlice;
+  let end = min(p.inner, begin + p.innerPerSlice);
+  let i0 = batch % p.size0;
+  let i1 = batch / p.size0 % p.size1;
+  let i2 = batch / (p.size0 * p.size1) % p.size2;
+  let i3 = batch / (p.size0 * p.size1 * p.size2);
+  let aBase = i0 * p.aBatch0 + i1 * p.aBatch1 + i2 * p.aBatch2 + i3 * p.aBatch3;
+  let bBase = i0 * p.bBatch0 + i1 * p.bBatch1 + i2 * p.bBatch2 + i3 * p.bBatch3;
+  let lanes = vec4u(0u, 1u, 2u, 3u);
+  let row = select(min(m + lanes, vec4u(p.rows - 1u)), m + lanes, A_ALONG == 2u);
+  let column = select(min(n + lanes, vec4u(p.columns - 1u)), n + lanes, B_ALONG == 2u);
+  let fromA = aBase + row * p.aRow;
+  let fromB = bBase + column * p.bColumn;
+  // Column i of the sum is row m + i of c.
+  var sum: mat4x4f;
+  for (var k = begin; k < end; k += 4u) {
+    sum += tileB(fromB, k, end) * transpose(tileA(fromA, k, end));
+  }
+  for (var i = 0u; i < 4u && m + i < p.rows; i++) {
+    let to = (batchSlice * p.rows + m + i) * p.columns + n;
+    for (var j = 0u; j < 4u && n + j < p.columns; j++) { c[to + j] = sum[i][j]; }
+  }
+}

@@ -1,0 +1,95 @@
+import type { ConstantValue, Kernel } from "../kernel.js";
+import {
+  type Capabilities,
+  ceilDiv,
+  elementWindow,
+  foldGrid,
+  type Plan,
+  type Step,
+  WINDOW_ALIGNMENT,
+} from "../plan.js";
+import { wgsl } from "../wgsl.generated.js";
+
+const WG = 64;
+const SGD: Kernel = { name: "optim/sgd", source: wgsl["optim/sgd"] };
+const ADAMW: Kernel = { name: "optim/adamw", source: wgsl["optim/adamw"] };
+
+/** The settings of one SGD step on one parameter, as in torch.optim.SGD. */
+export interface SgdStep {
+  readonly lr: number;
+  readonly momentum: number;
+  readonly dampening: number;
+  readonly weightDecay: number;
+  readonly nesterov: boolean;
+  /** The momentum buffer holds nothing yet. */
+  readonly first: boolean;
+}
+
+/** The settings of one AdamW step on one parameter, as in torch.optim.AdamW. */
+export interface AdamWStep {
+  readonly lr: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  readonly weightDecay: number;
+  /** 1 at the first step, when the moments hold nothing yet. */
+  readonly step: number;
+}
+
+/** Updates `count` elements. Operands: g (gradient), w (parameter) and, with momentum, m; all in one storage order. */
+export function planSgd(count: number, s: SgdStep, caps: Capabilities): Plan {
+  const momentum = s.momentum !== 0;
+  return elementwise(SGD, count, caps, ["g", "w", "m"], {
+    unused: momentum ? {} : { m: "noneMomentum" },
+    constants: { MOMENTUM: momentum, NESTEROV: s.nesterov, FIRST: s.first },
+    params: { lr: s.lr, momentum: s.momentum, keep: 1 - s.dampening, weightDecay: s.weightDecay },
+  });
+}
+
+/** Updates `count` elements. Operands: g (gradient), w (parameter), m and v (moments); all in one storage order. */
+export function planAdamW(count: number, s: AdamWStep, caps: Capabilities): Plan {
+  return elementwise(ADAMW, count, caps, ["g", "w", "m", "v"], {
+    unused: {},
+    constants: { FIRST: s.step === 1 },
+    params: {
+      decay: 1 - s.lr * s.weightDecay,
+      keep1: 1 - s.beta1,
+      beta2: s.beta2,
+      keep2: 1 - s.beta2,
+      stepSize: s.lr / (1 - s.beta1 ** s.step),
+      correction: 1 / Math.sqrt(1 - s.beta2 ** s.step),
+      eps: s.eps,
+    },
+  });
+}
+
+interface Settings {
+  readonly unused: Readonly<Record<string, string>>;
+  readonly constants: Readonly<Record<string, ConstantValue>>;
+  readonly params: Readonly<Record<string, number>>;
+}
+
+/** One dispatch for as many elements as a binding shows. */
+function elementwise(
+  kernel: Kernel,
+  count: number,
+  caps: Capabilities,
+  names: readonly string[],
+  { unused, constants, params }: Settings,
+): Plan {
+  const span = (Math.floor(caps.bindingLimit / WINDOW_ALIGNMENT) * WINDOW_ALIGNMENT) / 4;
+  const steps: Step[] = [];
+  for (let begin = 0; begin < count; begin += span) {
+    const end = Math.min(count, begin + span);
+    const vectors = ceilDiv(end - begin, 4);
+    const operands = names.map((name) => [name, unused[name] ?? elementWindow(name, begin, end)]);
+    steps.push({
+      kernel,
+      constants,
+      params: { count: vectors, ...params },
+      operands: Object.fromEntries(operands),
+      grid: foldGrid(ceilDiv(vectors, WG)),
+    });
+  }
+  return { steps };
+}

@@ -1,0 +1,128 @@
+import type { Kernel } from "../kernel.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, product, type Step } from "../plan.js";
+import { flatOperand, flatWindows } from "../random/plan.js";
+import { type PointwiseName, type PointwiseRow, pointwise } from "./table.js";
+
+const WG = 64;
+const POWER = `
+fn powerOf(a: f32, b: f32) -> f32 {
+  if (b == 0.0) { return 1.0; }
+  if (b == 1.0) { return a; }
+  if (b == 2.0) { return a * a; }
+  if (b == 3.0) { return a * a * a; }
+  let size = pow(abs(a), b);
+  // A negative base keeps its sign under an odd power; under a fractional one the result is NaN, as in C.
+  if (a >= 0.0) { return size; }
+  if (b != floor(b)) { return bitcast<f32>(p.nan); }
+  return select(size, -size, abs(b - 2.0 * floor(b / 2.0)) == 1.0);
+}`;
+const POWER_SCALAR = `${POWER}
+fn power(a: f32, b: f32) -> f32 { return powerOf(a, b); }`;
+const POWER_VEC = `${POWER}
+fn power(a: vec4f, b: vec4f) -> vec4f {
+  return vec4f(powerOf(a.x, b.x), powerOf(a.y, b.y), powerOf(a.z, b.z), powerOf(a.w, b.w));
+}`;
+
+/** What to compute from a row: the result, or the gradient of one input. */
+export type Part = "forward" | "da" | "db";
+export type Source = "a" | "b" | "y" | "g";
+
+/** The inputs that an expression reads, in binding order. */
+export function sourcesOf(name: PointwiseName, part: Part): Source[] {
+  const row: PointwiseRow = pointwise[name];
+  if (part === "forward") return row.arity === 2 ? ["a", "b"] : ["a"];
+  const expression = row[part] ?? "";
+  return (["a", "b", "y", "g"] as const).filter((id) => new RegExp(`\\b${id}\\b`).test(expression));
+}
+
+function emit(name: PointwiseName, part: Part, rank: number): Kernel {
+  const row: PointwiseRow = pointwise[name];
+  const expression = row[part]!;
+  const sources = sourcesOf(name, part);
+  const flat = rank === 0;
+  const T = flat ? "vec4f" : "f32";
+  const strided = flat ? "" : stridedFields(rank, sources);
+  const bindings = sources.map((id, i) => `@group(0) @binding(${i + 1}) var<storage, read> in_${id}: array<${T}>;`);
+  const loads = sources.map((id) => `  let ${id} = in_${id}[${flat ? "id" : `at_${id}`}];`);
+  const power = expression.includes("power(") ? (flat ? POWER_VEC : POWER_SCALAR) : "";
+  const source = `// ${name}, ${part}: result = ${expression}
+alias T = ${T};
+const WG: u32 = ${WG}u;
+struct Params { count: u32, s: f32, t: f32, nan: u32,${strided} }
+@group(0) @binding(0) var<uniform> p: Params;
+${bindings.join("\n")}
+@group(0) @binding(${sources.length + 1}) var<storage, read_write> result: array<T>;
+${power}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + group.y * groups.x) * WG + local;
+  if (id >= p.count) { return; }
+${flat ? "" : decode(rank, sources)}
+${loads.join("\n")}
+  result[id] = T(${expression});
+}
+`;
+  return { name: `pointwise/${name}-${part}-${flat ? "flat" : rank}`, source };
+}
+
+function stridedFields(rank: number, sources: readonly Source[]): string {
+  const fields = Array.from({ length: rank }, (_, i) => [
+    ` n${i}: u32,`,
+    ...sources.map((id) => ` ${id}${i}: u32,`),
+  ]);
+  return fields.flat().join("");
+}
+
+function decode(rank: number, sources: readonly Source[]): string {
+  const lines = ["  var rest = id;", ...sources.map((id) => `  var at_${id} = 0u;`)];
+  for (let i = rank - 1; i >= 0; i--) {
+    lines.push(`  { let c = rest % p.n${i}; rest /= p.n${i};${sources.map((id) => ` at_${id} += c * p.${id}${i};`).join("")} }`);
+  }
+  return lines.join("\n");
+}
+
+export interface PointwiseOptions {
+  readonly name: PointwiseName;
+  readonly part: Part;
+  /** The numbers s and t of the row. */
+  readonly s?: number;
+  readonly t?: number;
+}
+
+const common = ({ s = 0, t = 0 }: PointwiseOptions) => ({ s, t, nan: 0x7fc00000 });
+
+/** All operands have one shape and one storage order. Operands: the sources (a, b, y, g) and `result`. */
+export function planFlat(options: PointwiseOptions, count: number, caps: Capabilities): Plan {
+  const kernel = emit(options.name, options.part, 0);
+  const sources = sourcesOf(options.name, options.part);
+  const steps: Step[] = flatWindows(count, caps).map(({ begin, end }) => {
+    const vectors = ceilDiv(end - begin, 4);
+    const operands: Record<string, Step["operands"][string]> = { result: flatOperand("result", begin, end, count) };
+    for (const id of sources) operands[`in_${id}`] = flatOperand(id, begin, end, count);
+    return { kernel, params: { count: vectors, ...common(options) }, operands, grid: foldGrid(ceilDiv(vectors, WG)) };
+  });
+  return { steps };
+}
+
+/**
+ * Operands of any strides (0 along a broadcast dimension) over one box of `sizes`, whose last dimension runs fastest in
+ * the dense result.
+ */
+export function planStrided(
+  options: PointwiseOptions,
+  sizes: readonly number[],
+  strides: Readonly<Partial<Record<Source, readonly number[]>>>,
+): Plan {
+  const sources = sourcesOf(options.name, options.part);
+  const rank = Math.max(1, sizes.length);
+  const kernel = emit(options.name, options.part, rank);
+  const params: Record<string, number> = { count: product(sizes), ...common(options) };
+  for (let i = 0; i < rank; i++) {
+    params[`n${i}`] = sizes[i] ?? 1;
+    for (const id of sources) params[`${id}${i}`] = strides[id]?.[i] ?? 0;
+  }
+  const operands: Record<string, string> = { result: "result" };
+  for (const id of sources) operands[`in_${id}`] = id;
+  return { steps: [{ kernel, params, operands, grid: foldGrid(ceilDiv(product(sizes), WG)) }] };
+}

@@ -1,0 +1,96 @@
+/**
+ * One row an op. Expressions are WGSL over the type T (f32 or vec4f) with the names a, b (inputs), y (output), g
+ * (gradient of y) and the numbers p.s, p.t. `da`, `db` are the gradients; `saves` says what they read.
+ */
+export interface PointwiseRow {
+  readonly arity: 1 | 2;
+  readonly forward: string;
+  readonly da?: string;
+  readonly db?: string;
+  readonly saves?: readonly ("a" | "b" | "y")[];
+  /** The same in float64, for tests. */
+  readonly reference: (a: number, b: number, s: number, t: number) => number;
+}
+
+const zero = "T(0.0)";
+const one = "T(1.0)";
+/** WGSL's pow is undefined for negative bases; small integer exponents are exact products there. */
+const POWER = "power(a, b)";
+
+export const pointwise = {
+  relu: {
+    arity: 1,
+    forward: `max(a, ${zero})`,
+    da: `select(${zero}, g, y > ${zero})`,
+    saves: ["y"],
+    reference: (a) => Math.max(a, 0),
+  },
+  relu6: {
+    arity: 1,
+    forward: `clamp(a, ${zero}, T(6.0))`,
+    da: `select(${zero}, g, (y > ${zero}) & (y < T(6.0)))`,
+    saves: ["y"],
+    reference: (a) => Math.min(Math.max(a, 0), 6),
+  },
+  leakyRelu: {
+    arity: 1,
+    forward: `select(a * p.s, a, a > ${zero})`,
+    da: `select(g * p.s, g, a > ${zero})`,
+    saves: ["a"],
+    reference: (a, _b, s) => (a > 0 ? a : a * s),
+  },
+  sigmoid: {
+    arity: 1,
+    forward: `${one} / (${one} + exp(-a))`,
+    da: `g * y * (${one} - y)`,
+    saves: ["y"],
+    reference: (a) => 1 / (1 + Math.exp(-a)),
+  },
+  exp: { arity: 1, forward: "exp(a)", da: "g * y", saves: ["y"], reference: (a) => Math.exp(a) },
+  log: { arity: 1, forward: "log(a)", da: "g / a", saves: ["a"], reference: (a) => Math.log(a) },
+  sqrt: { arity: 1, forward: "sqrt(a)", da: `g / (y + y)`, saves: ["y"], reference: (a) => Math.sqrt(a) },
+  neg: { arity: 1, forward: "-a", da: "-g", reference: (a) => -a },
+  clamp: {
+    arity: 1,
+    forward: "min(max(a, T(p.s)), T(p.t))",
+    da: `select(${zero}, g, (a >= T(p.s)) & (a <= T(p.t)))`,
+    saves: ["a"],
+    reference: (a, _b, s, t) => Math.min(Math.max(a, s), t),
+  },
+  affine: { arity: 1, forward: "a * p.s + T(p.t)", da: "g * p.s", reference: (a, _b, s, t) => a * s + t },
+  rdiv: {
+    arity: 1,
+    forward: "T(p.s) / a",
+    da: "-g * T(p.s) / (a * a)",
+    saves: ["a"],
+    reference: (a, _b, s) => s / a,
+  },
+  powScalar: {
+    arity: 1,
+    forward: "power(a, T(p.s))",
+    da: "g * p.s * power(a, T(p.s - 1.0))",
+    saves: ["a"],
+    reference: (a, _b, s) => a ** s,
+  },
+  add: { arity: 2, forward: "a + b", da: "g", db: "g", reference: (a, b) => a + b },
+  sub: { arity: 2, forward: "a - b", da: "g", db: "-g", reference: (a, b) => a - b },
+  mul: { arity: 2, forward: "a * b", da: "g * b", db: "g * a", saves: ["a", "b"], reference: (a, b) => a * b },
+  div: {
+    arity: 2,
+    forward: "a / b",
+    da: "g / b",
+    db: "-g * a / (b * b)",
+    saves: ["a", "b"],
+    reference: (a, b) => a / b,
+  },
+  pow: {
+    arity: 2,
+    forward: POWER,
+    da: "g * b * power(a, b - T(1.0))",
+    db: `select(${zero}, g * ${POWER} * log(a), a > ${zero})`,
+    saves: ["a", "b"],
+    reference: (a, b) => a ** b,
+  },
+} as const satisfies Record<string, PointwiseRow>;
+
+export type PointwiseName = keyof typeof pointwise;

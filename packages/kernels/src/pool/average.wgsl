@@ -1,0 +1,45 @@
+// Average pooling.
+//
+//   y[n, oy, ox, c] = sum of x over the window inside the image / divisor
+//
+// The divisor counts the window inside the padded image (COUNT_PAD) or inside the image; what ceil mode hangs over the
+// padding is never counted. x [N, H, W, C], y [N, OH, OW, C], channels last. A thread owns one output element.
+const WG: u32 = 64u;
+const COUNT_PAD: bool = true;
+
+struct Params {
+  count: u32, channels: u32,
+  inH: u32, inW: u32, outH: u32, outW: u32,
+  kernelH: u32, kernelW: u32, strideH: u32, strideW: u32, padH: u32, padW: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+// [begin, end) inside the axis, and how many positions the divisor counts.
+fn window(o: u32, size: u32, kernel: u32, stride: u32, pad: u32) -> vec3u {
+  let start = o * stride;
+  let stop = min(start + kernel, size + 2u * pad);
+  let begin = max(start, pad) - pad;
+  let end = min(max(stop, pad) - pad, size);
+  return vec3u(begin, end, select(end - begin, stop - start, COUNT_PAD));
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + group.y * groups.x) * WG + local;
+  if (id >= p.count) { return; }
+  let c = id % p.channels;
+  let pixel = id / p.channels;
+  let wx = window(pixel % p.outW, p.inW, p.kernelW, p.strideW, p.padW);
+  let wy = window(pixel / p.outW % p.outH, p.inH, p.kernelH, p.strideH, p.padH);
+  let image = pixel / (p.outW * p.outH) * p.inH;
+  var sum = 0.0;
+  for (var iy = wy.x; iy < wy.y; iy++) {
+    let row = (image + iy) * p.inW;
+    for (var ix = wx.x; ix < wx.y; ix++) { sum += x[(row + ix) * p.channels + c]; }
+  }
+  y[id] = sum / f32(wy.z * wx.z);
+}

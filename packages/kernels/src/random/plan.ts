@@ -1,0 +1,58 @@
+import type { Kernel } from "../kernel.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, type Window } from "../plan.js";
+import { wgsl } from "../wgsl.generated.js";
+
+const PHILOX: Kernel = { name: "random/philox", source: wgsl["random/philox"] };
+const PER_GROUP = 64 * 4;
+const MODES = { uniform: 0, normal: 1, dropout: 2 } as const;
+
+export interface RandomPlan {
+  readonly mode: keyof typeof MODES;
+  readonly count: number;
+  readonly seed: number;
+  /** Uniform: low. Normal: mean. Dropout: probability of zero. */
+  readonly a: number;
+  /** Uniform: high (excluded). Normal: standard deviation. */
+  readonly b?: number;
+  /** Dropout of whole channels of a channels-last tensor: pixels of an image, and channels. */
+  readonly period?: number;
+  readonly channels?: number;
+}
+
+/** Equal windows [begin, end) of elements that fit a binding. */
+export function flatWindows(count: number, caps: Capabilities): { begin: number; end: number }[] {
+  const limit = Math.floor(caps.bindingLimit / 1024) * 256;
+  const windows = [];
+  for (let begin = 0; begin < count; begin += limit) windows.push({ begin, end: Math.min(count, begin + limit) });
+  return windows;
+}
+
+/** A flat operand, whole or the part [begin, end). */
+export function flatOperand(operand: string, begin: number, end: number, count: number): string | Window {
+  if (begin === 0 && end === count) return operand;
+  return { operand, byteOffset: begin * 4, byteLength: (end - begin) * 4 };
+}
+
+/** Operands: y and, for dropout, x. */
+export function planRandom({ mode, count, seed, a, b = 0, period = 1, channels = 1 }: RandomPlan, caps: Capabilities): Plan {
+  const steps: Step[] = flatWindows(count, caps).map(({ begin, end }) => ({
+    kernel: PHILOX,
+    constants: { MODE: MODES[mode] },
+    params: {
+      count: end - begin,
+      base: begin,
+      seedLow: seed >>> 0,
+      seedHigh: Math.floor(seed / 2 ** 32) >>> 0,
+      a,
+      b,
+      period,
+      channels,
+    },
+    operands: {
+      x: mode === "dropout" ? flatOperand("x", begin, end, count) : "noneX",
+      y: flatOperand("y", begin, end, count),
+    },
+    grid: foldGrid(ceilDiv(end - begin, PER_GROUP)),
+  }));
+  return { steps };
+}

@@ -1,0 +1,25 @@
+// partial[slice, c] = sum over rows slice, slice + slices, … of x[row, c]: the first pass of a sum over rows.
+// x [rows, columns] and partial [slices, columns] in vectors of four. A thread owns four columns of one slice.
+const WG: u32 = 64u;
+
+struct Params {
+  count: u32,
+  columns: u32,
+  rows: u32,
+  slices: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> partial: array<vec4f>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + group.y * groups.x) * WG + local;
+  if (id >= p.count) { return; }
+  let c = id % p.columns;
+  var sum = vec4f();
+  for (var row = id / p.columns; row < p.rows; row += p.slices) { sum += x[row * p.columns + c]; }
+  partial[id] = sum;
+}

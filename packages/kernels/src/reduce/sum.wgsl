@@ -1,0 +1,70 @@
+// y[kept] = scale * sum over r of x[offset(kept) + offset(r)]: a sum over any dims of a tensor in any storage order.
+//
+// The dims of x, in memory order, are merged into runs that are all kept or all reduced; at most four of each, numbered
+// from the innermost, with their sizes and their strides in x. A thread owns one kept element of one slice and adds the
+// reduced elements slice, slice + slices, … in that order. With slices > 1, y is [slices, kept] and a further pass of
+// the same kernel sums the slices.
+const WG: u32 = 64u;
+const KEPT: u32 = 4u;
+const REDUCED: u32 = 4u;
+
+struct Params {
+  count: u32,
+  kept: u32,
+  reduced: u32,
+  slices: u32,
+  scale: f32,
+  keptSize0: u32,
+  keptSize1: u32,
+  keptSize2: u32,
+  keptStride0: u32,
+  keptStride1: u32,
+  keptStride2: u32,
+  keptStride3: u32,
+  reducedSize0: u32,
+  reducedSize1: u32,
+  reducedSize2: u32,
+  reducedStride0: u32,
+  reducedStride1: u32,
+  reducedStride2: u32,
+  reducedStride3: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+fn keptOffset(index: u32) -> u32 {
+  if (KEPT <= 1u) { return index * p.keptStride0; }
+  var rest = index;
+  var offset = rest % p.keptSize0 * p.keptStride0;
+  rest /= p.keptSize0;
+  if (KEPT == 2u) { return offset + rest * p.keptStride1; }
+  offset += rest % p.keptSize1 * p.keptStride1;
+  rest /= p.keptSize1;
+  if (KEPT == 3u) { return offset + rest * p.keptStride2; }
+  return offset + rest % p.keptSize2 * p.keptStride2 + rest / p.keptSize2 * p.keptStride3;
+}
+
+fn reducedOffset(index: u32) -> u32 {
+  if (REDUCED <= 1u) { return index * p.reducedStride0; }
+  var rest = index;
+  var offset = rest % p.reducedSize0 * p.reducedStride0;
+  rest /= p.reducedSize0;
+  if (REDUCED == 2u) { return offset + rest * p.reducedStride1; }
+  offset += rest % p.reducedSize1 * p.reducedStride1;
+  rest /= p.reducedSize1;
+  if (REDUCED == 3u) { return offset + rest * p.reducedStride2; }
+  return offset + rest % p.reducedSize2 * p.reducedStride2 + rest / p.reducedSize2 * p.reducedStride3;
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + group.y * groups.x) * WG + local;
+  if (id >= p.count) { return; }
+  let base = keptOffset(id % p.kept);
+  var sum = 0.0;
+  for (var r = id / p.kept; r < p.reduced; r += p.slices) { sum += x[base + reducedOffset(r)]; }
+  y[id] = sum * p.scale;
+}

@@ -1,0 +1,30 @@
+// dx = y * (dy - sum(dy * y)), or with LOG dx = dy - exp(y) * sum(dy), along one dim. Layout and threads as in forward.
+const WG: u32 = 64u;
+const LOG: bool = false;
+
+struct Params {
+  count: u32,
+  size: u32,
+  inner: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> y: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + group.y * groups.x) * WG + local;
+  if (id >= p.count) { return; }
+  let begin = id / p.inner * p.size * p.inner + id % p.inner;
+  let end = begin + p.size * p.inner;
+  var sum = 0.0;
+  for (var i = begin; i < end; i += p.inner) {
+    if (LOG) { sum += dy[i]; } else { sum = fma(dy[i], y[i], sum); }
+  }
+  for (var i = begin; i < end; i += p.inner) {
+    if (LOG) { dx[i] = dy[i] - exp(y[i]) * sum; } else { dx[i] = y[i] * (dy[i] - sum); }
+  }
+}

@@ -1,0 +1,35 @@
+// y = exp(x - m) / sum exp(x - m), or with LOG y = x - m - log(sum exp(x - m)), m the maximum, along one dim of any
+// storage order: x is [outer, size, inner] in memory and the dim is the middle one. A thread owns one line of it.
+const WG: u32 = 64u;
+const LOG: bool = false;
+
+struct Params {
+  count: u32,
+  size: u32,
+  inner: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + group.y * groups.x) * WG + local;
+  if (id >= p.count) { return; }
+  let begin = id / p.inner * p.size * p.inner + id % p.inner;
+  let end = begin + p.size * p.inner;
+  var largest = x[begin];
+  for (var i = begin; i < end; i += p.inner) { largest = max(largest, x[i]); }
+  var sum = 0.0;
+  for (var i = begin; i < end; i += p.inner) {
+    let e = exp(x[i] - largest);
+    sum += e;
+    if (!LOG) { y[i] = e; }
+  }
+  let logSum = log(sum);
+  for (var i = begin; i < end; i += p.inner) {
+    if (LOG) { y[i] = x[i] - largest - logSum; } else { y[i] = y[i] / sum; }
+  }
+}

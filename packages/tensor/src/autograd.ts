@@ -1,0 +1,170 @@
+import { show, TensorError } from "./device/errors.js";
+import { sameShape } from "./shape.js";
+import type { Tensor } from "./tensor.js";
+
+type Maybe = Tensor | undefined;
+
+/**
+ * Computes the gradients of an op's inputs from that of its output: one untracked tensor an input, or undefined where
+ * `needs` is false.
+ */
+export type Backward = (grad: Tensor, saved: readonly Maybe[], needs: readonly boolean[]) => readonly Maybe[];
+
+/** One op on the tape. It owns aliases of the activations that its gradient reads, and frees them once it has run. */
+export class TapeNode {
+  #freed = false;
+
+  constructor(
+    readonly op: string,
+    readonly inputs: readonly Maybe[],
+    private saved: readonly Maybe[],
+    private readonly backward: Backward,
+  ) {}
+
+  run(grad: Tensor): readonly Maybe[] {
+    if (this.#freed) {
+      throw new TensorError({
+        code: "graph-freed",
+        message: `backward: the saved tensors of ${this.op} were freed by an earlier backward pass`,
+        fix: "pass { retainGraph: true } to the earlier backward call",
+      });
+    }
+    const needs = this.inputs.map((input) => input?.requiresGrad ?? false);
+    return this.backward(grad, this.saved, needs);
+  }
+
+  free(): void {
+    for (const tensor of this.saved) tensor?.dispose();
+    this.saved = [];
+    this.#freed = true;
+  }
+}
+
+let gradEnabled = true;
+
+/** Runs `fn` without recording gradients. The result of an async function is awaited under the same rule. */
+export function noGrad<T>(fn: () => T): T {
+  const before = gradEnabled;
+  gradEnabled = false;
+  let result: T;
+  try {
+    result = fn();
+  } catch (error) {
+    gradEnabled = before;
+    throw error;
+  }
+  if (result instanceof Promise) {
+    return result.finally(() => {
+      gradEnabled = before;
+    }) as T;
+  }
+  gradEnabled = before;
+  return result;
+}
+
+/** Whether an op on these inputs is to be recorded. */
+export const recording = (inputs: readonly Maybe[]): boolean =>
+  gradEnabled && inputs.some((input) => input?.requiresGrad);
+
+/** Puts an op on the tape when a gradient will be wanted. Returns `output`. */
+export function record(
+  op: string,
+  output: Tensor,
+  inputs: readonly Maybe[],
+  saved: readonly Maybe[],
+  backward: Backward,
+): Tensor {
+  output.device.checked(op, output);
+  if (!recording(inputs)) return output;
+  const aliases = saved.map((tensor) => tensor?.alias());
+  // An input may be disposed by its owner before the backward pass: the tape needs its place in the graph, not its data.
+  output.attach(new TapeNode(op, inputs, aliases, backward));
+  return output;
+}
+
+/** Tape nodes from `root` back to the leaves, each after all that depend on it. */
+function topologicalOrder(root: Tensor): Tensor[] {
+  const order: Tensor[] = [];
+  const seen = new Set<Tensor>();
+  const stack: { tensor: Tensor; expanded: boolean }[] = [{ tensor: root, expanded: false }];
+  while (stack.length > 0) {
+    const top = stack.at(-1)!;
+    if (top.expanded) {
+      stack.pop();
+      order.push(top.tensor);
+      continue;
+    }
+    top.expanded = true;
+    if (seen.has(top.tensor)) {
+      stack.pop();
+      continue;
+    }
+    seen.add(top.tensor);
+    for (const input of top.tensor.node?.inputs ?? []) {
+      if (input?.requiresGrad && !seen.has(input)) stack.push({ tensor: input, expanded: false });
+    }
+  }
+  return order.reverse();
+}
+
+export interface BackwardOptions {
+  /** Keep the saved tensors, so that backward can run again. Default false. */
+  readonly retainGraph?: boolean;
+}
+
+/**
+ * Adds d root / d leaf to `leaf.grad` for every leaf with `requiresGrad` (torch.Tensor.backward). `seed` is the gradient
+ * of the root, needed unless it has one element. `add` accumulates two gradients.
+ */
+export function runBackward(
+  root: Tensor,
+  seed: Tensor,
+  { retainGraph = false }: BackwardOptions,
+  add: (a: Tensor, b: Tensor) => Tensor,
+): void {
+  if (!root.requiresGrad) {
+    throw new TensorError({
+      code: "no-gradient",
+      message: `backward: the tensor of shape ${show(root.shape)} does not depend on a tensor with requiresGrad`,
+      fix: "create a leaf with { requiresGrad: true }, and do not wrap the forward pass in noGrad",
+    });
+  }
+  const gradients = new Map<Tensor, Tensor>([[root, seed]]);
+  const accumulate = (tensor: Tensor, grad: Tensor) => {
+    const earlier = gradients.get(tensor);
+    if (!earlier) {
+      gradients.set(tensor, grad);
+      return;
+    }
+    gradients.set(tensor, add(earlier, grad));
+    earlier.dispose();
+    grad.dispose();
+  };
+  noGrad(() => {
+    for (const tensor of topologicalOrder(root)) {
+      const grad = gradients.get(tensor);
+      if (!grad) continue;
+      gradients.delete(tensor);
+      const { node } = tensor;
+      if (!node) {
+        tensor.addGradient(grad, add);
+        continue;
+      }
+      const results = root.device.collect(() => node.run(grad));
+      grad.dispose();
+      if (!retainGraph) node.free();
+      for (const [i, input] of node.inputs.entries()) {
+        const result = results[i];
+        if (!input || !result) continue;
+        if (!input.requiresGrad) {
+          result.dispose();
+          continue;
+        }
+        if (!sameShape(result.shape, input.shape)) {
+          throw new Error(`${node.op}: gradient ${show(result.shape)} for an input of shape ${show(input.shape)}`);
+        }
+        accumulate(input, result);
+      }
+    }
+  });
+}

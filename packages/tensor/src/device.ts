@@ -1,0 +1,360 @@
+import { type Capabilities, fillStep, flatWindows, type Plan, planRandom, wordBits } from "@fcn/kernels";
+import { type AdapterOptions, type DeviceInfo, findAdapter, findGpu, readLimits } from "./device/adapter.js";
+import type { MemoryReport } from "./device/buffers.js";
+import { Engine } from "./device/engine.js";
+import { show, TensorError } from "./device/errors.js";
+import type { Storage } from "./device/storage.js";
+import { identityOrder, inOrder, type Order } from "./layout.js";
+import { type Scope, ScopeStack } from "./scope.js";
+import { checkShape, elementsOf, invalidArgument, invalidShape, sameShape } from "./shape.js";
+import { type DType, Tensor } from "./tensor.js";
+
+export interface DeviceOptions extends AdapterOptions {
+  /** `adapter` (default) raises the limits to the adapter's; `default` keeps the WebGPU default limits. */
+  readonly limits?: "adapter" | "default";
+  /** Bytes of free GPU memory kept for reuse. Default 1 GiB. */
+  readonly poolBytes?: number;
+  /** Use of the subgroups feature where the adapter has it. Default true. */
+  readonly subgroups?: boolean;
+  /** Bytes that one binding may show, at most the adapter's limit. Smaller values make ops run over smaller windows. */
+  readonly bindingLimit?: number;
+  /** Do not print the notice that a software adapter is in use. */
+  readonly quiet?: boolean;
+  readonly debug?: {
+    /** Test every float result for NaN and infinity; the next read throws an error that names the op. */
+    readonly nanCheck?: boolean;
+    /** Fill every buffer with NaN before it is used. */
+    readonly poison?: boolean;
+  };
+}
+
+export interface MakeOptions {
+  readonly dtype?: DType;
+  readonly requiresGrad?: boolean;
+  readonly order?: Order;
+  /** Untracked tensors belong to whoever made them: no scope frees them. */
+  readonly tracked?: boolean;
+}
+
+export interface RandomOptions extends MakeOptions {
+  readonly seed?: number;
+}
+
+const DEFAULT_POOL = 1024 ** 3;
+let announced = false;
+
+/**
+ * Opens a GPU: the browser's WebGPU, or Dawn from the package `webgpu` in Node. Throws a TensorError with code
+ * `no-webgpu` or `no-adapter`. A software adapter is announced once on the console.
+ */
+export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
+  const gpu = await findGpu();
+  const { adapter, info } = await findAdapter(gpu, options);
+  const features = options.subgroups !== false && adapter.features.has("subgroups") ? ["subgroups" as GPUFeatureName] : [];
+  const wanted = ["maxStorageBufferBindingSize", "maxBufferSize"] as const;
+  const requiredLimits =
+    options.limits === "default" ? {} : Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]]));
+  const handle = await adapter.requestDevice({ requiredFeatures: features, requiredLimits });
+  if (info.software && !options.quiet && !announced) {
+    announced = true;
+    console.warn(`fcn: no GPU in use; running on the software adapter ${info.description || info.device}`);
+  }
+  const engine = new Engine(handle, gpu, info, {
+    poolBytes: options.poolBytes ?? DEFAULT_POOL,
+    nanCheck: options.debug?.nanCheck ?? false,
+    poison: options.debug?.poison ?? false,
+    bindingLimit: options.bindingLimit,
+  });
+  return new Device(engine);
+}
+
+/** A GPU and the tensors on it. */
+export class Device {
+  /** Resolves with the reason when the device is lost or destroyed. */
+  readonly lost: Promise<TensorError>;
+  readonly #engine: Engine;
+  readonly #scopes = new ScopeStack();
+  #liveTensors = 0;
+  #seed = 0;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.lost = engine.lost;
+  }
+
+  get info(): DeviceInfo {
+    return this.#engine.info;
+  }
+
+  get limits(): Record<string, number> {
+    return readLimits(this.#engine.device.limits);
+  }
+
+  get capabilities(): Capabilities {
+    return this.#engine.capabilities;
+  }
+
+  /** Live tensors and bytes on the device. */
+  memory(): MemoryReport {
+    return this.#engine.memory(this.#liveTensors);
+  }
+
+  /** A tensor with host data in row-major order. Throws when the length does not match the shape. */
+  tensor(data: ArrayLike<number>, shape: readonly number[] = [data.length], options: MakeOptions = {}): Tensor {
+    checkShape("tensor", shape);
+    const { dtype = "float32" } = options;
+    if (dtype !== "float32" && dtype !== "int32") {
+      throw invalidArgument(`tensor: dtype is "${dtype}"`, 'pass "float32" or "int32"');
+    }
+    if (data.length !== elementsOf(shape)) {
+      throw invalidShape(
+        `tensor: ${data.length} values for shape ${show(shape)}, which holds ${elementsOf(shape)}`,
+        "pass as many values as the product of the sizes",
+      );
+    }
+    const values = this.#hostValues("tensor", data, dtype);
+    const { order, ...rest } = options;
+    if (!order) {
+      const made = this.#leaf(shape, rest);
+      this.#engine.write(made.storage, values);
+      return made;
+    }
+    const made = this.#leaf(shape, options);
+    this.assign(made, values);
+    return made;
+  }
+
+  zeros(shape: readonly number[], options: MakeOptions = {}): Tensor {
+    return this.full(shape, 0, options);
+  }
+
+  ones(shape: readonly number[], options: MakeOptions = {}): Tensor {
+    return this.full(shape, 1, options);
+  }
+
+  full(shape: readonly number[], value: number, options: MakeOptions = {}): Tensor {
+    const out = this.#leaf(shape, options);
+    const bits = wordBits(value, out.dtype);
+    const steps = flatWindows(out.size, this.capabilities).map(({ begin, end }) => ({
+      ...fillStep(end - begin, bits),
+      operands: { y: { operand: "y", byteOffset: begin * 4, byteLength: (end - begin) * 4 } },
+    }));
+    this.run("full", { steps }, { y: out });
+    return out;
+  }
+
+  /** Standard normal numbers. The same seed gives the same values on a device. */
+  randn(shape: readonly number[], options: RandomOptions = {}): Tensor {
+    return this.#random("normal", shape, 0, 1, options);
+  }
+
+  /** Uniform numbers in [low, high), by default [0, 1). */
+  rand(shape: readonly number[], options: RandomOptions & { readonly low?: number; readonly high?: number } = {}): Tensor {
+    const { low = 0, high = 1, ...rest } = options;
+    return this.#random("uniform", shape, low, high, rest);
+  }
+
+  /**
+   * Runs `fn` and frees every tensor made on this device meanwhile, but for those that it returns (in arrays or plain
+   * objects too) or hands to `keep`. Works across await; scopes may nest but not overlap.
+   */
+  async scope<T>(fn: (scope: Scope) => T | Promise<T>): Promise<T> {
+    const frame = this.#scopes.open();
+    let result: T | undefined;
+    try {
+      result = await fn(frame);
+    } finally {
+      this.#scopes.close(frame, result);
+    }
+    if (this.#engine.alive) await this.#engine.throttle();
+    return result as T;
+  }
+
+  /** Waits until all work that was asked for is done. Rejects with what went wrong, if anything. */
+  sync(): Promise<void> {
+    return this.#engine.sync();
+  }
+
+  /** Compiles the kernels that `fn` would need without blocking the thread; nothing is computed. `fn` must not read. */
+  async warmUp(fn: () => unknown): Promise<void> {
+    const frame = this.#scopes.open();
+    try {
+      await this.#engine.warmUp(fn);
+    } finally {
+      this.#scopes.close(frame, undefined);
+    }
+  }
+
+  /** Gives free GPU memory back to the system. */
+  trim(): void {
+    this.#engine.trim();
+  }
+
+  /** Ends the device: pending reads reject, and Node may exit. */
+  destroy(): void {
+    this.#engine.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+
+  /** @internal An uninitialised tensor. */
+  empty(shape: readonly number[], options: MakeOptions = {}): Tensor {
+    return this.#make(shape, options);
+  }
+
+  /** @internal Carries out a plan on tensors by operand name. */
+  run(op: string, plan: Plan | undefined, operands: Readonly<Record<string, Tensor | undefined>>): void {
+    const storages: Record<string, Storage> = {};
+    for (const [name, tensor] of Object.entries(operands)) {
+      if (!tensor) continue;
+      if (tensor.device !== this) throw otherDevice(op, tensor);
+      storages[name] = tensor.storage;
+    }
+    if (!plan) {
+      const shapes = Object.values(operands).map((tensor) => (tensor ? show(tensor.shape) : ""));
+      throw new TensorError({
+        code: "limit-exceeded",
+        message: `${op}: operands of shapes ${shapes.join(" ")} have rows larger than the ${this.capabilities.bindingLimit} bytes that one binding can show`,
+        fix: "use a smaller batch or image, or cut the input into tiles",
+      });
+    }
+    this.#engine.run(op, plan, storages);
+  }
+
+  /** @internal Tests a result in debug mode. */
+  checked(op: string, result: Tensor): void {
+    if (result.dtype === "float32") this.#engine.checkFinite(op, result.storage);
+  }
+
+  /** @internal */
+  checkUsable(op: string): void {
+    this.#engine.assertUsable(op);
+  }
+
+  /** @internal */
+  read(dense: Tensor): Promise<ArrayBuffer> {
+    return this.#engine.read("data", dense.storage);
+  }
+
+  /** @internal */
+  assign(target: Tensor, source: Tensor | ArrayLike<number>): void {
+    if (isTensor(source)) {
+      if (!sameShape(source.shape, target.shape)) {
+        throw invalidShape(
+          `assign: source has shape ${show(source.shape)}, target ${show(target.shape)}`,
+          "assign a tensor of the same shape",
+        );
+      }
+      using stored = inOrder(source, target.order);
+      this.#engine.copy(stored.storage, target.storage, target.size * 4);
+      return;
+    }
+    if (source.length !== target.size) {
+      throw invalidShape(
+        `assign: ${source.length} values for shape ${show(target.shape)}`,
+        "pass as many values as the tensor has elements",
+      );
+    }
+    const values = this.#hostValues("assign", source, target.dtype);
+    if (target.isStoredIn(identityOrder(target.shape.length))) {
+      this.#engine.write(target.storage, values);
+      return;
+    }
+    using staged = this.#make(target.shape, { dtype: target.dtype, tracked: false });
+    this.#engine.write(staged.storage, values);
+    using stored = inOrder(staged, target.order);
+    this.#engine.copy(stored.storage, target.storage, target.size * 4);
+  }
+
+  /** @internal Runs `fn` and frees the tensors that it makes but does not return. */
+  collect<T>(fn: () => T): T {
+    const frame = this.#scopes.open();
+    let result: T | undefined;
+    try {
+      result = fn();
+    } finally {
+      const returned = Array.isArray(result) ? result : [];
+      for (const tensor of returned) if (tensor) this.release(tensor as Tensor);
+      this.#scopes.close(frame, undefined);
+    }
+    return result as T;
+  }
+
+  /** @internal Takes a tensor out of every scope. */
+  release(tensor: Tensor): void {
+    this.#scopes.remove(tensor);
+  }
+
+  /** @internal */
+  track(tensor: Tensor): void {
+    this.#liveTensors++;
+    this.#scopes.add(tensor);
+  }
+
+  /** @internal */
+  untrack(tensor: Tensor): void {
+    this.#liveTensors--;
+    this.#scopes.remove(tensor);
+  }
+
+  #make(shape: readonly number[], options: MakeOptions): Tensor {
+    const { dtype = "float32", order = identityOrder(shape.length), tracked = true, requiresGrad = false } = options;
+    const storage = this.#engine.allocate("allocate", elementsOf(shape) * 4);
+    return new Tensor(this, storage, [...shape], dtype, order, requiresGrad, tracked);
+  }
+
+  #leaf(shape: readonly number[], options: MakeOptions): Tensor {
+    checkShape("tensor", shape);
+    return this.#make(shape, options);
+  }
+
+  #random(mode: "uniform" | "normal", shape: readonly number[], a: number, b: number, options: RandomOptions): Tensor {
+    const { seed = this.#seed++, ...rest } = options;
+    if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 53) {
+      throw invalidArgument(`rand: seed is ${seed}`, "pass a whole number from 0 to 2^53 - 1");
+    }
+    // The stream is numbered in row-major order, whatever order the tensor is stored in.
+    const { order } = rest;
+    const made = this.#leaf(shape, { ...rest, order: identityOrder(shape.length) });
+    this.run("rand", planRandom({ mode, count: made.size, seed, a, b }, this.capabilities), { y: made });
+    if (!order || made.isStoredIn(order)) return made;
+    const stored = this.#leaf(shape, { ...rest, order });
+    this.assign(stored, made);
+    made.dispose();
+    return stored;
+  }
+
+  #hostValues(op: string, data: ArrayLike<number>, dtype: DType): Float32Array | Int32Array {
+    const values =
+      dtype === "float32"
+        ? data instanceof Float32Array
+          ? data
+          : Float32Array.from(data)
+        : data instanceof Int32Array
+          ? data
+          : Int32Array.from(data);
+    if (this.#engine.options.nanCheck && dtype === "float32") {
+      const bad = values.findIndex((value) => !Number.isFinite(value));
+      if (bad >= 0) {
+        throw new TensorError({
+          code: "not-finite",
+          message: `${op}: value ${bad} of the host data is ${values[bad]}`,
+          fix: "clean the data; this check is on because the device was created with debug.nanCheck",
+        });
+      }
+    }
+    return values;
+  }
+}
+
+const isTensor = (value: object): value is Tensor => value instanceof Tensor;
+
+function otherDevice(op: string, tensor: Tensor): TensorError {
+  return new TensorError({
+    code: "device-mismatch",
+    message: `${op}: a tensor of shape ${show(tensor.shape)} belongs to another device`,
+    fix: "make all operands on one device",
+  });
+}

@@ -1,0 +1,11 @@
+export { type BackwardOptions, noGrad } from "./autograd.js";
+export { createDevice, Device, type DeviceOptions, type MakeOptions, type RandomOptions } from "./device.js";
+export { type AdapterReport, type DeviceInfo, probeAdapters } from "./device/adapter.js";
+export type { MemoryReport } from "./device/buffers.js";
+export { type ErrorParts, TensorError } from "./device/errors.js";
+export * as io from "./io/index.js";
+export * as nn from "./nn/index.js";
+export * from "./ops/index.js";
+export * as optim from "./optim/index.js";
+export type { Scope } from "./scope.js";
+export { type DType, type Nested, Tensor, type TypedData } from "./tensor.js";

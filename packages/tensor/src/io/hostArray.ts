@@ -1,0 +1,82 @@
+/** What a number of a host array is. Half precision is widened to float32 on reading. */
+export type HostDtype =
+  | "float32"
+  | "float64"
+  | "int64"
+  | "int32"
+  | "int16"
+  | "int8"
+  | "uint64"
+  | "uint32"
+  | "uint16"
+  | "uint8"
+  | "bool";
+
+export type HostData =
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | BigUint64Array
+  | Uint32Array
+  | Uint16Array
+  | Uint8Array;
+
+/** Values on the host in row-major order, with their shape. */
+export interface HostArray {
+  readonly dtype: HostDtype;
+  readonly shape: readonly number[];
+  readonly data: HostData;
+}
+
+/** How values lie in a file. */
+export type StoredDtype = HostDtype | "float16" | "bfloat16";
+
+interface Storage {
+  readonly size: number;
+  readonly decode: (bytes: ArrayBuffer) => HostData;
+}
+
+const STORAGE: { readonly [D in StoredDtype]: Storage } = {
+  float32: { size: 4, decode: (bytes) => new Float32Array(bytes) },
+  float64: { size: 8, decode: (bytes) => new Float64Array(bytes) },
+  int64: { size: 8, decode: (bytes) => new BigInt64Array(bytes) },
+  int32: { size: 4, decode: (bytes) => new Int32Array(bytes) },
+  int16: { size: 2, decode: (bytes) => new Int16Array(bytes) },
+  int8: { size: 1, decode: (bytes) => new Int8Array(bytes) },
+  uint64: { size: 8, decode: (bytes) => new BigUint64Array(bytes) },
+  uint32: { size: 4, decode: (bytes) => new Uint32Array(bytes) },
+  uint16: { size: 2, decode: (bytes) => new Uint16Array(bytes) },
+  uint8: { size: 1, decode: (bytes) => new Uint8Array(bytes) },
+  bool: { size: 1, decode: (bytes) => new Uint8Array(bytes) },
+  float16: { size: 2, decode: (bytes) => Float32Array.from(new Uint16Array(bytes), halfToFloat) },
+  bfloat16: { size: 2, decode: widenBfloat16 },
+};
+
+/** Bytes of one value in a file. */
+export const storedSize = (dtype: StoredDtype): number => STORAGE[dtype].size;
+
+/** The values that `bytes` hold (little-endian, row-major); takes the buffer over. */
+export function decodeHostArray(dtype: StoredDtype, shape: readonly number[], bytes: ArrayBuffer): HostArray {
+  const widened = dtype === "float16" || dtype === "bfloat16" ? "float32" : dtype;
+  return { dtype: widened, shape, data: STORAGE[dtype].decode(bytes) };
+}
+
+/** IEEE 754 binary16 to a number. */
+function halfToFloat(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** bfloat16 is the upper half of a float32. */
+function widenBfloat16(bytes: ArrayBuffer): Float32Array {
+  return new Float32Array(Uint32Array.from(new Uint16Array(bytes), (bits) => bits << 16).buffer);
+}
+
+export const elementCount = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

@@ -1,0 +1,11 @@
+export type { HostArray, HostData, HostDtype } from "./hostArray.js";
+export { readNpy } from "./npy.js";
+export { readNpz } from "./npz.js";
+export {
+  encodeSafetensors,
+  readSafetensors,
+  readSafetensorsMetadata,
+  type WriteSafetensorsOptions,
+  writeSafetensors,
+} from "./safetensors.js";
+export type { PathOrBytes } from "./source.js";

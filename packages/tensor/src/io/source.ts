@@ -1,0 +1,110 @@
+import { TensorError } from "../device/errors.js";
+
+/** A file by path (Node only), or its bytes. */
+export type PathOrBytes = string | URL | Uint8Array | ArrayBuffer;
+
+/** Random access to a file or to bytes. */
+export interface Source {
+  /** For messages: the path, or "the given bytes". */
+  readonly name: string;
+  readonly size: number;
+  /** The bytes [begin, end) in a buffer of their own. */
+  read(begin: number, end: number): Promise<ArrayBuffer>;
+}
+
+/** Opens the file, hands it to `use` and closes it. Throws a TensorError when it cannot be read. */
+export async function withSource<T>(
+  reader: string,
+  input: PathOrBytes,
+  use: (source: Source) => Promise<T>,
+): Promise<T> {
+  if (input instanceof Uint8Array) return use(bytesSource(input));
+  if (input instanceof ArrayBuffer) return use(bytesSource(new Uint8Array(input)));
+  if (typeof input !== "string" && !(input instanceof URL)) throw notAFile(reader, input);
+  const file = await openFile(reader, input);
+  try {
+    return await use(await fileSource(reader, String(input), file));
+  } finally {
+    await file.close();
+  }
+}
+
+/** All bytes of a file. */
+export async function readAll(reader: string, input: PathOrBytes): Promise<{ name: string; bytes: Uint8Array }> {
+  return withSource(reader, input, async (source) => ({
+    name: source.name,
+    bytes: new Uint8Array(await source.read(0, source.size)),
+  }));
+}
+
+function bytesSource(bytes: Uint8Array): Source {
+  return {
+    name: "the given bytes",
+    size: bytes.byteLength,
+    read: async (begin, end) => new Uint8Array(bytes.subarray(begin, end)).buffer,
+  };
+}
+
+type FileHandle = Awaited<ReturnType<typeof import("node:fs/promises")["open"]>>;
+
+async function openFile(reader: string, path: string | URL): Promise<FileHandle> {
+  const fs = await nodeFiles(reader);
+  try {
+    return await fs.open(path, "r");
+  } catch (error) {
+    throw unreadable(reader, String(path), error);
+  }
+}
+
+async function fileSource(reader: string, name: string, file: FileHandle): Promise<Source> {
+  const { size } = await file.stat();
+  const read = async (begin: number, end: number): Promise<ArrayBuffer> => {
+    const bytes = new Uint8Array(end - begin);
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes, at, bytes.length - at, begin + at);
+      if (bytesRead === 0) throw unreadable(reader, name, new Error("the file became shorter while it was read"));
+      at += bytesRead;
+    }
+    return bytes.buffer;
+  };
+  const guarded: Source["read"] = async (begin, end) => {
+    try {
+      return await read(begin, end);
+    } catch (error) {
+      throw error instanceof TensorError ? error : unreadable(reader, name, error);
+    }
+  };
+  return { name, size, read: guarded };
+}
+
+/** Node's file module, or one error where there is none. */
+export async function nodeFiles(op: string): Promise<typeof import("node:fs/promises")> {
+  try {
+    return await import("node:fs/promises");
+  } catch (cause) {
+    const error = {
+      code: "unsupported",
+      message: `${op}: a path was given, but this environment has no file system`,
+      fix: "pass the bytes: new Uint8Array(await (await fetch(url)).arrayBuffer())",
+    };
+    throw new TensorError(error, { cause });
+  }
+}
+
+function unreadable(reader: string, name: string, cause: unknown): TensorError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const error = {
+    code: "unreadable-file",
+    message: `${reader}: cannot read ${name}: ${reason}`,
+    fix: "check the path and its permissions",
+  };
+  return new TensorError(error, { cause });
+}
+
+function notAFile(reader: string, input: unknown): TensorError {
+  return new TensorError({
+    code: "invalid-argument",
+    message: `${reader}: got ${input === null ? "null" : typeof input}, but needs a path, a URL, a Uint8Array or an ArrayBuffer`,
+    fix: "pass the path of the file or its bytes",
+  });
+}

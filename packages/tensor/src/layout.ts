@@ -1,0 +1,52 @@
+import { planCopy } from "@fcn/kernels";
+import type { Tensor } from "./tensor.js";
+
+/**
+ * A tensor is dense and stored in any order of its dimensions: `order` lists the logical dimensions from the outermost to
+ * the innermost in memory.
+ */
+export type Order = readonly number[];
+
+/** Activations: N, H, W, C in memory. */
+export const CHANNELS_LAST: Order = [0, 2, 3, 1];
+/** Convolution weights OIHW: H, W, I, O in memory. */
+export const WEIGHT_ORDER: Order = [2, 3, 1, 0];
+
+export const identityOrder = (rank: number): Order => Array.from({ length: rank }, (_, i) => i);
+
+/** Strides of the logical dimensions, in elements. */
+export function stridesOf(shape: readonly number[], order: Order): number[] {
+  const strides = new Array<number>(shape.length).fill(0);
+  let step = 1;
+  for (let i = order.length - 1; i >= 0; i--) {
+    const dim = order[i]!;
+    strides[dim] = step;
+    step *= shape[dim]!;
+  }
+  return strides;
+}
+
+/** Whether two orders put the elements of this shape in the same places: dimensions of size 1 do not count. */
+export function sameLayout(shape: readonly number[], a: Order, b: Order): boolean {
+  const visible = (order: Order) => order.filter((dim) => shape[dim] !== 1);
+  const [left, right] = [visible(a), visible(b)];
+  return left.every((dim, i) => dim === right[i]);
+}
+
+/** An untracked handle on the same values stored in `order`: an alias when they already are, else a copy. */
+export function inOrder(x: Tensor, order: Order): Tensor {
+  if (sameLayout(x.shape, x.order, order)) return x.alias({ order });
+  const out = x.device.empty(x.shape, { dtype: x.dtype, order, tracked: false });
+  const sizes = x.shape;
+  const plan = planCopy({ sizes, from: stridesOf(sizes, x.order), to: stridesOf(sizes, order) });
+  x.device.run("copy", plan, { src: x, dst: out });
+  return out;
+}
+
+export const contiguous = (x: Tensor): Tensor => inOrder(x, identityOrder(x.shape.length));
+
+/** The order that activations of this rank are stored in: channels last from rank 3 up, else row-major. */
+export function activationOrder(rank: number): Order {
+  if (rank < 3) return identityOrder(rank);
+  return [0, ...identityOrder(rank).slice(2), 1];
+}

@@ -1,0 +1,38 @@
+import { leakyRelu, relu, relu6, sigmoid } from "../ops/index.js";
+import type { Tensor } from "../tensor.js";
+import { Module } from "./module.js";
+
+/** max(x, 0). */
+export class ReLU extends Module {
+  override forward(x: Tensor): Tensor {
+    return relu(x);
+  }
+}
+
+/** min(max(x, 0), 6). */
+export class ReLU6 extends Module {
+  override forward(x: Tensor): Tensor {
+    return relu6(x);
+  }
+}
+
+/** x where x > 0, else negativeSlope x. */
+export class LeakyReLU extends Module {
+  readonly #slope: number;
+
+  constructor({ negativeSlope = 0.01 }: { readonly negativeSlope?: number } = {}) {
+    super();
+    this.#slope = negativeSlope;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return leakyRelu(x, this.#slope);
+  }
+}
+
+/** 1 / (1 + exp(-x)). */
+export class Sigmoid extends Module {
+  override forward(x: Tensor): Tensor {
+    return sigmoid(x);
+  }
+}

@@ -1,0 +1,45 @@
+import type { Device } from "../device.js";
+import { batchNorm } from "../ops/index.js";
+import type { Tensor } from "../tensor.js";
+import { checkChannels } from "./initialise.js";
+import { Module } from "./module.js";
+
+export interface BatchNorm2dOptions {
+  /** Default 1e-5. */
+  readonly eps?: number;
+  /** Share of the new batch in the running statistics. Default 0.1. */
+  readonly momentum?: number;
+}
+
+/**
+ * torch.nn.BatchNorm2d: `weight` and `bias` [channels] are learned, `running_mean` and `running_var` [channels] follow
+ * the batches of training and are used in evaluation.
+ */
+export class BatchNorm2d extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly runningMean: Tensor;
+  readonly runningVar: Tensor;
+  readonly #eps: number;
+  readonly #momentum: number;
+
+  constructor(device: Device, channels: number, { eps = 1e-5, momentum = 0.1 }: BatchNorm2dOptions = {}) {
+    super();
+    checkChannels("nn.BatchNorm2d", channels, channels, 1);
+    this.#eps = eps;
+    this.#momentum = momentum;
+    this.weight = device.ones([channels]);
+    this.bias = device.zeros([channels]);
+    this.runningMean = device.zeros([channels]);
+    this.runningVar = device.ones([channels]);
+    this.registerParameter("weight", this.weight);
+    this.registerParameter("bias", this.bias);
+    this.registerBuffer("running_mean", this.runningMean);
+    this.registerBuffer("running_var", this.runningVar);
+  }
+
+  override forward(x: Tensor): Tensor {
+    const { weight, bias, runningMean, runningVar, training } = this;
+    return batchNorm(x, { weight, bias, runningMean, runningVar, eps: this.#eps, momentum: this.#momentum, training });
+  }
+}

@@ -1,0 +1,81 @@
+import type { Device } from "../device.js";
+import { conv2d, convTranspose2d } from "../ops/index.js";
+import { pair } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { checkChannels, convolutionParameters, nextSeed } from "./initialise.js";
+import { Module } from "./module.js";
+
+type Extent = number | readonly [number, number];
+
+export interface Conv2dLayerOptions {
+  readonly kernelSize: Extent;
+  /** Default 1. */
+  readonly stride?: Extent;
+  /** Default 0. */
+  readonly padding?: Extent;
+  /** Default 1. */
+  readonly dilation?: Extent;
+  /** Default 1. */
+  readonly groups?: number;
+  /** Default true. */
+  readonly bias?: boolean;
+  /** Fixes the start values. Default: the number of layers made on the device before this one. */
+  readonly seed?: number;
+}
+
+export interface ConvTranspose2dLayerOptions extends Conv2dLayerOptions {
+  /** Rows and columns added at the end of the output. Default 0. */
+  readonly outputPadding?: Extent;
+}
+
+/** torch.nn.Conv2d: `weight` [outChannels, inChannels / groups, kh, kw], `bias` [outChannels]. */
+export class Conv2d extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
+  readonly #options: { stride: Extent; padding: Extent; dilation: Extent; groups: number };
+
+  constructor(device: Device, inChannels: number, outChannels: number, options: Conv2dLayerOptions) {
+    super();
+    const { kernelSize, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options;
+    checkChannels("nn.Conv2d", inChannels, outChannels, groups);
+    const [kh, kw] = pair("nn.Conv2d", "kernelSize", kernelSize, 1, 1);
+    this.#options = { stride, padding, dilation, groups };
+    const seed = options.seed ?? nextSeed(device);
+    const shape = [outChannels, inChannels / groups, kh, kw] as const;
+    const made = convolutionParameters(device, shape, bias ? outChannels : undefined, seed);
+    this.weight = made.weight;
+    this.bias = made.bias;
+    this.registerParameter("weight", made.weight);
+    if (made.bias) this.registerParameter("bias", made.bias);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return conv2d(x, this.weight, this.bias, this.#options);
+  }
+}
+
+/** torch.nn.ConvTranspose2d: `weight` [inChannels, outChannels / groups, kh, kw], `bias` [outChannels]. */
+export class ConvTranspose2d extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
+  readonly #options: { stride: Extent; padding: Extent; outputPadding: Extent; dilation: Extent; groups: number };
+
+  constructor(device: Device, inChannels: number, outChannels: number, options: ConvTranspose2dLayerOptions) {
+    super();
+    const { kernelSize, stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1, bias = true } = options;
+    checkChannels("nn.ConvTranspose2d", inChannels, outChannels, groups);
+    const [kh, kw] = pair("nn.ConvTranspose2d", "kernelSize", kernelSize, 1, 1);
+    this.#options = { stride, padding, outputPadding, dilation, groups };
+    const seed = options.seed ?? nextSeed(device);
+    const shape = [inChannels, outChannels / groups, kh, kw] as const;
+    const made = convolutionParameters(device, shape, bias ? outChannels : undefined, seed);
+    this.weight = made.weight;
+    this.bias = made.bias;
+    this.registerParameter("weight", made.weight);
+    if (made.bias) this.registerParameter("bias", made.bias);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return convTranspose2d(x, this.weight, this.bias, this.#options);
+  }
+}

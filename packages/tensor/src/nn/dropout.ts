@@ -1,0 +1,45 @@
+import { dropout, dropout2d } from "../ops/index.js";
+import type { Tensor } from "../tensor.js";
+import { mixSeed, nextSeed } from "./initialise.js";
+import { Module } from "./module.js";
+
+export interface DropoutOptions {
+  /** Probability of zeroing. Default 0.5. */
+  readonly p?: number;
+  /** Fixes the masks of all calls. Default: as for layers with parameters. */
+  readonly seed?: number;
+}
+
+/** Seeds that differ from call to call and repeat from run to run. */
+abstract class SeededModule extends Module {
+  protected readonly p: number;
+  #seed: number | undefined;
+  #calls = 0;
+
+  constructor({ p = 0.5, seed }: DropoutOptions = {}) {
+    super();
+    this.p = p;
+    this.#seed = seed;
+  }
+
+  protected options(x: Tensor): { p: number; seed: number; training: boolean } {
+    this.#seed ??= nextSeed(x.device);
+    const seed = mixSeed(this.#seed, this.#calls);
+    if (this.training) this.#calls++;
+    return { p: this.p, seed, training: this.training };
+  }
+}
+
+/** torch.nn.Dropout: in training, zeroes each value with probability p and divides the others by 1 - p. */
+export class Dropout extends SeededModule {
+  override forward(x: Tensor): Tensor {
+    return dropout(x, this.options(x));
+  }
+}
+
+/** torch.nn.Dropout2d: as Dropout, for whole channels. */
+export class Dropout2d extends SeededModule {
+  override forward(x: Tensor): Tensor {
+    return dropout2d(x, this.options(x));
+  }
+}

@@ -1,0 +1,26 @@
+import type { Tensor } from "../tensor.js";
+import { Module } from "./module.js";
+
+/** torch.nn.Sequential: each module takes the result of the one before. The names are 0, 1, 2, … */
+export class Sequential extends Module {
+  readonly #sequence: readonly Module[];
+
+  constructor(...modules: readonly Module[]) {
+    super();
+    this.#sequence = modules;
+    modules.forEach((module, i) => {
+      this.registerModule(String(i), module);
+    });
+  }
+
+  /** Features in between are freed at their last use; what a backward pass needs stays on the tape. */
+  override forward(x: Tensor): Tensor {
+    let value = x;
+    for (const module of this.#sequence) {
+      const next = module.forward(value) as Tensor;
+      if (next !== value && value !== x) value.dispose();
+      value = next;
+    }
+    return value;
+  }
+}

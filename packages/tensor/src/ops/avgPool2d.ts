@@ -1,0 +1,31 @@
+import { planAveragePool2d, planAveragePool2dGradient } from "@fcn/kernels";
+import { record } from "../autograd.js";
+import { CHANNELS_LAST, inOrder } from "../layout.js";
+import type { Tensor } from "../tensor.js";
+import { type PoolWindow, poolGeometry } from "./poolWindow.js";
+
+export interface AvgPool2dOptions extends PoolWindow {
+  /** Count the padding in the divisor. Default true. */
+  readonly countIncludePad?: boolean | undefined;
+}
+
+/**
+ * Mean of each window (torch.nn.functional.avg_pool2d): [N, C, H, W] -> [N, C, OH, OW]. What ceilMode hangs over the
+ * padding is never counted. Throws `invalid-argument` for a padding above half the kernel and `invalid-shape` for a window
+ * that does not fit.
+ */
+export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
+  const op = "avgPool2d";
+  const g = poolGeometry(op, x, options, 1);
+  const countIncludePad = options.countIncludePad ?? true;
+  const { device, shape } = x;
+  using xs = inOrder(x, CHANNELS_LAST);
+  const y = device.empty([g.n, g.channels, g.outH, g.outW], { order: CHANNELS_LAST });
+  device.run(op, planAveragePool2d(g, countIncludePad), { x: xs, y });
+  return record(op, y, [x], [], (grad) => {
+    using dy = inOrder(grad, CHANNELS_LAST);
+    const dx = device.empty(shape, { order: CHANNELS_LAST, tracked: false });
+    device.run(`${op} gradient`, planAveragePool2dGradient(g, countIncludePad), { dy, dx });
+    return [dx];
+  });
+}

@@ -1,0 +1,103 @@
+import { type BatchNormOptions as PlanOptions, planBatchNorm, planBatchNormGradient } from "@fcn/kernels";
+import { type Backward, record } from "../autograd.js";
+import { show } from "../device/errors.js";
+import { activationOrder, inOrder } from "../layout.js";
+import { invalidArgument, invalidShape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { checkFloat } from "./images.js";
+
+/** Tensors are [C]. */
+export interface BatchNormOptions {
+  readonly weight?: Tensor | undefined;
+  readonly bias?: Tensor | undefined;
+  /** Updated in place when training. */
+  readonly runningMean?: Tensor | undefined;
+  /** Updated in place, with the unbiased variance, when training. */
+  readonly runningVar?: Tensor | undefined;
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number | undefined;
+  /** Share of the batch in the running statistics. Default 0.1. */
+  readonly momentum?: number | undefined;
+  /** Normalise by the batch's statistics instead of the running ones. Default false. */
+  readonly training?: boolean | undefined;
+}
+
+const OP = "batchNorm";
+
+function checkVectors(x: Tensor, options: BatchNormOptions): void {
+  const { weight, bias, runningMean, runningVar } = options;
+  for (const [name, t] of Object.entries({ weight, bias, runningMean, runningVar })) {
+    if (!t) continue;
+    checkFloat(OP, name, t);
+    if (t.shape.length !== 1 || t.shape[0] !== x.shape[1]) {
+      throw invalidShape(
+        `${OP}: ${name} has shape ${show(t.shape)}, expected [${x.shape[1]}] for x ${show(x.shape)}`,
+        `pass one ${name} a channel`,
+      );
+    }
+  }
+}
+
+function planOptions(x: Tensor, options: BatchNormOptions): PlanOptions {
+  const { weight, bias, runningMean, runningVar, eps = 1e-5, momentum = 0.1, training = false } = options;
+  checkFloat(OP, "x", x);
+  if (x.shape.length < 2) {
+    throw invalidShape(`${OP}: x has shape ${show(x.shape)}, expected [N, C] or [N, C, H, W]`, "reshape x to [N, C, H, W]");
+  }
+  checkVectors(x, options);
+  if ((runningMean === undefined) !== (runningVar === undefined) || (!training && !runningMean)) {
+    throw invalidArgument(
+      `${OP}: ${runningMean ? "runningVar" : runningVar ? "runningMean" : "both running statistics"} missing for x ${show(x.shape)} with training ${training}`,
+      "pass runningMean and runningVar, or neither with training: true",
+    );
+  }
+  const channels = x.shape[1]!;
+  const rows = x.size / channels;
+  if (training && rows < 2) {
+    throw invalidShape(
+      `${OP}: x ${show(x.shape)} has one value a channel, training needs at least two for a variance`,
+      "use a larger batch or image, or training: false",
+    );
+  }
+  const hasRunning = runningMean !== undefined;
+  return { rows, channels, eps, momentum, training, hasWeight: !!weight, hasBias: !!bias, hasRunning };
+}
+
+const given = (operands: Record<string, Tensor | undefined>): Record<string, Tensor> =>
+  Object.fromEntries(Object.entries(operands).filter(([, t]) => t !== undefined)) as Record<string, Tensor>;
+
+function gradient(o: PlanOptions, shape: readonly number[]): Backward {
+  const order = activationOrder(shape.length);
+  return (grad, [x, stats, weight], needs) => {
+    const { device } = grad;
+    const [input, weightNeeded, biasNeeded] = needs as [boolean, boolean, boolean];
+    using dy = inOrder(grad, order);
+    const dweight = device.empty([o.channels], { tracked: false });
+    const dbias = device.empty([o.channels], { tracked: false });
+    const dx = input ? device.empty(shape, { order, tracked: false }) : undefined;
+    const plan = planBatchNormGradient({ ...o, input, parameters: weightNeeded || biasNeeded }, device.capabilities);
+    device.run(`${OP} gradient`, plan, given({ x, dy, stats, weight, dweight, dbias, dx }));
+    if (!weightNeeded) dweight.dispose();
+    if (!biasNeeded) dbias.dispose();
+    return [dx, weightNeeded ? dweight : undefined, biasNeeded ? dbias : undefined];
+  };
+}
+
+/**
+ * Normalises each channel of x [N, C, ...] to mean 0 and variance 1, then scales by `weight` and adds `bias`
+ * (torch.nn.functional.batch_norm; Ioffe and Szegedy 2015). Training uses the batch's own biased variance and moves the
+ * running statistics by `momentum`. Throws `invalid-shape` where a vector is not [C] or training has one value a channel,
+ * and `invalid-argument` where statistics are missing.
+ */
+export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
+  const o = planOptions(x, options);
+  const { weight, bias, runningMean, runningVar } = options;
+  const { device, shape } = x;
+  const order = activationOrder(shape.length);
+  using xs = inOrder(x, order);
+  using stats = device.empty([2, o.channels], { tracked: false });
+  const y = device.empty(shape, { order });
+  const operands = given({ x: xs, y, stats, weight, bias, runningMean, runningVar });
+  device.run(OP, planBatchNorm(o, device.capabilities), operands);
+  return record(OP, y, [x, weight, bias], [xs, stats, weight], gradient(o, shape));
+}

@@ -1,0 +1,217 @@
+import { type Conv2dGeometry, type Direction, planColumnSum, planConv2d, planConv2dWeightGradient } from "@fcn/kernels";
+import { record } from "../autograd.js";
+import { show } from "../device/errors.js";
+import { CHANNELS_LAST, inOrder, WEIGHT_ORDER } from "../layout.js";
+import { checkRank, invalidArgument, invalidShape, pair, sameShape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+
+type Size = number | readonly [number, number];
+
+export interface Conv2dOptions {
+  readonly stride?: Size;
+  readonly padding?: Size;
+  readonly dilation?: Size;
+  readonly groups?: number;
+}
+
+export interface ConvTranspose2dOptions extends Conv2dOptions {
+  readonly outputPadding?: Size;
+}
+
+interface Window {
+  readonly stride: [number, number];
+  readonly padding: [number, number];
+  readonly dilation: [number, number];
+  readonly groups: number;
+}
+
+function windowOf(op: string, options: Conv2dOptions): Window {
+  const { groups = 1 } = options;
+  if (!Number.isInteger(groups) || groups < 1) {
+    throw invalidArgument(`${op}: groups is ${groups}`, "pass a whole number of at least 1");
+  }
+  return {
+    stride: pair(op, "stride", options.stride, 1, 1),
+    padding: pair(op, "padding", options.padding, 0),
+    dilation: pair(op, "dilation", options.dilation, 1, 1),
+    groups,
+  };
+}
+
+function checkBias(op: string, b: Tensor | undefined, channels: number): void {
+  if (b && !sameShape(b.shape, [channels])) {
+    throw invalidShape(
+      `${op}: bias has shape ${show(b.shape)} for ${channels} output channels`,
+      `pass a bias of shape [${channels}]`,
+    );
+  }
+}
+
+function checkFloats(op: string, ...tensors: (Tensor | undefined)[]): void {
+  for (const t of tensors) {
+    if (t && t.dtype !== "float32") throw invalidArgument(`${op}: a tensor has dtype ${t.dtype}`, "use float32 tensors");
+  }
+}
+
+/**
+ * 2-D convolution (torch.nn.functional.conv2d).
+ *
+ * x [N, Cin, H, W], w [Cout, Cin / groups, KH, KW], b [Cout] -> [N, Cout, OH, OW] with
+ * OH = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1. Throws `invalid-shape` where sizes do not fit.
+ */
+export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dOptions = {}): Tensor {
+  const op = "conv2d";
+  const bias = b ?? undefined;
+  const { stride, padding, dilation, groups } = windowOf(op, options);
+  checkFloats(op, x, w, bias);
+  checkRank(op, "x", x.shape, 4, "[N, Cin, H, W]");
+  checkRank(op, "w", w.shape, 4, "[Cout, Cin / groups, KH, KW]");
+  const [n, inC, inH, inW] = x.shape as [number, number, number, number];
+  const [outC, cin, kernelH, kernelW] = w.shape as [number, number, number, number];
+  if (inC !== cin * groups || outC % groups !== 0) {
+    throw invalidShape(
+      `${op}: x ${show(x.shape)} has ${inC} channels, w ${show(w.shape)} with groups = ${groups} expects ${cin * groups} and a number of output channels divisible by groups`,
+      "make w.shape[1] * groups equal x.shape[1], and w.shape[0] a multiple of groups",
+    );
+  }
+  checkBias(op, bias, outC);
+  const reach = (size: number, i: 0 | 1, kernel: number) => size + 2 * padding[i] - dilation[i] * (kernel - 1) - 1;
+  const [spareH, spareW] = [reach(inH, 0, kernelH), reach(inW, 1, kernelW)];
+  if (spareH < 0 || spareW < 0) {
+    throw invalidShape(
+      `${op}: kernel ${kernelH}x${kernelW} with dilation ${show(dilation)} is larger than the padded input of ${inH + 2 * padding[0]}x${inW + 2 * padding[1]}`,
+      "use a larger input, more padding, a smaller kernel or less dilation",
+    );
+  }
+  const geometry: Conv2dGeometry = {
+    n,
+    inC,
+    inH,
+    inW,
+    outC,
+    outH: Math.floor(spareH / stride[0]) + 1,
+    outW: Math.floor(spareW / stride[1]) + 1,
+    kernelH,
+    kernelW,
+    ...windowFields(stride, padding, dilation, groups),
+  };
+  return convolve(op, "forward", geometry, x, w, bias);
+}
+
+/**
+ * 2-D transposed convolution (torch.nn.functional.conv_transpose2d; Caffe's Deconvolution layer): the adjoint of conv2d.
+ *
+ * x [N, Cin, H, W], w [Cin, Cout / groups, KH, KW], b [Cout] -> [N, Cout, OH, OW] with
+ * OH = (H - 1) stride - 2 padding + dilation (KH - 1) + outputPadding + 1. Throws `invalid-shape` where sizes do not fit.
+ */
+export function convTranspose2d(x: Tensor, w: Tensor, b?: Tensor | null, options: ConvTranspose2dOptions = {}): Tensor {
+  const op = "convTranspose2d";
+  const bias = b ?? undefined;
+  const { stride, padding, dilation, groups } = windowOf(op, options);
+  const extra = pair(op, "outputPadding", options.outputPadding, 0);
+  checkFloats(op, x, w, bias);
+  checkRank(op, "x", x.shape, 4, "[N, Cin, H, W]");
+  checkRank(op, "w", w.shape, 4, "[Cin, Cout / groups, KH, KW]");
+  const [n, cin, h, width] = x.shape as [number, number, number, number];
+  const [wIn, coutPerGroup, kernelH, kernelW] = w.shape as [number, number, number, number];
+  if (cin !== wIn || cin % groups !== 0) {
+    throw invalidShape(
+      `${op}: x ${show(x.shape)} has ${cin} channels, w ${show(w.shape)} expects ${wIn} and groups = ${groups} must divide them (w is [Cin, Cout / groups, KH, KW])`,
+      "make w.shape[0] equal x.shape[1], and both a multiple of groups",
+    );
+  }
+  for (const i of [0, 1] as const) {
+    if (extra[i] > 0 && extra[i] >= Math.max(stride[i], dilation[i])) {
+      throw invalidArgument(
+        `${op}: outputPadding ${show(extra)} must be smaller than stride ${show(stride)} or dilation ${show(dilation)}`,
+        "use an outputPadding below the stride",
+      );
+    }
+  }
+  const grown = (size: number, i: 0 | 1, kernel: number) =>
+    (size - 1) * stride[i] - 2 * padding[i] + dilation[i] * (kernel - 1) + extra[i] + 1;
+  const [outH, outW] = [grown(h, 0, kernelH), grown(width, 1, kernelW)];
+  if (outH < 1 || outW < 1) {
+    throw invalidShape(
+      `${op}: the output of x ${show(x.shape)} and w ${show(w.shape)} would be ${outH}x${outW}`,
+      "use less padding, a larger kernel or a larger input",
+    );
+  }
+  const outC = coutPerGroup * groups;
+  checkBias(op, bias, outC);
+  const geometry: Conv2dGeometry = {
+    n,
+    inC: outC,
+    inH: outH,
+    inW: outW,
+    outC: cin,
+    outH: h,
+    outW: width,
+    kernelH,
+    kernelW,
+    ...windowFields(stride, padding, dilation, groups),
+  };
+  return convolve(op, "transposed", geometry, x, w, bias);
+}
+
+function windowFields(stride: number[], padding: number[], dilation: number[], groups: number) {
+  return {
+    strideH: stride[0]!,
+    strideW: stride[1]!,
+    padH: padding[0]!,
+    padW: padding[1]!,
+    dilationH: dilation[0]!,
+    dilationW: dilation[1]!,
+    groups,
+  };
+}
+
+/** Both directions of one geometry: the gradient of x is the other direction, that of w pairs the two sides. */
+function convolve(
+  op: string,
+  direction: Direction,
+  g: Conv2dGeometry,
+  x: Tensor,
+  w: Tensor,
+  bias: Tensor | undefined,
+): Tensor {
+  const { device } = x;
+  const other: Direction = direction === "forward" ? "transposed" : "forward";
+  const y = gather(op, direction, g, x, w, bias, true);
+  return record(op, y, [x, w, bias], [x, w], (grad, [savedX, savedW], [needsX, needsW, needsB]) => {
+    using dy = inOrder(grad, CHANNELS_LAST);
+    const dx = needsX ? gather(op, other, g, dy, savedW!, undefined, false) : undefined;
+    let dw: Tensor | undefined;
+    if (needsW) {
+      using xs = inOrder(savedX!, CHANNELS_LAST);
+      dw = device.empty(savedW!.shape, { order: WEIGHT_ORDER, tracked: false });
+      const sides = direction === "forward" ? { x: xs, dy } : { x: dy, dy: xs };
+      device.run(op, planConv2dWeightGradient(g, device.capabilities), { ...sides, dw });
+    }
+    let db: Tensor | undefined;
+    if (needsB) {
+      const channels = dy.shape[1]!;
+      db = device.empty([channels], { tracked: false });
+      device.run(op, planColumnSum(dy.size / channels, channels, device.capabilities), { x: dy, y: db });
+    }
+    return [dx, dw, db];
+  });
+}
+
+function gather(
+  op: string,
+  direction: Direction,
+  g: Conv2dGeometry,
+  x: Tensor,
+  w: Tensor,
+  bias: Tensor | undefined,
+  tracked: boolean,
+): Tensor {
+  const { device } = x;
+  using xs = inOrder(x, CHANNELS_LAST);
+  using ws = inOrder(w, WEIGHT_ORDER);
+  const shape = direction === "forward" ? [g.n, g.outC, g.outH, g.outW] : [g.n, g.inC, g.inH, g.inW];
+  const y = device.empty(shape, { order: CHANNELS_LAST, tracked });
+  device.run(op, planConv2d(g, direction, bias !== undefined, device.capabilities), { x: xs, w: ws, b: bias, y });
+  return y;
+}

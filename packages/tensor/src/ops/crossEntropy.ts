@@ -1,0 +1,102 @@
+import { type CrossEntropyCase, planCrossEntropy, planCrossEntropyGradient } from "@fcn/kernels";
+import { record } from "../autograd.js";
+import { show, TensorError } from "../device/errors.js";
+import { activationOrder, contiguous, inOrder } from "../layout.js";
+import { elementsOf, invalidArgument, invalidShape, sameShape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { requireFloat } from "./reduce.js";
+
+export interface CrossEntropyOptions {
+  /** Pixels with this label count for nothing. Default 255, the void label of PASCAL VOC. */
+  readonly ignoreIndex?: number | undefined;
+  /** Weight of each class, float32 [C]. Not differentiated. */
+  readonly weight?: Tensor | undefined;
+  /** "mean" divides by the sum of the weights of the pixels that count. Default "mean". */
+  readonly reduction?: "mean" | "sum" | "none" | undefined;
+}
+
+function checkCrossEntropy(
+  logits: Tensor,
+  target: Tensor,
+  { ignoreIndex, weight, reduction }: CrossEntropyOptions,
+): void {
+  requireFloat("crossEntropy", "logits", logits);
+  const [n, classes, ...space] = logits.shape;
+  if (n === undefined || classes === undefined) {
+    throw invalidShape(
+      `crossEntropy: logits have shape ${show(logits.shape)}, expected [N, C, ...]`,
+      "put the batch first and the classes second",
+    );
+  }
+  if (target.dtype !== "int32") {
+    throw new TensorError({
+      code: "invalid-dtype",
+      message: `crossEntropy: target has dtype ${target.dtype}, expected int32 class indices`,
+      fix: 'create the target with { dtype: "int32" }',
+    });
+  }
+  if (!sameShape(target.shape, [n, ...space])) {
+    throw invalidShape(
+      `crossEntropy: target has shape ${show(target.shape)}, logits have shape ${show(logits.shape)}: expected target ${show([n, ...space])}`,
+      "pass one class index for each position of the logits",
+    );
+  }
+  if (weight && (weight.dtype !== "float32" || !sameShape(weight.shape, [classes]))) {
+    throw invalidShape(
+      `crossEntropy: weight is ${weight.dtype} ${show(weight.shape)}, expected float32 ${show([classes])} for ${classes} classes`,
+      "pass one weight a class",
+    );
+  }
+  if (ignoreIndex !== undefined && !Number.isInteger(ignoreIndex)) {
+    throw invalidArgument(
+      `crossEntropy: ignoreIndex is ${ignoreIndex}, expected a whole number`,
+      "pass a label such as 255 or -1",
+    );
+  }
+  if (reduction !== undefined && !["mean", "sum", "none"].includes(reduction)) {
+    throw invalidArgument(`crossEntropy: reduction is "${reduction}"`, 'pass "mean", "sum" or "none"');
+  }
+}
+
+/**
+ * Softmax cross-entropy with integer labels (torch.nn.functional.cross_entropy). logits: float32 [N, C, ...]; target: int32
+ * [N, ...] of labels 0..C-1 or `ignoreIndex`. Returns a scalar, or [N, ...] with reduction "none". A label outside the
+ * classes gives NaN, and the next read rejects with `label-out-of-range`. The mean over no pixels is NaN.
+ */
+export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  checkCrossEntropy(logits, target, options);
+  const { ignoreIndex = 255, weight, reduction = "mean" } = options;
+  const { device, shape } = logits;
+  const order = activationOrder(shape.length);
+  const classes = shape[1]!;
+  const pixels = elementsOf(target.shape);
+  const loss: CrossEntropyCase = { pixels, classes, ignoreIndex, weighted: weight !== undefined, reduction };
+  using x = inOrder(logits, order);
+  using labels = contiguous(target);
+  using lse = device.empty([pixels], { tracked: false });
+  using divisor = reduction === "none" ? undefined : device.empty([1], { tracked: false });
+  const y = device.empty(reduction === "none" ? target.shape : []);
+  device.run("crossEntropy", planCrossEntropy(loss, device.capabilities), {
+    logits: x,
+    target: labels,
+    lse,
+    y,
+    ...(weight && { weight }),
+    ...(divisor && { divisor }),
+  });
+  return record("crossEntropy", y, [logits], [x, labels, lse, weight, divisor], (grad, saved) => {
+    const [savedX, savedLabels, savedLse, savedWeight, savedDivisor] = saved;
+    using dy = contiguous(grad);
+    const dx = device.empty(shape, { order, tracked: false });
+    device.run("crossEntropy backward", planCrossEntropyGradient(loss), {
+      logits: savedX!,
+      target: savedLabels!,
+      lse: savedLse!,
+      dy,
+      dx,
+      ...(savedWeight && { weight: savedWeight }),
+      ...(savedDivisor && { divisor: savedDivisor }),
+    });
+    return [dx];
+  });
+}

@@ -1,0 +1,46 @@
+import { planRandom } from "@fcn/kernels";
+import { record } from "../autograd.js";
+import { CHANNELS_LAST, inOrder, type Order } from "../layout.js";
+import { checkRank, invalidArgument } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+
+export interface DropoutOptions {
+  /** Probability of zero, in [0, 1). Default 0.5. */
+  readonly p?: number;
+  /** Whole number; the same seed gives the same mask. Default 0. */
+  readonly seed?: number;
+  /** Without training the input is returned as it is. Default true. */
+  readonly training?: boolean;
+}
+
+function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, channelwise: boolean): Tensor {
+  const { p = 0.5, seed = 0, training = true } = options;
+  if (!(p >= 0 && p < 1)) throw invalidArgument(`${op}: p is ${p}`, "pass a probability from 0 up to but not including 1");
+  if (!training || p === 0) {
+    const same = x.alias({ tracked: true });
+    return record(op, same, [x], [], (grad) => [grad.alias()]);
+  }
+  const { device, shape } = x;
+  const [, c = 1, h = 1, w = 1] = channelwise ? shape : [];
+  const plan = planRandom(
+    { mode: "dropout", count: x.size, seed, a: p, ...(channelwise ? { period: h * w, channels: c } : {}) },
+    device.capabilities,
+  );
+  const apply = (input: Tensor, tracked: boolean): Tensor => {
+    using source = inOrder(input, order);
+    const out = device.empty(shape, { order, tracked });
+    device.run(op, plan, { x: source, y: out });
+    return out;
+  };
+  // The mask is a function of the seed and the element: backward makes it again.
+  return record(op, apply(x, true), [x], [], (grad) => [apply(grad, false)]);
+}
+
+/** Zeroes elements with probability p and scales the others by 1 / (1 - p) (torch.nn.functional.dropout). */
+export const dropout = (x: Tensor, options: DropoutOptions = {}): Tensor => drop("dropout", x, options, x.order, false);
+
+/** Zeroes whole channels of x [N, C, H, W] (torch.nn.functional.dropout2d). */
+export function dropout2d(x: Tensor, options: DropoutOptions = {}): Tensor {
+  checkRank("dropout2d", "x", x.shape, 4, "[N, C, H, W]");
+  return drop("dropout2d", x, options, CHANNELS_LAST, true);
+}

@@ -1,0 +1,21 @@
+import { show, TensorError } from "../device/errors.js";
+import { checkRank } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+
+/** Throws unless `x` holds floats. */
+export function checkFloat(op: string, name: string, x: Tensor): void {
+  if (x.dtype === "float32") return;
+  throw new TensorError({
+    code: "invalid-dtype",
+    message: `${op}: ${name} of shape ${show(x.shape)} has dtype ${x.dtype}, expected float32`,
+    fix: `create ${name} with dtype "float32"`,
+  });
+}
+
+/** The sizes of a batch of float images [N, C, H, W]. */
+export function imageSizes(op: string, x: Tensor): [n: number, channels: number, height: number, width: number] {
+  checkRank(op, "x", x.shape, 4, "[N, C, H, W]");
+  checkFloat(op, "x", x);
+  const [n, channels, height, width] = x.shape as [number, number, number, number];
+  return [n, channels, height, width];
+}

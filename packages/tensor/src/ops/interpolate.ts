@@ -1,0 +1,79 @@
+import { type InterpolateGeometry, interpolateScale, planInterpolate, planInterpolateGradient } from "@fcn/kernels";
+import { record } from "../autograd.js";
+import { show } from "../device/errors.js";
+import { CHANNELS_LAST, inOrder } from "../layout.js";
+import { invalidArgument, invalidShape, pair } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { imageSizes } from "./images.js";
+
+/** Exactly one of `size` and `scaleFactor`. */
+export interface InterpolateOptions {
+  /** Output size, a number or [h, w]. */
+  readonly size?: number | readonly number[] | undefined;
+  /** Output size = floor(input size * scaleFactor); positions then step by exactly 1 / scaleFactor. */
+  readonly scaleFactor?: number | readonly number[] | undefined;
+  /** Default "nearest". */
+  readonly mode?: "nearest" | "bilinear" | undefined;
+  /** Bilinear only: the corner pixels of both sides coincide. Default false (pixel areas coincide). */
+  readonly alignCorners?: boolean | undefined;
+}
+
+const OP = "interpolate";
+
+function factors(given: number | readonly number[]): [number, number] {
+  const [h, w] = typeof given === "number" ? [given, given] : given;
+  const ok = (v: number | undefined): v is number => typeof v === "number" && Number.isFinite(v) && v > 0;
+  if (!ok(h) || !ok(w) || (typeof given !== "number" && given.length !== 2)) {
+    throw invalidArgument(
+      `${OP}: scaleFactor is ${JSON.stringify(given)}, expected a number above 0 or [h, w] of such`,
+      "pass scaleFactor as a positive number, for example 2",
+    );
+  }
+  return [h, w];
+}
+
+function geometry(x: Tensor, options: InterpolateOptions): InterpolateGeometry {
+  const [n, channels, inH, inW] = imageSizes(OP, x);
+  const { size, scaleFactor, mode = "nearest", alignCorners = false } = options;
+  if ((size === undefined) === (scaleFactor === undefined)) {
+    throw invalidArgument(
+      `${OP}: ${size === undefined ? "neither" : "both"} of size and scaleFactor given for x ${show(x.shape)}, expected one`,
+      "pass either size: [h, w] or scaleFactor",
+    );
+  }
+  if ((mode !== "nearest" && mode !== "bilinear") || (alignCorners && mode === "nearest")) {
+    throw invalidArgument(
+      `${OP}: mode ${JSON.stringify(mode)} with alignCorners ${alignCorners}, expected "nearest" without alignCorners or "bilinear"`,
+      'pass mode: "bilinear", or leave alignCorners out',
+    );
+  }
+  const factor = scaleFactor === undefined ? undefined : factors(scaleFactor);
+  const [outH, outW] = factor ? [Math.floor(inH * factor[0]), Math.floor(inW * factor[1])] : pair(OP, "size", size, 0, 1);
+  if (outH < 1 || outW < 1) {
+    throw invalidShape(
+      `${OP}: scaleFactor ${JSON.stringify(scaleFactor)} makes x ${show(x.shape)} ${outH} x ${outW}, expected at least 1 x 1`,
+      "use a larger scaleFactor",
+    );
+  }
+  const scaleH = interpolateScale(inH, outH, factor?.[0], alignCorners);
+  const scaleW = interpolateScale(inW, outW, factor?.[1], alignCorners);
+  return { n, channels, inH, inW, outH, outW, scaleH, scaleW, mode, alignCorners };
+}
+
+/**
+ * Resamples images [N, C, H, W] -> [N, C, OH, OW] (torch.nn.functional.interpolate, modes nearest and bilinear). Throws
+ * `invalid-argument` for contradicting options and `invalid-shape` for an empty output.
+ */
+export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
+  const g = geometry(x, options);
+  const { device, shape } = x;
+  using xs = inOrder(x, CHANNELS_LAST);
+  const y = device.empty([g.n, g.channels, g.outH, g.outW], { order: CHANNELS_LAST });
+  device.run(OP, planInterpolate(g), { x: xs, y });
+  return record(OP, y, [x], [], (grad) => {
+    using dy = inOrder(grad, CHANNELS_LAST);
+    const dx = device.empty(shape, { order: CHANNELS_LAST, tracked: false });
+    device.run(`${OP} gradient`, planInterpolateGradient(g), { dy, dx });
+    return [dx];
+  });
+}

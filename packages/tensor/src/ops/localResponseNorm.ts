@@ -1,0 +1,48 @@
+import { planLocalResponseNorm, planLocalResponseNormGradient } from "@fcn/kernels";
+import { record } from "../autograd.js";
+import { show } from "../device/errors.js";
+import { activationOrder, inOrder } from "../layout.js";
+import { invalidArgument, invalidShape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { checkFloat } from "./images.js";
+
+export interface LocalResponseNormOptions {
+  /** Channels in a window. */
+  readonly size: number;
+  /** Default 1e-4. */
+  readonly alpha?: number | undefined;
+  /** Default 0.75. */
+  readonly beta?: number | undefined;
+  /** Default 1. */
+  readonly k?: number | undefined;
+}
+
+/**
+ * `y = x / (k + alpha/size * sum of squares over a window of channels)^beta` for x [N, C, ...]
+ * (torch.nn.functional.local_response_norm, Caffe's LRN across channels). Throws `invalid-shape` below rank 3 and
+ * `invalid-argument` for a size that is not a positive whole number.
+ */
+export function localResponseNorm(x: Tensor, options: LocalResponseNormOptions): Tensor {
+  const op = "localResponseNorm";
+  const { size, alpha = 1e-4, beta = 0.75, k = 1 } = options;
+  const { device, shape } = x;
+  checkFloat(op, "x", x);
+  if (shape.length < 3) {
+    throw invalidShape(`${op}: x has shape ${show(shape)}, expected [N, C, ...] of rank 3 or more`, "reshape x to [N, C, H, W]");
+  }
+  if (!Number.isInteger(size) || size < 1) {
+    throw invalidArgument(`${op}: size is ${size}, expected a whole number of at least 1`, "pass size as a whole number >= 1");
+  }
+  const order = activationOrder(shape.length);
+  const g = { count: x.size, channels: shape[1]!, size, alpha, beta, k };
+  using xs = inOrder(x, order);
+  using d = device.empty(shape, { order, tracked: false });
+  const y = device.empty(shape, { order });
+  device.run(op, planLocalResponseNorm(g), { x: xs, y, d });
+  return record(op, y, [x], [xs, d], (grad, saved) => {
+    using dy = inOrder(grad, order);
+    const dx = device.empty(shape, { order, tracked: false });
+    device.run(`${op} gradient`, planLocalResponseNormGradient(g), { x: saved[0]!, dy, d: saved[1]!, dx });
+    return [dx];
+  });
+}

@@ -1,0 +1,32 @@
+import { planMaxPool2d, planMaxPool2dGradient } from "@fcn/kernels";
+import { record } from "../autograd.js";
+import { CHANNELS_LAST, inOrder } from "../layout.js";
+import type { Tensor } from "../tensor.js";
+import { type PoolWindow, poolGeometry } from "./poolWindow.js";
+
+export interface MaxPool2dOptions extends PoolWindow {
+  /** Steps between the taps of a window. Default 1. */
+  readonly dilation?: number | readonly number[] | undefined;
+}
+
+/**
+ * Largest value of each window (torch.nn.functional.max_pool2d): [N, C, H, W] -> [N, C, OH, OW]. Padding never wins.
+ * Among equals the first in row order takes the gradient. Throws `invalid-argument` for a padding above half the kernel
+ * and `invalid-shape` for a window that does not fit.
+ */
+export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
+  const op = "maxPool2d";
+  const g = poolGeometry(op, x, options, options.dilation);
+  const { device, shape } = x;
+  const outShape = [g.n, g.channels, g.outH, g.outW];
+  using xs = inOrder(x, CHANNELS_LAST);
+  using index = device.empty(outShape, { dtype: "int32", order: CHANNELS_LAST, tracked: false });
+  const y = device.empty(outShape, { order: CHANNELS_LAST });
+  device.run(op, planMaxPool2d(g), { x: xs, y, index });
+  return record(op, y, [x], [index], (grad, saved) => {
+    using dy = inOrder(grad, CHANNELS_LAST);
+    const dx = device.empty(shape, { order: CHANNELS_LAST, tracked: false });
+    device.run(`${op} gradient`, planMaxPool2dGradient(g), { dy, index: saved[0]!, dx });
+    return [dx];
+  });
+}

@@ -1,0 +1,179 @@
+import { type Part, type PointwiseName, planFlat, planStrided, pointwise, type Source, sourcesOf } from "@fcn/kernels";
+import { record } from "../autograd.js";
+import { inOrder, type Order, sameLayout, stridesOf } from "../layout.js";
+import { broadcastShape, elementsOf, invalidArgument, sameShape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { sumTo } from "./sumTo.js";
+
+type Operands = Partial<Record<Source, Tensor>>;
+
+interface Numbers {
+  readonly s?: number;
+  readonly t?: number;
+}
+
+function checkFloat(op: string, ...tensors: Tensor[]): void {
+  for (const x of tensors) {
+    if (x.dtype !== "float32") throw invalidArgument(`${op}: a tensor has dtype ${x.dtype}`, "use float32 tensors");
+  }
+}
+
+/** Computes one part of a row over `shape`, stored in `order`; operands broadcast. */
+function compute(
+  name: PointwiseName,
+  part: Part,
+  operands: Operands,
+  shape: readonly number[],
+  order: Order,
+  numbers: Numbers,
+  tracked: boolean,
+): Tensor {
+  const used = sourcesOf(name, part).map((id) => [id, operands[id]!] as const);
+  const { device } = used[0]![1];
+  const out = device.empty(shape, { order, tracked });
+  const options = { name, part, ...numbers };
+  const flat = used.every(([, x]) => sameShape(x.shape, shape) && sameLayout(shape, x.order, order));
+  if (flat) {
+    device.run(name, planFlat(options, out.size, device.capabilities), { ...Object.fromEntries(used), result: out });
+    return out;
+  }
+  const strides: Partial<Record<Source, number[]>> = {};
+  for (const [id, x] of used) strides[id] = order.map((dim) => broadcastStrides(x, shape)[dim]!);
+  const sizes = order.map((dim) => shape[dim]!);
+  const plan = planStrided(options, ...joinDims(sizes, strides));
+  device.run(name, plan, { ...Object.fromEntries(used), result: out });
+  return out;
+}
+
+/** Strides of x along the dimensions of `shape`: 0 where x is repeated. */
+function broadcastStrides(x: Tensor, shape: readonly number[]): number[] {
+  const own = stridesOf(x.shape, x.order);
+  const lead = shape.length - x.shape.length;
+  return shape.map((_, i) => (i < lead || x.shape[i - lead] === 1 ? 0 : own[i - lead]!));
+}
+
+/** Joins neighbouring dimensions that are one run in every operand. */
+function joinDims(
+  sizes: readonly number[],
+  strides: Partial<Record<Source, number[]>>,
+): [number[], Partial<Record<Source, number[]>>] {
+  const ids = Object.keys(strides) as Source[];
+  const joined: number[] = [];
+  const out: Partial<Record<Source, number[]>> = Object.fromEntries(ids.map((id) => [id, []]));
+  for (const [i, n] of sizes.entries()) {
+    if (n === 1) continue;
+    const last = joined.length - 1;
+    const joins = last >= 0 && ids.every((id) => out[id]![last] === strides[id]![i]! * n);
+    if (joins) joined[last]! *= n;
+    else joined.push(n);
+    for (const id of ids) {
+      if (joins) out[id]![last] = strides[id]![i]!;
+      else out[id]!.push(strides[id]![i]!);
+    }
+  }
+  return [joined, out];
+}
+
+function unary(op: string, name: PointwiseName, a: Tensor, numbers: Numbers = {}): Tensor {
+  checkFloat(op, a);
+  const y = compute(name, "forward", { a }, a.shape, a.order, numbers, true);
+  const saves: readonly string[] = (pointwise[name] as { saves?: readonly string[] }).saves ?? [];
+  const saved = [saves.includes("a") ? a : undefined, saves.includes("y") ? y : undefined];
+  const { shape, order } = a;
+  return record(op, y, [a], saved, (g, [savedA, savedY]) => {
+    const operands: Operands = { g, ...(savedA ? { a: savedA } : {}), ...(savedY ? { y: savedY } : {}) };
+    return [compute(name, "da", operands, shape, order, numbers, false)];
+  });
+}
+
+function binary(op: string, name: PointwiseName, a: Tensor, b: Tensor): Tensor {
+  checkFloat(op, a, b);
+  const shape = broadcastShape(op, a.shape, b.shape);
+  const order = outputOrder(shape, a, b);
+  const y = compute(name, "forward", { a, b }, shape, order, {}, true);
+  const saves: readonly string[] = (pointwise[name] as { saves?: readonly string[] }).saves ?? [];
+  const saved = [saves.includes("a") ? a : undefined, saves.includes("b") ? b : undefined];
+  const shapes = [a.shape, b.shape] as const;
+  return record(op, y, [a, b], saved, (g, [savedA, savedB], needs) => {
+    const operands: Operands = { g, ...(savedA ? { a: savedA } : {}), ...(savedB ? { b: savedB } : {}) };
+    return shapes.map((target, i) => {
+      if (!needs[i]) return undefined;
+      const part = i === 0 ? "da" : "db";
+      const row = pointwise[name] as { da?: string; db?: string };
+      if (row[part] === "g") return sumTo(g.alias(), target);
+      return sumTo(compute(name, part, operands, shape, order, {}, false), target);
+    });
+  });
+}
+
+/** The storage order of a result: that of an operand of full size. */
+function outputOrder(shape: readonly number[], a: Tensor, b: Tensor): Order {
+  if (sameShape(a.shape, shape)) return a.order;
+  if (sameShape(b.shape, shape)) return b.order;
+  const larger = elementsOf(a.shape) >= elementsOf(b.shape) ? a : b;
+  return larger.shape.length === shape.length ? larger.order : shape.map((_, i) => i);
+}
+
+type Operand = Tensor | number;
+
+/** A number, or NaN and infinity, which WGSL cannot take for granted, are refused by name. */
+function checkNumber(op: string, value: number): void {
+  if (typeof value !== "number" || Number.isNaN(value)) {
+    throw invalidArgument(`${op}: the second operand is ${value}`, "pass a tensor or a number");
+  }
+}
+
+function binaryOrScalar(op: "add" | "sub" | "mul" | "div" | "pow", a: Operand, b: Operand): Tensor {
+  if (typeof a === "number") {
+    if (typeof b === "number") throw invalidArgument(`${op}: both operands are numbers`, "pass at least one tensor");
+    checkNumber(op, a);
+    if (op === "add") return unary(op, "affine", b, { s: 1, t: a });
+    if (op === "sub") return unary(op, "affine", b, { s: -1, t: a });
+    if (op === "mul") return unary(op, "affine", b, { s: a, t: 0 });
+    if (op === "div") return unary(op, "rdiv", b, { s: a });
+    return binary(op, op, b.device.full([1], a), b);
+  }
+  if (typeof b !== "number") return binary(op, op, a, b);
+  checkNumber(op, b);
+  if (op === "add") return unary(op, "affine", a, { s: 1, t: b });
+  if (op === "sub") return unary(op, "affine", a, { s: 1, t: -b });
+  if (op === "mul") return unary(op, "affine", a, { s: b, t: 0 });
+  if (op === "div") return unary(op, "affine", a, { s: 1 / b, t: 0 });
+  return unary(op, "powScalar", a, { s: b });
+}
+
+/** a + b with broadcasting (torch.add). Either may be a number. */
+export const add = (a: Operand, b: Operand): Tensor => binaryOrScalar("add", a, b);
+/** a - b with broadcasting (torch.sub). Either may be a number. */
+export const sub = (a: Operand, b: Operand): Tensor => binaryOrScalar("sub", a, b);
+/** a * b with broadcasting (torch.mul). Either may be a number. */
+export const mul = (a: Operand, b: Operand): Tensor => binaryOrScalar("mul", a, b);
+/** a / b with broadcasting (torch.div). Either may be a number. */
+export const div = (a: Operand, b: Operand): Tensor => binaryOrScalar("div", a, b);
+/** a ** b with broadcasting (torch.pow). Either may be a number. */
+export const pow = (a: Operand, b: Operand): Tensor => binaryOrScalar("pow", a, b);
+
+/** max(x, 0) (torch.relu). */
+export const relu = (x: Tensor): Tensor => unary("relu", "relu", x);
+/** min(max(x, 0), 6) (torch.nn.functional.relu6). */
+export const relu6 = (x: Tensor): Tensor => unary("relu6", "relu6", x);
+/** x where positive, else slope * x (torch.nn.functional.leaky_relu). */
+export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => unary("leakyRelu", "leakyRelu", x, { s: slope });
+/** 1 / (1 + e^-x). */
+export const sigmoid = (x: Tensor): Tensor => unary("sigmoid", "sigmoid", x);
+export const exp = (x: Tensor): Tensor => unary("exp", "exp", x);
+/** Natural logarithm. */
+export const log = (x: Tensor): Tensor => unary("log", "log", x);
+export const sqrt = (x: Tensor): Tensor => unary("sqrt", "sqrt", x);
+export const neg = (x: Tensor): Tensor => unary("neg", "neg", x);
+
+/** x limited to [min, max] (torch.clamp). Either bound may be left out. */
+export function clamp(x: Tensor, { min = -3.4e38, max = 3.4e38 }: { min?: number; max?: number } = {}): Tensor {
+  return unary("clamp", "clamp", x, { s: min, t: max });
+}
+
+/** @internal a + b of one shape, untracked: two gradients of one tensor. */
+export function addGradients(a: Tensor, b: Tensor): Tensor {
+  using stored = inOrder(b, a.order);
+  return compute("add", "forward", { a, b: stored }, a.shape, a.order, {}, false);
+}

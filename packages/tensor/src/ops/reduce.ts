@@ -1,0 +1,119 @@
+import { planExpand, planMax, planSum, type ReductionDim } from "@fcn/kernels";
+import { record } from "../autograd.js";
+import { show, TensorError } from "../device/errors.js";
+import { contiguous, inOrder, type Order } from "../layout.js";
+import { dimIndex, invalidArgument } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+
+export interface ReduceOptions {
+  /** The dims to reduce, negative ones from the end; all when absent or empty. */
+  readonly dim?: number | readonly number[] | undefined;
+  /** Keep the reduced dims with size 1. Default false. */
+  readonly keepdim?: boolean | undefined;
+}
+
+export interface ArgmaxOptions {
+  /** The dim to search; when absent, all elements in row-major order. */
+  readonly dim?: number | undefined;
+  readonly keepdim?: boolean | undefined;
+}
+
+interface Reduction {
+  /** The dims of x in memory order. */
+  readonly dims: readonly ReductionDim[];
+  /** Shape and storage order of the result: x's own order without the reduced dims. */
+  readonly shape: readonly number[];
+  readonly order: Order;
+  /** Elements that one result is made of. */
+  readonly terms: number;
+}
+
+/** @internal An op that computes with real numbers takes no integers. */
+export function requireFloat(op: string, name: string, x: Tensor): void {
+  if (x.dtype === "float32") return;
+  throw new TensorError({
+    code: "invalid-dtype",
+    message: `${op}: ${name} of shape ${show(x.shape)} has dtype ${x.dtype}, expected float32`,
+    fix: `create ${name} with { dtype: "float32" }`,
+  });
+}
+
+function reductionOf(op: string, x: Tensor, { dim, keepdim = false }: ReduceOptions): Reduction {
+  requireFloat(op, "x", x);
+  const rank = x.shape.length;
+  const given = dim === undefined ? [] : typeof dim === "number" ? [dim] : dim;
+  const chosen = given.map((d) => dimIndex(op, d, rank));
+  const reduced = new Set(chosen);
+  if (reduced.size !== chosen.length) {
+    throw invalidArgument(
+      `${op}: dim ${show(given)} names a dimension of shape ${show(x.shape)} twice`,
+      "name each dim once",
+    );
+  }
+  const isReduced = (d: number) => given.length === 0 || reduced.has(d);
+  const kept = x.shape.map((_, d) => d).filter((d) => !isReduced(d));
+  return {
+    dims: x.order.map((d) => ({ size: x.shape[d]!, reduced: isReduced(d) })),
+    shape: keepdim ? x.shape.map((size, d) => (isReduced(d) ? 1 : size)) : kept.map((d) => x.shape[d]!),
+    order: keepdim ? x.order : x.order.filter((d) => !isReduced(d)).map((d) => kept.indexOf(d)),
+    terms: x.shape.reduce((n, size, d) => (isReduced(d) ? n * size : n), 1),
+  };
+}
+
+function scaledSum(op: string, x: Tensor, options: ReduceOptions, scaleOf: (terms: number) => number): Tensor {
+  const { dims, shape, order, terms } = reductionOf(op, x, options);
+  const scale = scaleOf(terms);
+  const { device, shape: inputShape, order: inputOrder } = x;
+  const y = device.empty(shape, { order });
+  device.run(op, planSum(dims, scale, device.capabilities), { x, y });
+  return record(op, y, [x], [], (grad) => {
+    using dy = inOrder(grad, order);
+    const dx = device.empty(inputShape, { order: inputOrder, tracked: false });
+    device.run(`${op} backward`, planExpand(dims, scale, false), { dy, dx });
+    return [dx];
+  });
+}
+
+/** Sum over dims (torch.sum). x: float32 of any shape. */
+export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => scaledSum("sum", x, options, () => 1);
+
+/** Mean over dims (torch.mean). x: float32 of any shape. */
+export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
+  scaledSum("mean", x, options, (terms) => 1 / terms);
+
+/**
+ * Largest values over dims (torch.amax); NaN counts as larger than any number. The gradient goes to one element: where
+ * several are largest, the one with the lowest index along a single dim (as torch.max), the first in memory over several.
+ */
+export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const { dims, shape, order } = reductionOf("max", x, options);
+  const { device, shape: inputShape, order: inputOrder } = x;
+  const y = device.empty(shape, { order });
+  using index = device.empty(shape, { order, dtype: "int32", tracked: false });
+  device.run("max", planMax(dims, { values: true, indices: true }, device.capabilities), { x, y, index });
+  return record("max", y, [x], [index], (grad, [places]) => {
+    using dy = inOrder(grad, order);
+    const dx = device.empty(inputShape, { order: inputOrder, tracked: false });
+    device.run("max backward", planExpand(dims, 1, true), { dy, index: places!, dx });
+    return [dx];
+  });
+}
+
+/**
+ * Index of the largest value along a dim, or among all elements in row-major order (torch.argmax), as int32; the first one
+ * among equals. NaN counts as larger than any number. Has no gradient.
+ */
+export function argmax(x: Tensor, { dim, keepdim = false }: ArgmaxOptions = {}): Tensor {
+  if (dim !== undefined && typeof dim !== "number") {
+    throw invalidArgument(
+      `argmax: dim is ${JSON.stringify(dim)}, expected one number`,
+      "pass one dim, or none for all elements",
+    );
+  }
+  // The place among all elements is counted in memory order, which is then to be the logical one.
+  using source = dim === undefined ? contiguous(x) : x.alias();
+  const { dims, shape, order } = reductionOf("argmax", source, { dim, keepdim });
+  const index = x.device.empty(shape, { order, dtype: "int32" });
+  x.device.run("argmax", planMax(dims, { values: false, indices: true }, x.device.capabilities), { x: source, index });
+  return index;
+}

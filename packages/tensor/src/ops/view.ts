@@ -1,0 +1,41 @@
+import { record } from "../autograd.js";
+import { show } from "../device/errors.js";
+import { contiguous, identityOrder } from "../layout.js";
+import { elementsOf, invalidArgument, invalidShape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+
+/** The same elements in row-major order under another shape (torch.reshape). One size may be -1. */
+export function reshape(x: Tensor, shape: readonly number[]): Tensor {
+  const known = elementsOf(shape.filter((size) => size !== -1));
+  const inferred = shape.map((size) => (size === -1 ? x.size / known : size));
+  const valid = inferred.every((size) => Number.isInteger(size) && size > 0);
+  if (shape.filter((size) => size === -1).length > 1 || !valid || elementsOf(inferred) !== x.size) {
+    throw invalidShape(
+      `reshape: ${show(x.shape)} (${x.size} elements) cannot become ${show(shape)}`,
+      "choose sizes whose product is the number of elements, with at most one -1",
+    );
+  }
+  using dense = contiguous(x);
+  const out = dense.alias({ shape: inferred, order: identityOrder(inferred.length), tracked: true });
+  return record("reshape", out, [x], [], (grad) => {
+    using flat = contiguous(grad);
+    return [flat.alias({ shape: x.shape, order: identityOrder(x.shape.length) })];
+  });
+}
+
+/** The dimensions in another order (torch.permute): a view, nothing is copied. */
+export function permute(x: Tensor, dims: readonly number[]): Tensor {
+  const rank = x.shape.length;
+  const wanted = dims.map((dim) => (dim < 0 ? dim + rank : dim));
+  if (wanted.length !== rank || identityOrder(rank).some((dim) => !wanted.includes(dim))) {
+    throw invalidArgument(
+      `permute: dims ${show(dims)} for a tensor of shape ${show(x.shape)}`,
+      `list each of the ${rank} dimensions once`,
+    );
+  }
+  const inverse = identityOrder(rank).map((dim) => wanted.indexOf(dim));
+  const out = x.alias({ shape: wanted.map((dim) => x.shape[dim]!), order: x.order.map((dim) => inverse[dim]!), tracked: true });
+  return record("permute", out, [x], [], (grad) => [
+    grad.alias({ shape: [...x.shape], order: grad.order.map((dim) => wanted[dim]!) }),
+  ]);
+}

@@ -1,0 +1,42 @@
+import { planAdamW } from "@fcn/kernels";
+import type { Tensor } from "../tensor.js";
+import { checkSetting, Optimizer, type ParameterGroup, type ParameterState, type ResolvedGroup } from "./optimizer.js";
+
+export interface AdamWOptions {
+  /** Default 1e-3. */
+  readonly lr?: number;
+  /** Decay of the first and second moment. Default [0.9, 0.999]. */
+  readonly betas?: readonly [number, number];
+  /** Default 1e-8. */
+  readonly eps?: number;
+  /** Default 0.01. */
+  readonly weightDecay?: number;
+}
+
+/** torch.optim.AdamW (Loshchilov and Hutter 2019): Adam with bias correction and decoupled weight decay. */
+export class AdamW extends Optimizer<AdamWOptions> {
+  constructor(params: readonly Tensor[] | readonly ParameterGroup<AdamWOptions>[], options: AdamWOptions = {}) {
+    const { lr = 1e-3, betas = [0.9, 0.999] as const, eps = 1e-8, weightDecay = 0.01 } = options;
+    super("AdamW", params, { lr, betas, eps, weightDecay }, () => ["expAvg", "expAvgSq"]);
+  }
+
+  protected override checkGroup({ lr, betas, eps, weightDecay }: ResolvedGroup<AdamWOptions>): void {
+    checkSetting("AdamW", "lr", lr);
+    checkSetting("AdamW", "betas[0]", betas[0], 0, 1);
+    checkSetting("AdamW", "betas[1]", betas[1], 0, 1);
+    checkSetting("AdamW", "eps", eps);
+    checkSetting("AdamW", "weightDecay", weightDecay);
+  }
+
+  protected override update(
+    w: Tensor,
+    g: Tensor,
+    { step, buffers }: ParameterState,
+    group: ResolvedGroup<AdamWOptions>,
+  ): void {
+    const { lr, betas, eps, weightDecay } = group;
+    const settings = { lr, beta1: betas[0], beta2: betas[1], eps, weightDecay, step };
+    const plan = planAdamW(w.size, settings, w.device.capabilities);
+    w.device.run("AdamW", plan, { g, w, m: buffers.expAvg!, v: buffers.expAvgSq! });
+  }
+}

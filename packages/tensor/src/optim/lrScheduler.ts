@@ -1,0 +1,92 @@
+import { checkSetting } from "./optimizer.js";
+
+/** What a schedule changes: an optimiser. */
+export interface Schedulable {
+  readonly groups: readonly { lr: number }[];
+}
+
+/** A learning-rate schedule. The rates that the groups have when it is made are those of step 0. */
+export interface LRScheduler {
+  /** Moves on by one step; call it after `optimizer.step()`. */
+  step(): void;
+  /** Learning rate of the first group. */
+  readonly lr: number;
+  /** Steps so far. */
+  readonly lastStep: number;
+}
+
+interface Resumable {
+  /** Steps already made, when training is resumed with an optimiser at its initial rate. Default 0. */
+  readonly lastStep?: number;
+}
+
+export interface PolyOptions extends Resumable {
+  /** Steps until the rate is 0. */
+  readonly totalSteps: number;
+  /** Default 0.9, usual in segmentation; torch's PolynomialLR has 1. */
+  readonly power?: number;
+}
+
+/** lr = base (1 - step / totalSteps) ^ power, and 0 from totalSteps on (torch PolynomialLR). */
+export function poly(optimizer: Schedulable, { totalSteps, power = 0.9, lastStep = 0 }: PolyOptions): LRScheduler {
+  checkSetting("lrScheduler.poly", "totalSteps", totalSteps, 1);
+  checkSetting("lrScheduler.poly", "power", power);
+  return schedule(optimizer, lastStep, (base, step) => base * Math.max(0, 1 - step / totalSteps) ** power);
+}
+
+export interface StepOptions extends Resumable {
+  /** Steps between two drops. */
+  readonly stepSize: number;
+  /** Factor of each drop. Default 0.1. */
+  readonly gamma?: number;
+}
+
+/** lr = base gamma ^ floor(step / stepSize) (torch StepLR). */
+export function step(optimizer: Schedulable, { stepSize, gamma = 0.1, lastStep = 0 }: StepOptions): LRScheduler {
+  checkSetting("lrScheduler.step", "stepSize", stepSize, 1);
+  checkSetting("lrScheduler.step", "gamma", gamma);
+  return schedule(optimizer, lastStep, (base, at) => base * gamma ** Math.floor(at / stepSize));
+}
+
+export interface CosineOptions extends Resumable {
+  /** Steps from the initial rate to the lowest. */
+  readonly totalSteps: number;
+  /** Lowest rate. Default 0. */
+  readonly etaMin?: number;
+}
+
+/** lr = etaMin + (base - etaMin) (1 + cos(pi step / totalSteps)) / 2, constant after totalSteps (torch CosineAnnealingLR up to there). */
+export function cosine(optimizer: Schedulable, { totalSteps, etaMin = 0, lastStep = 0 }: CosineOptions): LRScheduler {
+  checkSetting("lrScheduler.cosine", "totalSteps", totalSteps, 1);
+  checkSetting("lrScheduler.cosine", "etaMin", etaMin);
+  return schedule(optimizer, lastStep, (base, at) => {
+    const angle = (Math.PI * Math.min(at, totalSteps)) / totalSteps;
+    return etaMin + ((base - etaMin) * (1 + Math.cos(angle))) / 2;
+  });
+}
+
+function schedule(
+  { groups }: Schedulable,
+  lastStep: number,
+  rate: (base: number, step: number) => number,
+): LRScheduler {
+  checkSetting("lrScheduler", "lastStep", lastStep);
+  const bases = groups.map(({ lr }) => lr);
+  let at = lastStep;
+  const apply = (): void => {
+    for (const [i, group] of groups.entries()) group.lr = rate(bases[i]!, at);
+  };
+  apply();
+  return {
+    step() {
+      at++;
+      apply();
+    },
+    get lr() {
+      return groups[0]!.lr;
+    },
+    get lastStep() {
+      return at;
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import { TensorError } from "../device/errors.js";
+import type { HostArray } from "../io/hostArray.js";
+import { inOrder } from "../layout.js";
+import type { Tensor } from "../tensor.js";
+import { loadStates, type SavedState, saveStates } from "./state.js";
+
+/** Parameters with settings of their own; settings that are left out come from the optimiser's options. */
+export type ParameterGroup<Options> = { readonly params: readonly Tensor[] } & Partial<Options>;
+
+/** A group with all settings; `lr` and the others may be changed between steps. */
+export type ResolvedGroup<Options> = { readonly params: readonly Tensor[] } & {
+  -readonly [K in keyof Options]-?: Options[K];
+};
+
+/** What an optimiser remembers of one parameter: buffers in the parameter's memory order, and the steps so far. */
+export interface ParameterState {
+  step: number;
+  /** The buffers hold nothing yet. */
+  fresh: boolean;
+  readonly buffers: Record<string, Tensor>;
+}
+
+interface Shared {
+  readonly lr?: number;
+}
+
+/** What SGD and AdamW share: groups, gradients, and state by parameter. */
+export abstract class Optimizer<Options extends Shared> {
+  readonly groups: readonly ResolvedGroup<Options>[];
+  readonly #states = new Map<Tensor, ParameterState>();
+
+  protected constructor(
+    protected readonly op: string,
+    params: readonly Tensor[] | readonly ParameterGroup<Options>[],
+    defaults: Required<Options>,
+    /** Names of the buffers that a parameter of the group needs. */
+    protected readonly bufferNames: (group: ResolvedGroup<Options>) => readonly string[],
+  ) {
+    const given = isGroups(params) ? params : [{ params } as ParameterGroup<Options>];
+    this.groups = given.map((group) => ({ ...defaults, ...defined(group) }) as unknown as ResolvedGroup<Options>);
+    checkParameters(op, this.groups);
+    for (const group of this.groups) this.checkGroup(group);
+  }
+
+  protected abstract checkGroup(group: ResolvedGroup<Options>): void;
+
+  /** Updates one parameter. `gradient` and the buffers of `state` are in its memory order; `state.step` counts from 1. */
+  protected abstract update(
+    parameter: Tensor,
+    gradient: Tensor,
+    state: ParameterState,
+    group: ResolvedGroup<Options>,
+  ): void;
+
+  /** Learning rate of the first group; setting it sets all groups. */
+  get lr(): number {
+    return this.groups[0]!.lr as number;
+  }
+
+  set lr(value: number) {
+    for (const group of this.groups) (group as { lr: number }).lr = value;
+  }
+
+  /** Frees the gradients of all parameters. */
+  zeroGrad(): void {
+    for (const { params } of this.groups) for (const parameter of params) parameter.grad = undefined;
+  }
+
+  /** Updates every parameter that has a gradient. */
+  step(): void {
+    for (const group of this.groups) {
+      this.checkGroup(group);
+      for (const parameter of group.params) {
+        if (!parameter.grad) continue;
+        using gradient = inOrder(parameter.grad, parameter.order);
+        const state = this.#state(parameter, group);
+        state.step++;
+        this.update(parameter, gradient, state, group);
+        state.fresh = false;
+      }
+    }
+  }
+
+  /**
+   * What the optimiser remembers, for a checkpoint: buffers by the parameter's place, `0.momentum`, and its steps so far,
+   * `0.step`. Learning rates belong to the schedule and are not in it.
+   */
+  stateDict(): Record<string, Tensor | HostArray> {
+    return saveStates(this.#parameters().map((parameter) => this.#states.get(parameter)));
+  }
+
+  /** Takes what `stateDict` gave, as tensors or host arrays. Throws when it belongs to other parameters. */
+  loadStateDict(dict: SavedState): void {
+    const fresh = this.groups.flatMap((group) =>
+      group.params.map((parameter) => ({
+        parameter,
+        make: () => this.#state(parameter, group),
+        names: this.bufferNames(group),
+      })),
+    );
+    loadStates(this.op, dict, fresh);
+  }
+
+  /** Frees the buffers of the optimiser; the parameters and their gradients stay. */
+  dispose(): void {
+    for (const { buffers } of this.#states.values()) for (const buffer of Object.values(buffers)) buffer.dispose();
+    this.#states.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #parameters(): Tensor[] {
+    return this.groups.flatMap(({ params }) => params);
+  }
+
+  /** Buffers outlive the scope that a step runs in, so no scope tracks them. */
+  #state(parameter: Tensor, group: ResolvedGroup<Options>): ParameterState {
+    const state = this.#states.get(parameter) ?? { step: 0, fresh: true, buffers: {} };
+    this.#states.set(parameter, state);
+    const { shape, order, device } = parameter;
+    for (const name of this.bufferNames(group)) {
+      if (state.buffers[name]) continue;
+      state.buffers[name] = device.empty(shape, { order, tracked: false });
+      state.fresh = true;
+    }
+    return state;
+  }
+}
+
+function isGroups<Options>(
+  params: readonly Tensor[] | readonly ParameterGroup<Options>[],
+): params is readonly ParameterGroup<Options>[] {
+  return params.length > 0 && "params" in params[0]!;
+}
+
+function defined<T extends object>(group: T): Partial<T> {
+  return Object.fromEntries(Object.entries(group).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function checkParameters(op: string, groups: readonly { readonly params: readonly Tensor[] }[]): void {
+  const all = groups.flatMap(({ params }) => params);
+  if (all.length === 0) throw invalid(op, "there are no parameters", "pass module.parameters()");
+  if (new Set(all).size < all.length) {
+    throw invalid(op, "a parameter was given more than once", "name each parameter in one group");
+  }
+  const other = all.findIndex((parameter) => parameter.dtype !== "float32");
+  if (other >= 0) throw invalid(op, `parameter ${other} is ${all[other]!.dtype}`, "pass float32 parameters");
+}
+
+/** Throws unless the setting is a finite number from `low` to below `high`. */
+export function checkSetting(op: string, name: string, value: number, low = 0, high = Number.POSITIVE_INFINITY): void {
+  if (Number.isFinite(value) && value >= low && value < high) return;
+  const range = Number.isFinite(high) ? `a number from ${low} to below ${high}` : `a finite number of at least ${low}`;
+  throw invalid(op, `${name} is ${value}, but must be ${range}`, `correct ${name}`);
+}
+
+export function invalid(op: string, problem: string, fix: string): TensorError {
+  return new TensorError({ code: "invalid-argument", message: `${op}: ${problem}`, fix });
+}

@@ -1,0 +1,61 @@
+import { planSgd } from "@fcn/kernels";
+import type { Tensor } from "../tensor.js";
+import {
+  checkSetting,
+  invalid,
+  Optimizer,
+  type ParameterGroup,
+  type ParameterState,
+  type ResolvedGroup,
+} from "./optimizer.js";
+
+export interface SGDOptions {
+  /** Default 1e-3. */
+  readonly lr?: number;
+  /** Default 0. */
+  readonly momentum?: number;
+  /** Default 0. */
+  readonly dampening?: number;
+  /** Default 0. */
+  readonly weightDecay?: number;
+  /** Default false. */
+  readonly nesterov?: boolean;
+}
+
+/**
+ * torch.optim.SGD: d = g + weightDecay w; m = momentum m + (1 - dampening) d, and m = d at the first step; w = w - lr m
+ * (with Nesterov: w - lr (d + momentum m)).
+ */
+export class SGD extends Optimizer<SGDOptions> {
+  constructor(params: readonly Tensor[] | readonly ParameterGroup<SGDOptions>[], options: SGDOptions = {}) {
+    const { lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false } = options;
+    super("SGD", params, { lr, momentum, dampening, weightDecay, nesterov }, (group) =>
+      group.momentum === 0 ? [] : ["momentum"],
+    );
+  }
+
+  protected override checkGroup({ lr, momentum, dampening, weightDecay, nesterov }: ResolvedGroup<SGDOptions>): void {
+    checkSetting("SGD", "lr", lr);
+    checkSetting("SGD", "momentum", momentum);
+    checkSetting("SGD", "weightDecay", weightDecay);
+    if (!nesterov || (momentum > 0 && dampening === 0)) return;
+    throw invalid(
+      "SGD",
+      `nesterov with momentum ${momentum} and dampening ${dampening}; it needs a momentum above 0 and dampening 0`,
+      "set momentum, for example to 0.9, or nesterov to false",
+    );
+  }
+
+  protected override update(
+    w: Tensor,
+    g: Tensor,
+    { fresh, buffers }: ParameterState,
+    group: ResolvedGroup<SGDOptions>,
+  ): void {
+    const { lr, momentum, dampening, weightDecay, nesterov } = group;
+    const m = momentum === 0 ? undefined : buffers.momentum;
+    const settings = { lr, momentum, dampening, weightDecay, nesterov, first: fresh };
+    const plan = planSgd(w.size, settings, w.device.capabilities);
+    w.device.run("SGD", plan, { g, w, ...(m ? { m } : {}) });
+  }
+}

@@ -1,0 +1,78 @@
+import { show, TensorError } from "../device/errors.js";
+import type { HostArray } from "../io/hostArray.js";
+import type { Tensor } from "../tensor.js";
+import type { ParameterState } from "./optimizer.js";
+
+/** The state of an optimiser by name, as `stateDict` and the readers of `io` give it. */
+export type SavedState = Readonly<Record<string, Tensor | HostArray>>;
+
+interface Target {
+  readonly parameter: Tensor;
+  readonly names: readonly string[];
+  /** The state to fill, made when it is not there yet. */
+  readonly make: () => ParameterState;
+}
+
+export function saveStates(states: readonly (ParameterState | undefined)[]): Record<string, Tensor | HostArray> {
+  const entries = states.flatMap((state, i): [string, Tensor | HostArray][] => {
+    if (!state) return [];
+    const buffers = Object.entries(state.buffers).map(([name, buffer]): [string, Tensor] => [`${i}.${name}`, buffer]);
+    return [[`${i}.step`, { dtype: "int32", shape: [], data: Int32Array.of(state.step) }], ...buffers];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Checks all entries, then copies them. A parameter without entries keeps what it has. */
+export function loadStates(op: string, dict: SavedState, targets: readonly Target[]): void {
+  const wanted = new Map(
+    targets.flatMap(({ parameter, names }, i): [string, readonly number[]][] =>
+      `${i}.step` in dict
+        ? [[`${i}.step`, []], ...names.map((name): [string, readonly number[]] => [`${i}.${name}`, parameter.shape])]
+        : [],
+    ),
+  );
+  const problems = [...wanted].flatMap(([name, shape]) => {
+    const given = dict[name];
+    if (!given) return [`${name} is missing`];
+    return show(given.shape) === show(shape) ? [] : [`${name} is ${show(given.shape)}, expected ${show(shape)}`];
+  });
+  problems.push(
+    ...Object.keys(dict)
+      .filter((name) => !wanted.has(name))
+      .map((name) => `${name} is unexpected`),
+  );
+  if (problems.length > 0) throw mismatch(op, problems);
+  const steps = targets.map((_, i) => {
+    const given = dict[`${i}.step`];
+    return given && stepOf(op, `${i}.step`, given);
+  });
+  targets.forEach(({ names, make }, i) => {
+    if (steps[i] === undefined) return;
+    const state = make();
+    state.step = steps[i]!;
+    state.fresh = false;
+    for (const name of names) copyBuffer(state.buffers[name]!, dict[`${i}.${name}`]!);
+  });
+}
+
+function stepOf(op: string, name: string, value: Tensor | HostArray): number {
+  const step = typeof value.data === "function" ? Number.NaN : Number(value.data[0]);
+  if (Number.isInteger(step) && step >= 0) return step;
+  throw mismatch(op, [`${name} is not a host array with the number of steps`]);
+}
+
+function copyBuffer(buffer: Tensor, source: Tensor | HostArray): void {
+  if (typeof source.data === "function") buffer.assign(source as Tensor);
+  else
+    buffer.assign(
+      source.data instanceof Float32Array ? source.data : Float32Array.from(source.data as ArrayLike<number>, Number),
+    );
+}
+
+function mismatch(op: string, problems: readonly string[]): TensorError {
+  return new TensorError({
+    code: "state-dict-mismatch",
+    message: `${op}.loadStateDict: ${problems.join("; ")}`,
+    fix: "load the state into an optimiser with the same parameters and settings as the one that saved it",
+  });
+}

@@ -1,0 +1,78 @@
+import { show, TensorError } from "./device/errors.js";
+
+export const elementsOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((size, i) => size === b[i]);
+
+export function invalidShape(message: string, fix: string): TensorError {
+  return new TensorError({ code: "invalid-shape", message, fix });
+}
+
+export function invalidArgument(message: string, fix: string): TensorError {
+  return new TensorError({ code: "invalid-argument", message, fix });
+}
+
+/** A size or a list of sizes must hold whole numbers of at least 1. */
+export function checkShape(op: string, shape: readonly number[]): void {
+  if (!Array.isArray(shape) || shape.some((size) => !Number.isInteger(size) || size < 1)) {
+    throw invalidShape(`${op}: shape ${show(shape)} must hold positive whole numbers`, "pass sizes of at least 1");
+  }
+}
+
+export function checkRank(op: string, name: string, shape: readonly number[], rank: number, names: string): void {
+  if (shape.length !== rank) {
+    throw invalidShape(
+      `${op}: ${name} has shape ${show(shape)} (rank ${shape.length}), expected ${names}`,
+      `reshape ${name} to rank ${rank}`,
+    );
+  }
+}
+
+/** One number or [h, w], as [h, w] of whole numbers of at least `least`. */
+export function pair(
+  op: string,
+  name: string,
+  value: number | readonly number[] | undefined,
+  fallback: number,
+  least = 0,
+): [number, number] {
+  const given = value ?? fallback;
+  const [h, w] = typeof given === "number" ? [given, given] : given;
+  const ok = (v: number | undefined): v is number => Number.isInteger(v) && (v as number) >= least;
+  if (!ok(h) || !ok(w) || (typeof given !== "number" && given.length !== 2)) {
+    throw invalidArgument(
+      `${op}: ${name} is ${JSON.stringify(given)}, expected a whole number of at least ${least} or [h, w] of such`,
+      `pass ${name} as a whole number >= ${least}`,
+    );
+  }
+  return [h, w];
+}
+
+/** A dimension counted from either end, as 0..rank-1. */
+export function dimIndex(op: string, dim: number, rank: number): number {
+  const index = dim < 0 ? dim + rank : dim;
+  if (!Number.isInteger(dim) || index < 0 || index >= Math.max(rank, 1)) {
+    throw invalidArgument(
+      `${op}: dim is ${dim}, but the tensor has ${rank} dimensions`,
+      `pass a dim from ${-rank} to ${rank - 1}`,
+    );
+  }
+  return index;
+}
+
+/** The shape that two operands broadcast to, as in NumPy. */
+export function broadcastShape(op: string, a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[i - rank + a.length] ?? 1;
+    const y = b[i - rank + b.length] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) {
+      throw invalidShape(
+        `${op}: shapes ${show(a)} and ${show(b)} do not broadcast (dimension ${i}: ${x} against ${y})`,
+        "make the sizes equal, or 1 where one operand is to be repeated",
+      );
+    }
+    return Math.max(x, y);
+  });
+}

@@ -1,0 +1,202 @@
+import { type BackwardOptions, runBackward, type TapeNode } from "./autograd.js";
+import type { Device } from "./device.js";
+import { show, TensorError } from "./device/errors.js";
+import type { Storage } from "./device/storage.js";
+import { contiguous, type Order, sameLayout } from "./layout.js";
+import { addGradients } from "./ops/pointwise.js";
+import { permute, reshape } from "./ops/view.js";
+import { elementsOf, sameShape } from "./shape.js";
+
+export type DType = "float32" | "int32";
+export type TypedData = Float32Array | Int32Array;
+/** Numbers nested as deep as the tensor has dimensions. */
+export type Nested = number | Nested[];
+
+/**
+ * An n-dimensional array on the GPU. Shapes are logical (images are NCHW); how the elements lie in memory is private.
+ * Dispose it, or let a `device.scope` or `using` do so.
+ */
+export class Tensor {
+  #grad: Tensor | undefined;
+  #node: TapeNode | undefined;
+  #requiresGrad: boolean;
+  #disposed = false;
+
+  /** Tensors are made by a device or an op. */
+  constructor(
+    readonly device: Device,
+    private readonly memory: Storage,
+    readonly shape: readonly number[],
+    readonly dtype: DType,
+    readonly order: Order,
+    requiresGrad = false,
+    private readonly tracked = true,
+  ) {
+    this.#requiresGrad = requiresGrad;
+    if (tracked) device.track(this);
+  }
+
+  /** The memory behind the tensor. Throws after dispose. */
+  get storage(): Storage {
+    if (this.#disposed) {
+      throw new TensorError({
+        code: "disposed",
+        message: `a tensor of shape ${show(this.shape)} was used after it was disposed`,
+        fix: "return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
+      });
+    }
+    return this.memory;
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  get requiresGrad(): boolean {
+    return this.#requiresGrad;
+  }
+
+  set requiresGrad(value: boolean) {
+    this.#requiresGrad = value;
+  }
+
+  /** Accumulated gradient of a leaf, of the same shape; undefined before backward and after `opt.zeroGrad()`. */
+  get grad(): Tensor | undefined {
+    return this.#grad;
+  }
+
+  set grad(value: Tensor | undefined | null) {
+    if (this.#grad !== value) this.#grad?.dispose();
+    this.#grad = value ?? undefined;
+  }
+
+  /** The op that made this tensor, when a gradient flows through it. */
+  get node(): TapeNode | undefined {
+    return this.#node;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return elementsOf(this.shape);
+  }
+
+  /** @internal */
+  attach(node: TapeNode): void {
+    this.#node = node;
+    this.#requiresGrad = true;
+  }
+
+  /** @internal Adds an untracked gradient to that of this leaf, which owns it from here on. */
+  addGradient(grad: Tensor, add: (a: Tensor, b: Tensor) => Tensor): void {
+    if (!this.#requiresGrad || this.#disposed) {
+      grad.dispose();
+      return;
+    }
+    if (!this.#grad || this.#grad.disposed) {
+      this.#grad = grad;
+      return;
+    }
+    const sum = add(this.#grad, grad);
+    this.#grad.dispose();
+    grad.dispose();
+    this.#grad = sum;
+  }
+
+  /** @internal An untracked handle on the same memory, without gradient, under another shape or order. */
+  alias(options: { shape?: readonly number[]; order?: Order; tracked?: boolean } = {}): Tensor {
+    const { shape = this.shape, order = this.order, tracked = false } = options;
+    return new Tensor(this.device, this.storage.retain(), shape, this.dtype, order, false, tracked);
+  }
+
+  /** The same values without a gradient history (torch.Tensor.detach). */
+  detach(): Tensor {
+    return this.alias({ tracked: true });
+  }
+
+  /** The same elements in row-major order under another shape; one size may be -1. */
+  reshape(shape: readonly number[]): Tensor {
+    return reshape(this, shape);
+  }
+
+  /** The dimensions in another order (torch.Tensor.permute). */
+  permute(dims: readonly number[]): Tensor {
+    return permute(this, dims);
+  }
+
+  /**
+   * Adds the gradient of this tensor to `grad` of every leaf it depends on. `gradient` is needed unless this has one
+   * element. Saved activations are freed on the way unless `retainGraph`.
+   */
+  backward(gradient?: Tensor, options: BackwardOptions = {}): void {
+    this.device.checkUsable("backward");
+    if (!gradient && this.size !== 1) {
+      throw new TensorError({
+        code: "invalid-argument",
+        message: `backward: a tensor of shape ${show(this.shape)} needs the gradient of its elements`,
+        fix: "reduce it to one number with sum() or mean(), or pass a gradient of the same shape",
+      });
+    }
+    if (gradient && !sameShape(gradient.shape, this.shape)) {
+      throw new TensorError({
+        code: "invalid-shape",
+        message: `backward: gradient has shape ${show(gradient.shape)}, the tensor ${show(this.shape)}`,
+        fix: "pass a gradient of the shape of the tensor",
+      });
+    }
+    const seed = gradient ? gradient.alias() : this.device.full(this.shape, 1, { tracked: false });
+    runBackward(this, seed, options, addGradients);
+  }
+
+  /** Copies values of the same shape into this tensor's memory: another tensor's, or host data in row-major order. */
+  assign(source: Tensor | ArrayLike<number>): void {
+    this.device.assign(this, source);
+  }
+
+  /** The elements in row-major order of the logical shape. Rejects with what went wrong on the device, if anything. */
+  async data(): Promise<TypedData> {
+    using dense = contiguous(this);
+    const bytes = await this.device.read(dense);
+    return this.dtype === "float32" ? new Float32Array(bytes) : new Int32Array(bytes);
+  }
+
+  /** The only element. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new TensorError({
+        code: "invalid-shape",
+        message: `item: the tensor has shape ${show(this.shape)} (${this.size} elements), expected one element`,
+        fix: "use data() or array(), or reduce the tensor first",
+      });
+    }
+    return (await this.data())[0]!;
+  }
+
+  /** The elements as nested arrays. */
+  async array(): Promise<Nested> {
+    const data = await this.data();
+    const build = (dim: number, offset: number, step: number): Nested => {
+      if (dim === this.shape.length) return data[offset]!;
+      const inner = step / this.shape[dim]!;
+      return Array.from({ length: this.shape[dim]! }, (_, i) => build(dim + 1, offset + i * inner, inner));
+    };
+    return build(0, 0, data.length);
+  }
+
+  /** Whether the elements already lie in `order`. */
+  isStoredIn(order: Order): boolean {
+    return sameLayout(this.shape, this.order, order);
+  }
+
+  /** Frees the handle (and the memory, unless the tape or another view still needs it). Safe to call twice. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.memory.release();
+    if (this.tracked) this.device.untrack(this);
+    this.#grad?.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

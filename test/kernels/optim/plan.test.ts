@@ -1,0 +1,40 @@
+import { type Capabilities, parseKernel, planAdamW, planSgd, type Window } from "@fcn/kernels";
+import { describe, expect, it } from "vitest";
+
+const caps: Capabilities = { subgroupSize: 0, bindingLimit: 1100, parallelism: 32 };
+const sgd = { lr: 0.1, momentum: 0.9, dampening: 0, weightDecay: 0, nesterov: false, first: false };
+const adamw = { lr: 0.1, beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.1, step: 2 };
+
+describe.each([
+  ["SGD", (count: number) => planSgd(count, sgd, caps), ["g", "w", "m"]],
+  ["AdamW", (count: number) => planAdamW(count, adamw, caps), ["g", "w", "m", "v"]],
+] as const)("the plan of %s", (_, plan, names) => {
+  it.each([1, 3, 255, 256, 257, 1000])("covers %i elements once, within the binding limit", (count) => {
+    let at = 0;
+    for (const step of plan(count).steps) {
+      const windows = names.map((name) => step.operands[name] as Window);
+      for (const { byteOffset, byteLength } of windows) {
+        expect(byteOffset).toBe(at);
+        expect(byteOffset % 256).toBe(0);
+        expect(byteLength).toBeLessThanOrEqual(caps.bindingLimit);
+      }
+      const { byteLength } = windows[0] as Window;
+      expect(step.params.count).toBe(Math.ceil(byteLength / 16));
+      expect(step.grid[0] * 64).toBeGreaterThanOrEqual(step.params.count ?? Number.NaN);
+      at += byteLength;
+    }
+    expect(at).toBe(count * 4);
+  });
+
+  it("gives the kernel the names it has", () => {
+    const [step] = plan(10).steps;
+    const info = parseKernel(step!.kernel);
+    expect(Object.keys(step!.params).sort()).toEqual(info.params.map(({ name }) => name).sort());
+    expect(Object.keys(step!.operands)).toEqual(info.bindings.map(({ name }) => name));
+    for (const name of Object.keys(step!.constants ?? {})) expect([...info.constants.keys()]).toContain(name);
+  });
+});
+
+it("binds no buffer when there is no momentum", () => {
+  expect(planSgd(8, { ...sgd, momentum: 0 }, caps).steps[0]?.operands.m).toMatch(/^none/);
+});

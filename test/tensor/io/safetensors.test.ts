@@ -1,0 +1,142 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createDevice, type Device, io, TensorError } from "@fcn/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readGolden } from "../../support/golden.js";
+
+let folder: string;
+let device: Device;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "safetensors-"));
+  device = await createDevice();
+});
+afterAll(async () => {
+  device?.destroy();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A file by hand: any header, any data. */
+function fileOf(header: unknown, dataLength: number): Uint8Array {
+  const json = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
+  const bytes = new Uint8Array(8 + json.length + dataLength);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+  bytes.set(json, 8);
+  return bytes;
+}
+
+const f32 = (shape: number[], from: number, to: number) => ({ dtype: "F32", shape, data_offsets: [from, to] });
+
+describe("readSafetensors", () => {
+  it("reads a file of another writer", async () => {
+    const path = new URL("../../golden/optimisers.safetensors", import.meta.url);
+    const own = await io.readSafetensors(path);
+    const golden = readGolden("optimisers");
+    expect(Object.keys(own).sort()).toEqual([...golden.tensors.keys()].sort());
+    for (const [name, { data, shape }] of golden.tensors) {
+      expect(own[name]).toMatchObject({ dtype: "float32", shape });
+      expect(Array.from(own[name]?.data ?? [])).toEqual(Array.from(data));
+    }
+    expect(await io.readSafetensorsMetadata(path)).toEqual(golden.metadata);
+  });
+
+  it("widens half precision exactly", async () => {
+    const file = fileOf(
+      {
+        half: { dtype: "F16", shape: [6], data_offsets: [0, 12] },
+        brain: { dtype: "BF16", shape: [2], data_offsets: [12, 16] },
+      },
+      16,
+    );
+    const half = [0x3c00, 0xc000, 0x0001, 0x7bff, 0x8000, 0xfc00, 0x3f80, 0xc120];
+    const view = new DataView(file.buffer, file.length - 16);
+    half.forEach((bits, i) => {
+      view.setUint16(2 * i, bits, true);
+    });
+    const read = await io.readSafetensors(file);
+    expect(Array.from(read.half?.data ?? [])).toEqual([1, -2, 2 ** -24, 65504, -0, Number.NEGATIVE_INFINITY]);
+    expect(Array.from(read.brain?.data ?? [])).toEqual([1, -10]);
+    expect(read.half?.dtype).toBe("float32");
+  });
+
+  it.each<[string, Uint8Array, string]>([
+    ["too short", new Uint8Array(5), "it has 5 bytes, but a safetensors file has at least 8"],
+    ["a header longer than the file", fileOf("{}", 0).fill(9, 0, 1), "its header is said to have 9 bytes"],
+    ["a header that is no JSON", fileOf("{nonsense", 0), "its header is not JSON"],
+    ["a header that is a list", fileOf("[1]", 0), "its header is not a JSON object"],
+    ["a negative size", fileOf({ a: f32([-1], 0, 4) }, 4), "tensor a: its shape is [-1]"],
+    ["a size that does not fit", fileOf({ a: f32([3], 0, 8) }, 8), "shape [3] of F32 needs 12 bytes"],
+    ["missing data", fileOf({ a: f32([3], 0, 12) }, 11), "tensor a: it ends at byte"],
+    ["overlaps", fileOf({ a: f32([2], 0, 8), b: f32([2], 4, 12) }, 12), "tensors a and b overlap"],
+    ["holes", fileOf({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12), "between a and b belong to no tensor"],
+    ["data at its end", fileOf({ a: f32([1], 0, 4) }, 8), "4 bytes after a belong to no tensor"],
+    ["metadata of numbers", fileOf({ __metadata__: { a: 1 } }, 0), "its __metadata__ is not a record of strings"],
+  ])("refuses a file with %s", async (_, file, problem) => {
+    const error = await io.readSafetensors(file).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(TensorError);
+    expect(error).toMatchObject({ code: "corrupt-file" });
+    expect((error as TensorError).message).toContain(`readSafetensors: the given bytes: `);
+    expect((error as TensorError).message).toContain(problem);
+  });
+
+  it("refuses every truncation of a good file", async () => {
+    const whole = await io.encodeSafetensors({ a: { dtype: "float32", shape: [2, 3], data: new Float32Array(6) } });
+    for (let length = 0; length < whole.length; length++) {
+      await expect(io.readSafetensors(whole.slice(0, length))).rejects.toMatchObject({ code: "corrupt-file" });
+    }
+  });
+
+  it("names a path that it cannot read", async () => {
+    await expect(io.readSafetensors(join(folder, "absent"))).rejects.toMatchObject({ code: "unreadable-file" });
+    await expect(io.readSafetensors(folder)).rejects.toMatchObject({ code: "unreadable-file" });
+    const unknown = fileOf({ a: { dtype: "F8_E4M3", shape: [1], data_offsets: [0, 1] } }, 1);
+    await expect(io.readSafetensors(unknown)).rejects.toMatchObject({ code: "unsupported-file" });
+  });
+});
+
+describe("writeSafetensors", () => {
+  it("brings tensors, host arrays and metadata back, in logical order", async () => {
+    await device.scope(async () => {
+      const path = join(folder, "all.safetensors");
+      const values = Float32Array.from({ length: 24 }, (_, i) => i - 11.5);
+      const x = device.tensor(values, [2, 3, 4]);
+      const record = {
+        bytes: { dtype: "uint8" as const, shape: [3], data: Uint8Array.of(1, 2, 255) },
+        x,
+        turned: x.permute([2, 0, 1]),
+        labels: device.tensor(Int32Array.of(7, -8), [2], { dtype: "int32" }),
+        long: { dtype: "int64" as const, shape: [], data: BigInt64Array.of(-(2n ** 40n)) },
+      };
+      await io.writeSafetensors(path, record, { metadata: { model: "é" } });
+      const read = await io.readSafetensors(path);
+      expect(Object.keys(read).sort()).toEqual(Object.keys(record).sort());
+      expect(read.x).toEqual({ dtype: "float32", shape: [2, 3, 4], data: values });
+      const turned = Float32Array.from({ length: 24 }, (_, i) => values[(i % 6) * 4 + Math.floor(i / 6)] ?? Number.NaN);
+      expect(read.turned).toEqual({ dtype: "float32", shape: [4, 2, 3], data: turned });
+      expect(read.labels).toEqual({ dtype: "int32", shape: [2], data: Int32Array.of(7, -8) });
+      expect(read.bytes).toEqual(record.bytes);
+      expect(read.long).toEqual(record.long);
+      expect(await io.readSafetensorsMetadata(path)).toEqual({ model: "é" });
+      expect(new Uint8Array(await readFile(path))).toEqual(
+        await io.encodeSafetensors(record, { metadata: { model: "é" } }),
+      );
+    });
+  });
+
+  it("leaves the old file and nothing else when it fails", async () => {
+    const own = await mkdtemp(join(folder, "own-"));
+    const path = join(own, "w.safetensors");
+    await writeFile(path, "old");
+    const bad = { a: { dtype: "float32" as const, shape: [3], data: new Float32Array(2) } };
+    await expect(io.writeSafetensors(path, bad)).rejects.toMatchObject({
+      code: "invalid-argument",
+      message: "writeSafetensors: a: shape [3] of float32 needs 12 bytes, its data has 8",
+    });
+    const disposed = device.zeros([2]);
+    disposed.dispose();
+    await expect(io.writeSafetensors(path, { disposed })).rejects.toMatchObject({ code: "disposed" });
+    expect(await readdir(own)).toEqual(["w.safetensors"]);
+    expect(await readFile(path, "utf8")).toBe("old");
+    await expect(io.writeSafetensors(join(own, "no", "w"), {})).rejects.toMatchObject({ code: "unwritable-file" });
+  });
+});
