@@ -258,10 +258,7 @@ export class Device {
       );
     }
     const values = this.#hostValues("assign", source, target.dtype);
-    if (target.isStoredIn(identityOrder(target.shape.length))) {
-      this.#engine.write(target.storage, values);
-      return;
-    }
+    // A direct write would overtake recorded work that still reads or fills the target.
     using staged = this.#make(target.shape, { dtype: target.dtype, tracked: false });
     this.#engine.write(staged.storage, values);
     using stored = inOrder(staged, target.order);

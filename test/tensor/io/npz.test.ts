@@ -74,7 +74,7 @@ describe("readNpy", () => {
       (_, at) => 100 * (at % 2) + 10 * (Math.floor(at / 2) % 3) + Math.floor(at / 6),
     );
     const read = await io.readNpy(npy(describeArray("<i2", "(2, 3, 2)", "True"), bytesOf(stored)));
-    expect(Array.from(read.data)).toEqual([0, 1, 10, 11, 20, 21, 100, 101, 110, 111, 120, 121]);
+    expect(Array.from(read.data as Int16Array)).toEqual([0, 1, 10, 11, 20, 21, 100, 101, 110, 111, 120, 121]);
   });
 
   it("refuses damaged files and objects", async () => {

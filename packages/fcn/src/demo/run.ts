@@ -6,7 +6,6 @@ import { loadEarth } from "../data/earth/load.js";
 import type { EarthSamples } from "../data/earth/split.js";
 import { measurePreprocessing } from "../data/preprocessing.js";
 import type { SegmentationSample } from "../data/sample.js";
-import { writeWholeFile } from "../report/writeFile.js";
 import { predictSamples } from "../training/evaluate.js";
 import type { SegmentationNet } from "../training/model.js";
 import { predict } from "../training/predict.js";

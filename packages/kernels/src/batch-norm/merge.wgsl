@@ -1,4 +1,5 @@
-// Second pass of the batch statistics: the slices of moments.wgsl merged in order by Chan's rule.
+// Second pass of the batch statistics: the slices of moments.wgsl merged in order by Chan's rule, relative to the
+// mean of the first slice.
 //
 //   stats[0, c] = mean      stats[1, c] = 1 / sqrt(m2 / rows + eps)
 //   runningMean += momentum * (mean - runningMean)      runningVar += momentum * (m2 / (rows - 1) - runningVar)
@@ -20,17 +21,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
+  let origin = partial[id];
   var mean = 0.0;
   var m2 = 0.0;
   var seen = 0u;
   for (var s = 0u; s < p.slices; s++) {
     let more = min(p.rows - seen, p.rowsPerSlice);
-    let delta = partial[s * p.count + id] - mean;
+    let delta = partial[s * p.count + id] - origin - mean;
     let total = seen + more;
     mean += delta * (f32(more) / f32(total));
     m2 += partial[(p.slices + s) * p.count + id] + delta * delta * (f32(seen) * f32(more) / f32(total));
     seen = total;
   }
+  mean += origin;
   stats[id] = mean;
   stats[p.count + id] = 1.0 / sqrt(m2 / f32(p.rows) + p.eps);
   if (HAS_RUNNING) {

@@ -1,5 +1,5 @@
 // First pass of the batch statistics: mean and sum of squared deviations (m2) of each slice of rows, by Welford's
-// recurrence, which keeps its digits where the mean is far from zero.
+// recurrence on the distances from the slice's first row, which keeps its digits where the mean is far from zero.
 //
 // x [rows, C], channels last; partial [2, slices, C] holds the means, then m2. A thread owns one channel of one slice of
 // rowsPerSlice rows, or four channels (VEC: x4 is used and p.columns counts vec4). No slice is empty.
@@ -25,28 +25,30 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let second = p.slices * p.columns + id;
   var seen = 0.0;
   if (VEC) {
+    let origin = x4[begin * p.columns + c];
     var mean = vec4f();
     var m2 = vec4f();
     for (var row = begin; row < end; row++) {
       seen += 1.0;
-      let v = x4[row * p.columns + c];
+      let v = x4[row * p.columns + c] - origin;
       let delta = v - mean;
       mean += delta * (1.0 / seen);
       m2 += delta * (v - mean);
     }
-    partial4[id] = mean;
+    partial4[id] = origin + mean;
     partial4[second] = m2;
   } else {
+    let origin = x[begin * p.columns + c];
     var mean = 0.0;
     var m2 = 0.0;
     for (var row = begin; row < end; row++) {
       seen += 1.0;
-      let v = x[row * p.columns + c];
+      let v = x[row * p.columns + c] - origin;
       let delta = v - mean;
       mean += delta / seen;
       m2 += delta * (v - mean);
     }
-    partial[id] = mean;
+    partial[id] = origin + mean;
     partial[second] = m2;
   }
 }

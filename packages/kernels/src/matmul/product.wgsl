@@ -57,25 +57,25 @@ fn rowB(at: vec4u, k: u32, end: u32) -> vec4f {
 }
 
 // Column i of the result holds four rows of a at k + i.
-fn tileA(from: vec4u, k: u32, end: u32) -> mat4x4f {
+fn tileA(origin: vec4u, k: u32, end: u32) -> mat4x4f {
   if (A_ALONG == 1u) {
-    let at = (from + k) / 4u;
+    let at = (origin + k) / 4u;
     return transpose(mat4x4f(a4[at.x], a4[at.y], a4[at.z], a4[at.w]));
   }
   let step = p.aInner;
-  let at = from + k * step;
+  let at = origin + k * step;
   return mat4x4f(columnA(at, k, end), columnA(at + step, k + 1u, end),
                  columnA(at + 2u * step, k + 2u, end), columnA(at + 3u * step, k + 3u, end));
 }
 
 // Column i of the result holds four columns of b at k + i.
-fn tileB(from: vec4u, k: u32, end: u32) -> mat4x4f {
+fn tileB(origin: vec4u, k: u32, end: u32) -> mat4x4f {
   if (B_ALONG == 1u) {
-    let at = (from + k) / 4u;
+    let at = (origin + k) / 4u;
     return transpose(mat4x4f(b4[at.x], b4[at.y], b4[at.z], b4[at.w]));
   }
   let step = p.bInner;
-  let at = from + k * step;
+  let at = origin + k * step;
   return mat4x4f(rowB(at, k, end), rowB(at + step, k + 1u, end),
                  rowB(at + 2u * step, k + 2u, end), rowB(at + 3u * step, k + 3u, end));
 }
