@@ -36,7 +36,8 @@ export function parseKernel({ name, source }: Kernel): KernelInfo {
     type: type as ScalarType,
   }));
   const bindings = [...source.matchAll(BINDING)].map(([, index, access, id], i) => {
-    if (Number(index) !== i + 1) throw new Error(`kernel ${name}: binding ${id} has number ${index}, expected ${i + 1}`);
+    if (Number(index) !== i + 1)
+      throw new Error(`kernel ${name}: binding ${id} has number ${index}, expected ${i + 1}`);
     return { name: id!, access: access as Access };
   });
   return { name, source, constants, params, bindings, subgroups: /^enable subgroups;/m.test(source) };

@@ -1,32 +1,13 @@
 import { type Capabilities, fillStep, flatWindows, type Plan, planRandom, wordBits } from "@fcn/kernels";
-import { type AdapterOptions, type DeviceInfo, findAdapter, findGpu, readLimits } from "./device/adapter.js";
+import { type DeviceInfo, readLimits } from "./device/adapter.js";
 import type { MemoryReport } from "./device/buffers.js";
-import { Engine } from "./device/engine.js";
+import type { Engine } from "./device/engine.js";
 import { show, TensorError } from "./device/errors.js";
 import type { Storage } from "./device/storage.js";
 import { identityOrder, inOrder, type Order } from "./layout.js";
 import { type Scope, ScopeStack } from "./scope.js";
 import { checkShape, elementsOf, invalidArgument, invalidShape, sameShape } from "./shape.js";
 import { type DType, Tensor } from "./tensor.js";
-
-export interface DeviceOptions extends AdapterOptions {
-  /** `adapter` (default) raises the limits to the adapter's; `default` keeps the WebGPU default limits. */
-  readonly limits?: "adapter" | "default";
-  /** Bytes of free GPU memory kept for reuse. Default 1 GiB. */
-  readonly poolBytes?: number;
-  /** Use of the subgroups feature where the adapter has it. Default true. */
-  readonly subgroups?: boolean;
-  /** Bytes that one binding may show, at most the adapter's limit. Smaller values make ops run over smaller windows. */
-  readonly bindingLimit?: number;
-  /** Do not print the notice that a software adapter is in use. */
-  readonly quiet?: boolean;
-  readonly debug?: {
-    /** Test every float result for NaN and infinity; the next read throws an error that names the op. */
-    readonly nanCheck?: boolean;
-    /** Fill every buffer with NaN before it is used. */
-    readonly poison?: boolean;
-  };
-}
 
 export interface MakeOptions {
   readonly dtype?: DType;
@@ -38,34 +19,6 @@ export interface MakeOptions {
 
 export interface RandomOptions extends MakeOptions {
   readonly seed?: number;
-}
-
-const DEFAULT_POOL = 1024 ** 3;
-let announced = false;
-
-/**
- * Opens a GPU: the browser's WebGPU, or Dawn from the package `webgpu` in Node. Throws a TensorError with code
- * `no-webgpu` or `no-adapter`. A software adapter is announced once on the console.
- */
-export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
-  const gpu = await findGpu();
-  const { adapter, info } = await findAdapter(gpu, options);
-  const features = options.subgroups !== false && adapter.features.has("subgroups") ? ["subgroups" as GPUFeatureName] : [];
-  const wanted = ["maxStorageBufferBindingSize", "maxBufferSize"] as const;
-  const requiredLimits =
-    options.limits === "default" ? {} : Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]]));
-  const handle = await adapter.requestDevice({ requiredFeatures: features, requiredLimits });
-  if (info.software && !options.quiet && !announced) {
-    announced = true;
-    console.warn(`fcn: no GPU in use; running on the software adapter ${info.description || info.device}`);
-  }
-  const engine = new Engine(handle, gpu, info, {
-    poolBytes: options.poolBytes ?? DEFAULT_POOL,
-    nanCheck: options.debug?.nanCheck ?? false,
-    poison: options.debug?.poison ?? false,
-    bindingLimit: options.bindingLimit,
-  });
-  return new Device(engine);
 }
 
 /** A GPU and the tensors on it. */
@@ -149,7 +102,10 @@ export class Device {
   }
 
   /** Uniform numbers in [low, high), by default [0, 1). */
-  rand(shape: readonly number[], options: RandomOptions & { readonly low?: number; readonly high?: number } = {}): Tensor {
+  rand(
+    shape: readonly number[],
+    options: RandomOptions & { readonly low?: number; readonly high?: number } = {},
+  ): Tensor {
     const { low = 0, high = 1, ...rest } = options;
     return this.#random("uniform", shape, low, high, rest);
   }
@@ -277,6 +233,11 @@ export class Device {
       this.#scopes.close(frame, undefined);
     }
     return result as T;
+  }
+
+  /** @internal Gives a tensor to the open scope, if there is one. */
+  adopt(tensor: Tensor): void {
+    this.#scopes.add(tensor);
   }
 
   /** @internal Takes a tensor out of every scope. */

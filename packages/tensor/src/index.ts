@@ -1,8 +1,9 @@
 export { type BackwardOptions, noGrad } from "./autograd.js";
-export { createDevice, Device, type DeviceOptions, type MakeOptions, type RandomOptions } from "./device.js";
+export { createDevice, type DeviceOptions } from "./createDevice.js";
 export { type AdapterReport, type DeviceInfo, probeAdapters } from "./device/adapter.js";
 export type { MemoryReport } from "./device/buffers.js";
 export { type ErrorParts, TensorError } from "./device/errors.js";
+export { Device, type MakeOptions, type RandomOptions } from "./device.js";
 export * as io from "./io/index.js";
 export * as nn from "./nn/index.js";
 export * from "./ops/index.js";

@@ -1,7 +1,7 @@
 import { type BackwardOptions, runBackward, type TapeNode } from "./autograd.js";
-import type { Device } from "./device.js";
 import { show, TensorError } from "./device/errors.js";
 import type { Storage } from "./device/storage.js";
+import type { Device } from "./device.js";
 import { contiguous, type Order, sameLayout } from "./layout.js";
 import { addGradients } from "./ops/pointwise.js";
 import { permute, reshape } from "./ops/view.js";
@@ -60,14 +60,23 @@ export class Tensor {
     this.#requiresGrad = value;
   }
 
-  /** Accumulated gradient of a leaf, of the same shape; undefined before backward and after `opt.zeroGrad()`. */
+  /**
+   * Accumulated gradient of a leaf, of the same shape; undefined before backward and after `opt.zeroGrad()`. The leaf owns
+   * it; a gradient that is replaced belongs to the open scope, or to whoever holds it.
+   */
   get grad(): Tensor | undefined {
     return this.#grad;
   }
 
   set grad(value: Tensor | undefined | null) {
-    if (this.#grad !== value) this.#grad?.dispose();
+    if (this.#grad && this.#grad !== value && !this.#grad.disposed) this.device.adopt(this.#grad);
     this.#grad = value ?? undefined;
+  }
+
+  /** Frees the gradient. */
+  zeroGrad(): void {
+    this.#grad?.dispose();
+    this.#grad = undefined;
   }
 
   /** The op that made this tensor, when a gradient flows through it. */

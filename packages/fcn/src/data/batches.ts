@@ -20,7 +20,11 @@ export interface TensorBatch {
 export function stackSamples(samples: readonly SegmentationSample[], preprocessing: Preprocessing): HostBatch {
   const first = samples[0];
   if (!first) {
-    throw new TensorError({ code: "invalid-argument", message: "stackSamples: the batch is empty", fix: "pass samples" });
+    throw new TensorError({
+      code: "invalid-argument",
+      message: "stackSamples: the batch is empty",
+      fix: "pass samples",
+    });
   }
   const { channels, height, width } = first.image;
   const images = new Float32Array(samples.length * channels * height * width);

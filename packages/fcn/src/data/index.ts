@@ -1,4 +1,11 @@
-export { BatchSampler, type BatchSamplerOptions, type HostBatch, stackSamples, type TensorBatch, toTensors } from "./batches.js";
+export {
+  BatchSampler,
+  type BatchSamplerOptions,
+  type HostBatch,
+  stackSamples,
+  type TensorBatch,
+  toTensors,
+} from "./batches.js";
 export { type BoundaryBandOptions, boundaryBand } from "./boundary.js";
 export { EARTH_CLASSES, EARTH_THRESHOLDS, type EarthThresholds, earthLabels } from "./earth/labels.js";
 export {
@@ -12,5 +19,12 @@ export {
 } from "./earth/split.js";
 export { measurePreprocessing, normaliseInto, type Preprocessing } from "./preprocessing.js";
 export { createRandom, type RandomSource, shuffledIndices } from "./random.js";
-export { checkImage, checkSample, mirrorSample, type RasterImage, type SegmentationSample, VOID_LABEL } from "./sample.js";
+export {
+  checkImage,
+  checkSample,
+  mirrorSample,
+  type RasterImage,
+  type SegmentationSample,
+  VOID_LABEL,
+} from "./sample.js";
 export { countLabels, cutSample, type Rectangle, tilePositions } from "./tiles.js";

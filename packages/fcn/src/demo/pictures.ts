@@ -33,7 +33,10 @@ export async function comparisonPanels(
   tiles: readonly SegmentationSample[],
   stages: readonly StagePictures[],
 ): Promise<Uint8Array> {
-  const nets = stages.map(({ title, coastAccuracy }) => ({ title, subtitle: `coast accuracy ${percent(coastAccuracy)}%` }));
+  const nets = stages.map(({ title, coastAccuracy }) => ({
+    title,
+    subtitle: `coast accuracy ${percent(coastAccuracy)}%`,
+  }));
   return grid(
     "Held-back tiles of the Blue Marble: finer strides, finer coasts",
     [{ title: "Image" }, { title: "Truth" }, ...nets],
@@ -42,7 +45,11 @@ export async function comparisonPanels(
 }
 
 /** One tile, its truth and the answer of the net that was read back from its file. */
-export async function reloadedPanel(tile: SegmentationSample, prediction: Uint8Array, file: string): Promise<Uint8Array> {
+export async function reloadedPanel(
+  tile: SegmentationSample,
+  prediction: Uint8Array,
+  file: string,
+): Promise<Uint8Array> {
   const columns = [{ title: "Image" }, { title: "Truth" }, { title: "Prediction" }];
   return grid(`Predicted from ${file}`, columns, [{ tile, predictions: [prediction] }]);
 }

@@ -47,7 +47,9 @@ export async function runDemo(options: DemoOptions, view: DemoView): Promise<Dem
   const start = performance.now();
   await mkdir(options.out, { recursive: true });
   const samples = await loadEarth();
-  view.line(`tiles of 128 x 128 pixels: ${samples.train.length} to train, ${samples.validation.length} held back by longitude`);
+  view.line(
+    `tiles of 128 x 128 pixels: ${samples.train.length} to train, ${samples.validation.length} held back by longitude`,
+  );
   const device = await createDevice();
   try {
     const run = prepare(options, view, device, samples);
@@ -120,7 +122,11 @@ export interface Reload {
 }
 
 /** Predicts a held-back tile with the last net read back from its file, which must give the labels that the trained net gave. */
-async function checkReload(run: Run, stages: readonly StageResult[], pictures: readonly StagePictures[]): Promise<Reload> {
+async function checkReload(
+  run: Run,
+  stages: readonly StageResult[],
+  pictures: readonly StagePictures[],
+): Promise<Reload> {
   const file = weightsFile((stages.at(-1) as StageResult).stage.modelName);
   const path = join(run.options.out, file);
   const { model, metadata } = await loadModel(path, run.device);

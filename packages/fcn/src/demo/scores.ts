@@ -20,7 +20,15 @@ export function demoScores(evaluation: Evaluation, band: BandOptions): DemoScore
   const near = evaluation.band as SegmentationScores;
   const { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU, perClassIU } = evaluation;
   const coastAccuracy = sideAccuracy(near.confusion, band.side);
-  return { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU, perClassIU, coastAccuracy, coastMeanIU: near.meanIU };
+  return {
+    pixelAccuracy,
+    meanAccuracy,
+    meanIU,
+    frequencyWeightedIU,
+    perClassIU,
+    coastAccuracy,
+    coastMeanIU: near.meanIU,
+  };
 }
 
 /** Share of pixels whose predicted class lies on the same side as their true class. */
@@ -53,6 +61,7 @@ export function majorityBaseline(
 export function coastFinding(coarseToFine: readonly number[]): string {
   const figures = coarseToFine.map((value) => `${(100 * value).toFixed(1)} %`).join(", ");
   const rises = coarseToFine.every((value, i) => i === 0 || value > (coarseToFine[i - 1] as number));
-  if (rises) return `Finer strides drew better coasts, as in the paper: ${figures} of the pixels near a coast on its right side.`;
+  if (rises)
+    return `Finer strides drew better coasts, as in the paper: ${figures} of the pixels near a coast on its right side.`;
   return `The paper's order did not show in this run: ${figures} of the pixels near a coast on its right side.`;
 }

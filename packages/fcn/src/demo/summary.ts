@@ -113,7 +113,10 @@ function configurationRows(summary: DemoSummary): [string, string][] {
     ["backbone", summary.backbone],
     ["steps a stage", String(summary.steps)],
     ["batch size", String(summary.batchSize)],
-    ["learning rates", `${stages.map((stage) => stage.learningRate).join(", ")}, falling to 0 in each stage (polynomial)`],
+    [
+      "learning rates",
+      `${stages.map((stage) => stage.learningRate).join(", ")}, falling to 0 in each stage (polynomial)`,
+    ],
     ["optimiser", "SGD, momentum 0.9, weight decay 0.0005"],
     ["seed", String(summary.seed)],
     ["tiles", `${tiles.train} to train, ${tiles.validation} held back (90W to 45W and 45E to 90E)`],
@@ -125,12 +128,27 @@ function configurationRows(summary: DemoSummary): [string, string][] {
 
 /** One row a reading of the loss; the scores stand in the rows where the net was validated. */
 function metricsCsv(stages: readonly StageResult[]): string {
-  const header = ["model", "step", "loss", "pixelAccuracy", "meanAccuracy", "meanIU", "frequencyWeightedIU", "coastAccuracy"];
+  const header = [
+    "model",
+    "step",
+    "loss",
+    "pixelAccuracy",
+    "meanAccuracy",
+    "meanIU",
+    "frequencyWeightedIU",
+    "coastAccuracy",
+  ];
   const rows = stages.flatMap(({ stage, training, validations }) =>
     training.losses.map(({ step, loss }) => {
       const found = validations.find((validation) => validation.step === step);
       const scores = found ? demoScores(found.evaluation, COAST_BAND) : undefined;
-      const cells = [scores?.pixelAccuracy, scores?.meanAccuracy, scores?.meanIU, scores?.frequencyWeightedIU, scores?.coastAccuracy];
+      const cells = [
+        scores?.pixelAccuracy,
+        scores?.meanAccuracy,
+        scores?.meanIU,
+        scores?.frequencyWeightedIU,
+        scores?.coastAccuracy,
+      ];
       return [stage.modelName, step, loss, ...cells.map((value) => value ?? "")];
     }),
   );

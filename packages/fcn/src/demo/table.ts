@@ -43,6 +43,8 @@ export function formatTable({ header, rows }: ScoreTable): string {
   const lines = [header, ...rows];
   const widths = header.map((_, c) => Math.max(...lines.map((line) => (line[c] ?? "").length)));
   return lines
-    .map((line) => line.map((cell, c) => (c === 0 ? cell.padEnd(widths[c] ?? 0) : cell.padStart(widths[c] ?? 0))).join("  "))
+    .map((line) =>
+      line.map((cell, c) => (c === 0 ? cell.padEnd(widths[c] ?? 0) : cell.padStart(widths[c] ?? 0))).join("  "),
+    )
     .join("\n");
 }

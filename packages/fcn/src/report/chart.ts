@@ -31,7 +31,10 @@ interface Scale {
 /** A line chart as one SVG element that needs nothing from outside; text and axes take the page's colour. */
 export function lineChart(options: ChartOptions): string {
   const points = options.series.flatMap((series) => series.points);
-  const x = makeScale(points.map((p) => p[0]), [MARGIN.left, WIDTH - MARGIN.right]);
+  const x = makeScale(
+    points.map((p) => p[0]),
+    [MARGIN.left, WIDTH - MARGIN.right],
+  );
   const y = makeScale(options.yBounds ?? points.map((p) => p[1]), [HEIGHT - MARGIN.bottom, MARGIN.top]);
   return [
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(options.title)}" class="chart">`,

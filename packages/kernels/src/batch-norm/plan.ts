@@ -161,11 +161,16 @@ export function planBatchNormGradient(o: BatchNormGradientOptions, caps: Capabil
     },
     grid: foldGrid(ceilDiv(o.channels, WG)),
   };
-  const apply = elementwise(o, "batch-norm/gradient-apply", { TRAINING: o.training }, {
-    ...both,
-    terms: "terms",
-    ...views(o, "dx", "dx", "noneY"),
-  });
+  const apply = elementwise(
+    o,
+    "batch-norm/gradient-apply",
+    { TRAINING: o.training },
+    {
+      ...both,
+      terms: "terms",
+      ...views(o, "dx", "dx", "noneY"),
+    },
+  );
   return {
     steps: [
       ...(sums ? [reduction(o, parts, "batch-norm/gradient-sums", { ...both, stats: "stats" })] : []),

@@ -68,7 +68,13 @@ function weightParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: Weigh
     const total = taps * s.cin;
     for (let rowBegin = 0; rowBegin < total; rowBegin += rows) {
       const rowEnd = Math.min(total, rowBegin + rows);
-      parts.push({ rowBegin, rowEnd, cols: colsPadded, steps: [], operand: wholeOrRows(rowBegin, rowEnd, total, packedRow) });
+      parts.push({
+        rowBegin,
+        rowEnd,
+        cols: colsPadded,
+        steps: [],
+        operand: wholeOrRows(rowBegin, rowEnd, total, packedRow),
+      });
     }
     return { parts, scratch: 0 };
   }
@@ -98,7 +104,13 @@ function weightParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: Weigh
       operands: { w: whole ? "w" : window, packed: "packed" },
       grid: foldGrid(ceilDiv(elements, WG)),
     };
-    parts.push({ rowBegin: tap * s.cin, rowEnd: (tap + count) * s.cin, cols: colsPadded, steps: [step], operand: "packed" });
+    parts.push({
+      rowBegin: tap * s.cin,
+      rowEnd: (tap + count) * s.cin,
+      cols: colsPadded,
+      steps: [step],
+      operand: "packed",
+    });
   }
   return { parts, scratch: Math.min(perPart, taps) * packedTap * 4 };
 }
@@ -172,11 +184,8 @@ function inputReach(g: Conv2dGeometry, s: Sides, begin: number, end: number): [n
   return [clampRow(first), clampRow(last + 1)];
 }
 
-/** Tile of the subgroup variant: pixels a workgroup and vec4 columns a lane. */
-function subgroupTile(lanes: number, cout: number): { TM: number; TV: number } {
-  if (lanes >= 16) return { TM: lanes > 16 ? 32 : 16, TV: 1 };
-  return { TM: 16, TV: cout >= lanes * 8 && cout % (lanes * 8) === 0 && cout < 256 ? 2 : 1 };
-}
+/** Tile of the subgroup variant: pixels a workgroup, and vec4 columns a lane. Small subgroups take two loads a lane. */
+const subgroupTile = (lanes: number): { TM: number; TV: number } => ({ TM: Math.min(32, Math.max(16, lanes)), TV: 1 });
 
 /**
  * Steps of `y = gather(x, w) + bias`, or undefined when a single row is larger than a binding. Operands: x, w, y and,
@@ -193,7 +202,7 @@ export function gatherSteps(
   const pixels = pixelParts(g, s, caps.bindingLimit);
   if (parts.length === 0 || pixels.length === 0) return undefined;
   const lanes = caps.subgroupSize;
-  const tile = lanes > 0 ? subgroupTile(lanes, s.cout) : { TM: 8, TV: 1 };
+  const tile = lanes > 0 ? subgroupTile(lanes) : { TM: 8, TV: 1 };
   const n4 = roundUp(s.cout, 4) / 4;
   const nTiles = lanes > 0 ? ceilDiv(n4, lanes * tile.TV) : n4;
   const vecIn = s.cin % 4 === 0;

@@ -35,19 +35,14 @@ export function planConv2d(
 /** `dw` from x (larger side) and dy (smaller side), in the order of the weight. Operands: x, dy, dw. */
 export function planConv2dWeightGradient(g: Conv2dGeometry, caps: Capabilities): Plan | undefined {
   const gradient = weightGradientSteps(g, caps);
-  return gradient && { steps: gradient.steps, ...(gradient.scratch > 0 ? { scratch: { slices: gradient.scratch } } : {}) };
+  return (
+    gradient && { steps: gradient.steps, ...(gradient.scratch > 0 ? { scratch: { slices: gradient.scratch } } : {}) }
+  );
 }
 
-function depthwiseStep(
-  g: Conv2dGeometry,
-  direction: Direction,
-  bias: boolean,
-  caps: Capabilities,
-): Step | undefined {
+function depthwiseStep(g: Conv2dGeometry, direction: Direction, bias: boolean, caps: Capabilities): Step | undefined {
   const transposed = direction === "transposed";
-  const [inH, inW, outH, outW] = transposed
-    ? [g.outH, g.outW, g.inH, g.inW]
-    : [g.inH, g.inW, g.outH, g.outW];
+  const [inH, inW, outH, outW] = transposed ? [g.outH, g.outW, g.inH, g.inW] : [g.inH, g.inW, g.outH, g.outW];
   const count = g.n * outH * outW * g.inC;
   if (Math.max(count, g.n * inH * inW * g.inC) * 4 > caps.bindingLimit) return undefined;
   return {

@@ -6,7 +6,10 @@ import { type Conv2dGeometry, geometryParams, isDepthwise } from "./geometry.js"
 const WG = 64;
 const SUBGROUP: Kernel = { name: "conv2d/weight-gradient-subgroup", source: wgsl["conv2d/weight-gradient-subgroup"] };
 const REGISTER: Kernel = { name: "conv2d/weight-gradient-register", source: wgsl["conv2d/weight-gradient-register"] };
-const DEPTHWISE: Kernel = { name: "conv2d/depthwise-weight-gradient", source: wgsl["conv2d/depthwise-weight-gradient"] };
+const DEPTHWISE: Kernel = {
+  name: "conv2d/depthwise-weight-gradient",
+  source: wgsl["conv2d/depthwise-weight-gradient"],
+};
 const SUM: Kernel = { name: "reduce/sum-slices", source: wgsl["reduce/sum-slices"] };
 
 /** The slices of a split reduction may take this much memory at most. */
@@ -71,7 +74,8 @@ export function weightGradientSteps(
   const vecOut = cout % 4 === 0;
   const TM = lanes > 0 ? (vecIn ? 16 : Math.min(8, lanes)) : 8;
   const parts = lineParts(g, caps.bindingLimit);
-  const rowsPerWindow = elements * 4 <= caps.bindingLimit ? rows : Math.floor((caps.bindingLimit / 4 - 64) / g.outC / TM) * TM;
+  const rowsPerWindow =
+    elements * 4 <= caps.bindingLimit ? rows : Math.floor((caps.bindingLimit / 4 - 64) / g.outC / TM) * TM;
   if (parts.length === 0 || rowsPerWindow < 1) return undefined;
   const whole = parts.length === 1;
   const n4 = ceilDiv(cout, 4);

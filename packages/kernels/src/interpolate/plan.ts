@@ -25,7 +25,12 @@ export interface InterpolateGeometry {
  * Input positions an output step, PyTorch's `area_pixel_compute_scale`: corner to corner with `alignCorners`, else
  * 1 / scaleFactor where one was given (although the output size was rounded down), else in / out.
  */
-export function interpolateScale(size: number, out: number, scaleFactor: number | undefined, alignCorners: boolean): number {
+export function interpolateScale(
+  size: number,
+  out: number,
+  scaleFactor: number | undefined,
+  alignCorners: boolean,
+): number {
   if (alignCorners) return out > 1 ? (size - 1) / (out - 1) : 0;
   return scaleFactor === undefined ? size / out : 1 / scaleFactor;
 }

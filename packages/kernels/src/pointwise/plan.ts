@@ -67,17 +67,16 @@ ${loads.join("\n")}
 }
 
 function stridedFields(rank: number, sources: readonly Source[]): string {
-  const fields = Array.from({ length: rank }, (_, i) => [
-    ` n${i}: u32,`,
-    ...sources.map((id) => ` ${id}${i}: u32,`),
-  ]);
+  const fields = Array.from({ length: rank }, (_, i) => [` n${i}: u32,`, ...sources.map((id) => ` ${id}${i}: u32,`)]);
   return fields.flat().join("");
 }
 
 function decode(rank: number, sources: readonly Source[]): string {
   const lines = ["  var rest = id;", ...sources.map((id) => `  var at_${id} = 0u;`)];
   for (let i = rank - 1; i >= 0; i--) {
-    lines.push(`  { let c = rest % p.n${i}; rest /= p.n${i};${sources.map((id) => ` at_${id} += c * p.${id}${i};`).join("")} }`);
+    lines.push(
+      `  { let c = rest % p.n${i}; rest /= p.n${i};${sources.map((id) => ` at_${id} += c * p.${id}${i};`).join("")} }`,
+    );
   }
   return lines.join("\n");
 }

@@ -34,7 +34,10 @@ export function flatOperand(operand: string, begin: number, end: number, count: 
 }
 
 /** Operands: y and, for dropout, x. */
-export function planRandom({ mode, count, seed, a, b = 0, period = 1, channels = 1 }: RandomPlan, caps: Capabilities): Plan {
+export function planRandom(
+  { mode, count, seed, a, b = 0, period = 1, channels = 1 }: RandomPlan,
+  caps: Capabilities,
+): Plan {
   const steps: Step[] = flatWindows(count, caps).map(({ begin, end }) => ({
     kernel: PHILOX,
     constants: { MODE: MODES[mode] },

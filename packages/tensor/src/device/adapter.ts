@@ -144,3 +144,16 @@ export function readLimits(limits: GPUSupportedLimits): Record<string, number> {
   }
   return record;
 }
+
+/** A device of the adapter, with its large limits unless `raised` is false, and with subgroups where it has them. */
+export function requestDevice(
+  adapter: GPUAdapter,
+  { subgroups, raised }: { subgroups: boolean; raised: boolean },
+): Promise<GPUDevice> {
+  const feature = "subgroups" as GPUFeatureName;
+  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  return adapter.requestDevice({
+    requiredFeatures: subgroups && adapter.features.has(feature) ? [feature] : [],
+    requiredLimits: raised ? { maxStorageBufferBindingSize, maxBufferSize } : {},
+  });
+}

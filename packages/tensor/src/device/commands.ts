@@ -27,7 +27,11 @@ export class CommandRecorder {
   readonly #params = new DataView(new ArrayBuffer(SLOT * SLOTS));
 
   constructor(private readonly device: GPUDevice) {
-    this.#uniforms = device.createBuffer({ label: "uniforms", size: SLOT * SLOTS, usage: USAGE.uniform | USAGE.copyDst });
+    this.#uniforms = device.createBuffer({
+      label: "uniforms",
+      size: SLOT * SLOTS,
+      usage: USAGE.uniform | USAGE.copyDst,
+    });
   }
 
   dispatch(
@@ -56,11 +60,6 @@ export class CommandRecorder {
   copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
     this.#closePass();
     this.#open().copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
-  }
-
-  clear(buffer: GPUBuffer, offset: number, bytes: number): void {
-    this.#closePass();
-    this.#open().clearBuffer(buffer, offset, bytes);
   }
 
   /** Submits what was recorded. */

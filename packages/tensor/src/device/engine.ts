@@ -1,6 +1,7 @@
-import type { Capabilities, Plan, Step, Window } from "@fcn/kernels";
+import type { Capabilities, Plan, Step } from "@fcn/kernels";
 import { finiteCheck, packParams, poison } from "@fcn/kernels";
 import type { DeviceInfo, Gpu } from "./adapter.js";
+import { Binder } from "./bindings.js";
 import { type Block, BufferPool, type MemoryReport, USAGE } from "./buffers.js";
 import { type BufferRange, CommandRecorder } from "./commands.js";
 import { deviceLost, outOfMemory, TensorError } from "./errors.js";
@@ -33,7 +34,7 @@ export class Engine {
   readonly #commands: CommandRecorder;
   readonly #transfers: Transfers;
   readonly #fault: GPUBuffer;
-  readonly #unused = new Map<string, GPUBuffer>();
+  readonly #binder: Binder;
   readonly #opNames: string[] = [];
   #failure: Error | undefined;
   #lostError: TensorError | undefined;
@@ -48,7 +49,8 @@ export class Engine {
   ) {
     this.#gpu = gpu;
     const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
-    const fixedSubgroup = device.features.has("subgroups" as GPUFeatureName) && info.subgroupMinSize === info.subgroupMaxSize;
+    const fixedSubgroup =
+      device.features.has("subgroups" as GPUFeatureName) && info.subgroupMinSize === info.subgroupMaxSize;
     this.capabilities = {
       subgroupSize: fixedSubgroup ? info.subgroupMaxSize : 0,
       bindingLimit: Math.min(limit, options.bindingLimit ?? limit),
@@ -67,12 +69,17 @@ export class Engine {
       size: 256,
       usage: USAGE.storage | USAGE.copySrc | USAGE.copyDst,
     });
+    this.#binder = new Binder(device, this.#commands, this.#fault, this.capabilities.bindingLimit, (op, bytes) =>
+      this.allocate(op, bytes),
+    );
     this.lost = device.lost.then(({ message, reason }) => {
       this.#lostError ??= deviceLost(message || reason);
       return this.#lostError;
     });
     this.#transfers = new Transfers(device, this.#commands, this.#fault, this.lost);
-    device.addEventListener("uncapturederror", (event) => this.fail(new Error((event as GPUUncapturedErrorEvent).error.message)));
+    device.addEventListener("uncapturederror", (event) =>
+      this.fail(new Error((event as GPUUncapturedErrorEvent).error.message)),
+    );
   }
 
   /** Records the first failure; the next awaited call throws it. */
@@ -112,7 +119,8 @@ export class Engine {
       for (const block of freed.blocks) this.#pool.release(block, this.#commands.batch);
     });
     if (this.options.poison && !this.#warming) {
-      for (const block of blocks) this.#dispatch(poison(block.size / 4), () => ({ buffer: block.buffer, offset: 0, size: block.size }));
+      for (const block of blocks)
+        this.#dispatch(poison(block.size / 4), () => ({ buffer: block.buffer, offset: 0, size: block.size }));
     }
     return storage;
   }
@@ -137,13 +145,18 @@ export class Engine {
     for (let at = 0; at < result.byteLength; at += limit) {
       const byteLength = Math.min(limit, result.byteLength - at);
       const step = finiteCheck(byteLength / 4, at / 4, this.#opNames.length - 1);
-      this.#step(op, { ...step, operands: { ...step.operands, x: { operand: "x", byteOffset: at, byteLength } } }, { x: result });
+      this.#step(
+        op,
+        { ...step, operands: { ...step.operands, x: { operand: "x", byteOffset: at, byteLength } } },
+        { x: result },
+      );
     }
   }
 
   write(storage: Storage, data: ArrayBufferView): void {
     // A queue write precedes all recorded commands, which may still use this memory (or be about to poison it).
-    if (this.options.poison || storage.blocks.some((block) => block.releasedIn === this.#commands.batch)) this.#commands.flush();
+    if (this.options.poison || storage.blocks.some((block) => block.releasedIn === this.#commands.batch))
+      this.#commands.flush();
     for (const { block, offset, length, at } of storage.parts(0, data.byteLength)) {
       this.device.queue.writeBuffer(block.buffer, offset, data.buffer as ArrayBuffer, data.byteOffset + at, length);
     }
@@ -155,12 +168,6 @@ export class Engine {
         const source = part.offset + target.at - part.at;
         this.#commands.copy(part.block.buffer, source, target.block.buffer, target.offset, target.length);
       }
-    }
-  }
-
-  clear(storage: Storage): void {
-    for (const { block, offset, length } of storage.parts(0, Math.ceil(storage.byteLength / 4) * 4)) {
-      this.#commands.clear(block.buffer, offset, length);
     }
   }
 
@@ -234,13 +241,7 @@ export class Engine {
 
   #step(op: string, step: Step, operands: Readonly<Record<string, Storage>>): void {
     const after: (() => void)[] = [];
-    this.#dispatch(step, (name, access) => {
-      const use = step.operands[name];
-      if (use === undefined) throw new Error(`${op}: the plan of ${step.kernel.name} binds no operand to ${name}`);
-      if (typeof use === "string" && use.startsWith("none")) return this.#unusedBuffer(use);
-      if (use === "fault") return { buffer: this.#fault, offset: 0, size: 16 };
-      return this.#range(op, use, operands, access, after);
-    });
+    this.#dispatch(step, (name, access) => this.#binder.bind(op, step, name, access, operands, after));
     for (const action of after) action();
   }
 
@@ -252,66 +253,9 @@ export class Engine {
     }
     const pipeline = this.#pipelines.get(step.kernel, constants);
     const bindings = pipeline.info.bindings.map(({ name, access }) => bind(name, access));
-    this.#commands.dispatch(pipeline, bindings, step.grid, (view, offset) => packParams(pipeline.info, step.params, view, offset));
-  }
-
-  #range(
-    op: string,
-    use: string | Window,
-    operands: Readonly<Record<string, Storage>>,
-    access: string,
-    after: (() => void)[],
-  ): BufferRange {
-    const name = typeof use === "string" ? use : use.operand;
-    const storage = operands[name];
-    if (!storage) throw new Error(`${op}: the plan names an operand ${name} that was not given`);
-    const begin = typeof use === "string" ? 0 : use.byteOffset;
-    const length = typeof use === "string" ? storage.byteLength : use.byteLength;
-    if (length > this.capabilities.bindingLimit) throw this.#tooLarge(op, name, length);
-    const parts = storage.parts(begin, begin + Math.max(length, 4));
-    if (parts.length === 1) {
-      const { block, offset } = parts[0]!;
-      return { buffer: block.buffer, offset, size: Math.min(Math.ceil(Math.max(length, 4) / 16) * 16, block.size - offset) };
-    }
-    return this.#gathered(op, parts, begin, length, access, after);
-  }
-
-  /** A window that spans several buffers is copied into one and, when the kernel writes it, copied back. */
-  #gathered(
-    op: string,
-    parts: ReturnType<Storage["parts"]>,
-    begin: number,
-    length: number,
-    access: string,
-    after: (() => void)[],
-  ): BufferRange {
-    const whole = this.allocate(op, length);
-    const { buffer, size } = whole.blocks[0]!;
-    for (const part of parts) this.#commands.copy(part.block.buffer, part.offset, buffer, part.at - begin, part.length);
-    after.push(() => {
-      if (access === "read_write") {
-        for (const part of parts) this.#commands.copy(buffer, part.at - begin, part.block.buffer, part.offset, part.length);
-      }
-      whole.release();
-    });
-    return { buffer, offset: 0, size };
-  }
-
-  #tooLarge(op: string, name: string, bytes: number): TensorError {
-    return new TensorError({
-      code: "limit-exceeded",
-      message: `${op}: operand ${name} needs ${bytes} bytes in one binding, this device binds at most ${this.capabilities.bindingLimit}`,
-      fix: "use a smaller batch or image, or cut the input into tiles",
-    });
-  }
-
-  #unusedBuffer(name: string): BufferRange {
-    let buffer = this.#unused.get(name);
-    if (!buffer) {
-      buffer = this.device.createBuffer({ label: name, size: 256, usage: USAGE.storage });
-      this.#unused.set(name, buffer);
-    }
-    return { buffer, offset: 0, size: 256 };
+    this.#commands.dispatch(pipeline, bindings, step.grid, (view, offset) =>
+      packParams(pipeline.info, step.params, view, offset),
+    );
   }
 
   #createBuffer(size: number): GPUBuffer {

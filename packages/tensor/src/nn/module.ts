@@ -80,7 +80,7 @@ export abstract class Module {
 
   /** Frees the gradients of all parameters. */
   zeroGrad(): void {
-    for (const parameter of this.parameters()) parameter.grad = undefined;
+    for (const parameter of this.parameters()) parameter.zeroGrad();
   }
 
   /** Frees all parameters, their gradients and the buffers. */

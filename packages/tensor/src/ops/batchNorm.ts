@@ -42,7 +42,10 @@ function planOptions(x: Tensor, options: BatchNormOptions): PlanOptions {
   const { weight, bias, runningMean, runningVar, eps = 1e-5, momentum = 0.1, training = false } = options;
   checkFloat(OP, "x", x);
   if (x.shape.length < 2) {
-    throw invalidShape(`${OP}: x has shape ${show(x.shape)}, expected [N, C] or [N, C, H, W]`, "reshape x to [N, C, H, W]");
+    throw invalidShape(
+      `${OP}: x has shape ${show(x.shape)}, expected [N, C] or [N, C, H, W]`,
+      "reshape x to [N, C, H, W]",
+    );
   }
   checkVectors(x, options);
   if ((runningMean === undefined) !== (runningVar === undefined) || (!training && !runningMean)) {

@@ -49,7 +49,8 @@ function checkBias(op: string, b: Tensor | undefined, channels: number): void {
 
 function checkFloats(op: string, ...tensors: (Tensor | undefined)[]): void {
   for (const t of tensors) {
-    if (t && t.dtype !== "float32") throw invalidArgument(`${op}: a tensor has dtype ${t.dtype}`, "use float32 tensors");
+    if (t && t.dtype !== "float32")
+      throw invalidArgument(`${op}: a tensor has dtype ${t.dtype}`, "use float32 tensors");
   }
 }
 

@@ -15,7 +15,8 @@ export interface DropoutOptions {
 
 function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, channelwise: boolean): Tensor {
   const { p = 0.5, seed = 0, training = true } = options;
-  if (!(p >= 0 && p < 1)) throw invalidArgument(`${op}: p is ${p}`, "pass a probability from 0 up to but not including 1");
+  if (!(p >= 0 && p < 1))
+    throw invalidArgument(`${op}: p is ${p}`, "pass a probability from 0 up to but not including 1");
   if (!training || p === 0) {
     const same = x.alias({ tracked: true });
     return record(op, same, [x], [], (grad) => [grad.alias()]);

@@ -48,7 +48,9 @@ function geometry(x: Tensor, options: InterpolateOptions): InterpolateGeometry {
     );
   }
   const factor = scaleFactor === undefined ? undefined : factors(scaleFactor);
-  const [outH, outW] = factor ? [Math.floor(inH * factor[0]), Math.floor(inW * factor[1])] : pair(OP, "size", size, 0, 1);
+  const [outH, outW] = factor
+    ? [Math.floor(inH * factor[0]), Math.floor(inW * factor[1])]
+    : pair(OP, "size", size, 0, 1);
   if (outH < 1 || outW < 1) {
     throw invalidShape(
       `${OP}: scaleFactor ${JSON.stringify(scaleFactor)} makes x ${show(x.shape)} ${outH} x ${outW}, expected at least 1 x 1`,

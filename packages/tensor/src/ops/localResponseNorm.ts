@@ -28,10 +28,16 @@ export function localResponseNorm(x: Tensor, options: LocalResponseNormOptions):
   const { device, shape } = x;
   checkFloat(op, "x", x);
   if (shape.length < 3) {
-    throw invalidShape(`${op}: x has shape ${show(shape)}, expected [N, C, ...] of rank 3 or more`, "reshape x to [N, C, H, W]");
+    throw invalidShape(
+      `${op}: x has shape ${show(shape)}, expected [N, C, ...] of rank 3 or more`,
+      "reshape x to [N, C, H, W]",
+    );
   }
   if (!Number.isInteger(size) || size < 1) {
-    throw invalidArgument(`${op}: size is ${size}, expected a whole number of at least 1`, "pass size as a whole number >= 1");
+    throw invalidArgument(
+      `${op}: size is ${size}, expected a whole number of at least 1`,
+      "pass size as a whole number >= 1",
+    );
   }
   const order = activationOrder(shape.length);
   const g = { count: x.size, channels: shape[1]!, size, alpha, beta, k };

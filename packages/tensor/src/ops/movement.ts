@@ -26,7 +26,14 @@ function copyBox(
 /** An untracked tensor that holds the box `sizes` of x from `begin` on. */
 function cut(op: string, x: Tensor, begin: readonly number[], sizes: readonly number[], tracked: boolean): Tensor {
   const out = x.device.empty(sizes, { dtype: x.dtype, order: x.order, tracked });
-  copyBox(op, x, begin, out, begin.map(() => 0), sizes);
+  copyBox(
+    op,
+    x,
+    begin,
+    out,
+    begin.map(() => 0),
+    sizes,
+  );
   return out;
 }
 
@@ -41,7 +48,14 @@ function place(
   tracked: boolean,
 ): Tensor {
   const out = x.device.full(shape, value, { dtype: x.dtype, order, tracked });
-  copyBox(op, x, begin.map(() => 0), out, begin, x.shape);
+  copyBox(
+    op,
+    x,
+    begin.map(() => 0),
+    out,
+    begin,
+    x.shape,
+  );
   return out;
 }
 
@@ -75,7 +89,12 @@ export function slice(x: Tensor, ranges: readonly (readonly [number?, number?] |
       );
     }
   }
-  return sliceBox("slice", x, bounds.map(([start]) => start), bounds.map(([start, end]) => end - start));
+  return sliceBox(
+    "slice",
+    x,
+    bounds.map(([start]) => start),
+    bounds.map(([start, end]) => end - start),
+  );
 }
 
 export interface CropOptions {
@@ -100,7 +119,11 @@ export function crop(x: Tensor, { top, left, height, width }: CropOptions): Tens
 }
 
 /** x with `value` around it: one [before, after] pair a dimension, first dimension first. */
-export function pad(x: Tensor, pairs: readonly (readonly [number, number])[], { value = 0 }: { value?: number } = {}): Tensor {
+export function pad(
+  x: Tensor,
+  pairs: readonly (readonly [number, number])[],
+  { value = 0 }: { value?: number } = {},
+): Tensor {
   const valid = pairs.every((p) => p.length === 2 && p.every((v) => Number.isInteger(v) && v >= 0));
   if (pairs.length !== x.shape.length || !valid) {
     throw invalidArgument(
@@ -121,7 +144,8 @@ export function concat(list: readonly Tensor[], { dim = 0 }: { dim?: number } = 
   if (!first) throw invalidArgument("concat: the list is empty", "pass at least one tensor");
   const axis = dimIndex("concat", dim, first.shape.length);
   for (const t of list) {
-    const fits = t.shape.length === first.shape.length && t.shape.every((size, i) => i === axis || size === first.shape[i]);
+    const fits =
+      t.shape.length === first.shape.length && t.shape.every((size, i) => i === axis || size === first.shape[i]);
     if (!fits || t.dtype !== first.dtype) {
       throw invalidShape(
         `concat: ${show(t.shape)} (${t.dtype}) does not join ${show(first.shape)} (${first.dtype}) along dim ${axis}`,
@@ -135,14 +159,28 @@ export function concat(list: readonly Tensor[], { dim = 0 }: { dim?: number } = 
   let at = 0;
   for (const t of list) {
     starts.push(at);
-    copyBox("concat", t, t.shape.map(() => 0), out, t.shape.map((_, i) => (i === axis ? at : 0)), t.shape);
+    copyBox(
+      "concat",
+      t,
+      t.shape.map(() => 0),
+      out,
+      t.shape.map((_, i) => (i === axis ? at : 0)),
+      t.shape,
+    );
     at += t.shape[axis]!;
   }
   const shapes = list.map((t) => t.shape);
   return record("concat", out, list, [], (grad, _saved, needs) =>
     shapes.map((sizes, k) =>
-      needs[k] ? cut("concat", grad, sizes.map((_, i) => (i === axis ? starts[k]! : 0)), sizes, false) : undefined,
+      needs[k]
+        ? cut(
+            "concat",
+            grad,
+            sizes.map((_, i) => (i === axis ? starts[k]! : 0)),
+            sizes,
+            false,
+          )
+        : undefined,
     ),
   );
 }
-

@@ -34,7 +34,11 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
     );
   }
   const inverse = identityOrder(rank).map((dim) => wanted.indexOf(dim));
-  const out = x.alias({ shape: wanted.map((dim) => x.shape[dim]!), order: x.order.map((dim) => inverse[dim]!), tracked: true });
+  const out = x.alias({
+    shape: wanted.map((dim) => x.shape[dim]!),
+    order: x.order.map((dim) => inverse[dim]!),
+    tracked: true,
+  });
   return record("permute", out, [x], [], (grad) => [
     grad.alias({ shape: [...x.shape], order: grad.order.map((dim) => wanted[dim]!) }),
   ]);

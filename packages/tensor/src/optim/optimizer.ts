@@ -63,7 +63,7 @@ export abstract class Optimizer<Options extends Shared> {
 
   /** Frees the gradients of all parameters. */
   zeroGrad(): void {
-    for (const { params } of this.groups) for (const parameter of params) parameter.grad = undefined;
+    for (const { params } of this.groups) for (const parameter of params) parameter.zeroGrad();
   }
 
   /** Updates every parameter that has a gradient. */

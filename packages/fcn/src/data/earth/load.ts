@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { TensorError } from "@fcn/tensor";
 import type { RasterImage } from "../sample.js";
 import { earthLabels } from "./labels.js";
-import { type EarthSamples, EARTH_SPLIT, splitEarth } from "./split.js";
+import { EARTH_SPLIT, type EarthSamples, splitEarth } from "./split.js";
 
 const MAP_WIDTH = 2048;
 const MAP_HEIGHT = 1024;
@@ -44,7 +44,9 @@ async function decode(file: string, channels: 1 | 3): Promise<RasterImage> {
     });
   });
   const { default: sharp } = await import("sharp");
-  const picture = sharp(file).resize(MAP_WIDTH, MAP_HEIGHT, { fit: "fill" }).toColourspace(channels === 1 ? "b-w" : "srgb");
+  const picture = sharp(file)
+    .resize(MAP_WIDTH, MAP_HEIGHT, { fit: "fill" })
+    .toColourspace(channels === 1 ? "b-w" : "srgb");
   const { data, info } = await picture.removeAlpha().raw().toBuffer({ resolveWithObject: true });
   return { data: new Uint8Array(data), height: info.height, width: info.width, channels: info.channels };
 }

@@ -1,0 +1,49 @@
+import { type AdapterOptions, findAdapter, findGpu, requestDevice } from "./device/adapter.js";
+import { Engine } from "./device/engine.js";
+import { Device } from "./device.js";
+
+export interface DeviceOptions extends AdapterOptions {
+  /** `adapter` (default) raises the limits to the adapter's; `default` keeps the WebGPU default limits. */
+  readonly limits?: "adapter" | "default";
+  /** Bytes of free GPU memory kept for reuse. Default 1 GiB. */
+  readonly poolBytes?: number;
+  /** Use of the subgroups feature where the adapter has it. Default true. */
+  readonly subgroups?: boolean;
+  /** Bytes that one binding may show, at most the adapter's limit. Smaller values make ops run over smaller windows. */
+  readonly bindingLimit?: number;
+  /** Do not print the notice that a software adapter is in use. */
+  readonly quiet?: boolean;
+  readonly debug?: {
+    /** Test every float result for NaN and infinity; the next read throws an error that names the op. */
+    readonly nanCheck?: boolean;
+    /** Fill every buffer with NaN before it is used. */
+    readonly poison?: boolean;
+  };
+}
+
+const DEFAULT_POOL = 1024 ** 3;
+let announced = false;
+
+/**
+ * Opens a GPU: the browser's WebGPU, or Dawn from the package `webgpu` in Node. Throws a TensorError with code
+ * `no-webgpu` or `no-adapter`. A software adapter is announced once on the console.
+ */
+export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
+  const gpu = await findGpu();
+  const { adapter, info } = await findAdapter(gpu, options);
+  const handle = await requestDevice(adapter, {
+    subgroups: options.subgroups !== false,
+    raised: options.limits !== "default",
+  });
+  if (info.software && !options.quiet && !announced) {
+    announced = true;
+    console.warn(`fcn: no GPU in use; running on the software adapter ${info.description || info.device}`);
+  }
+  const engine = new Engine(handle, gpu, info, {
+    poolBytes: options.poolBytes ?? DEFAULT_POOL,
+    nanCheck: options.debug?.nanCheck ?? false,
+    poison: options.debug?.poison ?? false,
+    bindingLimit: options.bindingLimit,
+  });
+  return new Device(engine);
+}

@@ -1,0 +1,84 @@
+import type { Step } from "@fcn/kernels";
+import { USAGE } from "./buffers.js";
+import type { BufferRange, CommandRecorder } from "./commands.js";
+import { TensorError } from "./errors.js";
+import type { Storage } from "./storage.js";
+
+type Operands = Readonly<Record<string, Storage>>;
+
+/** Finds the part of a GPU buffer that a step binds: an operand or a window of it, a dummy, or the fault record. */
+export class Binder {
+  readonly #unused = new Map<string, GPUBuffer>();
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly commands: CommandRecorder,
+    private readonly fault: GPUBuffer,
+    private readonly bindingLimit: number,
+    private readonly allocate: (op: string, bytes: number) => Storage,
+  ) {}
+
+  /**
+   * The range for one binding. Work that must follow the dispatch is added to `after`. Throws `limit-exceeded` when the
+   * operand is larger than one binding.
+   */
+  bind(op: string, step: Step, name: string, access: string, operands: Operands, after: (() => void)[]): BufferRange {
+    const use = step.operands[name];
+    if (use === undefined) throw new Error(`${op}: the plan of ${step.kernel.name} binds no operand to ${name}`);
+    if (typeof use === "string" && use.startsWith("none")) return this.#unusedBuffer(use);
+    if (use === "fault") return { buffer: this.fault, offset: 0, size: 16 };
+    const operand = typeof use === "string" ? use : use.operand;
+    const storage = operands[operand];
+    if (!storage) throw new Error(`${op}: the plan names an operand ${operand} that was not given`);
+    const begin = typeof use === "string" ? 0 : use.byteOffset;
+    const length = Math.max(4, typeof use === "string" ? storage.byteLength : use.byteLength);
+    if (length > this.bindingLimit) throw this.#tooLarge(op, operand, length);
+    const parts = storage.parts(begin, begin + length);
+    const [first] = parts;
+    if (first && parts.length === 1) {
+      const size = Math.min(Math.ceil(length / 16) * 16, first.block.size - first.offset);
+      return { buffer: first.block.buffer, offset: first.offset, size };
+    }
+    return this.#gathered(op, parts, begin, length, access, after);
+  }
+
+  /** A window that spans several buffers is copied into one and, when the kernel writes it, copied back. */
+  #gathered(
+    op: string,
+    parts: ReturnType<Storage["parts"]>,
+    begin: number,
+    length: number,
+    access: string,
+    after: (() => void)[],
+  ): BufferRange {
+    const whole = this.allocate(op, length);
+    const { buffer, size } = whole.blocks[0]!;
+    for (const part of parts) this.commands.copy(part.block.buffer, part.offset, buffer, part.at - begin, part.length);
+    after.push(() => {
+      if (access === "read_write") {
+        for (const part of parts) {
+          this.commands.copy(buffer, part.at - begin, part.block.buffer, part.offset, part.length);
+        }
+      }
+      whole.release();
+    });
+    return { buffer, offset: 0, size };
+  }
+
+  #tooLarge(op: string, name: string, bytes: number): TensorError {
+    return new TensorError({
+      code: "limit-exceeded",
+      message: `${op}: operand ${name} needs ${bytes} bytes in one binding, this device binds at most ${this.bindingLimit}`,
+      fix: "use a smaller batch or image, or cut the input into tiles",
+    });
+  }
+
+  #unusedBuffer(name: string): BufferRange {
+    let buffer = this.#unused.get(name);
+    if (!buffer) {
+      buffer = this.device.createBuffer({ label: name, size: 256, usage: USAGE.storage });
+      this.#unused.set(name, buffer);
+    }
+    return { buffer, offset: 0, size: 256 };
+  }
+}

@@ -1,0 +1,126 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { foldGrid, packParams, parseKernel, specialize } from "@fcn/kernels";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { create } from "webgpu";
+import { propertySeed } from "../support/property.js";
+
+const ROOT = fileURLToPath(new URL("../../packages/kernels/src", import.meta.url));
+const files = readdirSync(ROOT, { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".wgsl"))
+  .map((path) => relative(ROOT, join(ROOT, path)))
+  .sort();
+
+describe("the WGSL files", () => {
+  let gpu: GPU | undefined;
+  let device: GPUDevice;
+  let subgroups = false;
+  beforeAll(async () => {
+    gpu = create([]);
+    const adapter = await gpu.requestAdapter();
+    if (!adapter) throw new Error("no WebGPU adapter: run `npm run setup`");
+    subgroups = adapter.features.has("subgroups");
+    device = await adapter.requestDevice({ requiredFeatures: subgroups ? ["subgroups"] : [] });
+  });
+  afterAll(() => {
+    device?.destroy();
+    gpu = undefined;
+  });
+
+  it("are found", () => expect(files.length).toBeGreaterThan(20));
+
+  it.each(files)("%s compiles as it stands, without a message", async (file) => {
+    const source = readFileSync(join(ROOT, file), "utf8");
+    if (/^enable subgroups;/m.test(source) && !subgroups) return;
+    device.pushErrorScope("validation");
+    const module = device.createShaderModule({ code: source });
+    const { messages } = await module.getCompilationInfo();
+    expect(messages.map(({ lineNum, message }) => `${lineNum}: ${message}`)).toEqual([]);
+    await device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "main" } });
+    expect((await device.popErrorScope())?.message).toBeUndefined();
+  });
+
+  it.each(files)("%s says what it holds in a header of at most thirty lines", (file) => {
+    const lines = readFileSync(join(ROOT, file), "utf8").split("\n");
+    const header = lines.filter((line) => line !== "enable subgroups;").findIndex((line) => !line.startsWith("//"));
+    expect(header).toBeGreaterThan(0);
+    expect(header).toBeLessThanOrEqual(30);
+  });
+});
+
+const source = `const WG: u32 = 64u;
+const SLOPE: f32 = 0.5;
+const VEC: bool = false;
+struct Params { count: u32, shift: i32, scale: f32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+`;
+const info = parseKernel({ name: "sample", source });
+
+describe("a parsed kernel", () => {
+  it("names its constants, parameters and bindings", () => {
+    expect([...info.constants.keys()]).toEqual(["WG", "SLOPE", "VEC"]);
+    expect(info.params).toEqual([
+      { name: "count", type: "u32" },
+      { name: "shift", type: "i32" },
+      { name: "scale", type: "f32" },
+    ]);
+    expect(info.bindings).toEqual([
+      { name: "x", access: "read" },
+      { name: "y", access: "read_write" },
+    ]);
+  });
+
+  it("refuses bindings out of order", () => {
+    const wrong = source.replace("@binding(2)", "@binding(3)");
+    expect(() => parseKernel({ name: "sample", source: wrong })).toThrow(
+      "kernel sample: binding y has number 3, expected 2",
+    );
+  });
+
+  it("replaces the constants that are named and no others", () => {
+    const text = specialize(info, { WG: 128, VEC: true, SLOPE: 2 });
+    expect(text.split("\n").slice(0, 3)).toEqual([
+      "const WG: u32 = 128u;",
+      "const SLOPE: f32 = 2.0;",
+      "const VEC: bool = true;",
+    ]);
+    expect(specialize(info, {})).toBe(source);
+    expect(() => specialize(info, { TILE: 4 })).toThrow("kernel sample has no constant TILE");
+  });
+
+  it("packs parameters in the order of the struct, and refuses unknown and missing ones", () => {
+    const view = new DataView(new ArrayBuffer(32));
+    packParams(info, { scale: 0.25, shift: -3, count: 4e9 }, view, 16);
+    expect([view.getUint32(16, true), view.getInt32(20, true), view.getFloat32(24, true)]).toEqual([4e9, -3, 0.25]);
+    expect(() => packParams(info, { scale: 1, shift: 0, count: 1, extra: 1 }, view, 0)).toThrow(
+      "kernel sample has no parameter extra",
+    );
+    expect(() => packParams(info, { scale: 1, shift: 0 }, view, 0)).toThrow(
+      "kernel sample: parameter count is missing",
+    );
+  });
+});
+
+describe("foldGrid", () => {
+  it("covers every workgroup within the limits, with less than one row to spare", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.integer({ min: 1, max: 200_000 }), fc.integer({ min: 1, max: 2 ** 32 - 2 ** 18 })),
+        (count) => {
+          const [x, y, z] = foldGrid(count);
+          expect(z).toBe(1);
+          expect(Math.max(x, y)).toBeLessThanOrEqual(65_535);
+          expect(x * y).toBeGreaterThanOrEqual(count);
+          expect(x * (y - 1)).toBeLessThan(count);
+        },
+      ),
+      { seed: propertySeed(), numRuns: 300 },
+    );
+  });
+
+  it("refuses what no grid holds", () => expect(() => foldGrid(65_535 ** 2 + 1)).toThrow(RangeError));
+});

@@ -1,0 +1,140 @@
+import { type PointwiseName, type PointwiseRow, pointwise } from "@fcn/kernels";
+import * as t from "@fcn/tensor";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { gradCheck } from "../../support/gradcheck.js";
+import { at, build, random } from "../../support/nd.js";
+import { orderOf } from "../../support/orders.js";
+import { assertProperty } from "../../support/property.js";
+
+let device: t.Device;
+beforeAll(async () => {
+  device = await t.createDevice({ quiet: true, debug: { poison: true } });
+});
+afterAll(() => device?.destroy());
+
+interface Use {
+  readonly call: (a: t.Tensor, b: t.Tensor) => t.Tensor;
+  readonly s?: number;
+  readonly t?: number;
+  /** Range of the inputs; default [-2, 2). */
+  readonly range?: readonly [number, number];
+}
+
+const POSITIVE = [0.3, 3] as const;
+/** How the public functions use each row; the type makes a row without a use a compile error. */
+const uses: Record<PointwiseName, readonly Use[]> = {
+  relu: [{ call: t.relu }],
+  relu6: [{ call: t.relu6, range: [-4, 10] }],
+  leakyRelu: [{ call: (a) => t.leakyRelu(a, 0.2), s: 0.2 }],
+  sigmoid: [{ call: t.sigmoid, range: [-8, 8] }],
+  exp: [{ call: t.exp }],
+  log: [{ call: t.log, range: POSITIVE }],
+  sqrt: [{ call: t.sqrt, range: POSITIVE }],
+  neg: [{ call: t.neg }],
+  clamp: [{ call: (a) => t.clamp(a, { min: -0.5, max: 0.75 }), s: -0.5, t: 0.75 }],
+  affine: [
+    { call: (a) => t.add(a, 1.5), s: 1, t: 1.5 },
+    { call: (a) => t.sub(a, 1.5), s: 1, t: -1.5 },
+    { call: (a) => t.sub(1.5, a), s: -1, t: 1.5 },
+    { call: (a) => t.mul(2.5, a), s: 2.5, t: 0 },
+    { call: (a) => t.div(a, 8), s: 1 / 8, t: 0 },
+  ],
+  rdiv: [{ call: (a) => t.div(3, a), s: 3, range: POSITIVE }],
+  powScalar: [
+    { call: (a) => t.pow(a, 2), s: 2 },
+    { call: (a) => t.pow(a, 3), s: 3 },
+    { call: (a) => t.pow(a, -1.5), s: -1.5, range: POSITIVE },
+  ],
+  add: [{ call: t.add }],
+  sub: [{ call: t.sub }],
+  mul: [{ call: t.mul }],
+  div: [{ call: t.div, range: POSITIVE }],
+  pow: [{ call: t.pow, range: POSITIVE }],
+};
+
+/** Two shapes that broadcast to one another, the storage orders of both, and a seed. */
+const operands = fc
+  .array(fc.record({ size: fc.integer({ min: 1, max: 5 }), one: fc.constantFrom("a", "b", "") }), {
+    minLength: 1,
+    maxLength: 4,
+  })
+  .chain((dims) => {
+    const a = dims.map(({ size, one }) => (one === "a" ? 1 : size));
+    const b = dims.map(({ size, one }) => (one === "b" ? 1 : size));
+    return fc.record({
+      a: fc.constant(a),
+      drop: fc.integer({ min: 0, max: dims.length - 1 }),
+      b: fc.constant(b),
+      orderA: orderOf(dims.length),
+      seed: fc.integer({ min: 0, max: 1e6 }),
+      plain: fc.boolean(),
+    });
+  });
+
+const RUNS = 6;
+
+describe.each(Object.keys(pointwise) as PointwiseName[])("the row %s", (name) => {
+  const row: PointwiseRow = pointwise[name];
+  it.each(uses[name])("agrees with its reference, and so does its gradient (use %#)", async (use) => {
+    const [low, high] = use.range ?? [-2, 2];
+    const value = (a: number, b: number) => row.reference(a, b, use.s ?? 0, use.t ?? 0);
+    await assertProperty(operands, RUNS, async ({ a: shapeA, b, drop, orderA, seed, plain }) => {
+      const a = random(shapeA, seed, low, high);
+      const orders = plain ? [] : [orderA];
+      if (row.arity === 1) {
+        const reference = (x: typeof a) => build(x.shape, (i) => value(at(x, i), 0));
+        await gradCheck(device, { inputs: [a], orders, seed, run: (x) => use.call(x, x), reference });
+        return;
+      }
+      const other = random(b.slice(drop), seed + 77, low, high);
+      const shape = shapeA.map((n, i) => Math.max(n, i < drop ? 1 : b[i]!));
+      await gradCheck(device, {
+        inputs: [a, other],
+        orders,
+        seed,
+        run: (x, y) => use.call(x, y),
+        reference: (x, y) => build(shape, (i) => value(at(x, i), at(y, i))),
+      });
+    });
+  });
+});
+
+describe("grids past 65,535 workgroups", () => {
+  const ramp = (count: number) => Float32Array.from({ length: count }, (_, i) => i % 8191);
+
+  async function wrongElements(y: t.Tensor, expected: (i: number) => number): Promise<number> {
+    const data = await y.data();
+    return data.reduce((wrong: number, value: number, i: number) => wrong + Number(value !== expected(i)), 0);
+  }
+
+  it("compute every element of one flat add", async () => {
+    await device.scope(async () => {
+      const count = 65_537 * 256 + 3;
+      const x = device.tensor(ramp(count));
+      expect(await wrongElements(t.add(x, x), (i) => 2 * (i % 8191))).toBe(0);
+    });
+    device.trim();
+  });
+
+  it("compute every element of one broadcast add", async () => {
+    await device.scope(async () => {
+      const [rows, columns] = [65_539, 65];
+      const x = device.tensor(ramp(rows * columns), [rows, columns]);
+      const y = t.add(x, device.tensor(ramp(columns), [columns]));
+      expect(await wrongElements(y, (i) => (i % 8191) + (i % columns))).toBe(0);
+    });
+    device.trim();
+  });
+});
+
+it("gives C's powers of negative and zero bases", async () => {
+  await device.scope(async () => {
+    const base = device.tensor([-2, -2, -2, -2, 0, 0, 5]);
+    const power = await t.pow(base, device.tensor([2, 3, -1, 0.5, 0, 2, 0])).data();
+    for (const [i, value] of [4, -8, -0.5, Number.NaN, 1, 0, 1].entries()) {
+      if (Number.isNaN(value)) expect(power[i]).toBeNaN();
+      else expect(power[i]).toBeCloseTo(value, 5);
+    }
+  });
+});
