@@ -9,6 +9,14 @@ async function loadPackages() {
   }
 }
 
+/** How activations and weights lie in memory once a net holds them: channels last, as tfjs's inputs do. */
+const STORED = {
+  activation: [0, 2, 3, 1],
+  convWeight: [2, 3, 1, 0],
+  transposeWeight: [2, 3, 1, 0],
+  diagonalWeight: [2, 3, 1, 0],
+};
+
 /** Opens a device of its own on the adapter that lib/dawn.mjs chose. */
 export async function openOurs() {
   const { T, fcn } = await loadPackages();
@@ -20,9 +28,10 @@ export async function openOurs() {
     device,
     adapter: device.info,
     /** A host tensor `{ shape, data }` on the GPU; Int32Array becomes int32. */
-    upload({ shape, data }, options = {}) {
+    upload({ kind, shape, data }, options = {}) {
       const dtype = data instanceof Int32Array ? "int32" : "float32";
-      return device.tensor(data, shape, { dtype, ...options });
+      const order = STORED[kind];
+      return device.tensor(data, shape, { dtype, ...(order ? { order } : {}), ...options });
     },
     /** Runs `step` (answers a record of tensors) once, waits for the GPU, and frees what it made. */
     async run(step) {

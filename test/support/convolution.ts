@@ -5,6 +5,8 @@ import {
   convTranspose2dReference,
   type Direction,
   forEachConv2dProduct,
+  planConv2d,
+  planConv2dWeightGradient,
 } from "@fcn/kernels";
 import { conv2d, convTranspose2d, type Device, mul, sum, type Tensor } from "@fcn/tensor";
 import fc from "fast-check";
@@ -32,7 +34,8 @@ export interface ConvCase {
 /** `size` is the larger side: the input of a convolution, the output of a transposed one. */
 export function geometryOf(c: ConvCase): Conv2dGeometry {
   const { n = 1, stride = [1, 1], padding = [0, 0], dilation = [1, 1], groups = 1 } = c;
-  const out = (i: 0 | 1) => Math.floor((c.size[i] + 2 * padding[i] - dilation[i] * (c.kernel[i] - 1) - 1) / stride[i]) + 1;
+  const out = (i: 0 | 1) =>
+    Math.floor((c.size[i] + 2 * padding[i] - dilation[i] * (c.kernel[i] - 1) - 1) / stride[i]) + 1;
   return {
     n,
     inC: c.channels[0],
@@ -78,7 +81,14 @@ function axis() {
 /** Random convolutions: any stride against any kernel, any padding, groups and depthwise. */
 export function geometries(): fc.Arbitrary<Conv2dGeometry> {
   const channels = fc.oneof(
-    { weight: 3, arbitrary: fc.tuple(fc.constantFrom(...channelCounts), fc.constantFrom(...channelCounts), fc.integer({ min: 1, max: 3 })) },
+    {
+      weight: 3,
+      arbitrary: fc.tuple(
+        fc.constantFrom(...channelCounts),
+        fc.constantFrom(...channelCounts),
+        fc.integer({ min: 1, max: 3 }),
+      ),
+    },
     { weight: 1, arbitrary: fc.constantFrom(...channelCounts).map((c) => [1, 1, c] as const) },
   );
   return fc
@@ -161,7 +171,13 @@ function termsOf(g: Conv2dGeometry): { large: number; small: number; weight: num
   return { large: most(xs), small: most(ys), weight: most(ws) };
 }
 
-function reference(direction: Direction, g: Conv2dGeometry, x: ArrayLike<number>, w: ArrayLike<number>, b?: ArrayLike<number>) {
+function reference(
+  direction: Direction,
+  g: Conv2dGeometry,
+  x: ArrayLike<number>,
+  w: ArrayLike<number>,
+  b?: ArrayLike<number>,
+) {
   return direction === "forward" ? conv2dReference(g, x, w, b) : convTranspose2dReference(g, x, w, b);
 }
 
@@ -219,6 +235,79 @@ export async function checkValue(device: Device, direction: Direction, g: Conv2d
   });
 }
 
+/** From [n, c, h, w] to channels last. */
+function channelsLast(values: Float32Array, [, c, h, w]: number[]): Float32Array {
+  const size = h! * w!;
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const image = Math.floor(i / (c! * size));
+    out[(image * size + (i % size)) * c! + (Math.floor(i / size) % c!)] = values[i]!;
+  }
+  return out;
+}
+
+/** From channels last to [n, c, h, w]. */
+function channelsFirst(values: ArrayLike<number>, [, c, h, w]: number[]): Float32Array {
+  const size = h! * w!;
+  return Float32Array.from(values, (_, i) => {
+    const image = Math.floor(i / (c! * size));
+    return values[(image * size + (i % size)) * c! + (Math.floor(i / size) % c!)]!;
+  });
+}
+
+/** From OIHW to the kernels' (kernelH, kernelW, inC / groups, outC). */
+function kernelOrder(w: Float32Array, [, cin, kh, kw]: number[], outC: number): Float32Array {
+  const taps = kh! * kw!;
+  const out = new Float32Array(w.length);
+  for (let i = 0; i < w.length; i++) {
+    const o = Math.floor(i / (cin! * taps));
+    const ci = Math.floor(i / taps) % cin!;
+    out[((i % taps) * cin! + ci) * outC + o] = w[i]!;
+  }
+  return out;
+}
+
+/**
+ * The three plans on host-permuted operands, without the ops around them: only the convolution kernels need to work in
+ * windows here.
+ */
+export async function checkPlans(device: Device, g: Conv2dGeometry): Promise<void> {
+  const { large, small, weight } = sides(g);
+  const [x, y, w] = [uniform("large", large, 1), uniform("small", small, 1), uniform("w", weight, 1)];
+  const [bSmall, bLarge] = [uniform("b", [g.outC], 1), uniform("b", [g.inC], 1)];
+  const most = termsOf(g);
+  const caps = device.capabilities;
+  await device.scope(async () => {
+    const [tx, ty] = [device.tensor(channelsLast(x, large)), device.tensor(channelsLast(y, small))];
+    const tw = device.tensor(kernelOrder(w, weight, g.outC));
+    const [outY, outX, outW] = [device.empty([y.length]), device.empty([x.length]), device.empty([w.length])];
+    device.run("forward", planConv2d(g, "forward", true, caps), { x: tx, w: tw, b: device.tensor(bSmall), y: outY });
+    device.run("transposed", planConv2d(g, "transposed", true, caps), {
+      x: ty,
+      w: tw,
+      b: device.tensor(bLarge),
+      y: outX,
+    });
+    device.run("weight gradient", planConv2dWeightGradient(g, caps), { x: tx, dy: ty, dw: outW });
+    compare(
+      "forward",
+      channelsFirst(await outY.data(), small),
+      small,
+      conv2dReference(g, x, w, bSmall),
+      most.small + 1,
+    );
+    compare(
+      "transposed",
+      channelsFirst(await outX.data(), large),
+      large,
+      convTranspose2dReference(g, y, w, bLarge),
+      most.large + 1,
+    );
+    const wantW = kernelOrder(Float32Array.from(conv2dWeightGradientReference(g, x, y)), weight, g.outC);
+    compare("weight gradient", await outW.data(), [w.length], Float64Array.from(wantW), most.weight);
+  });
+}
+
 /** <gradient, d> against the central difference of the float64 reference along d, for x, w and b. */
 function checkDirections(
   direction: Direction,
@@ -230,16 +319,28 @@ function checkDirections(
   const loss = (px: ArrayLike<number>, pw: ArrayLike<number>, pb: ArrayLike<number>) =>
     dot(reference(direction, g, px, pw, pb), dy);
   const step = 2 ** -10;
-  const moved = (from: Float32Array, along: Float32Array, by: number) => Float64Array.from(from, (v, i) => v + by * along[i]!);
-  const check = (name: string, gradient: ArrayLike<number>, along: Float32Array, terms: number, at: (by: number) => number) => {
+  const moved = (from: Float32Array, along: Float32Array, by: number) =>
+    Float64Array.from(from, (v, i) => v + by * along[i]!);
+  const check = (
+    name: string,
+    gradient: ArrayLike<number>,
+    along: Float32Array,
+    terms: number,
+    at: (by: number) => number,
+  ) => {
     const want = (at(step) - at(-step)) / (2 * step);
     // The errors of single elements walk at random through the inner product.
     const each = tolerance(0, budgetFor(terms));
     const allowed = each * Math.sqrt(along.length) + 1e-9 * Math.max(1, dy.length);
     const off = Math.abs(dot(gradient, along) - want);
-    if (!(off <= allowed)) throw new Error(`${name} along a direction: off by ${off}, allowed ${allowed}, want ${want}`);
+    if (!(off <= allowed))
+      throw new Error(`${name} along a direction: off by ${off}, allowed ${allowed}, want ${want}`);
   };
-  const along = { x: uniform("along x", shapes.x, 1), w: uniform("along w", shapes.w, 1), b: uniform("along b", shapes.b, 1) };
+  const along = {
+    x: uniform("along x", shapes.x, 1),
+    w: uniform("along w", shapes.w, 1),
+    b: uniform("along b", shapes.b, 1),
+  };
   check("gradient of x", dx, along.x, xTerms, (by) => loss(moved(x, along.x, by), w, b));
   check("gradient of w", dw, along.w, wTerms, (by) => loss(x, moved(w, along.w, by), b));
   check("gradient of b", db, along.b, dy.length / b.length, (by) => loss(x, w, moved(b, along.b, by)));

@@ -176,6 +176,13 @@ it("warmUp computes nothing and changes no result", async () => {
   await own.warmUp(() => target.assign(t.exp(x)));
   await own.warmUp(() => t.softmax(t.mul(x, 2), { dim: 0 }));
   expect(own.memory()).toMatchObject({ liveTensors: before.liveTensors, liveBytes: before.liveBytes });
+  expect(await target.data()).toEqual(Float32Array.of(5, 5, 5));
+  const { net, step } = smallNet(own);
+  const values = () =>
+    Promise.all(Object.values(net.stateDict() as Record<string, t.Tensor>).map(async (v) => [...(await v.data())]));
+  const initial = await values();
+  await own.warmUp(() => step(1));
+  expect(await values()).toEqual(initial);
   const y = await t.exp(x).data();
   for (const [i, value] of [1, 2, 3].entries()) expect(y[i]).toBeCloseTo(Math.exp(value), 4);
 });
@@ -186,7 +193,7 @@ it("the same seed gives the same bits over ten training steps", async () => {
     const { net, step } = smallNet(own);
     for (let k = 0; k < 10; k++) (await step(k)).dispose();
     const state = Object.values(net.stateDict()) as t.Tensor[];
-    return Promise.all(state.map(async (tensor) => [...(await tensor.data())]));
+    return await Promise.all(state.map(async (tensor) => [...(await tensor.data())]));
   };
   expect(await train()).toEqual(await train());
 });

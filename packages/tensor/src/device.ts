@@ -197,6 +197,7 @@ export class Device {
   /** @internal */
   assign(target: Tensor, source: Tensor | ArrayLike<number>): void {
     if (isTensor(source)) {
+      if (source.device !== this) throw otherDevice("assign", source);
       if (!sameShape(source.shape, target.shape)) {
         throw invalidShape(
           `assign: source has shape ${show(source.shape)}, target ${show(target.shape)}`,

@@ -38,7 +38,7 @@ export function inOrder(x: Tensor, order: Order): Tensor {
   if (sameLayout(x.shape, x.order, order)) return x.alias({ order });
   const out = x.device.empty(x.shape, { dtype: x.dtype, order, tracked: false });
   const sizes = x.shape;
-  const plan = planCopy({ sizes, from: stridesOf(sizes, x.order), to: stridesOf(sizes, order) });
+  const plan = planCopy({ sizes, from: stridesOf(sizes, x.order), to: stridesOf(sizes, order) }, x.device.capabilities);
   x.device.run("copy", plan, { src: x, dst: out });
   return out;
 }

@@ -47,7 +47,7 @@ export async function trainStaged(options: StagedOptions): Promise<StageResult[]
   let previous: SegmentationNet | undefined;
   for (const [index, stage] of options.stages.entries()) {
     const model = create(stage.modelName, options.device, options.modelOptions);
-    const copied = previous ? await transplant(previous, model) : [];
+    const copied = previous ? transplant(previous, model) : [];
     previous?.dispose();
     previous = model;
     options.onStageStart?.(stage, copied);
@@ -89,9 +89,9 @@ export function validationSteps(steps: number, count: number): number[] {
 }
 
 /** Copies every parameter and buffer that both nets have under one name with one shape; answers their names. */
-export async function transplant(from: SegmentationNet, to: SegmentationNet): Promise<string[]> {
-  const source = await from.stateDict();
-  const target = await to.stateDict();
+export function transplant(from: SegmentationNet, to: SegmentationNet): string[] {
+  const source = from.stateDict();
+  const target = to.stateDict();
   const same = Object.keys(target).filter((name) => sameShape(source[name]?.shape, target[name]?.shape));
   to.loadStateDict(Object.fromEntries(same.map((name) => [name, source[name]])) as typeof source, { strict: false });
   return same;

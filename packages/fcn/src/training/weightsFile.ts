@@ -19,7 +19,7 @@ const FIELDS = ["model", "options", "classes", "palette", "preprocessing"] as co
 /** Writes the net's weights and what is needed to use them to a safetensors file. */
 export async function saveModel(path: string, model: SegmentationNet, metadata: ModelMetadata): Promise<void> {
   const entries = FIELDS.map((field) => [field, JSON.stringify(metadata[field])]);
-  await io.writeSafetensors(path, await model.stateDict(), { metadata: Object.fromEntries(entries) });
+  await io.writeSafetensors(path, model.stateDict(), { metadata: Object.fromEntries(entries) });
 }
 
 /** A net from a file that {@link saveModel} wrote. */

@@ -153,7 +153,7 @@ function pixelParts(g: Conv2dGeometry, s: Sides, limit: number): PixelPart[] {
       if (!fits()) return [];
       const xBegin = (n * s.from.h + reach[0]) * xRow;
       const yBegin = (n * s.to.h + outputBegin(s, g, begin)) * yRow;
-      const x = elementWindow("x", xBegin, Math.max(xBegin + 1, (n * s.from.h + reach[1]) * xRow));
+      const x = elementWindow("x", xBegin, (n * s.from.h + reach[1]) * xRow);
       const y = elementWindow("y", yBegin, (n * s.to.h + outputEnd(s, g, end)) * yRow);
       parts.push({
         mBegin: (n * s.gridH + begin) * s.gridW,
@@ -172,16 +172,20 @@ function pixelParts(g: Conv2dGeometry, s: Sides, limit: number): PixelPart[] {
 const outputBegin = (s: Sides, g: Conv2dGeometry, row: number) => (s.transposed ? row * g.strideH : row);
 const outputEnd = (s: Sides, g: Conv2dGeometry, row: number) => Math.min(s.to.h, outputBegin(s, g, row));
 
-/** Input rows [begin, end) that the output rows [begin, end) of the phase grid may read. */
+/** Input rows [begin, end) that the output rows [begin, end) of the phase grid may read, at least one. */
 function inputReach(g: Conv2dGeometry, s: Sides, begin: number, end: number): [number, number] {
   const span = (g.kernelH - 1) * g.dilationH;
-  const clampRow = (row: number) => Math.min(s.from.h, Math.max(0, row));
+  // Output rows that see only padding still bind a row: a window must not begin past the end of x.
+  const rows = (first: number, end: number): [number, number] => {
+    const top = Math.min(s.from.h - 1, Math.max(0, first));
+    return [top, Math.max(top + 1, Math.min(s.from.h, end))];
+  };
   if (!s.transposed) {
-    return [clampRow(begin * g.strideH - g.padH), clampRow((end - 1) * g.strideH - g.padH + span + 1)];
+    return rows(begin * g.strideH - g.padH, (end - 1) * g.strideH - g.padH + span + 1);
   }
   const first = Math.ceil((begin * g.strideH + g.padH - span) / g.strideH);
   const last = Math.floor((end * g.strideH - 1 + g.padH) / g.strideH);
-  return [clampRow(first), clampRow(last + 1)];
+  return rows(first, last + 1);
 }
 
 /** Tile of the subgroup variant: pixels a workgroup, and vec4 columns a lane. Small subgroups take two loads a lane. */

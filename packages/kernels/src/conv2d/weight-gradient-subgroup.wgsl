@@ -15,6 +15,7 @@ const SG: u32 = 8u;
 const TM: u32 = 16u;
 const VEC_IN: bool = true;
 const VEC_OUT: bool = true;
+const ACCUMULATE: bool = false;
 
 struct Params {
   tiles: u32, mTiles: u32, nTiles: u32, splits: u32,
@@ -108,7 +109,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (row < p.rowEnd) {
       let at = split * p.dwSlice + row * p.dwC + g * p.cout + column - p.dwOrigin;
       for (var j = 0u; j < 4u; j++) {
-        if (column + j < p.cout) { dw[at + j] = acc[i][j]; }
+        if (column + j < p.cout) {
+          if (ACCUMULATE) { dw[at + j] += acc[i][j]; } else { dw[at + j] = acc[i][j]; }
+        }
       }
     }
   }

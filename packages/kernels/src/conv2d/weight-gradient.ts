@@ -86,8 +86,8 @@ export function weightGradientSteps(
   const cap = Math.floor(Math.min(SCRATCH_CAP, caps.bindingLimit) / (elements * 4));
   // Parts of the lines must each leave a slice behind, or add to one another when a slice is too large to repeat.
   const perPart = Math.max(1, Math.min(wanted, lines, Math.floor(cap / parts.length)));
-  const slices = perPart * parts.length;
-  if (slices > 1 && slices * elements * 4 > caps.bindingLimit) return undefined;
+  const accumulate = parts.length > cap;
+  const slices = accumulate ? 1 : perPart * parts.length;
   const target = slices > 1 ? "slices" : "dw";
   const steps: Step[] = [];
   for (const [index, part] of parts.entries()) {
@@ -102,7 +102,13 @@ export function weightGradientSteps(
       const base = slices > 1 ? index * perPart * elements : 0;
       steps.push({
         kernel: lanes > 0 ? SUBGROUP : REGISTER,
-        constants: { ...(lanes > 0 ? { SG: lanes } : { WG }), TM, VEC_IN: vecIn, VEC_OUT: vecOut },
+        constants: {
+          ...(lanes > 0 ? { SG: lanes } : { WG }),
+          TM,
+          VEC_IN: vecIn,
+          VEC_OUT: vecOut,
+          ACCUMULATE: accumulate && index > 0,
+        },
         params: {
           ...geometryParams(g),
           tiles,

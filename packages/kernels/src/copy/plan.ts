@@ -1,5 +1,15 @@
 import type { Kernel } from "../kernel.js";
-import { ceilDiv, foldGrid, type Plan, product } from "../plan.js";
+import {
+  type Capabilities,
+  ceilDiv,
+  elementWindow,
+  foldGrid,
+  type Plan,
+  product,
+  type Step,
+  WINDOW_ALIGNMENT,
+  type Window,
+} from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
 
 const WG = 64;
@@ -38,10 +48,54 @@ export function coalesce(box: Box): Dim[] {
   return joined;
 }
 
-/** Operands: src, dst. At most six dimensions after joining. */
-export function planCopy(box: Box): Plan {
-  const count = product(box.sizes);
-  if (count === 0) return { steps: [] };
+/** Elements from the first to past the last that the box touches with these strides. */
+const spanOf = (sizes: readonly number[], strides: readonly number[]): number =>
+  sizes.reduce((span, n, i) => span + (n - 1) * strides[i]!, 1);
+
+/**
+ * The box in parts whose elements lie within `limit` elements of each other in both buffers: halved along the dimension
+ * that reaches farthest where they do not.
+ */
+function splitBox(box: Required<Box>, limit: number): Required<Box>[] {
+  const tooFar = [box.from, box.to].find((strides) => spanOf(box.sizes, strides) > limit);
+  if (!tooFar) return [box];
+  const reach = box.sizes.map((n, i) => (n - 1) * tooFar[i]!);
+  const dim = reach.indexOf(Math.max(...reach));
+  const half = Math.ceil(box.sizes[dim]! / 2);
+  const withSize = (n: number) => box.sizes.map((size, i) => (i === dim ? n : size));
+  const first = { ...box, sizes: withSize(half) };
+  const second = {
+    ...box,
+    sizes: withSize(box.sizes[dim]! - half),
+    fromOffset: box.fromOffset + half * box.from[dim]!,
+    toOffset: box.toOffset + half * box.to[dim]!,
+  };
+  return [...splitBox(first, limit), ...splitBox(second, limit)];
+}
+
+/** Operands: src, dst, shown in windows where they are larger than a binding. At most six dimensions after joining. */
+export function planCopy(box: Box, caps: Capabilities): Plan {
+  if (product(box.sizes) === 0) return { steps: [] };
+  const whole = { fromOffset: 0, toOffset: 0, ...box };
+  const extent = (offset: number, strides: readonly number[]) => offset + spanOf(box.sizes, strides);
+  const limit = caps.bindingLimit / 4;
+  if (Math.max(extent(whole.fromOffset, box.from), extent(whole.toOffset, box.to)) <= limit) {
+    return { steps: [copyStep(whole, "src", "dst")] };
+  }
+  const steps = splitBox(whole, limit - WINDOW_ALIGNMENT / 4).map((part) => {
+    const src = elementWindow("src", part.fromOffset, part.fromOffset + spanOf(part.sizes, part.from));
+    const dst = elementWindow("dst", part.toOffset, part.toOffset + spanOf(part.sizes, part.to));
+    const moved = {
+      ...part,
+      fromOffset: part.fromOffset - src.byteOffset / 4,
+      toOffset: part.toOffset - dst.byteOffset / 4,
+    };
+    return copyStep(moved, src, dst);
+  });
+  return { steps };
+}
+
+function copyStep(box: Required<Box>, src: string | Window, dst: string | Window): Step {
   const dims = coalesce(box);
   if (dims.length > 6) throw new RangeError(`a copy of ${dims.length} separate dimensions, at most 6`);
   const rank = Math.max(1, dims.length);
@@ -50,21 +104,18 @@ export function planCopy(box: Box): Plan {
   dims.forEach((dim, i) => {
     padded[i === 0 ? 0 : 6 - rank + i] = dim;
   });
-  const params: Record<string, number> = { count, srcOffset: box.fromOffset ?? 0, dstOffset: box.toOffset ?? 0 };
+  const count = product(box.sizes);
+  const params: Record<string, number> = { count, srcOffset: box.fromOffset, dstOffset: box.toOffset };
   padded.forEach(({ n, s, d }, i) => {
     if (i > 0) params[`n${i}`] = n;
     params[`s${i}`] = s;
     params[`d${i}`] = d;
   });
   return {
-    steps: [
-      {
-        kernel: STRIDED,
-        constants: { RANK: rank },
-        params,
-        operands: { src: "src", dst: "dst" },
-        grid: foldGrid(ceilDiv(count, WG)),
-      },
-    ],
+    kernel: STRIDED,
+    constants: { RANK: rank },
+    params,
+    operands: { src, dst },
+    grid: foldGrid(ceilDiv(count, WG)),
   };
 }

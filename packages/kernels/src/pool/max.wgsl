@@ -4,10 +4,11 @@
 //
 // Taps outside the image are not seen. index holds the tap ky*kernelW + kx that won: the first of equals, the last NaN
 // (as in PyTorch, a NaN in the window is the result); -1 where a dilated window misses the image, and y is p.lowest.
-// x [N, H, W, C], y and index [N, OH, OW, C], channels last. A thread owns one output element, or four channels (VEC: the
+// Without SAVE the index is not written. x [N, H, W, C], y and index [N, OH, OW, C], channels last. A thread owns one output element, or four channels (VEC: the
 // views x4, y4, index4 are used, p.channels and p.count are in vec4; the plan binds the unused views to dummies).
 const WG: u32 = 64u;
 const VEC: bool = false;
+const SAVE: bool = true;
 
 struct Params {
   count: u32, channels: u32,
@@ -73,9 +74,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   if (VEC) {
     y4[id] = best4;
-    index4[id] = winner4;
+    if (SAVE) { index4[id] = winner4; }
   } else {
     y[id] = best;
-    index[id] = winner;
+    if (SAVE) { index[id] = winner; }
   }
 }

@@ -54,17 +54,17 @@ const outputCount = (g: Pool2dGeometry): number => g.n * g.outH * g.outW * g.cha
 const isVector = (g: Pool2dGeometry): boolean => g.channels % 4 === 0;
 
 /** Operands: x, y, index (int32, the winning tap of each window). */
-export function planMaxPool2d(g: Pool2dGeometry): Plan {
+export function planMaxPool2d(g: Pool2dGeometry, saveIndex: boolean): Plan {
   const vector = isVector(g);
   const params = windowParams(g, outputCount(g), vector ? 4 : 1);
   const { dilationH, dilationW } = g;
   const step = {
     kernel: MAX,
-    constants: { VEC: vector },
+    constants: { VEC: vector, SAVE: saveIndex },
     params: { ...params, dilationH, dilationW, lowest: Number.NEGATIVE_INFINITY },
     operands: vector
-      ? { x: "noneX", x4: "x", y: "noneY", y4: "y", index: "noneIndex", index4: "index" }
-      : { x: "x", x4: "noneX", y: "y", y4: "noneY", index: "index", index4: "noneIndex" },
+      ? { x: "noneX", x4: "x", y: "noneY", y4: "y", index: "noneIndex", index4: saveIndex ? "index" : "noneIndex4" }
+      : { x: "x", x4: "noneX", y: "y", y4: "noneY", index: saveIndex ? "index" : "noneIndex4", index4: "noneIndex" },
     grid: foldGrid(ceilDiv(params.count, WG)),
   };
   return { steps: [step] };

@@ -163,6 +163,8 @@ export class Engine {
   }
 
   copy(from: Storage, to: Storage, bytes: number): void {
+    // The source holds what warming up did not compute.
+    if (this.#warming) return;
     for (const part of from.parts(0, Math.ceil(bytes / 4) * 4)) {
       for (const target of to.parts(part.at, part.at + part.length)) {
         const source = part.offset + target.at - part.at;

@@ -1,5 +1,5 @@
 import { planMaxPool2d, planMaxPool2dGradient } from "@fcn/kernels";
-import { record } from "../autograd.js";
+import { record, recording } from "../autograd.js";
 import { CHANNELS_LAST, inOrder } from "../layout.js";
 import type { Tensor } from "../tensor.js";
 import { type PoolWindow, poolGeometry } from "./poolWindow.js";
@@ -20,9 +20,10 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   const { device, shape } = x;
   const outShape = [g.n, g.channels, g.outH, g.outW];
   using xs = inOrder(x, CHANNELS_LAST);
-  using index = device.empty(outShape, { dtype: "int32", order: CHANNELS_LAST, tracked: false });
+  const save = recording([x]);
+  using index = save ? device.empty(outShape, { dtype: "int32", order: CHANNELS_LAST, tracked: false }) : undefined;
   const y = device.empty(outShape, { order: CHANNELS_LAST });
-  device.run(op, planMaxPool2d(g), { x: xs, y, index });
+  device.run(op, planMaxPool2d(g, save), { x: xs, y, index });
   return record(op, y, [x], [index], (grad, saved) => {
     using dy = inOrder(grad, CHANNELS_LAST);
     const dx = device.empty(shape, { order: CHANNELS_LAST, tracked: false });

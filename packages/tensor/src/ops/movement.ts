@@ -19,7 +19,8 @@ function copyBox(
 ): void {
   const s = stridesOf(src.shape, src.order);
   const d = stridesOf(dst.shape, dst.order);
-  const plan = planCopy({ sizes, from: s, to: d, fromOffset: offsetOf(from, s), toOffset: offsetOf(to, d) });
+  const box = { sizes, from: s, to: d, fromOffset: offsetOf(from, s), toOffset: offsetOf(to, d) };
+  const plan = planCopy(box, src.device.capabilities);
   src.device.run(op, plan, { src, dst });
 }
 

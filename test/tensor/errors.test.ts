@@ -1,0 +1,314 @@
+import * as t from "@fcn/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+let device: t.Device;
+beforeAll(async () => {
+  device = await t.createDevice({ quiet: true });
+});
+afterAll(() => device?.destroy());
+
+/** The error as a user reads it. Fails where nothing, or another kind of error, is thrown. */
+async function messageOf(action: () => unknown): Promise<string> {
+  try {
+    await action();
+  } catch (error) {
+    expect(error).toBeInstanceOf(t.TensorError);
+    const { code, message, fix } = error as t.TensorError;
+    return `[${code}] ${message} | ${fix}`;
+  }
+  throw new Error(`no error from ${action}`);
+}
+
+async function messages(...actions: (() => unknown)[]): Promise<string[]> {
+  const list: string[] = [];
+  await device.scope(async () => {
+    for (const action of actions) list.push(await messageOf(action));
+  });
+  return list;
+}
+
+const x = (...shape: number[]) => device.zeros(shape);
+
+describe("convolutions", () => {
+  it("refuse wrong ranks", async () => {
+    expect(
+      await messages(
+        () => t.conv2d(x(3, 8, 8), x(4, 3, 3, 3)),
+        () => t.conv2d(x(1, 3, 8, 8), x(4, 27)),
+        () => t.convTranspose2d(x(1, 3, 8), x(3, 4, 3, 3)),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "[invalid-shape] conv2d: x has shape [3, 8, 8] (rank 3), expected [N, Cin, H, W] | reshape x to rank 4",
+        "[invalid-shape] conv2d: w has shape [4, 27] (rank 2), expected [Cout, Cin / groups, KH, KW] | reshape w to rank 4",
+        "[invalid-shape] convTranspose2d: x has shape [1, 3, 8] (rank 3), expected [N, Cin, H, W] | reshape x to rank 4",
+      ]
+    `);
+  });
+
+  it("refuse channels and groups that do not match", async () => {
+    expect(
+      await messages(
+        () => t.conv2d(x(1, 3, 8, 8), x(4, 5, 3, 3)),
+        () => t.conv2d(x(1, 4, 8, 8), x(3, 2, 3, 3), null, { groups: 2 }),
+        () => t.conv2d(x(1, 4, 8, 8), x(4, 4, 3, 3), null, { groups: 0 }),
+        () => t.conv2d(x(1, 4, 8, 8), x(4, 4, 3, 3), x(5)),
+        () => t.convTranspose2d(x(1, 3, 8, 8), x(5, 4, 3, 3)),
+        () => t.convTranspose2d(x(1, 3, 8, 8), x(3, 4, 3, 3), null, { groups: 2 }),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "[invalid-shape] conv2d: x [1, 3, 8, 8] has 3 channels, w [4, 5, 3, 3] with groups = 1 expects 5 and a number of output channels divisible by groups | make w.shape[1] * groups equal x.shape[1], and w.shape[0] a multiple of groups",
+        "[invalid-shape] conv2d: x [1, 4, 8, 8] has 4 channels, w [3, 2, 3, 3] with groups = 2 expects 4 and a number of output channels divisible by groups | make w.shape[1] * groups equal x.shape[1], and w.shape[0] a multiple of groups",
+        "[invalid-argument] conv2d: groups is 0 | pass a whole number of at least 1",
+        "[invalid-shape] conv2d: bias has shape [5] for 4 output channels | pass a bias of shape [4]",
+        "[invalid-shape] convTranspose2d: x [1, 3, 8, 8] has 3 channels, w [5, 4, 3, 3] expects 5 and groups = 1 must divide them (w is [Cin, Cout / groups, KH, KW]) | make w.shape[0] equal x.shape[1], and both a multiple of groups",
+        "[invalid-shape] convTranspose2d: x [1, 3, 8, 8] has 3 channels, w [3, 4, 3, 3] expects 3 and groups = 2 must divide them (w is [Cin, Cout / groups, KH, KW]) | make w.shape[0] equal x.shape[1], and both a multiple of groups",
+      ]
+    `);
+  });
+
+  it("refuse kernels that do not fit and outputs of size zero", async () => {
+    expect(
+      await messages(
+        () => t.conv2d(x(1, 3, 4, 8), x(4, 3, 7, 7), null, { padding: 1 }),
+        () => t.conv2d(x(1, 3, 8, 8), x(4, 3, 3, 3), null, { dilation: 4 }),
+        () => t.convTranspose2d(x(1, 3, 1, 1), x(3, 4, 2, 2), null, { padding: 1 }),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "[invalid-shape] conv2d: kernel 7x7 with dilation [1, 1] is larger than the padded input of 6x10 | use a larger input, more padding, a smaller kernel or less dilation",
+        "[invalid-shape] conv2d: kernel 3x3 with dilation [4, 4] is larger than the padded input of 8x8 | use a larger input, more padding, a smaller kernel or less dilation",
+        "[invalid-shape] convTranspose2d: the output of x [1, 3, 1, 1] and w [3, 4, 2, 2] would be 0x0 | use less padding, a larger kernel or a larger input",
+      ]
+    `);
+  });
+
+  it("refuse strides, paddings and dilations that are no such", async () => {
+    expect(
+      await messages(
+        () => t.conv2d(x(1, 3, 8, 8), x(4, 3, 3, 3), null, { stride: -1 }),
+        () => t.conv2d(x(1, 3, 8, 8), x(4, 3, 3, 3), null, { stride: [1, 1.5] }),
+        () => t.conv2d(x(1, 3, 8, 8), x(4, 3, 3, 3), null, { padding: -1 }),
+        () => t.conv2d(x(1, 3, 8, 8), x(4, 3, 3, 3), null, { dilation: 0 }),
+        () => t.convTranspose2d(x(1, 3, 8, 8), x(3, 4, 3, 3), null, { stride: 2, outputPadding: 2 }),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "[invalid-argument] conv2d: stride is -1, expected a whole number of at least 1 or [h, w] of such | pass stride as a whole number >= 1",
+        "[invalid-argument] conv2d: stride is [1,1.5], expected a whole number of at least 1 or [h, w] of such | pass stride as a whole number >= 1",
+        "[invalid-argument] conv2d: padding is -1, expected a whole number of at least 0 or [h, w] of such | pass padding as a whole number >= 0",
+        "[invalid-argument] conv2d: dilation is 0, expected a whole number of at least 1 or [h, w] of such | pass dilation as a whole number >= 1",
+        "[invalid-argument] convTranspose2d: outputPadding [2, 2] must be smaller than stride [2, 2] or dilation [1, 1] | use an outputPadding below the stride",
+      ]
+    `);
+  });
+});
+
+describe("pools and the other layers", () => {
+  it("refuse windows that do not fit", async () => {
+    expect(
+      await messages(
+        () => t.maxPool2d(x(3, 8, 8), { kernelSize: 2 }),
+        () => t.maxPool2d(x(1, 3, 2, 2), { kernelSize: 3 }),
+        () => t.avgPool2d(x(1, 3, 8, 8), { kernelSize: 2, padding: 2 }),
+        () => t.maxPool2d(x(1, 3, 8, 8), { kernelSize: 2, stride: 0.5 }),
+        () => t.interpolate(x(1, 3, 8, 8), { scaleFactor: 0.1 }),
+        () => t.crop(x(1, 3, 8, 8), { top: 4, left: 0, height: 8, width: 8 }),
+        () => t.batchNorm(x(1, 3, 1, 1), { training: true }),
+        () => t.batchNorm(x(1, 3, 4, 4), { training: true, weight: x(4) }),
+        () => t.localResponseNorm(x(1, 3, 4, 4), { size: 2.5 }),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "[invalid-shape] maxPool2d: x has shape [3, 8, 8] (rank 3), expected [N, C, H, W] | reshape x to rank 4",
+        "[invalid-shape] maxPool2d: the output of x [1, 3, 2, 2] would be 0 x 0: kernelSize [3, 3] at dilation [1, 1] does not fit into the image padded by [0, 0] | use a smaller kernelSize, more padding or a larger image",
+        "[invalid-argument] avgPool2d: padding [2, 2] is more than half of kernelSize [2, 2] at dilation [1, 1] | pass a padding of at most [1, 1], or pad() the input first",
+        "[invalid-argument] maxPool2d: stride is 0.5, expected a whole number of at least 1 or [h, w] of such | pass stride as a whole number >= 1",
+        "[invalid-shape] interpolate: scaleFactor 0.1 makes x [1, 3, 8, 8] 0 x 0, expected at least 1 x 1 | use a larger scaleFactor",
+        "[invalid-shape] crop: 8x8 at (4, 0) does not lie inside 8x8 | choose a box inside the image",
+        "[invalid-shape] batchNorm: x [1, 3, 1, 1] has one value a channel, training needs at least two for a variance | use a larger batch or image, or training: false",
+        "[invalid-shape] batchNorm: weight has shape [4], expected [3] for x [1, 3, 4, 4] | pass one weight a channel",
+        "[invalid-argument] localResponseNorm: size is 2.5, expected a whole number of at least 1 | pass size as a whole number >= 1",
+      ]
+    `);
+  });
+});
+
+describe("pointwise ops and shapes", () => {
+  it("refuse shapes that do not belong together", async () => {
+    expect(
+      await messages(
+        () => t.add(x(2, 3), x(2, 4)),
+        () => t.add(x(2), Number.NaN),
+        () => t.relu(device.tensor([1], [1], { dtype: "int32" })),
+        () => t.matmul(x(2, 3), x(4, 5)),
+        () => t.concat([x(2, 3), x(2, 4)], { dim: 0 }),
+        () => t.slice(x(4), [[3, 2]]),
+        () => x(2, 3).reshape([4, -1]),
+        () => t.sum(x(2, 3), { dim: 2 }),
+        () => device.tensor([1, 2, 3], [2, 2]),
+        () => device.zeros([2, 0]),
+        () => x(2).item(),
+        () => t.noGrad(() => x(2)).backward(),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "[invalid-shape] add: shapes [2, 3] and [2, 4] do not broadcast (dimension 1: 3 against 4) | make the sizes equal, or 1 where one operand is to be repeated",
+        "[invalid-argument] add: the second operand is NaN | pass a tensor or a number",
+        "[invalid-argument] relu: a tensor has dtype int32 | use float32 tensors",
+        "[invalid-shape] matmul: a has shape [2, 3] and b [4, 5]: the last dimension of a (3) must equal the second last of b (4) | transpose one operand with permute, or reshape it",
+        "[invalid-shape] concat: [2, 4] (float32) does not join [2, 3] (float32) along dim 0 | make all sizes but that of dim, and the dtypes, equal",
+        "[invalid-shape] slice: range [3,2] of dimension 0 of [4] is empty or out of range | choose 0 <= start < end <= 4",
+        "[invalid-shape] reshape: [2, 3] (6 elements) cannot become [4, -1] | choose sizes whose product is the number of elements, with at most one -1",
+        "[invalid-argument] sum: dim is 2, but the tensor has 2 dimensions | pass a dim from -2 to 1",
+        "[invalid-shape] tensor: 3 values for shape [2, 2], which holds 4 | pass as many values as the product of the sizes",
+        "[invalid-shape] tensor: shape [2, 0] must hold positive whole numbers | pass sizes of at least 1",
+        "[invalid-shape] item: the tensor has shape [2] (2 elements), expected one element | use data() or array(), or reduce the tensor first",
+        "[invalid-argument] backward: a tensor of shape [2] needs the gradient of its elements | reduce it to one number with sum() or mean(), or pass a gradient of the same shape",
+      ]
+    `);
+  });
+});
+
+describe("labels", () => {
+  const labels = (values: number[], dtype: t.DType = "int32") => device.tensor(values, [1, 2, 2], { dtype });
+
+  it("outside the classes reject the read of the loss and of its gradient, once", async () => {
+    expect(
+      await messages(
+        () => t.crossEntropy(x(1, 3, 2, 2), labels([0, 1, 2, 3])).item(),
+        () => t.crossEntropy(x(1, 3, 2, 2), labels([0, -2, 255, 1]), { reduction: "none" }).data(),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "[label-out-of-range] crossEntropy: target holds label 3 at flat index 3, expected 0..2 or ignoreIndex | check the label encoding of the masks, or pass the void label as ignoreIndex",
+        "[label-out-of-range] crossEntropy: target holds label -2 at flat index 1, expected 0..2 or ignoreIndex | check the label encoding of the masks, or pass the void label as ignoreIndex",
+      ]
+    `);
+    await device.scope(async () => {
+      expect(await t.crossEntropy(x(1, 3, 2, 2), labels([0, 1, 2, 255])).item()).toBeCloseTo(Math.log(3), 5);
+    });
+  });
+
+  it("of another shape or type are refused", async () => {
+    expect(
+      await messages(
+        () => t.crossEntropy(x(1, 3, 2, 2), labels([0, 1, 2, 0], "float32")),
+        () => t.crossEntropy(x(1, 3, 2, 4), labels([0, 1, 2, 0])),
+        () => t.crossEntropy(x(1, 3, 2, 2), labels([0, 1, 2, 0]), { weight: x(4) }),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "[invalid-dtype] crossEntropy: target has dtype float32, expected int32 class indices | create the target with { dtype: "int32" }",
+        "[invalid-shape] crossEntropy: target has shape [1, 2, 2], logits have shape [1, 3, 2, 4]: expected target [1, 2, 4] | pass one class index for each position of the logits",
+        "[invalid-shape] crossEntropy: weight is float32 [4], expected float32 [3] for 3 classes | pass one weight a class",
+      ]
+    `);
+  });
+});
+
+it("NaN is named in debug mode, in the data and in the op that made it", async () => {
+  using own = await t.createDevice({ quiet: true, debug: { nanCheck: true } });
+  expect(
+    await messages(
+      () => own.tensor([1, Number.NaN], [2]),
+      () => t.exp(t.log(own.tensor([1, -1], [2]))).data(),
+      () => t.div(1, own.zeros([3])).data(),
+    ),
+  ).toMatchInlineSnapshot(`
+    [
+      "[not-finite] tensor: value 1 of the host data is NaN | clean the data; this check is on because the device was created with debug.nanCheck",
+      "[not-finite] log: the result holds NaN or infinity (first seen at element 1 in memory order) | lower the learning rate, or check the inputs of this op; this check is on because the device was created with debug.nanCheck",
+      "[not-finite] div: the result holds NaN or infinity (first seen at element 0 in memory order) | lower the learning rate, or check the inputs of this op; this check is on because the device was created with debug.nanCheck",
+    ]
+  `);
+  expect(await t.log(own.tensor([1])).data()).toEqual(Float32Array.of(0));
+});
+
+describe("tensors that cannot be used", () => {
+  it("are named after dispose", async () => {
+    const gone = device.zeros([2, 3]);
+    gone.dispose();
+    expect(
+      await messages(
+        () => t.relu(gone),
+        () => t.add(gone, x(2, 3)),
+        () => gone.data(),
+        () => gone.reshape([6]),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "[disposed] a tensor of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
+        "[disposed] a tensor of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
+        "[disposed] a tensor of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
+        "[disposed] a tensor of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
+      ]
+    `);
+  });
+
+  it("are refused when they belong to two devices", async () => {
+    using other = await t.createDevice({ quiet: true });
+    expect(
+      await messages(
+        () => t.add(x(2), other.zeros([2])),
+        () => t.conv2d(x(1, 3, 8, 8), other.zeros([4, 3, 3, 3])),
+        () => t.concat([x(2), other.zeros([2])]),
+        () => x(2).assign(other.zeros([2])),
+      ),
+    ).toMatchInlineSnapshot();
+  });
+});
+
+it("corrupt and truncated safetensors are refused", async () => {
+  const whole = await t.io.encodeSafetensors({ a: { dtype: "float32", shape: [2], data: new Float32Array(2) } });
+  expect(
+    await messages(
+      () => t.io.readSafetensors(whole.slice(0, -1)),
+      () => t.io.readSafetensors(whole.slice(0, 20)),
+      () => t.io.readSafetensors(new Uint8Array(whole).fill(0x21, 8, 12)),
+    ),
+  ).toMatchInlineSnapshot(`
+    [
+      "[corrupt-file] readSafetensors: the given bytes: tensor a: it ends at byte 72, but the file has 71 | fetch or write the file again: it is incomplete, damaged or of another format",
+      "[corrupt-file] readSafetensors: the given bytes: its header is said to have 56 bytes, but the file has 20 | fetch or write the file again: it is incomplete, damaged or of another format",
+      "[corrupt-file] readSafetensors: the given bytes: its header is not JSON in UTF-8 | fetch or write the file again: it is incomplete, damaged or of another format",
+    ]
+  `);
+});
+
+describe("the adapter", () => {
+  it("must be one of three kinds", async () => {
+    expect(await messages(() => t.createDevice({ adapter: "gpu" as "auto" }))).toMatchInlineSnapshot(`
+      [
+        "[invalid-argument] createDevice: adapter is "gpu", expected "auto", "hardware" or "software" | leave it out, or pass one of "auto", "hardware", "software"",
+      ]
+    `);
+  });
+
+  it("is missing with a name and a remedy", async () => {
+    // A machine has adapters of one kind at least; the other kind is the one to ask for.
+    const { adapters } = await t.probeAdapters();
+    const kinds = adapters.map(({ info }) => info.software);
+    if (kinds.includes(false)) return;
+    const message = await messageOf(() => t.createDevice({ adapter: "hardware" }));
+    expect(message).toMatch(
+      /^\[no-adapter\] createDevice: no hardware WebGPU adapter \(adapters found: .+\) \| run `npx fcn doctor`, which names/,
+    );
+  });
+});
+
+it("a binding limit that an op cannot work under is named with its numbers", async () => {
+  using own = await t.createDevice({ quiet: true, bindingLimit: 64 * 1024 });
+  expect(
+    await messages(
+      () => t.add(own.zeros([256, 128]), own.zeros([128])),
+      () => t.softmax(own.zeros([256, 128]), { dim: 1 }),
+    ),
+  ).toMatchInlineSnapshot(`
+    [
+      "[limit-exceeded] add: operand a needs 131072 bytes in one binding, this device binds at most 65536 | use a smaller batch or image, or cut the input into tiles",
+      "[limit-exceeded] softmax: operand x needs 131072 bytes in one binding, this device binds at most 65536 | use a smaller batch or image, or cut the input into tiles",
+    ]
+  `);
+});
