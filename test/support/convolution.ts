@@ -5,8 +5,6 @@ import {
   convTranspose2dReference,
   type Direction,
   forEachConv2dProduct,
-  planConv2d,
-  planConv2dWeightGradient,
 } from "@fcn/kernels";
 import { conv2d, convTranspose2d, type Device, mul, sum, type Tensor } from "@fcn/tensor";
 import fc from "fast-check";
@@ -158,7 +156,7 @@ function problemOf(direction: Direction, g: Conv2dGeometry): Problem {
 const budgetFor = (terms: number): Budget => ({ terms: Math.max(1, terms), scale: Math.max(1, Math.sqrt(terms) / 3) });
 
 /** Most products that meet in one element of each side. */
-function termsOf(g: Conv2dGeometry): { large: number; small: number; weight: number } {
+export function termsOf(g: Conv2dGeometry): { large: number; small: number; weight: number } {
   const { large, small, weight } = sides(g);
   const count = (shape: number[]) => new Uint32Array(shape.reduce((a, b) => a * b, 1));
   const [xs, ys, ws] = [count(large), count(small), count(weight)];
@@ -181,7 +179,13 @@ function reference(
   return direction === "forward" ? conv2dReference(g, x, w, b) : convTranspose2dReference(g, x, w, b);
 }
 
-function compare(what: string, got: ArrayLike<number>, shape: number[], want: Float64Array, terms: number): void {
+export function compare(
+  what: string,
+  got: ArrayLike<number>,
+  shape: number[],
+  want: Float64Array,
+  terms: number,
+): void {
   expectWithin(what, got, { dtype: "float32", shape, data: want as unknown as Float32Array }, budgetFor(terms));
 }
 
@@ -232,79 +236,6 @@ export async function checkValue(device: Device, direction: Direction, g: Conv2d
     const y = apply(direction, g, device.tensor(x, shapes.x), device.tensor(w, shapes.w), device.tensor(b, shapes.b));
     const want = reference(direction, g, x, w, b);
     compare("value", await y.data(), shapes.y, want, (direction === "forward" ? most.small : most.large) + 1);
-  });
-}
-
-/** From [n, c, h, w] to channels last. */
-function channelsLast(values: Float32Array, [, c, h, w]: number[]): Float32Array {
-  const size = h! * w!;
-  const out = new Float32Array(values.length);
-  for (let i = 0; i < values.length; i++) {
-    const image = Math.floor(i / (c! * size));
-    out[(image * size + (i % size)) * c! + (Math.floor(i / size) % c!)] = values[i]!;
-  }
-  return out;
-}
-
-/** From channels last to [n, c, h, w]. */
-function channelsFirst(values: ArrayLike<number>, [, c, h, w]: number[]): Float32Array {
-  const size = h! * w!;
-  return Float32Array.from(values, (_, i) => {
-    const image = Math.floor(i / (c! * size));
-    return values[(image * size + (i % size)) * c! + (Math.floor(i / size) % c!)]!;
-  });
-}
-
-/** From OIHW to the kernels' (kernelH, kernelW, inC / groups, outC). */
-function kernelOrder(w: Float32Array, [, cin, kh, kw]: number[], outC: number): Float32Array {
-  const taps = kh! * kw!;
-  const out = new Float32Array(w.length);
-  for (let i = 0; i < w.length; i++) {
-    const o = Math.floor(i / (cin! * taps));
-    const ci = Math.floor(i / taps) % cin!;
-    out[((i % taps) * cin! + ci) * outC + o] = w[i]!;
-  }
-  return out;
-}
-
-/**
- * The three plans on host-permuted operands, without the ops around them: only the convolution kernels need to work in
- * windows here.
- */
-export async function checkPlans(device: Device, g: Conv2dGeometry): Promise<void> {
-  const { large, small, weight } = sides(g);
-  const [x, y, w] = [uniform("large", large, 1), uniform("small", small, 1), uniform("w", weight, 1)];
-  const [bSmall, bLarge] = [uniform("b", [g.outC], 1), uniform("b", [g.inC], 1)];
-  const most = termsOf(g);
-  const caps = device.capabilities;
-  await device.scope(async () => {
-    const [tx, ty] = [device.tensor(channelsLast(x, large)), device.tensor(channelsLast(y, small))];
-    const tw = device.tensor(kernelOrder(w, weight, g.outC));
-    const [outY, outX, outW] = [device.empty([y.length]), device.empty([x.length]), device.empty([w.length])];
-    device.run("forward", planConv2d(g, "forward", true, caps), { x: tx, w: tw, b: device.tensor(bSmall), y: outY });
-    device.run("transposed", planConv2d(g, "transposed", true, caps), {
-      x: ty,
-      w: tw,
-      b: device.tensor(bLarge),
-      y: outX,
-    });
-    device.run("weight gradient", planConv2dWeightGradient(g, caps), { x: tx, dy: ty, dw: outW });
-    compare(
-      "forward",
-      channelsFirst(await outY.data(), small),
-      small,
-      conv2dReference(g, x, w, bSmall),
-      most.small + 1,
-    );
-    compare(
-      "transposed",
-      channelsFirst(await outX.data(), large),
-      large,
-      convTranspose2dReference(g, y, w, bLarge),
-      most.large + 1,
-    );
-    const wantW = kernelOrder(Float32Array.from(conv2dWeightGradientReference(g, x, y)), weight, g.outC);
-    compare("weight gradient", await outW.data(), [w.length], Float64Array.from(wantW), most.weight);
   });
 }
 

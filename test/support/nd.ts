@@ -54,3 +54,7 @@ export const step = (a: Nd, b: Nd, h: number): Nd => ({
   shape: a.shape,
   data: a.data.map((v, i) => v + h * b.data[i]!),
 });
+
+/** The list with one entry replaced. */
+export const replaced = (list: readonly number[], i: number, value: number): number[] =>
+  list.map((old, k) => (k === i ? value : old));

@@ -1,4 +1,4 @@
-import { at, atOr, build, type Nd } from "./nd.js";
+import { at, atOr, build, type Nd, replaced } from "./nd.js";
 
 /** Float64 references in gather form over logical indices; slow on purpose. */
 
@@ -103,7 +103,7 @@ export function bilinear(x: Nd, outH: number, outW: number, alignCorners: boolea
 }
 
 const line = (x: Nd, index: readonly number[], dim: number): number[] =>
-  range(x.shape[dim]!).map((v) => at(x, index.with(dim, v)));
+  range(x.shape[dim]!).map((v) => at(x, replaced(index, dim, v)));
 
 export const softmax = (x: Nd, dim: number): Nd =>
   build(x.shape, (i) => 1 / line(x, i, dim).reduce((sum, v) => sum + Math.exp(v - at(x, i)), 0));

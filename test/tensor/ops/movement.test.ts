@@ -2,7 +2,7 @@ import * as t from "@fcn/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { gradCheck } from "../../support/gradcheck.js";
-import { at, atOr, build, type Nd, random } from "../../support/nd.js";
+import { at, atOr, build, type Nd, random, replaced } from "../../support/nd.js";
 import { orderOf } from "../../support/orders.js";
 import { assertProperty } from "../../support/property.js";
 
@@ -37,7 +37,7 @@ describe("movement", () => {
 
   moves(
     "slice",
-    (x, pick) => t.slice(x, [undefined, [cut(x.shape[1]!, pick)], [0, x.shape[2]], [-1]]),
+    (x, pick) => t.slice(x, [undefined, [cut(x.shape[1]!, pick)], [0, x.shape[2]!], [-1]]),
     (x, pick) => {
       const [n, c, h, w] = x.shape as [number, number, number, number];
       const from = cut(c, pick);
@@ -98,7 +98,10 @@ describe("movement", () => {
       const dim = pick % 4;
       const n = x.shape[dim]!;
       const third = (v: number) => Math.floor(v / n);
-      return build(x.shape.with(dim, 3 * n), (i) => at(x, i.with(dim, i[dim]! % n)) + (third(i[dim]!) === 1 ? 1 : 0));
+      return build(
+        replaced(x.shape, dim, 3 * n),
+        (i) => at(x, replaced(i, dim, i[dim]! % n)) + (third(i[dim]!) === 1 ? 1 : 0),
+      );
     },
   );
 });

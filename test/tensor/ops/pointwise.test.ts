@@ -104,7 +104,7 @@ describe("grids past 65,535 workgroups", () => {
   const ramp = (count: number) => Float32Array.from({ length: count }, (_, i) => i % 8191);
 
   async function wrongElements(y: t.Tensor, expected: (i: number) => number): Promise<number> {
-    const data = await y.data();
+    const data = Float32Array.from(await y.data());
     return data.reduce((wrong: number, value: number, i: number) => wrong + Number(value !== expected(i)), 0);
   }
 

@@ -219,7 +219,8 @@ export class Engine {
     this.#lostError ??= deviceLost("destroy() was called");
     this.#commands.destroy();
     this.device.destroy();
-    this.#gpu = undefined;
+    // Dawn still answers pending callbacks: collecting its instance before the loss has arrived corrupts the process.
+    void this.device.lost.then(() => setTimeout(() => (this.#gpu = undefined), 0));
   }
 
   get alive(): boolean {
