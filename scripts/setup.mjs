@@ -11,7 +11,7 @@ import {
   parseOsRelease,
   systemFamily,
 } from "../packages/fcn/bin/advice.mjs";
-import { adapterStep, npmCommand, readProbe } from "./lib/setup-plan.mjs";
+import { adapterStep, needsInstall, readProbe } from "./lib/setup-plan.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const installer = join(root, "packages/fcn/bin/install-software-adapter.mjs");
@@ -48,15 +48,15 @@ function workspacesLinked() {
 
 function installDependencies() {
   const record = join(root, "node_modules/.package-lock.json");
-  const command = npmCommand({
+  const needed = needsInstall({
     lockTime: timeOf(join(root, "package-lock.json")),
     installedTime: timeOf(record),
     linked: workspacesLinked(),
   });
-  if (command === null) return;
-  console.log(`setup: npm ${command}`);
-  if (!npm(command, "--include=dev", "--no-audit", "--no-fund", "--loglevel=error")) {
-    fail(`npm ${command} failed`, "see npm's message above; a network or proxy problem is the usual cause");
+  if (!needed) return;
+  console.log("setup: npm install");
+  if (!npm("install", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error")) {
+    fail("npm install failed", "see npm's message above; a network or proxy problem is the usual cause");
   }
   // npm can leave its record older than the lock file, which would ask for the same install next time.
   if (existsSync(record)) utimesSync(record, new Date(), new Date());

@@ -1,15 +1,14 @@
 // The decisions of scripts/setup.mjs as pure functions.
 
 /**
- * Which npm command the dependencies need, or null for none.
+ * Whether npm install has work to do. Not `npm ci`: that refuses a lock file in which an optional package of another
+ * platform is missing, which happens where a registry does not carry it.
  * @param {{ lockTime: number | null, installedTime: number | null, linked: boolean }} state time stamps of package-lock.json
  *   and of npm's own record node_modules/.package-lock.json (null: absent); whether every workspace is linked
- * @returns {"ci" | "install" | null}
+ * @returns {boolean}
  */
-export function npmCommand({ lockTime, installedTime, linked }) {
-  if (installedTime === null) return lockTime === null ? "install" : "ci";
-  if (!linked || (lockTime ?? 0) > installedTime) return "install";
-  return null;
+export function needsInstall({ lockTime, installedTime, linked }) {
+  return installedTime === null || !linked || (lockTime ?? 0) > installedTime;
 }
 
 /**

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { adapterStep, npmCommand, readProbe } from "../../scripts/lib/setup-plan.mjs";
+import { adapterStep, needsInstall, readProbe } from "../../scripts/lib/setup-plan.mjs";
 
-describe("npmCommand", () => {
+describe("needsInstall", () => {
   it.each([
-    [{ lockTime: 5, installedTime: null, linked: false }, "ci"],
-    [{ lockTime: null, installedTime: null, linked: false }, "install"],
-    [{ lockTime: 5, installedTime: 4, linked: true }, "install"],
-    [{ lockTime: 5, installedTime: 6, linked: false }, "install"],
-    [{ lockTime: 5, installedTime: 6, linked: true }, null],
-    [{ lockTime: 5, installedTime: 5, linked: true }, null],
-  ])("%j -> %s", (state, command) => {
-    expect(npmCommand(state)).toBe(command);
+    [{ lockTime: 5, installedTime: null, linked: false }, true],
+    [{ lockTime: null, installedTime: null, linked: false }, true],
+    [{ lockTime: 5, installedTime: 4, linked: true }, true],
+    [{ lockTime: 5, installedTime: 6, linked: false }, true],
+    [{ lockTime: 5, installedTime: 6, linked: true }, false],
+    [{ lockTime: 5, installedTime: 5, linked: true }, false],
+  ])("%j -> %s", (state, wanted) => {
+    expect(needsInstall(state)).toBe(wanted);
   });
 });
 

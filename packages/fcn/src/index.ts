@@ -6,4 +6,15 @@ export type { Labels } from "./labels.js";
 export { SegmentationMetrics, type SegmentationScores } from "./metrics.js";
 export * as models from "./models/index.js";
 export { colorize, overlay, vocPalette } from "./palette.js";
-export { evaluate, predict, train } from "./training/index.js";
+export {
+  type Evaluation,
+  evaluate,
+  loadModel,
+  type ModelMetadata,
+  predict,
+  saveModel,
+  type TrainProgress,
+  train,
+  trainStaged,
+  transplant,
+} from "./training/index.js";

@@ -106,7 +106,7 @@ async function finishStage(run: Run, result: StageResult, model: SegmentationNet
   const { modelName } = result.stage;
   await saveModel(join(run.options.out, weightsFile(modelName)), model, { ...run.metadata, model: modelName });
   const { preprocessing } = run.metadata;
-  const predictions = await predictSamples(model, run.tiles, { device: run.device, preprocessing });
+  const predictions = await predictSamples(model, run.tiles, { preprocessing });
   const { coastAccuracy } = demoScores(result.evaluation, COAST_BAND);
   return { title: modelName.replace(/^fcn(\d+s)-.*$/, "FCN-$1"), coastAccuracy, predictions };
 }
@@ -132,7 +132,7 @@ async function checkReload(
   const { model, metadata } = await loadModel(path, run.device);
   const tile = run.tiles[0] as SegmentationSample;
   const { preprocessing } = metadata;
-  const { labels } = await predict(model, tile.image, { device: run.device, preprocessing });
+  const { labels } = await predict(model, tile.image, { preprocessing });
   model.dispose();
   const expected = pictures.at(-1)?.predictions[0] as Uint8Array;
   const different = labels.reduce((count, label, i) => count + (label === expected[i] ? 0 : 1), 0);

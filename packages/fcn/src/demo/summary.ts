@@ -120,7 +120,7 @@ function configurationRows(summary: DemoSummary): [string, string][] {
     ["optimiser", "SGD, momentum 0.9, weight decay 0.0005"],
     ["seed", String(summary.seed)],
     ["tiles", `${tiles.train} to train, ${tiles.validation} held back (90W to 45W and 45E to 90E)`],
-    ["training seconds a stage", stages.map((stage) => stage.seconds.toFixed(1)).join(", ")],
+    ["seconds a stage, validation included", stages.map((stage) => stage.seconds.toFixed(1)).join(", ")],
     ["seconds in all", summary.seconds.toFixed(1)],
     ["peak GPU memory", `${(summary.peakBytes / 2 ** 20).toFixed(0)} MiB`],
   ];

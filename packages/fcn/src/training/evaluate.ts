@@ -1,10 +1,10 @@
-import { argmax, type Device, noGrad } from "@fcn/tensor";
+import { argmax, noGrad } from "@fcn/tensor";
 import { stackSamples } from "../data/batches.js";
 import { boundaryBand } from "../data/boundary.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { checkSample, type SegmentationSample } from "../data/sample.js";
 import { SegmentationMetrics, type SegmentationScores } from "../metrics.js";
-import { mainLogits, type SegmentationNet } from "./model.js";
+import { deviceOf, mainLogits, type SegmentationNet } from "./model.js";
 
 export interface BandOptions {
   /** Pixels on each side of the boundary. */
@@ -14,7 +14,6 @@ export interface BandOptions {
 }
 
 export interface EvaluateOptions {
-  readonly device: Device;
   readonly preprocessing: Preprocessing;
   readonly numClasses: number;
   /** Samples predicted at a time; those of one batch must have one size. Default 1. */
@@ -63,8 +62,9 @@ export function scorePredictions(
 export async function predictSamples(
   model: SegmentationNet,
   samples: readonly SegmentationSample[],
-  { device, preprocessing }: Pick<EvaluateOptions, "device" | "preprocessing">,
+  { preprocessing }: Pick<EvaluateOptions, "preprocessing">,
 ): Promise<Uint8Array[]> {
+  const device = deviceOf(model);
   const wasTraining = model.training;
   model.eval();
   try {

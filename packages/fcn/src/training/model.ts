@@ -1,4 +1,4 @@
-import type { nn, Tensor } from "@fcn/tensor";
+import { type Device, type nn, type Tensor, TensorError } from "@fcn/tensor";
 
 /** A net whose `forward` answers logits [N, classes, H, W], or a record of heads with the main one under `out`. */
 export type SegmentationNet = nn.Module;
@@ -6,4 +6,15 @@ export type SegmentationNet = nn.Module;
 /** The main head's logits. */
 export function mainLogits(output: Tensor | Readonly<Record<string, Tensor>>): Tensor {
   return "shape" in output ? (output as Tensor) : ((output as Record<string, Tensor>).out as Tensor);
+}
+
+/** The device that the net's tensors live on. */
+export function deviceOf(model: SegmentationNet): Device {
+  const [first] = Object.values(model.stateDict());
+  if (first) return first.device;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: "the net has neither parameters nor buffers, so its device is unknown",
+    fix: "pass a net from models.create, or a module with at least one layer that learns",
+  });
 }

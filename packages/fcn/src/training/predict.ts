@@ -1,4 +1,3 @@
-import type { Device } from "@fcn/tensor";
 import type { Preprocessing } from "../data/preprocessing.js";
 import type { RasterImage } from "../data/sample.js";
 import { predictSamples } from "./evaluate.js";
@@ -18,7 +17,7 @@ export interface Prediction {
 export async function predict(
   model: SegmentationNet,
   image: RasterImage,
-  options: { readonly device: Device; readonly preprocessing: Preprocessing },
+  options: { readonly preprocessing: Preprocessing },
 ): Promise<Prediction> {
   const sample = { name: "image", image, labels: new Uint8Array(0) };
   const [labels] = await predictSamples(model, [sample], options);

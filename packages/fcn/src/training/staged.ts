@@ -51,7 +51,7 @@ export async function trainStaged(options: StagedOptions): Promise<StageResult[]
     previous?.dispose();
     previous = model;
     options.onStageStart?.(stage, copied);
-    const result = await runStage(model, stage, { ...options, seed: options.seed + index });
+    const result = await runStage(model, stage, { ...options, seed: (options.seed ?? 0) + index });
     results.push(result);
     await options.onStageEnd?.(result, model);
   }
@@ -61,7 +61,7 @@ export async function trainStaged(options: StagedOptions): Promise<StageResult[]
 
 async function runStage(model: SegmentationNet, stage: Stage, options: StagedOptions): Promise<StageResult> {
   const { numClasses } = options.modelOptions;
-  const settings: EvaluateOptions = { ...options.evaluation, ...options, numClasses };
+  const settings: EvaluateOptions = { ...options.evaluation, preprocessing: options.preprocessing, numClasses };
   const validations: { step: number; evaluation: Evaluation }[] = [];
   const due = validationSteps(stage.steps, options.validations);
   const training = await train({
@@ -78,8 +78,8 @@ async function runStage(model: SegmentationNet, stage: Stage, options: StagedOpt
       options.onValidation?.(stage, progress.step, evaluation);
     },
   });
-  const last = validations.at(-1);
-  return { stage, training, validations, evaluation: (last as { evaluation: Evaluation }).evaluation };
+  const evaluation = validations.at(-1)?.evaluation ?? (await evaluate(model, options.validation, settings));
+  return { stage, training, validations, evaluation };
 }
 
 /** The steps at which to validate, the last step always among them. */

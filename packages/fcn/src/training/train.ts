@@ -1,8 +1,10 @@
-import { crossEntropy, type Device, optim, type Tensor, TensorError } from "@fcn/tensor";
+import { crossEntropy, optim, type Tensor, TensorError } from "@fcn/tensor";
 import { BatchSampler, stackSamples, toTensors } from "../data/batches.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { checkSample, type SegmentationSample, VOID_LABEL } from "../data/sample.js";
-import { mainLogits, type SegmentationNet } from "./model.js";
+import { deviceOf, mainLogits, type SegmentationNet } from "./model.js";
+
+type LRScheduler = ReturnType<typeof optim.lrScheduler.poly>;
 
 /** Where training stands; `loss` is the mean over the steps since the last report. */
 export interface TrainProgress {
@@ -15,22 +17,23 @@ export interface TrainProgress {
 }
 
 export interface TrainOptions {
-  readonly device: Device;
   readonly model: SegmentationNet;
+  /** Samples of one size. */
   readonly data: readonly SegmentationSample[];
   readonly preprocessing: Preprocessing;
   readonly numClasses: number;
   readonly steps: number;
   readonly batchSize: number;
-  /** Learning rate of the first step; it falls to 0 as (1 - step / steps) ^ power. */
+  /** Learning rate of the first step; unless `schedule` says otherwise it falls to 0 as (1 - step / steps) ^ 0.9. */
   readonly learningRate: number;
-  readonly power?: number;
-  readonly momentum?: number;
-  readonly weightDecay?: number;
+  /** Default: SGD with momentum 0.9 and weight decay 5e-4. */
+  readonly optimizer?: (parameters: Tensor[], learningRate: number) => optim.SGD | optim.AdamW;
+  readonly schedule?: (optimizer: optim.SGD | optim.AdamW, steps: number) => LRScheduler;
   /** One weight a class in the loss. */
   readonly classWeights?: readonly number[];
-  /** Fixes the order of the samples and their mirroring. */
-  readonly seed: number;
+  /** Fixes the order of the samples and their mirroring. Default 0. */
+  readonly seed?: number;
+  /** Flip samples left to right at random. Default true. */
   readonly mirror?: boolean;
   /** Steps between two readings of the loss; each one waits for the GPU. Default 10. */
   readonly readEvery?: number;
@@ -41,56 +44,65 @@ export interface TrainOptions {
 export interface TrainResult {
   /** One entry a reading of the loss: the last step of the interval and the mean over it. */
   readonly losses: readonly { readonly step: number; readonly loss: number }[];
+  /** Time for the whole call, with what `onProgress` took. */
   readonly seconds: number;
 }
 
 /**
- * Trains with SGD (PyTorch's momentum form), the polynomial schedule and pixel-wise cross-entropy, where void pixels do not count. Memory on
- * the device stays flat: each step frees all it made. Throws when a label is out of range or the loss stops being finite.
+ * Trains with pixel-wise cross-entropy, where void pixels do not count. Memory on the device stays flat: each step frees all it made, and
+ * optimiser state and gradients are freed at the end. The same seed gives the same weights on a device.
+ * Throws when a label is out of range or the loss stops being finite.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   checkOptions(options);
-  const { model, steps } = options;
-  const sampler = new BatchSampler(options.data, options);
-  const optimizer = new optim.SGD(model.parameters(), {
-    lr: options.learningRate,
-    momentum: options.momentum ?? 0.9,
-    weightDecay: options.weightDecay ?? 5e-4,
-  });
-  const schedule = optim.lrScheduler.poly(optimizer, { totalSteps: steps, power: options.power ?? 0.9 });
-  const readEvery = options.readEvery ?? 10;
+  const { model, learningRate } = options;
+  using optimizer = (options.optimizer ?? sgd)(model.parameters(), learningRate);
+  try {
+    return await trainSteps(options, optimizer);
+  } finally {
+    model.zeroGrad();
+  }
+}
+
+function sgd(parameters: Tensor[], lr: number): optim.SGD {
+  return new optim.SGD(parameters, { lr, momentum: 0.9, weightDecay: 5e-4 });
+}
+
+async function trainSteps(options: TrainOptions, optimizer: optim.SGD | optim.AdamW): Promise<TrainResult> {
+  const { model, data, steps, batchSize, seed = 0, mirror = true, readEvery = 10 } = options;
+  const sampler = new BatchSampler(data, { batchSize, seed, mirror });
+  const schedule = options.schedule?.(optimizer, steps) ?? optim.lrScheduler.poly(optimizer, { totalSteps: steps });
   const losses: { step: number; loss: number }[] = [];
   const start = performance.now();
-  let pending: Tensor[] = [];
-  model.train();
+  let unread: Tensor[] = [];
   for (let step = 1; step <= steps; step++) {
     const learningRate = optimizer.lr;
-    pending.push(await trainStep(options, optimizer, sampler.next()));
+    model.train();
+    unread.push(await trainStep(options, optimizer, sampler.next()));
     schedule.step();
     if (step % readEvery !== 0 && step !== steps) continue;
-    const loss = await readMean(pending, step, options);
-    pending = [];
+    const loss = await readMean(unread, step, options);
+    unread = [];
     losses.push({ step, loss });
     const secondsLeft = ((performance.now() - start) / 1000 / step) * (steps - step);
     await options.onProgress?.({ step, steps, loss, learningRate, secondsLeft });
-    model.train();
   }
-  optimizer.dispose();
   return { losses, seconds: (performance.now() - start) / 1000 };
 }
 
+/** Forward, backward and update on one batch; answers the loss, still on the device. */
 async function trainStep(
-  options: TrainOptions,
-  optimizer: optim.SGD,
+  { model, preprocessing, classWeights }: TrainOptions,
+  optimizer: optim.SGD | optim.AdamW,
   samples: readonly SegmentationSample[],
 ): Promise<Tensor> {
-  const { device, model, classWeights } = options;
-  const batch = stackSamples(samples, options.preprocessing);
-  return device.scope(async () => {
+  const device = deviceOf(model);
+  const batch = stackSamples(samples, preprocessing);
+  return device.scope(() => {
     const { images, labels } = toTensors(device, batch);
     const logits = mainLogits(model.forward(images));
-    const weight = classWeights ? device.tensor(Float32Array.from(classWeights), [classWeights.length]) : undefined;
-    const loss = crossEntropy(logits, labels, { ignoreIndex: VOID_LABEL, ...(weight ? { weight } : {}) });
+    const weight = classWeights ? { weight: device.tensor(classWeights) } : {};
+    const loss = crossEntropy(logits, labels, { ignoreIndex: VOID_LABEL, ...weight });
     optimizer.zeroGrad();
     loss.backward();
     optimizer.step();
