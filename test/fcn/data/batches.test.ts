@@ -80,7 +80,9 @@ describe("stackSamples", () => {
     expect(() => data.stackSamples([stripes("a", 4, 2, 1), odd], preprocessing)).toThrow(/"odd one" is 8x8x3.*4x4x3/);
     expect(() => data.stackSamples([], preprocessing)).toThrow(/empty/);
     const { image } = odd;
-    expect(() => data.stackSamples([{ ...odd, image: { ...image, channels: 2 } }], preprocessing)).toThrow(/128 values/);
+    expect(() => data.stackSamples([{ ...odd, image: { ...image, channels: 2 } }], preprocessing)).toThrow(
+      /128 values/,
+    );
   });
 });
 
@@ -102,6 +104,8 @@ describe("checkSample", () => {
     const sample = stripes("s", 4, 3, 0);
     data.checkSample("test", { ...sample, labels: sample.labels.map((label) => (label === 2 ? 255 : label)) }, 2);
     expect(() => data.checkSample("test", sample, 2)).toThrow(/"s" holds label 2, the net has 2 classes/);
-    expect(() => data.checkSample("test", { ...sample, labels: new Uint8Array(3) }, 3)).toThrow(/16 labels, 3 were given/);
+    expect(() => data.checkSample("test", { ...sample, labels: new Uint8Array(3) }, 3)).toThrow(
+      /16 labels, 3 were given/,
+    );
   });
 });

@@ -1,0 +1,153 @@
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { lineChart } from "../../../packages/fcn/dist/report/chart.js";
+import { paintLabels, VOID_COLOUR } from "../../../packages/fcn/dist/report/colours.js";
+import { toCsv } from "../../../packages/fcn/dist/report/csv.js";
+import { GLYPHS } from "../../../packages/fcn/dist/report/glyphs.js";
+import { embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../../packages/fcn/dist/report/html.js";
+import { drawText, textWidth } from "../../../packages/fcn/dist/report/lettering.js";
+import { renderPanels } from "../../../packages/fcn/dist/report/panels.js";
+
+describe("lineChart", () => {
+  const places = (svg: string): number[][][] =>
+    [...svg.matchAll(/<polyline points="([^"]*)"/g)].map(([, points]) =>
+      (points as string).split(" ").map((point) => point.split(",").map(Number)),
+    );
+
+  it("places points to scale inside the axes", () => {
+    const series = [
+      {
+        name: "a",
+        colour: "red",
+        points: [
+          [0, 0],
+          [5, 1],
+          [10, 2],
+        ] as [number, number][],
+      },
+    ];
+    const [line] = places(lineChart({ title: "t", xLabel: "step", series })) as [number[][]];
+    const [a, b, c] = line as [[number, number], [number, number], [number, number]];
+    expect(b[0] - a[0]).toBeCloseTo(c[0] - b[0], 0);
+    expect(a[1] - b[1]).toBeCloseTo(b[1] - c[1], 0);
+    expect(a[0]).toBeLessThan(c[0]);
+    expect(a[1]).toBeGreaterThan(c[1]);
+    for (const [x, y] of line as [number, number][]) {
+      expect(x).toBeGreaterThanOrEqual(48);
+      expect(x).toBeLessThanOrEqual(546);
+      expect(y).toBeGreaterThanOrEqual(58);
+      expect(y).toBeLessThanOrEqual(240);
+    }
+  });
+
+  it("has round ticks that enclose the data", () => {
+    const series = [
+      {
+        name: "loss",
+        colour: "red",
+        points: [
+          [3, 0.27],
+          [97, 1.13],
+        ] as [number, number][],
+      },
+    ];
+    const svg = lineChart({ title: "t", xLabel: "step", series });
+    const ticks = [...svg.matchAll(/text-anchor="end">([^<]*)</g)].map((match) => Number(match[1]));
+    expect(ticks).toEqual([0.2, 0.4, 0.6, 0.8, 1, 1.2]);
+  });
+
+  it("survives no data, a constant and values that are not numbers", () => {
+    for (const points of [
+      [],
+      [[1, 2]],
+      [
+        [0, Number.NaN],
+        [1, 1],
+      ],
+    ] as [number, number][][]) {
+      const svg = lineChart({ title: "t", xLabel: "x", series: [{ name: "a", colour: "red", points }] });
+      expect(svg).not.toMatch(/NaN|Infinity/);
+    }
+  });
+
+  it("escapes what it is told to write", () => {
+    const svg = lineChart({ title: "a<b", xLabel: "x&y", series: [{ name: '"q"', colour: "red", points: [[0, 1]] }] });
+    expect(svg).toContain("a&lt;b");
+    expect(svg).toContain("x&amp;y");
+    expect(svg).not.toContain("a<b");
+  });
+});
+
+describe("the page", () => {
+  it("escapes text in tables and titles", () => {
+    expect(escapeHtml(`<a href="x">'&`)).toBe("&lt;a href=&quot;x&quot;&gt;&#39;&amp;");
+    const page = htmlPage("<t>", htmlTable(["net"], [["<script>", "1"]]));
+    expect(page).toContain("<title>&lt;t&gt;</title>");
+    expect(page).not.toContain("<script");
+  });
+
+  it("carries pictures inside", () => {
+    expect(embeddedPng(Uint8Array.of(1, 2, 3), "a")).toBe('<img alt="a" src="data:image/png;base64,AQID">');
+  });
+});
+
+describe("toCsv", () => {
+  it("quotes what needs it", () => {
+    expect(
+      toCsv(
+        ["a", "b"],
+        [
+          [1, 'x,"y"'],
+          ["", "z\n"],
+        ],
+      ),
+    ).toBe('a,b\n1,"x,""y"""\n,"z\n"\n');
+  });
+});
+
+describe("paintLabels", () => {
+  it("takes the class colours, and the void colour for 255", () => {
+    expect([
+      ...paintLabels(
+        [1, 255, 0],
+        [
+          [1, 2, 3],
+          [4, 5, 6],
+        ],
+      ),
+    ]).toEqual([4, 5, 6, ...VOID_COLOUR, 1, 2, 3]);
+  });
+});
+
+describe("panels", () => {
+  const red = Uint8Array.from({ length: 4 * 4 * 3 }, (_, i) => (i % 3 === 0 ? 255 : 0));
+  const cell = { rgb: red, width: 4, height: 4, smooth: false };
+
+  it("draw each cell, the titles and the legend into one PNG, without any font of the system", async () => {
+    const png = await renderPanels({
+      title: "Title",
+      columns: [{ title: "A" }, { title: "B", subtitle: "sub" }],
+      rows: [{ title: "row", cells: [cell, cell] }],
+      legend: [{ name: "green", colour: [0, 200, 0] }],
+    });
+    const { data, info } = await sharp(png).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const count = (wanted: (r: number, g: number, b: number) => boolean): number => {
+      let n = 0;
+      for (let i = 0; i < data.length; i += 3) if (wanted(data[i]!, data[i + 1]!, data[i + 2]!)) n++;
+      return n;
+    };
+    expect([info.width, info.height]).toEqual([2 * 24 + 2 * 232 + 10, 104 + 232 + 26 + 10 + 50]);
+    expect(count((r, g, b) => r === 255 && g === 0 && b === 0)).toBe(2 * 232 * 232);
+    expect(count((r, g, b) => r === 0 && g === 200 && b === 0)).toBeGreaterThan(200);
+    expect(count((r, g, b) => r < 90 && g < 90 && b < 100)).toBeGreaterThan(300);
+  });
+
+  it("write with strokes for all letters and digits, and a box for what has none", () => {
+    const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:-%/()";
+    for (const letter of letters) expect(GLYPHS, letter).toHaveProperty([letter]);
+    const style = { x: 1, y: 2, size: 10, colour: "red" };
+    expect(drawText("é", style)).toContain("M0 0V-7H4V0Z");
+    expect(textWidth("WW", 20)).toBeCloseTo(2 * textWidth("W", 20));
+    expect(textWidth("W", 20)).toBeGreaterThan(textWidth("i", 20));
+  });
+});
