@@ -6,7 +6,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   adapterAdvice,
-  hiddenGpuRemark,
+  driverRemarks,
   packageAdvice,
   parseOsRelease,
   systemFamily,
@@ -96,11 +96,10 @@ function runInstaller(withSudo) {
 function advise(probe, system, installed) {
   const { command, why } = adapterAdvice({ ...system, installer: relative(process.cwd(), installer) });
   const devices = existsSync("/dev") ? readdirSync("/dev") : [];
-  const remark = hiddenGpuRemark({ platform: system.platform, devices });
   const details = [
     probe.message,
     installed ? "Mesa's software driver is installed but does not start" : null,
-    remark,
+    ...driverRemarks({ platform: system.platform, devices, env: process.env }),
   ].filter(Boolean);
   const fix = installed ? "vulkaninfo --summary (package vulkan-tools) shows why" : `${command}\n     (${why})`;
   fail(["Dawn finds no WebGPU adapter on this machine", ...details].join("; "), fix);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   adapterAdvice,
-  hiddenGpuRemark,
+  driverRemarks,
   packageAdvice,
   parseOsRelease,
   systemFamily,
@@ -67,9 +67,11 @@ describe("advice", () => {
     expect(packageAdvice({ platform: "linux", osRelease: { ID: "alpine" }, message: "" })).toMatch(/glibc/);
   });
 
-  it("remarks on a card that Vulkan does not show", () => {
-    expect(hiddenGpuRemark({ platform: "linux", devices: ["null", "nvidiactl"] })).toMatch(/NVIDIA/);
-    expect(hiddenGpuRemark({ platform: "linux", devices: ["kfd"] })).toMatch(/AMD/);
-    expect(hiddenGpuRemark({ platform: "linux", devices: ["null"] })).toBeNull();
+  it("remarks on a card that Vulkan does not show, and on a variable that hides drivers", () => {
+    const remarks = (devices: string[], env = {}) => driverRemarks({ platform: "linux", devices, env });
+    expect(remarks(["null", "nvidiactl"])).toEqual([expect.stringMatching(/NVIDIA/)]);
+    expect(remarks(["kfd"])).toEqual([expect.stringMatching(/AMD/)]);
+    expect(remarks([], { VK_ICD_FILENAMES: "/gone.json" })).toEqual([expect.stringContaining("/gone.json")]);
+    expect(remarks(["null"], { VK_ICD_FILENAMES: "" })).toEqual([]);
   });
 });

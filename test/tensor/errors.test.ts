@@ -156,7 +156,7 @@ describe("pointwise ops and shapes", () => {
       [
         "[invalid-shape] add: shapes [2, 3] and [2, 4] do not broadcast (dimension 1: 3 against 4) | make the sizes equal, or 1 where one operand is to be repeated",
         "[invalid-argument] add: the second operand is NaN | pass a tensor or a number",
-        "[invalid-argument] relu: a tensor has dtype int32 | use float32 tensors",
+        "[invalid-dtype] relu: x of shape [1] has dtype int32, expected float32 | create x with { dtype: "float32" }",
         "[invalid-shape] matmul: a has shape [2, 3] and b [4, 5]: the last dimension of a (3) must equal the second last of b (4) | transpose one operand with permute, or reshape it",
         "[invalid-shape] concat: [2, 4] (float32) does not join [2, 3] (float32) along dim 0 | make all sizes but that of dim, and the dtypes, equal",
         "[invalid-shape] slice: range [3,2] of dimension 0 of [4] is empty or out of range | choose 0 <= start < end <= 4",
@@ -239,10 +239,10 @@ describe("tensors that cannot be used", () => {
       ),
     ).toMatchInlineSnapshot(`
       [
+        "[disposed] relu: x of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
+        "[disposed] add: a of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
         "[disposed] a tensor of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
-        "[disposed] a tensor of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
-        "[disposed] a tensor of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
-        "[disposed] a tensor of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
+        "[disposed] reshape: x of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
       ]
     `);
   });

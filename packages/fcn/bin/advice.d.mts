@@ -11,4 +11,8 @@ export declare function packageAdvice(failure: {
   osRelease: Record<string, string>;
   message: string;
 }): string;
-export declare function hiddenGpuRemark(machine: { platform: string; devices: string[] }): string | null;
+export declare function driverRemarks(machine: {
+  platform: string;
+  devices: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+}): string[];

@@ -108,16 +108,25 @@ export function packageAdvice({ platform, osRelease, message }) {
   return "run: npm install --no-save --force webgpu";
 }
 
+const DRIVER_OVERRIDES = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
+
 /**
- * A remark for a machine that has a graphics card which Vulkan does not show, or null.
- * @param {{ platform: string, devices: string[] }} machine `devices` are the entries of /dev
+ * Remarks on what may hide a driver or a graphics card from Dawn: one line each.
+ * @param {{ platform: string, devices: string[], env: Record<string, string | undefined> }} machine `devices` are the
+ *   entries of /dev
  */
-export function hiddenGpuRemark({ platform, devices }) {
-  if (platform !== "linux") return null;
+export function driverRemarks({ platform, devices, env }) {
+  if (platform !== "linux") return [];
+  const remarks = DRIVER_OVERRIDES.filter((name) => env[name]).map(
+    (name) => `${name} is set to ${env[name]}, so that Vulkan sees only that driver: unset it`,
+  );
   if (devices.includes("nvidiactl")) {
-    return "an NVIDIA card is present but its Vulkan driver is not: install the driver's GL/Vulkan part (libnvidia-gl), or start the container with NVIDIA_DRIVER_CAPABILITIES=all";
+    remarks.push(
+      "an NVIDIA card is present but its Vulkan driver is not: install the driver's GL/Vulkan part (libnvidia-gl), or start the container with NVIDIA_DRIVER_CAPABILITIES=all",
+    );
   }
-  if (devices.includes("kfd"))
-    return "an AMD card is present but Vulkan does not show it: the user must be in the groups video and render";
-  return null;
+  if (devices.includes("kfd")) {
+    remarks.push("an AMD card is present but Vulkan does not show it: the user must be in the groups video and render");
+  }
+  return remarks;
 }

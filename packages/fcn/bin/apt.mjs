@@ -134,7 +134,7 @@ export function nextStep({ osRelease, installed, candidate, backports, sources }
   if (hasBackports(sources, codename)) {
     return {
       step: "give-up",
-      reason: `${system} ${offer}, and its backports offer Mesa ${backports ?? "in no version"}`,
+      reason: `${system} ${offer}, and its backports offer ${backports ? `Mesa ${backports}` : "none"}`,
     };
   }
   const stanza = backportsStanza(sources, codename);

@@ -64,19 +64,20 @@ function readState(osRelease) {
   };
 }
 
-/** Adds the backports entry, and takes it away again when the machine's mirror does not carry them. */
+/** Adds the backports entry and returns its path. */
 function enableBackports(codename, stanza) {
   const path = `/etc/apt/sources.list.d/${codename}-backports.sources`;
   writeFileSync(`${path}.new`, stanza, { mode: 0o644 });
   renameSync(`${path}.new`, path);
   console.log(`enabled ${codename}-backports in ${path}`);
-  const update = apt("-o", "APT::Update::Error-Mode=any", "update");
-  if (update.status === 0) return;
-  rmSync(path);
-  fail(
-    `apt-get update fails with ${codename}-backports enabled; the entry was removed`,
-    `add ${codename}-backports to the sources of apt, then run this again`,
-  );
+  updateLists();
+  return path;
+}
+
+/** A source that cannot be reached need not be the one that Mesa comes from, so a failure here does not decide. */
+function updateLists() {
+  console.log("reading the package lists");
+  if (apt("update").status !== 0) console.log("apt-get update reports a problem; going on with what it got");
 }
 
 function install(target) {
@@ -91,31 +92,36 @@ function install(target) {
   );
 }
 
+/** Leaves no entry behind that turned out to be of no use. */
+function giveUp(reason, entry) {
+  if (entry !== null) {
+    rmSync(entry);
+    console.log(`removed ${entry}`);
+  }
+  fail(
+    `${reason}; Dawn needs Mesa ${MINIMUM_MESA} or newer`,
+    "use Debian 12 or newer or Ubuntu 24.04 or newer (with its updates), or a machine with a GPU",
+  );
+}
+
 function main() {
   const osRelease = parseOsRelease(readText("/etc/os-release"));
   if (systemFamily(process.platform, osRelease) !== "debian") {
     fail("this installer is for Debian and Ubuntu", "run: npx fcn doctor, which prints the command for this system");
   }
   if (process.getuid?.() !== 0) fail("installing packages needs root", `run: sudo node ${process.argv[1]}`);
-  // Package lists are absent in most container images, and stale ones name files that are gone.
-  let updated = false;
+  let entry = null;
   for (let round = 0; round < 4; round++) {
-    const step = nextStep(readState(osRelease));
-    if (step.step === "none") {
+    const { step, target, stanza, reason } = nextStep(readState(osRelease));
+    if (step === "none") {
       console.log(`Mesa ${MINIMUM_MESA} or newer is installed`);
       return;
     }
-    if (!updated) {
-      console.log("reading the package lists");
-      if (apt("update").status !== 0) console.log("apt-get update reports a problem; going on with what it got");
-      updated = true;
-    } else if (step.step === "enable-backports") enableBackports(osRelease.VERSION_CODENAME, step.stanza);
-    else if (step.step === "install") install(step.target);
-    else
-      fail(
-        `${step.reason}; Dawn needs ${MINIMUM_MESA} or newer`,
-        "use Debian 12 or newer or Ubuntu 24.04 or newer (with its updates), or a machine with a GPU",
-      );
+    // Package lists are absent in most container images, and stale ones name files that are gone.
+    if (round === 0) updateLists();
+    else if (step === "enable-backports") entry = enableBackports(osRelease.VERSION_CODENAME, stanza);
+    else if (step === "install") install(target);
+    else giveUp(reason, entry);
   }
   fail(`${PACKAGE} is still older than ${MINIMUM_MESA}`, `run: apt-cache policy ${PACKAGE}`);
 }

@@ -3,21 +3,15 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type AdapterReport, probeAdapters, TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
-import { adapterAdvice, hiddenGpuRemark, parseOsRelease } from "../../bin/advice.mjs";
+import { adapterAdvice, driverRemarks, parseOsRelease } from "../../bin/advice.mjs";
 
 type Adapter = AdapterReport["adapters"][number];
 
-/** Optional features that the kernels make use of, and what a machine loses without them. */
-const FEATURES: Record<string, string> = {
-  subgroups: "convolutions run in a slower variant",
-  "shader-f16": "half precision is unavailable",
-  "timestamp-query": "kernels are timed from the outside",
-};
-
+const SLOW = "a GPU: a software adapter computes on the CPU, many times slower";
 const MIB = 2 ** 20;
 const LIMITS: Record<string, (value: number) => string> = {
-  maxBufferSize: (value) => `${value / MIB} MiB`,
-  maxStorageBufferBindingSize: (value) => `${value / MIB} MiB`,
+  maxBufferSize: (value) => `${Math.floor(value / MIB)} MiB`,
+  maxStorageBufferBindingSize: (value) => `${Math.floor(value / MIB)} MiB`,
   maxStorageBuffersPerShaderStage: String,
   maxComputeInvocationsPerWorkgroup: String,
   maxComputeWorkgroupStorageSize: (value) => `${value / 1024} KiB`,
@@ -45,6 +39,7 @@ export interface Machine {
   readonly osRelease: Record<string, string>;
   /** Entries of /dev; empty where there is none. */
   readonly devices: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Path of install-software-adapter.mjs as the user would type it. */
   readonly installer: string;
 }
@@ -59,20 +54,23 @@ export function diagnose(report: AdapterReport | TensorError, machine: Machine):
   const head = { node: machine.node, platform: `${machine.platform}-${machine.arch}`, adapters };
   const runtime = report instanceof TensorError ? null : report.runtime;
   const best = adapters[0];
-  const card = hiddenGpuRemark({ platform: machine.platform, devices: [...machine.devices] });
+  const remarks = driverRemarks(machine);
   if (best) {
-    const lacking = Object.entries(FEATURES).filter(([name]) => !best.features.includes(name));
-    const missing = lacking.map(([name, loss]) => `feature ${name}: ${loss}`);
-    if (best.info.software) missing.unshift(card ?? "a GPU: a software adapter computes on the CPU, many times slower");
+    const missing = best.info.software ? [SLOW, ...remarks] : [];
+    if (!hasFixedSubgroups(best)) missing.push("subgroups of one size: convolutions run in a slower variant");
     return { ...head, ok: true, runtime, missing, mend: null };
   }
   if (report instanceof TensorError) {
     const cause = report.cause instanceof Error ? `: ${report.cause.message.split("\n")[0]}` : "";
     return { ...head, ok: false, runtime, missing: [report.message + cause], mend: { command: report.fix, why: "" } };
   }
-  const missing = ["a driver that Dawn accepts: it finds no WebGPU adapter", ...(card === null ? [] : [card])];
+  const missing = ["a driver that Dawn accepts: it finds no WebGPU adapter", ...remarks];
   const { command, why } = adapterAdvice(machine);
   return { ...head, ok: false, runtime, missing, mend: { command, why } };
+}
+
+function hasFixedSubgroups({ info, features }: Adapter): boolean {
+  return features.includes("subgroups") && info.subgroupMinSize === info.subgroupMaxSize;
 }
 
 /** The diagnosis as text for people. */
@@ -113,6 +111,7 @@ async function readMachine(): Promise<Machine> {
     arch: process.arch,
     osRelease: parseOsRelease(await readFile("/etc/os-release", "utf8").catch(() => "")),
     devices: await readdir("/dev").catch(() => []),
+    env: process.env,
     installer: relative(process.cwd(), installer),
   };
 }

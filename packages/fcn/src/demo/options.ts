@@ -33,7 +33,7 @@ export const DEMO_COLOURS: readonly Colour[] = [
 export const COAST_BAND: BandOptions = { radius: 4, side: (label) => (label === WATER ? 0 : 1) };
 
 /** Rates fall from stage to stage as in the paper: a finer net refines what the coarser one found. */
-const LEARNING_RATES = { small: [0.05, 0.02, 0.01], vgg16: [0.02, 0.01, 0.005] } as const;
+const LEARNING_RATES = { small: [0.1, 0.05, 0.03], vgg16: [0.02, 0.01, 0.005] } as const;
 
 /** The three stages of a backbone. The VGG16 nets keep their published layers at an eighth of the width, with batch norm to train from nothing. */
 export function demoRecipe({ backbone, steps, seed }: DemoOptions, numClasses: number): DemoRecipe {

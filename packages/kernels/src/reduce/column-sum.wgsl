@@ -1,5 +1,5 @@
 // partial[slice, c] = sum over rows slice, slice + slices, … of x[row, c]: the first pass of a sum over rows.
-// x [rows, columns] and partial [slices, columns] in vectors of four. A thread owns four columns of one slice.
+// x [rows, columns] may be a window of whole rows, whose slices begin at p.base. x and partial [slices, columns] in vectors of four. A thread owns four columns of one slice.
 const WG: u32 = 64u;
 
 struct Params {
@@ -7,6 +7,7 @@ struct Params {
   columns: u32,
   rows: u32,
   slices: u32,
+  base: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -21,5 +22,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let c = id % p.columns;
   var sum = vec4f();
   for (var row = id / p.columns; row < p.rows; row += p.slices) { sum += x[row * p.columns + c]; }
-  partial[id] = sum;
+  partial[p.base + id] = sum;
 }

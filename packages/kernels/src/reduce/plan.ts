@@ -1,5 +1,5 @@
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, type Plan, product, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, elementWindow, foldGrid, type Plan, product, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
 
 const WG = 64;
@@ -195,18 +195,28 @@ export function planColumnSum(rows: number, cols: number, caps: Capabilities): P
   // The second pass is one thread a column, so neither pass may be much longer than the other.
   const slices = Math.max(1, Math.min(ceilDiv(caps.parallelism * WG, columns), ceilDiv(Math.sqrt(lines), 1)));
   const count = columns * slices;
-  const first: Step = {
-    kernel: COLUMN_SUM,
-    params: { count, columns, rows: lines, slices },
-    operands: { x: "x", partial: "partial" },
-    grid: foldGrid(ceilDiv(count, WG)),
-  };
-  const second: Step = {
+  // Sixteen rows of whole vec4 columns keep every window aligned.
+  const linesPerWindow = Math.max(16, Math.floor(caps.bindingLimit / (columns * 16) / 16) * 16);
+  const windows = ceilDiv(lines, linesPerWindow);
+  const steps = Array.from({ length: windows }, (_, i): Step => {
+    const begin = i * linesPerWindow;
+    const end = Math.min(lines, begin + linesPerWindow);
+    return {
+      kernel: COLUMN_SUM,
+      params: { count, columns, rows: end - begin, slices, base: i * count },
+      operands: {
+        x: windows === 1 ? "x" : elementWindow("x", begin * columns * 4, end * columns * 4),
+        partial: "partial",
+      },
+      grid: foldGrid(ceilDiv(count, WG)),
+    };
+  });
+  const last: Step = {
     kernel: SUM_SLICES,
     constants: { ACCUMULATE: false },
-    params: { count: cols, slices: slices * fold },
+    params: { count: cols, slices: windows * slices * fold },
     operands: { partial: "partial", y: "y" },
     grid: foldGrid(ceilDiv(cols, WG)),
   };
-  return { steps: [first, second], scratch: { partial: count * 16 } };
+  return { steps: [...steps, last], scratch: { partial: windows * count * 16 } };
 }

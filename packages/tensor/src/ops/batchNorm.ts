@@ -4,7 +4,7 @@ import { show } from "../device/errors.js";
 import { activationOrder, inOrder } from "../layout.js";
 import { invalidArgument, invalidShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { checkFloat } from "./images.js";
+import { checkFloat } from "./operands.js";
 
 /** Tensors are [C]. */
 export interface BatchNormOptions {

@@ -4,6 +4,7 @@ import { show } from "../device/errors.js";
 import { CHANNELS_LAST, inOrder, WEIGHT_ORDER } from "../layout.js";
 import { checkRank, invalidArgument, invalidShape, pair, sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
+import { checkFloat } from "./operands.js";
 
 type Size = number | readonly [number, number];
 
@@ -47,11 +48,10 @@ function checkBias(op: string, b: Tensor | undefined, channels: number): void {
   }
 }
 
-function checkFloats(op: string, ...tensors: (Tensor | undefined)[]): void {
-  for (const t of tensors) {
-    if (t && t.dtype !== "float32")
-      throw invalidArgument(`${op}: a tensor has dtype ${t.dtype}`, "use float32 tensors");
-  }
+function checkOperands(op: string, x: Tensor, w: Tensor, bias: Tensor | undefined): void {
+  checkFloat(op, "x", x);
+  checkFloat(op, "w", w);
+  if (bias) checkFloat(op, "bias", bias);
 }
 
 /**
@@ -64,7 +64,7 @@ export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dO
   const op = "conv2d";
   const bias = b ?? undefined;
   const { stride, padding, dilation, groups } = windowOf(op, options);
-  checkFloats(op, x, w, bias);
+  checkOperands(op, x, w, bias);
   checkRank(op, "x", x.shape, 4, "[N, Cin, H, W]");
   checkRank(op, "w", w.shape, 4, "[Cout, Cin / groups, KH, KW]");
   const [n, inC, inH, inW] = x.shape as [number, number, number, number];
@@ -110,7 +110,7 @@ export function convTranspose2d(x: Tensor, w: Tensor, b?: Tensor | null, options
   const bias = b ?? undefined;
   const { stride, padding, dilation, groups } = windowOf(op, options);
   const extra = pair(op, "outputPadding", options.outputPadding, 0);
-  checkFloats(op, x, w, bias);
+  checkOperands(op, x, w, bias);
   checkRank(op, "x", x.shape, 4, "[N, Cin, H, W]");
   checkRank(op, "w", w.shape, 4, "[Cin, Cout / groups, KH, KW]");
   const [n, cin, h, width] = x.shape as [number, number, number, number];

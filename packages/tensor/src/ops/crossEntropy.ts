@@ -4,7 +4,7 @@ import { show, TensorError } from "../device/errors.js";
 import { activationOrder, contiguous, inOrder } from "../layout.js";
 import { elementsOf, invalidArgument, invalidShape, sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { requireFloat } from "./reduce.js";
+import { checkFloat } from "./operands.js";
 
 export interface CrossEntropyOptions {
   /** Pixels with this label count for nothing. Default 255, the void label of PASCAL VOC. */
@@ -20,7 +20,7 @@ function checkCrossEntropy(
   target: Tensor,
   { ignoreIndex, weight, reduction }: CrossEntropyOptions,
 ): void {
-  requireFloat("crossEntropy", "logits", logits);
+  checkFloat("crossEntropy", "logits", logits);
   const [n, classes, ...space] = logits.shape;
   if (n === undefined || classes === undefined) {
     throw invalidShape(

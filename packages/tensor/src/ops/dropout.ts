@@ -3,6 +3,7 @@ import { record } from "../autograd.js";
 import { CHANNELS_LAST, inOrder, type Order } from "../layout.js";
 import { checkRank, invalidArgument } from "../shape.js";
 import type { Tensor } from "../tensor.js";
+import { checkFloat } from "./operands.js";
 
 export interface DropoutOptions {
   /** Probability of zero, in [0, 1). Default 0.5. */
@@ -15,6 +16,7 @@ export interface DropoutOptions {
 
 function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, channelwise: boolean): Tensor {
   const { p = 0.5, seed = 0, training = true } = options;
+  checkFloat(op, "x", x);
   if (!(p >= 0 && p < 1))
     throw invalidArgument(`${op}: p is ${p}`, "pass a probability from 0 up to but not including 1");
   if (!training || p === 0) {

@@ -4,7 +4,7 @@ import { show } from "../device/errors.js";
 import { CHANNELS_LAST, inOrder } from "../layout.js";
 import { invalidArgument, invalidShape, pair } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { imageSizes } from "./images.js";
+import { imageSizes } from "./operands.js";
 
 /** Exactly one of `size` and `scaleFactor`. */
 export interface InterpolateOptions {

@@ -4,7 +4,7 @@ import { show } from "../device/errors.js";
 import { contiguous, identityOrder, stridesOf } from "../layout.js";
 import { broadcastShape, elementsOf, invalidShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { requireFloat } from "./reduce.js";
+import { checkFloat } from "./operands.js";
 
 /** What the product of two shapes looks like; vectors count as a matrix with one row (a) or column (b). */
 interface Product {
@@ -85,8 +85,8 @@ function gradientInto(
  * counts as a row, a vector b [K] as a column, and the dim of size 1 that this adds is left out of the result. float32.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
-  requireFloat("matmul", "a", a);
-  requireFloat("matmul", "b", b);
+  checkFloat("matmul", "a", a);
+  checkFloat("matmul", "b", b);
   const { batch, rows, inner, columns, shape } = productOf(a.shape, b.shape);
   const { device, shape: shapeA } = a;
   const { shape: shapeB } = b;

@@ -4,6 +4,7 @@ import { show } from "../device/errors.js";
 import { type Order, stridesOf } from "../layout.js";
 import { checkRank, dimIndex, invalidArgument, invalidShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
+import { checkLive } from "./operands.js";
 
 const offsetOf = (begin: readonly number[], strides: readonly number[]): number =>
   begin.reduce((sum, b, i) => sum + b * strides[i]!, 0);
@@ -61,6 +62,7 @@ function place(
 }
 
 function sliceBox(op: string, x: Tensor, begin: readonly number[], sizes: readonly number[]): Tensor {
+  checkLive(op, "x", x);
   const { shape, order } = x;
   const out = cut(op, x, begin, sizes, true);
   return record(op, out, [x], [], (grad) => [place(op, grad, begin, shape, 0, order, false)]);
@@ -132,6 +134,7 @@ export function pad(
       `pass ${x.shape.length} pairs [before, after] of whole numbers of at least 0`,
     );
   }
+  checkLive("pad", "x", x);
   const begin = pairs.map(([before]) => before);
   const shape = x.shape.map((size, i) => size + pairs[i]![0] + pairs[i]![1]);
   const sizes = x.shape;
@@ -145,6 +148,7 @@ export function concat(list: readonly Tensor[], { dim = 0 }: { dim?: number } = 
   if (!first) throw invalidArgument("concat: the list is empty", "pass at least one tensor");
   const axis = dimIndex("concat", dim, first.shape.length);
   for (const t of list) {
+    checkLive("concat", "a tensor", t);
     const fits =
       t.shape.length === first.shape.length && t.shape.every((size, i) => i === axis || size === first.shape[i]);
     if (!fits || t.dtype !== first.dtype) {

@@ -3,6 +3,7 @@ import { record } from "../autograd.js";
 import { inOrder, type Order, sameLayout, stridesOf } from "../layout.js";
 import { broadcastShape, elementsOf, invalidArgument, sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
+import { checkFloat } from "./operands.js";
 import { sumTo } from "./sumTo.js";
 
 type Operands = Partial<Record<Source, Tensor>>;
@@ -10,12 +11,6 @@ type Operands = Partial<Record<Source, Tensor>>;
 interface Numbers {
   readonly s?: number;
   readonly t?: number;
-}
-
-function checkFloat(op: string, ...tensors: Tensor[]): void {
-  for (const x of tensors) {
-    if (x.dtype !== "float32") throw invalidArgument(`${op}: a tensor has dtype ${x.dtype}`, "use float32 tensors");
-  }
 }
 
 /** Computes one part of a row over `shape`, stored in `order`; operands broadcast. */
@@ -75,7 +70,7 @@ function joinDims(
 }
 
 function unary(op: string, name: PointwiseName, a: Tensor, numbers: Numbers = {}): Tensor {
-  checkFloat(op, a);
+  checkFloat(op, "x", a);
   const y = compute(name, "forward", { a }, a.shape, a.order, numbers, true);
   const saves: readonly string[] = (pointwise[name] as { saves?: readonly string[] }).saves ?? [];
   const saved = [saves.includes("a") ? a : undefined, saves.includes("y") ? y : undefined];
@@ -87,7 +82,8 @@ function unary(op: string, name: PointwiseName, a: Tensor, numbers: Numbers = {}
 }
 
 function binary(op: string, name: PointwiseName, a: Tensor, b: Tensor): Tensor {
-  checkFloat(op, a, b);
+  checkFloat(op, "a", a);
+  checkFloat(op, "b", b);
   const shape = broadcastShape(op, a.shape, b.shape);
   const order = outputOrder(shape, a, b);
   const y = compute(name, "forward", { a, b }, shape, order, {}, true);

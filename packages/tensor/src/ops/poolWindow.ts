@@ -2,7 +2,7 @@ import { type Pool2dGeometry, poolOutputSize } from "@fcn/kernels";
 import { show } from "../device/errors.js";
 import { invalidArgument, invalidShape, pair } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { imageSizes } from "./images.js";
+import { imageSizes } from "./operands.js";
 
 /** Window of a pooling; numbers or [h, w]. */
 export interface PoolWindow {

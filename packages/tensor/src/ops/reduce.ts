@@ -1,9 +1,10 @@
 import { planExpand, planMax, planSum, type ReductionDim } from "@fcn/kernels";
 import { record } from "../autograd.js";
-import { show, TensorError } from "../device/errors.js";
+import { show } from "../device/errors.js";
 import { contiguous, inOrder, type Order } from "../layout.js";
 import { dimIndex, invalidArgument } from "../shape.js";
 import type { Tensor } from "../tensor.js";
+import { checkFloat } from "./operands.js";
 
 export interface ReduceOptions {
   /** The dims to reduce, negative ones from the end; all when absent or empty. */
@@ -28,18 +29,8 @@ interface Reduction {
   readonly terms: number;
 }
 
-/** @internal An op that computes with real numbers takes no integers. */
-export function requireFloat(op: string, name: string, x: Tensor): void {
-  if (x.dtype === "float32") return;
-  throw new TensorError({
-    code: "invalid-dtype",
-    message: `${op}: ${name} of shape ${show(x.shape)} has dtype ${x.dtype}, expected float32`,
-    fix: `create ${name} with { dtype: "float32" }`,
-  });
-}
-
 function reductionOf(op: string, x: Tensor, { dim, keepdim = false }: ReduceOptions): Reduction {
-  requireFloat(op, "x", x);
+  checkFloat(op, "x", x);
   const rank = x.shape.length;
   const given = dim === undefined ? [] : typeof dim === "number" ? [dim] : dim;
   const chosen = given.map((d) => dimIndex(op, d, rank));

@@ -3,7 +3,7 @@ import { record } from "../autograd.js";
 import { inOrder } from "../layout.js";
 import { dimIndex, invalidArgument } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { requireFloat } from "./reduce.js";
+import { checkFloat } from "./operands.js";
 
 export interface SoftmaxOptions {
   /** The dim whose values sum to 1; negative ones count from the end. */
@@ -21,7 +21,7 @@ function linesOf(x: Tensor, dim: number): Lines {
 }
 
 function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean): Tensor {
-  requireFloat(op, "x", x);
+  checkFloat(op, "x", x);
   if (typeof options?.dim !== "number") {
     throw invalidArgument(
       `${op}: dim is ${String(options?.dim)}, expected a number`,

@@ -2,13 +2,24 @@ import { show, TensorError } from "../device/errors.js";
 import { checkRank } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
-/** Throws unless `x` holds floats. */
+/** Throws, in the name of the op, when an operand was disposed. */
+export function checkLive(op: string, name: string, x: Tensor): void {
+  if (!x.disposed) return;
+  throw new TensorError({
+    code: "disposed",
+    message: `${op}: ${name} of shape ${show(x.shape)} was used after it was disposed`,
+    fix: "return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
+  });
+}
+
+/** Throws unless `x` is a live tensor of floats. */
 export function checkFloat(op: string, name: string, x: Tensor): void {
+  checkLive(op, name, x);
   if (x.dtype === "float32") return;
   throw new TensorError({
     code: "invalid-dtype",
     message: `${op}: ${name} of shape ${show(x.shape)} has dtype ${x.dtype}, expected float32`,
-    fix: `create ${name} with dtype "float32"`,
+    fix: `create ${name} with { dtype: "float32" }`,
   });
 }
 
