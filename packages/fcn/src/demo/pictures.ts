@@ -38,7 +38,7 @@ export async function comparisonPanels(
     subtitle: `coast accuracy ${percent(coastAccuracy)}%`,
   }));
   return grid(
-    "Held-back tiles of the Blue Marble: finer strides, finer coasts",
+    "Held-back tiles of the Blue Marble",
     [{ title: "Image" }, { title: "Truth" }, ...nets],
     tiles.map((tile, i) => ({ tile, predictions: stages.map((stage) => stage.predictions[i] as Uint8Array) })),
   );
