@@ -16,5 +16,7 @@ export * from "./pointwise/plan.js";
 export * from "./pointwise/table.js";
 export * from "./pool/plan.js";
 export * from "./random/plan.js";
+export * from "./reduce/column-sum.js";
 export * from "./reduce/plan.js";
 export * from "./softmax/plan.js";
+export * from "./windows.js";

@@ -169,7 +169,7 @@ export class Device {
       storages[name] = tensor.storage;
     }
     if (!plan) {
-      const shapes = Object.values(operands).map((tensor) => (tensor ? show(tensor.shape) : ""));
+      const shapes = Object.values(operands).flatMap((tensor) => (tensor ? [show(tensor.shape)] : []));
       throw new TensorError({
         code: "limit-exceeded",
         message: `${op}: operands of shapes ${shapes.join(" ")} have rows larger than the ${this.capabilities.bindingLimit} bytes that one binding can show`,

@@ -1,6 +1,7 @@
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, elementWindow, foldGrid, roundUp, type Step, type Window } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
+import { type ImagePart, imageParts, sliceOf } from "../windows.js";
 import { type Conv2dGeometry, geometryParams, phaseParams } from "./geometry.js";
 
 const WG = 64;
@@ -12,7 +13,7 @@ const PACK: Kernel = { name: "conv2d/pack-weight", source: wgsl["conv2d/pack-wei
 export type Direction = "forward" | "transposed";
 
 /** The two sides of a gather and its channel counts, by direction. */
-interface Sides {
+export interface Sides {
   readonly transposed: boolean;
   readonly from: { readonly h: number; readonly w: number; readonly c: number };
   readonly to: { readonly h: number; readonly w: number; readonly c: number };
@@ -24,7 +25,7 @@ interface Sides {
   readonly gridW: number;
 }
 
-function sidesOf(g: Conv2dGeometry, direction: Direction): Sides {
+export function sidesOf(g: Conv2dGeometry, direction: Direction): Sides {
   const big = { h: g.inH, w: g.inW, c: g.inC };
   const small = { h: g.outH, w: g.outW, c: g.outC };
   const transposed = direction === "transposed";
@@ -120,72 +121,28 @@ function wholeOrRows(begin: number, end: number, total: number, rowLength: numbe
   return { operand: "w", byteOffset: begin * rowLength * 4, byteLength: (end - begin) * rowLength * 4 };
 }
 
-/** Output rows [begin, end) of the phase grid (n, row) with the parts of x and y that they touch. */
-interface PixelPart {
-  readonly mBegin: number;
-  readonly mEnd: number;
-  readonly x: string | Window;
-  readonly y: string | Window;
-  readonly xOrigin: number;
-  readonly yOrigin: number;
-}
-
-function pixelParts(g: Conv2dGeometry, s: Sides, limit: number): PixelPart[] {
-  const xRow = s.from.w * s.from.c;
-  const yRow = s.to.w * s.to.c;
-  const xTotal = g.n * s.from.h * xRow;
-  const yTotal = g.n * s.to.h * yRow;
-  if (xTotal * 4 <= limit && yTotal * 4 <= limit) {
-    return [{ mBegin: 0, mEnd: g.n * s.gridH * s.gridW, x: "x", y: "y", xOrigin: 0, yOrigin: 0 }];
-  }
-  const parts: PixelPart[] = [];
-  const budget = limit / 4 - 64;
-  for (let n = 0; n < g.n; n++) {
-    for (let begin = 0; begin < s.gridH; ) {
-      let end = s.gridH;
-      let reach = inputReach(g, s, begin, end);
-      const fits = () =>
-        (reach[1] - reach[0]) * xRow <= budget && (outputEnd(s, g, end) - outputBegin(s, g, begin)) * yRow <= budget;
-      while (end > begin + 1 && !fits()) {
-        end = begin + Math.max(1, Math.floor((end - begin) / 2));
-        reach = inputReach(g, s, begin, end);
-      }
-      if (!fits()) return [];
-      const xBegin = (n * s.from.h + reach[0]) * xRow;
-      const yBegin = (n * s.to.h + outputBegin(s, g, begin)) * yRow;
-      const x = elementWindow("x", xBegin, (n * s.from.h + reach[1]) * xRow);
-      const y = elementWindow("y", yBegin, (n * s.to.h + outputEnd(s, g, end)) * yRow);
-      parts.push({
-        mBegin: (n * s.gridH + begin) * s.gridW,
-        mEnd: (n * s.gridH + end) * s.gridW,
-        x,
-        y,
-        xOrigin: x.byteOffset / 4,
-        yOrigin: y.byteOffset / 4,
-      });
-      begin = end;
-    }
-  }
-  return parts;
-}
-
-const outputBegin = (s: Sides, g: Conv2dGeometry, row: number) => (s.transposed ? row * g.strideH : row);
-const outputEnd = (s: Sides, g: Conv2dGeometry, row: number) => Math.min(s.to.h, outputBegin(s, g, row));
-
-/** Input rows [begin, end) that the output rows [begin, end) of the phase grid may read, at least one. */
-function inputReach(g: Conv2dGeometry, s: Sides, begin: number, end: number): [number, number] {
+/** Parts of the walk over the phase grid, whose rows are output rows or, where transposed, `strideH` of them each. */
+export function gatherParts(g: Conv2dGeometry, s: Sides, caps: Capabilities): ImagePart[] {
   const span = (g.kernelH - 1) * g.dilationH;
-  // Output rows that see only padding still bind a row: a window must not begin past the end of x.
-  const rows = (first: number, end: number): [number, number] => {
-    const top = Math.min(s.from.h - 1, Math.max(0, first));
-    return [top, Math.max(top + 1, Math.min(s.from.h, end))];
-  };
-  if (!s.transposed) {
-    return rows(begin * g.strideH - g.padH, (end - 1) * g.strideH - g.padH + span + 1);
-  }
-  const first = Math.ceil((begin * g.strideH + g.padH - span) / g.strideH);
-  const last = Math.floor((end * g.strideH - 1 + g.padH) / g.strideH);
-  return rows(first, last + 1);
+  const stride = g.strideH;
+  return imageParts(
+    {
+      n: g.n,
+      steps: s.gridH,
+      from: { rows: s.from.h, length: s.from.w * s.from.c },
+      to: { rows: s.to.h, length: s.to.w * s.to.c },
+      reads: s.transposed
+        ? (begin, end) => ({
+            begin: Math.ceil((begin * stride + g.padH - span) / stride),
+            end: Math.floor((end * stride - 1 + g.padH) / stride) + 1,
+          })
+        : (begin, end) => ({ begin: begin * stride - g.padH, end: (end - 1) * stride - g.padH + span + 1 }),
+      writes: s.transposed
+        ? (begin, end) => ({ begin: begin * stride, end: end * stride })
+        : (begin, end) => ({ begin, end }),
+    },
+    caps,
+  );
 }
 
 /** Tile of the subgroup variant: pixels a workgroup, and vec4 columns a lane. Small subgroups take two loads a lane. */
@@ -203,7 +160,7 @@ export function gatherSteps(
 ): { steps: Step[]; scratch: number } | undefined {
   const s = sidesOf(g, direction);
   const { parts, scratch } = weightParts(g, s, caps.bindingLimit);
-  const pixels = pixelParts(g, s, caps.bindingLimit);
+  const pixels = gatherParts(g, s, caps);
   if (parts.length === 0 || pixels.length === 0) return undefined;
   const lanes = caps.subgroupSize;
   const tile = lanes > 0 ? subgroupTile(lanes) : { TM: 8, TV: 1 };
@@ -215,7 +172,10 @@ export function gatherSteps(
   for (const [index, part] of parts.entries()) {
     steps.push(...part.steps);
     for (const pixel of pixels) {
-      const mTiles = ceilDiv(pixel.mEnd - pixel.mBegin, tile.TM);
+      const x = sliceOf("x", pixel.from, g.n * s.from.h * s.from.w * s.from.c);
+      const y = sliceOf("y", pixel.to, g.n * s.to.h * s.to.w * s.to.c);
+      const [mBegin, mEnd] = [pixel.steps.begin * s.gridW, pixel.steps.end * s.gridW];
+      const mTiles = ceilDiv(mEnd - mBegin, tile.TM);
       const tiles = mTiles * nTiles * s.phases * g.groups;
       const hasBias = bias && index === 0;
       const variant = lanes > 0 ? { SG: lanes, ...tile } : { WG, TM: tile.TM };
@@ -237,8 +197,8 @@ export function gatherSteps(
           mTiles,
           nTiles,
           phases: s.phases,
-          mBegin: pixel.mBegin,
-          mEnd: pixel.mEnd,
+          mBegin,
+          mEnd,
           gridH: s.gridH,
           gridW: s.gridW,
           inH: s.from.h,
@@ -253,16 +213,16 @@ export function gatherSteps(
           wStride: (g.groups * part.cols) / 4,
           rowBegin: part.rowBegin,
           rowEnd: part.rowEnd,
-          xOrigin: pixel.xOrigin,
-          yOrigin: pixel.yOrigin,
+          xOrigin: x.origin,
+          yOrigin: y.origin,
         },
         operands: {
-          x: vecIn ? "noneX" : pixel.x,
-          x4: vecIn ? pixel.x : "noneX",
+          x: vecIn ? "noneX" : x.operand,
+          x4: vecIn ? x.operand : "noneX",
           w: part.operand,
           bias: hasBias ? "b" : "noneX",
-          y: vecOut ? "noneY" : pixel.y,
-          y4: vecOut ? pixel.y : "noneY",
+          y: vecOut ? "noneY" : y.operand,
+          y4: vecOut ? y.operand : "noneY",
         },
         grid: foldGrid(lanes > 0 ? tiles : ceilDiv(tiles, WG)),
       });
