@@ -5,6 +5,8 @@ import { type ImagePart, imageParts, sliceOf } from "../windows.js";
 import { type Conv2dGeometry, geometryParams, phaseParams } from "./geometry.js";
 
 const WG = 64;
+/** Pixels that a thread of the register variant owns. */
+const REGISTER_PIXELS = 8;
 const SUBGROUP: Kernel = { name: "conv2d/gather-subgroup", source: wgsl["conv2d/gather-subgroup"] };
 const REGISTER: Kernel = { name: "conv2d/gather-register", source: wgsl["conv2d/gather-register"] };
 const PACK: Kernel = { name: "conv2d/pack-weight", source: wgsl["conv2d/pack-weight"] };
@@ -145,8 +147,33 @@ export function gatherParts(g: Conv2dGeometry, s: Sides, caps: Capabilities): Im
   );
 }
 
-/** Tile of the subgroup variant: pixels a workgroup, and vec4 columns a lane. Small subgroups take two loads a lane. */
-const subgroupTile = (lanes: number): { TM: number; TV: number } => ({ TM: Math.min(32, Math.max(16, lanes)), TV: 1 });
+/** Lanes of a team: the smallest power of two that covers `n4` columns of four channels, at most the subgroup. */
+export function teamFor(n4: number, lanes: number): number {
+  let team = 1;
+  while (team < n4 && team < lanes) team *= 2;
+  return team;
+}
+
+interface Tile {
+  /** Lanes a team. */
+  readonly SGN: number;
+  /** Pixels a team. */
+  readonly TM: number;
+  /** vec4 columns a lane. */
+  readonly TV: number;
+}
+
+/** Pixels a team: above 32 the compilers that were met stop unrolling, below 8 the weights are loaded too often. */
+const [FEWEST, MOST] = [8, 32];
+
+/** Tile of the subgroup variant: four loads a lane for every weight, unless that leaves the device without work. */
+function subgroupTile(pixels: number, n4: number, lanes: number, caps: Capabilities): Tile {
+  const SGN = teamFor(n4, lanes);
+  const columns = ceilDiv(n4, SGN);
+  let TM = Math.min(MOST, Math.max(FEWEST, 4 * SGN));
+  while (TM > FEWEST && ceilDiv(pixels, (TM * lanes) / SGN) * columns < caps.parallelism) TM /= 2;
+  return { SGN, TM, TV: 1 };
+}
 
 /**
  * Steps of `y = gather(x, w) + bias`, or undefined when a single row is larger than a binding. Operands: x, w, y and,
@@ -163,9 +190,11 @@ export function gatherSteps(
   const pixels = gatherParts(g, s, caps);
   if (parts.length === 0 || pixels.length === 0) return undefined;
   const lanes = caps.subgroupSize;
-  const tile = lanes > 0 ? subgroupTile(lanes) : { TM: 8, TV: 1 };
   const n4 = roundUp(s.cout, 4) / 4;
-  const nTiles = lanes > 0 ? ceilDiv(n4, lanes * tile.TV) : n4;
+  const work = g.n * s.gridH * s.gridW * s.phases * g.groups;
+  const subgroup = lanes > 0 ? subgroupTile(work, n4, lanes, caps) : undefined;
+  const nTiles = subgroup ? ceilDiv(n4, subgroup.SGN * subgroup.TV) : n4;
+  const pixelsPerTile = subgroup ? (subgroup.TM * lanes) / subgroup.SGN : REGISTER_PIXELS;
   const vecIn = s.cin % 4 === 0;
   const vecOut = s.cout % 4 === 0;
   const steps: Step[] = [];
@@ -175,12 +204,12 @@ export function gatherSteps(
       const x = sliceOf("x", pixel.from, g.n * s.from.h * s.from.w * s.from.c);
       const y = sliceOf("y", pixel.to, g.n * s.to.h * s.to.w * s.to.c);
       const [mBegin, mEnd] = [pixel.steps.begin * s.gridW, pixel.steps.end * s.gridW];
-      const mTiles = ceilDiv(mEnd - mBegin, tile.TM);
+      const mTiles = ceilDiv(mEnd - mBegin, pixelsPerTile);
       const tiles = mTiles * nTiles * s.phases * g.groups;
       const hasBias = bias && index === 0;
-      const variant = lanes > 0 ? { SG: lanes, ...tile } : { WG, TM: tile.TM };
+      const variant = subgroup ? { SG: lanes, ...subgroup } : { WG, TM: REGISTER_PIXELS };
       steps.push({
-        kernel: lanes > 0 ? SUBGROUP : REGISTER,
+        kernel: subgroup ? SUBGROUP : REGISTER,
         constants: {
           ...variant,
           VEC_IN: vecIn,
@@ -224,7 +253,7 @@ export function gatherSteps(
           y: vecOut ? "noneY" : y.operand,
           y4: vecOut ? y.operand : "noneY",
         },
-        grid: foldGrid(lanes > 0 ? tiles : ceilDiv(tiles, WG)),
+        grid: foldGrid(subgroup ? tiles : ceilDiv(tiles, WG)),
       });
     }
   }

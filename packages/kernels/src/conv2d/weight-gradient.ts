@@ -2,7 +2,7 @@ import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, elementWindow, foldGrid, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
 import { type ImagePart, sliceOf } from "../windows.js";
-import { gatherParts, sidesOf } from "./gather.js";
+import { gatherParts, sidesOf, teamFor } from "./gather.js";
 import { type Conv2dGeometry, geometryParams } from "./geometry.js";
 
 const WG = 64;
@@ -28,6 +28,15 @@ export function sumSlices(count: number, slices: number, partial: string, y: str
 export const linePartsOf = (g: Conv2dGeometry, caps: Capabilities): ImagePart[] =>
   gatherParts(g, sidesOf(g, "forward"), caps);
 
+/** Rows a team or, without subgroups, a thread. Above the most the compilers that were met stop unrolling. */
+const [FEWEST, MOST] = [8, 32];
+
+function rowsFor(rows: number, team: number, lanes: number): number {
+  let TM = team >= 4 ? MOST : FEWEST;
+  while (TM > FEWEST && (TM / 2) * (lanes / team) >= rows) TM /= 2;
+  return TM;
+}
+
 /**
  * Steps of `dw = weightGradient(x, dy)` in the order (kernelH, kernelW, inC / groups, outC), or undefined when a single
  * row is larger than a binding. Operands: x, dy, dw. Scratch: `slices`.
@@ -43,15 +52,17 @@ export function weightGradientSteps(
   const lanes = caps.subgroupSize;
   const vecIn = cin % 4 === 0;
   const vecOut = cout % 4 === 0;
-  const TM = lanes > 0 ? (vecIn ? 16 : Math.min(8, lanes)) : 8;
+  const n4 = ceilDiv(cout, 4);
+  const SGN = teamFor(n4, lanes);
+  const TM = lanes > 0 ? rowsFor(rows, SGN, lanes) : FEWEST;
+  const rowsPerTile = lanes > 0 ? (TM * lanes) / SGN : TM;
   const parts = linePartsOf(g, caps);
   const rowsPerWindow =
     elements * 4 <= caps.bindingLimit ? rows : Math.floor((caps.bindingLimit / 4 - 64) / g.outC / TM) * TM;
   if (parts.length === 0 || rowsPerWindow < 1) return undefined;
-  const n4 = ceilDiv(cout, 4);
-  const nTiles = lanes > 0 ? ceilDiv(n4, lanes) : n4;
+  const nTiles = lanes > 0 ? ceilDiv(n4, SGN) : n4;
   const lines = Math.max(...parts.map(({ steps: { begin, end } }) => end - begin));
-  const busy = ceilDiv(rows, TM) * nTiles * g.groups;
+  const busy = ceilDiv(rows, rowsPerTile) * nTiles * g.groups;
   const wanted = ceilDiv(caps.parallelism * (lanes > 0 ? 1 : WG), busy);
   const cap = Math.floor(Math.min(SCRATCH_CAP, caps.bindingLimit) / (elements * 4));
   // Parts of the lines must each leave a slice behind, or add to one another when a slice is too large to repeat.
@@ -67,13 +78,13 @@ export function weightGradientSteps(
     for (let rowBegin = 0; rowBegin < rows; rowBegin += rowsPerWindow) {
       const rowEnd = Math.min(rows, rowBegin + rowsPerWindow);
       const dw = rowsPerWindow === rows ? target : elementWindow(target, rowBegin * g.outC, rowEnd * g.outC);
-      const mTiles = ceilDiv(rowEnd - rowBegin, TM);
+      const mTiles = ceilDiv(rowEnd - rowBegin, rowsPerTile);
       const tiles = mTiles * nTiles * g.groups * perPart;
       const base = slices > 1 ? index * perPart * elements : 0;
       steps.push({
         kernel: lanes > 0 ? SUBGROUP : REGISTER,
         constants: {
-          ...(lanes > 0 ? { SG: lanes } : { WG }),
+          ...(lanes > 0 ? { SG: lanes, SGN } : { WG }),
           TM,
           VEC_IN: vecIn,
           VEC_OUT: vecOut,
