@@ -25,16 +25,21 @@ export interface ModelOptions {
 export type OptionName = keyof ModelOptions;
 export type Resolved = Required<ModelOptions>;
 
-interface Rule {
+/** What an option's value must be. */
+export interface Rule {
   readonly holds: (value: unknown) => boolean;
   readonly text: string;
 }
 
-const integerFrom = (low: number): Rule => ({
+export const integerFrom = (low: number): Rule => ({
   holds: (value) => Number.isSafeInteger(value) && (value as number) >= low,
   text: `an integer of at least ${low}`,
 });
-const boolean: Rule = { holds: (value) => typeof value === "boolean", text: "true or false" };
+export const oneOf = (...values: readonly string[]): Rule => ({
+  holds: (value) => values.includes(value as string),
+  text: values.map((value) => JSON.stringify(value)).join(" or "),
+});
+export const boolean: Rule = { holds: (value) => typeof value === "boolean", text: "true or false" };
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
 const RULES: Readonly<Record<OptionName, Rule>> = {
@@ -45,12 +50,20 @@ const RULES: Readonly<Record<OptionName, Rule>> = {
   padding: integerFrom(0),
   batchNorm: boolean,
   dropout: { holds: (value) => isNumber(value) && value >= 0 && value < 1, text: "a number from 0 to below 1" },
-  deconv: { holds: (value) => value === "fixed" || value === "learned", text: '"fixed" or "learned"' },
+  deconv: oneOf("fixed", "learned"),
   dense: boolean,
 };
 
-/** Fills in `defaults` and checks every option. Options that are neither in `defaults` nor `numClasses`, `seed`, `inChannels` are refused. */
-export function resolveOptions(model: string, options: ModelOptions, defaults: Partial<Resolved>): Resolved {
+/**
+ * Fills in `defaults` and checks every option. Options that are neither in `defaults` nor `numClasses`, `seed`, `inChannels` are refused.
+ * `rules` narrows what the model takes for some of them.
+ */
+export function resolveOptions(
+  model: string,
+  options: ModelOptions,
+  defaults: Partial<Resolved>,
+  rules: Partial<Record<OptionName, Rule>> = {},
+): Resolved {
   const merged: Record<string, unknown> = { seed: 0, inChannels: 3, ...defaults };
   const known = ["numClasses", ...Object.keys(merged)];
   for (const [name, value] of Object.entries(options ?? {})) {
@@ -58,7 +71,7 @@ export function resolveOptions(model: string, options: ModelOptions, defaults: P
     if (value !== undefined) merged[name] = value;
   }
   for (const name of known as OptionName[]) {
-    const { holds, text } = RULES[name];
+    const { holds, text } = rules[name] ?? RULES[name];
     if (!holds(merged[name]))
       throw badOption(model, `${name} is ${String(merged[name])}, but must be ${text}`, `pass ${name}: ${text}`);
   }
