@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { outputSize } from "./models/graph/sizes.js";
+import { sizesAlong } from "./models/graph/sizes.js";
 import { type Axis, type Graph, type Layer, type Node, paddingAlong, windowAlong } from "./models/graph/spec.js";
 import { add, div, equals, format, mul, neg, type Rational, rational, sub } from "./rational.js";
 
@@ -94,12 +94,9 @@ function cropError(where: string, problem: string, fix: string): TensorError {
  */
 export function coordinateMaps(graph: Graph, axis: Axis, size?: number): Map<string, CoordinateMap> {
   const maps = new Map<string, CoordinateMap>();
-  const sizes = new Map<string, number>();
+  const sizes = size === undefined ? undefined : sizesAlong(graph, axis, size);
   for (const node of graph.nodes) {
-    const inputs = node.inputs.map((name) => sizes.get(name) ?? 0);
-    maps.set(node.name, nodeMap(node, maps, axis, size === undefined ? undefined : inputs[0]));
-    if (size !== undefined)
-      sizes.set(node.name, node.layer.kind === "input" ? size : outputSize(node.layer, axis, inputs));
+    maps.set(node.name, nodeMap(node, maps, axis, sizes?.get(node.inputs[0] ?? "")));
   }
   return maps;
 }

@@ -1,4 +1,4 @@
-import { type Axis, along, type Layer, type PaddedWindow, paddingAlong, windowAlong } from "./spec.js";
+import { type Axis, along, type Graph, type Layer, type PaddedWindow, paddingAlong, windowAlong } from "./spec.js";
 
 /** Cells of a window that fits into `size`. Ceil mode drops a last window that would start in the padding, as PyTorch and Caffe do. */
 function windowCells(layer: Layer & PaddedWindow & { ceilMode?: boolean }, axis: Axis, size: number): number {
@@ -31,4 +31,14 @@ export function outputSize(layer: Layer, axis: Axis, inputs: readonly number[]):
     default:
       return size;
   }
+}
+
+/** Size of every node along one axis for an image of `size`; below 1 where the image is too small. */
+export function sizesAlong(graph: Graph, axis: Axis, size: number): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { name, layer, inputs } of graph.nodes) {
+    const known = inputs.map((input) => sizes.get(input) ?? 0);
+    sizes.set(name, layer.kind === "input" ? size : outputSize(layer, axis, known));
+  }
+  return sizes;
 }

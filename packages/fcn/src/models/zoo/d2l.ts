@@ -1,4 +1,5 @@
-import { basicResNetBackbone, SEQUENTIAL_NAMES } from "../backbones/resnet.js";
+import { scaleWidth } from "../backbones/convNorm.js";
+import { RESNETS, resNetBackbone, SEQUENTIAL_NAMES } from "../backbones/resnet.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
 import type { Resolved } from "../options.js";
@@ -11,8 +12,8 @@ import type { Family } from "./entry.js";
 function d2lResNet18(options: Resolved): Graph {
   const builder = new GraphBuilder("d2l-resnet18");
   const data = builder.add("data", { kind: "input", channels: options.inChannels });
-  const width = Math.max(1, Math.round(64 * options.widthMultiplier));
-  const { top } = basicResNetBackbone(builder, data, { blocks: [2, 2, 2, 2], width, names: SEQUENTIAL_NAMES });
+  const width = scaleWidth(64, options.widthMultiplier);
+  const { top } = resNetBackbone(builder, data, { ...RESNETS.resnet18, width, names: SEQUENTIAL_NAMES });
   const outChannels = options.numClasses;
   const score = builder.add("final_conv", { kind: "conv", outChannels, kernelSize: 1, init: "xavier" }, top);
   const window = { kernelSize: 64, stride: 32, padding: 16 };

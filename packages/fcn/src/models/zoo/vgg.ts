@@ -1,7 +1,7 @@
 import { scaleWidths, VGG16, type VggSpec, vggBackbone } from "../backbones/vgg.js";
-import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
-import { type Skip, skipHead } from "../heads/skip.js";
+import { buildFcn } from "../heads/fcn.js";
+import type { Skip } from "../heads/skip.js";
 import type { Resolved } from "../options.js";
 import type { Family, ModelEntry } from "./entry.js";
 
@@ -37,13 +37,21 @@ function vggFcn(
   layers: Pick<VggSpec, "stages" | "cast">,
   skips: readonly Skip[],
   options: Resolved,
-  upsamplingPadding: "none" | "aligned",
+  padding: "none" | "aligned",
 ): Graph {
-  const builder = new GraphBuilder(name);
-  const data = builder.add("data", { kind: "input", channels: options.inChannels });
-  const backbone = vggBackbone(builder, data, { ...scaleWidths(layers, options.widthMultiplier), ...options });
-  const score = skipHead(builder, data, backbone, { ...options, skips, padding: upsamplingPadding });
-  return builder.build({ out: score });
+  const spec = { ...scaleWidths(layers, options.widthMultiplier), ...options };
+  const { numClasses, inChannels, deconv, dense } = options;
+  const outputStride = 32 / 2 ** skips.length;
+  return buildFcn((builder, input) => vggBackbone(builder, input, spec), {
+    name,
+    numClasses,
+    inChannels,
+    outputStride,
+    skips,
+    deconv,
+    dense,
+    padding,
+  });
 }
 
 /** The nets of the FCN paper on VGG16, and small ones of the same form. */
