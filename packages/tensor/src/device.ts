@@ -52,6 +52,11 @@ export class Device {
     return this.#engine.memory(this.#liveTensors);
   }
 
+  /** Counts `memory().peakBytes` from here on (torch.cuda.reset_peak_memory_stats). */
+  resetPeakMemory(): void {
+    this.#engine.resetPeak();
+  }
+
   /** A tensor with host data in row-major order. Throws when the length does not match the shape. */
   tensor(data: ArrayLike<number>, shape: readonly number[] = [data.length], options: MakeOptions = {}): Tensor {
     checkShape("tensor", shape);

@@ -99,6 +99,10 @@ export class Engine {
     return { liveTensors, liveBytes, pooledBytes, peakBytes };
   }
 
+  resetPeak(): void {
+    this.#pool.peakBytes = this.#pool.liveBytes;
+  }
+
   assertUsable(op: string): void {
     if (!this.#lostError) return;
     throw new TensorError({

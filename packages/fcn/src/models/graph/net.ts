@@ -37,7 +37,6 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   override forward(x: Tensor): Output {
     const { offsets } = this.#check(x);
     const values = new Map<string, Tensor>();
-    const pinned = new Set<Tensor>([x]);
     this.graph.nodes.forEach((node, index) => {
       const inputs = node.layer.kind === "input" ? [x] : node.inputs.map((name) => values.get(name) as Tensor);
       const value = runLayer(node.layer, {
@@ -46,9 +45,7 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
         offset: offsets.get(node.name) ?? [0, 0],
       });
       values.set(node.name, value);
-      // A backward pass may need the inputs of every node that takes part in it.
-      if (value.requiresGrad) for (const input of inputs) pinned.add(input);
-      this.#release(node, index, values, pinned);
+      this.#release(node, index, values, x);
     });
     const heads = Object.entries(this.graph.outputs).map(([head, name]) => [head, values.get(name) as Tensor] as const);
     const [only] = heads;
@@ -56,14 +53,17 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
     return (single ? only[1] : Object.fromEntries(heads)) as Output;
   }
 
-  /** Frees features behind their last use, so that inference holds a few layers instead of all. */
-  #release(node: Node, index: number, values: Map<string, Tensor>, pinned: ReadonlySet<Tensor>): void {
+  /**
+   * Frees features behind their last use: inference then holds a few layers instead of all, and training what the tape holds for the
+   * backward pass.
+   */
+  #release(node: Node, index: number, values: Map<string, Tensor>, x: Tensor): void {
     for (const name of new Set([...node.inputs, node.name])) {
       const value = values.get(name);
       if (this.#lastUse.get(name) !== index || value === undefined) continue;
       values.delete(name);
       const shared = [...values.values()].includes(value);
-      if (!shared && !pinned.has(value)) value.dispose();
+      if (!shared && value !== x) value.dispose();
     }
   }
 
