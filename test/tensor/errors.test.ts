@@ -308,13 +308,11 @@ it("a binding limit that an op cannot work under is named with its numbers", asy
   using own = await t.createDevice({ quiet: true, bindingLimit: 64 * 1024 });
   expect(
     await messages(
-      () => t.matmul(own.zeros([256, 128]), own.zeros([128, 2])),
       () => t.softmax(own.zeros([2, 20_000]), { dim: 1 }),
       () => t.maxPool2d(own.zeros([1, 64, 2, 300]), { kernelSize: 2 }),
     ),
   ).toMatchInlineSnapshot(`
     [
-      "[limit-exceeded] matmul: operand a needs 131072 bytes in one binding, this device binds at most 65536 | use a smaller batch or image, or cut the input into tiles",
       "[limit-exceeded] softmax: operands of shapes [2, 20000] [2, 20000] have rows larger than the 65536 bytes that one binding can show | use a smaller batch or image, or cut the input into tiles",
       "[limit-exceeded] maxPool2d: operands of shapes [1, 64, 2, 300] [1, 64, 1, 150] have rows larger than the 65536 bytes that one binding can show | use a smaller batch or image, or cut the input into tiles",
     ]

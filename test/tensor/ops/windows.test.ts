@@ -120,6 +120,30 @@ const cases: Record<string, Case> = {
     run: (_, x, w, b) => t.convTranspose2d(x!, w!, b!, { stride: 2, padding: 1, groups: 3 }),
     large: 1,
   },
+  "matmul, row-major": {
+    inputs: [
+      [60, 41],
+      [41, 52],
+    ],
+    run: (_, a, b) => t.matmul(a!, b!),
+    large: 3,
+  },
+  "matmul, of a batch and a transpose": {
+    inputs: [
+      [5, 20, 32],
+      [24, 32],
+    ],
+    run: (_, a, b) => t.matmul(a!, b!.permute([1, 0])),
+    large: 2,
+  },
+  "matmul, of broadcast batches": {
+    inputs: [
+      [3, 1, 12, 40],
+      [4, 40, 8],
+    ],
+    run: (_, a, b) => t.matmul(a!, b!),
+    large: 3,
+  },
   "conv2d with bias": {
     inputs: [image, [4, 6, 3, 3], [4]],
     run: (_, x, w, b) => t.conv2d(x!, w!, b!, { padding: 1 }),
