@@ -7,8 +7,9 @@
 //                         only the taps ky = first, first + step, …, and iy walks by one whole step a tap.
 // As a GEMM: M = pixels of one phase, N = Cout of one group, K = taps * Cin.
 //
-// x [N, H, W, inC] channels last; w [taps, Cin, groups, wCols*4] rows of K, padded to vec4; bias [outC]; y [N, OH, OW, outC].
-// x/x4 and y/y4 are the same buffer seen as scalars and as vec4; the plan binds the unused view to a dummy.
+// x [N, H, W, inC] channels last; bias [outC]; y [N, OH, OW, outC]. w holds rows of K, [taps, Cin, groups, wCols*4], padded to vec4; or with
+// BY_COLUMN columns of K as the weight of the other direction lies, [taps, Cout, groups, Cin], which saves making the transpose.
+// x/x4, w1/w and y/y4 are the same buffer seen as scalars and as vec4; the plan binds the unused view to a dummy.
 // A workgroup is one subgroup of SG / SGN teams. A team owns TM pixels x SGN*TV*4 output channels: its lane l keeps TV vec4
 // columns of all TM pixels, loads the input of pixel l (l + SGN, …), and the team shares these loads by shuffles. Few output
 // channels take small teams, so that no lane is idle. There are no barriers.
@@ -25,6 +26,7 @@ const VEC_OUT: bool = true;
 const HAS_BIAS: bool = false;
 const ACCUMULATE: bool = false;
 const TRANSPOSED: bool = false;
+const BY_COLUMN: bool = false;
 
 struct Params {
   tiles: u32, mTiles: u32, nTiles: u32, phases: u32,
@@ -35,7 +37,7 @@ struct Params {
   kernelH: u32, kernelW: u32,
   strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32,
   gcdH: u32, gcdW: u32, inverseH: u32, inverseW: u32,
-  wCols: u32, wStride: u32, rowBegin: u32, rowEnd: u32,
+  wCols: u32, wStride: u32, wTap: u32, wOrigin: u32, rowBegin: u32, rowEnd: u32,
   xOrigin: u32, yOrigin: u32,
 }
 
@@ -43,9 +45,10 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> x4: array<vec4f>;
 @group(0) @binding(3) var<storage, read> w: array<vec4f>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read_write> y4: array<vec4f>;
+@group(0) @binding(4) var<storage, read> w1: array<f32>;
+@group(0) @binding(5) var<storage, read> bias: array<f32>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
+@group(0) @binding(7) var<storage, read_write> y4: array<vec4f>;
 
 const LOADS: u32 = max(1u, TM / SGN);
 
@@ -133,13 +136,34 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         base[s] = select(0u, element, valid[s]);
       }
       let wBase = (row - p.rowBegin) * p.wStride + g * p.wCols + column;
+      // Where this tap's four columns of K begin.
+      var wColumn: array<vec4u, TV>;
+      if (BY_COLUMN) {
+        for (var v = 0u; v < TV; v++) {
+          let n = min((column + v * SGN) * 4u + vec4u(0u, 1u, 2u, 3u), vec4u(p.cout - 1u));
+          wColumn[v] = n * p.wStride + (tap * p.wTap + g * p.cin - p.wOrigin);
+        }
+      }
       if (VEC_IN) {
         for (var k = lo; k < hi; k += 4u) {
           var a: array<vec4f, LOADS>;
           for (var s = 0u; s < LOADS; s++) { a[s] = select(vec4f(), x4[(base[s] + k) / 4u], valid[s]); }
+          var block: array<mat4x4f, TV>;
+          if (BY_COLUMN) {
+            for (var v = 0u; v < TV; v++) {
+              let at = (wColumn[v] + k) / 4u;
+              block[v] = mat4x4f(w[at.x], w[at.y], w[at.z], w[at.w]);
+            }
+          }
           for (var j = 0u; j < 4u; j++) {
             var b: array<vec4f, TV>;
-            for (var v = 0u; v < TV; v++) { b[v] = w[wBase + (k + j) * p.wStride + v * SGN]; }
+            for (var v = 0u; v < TV; v++) {
+              if (BY_COLUMN) {
+                b[v] = vec4f(block[v][0][j], block[v][1][j], block[v][2][j], block[v][3][j]);
+              } else {
+                b[v] = w[wBase + (k + j) * p.wStride + v * SGN];
+              }
+            }
             for (var i = 0u; i < TM; i++) {
               let value = vec4f(subgroupShuffle(a[i / SGN][j], team + i % SGN));
               for (var v = 0u; v < TV; v++) { acc[i * TV + v] = fma(value, b[v], acc[i * TV + v]); }
@@ -151,7 +175,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           var a: array<f32, LOADS>;
           for (var s = 0u; s < LOADS; s++) { a[s] = select(0.0, x[base[s] + k], valid[s]); }
           var b: array<vec4f, TV>;
-          for (var v = 0u; v < TV; v++) { b[v] = w[wBase + k * p.wStride + v * SGN]; }
+          for (var v = 0u; v < TV; v++) {
+            if (BY_COLUMN) {
+              let at = wColumn[v] + k;
+              b[v] = vec4f(w1[at.x], w1[at.y], w1[at.z], w1[at.w]);
+            } else {
+              b[v] = w[wBase + k * p.wStride + v * SGN];
+            }
+          }
           for (var i = 0u; i < TM; i++) {
             let value = vec4f(subgroupShuffle(a[i / SGN], team + i % SGN));
             for (var v = 0u; v < TV; v++) { acc[i * TV + v] = fma(value, b[v], acc[i * TV + v]); }

@@ -1,7 +1,7 @@
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, elementWindow, foldGrid, roundUp, type Step, type Window } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
-import { type ImagePart, imageParts, sliceOf } from "../windows.js";
+import { type ImagePart, imageParts, rowRuns, sliceOf } from "../windows.js";
 import { type Conv2dGeometry, geometryParams, phaseParams } from "./geometry.js";
 
 const WG = 64;
@@ -10,6 +10,9 @@ const REGISTER_PIXELS = 8;
 const SUBGROUP: Kernel = { name: "conv2d/gather-subgroup", source: wgsl["conv2d/gather-subgroup"] };
 const REGISTER: Kernel = { name: "conv2d/gather-register", source: wgsl["conv2d/gather-register"] };
 const PACK: Kernel = { name: "conv2d/pack-weight", source: wgsl["conv2d/pack-weight"] };
+
+/** Tiles of pixels that share a weight below which packing it costs more than reading its columns one by one. */
+const FEW_TILES = 4;
 
 /** Direction of the gather: `forward` reads the larger side and writes the smaller, `transposed` the reverse. */
 export type Direction = "forward" | "transposed";
@@ -49,19 +52,35 @@ interface WeightPart {
   readonly rowBegin: number;
   readonly rowEnd: number;
   readonly operand: string | Window;
+  /** Element of w that a window by columns begins with. */
+  readonly origin: number;
+  /** Columns of a group in rows of K, padding included. */
   readonly cols: number;
   readonly steps: readonly Step[];
 }
 
+/** Elements of one tap of the weight. */
+const tapSize = (g: Conv2dGeometry): number => (g.inC / g.groups) * g.outC;
+
+/** Whole taps of the weight as it lies, read by columns of K. */
+function columnParts(g: Conv2dGeometry, s: Sides, caps: Capabilities): WeightPart[] {
+  const taps = g.kernelH * g.kernelW;
+  return rowRuns(taps, tapSize(g), caps).map(({ begin, end }) => {
+    const range = { begin: begin * tapSize(g), end: end * tapSize(g) };
+    const { operand, origin } = sliceOf("w", range, taps * tapSize(g));
+    return { rowBegin: begin * s.cin, rowEnd: end * s.cin, operand, origin, cols: 0, steps: [] };
+  });
+}
+
 /**
- * The weight in parts that fit a binding. A forward weight whose groups have a multiple of four columns is read where it
- * lies; any other is packed (padded, or transposed) into scratch, a part at a time.
+ * The weight in parts that fit a binding, as rows of K. A forward weight whose groups have a multiple of four columns is
+ * read where it lies; any other is packed (padded, or transposed) into scratch, a part at a time.
  */
-function weightParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: WeightPart[]; scratch: number } {
+function rowParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: WeightPart[]; scratch: number } {
   const taps = g.kernelH * g.kernelW;
   const colsPadded = roundUp(s.cout, 4);
   const inPlace = !s.transposed && s.cout === colsPadded;
-  const sourceTap = (g.inC / g.groups) * g.outC;
+  const sourceTap = tapSize(g);
   const packedRow = g.groups * colsPadded;
   const packedTap = s.cin * packedRow;
   const parts: WeightPart[] = [];
@@ -75,6 +94,7 @@ function weightParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: Weigh
         rowBegin,
         rowEnd,
         cols: colsPadded,
+        origin: 0,
         steps: [],
         operand: wholeOrRows(rowBegin, rowEnd, total, packedRow),
       });
@@ -88,15 +108,15 @@ function weightParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: Weigh
     const whole = count === taps;
     const window = elementWindow("w", tap * sourceTap, (tap + count) * sourceTap);
     const [sRow, sCol] = s.transposed ? [1, g.outC] : [g.outC, 1];
-    const elements = count * packedTap;
+    const vectors = (count * packedTap) / 4;
     const step: Step = {
       kernel: PACK,
       params: {
-        count: elements,
+        count: vectors,
         rows: s.cin,
         groups: g.groups,
         cols: s.cout,
-        colsPadded,
+        vectors: colsPadded / 4,
         sTap: sourceTap,
         sGroup: g.outC / g.groups,
         sRow,
@@ -105,12 +125,13 @@ function weightParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: Weigh
         origin: whole ? 0 : window.byteOffset / 4,
       },
       operands: { w: whole ? "w" : window, packed: "packed" },
-      grid: foldGrid(ceilDiv(elements, WG)),
+      grid: foldGrid(ceilDiv(vectors, WG)),
     };
     parts.push({
       rowBegin: tap * s.cin,
       rowEnd: (tap + count) * s.cin,
       cols: colsPadded,
+      origin: 0,
       steps: [step],
       operand: "packed",
     });
@@ -186,9 +207,7 @@ export function gatherSteps(
   caps: Capabilities,
 ): { steps: Step[]; scratch: number } | undefined {
   const s = sidesOf(g, direction);
-  const { parts, scratch } = weightParts(g, s, caps.bindingLimit);
   const pixels = gatherParts(g, s, caps);
-  if (parts.length === 0 || pixels.length === 0) return undefined;
   const lanes = caps.subgroupSize;
   const n4 = roundUp(s.cout, 4) / 4;
   const work = g.n * s.gridH * s.gridW * s.phases * g.groups;
@@ -197,6 +216,11 @@ export function gatherSteps(
   const pixelsPerTile = subgroup ? (subgroup.TM * lanes) / subgroup.SGN : REGISTER_PIXELS;
   const vecIn = s.cin % 4 === 0;
   const vecOut = s.cout % 4 === 0;
+  const byColumn = s.transposed && (vecIn || g.n * s.gridH * s.gridW <= FEW_TILES * pixelsPerTile);
+  const { parts, scratch } = byColumn
+    ? { parts: columnParts(g, s, caps), scratch: 0 }
+    : rowParts(g, s, caps.bindingLimit);
+  if (parts.length === 0 || pixels.length === 0) return undefined;
   const steps: Step[] = [];
   for (const [index, part] of parts.entries()) {
     steps.push(...part.steps);
@@ -217,6 +241,7 @@ export function gatherSteps(
           HAS_BIAS: hasBias,
           ACCUMULATE: index > 0,
           TRANSPOSED: s.transposed,
+          BY_COLUMN: byColumn,
         },
         params: {
           ...geometryParams(g),
@@ -239,7 +264,9 @@ export function gatherSteps(
           outC: s.to.c,
           cout: s.cout,
           wCols: part.cols / 4,
-          wStride: (g.groups * part.cols) / 4,
+          wStride: byColumn ? g.outC : (g.groups * part.cols) / 4,
+          wTap: tapSize(g),
+          wOrigin: part.origin,
           rowBegin: part.rowBegin,
           rowEnd: part.rowEnd,
           xOrigin: x.origin,
@@ -248,7 +275,8 @@ export function gatherSteps(
         operands: {
           x: vecIn ? "noneX" : x.operand,
           x4: vecIn ? x.operand : "noneX",
-          w: part.operand,
+          w: byColumn && !vecIn ? "noneX" : part.operand,
+          w1: byColumn && !vecIn ? part.operand : "noneX",
           bias: hasBias ? "b" : "noneX",
           y: vecOut ? "noneY" : y.operand,
           y4: vecOut ? y.operand : "noneY",
