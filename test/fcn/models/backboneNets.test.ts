@@ -218,6 +218,30 @@ describe("the geometry of FCN-AlexNet and FCN-GoogLeNet", () => {
     expect((field("fcn32s-googlenet-bvlc", "score_fr") ?? 0) + 6 * 32).toBe(907);
   });
 
+  it("fades only where the upsampling has nothing beside it", async () => {
+    await device.scope(async () => {
+      /** The response along a middle row to a score that is 1 in every cell. */
+      const row = async (name: string, n: number): Promise<number[]> => {
+        const net = models.create(name, device, { numClasses: 1, widthMultiplier: 1 / 64 }).eval();
+        const one = { dtype: "float32", shape: [1], data: Float32Array.of(1) };
+        net.loadStateDict({ "score_fr.bias": one }, { strict: false });
+        const logits = await noGrad(() => net.forward(device.zeros([1, 3, n, n]))).data();
+        const middle = Math.floor(n / 2);
+        return Array.from(logits.slice(middle * n, (middle + 1) * n));
+      };
+      const faded = (values: number[]) => values.flatMap((v, i) => (Math.abs(v - 1) > 1e-5 ? [i] : []));
+      const upTo = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+      const vgg = await row("fcn32s-vgg16", 256);
+      expect(faded(vgg)).toEqual(upTo(0, 13));
+      expect(vgg[0]).toBeCloseTo(0.609, 3);
+      // Cells lie on pixels 0, 32, 64, 96.
+      const resnet = await row("fcn32s-resnet18", 100);
+      expect(faded(resnet)).toEqual(upTo(97, 100));
+      expect(resnet[99]).toBeCloseTo(1 - 3 / 32, 5);
+      expect(faded(await row("fcn32s-inceptionv3", 97))).toEqual([]);
+    });
+  });
+
   it("lets ceil mode decide whether torchvision's AlexNet has a crop", () => {
     const { alexNetBackbone } = models.backbones;
     const failing = (ceilMode: boolean): number => {
