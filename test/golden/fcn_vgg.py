@@ -73,18 +73,22 @@ class Fcn(nn.Module):
         return crop(self.upscore8(h), 31, x)
 
 
-def run(stride, dtype):
-    net, entries = Fcn(stride).to(dtype), []
+def kind_of(name, shape):
+    return "bilinear" if name.startswith("up") else "he" if len(shape) == 4 else "shift"
+
+
+def run(net, dtype, kind=kind_of, image_scale=1, options=OPTIONS):
+    """Logits, gradients and losses of a net whose fixed layers are called up..."""
+    net, entries = net.to(dtype), []
     for name, tensor in net.state_dict().items():
         shape = list(tensor.shape)
-        kind = "bilinear" if name.startswith("up") else "he" if len(shape) == 4 else "shift"
-        entries.append([name, shape, kind])
-        tensor.copy_(torch.from_numpy(hv.start_value(kind, f"fcn/{name}", shape)))
+        entries.append([name, shape, kind(name, shape)])
+        tensor.copy_(torch.from_numpy(hv.start_value(kind(name, shape), f"fcn/{name}", shape)))
     target = hv.labels(BATCH, HEIGHT, WIDTH, CLASSES)
-    x = torch.from_numpy(hv.image("fcn/image", target, 3)).to(dtype)
+    x = torch.from_numpy(hv.image("fcn/image", target, 3)).to(dtype) * image_scale
     y = torch.from_numpy(target).long()
-    sgd = torch.optim.SGD([p for n, p in net.named_parameters() if not n.startswith("up")], lr=OPTIONS["lr"],
-                          momentum=OPTIONS["momentum"], weight_decay=OPTIONS["weightDecay"])
+    sgd = torch.optim.SGD([p for n, p in net.named_parameters() if not n.startswith("up")], lr=options["lr"],
+                          momentum=options["momentum"], weight_decay=options["weightDecay"])
     losses, logits, grads = [], None, {}
     for step in range(STEPS + 1):
         out = net(x)
@@ -101,8 +105,8 @@ def run(stride, dtype):
 def write(folder: pathlib.Path):
     arrays, nets = {}, {}
     for stride in (32, 16, 8):
-        result = run(stride, torch.float64)
-        single = run(stride, torch.float32)
+        result = run(Fcn(stride), torch.float64)
+        single = run(Fcn(stride), torch.float32)
         drift = np.max(np.abs(np.array(single["losses"]) / np.array(result["losses"]) - 1))
         print(f"fcn{stride}s losses {np.round(result['losses'], 5).tolist()} float32 drift {drift:.1e}")
         assert drift < 1e-5 and result["losses"][-1] < result["losses"][0]

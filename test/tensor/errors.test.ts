@@ -118,6 +118,8 @@ describe("pools and the other layers", () => {
         () => t.batchNorm(x(1, 3, 1, 1), { training: true }),
         () => t.batchNorm(x(1, 3, 4, 4), { training: true, weight: x(4) }),
         () => t.localResponseNorm(x(1, 3, 4, 4), { size: 2.5 }),
+        () => t.groupNorm(x(1, 6, 4, 4), { groups: 4 }),
+        () => t.groupNorm(x(1, 6, 4, 4), { groups: 2, bias: x(2) }),
       ),
     ).toMatchInlineSnapshot(`
       [
@@ -130,6 +132,8 @@ describe("pools and the other layers", () => {
         "[invalid-shape] batchNorm: x [1, 3, 1, 1] has one value a channel, training needs at least two for a variance | use a larger batch or image, or training: false",
         "[invalid-shape] batchNorm: weight has shape [4], expected [3] for x [1, 3, 4, 4] | pass one weight a channel",
         "[invalid-argument] localResponseNorm: size is 2.5, expected a whole number of at least 1 | pass size as a whole number >= 1",
+        "[invalid-argument] groupNorm: groups is 4, which does not divide the 6 channels of x [1, 6, 4, 4] | pass a number of groups that divides 6",
+        "[invalid-shape] groupNorm: bias has shape [2], expected [6] for x [1, 6, 4, 4] | pass one bias a channel",
       ]
     `);
   });

@@ -1,4 +1,5 @@
 export type { Backbone, BackboneBuilder } from "./backbones/backbone.js";
+export * as backbones from "./backbones/index.js";
 export { GraphBuilder } from "./graph/builder.js";
 export {
   describeGraph,

@@ -74,11 +74,11 @@ function append(
   after: NameAfter,
   spec: AlexNetSpec,
 ): Backbone {
+  // Groups must go on dividing the channels of a narrowed net, those of the layer before included.
+  const groups = Math.max(...rows.map((row) => row.groups ?? 1));
   const stages: Record<string, string> = {};
   let last = input;
   rows.forEach(({ name, pool, norm = false, dropout = false, ...row }, i) => {
-    const groups = row.groups ?? 1;
-    // Groups must go on dividing the channels of a narrowed net.
     const outChannels = groups * scaleWidth(row.outChannels / groups, spec.widthMultiplier);
     const first = i === 0 ? { padding: spec.padding } : {};
     last = builder.add(name, { kind: "conv", ...row, ...first, outChannels }, last);

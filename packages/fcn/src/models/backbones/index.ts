@@ -1,0 +1,8 @@
+/** Trunks of published classifiers, to be appended to a graph; the names of their layers are those of the ports. */
+export { type AlexNetSpec, alexNetBackbone, caffeNetBackbone } from "./alexnet.js";
+export type { Backbone, BackboneBuilder } from "./backbone.js";
+export { bvlcGoogLeNetBackbone, type GoogLeNetSpec, googLeNetBackbone } from "./googlenet.js";
+export { INCEPTION_STAGES, type InceptionSpec, inceptionBackbone } from "./inception.js";
+export { type MobileNetSpec, mobileNetBackbone } from "./mobilenet.js";
+export { RESNETS, type ResNetNames, type ResNetSpec, resNetBackbone, torchvisionNames } from "./resnet.js";
+export { torchvisionVggNames, VGG16, type VggNames, type VggSpec, vggBackbone } from "./vgg.js";
