@@ -1,5 +1,6 @@
 import { TensorError } from "@fcn/tensor";
-import { type Axis, type Graph, type Layer, type Node, windowAlong } from "./models/graph/spec.js";
+import { sizesAlong } from "./models/graph/sizes.js";
+import { type Axis, type Graph, type Layer, type Node, paddingAlong, windowAlong } from "./models/graph/spec.js";
 import { add, div, equals, format, mul, neg, type Rational, rational, sub } from "./rational.js";
 
 /**
@@ -34,23 +35,32 @@ export function formatMap(map: CoordinateMap): string {
 }
 
 /**
- * The map of one layer from its input to its output, before any crop: a window of extent e = dilation (kernel - 1) + 1 has
- * scale 1/stride and shift (padding - (e - 1)/2) / stride; its transpose is the inverse of that.
+ * The map of one layer from its first input to its output, before any crop: a window of extent e = dilation (kernel - 1) + 1 has
+ * scale 1/stride and shift (padding - (e - 1)/2) / stride, where the padding is that before the first pixel; its transpose is the inverse
+ * of that. `size` is the size of the input, which only the padding "same" needs.
  */
-export function layerMap(layer: Layer, axis: Axis): CoordinateMap {
+export function layerMap(layer: Layer, axis: Axis, size?: number): CoordinateMap {
   switch (layer.kind) {
     case "conv":
     case "maxPool":
-      return windowMap(windowAlong(layer, axis));
+    case "avgPool":
+      return windowMap(windowAlong(layer, axis), paddingAlong(layer, axis, size)[0]);
     case "convTranspose":
-      return inverseMap(windowMap(windowAlong(layer, axis)));
+      return inverseMap(windowMap(windowAlong(layer, axis), paddingAlong(layer, axis)[0]));
+    case "pad":
+      return mapOf(rational(1), rational(paddingAlong(layer, axis)[0]));
+    case "resize":
+      // Pixel areas coincide: y + 1/2 = factor (x + 1/2).
+      return "scaleFactor" in layer
+        ? mapOf(rational(layer.scaleFactor), rational(layer.scaleFactor - 1, 2))
+        : identityMap;
     default:
       return identityMap;
   }
 }
 
-function windowMap(w: { kernel: number; stride: number; padding: number; dilation: number }): CoordinateMap {
-  return mapOf(rational(1, w.stride), rational(2 * w.padding - w.dilation * (w.kernel - 1), 2 * w.stride));
+function windowMap(w: { kernel: number; stride: number; dilation: number }, before: number): CoordinateMap {
+  return mapOf(rational(1, w.stride), rational(2 * before - w.dilation * (w.kernel - 1), 2 * w.stride));
 }
 
 /**
@@ -78,27 +88,34 @@ function cropError(where: string, problem: string, fix: string): TensorError {
   return new TensorError({ code: "invalid-argument", message: `crop ${where}: ${problem}`, fix });
 }
 
-/** The coordinate map of every node from the graph's input, along one axis. */
-export function coordinateMaps(graph: Graph, axis: Axis): Map<string, CoordinateMap> {
+/**
+ * The coordinate map of every node from the graph's input, along one axis. `size` is that of the image, needed where a layer has the
+ * padding "same".
+ */
+export function coordinateMaps(graph: Graph, axis: Axis, size?: number): Map<string, CoordinateMap> {
   const maps = new Map<string, CoordinateMap>();
-  for (const node of graph.nodes) maps.set(node.name, nodeMap(node, maps, axis));
+  const sizes = size === undefined ? undefined : sizesAlong(graph, axis, size);
+  for (const node of graph.nodes) {
+    maps.set(node.name, nodeMap(node, maps, axis, sizes?.get(node.inputs[0] ?? "")));
+  }
   return maps;
 }
 
-function nodeMap(node: Node, maps: ReadonlyMap<string, CoordinateMap>, axis: Axis): CoordinateMap {
+function nodeMap(node: Node, maps: ReadonlyMap<string, CoordinateMap>, axis: Axis, size?: number): CoordinateMap {
   const inputs = node.inputs.map((name) => mapNamed(maps, name, node.name));
   const [first, second] = inputs;
   if (first === undefined) return identityMap;
   if (node.layer.kind === "crop" && second !== undefined) return croppedMap(node, first, second);
+  if (node.layer.kind === "resize" && second !== undefined) return second;
   const stray = inputs.findIndex((map) => !mapsEqual(map, first));
   if (stray > 0) {
     throw new TensorError({
       code: "invalid-argument",
       message: `${node.layer.kind} ${node.name}: its inputs lie at different places of the image: ${node.inputs[0]} at ${formatMap(first)}, ${node.inputs[stray]} at ${formatMap(inputs[stray] ?? first)}`,
-      fix: "crop one to the other first",
+      fix: "crop or resize one to the other first",
     });
   }
-  return composeMaps(layerMap(node.layer, axis), first);
+  return composeMaps(layerMap(node.layer, axis, size), first);
 }
 
 function croppedMap(node: Node, source: CoordinateMap, reference: CoordinateMap): CoordinateMap {
@@ -119,11 +136,14 @@ function mapNamed(maps: ReadonlyMap<string, CoordinateMap>, name: string, wanted
   return map;
 }
 
-/** Offsets [top, left] of every crop in a graph, by node name. Throws where no valid offset exists. */
-export function cropOffsets(graph: Graph): Map<string, readonly [number, number]> {
+/**
+ * Offsets [top, left] of every crop in a graph, by node name. Throws where no valid offset exists. `image` is [height, width], needed
+ * where a layer has the padding "same".
+ */
+export function cropOffsets(graph: Graph, image?: readonly [number, number]): Map<string, readonly [number, number]> {
   const offsets = new Map<string, readonly [number, number]>();
-  const vertical = coordinateMaps(graph, 0);
-  const horizontal = coordinateMaps(graph, 1);
+  const vertical = coordinateMaps(graph, 0, image?.[0]);
+  const horizontal = coordinateMaps(graph, 1, image?.[1]);
   for (const node of graph.nodes) {
     if (node.layer.kind !== "crop") continue;
     offsets.set(node.name, [offsetOf(node, vertical), offsetOf(node, horizontal)]);

@@ -49,6 +49,30 @@ export function pair(
   return [h, w];
 }
 
+/** Zeros around an image: one number, [vertical, horizontal], or [[top, bottom], [left, right]]. */
+export type Padding = number | readonly number[] | readonly (readonly number[])[];
+
+/** A padding as [[top, bottom], [left, right]]. */
+export function sides(op: string, padding: Padding | undefined): [[number, number], [number, number]] {
+  const isNested = (given: Padding): given is readonly (readonly number[])[] =>
+    typeof given !== "number" && given.some((entry) => typeof entry !== "number");
+  if (padding === undefined || !isNested(padding)) {
+    const [h, w] = pair(op, "padding", padding, 0);
+    return [
+      [h, h],
+      [w, w],
+    ];
+  }
+  const ok = padding.length === 2 && padding.every((entry) => Array.isArray(entry) && entry.length === 2);
+  if (!ok) {
+    throw invalidArgument(
+      `${op}: padding is ${JSON.stringify(padding)}, expected a number, [h, w] or [[top, bottom], [left, right]]`,
+      "pass padding: [[top, bottom], [left, right]] of whole numbers of at least 0",
+    );
+  }
+  return [pair(op, "padding", padding[0], 0), pair(op, "padding", padding[1], 0)];
+}
+
 /** A dimension counted from either end, as 0..rank-1. */
 export function dimIndex(op: string, dim: number, rank: number): number {
   const index = dim < 0 ? dim + rank : dim;

@@ -125,6 +125,35 @@ describe("normalisation", () => {
     });
   });
 
+  it("groupNorm", () =>
+    assertProperty(
+      fc.tuple(images, int(1, 3), int(1, 3)),
+      2 * RUNS,
+      async ([{ shape, order, seed }, groups, width]) => {
+        const sizes = [shape[0], groups * width, shape[2], shape[3]];
+        fc.pre(width * shape[2] * shape[3] >= 3);
+        const vector = (k: number) => random([groups * width], seed + k, 0.5, 1.5);
+        await gradCheck(device, {
+          inputs: [random(sizes, seed, -3, 3), vector(10), vector(11)],
+          orders: [order],
+          seed,
+          tolerance: 2e-4,
+          run: (x, weight, bias) => t.groupNorm(x, { groups, weight, bias, eps: 1e-2 }),
+          reference: (x, weight, bias) => reference.groupNorm(x, weight, bias, groups, 1e-2),
+        });
+      },
+    ));
+
+  it("groupNorm keeps its digits far from zero, without weight and bias", async () => {
+    await device.scope(async () => {
+      const x = random([2, 6, 40, 50], 5, 1000, 1001);
+      const y = await t.groupNorm(device.tensor(Float32Array.from(x.data), x.shape), { groups: 2 }).data();
+      const [one, zero] = [build([6], () => 1), build([6], () => 0)];
+      const expected = reference.groupNorm(x, one, zero, 2, 1e-5).data;
+      expect(Math.max(...y.map((v, i) => Math.abs(v - expected[i]!)))).toBeLessThan(2e-3);
+    });
+  });
+
   it("localResponseNorm", () =>
     assertProperty(fc.tuple(images, int(1, 6)), RUNS, async ([{ shape, order, seed }, size]) => {
       const options = { size, alpha: 0.5, beta: 0.75, k: 1.5 };

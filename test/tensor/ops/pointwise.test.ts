@@ -51,6 +51,7 @@ const uses: Record<PointwiseName, readonly Use[]> = {
   mul: [{ call: t.mul }],
   div: [{ call: t.div, range: POSITIVE }],
   pow: [{ call: t.pow, range: POSITIVE }],
+  maximum: [{ call: t.maximum }],
 };
 
 /** Two shapes that broadcast to one another, the storage orders of both, and a seed. */
@@ -136,5 +137,15 @@ it("gives C's powers of negative and zero bases", async () => {
       if (Number.isNaN(value)) expect(power[i]).toBeNaN();
       else expect(power[i]).toBeCloseTo(value, 5);
     }
+  });
+});
+
+it("splits the gradient of a maximum between equal values", async () => {
+  await device.scope(async () => {
+    const leaf = (values: number[]) => device.tensor(values, [values.length], { requiresGrad: true });
+    const [a, b] = [leaf([1, 2, 3, -4]), leaf([1, 5, -3, -4])];
+    t.maximum(a, b).backward(device.tensor([1, 2, 4, 8]));
+    expect(Array.from(await a.grad!.data())).toEqual([0.5, 0, 4, 4]);
+    expect(Array.from(await b.grad!.data())).toEqual([0.5, 2, 0, 4]);
   });
 });

@@ -1,6 +1,16 @@
+export type { Backbone, BackboneBuilder } from "./backbones/backbone.js";
 export { GraphBuilder } from "./graph/builder.js";
-export { type FeatureShape, inferShapes, type NodeSummary } from "./graph/geometry.js";
-export { GraphNet } from "./graph/net.js";
-export type { ConvInit, Extent, Graph, Layer, Node, Window } from "./graph/spec.js";
+export {
+  describeGraph,
+  type FeatureShape,
+  type Geometry,
+  geometryOf,
+  inferShapes,
+  type NodeSummary,
+} from "./graph/geometry.js";
+export { GraphNet, type NetOutput } from "./graph/net.js";
+export type { ConvInit, Extent, Graph, Layer, Node, PaddedWindow, Padding, Window } from "./graph/spec.js";
+export { buildFcn, type FcnOptions } from "./heads/fcn.js";
+export type { Skip } from "./heads/skip.js";
 export type { ModelOptions } from "./options.js";
 export { create, describe, graphOf, list } from "./registry.js";

@@ -10,7 +10,7 @@ export interface ModelOptions {
   inChannels?: number;
   /** Factor on the channels of every trunk layer: max(1, round(c * m)). 1 unless given. */
   widthMultiplier?: number;
-  /** Padding of conv1_1. */
+  /** Padding of the first convolution. */
   padding?: number;
   /** Batch norm behind every trunk convolution, for training without pretrained weights. Its keys are `conv1_1_bn.*`. */
   batchNorm?: boolean;
@@ -18,6 +18,14 @@ export interface ModelOptions {
   dropout?: number;
   /** Whether the upsampling layers stay bilinear or are learned from there. */
   deconv?: "fixed" | "learned";
+  /** TensorFlow's padding in the trunk in place of PyTorch's, for weights that were trained there. */
+  samePadding?: boolean;
+  /** What batch norm adds to the variance. */
+  bnEps?: number;
+  /** The stage of the backbone at which the trunk ends. */
+  lastStage?: string;
+  /** A second head on the features before the last stage, for training. */
+  auxLoss?: boolean;
   /** Upsampling weights [C, C, k, k] in place of the channel-wise [C, 1, k, k]. */
   dense?: boolean;
 }
@@ -25,32 +33,51 @@ export interface ModelOptions {
 export type OptionName = keyof ModelOptions;
 export type Resolved = Required<ModelOptions>;
 
-interface Rule {
+/** What an option's value must be. */
+export interface Rule {
   readonly holds: (value: unknown) => boolean;
   readonly text: string;
 }
 
-const integerFrom = (low: number): Rule => ({
+export const integerFrom = (low: number): Rule => ({
   holds: (value) => Number.isSafeInteger(value) && (value as number) >= low,
   text: `an integer of at least ${low}`,
 });
-const boolean: Rule = { holds: (value) => typeof value === "boolean", text: "true or false" };
+export const oneOf = (...values: readonly string[]): Rule => ({
+  holds: (value) => values.includes(value as string),
+  text: values.map((value) => JSON.stringify(value)).join(" or "),
+});
+export const boolean: Rule = { holds: (value) => typeof value === "boolean", text: "true or false" };
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+
+const positive: Rule = { holds: (value) => isNumber(value) && value > 0, text: "a number above 0" };
 
 const RULES: Readonly<Record<OptionName, Rule>> = {
   numClasses: integerFrom(1),
   seed: integerFrom(0),
   inChannels: integerFrom(1),
-  widthMultiplier: { holds: (value) => isNumber(value) && value > 0, text: "a number above 0" },
+  widthMultiplier: positive,
   padding: integerFrom(0),
   batchNorm: boolean,
   dropout: { holds: (value) => isNumber(value) && value >= 0 && value < 1, text: "a number from 0 to below 1" },
-  deconv: { holds: (value) => value === "fixed" || value === "learned", text: '"fixed" or "learned"' },
+  deconv: oneOf("fixed", "learned"),
   dense: boolean,
+  samePadding: boolean,
+  bnEps: positive,
+  lastStage: { holds: (value) => typeof value === "string", text: "the name of a stage" },
+  auxLoss: boolean,
 };
 
-/** Fills in `defaults` and checks every option. Options that are neither in `defaults` nor `numClasses`, `seed`, `inChannels` are refused. */
-export function resolveOptions(model: string, options: ModelOptions, defaults: Partial<Resolved>): Resolved {
+/**
+ * Fills in `defaults` and checks every option. Options that are neither in `defaults` nor `numClasses`, `seed`, `inChannels` are refused.
+ * `rules` narrows what the model takes for some of them.
+ */
+export function resolveOptions(
+  model: string,
+  options: ModelOptions,
+  defaults: Partial<Resolved>,
+  rules: Partial<Record<OptionName, Rule>> = {},
+): Resolved {
   const merged: Record<string, unknown> = { seed: 0, inChannels: 3, ...defaults };
   const known = ["numClasses", ...Object.keys(merged)];
   for (const [name, value] of Object.entries(options ?? {})) {
@@ -58,7 +85,7 @@ export function resolveOptions(model: string, options: ModelOptions, defaults: P
     if (value !== undefined) merged[name] = value;
   }
   for (const name of known as OptionName[]) {
-    const { holds, text } = RULES[name];
+    const { holds, text } = rules[name] ?? RULES[name];
     if (!holds(merged[name]))
       throw badOption(model, `${name} is ${String(merged[name])}, but must be ${text}`, `pass ${name}: ${text}`);
   }

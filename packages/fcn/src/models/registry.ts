@@ -1,9 +1,10 @@
-import { type Device, TensorError } from "@fcn/tensor";
+import { type Device, type Tensor, TensorError } from "@fcn/tensor";
 import { describeGraph, type NodeSummary } from "./graph/geometry.js";
-import { GraphNet } from "./graph/net.js";
+import { GraphNet, type NetOutput } from "./graph/net.js";
 import type { Graph } from "./graph/spec.js";
 import { type ModelOptions, type Resolved, resolveOptions } from "./options.js";
-import { type ModelEntry, ZOO } from "./zoo.js";
+import type { ModelEntry } from "./zoo/entry.js";
+import { ZOO } from "./zoo/index.js";
 
 /** Names that `create` takes. */
 export function list(): string[] {
@@ -23,7 +24,7 @@ function entryOf(name: string): ModelEntry {
 /** The layers of a model as data, and its options with the defaults filled in. */
 export function graphOf(name: string, options: ModelOptions): { graph: Graph; options: Resolved } {
   const entry = entryOf(name);
-  const resolved = resolveOptions(name, options, entry.defaults);
+  const resolved = resolveOptions(name, options, entry.defaults, entry.rules);
   return { graph: entry.graph(resolved), options: resolved };
 }
 
@@ -37,14 +38,19 @@ export function describe(name: string, options: ModelOptions & { height: number;
 }
 
 /**
- * A net on a device. `forward` takes [N, inChannels, H, W], of any size that `describe` accepts, and answers logits [N, numClasses, H, W].
+ * A net on a device. `forward` takes [N, inChannels, H, W], of any size that `describe` accepts, and answers logits [N, numClasses, H, W]; nets
+ * with several heads answer a record of them, for which the type is to be named: `create<Record<"out" | "aux", Tensor>>("fcn_resnet50", ...)`.
  * The names of its parameters are those of the published ports. Score layers start at zero, upsampling layers bilinear, the trunk as
  * in torchvision; the same seed gives the same values. To carry on from a coarser net:
  * `net.loadStateDict(coarser.stateDict(), { strict: false })`.
  *
  * Throws for an unknown name, an option out of range or unknown to the model, and a padding that leaves no crop offset.
  */
-export function create(name: string, device: Device, options: ModelOptions): GraphNet {
+export function create<Output extends NetOutput = Tensor>(
+  name: string,
+  device: Device,
+  options: ModelOptions,
+): GraphNet<Output> {
   const { graph, options: resolved } = graphOf(name, options);
-  return new GraphNet(device, graph, resolved.seed);
+  return new GraphNet<Output>(device, graph, resolved.seed);
 }

@@ -14,6 +14,7 @@ export interface Conv2dGeometry {
   readonly kernelW: number;
   readonly strideH: number;
   readonly strideW: number;
+  /** Zeros before the first row and column; those behind the last follow from the sizes. */
   readonly padH: number;
   readonly padW: number;
   readonly dilationH: number;

@@ -91,6 +91,14 @@ export const pointwise = {
     saves: ["a", "b"],
     reference: (a, b) => a ** b,
   },
+  maximum: {
+    arity: 2,
+    forward: "max(a, b)",
+    da: `select(select(${zero}, g * 0.5, a == b), g, a > b)`,
+    db: `select(select(${zero}, g * 0.5, a == b), g, b > a)`,
+    saves: ["a", "b"],
+    reference: (a, b) => Math.max(a, b),
+  },
 } as const satisfies Record<string, PointwiseRow>;
 
 export type PointwiseName = keyof typeof pointwise;

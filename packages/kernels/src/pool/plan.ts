@@ -20,6 +20,7 @@ export interface Pool2dGeometry {
   readonly kernelW: number;
   readonly strideH: number;
   readonly strideW: number;
+  /** Padding before the first row and column. An average that counts the padding has as much behind the last. */
   readonly padH: number;
   readonly padW: number;
   readonly dilationH: number;
@@ -34,13 +35,13 @@ export function poolOutputSize(
   size: number,
   kernel: number,
   stride: number,
-  pad: number,
+  [before, after]: readonly [number, number],
   dilation: number,
   ceilMode: boolean,
 ): number {
-  const room = size + 2 * pad - dilation * (kernel - 1) - 1;
+  const room = size + before + after - dilation * (kernel - 1) - 1;
   const out = Math.floor((room + (ceilMode ? stride - 1 : 0)) / stride) + 1;
-  return ceilMode && (out - 1) * stride >= size + pad ? out - 1 : out;
+  return ceilMode && (out - 1) * stride >= size + before ? out - 1 : out;
 }
 
 function windowParams(g: Pool2dGeometry, count: number, lanes: number) {

@@ -1,6 +1,6 @@
 import type { Device } from "../device.js";
 import { conv2d, convTranspose2d } from "../ops/index.js";
-import { pair } from "../shape.js";
+import { type Padding, pair } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkChannels, convolutionParameters, nextSeed } from "./initialise.js";
 import { Module } from "./module.js";
@@ -12,7 +12,7 @@ export interface Conv2dLayerOptions {
   /** Default 1. */
   readonly stride?: Extent;
   /** Default 0. */
-  readonly padding?: Extent;
+  readonly padding?: Padding;
   /** Default 1. */
   readonly dilation?: Extent;
   /** Default 1. */
@@ -23,7 +23,9 @@ export interface Conv2dLayerOptions {
   readonly seed?: number;
 }
 
-export interface ConvTranspose2dLayerOptions extends Conv2dLayerOptions {
+export interface ConvTranspose2dLayerOptions extends Omit<Conv2dLayerOptions, "padding"> {
+  /** Default 0. */
+  readonly padding?: Extent;
   /** Rows and columns added at the end of the output. Default 0. */
   readonly outputPadding?: Extent;
 }
@@ -32,7 +34,7 @@ export interface ConvTranspose2dLayerOptions extends Conv2dLayerOptions {
 export class Conv2d extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
-  readonly #options: { stride: Extent; padding: Extent; dilation: Extent; groups: number };
+  readonly #options: { stride: Extent; padding: Padding; dilation: Extent; groups: number };
 
   constructor(device: Device, inChannels: number, outChannels: number, options: Conv2dLayerOptions) {
     super();

@@ -1,11 +1,12 @@
 import { planAveragePool2d, planAveragePool2dGradient } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { CHANNELS_LAST, inOrder } from "../layout.js";
+import { invalidArgument, sides } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { type PoolWindow, poolGeometry } from "./poolWindow.js";
 
 export interface AvgPool2dOptions extends PoolWindow {
-  /** Count the padding in the divisor. Default true. */
+  /** Count the padding in the divisor. Default true; not with a padding that differs between opposite sides. */
   readonly countIncludePad?: boolean | undefined;
 }
 
@@ -18,6 +19,13 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   const op = "avgPool2d";
   const g = poolGeometry(op, x, options, 1);
   const countIncludePad = options.countIncludePad ?? true;
+  const uneven = sides(op, options.padding).some(([before, after]) => before !== after);
+  if (countIncludePad && uneven) {
+    throw invalidArgument(
+      `${op}: padding ${JSON.stringify(options.padding)} differs between opposite sides, which a divisor that counts it does not support`,
+      "pass countIncludePad: false, or pad() the input first",
+    );
+  }
   const { device, shape } = x;
   using xs = inOrder(x, CHANNELS_LAST);
   const y = device.empty([g.n, g.channels, g.outH, g.outW], { order: CHANNELS_LAST });

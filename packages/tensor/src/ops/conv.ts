@@ -2,38 +2,41 @@ import { type Conv2dGeometry, type Direction, planColumnSum, planConv2d, planCon
 import { record } from "../autograd.js";
 import { show } from "../device/errors.js";
 import { CHANNELS_LAST, inOrder, WEIGHT_ORDER } from "../layout.js";
-import { checkRank, invalidArgument, invalidShape, pair, sameShape } from "../shape.js";
+import { checkRank, invalidArgument, invalidShape, type Padding, pair, sameShape, sides } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
 type Size = number | readonly [number, number];
 
-export interface Conv2dOptions {
+interface WindowOptions {
   readonly stride?: Size;
-  readonly padding?: Size;
   readonly dilation?: Size;
   readonly groups?: number;
 }
 
-export interface ConvTranspose2dOptions extends Conv2dOptions {
+export interface Conv2dOptions extends WindowOptions {
+  /** Zeros around x. Default 0. */
+  readonly padding?: Padding;
+}
+
+export interface ConvTranspose2dOptions extends WindowOptions {
+  readonly padding?: Size;
   readonly outputPadding?: Size;
 }
 
 interface Window {
   readonly stride: [number, number];
-  readonly padding: [number, number];
   readonly dilation: [number, number];
   readonly groups: number;
 }
 
-function windowOf(op: string, options: Conv2dOptions): Window {
+function windowOf(op: string, options: WindowOptions): Window {
   const { groups = 1 } = options;
   if (!Number.isInteger(groups) || groups < 1) {
     throw invalidArgument(`${op}: groups is ${groups}`, "pass a whole number of at least 1");
   }
   return {
     stride: pair(op, "stride", options.stride, 1, 1),
-    padding: pair(op, "padding", options.padding, 0),
     dilation: pair(op, "dilation", options.dilation, 1, 1),
     groups,
   };
@@ -58,12 +61,14 @@ function checkOperands(op: string, x: Tensor, w: Tensor, bias: Tensor | undefine
  * 2-D convolution (torch.nn.functional.conv2d).
  *
  * x [N, Cin, H, W], w [Cout, Cin / groups, KH, KW], b [Cout] -> [N, Cout, OH, OW] with
- * OH = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1. Throws `invalid-shape` where sizes do not fit.
+ * OH = floor((H + top + bottom - dilation (KH - 1) - 1) / stride) + 1, where top and bottom are the padding. Throws
+ * `invalid-shape` where sizes do not fit.
  */
 export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dOptions = {}): Tensor {
   const op = "conv2d";
   const bias = b ?? undefined;
-  const { stride, padding, dilation, groups } = windowOf(op, options);
+  const { stride, dilation, groups } = windowOf(op, options);
+  const [vertical, horizontal] = sides(op, options.padding);
   checkOperands(op, x, w, bias);
   checkRank(op, "x", x.shape, 4, "[N, Cin, H, W]");
   checkRank(op, "w", w.shape, 4, "[Cout, Cin / groups, KH, KW]");
@@ -76,11 +81,12 @@ export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dO
     );
   }
   checkBias(op, bias, outC);
-  const reach = (size: number, i: 0 | 1, kernel: number) => size + 2 * padding[i] - dilation[i] * (kernel - 1) - 1;
-  const [spareH, spareW] = [reach(inH, 0, kernelH), reach(inW, 1, kernelW)];
+  const padded = [inH + vertical[0] + vertical[1], inW + horizontal[0] + horizontal[1]] as const;
+  const spareH = padded[0] - dilation[0] * (kernelH - 1) - 1;
+  const spareW = padded[1] - dilation[1] * (kernelW - 1) - 1;
   if (spareH < 0 || spareW < 0) {
     throw invalidShape(
-      `${op}: kernel ${kernelH}x${kernelW} with dilation ${show(dilation)} is larger than the padded input of ${inH + 2 * padding[0]}x${inW + 2 * padding[1]}`,
+      `${op}: kernel ${kernelH}x${kernelW} with dilation ${show(dilation)} is larger than the padded input of ${padded.join("x")}`,
       "use a larger input, more padding, a smaller kernel or less dilation",
     );
   }
@@ -94,7 +100,7 @@ export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dO
     outW: Math.floor(spareW / stride[1]) + 1,
     kernelH,
     kernelW,
-    ...windowFields(stride, padding, dilation, groups),
+    ...windowFields(stride, [vertical[0], horizontal[0]], dilation, groups),
   };
   return convolve(op, "forward", geometry, x, w, bias);
 }
@@ -108,7 +114,8 @@ export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dO
 export function convTranspose2d(x: Tensor, w: Tensor, b?: Tensor | null, options: ConvTranspose2dOptions = {}): Tensor {
   const op = "convTranspose2d";
   const bias = b ?? undefined;
-  const { stride, padding, dilation, groups } = windowOf(op, options);
+  const { stride, dilation, groups } = windowOf(op, options);
+  const padding = pair(op, "padding", options.padding, 0);
   const extra = pair(op, "outputPadding", options.outputPadding, 0);
   checkOperands(op, x, w, bias);
   checkRank(op, "x", x.shape, 4, "[N, Cin, H, W]");
@@ -155,12 +162,12 @@ export function convTranspose2d(x: Tensor, w: Tensor, b?: Tensor | null, options
   return convolve(op, "transposed", geometry, x, w, bias);
 }
 
-function windowFields(stride: number[], padding: number[], dilation: number[], groups: number) {
+function windowFields(stride: number[], before: number[], dilation: number[], groups: number) {
   return {
     strideH: stride[0]!,
     strideW: stride[1]!,
-    padH: padding[0]!,
-    padW: padding[1]!,
+    padH: before[0]!,
+    padW: before[1]!,
     dilationH: dilation[0]!,
     dilationW: dilation[1]!,
     groups,

@@ -3,12 +3,29 @@ export * from "./batchNorm.js";
 export { type Conv2dOptions, type ConvTranspose2dOptions, conv2d, convTranspose2d } from "./conv.js";
 export * from "./crossEntropy.js";
 export { type DropoutOptions, dropout, dropout2d } from "./dropout.js";
+export { type GroupNormOptions, groupNorm } from "./groupNorm.js";
 export * from "./interpolate.js";
 export * from "./localResponseNorm.js";
 export * from "./matmul.js";
 export * from "./maxPool2d.js";
 export { type CropOptions, concat, crop, pad, slice } from "./movement.js";
-export { add, clamp, div, exp, leakyRelu, log, mul, neg, pow, relu, relu6, sigmoid, sqrt, sub } from "./pointwise.js";
+export {
+  add,
+  clamp,
+  div,
+  exp,
+  leakyRelu,
+  log,
+  maximum,
+  mul,
+  neg,
+  pow,
+  relu,
+  relu6,
+  sigmoid,
+  sqrt,
+  sub,
+} from "./pointwise.js";
 export { type ArgmaxOptions, argmax, max, mean, type ReduceOptions, sum } from "./reduce.js";
 export * from "./softmax.js";
 export { permute, reshape } from "./view.js";

@@ -148,6 +148,8 @@ export const mul = (a: Operand, b: Operand): Tensor => binaryOrScalar("mul", a, 
 export const div = (a: Operand, b: Operand): Tensor => binaryOrScalar("div", a, b);
 /** a ** b with broadcasting (torch.pow). Either may be a number. */
 export const pow = (a: Operand, b: Operand): Tensor => binaryOrScalar("pow", a, b);
+/** The larger of a and b with broadcasting (torch.maximum). Where they are equal, each takes half of the gradient. */
+export const maximum = (a: Tensor, b: Tensor): Tensor => binary("maximum", "maximum", a, b);
 
 /** max(x, 0) (torch.relu). */
 export const relu = (x: Tensor): Tensor => unary("relu", "relu", x);

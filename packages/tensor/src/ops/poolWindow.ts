@@ -1,6 +1,6 @@
 import { type Pool2dGeometry, poolOutputSize } from "@fcn/kernels";
 import { show } from "../device/errors.js";
-import { invalidArgument, invalidShape, pair } from "../shape.js";
+import { invalidArgument, invalidShape, type Padding, pair, sides } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { imageSizes } from "./operands.js";
 
@@ -9,8 +9,8 @@ export interface PoolWindow {
   readonly kernelSize: number | readonly number[];
   /** Default: kernelSize. */
   readonly stride?: number | readonly number[] | undefined;
-  /** At most half the (dilated) kernel. Default 0. */
-  readonly padding?: number | readonly number[] | undefined;
+  /** At most half the (dilated) kernel on each side. Default 0. */
+  readonly padding?: Padding | undefined;
   /** Keep the windows that hang over the end. Default false. */
   readonly ceilMode?: boolean | undefined;
 }
@@ -22,25 +22,28 @@ export function poolGeometry(op: string, x: Tensor, options: PoolWindow, dilatio
   const [n, channels, inH, inW] = imageSizes(op, x);
   const [kernelH, kernelW] = pair(op, "kernelSize", options.kernelSize, 0, 1);
   const [strideH, strideW] = pair(op, "stride", options.stride ?? options.kernelSize, 0, 1);
-  const [padH, padW] = pair(op, "padding", options.padding, 0);
+  const [vertical, horizontal] = sides(op, options.padding);
   const [dilationH, dilationW] = pair(op, "dilation", dilation, 1, 1);
   const halfH = Math.floor(((kernelH - 1) * dilationH + 1) / 2);
   const halfW = Math.floor(((kernelW - 1) * dilationW + 1) / 2);
-  if (padH > halfH || padW > halfW) {
+  const even = [vertical, horizontal].every(([before, after]) => before === after);
+  const given = even ? show([vertical[0], horizontal[0]]) : `[${show(vertical)}, ${show(horizontal)}]`;
+  if (Math.max(...vertical) > halfH || Math.max(...horizontal) > halfW) {
     throw invalidArgument(
-      `${op}: padding ${show([padH, padW])} is more than half of kernelSize ${show([kernelH, kernelW])} at dilation ${show([dilationH, dilationW])}`,
+      `${op}: padding ${given} is more than half of kernelSize ${show([kernelH, kernelW])} at dilation ${show([dilationH, dilationW])}`,
       `pass a padding of at most ${show([halfH, halfW])}, or pad() the input first`,
     );
   }
   const ceilMode = options.ceilMode ?? false;
-  const outH = poolOutputSize(inH, kernelH, strideH, padH, dilationH, ceilMode);
-  const outW = poolOutputSize(inW, kernelW, strideW, padW, dilationW, ceilMode);
+  const outH = poolOutputSize(inH, kernelH, strideH, vertical, dilationH, ceilMode);
+  const outW = poolOutputSize(inW, kernelW, strideW, horizontal, dilationW, ceilMode);
   if (outH < 1 || outW < 1) {
     throw invalidShape(
-      `${op}: the output of x ${show(x.shape)} would be ${outH} x ${outW}: kernelSize ${show([kernelH, kernelW])} at dilation ${show([dilationH, dilationW])} does not fit into the image padded by ${show([padH, padW])}`,
+      `${op}: the output of x ${show(x.shape)} would be ${outH} x ${outW}: kernelSize ${show([kernelH, kernelW])} at dilation ${show([dilationH, dilationW])} does not fit into the image padded by ${given}`,
       "use a smaller kernelSize, more padding or a larger image",
     );
   }
+  const [padH, padW] = [vertical[0], horizontal[0]];
   const window = { kernelH, kernelW, strideH, strideW, padH, padW, dilationH, dilationW };
   return { n, channels, inH, inW, outH, outW, ...window };
 }

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from "../graph/builder.js";
-import type { Window } from "../graph/spec.js";
 import type { Backbone } from "./backbone.js";
+import { convNorm } from "./convNorm.js";
 
 /** Names of the top-level modules of a ResNet, which differ between the ports. */
 export interface ResNetNames {
@@ -21,34 +21,74 @@ export const SEQUENTIAL_NAMES: ResNetNames = {
   layers: ["4", "5", "6", "7"],
 };
 
-/** ResNet of basic blocks (two 3x3 convolutions), without average pool and classifier; `blocks` [2, 2, 2, 2] is ResNet-18. */
-export interface BasicResNetSpec {
+/** torchvision's names behind a prefix such as `backbone.`. */
+export const torchvisionNames = (prefix: string): ResNetNames => ({
+  conv1: `${prefix}conv1`,
+  bn1: `${prefix}bn1`,
+  relu: `${prefix}relu`,
+  maxpool: `${prefix}maxpool`,
+  layers: [`${prefix}layer1`, `${prefix}layer2`, `${prefix}layer3`, `${prefix}layer4`],
+});
+
+/** Blocks of each stage, and their kind. */
+export const RESNETS = {
+  resnet18: { block: "basic", blocks: [2, 2, 2, 2] },
+  resnet34: { block: "basic", blocks: [3, 4, 6, 3] },
+  resnet50: { block: "bottleneck", blocks: [3, 4, 6, 3] },
+  resnet101: { block: "bottleneck", blocks: [3, 4, 23, 3] },
+} as const satisfies Record<string, Pick<ResNetSpec, "block" | "blocks">>;
+
+/** A ResNet without average pool and classifier. */
+export interface ResNetSpec {
+  /** Two 3x3 convolutions, or 1x1, 3x3 and 1x1 to four times the width with the stride in the 3x3 (version 1.5). */
+  readonly block: "basic" | "bottleneck";
   readonly blocks: readonly [number, number, number, number];
-  /** Channels of the stem and stage 1; they double from stage to stage. */
+  /** Channels of the stem and of the 3x3 convolutions of stage 1; they double from stage to stage. */
   readonly width: number;
   readonly names: ResNetNames;
+  /** Of the stem; 3 unless given. */
+  readonly padding?: number;
+  /** Whether stages 2, 3, 4 dilate where they would halve the resolution. None unless given. */
+  readonly replaceStrideWithDilation?: readonly [boolean, boolean, boolean];
 }
 
-/** Appends the trunk behind `input`, as in torchvision: stem 7x7/2 and max-pool 3/2, then four stages, strides 4, 8, 16, 32. */
-export function basicResNetBackbone(builder: GraphBuilder, input: string, spec: BasicResNetSpec): Backbone {
-  const { names } = spec;
-  const stem = convNorm(builder, names.conv1, names.bn1, spec.width, { kernelSize: 7, stride: 2, padding: 3 }, input);
-  const active = builder.add(names.relu, { kind: "relu" }, stem);
+interface Block {
+  readonly name: string;
+  readonly width: number;
+  readonly outChannels: number;
+  readonly stride: number;
+  readonly dilation: number;
+  /** Whether the shortcut needs a projection. */
+  readonly project: boolean;
+}
+
+const EXPANSION = { basic: 1, bottleneck: 4 } as const;
+
+/**
+ * Appends the trunk behind `input`, as in torchvision: stem 7x7/2 and max-pool 3/2, then four stages, layer1 to layer4, at strides 4, 8, 16,
+ * 32. Every strided layer is padded so that cell i of stride s lies on pixel s i.
+ */
+export function resNetBackbone(builder: GraphBuilder, input: string, spec: ResNetSpec): Backbone {
+  const { names, block, width } = spec;
+  const stem = { channels: width, kernelSize: 7, stride: 2, padding: spec.padding ?? 3, activation: "relu" } as const;
+  const active = convNorm(builder, { conv: names.conv1, norm: names.bn1, activation: names.relu }, stem, input);
   let last = builder.add(names.maxpool, { kind: "maxPool", kernelSize: 3, stride: 2, padding: 1 }, active);
-  let channels = spec.width;
+  let channels = width;
+  let dilation = 1;
   const stages: Record<string, string> = {};
+  const append = block === "basic" ? basicBlock : bottleneck;
   spec.blocks.forEach((count, s) => {
-    const outChannels = spec.width * 2 ** s;
+    const stageWidth = width * 2 ** s;
+    const dilates = s > 0 && spec.replaceStrideWithDilation?.[s - 1] === true;
+    const before = dilation;
+    if (dilates) dilation *= 2;
     for (let b = 0; b < count; b++) {
-      const stride = s > 0 && b === 0 ? 2 : 1;
-      last = basicBlock(
-        builder,
-        `${names.layers[s]}.${b}`,
-        outChannels,
-        stride,
-        stride > 1 || outChannels !== channels,
-        last,
-      );
+      const stride = s > 0 && b === 0 && !dilates ? 2 : 1;
+      const outChannels = stageWidth * EXPANSION[block];
+      const project = stride > 1 || channels !== outChannels;
+      // As in torchvision, the first block keeps the dilation of the stage before.
+      const shape = { width: stageWidth, outChannels, stride, dilation: b === 0 ? before : dilation, project };
+      last = append(builder, { name: `${names.layers[s]}.${b}`, ...shape }, last);
       channels = outChannels;
     }
     stages[`layer${s + 1}`] = last;
@@ -56,43 +96,32 @@ export function basicResNetBackbone(builder: GraphBuilder, input: string, spec: 
   return { stages, top: last };
 }
 
-function basicBlock(
-  builder: GraphBuilder,
-  name: string,
-  channels: number,
-  stride: number,
-  project: boolean,
-  input: string,
-): string {
-  const first = convNorm(
-    builder,
-    `${name}.conv1`,
-    `${name}.bn1`,
-    channels,
-    { kernelSize: 3, stride, padding: 1 },
-    input,
-  );
-  const active = builder.add(`${name}.relu1`, { kind: "relu" }, first);
-  const second = convNorm(builder, `${name}.conv2`, `${name}.bn2`, channels, { kernelSize: 3, padding: 1 }, active);
-  const shortcut = project
-    ? convNorm(builder, `${name}.downsample.0`, `${name}.downsample.1`, channels, { kernelSize: 1, stride }, input)
-    : input;
-  const sum = builder.add(`${name}.add`, { kind: "add" }, second, shortcut);
-  return builder.add(`${name}.relu2`, { kind: "relu" }, sum);
+function basicBlock(builder: GraphBuilder, block: Block, input: string): string {
+  const { name, width: channels, stride, dilation } = block;
+  const window = { channels, kernelSize: 3, padding: dilation, dilation };
+  const first = convNorm(builder, part(name, 1), { ...window, stride, activation: "relu" }, input);
+  return joined(builder, block, convNorm(builder, part(name, 2), window, first), input);
 }
 
-function convNorm(
-  builder: GraphBuilder,
-  conv: string,
-  norm: string,
-  channels: number,
-  window: Window,
-  input: string,
-): string {
-  const out = builder.add(
-    conv,
-    { kind: "conv", outChannels: channels, ...window, bias: false, init: "kaiming" },
-    input,
-  );
-  return builder.add(norm, { kind: "batchNorm" }, out);
+function bottleneck(builder: GraphBuilder, block: Block, input: string): string {
+  const { name, width: channels, outChannels, stride, dilation } = block;
+  const middle = { channels, kernelSize: 3, stride, padding: dilation, dilation, activation: "relu" } as const;
+  const first = convNorm(builder, part(name, 1), { channels, kernelSize: 1, activation: "relu" }, input);
+  const second = convNorm(builder, part(name, 2), middle, first);
+  const third = { channels: outChannels, kernelSize: 1 };
+  return joined(builder, block, convNorm(builder, part(name, 3), third, second), input);
+}
+
+const part = (block: string, i: number) => ({
+  conv: `${block}.conv${i}`,
+  norm: `${block}.bn${i}`,
+  activation: `${block}.relu${i}`,
+});
+
+/** The sum with the shortcut, and its activation. */
+function joined(builder: GraphBuilder, block: Block, branch: string, input: string): string {
+  const { name, outChannels: channels, stride, project } = block;
+  const names = { conv: `${name}.downsample.0`, norm: `${name}.downsample.1` };
+  const shortcut = project ? convNorm(builder, names, { channels, kernelSize: 1, stride }, input) : input;
+  return builder.add(`${name}.relu`, { kind: "relu" }, builder.add(`${name}.add`, { kind: "add" }, branch, shortcut));
 }

@@ -1,6 +1,8 @@
 import type { GraphBuilder } from "../graph/builder.js";
 import type { ConvInit, Window } from "../graph/spec.js";
 import type { Backbone } from "./backbone.js";
+import { scaleWidth } from "./convNorm.js";
+import { caffeNameAfter, type NameAfter, sequentialNameAfter } from "./names.js";
 
 /** A fully connected layer of the classifier, cast to a convolution. */
 export interface CastLayer {
@@ -19,6 +21,38 @@ export interface VggSpec {
   readonly batchNorm: boolean;
   /** Share of values dropped behind each cast layer; 0 leaves the layer out. */
   readonly dropout: number;
+  /** CAFFE_NAMES unless given. */
+  readonly names?: VggNames;
+  /** Whether the pools keep a last window that hangs over the end; true unless given. */
+  readonly ceilMode?: boolean;
+}
+
+/** Names of the layers of stage `stage` and the `i`th convolution in it, both from 1; the name of a convolution is a state-dict key. */
+export interface VggNames {
+  readonly conv: (stage: number, i: number) => string;
+  readonly pool: (stage: number) => string;
+  /** The `i`th layer of the classifier, from 1. */
+  readonly cast: (i: number) => string;
+  readonly after: NameAfter;
+}
+
+/** conv1_1, ..., pool5, fc6, fc7, as in Caffe. */
+export const CAFFE_NAMES: VggNames = {
+  conv: (stage, i) => `conv${stage}_${i}`,
+  pool: (stage) => `pool${stage}`,
+  cast: (i) => `fc${i + 5}`,
+  after: caffeNameAfter,
+};
+
+/** torchvision's `features.N` and `classifier.N` behind a prefix: each convolution is followed by a ReLU, each linear layer by two modules. */
+export function torchvisionVggNames(prefix: string, stages: VggSpec["stages"]): VggNames {
+  const before = (stage: number) => stages.slice(0, stage - 1).reduce((sum, widths) => sum + 2 * widths.length + 1, 0);
+  return {
+    conv: (stage, i) => `${prefix}features.${before(stage) + 2 * (i - 1)}`,
+    pool: (stage) => `${prefix}features.${before(stage + 1) - 1}`,
+    cast: (i) => `${prefix}classifier.${3 * (i - 1)}`,
+    after: sequentialNameAfter,
+  };
 }
 
 /** The layers of VGG16, configuration D of Simonyan and Zisserman, as convolutionalised in section 4.1 of the FCN paper. */
@@ -36,9 +70,10 @@ export const VGG16 = {
   ],
 } as const;
 
-/** Appends a VGG trunk behind `input`: conv1_1, relu1_1, ..., pool5, fc6, relu6, drop6, ... as the layers are called in Caffe. */
+/** Appends a VGG trunk behind `input`. Its stages are pool1 to pool5. */
 export function vggBackbone(builder: GraphBuilder, input: string, spec: VggSpec): Backbone {
-  const convolve = (name: string, activation: string, channels: number, window: Window, from: string): string => {
+  const { names = CAFFE_NAMES, ceilMode = true } = spec;
+  const convolve = (name: string, channels: number, window: Window, from: string): string => {
     const layer = {
       kind: "conv",
       outChannels: channels,
@@ -48,23 +83,22 @@ export function vggBackbone(builder: GraphBuilder, input: string, spec: VggSpec)
     } as const;
     const conv = builder.add(name, layer, from);
     const normed = spec.batchNorm ? builder.add(`${name}_bn`, { kind: "batchNorm" }, conv) : conv;
-    return builder.add(activation, { kind: "relu" }, normed);
+    return builder.add(names.after(name, "relu"), { kind: "relu" }, normed);
   };
   let last = input;
   const stages: Record<string, string> = {};
   spec.stages.forEach((widths, s) => {
     widths.forEach((channels, i) => {
-      const id = `${s + 1}_${i + 1}`;
-      const padding = id === "1_1" ? spec.padding : 1;
-      last = convolve(`conv${id}`, `relu${id}`, channels, { kernelSize: 3, padding }, last);
+      const padding = s === 0 && i === 0 ? spec.padding : 1;
+      last = convolve(names.conv(s + 1, i + 1), channels, { kernelSize: 3, padding }, last);
     });
-    last = builder.add(`pool${s + 1}`, { kind: "maxPool", kernelSize: 2, stride: 2, ceilMode: true }, last);
+    last = builder.add(names.pool(s + 1), { kind: "maxPool", kernelSize: 2, stride: 2, ceilMode }, last);
     stages[`pool${s + 1}`] = last;
   });
   spec.cast.forEach(({ channels, ...window }, i) => {
-    const id = i + spec.stages.length + 1;
-    last = convolve(`fc${id}`, `relu${id}`, channels, window, last);
-    if (spec.dropout > 0) last = builder.add(`drop${id}`, { kind: "dropout", p: spec.dropout }, last);
+    const name = names.cast(i + 1);
+    last = convolve(name, channels, window, last);
+    if (spec.dropout > 0) last = builder.add(names.after(name, "drop"), { kind: "dropout", p: spec.dropout }, last);
   });
   return { stages, top: last };
 }
@@ -74,7 +108,7 @@ export function scaleWidths(
   spec: Pick<VggSpec, "stages" | "cast">,
   multiplier: number,
 ): Pick<VggSpec, "stages" | "cast"> {
-  const scaled = (channels: number): number => Math.max(1, Math.round(channels * multiplier));
+  const scaled = (channels: number): number => scaleWidth(channels, multiplier);
   return {
     stages: spec.stages.map((widths) => widths.map(scaled)),
     cast: spec.cast.map((layer) => ({ ...layer, channels: scaled(layer.channels) })),

@@ -1,32 +1,18 @@
 import { TensorError } from "@fcn/tensor";
 import { cropOffsets } from "../../coordinates.js";
-import { type Axis, along, type Graph, type Layer, type Node, type Window, windowAlong } from "./spec.js";
+import { outputSize } from "./sizes.js";
+import { along, type Graph, type Layer, type Node, padsSame, windowAlong } from "./spec.js";
 
 /** [channels, height, width] */
 export type FeatureShape = readonly [number, number, number];
+type Plane = readonly [number, number];
 
-/** Cells of a window that fits into `size`. Ceil mode drops a last window that would start in the padding, as PyTorch and Caffe do. */
-function windowCells(layer: Window & { ceilMode?: boolean }, size: number, axis: Axis): number {
-  const { kernel, stride, padding, dilation } = windowAlong(layer, axis);
-  const room = size + 2 * padding - dilation * (kernel - 1) - 1;
-  if (layer.ceilMode !== true) return Math.floor(room / stride) + 1;
-  const cells = Math.ceil(room / stride) + 1;
-  return (cells - 1) * stride >= size + padding ? cells - 1 : cells;
-}
-
-/** Size of a layer's output along one axis; below 1 where the input is too small. */
-export function outputSize(layer: Layer, size: number, axis: Axis): number {
-  switch (layer.kind) {
-    case "conv":
-    case "maxPool":
-      return windowCells(layer, size, axis);
-    case "convTranspose": {
-      const { kernel, stride, padding, dilation } = windowAlong(layer, axis);
-      return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1;
-    }
-    default:
-      return size;
-  }
+/** What an image of one size becomes in a graph. */
+export interface Geometry {
+  /** Shape [C, H, W] of every node. */
+  readonly shapes: ReadonlyMap<string, FeatureShape>;
+  /** [top, left] of every crop. */
+  readonly offsets: ReadonlyMap<string, Plane>;
 }
 
 /** Channels of every node. Sizes play no part in them. */
@@ -38,60 +24,95 @@ export function inferChannels(graph: Graph): Map<string, number> {
 
 function channelsOf(node: Node, known: ReadonlyMap<string, number>): number {
   const { layer } = node;
-  if (layer.kind === "input") return layer.channels;
-  if (layer.kind === "conv" || layer.kind === "convTranspose") return layer.outChannels;
   const inputs = node.inputs.map((name) => known.get(name) ?? 0);
-  if (layer.kind === "add" && inputs.some((c) => c !== inputs[0])) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `add ${node.name}: its inputs have ${inputs.join(" and ")} channels, but a sum needs the same number`,
-      fix: "put a 1x1 convolution before the sum",
-    });
+  const [first = 0] = inputs;
+  switch (layer.kind) {
+    case "input":
+      return layer.channels;
+    case "conv":
+    case "convTranspose":
+      return layer.outChannels;
+    case "concat":
+      return inputs.reduce((sum, channels) => sum + channels, 0);
+    case "slice":
+      if (layer.start >= 0 && layer.start < layer.end && layer.end <= first) return layer.end - layer.start;
+      throw badChannels(
+        node,
+        `channels ${layer.start} to ${layer.end - 1} of an input that has ${first}`,
+        "choose 0 <= start < end <= channels",
+      );
+    case "add":
+    case "max":
+      if (inputs.every((channels) => channels === first)) return first;
+      throw badChannels(
+        node,
+        `its inputs have ${inputs.join(" and ")} channels, but must have the same number`,
+        "put a 1x1 convolution before it",
+      );
+    default:
+      return first;
   }
-  return inputs[0] ?? 0;
+}
+
+function badChannels(node: Node, problem: string, fix: string): TensorError {
+  return new TensorError({
+    code: "invalid-argument",
+    message: `${node.layer.kind} ${node.name}: ${problem}`,
+    fix,
+  });
 }
 
 /**
- * Shape [C, H, W] of every node for an image of `height` x `width`. Throws where a window no longer fits, where a sum meets two
- * sizes, or where a crop reaches beyond its source.
+ * A function from the size of the image to the geometry of the graph. Throws where a crop has no valid offset; the function throws where a
+ * window no longer fits, where a sum meets two sizes, or where a crop reaches beyond its source.
  */
-export function inferShapes(graph: Graph, height: number, width: number): Map<string, FeatureShape> {
+export function geometryOf(graph: Graph): (height: number, width: number) => Geometry {
   const channels = inferChannels(graph);
-  const offsets = cropOffsets(graph);
-  const shapes = new Map<string, FeatureShape>();
-  for (const node of graph.nodes) {
-    const inputs = node.inputs.map((name) => shapes.get(name) ?? ([0, 0, 0] as const));
-    const [h, w] =
-      node.layer.kind === "input" ? [height, width] : planeOf(node, inputs, offsets.get(node.name), [height, width]);
-    shapes.set(node.name, [channels.get(node.name) ?? 0, h, w]);
-  }
-  return shapes;
+  // Offsets depend on the size of the image only through the padding "same".
+  const fixed = graph.nodes.some(({ layer }) => padsSame(layer)) ? undefined : cropOffsets(graph);
+  return (height, width) => {
+    const offsets = fixed ?? cropOffsets(graph, [height, width]);
+    const shapes = new Map<string, FeatureShape>();
+    for (const node of graph.nodes) {
+      const inputs = node.inputs.map((name) => shapes.get(name) ?? ([0, 0, 0] as const));
+      const [h, w] =
+        node.layer.kind === "input" ? [height, width] : planeOf(node, inputs, offsets.get(node.name), [height, width]);
+      shapes.set(node.name, [channels.get(node.name) ?? 0, h, w]);
+    }
+    return { shapes, offsets };
+  };
 }
 
-type Plane = readonly [number, number];
+/** Shape [C, H, W] of every node for an image of `height` x `width`. Throws as `geometryOf` does. */
+export function inferShapes(graph: Graph, height: number, width: number): ReadonlyMap<string, FeatureShape> {
+  return geometryOf(graph)(height, width).shapes;
+}
+
+/** Layers whose second input gives the size only. */
+const TAKES_REFERENCE: ReadonlySet<Layer["kind"]> = new Set(["crop", "resize"]);
 
 function planeOf(node: Node, inputs: readonly FeatureShape[], offset: Plane | undefined, image: Plane): Plane {
   const [source, reference] = inputs;
   if (source === undefined) return image;
   const [, h, w] = source;
-  if (node.layer.kind === "crop" && reference !== undefined && offset !== undefined) {
-    checkCrop(node, source, reference, offset, image);
-    return [reference[1], reference[2]];
-  }
-  if (inputs.some((s) => s[1] !== h || s[2] !== w)) {
+  if (reference !== undefined && offset !== undefined) checkCrop(node, source, reference, offset, image);
+  if (!TAKES_REFERENCE.has(node.layer.kind) && inputs.some((s) => s[1] !== h || s[2] !== w)) {
     const sizes = inputs.map((s) => `${s[1]}x${s[2]}`).join(" and ");
     throw tooSmall(node, image, `its inputs measure ${sizes}, but must agree`, "crop one to the other first");
   }
-  const size = [outputSize(node.layer, h, 0), outputSize(node.layer, w, 1)] as const;
-  if (size[0] < 1 || size[1] < 1) {
-    throw tooSmall(
-      node,
-      image,
-      `its output from ${h}x${w} would be ${size.join("x")}`,
-      "use a larger image or more padding",
-    );
+  const size = ([0, 1] as const).map((axis) =>
+    outputSize(
+      node.layer,
+      axis,
+      inputs.map((s) => s[axis + 1] as number),
+    ),
+  );
+  const [height = 0, width = 0] = size;
+  if (height < 1 || width < 1) {
+    const problem = `its output from ${h}x${w} would be ${height}x${width}`;
+    throw tooSmall(node, image, problem, "use a larger image or more padding");
   }
-  return size;
+  return [height, width];
 }
 
 function checkCrop(node: Node, source: FeatureShape, reference: FeatureShape, offset: Plane, image: Plane): void {
@@ -121,8 +142,7 @@ export interface NodeSummary {
 
 /** Every node with its shape for an image of the given size, its receptive field and, for a crop, its offset. */
 export function describeGraph(graph: Graph, height: number, width: number): NodeSummary[] {
-  const shapes = inferShapes(graph, height, width);
-  const offsets = cropOffsets(graph);
+  const { shapes, offsets } = geometryOf(graph)(height, width);
   const fields = receptiveFields(graph);
   return graph.nodes.map((node) => {
     const offset = offsets.get(node.name);
@@ -137,25 +157,45 @@ export function describeGraph(graph: Graph, height: number, width: number): Node
   });
 }
 
+/** Pixels that one value sees, and pixels from one value to the next. */
+interface Field {
+  readonly field: number;
+  readonly stride: number;
+}
+
 /** Section 3.1 of the paper: a kernel k' after a kernel k of stride s makes k + (k' - 1) s at stride s s'. */
-function receptiveFields(graph: Graph): Map<string, { field: number; stride: number }> {
-  const fields = new Map<string, { field: number; stride: number }>();
+function receptiveFields(graph: Graph): Map<string, Field> {
+  const fields = new Map<string, Field>();
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((name) => fields.get(name) ?? { field: 1, stride: 1 });
-    const field = Math.max(1, ...inputs.map((input) => input.field));
-    const stride = inputs[0]?.stride ?? 1;
-    fields.set(node.name, grow(node.layer, field, stride));
+    fields.set(node.name, fieldOf(node.layer, inputs));
   }
   return fields;
 }
 
-function grow(layer: Layer, field: number, stride: number): { field: number; stride: number } {
-  if (layer.kind === "conv" || layer.kind === "maxPool") {
-    const w = windowAlong(layer, 0);
-    return { field: field + w.dilation * (w.kernel - 1) * stride, stride: stride * w.stride };
+function fieldOf(layer: Layer, inputs: readonly Field[]): Field {
+  const [source = { field: 1, stride: 1 }, reference = source] = inputs;
+  const { field, stride } = source;
+  switch (layer.kind) {
+    case "conv":
+    case "maxPool":
+    case "avgPool": {
+      const w = windowAlong(layer, 0);
+      return { field: field + w.dilation * (w.kernel - 1) * stride, stride: stride * w.stride };
+    }
+    case "convTranspose": {
+      const step = along(layer.stride, 0, 1);
+      const taps = Math.ceil(along(layer.kernelSize, 0, 1) / step);
+      return { field: field + (taps - 1) * stride, stride: stride / step };
+    }
+    case "resize": {
+      const taps = layer.mode === "bilinear" ? 2 : 1;
+      const grown = "scaleFactor" in layer ? stride / layer.scaleFactor : reference.stride;
+      return { field: field + (taps - 1) * stride, stride: grown };
+    }
+    case "crop":
+      return source;
+    default:
+      return { field: Math.max(1, ...inputs.map((input) => input.field)), stride };
   }
-  if (layer.kind !== "convTranspose") return { field, stride };
-  const step = along(layer.stride, 0, 1);
-  const taps = Math.ceil(along(layer.kernelSize, 0, 1) / step);
-  return { field: field + (taps - 1) * stride, stride: stride / step };
 }

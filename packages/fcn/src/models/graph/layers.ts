@@ -1,6 +1,33 @@
-import { add, crop, type Device, maxPool2d, mul, nn, relu, type Tensor } from "@fcn/tensor";
+import {
+  add,
+  avgPool2d,
+  concat,
+  conv2d,
+  crop,
+  type Device,
+  interpolate,
+  localResponseNorm,
+  maximum,
+  maxPool2d,
+  mul,
+  nn,
+  pad,
+  relu,
+  relu6,
+  slice,
+  type Tensor,
+} from "@fcn/tensor";
 import { convValues, seedFor } from "./initialise.js";
-import type { Extent, Layer, LayerKind, LayerOf, Node, Window } from "./spec.js";
+import {
+  along,
+  type Extent,
+  type Layer,
+  type LayerKind,
+  type LayerOf,
+  type Node,
+  type PaddedWindow,
+  paddingAlong,
+} from "./spec.js";
 import { BilinearUpsampling } from "./upsampling.js";
 
 export interface BuildContext {
@@ -23,53 +50,93 @@ interface Behaviour<K extends LayerKind> {
   readonly run: (layer: LayerOf<K>, context: RunContext) => Tensor;
 }
 
-const pair = (extent: Extent | undefined, otherwise: number): [number, number] => {
-  const value = extent ?? otherwise;
-  return typeof value === "number" ? [value, value] : [value[0], value[1]];
-};
+const first = ({ inputs }: RunContext): Tensor => inputs[0] as Tensor;
+const runModule = (_: Layer, context: RunContext): Tensor =>
+  (context.module as nn.Module).forward(first(context)) as Tensor;
+const fold =
+  (op: (a: Tensor, b: Tensor) => Tensor) =>
+  (_: Layer, { inputs }: RunContext): Tensor =>
+    inputs.reduce((a, b) => op(a, b));
 
-const windowOptions = (w: Window) => ({
-  kernelSize: pair(w.kernelSize, 1),
-  stride: pair(w.stride, 1),
-  padding: pair(w.padding, 0),
-  dilation: pair(w.dilation, 1),
+const pair = (extent: Extent | undefined, otherwise: number): [number, number] => [
+  along(extent, 0, otherwise),
+  along(extent, 1, otherwise),
+];
+
+const sidesFor = (layer: Layer, x: Tensor): [[number, number], [number, number]] => [
+  paddingAlong(layer, 0, x.shape[2]),
+  paddingAlong(layer, 1, x.shape[3]),
+];
+
+const windowOptions = (layer: Layer & PaddedWindow, x: Tensor) => ({
+  kernelSize: pair(layer.kernelSize, 1),
+  stride: pair(layer.stride, 1),
+  padding: sidesFor(layer, x),
+  dilation: pair(layer.dilation, 1),
 });
 
-const runModule = (_: Layer, { module, inputs }: RunContext): Tensor =>
-  (module as nn.Module).forward(first(inputs)) as Tensor;
-const first = (inputs: readonly Tensor[]): Tensor => inputs[0] as Tensor;
-
 const BEHAVIOURS: { readonly [K in LayerKind]: Behaviour<K> } = {
-  input: { run: (_, { inputs }) => first(inputs) },
-  conv: { build: buildConv, run: runModule },
+  input: { run: (_, context) => first(context) },
+  conv: {
+    build: buildConv,
+    run: (layer, context) => {
+      const { weight, bias } = context.module as nn.Conv2d;
+      return conv2d(first(context), weight, bias, {
+        ...windowOptions(layer, first(context)),
+        groups: layer.groups ?? 1,
+      });
+    },
+  },
   convTranspose: {
     build: (layer, { device, inChannels, seed }, name) =>
       new BilinearUpsampling(device, inChannels, layer, seedFor(seed, name)),
     run: runModule,
   },
   maxPool: {
-    run: (layer, { inputs }) =>
-      maxPool2d(first(inputs), { ...windowOptions(layer), ceilMode: layer.ceilMode ?? false }),
+    run: (layer, context) =>
+      maxPool2d(first(context), { ...windowOptions(layer, first(context)), ceilMode: layer.ceilMode ?? false }),
+  },
+  avgPool: {
+    run: (layer, context) =>
+      avgPool2d(first(context), {
+        ...windowOptions(layer, first(context)),
+        ceilMode: layer.ceilMode ?? false,
+        countIncludePad: layer.countIncludePad ?? true,
+      }),
   },
   batchNorm: {
     build: (layer, { device, inChannels }) =>
       new nn.BatchNorm2d(device, inChannels, { eps: layer.eps ?? 1e-5, momentum: layer.momentum ?? 0.1 }),
     run: runModule,
   },
-  relu: { run: (_, { inputs }) => relu(first(inputs)) },
-  dropout: {
-    build: (layer, { seed }, name) => new nn.Dropout({ p: layer.p, seed: seedFor(seed, name) }),
+  groupNorm: {
+    build: ({ groups, eps = 1e-5 }, { device, inChannels }) => new nn.GroupNorm(device, groups, inChannels, { eps }),
     run: runModule,
   },
-  scale: { run: (layer, { inputs }) => mul(first(inputs), layer.factor) },
-  add: { run: (_, { inputs }) => inputs.slice(1).reduce((sum, input) => add(sum, input), first(inputs)) },
-  crop: { run: (_, { inputs, offset }) => cropTo(first(inputs), inputs[1] as Tensor, offset) },
+  lrn: { run: ({ size, alpha, beta, k = 1 }, context) => localResponseNorm(first(context), { size, alpha, beta, k }) },
+  relu: { run: (_, context) => relu(first(context)) },
+  relu6: { run: (_, context) => relu6(first(context)) },
+  dropout: {
+    build: ({ p, channelwise = false }, { seed }, name) =>
+      new (channelwise ? nn.Dropout2d : nn.Dropout)({ p, seed: seedFor(seed, name) }),
+    run: runModule,
+  },
+  scale: { run: (layer, context) => mul(first(context), layer.factor) },
+  add: { run: fold(add) },
+  max: { run: fold(maximum) },
+  concat: { run: (_, { inputs }) => concat(inputs, { dim: 1 }) },
+  slice: { run: ({ start, end }, context) => slice(first(context), [undefined, [start, end]]) },
+  pad: {
+    run: (layer, context) => pad(first(context), [[0, 0], [0, 0], ...sidesFor(layer, first(context))]),
+  },
+  resize: { run: (layer, { inputs }) => resize(layer, inputs[0] as Tensor, inputs[1]) },
+  crop: { run: (_, { inputs, offset }) => cropTo(inputs[0] as Tensor, inputs[1] as Tensor, offset) },
 };
 
 function buildConv(layer: LayerOf<"conv">, { device, inChannels, seed }: BuildContext, name: string): nn.Module {
   const { outChannels, groups = 1, bias = true, init = "default" } = layer;
-  const conv = new nn.Conv2d(device, inChannels, outChannels, { ...windowOptions(layer), groups, bias });
   const [kh, kw] = pair(layer.kernelSize, 1);
+  const conv = new nn.Conv2d(device, inChannels, outChannels, { kernelSize: [kh, kw], groups, bias });
   const shape = [outChannels, inChannels / groups, kh, kw] as const;
   const values = convValues(device, shape, init, bias, seedFor(seed, name));
   conv.loadStateDict({ ...values });
@@ -78,10 +145,18 @@ function buildConv(layer: LayerOf<"conv">, { device, inChannels, seed }: BuildCo
   return conv;
 }
 
+const samePlane = (a: Tensor, b: Tensor): boolean => a.shape[2] === b.shape[2] && a.shape[3] === b.shape[3];
+
 function cropTo(source: Tensor, reference: Tensor, [top, left]: readonly [number, number]): Tensor {
   const [height, width] = reference.shape.slice(2) as [number, number];
-  const same = top === 0 && left === 0 && source.shape[2] === height && source.shape[3] === width;
-  return same ? source : crop(source, { top, left, height, width });
+  return top === 0 && left === 0 && samePlane(source, reference) ? source : crop(source, { top, left, height, width });
+}
+
+function resize(layer: LayerOf<"resize">, source: Tensor, reference: Tensor | undefined): Tensor {
+  const { mode } = layer;
+  if ("scaleFactor" in layer) return interpolate(source, { scaleFactor: layer.scaleFactor, mode });
+  if (reference === undefined || samePlane(source, reference)) return source;
+  return interpolate(source, { size: reference.shape.slice(2), mode, alignCorners: layer.alignCorners ?? false });
 }
 
 /** The module that holds a node's parameters or state, if it has any. */

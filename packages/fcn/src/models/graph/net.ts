@@ -1,26 +1,28 @@
 import { type Device, nn, type Tensor, TensorError } from "@fcn/tensor";
-import { cropOffsets } from "../../coordinates.js";
 import { convertDeconvBlob, type HostBlob, isOtherForm } from "./deconvBlobs.js";
-import { inferChannels, inferShapes } from "./geometry.js";
+import { type Geometry, geometryOf, inferChannels } from "./geometry.js";
 import { buildLayer, runLayer } from "./layers.js";
 import type { Graph, Node } from "./spec.js";
 
 type StateDict = Parameters<nn.Module["loadStateDict"]>[0];
 
+/** Logits [N, classes, H, W], or those of several heads by name. */
+export type NetOutput = Tensor | Record<string, Tensor>;
+
 /**
- * A net that runs a graph. Input [N, C, H, W]; output the logits [N, classes, H, W], or a record of them by head where the graph has
- * several. Its parameters are called after the nodes.
+ * A net that runs a graph. Input [N, C, H, W]; output the logits [N, classes, H, W], or, where the graph has other heads than one called
+ * `out`, a record of them: then name the type, as in `GraphNet<Record<"out" | "aux", Tensor>>`. Its parameters are called after the nodes.
  */
-export class GraphNet extends nn.Module {
+export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   readonly graph: Graph;
   readonly #layers = new Map<string, nn.Module>();
-  readonly #offsets: ReadonlyMap<string, readonly [number, number]>;
+  readonly #geometryOf: (height: number, width: number) => Geometry;
   readonly #lastUse: ReadonlyMap<string, number>;
 
   constructor(device: Device, graph: Graph, seed: number) {
     super();
     this.graph = graph;
-    this.#offsets = cropOffsets(graph);
+    this.#geometryOf = geometryOf(graph);
     this.#lastUse = lastUses(graph);
     const channels = inferChannels(graph);
     for (const node of graph.nodes) {
@@ -32,8 +34,8 @@ export class GraphNet extends nn.Module {
     }
   }
 
-  override forward(x: Tensor): Tensor {
-    this.#check(x);
+  override forward(x: Tensor): Output {
+    const { offsets } = this.#check(x);
     const values = new Map<string, Tensor>();
     const pinned = new Set<Tensor>([x]);
     this.graph.nodes.forEach((node, index) => {
@@ -41,19 +43,22 @@ export class GraphNet extends nn.Module {
       const value = runLayer(node.layer, {
         inputs,
         module: this.#layers.get(node.name),
-        offset: this.#offsets.get(node.name) ?? [0, 0],
+        offset: offsets.get(node.name) ?? [0, 0],
       });
       values.set(node.name, value);
       // A backward pass may need the inputs of every node that takes part in it.
       if (value.requiresGrad) for (const input of inputs) pinned.add(input);
       this.#release(node, index, values, pinned);
     });
-    return values.get(this.graph.outputs.out as string) as Tensor;
+    const heads = Object.entries(this.graph.outputs).map(([head, name]) => [head, values.get(name) as Tensor] as const);
+    const [only] = heads;
+    const single = heads.length === 1 && only?.[0] === "out";
+    return (single ? only[1] : Object.fromEntries(heads)) as Output;
   }
 
   /** Frees features behind their last use, so that inference holds a few layers instead of all. */
   #release(node: Node, index: number, values: Map<string, Tensor>, pinned: ReadonlySet<Tensor>): void {
-    for (const name of new Set(node.inputs)) {
+    for (const name of new Set([...node.inputs, node.name])) {
       const value = values.get(name);
       if (this.#lastUse.get(name) !== index || value === undefined) continue;
       values.delete(name);
@@ -62,8 +67,8 @@ export class GraphNet extends nn.Module {
     }
   }
 
-  #check(x: Tensor): void {
-    const input = this.graph.nodes[0]?.layer;
+  #check(x: Tensor): Geometry {
+    const input = this.graph.nodes.find(({ layer }) => layer.kind === "input")?.layer;
     const channels = input?.kind === "input" ? input.channels : 0;
     const [, given, height, width] = x.shape;
     if (x.shape.length !== 4 || given !== channels || height === undefined || width === undefined) {
@@ -74,7 +79,7 @@ export class GraphNet extends nn.Module {
           x.shape.length === 3 ? "add the batch dimension: x.reshape([1, ...x.shape])" : "pass images channels first",
       });
     }
-    inferShapes(this.graph, height, width);
+    return this.#geometryOf(height, width);
   }
 
   /**
@@ -95,11 +100,11 @@ export class GraphNet extends nn.Module {
   }
 }
 
-/** Index of the node that uses each value last; heads are used by the caller and have none. */
+/** Index of the node that uses each value last, its own where none does; heads are used by the caller and have none. */
 function lastUses(graph: Graph): Map<string, number> {
   const uses = new Map<string, number>();
   graph.nodes.forEach((node, index) => {
-    for (const name of node.inputs) uses.set(name, index);
+    for (const name of [node.name, ...node.inputs]) uses.set(name, index);
   });
   for (const head of Object.values(graph.outputs)) uses.delete(head);
   return uses;

@@ -1,3 +1,5 @@
+import { TensorError } from "@fcn/tensor";
+
 /**
  * A network as plain data. One graph drives the forward pass, the parameter names, the sizes and the crop offsets, so that
  * none of these can disagree.
@@ -9,13 +11,22 @@ export type Extent = number | readonly [number, number];
 /** Axis 0 is vertical (height), axis 1 horizontal (width). */
 export type Axis = 0 | 1;
 
-/** The sliding window of a convolution or pooling layer. */
+/** The sliding window of a layer. */
 export interface Window {
   readonly kernelSize: Extent;
   readonly stride?: Extent;
   readonly padding?: Extent;
   readonly dilation?: Extent;
 }
+
+/**
+ * An extent, [[top, bottom], [left, right]], or TensorFlow's "same": as much as makes the output ceil(size / stride), the odd one
+ * behind. The last depends on the size of the input, and so do the places of the pixels behind it.
+ */
+export type Padding = Extent | readonly [readonly [number, number], readonly [number, number]] | "same";
+
+/** The sliding window of a convolution or pooling layer. */
+export type PaddedWindow = Omit<Window, "padding"> & { readonly padding?: Padding };
 
 /**
  * Initial values of a weight. `default` is PyTorch's (uniform, kaiming with a = sqrt 5); `kaiming` is He's normal over the fan-out, as in
@@ -25,7 +36,7 @@ export type ConvInit = "default" | "kaiming" | "zeros" | "xavier";
 
 export type Layer =
   | { readonly kind: "input"; readonly channels: number }
-  | (Window & {
+  | (PaddedWindow & {
       readonly kind: "conv";
       readonly outChannels: number;
       readonly groups?: number;
@@ -41,12 +52,35 @@ export type Layer =
       /** A layer that is not learned keeps its kernel and stays out of `parameters()`. */
       readonly learned?: boolean;
     })
-  | (Window & { readonly kind: "maxPool"; readonly ceilMode?: boolean })
+  | (PaddedWindow & { readonly kind: "maxPool"; readonly ceilMode?: boolean })
+  /** The padding is counted in the mean unless `countIncludePad` is false, as in PyTorch. */
+  | (PaddedWindow & { readonly kind: "avgPool"; readonly ceilMode?: boolean; readonly countIncludePad?: boolean })
   | { readonly kind: "batchNorm"; readonly eps?: number; readonly momentum?: number }
+  | { readonly kind: "groupNorm"; readonly groups: number; readonly eps?: number }
+  /** Caffe's LRN across channels: x / (k + alpha / size * sum of `size` squares)^beta. */
+  | { readonly kind: "lrn"; readonly size: number; readonly alpha: number; readonly beta: number; readonly k?: number }
   | { readonly kind: "relu" }
-  | { readonly kind: "dropout"; readonly p: number }
+  | { readonly kind: "relu6" }
+  /** Drops single values, or whole channels. */
+  | { readonly kind: "dropout"; readonly p: number; readonly channelwise?: boolean }
   | { readonly kind: "scale"; readonly factor: number }
+  /** Element-wise sum of its inputs. */
   | { readonly kind: "add" }
+  /** Element-wise maximum of its inputs. */
+  | { readonly kind: "max" }
+  /** Its inputs one after the other along the channels. */
+  | { readonly kind: "concat" }
+  /** Channels start to end - 1. */
+  | { readonly kind: "slice"; readonly start: number; readonly end: number }
+  /** Zeros around the image. */
+  | { readonly kind: "pad"; readonly padding: Exclude<Padding, "same"> }
+  /**
+   * Resamples to the height and width of the second input, whose place in the image the result takes as its own: what a resize moves against it
+   * is not accounted for, as in the nets that are built so. Without a second input it grows by the whole number `scaleFactor`, about the
+   * pixels' centres.
+   */
+  | { readonly kind: "resize"; readonly mode: "nearest" | "bilinear"; readonly alignCorners?: boolean }
+  | { readonly kind: "resize"; readonly mode: "nearest" | "bilinear"; readonly scaleFactor: number }
   /** Cuts the first input to the height and width of the second, at the offset that lines up their pixels. */
   | {
       readonly kind: "crop";
@@ -80,14 +114,36 @@ export function along(extent: Extent | undefined, axis: Axis, otherwise: number)
 }
 
 /** A window with every default written out, along one axis. */
-export function windowAlong(
-  w: Window,
-  axis: Axis,
-): { kernel: number; stride: number; padding: number; dilation: number } {
+export function windowAlong(w: PaddedWindow, axis: Axis): { kernel: number; stride: number; dilation: number } {
   return {
     kernel: along(w.kernelSize, axis, 1),
     stride: along(w.stride, axis, 1),
-    padding: along(w.padding, axis, 0),
     dilation: along(w.dilation, axis, 1),
   };
+}
+
+/** Whether a layer's padding follows from the size of its input. */
+export const padsSame = (layer: Layer): boolean => "padding" in layer && layer.padding === "same";
+
+/** Zeros before and behind an input of `size` along one axis. Only "same" needs the size, and throws without it. */
+export function paddingAlong(layer: Layer & Partial<PaddedWindow>, axis: Axis, size?: number): [number, number] {
+  const { padding = 0, kernelSize = 1 } = layer;
+  if (padding === "same") return samePadding({ ...layer, kernelSize }, axis, size);
+  const side = typeof padding === "number" ? padding : padding[axis];
+  return typeof side === "number" ? [side, side] : [side[0], side[1]];
+}
+
+function samePadding(w: PaddedWindow, axis: Axis, size: number | undefined): [number, number] {
+  if (size === undefined) {
+    throw new TensorError({
+      code: "invalid-argument",
+      message:
+        'graph: with padding "same" the places of the pixels depend on the size of the image, which was not given',
+      fix: "pass the size of the image along the axis",
+    });
+  }
+  const { kernel, stride, dilation } = windowAlong(w, axis);
+  const covered = (Math.ceil(size / stride) - 1) * stride + dilation * (kernel - 1) + 1;
+  const total = Math.max(covered - size, 0);
+  return [Math.floor(total / 2), Math.ceil(total / 2)];
 }

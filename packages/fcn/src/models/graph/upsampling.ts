@@ -1,7 +1,7 @@
 import { convTranspose2d, type Device, nn, type Tensor } from "@fcn/tensor";
 import { bilinearKernel } from "../../bilinear.js";
 import { seedFor, uniform } from "./initialise.js";
-import { along, type LayerOf, windowAlong } from "./spec.js";
+import { along, type LayerOf } from "./spec.js";
 
 /**
  * A transposed convolution that starts bilinear. Weight [in, out / groups, k, k]; a layer that is not learned keeps it as a buffer, so that it is in the
@@ -20,8 +20,8 @@ export class BilinearUpsampling extends nn.Module {
     const k = along(layer.kernelSize, 0, 1);
     const kernel = bilinearKernel(channels, outChannels / groups, k);
     this.#groups = groups;
-    this.#stride = windowAlong(layer, 0).stride;
-    this.#padding = windowAlong(layer, 0).padding;
+    this.#stride = along(layer.stride, 0, 1);
+    this.#padding = along(layer.padding, 0, 0);
     this.#weight = device.tensor(kernel.data, kernel.shape, { requiresGrad: learned });
     if (learned) this.registerParameter("weight", this.#weight);
     else this.registerBuffer("weight", this.#weight);

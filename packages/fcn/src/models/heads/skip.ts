@@ -3,6 +3,7 @@ import { type CoordinateMap, coordinateMaps } from "../../coordinates.js";
 import { div, sub } from "../../rational.js";
 import type { Backbone } from "../backbones/backbone.js";
 import type { GraphBuilder } from "../graph/builder.js";
+import { sizesAlong } from "../graph/sizes.js";
 import { bilinearWindow, type UpsamplingOptions, upsample } from "./upsampling.js";
 
 /** A finer layer whose scores are added to the upsampled coarser ones. */
@@ -56,17 +57,31 @@ function fuse(
   const scaled =
     scale === undefined ? features : builder.add(`scale_${stage}`, { kind: "scale", factor: scale }, features);
   const score = builder.add(`score_${stage}`, scoreLayer(options.numClasses), scaled);
-  const maps = mapsOf(builder);
-  // The one that reaches further out into the padding is cut to the other.
-  const outer = sub(maps(score).shift, maps(up).shift).num > 0;
-  const cropped = outer
+  const cutScore = reachesBeyond(builder, score, up);
+  const cropped = cutScore
     ? builder.add(`score_${stage}c`, { kind: "crop" }, score, up)
     : builder.add(`${name}c`, { kind: "crop" }, up, score);
-  return builder.add(`fuse_${stage}`, { kind: "add" }, outer ? up : cropped, outer ? cropped : score);
+  return builder.add(`fuse_${stage}`, { kind: "add" }, cutScore ? up : cropped, cutScore ? cropped : score);
 }
 
-function mapsOf(builder: GraphBuilder): (name: string) => CoordinateMap {
-  const maps = coordinateMaps(builder.build(), 0);
+/** An image side that is odd after every halving, where "same" pads evenly and crop offsets are largest. */
+const SIDE = 1025;
+
+/** Whether `a` must be cut to `b`: it begins further out, or, where both begin at one place, does not always end before it. */
+function reachesBeyond(builder: GraphBuilder, a: string, b: string): boolean {
+  const graph = builder.build();
+  const maps = coordinateMaps(graph, 0, SIDE);
+  const ahead = sub((maps.get(a) as CoordinateMap).shift, (maps.get(b) as CoordinateMap).shift).num;
+  if (ahead !== 0) return ahead > 0;
+  // Sizes repeat with the stride, a cell more each time.
+  const period = Math.max(...[...maps.values()].map(({ scale }) => scale.den));
+  const sides = Array.from({ length: period }, (_, i) => sizesAlong(graph, 0, SIDE + i));
+  return sides.some((sizes) => (sizes.get(a) as number) > (sizes.get(b) as number));
+}
+
+/** The places of all nodes so far. Both axes of a backbone are alike. */
+export function mapsOf(builder: GraphBuilder): (name: string) => CoordinateMap {
+  const maps = coordinateMaps(builder.build(), 0, SIDE);
   return (name) => maps.get(name) as CoordinateMap;
 }
 

@@ -1,0 +1,96 @@
+import type { GraphBuilder } from "../graph/builder.js";
+import type { LayerOf } from "../graph/spec.js";
+import type { Backbone } from "./backbone.js";
+import { scaleWidth } from "./convNorm.js";
+import { caffeNameAfter, type NameAfter, sequentialNameAfter } from "./names.js";
+
+type Conv = Omit<LayerOf<"conv">, "kind">;
+
+/** A convolution with ReLU and what follows it. */
+interface Row extends Conv {
+  /** Prefix of the state-dict keys. */
+  readonly name: string;
+  /** The stage that a 3x3 max-pool of stride 2 behind it ends. */
+  readonly pool?: string;
+  /** Whether Caffe's normalisation across channels follows the pool. */
+  readonly norm?: boolean;
+  readonly dropout?: boolean;
+}
+
+export interface AlexNetSpec {
+  /** Of the first convolution. */
+  readonly padding: number;
+  /** Whether the pools keep a last window that hangs over the end: Caffe's do, torchvision's do not. */
+  readonly ceilMode: boolean;
+  /** Share of values dropped behind the layers of the classifier; 0 leaves the layers out. */
+  readonly dropout: number;
+  readonly widthMultiplier: number;
+}
+
+/** CaffeNet: AlexNet with the pools before the normalisation. Layers are called as in Caffe. */
+const CAFFENET: readonly Row[] = [
+  { name: "conv1", outChannels: 96, kernelSize: 11, stride: 4, pool: "pool1", norm: true },
+  { name: "conv2", outChannels: 256, kernelSize: 5, padding: 2, groups: 2, pool: "pool2", norm: true },
+  { name: "conv3", outChannels: 384, kernelSize: 3, padding: 1 },
+  { name: "conv4", outChannels: 384, kernelSize: 3, padding: 1, groups: 2 },
+  { name: "conv5", outChannels: 256, kernelSize: 3, padding: 1, groups: 2, pool: "pool5" },
+  { name: "fc6", outChannels: 4096, kernelSize: 6, dropout: true },
+  { name: "fc7", outChannels: 4096, kernelSize: 1, dropout: true },
+];
+
+/** torchvision's AlexNet ("One weird trick", Krizhevsky 2014), the linear layers as convolutions under their own names. */
+const TORCHVISION: readonly Row[] = [
+  { name: "features.0", outChannels: 64, kernelSize: 11, stride: 4, pool: "pool1" },
+  { name: "features.3", outChannels: 192, kernelSize: 5, padding: 2, pool: "pool2" },
+  { name: "features.6", outChannels: 384, kernelSize: 3, padding: 1 },
+  { name: "features.8", outChannels: 256, kernelSize: 3, padding: 1 },
+  { name: "features.10", outChannels: 256, kernelSize: 3, padding: 1, pool: "pool5" },
+  { name: "classifier.1", outChannels: 4096, kernelSize: 6, dropout: true },
+  { name: "classifier.4", outChannels: 4096, kernelSize: 1, dropout: true },
+];
+
+/** Appends CaffeNet up to fc7. Stages pool1, pool2, pool5 at strides 8, 16, 32. */
+export const caffeNetBackbone = (builder: GraphBuilder, input: string, spec: AlexNetSpec): Backbone =>
+  append(builder, input, CAFFENET, caffeNameAfter, spec);
+
+/**
+ * Appends torchvision's AlexNet up to the last hidden layer, names behind `prefix`. Stages pool1, pool2, pool5 at strides 8, 16, 32; with
+ * `classifier` false the last is the top.
+ */
+export function alexNetBackbone(
+  builder: GraphBuilder,
+  input: string,
+  spec: AlexNetSpec & { readonly prefix: string; readonly classifier?: boolean },
+): Backbone {
+  const rows = TORCHVISION.filter(({ name }) => spec.classifier !== false || name.startsWith("features"));
+  const named = rows.map((row) => ({ ...row, name: `${spec.prefix}${row.name}` }));
+  return append(builder, input, named, sequentialNameAfter, spec);
+}
+
+function append(
+  builder: GraphBuilder,
+  input: string,
+  rows: readonly Row[],
+  after: NameAfter,
+  spec: AlexNetSpec,
+): Backbone {
+  const stages: Record<string, string> = {};
+  let last = input;
+  rows.forEach(({ name, pool, norm = false, dropout = false, ...row }, i) => {
+    const groups = row.groups ?? 1;
+    // Groups must go on dividing the channels of a narrowed net.
+    const outChannels = groups * scaleWidth(row.outChannels / groups, spec.widthMultiplier);
+    const first = i === 0 ? { padding: spec.padding } : {};
+    last = builder.add(name, { kind: "conv", ...row, ...first, outChannels }, last);
+    last = builder.add(after(name, "relu"), { kind: "relu" }, last);
+    if (pool !== undefined) {
+      const layer = { kind: "maxPool", kernelSize: 3, stride: 2, ceilMode: spec.ceilMode } as const;
+      last = builder.add(after(name, "pool"), layer, last);
+    }
+    if (norm) last = builder.add(after(name, "norm"), { kind: "lrn", size: 5, alpha: 1e-4, beta: 0.75 }, last);
+    if (pool !== undefined) stages[pool] = last;
+    if (dropout && spec.dropout > 0)
+      last = builder.add(after(name, "drop"), { kind: "dropout", p: spec.dropout }, last);
+  });
+  return { stages, top: last };
+}

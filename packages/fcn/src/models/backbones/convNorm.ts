@@ -1,0 +1,36 @@
+import type { GraphBuilder } from "../graph/builder.js";
+import type { PaddedWindow } from "../graph/spec.js";
+
+/** A convolution without bias, batch norm and, where named, an activation. */
+export interface ConvNorm extends PaddedWindow {
+  readonly channels: number;
+  readonly groups?: number;
+  /** Added to the variance; 1e-5 unless given. */
+  readonly eps?: number;
+  readonly activation?: "relu" | "relu6";
+}
+
+/** Names of the nodes; the first two are prefixes of state-dict keys. */
+export interface ConvNormNames {
+  readonly conv: string;
+  readonly norm: string;
+  /** The norm's name and the kind of activation unless given. */
+  readonly activation?: string;
+}
+
+/** Appends the two or three layers behind `input` and answers the last. */
+export function convNorm(builder: GraphBuilder, names: ConvNormNames, layer: ConvNorm, input: string): string {
+  const { channels, eps, activation, ...window } = layer;
+  const conv = builder.add(
+    names.conv,
+    { kind: "conv", outChannels: channels, ...window, bias: false, init: "kaiming" },
+    input,
+  );
+  const norm = builder.add(names.norm, { kind: "batchNorm", ...(eps === undefined ? {} : { eps }) }, conv);
+  if (activation === undefined) return norm;
+  return builder.add(names.activation ?? `${names.norm}.${activation}`, { kind: activation }, norm);
+}
+
+/** max(1, round(c * multiplier)), the channels of a narrowed net. */
+export const scaleWidth = (channels: number, multiplier: number): number =>
+  Math.max(1, Math.round(channels * multiplier));

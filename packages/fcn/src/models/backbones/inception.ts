@@ -1,0 +1,151 @@
+import type { GraphBuilder } from "../graph/builder.js";
+import type { LayerOf } from "../graph/spec.js";
+import type { Backbone } from "./backbone.js";
+import { convNorm, scaleWidth } from "./convNorm.js";
+import { type AppendConv, type ConvStep, inceptionBlock, type Step, stepWindow } from "./inceptionBlocks.js";
+
+export interface InceptionSpec {
+  /** Put before every name, as in `backbone.`. */
+  readonly prefix: string;
+  readonly widthMultiplier: number;
+  /** Of the first convolution; 0 in the classifier. */
+  readonly padding: number;
+  /** Whether the average pools count their padding, as torchvision's do and TensorFlow's do not. */
+  readonly countIncludePad: boolean;
+  /** The last stage to append: Mixed_7c unless given. */
+  readonly lastStage: string;
+}
+
+const STRIDED = { stride: 2, padding: 0 } as const;
+const POOL = { kind: "maxPool", kernelSize: 3, stride: 2 } as const;
+const TALL = [7, 1] as const;
+const FLAT = [1, 7] as const;
+
+type Branches = readonly (readonly Step[])[];
+
+/** Figures 5, 6 and 7 of Szegedy et al. 2015 and the two grid reductions, as torchvision's classes InceptionA to E. */
+const a = (pool: Step, channels: number): Branches => [
+  [[".branch1x1", 64, 1]],
+  [
+    [".branch5x5_1", 48, 1],
+    [".branch5x5_2", 64, 5],
+  ],
+  [
+    [".branch3x3dbl_1", 64, 1],
+    [".branch3x3dbl_2", 96, 3],
+    [".branch3x3dbl_3", 96, 3],
+  ],
+  [pool, [".branch_pool", channels, 1]],
+];
+const b: Branches = [
+  [[".branch3x3", 384, 3, STRIDED]],
+  [
+    [".branch3x3dbl_1", 64, 1],
+    [".branch3x3dbl_2", 96, 3],
+    [".branch3x3dbl_3", 96, 3, STRIDED],
+  ],
+  [POOL],
+];
+const c = (pool: Step, narrow: number): Branches => [
+  [[".branch1x1", 192, 1]],
+  [
+    [".branch7x7_1", narrow, 1],
+    [".branch7x7_2", narrow, FLAT],
+    [".branch7x7_3", 192, TALL],
+  ],
+  [
+    [".branch7x7dbl_1", narrow, 1],
+    [".branch7x7dbl_2", narrow, TALL],
+    [".branch7x7dbl_3", narrow, FLAT],
+    [".branch7x7dbl_4", narrow, TALL],
+    [".branch7x7dbl_5", 192, FLAT],
+  ],
+  [pool, [".branch_pool", 192, 1]],
+];
+const d: Branches = [
+  [
+    [".branch3x3_1", 192, 1],
+    [".branch3x3_2", 320, 3, STRIDED],
+  ],
+  [
+    [".branch7x7x3_1", 192, 1],
+    [".branch7x7x3_2", 192, FLAT],
+    [".branch7x7x3_3", 192, TALL],
+    [".branch7x7x3_4", 192, 3, STRIDED],
+  ],
+  [POOL],
+];
+const e = (pool: Step): Branches => [
+  [[".branch1x1", 320, 1]],
+  [
+    [".branch3x3_1", 384, 1],
+    {
+      split: [
+        [".branch3x3_2a", 384, [1, 3]],
+        [".branch3x3_2b", 384, [3, 1]],
+      ],
+    },
+  ],
+  [
+    [".branch3x3dbl_1", 448, 1],
+    [".branch3x3dbl_2", 384, 3],
+    {
+      split: [
+        [".branch3x3dbl_3a", 384, [1, 3]],
+        [".branch3x3dbl_3b", 384, [3, 1]],
+      ],
+    },
+  ],
+  [pool, [".branch_pool", 192, 1]],
+];
+
+/** A convolution, a pool or a block of branches, by name. */
+type Row = readonly [name: string, layer: ConvStep | LayerOf<"maxPool"> | Branches];
+
+const rows = (pool: Step, padding: number): readonly Row[] => [
+  ["Conv2d_1a_3x3", ["", 32, 3, { stride: 2, padding }]],
+  ["Conv2d_2a_3x3", ["", 32, 3, { padding: 0 }]],
+  ["Conv2d_2b_3x3", ["", 64, 3]],
+  ["maxpool1", POOL],
+  ["Conv2d_3b_1x1", ["", 80, 1]],
+  ["Conv2d_4a_3x3", ["", 192, 3, { padding: 0 }]],
+  ["maxpool2", POOL],
+  ["Mixed_5b", a(pool, 32)],
+  ["Mixed_5c", a(pool, 64)],
+  ["Mixed_5d", a(pool, 64)],
+  ["Mixed_6a", b],
+  ["Mixed_6b", c(pool, 128)],
+  ["Mixed_6c", c(pool, 160)],
+  ["Mixed_6d", c(pool, 160)],
+  ["Mixed_6e", c(pool, 192)],
+  ["Mixed_7a", d],
+  ["Mixed_7b", e(pool)],
+  ["Mixed_7c", e(pool)],
+];
+
+/** Blocks at which the net may end: those before a stride, and the last. */
+export const INCEPTION_STAGES = ["Conv2d_4a_3x3", "Mixed_5d", "Mixed_6e", "Mixed_7c"] as const;
+
+/**
+ * Appends InceptionV3 without its heads, with torchvision's names. Stages Conv2d_4a_3x3, Mixed_5d, Mixed_6e, Mixed_7c at strides 4, 8, 16, 32.
+ * Its strided layers have no padding: with the padding 37 in the first one, cell i of stride s lies on pixel s i - (32 - s).
+ */
+export function inceptionBackbone(builder: GraphBuilder, input: string, spec: InceptionSpec): Backbone {
+  const append: AppendConv = (graph, name, step, from) => {
+    const channels = scaleWidth(step[1], spec.widthMultiplier);
+    const layer = { channels, ...stepWindow(step), eps: 1e-3, activation: "relu" } as const;
+    return convNorm(graph, { conv: `${name}.conv`, norm: `${name}.bn` }, layer, from);
+  };
+  const pool: Step = { kind: "avgPool", kernelSize: 3, stride: 1, padding: 1, countIncludePad: spec.countIncludePad };
+  const stages: Record<string, string> = {};
+  let last = input;
+  for (const [name, layer] of rows(pool, spec.padding)) {
+    const node = `${spec.prefix}${name}`;
+    if ("kind" in layer) last = builder.add(node, layer, last);
+    else if (typeof layer[0] === "string") last = append(builder, node, layer as ConvStep, last);
+    else last = inceptionBlock(builder, node, layer as Branches, append, last);
+    if ((INCEPTION_STAGES as readonly string[]).includes(name)) stages[name] = last;
+    if (name === spec.lastStage) break;
+  }
+  return { stages, top: last };
+}

@@ -1,0 +1,50 @@
+import type { GraphBuilder } from "../graph/builder.js";
+import type { Extent, LayerOf } from "../graph/spec.js";
+
+/** A convolution with what belongs to it. Its name is put behind that of the block. */
+export type ConvStep = readonly [name: string, channels: number, kernelSize: Extent, window?: StepWindow];
+
+export interface StepWindow {
+  /** 1 unless given. */
+  readonly stride?: number;
+  /** Half the kernel on each side unless given. */
+  readonly padding?: Extent;
+}
+
+export type PoolStep = LayerOf<"maxPool"> | LayerOf<"avgPool">;
+
+/** `split` ends a branch in several convolutions of one input. */
+export type Step = ConvStep | PoolStep | { readonly split: readonly ConvStep[] };
+
+/** Appends a convolution with its norm and activation. */
+export type AppendConv = (builder: GraphBuilder, name: string, step: ConvStep, input: string) => string;
+
+const half = (kernel: Extent): Extent =>
+  typeof kernel === "number" ? Math.floor(kernel / 2) : [Math.floor(kernel[0] / 2), Math.floor(kernel[1] / 2)];
+
+/** The window of a step with its defaults. */
+export const stepWindow = ([, , kernelSize, { stride = 1, padding = half(kernelSize) } = {}]: ConvStep) => ({
+  kernelSize,
+  stride,
+  padding,
+});
+
+/** Appends an inception block: branches from one input, concatenated along the channels under the name of the block. */
+export function inceptionBlock(
+  builder: GraphBuilder,
+  name: string,
+  branches: readonly (readonly Step[])[],
+  append: AppendConv,
+  input: string,
+): string {
+  const convolve = (step: ConvStep, from: string): string => append(builder, `${name}${step[0]}`, step, from);
+  const run = (step: Step, from: string, branch: number): string[] => {
+    if ("split" in step) return step.split.map((end) => convolve(end, from));
+    if ("kind" in step) return [builder.add(`${name}/pool${branch + 1}`, step, from)];
+    return [convolve(step, from)];
+  };
+  const ends = branches.flatMap((steps, branch) =>
+    steps.reduce<string[]>((last, step) => run(step, last[0] as string, branch), [input]),
+  );
+  return builder.add(name, { kind: "concat" }, ...ends);
+}

@@ -1,0 +1,16 @@
+import { caffeNetBackbone } from "../backbones/alexnet.js";
+import { buildFcn } from "../heads/fcn.js";
+import type { Family } from "./entry.js";
+
+/** FCN-AlexNet of the paper, on CaffeNet: padding 100, upsampling 63/32, layers called as in Caffe. */
+export const ALEXNET_NETS: Family = {
+  "fcn32s-alexnet": {
+    summary: "FCN-32s on CaffeNet",
+    defaults: { widthMultiplier: 1, padding: 100, dropout: 0.5, deconv: "fixed", dense: false },
+    graph: (options) => {
+      const { numClasses, inChannels, deconv, dense } = options;
+      const head = { name: "fcn32s-alexnet", numClasses, inChannels, outputStride: 32, deconv, dense };
+      return buildFcn((builder, input) => caffeNetBackbone(builder, input, { ...options, ceilMode: true }), head);
+    },
+  },
+};

@@ -1,0 +1,35 @@
+import { scaleWidth } from "../backbones/convNorm.js";
+import { RESNETS, resNetBackbone, SEQUENTIAL_NAMES } from "../backbones/resnet.js";
+import { GraphBuilder } from "../graph/builder.js";
+import type { Graph } from "../graph/spec.js";
+import type { Resolved } from "../options.js";
+import type { Family } from "./entry.js";
+
+/**
+ * The net of the d2l chapter on FCN: ResNet-18, a 1x1 convolution and one learned transposed convolution 64/32 with padding 16 and bias. The
+ * output is cut at the top left, since ResNet's features lie 15.5 pixels off its centres.
+ */
+function d2lResNet18(options: Resolved): Graph {
+  const builder = new GraphBuilder("d2l-resnet18");
+  const data = builder.add("data", { kind: "input", channels: options.inChannels });
+  const width = scaleWidth(64, options.widthMultiplier);
+  const { top } = resNetBackbone(builder, data, { ...RESNETS.resnet18, width, names: SEQUENTIAL_NAMES });
+  const outChannels = options.numClasses;
+  const score = builder.add("final_conv", { kind: "conv", outChannels, kernelSize: 1, init: "xavier" }, top);
+  const window = { kernelSize: 64, stride: 32, padding: 16 };
+  const up = builder.add(
+    "transpose_conv",
+    { kind: "convTranspose", outChannels, ...window, bias: true, learned: true },
+    score,
+  );
+  return builder.build({ out: builder.add("score", { kind: "crop", align: "topLeft" }, up, data) });
+}
+
+/** The net of "Dive into Deep Learning". */
+export const D2L_NETS: Family = {
+  "d2l-resnet18": {
+    summary: "ResNet-18 with one learned transposed convolution",
+    defaults: { widthMultiplier: 1 },
+    graph: d2lResNet18,
+  },
+};

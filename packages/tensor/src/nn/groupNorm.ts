@@ -1,0 +1,33 @@
+import type { Device } from "../device.js";
+import { groupNorm } from "../ops/index.js";
+import type { Tensor } from "../tensor.js";
+import { checkChannels } from "./initialise.js";
+import { Module } from "./module.js";
+
+export interface GroupNormOptions {
+  /** Default 1e-5. */
+  readonly eps?: number;
+}
+
+/** torch.nn.GroupNorm: `weight` and `bias` [channels] are learned; training and evaluation do the same. */
+export class GroupNorm extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly #groups: number;
+  readonly #eps: number;
+
+  constructor(device: Device, groups: number, channels: number, { eps = 1e-5 }: GroupNormOptions = {}) {
+    super();
+    checkChannels("nn.GroupNorm", channels, channels, groups);
+    this.#groups = groups;
+    this.#eps = eps;
+    this.weight = device.ones([channels]);
+    this.bias = device.zeros([channels]);
+    this.registerParameter("weight", this.weight);
+    this.registerParameter("bias", this.bias);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return groupNorm(x, { groups: this.#groups, weight: this.weight, bias: this.bias, eps: this.#eps });
+  }
+}
