@@ -61,6 +61,11 @@ const cases: Record<string, Case> = {
       t.batchNorm(x!, { weight, bias, runningMean: device.zeros([6]), runningVar: device.ones([6]) }),
     large: 2,
   },
+  groupNorm: {
+    inputs: [image, [6], [6]],
+    run: (_, x, weight, bias) => t.groupNorm(x!, { groups: 3, weight, bias }),
+    large: 2,
+  },
   "softmax over height": one(image, (x) => t.softmax(x, { dim: 2 })),
   "softmax over channels": one(image, (x) => t.softmax(x, { dim: 1 })),
   "logSoftmax over the batch of rows": one([40, 30], (x) => t.logSoftmax(x, { dim: 1 })),

@@ -1,13 +1,14 @@
 // Group normalisation: y[n, m, c] = (x[n, m, c] - mean[n, g]) * invStd[n, g] * weight[c] + bias[c], g = c / width.
 //
 // x, y [N, rows, C], channels last; stats [2, N, G] holds mean, then invStd. A thread owns one channel of ROWS rows of an
-// image, of which there are `blocks`, so that it reads the statistics once.
+// image, of which there are `blocks`, so that it reads the statistics once. x and y may be windows of a run of blocks that begins
+// with number p.unit.
 const WG: u32 = 64u;
 const ROWS: u32 = 8u;
 const HAS_WEIGHT: bool = true;
 const HAS_BIAS: bool = true;
 
-struct Params { count: u32, channels: u32, width: u32, rows: u32, blocks: u32, statistics: u32 }
+struct Params { count: u32, channels: u32, width: u32, rows: u32, blocks: u32, statistics: u32, unit: u32, xOrigin: u32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -22,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
   let c = id % p.channels;
-  let block = id / p.channels;
+  let block = p.unit + id / p.channels;
   let image = block / p.blocks;
   let first = block % p.blocks * ROWS;
   let at = (image * p.channels + c) / p.width;
@@ -31,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (HAS_WEIGHT) { scale *= weight[c]; }
   var shift = 0.0;
   if (HAS_BIAS) { shift = bias[c]; }
-  let begin = (image * p.rows + first) * p.channels + c;
+  let begin = (image * p.rows + first) * p.channels + c - p.xOrigin;
   let length = min(p.rows - first, ROWS);
   for (var i = 0u; i < length; i++) {
     let place = begin + i * p.channels;

@@ -3,10 +3,10 @@
 //   partial[0, n, s, c] = sum of dy      partial[1, n, s, c] = sum of dy * (x - mean[n, g]) * invStd[n, g],  g = c / width
 //
 // x, dy [N, rows, C], channels last; stats [2, N, G] holds mean, then invStd. A thread owns one channel of one slice of
-// rowsPerSlice rows.
+// rowsPerSlice rows. x and dy may be windows of a run of slices that begins with number p.unit.
 const WG: u32 = 64u;
 
-struct Params { count: u32, channels: u32, width: u32, rows: u32, rowsPerSlice: u32, slices: u32, statistics: u32 }
+struct Params { count: u32, channels: u32, width: u32, rows: u32, rowsPerSlice: u32, slices: u32, statistics: u32, unit: u32, total: u32, xOrigin: u32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -20,10 +20,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
   let c = id % p.channels;
-  let slice = id / p.channels;
+  let slice = p.unit + id / p.channels;
   let image = slice / p.slices;
   let first = slice % p.slices * p.rowsPerSlice;
-  let begin = (image * p.rows + first) * p.channels + c;
+  let begin = (image * p.rows + first) * p.channels + c - p.xOrigin;
   let length = min(p.rows - first, p.rowsPerSlice);
   let at = (image * p.channels + c) / p.width;
   let mean = stats[at];
@@ -35,6 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     sum += g;
     product = fma(g, x[place] - mean, product);
   }
-  partial[id] = sum;
-  partial[p.count + id] = product * stats[p.statistics + at];
+  let to = slice * p.channels + c;
+  partial[to] = sum;
+  partial[p.total + to] = product * stats[p.statistics + at];
 }

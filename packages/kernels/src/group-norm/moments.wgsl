@@ -2,10 +2,10 @@
 // Welford's recurrence on the distances from the slice's first row, which keeps its digits where the mean is far from zero.
 //
 // x [N, rows, C], channels last; partial [2, N, slices, C] holds the means, then m2. A thread owns one channel of one slice of
-// rowsPerSlice rows. No slice is empty.
+// rowsPerSlice rows. No slice is empty. x may be a window of a run of slices that begins with number p.unit.
 const WG: u32 = 64u;
 
-struct Params { count: u32, channels: u32, rows: u32, rowsPerSlice: u32, slices: u32 }
+struct Params { count: u32, channels: u32, rows: u32, rowsPerSlice: u32, slices: u32, unit: u32, total: u32, xOrigin: u32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -16,10 +16,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
-  let slice = id / p.channels;
+  let slice = p.unit + id / p.channels;
+  let c = id % p.channels;
   let image = slice / p.slices;
   let first = slice % p.slices * p.rowsPerSlice;
-  let begin = (image * p.rows + first) * p.channels + id % p.channels;
+  let begin = (image * p.rows + first) * p.channels + c - p.xOrigin;
   let length = min(p.rows - first, p.rowsPerSlice);
   let origin = x[begin];
   var mean = 0.0;
@@ -30,6 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     mean += delta / f32(i + 1u);
     m2 += delta * (v - mean);
   }
-  partial[id] = origin + mean;
-  partial[p.count + id] = m2;
+  let to = slice * p.channels + c;
+  partial[to] = origin + mean;
+  partial[p.total + to] = m2;
 }
