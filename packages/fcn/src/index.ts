@@ -6,6 +6,7 @@ export type { Labels } from "./labels.js";
 export { SegmentationMetrics, type SegmentationScores } from "./metrics.js";
 export * as models from "./models/index.js";
 export { colorize, overlay, vocPalette } from "./palette.js";
+export { type ShiftAndStitchOptions, shiftAndStitch } from "./prediction/shiftAndStitch.js";
 export * as surgery from "./surgery/index.js";
 export { type TransplantReport, transplant } from "./surgery/transplant.js";
 export {
