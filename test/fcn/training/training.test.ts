@@ -169,7 +169,7 @@ describe("the staged recipe", () => {
     using coarse = fcn.models.create("fcn32s-small", device, OPTIONS);
     await fcn.train({ ...settings, model: coarse, steps: 3 });
     using fine = fcn.models.create("fcn16s-small", device, { ...OPTIONS, seed: 99 });
-    const copied = fcn.transplant(coarse, fine);
+    const { copied } = fcn.transplant(coarse, fine);
     expect(copied).toContain("conv1_1.weight");
     expect(copied).toContain("score_fr.weight");
     expect(copied).not.toContain("score_pool4.weight");

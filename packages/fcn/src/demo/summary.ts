@@ -71,7 +71,7 @@ export function summarise(parts: SummaryParts): DemoSummary {
 function stageSummary({ stage, training, evaluation }: StageResult): StageSummary {
   return {
     model: stage.modelName,
-    learningRate: stage.learningRate,
+    learningRate: training.learningRate,
     seconds: training.seconds,
     loss: training.losses.at(-1)?.loss ?? Number.NaN,
     ...demoScores(evaluation, COAST_BAND),

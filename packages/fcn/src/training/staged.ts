@@ -1,15 +1,18 @@
 import type { Device } from "@fcn/tensor";
 import type { SegmentationSample } from "../data/sample.js";
 import { create, type ModelOptions } from "../models/index.js";
+import { transplant } from "../surgery/transplant.js";
 import { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.js";
 import type { SegmentationNet } from "./model.js";
-import { type TrainOptions, type TrainProgress, type TrainResult, train } from "./train.js";
+import type { TrainOptions, TrainProgress } from "./options.js";
+import { type TrainResult, train } from "./train.js";
 
 /** One net of a staged recipe. */
 export interface Stage {
   readonly modelName: string;
-  readonly learningRate: number;
   readonly steps: number;
+  /** Default: that of the recipe for this model, so a recipe must be given. */
+  readonly learningRate?: number;
 }
 
 type Shared = Omit<TrainOptions, "model" | "learningRate" | "steps" | "onProgress" | "numClasses">;
@@ -38,16 +41,22 @@ export interface StageResult {
   readonly evaluation: Evaluation;
 }
 
+/** The stages of the paper on a trunk: `fcn32s-`, `fcn16s-` and `fcn8s-` with the trunk's name, of `steps` steps each. */
+export const publishedStages = (trunk: string, steps: number): Stage[] =>
+  [32, 16, 8].map((stride) => ({ modelName: `fcn${stride}s-${trunk}`, steps }));
+
 /**
  * The staged recipe of the FCN paper (section 4.3): train the 32s net, start the 16s net from it, then the 8s net from that. What is new in
- * a finer net, the score layers of its skips, starts at zero, so each stage begins where the last one ended.
+ * a finer net, the score layers of its skips, starts at zero, so each stage begins where the last one ended. As published:
+ *
+ * `trainStaged({ recipe: "fcn-heavy", stages: publishedStages("vgg16", 100_000), ... })`, at rates of 1e-10, 1e-12 and 1e-14.
  */
 export async function trainStaged(options: StagedOptions): Promise<StageResult[]> {
   const results: StageResult[] = [];
   let previous: SegmentationNet | undefined;
   for (const [index, stage] of options.stages.entries()) {
     const model = create(stage.modelName, options.device, options.modelOptions);
-    const copied = previous ? transplant(previous, model) : [];
+    const { copied } = previous ? transplant(previous, model) : { copied: [] };
     previous?.dispose();
     previous = model;
     options.onStageStart?.(stage, copied);
@@ -86,17 +95,4 @@ async function runStage(model: SegmentationNet, stage: Stage, options: StagedOpt
 export function validationSteps(steps: number, count: number): number[] {
   const all = Array.from({ length: count }, (_, i) => Math.max(1, Math.round(((i + 1) * steps) / count)));
   return [...new Set(all)];
-}
-
-/** Copies every parameter and buffer that both nets have under one name with one shape; answers their names. */
-export function transplant(from: SegmentationNet, to: SegmentationNet): string[] {
-  const source = from.stateDict();
-  const target = to.stateDict();
-  const same = Object.keys(target).filter((name) => sameShape(source[name]?.shape, target[name]?.shape));
-  to.loadStateDict(Object.fromEntries(same.map((name) => [name, source[name]])) as typeof source, { strict: false });
-  return same;
-}
-
-function sameShape(a: readonly number[] | undefined, b: readonly number[] | undefined): boolean {
-  return a !== undefined && b !== undefined && a.length === b.length && a.every((size, i) => size === b[i]);
 }
