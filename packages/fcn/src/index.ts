@@ -9,6 +9,7 @@ export { colorize, overlay, vocPalette } from "./palette.js";
 export {
   type Evaluation,
   evaluate,
+  freezeBatchNorm,
   loadModel,
   type ModelMetadata,
   predict,
@@ -16,6 +17,7 @@ export {
   type TrainProgress,
   train,
   trainStaged,
+  trainValidated,
   transplant,
 } from "./training/index.js";
 export * as weights from "./weights/index.js";

@@ -1,4 +1,4 @@
-import { type Device, type nn, type Tensor, TensorError } from "@fcn/tensor";
+import { type Device, nn, type Tensor, TensorError } from "@fcn/tensor";
 
 /** A net whose `forward` answers logits [N, classes, H, W], or a record of heads with the main one under `out`. */
 export type SegmentationNet = nn.Module;
@@ -17,4 +17,10 @@ export function deviceOf(model: SegmentationNet): Device {
     message: "the net has neither parameters nor buffers, so its device is unknown",
     fix: "pass a net from models.create, or a module with at least one layer that learns",
   });
+}
+
+/** Makes every batch norm of the net normalise by its running statistics and leave them as they are, until `train` is called next. */
+export function freezeBatchNorm(module: nn.Module): void {
+  if (module instanceof nn.BatchNorm2d) module.eval();
+  for (const [, child] of module.namedChildren()) freezeBatchNorm(child);
 }

@@ -2,7 +2,7 @@ import { crossEntropy, optim, type Tensor, TensorError } from "@fcn/tensor";
 import { BatchSampler, stackSamples, toTensors } from "../data/batches.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { checkSample, type SegmentationSample, VOID_LABEL } from "../data/sample.js";
-import { deviceOf, mainLogits, type SegmentationNet } from "./model.js";
+import { deviceOf, freezeBatchNorm, mainLogits, type SegmentationNet } from "./model.js";
 
 type LRScheduler = ReturnType<typeof optim.lrScheduler.poly>;
 
@@ -35,6 +35,11 @@ export interface TrainOptions {
   readonly seed?: number;
   /** Flip samples left to right at random. Default true. */
   readonly mirror?: boolean;
+  /**
+   * Batch norm normalises by its running statistics and keeps them, as fine-tuning on small batches needs; its weight and bias still learn.
+   * Default false.
+   */
+  readonly freezeBatchNorm?: boolean;
   /** Steps between two readings of the loss; each one waits for the GPU. Default 10. */
   readonly readEvery?: number;
   /** Awaited after each reading of the loss: validation may run here. */
@@ -78,6 +83,7 @@ async function trainSteps(options: TrainOptions, optimizer: optim.SGD | optim.Ad
   for (let step = 1; step <= steps; step++) {
     const learningRate = optimizer.lr;
     model.train();
+    if (options.freezeBatchNorm) freezeBatchNorm(model);
     unread.push(await trainStep(options, optimizer, sampler.next()));
     schedule.step();
     if (step % readEvery !== 0 && step !== steps) continue;
