@@ -58,7 +58,6 @@ describe("fcn transfer", () => {
     const summary = JSON.parse(json) as TransferSummary;
     expect(summary).toMatchObject({
       model: "fcn16s-mobilenetv2",
-      widthMultiplier: 1,
       samples: { train: 6, validation: 4 },
     });
     expect(summary.baseline.meanIU * summary.classes.length).toBeCloseTo(summary.baseline.pixelAccuracy, 6);
@@ -81,7 +80,7 @@ describe("fcn transfer", () => {
   });
 
   it.each([
-    [["--trunk", "resnet"], 2, '--trunk is "resnet"'],
+    [["--steps", "many"], 2, '--steps is "many"'],
     [["--validation", "0"], 2, '--validation is "0"'],
     [["--stamps", "/nowhere"], 1, "the folder /nowhere is absent"],
   ])("answers %j with one clear line", async (args, wanted, text) => {

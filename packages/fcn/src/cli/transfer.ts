@@ -1,17 +1,14 @@
 import type { Command } from "commander";
 import { createStageView } from "../demo/progress.js";
 import { formatTable, percent, scoreTable } from "../demo/table.js";
-import { STARTS, TRUNKS, type TransferOptions, type TrunkName } from "../demo/transfer/recipe.js";
+import { STARTS, type TransferOptions } from "../demo/transfer/recipe.js";
 import { runTransfer } from "../demo/transfer/run.js";
 import { scoreRows, type TransferSummary, transferFinding } from "../demo/transfer/summary.js";
-import { UsageError } from "./errors.js";
 import { checkOut, parseWhole } from "./options.js";
 
 interface TransferFlags extends TransferOptions {
   readonly json?: boolean;
 }
-
-const TRUNK_NAMES = Object.keys(TRUNKS) as TrunkName[];
 
 /** Adds `fcn transfer`. */
 export function registerTransfer(program: Command): void {
@@ -20,7 +17,6 @@ export function registerTransfer(program: Command): void {
     .description(
       "fine-tune MobileNetV2 from pretrained weights on stamps pasted on photographs, and compare with random weights",
     )
-    .option("--trunk <name>", `pretrained trunk: ${TRUNK_NAMES.join(" or ")}`, parseTrunk, "mobilenetv2")
     .option("--steps <n>", "training steps of each start", parseWhole("--steps", 1), 200)
     .option("--samples <n>", "training samples to compose", parseWhole("--samples", 1), 600)
     .option("--validation <n>", "held-back samples to compose", parseWhole("--validation", 1), 80)
@@ -57,10 +53,4 @@ function describeSearch(summary: TransferSummary): string {
     return `mean IU from ${start} weights by learning rate: ${tried.join(", ")}`;
   });
   return `${lines.join("\n")}\n`;
-}
-
-function parseTrunk(value: string): TrunkName {
-  const name = TRUNK_NAMES.find((candidate) => candidate === value);
-  if (name) return name;
-  throw new UsageError(`--trunk is "${value}"`, `use ${TRUNK_NAMES.join(" or ")}`);
 }

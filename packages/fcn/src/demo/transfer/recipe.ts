@@ -5,7 +5,6 @@ import type { Colour } from "../../report/colours.js";
 import type { TrainOptions } from "../../training/train.js";
 
 export interface TransferOptions {
-  readonly trunk: TrunkName;
   readonly steps: number;
   readonly seed: number;
   /** Samples to train on and to score on. */
@@ -26,49 +25,24 @@ export interface TransferOptions {
 export const STARTS = ["random", "pretrained"] as const;
 export type StartName = (typeof STARTS)[number];
 
-interface Trunk {
-  /** Folder of the model in the npm package nsfwjs. */
-  readonly nsfwjs: string;
-  readonly widthMultiplier: number;
-  /** What the pretrained trunk was fed with. */
-  readonly preprocessing: Preprocessing;
-  /** Learning rates that a search over {@link CANDIDATE_RATES} found best, `fcn transfer --search`. */
-  readonly rates: Readonly<Record<StartName, number>>;
-}
-
-const evenly = (mean: number, std: number): Preprocessing => ({
-  channelOrder: "rgb",
-  mean: [mean, mean, mean],
-  std: [std, std, std],
-});
-
-export const TRUNKS = {
-  mobilenetv2: {
-    nsfwjs: "mobilenet_v2",
-    widthMultiplier: 1,
-    preprocessing: evenly(0, 255),
-    rates: { random: 3e-3, pretrained: 1e-3 },
-  },
-  "mobilenetv2-1.4": {
-    nsfwjs: "mobilenet_v2_mid",
-    widthMultiplier: 1.4,
-    preprocessing: evenly(127.5, 127.5),
-    rates: { random: 3e-3, pretrained: 1e-3 },
-  },
-} satisfies Record<string, Trunk>;
-export type TrunkName = keyof typeof TRUNKS;
-
 export const MODEL = "fcn16s-mobilenetv2";
+/** Folder of the trunk's model in the npm package nsfwjs. */
+export const NSFWJS_MODEL = "mobilenet_v2";
+/** What the pretrained trunk was fed with: 0 to 1. */
+export const PREPROCESSING: Preprocessing = { channelOrder: "rgb", mean: [0, 0, 0], std: [255, 255, 255] };
+
+/** Rates that a search tries. */
 export const CANDIDATE_RATES = [3e-4, 1e-3, 3e-3, 1e-2];
+/** The best of {@link CANDIDATE_RATES} for either start, as `fcn transfer --search` finds them. */
+export const RATES: Readonly<Record<StartName, number>> = { random: 1e-2, pretrained: 1e-3 };
 export const BATCH_SIZE = 4;
 export const SAMPLE_SIZE = 128;
 /** Part of the stamps of each class, and of the photographs, that is held back. */
 export const HELD_BACK = 0.3;
 
 /** MobileNetV2 as TensorFlow trains it. */
-export function modelOptions(trunk: TrunkName, numClasses: number, seed: number): ModelOptions {
-  const { widthMultiplier } = TRUNKS[trunk];
-  return { numClasses, seed, widthMultiplier, samePadding: true, bnEps: 1e-3 };
+export function modelOptions(numClasses: number, seed: number): ModelOptions {
+  return { numClasses, seed, samePadding: true, bnEps: 1e-3 };
 }
 
 /**

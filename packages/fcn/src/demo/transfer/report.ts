@@ -79,7 +79,7 @@ function configuration(summary: TransferSummary): [string, string][] {
   const sides = (of: { train: number; validation: number }): string =>
     `${of.train} to train, ${of.validation} held back`;
   return [
-    ["net", `${summary.model}, width ${summary.widthMultiplier}`],
+    ["net", summary.model],
     ["samples", `${sides(samples)}, ${summary.size} x ${summary.size} pixels`],
     ["stamps", `${sides(stamps)} (${percent(HELD_BACK)} % of each class)`],
     ["photographs", sides(photographs)],

@@ -90,18 +90,17 @@ function mostVaried(samples: readonly SegmentationSample[], count: number): Segm
 
 /** Trains one start at its rate, or at every candidate, and keeps the best by mean IU. */
 async function runStart(run: Run, start: recipe.StartName): Promise<StartResult> {
-  const { search, trunk } = run.options;
   const attempts: Attempt[] = [];
   let kept: { best: Attempt; predictions: readonly Uint8Array[] } | undefined;
-  for (const rate of search ? recipe.CANDIDATE_RATES : [recipe.TRUNKS[trunk].rates[start]]) {
+  for (const rate of run.options.search ? recipe.CANDIDATE_RATES : [recipe.RATES[start]]) {
     const net = buildNet(run, start);
     try {
       const attempt = await trainNet(run, net, start, rate);
       attempts.push(attempt);
       if (kept !== undefined && attempt.evaluation.meanIU <= kept.best.evaluation.meanIU) continue;
       await saveModel(join(run.options.out, `${start}.safetensors`), net, metadataOf(run));
-      const { preprocessing } = recipe.TRUNKS[trunk];
-      kept = { best: attempt, predictions: await predictSamples(net, run.shown, { preprocessing }) };
+      const predictions = await predictSamples(net, run.shown, { preprocessing: recipe.PREPROCESSING });
+      kept = { best: attempt, predictions };
     } finally {
       net.dispose();
     }
@@ -110,7 +109,7 @@ async function runStart(run: Run, start: recipe.StartName): Promise<StartResult>
 }
 
 function buildNet({ options, device, classes, trunk }: Run, start: recipe.StartName): ReturnType<typeof create> {
-  const net = create(recipe.MODEL, device, recipe.modelOptions(options.trunk, classes.length, options.seed));
+  const net = create(recipe.MODEL, device, recipe.modelOptions(classes.length, options.seed));
   if (start === "pretrained") net.loadStateDict(trunk, { strict: false });
   return net;
 }
@@ -121,7 +120,7 @@ async function trainNet(
   start: recipe.StartName,
   learningRate: number,
 ): Promise<Attempt> {
-  const { steps, seed, trunk } = options;
+  const { steps, seed } = options;
   view.stages.start(`${start} weights, rate ${learningRate}`, steps);
   const result = await trainValidated({
     ...recipe.trainingOf(start),
@@ -130,7 +129,7 @@ async function trainNet(
     validation,
     evaluation: EVALUATION,
     validations: VALIDATIONS,
-    preprocessing: recipe.TRUNKS[trunk].preprocessing,
+    preprocessing: recipe.PREPROCESSING,
     numClasses: classes.length,
     batchSize: recipe.BATCH_SIZE,
     steps,
@@ -145,13 +144,12 @@ async function trainNet(
 }
 
 function metadataOf({ options, classes }: Run): ModelMetadata {
-  const { trunk, seed } = options;
   return {
     model: recipe.MODEL,
-    options: recipe.modelOptions(trunk, classes.length, seed),
+    options: recipe.modelOptions(classes.length, options.seed),
     classes,
     palette: recipe.COLOURS,
-    preprocessing: recipe.TRUNKS[trunk].preprocessing,
+    preprocessing: recipe.PREPROCESSING,
   };
 }
 

@@ -5,7 +5,7 @@ import { io, TensorError } from "@fcn/tensor";
 import { packagesAdvice, parseOsRelease } from "../../../bin/advice.mjs";
 import { type LoadedComposite, loadComposite } from "../../data/composite/load.js";
 import { mobilenetV2FromTensorFlow } from "../../weights/tensorflow/mobilenetV2.js";
-import { TRUNKS, type TransferOptions } from "./recipe.js";
+import { NSFWJS_MODEL, type TransferOptions } from "./recipe.js";
 
 /** Where the Debian packages `tuxpaint-stamps-default` and `lomiri-wallpapers-16.04` put their pictures. */
 export const PACKAGES = ["tuxpaint-stamps-default", "lomiri-wallpapers-16.04"] as const;
@@ -62,14 +62,14 @@ async function refuseMissing(folder: string): Promise<never> {
 }
 
 /** The trunk's weights from the npm package nsfwjs, or from the file given instead, by the names of our nets. */
-export async function loadTrunk({ trunk, weights }: TransferOptions): Promise<Record<string, io.HostArray>> {
-  return mobilenetV2FromTensorFlow(await io.readTfjs(weights ?? findNsfwjs(TRUNKS[trunk].nsfwjs)));
+export async function loadTrunk({ weights }: TransferOptions): Promise<Record<string, io.HostArray>> {
+  return mobilenetV2FromTensorFlow(await io.readTfjs(weights ?? findNsfwjs()));
 }
 
-function findNsfwjs(model: string): string {
+function findNsfwjs(): string {
   try {
     const entry = createRequire(import.meta.url).resolve("nsfwjs");
-    return join(dirname(entry), "..", "models", model, "model.min.js");
+    return join(dirname(entry), "..", "models", NSFWJS_MODEL, "model.min.js");
   } catch {
     throw new TensorError({
       code: "missing-data",

@@ -4,15 +4,13 @@ import type { CompositeSplit } from "../../data/composite/split.js";
 import type { SegmentationSample } from "../../data/sample.js";
 import type { Evaluation } from "../../training/evaluate.js";
 import { percent, type ScoreRow, type Shares } from "../table.js";
-import { BATCH_SIZE, MODEL, SAMPLE_SIZE, type StartName, TRUNKS, type TransferOptions } from "./recipe.js";
+import { BATCH_SIZE, MODEL, SAMPLE_SIZE, type StartName, type TransferOptions } from "./recipe.js";
 import type { StartResult } from "./run.js";
 
 /** What a run found, as `--json` prints it. */
 export interface TransferSummary {
   readonly adapter: { readonly description: string; readonly software: boolean };
   readonly model: string;
-  readonly trunk: string;
-  readonly widthMultiplier: number;
   readonly steps: number;
   readonly batchSize: number;
   readonly seed: number;
@@ -57,8 +55,6 @@ export function summarise(parts: SummaryParts): TransferSummary {
   return {
     adapter: { description: description || device.info.device, software },
     model: MODEL,
-    trunk: options.trunk,
-    widthMultiplier: TRUNKS[options.trunk].widthMultiplier,
     steps: options.steps,
     batchSize: BATCH_SIZE,
     seed: options.seed,
