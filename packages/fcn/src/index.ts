@@ -38,5 +38,6 @@ export {
   type TrainProgress,
   train,
   trainStaged,
+  trainValidated,
 } from "./training/index.js";
 export * as weights from "./weights/index.js";

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { registerDemo } from "./demo.js";
 import { registerDoctor } from "./doctor.js";
 import { describeFailure } from "./errors.js";
+import { registerTransfer } from "./transfer.js";
 
 /** Makes the whole `fcn` command line; `version` is what `--version` prints. */
 export function createProgram(version: string): Command {
@@ -15,6 +16,7 @@ export function createProgram(version: string): Command {
     .exitOverride();
   registerDoctor(program);
   registerDemo(program);
+  registerTransfer(program);
   return program;
 }
 

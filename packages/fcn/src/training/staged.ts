@@ -2,10 +2,10 @@ import type { Device } from "@fcn/tensor";
 import type { SegmentationSample } from "../data/sample.js";
 import { create, type ModelOptions } from "../models/index.js";
 import { transplant } from "../surgery/transplant.js";
-import { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.js";
+import type { EvaluateOptions, Evaluation } from "./evaluate.js";
 import type { SegmentationNet } from "./model.js";
 import type { TrainOptions, TrainProgress } from "./options.js";
-import { type TrainResult, train } from "./train.js";
+import { trainValidated, type ValidatedTraining } from "./validated.js";
 
 /** One net of a staged recipe. */
 export interface Stage {
@@ -33,12 +33,8 @@ export interface StagedOptions extends Shared {
   readonly onStageEnd?: (result: StageResult, model: SegmentationNet) => Promise<void>;
 }
 
-export interface StageResult {
+export interface StageResult extends ValidatedTraining {
   readonly stage: Stage;
-  readonly training: TrainResult;
-  readonly validations: readonly { readonly step: number; readonly evaluation: Evaluation }[];
-  /** Scores at the end of the stage. */
-  readonly evaluation: Evaluation;
 }
 
 /** The stages of the paper on a trunk: `fcn32s-`, `fcn16s-` and `fcn8s-` with the trunk's name, of `steps` steps each. */
@@ -69,30 +65,13 @@ export async function trainStaged(options: StagedOptions): Promise<StageResult[]
 }
 
 async function runStage(model: SegmentationNet, stage: Stage, options: StagedOptions): Promise<StageResult> {
-  const { numClasses } = options.modelOptions;
-  const settings: EvaluateOptions = { ...options.evaluation, preprocessing: options.preprocessing, numClasses };
-  const validations: { step: number; evaluation: Evaluation }[] = [];
-  const due = validationSteps(stage.steps, options.validations);
-  const training = await train({
+  const result = await trainValidated({
     ...options,
     ...stage,
     model,
-    numClasses,
-    onProgress: async (progress) => {
-      options.onProgress?.(stage, progress);
-      if (progress.step < (due[0] ?? Number.POSITIVE_INFINITY)) return;
-      due.shift();
-      const evaluation = await evaluate(model, options.validation, settings);
-      validations.push({ step: progress.step, evaluation });
-      options.onValidation?.(stage, progress.step, evaluation);
-    },
+    numClasses: options.modelOptions.numClasses,
+    onProgress: (progress) => options.onProgress?.(stage, progress),
+    onValidation: (step, evaluation) => options.onValidation?.(stage, step, evaluation),
   });
-  const evaluation = validations.at(-1)?.evaluation ?? (await evaluate(model, options.validation, settings));
-  return { stage, training, validations, evaluation };
-}
-
-/** The steps at which to validate, the last step always among them. */
-export function validationSteps(steps: number, count: number): number[] {
-  const all = Array.from({ length: count }, (_, i) => Math.max(1, Math.round(((i + 1) * steps) / count)));
-  return [...new Set(all)];
+  return { stage, ...result };
 }
