@@ -6,7 +6,16 @@ export {
   type TensorBatch,
   toTensors,
 } from "./batches.js";
-export { type BoundaryBandOptions, boundaryBand } from "./boundary.js";
+export { type BoundaryBandOptions, boundaryBand, voidEdges } from "./boundary.js";
+export {
+  type CompositeOptions,
+  type CompositeSource,
+  type Cutout,
+  composeSamples,
+} from "./composite/compose.js";
+export { type CompositeFolders, type LoadedComposite, loadComposite } from "./composite/load.js";
+export type { RgbaImage } from "./composite/raster.js";
+export { type CompositeSplit, type CompositeSplitOptions, splitComposite } from "./composite/split.js";
 export { EARTH_CLASSES, EARTH_THRESHOLDS, type EarthThresholds, earthLabels } from "./earth/labels.js";
 export {
   EARTH_SPLIT,

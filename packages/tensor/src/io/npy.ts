@@ -1,5 +1,6 @@
 import { corruptFile, unsupportedFile } from "./errors.js";
 import { decodeHostArray, elementCount, type HostArray, type StoredDtype, storedSize } from "./hostArray.js";
+import { permuteHostArray } from "./permute.js";
 import { type PathOrBytes, readAll } from "./source.js";
 
 const MAGIC = "\x93NUMPY";
@@ -49,8 +50,10 @@ export function parseNpy(reader: string, file: string, bytes: Uint8Array): HostA
     );
   }
   if (descr[0] === ">") swapBytes(data, size);
-  const ordered = fortran && shape.length > 1 ? toRowMajor(data, shape, size) : data;
-  return decodeHostArray(dtype, shape, ordered.buffer as ArrayBuffer);
+  if (!fortran) return decodeHostArray(dtype, shape, data.buffer);
+  // First dimension fastest: row-major with the dimensions the other way round.
+  const turned = decodeHostArray(dtype, [...shape].reverse(), data.buffer);
+  return permuteHostArray(turned, shape.map((_, i) => i).reverse());
 }
 
 function readHeader(reader: string, file: string, bytes: Uint8Array): { text: string; dataBegin: number } {
@@ -85,21 +88,4 @@ function parseHeader(reader: string, file: string, text: string): { descr: strin
 
 function swapBytes(data: Uint8Array, size: number): void {
   for (let at = 0; at < data.length; at += size) data.subarray(at, at + size).reverse();
-}
-
-/** From first-dimension-fastest to last-dimension-fastest. */
-function toRowMajor(data: Uint8Array, shape: readonly number[], size: number): Uint8Array {
-  const out = new Uint8Array(data.length);
-  const index = shape.map(() => 0);
-  const strides = shape.map((_, d) => elementCount(shape.slice(0, d)));
-  for (let at = 0, from = 0; at < out.length; at += size) {
-    out.set(data.subarray(from * size, (from + 1) * size), at);
-    for (let d = shape.length - 1; d >= 0; d--) {
-      from += strides[d]!;
-      if (++index[d]! < shape[d]!) break;
-      from -= shape[d]! * strides[d]!;
-      index[d] = 0;
-    }
-  }
-  return out;
 }
