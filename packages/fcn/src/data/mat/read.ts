@@ -37,7 +37,7 @@ const HEADER = 128;
 const MI_MATRIX = 14;
 const MI_COMPRESSED = 15;
 /** More than any label file unpacks to; a zlib bomb stops here. */
-const MOST_UNPACKED = 2 ** 28;
+const MOST_UNPACKED = 2 ** 26;
 const DEEPEST = 32;
 const OTHER: Readonly<Record<number, string>> = { 3: "object", 5: "sparse array", 16: "function handle", 17: "opaque" };
 const CELL = 1;

@@ -15,7 +15,7 @@ export interface TaskPool {
 }
 
 /** Starting threads pays from about so many tasks on. */
-const WORTH_IT = 64;
+const WORTH_IT = 512;
 const MOST_WORKERS = 8;
 /** A worker decodes one file in the background while it computes on another. */
 const AT_A_TIME = 2;
