@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
+import { registerData } from "./data.js";
 import { registerDemo } from "./demo.js";
 import { registerDoctor } from "./doctor.js";
 import { describeFailure } from "./errors.js";
@@ -15,6 +16,7 @@ export function createProgram(version: string): Command {
     .configureOutput({ outputError: () => {} })
     .exitOverride();
   registerDoctor(program);
+  registerData(program);
   registerDemo(program);
   registerTransfer(program);
   return program;
