@@ -4,5 +4,5 @@ export { Conv2d, type Conv2dLayerOptions, ConvTranspose2d, type ConvTranspose2dL
 export { Dropout, Dropout2d, type DropoutOptions } from "./dropout.js";
 export { Module } from "./module.js";
 export { Sequential } from "./sequential.js";
-export type { LoadOptions, LoadReport, StateArray, StateDict } from "./stateDict.js";
+export type { LoadOptions, LoadReport, StateAdapter, StateArray, StateDict } from "./stateDict.js";
 export { AvgPool2d, MaxPool2d, Upsample } from "./window.js";

@@ -5,8 +5,6 @@ import { inferChannels, inferShapes } from "./geometry.js";
 import { buildLayer, runLayer } from "./layers.js";
 import type { Graph, Node } from "./spec.js";
 
-type StateDict = Parameters<nn.Module["loadStateDict"]>[0];
-
 /**
  * A net that runs a graph. Input [N, C, H, W]; output the logits [N, classes, H, W], or a record of them by head where the graph has
  * several. Its parameters are called after the nodes.
@@ -78,20 +76,14 @@ export class GraphNet extends nn.Module {
   }
 
   /**
-   * As in every module; upsampling weights may also come dense ([C, C, k, k], as published) for a channel-wise net and the other way round, as
-   * long as they keep the classes apart.
+   * Upsampling weights may also come dense ([C, C, k, k], as published) for a channel-wise net and the other way round, as long as they keep
+   * the classes apart. Only host arrays are converted.
    */
-  override loadStateDict(dict: StateDict, options?: { strict?: boolean }): ReturnType<nn.Module["loadStateDict"]> {
-    const own = this.stateDict();
-    const adapted: Record<string, unknown> = { ...dict };
-    for (const node of this.graph.nodes) {
-      const key = `${node.name}.weight`;
-      const blob = adapted[key] as HostBlob | undefined;
-      const target = own[key]?.shape;
-      if (node.layer.kind !== "convTranspose" || blob === undefined || target === undefined) continue;
-      if (isOtherForm(blob.shape, target)) adapted[key] = convertDeconvBlob(key, blob, target);
-    }
-    return super.loadStateDict(adapted as StateDict, options);
+  override stateAdapter(name: string, from: readonly number[]): nn.StateAdapter | undefined {
+    const node = this.graph.nodes.find((candidate) => `${candidate.name}.weight` === name);
+    const target = this.stateDict()[name]?.shape;
+    if (node?.layer.kind !== "convTranspose" || target === undefined || !isOtherForm(from, target)) return undefined;
+    return (blob) => convertDeconvBlob(name, blob as HostBlob, target);
   }
 }
 
