@@ -3,23 +3,23 @@ import { TensorError } from "../device/errors.js";
 /** Where a problem is, for messages: which function reads, and which file or part of one. */
 export interface Place {
   readonly reader: string;
-  readonly name: string;
+  readonly file: string;
 }
 
 export function corruptFile(at: Place, problem: string): TensorError {
   return new TensorError({
     code: "corrupt-file",
-    message: `${at.reader}: ${at.name}: ${problem}`,
+    message: `${at.reader}: ${at.file}: ${problem}`,
     fix: "fetch or write the file again: it is incomplete, damaged or of another format",
   });
 }
 
 export function unsupportedFile(at: Place, problem: string, fix: string): TensorError {
-  return new TensorError({ code: "unsupported-file", message: `${at.reader}: ${at.name}: ${problem}`, fix });
+  return new TensorError({ code: "unsupported-file", message: `${at.reader}: ${at.file}: ${problem}`, fix });
 }
 
 /** The same file, seen from a part of it. */
-export const within = (at: Place, part: string): Place => ({ reader: at.reader, name: `${at.name}, ${part}` });
+export const within = (at: Place, part: string): Place => ({ reader: at.reader, file: `${at.file}, ${part}` });
 
 const MIB = 2 ** 20;
 const ALWAYS = 64 * MIB;

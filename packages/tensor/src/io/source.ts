@@ -4,7 +4,7 @@ import type { Place } from "./errors.js";
 /** A file by path (Node only), or its bytes. */
 export type PathOrBytes = string | URL | Uint8Array | ArrayBuffer;
 
-/** Random access to a file or to bytes. Its `name` is the path, or "the given bytes". */
+/** Random access to a file or to bytes. Its `file` is the path, or "the given bytes". */
 export interface Source extends Place {
   readonly size: number;
   /** The bytes [begin, end) in a buffer of their own. */
@@ -23,7 +23,7 @@ export async function withSource<T>(
   const file = await openFile(reader, input);
   const state = { open: true };
   try {
-    return await use(await fileSource({ reader, name: brief(String(input), 400) }, file, state));
+    return await use(await fileSource({ reader, file: brief(String(input), 400) }, file, state));
   } finally {
     state.open = false;
     await file.close();
@@ -33,7 +33,7 @@ export async function withSource<T>(
 function bytesSource(reader: string, bytes: Uint8Array): Source {
   return {
     reader,
-    name: "the given bytes",
+    file: "the given bytes",
     size: bytes.byteLength,
     read: async (begin, end) => new Uint8Array(bytes.subarray(begin, end)).buffer,
   };
@@ -69,7 +69,7 @@ async function fileSource(at: Place, file: FileHandle, state: { readonly open: b
     try {
       return await read(begin, end);
     } catch (error) {
-      throw unreadable(at.reader, at.name, error);
+      throw unreadable(at.reader, at.file, error);
     }
   };
   return { ...at, size, read: guarded };
@@ -78,7 +78,7 @@ async function fileSource(at: Place, file: FileHandle, state: { readonly open: b
 function closed(at: Place): TensorError {
   return new TensorError({
     code: "closed-file",
-    message: `${at.reader}: ${at.name} is closed: values were asked for after the function that uses it was done`,
+    message: `${at.reader}: ${at.file} is closed: values were asked for after the function that uses it was done`,
     fix: "await all reads inside the function that you give to openWeights",
   });
 }

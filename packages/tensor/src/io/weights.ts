@@ -108,7 +108,7 @@ function weightsOf(source: Source, format: WeightsFormat, content: Content): Wei
 function unknownName(source: Source, name: string, names: readonly string[]): TensorError {
   return new TensorError({
     code: "invalid-argument",
-    message: `${source.reader}: ${source.name}: it has no array ${JSON.stringify(brief(name))}; it has ${showSome(names)}`,
+    message: `${source.reader}: ${source.file}: it has no array ${JSON.stringify(brief(name))}; it has ${showSome(names)}`,
     fix: "pass a name from weights.arrays",
   });
 }

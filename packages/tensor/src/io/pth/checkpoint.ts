@@ -76,7 +76,7 @@ function choose(at: Place, candidates: Candidates): ReadonlyMap<string, Value> |
   if (usual !== undefined) return candidates.get(usual);
   throw new TensorError({
     code: "ambiguous-checkpoint",
-    message: `${at.reader}: ${at.name}: it holds several state dicts: ${describe(candidates)}`,
+    message: `${at.reader}: ${at.file}: it holds several state dicts: ${describe(candidates)}`,
     fix: `choose one: pass { key: ${JSON.stringify(brief([...candidates.keys()].at(-1)!))} }, for example`,
   });
 }
@@ -92,13 +92,15 @@ const describe = (candidates: Candidates): string =>
 function unknownKey(at: Place, key: string, candidates: Candidates): TensorError {
   return new TensorError({
     code: "invalid-argument",
-    message: `${at.reader}: ${at.name}: there is no state dict at the key ${JSON.stringify(key)}; there is ${describe(candidates)}`,
+    message: `${at.reader}: ${at.file}: there is no state dict at the key ${JSON.stringify(key)}; there is ${describe(candidates)}`,
     fix: 'pass one of these as { key }; "" is the file itself',
   });
 }
 
 function noStateDict(at: Place, root: Value): TensorError {
-  const keys = isDict(root) ? ` with ${showSome([...root.keys()].map(String))}` : "";
+  const keys = isDict(root)
+    ? ` with ${showSome([...root.keys()].map((key) => (typeof key === "string" ? key : typeof key)))}`
+    : "";
   return unsupportedFile(at, `it holds ${kindOf(root)}${keys}, but no dict of tensors by name`, SAVE_STATE_DICT);
 }
 

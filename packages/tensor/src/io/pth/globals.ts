@@ -149,7 +149,7 @@ function refused(at: Place, path: string): TensorError {
   const shown = brief(path, 160);
   return new TensorError({
     code: "unsafe-pickle",
-    message: `${at.reader}: ${at.name}: its pickle asks for ${shown}, which has no part in a state dict; nothing was executed`,
+    message: `${at.reader}: ${at.file}: its pickle asks for ${shown}, which has no part in a state dict; nothing was executed`,
     fix: `${SAVE_STATE_DICT}; or, where the rest of the file does not matter, pass { opaque: [${JSON.stringify(shown)}] } to read it as inert data`,
   });
 }
