@@ -59,17 +59,17 @@ export async function readNpyHeader(
 }
 
 /** One item of the header, which is a Python literal: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }. */
-const ITEM = /^\s*'(descr|fortran_order|shape)'\s*:\s*(?:'([^']*)'|(True|False)|\(([^()]*)\)|(\[))\s*(?:,|(?=\}))/;
+const ITEM = /^\s*'(descr|fortran_order|shape)'\s*:\s*(?:'([^']*)'|(True|False)|\(([^()]*)\))\s*(?:,|(?=\}))/;
 
 function parseHeader(at: Place, text: string): Omit<NpyHeader, "dataBegin"> {
   const fail = (): Error => corruptFile(at, `its header is ${brief(text.trim())}`);
   const body = text.trim();
+  if (/'descr'\s*:\s*\[/.test(body)) {
+    throw unsupportedFile(at, "it holds records with fields", "save each field as an array of its own");
+  }
   const items = new Map<string, RegExpExecArray>();
   let rest = body.slice(1);
   for (let item = ITEM.exec(rest); item; item = ITEM.exec(rest)) {
-    if (item[5] !== undefined) {
-      throw unsupportedFile(at, "it holds records with fields", "save each field as an array of its own");
-    }
     if (items.has(item[1]!)) throw fail();
     items.set(item[1]!, item);
     rest = rest.slice(item[0].length);
