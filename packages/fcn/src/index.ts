@@ -18,3 +18,4 @@ export {
   trainStaged,
   transplant,
 } from "./training/index.js";
+export * as weights from "./weights/index.js";

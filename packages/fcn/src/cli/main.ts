@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
+import { registerConvert } from "./convert.js";
 import { registerDemo } from "./demo.js";
 import { registerDoctor } from "./doctor.js";
 import { describeFailure } from "./errors.js";
@@ -15,6 +16,7 @@ export function createProgram(version: string): Command {
     .exitOverride();
   registerDoctor(program);
   registerDemo(program);
+  registerConvert(program);
   return program;
 }
 

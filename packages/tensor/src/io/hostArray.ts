@@ -40,6 +40,8 @@ export interface ArrayInfo {
   readonly shape: readonly number[];
   /** The dtype in the file; half precision is widened on reading. */
   readonly stored: StoredDtype;
+  /** Bytes of the values once they are read. */
+  readonly byteLength: number;
 }
 
 /** An array whose values are read when they are asked for. */

@@ -2,7 +2,15 @@ import { brief, showSome, TensorError } from "../device/errors.js";
 import { isCaffemodel, openCaffemodel } from "./caffemodel/caffemodel.js";
 import type { Content } from "./content.js";
 import { unsupportedFile } from "./errors.js";
-import { type HostArray, type LazyArray, widened } from "./hostArray.js";
+import {
+  type ArrayInfo,
+  elementCount,
+  type HostArray,
+  type LazyArray,
+  type StoredDtype,
+  storedSize,
+  widened,
+} from "./hostArray.js";
 import { openNpz } from "./npz.js";
 import type { ReadPthOptions } from "./pth/options.js";
 import { isTorchPickle, openPth, pickleOf } from "./pth/pth.js";
@@ -100,9 +108,14 @@ function weightsOf(source: Source, format: WeightsFormat, content: Content): Wei
   };
   const lazy = arrays.map(({ name, stored, shape }): [string, LazyArray] => [
     name,
-    { dtype: widened(stored), shape, stored, data: async () => (await read(name)).data },
+    { ...infoOf(stored, shape), data: async () => (await read(name)).data },
   ]);
   return { format, arrays: Object.fromEntries(lazy), metadata, ignored, key, read };
+}
+
+function infoOf(stored: StoredDtype, shape: readonly number[]): ArrayInfo {
+  const dtype = widened(stored);
+  return { dtype, shape, stored, byteLength: elementCount(shape) * storedSize(dtype) };
 }
 
 function unknownName(source: Source, name: string, names: readonly string[]): TensorError {
