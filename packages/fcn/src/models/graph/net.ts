@@ -84,11 +84,11 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
 
   /**
    * As in every module; upsampling weights may also come dense ([C, C, k, k], as published) for a channel-wise net and the other way round, as
-   * long as they keep the classes apart.
+   * long as they keep the classes apart, and names may be the graph's aliases.
    */
   override loadStateDict(dict: StateDict, options?: { strict?: boolean }): ReturnType<nn.Module["loadStateDict"]> {
     const own = this.stateDict();
-    const adapted: Record<string, unknown> = { ...dict };
+    const adapted: Record<string, unknown> = withoutAliases(dict, this.graph.aliases ?? {});
     for (const node of this.graph.nodes) {
       const key = `${node.name}.weight`;
       const blob = adapted[key] as HostBlob | undefined;
@@ -98,6 +98,16 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
     }
     return super.loadStateDict(adapted as StateDict, options);
   }
+}
+
+/** The entries of `dict` under the names of the nodes. */
+function withoutAliases(dict: StateDict, aliases: Readonly<Record<string, string>>): Record<string, unknown> {
+  const named = (key: string): string => {
+    const [node, leaf] = [key.slice(0, key.lastIndexOf(".")), key.slice(key.lastIndexOf("."))];
+    const renamed = Object.hasOwn(aliases, node) ? `${aliases[node]}${leaf}` : key;
+    return Object.hasOwn(dict, renamed) ? key : renamed;
+  };
+  return Object.fromEntries(Object.entries(dict).map(([key, value]) => [named(key), value]));
 }
 
 /** Index of the node that uses each value last, its own where none does; heads are used by the caller and have none. */
