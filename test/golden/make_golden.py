@@ -6,9 +6,11 @@ import torch
 
 sys.dont_write_bytecode = True
 
+import berkeley_nets  # noqa: E402
 import d2l  # noqa: E402
 import fcn_vgg  # noqa: E402
 import loss_cases  # noqa: E402
+import pyramid_nets  # noqa: E402
 import value_cases  # noqa: E402
 import window_cases  # noqa: E402
 
@@ -26,7 +28,8 @@ def main():
         if not wanted or name in wanted:
             torch.manual_seed(1000 + index)
             total += make().write(folder)
-    for name, write in {"d2l": d2l.write, "fcn_vgg": fcn_vgg.write}.items():
+    for name, write in {"d2l": d2l.write, "fcn_vgg": fcn_vgg.write, "berkeley_nets": berkeley_nets.write,
+                        "pyramid_nets": pyramid_nets.write}.items():
         if not wanted or name in wanted:
             total += write(folder)
     print(f"{'total':<28}{total:>13} bytes")

@@ -11,6 +11,7 @@ export {
 export { GraphNet, type NetOutput } from "./graph/net.js";
 export type { ConvInit, Extent, Graph, Layer, Node, PaddedWindow, Padding, Window } from "./graph/spec.js";
 export { buildFcn, type FcnOptions } from "./heads/fcn.js";
+export * as heads from "./heads/index.js";
 export type { Skip } from "./heads/skip.js";
 export type { ModelOptions } from "./options.js";
 export { create, describe, graphOf, list } from "./registry.js";

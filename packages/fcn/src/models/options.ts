@@ -30,7 +30,10 @@ export interface ModelOptions {
   dense?: boolean;
   /** How upsampled scores and those of a skip are joined; the paper found the maximum to learn badly. */
   fusion?: "sum" | "max";
-  /** Stride of the deepest features, 32, 16 or 8: the last pools keep the resolution. Skips that are not finer fall away. */
+  /**
+   * Stride of the deepest features, 32, 16 or 8: pools that would pass it keep the resolution. Skips that are not finer fall away. Small images
+   * need more `padding` then.
+   */
   trunkStride?: number;
   /** Whether the layers behind a pool that keeps the resolution dilate (à trous), so that they see what they were trained on. */
   dilate?: boolean;
