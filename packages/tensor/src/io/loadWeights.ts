@@ -26,7 +26,11 @@ export async function loadWeights(
 ): Promise<LoadReport> {
   return withWeights(OP, pathOrBytes, options, async (weights) => {
     const own = module.stateDict();
-    const names = renamed(weights, options.rename);
+    const { rename = (name: string) => name } = options;
+    const names = renamed(weights, (name) => {
+      const wanted = rename(name);
+      return wanted === undefined ? undefined : module.stateName(wanted);
+    });
     const shapes = new Map([...names].map(([name, from]) => [name, weights.arrays[from]!.shape]));
     const target = { own, adapterOf: module.stateAdapter.bind(module) };
     const { report, adapters } = planLoad(OP, target, shapes, options);
@@ -51,7 +55,7 @@ export async function loadWeights(
 }
 
 /** Names in the file by the module's name for them. */
-function renamed(weights: Weights, rename = (name: string): string | undefined => name): Map<string, string> {
+function renamed(weights: Weights, rename: (name: string) => string | undefined): Map<string, string> {
   const names = new Map<string, string>();
   for (const from of Object.keys(weights.arrays)) {
     const name = rename(from);

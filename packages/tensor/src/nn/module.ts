@@ -66,7 +66,16 @@ export abstract class Module {
    */
   loadStateDict(dict: StateDict, options: LoadOptions = {}): LoadReport {
     const adapterOf = (name: string, from: readonly number[]) => this.stateAdapter(name, from);
-    return loadInto({ own: this.stateDict(), adapterOf }, dict, options);
+    const named = Object.entries(dict).map(([name, value]) => {
+      const own = this.stateName(name);
+      return [Object.hasOwn(dict, own) ? name : own, value] as const;
+    });
+    return loadInto({ own: this.stateDict(), adapterOf }, Object.fromEntries(named), options);
+  }
+
+  /** The name that a tensor has here for its name in a dict or a file: a net overrides it whose weights are published under several. */
+  stateName(name: string): string {
+    return name;
   }
 
   /**

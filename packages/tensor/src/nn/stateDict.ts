@@ -137,9 +137,12 @@ function remedy(shapes: boolean, reshapes: boolean): string {
 export function loadInto(target: LoadTarget, dict: StateDict, options: LoadOptions): LoadReport {
   const op = "loadStateDict";
   const { own } = target;
-  // Values on the GPU cannot be converted without waiting for them.
-  const adapterOf = (name: string, from: readonly number[]) =>
-    dict[name] instanceof Tensor ? undefined : target.adapterOf(name, from);
+  // Values on the GPU cannot be converted without waiting for them, but seen in another shape.
+  const adapterOf = (name: string, from: readonly number[]) => {
+    const adapter = target.adapterOf(name, from);
+    if (!(dict[name] instanceof Tensor)) return adapter;
+    return adapter && sameElementOrder(from, own[name]!.shape) ? (source: StateArray) => source : undefined;
+  };
   for (const [name, value] of Object.entries(dict)) checkEntry(op, name, value);
   const shapes = new Map(Object.entries(dict).map(([name, { shape }]) => [name, shape]));
   const { report, adapters } = planLoad(op, { own, adapterOf }, shapes, options);

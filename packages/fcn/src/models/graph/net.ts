@@ -93,6 +93,14 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
     if (node.layer.kind !== "convTranspose" || !isOtherForm(from, target)) return undefined;
     return (blob) => convertDeconvBlob(name, blob as HostBlob, target);
   }
+
+  /** The graph's aliases of a node stand for its name. */
+  override stateName(name: string): string {
+    const end = name.lastIndexOf(".");
+    const aliases = this.graph.aliases ?? {};
+    const alias = name.slice(0, end);
+    return Object.hasOwn(aliases, alias) ? `${aliases[alias]}${name.slice(end)}` : name;
+  }
 }
 
 const isFullyConnected = (shape: readonly number[], [out = 0, ...window]: readonly number[]): boolean =>
