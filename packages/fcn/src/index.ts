@@ -39,3 +39,11 @@ export {
   train,
   trainStaged,
 } from "./training/index.js";
+export {
+  describeWeights,
+  type FetchedWeights,
+  type FetchOptions,
+  fetchWeights,
+  listWeights,
+  type WeightsEntry,
+} from "./weights/registry/index.js";
