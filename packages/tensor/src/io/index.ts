@@ -9,3 +9,4 @@ export {
   writeSafetensors,
 } from "./safetensors.js";
 export type { PathOrBytes } from "./source.js";
+export { writeWhole } from "./writeWhole.js";
