@@ -1,7 +1,8 @@
 import { TensorError } from "@fcn/tensor";
 import type { Layer, LayerKind, LayerOf, PaddedWindow } from "../../models/graph/spec.js";
-import { ABSENT, cut, floats, ints, type Op, op, plane, scalar, sizes, type Value } from "./expression.js";
-import { dilationOf, extentOf, fixedPadding, pads, padsBySize, strideOf, windowAttributes } from "./padding.js";
+import { ABSENT, cut, floats, ints, type Op, op, plane, scalar, sizeAlong, sizes, type Value } from "./expression.js";
+import { AXES, dilationOf, extentOf, fixedPadding, pads, padsBySize, strideOf, windowAttributes } from "./padding.js";
+import { DATA_TYPE } from "./schema.js";
 
 /** What a layer is converted with. */
 export interface LayerContext {
@@ -20,6 +21,11 @@ type Converter<K extends LayerKind> = (layer: LayerOf<K>, context: LayerContext)
 
 const weights = (bias: boolean, { parameter }: LayerContext): string[] =>
   (bias ? ["weight", "bias"] : ["weight"]).map(parameter);
+const convolutionAttributes = (name: string, layer: LayerOf<"conv" | "convTranspose">) => ({
+  ...windowAttributes(name, layer),
+  dilations: dilationOf(layer),
+  group: layer.groups ?? 1,
+});
 const chain =
   (type: string) =>
   (_: Layer, { inputs }: LayerContext): Value =>
@@ -31,27 +37,21 @@ const perChannel = (vector: Value): Op => op("Unsqueeze", [vector, ints(1, 2)]);
 export const CONVERTERS: { readonly [K in LayerKind]: Converter<K> } = {
   input: (_, { x }) => x,
   conv: (layer, context) =>
-    op("Conv", [context.x, ...weights(layer.bias ?? true, context)], {
-      ...windowAttributes(layer),
-      dilations: dilationOf(layer),
-      group: layer.groups ?? 1,
-    }),
+    op("Conv", [context.x, ...weights(layer.bias ?? true, context)], convolutionAttributes(context.name, layer)),
   convTranspose: (layer, context) =>
-    op("ConvTranspose", [context.x, ...weights(layer.bias ?? false, context)], {
-      ...windowAttributes(layer),
-      dilations: dilationOf(layer),
-      group: layer.groups ?? 1,
-    }),
-  maxPool: (layer, { x }) => {
-    const attributes = { ...windowAttributes(layer), dilations: dilationOf(layer) };
-    return inCeilMode(layer, x, op("MaxPool", [x], attributes));
-  },
-  avgPool: (layer, { x }) => {
+    op(
+      "ConvTranspose",
+      [context.x, ...weights(layer.bias ?? false, context)],
+      convolutionAttributes(context.name, layer),
+    ),
+  maxPool: (layer, { name, x }) =>
+    inCeilMode(layer, x, op("MaxPool", [x], { ...windowAttributes(name, layer), dilations: dilationOf(layer) })),
+  avgPool: (layer, { name, x }) => {
     const { ceilMode = false, countIncludePad = true } = layer;
     // Runtimes differ in whether they count what ceil mode adds behind the padding; with the padding as part of the input none does.
     const padFirst = ceilMode && countIncludePad && !padsBySize(layer);
     const source = padFirst ? zerosAround(x, layer) : x;
-    const attributes = windowAttributes(padFirst ? { ...layer, padding: 0 } : layer);
+    const attributes = windowAttributes(name, padFirst ? { ...layer, padding: 0 } : layer);
     const count = { count_include_pad: countIncludePad && !padFirst ? 1 : 0 };
     return inCeilMode(layer, x, op("AveragePool", [source], { ...attributes, ...count }));
   },
@@ -106,7 +106,7 @@ function inCeilMode(layer: PaddedWindow & { readonly ceilMode?: boolean }, x: Va
   if (layer.ceilMode !== true || padsBySize(layer)) return pool;
   const pooled = { ...pool, attributes: { ...pool.attributes, ceil_mode: 1 } };
   const [stride, extent, padding] = [strideOf(layer), extentOf(layer), fixedPadding(layer)];
-  const mayStartBehind = ([0, 1] as const).some((axis) => stride[axis] + padding[axis][1] > extent[axis]);
+  const mayStartBehind = AXES.some((axis) => stride[axis] + padding[axis][1] > extent[axis]);
   if (!mayStartBehind) return pooled;
   const lastStart = op("Add", [plane(x), ints(...padding.map(([before]) => before - 1))]);
   const cells = op("Add", [op("Div", [lastStart, ints(...stride)]), ints(1, 1)]);
@@ -118,28 +118,36 @@ function zerosAround(x: Value, layer: PaddedWindow): Op {
   return op("Pad", [x, ints(0, 0, top, left, 0, 0, bottom, right)], { mode: "constant" });
 }
 
-const MODES = {
-  nearest: { mode: "nearest", nearest_mode: "floor" },
-  bilinear: { mode: "linear" },
-} as const;
-
 function resize(layer: LayerOf<"resize">, x: Value, reference: Value | undefined): Value {
+  const { mode } = layer;
   if ("scaleFactor" in layer) {
-    const { mode, scaleFactor } = layer;
-    const coordinates = mode === "nearest" ? "asymmetric" : "half_pixel";
-    return op("Resize", [x, ABSENT, floats(1, 1, scaleFactor, scaleFactor)], {
-      ...MODES[mode],
-      coordinate_transformation_mode: coordinates,
-    });
+    const scales = floats(1, 1, layer.scaleFactor, layer.scaleFactor);
+    const sampling =
+      mode === "nearest"
+        ? { mode, coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" }
+        : { mode: "linear", coordinate_transformation_mode: "half_pixel" };
+    return op("Resize", [x, ABSENT, scales], sampling);
   }
   if (reference === undefined) return x;
-  const { mode, alignCorners = false } = layer;
-  const coordinates = mode === "nearest" ? "asymmetric" : alignCorners ? "align_corners" : "half_pixel";
+  if (mode === "nearest") return [2, 3].reduce((image, axis) => nearestAlong(image, reference, axis), x);
+  const coordinates = layer.alignCorners ? "align_corners" : "half_pixel";
   const target = op("Concat", [sizes(x, 0, 2), plane(reference)], { axis: 0 });
   return op("Resize", [x, ABSENT, ABSENT, target], {
-    ...MODES[mode],
+    mode: "linear",
     coordinate_transformation_mode: coordinates,
   });
+}
+
+/**
+ * Takes pixel floor(i * (in / out)) along one axis for each pixel i of the reference, in float32 as PyTorch does. Resize divides by out / in instead,
+ * which at some sizes falls on the other side of a whole number.
+ */
+function nearestAlong(x: Value, reference: Value, axis: number): Op {
+  const size = op("Cast", [sizeAlong(x, axis)], { to: DATA_TYPE.float32 });
+  const target = op("Cast", [sizeAlong(reference, axis)], { to: DATA_TYPE.float32 });
+  const pixels = op("Range", [scalar(0), target, scalar(1)]);
+  const nearest = op("Cast", [op("Mul", [pixels, op("Div", [size, target])])], { to: DATA_TYPE.int64 });
+  return op("Gather", [x, nearest], { axis });
 }
 
 function evenWindow(name: string, size: number): TensorError {

@@ -43,6 +43,10 @@ export const scalar = (value: number): Constant => ({ dtype: "float32", shape: [
 /** Sizes `from` to `to` - 1 of the shape of a value, int64. */
 export const sizes = (x: Value, from: number, to: number): Op => op("Slice", [op("Shape", [x]), ints(from), ints(to)]);
 
+/** One size of the shape of a value, int64 without dimensions. */
+export const sizeAlong = (x: Value, axis: number): Op =>
+  op("Gather", [op("Shape", [x]), { dtype: "int64", shape: [], values: [axis] }]);
+
 /** [height, width] of images [N, C, H, W], int64. */
 export const plane = (x: Value): Op => sizes(x, 2, 4);
 

@@ -1,7 +1,10 @@
+import { TensorError } from "@fcn/tensor";
 import { type Axis, type PaddedWindow, paddingAlong, windowAlong } from "../../models/graph/spec.js";
 import { type Attribute, ints, type Op, op, plane, type Value } from "./expression.js";
 
 type Pair = readonly [number, number];
+
+export const AXES: readonly Axis[] = [0, 1];
 
 /** A property of a layer along both axes, [vertical, horizontal]. */
 export const onBothAxes = <T>(of: (axis: Axis) => T): [T, T] => [of(0), of(1)];
@@ -16,9 +19,12 @@ export const extentOf = (w: PaddedWindow): Pair =>
     return dilation * (kernel - 1) + 1;
   });
 
-/** Whether the padding follows from the size of the input. Where a "same" window moves by single pixels, it is the same for all sizes. */
+/**
+ * Whether the padding follows from the size of the input. Where a "same" window moves by single pixels or is one pixel wide, it is the same for
+ * all sizes.
+ */
 export const padsBySize = (w: PaddedWindow): boolean =>
-  w.padding === "same" && strideOf(w).some((stride) => stride > 1);
+  w.padding === "same" && AXES.some((axis) => strideOf(w)[axis] > 1 && extentOf(w)[axis] > 1);
 
 /** [before, behind] of each axis for padding that does not depend on the size. */
 export function fixedPadding(w: PaddedWindow): [Pair, Pair] {
@@ -28,10 +34,18 @@ export function fixedPadding(w: PaddedWindow): [Pair, Pair] {
 /** The padding as ONNX writes it: top, left, bottom, right. */
 export const pads = ([[top, bottom], [left, right]]: readonly [Pair, Pair]): number[] => [top, left, bottom, right];
 
-/** Attributes of a window that all sliding operators have. */
-export function windowAttributes(w: PaddedWindow): Record<string, Attribute> {
-  const padding = padsBySize(w) ? { auto_pad: "SAME_UPPER" } : { pads: pads(fixedPadding(w)) };
-  return { kernel_shape: kernelOf(w), strides: strideOf(w), ...padding };
+/** Attributes that the window of any sliding operator has. Throws for padding by size that runtimes compute differently. */
+export function windowAttributes(name: string, w: PaddedWindow): Record<string, Attribute> {
+  const window = { kernel_shape: kernelOf(w), strides: strideOf(w) };
+  if (!padsBySize(w)) return { ...window, pads: pads(fixedPadding(w)) };
+  const [extent, dilation] = [extentOf(w), dilationOf(w)];
+  const plain = AXES.every((axis) => dilation[axis] === 1 && strideOf(w)[axis] <= extent[axis]);
+  if (plain) return { ...window, auto_pad: "SAME_UPPER" };
+  throw new TensorError({
+    code: "unsupported",
+    message: `exportOnnx: layer ${name} has the padding "same" with kernel ${kernelOf(w)}, stride ${strideOf(w)} and dilation ${dilation}; ONNX knows it for dilation 1 and strides up to the kernel`,
+    fix: "give the padding in pixels",
+  });
 }
 
 /** Zeros [above, left of] an input `x` that pads by its size: half of max((ceil(size / stride) - 1) stride + extent - size, 0). */
