@@ -95,7 +95,8 @@ function describeEnds(graph: Graph, { head, shape }: NetGraphOptions): { input: 
   const channels = inferChannels(graph);
   const [batch, height, width] = shape ? checkShape(shape) : ["batch", "height", "width"];
   const planes = shape && geometryOf(graph)(shape[1], shape[2]).shapes;
-  const input = { name: data.name, dtype: "float32", shape: [batch, data.layer.channels, height, width] } as const;
+  const name = Object.hasOwn(graph.outputs, data.name) ? `${data.name}_in` : data.name;
+  const input = { name, dtype: "float32", shape: [batch, data.layer.channels, height, width] } as const;
   const outputs = Object.entries(graph.outputs).map(([name, node]): OnnxValue => {
     const ownPlane = planeOwner(graph, node) === data.name ? [height, width] : [`${name}_height`, `${name}_width`];
     const plane = planes?.get(node)?.slice(1) ?? ownPlane;

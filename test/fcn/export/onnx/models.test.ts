@@ -1,9 +1,9 @@
 import { models } from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decodeOnnx, structuralFaults } from "../../support/onnx.js";
-import { expectAgreement } from "../../support/onnx-agreement.js";
-import { fillWeights } from "../../support/random-weights.js";
+import { decodeOnnx, structuralFaults } from "../../../support/onnx.js";
+import { expectAgreement } from "../../../support/onnx-agreement.js";
+import { fillWeights } from "../../../support/random-weights.js";
 
 type Options = Partial<models.ModelOptions>;
 
