@@ -3,6 +3,8 @@
  *
  *   npm run bench -- [PATTERN ...] [--rows REGEX] [--repeats N] [--out STEM] [--list]
  *
+ *   npm run bench -- memory              peak memory beside what must be held (memory.mjs)
+ *
  * Patterns choose rows by title. A run of all rows writes bench/results/<adapter>.{json,md}; a part of them is written
  * only where --out says. Exits with 1 when the two libraries disagree on a row, with 2 on wrong usage.
  */
@@ -37,6 +39,11 @@ function readArguments() {
 }
 
 async function main() {
+  const [command, ...rest] = process.argv.slice(2);
+  if (command === "memory") {
+    await (await import("./memory.mjs")).main(rest);
+    return 0;
+  }
   const { rows, repeats, out, list } = readArguments();
   if (list) {
     for (const { title } of rows) console.log(title);

@@ -4,23 +4,13 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync, utimesSy
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-  adapterAdvice,
-  driverRemarks,
-  packageAdvice,
-  parseOsRelease,
-  systemFamily,
-} from "../packages/fcn/bin/advice.mjs";
+import { adapterAdvice, driverRemarks, packageAdvice } from "../packages/fcn/bin/advice.mjs";
 import { adapterStep, needsInstall, readProbe } from "./lib/setup-plan.mjs";
+import { fail, isRoot, readSystem, sudoWithoutPassword } from "./lib/system.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const installer = join(root, "packages/fcn/bin/install-software-adapter.mjs");
 const NODE_MAJOR = 20;
-
-function fail(message, fix) {
-  process.stderr.write(`error: ${message}\nfix: ${fix}\n`);
-  process.exit(1);
-}
 
 function timeOf(path) {
   return existsSync(path) ? statSync(path).mtimeMs : null;
@@ -78,14 +68,6 @@ function probeAdapter() {
   return readProbe(child);
 }
 
-function readIfThere(path) {
-  return existsSync(path) ? readFileSync(path, "utf8") : "";
-}
-
-function sudoWithoutPassword() {
-  return spawnSync("sudo", ["-n", "true"], { stdio: "ignore" }).status === 0;
-}
-
 function runInstaller(withSudo) {
   console.log("setup: no adapter for WebGPU here; installing Mesa's software Vulkan driver");
   const command = [...(withSudo ? ["sudo", "-n"] : []), process.execPath, installer];
@@ -106,13 +88,12 @@ function advise(probe, system, installed) {
 }
 
 function ensureAdapter() {
-  const system = { platform: process.platform, osRelease: parseOsRelease(readIfThere("/etc/os-release")) };
-  const family = systemFamily(system.platform, system.osRelease);
-  const isRoot = process.getuid?.() === 0;
+  const system = readSystem();
+  const { family } = system;
   for (let installed = false; ; installed = true) {
     const probe = probeAdapter();
-    const sudo = !isRoot && !probe.found && family === "debian" && sudoWithoutPassword();
-    const step = adapterStep(probe, { family, root: isRoot, sudo, installed });
+    const sudo = !isRoot() && !probe.found && family === "debian" && sudoWithoutPassword();
+    const step = adapterStep(probe, { family, root: isRoot(), sudo, installed });
     if (step === "ready")
       return console.log(`setup: ready, ${probe.software ? "software" : "hardware"} adapter: ${probe.name}`);
     if (step === "package") {

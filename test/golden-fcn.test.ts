@@ -27,11 +27,13 @@ interface Case {
   model: string;
   file: string;
   stride: string;
+  options?: object;
 }
 
 const cases: Case[] = [
   ...["32", "16", "8"].map((stride) => ({ model: `fcn${stride}s-vgg16`, file: "fcn_vgg", stride })),
   { model: "fcn32s-alexnet", file: "fcn_alexnet", stride: "32" },
+  { model: "fcn32s-googlenet-bvlc", file: "fcn_googlenet", stride: "32", options: { padding: 3 } },
 ];
 
 /** PyTorch's own float32 losses stay within 2e-7 of the float64 losses that are stored. */
@@ -45,9 +47,9 @@ beforeAll(async () => {
 });
 afterAll(() => device?.destroy());
 
-function start({ model, stride }: Case, golden: Golden, dense: boolean) {
+function start({ model, stride, options }: Case, golden: Golden, dense: boolean) {
   const { classes: numClasses, widthMultiplier } = golden;
-  const net = fcn.models.create(model, device, { numClasses, widthMultiplier, dense, seed: 1 });
+  const net = fcn.models.create(model, device, { numClasses, widthMultiplier, dense, seed: 1, ...options });
   net.loadStateDict(startState("fcn", (golden.nets[stride] as Net).entries), { strict: true });
   net.eval();
   const target = labels(golden.batch, golden.height, golden.width, golden.classes);

@@ -25,6 +25,16 @@ export function adapterStep(probe, { family, root, sudo, installed }) {
   return sudo ? "install-with-sudo" : "advise";
 }
 
+/**
+ * What absent Debian packages ask for.
+ * @param {{ missing: readonly string[], family: string, root: boolean, sudo: boolean }} system
+ * @returns {"ready" | "install" | "advise"}
+ */
+export function packagesStep({ missing, family, root, sudo }) {
+  if (missing.length === 0) return "ready";
+  return family === "debian" && (root || sudo) ? "install" : "advise";
+}
+
 /** The answer of the probe process, from what it printed and how it ended. */
 export function readProbe({ stdout, signal, status }) {
   const line = (stdout ?? "").trim().split("\n").at(-1) ?? "";

@@ -8,6 +8,7 @@ sys.dont_write_bytecode = True
 
 import d2l  # noqa: E402
 import fcn_alexnet  # noqa: E402
+import fcn_googlenet  # noqa: E402
 import fcn_vgg  # noqa: E402
 import loss_cases  # noqa: E402
 import torchvision_nets  # noqa: E402
@@ -29,6 +30,7 @@ def main():
             torch.manual_seed(1000 + index)
             total += make().write(folder)
     for name, write in {"d2l": d2l.write, "fcn_vgg": fcn_vgg.write, "fcn_alexnet": fcn_alexnet.write,
+                        "fcn_googlenet": fcn_googlenet.write,
                         "torchvision_nets": torchvision_nets.write}.items():
         if not wanted or name in wanted:
             total += write(folder)

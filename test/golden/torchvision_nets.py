@@ -2,12 +2,15 @@
 
 Stored are about SAMPLES evenly spaced values of each output, its norm and its range; weights and images come from hash_values.py.
 """
+import functools
 import json
 import pathlib
 import re
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from torch import nn
 from torchvision import models
 
 import hash_values as hv
@@ -37,6 +40,28 @@ GOOGLENET = chain("conv1", "maxpool1", "conv2", "conv3", "maxpool2", "inception3
 INCEPTION = chain("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "maxpool1", "Conv2d_3b_1x1", "Conv2d_4a_3x3", "maxpool2", "Mixed_5b",
                   "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e", "Mixed_7a", "Mixed_7b", "Mixed_7c")
 PLAIN = {"weights": None}
+
+
+class SameConv2d(nn.Conv2d):
+    """A convolution with TensorFlow's padding "SAME": the odd zero is behind the image."""
+
+    def forward(self, x):
+        pads = []
+        for size, kernel, stride in reversed(list(zip(x.shape[2:], self.kernel_size, self.stride))):
+            total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+            pads += [total // 2, total - total // 2]
+        return F.conv2d(F.pad(x, pads), self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+
+
+def mobilenet_v2_same(weights):
+    """MobileNetV2 as Keras has it: SAME padding and batch norm with eps 1e-3."""
+    net = models.mobilenet_v2(weights=weights, norm_layer=functools.partial(nn.BatchNorm2d, eps=1e-3))
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            module.__class__ = SameConv2d
+    return net
+
+
 FCN = {"weights": None, "weights_backbone": None, "num_classes": CLASSES, "aux_loss": True}
 
 # Constructor, its arguments, forward pass, input sizes, and the layers that end a residual branch: small, so that sums do not grow.
@@ -46,6 +71,7 @@ NETS = {
     "resnet18": (models.resnet18, PLAIN, resnet_features, SIZES, r"bn2\.weight$"),
     "googlenet": (models.googlenet, {"weights": None, "aux_logits": False, "init_weights": False}, GOOGLENET, SIZES, None),
     "mobilenet_v2": (models.mobilenet_v2, PLAIN, chain("features"), SIZES, r"conv\.[23]\.weight$"),
+    "mobilenet_v2_same": (mobilenet_v2_same, PLAIN, chain("features"), SIZES, r"conv\.[23]\.weight$"),
     "inception_v3": (models.inception_v3, {"weights": None, "aux_logits": False, "init_weights": False}, INCEPTION, LARGER, None),
     "fcn_resnet50": (models.segmentation.fcn_resnet50, FCN, lambda net, x: net(x), SIZES, r"bn3\.weight$"),
     "fcn_resnet101": (models.segmentation.fcn_resnet101, FCN, lambda net, x: net(x), SIZES[1:2], r"bn3\.weight$"),

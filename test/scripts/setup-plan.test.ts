@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { adapterStep, needsInstall, readProbe } from "../../scripts/lib/setup-plan.mjs";
+import { adapterStep, needsInstall, packagesStep, readProbe } from "../../scripts/lib/setup-plan.mjs";
 
 describe("needsInstall", () => {
   it.each([
@@ -52,5 +52,17 @@ describe("readProbe", () => {
       message: expect.stringContaining("SIGSEGV"),
     });
     expect(readProbe({ stdout: "half a {", signal: null, status: 134 }).message).toContain("134");
+  });
+});
+
+describe("packagesStep", () => {
+  const user = { missing: ["a"], family: "debian", root: false, sudo: false };
+
+  it("installs on Debian with the right to, advises otherwise, and does nothing where nothing is absent", () => {
+    expect(packagesStep({ ...user, root: true })).toBe("install");
+    expect(packagesStep({ ...user, sudo: true })).toBe("install");
+    expect(packagesStep(user)).toBe("advise");
+    expect(packagesStep({ ...user, family: "fedora", root: true })).toBe("advise");
+    expect(packagesStep({ ...user, missing: [], family: "macos" })).toBe("ready");
   });
 });

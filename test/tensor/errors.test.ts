@@ -118,6 +118,8 @@ describe("pools and the other layers", () => {
         () => t.batchNorm(x(1, 3, 1, 1), { training: true }),
         () => t.batchNorm(x(1, 3, 4, 4), { training: true, weight: x(4) }),
         () => t.localResponseNorm(x(1, 3, 4, 4), { size: 2.5 }),
+        () => t.groupNorm(x(1, 6, 4, 4), { groups: 4 }),
+        () => t.groupNorm(x(1, 6, 4, 4), { groups: 2, bias: x(2) }),
       ),
     ).toMatchInlineSnapshot(`
       [
@@ -130,6 +132,8 @@ describe("pools and the other layers", () => {
         "[invalid-shape] batchNorm: x [1, 3, 1, 1] has one value a channel, training needs at least two for a variance | use a larger batch or image, or training: false",
         "[invalid-shape] batchNorm: weight has shape [4], expected [3] for x [1, 3, 4, 4] | pass one weight a channel",
         "[invalid-argument] localResponseNorm: size is 2.5, expected a whole number of at least 1 | pass size as a whole number >= 1",
+        "[invalid-argument] groupNorm: groups is 4, which does not divide the 6 channels of x [1, 6, 4, 4] | pass a number of groups that divides 6",
+        "[invalid-shape] groupNorm: bias has shape [2], expected [6] for x [1, 6, 4, 4] | pass one bias a channel",
       ]
     `);
   });
@@ -308,13 +312,13 @@ it("a binding limit that an op cannot work under is named with its numbers", asy
   using own = await t.createDevice({ quiet: true, bindingLimit: 64 * 1024 });
   expect(
     await messages(
-      () => t.add(own.zeros([256, 128]), own.zeros([128])),
-      () => t.softmax(own.zeros([256, 128]), { dim: 1 }),
+      () => t.softmax(own.zeros([2, 20_000]), { dim: 1 }),
+      () => t.maxPool2d(own.zeros([1, 64, 2, 300]), { kernelSize: 2 }),
     ),
   ).toMatchInlineSnapshot(`
     [
-      "[limit-exceeded] add: operand a needs 131072 bytes in one binding, this device binds at most 65536 | use a smaller batch or image, or cut the input into tiles",
-      "[limit-exceeded] softmax: operand x needs 131072 bytes in one binding, this device binds at most 65536 | use a smaller batch or image, or cut the input into tiles",
+      "[limit-exceeded] softmax: operands of shapes [2, 20000] [2, 20000] have rows larger than the 65536 bytes that one binding can show | use a smaller batch or image, or cut the input into tiles",
+      "[limit-exceeded] maxPool2d: operands of shapes [1, 64, 2, 300] [1, 64, 1, 150] have rows larger than the 65536 bytes that one binding can show | use a smaller batch or image, or cut the input into tiles",
     ]
   `);
 });

@@ -1,27 +1,16 @@
 #!/usr/bin/env node
 // Debian and Ubuntu, as root: installs Mesa's software Vulkan driver in a version that Dawn accepts.
-import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MINIMUM_MESA, parseOsRelease, systemFamily } from "./advice.mjs";
 import { nextStep, parseCandidate, parseSources } from "./apt.mjs";
+import { installPackages, quiet, updateLists } from "./apt-get.mjs";
 
 const PACKAGE = "mesa-vulkan-drivers";
 
 function fail(message, fix) {
   process.stderr.write(`error: ${message}\nfix: ${fix}\n`);
   process.exit(1);
-}
-
-/** Runs a program quietly; its output can name mirrors, so only the outcome is shown. */
-function quiet(program, args) {
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" };
-  return spawnSync(program, args, { env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 2 ** 26 });
-}
-
-/** Waits for other users of apt instead of failing at once. */
-function apt(...args) {
-  return quiet("apt-get", ["-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::Retries=3", ...args]);
 }
 
 function readSources() {
@@ -74,22 +63,9 @@ function enableBackports(codename, stanza) {
   return path;
 }
 
-/** A source that cannot be reached need not be the one that Mesa comes from, so a failure here does not decide. */
-function updateLists() {
-  console.log("reading the package lists");
-  if (apt("update").status !== 0) console.log("apt-get update reports a problem; going on with what it got");
-}
-
 function install(target) {
-  console.log(`installing ${PACKAGE}${target ? ` from ${target}` : ""}`);
-  const choice = target ? ["-t", target] : [];
-  const result = apt("install", "-y", "--no-install-recommends", ...choice, PACKAGE);
-  if (result.status === 0) return;
-  const lines = (result.stderr ?? "").split("\n").filter((line) => line.startsWith("E:") && !line.includes("://"));
-  fail(
-    `apt-get cannot install ${PACKAGE}${lines.length > 0 ? ` (${lines[0].slice(3)})` : ""}`,
-    `run: apt-get install ${[...choice, PACKAGE].join(" ")}`,
-  );
+  const problem = installPackages([PACKAGE], { target });
+  if (problem !== null) fail(problem.message, problem.fix);
 }
 
 /** Leaves no entry behind that turned out to be of no use. */

@@ -7,15 +7,38 @@ export type { Labels } from "./labels.js";
 export { SegmentationMetrics, type SegmentationScores } from "./metrics.js";
 export * as models from "./models/index.js";
 export { colorize, overlay, vocPalette } from "./palette.js";
+export { type ShiftAndStitchOptions, shiftAndStitch } from "./prediction/shiftAndStitch.js";
+export * as surgery from "./surgery/index.js";
+export { type TransplantReport, transplant } from "./surgery/transplant.js";
 export {
+  type ClassBalancing,
+  classWeights,
+  convertLearningRate,
+  convertWeightDecay,
   type Evaluation,
   evaluate,
+  freezeBatchNorm,
+  type LearningGroup,
+  type LossChange,
+  type LossNormalization,
+  type LossSampling,
+  listRecipes,
   loadModel,
   type ModelMetadata,
+  type MultiplierRules,
+  parameterGroups,
   predict,
+  publishedStages,
+  type Recipe,
+  type RecipeName,
+  recipe,
+  recipeRate,
+  sampleLabels,
   saveModel,
+  type TrainOptions,
   type TrainProgress,
   train,
   trainStaged,
-  transplant,
+  trainValidated,
 } from "./training/index.js";
+export * as weights from "./weights/index.js";

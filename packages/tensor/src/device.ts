@@ -52,6 +52,11 @@ export class Device {
     return this.#engine.memory(this.#liveTensors);
   }
 
+  /** Counts `memory().peakBytes` from here on (torch.cuda.reset_peak_memory_stats). */
+  resetPeakMemory(): void {
+    this.#engine.resetPeak();
+  }
+
   /** A tensor with host data in row-major order. Throws when the length does not match the shape. */
   tensor(data: ArrayLike<number>, shape: readonly number[] = [data.length], options: MakeOptions = {}): Tensor {
     checkShape("tensor", shape);
@@ -169,7 +174,7 @@ export class Device {
       storages[name] = tensor.storage;
     }
     if (!plan) {
-      const shapes = Object.values(operands).map((tensor) => (tensor ? show(tensor.shape) : ""));
+      const shapes = Object.values(operands).flatMap((tensor) => (tensor ? [show(tensor.shape)] : []));
       throw new TensorError({
         code: "limit-exceeded",
         message: `${op}: operands of shapes ${shapes.join(" ")} have rows larger than the ${this.capabilities.bindingLimit} bytes that one binding can show`,

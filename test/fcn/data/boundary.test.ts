@@ -45,3 +45,23 @@ describe("boundaryBand", () => {
     );
   });
 });
+
+describe("voidEdges", () => {
+  it("equals the nearest-distance definition on random maps", () => {
+    const width = 7;
+    const map = fc.array(fc.constantFrom(0, 1, 2, 255), { minLength: width * 6, maxLength: width * 6 });
+    fc.assert(
+      fc.property(map, fc.constantFrom(1, 1.5, 2, 3), (list, radius) => {
+        const edged = data.voidEdges(Uint8Array.from(list), { height: 6, width, radius });
+        list.forEach((label, i) => {
+          const near = list.some((other, j) => {
+            if (other === 255 || other === label) return false;
+            return Math.hypot((i % width) - (j % width), Math.floor(i / width) - Math.floor(j / width)) <= radius;
+          });
+          expect(edged[i]).toBe(near ? 255 : label);
+        });
+      }),
+      { seed: 20, numRuns: 60 },
+    );
+  });
+});

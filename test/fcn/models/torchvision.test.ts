@@ -69,6 +69,8 @@ const graphs: Record<string, () => models.Graph> = {
     features((b, input) => resNetBackbone(b, input, { ...RESNETS.resnet18, width: 64, names: torchvisionNames("") })),
   googlenet: () => features((b, input) => googLeNetBackbone(b, input, { ...plain, padding: 3 })),
   mobilenet_v2: () => features((b, input) => mobileNetBackbone(b, input, { ...plain, samePadding: false, eps: 1e-5 })),
+  mobilenet_v2_same: () =>
+    features((b, input) => mobileNetBackbone(b, input, { ...plain, samePadding: true, eps: 1e-3 })),
   inception_v3: () =>
     features((b, input) =>
       inceptionBackbone(b, input, { ...plain, padding: 0, countIncludePad: true, lastStage: "Mixed_7c" }),

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fcn from "@fcn/core";
-import { createDevice, type Device, io, optim } from "@fcn/tensor";
+import { createDevice, crossEntropy, type Device, io, optim } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stripes } from "../data/samples.js";
 
@@ -82,6 +82,39 @@ describe("train", () => {
     expect(rates).toEqual([0.05, 0.025, 0.0125]);
   });
 
+  it("freezes batch norm on request: the statistics stay and are used, and all parameters still learn", async () => {
+    const statistics = /\.running_(mean|var)$/;
+    const valuesOf = async (model: fcn.models.GraphNet): Promise<Map<string, number[]>> => {
+      const entries = Object.entries(model.stateDict());
+      return new Map(await Promise.all(entries.map(async ([name, t]) => [name, Array.from(await t.data())] as const)));
+    };
+    const train = async (freezeBatchNorm: boolean) => {
+      using model = fcn.models.create("fcn8s-small", device, { ...OPTIONS, deconv: "learned" });
+      await fcn.train({ ...settings, model, steps: 3 });
+      const before = await valuesOf(model);
+      const { losses } = await fcn.train({ ...settings, model, steps: 2, readEvery: 1, freezeBatchNorm });
+      const after = await valuesOf(model);
+      const changed = [...before].filter(([name, values]) => values.some((value, i) => value !== after.get(name)?.[i]));
+      return { changed: changed.map(([name]) => name), names: [...before.keys()], losses };
+    };
+    const [free, frozen] = [await train(false), await train(true)];
+    expect(free.changed.filter((name) => statistics.test(name)).length).toBeGreaterThan(0);
+    expect(frozen.changed).toEqual(frozen.names.filter((name) => !statistics.test(name)));
+    expect(frozen.losses[0]?.loss).not.toBe(free.losses[0]?.loss);
+  });
+
+  it("normalises by the frozen statistics: the loss of a first step is that of evaluation mode", async () => {
+    using model = fcn.models.create("fcn8s-small", device, OPTIONS);
+    await fcn.train({ ...settings, model, steps: 3 });
+    const single = { ...settings, model, data: samples.slice(0, 1), batchSize: 1, mirror: false };
+    model.eval();
+    const batch = fcn.data.toTensors(device, fcn.data.stackSamples(single.data, preprocessing));
+    const want = await device.scope(async () => crossEntropy(model.forward(batch.images), batch.labels).item());
+    const { losses } = await fcn.train({ ...single, steps: 1, learningRate: 1e-9, freezeBatchNorm: true });
+    expect(losses[0]?.loss).toBe(want);
+    for (const t of Object.values(batch)) t.dispose();
+  });
+
   it("stops with one clear error when labels or settings are wrong, or the loss leaves the numbers", async () => {
     using model = fcn.models.create("fcn8s-small", device, OPTIONS);
     const base = { ...settings, model, steps: 2 };
@@ -95,6 +128,30 @@ describe("train", () => {
       code: "diverged",
       message: expect.stringContaining("a learning rate of 1e+38"),
     });
+  });
+});
+
+describe("trainValidated", () => {
+  it("scores at equal distances and at the end, as evaluate does, and trains as train does", async () => {
+    using model = fcn.models.create("fcn8s-small", device, OPTIONS);
+    using twin = fcn.models.create("fcn8s-small", device, OPTIONS);
+    const seen: number[] = [];
+    const result = await fcn.trainValidated({
+      ...settings,
+      model,
+      steps: 6,
+      readEvery: 1,
+      validation: samples,
+      validations: 3,
+      onValidation: (step) => void seen.push(step),
+    });
+    expect(seen).toEqual([2, 4, 6]);
+    expect(result.validations.map(({ step }) => step)).toEqual(seen);
+    const { losses } = await fcn.train({ ...settings, model: twin, steps: 6, readEvery: 1 });
+    expect(result.training.losses).toEqual(losses);
+    const scores = await fcn.evaluate(twin, samples, { preprocessing, numClasses: 2 });
+    expect(result.evaluation).toEqual(scores);
+    expect(result.validations.at(-1)?.evaluation).toEqual(scores);
   });
 });
 
@@ -169,7 +226,7 @@ describe("the staged recipe", () => {
     using coarse = fcn.models.create("fcn32s-small", device, OPTIONS);
     await fcn.train({ ...settings, model: coarse, steps: 3 });
     using fine = fcn.models.create("fcn16s-small", device, { ...OPTIONS, seed: 99 });
-    const copied = fcn.transplant(coarse, fine);
+    const { copied } = fcn.transplant(coarse, fine);
     expect(copied).toContain("conv1_1.weight");
     expect(copied).toContain("score_fr.weight");
     expect(copied).not.toContain("score_pool4.weight");

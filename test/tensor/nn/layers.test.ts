@@ -100,6 +100,20 @@ describe("layers", () => {
     });
   });
 
+  it("normalise groups of channels of each image, in training and evaluation alike", async () => {
+    await device.scope(async () => {
+      const layer = new nn.GroupNorm(device, 2, 4, { eps: 0 });
+      const x = device.tensor([1, 3, 5, 7, 10, 10, 20, 20], [1, 4, 1, 2]);
+      const normed = [-3, -1, 1, 3].map((v) => v / Math.sqrt(5));
+      for (const mode of [true, false]) {
+        const y = await values(layer.train(mode).forward(x));
+        for (const [i, v] of [...normed, -1, -1, 1, 1].entries()) expect(y[i]).toBeCloseTo(v, 5);
+      }
+      expect(Object.keys(layer.stateDict())).toEqual(["weight", "bias"]);
+      expect(() => new nn.GroupNorm(device, 3, 4)).toThrow("nn.GroupNorm: inChannels 4, outChannels 4, groups 3");
+    });
+  });
+
   it("drop anew in each call of training, alike for one seed, and nothing in evaluation", async () => {
     await device.scope(async () => {
       const x = device.ones([2, 64, 4, 4]);

@@ -156,6 +156,10 @@ describe("lrScheduler", () => {
     });
   });
 
+  it("stays", () => {
+    expect(run((o) => optim.lrScheduler.constant(o), 2)).toEqual([1, 1]);
+  });
+
   it("goes on from a step", () => {
     expect(run((o) => optim.lrScheduler.poly(o, { totalSteps: 4, power: 1, lastStep: 3 }), 2)).toEqual([0.25, 0]);
   });

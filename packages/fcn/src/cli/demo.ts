@@ -1,12 +1,12 @@
-import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { BACKBONES, type BackboneName, type DemoOptions } from "../demo/options.js";
 import { createStageView } from "../demo/progress.js";
 import { runDemo } from "../demo/run.js";
-import { coastFinding } from "../demo/scores.js";
+import { COAST_COLUMNS, coastFinding } from "../demo/scores.js";
 import { type DemoSummary, scoreRows } from "../demo/summary.js";
 import { formatTable, scoreTable } from "../demo/table.js";
 import { UsageError } from "./errors.js";
+import { checkOut, parseWhole } from "./options.js";
 
 interface DemoFlags extends DemoOptions {
   readonly json?: boolean;
@@ -34,7 +34,7 @@ async function demo({ json, ...options }: DemoFlags): Promise<void> {
 }
 
 function describeSummary(summary: DemoSummary): string {
-  const table = formatTable(scoreTable(scoreRows(summary), summary.classes));
+  const table = formatTable(scoreTable(scoreRows(summary), summary.classes, COAST_COLUMNS));
   const finding = coastFinding(summary.stages.map((stage) => stage.coastAccuracy));
   const files = summary.files.map((file) => `  ${file}`).join("\n");
   const time = `${Math.round(summary.seconds)} s in all, on ${summary.adapter.description}`;
@@ -45,20 +45,4 @@ function parseBackbone(value: string): BackboneName {
   const name = BACKBONES.find((candidate) => candidate === value);
   if (name) return name;
   throw new UsageError(`--backbone is "${value}"`, `use ${BACKBONES.join(" or ")}`);
-}
-
-const LARGEST = 0xffffffff;
-
-function parseWhole(option: string, least: number): (value: string) => number {
-  return (value) => {
-    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
-    if (number >= least && number <= LARGEST) return number;
-    throw new UsageError(`${option} is "${value}"`, `use a whole number from ${least} to ${LARGEST}`);
-  };
-}
-
-async function checkOut(out: string): Promise<void> {
-  const found = await stat(out).catch(() => undefined);
-  if (found && !found.isDirectory())
-    throw new UsageError(`--out ${out} is not a folder`, "name a new or existing folder");
 }

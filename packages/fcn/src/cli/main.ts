@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
+import { registerData } from "./data.js";
 import { registerDemo } from "./demo.js";
 import { registerDoctor } from "./doctor.js";
 import { describeFailure } from "./errors.js";
+import { registerTransfer } from "./transfer.js";
 
 /** Makes the whole `fcn` command line; `version` is what `--version` prints. */
 export function createProgram(version: string): Command {
@@ -14,7 +16,9 @@ export function createProgram(version: string): Command {
     .configureOutput({ outputError: () => {} })
     .exitOverride();
   registerDoctor(program);
+  registerData(program);
   registerDemo(program);
+  registerTransfer(program);
   return program;
 }
 

@@ -32,6 +32,28 @@ export function boundaryBand(labels: Uint8Array, options: BoundaryBandOptions): 
   });
 }
 
+/**
+ * Labels with void wherever another label (void aside) lies within `radius` pixels (Euclidean), as PASCAL VOC draws a void line around
+ * every object.
+ */
+export function voidEdges(
+  labels: Uint8Array,
+  { height, width, radius }: { readonly height: number; readonly width: number; readonly radius: number },
+): Uint8Array {
+  const disc = discOffsets(radius);
+  return labels.map((label, i) => {
+    if (label === VOID_LABEL) return label;
+    const isEdge = disc.some(([dx, dy]) => {
+      const x = (i % width) + dx;
+      const y = Math.floor(i / width) + dy;
+      if (x < 0 || y < 0 || x >= width || y >= height) return false;
+      const other = labels[y * width + x];
+      return other !== label && other !== VOID_LABEL;
+    });
+    return isEdge ? VOID_LABEL : label;
+  });
+}
+
 function discOffsets(radius: number): (readonly [number, number])[] {
   const reach = Math.floor(radius);
   const offsets: [number, number][] = [];

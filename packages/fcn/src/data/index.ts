@@ -1,3 +1,5 @@
+export { augmentSample, type SampleKey } from "./augment/augment.js";
+export type { Augmentation, ColourJitter } from "./augment/options.js";
 export {
   BatchSampler,
   type BatchSamplerOptions,
@@ -6,7 +8,32 @@ export {
   type TensorBatch,
   toTensors,
 } from "./batches.js";
-export { type BoundaryBandOptions, boundaryBand } from "./boundary.js";
+export { type BoundaryBandOptions, boundaryBand, voidEdges } from "./boundary.js";
+export { type CheckOptions, check, type DataReport, type SplitSummary } from "./check/check.js";
+export { type ContactSheetOptions, contactSheet } from "./check/contactSheet.js";
+export {
+  type CompositeOptions,
+  type CompositeSource,
+  type Cutout,
+  composeSamples,
+} from "./composite/compose.js";
+export { type CompositeFolders, type LoadedComposite, loadComposite } from "./composite/load.js";
+export type { RgbaImage } from "./composite/raster.js";
+export { type CompositeSplit, type CompositeSplitOptions, splitComposite } from "./composite/split.js";
+export {
+  type Classes,
+  type DataRemark,
+  fileDataset,
+  loadAll,
+  type OpenedData,
+  type SegmentationDataset,
+  sampleDataset,
+  subset,
+} from "./dataset.js";
+export { type DecodedImage, decodeImage } from "./decode/image.js";
+export { decodeMask } from "./decode/mask.js";
+export { decodePng, type PngPicture } from "./decode/png.js";
+export { indexRule, type LabelPlane, type LabelRule, type StrayKey } from "./decode/rule.js";
 export { EARTH_CLASSES, EARTH_THRESHOLDS, type EarthThresholds, earthLabels } from "./earth/labels.js";
 export {
   EARTH_SPLIT,
@@ -17,6 +44,28 @@ export {
   type LongitudeBand,
   splitEarth,
 } from "./earth/split.js";
+export { type ImagePart, type LabelSource, loadItem, type SampleItem } from "./item.js";
+export {
+  CONTEXT_59,
+  NYUD_CLASSES,
+  SIFT_FLOW_CLASSES,
+  SIFT_FLOW_GEOMETRIC,
+  VOC_CLASSES,
+} from "./layouts/classNames.js";
+export {
+  CONTEXT_MEAN,
+  IMAGENET_MEAN,
+  NYUD_MEANS,
+  type NyudInput,
+  SIFT_FLOW_MEAN,
+  VOC_MEAN,
+} from "./layouts/means.js";
+export { seg11valid } from "./layouts/voc.js";
+export { DataLoader, type LoadedBatch, type LoaderOptions, type LoaderState } from "./loader/loader.js";
+export type { HostSamples, SampleFailure } from "./loader/makeBatch.js";
+export { type EpochOptions, planEpoch, type SampleOrder } from "./loader/plan.js";
+export { type MatValue, readMat } from "./mat/read.js";
+export { type LayoutName, layouts, type OpenOptions, open } from "./open.js";
 export { measurePreprocessing, normaliseInto, type Preprocessing } from "./preprocessing.js";
 export { createRandom, type RandomSource, shuffledIndices } from "./random.js";
 export {

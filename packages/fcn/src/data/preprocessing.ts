@@ -3,6 +3,7 @@ import { checkImage, type RasterImage, type SegmentationSample } from "./sample.
 
 /** How a picture becomes the input of a net: `(value - mean[c]) / std[c]`, channels in the given order. */
 export interface Preprocessing {
+  /** "bgr" turns the first three channels around; further ones (depth, a second picture) keep their place. */
   readonly channelOrder: "rgb" | "bgr";
   /** One value a channel in the net's own channel order, on the picture's scale (0 to 255). */
   readonly mean: readonly number[];
@@ -20,8 +21,9 @@ export function normaliseInto(
   checkChannels(image.channels, preprocessing);
   const { data, channels } = image;
   const plane = image.height * image.width;
+  const isBgr = preprocessing.channelOrder === "bgr" && channels >= 3;
   for (let c = 0; c < channels; c++) {
-    const source = preprocessing.channelOrder === "bgr" ? channels - 1 - c : c;
+    const source = isBgr && c < 3 ? 2 - c : c;
     const mean = preprocessing.mean[c] as number;
     const scale = 1 / (preprocessing.std[c] as number);
     for (let p = 0; p < plane; p++) {

@@ -24,3 +24,18 @@ export function shuffledIndices(count: number, random: RandomSource): number[] {
   }
   return order;
 }
+
+/** One 32-bit seed out of several numbers, such as a seed, an epoch and the index of a sample (MurmurHash3, 32 bits). */
+export function hashSeeds(...values: readonly number[]): number {
+  let hash = 0;
+  for (const value of values) {
+    let k = Math.imul(value, 0xcc9e2d51);
+    k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
+    hash ^= k;
+    hash = Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64;
+  }
+  hash ^= values.length * 4;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}

@@ -16,6 +16,8 @@ export interface SegmentationSample {
   readonly name: string;
   readonly image: RasterImage;
   readonly labels: Uint8Array;
+  /** Further label maps of the same picture by name, for nets with several heads (SIFT Flow: "geometric"). */
+  readonly more?: Readonly<Record<string, Uint8Array>>;
 }
 
 /** Throws unless `image.data` holds height x width x channels values. */
@@ -52,12 +54,19 @@ export function checkSample(op: string, sample: SegmentationSample, numClasses: 
 
 /** The sample flipped left to right. */
 export function mirrorSample(sample: SegmentationSample): SegmentationSample {
-  const { image, labels } = sample;
+  const { image } = sample;
   return {
-    name: sample.name,
+    ...mapLabels(sample, (labels) => mirrorRows(labels, image.width, 1)),
     image: { ...image, data: mirrorRows(image.data, image.width, image.channels) },
-    labels: mirrorRows(labels, image.width, 1),
   };
+}
+
+/** The sample with `change` applied to its label map and to each further one. */
+export function mapLabels(sample: SegmentationSample, change: (labels: Uint8Array) => Uint8Array): SegmentationSample {
+  const { labels, more } = sample;
+  if (more === undefined) return { ...sample, labels: change(labels) };
+  const changed = Object.entries(more).map(([name, map]) => [name, change(map)] as const);
+  return { ...sample, labels: change(labels), more: Object.fromEntries(changed) };
 }
 
 function mirrorRows<A extends Uint8Array | Float32Array>(data: A, width: number, channels: number): A {

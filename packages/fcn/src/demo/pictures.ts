@@ -1,15 +1,11 @@
 import { boundaryBand } from "../data/boundary.js";
 import { EARTH_CLASSES } from "../data/earth/labels.js";
 import { type SegmentationSample, VOID_LABEL } from "../data/sample.js";
-import { paintLabels, VOID_COLOUR } from "../report/colours.js";
-import { type PanelCell, type PanelColumn, type PanelGrid, renderPanels } from "../report/panels.js";
+import { renderLabelGrid } from "./labelGrid.js";
 import { COAST_BAND, DEMO_COLOURS } from "./options.js";
 import { percent } from "./table.js";
 
-const LEGEND = [
-  ...EARTH_CLASSES.map((name, label) => ({ name, colour: DEMO_COLOURS[label] ?? VOID_COLOUR })),
-  { name: "void (not counted)", colour: VOID_COLOUR },
-];
+const LOOK = { classes: EARTH_CLASSES, colours: DEMO_COLOURS };
 
 /** The `count` tiles with the most pixels near a coast, longest coast first. */
 export function coastTiles(samples: readonly SegmentationSample[], count: number): SegmentationSample[] {
@@ -29,52 +25,23 @@ export interface StagePictures {
 }
 
 /** Image, truth and the answer of each net, side by side, one row a tile. */
-export async function comparisonPanels(
+export function comparisonPanels(
   tiles: readonly SegmentationSample[],
   stages: readonly StagePictures[],
 ): Promise<Uint8Array> {
-  const nets = stages.map(({ title, coastAccuracy }) => ({
+  const columns = stages.map(({ title, coastAccuracy }) => ({
     title,
     subtitle: `coast accuracy ${percent(coastAccuracy)}%`,
   }));
-  return grid(
-    "Held-back tiles of the Blue Marble",
-    [{ title: "Image" }, { title: "Truth" }, ...nets],
-    tiles.map((tile, i) => ({ tile, predictions: stages.map((stage) => stage.predictions[i] as Uint8Array) })),
-  );
+  const rows = tiles.map((sample, i) => ({
+    sample,
+    predictions: stages.map((stage) => stage.predictions[i] as Uint8Array),
+  }));
+  return renderLabelGrid({ ...LOOK, title: "Held-back tiles of the Blue Marble", columns, rows });
 }
 
 /** One tile, its truth and the answer of the net that was read back from its file. */
-export async function reloadedPanel(
-  tile: SegmentationSample,
-  prediction: Uint8Array,
-  file: string,
-): Promise<Uint8Array> {
-  const columns = [{ title: "Image" }, { title: "Truth" }, { title: "Prediction" }];
-  return grid(`Predicted from ${file}`, columns, [{ tile, predictions: [prediction] }]);
-}
-
-function grid(
-  title: string,
-  columns: readonly PanelColumn[],
-  rows: readonly { tile: SegmentationSample; predictions: readonly Uint8Array[] }[],
-): Promise<Uint8Array> {
-  const panels: PanelGrid = {
-    title,
-    columns,
-    rows: rows.map(({ tile, predictions }) => ({
-      title: tile.name,
-      cells: [photo(tile), ...[tile.labels, ...predictions].map((labels) => labelCell(labels, tile))],
-    })),
-    legend: LEGEND,
-  };
-  return renderPanels(panels);
-}
-
-function photo({ image }: SegmentationSample): PanelCell {
-  return { rgb: Uint8Array.from(image.data), width: image.width, height: image.height, smooth: true };
-}
-
-function labelCell(labels: Uint8Array, { image }: SegmentationSample): PanelCell {
-  return { rgb: paintLabels(labels, DEMO_COLOURS), width: image.width, height: image.height, smooth: false };
+export function reloadedPanel(tile: SegmentationSample, prediction: Uint8Array, file: string): Promise<Uint8Array> {
+  const rows = [{ sample: tile, predictions: [prediction] }];
+  return renderLabelGrid({ ...LOOK, title: `Predicted from ${file}`, columns: [{ title: "Prediction" }], rows });
 }

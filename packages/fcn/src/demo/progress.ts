@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from "cli-progress";
-import type { TrainProgress } from "../training/train.js";
+import type { TrainProgress } from "../training/options.js";
 
 /** Shows a training stage as it goes. */
 export interface StageView {

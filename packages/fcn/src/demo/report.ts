@@ -1,16 +1,17 @@
 import type { DeviceInfo } from "@fcn/tensor";
 import { type ChartSeries, lineChart } from "../report/chart.js";
-import { embeddedPng, escapeHtml, htmlPage, htmlTable } from "../report/html.js";
+import { descriptionList, embeddedPng, escapeHtml, htmlPage, htmlTable } from "../report/html.js";
 import type { StageResult } from "../training/staged.js";
-import { coastFinding } from "./scores.js";
+import { adapterRows } from "./adapter.js";
+import { COAST_COLUMNS, coastFinding, type DemoScores } from "./scores.js";
 import { type ScoreRow, scoreTable } from "./table.js";
 
 /** Everything the report shows. */
 export interface DemoReport {
   readonly adapter: DeviceInfo;
   readonly classes: readonly string[];
-  readonly baseline: ScoreRow;
-  readonly rows: readonly ScoreRow[];
+  readonly baseline: ScoreRow<DemoScores>;
+  readonly rows: readonly ScoreRow<DemoScores>[];
   readonly stages: readonly StageResult[];
   readonly panels: Uint8Array;
   readonly predicted: Uint8Array;
@@ -23,7 +24,7 @@ const STAGE_COLOURS = ["#d1603d", "#3d7dd1", "#2f9e6e"];
 
 /** The report as one HTML file with pictures and charts inside. */
 export function demoReportHtml(report: DemoReport): string {
-  const table = scoreTable([report.baseline, ...report.rows], report.classes);
+  const table = scoreTable([report.baseline, ...report.rows], report.classes, COAST_COLUMNS);
   const body = [
     "<h1>FCN-32s, 16s and 8s on the Blue Marble</h1>",
     `<p>${escapeHtml(coastFinding(report.rows.map((row) => row.scores.coastAccuracy)))}</p>`,
@@ -69,18 +70,4 @@ function charts({ stages, baseline }: DemoReport): string {
     lineChart({ title: "Training loss (cross-entropy)", xLabel: "step", series: loss }),
     lineChart({ title: "Validation mean IU", xLabel: "step", series: [...scores, constant], dots: true }),
   ].join("\n");
-}
-
-function adapterRows(info: DeviceInfo): [string, string][] {
-  return [
-    ["adapter", info.description || info.device],
-    ["adapter kind", info.software ? "software (runs on the processor)" : "hardware"],
-    ["vendor, architecture", [info.vendor, info.architecture].filter(Boolean).join(", ") || "not told"],
-    ["runtime", info.runtime],
-  ];
-}
-
-function descriptionList(rows: readonly (readonly [string, string])[]): string {
-  const items = rows.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`);
-  return `<dl>${items.join("\n")}</dl>`;
 }

@@ -55,7 +55,8 @@ export async function runDemo(options: DemoOptions, view: DemoView): Promise<Dem
     const run = prepare(options, view, device, samples);
     const pictures: StagePictures[] = [];
     const stages = await trainStages(run, pictures);
-    const baseline = majorityBaseline(samples.train, samples.validation, NUM_CLASSES, COAST_BAND);
+    const everywhere = { numClasses: NUM_CLASSES, band: COAST_BAND };
+    const baseline = majorityBaseline(samples.train, samples.validation, everywhere);
     const panels = await comparisonPanels(run.tiles, pictures);
     const reload = await checkReload(run, stages, pictures);
     const summary = summarise({ ...run, stages, baseline, reload, seconds: (performance.now() - start) / 1000 });

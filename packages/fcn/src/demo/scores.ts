@@ -1,20 +1,21 @@
 import type { SegmentationSample } from "../data/sample.js";
 import { countLabels } from "../data/tiles.js";
 import type { SegmentationScores } from "../metrics.js";
-import { type BandOptions, type Evaluation, scorePredictions } from "../training/evaluate.js";
+import { type BandOptions, type EvaluateOptions, type Evaluation, scorePredictions } from "../training/evaluate.js";
+import type { ScoreColumn, Shares } from "./table.js";
 
 /** One row of the demo's table; all values are shares from 0 to 1. */
-export interface DemoScores {
-  readonly pixelAccuracy: number;
-  readonly meanAccuracy: number;
-  readonly meanIU: number;
-  readonly frequencyWeightedIU: number;
-  readonly perClassIU: readonly number[];
+export interface DemoScores extends Shares {
   /** Pixels near the coast that lie on the right side of it: water as water, land as either kind of land. */
   readonly coastAccuracy: number;
   /** Mean IU of all classes over the pixels near the coast. */
   readonly coastMeanIU: number;
 }
+
+export const COAST_COLUMNS: readonly ScoreColumn<DemoScores>[] = [
+  ["coast acc", (scores) => scores.coastAccuracy],
+  ["coast mean IU", (scores) => scores.coastMeanIU],
+];
 
 export function demoScores(evaluation: Evaluation, band: BandOptions): DemoScores {
   const near = evaluation.band as SegmentationScores;
@@ -44,17 +45,16 @@ export function sideAccuracy(confusion: readonly (readonly number[])[], side: (l
   return right / all;
 }
 
-/** Scores of the answer that ignores the picture: the commonest class of the training tiles everywhere. */
+/** The answer that ignores the picture: the commonest class of the training samples everywhere. */
 export function majorityBaseline(
   train: readonly SegmentationSample[],
   validation: readonly SegmentationSample[],
-  numClasses: number,
-  band: BandOptions,
-): { readonly label: number; readonly scores: DemoScores } {
-  const counts = countLabels(train, numClasses);
+  options: Pick<EvaluateOptions, "numClasses" | "band">,
+): { readonly label: number; readonly evaluation: Evaluation } {
+  const counts = countLabels(train, options.numClasses);
   const label = counts.indexOf(Math.max(...counts));
   const constant = validation.map((sample) => new Uint8Array(sample.labels.length).fill(label));
-  return { label, scores: demoScores(scorePredictions(constant, validation, { numClasses, band }), band) };
+  return { label, evaluation: scorePredictions(constant, validation, options) };
 }
 
 /** What the run says about the paper's finding that finer strides draw better boundaries. */

@@ -4,6 +4,7 @@ import { EARTH_CLASSES } from "../data/earth/labels.js";
 import type { EarthSamples } from "../data/earth/split.js";
 import { toCsv } from "../report/csv.js";
 import { writeWholeFile } from "../report/writeFile.js";
+import type { Evaluation } from "../training/evaluate.js";
 import type { StageResult } from "../training/staged.js";
 import { COAST_BAND, type DemoOptions, type DemoRecipe } from "./options.js";
 import { demoReportHtml } from "./report.js";
@@ -40,7 +41,7 @@ interface SummaryParts {
   readonly recipe: DemoRecipe;
   readonly samples: EarthSamples;
   readonly stages: readonly StageResult[];
-  readonly baseline: { readonly label: number; readonly scores: DemoScores };
+  readonly baseline: { readonly label: number; readonly evaluation: Evaluation };
   readonly reload: { readonly file: string; readonly tile: string };
   readonly seconds: number;
 }
@@ -56,7 +57,7 @@ export function summarise(parts: SummaryParts): DemoSummary {
     seed: options.seed,
     classes: EARTH_CLASSES,
     tiles: { train: samples.train.length, validation: samples.validation.length },
-    baseline: { class: EARTH_CLASSES[baseline.label] ?? "", ...baseline.scores },
+    baseline: { class: EARTH_CLASSES[baseline.label] ?? "", ...demoScores(baseline.evaluation, COAST_BAND) },
     stages: stages.map(stageSummary),
     reloaded: { file: reload.file, tile: reload.tile, identicalLabels: true },
     peakBytes: device.memory().peakBytes,
@@ -71,7 +72,7 @@ export function summarise(parts: SummaryParts): DemoSummary {
 function stageSummary({ stage, training, evaluation }: StageResult): StageSummary {
   return {
     model: stage.modelName,
-    learningRate: stage.learningRate,
+    learningRate: training.learningRate,
     seconds: training.seconds,
     loss: training.losses.at(-1)?.loss ?? Number.NaN,
     ...demoScores(evaluation, COAST_BAND),
@@ -79,7 +80,7 @@ function stageSummary({ stage, training, evaluation }: StageResult): StageSummar
 }
 
 /** The rows of the score table, the baseline first. */
-export function scoreRows(summary: DemoSummary): [ScoreRow, ...ScoreRow[]] {
+export function scoreRows(summary: DemoSummary): [ScoreRow<DemoScores>, ...ScoreRow<DemoScores>[]] {
   const rows = summary.stages.map((stage) => ({ name: stage.model, scores: stage }));
   return [{ name: `all ${summary.baseline.class}`, scores: summary.baseline }, ...rows];
 }

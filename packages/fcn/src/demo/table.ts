@@ -1,36 +1,42 @@
-import type { DemoScores } from "./scores.js";
+import type { SegmentationScores } from "../metrics.js";
 
-export interface ScoreRow {
+/** The four scores of the FCN paper and the IU of each class, shares from 0 to 1. */
+export type Shares = Readonly<
+  Pick<SegmentationScores, "pixelAccuracy" | "meanAccuracy" | "meanIU" | "frequencyWeightedIU">
+> & { readonly perClassIU: readonly number[] };
+
+export interface ScoreRow<S extends Shares = Shares> {
   readonly name: string;
-  readonly scores: DemoScores;
+  readonly scores: S;
 }
+
+export type ScoreColumn<S> = readonly [header: string, value: (scores: S) => number];
+
+const COLUMNS: readonly ScoreColumn<Shares>[] = [
+  ["pixel acc", (scores) => scores.pixelAccuracy],
+  ["mean acc", (scores) => scores.meanAccuracy],
+  ["mean IU", (scores) => scores.meanIU],
+  ["fw IU", (scores) => scores.frequencyWeightedIU],
+];
 
 export interface ScoreTable {
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
-/** The scores in per cent, one row a net. */
-export function scoreTable(rows: readonly ScoreRow[], classes: readonly string[]): ScoreTable {
-  const header = [
-    "net",
-    "pixel acc",
-    "mean acc",
-    "mean IU",
-    "fw IU",
-    ...classes.map((name) => `${name} IU`),
-    "coast acc",
-    "coast mean IU",
-  ];
+/** The scores in per cent, one row a net: the four, the IU of each class, and what `extra` adds. */
+export function scoreTable<S extends Shares>(
+  rows: readonly ScoreRow<S>[],
+  classes: readonly string[],
+  extra: readonly ScoreColumn<S>[] = [],
+): ScoreTable {
+  const perClass = classes.map(
+    (name, label): ScoreColumn<Shares> => [`${name} IU`, ({ perClassIU }) => perClassIU[label] ?? Number.NaN],
+  );
+  const columns: readonly ScoreColumn<S>[] = [...COLUMNS, ...perClass, ...extra];
   return {
-    header,
-    rows: rows.map(({ name, scores }) => [
-      name,
-      ...[scores.pixelAccuracy, scores.meanAccuracy, scores.meanIU, scores.frequencyWeightedIU].map(percent),
-      ...scores.perClassIU.map(percent),
-      percent(scores.coastAccuracy),
-      percent(scores.coastMeanIU),
-    ]),
+    header: ["net", ...columns.map(([header]) => header)],
+    rows: rows.map(({ name, scores }) => [name, ...columns.map(([, value]) => percent(value(scores)))]),
   };
 }
 

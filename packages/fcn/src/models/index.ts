@@ -1,6 +1,7 @@
 export type { Backbone, BackboneBuilder } from "./backbones/backbone.js";
 export * as backbones from "./backbones/index.js";
 export { GraphBuilder } from "./graph/builder.js";
+export { dilate } from "./graph/dilate.js";
 export {
   describeGraph,
   type FeatureShape,
@@ -10,7 +11,9 @@ export {
   type NodeSummary,
 } from "./graph/geometry.js";
 export { GraphNet, type NetOutput } from "./graph/net.js";
+export { scoreLayers } from "./graph/scoreLayers.js";
 export type { ConvInit, Extent, Graph, Layer, Node, PaddedWindow, Padding, Window } from "./graph/spec.js";
+export { subgraph } from "./graph/subgraph.js";
 export { buildFcn, type FcnOptions } from "./heads/fcn.js";
 export type { Skip } from "./heads/skip.js";
 export type { ModelOptions } from "./options.js";

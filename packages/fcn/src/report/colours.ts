@@ -7,14 +7,19 @@ export type Colour = readonly [number, number, number];
 /** Void as in the VOC colour map. */
 export const VOID_COLOUR: Colour = [224, 224, 192];
 
-/** Labels painted with one colour a class and {@link VOID_COLOUR} for void, as interleaved RGB. */
-export function paintLabels(labels: ArrayLike<number>, colours: readonly Colour[]): Uint8Array {
+/** The colours of the labels 0 to 255, RGB triples in a row; {@link VOID_COLOUR} for void, black for labels without a colour. */
+export function paletteTable(colours: readonly Colour[]): Uint8Array {
   const palette = new Uint8Array((VOID_LABEL + 1) * 3);
   colours.forEach((colour, label) => {
     palette.set(colour, label * 3);
   });
   palette.set(VOID_COLOUR, VOID_LABEL * 3);
-  return colorize(labels, palette);
+  return palette;
+}
+
+/** Labels painted with one colour a class and {@link VOID_COLOUR} for void, as interleaved RGB. */
+export function paintLabels(labels: ArrayLike<number>, colours: readonly Colour[]): Uint8Array {
+  return colorize(labels, paletteTable(colours));
 }
 
 /** A colour in CSS notation. */

@@ -20,6 +20,12 @@ export function embeddedPng(png: Uint8Array, description: string): string {
   return `<img alt="${escapeHtml(description)}" src="data:image/png;base64,${data}">`;
 }
 
+/** Names with their values. */
+export function descriptionList(rows: readonly (readonly [string, string])[]): string {
+  const items = rows.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`);
+  return `<dl>${items.join("\n")}</dl>`;
+}
+
 /** A whole page that loads nothing from elsewhere. `body` is HTML already. */
 export function htmlPage(title: string, body: string): string {
   return `<!doctype html>

@@ -1,3 +1,4 @@
+export { type ClassBalancing, classWeights } from "./classWeights.js";
 export {
   type BandOptions,
   type EvaluateOptions,
@@ -6,8 +7,30 @@ export {
   predictSamples,
   scorePredictions,
 } from "./evaluate.js";
+export { freezeBatchNorm, type Trainable } from "./freezing.js";
+export {
+  convertLearningRate,
+  convertWeightDecay,
+  type LossChange,
+  type LossNormalization,
+} from "./losses.js";
+export { type LossSampling, sampleLabels } from "./lossSampling.js";
 export { mainLogits, type SegmentationNet } from "./model.js";
+export type { TrainOptions, TrainProgress } from "./options.js";
+export {
+  type LearningGroup,
+  type MultiplierRules,
+  type Multipliers,
+  type ParameterGroupOptions,
+  type ParameterKind,
+  parameterGroups,
+  parameterKinds,
+} from "./parameterGroups.js";
 export { type Prediction, predict } from "./predict.js";
-export { type Stage, type StagedOptions, type StageResult, trainStaged, transplant } from "./staged.js";
-export { type TrainOptions, type TrainProgress, type TrainResult, train } from "./train.js";
+export { listRecipes, type Recipe, type RecipeName, recipe, recipeRate } from "./recipes.js";
+export type { Schedule } from "./schedules.js";
+export type { TrainSettings } from "./settings.js";
+export { publishedStages, type Stage, type StagedOptions, type StageResult, trainStaged } from "./staged.js";
+export { type TrainResult, train } from "./train.js";
+export { trainValidated, type ValidatedTraining, type ValidatedTrainOptions } from "./validated.js";
 export { type LoadedModel, loadModel, type ModelMetadata, parseMetadata, saveModel } from "./weightsFile.js";

@@ -1,15 +1,18 @@
 import type { Device } from "@fcn/tensor";
 import type { SegmentationSample } from "../data/sample.js";
 import { create, type ModelOptions } from "../models/index.js";
-import { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.js";
+import { transplant } from "../surgery/transplant.js";
+import type { EvaluateOptions, Evaluation } from "./evaluate.js";
 import type { SegmentationNet } from "./model.js";
-import { type TrainOptions, type TrainProgress, type TrainResult, train } from "./train.js";
+import type { TrainOptions, TrainProgress } from "./options.js";
+import { trainValidated, type ValidatedTraining } from "./validated.js";
 
 /** One net of a staged recipe. */
 export interface Stage {
   readonly modelName: string;
-  readonly learningRate: number;
   readonly steps: number;
+  /** Default: that of the recipe for this model, so a recipe must be given. */
+  readonly learningRate?: number;
 }
 
 type Shared = Omit<TrainOptions, "model" | "learningRate" | "steps" | "onProgress" | "numClasses">;
@@ -30,24 +33,26 @@ export interface StagedOptions extends Shared {
   readonly onStageEnd?: (result: StageResult, model: SegmentationNet) => Promise<void>;
 }
 
-export interface StageResult {
+export interface StageResult extends ValidatedTraining {
   readonly stage: Stage;
-  readonly training: TrainResult;
-  readonly validations: readonly { readonly step: number; readonly evaluation: Evaluation }[];
-  /** Scores at the end of the stage. */
-  readonly evaluation: Evaluation;
 }
+
+/** The stages of the paper on a trunk: `fcn32s-`, `fcn16s-` and `fcn8s-` with the trunk's name, of `steps` steps each. */
+export const publishedStages = (trunk: string, steps: number): Stage[] =>
+  [32, 16, 8].map((stride) => ({ modelName: `fcn${stride}s-${trunk}`, steps }));
 
 /**
  * The staged recipe of the FCN paper (section 4.3): train the 32s net, start the 16s net from it, then the 8s net from that. What is new in
- * a finer net, the score layers of its skips, starts at zero, so each stage begins where the last one ended.
+ * a finer net, the score layers of its skips, starts at zero, so each stage begins where the last one ended. As published:
+ *
+ * `trainStaged({ recipe: "fcn-heavy", stages: publishedStages("vgg16", 100_000), ... })`, at rates of 1e-10, 1e-12 and 1e-14.
  */
 export async function trainStaged(options: StagedOptions): Promise<StageResult[]> {
   const results: StageResult[] = [];
   let previous: SegmentationNet | undefined;
   for (const [index, stage] of options.stages.entries()) {
     const model = create(stage.modelName, options.device, options.modelOptions);
-    const copied = previous ? transplant(previous, model) : [];
+    const { copied } = previous ? transplant(previous, model) : { copied: [] };
     previous?.dispose();
     previous = model;
     options.onStageStart?.(stage, copied);
@@ -60,43 +65,13 @@ export async function trainStaged(options: StagedOptions): Promise<StageResult[]
 }
 
 async function runStage(model: SegmentationNet, stage: Stage, options: StagedOptions): Promise<StageResult> {
-  const { numClasses } = options.modelOptions;
-  const settings: EvaluateOptions = { ...options.evaluation, preprocessing: options.preprocessing, numClasses };
-  const validations: { step: number; evaluation: Evaluation }[] = [];
-  const due = validationSteps(stage.steps, options.validations);
-  const training = await train({
+  const result = await trainValidated({
     ...options,
     ...stage,
     model,
-    numClasses,
-    onProgress: async (progress) => {
-      options.onProgress?.(stage, progress);
-      if (progress.step < (due[0] ?? Number.POSITIVE_INFINITY)) return;
-      due.shift();
-      const evaluation = await evaluate(model, options.validation, settings);
-      validations.push({ step: progress.step, evaluation });
-      options.onValidation?.(stage, progress.step, evaluation);
-    },
+    numClasses: options.modelOptions.numClasses,
+    onProgress: (progress) => options.onProgress?.(stage, progress),
+    onValidation: (step, evaluation) => options.onValidation?.(stage, step, evaluation),
   });
-  const evaluation = validations.at(-1)?.evaluation ?? (await evaluate(model, options.validation, settings));
-  return { stage, training, validations, evaluation };
-}
-
-/** The steps at which to validate, the last step always among them. */
-export function validationSteps(steps: number, count: number): number[] {
-  const all = Array.from({ length: count }, (_, i) => Math.max(1, Math.round(((i + 1) * steps) / count)));
-  return [...new Set(all)];
-}
-
-/** Copies every parameter and buffer that both nets have under one name with one shape; answers their names. */
-export function transplant(from: SegmentationNet, to: SegmentationNet): string[] {
-  const source = from.stateDict();
-  const target = to.stateDict();
-  const same = Object.keys(target).filter((name) => sameShape(source[name]?.shape, target[name]?.shape));
-  to.loadStateDict(Object.fromEntries(same.map((name) => [name, source[name]])) as typeof source, { strict: false });
-  return same;
-}
-
-function sameShape(a: readonly number[] | undefined, b: readonly number[] | undefined): boolean {
-  return a !== undefined && b !== undefined && a.length === b.length && a.every((size, i) => size === b[i]);
+  return { stage, ...result };
 }

@@ -1,84 +1,69 @@
-import { crossEntropy, optim, type Tensor, TensorError } from "@fcn/tensor";
-import { BatchSampler, stackSamples, toTensors } from "../data/batches.js";
-import type { Preprocessing } from "../data/preprocessing.js";
-import { checkSample, type SegmentationSample, VOID_LABEL } from "../data/sample.js";
-import { deviceOf, mainLogits, type SegmentationNet } from "./model.js";
-
-type LRScheduler = ReturnType<typeof optim.lrScheduler.poly>;
-
-/** Where training stands; `loss` is the mean over the steps since the last report. */
-export interface TrainProgress {
-  readonly step: number;
-  readonly steps: number;
-  readonly loss: number;
-  readonly learningRate: number;
-  /** Seconds left at the speed so far. */
-  readonly secondsLeft: number;
-}
-
-export interface TrainOptions {
-  readonly model: SegmentationNet;
-  /** Samples of one size. */
-  readonly data: readonly SegmentationSample[];
-  readonly preprocessing: Preprocessing;
-  readonly numClasses: number;
-  readonly steps: number;
-  readonly batchSize: number;
-  /** Learning rate of the first step; unless `schedule` says otherwise it falls to 0 as (1 - step / steps) ^ 0.9. */
-  readonly learningRate: number;
-  /** Default: SGD with momentum 0.9 and weight decay 5e-4. */
-  readonly optimizer?: (parameters: Tensor[], learningRate: number) => optim.SGD | optim.AdamW;
-  readonly schedule?: (optimizer: optim.SGD | optim.AdamW, steps: number) => LRScheduler;
-  /** One weight a class in the loss. */
-  readonly classWeights?: readonly number[];
-  /** Fixes the order of the samples and their mirroring. Default 0. */
-  readonly seed?: number;
-  /** Flip samples left to right at random. Default true. */
-  readonly mirror?: boolean;
-  /** Steps between two readings of the loss; each one waits for the GPU. Default 10. */
-  readonly readEvery?: number;
-  /** Awaited after each reading of the loss: validation may run here. */
-  readonly onProgress?: (progress: TrainProgress) => void | Promise<void>;
-}
+import { add, type Device, optim, type Tensor, TensorError } from "@fcn/tensor";
+import { BatchSampler, type HostBatch, stackSamples, toTensors } from "../data/batches.js";
+import { createRandom } from "../data/random.js";
+import type { SegmentationSample } from "../data/sample.js";
+import { seedFor } from "../models/graph/initialise.js";
+import { type Freeze, freezeAllBut, freezeBatchNorm } from "./freezing.js";
+import { countLoss, headLoss, lossDivisor } from "./losses.js";
+import { sampleLabels } from "./lossSampling.js";
+import { deviceOf } from "./model.js";
+import { type ResolvedOptions, resolveTraining, type TrainOptions } from "./options.js";
+import { type LearningGroup, parameterGroups } from "./parameterGroups.js";
+import { makeSchedule, type Optimizer } from "./schedules.js";
 
 export interface TrainResult {
   /** One entry a reading of the loss: the last step of the interval and the mean over it. */
   readonly losses: readonly { readonly step: number; readonly loss: number }[];
+  /** That of the first step. */
+  readonly learningRate: number;
   /** Time for the whole call, with what `onProgress` took. */
   readonly seconds: number;
+}
+
+/** What the steps of one call share. */
+interface Run {
+  readonly options: ResolvedOptions;
+  readonly device: Device;
+  readonly optimizer: Optimizer;
+  readonly freeze: Freeze | undefined;
 }
 
 /**
  * Trains with pixel-wise cross-entropy, where void pixels do not count. Memory on the device stays flat: each step frees all it made, and
  * optimiser state and gradients are freed at the end. The same seed gives the same weights on a device.
- * Throws when a label is out of range or the loss stops being finite.
+ * Throws when an option or a label is out of range, before the first step, and when the loss stops being finite.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  checkOptions(options);
-  const { model, learningRate } = options;
-  using optimizer = (options.optimizer ?? sgd)(model.parameters(), learningRate);
+  const resolved = resolveTraining(options);
+  const { model, trainable } = resolved;
+  const freeze = trainable === undefined ? undefined : freezeAllBut(model, trainable);
   try {
-    return await trainSteps(options, optimizer);
+    const { learningRate, optimizer: make = sgd(resolved) } = resolved;
+    using optimizer = make(parameterGroups(model, resolved), learningRate);
+    return await trainSteps({ options: resolved, device: deviceOf(model), optimizer, freeze });
   } finally {
+    freeze?.undo();
     model.zeroGrad();
   }
 }
 
-function sgd(parameters: Tensor[], lr: number): optim.SGD {
-  return new optim.SGD(parameters, { lr, momentum: 0.9, weightDecay: 5e-4 });
-}
+const sgd =
+  ({ momentum, weightDecay }: ResolvedOptions) =>
+  (groups: LearningGroup[], lr: number): optim.SGD =>
+    new optim.SGD(groups, { lr, momentum, weightDecay });
 
-async function trainSteps(options: TrainOptions, optimizer: optim.SGD | optim.AdamW): Promise<TrainResult> {
-  const { model, data, steps, batchSize, seed = 0, mirror = true, readEvery = 10 } = options;
+async function trainSteps(run: Run): Promise<TrainResult> {
+  const { options, optimizer } = run;
+  const { data, steps, batchSize, iterSize, seed, mirror, readEvery } = options;
   const sampler = new BatchSampler(data, { batchSize, seed, mirror });
-  const schedule = options.schedule?.(optimizer, steps) ?? optim.lrScheduler.poly(optimizer, { totalSteps: steps });
+  const schedule = makeSchedule(options.schedule, optimizer, steps);
   const losses: { step: number; loss: number }[] = [];
   const start = performance.now();
   let unread: Tensor[] = [];
   for (let step = 1; step <= steps; step++) {
     const learningRate = optimizer.lr;
-    model.train();
-    unread.push(await trainStep(options, optimizer, sampler.next()));
+    const batches = Array.from({ length: iterSize }, () => sampler.next());
+    unread.push(await trainStep(run, step, batches));
     schedule.step();
     if (step % readEvery !== 0 && step !== steps) continue;
     const loss = await readMean(unread, step, options);
@@ -87,30 +72,58 @@ async function trainSteps(options: TrainOptions, optimizer: optim.SGD | optim.Ad
     const secondsLeft = ((performance.now() - start) / 1000 / step) * (steps - step);
     await options.onProgress?.({ step, steps, loss, learningRate, secondsLeft });
   }
-  return { losses, seconds: (performance.now() - start) / 1000 };
+  return { losses, learningRate: options.learningRate, seconds: (performance.now() - start) / 1000 };
 }
 
-/** Forward, backward and update on one batch; answers the loss, still on the device. */
-async function trainStep(
-  { model, preprocessing, classWeights }: TrainOptions,
-  optimizer: optim.SGD | optim.AdamW,
-  samples: readonly SegmentationSample[],
-): Promise<Tensor> {
-  const device = deviceOf(model);
-  const batch = stackSamples(samples, preprocessing);
+/** Forward and backward on each batch, and one update; answers the loss, still on the device. */
+async function trainStep(run: Run, step: number, batches: readonly (readonly SegmentationSample[])[]): Promise<Tensor> {
+  const { options, device, optimizer } = run;
+  enterTraining(run);
+  optimizer.zeroGrad();
+  const counts = countLoss(batches.flat(), options.classWeights);
+  const divisor = lossDivisor(options.loss, counts) * (options.lossSampling?.probability ?? 1);
+  const losses: Tensor[] = [];
+  for (const [i, samples] of batches.entries()) {
+    const batch = sampled(options, stackSamples(samples, options.preprocessing), `${step}/${i}`);
+    losses.push(await device.scope(() => backward(run, batch, divisor)));
+  }
   return device.scope(() => {
-    const { images, labels } = toTensors(device, batch);
-    const logits = mainLogits(model.forward(images));
-    const weight = classWeights ? { weight: device.tensor(classWeights) } : {};
-    const loss = crossEntropy(logits, labels, { ignoreIndex: VOID_LABEL, ...weight });
-    optimizer.zeroGrad();
-    loss.backward();
+    if (options.clipNorm !== undefined) {
+      const parameters = optimizer.groups.flatMap(({ params }) => params);
+      optim.clipGradNorm(parameters, options.clipNorm);
+    }
     optimizer.step();
-    return loss.detach();
+    const total = losses.reduce((a, b) => add(a, b));
+    for (const loss of losses) if (loss !== total) loss.dispose();
+    return total;
   });
 }
 
-async function readMean(losses: readonly Tensor[], step: number, { learningRate }: TrainOptions): Promise<number> {
+function enterTraining({ options, freeze }: Run): void {
+  options.model.train();
+  if (options.freezeBatchNorm) freezeBatchNorm(options.model);
+  freeze?.apply();
+}
+
+/** Each batch has a random stream of its own, so that none depends on how many came before. */
+function sampled({ lossSampling, seed }: ResolvedOptions, batch: HostBatch, place: string): HostBatch {
+  if (lossSampling === undefined) return batch;
+  const [, , height, width] = batch.shape;
+  const random = createRandom(seedFor(seed, `lossSampling ${place}`));
+  return { ...batch, labels: sampleLabels(batch.labels, [height, width], lossSampling, random) };
+}
+
+/** Adds the gradients of a batch's share of the loss, which is returned. */
+function backward({ options, device }: Run, batch: HostBatch, divisor: number): Tensor {
+  const { images, labels } = toTensors(device, batch);
+  const { model, heads, classWeights } = options;
+  const weights = classWeights ? device.tensor(classWeights) : undefined;
+  const loss = headLoss(model.forward(images), labels, { heads, divisor, classWeights: weights });
+  loss.backward();
+  return loss.detach();
+}
+
+async function readMean(losses: readonly Tensor[], step: number, { learningRate }: ResolvedOptions): Promise<number> {
   let sum = 0;
   for (const loss of losses) {
     sum += await loss.item();
@@ -122,16 +135,5 @@ async function readMean(losses: readonly Tensor[], step: number, { learningRate 
     code: "diverged",
     message: `train: the loss became ${mean} within the ${losses.length} steps before step ${step}, at a learning rate of ${learningRate}`,
     fix: "lower the learning rate, and check the images for NaN",
-  });
-}
-
-function checkOptions({ data, numClasses, steps, readEvery = 10, learningRate }: TrainOptions): void {
-  for (const sample of data) checkSample("train", sample, numClasses);
-  const whole = (value: number): boolean => Number.isInteger(value) && value >= 1;
-  if (whole(steps) && whole(readEvery) && learningRate > 0) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `train: steps ${steps}, readEvery ${readEvery}, learningRate ${learningRate}; steps and readEvery must be whole and at least 1, the rate above 0`,
-    fix: "correct the value",
   });
 }

@@ -1,14 +1,15 @@
 // Batch normalisation: y[m, c] = (x[m, c] - mean[c]) * invStd[c] * weight[c] + bias[c].
 //
 // x, y [rows, C], channels last; stats [2, C] holds mean, then invStd. A thread owns one channel of ROWS rows, or four
-// channels (VEC: x4 and y4 are used and p.columns counts vec4), so that it reads the statistics once.
+// channels (VEC: x4 and y4 are used and p.columns counts vec4), so that it reads the statistics once. x and y may be windows whose rows
+// begin at element p.first.
 const WG: u32 = 64u;
 const ROWS: u32 = 8u;
 const VEC: bool = false;
 const HAS_WEIGHT: bool = true;
 const HAS_BIAS: bool = true;
 
-struct Params { count: u32, columns: u32, rows: u32, channels: u32 }
+struct Params { count: u32, columns: u32, rows: u32, channels: u32, first: u32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -44,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let scale = vec4f(scaleOf(c), scaleOf(c + 1u), scaleOf(c + 2u), scaleOf(c + 3u));
     let shift = vec4f(biasOf(c), biasOf(c + 1u), biasOf(c + 2u), biasOf(c + 3u));
     for (var row = begin; row < end; row++) {
-      let at = row * p.columns + column;
+      let at = p.first + row * p.columns + column;
       y4[at] = (x4[at] - mean) * scale + shift;
     }
   } else {
@@ -52,7 +53,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let scale = scaleOf(column);
     let shift = biasOf(column);
     for (var row = begin; row < end; row++) {
-      let at = row * p.columns + column;
+      let at = p.first + row * p.columns + column;
       y[at] = (x[at] - mean) * scale + shift;
     }
   }

@@ -2,13 +2,14 @@
 //
 // x, dy, dx [rows, C], channels last; terms [4, C] = mean, scale, slope, offset from gradient-merge.wgsl. Where the
 // statistics are frozen (not TRAINING) only the first term is left and x is not read. A thread owns one channel of ROWS
-// rows, or four channels (VEC: the views with a 4 are used and p.columns counts vec4).
+// rows, or four channels (VEC: the views with a 4 are used and p.columns counts vec4). x, dy and dx may be windows whose rows begin at
+// element p.first.
 const WG: u32 = 64u;
 const ROWS: u32 = 8u;
 const VEC: bool = false;
 const TRAINING: bool = true;
 
-struct Params { count: u32, columns: u32, rows: u32, channels: u32 }
+struct Params { count: u32, columns: u32, rows: u32, channels: u32, first: u32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -36,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let slope = four(2u * p.channels + c);
     let offset = four(3u * p.channels + c);
     for (var row = begin; row < end; row++) {
-      let at = row * p.columns + column;
+      let at = p.first + row * p.columns + column;
       var value = scale * dy4[at];
       if (TRAINING) { value -= slope * (x4[at] - mean) + offset; }
       dx4[at] = value;
@@ -47,7 +48,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let slope = terms[2u * p.channels + column];
     let offset = terms[3u * p.channels + column];
     for (var row = begin; row < end; row++) {
-      let at = row * p.columns + column;
+      let at = p.first + row * p.columns + column;
       var value = scale * dy[at];
       if (TRAINING) { value -= slope * (x[at] - mean) + offset; }
       dx[at] = value;

@@ -3,11 +3,12 @@
 //   partial[0, s, c] = sum of dy[m, c]      partial[1, s, c] = sum of dy[m, c] * (x[m, c] - mean[c])
 //
 // x, dy [rows, C], channels last; stats [2, C] begins with the means. A thread owns one channel of one slice of
-// rowsPerSlice rows, or four channels (VEC: the views with a 4 are used and p.columns counts vec4).
+// rowsPerSlice rows, or four channels (VEC: the views with a 4 are used and p.columns counts vec4). x and dy may be
+// windows: their rows begin at element p.first, and their slices at p.base.
 const WG: u32 = 64u;
 const VEC: bool = false;
 
-struct Params { count: u32, columns: u32, rows: u32, rowsPerSlice: u32, slices: u32 }
+struct Params { count: u32, columns: u32, rows: u32, rowsPerSlice: u32, slices: u32, base: u32, first: u32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -26,31 +27,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let column = id % p.columns;
   let begin = id / p.columns * p.rowsPerSlice;
   let end = min(p.rows, begin + p.rowsPerSlice);
-  let second = p.slices * p.columns + id;
+  let to = p.base + id;
+  let second = p.slices * p.columns + to;
   if (VEC) {
     let c = column * 4u;
     let mean = vec4f(stats[c], stats[c + 1u], stats[c + 2u], stats[c + 3u]);
     var sum = vec4f();
     var product = vec4f();
     for (var row = begin; row < end; row++) {
-      let at = row * p.columns + column;
+      let at = p.first + row * p.columns + column;
       let g = dy4[at];
       sum += g;
       product = fma(g, x4[at] - mean, product);
     }
-    partial4[id] = sum;
+    partial4[to] = sum;
     partial4[second] = product;
   } else {
     let mean = stats[column];
     var sum = 0.0;
     var product = 0.0;
     for (var row = begin; row < end; row++) {
-      let at = row * p.columns + column;
+      let at = p.first + row * p.columns + column;
       let g = dy[at];
       sum += g;
       product = fma(g, x[at] - mean, product);
     }
-    partial[id] = sum;
+    partial[to] = sum;
     partial[second] = product;
   }
 }

@@ -2,11 +2,12 @@
 // recurrence on the distances from the slice's first row, which keeps its digits where the mean is far from zero.
 //
 // x [rows, C], channels last; partial [2, slices, C] holds the means, then m2. A thread owns one channel of one slice of
-// rowsPerSlice rows, or four channels (VEC: x4 is used and p.columns counts vec4). No slice is empty.
+// rowsPerSlice rows, or four channels (VEC: x4 is used and p.columns counts vec4). No slice is empty. x may be a window: its rows
+// begin at element p.first of it, and its slices at p.base.
 const WG: u32 = 64u;
 const VEC: bool = false;
 
-struct Params { count: u32, columns: u32, rows: u32, rowsPerSlice: u32, slices: u32 }
+struct Params { count: u32, columns: u32, rows: u32, rowsPerSlice: u32, slices: u32, base: u32, first: u32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -22,33 +23,34 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let c = id % p.columns;
   let begin = id / p.columns * p.rowsPerSlice;
   let end = min(p.rows, begin + p.rowsPerSlice);
-  let second = p.slices * p.columns + id;
+  let to = p.base + id;
+  let second = p.slices * p.columns + to;
   var seen = 0.0;
   if (VEC) {
-    let origin = x4[begin * p.columns + c];
+    let origin = x4[p.first + begin * p.columns + c];
     var mean = vec4f();
     var m2 = vec4f();
     for (var row = begin; row < end; row++) {
       seen += 1.0;
-      let v = x4[row * p.columns + c] - origin;
+      let v = x4[p.first + row * p.columns + c] - origin;
       let delta = v - mean;
       mean += delta * (1.0 / seen);
       m2 += delta * (v - mean);
     }
-    partial4[id] = origin + mean;
+    partial4[to] = origin + mean;
     partial4[second] = m2;
   } else {
-    let origin = x[begin * p.columns + c];
+    let origin = x[p.first + begin * p.columns + c];
     var mean = 0.0;
     var m2 = 0.0;
     for (var row = begin; row < end; row++) {
       seen += 1.0;
-      let v = x[row * p.columns + c] - origin;
+      let v = x[p.first + row * p.columns + c] - origin;
       let delta = v - mean;
       mean += delta / seen;
       m2 += delta * (v - mean);
     }
-    partial[id] = origin + mean;
+    partial[to] = origin + mean;
     partial[second] = m2;
   }
 }

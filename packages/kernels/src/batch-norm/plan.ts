@@ -1,6 +1,7 @@
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, type Window } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
+import { fits, type Range, rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
 /** Rows that one thread of an elementwise pass takes. */
@@ -31,55 +32,80 @@ interface Split {
   readonly columns: number;
   readonly slices: number;
   readonly rowsPerSlice: number;
+  /** Rows of whole slices that fit a binding. */
+  readonly runs: readonly Range[];
 }
 
 const isVector = (g: BatchNormGeometry): boolean => g.channels % 4 === 0;
 const columnsOf = (g: BatchNormGeometry): number => (isVector(g) ? g.channels / 4 : g.channels);
 
-/** Slices enough to keep the device busy, none of them empty. */
-function split(g: BatchNormGeometry, caps: Capabilities): Split {
+/** Slices enough to keep the device busy, none of them empty. Undefined when so few rows do not fit a binding. */
+function split(g: BatchNormGeometry, caps: Capabilities): Split | undefined {
   const columns = columnsOf(g);
   const wanted = Math.min(ceilDiv(caps.parallelism * WG, columns), ceilDiv(g.rows, MIN_ROWS), MAX_SLICES);
-  const rowsPerSlice = ceilDiv(g.rows, Math.max(1, wanted));
-  return { columns, rowsPerSlice, slices: ceilDiv(g.rows, rowsPerSlice) };
+  const whole = ceilDiv(g.rows, Math.max(1, wanted));
+  const rowsPerSlice = fits(g.rows * g.channels, caps) ? whole : Math.min(whole, MIN_ROWS * ROWS);
+  const runs = rowRuns(g.rows, g.channels, caps, rowsPerSlice);
+  return runs.length > 0 ? { columns, rowsPerSlice, slices: ceilDiv(g.rows, rowsPerSlice), runs } : undefined;
 }
 
 /** An operand under its scalar and its vec4 view, the unused one bound to the dummy. */
-function views(g: BatchNormGeometry, name: string, operand: string, dummy: string): Record<string, string> {
+function views(
+  g: BatchNormGeometry,
+  name: string,
+  operand: string | Window,
+  dummy: string,
+): Record<string, string | Window> {
   return isVector(g) ? { [name]: dummy, [`${name}4`]: operand } : { [name]: operand, [`${name}4`]: dummy };
+}
+
+type Operands = Record<string, string | Window>;
+
+/** A run of the rows of x, dy, y or dx: begins at the row of its operand that `first` says. */
+function runOf(g: BatchNormGeometry, name: string, { begin, end }: Range): { operand: string | Window; first: number } {
+  const { operand, origin } = sliceOf(name, { begin: begin * g.channels, end: end * g.channels }, g.rows * g.channels);
+  const lanes = isVector(g) ? 4 : 1;
+  return { operand, first: (begin * g.channels - origin) / lanes };
 }
 
 function elementwise(
   g: BatchNormGeometry,
+  { columns, runs }: Split,
   name: "batch-norm/apply" | "batch-norm/gradient-apply",
   constants: Record<string, boolean>,
-  operands: Record<string, string>,
-): Step {
-  const columns = columnsOf(g);
-  const count = columns * ceilDiv(g.rows, ROWS);
-  return {
-    kernel: kernel(name),
-    constants: { ROWS, VEC: isVector(g), ...constants },
-    params: { count, columns, rows: g.rows, channels: g.channels },
-    operands,
-    grid: foldGrid(ceilDiv(count, WG)),
-  };
+  operands: (run: Range) => Operands,
+): Step[] {
+  return runs.map((run) => {
+    const rows = run.end - run.begin;
+    const count = columns * ceilDiv(rows, ROWS);
+    return {
+      kernel: kernel(name),
+      constants: { ROWS, VEC: isVector(g), ...constants },
+      params: { count, columns, rows, channels: g.channels, first: runOf(g, "x", run).first },
+      operands: operands(run),
+      grid: foldGrid(ceilDiv(count, WG)),
+    };
+  });
 }
 
 function reduction(
   g: BatchNormGeometry,
-  { columns, slices, rowsPerSlice }: Split,
+  { columns, slices, rowsPerSlice, runs }: Split,
   name: "batch-norm/moments" | "batch-norm/gradient-sums",
-  operands: Record<string, string>,
-): Step {
-  const count = columns * slices;
-  return {
-    kernel: kernel(name),
-    constants: { VEC: isVector(g) },
-    params: { count, columns, rows: g.rows, rowsPerSlice, slices },
-    operands: { ...operands, ...views(g, "partial", "partial", "noneY") },
-    grid: foldGrid(ceilDiv(count, WG)),
-  };
+  operands: (run: Range) => Operands,
+): Step[] {
+  return runs.map((run) => {
+    const rows = run.end - run.begin;
+    const count = columns * ceilDiv(rows, rowsPerSlice);
+    const base = columns * (run.begin / rowsPerSlice);
+    return {
+      kernel: kernel(name),
+      constants: { VEC: isVector(g) },
+      params: { count, columns, rows, rowsPerSlice, slices, base, first: runOf(g, "x", run).first },
+      operands: { ...operands(run), ...views(g, "partial", "partial", "noneY") },
+      grid: foldGrid(ceilDiv(count, WG)),
+    };
+  });
 }
 
 const partialBytes = (g: BatchNormGeometry, { slices }: Split): number => 2 * slices * g.channels * 4;
@@ -93,7 +119,7 @@ function statisticsSteps(o: BatchNormOptions, parts: Split): Step[] {
   }
   const { slices, rowsPerSlice } = parts;
   return [
-    reduction(o, parts, "batch-norm/moments", views(o, "x", "x", "noneX")),
+    ...reduction(o, parts, "batch-norm/moments", (run) => views(o, "x", runOf(o, "x", run).operand, "noneX")),
     {
       kernel: kernel("batch-norm/merge"),
       constants: { HAS_RUNNING: o.hasRunning },
@@ -112,23 +138,20 @@ function statisticsSteps(o: BatchNormOptions, parts: Split): Step[] {
 /**
  * Batch normalisation in three passes: slices, merge (which also updates the running statistics), apply; with frozen
  * statistics in two. Operands: x, y, stats ([2, C]: mean, 1 / std) and, where given, weight, bias, runningMean, runningVar.
+ * Undefined when a slice of rows is larger than a binding.
  */
-export function planBatchNorm(o: BatchNormOptions, caps: Capabilities): Plan {
+export function planBatchNorm(o: BatchNormOptions, caps: Capabilities): Plan | undefined {
   const parts = split(o, caps);
-  const apply = elementwise(
-    o,
-    "batch-norm/apply",
-    { HAS_WEIGHT: o.hasWeight, HAS_BIAS: o.hasBias },
-    {
-      ...views(o, "x", "x", "noneX"),
-      stats: "stats",
-      weight: o.hasWeight ? "weight" : "noneX",
-      bias: o.hasBias ? "bias" : "noneX",
-      ...views(o, "y", "y", "noneY"),
-    },
-  );
+  if (!parts) return undefined;
+  const apply = elementwise(o, parts, "batch-norm/apply", { HAS_WEIGHT: o.hasWeight, HAS_BIAS: o.hasBias }, (run) => ({
+    ...views(o, "x", runOf(o, "x", run).operand, "noneX"),
+    stats: "stats",
+    weight: o.hasWeight ? "weight" : "noneX",
+    bias: o.hasBias ? "bias" : "noneX",
+    ...views(o, "y", runOf(o, "y", run).operand, "noneY"),
+  }));
   return {
-    steps: [...statisticsSteps(o, parts), apply],
+    steps: [...statisticsSteps(o, parts), ...apply],
     ...(o.training ? { scratch: { partial: partialBytes(o, parts) } } : {}),
   };
 }
@@ -142,10 +165,17 @@ export interface BatchNormGradientOptions extends BatchNormGeometry {
   readonly parameters: boolean;
 }
 
-/** Operands: x, dy, stats, dweight, dbias, weight where there is one, and dx where `input`. */
-export function planBatchNormGradient(o: BatchNormGradientOptions, caps: Capabilities): Plan {
+/**
+ * Operands: x, dy, stats, dweight, dbias, weight where there is one, and dx where `input`. Undefined when a slice of rows is
+ * larger than a binding.
+ */
+export function planBatchNormGradient(o: BatchNormGradientOptions, caps: Capabilities): Plan | undefined {
   const parts = split(o, caps);
-  const both = { ...views(o, "x", "x", "noneX"), ...views(o, "dy", "dy", "noneX") };
+  if (!parts) return undefined;
+  const both = (run: Range): Operands => ({
+    ...views(o, "x", runOf(o, "x", run).operand, "noneX"),
+    ...views(o, "dy", runOf(o, "dy", run).operand, "noneX"),
+  });
   const sums = o.training || o.parameters;
   const merge: Step = {
     kernel: kernel("batch-norm/gradient-merge"),
@@ -161,21 +191,17 @@ export function planBatchNormGradient(o: BatchNormGradientOptions, caps: Capabil
     },
     grid: foldGrid(ceilDiv(o.channels, WG)),
   };
-  const apply = elementwise(
-    o,
-    "batch-norm/gradient-apply",
-    { TRAINING: o.training },
-    {
-      ...both,
+  const apply = (): Step[] =>
+    elementwise(o, parts, "batch-norm/gradient-apply", { TRAINING: o.training }, (run) => ({
+      ...both(run),
       terms: "terms",
-      ...views(o, "dx", "dx", "noneY"),
-    },
-  );
+      ...views(o, "dx", runOf(o, "dx", run).operand, "noneY"),
+    }));
   return {
     steps: [
-      ...(sums ? [reduction(o, parts, "batch-norm/gradient-sums", { ...both, stats: "stats" })] : []),
+      ...(sums ? reduction(o, parts, "batch-norm/gradient-sums", (run) => ({ ...both(run), stats: "stats" })) : []),
       merge,
-      ...(o.input ? [apply] : []),
+      ...(o.input ? apply() : []),
     ],
     scratch: { terms: 4 * o.channels * 4, ...(sums ? { partial: partialBytes(o, parts) } : {}) },
   };

@@ -2,20 +2,27 @@
 //
 //   dw[tap, c] = sum over output pixels (n, oy, ox) of  x[n, iy, ix, c] * dy[n, oy, ox, c],  iy = oy*stride - pad + ky*dilation
 //
-// A thread owns one (tap, c) of one split of the output rows and writes dw[split, tap, c]; the splits are added by a later
-// dispatch in a fixed order. Only output pixels whose input lies inside the image are visited.
+// A thread owns one (tap, c) of one split of the output lines (n, oy), or four channels (VEC: the views with a 4 are used, and all counts
+// of elements are in vec4), and writes dw[split, tap, c] from p.base on; the splits are added by a later dispatch in a fixed
+// order, or with ACCUMULATE dw is added to. Only output pixels whose input lies inside the image are visited. x and dy may be windows that begin at their origins.
 const WG: u32 = 64u;
+const VEC: bool = false;
+const ACCUMULATE: bool = false;
 
 struct Params {
-  count: u32, channels: u32, taps: u32, lines: u32, linesPerSplit: u32,
+  count: u32, base: u32, channels: u32, taps: u32, lineBegin: u32, lineEnd: u32, linesPerSplit: u32,
   inH: u32, inW: u32, outH: u32, outW: u32, kernelW: u32,
   strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32,
+  xOrigin: u32, dyOrigin: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dw: array<f32>;
+@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(3) var<storage, read> dy: array<f32>;
+@group(0) @binding(4) var<storage, read> dy4: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> dw: array<f32>;
+@group(0) @binding(6) var<storage, read_write> dw4: array<vec4f>;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -28,24 +35,34 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let moveY = i32(tap / p.kernelW * p.dilationH) - i32(p.padH);
   let moveX = i32(tap % p.kernelW * p.dilationW) - i32(p.padW);
   let strideX = i32(p.strideW);
-  let begin = split * p.linesPerSplit;
-  let end = min(p.lines, begin + p.linesPerSplit);
+  let begin = p.lineBegin + split * p.linesPerSplit;
+  let end = min(p.lineEnd, begin + p.linesPerSplit);
   // Output columns whose input column is inside: 0 <= ox*stride + moveX < inW.
   let low = (max(0, -moveX) + strideX - 1) / strideX;
   let reach = i32(p.inW) - 1 - moveX;
   let high = select(min(reach / strideX + 1, i32(p.outW)), 0, reach < 0);
+  let step = p.strideW * p.channels;
   var sum = 0.0;
+  var sum4 = vec4f();
   for (var line = begin; line < end; line++) {
     let n = line / p.outH;
     let iy = i32(line % p.outH * p.strideH) + moveY;
-    if (iy < 0 || iy >= i32(p.inH)) { continue; }
-    let row = (n * p.inH + u32(iy)) * p.inW;
+    if (iy < 0 || iy >= i32(p.inH) || low >= high) { continue; }
+    var source = ((n * p.inH + u32(iy)) * p.inW + u32(low * strideX + moveX)) * p.channels + c - p.xOrigin;
+    var at = (line * p.outW + u32(low)) * p.channels + c - p.dyOrigin;
     var partial = 0.0;
+    var partial4 = vec4f();
     for (var ox = low; ox < high; ox++) {
-      let source = (row + u32(ox * strideX + moveX)) * p.channels + c;
-      partial = fma(x[source], dy[(line * p.outW + u32(ox)) * p.channels + c], partial);
+      if (VEC) { partial4 = fma(x4[source], dy4[at], partial4); } else { partial = fma(x[source], dy[at], partial); }
+      source += step;
+      at += p.channels;
     }
     sum += partial;
+    sum4 += partial4;
   }
-  dw[id] = sum;
+  let to = p.base + id;
+  if (ACCUMULATE) {
+    if (VEC) { sum4 += dw4[to]; } else { sum += dw[to]; }
+  }
+  if (VEC) { dw4[to] = sum4; } else { dw[to] = sum; }
 }

@@ -5,13 +5,17 @@
 //   forward      iy = oy*stride - pad + ky*dilation
 //   TRANSPOSED   oy = iy*stride - pad + ky*dilation, solved for iy: only taps of the right phase are visited, so a 64x64
 //                kernel at stride 32 (the bilinear upsampling of FCN) costs four products an output.
-// x [N, H, W, C], w [taps, C], y [N, OH, OW, C], all channels last. A thread owns one output element.
+// x [N, H, W, C], w [taps, C], y [N, OH, OW, C], all channels last; x and y may be windows that begin at their origins.
+// A thread owns R outputs of one row that see the same taps, and loads each weight once for them: neighbours, or where
+// TRANSPOSED every stride-th pixel. With VEC it owns four channels: the views with a 4 are used, and all counts of elements are in vec4.
 const WG: u32 = 64u;
+const R: u32 = 8u;
+const VEC: bool = false;
 const HAS_BIAS: bool = false;
 const TRANSPOSED: bool = false;
 
 struct Params {
-  count: u32, begin: u32, channels: u32,
+  count: u32, lineBegin: u32, runs: u32, phases: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
   kernelH: u32, kernelW: u32,
   strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32,
@@ -21,40 +25,25 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(3) var<storage, read> w: array<f32>;
+@group(0) @binding(4) var<storage, read> w4: array<vec4f>;
+@group(0) @binding(5) var<storage, read> bias: array<f32>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
+@group(0) @binding(7) var<storage, read_write> y4: array<vec4f>;
 
-// Tap = first + t*step reads input start + t*pace; t runs over [begin, end), which keeps the input inside the image.
-struct Walk { start: i32, pace: i32, first: u32, step: u32, begin: u32, end: u32 }
+// Tap = first + t*step, t < taps, of the output at `out` reads input start + t*pace.
+struct Axis { start: i32, pace: i32, first: u32, step: u32, taps: u32 }
 
-fn clip(start: i32, pace: i32, first: u32, step: u32, taps: u32, size: u32) -> Walk {
-  let limit = i32(size) - 1;
-  let stride = abs(pace);
-  var low: i32;
-  var high: i32;
-  if (pace > 0) {
-    low = (max(0, -start) + stride - 1) / stride;
-    high = select((limit - start) / stride, -1, start > limit);
-  } else {
-    low = (max(0, start - limit) + stride - 1) / stride;
-    high = select(start / stride, -1, start < 0);
-  }
-  return Walk(start, pace, first, step, u32(low), u32(min(high + 1, i32(taps))));
-}
-
-fn walk(out: u32, size: u32, kernel: u32, stride: u32, pad: u32, dilation: u32, gcd: u32, inverse: u32) -> Walk {
-  if (!TRANSPOSED) {
-    return clip(i32(out * stride) - i32(pad), i32(dilation), 0u, 1u, kernel, size);
-  }
+fn axis(out: u32, kernel: u32, stride: u32, pad: u32, dilation: u32, gcd: u32, inverse: u32) -> Axis {
+  if (!TRANSPOSED) { return Axis(i32(out * stride) - i32(pad), i32(dilation), 0u, 1u, kernel); }
   let position = out + pad;
   let step = stride / gcd;
   let first = ((position / gcd) % step * inverse) % step;
   let reached = position % gcd == 0u && first < kernel;
   let taps = select(0u, (kernel - min(first, kernel) + step - 1u) / step, reached);
-  let reach = i32(position) - i32(first * dilation);
   // Exact where taps > 0: the first tap was chosen so that the stride divides the reach.
-  return clip(select(-1, reach / i32(stride), taps > 0u), -i32(dilation / gcd), first, step, taps, size);
+  return Axis((i32(position) - i32(first * dilation)) / i32(stride), -i32(dilation / gcd), first, step, taps);
 }
 
 @compute @workgroup_size(WG)
@@ -62,23 +51,59 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
-  let at = p.begin + id;
-  let c = at % p.channels;
-  let pixel = at / p.channels;
-  let ox = pixel % p.outW;
-  let oy = pixel / p.outW % p.outH;
-  let n = pixel / (p.outW * p.outH);
-  let wy = walk(oy, p.inH, p.kernelH, p.strideH, p.padH, p.dilationH, p.gcdH, p.inverseH);
-  let wx = walk(ox, p.inW, p.kernelW, p.strideW, p.padW, p.dilationW, p.gcdW, p.inverseW);
-  var sum = 0.0;
-  if (HAS_BIAS) { sum = bias[c]; }
-  for (var ty = wy.begin; ty < wy.end; ty++) {
-    let line = (n * p.inH + u32(wy.start + i32(ty) * wy.pace)) * p.inW;
-    let row = (wy.first + ty * wy.step) * p.kernelW;
-    for (var tx = wx.begin; tx < wx.end; tx++) {
-      let source = (line + u32(wx.start + i32(tx) * wx.pace)) * p.channels + c - p.xOrigin;
-      sum = fma(x[source], w[(row + wx.first + tx * wx.step) * p.channels + c], sum);
+  let c = id % p.channels;
+  let column = id / p.channels;
+  let phase = column % p.phases;
+  let run = column / p.phases % p.runs;
+  let line = p.lineBegin + column / (p.phases * p.runs);
+  let image = line / p.outH * p.inH;
+  let ox = phase + run * R * p.phases;
+  let ay = axis(line % p.outH, p.kernelH, p.strideH, p.padH, p.dilationH, p.gcdH, p.inverseH);
+  let ax = axis(ox, p.kernelW, p.strideW, p.padW, p.dilationW, p.gcdW, p.inverseW);
+  let advance = select(i32(p.strideW), 1, TRANSPOSED);
+
+  var sum: array<f32, R>;
+  var sum4: array<vec4f, R>;
+  if (HAS_BIAS) {
+    if (VEC) {
+      let at = c * 4u;
+      for (var r = 0u; r < R; r++) { sum4[r] = vec4f(bias[at], bias[at + 1u], bias[at + 2u], bias[at + 3u]); }
+    } else {
+      for (var r = 0u; r < R; r++) { sum[r] = bias[c]; }
     }
   }
-  y[at - p.yOrigin] = sum;
+  for (var ty = 0u; ty < ay.taps; ty++) {
+    let iy = ay.start + i32(ty) * ay.pace;
+    if (iy < 0 || iy >= i32(p.inH)) { continue; }
+    let row = (image + u32(iy)) * p.inW;
+    let tapRow = (ay.first + ty * ay.step) * p.kernelW;
+    for (var tx = 0u; tx < ax.taps; tx++) {
+      let tap = (tapRow + ax.first + tx * ax.step) * p.channels + c;
+      let start = ax.start + i32(tx) * ax.pace;
+      if (VEC) {
+        let weight = w4[tap];
+        for (var r = 0u; r < R; r++) {
+          let ix = start + i32(r) * advance;
+          let inside = ix >= 0 && ix < i32(p.inW);
+          let at = (row + u32(select(0, ix, inside))) * p.channels + c - p.xOrigin;
+          sum4[r] = fma(select(vec4f(), x4[at], inside), weight, sum4[r]);
+        }
+      } else {
+        let weight = w[tap];
+        for (var r = 0u; r < R; r++) {
+          let ix = start + i32(r) * advance;
+          let inside = ix >= 0 && ix < i32(p.inW);
+          let at = (row + u32(select(0, ix, inside))) * p.channels + c - p.xOrigin;
+          sum[r] = fma(select(0.0, x[at], inside), weight, sum[r]);
+        }
+      }
+    }
+  }
+  for (var r = 0u; r < R; r++) {
+    let to = ox + r * p.phases;
+    if (to < p.outW) {
+      let at = (line * p.outW + to) * p.channels + c - p.yOrigin;
+      if (VEC) { y4[at] = sum4[r]; } else { y[at] = sum[r]; }
+    }
+  }
 }

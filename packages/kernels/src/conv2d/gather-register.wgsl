@@ -15,6 +15,7 @@ const VEC_OUT: bool = true;
 const HAS_BIAS: bool = false;
 const ACCUMULATE: bool = false;
 const TRANSPOSED: bool = false;
+const BY_COLUMN: bool = false;
 
 struct Params {
   tiles: u32, mTiles: u32, nTiles: u32, phases: u32,
@@ -25,7 +26,7 @@ struct Params {
   kernelH: u32, kernelW: u32,
   strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32,
   gcdH: u32, gcdW: u32, inverseH: u32, inverseW: u32,
-  wCols: u32, wStride: u32, rowBegin: u32, rowEnd: u32,
+  wCols: u32, wStride: u32, wTap: u32, wOrigin: u32, rowBegin: u32, rowEnd: u32,
   xOrigin: u32, yOrigin: u32,
 }
 
@@ -33,9 +34,10 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> x4: array<vec4f>;
 @group(0) @binding(3) var<storage, read> w: array<vec4f>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read_write> y4: array<vec4f>;
+@group(0) @binding(4) var<storage, read> w1: array<f32>;
+@group(0) @binding(5) var<storage, read> bias: array<f32>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
+@group(0) @binding(7) var<storage, read_write> y4: array<vec4f>;
 
 // How one axis of the output walks over the taps: input = start*scale + offset + t*pace, tap = first + t*step, t < taps.
 struct Axis { offset: i32, first: u32, step: u32, taps: u32, pace: i32 }
@@ -111,20 +113,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         base[i] = select(0u, element, valid[i]);
       }
       let wBase = (row - p.rowBegin) * p.wStride + g * p.wCols + column;
+      let n = min(column * 4u + vec4u(0u, 1u, 2u, 3u), vec4u(p.cout - 1u));
+      let wColumn = n * p.wStride + (tap * p.wTap + g * p.cin - p.wOrigin);
       if (VEC_IN) {
         for (var k = lo; k < hi; k += 4u) {
-          let b0 = w[wBase + k * p.wStride];
-          let b1 = w[wBase + (k + 1u) * p.wStride];
-          let b2 = w[wBase + (k + 2u) * p.wStride];
-          let b3 = w[wBase + (k + 3u) * p.wStride];
+          var b: mat4x4f;
+          if (BY_COLUMN) {
+            let at = (wColumn + k) / 4u;
+            b = transpose(mat4x4f(w[at.x], w[at.y], w[at.z], w[at.w]));
+          } else {
+            b = mat4x4f(w[wBase + k * p.wStride], w[wBase + (k + 1u) * p.wStride],
+                        w[wBase + (k + 2u) * p.wStride], w[wBase + (k + 3u) * p.wStride]);
+          }
           for (var i = 0u; i < TM; i++) {
             let a = select(vec4f(), x4[(base[i] + k) / 4u], valid[i]);
-            acc[i] = fma(vec4f(a.x), b0, fma(vec4f(a.y), b1, fma(vec4f(a.z), b2, fma(vec4f(a.w), b3, acc[i]))));
+            acc[i] = fma(vec4f(a.x), b[0], fma(vec4f(a.y), b[1], fma(vec4f(a.z), b[2], fma(vec4f(a.w), b[3], acc[i]))));
           }
         }
       } else {
         for (var k = lo; k < hi; k++) {
-          let b = w[wBase + k * p.wStride];
+          var b: vec4f;
+          if (BY_COLUMN) {
+            let at = wColumn + k;
+            b = vec4f(w1[at.x], w1[at.y], w1[at.z], w1[at.w]);
+          } else {
+            b = w[wBase + k * p.wStride];
+          }
           for (var i = 0u; i < TM; i++) {
             acc[i] = fma(vec4f(select(0.0, x[base[i] + k], valid[i])), b, acc[i]);
           }

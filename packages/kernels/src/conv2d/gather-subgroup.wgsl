@@ -7,15 +7,18 @@
 //                         only the taps ky = first, first + step, …, and iy walks by one whole step a tap.
 // As a GEMM: M = pixels of one phase, N = Cout of one group, K = taps * Cin.
 //
-// x [N, H, W, inC] channels last; w [taps, Cin, groups, wCols*4] rows of K, padded to vec4; bias [outC]; y [N, OH, OW, outC].
-// x/x4 and y/y4 are the same buffer seen as scalars and as vec4; the plan binds the unused view to a dummy.
-// A workgroup is one subgroup and owns TM pixels x SG*TV*4 output channels: lane l keeps TV vec4 columns of all TM
-// pixels, loads the input of pixel l (l + SG, …), and the lanes share these loads by shuffles. There are no barriers.
+// x [N, H, W, inC] channels last; bias [outC]; y [N, OH, OW, outC]. w holds rows of K, [taps, Cin, groups, wCols*4], padded to vec4; or with
+// BY_COLUMN columns of K as the weight of the other direction lies, [taps, Cout, groups, Cin], which saves making the transpose.
+// x/x4, w1/w and y/y4 are the same buffer seen as scalars and as vec4; the plan binds the unused view to a dummy.
+// A workgroup is one subgroup of SG / SGN teams. A team owns TM pixels x SGN*TV*4 output channels: its lane l keeps TV vec4
+// columns of all TM pixels, loads the input of pixel l (l + SGN, …), and the team shares these loads by shuffles. Few output
+// channels take small teams, so that no lane is idle. There are no barriers.
 // Elements are addressed absolutely and shifted by the origins, so operands may be windows. Only the rows
 // [rowBegin, rowEnd) of w are summed, which lets a weight larger than a binding be taken in parts (ACCUMULATE).
 enable subgroups;
 
 const SG: u32 = 8u;
+const SGN: u32 = 8u;
 const TM: u32 = 16u;
 const TV: u32 = 1u;
 const VEC_IN: bool = true;
@@ -23,6 +26,7 @@ const VEC_OUT: bool = true;
 const HAS_BIAS: bool = false;
 const ACCUMULATE: bool = false;
 const TRANSPOSED: bool = false;
+const BY_COLUMN: bool = false;
 
 struct Params {
   tiles: u32, mTiles: u32, nTiles: u32, phases: u32,
@@ -33,7 +37,7 @@ struct Params {
   kernelH: u32, kernelW: u32,
   strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32,
   gcdH: u32, gcdW: u32, inverseH: u32, inverseW: u32,
-  wCols: u32, wStride: u32, rowBegin: u32, rowEnd: u32,
+  wCols: u32, wStride: u32, wTap: u32, wOrigin: u32, rowBegin: u32, rowEnd: u32,
   xOrigin: u32, yOrigin: u32,
 }
 
@@ -41,11 +45,12 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> x4: array<vec4f>;
 @group(0) @binding(3) var<storage, read> w: array<vec4f>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read_write> y4: array<vec4f>;
+@group(0) @binding(4) var<storage, read> w1: array<f32>;
+@group(0) @binding(5) var<storage, read> bias: array<f32>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
+@group(0) @binding(7) var<storage, read_write> y4: array<vec4f>;
 
-const LOADS: u32 = max(1u, TM / SG);
+const LOADS: u32 = max(1u, TM / SGN);
 
 // How one axis of the output walks over the taps: input = start*scale + offset + t*pace, tap = first + t*step, t < taps.
 struct Axis { offset: i32, first: u32, step: u32, taps: u32, pace: i32 }
@@ -68,8 +73,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(subgroup_invocation_id) lane: u32) {
   let id = group.x + group.y * groups.x;
   if (id >= p.tiles) { return; }
-  let column = (id % p.nTiles) * SG * TV + lane;
-  let m0 = p.mBegin + (id / p.nTiles) % p.mTiles * TM;
+  let member = lane % SGN;
+  // The first lane of the team; a constant where there is one team, which makes broadcasts of the shuffles.
+  let team = select(lane - member, 0u, SGN == SG);
+  let column = (id % p.nTiles) * SGN * TV + member;
+  let m0 = p.mBegin + ((id / p.nTiles) % p.mTiles * (SG / SGN) + team / SGN) * TM;
   let z = id / (p.nTiles * p.mTiles);
   let phase = z % p.phases;
   let g = z / p.phases;
@@ -91,7 +99,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var image: array<u32, LOADS>;
   var inside: array<bool, LOADS>;
   for (var s = 0u; s < LOADS; s++) {
-    let m = m0 + s * SG + lane % TM;
+    let m = m0 + s * SGN + member % TM;
     let a = m / p.gridW;
     let sy = select(p.strideH, 1u, TRANSPOSED);
     let sx = select(p.strideW, 1u, TRANSPOSED);
@@ -104,7 +112,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var acc: array<vec4f, TM * TV>;
   if (HAS_BIAS) {
     for (var v = 0u; v < TV; v++) {
-      let c = (column + v * SG) * 4u;
+      let c = (column + v * SGN) * 4u;
       let last = p.cout - 1u;
       let b = g * p.cout;
       let value = vec4f(bias[b + min(c, last)], bias[b + min(c + 1u, last)], bias[b + min(c + 2u, last)], bias[b + min(c + 3u, last)]);
@@ -128,15 +136,36 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         base[s] = select(0u, element, valid[s]);
       }
       let wBase = (row - p.rowBegin) * p.wStride + g * p.wCols + column;
+      // Where this tap's four columns of K begin.
+      var wColumn: array<vec4u, TV>;
+      if (BY_COLUMN) {
+        for (var v = 0u; v < TV; v++) {
+          let n = min((column + v * SGN) * 4u + vec4u(0u, 1u, 2u, 3u), vec4u(p.cout - 1u));
+          wColumn[v] = n * p.wStride + (tap * p.wTap + g * p.cin - p.wOrigin);
+        }
+      }
       if (VEC_IN) {
         for (var k = lo; k < hi; k += 4u) {
           var a: array<vec4f, LOADS>;
           for (var s = 0u; s < LOADS; s++) { a[s] = select(vec4f(), x4[(base[s] + k) / 4u], valid[s]); }
+          var block: array<mat4x4f, TV>;
+          if (BY_COLUMN) {
+            for (var v = 0u; v < TV; v++) {
+              let at = (wColumn[v] + k) / 4u;
+              block[v] = mat4x4f(w[at.x], w[at.y], w[at.z], w[at.w]);
+            }
+          }
           for (var j = 0u; j < 4u; j++) {
             var b: array<vec4f, TV>;
-            for (var v = 0u; v < TV; v++) { b[v] = w[wBase + (k + j) * p.wStride + v * SG]; }
+            for (var v = 0u; v < TV; v++) {
+              if (BY_COLUMN) {
+                b[v] = vec4f(block[v][0][j], block[v][1][j], block[v][2][j], block[v][3][j]);
+              } else {
+                b[v] = w[wBase + (k + j) * p.wStride + v * SGN];
+              }
+            }
             for (var i = 0u; i < TM; i++) {
-              let value = vec4f(subgroupShuffle(a[i / SG][j], i % SG));
+              let value = vec4f(subgroupShuffle(a[i / SGN][j], team + i % SGN));
               for (var v = 0u; v < TV; v++) { acc[i * TV + v] = fma(value, b[v], acc[i * TV + v]); }
             }
           }
@@ -146,9 +175,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           var a: array<f32, LOADS>;
           for (var s = 0u; s < LOADS; s++) { a[s] = select(0.0, x[base[s] + k], valid[s]); }
           var b: array<vec4f, TV>;
-          for (var v = 0u; v < TV; v++) { b[v] = w[wBase + k * p.wStride + v * SG]; }
+          for (var v = 0u; v < TV; v++) {
+            if (BY_COLUMN) {
+              let at = wColumn[v] + k;
+              b[v] = vec4f(w1[at.x], w1[at.y], w1[at.z], w1[at.w]);
+            } else {
+              b[v] = w[wBase + k * p.wStride + v * SGN];
+            }
+          }
           for (var i = 0u; i < TM; i++) {
-            let value = vec4f(subgroupShuffle(a[i / SG], i % SG));
+            let value = vec4f(subgroupShuffle(a[i / SGN], team + i % SGN));
             for (var v = 0u; v < TV; v++) { acc[i * TV + v] = fma(value, b[v], acc[i * TV + v]); }
           }
         }
@@ -166,7 +202,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (m < p.mEnd && oy < p.outH && ox < p.outW) {
       let pixel = ((a / p.gridH * p.outH + oy) * p.outW + ox) * p.outC + g * p.cout - p.yOrigin;
       for (var v = 0u; v < TV; v++) {
-        let c = (column + v * SG) * 4u;
+        let c = (column + v * SGN) * 4u;
         if (VEC_OUT) {
           if (c < p.cout) {
             let at = (pixel + c) / 4u;

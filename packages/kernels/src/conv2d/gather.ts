@@ -1,18 +1,24 @@
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, elementWindow, foldGrid, roundUp, type Step, type Window } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
+import { type ImagePart, imageParts, rowRuns, sliceOf } from "../windows.js";
 import { type Conv2dGeometry, geometryParams, phaseParams } from "./geometry.js";
 
 const WG = 64;
+/** Pixels that a thread of the register variant owns. */
+const REGISTER_PIXELS = 8;
 const SUBGROUP: Kernel = { name: "conv2d/gather-subgroup", source: wgsl["conv2d/gather-subgroup"] };
 const REGISTER: Kernel = { name: "conv2d/gather-register", source: wgsl["conv2d/gather-register"] };
 const PACK: Kernel = { name: "conv2d/pack-weight", source: wgsl["conv2d/pack-weight"] };
+
+/** Tiles of pixels that share a weight below which packing it costs more than reading its columns one by one. */
+const FEW_TILES = 4;
 
 /** Direction of the gather: `forward` reads the larger side and writes the smaller, `transposed` the reverse. */
 export type Direction = "forward" | "transposed";
 
 /** The two sides of a gather and its channel counts, by direction. */
-interface Sides {
+export interface Sides {
   readonly transposed: boolean;
   readonly from: { readonly h: number; readonly w: number; readonly c: number };
   readonly to: { readonly h: number; readonly w: number; readonly c: number };
@@ -24,7 +30,7 @@ interface Sides {
   readonly gridW: number;
 }
 
-function sidesOf(g: Conv2dGeometry, direction: Direction): Sides {
+export function sidesOf(g: Conv2dGeometry, direction: Direction): Sides {
   const big = { h: g.inH, w: g.inW, c: g.inC };
   const small = { h: g.outH, w: g.outW, c: g.outC };
   const transposed = direction === "transposed";
@@ -46,19 +52,35 @@ interface WeightPart {
   readonly rowBegin: number;
   readonly rowEnd: number;
   readonly operand: string | Window;
+  /** Element of w that a window by columns begins with. */
+  readonly origin: number;
+  /** Columns of a group in rows of K, padding included. */
   readonly cols: number;
   readonly steps: readonly Step[];
 }
 
+/** Elements of one tap of the weight. */
+const tapSize = (g: Conv2dGeometry): number => (g.inC / g.groups) * g.outC;
+
+/** Whole taps of the weight as it lies, read by columns of K. */
+function columnParts(g: Conv2dGeometry, s: Sides, caps: Capabilities): WeightPart[] {
+  const taps = g.kernelH * g.kernelW;
+  return rowRuns(taps, tapSize(g), caps).map(({ begin, end }) => {
+    const range = { begin: begin * tapSize(g), end: end * tapSize(g) };
+    const { operand, origin } = sliceOf("w", range, taps * tapSize(g));
+    return { rowBegin: begin * s.cin, rowEnd: end * s.cin, operand, origin, cols: 0, steps: [] };
+  });
+}
+
 /**
- * The weight in parts that fit a binding. A forward weight whose groups have a multiple of four columns is read where it
- * lies; any other is packed (padded, or transposed) into scratch, a part at a time.
+ * The weight in parts that fit a binding, as rows of K. A forward weight whose groups have a multiple of four columns is
+ * read where it lies; any other is packed (padded, or transposed) into scratch, a part at a time.
  */
-function weightParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: WeightPart[]; scratch: number } {
+function rowParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: WeightPart[]; scratch: number } {
   const taps = g.kernelH * g.kernelW;
   const colsPadded = roundUp(s.cout, 4);
   const inPlace = !s.transposed && s.cout === colsPadded;
-  const sourceTap = (g.inC / g.groups) * g.outC;
+  const sourceTap = tapSize(g);
   const packedRow = g.groups * colsPadded;
   const packedTap = s.cin * packedRow;
   const parts: WeightPart[] = [];
@@ -72,6 +94,7 @@ function weightParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: Weigh
         rowBegin,
         rowEnd,
         cols: colsPadded,
+        origin: 0,
         steps: [],
         operand: wholeOrRows(rowBegin, rowEnd, total, packedRow),
       });
@@ -85,15 +108,15 @@ function weightParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: Weigh
     const whole = count === taps;
     const window = elementWindow("w", tap * sourceTap, (tap + count) * sourceTap);
     const [sRow, sCol] = s.transposed ? [1, g.outC] : [g.outC, 1];
-    const elements = count * packedTap;
+    const vectors = (count * packedTap) / 4;
     const step: Step = {
       kernel: PACK,
       params: {
-        count: elements,
+        count: vectors,
         rows: s.cin,
         groups: g.groups,
         cols: s.cout,
-        colsPadded,
+        vectors: colsPadded / 4,
         sTap: sourceTap,
         sGroup: g.outC / g.groups,
         sRow,
@@ -102,12 +125,13 @@ function weightParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: Weigh
         origin: whole ? 0 : window.byteOffset / 4,
       },
       operands: { w: whole ? "w" : window, packed: "packed" },
-      grid: foldGrid(ceilDiv(elements, WG)),
+      grid: foldGrid(ceilDiv(vectors, WG)),
     };
     parts.push({
       rowBegin: tap * s.cin,
       rowEnd: (tap + count) * s.cin,
       cols: colsPadded,
+      origin: 0,
       steps: [step],
       operand: "packed",
     });
@@ -120,76 +144,57 @@ function wholeOrRows(begin: number, end: number, total: number, rowLength: numbe
   return { operand: "w", byteOffset: begin * rowLength * 4, byteLength: (end - begin) * rowLength * 4 };
 }
 
-/** Output rows [begin, end) of the phase grid (n, row) with the parts of x and y that they touch. */
-interface PixelPart {
-  readonly mBegin: number;
-  readonly mEnd: number;
-  readonly x: string | Window;
-  readonly y: string | Window;
-  readonly xOrigin: number;
-  readonly yOrigin: number;
-}
-
-function pixelParts(g: Conv2dGeometry, s: Sides, limit: number): PixelPart[] {
-  const xRow = s.from.w * s.from.c;
-  const yRow = s.to.w * s.to.c;
-  const xTotal = g.n * s.from.h * xRow;
-  const yTotal = g.n * s.to.h * yRow;
-  if (xTotal * 4 <= limit && yTotal * 4 <= limit) {
-    return [{ mBegin: 0, mEnd: g.n * s.gridH * s.gridW, x: "x", y: "y", xOrigin: 0, yOrigin: 0 }];
-  }
-  const parts: PixelPart[] = [];
-  const budget = limit / 4 - 64;
-  for (let n = 0; n < g.n; n++) {
-    for (let begin = 0; begin < s.gridH; ) {
-      let end = s.gridH;
-      let reach = inputReach(g, s, begin, end);
-      const fits = () =>
-        (reach[1] - reach[0]) * xRow <= budget && (outputEnd(s, g, end) - outputBegin(s, g, begin)) * yRow <= budget;
-      while (end > begin + 1 && !fits()) {
-        end = begin + Math.max(1, Math.floor((end - begin) / 2));
-        reach = inputReach(g, s, begin, end);
-      }
-      if (!fits()) return [];
-      const xBegin = (n * s.from.h + reach[0]) * xRow;
-      const yBegin = (n * s.to.h + outputBegin(s, g, begin)) * yRow;
-      const x = elementWindow("x", xBegin, (n * s.from.h + reach[1]) * xRow);
-      const y = elementWindow("y", yBegin, (n * s.to.h + outputEnd(s, g, end)) * yRow);
-      parts.push({
-        mBegin: (n * s.gridH + begin) * s.gridW,
-        mEnd: (n * s.gridH + end) * s.gridW,
-        x,
-        y,
-        xOrigin: x.byteOffset / 4,
-        yOrigin: y.byteOffset / 4,
-      });
-      begin = end;
-    }
-  }
-  return parts;
-}
-
-const outputBegin = (s: Sides, g: Conv2dGeometry, row: number) => (s.transposed ? row * g.strideH : row);
-const outputEnd = (s: Sides, g: Conv2dGeometry, row: number) => Math.min(s.to.h, outputBegin(s, g, row));
-
-/** Input rows [begin, end) that the output rows [begin, end) of the phase grid may read, at least one. */
-function inputReach(g: Conv2dGeometry, s: Sides, begin: number, end: number): [number, number] {
+/** Parts of the walk over the phase grid, whose rows are output rows or, where transposed, `strideH` of them each. */
+export function gatherParts(g: Conv2dGeometry, s: Sides, caps: Capabilities): ImagePart[] {
   const span = (g.kernelH - 1) * g.dilationH;
-  // Output rows that see only padding still bind a row: a window must not begin past the end of x.
-  const rows = (first: number, end: number): [number, number] => {
-    const top = Math.min(s.from.h - 1, Math.max(0, first));
-    return [top, Math.max(top + 1, Math.min(s.from.h, end))];
-  };
-  if (!s.transposed) {
-    return rows(begin * g.strideH - g.padH, (end - 1) * g.strideH - g.padH + span + 1);
-  }
-  const first = Math.ceil((begin * g.strideH + g.padH - span) / g.strideH);
-  const last = Math.floor((end * g.strideH - 1 + g.padH) / g.strideH);
-  return rows(first, last + 1);
+  const stride = g.strideH;
+  return imageParts(
+    {
+      n: g.n,
+      steps: s.gridH,
+      from: { rows: s.from.h, length: s.from.w * s.from.c },
+      to: { rows: s.to.h, length: s.to.w * s.to.c },
+      reads: s.transposed
+        ? (begin, end) => ({
+            begin: Math.ceil((begin * stride + g.padH - span) / stride),
+            end: Math.floor((end * stride - 1 + g.padH) / stride) + 1,
+          })
+        : (begin, end) => ({ begin: begin * stride - g.padH, end: (end - 1) * stride - g.padH + span + 1 }),
+      writes: s.transposed
+        ? (begin, end) => ({ begin: begin * stride, end: end * stride })
+        : (begin, end) => ({ begin, end }),
+    },
+    caps,
+  );
 }
 
-/** Tile of the subgroup variant: pixels a workgroup, and vec4 columns a lane. Small subgroups take two loads a lane. */
-const subgroupTile = (lanes: number): { TM: number; TV: number } => ({ TM: Math.min(32, Math.max(16, lanes)), TV: 1 });
+/** Lanes of a team: the smallest power of two that covers `n4` columns of four channels, at most the subgroup. */
+export function teamFor(n4: number, lanes: number): number {
+  let team = 1;
+  while (team < n4 && team < lanes) team *= 2;
+  return team;
+}
+
+interface Tile {
+  /** Lanes a team. */
+  readonly SGN: number;
+  /** Pixels a team. */
+  readonly TM: number;
+  /** vec4 columns a lane. */
+  readonly TV: number;
+}
+
+/** Pixels a team: above 32 the compilers that were met stop unrolling, below 8 the weights are loaded too often. */
+const [FEWEST, MOST] = [8, 32];
+
+/** Tile of the subgroup variant: four loads a lane for every weight, unless that leaves the device without work. */
+function subgroupTile(pixels: number, n4: number, lanes: number, caps: Capabilities): Tile {
+  const SGN = teamFor(n4, lanes);
+  const columns = ceilDiv(n4, SGN);
+  let TM = Math.min(MOST, Math.max(FEWEST, 4 * SGN));
+  while (TM > FEWEST && ceilDiv(pixels, (TM * lanes) / SGN) * columns < caps.parallelism) TM /= 2;
+  return { SGN, TM, TV: 1 };
+}
 
 /**
  * Steps of `y = gather(x, w) + bias`, or undefined when a single row is larger than a binding. Operands: x, w, y and,
@@ -202,25 +207,33 @@ export function gatherSteps(
   caps: Capabilities,
 ): { steps: Step[]; scratch: number } | undefined {
   const s = sidesOf(g, direction);
-  const { parts, scratch } = weightParts(g, s, caps.bindingLimit);
-  const pixels = pixelParts(g, s, caps.bindingLimit);
-  if (parts.length === 0 || pixels.length === 0) return undefined;
+  const pixels = gatherParts(g, s, caps);
   const lanes = caps.subgroupSize;
-  const tile = lanes > 0 ? subgroupTile(lanes) : { TM: 8, TV: 1 };
   const n4 = roundUp(s.cout, 4) / 4;
-  const nTiles = lanes > 0 ? ceilDiv(n4, lanes * tile.TV) : n4;
+  const work = g.n * s.gridH * s.gridW * s.phases * g.groups;
+  const subgroup = lanes > 0 ? subgroupTile(work, n4, lanes, caps) : undefined;
+  const nTiles = subgroup ? ceilDiv(n4, subgroup.SGN * subgroup.TV) : n4;
+  const pixelsPerTile = subgroup ? (subgroup.TM * lanes) / subgroup.SGN : REGISTER_PIXELS;
   const vecIn = s.cin % 4 === 0;
   const vecOut = s.cout % 4 === 0;
+  const byColumn = s.transposed && (vecIn || g.n * s.gridH * s.gridW <= FEW_TILES * pixelsPerTile);
+  const { parts, scratch } = byColumn
+    ? { parts: columnParts(g, s, caps), scratch: 0 }
+    : rowParts(g, s, caps.bindingLimit);
+  if (parts.length === 0 || pixels.length === 0) return undefined;
   const steps: Step[] = [];
   for (const [index, part] of parts.entries()) {
     steps.push(...part.steps);
     for (const pixel of pixels) {
-      const mTiles = ceilDiv(pixel.mEnd - pixel.mBegin, tile.TM);
+      const x = sliceOf("x", pixel.from, g.n * s.from.h * s.from.w * s.from.c);
+      const y = sliceOf("y", pixel.to, g.n * s.to.h * s.to.w * s.to.c);
+      const [mBegin, mEnd] = [pixel.steps.begin * s.gridW, pixel.steps.end * s.gridW];
+      const mTiles = ceilDiv(mEnd - mBegin, pixelsPerTile);
       const tiles = mTiles * nTiles * s.phases * g.groups;
       const hasBias = bias && index === 0;
-      const variant = lanes > 0 ? { SG: lanes, ...tile } : { WG, TM: tile.TM };
+      const variant = subgroup ? { SG: lanes, ...subgroup } : { WG, TM: REGISTER_PIXELS };
       steps.push({
-        kernel: lanes > 0 ? SUBGROUP : REGISTER,
+        kernel: subgroup ? SUBGROUP : REGISTER,
         constants: {
           ...variant,
           VEC_IN: vecIn,
@@ -228,6 +241,7 @@ export function gatherSteps(
           HAS_BIAS: hasBias,
           ACCUMULATE: index > 0,
           TRANSPOSED: s.transposed,
+          BY_COLUMN: byColumn,
         },
         params: {
           ...geometryParams(g),
@@ -237,8 +251,8 @@ export function gatherSteps(
           mTiles,
           nTiles,
           phases: s.phases,
-          mBegin: pixel.mBegin,
-          mEnd: pixel.mEnd,
+          mBegin,
+          mEnd,
           gridH: s.gridH,
           gridW: s.gridW,
           inH: s.from.h,
@@ -250,21 +264,24 @@ export function gatherSteps(
           outC: s.to.c,
           cout: s.cout,
           wCols: part.cols / 4,
-          wStride: (g.groups * part.cols) / 4,
+          wStride: byColumn ? g.outC : (g.groups * part.cols) / 4,
+          wTap: tapSize(g),
+          wOrigin: part.origin,
           rowBegin: part.rowBegin,
           rowEnd: part.rowEnd,
-          xOrigin: pixel.xOrigin,
-          yOrigin: pixel.yOrigin,
+          xOrigin: x.origin,
+          yOrigin: y.origin,
         },
         operands: {
-          x: vecIn ? "noneX" : pixel.x,
-          x4: vecIn ? pixel.x : "noneX",
-          w: part.operand,
+          x: vecIn ? "noneX" : x.operand,
+          x4: vecIn ? x.operand : "noneX",
+          w: byColumn && !vecIn ? "noneX" : part.operand,
+          w1: byColumn && !vecIn ? part.operand : "noneX",
           bias: hasBias ? "b" : "noneX",
-          y: vecOut ? "noneY" : pixel.y,
-          y4: vecOut ? pixel.y : "noneY",
+          y: vecOut ? "noneY" : y.operand,
+          y4: vecOut ? y.operand : "noneY",
         },
-        grid: foldGrid(lanes > 0 ? tiles : ceilDiv(tiles, WG)),
+        grid: foldGrid(subgroup ? tiles : ceilDiv(tiles, WG)),
       });
     }
   }

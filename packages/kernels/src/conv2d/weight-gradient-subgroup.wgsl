@@ -6,12 +6,13 @@
 // split writes its own slice of `dw` and a later dispatch adds the slices in a fixed order (no atomics).
 //
 // x [N, H, W, inC] and dy [N, OH, OW, outC] channels last; dw [splits, rows, dwC].
-// x/x4 and dy/dy4 are the same buffer seen as scalars and as vec4. A workgroup is one subgroup and owns TM rows x SG*4
-// columns. With VEC_IN one vec4 load a lane brings PIXELS pixels of all TM rows, shared by shuffles; each lane loads one
-// vec4 of dy a pixel. Pixels outside the image count as zero.
+// x/x4 and dy/dy4 are the same buffer seen as scalars and as vec4. A workgroup is one subgroup of SG / SGN teams (few columns take small
+// teams, so that no lane is idle); a team owns TM rows x SGN*4 columns. With VEC_IN one vec4 load a lane brings PIXELS pixels of all TM
+// rows, shared by shuffles; each lane loads one vec4 of dy a pixel. Pixels outside the image count as zero.
 enable subgroups;
 
 const SG: u32 = 8u;
+const SGN: u32 = 8u;
 const TM: u32 = 16u;
 const VEC_IN: bool = true;
 const VEC_OUT: bool = true;
@@ -34,9 +35,9 @@ struct Params {
 @group(0) @binding(4) var<storage, read> dy4: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> dw: array<f32>;
 
-// Lanes that it takes to load TM rows of one pixel, pixels that the subgroup loads at once, and loads a lane.
-const LANES: u32 = min(SG, select(TM, TM / 4u, VEC_IN));
-const PIXELS: u32 = SG / LANES;
+// Lanes that it takes to load TM rows of one pixel, pixels that a team loads at once, and loads a lane.
+const LANES: u32 = min(SGN, select(TM, TM / 4u, VEC_IN));
+const PIXELS: u32 = SGN / LANES;
 const LOADS: u32 = select(TM, TM / 4u, VEC_IN) / LANES;
 
 @compute @workgroup_size(SG)
@@ -44,8 +45,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(subgroup_invocation_id) lane: u32) {
   let id = group.x + group.y * groups.x;
   if (id >= p.tiles) { return; }
-  let column = ((id % p.nTiles) * SG + lane) * 4u;
-  let row0 = p.rowBegin + (id / p.nTiles) % p.mTiles * TM;
+  let member = lane % SGN;
+  // The first lane of the team; a constant where there is one team, which makes broadcasts of the shuffles.
+  let team = select(lane - member, 0u, SGN == SG);
+  let column = ((id % p.nTiles) * SGN + member) * 4u;
+  let row0 = p.rowBegin + ((id / p.nTiles) % p.mTiles * (SG / SGN) + team / SGN) * TM;
   let z = id / (p.nTiles * p.mTiles);
   let split = z % p.splits;
   let g = z / p.splits;
@@ -56,14 +60,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var channel: array<u32, LOADS>;
   var inside: array<bool, LOADS>;
   for (var s = 0u; s < LOADS; s++) {
-    let row = row0 + (s * LANES + lane % LANES) * select(1u, 4u, VEC_IN);
+    let row = row0 + (s * LANES + member % LANES) * select(1u, 4u, VEC_IN);
     let tap = row / p.cin;
     moveY[s] = i32(tap / p.kernelW * p.dilationH) - i32(p.padH);
     moveX[s] = i32(tap % p.kernelW * p.dilationW) - i32(p.padW);
     channel[s] = g * p.cin + row % p.cin;
     inside[s] = row < p.rowEnd;
   }
-  let pixel = lane / LANES;
+  let pixel = member / LANES;
   let columnClamped = g * p.cout + select(0u, column, column < p.cout);
   let last = g * p.cout + p.cout - 1u;
 
@@ -94,9 +98,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         for (var i = 0u; i < TM; i++) {
           var value: f32;
           if (VEC_IN) {
-            value = subgroupShuffle(a[i / 4u / LANES][i % 4u], j * LANES + (i / 4u) % LANES);
+            value = subgroupShuffle(a[i / 4u / LANES][i % 4u], team + j * LANES + (i / 4u) % LANES);
           } else {
-            value = subgroupShuffle(a[i / LANES].x, j * LANES + i % LANES);
+            value = subgroupShuffle(a[i / LANES].x, team + j * LANES + i % LANES);
           }
           acc[i] = fma(vec4f(value), b, acc[i]);
         }

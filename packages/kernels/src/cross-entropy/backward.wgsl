@@ -2,6 +2,7 @@
 // is outside [0, C). g is dy[i] with EACH, else dy[0], divided with MEAN by divisor[0].
 //
 // x and dx are [pixels, C] (channels last). A thread owns four pixels, which are C whole vectors of four whatever C is.
+// Operands may be windows of a run of pixels, whose first vectors are p.firstLogit of x and dx and p.firstPixel of the others.
 const WG: u32 = 64u;
 const EACH: bool = false;
 const MEAN: bool = true;
@@ -13,6 +14,8 @@ struct Params {
   classes: u32,
   ignoreIndex: i32,
   nanBits: u32,
+  firstLogit: u32,
+  firstPixel: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -27,7 +30,7 @@ struct Params {
 fn scale(label: i32, pixel: u32) -> f32 {
   if (pixel >= p.pixels || label == p.ignoreIndex) { return 0.0; }
   if (label < 0 || label >= i32(p.classes)) { return bitcast<f32>(p.nanBits); }
-  var g = dy[select(0u, pixel, EACH)];
+  var g = dy[select(0u, p.firstPixel * 4u + pixel, EACH)];
   if (MEAN) { g /= divisor[0]; }
   if (WEIGHTED) { g *= weight[label]; }
   return g;
@@ -38,8 +41,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.threads) { return; }
-  let label = labels[id];
-  let total = lse[id];
+  let label = labels[p.firstPixel + id];
+  let total = lse[p.firstPixel + id];
   let g = vec4f(scale(label.x, id * 4u), scale(label.y, id * 4u + 1u), scale(label.z, id * 4u + 2u), scale(label.w, id * 4u + 3u));
   let classes = p.classes;
   // Where the four pixels have their label among the 4 C elements of this thread.
@@ -53,8 +56,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let ownTotal = select(select(select(vec4f(total.x), vec4f(total.y), second), vec4f(total.z), third), vec4f(total.w), fourth);
     let ownHot = select(select(select(vec4u(hot.x), vec4u(hot.y), second), vec4u(hot.z), third), vec4u(hot.w), fourth);
     let ownG = select(select(select(vec4f(g.x), vec4f(g.y), second), vec4f(g.z), third), vec4f(g.w), fourth);
-    let v = exp(x[id * classes + q] - ownTotal) - select(vec4f(), vec4f(1.0), at == ownHot);
+    let to = p.firstLogit + id * classes + q;
+    let v = exp(x[to] - ownTotal) - select(vec4f(), vec4f(1.0), at == ownHot);
     // A pixel without a share stays 0 even where its logits are not finite.
-    dx[id * classes + q] = select(ownG * v, vec4f(), ownG == vec4f());
+    dx[to] = select(ownG * v, vec4f(), ownG == vec4f());
   }
 }

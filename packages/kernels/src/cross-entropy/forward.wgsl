@@ -2,7 +2,9 @@
 //
 //   lse[i] = log sum over c of exp(x[i, c]),   loss[i] = w[target[i]] * (lse[i] - x[i, target[i]]),   0 where ignored
 //
-// Writes lse, and either partial[t] = (sum of loss, sum of w) over the pixels t, t + threads, … or with EACH loss itself.
+// Writes lse, and either partial[t] = (sum of loss, sum of w) over the pixels t, t + threads, … or with EACH loss itself. Operands may be
+// windows of a run of pixels that begins at p.begin: its first logit is element p.firstLogit of x, its first pixel element p.firstPixel
+// of the others, and its partial sums start at p.base out of p.total.
 // A row of x is read in aligned vectors of four whose foreign components are masked, so any C loads vectors. The sum of
 // exponentials is rescaled when a vector brings a larger maximum. A label outside [0, C) gives NaN and a fault report.
 const WG: u32 = 64u;
@@ -16,6 +18,11 @@ struct Params {
   classes: u32,
   ignoreIndex: i32,
   nanBits: u32,
+  firstLogit: u32,
+  firstPixel: u32,
+  begin: u32,
+  base: u32,
+  total: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -44,23 +51,24 @@ fn logSumExp(begin: u32) -> f32 {
   return top + log(sum);
 }
 
-fn report(label: i32, pixel: u32) {
+fn report(label: i32, index: u32) {
   if (atomicCompareExchangeWeak(&fault[0], 0u, 1u).exchanged) {
     atomicStore(&fault[1], bitcast<u32>(label));
-    atomicStore(&fault[2], pixel);
+    atomicStore(&fault[2], p.begin + index);
     atomicStore(&fault[3], p.classes);
   }
 }
 
 // Loss and weight of one pixel.
-fn terms(pixel: u32) -> vec2f {
+fn terms(index: u32) -> vec2f {
+  let pixel = p.firstPixel + index;
   let label = labels[pixel];
-  let begin = pixel * p.classes;
+  let begin = p.firstLogit + index * p.classes;
   let total = logSumExp(begin);
   lse[pixel] = total;
   if (label == p.ignoreIndex) { return vec2f(); }
   if (label < 0 || label >= i32(p.classes)) {
-    report(label, pixel);
+    report(label, index);
     return vec2f(bitcast<f32>(p.nanBits));
   }
   var w = 1.0;
@@ -75,12 +83,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.threads) { return; }
   var sum = vec2f();
-  for (var pixel = id; pixel < p.pixels; pixel += p.threads) {
-    let term = terms(pixel);
-    if (EACH) { y[pixel] = term.x; } else { sum += term; }
+  for (var index = id; index < p.pixels; index += p.threads) {
+    let term = terms(index);
+    if (EACH) { y[p.firstPixel + index] = term.x; } else { sum += term; }
   }
   if (!EACH) {
-    y[id] = sum.x;
-    y[p.threads + id] = sum.y;
+    y[p.base + id] = sum.x;
+    y[p.total + p.base + id] = sum.y;
   }
 }

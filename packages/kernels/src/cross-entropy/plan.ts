@@ -1,6 +1,7 @@
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
+import { type Range, rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
 const NAN_BITS = 0x7fc00000;
@@ -16,56 +17,111 @@ export interface CrossEntropyCase {
   readonly reduction: "mean" | "sum" | "none";
 }
 
+/** Four pixels are whole vectors of four in every operand. */
+const PIXELS = 4;
+
+/** The operands of a run of pixels, and where its first logit and its first pixel stand in them. */
+function runOf(c: CrossEntropyCase, run: Range) {
+  const logits = { begin: run.begin * c.classes, end: run.end * c.classes };
+  const perLogit = (name: string) => sliceOf(name, logits, c.pixels * c.classes);
+  const perPixel = (name: string) => sliceOf(name, run, c.pixels);
+  return {
+    perLogit: (name: string) => perLogit(name).operand,
+    perPixel: (name: string) => perPixel(name).operand,
+    firstLogit: logits.begin - perLogit("").origin,
+    firstPixel: run.begin - perPixel("").origin,
+  };
+}
+
 /**
  * Cross-entropy of [pixels, classes] logits. Operands: logits, target (int32), lse [pixels], y, with `weighted` weight,
- * and unless the reduction is "none" divisor [1].
+ * and unless the reduction is "none" divisor [1]. Undefined when four pixels are larger than a binding.
  */
-export function planCrossEntropy(c: CrossEntropyCase, caps: Capabilities): Plan {
+export function planCrossEntropy(c: CrossEntropyCase, caps: Capabilities): Plan | undefined {
   const each = c.reduction === "none";
-  const threads = each ? c.pixels : Math.min(c.pixels, caps.parallelism * WG);
-  const forward: Step = {
-    kernel: FORWARD,
-    constants: { EACH: each, WEIGHTED: c.weighted },
-    params: { threads, pixels: c.pixels, classes: c.classes, ignoreIndex: c.ignoreIndex, nanBits: NAN_BITS },
-    operands: {
-      x: "logits",
-      labels: "target",
-      weight: c.weighted ? "weight" : "noneX",
-      lse: "lse",
-      y: each ? "y" : "partial",
-      fault: "fault",
-    },
-    grid: foldGrid(ceilDiv(threads, WG)),
-  };
-  if (each) return { steps: [forward] };
+  const runs = rowRuns(c.pixels, c.classes, caps, PIXELS);
+  // Two partial sums a thread must fit a binding.
+  const most = Math.min(caps.parallelism * WG, Math.floor(caps.bindingLimit / 8 / runs.length));
+  const threadsOf = ({ begin, end }: Range): number => (each ? end - begin : Math.min(end - begin, most));
+  const total = runs.reduce((sum, run) => sum + threadsOf(run), 0);
+  let base = 0;
+  const forward = runs.map((run): Step => {
+    const { perLogit, perPixel, firstLogit, firstPixel } = runOf(c, run);
+    const threads = threadsOf(run);
+    const step: Step = {
+      kernel: FORWARD,
+      constants: { EACH: each, WEIGHTED: c.weighted },
+      params: {
+        threads,
+        pixels: run.end - run.begin,
+        classes: c.classes,
+        ignoreIndex: c.ignoreIndex,
+        nanBits: NAN_BITS,
+        firstLogit,
+        firstPixel,
+        begin: run.begin,
+        base,
+        total,
+      },
+      operands: {
+        x: perLogit("logits"),
+        labels: perPixel("target"),
+        weight: c.weighted ? "weight" : "noneX",
+        lse: perPixel("lse"),
+        y: each ? perPixel("y") : "partial",
+        fault: "fault",
+      },
+      grid: foldGrid(ceilDiv(threads, WG)),
+    };
+    base += threads;
+    return step;
+  });
+  if (forward.length === 0) return undefined;
+  if (each) return { steps: forward };
   const finish: Step = {
     kernel: FINISH,
     constants: { MEAN: c.reduction === "mean" },
-    params: { threads, nanBits: NAN_BITS },
+    params: { threads: total, nanBits: NAN_BITS },
     operands: { partial: "partial", y: "y", divisor: "divisor" },
     grid: [1, 1, 1],
   };
-  return { steps: [forward, finish], scratch: { partial: Math.max(1, threads) * 8 } };
+  return { steps: [...forward, finish], scratch: { partial: Math.max(1, total) * 8 } };
 }
 
-/** The gradient. Operands: logits, target, lse, dy, dx and where used weight and divisor (reduction "mean"). */
-export function planCrossEntropyGradient(c: CrossEntropyCase): Plan {
-  const threads = ceilDiv(c.pixels, 4);
+/**
+ * The gradient. Operands: logits, target, lse, dy, dx and where used weight and divisor (reduction "mean"). Undefined when
+ * four pixels are larger than a binding.
+ */
+export function planCrossEntropyGradient(c: CrossEntropyCase, caps: Capabilities): Plan | undefined {
   const mean = c.reduction === "mean";
-  const step: Step = {
-    kernel: BACKWARD,
-    constants: { EACH: c.reduction === "none", MEAN: mean, WEIGHTED: c.weighted },
-    params: { threads, pixels: c.pixels, classes: c.classes, ignoreIndex: c.ignoreIndex, nanBits: NAN_BITS },
-    operands: {
-      x: "logits",
-      labels: "target",
-      lse: "lse",
-      weight: c.weighted ? "weight" : "noneX",
-      dy: "dy",
-      divisor: mean ? "divisor" : "noneX",
-      dx: "dx",
-    },
-    grid: foldGrid(ceilDiv(threads, WG)),
-  };
-  return { steps: [step] };
+  const each = c.reduction === "none";
+  const steps = rowRuns(c.pixels, c.classes, caps, PIXELS).map((run): Step => {
+    const { perLogit, perPixel, firstLogit, firstPixel } = runOf(c, run);
+    const pixels = run.end - run.begin;
+    const threads = ceilDiv(pixels, PIXELS);
+    return {
+      kernel: BACKWARD,
+      constants: { EACH: each, MEAN: mean, WEIGHTED: c.weighted },
+      params: {
+        threads,
+        pixels,
+        classes: c.classes,
+        ignoreIndex: c.ignoreIndex,
+        nanBits: NAN_BITS,
+        firstLogit: firstLogit / 4,
+        firstPixel: firstPixel / 4,
+      },
+      operands: {
+        x: perLogit("logits"),
+        labels: perPixel("target"),
+        lse: perPixel("lse"),
+        weight: c.weighted ? "weight" : "noneX",
+        dy: each ? perPixel("dy") : "dy",
+        divisor: mean ? "divisor" : "noneX",
+        dx: perLogit("dx"),
+      },
+      grid: foldGrid(ceilDiv(threads, WG)),
+    };
+  });
+  return steps.length > 0 ? { steps } : undefined;
 }

@@ -4,13 +4,13 @@
 //   bilinear                 in = max(0, (out + 1/2) * scale - 1/2), between its two neighbours
 //   bilinear, ALIGN_CORNERS  in = out * scale
 //
-// x [N, H, W, C], y [N, OH, OW, C], channels last. A thread owns one output element.
+// x [N, H, W, C], y [N, OH, OW, C], channels last, maybe windows that begin at their origins. A thread owns one output element from p.begin on.
 const WG: u32 = 64u;
 const BILINEAR: bool = true;
 const ALIGN_CORNERS: bool = false;
 
 struct Params {
-  count: u32, channels: u32,
+  count: u32, begin: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
   scaleH: f32, scaleW: f32, // input positions an output step
 }
@@ -37,8 +37,9 @@ fn source(o: u32, scale: f32, size: u32) -> Source {
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) local: u32) {
-  let id = (group.x + group.y * groups.x) * WG + local;
-  if (id >= p.count) { return; }
+  let step = (group.x + group.y * groups.x) * WG + local;
+  if (step >= p.count) { return; }
+  let id = p.begin + step;
   let c = id % p.channels;
   let pixel = id / p.channels;
   let sx = source(pixel % p.outW, p.scaleW, p.inW);
@@ -46,11 +47,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let image = pixel / (p.outW * p.outH) * p.inH;
   let top = (image + sy.low) * p.inW;
   if (!BILINEAR) {
-    y[id] = x[(top + sx.low) * p.channels + c];
+    y[id - p.toOrigin] = x[(top + sx.low) * p.channels + c - p.fromOrigin];
     return;
   }
   let bottom = (image + sy.high) * p.inW;
-  let upper = (1.0 - sx.weight) * x[(top + sx.low) * p.channels + c] + sx.weight * x[(top + sx.high) * p.channels + c];
-  let lower = (1.0 - sx.weight) * x[(bottom + sx.low) * p.channels + c] + sx.weight * x[(bottom + sx.high) * p.channels + c];
-  y[id] = (1.0 - sy.weight) * upper + sy.weight * lower;
+  let upper = (1.0 - sx.weight) * x[(top + sx.low) * p.channels + c - p.fromOrigin] + sx.weight * x[(top + sx.high) * p.channels + c - p.fromOrigin];
+  let lower = (1.0 - sx.weight) * x[(bottom + sx.low) * p.channels + c - p.fromOrigin] + sx.weight * x[(bottom + sx.high) * p.channels + c - p.fromOrigin];
+  y[id - p.toOrigin] = (1.0 - sy.weight) * upper + sy.weight * lower;
 }

@@ -4,13 +4,14 @@
 //
 // share(o, i) is the weight with which output o reads input i. The outputs to visit come from the inverse map with one
 // position to spare either side; the first and last input take all outputs that the clamps send to them.
-// dx [N, H, W, C], dy [N, OH, OW, C], channels last. A thread owns one input element.
+// dx [N, H, W, C], dy [N, OH, OW, C], channels last, maybe windows that begin at their origins. A thread owns one input
+// element from p.begin on.
 const WG: u32 = 64u;
 const BILINEAR: bool = true;
 const ALIGN_CORNERS: bool = false;
 
 struct Params {
-  count: u32, channels: u32,
+  count: u32, begin: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
   scaleH: f32, scaleW: f32, // input positions an output step
 }
@@ -54,8 +55,9 @@ fn readers(i: u32, scale: f32, size: u32, out: u32) -> vec2u {
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) local: u32) {
-  let id = (group.x + group.y * groups.x) * WG + local;
-  if (id >= p.count) { return; }
+  let step = (group.x + group.y * groups.x) * WG + local;
+  if (step >= p.count) { return; }
+  let id = p.begin + step;
   let c = id % p.channels;
   let pixel = id / p.channels;
   let ix = pixel % p.inW;
@@ -71,9 +73,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var line = 0.0;
     for (var ox = rx.x; ox < rx.y; ox++) {
       let shareX = share(ox, ix, p.scaleW, p.inW);
-      if (shareX != 0.0) { line += shareX * dy[(row + ox) * p.channels + c]; }
+      if (shareX != 0.0) { line += shareX * dy[(row + ox) * p.channels + c - p.fromOrigin]; }
     }
     sum += shareY * line;
   }
-  dx[id] = sum;
+  dx[id - p.toOrigin] = sum;
 }

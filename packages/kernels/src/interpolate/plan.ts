@@ -1,6 +1,7 @@
 import type { Kernel } from "../kernel.js";
-import { ceilDiv, foldGrid, type Plan } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
+import { type ImagePart, imageParts, sliceOf } from "../windows.js";
 
 const WG = 64;
 const FORWARD: Kernel = { name: "interpolate/forward", source: wgsl["interpolate/forward"] };
@@ -35,19 +36,64 @@ export function interpolateScale(
   return scaleFactor === undefined ? size / out : 1 / scaleFactor;
 }
 
-function step(kernel: Kernel, g: InterpolateGeometry, count: number, operands: Record<string, string>): Plan {
-  const { channels, inH, inW, outH, outW, scaleH, scaleW } = g;
-  const constants = { BILINEAR: g.mode === "bilinear", ALIGN_CORNERS: g.alignCorners };
-  const params = { count, channels, inH, inW, outH, outW, scaleH, scaleW };
-  return { steps: [{ kernel, constants, params, operands, grid: foldGrid(ceilDiv(count, WG)) }] };
+interface Names {
+  readonly kernel: Kernel;
+  readonly from: string;
+  readonly to: string;
 }
 
-/** Operands: x, y. */
-export function planInterpolate(g: InterpolateGeometry): Plan {
-  return step(FORWARD, g, g.n * g.outH * g.outW * g.channels, { x: "x", y: "y" });
+function plan(g: InterpolateGeometry, parts: readonly ImagePart[], names: Names): Plan | undefined {
+  const { n, channels, inH, inW, outH, outW, scaleH, scaleW } = g;
+  const forward = names.kernel === FORWARD;
+  const [input, output] = [n * inH * inW * channels, n * outH * outW * channels];
+  const [fromTotal, toTotal] = forward ? [input, output] : [output, input];
+  const steps = parts.map(({ from, to }): Step => {
+    const source = sliceOf(names.from, from, fromTotal);
+    const target = sliceOf(names.to, to, toTotal);
+    const count = to.end - to.begin;
+    const place = { count, begin: to.begin, fromOrigin: source.origin, toOrigin: target.origin };
+    return {
+      kernel: names.kernel,
+      constants: { BILINEAR: g.mode === "bilinear", ALIGN_CORNERS: g.alignCorners },
+      params: { ...place, channels, inH, inW, outH, outW, scaleH, scaleW },
+      operands: { [names.from]: source.operand, [names.to]: target.operand },
+      grid: foldGrid(ceilDiv(count, WG)),
+    };
+  });
+  return steps.length > 0 ? { steps } : undefined;
 }
 
-/** Operands: dy, dx. */
-export function planInterpolateGradient(g: InterpolateGeometry): Plan {
-  return step(GRADIENT, g, g.n * g.inH * g.inW * g.channels, { dy: "dy", dx: "dx" });
+/** Rows beyond what the scale says that may be read on either side: a neighbour and the kernel's rounding. */
+const MARGIN = 2;
+
+/** Operands: x, y. Undefined when one row is larger than a binding. */
+export function planInterpolate(g: InterpolateGeometry, caps: Capabilities): Plan | undefined {
+  const walk = {
+    n: g.n,
+    steps: g.outH,
+    from: { rows: g.inH, length: g.inW * g.channels },
+    to: { rows: g.outH, length: g.outW * g.channels },
+    reads: (begin: number, end: number) => ({
+      begin: Math.floor(begin * g.scaleH) - MARGIN,
+      end: Math.ceil(end * g.scaleH) + MARGIN,
+    }),
+  };
+  return plan(g, imageParts(walk, caps), { kernel: FORWARD, from: "x", to: "y" });
+}
+
+/** Operands: dy, dx. Undefined when one row is larger than a binding. */
+export function planInterpolateGradient(g: InterpolateGeometry, caps: Capabilities): Plan | undefined {
+  const { inH, outH, scaleH } = g;
+  const walk = {
+    n: g.n,
+    steps: inH,
+    from: { rows: outH, length: g.outW * g.channels },
+    to: { rows: inH, length: g.inW * g.channels },
+    // The first and the last row also take what the clamps send to them.
+    reads: (begin: number, end: number) => ({
+      begin: begin === 0 || scaleH <= 0 ? 0 : Math.floor((begin - 1) / scaleH) - MARGIN,
+      end: end === inH || scaleH <= 0 ? outH : Math.ceil((end + 1) / scaleH) + MARGIN,
+    }),
+  };
+  return plan(g, imageParts(walk, caps), { kernel: GRADIENT, from: "dy", to: "dx" });
 }

@@ -3,10 +3,11 @@
 //   d[m, c] = k + alpha/size * sum of x[m, j]^2 over j in [c - size/2, c + (size-1)/2] inside the channels
 //   y[m, c] = x[m, c] / d[m, c]^beta
 //
-// x, y, d [pixels, C], channels last; d is kept for the gradient. A thread owns one element. slope = alpha / size.
+// x, y, d [pixels, C], channels last; d is kept for the gradient. All may be windows, whose pixels
+// begin at element p.first. A thread owns one element. slope = alpha / size.
 const WG: u32 = 64u;
 
-struct Params { count: u32, channels: u32, before: u32, after: u32, slope: f32, beta: f32, k: f32 }
+struct Params { count: u32, first: u32, channels: u32, before: u32, after: u32, slope: f32, beta: f32, k: f32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -19,7 +20,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
   let c = id % p.channels;
-  let row = id - c;
+  let at = p.first + id;
+  let row = at - c;
   let end = min(p.channels, c + p.after + 1u);
   var squares = 0.0;
   for (var j = max(c, p.before) - p.before; j < end; j++) {
@@ -27,6 +29,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     squares = fma(v, v, squares);
   }
   let denominator = p.k + p.slope * squares;
-  d[id] = denominator;
-  y[id] = x[id] / pow(denominator, p.beta);
+  d[at] = denominator;
+  y[at] = x[at] / pow(denominator, p.beta);
 }

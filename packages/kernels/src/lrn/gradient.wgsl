@@ -3,10 +3,10 @@
 //   dx[m, i] = dy[m, i] / d[m, i]^beta - 2 * beta * alpha/size * x[m, i] * sum of r[m, c] over windows c that hold i
 //
 // r comes from ratio.wgsl; window c holds i where c is in [i - (size-1)/2, i + size/2]. All are [pixels, C], channels
-// last. A thread owns one element. slope = alpha / size.
+// last. All but r may be windows, whose pixels begin at element p.first; r holds just these pixels. A thread owns one element. slope = alpha / size.
 const WG: u32 = 64u;
 
-struct Params { count: u32, channels: u32, before: u32, after: u32, slope: f32, beta: f32 }
+struct Params { count: u32, first: u32, channels: u32, before: u32, after: u32, slope: f32, beta: f32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -21,9 +21,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
   let c = id % p.channels;
+  let at = p.first + id;
   let row = id - c;
   let end = min(p.channels, c + p.before + 1u);
   var ratios = 0.0;
   for (var j = max(c, p.after) - p.after; j < end; j++) { ratios += r[row + j]; }
-  dx[id] = dy[id] / pow(d[id], p.beta) - 2.0 * p.beta * p.slope * x[id] * ratios;
+  dx[at] = dy[at] / pow(d[at], p.beta) - 2.0 * p.beta * p.slope * x[at] * ratios;
 }

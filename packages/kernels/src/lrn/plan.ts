@@ -1,6 +1,7 @@
 import type { Kernel } from "../kernel.js";
-import { ceilDiv, foldGrid, type Plan } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, type Window } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
+import { type Range, rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
 const FORWARD: Kernel = { name: "lrn/forward", source: wgsl["lrn/forward"] };
@@ -17,28 +18,53 @@ export interface LrnGeometry {
   readonly k: number;
 }
 
-function windowParams({ count, channels, size, alpha, beta }: LrnGeometry) {
+function windowParams({ channels, size, alpha, beta }: LrnGeometry) {
   const before = Math.floor(size / 2);
   const after = Math.floor((size - 1) / 2);
-  return { count, channels, before, after, slope: alpha / size, beta };
+  return { channels, before, after, slope: alpha / size, beta };
 }
 
-/** Operands: x, y, d (the denominator before its power, as large as x). */
-export function planLocalResponseNorm(g: LrnGeometry): Plan {
-  const params = { ...windowParams(g), k: g.k };
-  const operands = { x: "x", y: "y", d: "d" };
-  return { steps: [{ kernel: FORWARD, params, operands, grid: foldGrid(ceilDiv(g.count, WG)) }] };
+/** A run of whole pixels of an operand, and its first element there. */
+function pixelsOf(g: LrnGeometry, operand: string, run: Range): { operand: string | Window; first: number } {
+  const begin = run.begin * g.channels;
+  const slice = sliceOf(operand, { begin, end: run.end * g.channels }, g.count);
+  return { operand: slice.operand, first: begin - slice.origin };
 }
 
-/** Operands: x, dy, d, dx. */
-export function planLocalResponseNormGradient(g: LrnGeometry): Plan {
-  const grid = foldGrid(ceilDiv(g.count, WG));
-  const given = { x: "x", dy: "dy", d: "d", r: "r" };
-  return {
-    steps: [
-      { kernel: RATIO, params: { count: g.count, beta: g.beta }, operands: given, grid },
-      { kernel: GRADIENT, params: windowParams(g), operands: { ...given, dx: "dx" }, grid },
-    ],
-    scratch: { r: g.count * 4 },
-  };
+const runsOf = (g: LrnGeometry, caps: Capabilities): Range[] => rowRuns(g.count / g.channels, g.channels, caps);
+
+/** Operands: x, y, d (the denominator before its power, as large as x). Undefined when a pixel is larger than a binding. */
+export function planLocalResponseNorm(g: LrnGeometry, caps: Capabilities): Plan | undefined {
+  const steps = runsOf(g, caps).map((run): Step => {
+    const count = (run.end - run.begin) * g.channels;
+    const [x, y, d] = ["x", "y", "d"].map((name) => pixelsOf(g, name, run)) as [Part, Part, Part];
+    const params = { ...windowParams(g), count, first: x.first, k: g.k };
+    const operands = { x: x.operand, y: y.operand, d: d.operand };
+    return { kernel: FORWARD, params, operands, grid: foldGrid(ceilDiv(count, WG)) };
+  });
+  return steps.length > 0 ? { steps } : undefined;
+}
+
+type Part = ReturnType<typeof pixelsOf>;
+
+/** Operands: x, dy, d, dx. Undefined when a pixel is larger than a binding. */
+export function planLocalResponseNormGradient(g: LrnGeometry, caps: Capabilities): Plan | undefined {
+  const runs = runsOf(g, caps);
+  const steps = runs.flatMap((run): Step[] => {
+    const count = (run.end - run.begin) * g.channels;
+    const grid = foldGrid(ceilDiv(count, WG));
+    const [x, dy, d, dx] = ["x", "dy", "d", "dx"].map((name) => pixelsOf(g, name, run)) as [Part, Part, Part, Part];
+    const given = { x: x.operand, dy: dy.operand, d: d.operand, r: "r" };
+    return [
+      { kernel: RATIO, params: { count, first: x.first, beta: g.beta }, operands: given, grid },
+      {
+        kernel: GRADIENT,
+        params: { ...windowParams(g), count, first: x.first },
+        operands: { ...given, dx: dx.operand },
+        grid,
+      },
+    ];
+  });
+  const largest = Math.max(0, ...runs.map(({ begin, end }) => end - begin));
+  return steps.length > 0 ? { steps, scratch: { r: largest * g.channels * 4 } } : undefined;
 }

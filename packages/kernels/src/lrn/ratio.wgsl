@@ -1,8 +1,9 @@
 // r = dy * x / d^(beta + 1): what each output hands to all inputs of its window, for gradient.wgsl.
-// All are [pixels, C], channels last. A thread owns one element.
+// All are [pixels, C], channels last. All but r may be windows, whose
+// pixels begin at element p.first. A thread owns one element.
 const WG: u32 = 64u;
 
-struct Params { count: u32, beta: f32 }
+struct Params { count: u32, first: u32, beta: f32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -15,6 +16,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
-  let denominator = d[id];
-  r[id] = dy[id] * x[id] / (denominator * pow(denominator, p.beta));
+  let at = p.first + id;
+  let denominator = d[at];
+  r[id] = dy[at] * x[at] / (denominator * pow(denominator, p.beta));
 }

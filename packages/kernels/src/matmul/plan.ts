@@ -1,6 +1,7 @@
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, product, roundUp, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
+import { boxParts, type Place, placeOf, type StridedBox } from "../windows.js";
 
 const WG = 64;
 const TILE = 4;
@@ -27,19 +28,20 @@ export interface MatmulCase {
   readonly b: MatrixStrides;
 }
 
-type BatchDim = readonly [size: number, a: number, b: number];
+/** Size of a batch dim, and its strides in a, b and c. */
+type BatchDim = readonly [size: number, a: number, b: number, c: number];
 
-/** Batch dims without those of size 1, neighbours that both operands walk evenly merged; innermost first. */
-function batchDims({ batch, a, b }: MatmulCase): BatchDim[] {
+/** Batch dims without those of size 1, neighbours that all operands walk evenly merged; innermost first. */
+function batchDims(sizes: readonly number[], strides: readonly (readonly number[])[]): BatchDim[] {
   const merged: BatchDim[] = [];
-  for (const [i, size] of [...batch.entries()].reverse()) {
-    const [strideA, strideB] = [a.batch[i] ?? 0, b.batch[i] ?? 0];
+  for (const [i, size] of [...sizes.entries()].reverse()) {
+    const [a, b, c] = strides.map((own) => own[i] ?? 0) as [number, number, number];
     const last = merged.at(-1);
     if (size === 1) continue;
-    if (last && strideA === last[1] * last[0] && strideB === last[2] * last[0]) {
-      merged[merged.length - 1] = [last[0] * size, last[1], last[2]];
+    if (last && a === last[1] * last[0] && b === last[2] * last[0] && c === last[3] * last[0]) {
+      merged[merged.length - 1] = [last[0] * size, last[1], last[2], last[3]];
     } else {
-      merged.push([size, strideA, strideB]);
+      merged.push([size, a, b, c]);
     }
   }
   if (merged.length > MAX_BATCH_DIMS)
@@ -64,46 +66,85 @@ function along(
 function batchParams(dims: readonly BatchDim[]): Record<string, number> {
   const params: Record<string, number> = {};
   for (let i = 0; i < MAX_BATCH_DIMS; i++) {
-    const [size, a, b] = dims[i] ?? [1, 0, 0];
+    const [size, a, b, c] = dims[i] ?? [1, 0, 0, 0];
     if (i < MAX_BATCH_DIMS - 1) params[`size${i}`] = size;
     params[`aBatch${i}`] = a;
     params[`bBatch${i}`] = b;
+    params[`cBatch${i}`] = c;
   }
   return params;
 }
 
-/**
- * `c[batch, m, n] = sum over k of a[batch, m, k] b[batch, k, n]`, c row-major. Operands: a, b, c. Transposed and broadcast
- * operands are a matter of strides. Throws RangeError over more than four batch dims that do not merge.
- */
-export function planMatmul(shape: MatmulCase, caps: Capabilities): Plan {
-  const { rows, columns, inner, a, b } = shape;
-  const dims = batchDims(shape);
-  const batches = product(shape.batch);
-  const elements = batches * rows * columns;
-  const [tilesM, tilesN] = [ceilDiv(rows, TILE), ceilDiv(columns, TILE)];
-  const tiles = batches * tilesM * tilesN;
+/** The product as a box: batch dims, then rows, inner and columns; `k` counts along the inner dim. */
+function boxOf({ batch, rows, inner, columns, a, b }: MatmulCase): StridedBox {
+  const none = batch.map(() => 0);
+  const dense = batch.map((_, i) => product(batch.slice(i + 1)) * rows * columns);
+  return {
+    sizes: [...batch, rows, inner, columns],
+    operands: {
+      a: { strides: [...a.batch, a.row, a.column, 0], offset: 0 },
+      b: { strides: [...b.batch, 0, b.row, b.column], offset: 0 },
+      c: { strides: [...dense, columns, 0, 1], offset: 0 },
+      k: { strides: [...none, 0, 1, 0], offset: 0 },
+    },
+  };
+}
+
+/** Slices of the inner dim, so that a product with few elements keeps the device busy. */
+function innerSlices(inner: number, tiles: number, caps: Capabilities): { slices: number; innerPerSlice: number } {
   const wanted = Math.min(ceilDiv(caps.parallelism * WG, Math.max(1, tiles)), Math.floor(inner / MIN_INNER_PER_SLICE));
   const innerPerSlice = roundUp(ceilDiv(inner, Math.max(1, wanted)), TILE);
-  const slices = Math.max(1, ceilDiv(inner, Math.max(1, innerPerSlice)));
-  const aAlong = along(
-    a.column,
-    a.row,
-    inner,
-    rows,
-    dims.map((dim) => dim[1]),
+  return { innerPerSlice, slices: Math.max(1, ceilDiv(inner, Math.max(1, innerPerSlice))) };
+}
+
+/**
+ * `c[batch, m, n] = sum over k of a[batch, m, k] b[batch, k, n]`, c row-major. Operands: a, b, c, in windows where they are
+ * larger than a binding. Transposed and broadcast operands are a matter of strides. Throws RangeError over more than four
+ * batch dims that do not merge.
+ */
+export function planMatmul(shape: MatmulCase, caps: Capabilities): Plan {
+  const box = boxOf(shape);
+  const parts = product(box.sizes) === 0 ? [box] : boxParts(box, caps);
+  const elements = product(shape.batch) * shape.rows * shape.columns;
+  const tiles = product(shape.batch) * ceilDiv(shape.rows, TILE) * ceilDiv(shape.columns, TILE);
+  const whole = { slices: 1, innerPerSlice: roundUp(shape.inner, TILE) };
+  const { slices, innerPerSlice } = parts.length === 1 ? innerSlices(shape.inner, tiles, caps) : whole;
+  const steps = parts.map((part) => productStep(part, parts.length === 1, elements, slices, innerPerSlice));
+  if (slices === 1) return { steps };
+  const sum: Step = {
+    kernel: SUM_SLICES,
+    constants: { ACCUMULATE: false },
+    params: { count: elements, slices },
+    operands: { partial: "slices", y: "c" },
+    grid: foldGrid(ceilDiv(elements, WG)),
+  };
+  return { steps: [...steps, sum], scratch: { slices: elements * slices * 4 } };
+}
+
+function productStep(
+  { sizes, operands }: StridedBox,
+  whole: boolean,
+  elements: number,
+  slices: number,
+  innerPerSlice: number,
+): Step {
+  const batch = sizes.slice(0, -3);
+  const [rows, inner, columns] = sizes.slice(-3) as [number, number, number];
+  const [a, b, c] = ["a", "b", "c"].map((name) => placeOf(name, sizes, operands, whole)) as [Place, Place, Place];
+  const [aRow, aInner] = a.strides.slice(-3) as [number, number];
+  const [bInner, bColumn] = b.strides.slice(-2) as [number, number];
+  const dims = batchDims(
+    batch,
+    [a, b, c].map(({ strides }) => strides),
   );
-  const bAlong = along(
-    b.row,
-    b.column,
-    inner,
-    columns,
-    dims.map((dim) => dim[2]),
-  );
-  const count = tiles * slices;
-  const step: Step = {
+  const batches = product(batch);
+  const [tilesM, tilesN] = [ceilDiv(rows, TILE), ceilDiv(columns, TILE)];
+  const aAlong = along(aInner, aRow, inner, rows, [a.offset, ...dims.map((dim) => dim[1])]);
+  const bAlong = along(bInner, bColumn, inner, columns, [b.offset, ...dims.map((dim) => dim[2])]);
+  const count = batches * tilesM * tilesN * slices;
+  return {
     kernel: PRODUCT,
-    constants: { A_ALONG: aAlong, B_ALONG: bAlong },
+    constants: { A_ALONG: aAlong, B_ALONG: bAlong, ACCUMULATE: (operands.k?.offset ?? 0) > 0 },
     params: {
       count,
       rows,
@@ -113,28 +154,24 @@ export function planMatmul(shape: MatmulCase, caps: Capabilities): Plan {
       tilesM,
       tilesN,
       batches,
-      aRow: a.row,
-      aInner: a.column,
-      bInner: b.row,
-      bColumn: b.column,
+      aRow,
+      aInner,
+      bInner,
+      bColumn,
+      cRow: c.strides.at(-3) ?? 0,
+      cSlice: elements,
+      aFirst: a.offset,
+      bFirst: b.offset,
+      cFirst: c.offset,
       ...batchParams(dims),
     },
     operands: {
-      a: aAlong === 0 ? "a" : "noneX",
-      a4: aAlong === 0 ? "noneX" : "a",
-      b: bAlong === 0 ? "b" : "noneX",
-      b4: bAlong === 0 ? "noneX" : "b",
-      c: slices > 1 ? "slices" : "c",
+      a: aAlong === 0 ? a.operand : "noneX",
+      a4: aAlong === 0 ? "noneX" : a.operand,
+      b: bAlong === 0 ? b.operand : "noneX",
+      b4: bAlong === 0 ? "noneX" : b.operand,
+      c: slices > 1 ? "slices" : c.operand,
     },
     grid: foldGrid(ceilDiv(count, WG)),
   };
-  if (slices === 1) return { steps: [step] };
-  const sum: Step = {
-    kernel: SUM_SLICES,
-    constants: { ACCUMULATE: false },
-    params: { count: elements, slices },
-    operands: { partial: "slices", y: "c" },
-    grid: foldGrid(ceilDiv(elements, WG)),
-  };
-  return { steps: [step, sum], scratch: { slices: elements * slices * 4 } };
 }

@@ -1,13 +1,15 @@
-// c[batch, m, n] = sum over k of a[batch, m, k] * b[batch, k, n], any strides in a and b (0 where a batch dim broadcasts), c
-// row-major.
+// c[batch, m, n] (+)= sum over k of a[batch, m, k] * b[batch, k, n], any strides (0 where a batch dim broadcasts) but for the columns
+// of c, which are neighbours.
 //
 // A thread owns a 4 x 4 tile of c and takes four k at a time. A_ALONG and B_ALONG say how it loads four rows (columns) by
 // four k: 0 scalars, 1 vectors along k, 2 vectors along m (n). Vectors need the stride 1 along them, all other strides and
 // the length a multiple of 4. Rows past the edge repeat the last one and are not stored; k past the end count as 0.
-// Slices of k write c [slices, batch, M, N], summed by a second pass.
+// Slices of k write c [slices, batch, M, N], summed by a second pass. Operands may be windows, whose parts begin at aFirst, bFirst
+// and cFirst; with ACCUMULATE c holds the sum over an earlier part of k.
 const WG: u32 = 64u;
 const A_ALONG: u32 = 0u;
 const B_ALONG: u32 = 0u;
+const ACCUMULATE: bool = false;
 
 struct Params {
   count: u32,
@@ -33,6 +35,15 @@ struct Params {
   bBatch1: u32,
   bBatch2: u32,
   bBatch3: u32,
+  cBatch0: u32,
+  cBatch1: u32,
+  cBatch2: u32,
+  cBatch3: u32,
+  cRow: u32,
+  cSlice: u32,
+  aFirst: u32,
+  bFirst: u32,
+  cFirst: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -89,14 +100,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let n = id % p.tilesN * 4u;
   let batchSlice = id / (p.tilesM * p.tilesN);
   let batch = batchSlice % p.batches;
-  let begin = batchSlice / p.batches * p.innerPerSlice;
+  let slice = batchSlice / p.batches;
+  let begin = slice * p.innerPerSlice;
   let end = min(p.inner, begin + p.innerPerSlice);
   let i0 = batch % p.size0;
   let i1 = batch / p.size0 % p.size1;
   let i2 = batch / (p.size0 * p.size1) % p.size2;
   let i3 = batch / (p.size0 * p.size1 * p.size2);
-  let aBase = i0 * p.aBatch0 + i1 * p.aBatch1 + i2 * p.aBatch2 + i3 * p.aBatch3;
-  let bBase = i0 * p.bBatch0 + i1 * p.bBatch1 + i2 * p.bBatch2 + i3 * p.bBatch3;
+  let aBase = p.aFirst + i0 * p.aBatch0 + i1 * p.aBatch1 + i2 * p.aBatch2 + i3 * p.aBatch3;
+  let bBase = p.bFirst + i0 * p.bBatch0 + i1 * p.bBatch1 + i2 * p.bBatch2 + i3 * p.bBatch3;
+  let cBase = p.cFirst + slice * p.cSlice + i0 * p.cBatch0 + i1 * p.cBatch1 + i2 * p.cBatch2 + i3 * p.cBatch3;
   let lanes = vec4u(0u, 1u, 2u, 3u);
   let row = select(min(m + lanes, vec4u(p.rows - 1u)), m + lanes, A_ALONG == 2u);
   let column = select(min(n + lanes, vec4u(p.columns - 1u)), n + lanes, B_ALONG == 2u);
@@ -108,7 +121,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     sum += tileB(fromB, k, end) * transpose(tileA(fromA, k, end));
   }
   for (var i = 0u; i < 4u && m + i < p.rows; i++) {
-    let to = (batchSlice * p.rows + m + i) * p.columns + n;
-    for (var j = 0u; j < 4u && n + j < p.columns; j++) { c[to + j] = sum[i][j]; }
+    let to = cBase + (m + i) * p.cRow + n;
+    for (var j = 0u; j < 4u && n + j < p.columns; j++) {
+      if (ACCUMULATE) { c[to + j] += sum[i][j]; } else { c[to + j] = sum[i][j]; }
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, product, type Step } from "../plan.js";
-import { flatOperand, flatWindows } from "../random/plan.js";
+import { boxParts, flatOperand, flatWindows, placeOf } from "../windows.js";
 import { type PointwiseName, type PointwiseRow, pointwise } from "./table.js";
 
 const WG = 64;
@@ -35,20 +35,21 @@ export function sourcesOf(name: PointwiseName, part: Part): Source[] {
   return (["a", "b", "y", "g"] as const).filter((id) => new RegExp(`\\b${id}\\b`).test(expression));
 }
 
+/** The kernel of a row: over flat vectors where `rank` is 0, else over a box whose operands each have strides and an offset. */
 function emit(name: PointwiseName, part: Part, rank: number): Kernel {
   const row: PointwiseRow = pointwise[name];
   const expression = row[part]!;
   const sources = sourcesOf(name, part);
   const flat = rank === 0;
   const T = flat ? "vec4f" : "f32";
-  const strided = flat ? "" : stridedFields(rank, sources);
   const bindings = sources.map((id, i) => `@group(0) @binding(${i + 1}) var<storage, read> in_${id}: array<${T}>;`);
   const loads = sources.map((id) => `  let ${id} = in_${id}[${flat ? "id" : `at_${id}`}];`);
   const power = expression.includes("power(") ? (flat ? POWER_VEC : POWER_SCALAR) : "";
+  const placed = [...sources, RESULT];
   const source = `// ${name}, ${part}: result = ${expression}
 alias T = ${T};
 const WG: u32 = ${WG}u;
-struct Params { count: u32, s: f32, t: f32, nan: u32,${strided} }
+struct Params { count: u32, s: f32, t: f32, nan: u32,${flat ? "" : stridedFields(rank, placed)} }
 @group(0) @binding(0) var<uniform> p: Params;
 ${bindings.join("\n")}
 @group(0) @binding(${sources.length + 1}) var<storage, read_write> result: array<T>;
@@ -58,25 +59,28 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
-${flat ? "" : decode(rank, sources)}
+${flat ? "" : decode(rank, placed)}
 ${loads.join("\n")}
-  result[id] = T(${expression});
+  result[${flat ? "id" : `at_${RESULT}`}] = T(${expression});
 }
 `;
   return { name: `pointwise/${name}-${part}-${flat ? "flat" : rank}`, source };
 }
 
-function stridedFields(rank: number, sources: readonly Source[]): string {
-  const fields = Array.from({ length: rank }, (_, i) => [` n${i}: u32,`, ...sources.map((id) => ` ${id}${i}: u32,`)]);
-  return fields.flat().join("");
+/** The operand that a kernel writes. */
+const RESULT = "result";
+
+function stridedFields(rank: number, placed: readonly string[]): string {
+  const offsets = placed.map((id) => ` ${id}_offset: u32,`);
+  const dims = Array.from({ length: rank }, (_, i) => [` n${i}: u32,`, ...placed.map((id) => ` ${id}${i}: u32,`)]);
+  return [...offsets, ...dims.flat()].join("");
 }
 
-function decode(rank: number, sources: readonly Source[]): string {
-  const lines = ["  var rest = id;", ...sources.map((id) => `  var at_${id} = 0u;`)];
+function decode(rank: number, placed: readonly string[]): string {
+  const lines = ["  var rest = id;", ...placed.map((id) => `  var at_${id} = p.${id}_offset;`)];
   for (let i = rank - 1; i >= 0; i--) {
-    lines.push(
-      `  { let c = rest % p.n${i}; rest /= p.n${i};${sources.map((id) => ` at_${id} += c * p.${id}${i};`).join("")} }`,
-    );
+    const steps = placed.map((id) => ` at_${id} += c * p.${id}${i};`).join("");
+    lines.push(i > 0 ? `  { let c = rest % p.n${i}; rest /= p.n${i};${steps} }` : `  { let c = rest;${steps} }`);
   }
   return lines.join("\n");
 }
@@ -106,22 +110,35 @@ export function planFlat(options: PointwiseOptions, count: number, caps: Capabil
 
 /**
  * Operands of any strides (0 along a broadcast dimension) over one box of `sizes`, whose last dimension runs fastest in
- * the dense result.
+ * the dense result. Operands: the sources and `result`, in windows where they are larger than a binding.
  */
 export function planStrided(
   options: PointwiseOptions,
   sizes: readonly number[],
   strides: Readonly<Partial<Record<Source, readonly number[]>>>,
+  caps: Capabilities,
 ): Plan {
-  const sources = sourcesOf(options.name, options.part);
+  if (product(sizes) === 0) return { steps: [] };
   const rank = Math.max(1, sizes.length);
   const kernel = emit(options.name, options.part, rank);
-  const params: Record<string, number> = { count: product(sizes), ...common(options) };
-  for (let i = 0; i < rank; i++) {
-    params[`n${i}`] = sizes[i] ?? 1;
-    for (const id of sources) params[`${id}${i}`] = strides[id]?.[i] ?? 0;
-  }
-  const operands: Record<string, string> = { result: "result" };
-  for (const id of sources) operands[`in_${id}`] = id;
-  return { steps: [{ kernel, params, operands, grid: foldGrid(ceilDiv(product(sizes), WG)) }] };
+  const names = [...sourcesOf(options.name, options.part), RESULT];
+  const dense = sizes.map((_, i) => product(sizes.slice(i + 1)));
+  const operands = Object.fromEntries(
+    names.map((id) => [id, { strides: id === RESULT ? dense : (strides[id as Source] ?? []), offset: 0 }]),
+  );
+  const parts = boxParts({ sizes, operands }, caps);
+  const steps = parts.map((part): Step => {
+    const count = product(part.sizes);
+    const params: Record<string, number> = { count, ...common(options) };
+    for (let i = 0; i < rank; i++) params[`n${i}`] = part.sizes[i] ?? 1;
+    const bound: Record<string, Step["operands"][string]> = {};
+    for (const id of names) {
+      const place = placeOf(id, part.sizes, part.operands, parts.length === 1);
+      params[`${id}_offset`] = place.offset;
+      for (let i = 0; i < rank; i++) params[`${id}${i}`] = place.strides[i] ?? 0;
+      bound[id === RESULT ? RESULT : `in_${id}`] = place.operand;
+    }
+    return { kernel, params, operands: bound, grid: foldGrid(ceilDiv(count, WG)) };
+  });
+  return { steps };
 }

@@ -2,12 +2,13 @@
 //
 //   dx[n, iy, ix, c] = sum over windows (oy, ox) that hold (iy, ix)  of  dy[n, oy, ox, c] / divisor(oy, ox)
 //
-// The divisor is that of average.wgsl. dx [N, H, W, C], dy [N, OH, OW, C], channels last. A thread owns one input element.
+// The divisor is that of average.wgsl. dx [N, H, W, C], dy [N, OH, OW, C], channels last, maybe windows that begin at
+// their origins. A thread owns one input element from p.begin on.
 const WG: u32 = 64u;
 const COUNT_PAD: bool = true;
 
 struct Params {
-  count: u32, channels: u32,
+  count: u32, begin: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
   kernelH: u32, kernelW: u32, strideH: u32, strideW: u32, padH: u32, padW: u32,
 }
@@ -31,8 +32,9 @@ fn windows(position: u32, kernel: u32, stride: u32, out: u32) -> vec2u {
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) local: u32) {
-  let id = (group.x + group.y * groups.x) * WG + local;
-  if (id >= p.count) { return; }
+  let step = (group.x + group.y * groups.x) * WG + local;
+  if (step >= p.count) { return; }
+  let id = p.begin + step;
   let c = id % p.channels;
   let pixel = id / p.channels;
   let wx = windows(pixel % p.inW + p.padW, p.kernelW, p.strideW, p.outW);
@@ -44,8 +46,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let height = counted(oy, p.inH, p.kernelH, p.strideH, p.padH);
     for (var ox = wx.x; ox < wx.y; ox++) {
       let width = counted(ox, p.inW, p.kernelW, p.strideW, p.padW);
-      sum += dy[(row + ox) * p.channels + c] / f32(height * width);
+      sum += dy[(row + ox) * p.channels + c - p.fromOrigin] / f32(height * width);
     }
   }
-  dx[id] = sum;
+  dx[id - p.toOrigin] = sum;
 }

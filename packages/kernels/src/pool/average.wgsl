@@ -3,12 +3,13 @@
 //   y[n, oy, ox, c] = sum of x over the window inside the image / divisor
 //
 // The divisor counts the window inside the padded image (COUNT_PAD) or inside the image; what ceil mode hangs over the
-// padding is never counted. x [N, H, W, C], y [N, OH, OW, C], channels last. A thread owns one output element.
+// padding is never counted. x [N, H, W, C], y [N, OH, OW, C], channels last, maybe windows that begin at their
+// origins. A thread owns one output element from p.begin on.
 const WG: u32 = 64u;
 const COUNT_PAD: bool = true;
 
 struct Params {
-  count: u32, channels: u32,
+  count: u32, begin: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
   kernelH: u32, kernelW: u32, strideH: u32, strideW: u32, padH: u32, padW: u32,
 }
@@ -29,8 +30,9 @@ fn window(o: u32, size: u32, kernel: u32, stride: u32, pad: u32) -> vec3u {
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) local: u32) {
-  let id = (group.x + group.y * groups.x) * WG + local;
-  if (id >= p.count) { return; }
+  let step = (group.x + group.y * groups.x) * WG + local;
+  if (step >= p.count) { return; }
+  let id = p.begin + step;
   let c = id % p.channels;
   let pixel = id / p.channels;
   let wx = window(pixel % p.outW, p.inW, p.kernelW, p.strideW, p.padW);
@@ -39,7 +41,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0.0;
   for (var iy = wy.x; iy < wy.y; iy++) {
     let row = (image + iy) * p.inW;
-    for (var ix = wx.x; ix < wx.y; ix++) { sum += x[(row + ix) * p.channels + c]; }
+    for (var ix = wx.x; ix < wx.y; ix++) { sum += x[(row + ix) * p.channels + c - p.fromOrigin]; }
   }
-  y[id] = sum / f32(wy.z * wx.z);
+  y[id - p.toOrigin] = sum / f32(wy.z * wx.z);
 }

@@ -2,13 +2,14 @@
 //
 //   dx[n, iy, ix, c] = sum over windows (oy, ox) that hold (iy, ix) as their tap t  of  dy[n, oy, ox, c] where index = t
 //
-// dx [N, H, W, C], dy and index [N, OH, OW, C], channels last. A thread owns one input element, or four channels (VEC: the
-// views with a 4 are used, p.channels and p.count are in vec4). Windows are added in one fixed order.
+// dx [N, H, W, C], dy and index [N, OH, OW, C], channels last, each of them maybe a window that begins at its
+// origin. A thread owns one input element from p.begin on, or four channels (VEC: the views with a 4 are used, and all counts of elements
+// are in vec4). Pooling windows are added in one fixed order.
 const WG: u32 = 64u;
 const VEC: bool = false;
 
 struct Params {
-  count: u32, channels: u32,
+  count: u32, begin: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
   kernelH: u32, kernelW: u32, strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32,
 }
@@ -30,8 +31,9 @@ fn windows(position: u32, span: u32, stride: u32, out: u32) -> vec2u {
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) local: u32) {
-  let id = (group.x + group.y * groups.x) * WG + local;
-  if (id >= p.count) { return; }
+  let step = (group.x + group.y * groups.x) * WG + local;
+  if (step >= p.count) { return; }
+  let id = p.begin + step;
   let c = id % p.channels;
   let pixel = id / p.channels;
   let px = pixel % p.inW + p.padW;
@@ -49,7 +51,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let offsetX = px - ox * p.strideW;
       if (offsetX % p.dilationW != 0u) { continue; }
       let tap = i32(offsetY / p.dilationH * p.kernelW + offsetX / p.dilationW);
-      let at = (row + ox) * p.channels + c;
+      let at = (row + ox) * p.channels + c - p.fromOrigin;
       if (VEC) {
         sum4 += select(vec4f(), dy4[at], index4[at] == vec4i(tap));
       } else {
@@ -57,5 +59,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
     }
   }
-  if (VEC) { dx4[id] = sum4; } else { dx[id] = sum; }
+  let to = id - p.toOrigin;
+  if (VEC) { dx4[to] = sum4; } else { dx[to] = sum; }
 }

@@ -4,14 +4,15 @@
 //
 // Taps outside the image are not seen. index holds the tap ky*kernelW + kx that won: the first of equals, the last NaN
 // (as in PyTorch, a NaN in the window is the result); -1 where a dilated window misses the image, and y is p.lowest.
-// Without SAVE the index is not written. x [N, H, W, C], y and index [N, OH, OW, C], channels last. A thread owns one output element, or four channels (VEC: the
-// views x4, y4, index4 are used, p.channels and p.count are in vec4; the plan binds the unused views to dummies).
+// Without SAVE the index is not written. x [N, H, W, C], y and index [N, OH, OW, C], channels last, each of them maybe a window that
+// begins at its origin. A thread owns one output element from p.begin on, or four channels (VEC: the views x4, y4, index4 are used, and all
+// counts of elements are in vec4; the plan binds the unused views to dummies).
 const WG: u32 = 64u;
 const VEC: bool = false;
 const SAVE: bool = true;
 
 struct Params {
-  count: u32, channels: u32,
+  count: u32, begin: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
   kernelH: u32, kernelW: u32, strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32,
   lowest: f32, // minus infinity, which WGSL cannot spell
@@ -40,8 +41,9 @@ fn isNan4(v: vec4f) -> vec4<bool> { return (bitcast<vec4u>(v) & vec4u(0x7fffffff
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) local: u32) {
-  let id = (group.x + group.y * groups.x) * WG + local;
-  if (id >= p.count) { return; }
+  let step = (group.x + group.y * groups.x) * WG + local;
+  if (step >= p.count) { return; }
+  let id = p.begin + step;
   let c = id % p.channels;
   let pixel = id / p.channels;
   let startX = i32(pixel % p.outW * p.strideW) - i32(p.padW);
@@ -57,7 +59,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var ky = ty.x; ky < ty.y; ky++) {
     let row = (image + u32(startY + i32(ky * p.dilationH))) * p.inW;
     for (var kx = tx.x; kx < tx.y; kx++) {
-      let at = (row + u32(startX + i32(kx * p.dilationW))) * p.channels + c;
+      let at = (row + u32(startX + i32(kx * p.dilationW))) * p.channels + c - p.fromOrigin;
       let tap = i32(ky * p.kernelW + kx);
       if (VEC) {
         let v = x4[at];
@@ -72,11 +74,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
     }
   }
+  let to = id - p.toOrigin;
   if (VEC) {
-    y4[id] = best4;
-    if (SAVE) { index4[id] = winner4; }
+    y4[to] = best4;
+    if (SAVE) { index4[to] = winner4; }
   } else {
-    y[id] = best;
-    if (SAVE) { index[id] = winner; }
+    y[to] = best;
+    if (SAVE) { index[to] = winner; }
   }
 }

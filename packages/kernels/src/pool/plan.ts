@@ -1,6 +1,7 @@
 import type { Kernel } from "../kernel.js";
-import { ceilDiv, foldGrid, type Plan } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
+import { type ImagePart, imageParts, type Range, sliceOf } from "../windows.js";
 
 const WG = 64;
 const MAX: Kernel = { name: "pool/max", source: wgsl["pool/max"] };
@@ -44,62 +45,126 @@ export function poolOutputSize(
   return ceilMode && (out - 1) * stride >= size + before ? out - 1 : out;
 }
 
-function windowParams(g: Pool2dGeometry, count: number, lanes: number) {
-  const { inH, inW, outH, outW, kernelH, kernelW, strideH, strideW, padH, padW } = g;
-  const sizes = { inH, inW, outH, outW, kernelH, kernelW, strideH, strideW, padH, padW };
-  return { count: count / lanes, channels: g.channels / lanes, ...sizes };
-}
-
 const inputCount = (g: Pool2dGeometry): number => g.n * g.inH * g.inW * g.channels;
 const outputCount = (g: Pool2dGeometry): number => g.n * g.outH * g.outW * g.channels;
 const isVector = (g: Pool2dGeometry): boolean => g.channels % 4 === 0;
+const spanH = (g: Pool2dGeometry): number => (g.kernelH - 1) * g.dilationH;
 
-/** Operands: x, y, index (int32, the winning tap of each window). */
-export function planMaxPool2d(g: Pool2dGeometry, saveIndex: boolean): Plan {
-  const vector = isVector(g);
-  const params = windowParams(g, outputCount(g), vector ? 4 : 1);
-  const { dilationH, dilationW } = g;
-  const step = {
-    kernel: MAX,
-    constants: { VEC: vector, SAVE: saveIndex },
-    params: { ...params, dilationH, dilationW, lowest: Number.NEGATIVE_INFINITY },
-    operands: vector
-      ? { x: "noneX", x4: "x", y: "noneY", y4: "y", index: "noneIndex", index4: saveIndex ? "index" : "noneIndex4" }
-      : { x: "x", x4: "noneX", y: "y", y4: "noneY", index: saveIndex ? "index" : "noneIndex4", index4: "noneIndex" },
-    grid: foldGrid(ceilDiv(params.count, WG)),
+/** Walks the output rows. */
+function forwardParts(g: Pool2dGeometry, caps: Capabilities): ImagePart[] {
+  const top = (row: number): number => row * g.strideH - g.padH;
+  return imageParts(
+    {
+      n: g.n,
+      steps: g.outH,
+      from: { rows: g.inH, length: g.inW * g.channels },
+      to: { rows: g.outH, length: g.outW * g.channels },
+      reads: (begin, end) => ({ begin: top(begin), end: top(end - 1) + spanH(g) + 1 }),
+    },
+    caps,
+  );
+}
+
+/** Walks the input rows. */
+function gradientParts(g: Pool2dGeometry, caps: Capabilities): ImagePart[] {
+  return imageParts(
+    {
+      n: g.n,
+      steps: g.inH,
+      from: { rows: g.outH, length: g.outW * g.channels },
+      to: { rows: g.inH, length: g.inW * g.channels },
+      reads: (begin, end) => ({
+        begin: Math.ceil((begin + g.padH - spanH(g)) / g.strideH),
+        end: Math.floor((end - 1 + g.padH) / g.strideH) + 1,
+      }),
+    },
+    caps,
+  );
+}
+
+function windowParams(g: Pool2dGeometry, to: Range, fromOrigin: number, toOrigin: number, lanes: number) {
+  const { inH, inW, outH, outW, kernelH, kernelW, strideH, strideW, padH, padW } = g;
+  const sizes = { inH, inW, outH, outW, kernelH, kernelW, strideH, strideW, padH, padW };
+  return {
+    count: (to.end - to.begin) / lanes,
+    begin: to.begin / lanes,
+    fromOrigin: fromOrigin / lanes,
+    toOrigin: toOrigin / lanes,
+    channels: g.channels / lanes,
+    ...sizes,
   };
-  return { steps: [step] };
 }
 
-/** Operands: dy, index, dx. */
-export function planMaxPool2dGradient(g: Pool2dGeometry): Plan {
+/** Operands: x, y, index (int32, the winning tap of each window). Undefined when one row is larger than a binding. */
+export function planMaxPool2d(g: Pool2dGeometry, saveIndex: boolean, caps: Capabilities): Plan | undefined {
   const vector = isVector(g);
-  const params = windowParams(g, inputCount(g), vector ? 4 : 1);
-  const { dilationH, dilationW } = g;
-  const step = {
-    kernel: MAX_GRADIENT,
-    constants: { VEC: vector },
-    params: { ...params, dilationH, dilationW },
-    operands: vector
-      ? { dy: "noneX", dy4: "dy", index: "noneX", index4: "index", dx: "noneY", dx4: "dx" }
-      : { dy: "dy", dy4: "noneX", index: "index", index4: "noneX", dx: "dx", dx4: "noneY" },
-    grid: foldGrid(ceilDiv(params.count, WG)),
-  };
-  return { steps: [step] };
+  const steps = forwardParts(g, caps).map((part): Step => {
+    const x = sliceOf("x", part.from, inputCount(g));
+    const y = sliceOf("y", part.to, outputCount(g));
+    const index = saveIndex ? sliceOf("index", part.to, outputCount(g)).operand : "noneIndex4";
+    const params = windowParams(g, part.to, x.origin, y.origin, vector ? 4 : 1);
+    const { dilationH, dilationW } = g;
+    return {
+      kernel: MAX,
+      constants: { VEC: vector, SAVE: saveIndex },
+      params: { ...params, dilationH, dilationW, lowest: Number.NEGATIVE_INFINITY },
+      operands: vector
+        ? { x: "noneX", x4: x.operand, y: "noneY", y4: y.operand, index: "noneIndex", index4: index }
+        : { x: x.operand, x4: "noneX", y: y.operand, y4: "noneY", index, index4: "noneIndex" },
+      grid: foldGrid(ceilDiv(params.count, WG)),
+    };
+  });
+  return steps.length > 0 ? { steps } : undefined;
 }
 
-/** Operands: x, y. */
-export function planAveragePool2d(g: Pool2dGeometry, countIncludePad: boolean): Plan {
-  const params = windowParams(g, outputCount(g), 1);
-  const grid = foldGrid(ceilDiv(params.count, WG));
-  const constants = { COUNT_PAD: countIncludePad };
-  return { steps: [{ kernel: AVERAGE, constants, params, operands: { x: "x", y: "y" }, grid }] };
+/** Operands: dy, index, dx. Undefined when one row is larger than a binding. */
+export function planMaxPool2dGradient(g: Pool2dGeometry, caps: Capabilities): Plan | undefined {
+  const vector = isVector(g);
+  const steps = gradientParts(g, caps).map((part): Step => {
+    const dy = sliceOf("dy", part.from, outputCount(g));
+    const index = sliceOf("index", part.from, outputCount(g)).operand;
+    const dx = sliceOf("dx", part.to, inputCount(g));
+    const params = windowParams(g, part.to, dy.origin, dx.origin, vector ? 4 : 1);
+    const { dilationH, dilationW } = g;
+    return {
+      kernel: MAX_GRADIENT,
+      constants: { VEC: vector },
+      params: { ...params, dilationH, dilationW },
+      operands: vector
+        ? { dy: "noneX", dy4: dy.operand, index: "noneX", index4: index, dx: "noneY", dx4: dx.operand }
+        : { dy: dy.operand, dy4: "noneX", index, index4: "noneX", dx: dx.operand, dx4: "noneY" },
+      grid: foldGrid(ceilDiv(params.count, WG)),
+    };
+  });
+  return steps.length > 0 ? { steps } : undefined;
 }
 
-/** Operands: dy, dx. */
-export function planAveragePool2dGradient(g: Pool2dGeometry, countIncludePad: boolean): Plan {
-  const params = windowParams(g, inputCount(g), 1);
-  const grid = foldGrid(ceilDiv(params.count, WG));
-  const constants = { COUNT_PAD: countIncludePad };
-  return { steps: [{ kernel: AVERAGE_GRADIENT, constants, params, operands: { dy: "dy", dx: "dx" }, grid }] };
+/** Operands: x, y. Undefined when one row is larger than a binding. */
+export function planAveragePool2d(g: Pool2dGeometry, countIncludePad: boolean, caps: Capabilities): Plan | undefined {
+  const steps = forwardParts(g, caps).map((part): Step => {
+    const x = sliceOf("x", part.from, inputCount(g));
+    const y = sliceOf("y", part.to, outputCount(g));
+    const params = windowParams(g, part.to, x.origin, y.origin, 1);
+    const grid = foldGrid(ceilDiv(params.count, WG));
+    const operands = { x: x.operand, y: y.operand };
+    return { kernel: AVERAGE, constants: { COUNT_PAD: countIncludePad }, params, operands, grid };
+  });
+  return steps.length > 0 ? { steps } : undefined;
+}
+
+/** Operands: dy, dx. Undefined when one row is larger than a binding. */
+export function planAveragePool2dGradient(
+  g: Pool2dGeometry,
+  countIncludePad: boolean,
+  caps: Capabilities,
+): Plan | undefined {
+  const steps = gradientParts(g, caps).map((part): Step => {
+    const dy = sliceOf("dy", part.from, outputCount(g));
+    const dx = sliceOf("dx", part.to, inputCount(g));
+    const params = windowParams(g, part.to, dy.origin, dx.origin, 1);
+    const grid = foldGrid(ceilDiv(params.count, WG));
+    const operands = { dy: dy.operand, dx: dx.operand };
+    return { kernel: AVERAGE_GRADIENT, constants: { COUNT_PAD: countIncludePad }, params, operands, grid };
+  });
+  return steps.length > 0 ? { steps } : undefined;
 }

@@ -1,6 +1,7 @@
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, type Window } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
+import { flatOperand, flatWindows } from "../windows.js";
 
 const PHILOX: Kernel = { name: "random/philox", source: wgsl["random/philox"] };
 const PER_GROUP = 64 * 4;
@@ -17,20 +18,6 @@ export interface RandomPlan {
   /** Dropout of whole channels of a channels-last tensor: pixels of an image, and channels. */
   readonly period?: number;
   readonly channels?: number;
-}
-
-/** Equal windows [begin, end) of elements that fit a binding. */
-export function flatWindows(count: number, caps: Capabilities): { begin: number; end: number }[] {
-  const limit = Math.floor(caps.bindingLimit / 1024) * 256;
-  const windows = [];
-  for (let begin = 0; begin < count; begin += limit) windows.push({ begin, end: Math.min(count, begin + limit) });
-  return windows;
-}
-
-/** A flat operand, whole or the part [begin, end). */
-export function flatOperand(operand: string, begin: number, end: number, count: number): string | Window {
-  if (begin === 0 && end === count) return operand;
-  return { operand, byteOffset: begin * 4, byteLength: (end - begin) * 4 };
 }
 
 /** Operands: y and, for dropout, x. */

@@ -2,7 +2,8 @@
 // reduced elements, else 0.
 //
 // The merged dims of x (see reduce/sum) are numbered from the innermost; each has a stride in dy and a stride in the order
-// of the reduced elements, one of them 0. A thread owns one element of dx.
+// of the reduced elements, one of them 0. Operands may be windows: the
+// elements from dxFirst and dyFirst on are meant, and the reduced ones are numbered from p.place on. A thread owns one element of dx.
 const WG: u32 = 64u;
 const DIMS: u32 = 8u;
 const SELECT: bool = false;
@@ -34,6 +35,9 @@ struct Params {
   reduced5: u32,
   reduced6: u32,
   reduced7: u32,
+  dxFirst: u32,
+  dyFirst: u32,
+  place: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -47,8 +51,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
   var rest = id;
-  var kept = 0u;
-  var place = 0u;
+  var kept = p.dyFirst;
+  var place = p.place;
   if (DIMS > 0u) {
     let i = rest % p.size0;
     rest /= p.size0;
@@ -99,5 +103,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   var value = dy[kept] * p.scale;
   if (SELECT && index[kept] != place) { value = 0.0; }
-  dx[id] = value;
+  dx[p.dxFirst + id] = value;
 }

@@ -2,11 +2,13 @@
 // NaN is larger than any number, as in PyTorch.
 //
 // Dims, slices and threads as in reduce/sum. With MERGE, x holds the values and found the places of an earlier pass, whose
-// slices are reduced here.
+// slices are reduced here. The reduced elements of a window are numbered from p.place on, and
+// with ACCUMULATE what y and index hold of earlier windows is one more candidate.
 const WG: u32 = 64u;
 const KEPT: u32 = 4u;
 const REDUCED: u32 = 4u;
 const MERGE: bool = false;
+const ACCUMULATE: bool = false;
 
 struct Params {
   count: u32,
@@ -27,6 +29,9 @@ struct Params {
   reducedStride1: u32,
   reducedStride2: u32,
   reducedStride3: u32,
+  xFirst: u32,
+  yFirst: u32,
+  place: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -73,22 +78,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
-  let base = keptOffset(id % p.kept);
+  let base = p.xFirst + keptOffset(id % p.kept);
   let first = id / p.kept;
   var at = base + reducedOffset(first);
   var best = x[at];
-  var place = first;
+  var place = p.place + first;
   if (MERGE) { place = found[at]; }
   for (var r = first + p.slices; r < p.reduced; r += p.slices) {
     at = base + reducedOffset(r);
     let value = x[at];
-    var candidate = r;
+    var candidate = p.place + r;
     if (MERGE) { candidate = found[at]; }
     if (beats(value, candidate, best, place)) {
       best = value;
       place = candidate;
     }
   }
-  y[id] = best;
-  index[id] = place;
+  if (ACCUMULATE && beats(y[p.yFirst + id], index[p.yFirst + id], best, place)) { return; }
+  y[p.yFirst + id] = best;
+  index[p.yFirst + id] = place;
 }

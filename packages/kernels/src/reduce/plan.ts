@@ -1,40 +1,20 @@
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, elementWindow, foldGrid, type Plan, product, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, product, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
+import { sliceOf } from "../windows.js";
+import { type Leaf, leavesOf, type ReductionDim, type Run, runsOf } from "./runs.js";
+
+export type { ReductionDim } from "./runs.js";
 
 const WG = 64;
 const SUM: Kernel = { name: "reduce/sum", source: wgsl["reduce/sum"] };
 const MAX: Kernel = { name: "reduce/max", source: wgsl["reduce/max"] };
 const EXPAND: Kernel = { name: "reduce/expand", source: wgsl["reduce/expand"] };
-const COLUMN_SUM: Kernel = { name: "reduce/column-sum", source: wgsl["reduce/column-sum"] };
-const SUM_SLICES: Kernel = { name: "reduce/sum-slices", source: wgsl["reduce/sum-slices"] };
 
 /** Runs of kept or reduced dims that the kernels can tell apart; a tensor of eight dims never has more. */
 const MAX_RUNS = 4;
 /** Reduced elements that one thread takes without another pass being worth its dispatch. */
 const SERIAL = 64;
-
-/** A dim of a tensor in memory order: how long it is, and whether it is summed away. */
-export interface ReductionDim {
-  readonly size: number;
-  readonly reduced: boolean;
-}
-
-interface Run extends ReductionDim {
-  readonly stride: number;
-}
-
-/** Merges neighbours of one kind and drops dims of size 1. From the outermost to the innermost, with strides. */
-function runsOf(dims: readonly ReductionDim[]): Run[] {
-  const merged: { size: number; reduced: boolean }[] = [];
-  for (const { size, reduced } of dims) {
-    const last = merged.at(-1);
-    if (size === 1) continue;
-    if (last?.reduced === reduced) last.size *= size;
-    else merged.push({ size, reduced });
-  }
-  return merged.map((run, i) => ({ ...run, stride: product(merged.slice(i + 1).map(({ size }) => size)) }));
-}
 
 function runParams(name: "kept" | "reduced", runs: readonly Run[]): Record<string, number> {
   const innermostFirst = [...runs].reverse();
@@ -84,11 +64,69 @@ function passesOf(dims: readonly ReductionDim[], caps: Capabilities): Pass[] {
       kept,
     });
     if (slices === 1) return passes;
-    runs = runsOf([
-      { size: slices, reduced: true },
-      { size: kept, reduced: false },
-    ]);
+    runs = runsOf(slicesOf(slices, kept));
   }
+}
+
+/** Partial results as a tensor: slices to be reduced, each of the kept elements. */
+const slicesOf = (slices: number, kept: number): ReductionDim[] => [
+  { size: slices, reduced: true },
+  { size: kept, reduced: false },
+];
+
+/** A kernel, and for each of its bindings the scratch that takes its place between two passes. */
+interface Reducer {
+  readonly kernel: Kernel;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly outputs: Readonly<Record<string, string>>;
+  /** What is bound to the inputs other than x at the first pass. */
+  readonly first: Readonly<Record<string, string>>;
+  /** What is bound to the outputs at the last pass. */
+  readonly last: Readonly<Record<string, string>>;
+  readonly constants: (pass: { first: boolean }) => Readonly<Record<string, boolean>>;
+  readonly params: (pass: { first: boolean; last: boolean; leaf: Leaf }) => Readonly<Record<string, number>>;
+}
+
+const between = (names: Readonly<Record<string, string>>, pass: number): Record<string, string> =>
+  Object.fromEntries(Object.entries(names).map(([binding, name]) => [binding, `${name}${pass}`]));
+
+/** A reduction of operand x, leaf by leaf; a leaf adds its results to those of earlier ones with the same kept elements. */
+function planReduction(dims: readonly ReductionDim[], r: Reducer, caps: Capabilities): Plan {
+  const total = product(dims.map(({ size }) => size));
+  const keptTotal = product(dims.filter(({ reduced }) => !reduced).map(({ size }) => size));
+  const scratch: Record<string, number> = {};
+  for (const name of Object.values(r.last)) if (name.startsWith("unused")) scratch[name] = Math.max(1, keptTotal) * 4;
+  const started = new Set<number>();
+  const steps = leavesOf(dims, caps).flatMap((leaf): Step[] => {
+    const x = sliceOf("x", { begin: leaf.begin, end: leaf.begin + leaf.size }, total);
+    const kept = { begin: leaf.keptBegin, end: leaf.keptBegin + leaf.kept };
+    const target = (name: string) => sliceOf(name, kept, keptTotal);
+    const written = Object.entries(r.last).map(([binding, name]) => [binding, target(name).operand] as const);
+    const accumulate = started.has(leaf.keptBegin);
+    started.add(leaf.keptBegin);
+    return passesOf(leaf.dims, caps).map((pass, i): Step => {
+      const [first, last] = [i === 0, pass.slices === 1];
+      const outputs = last ? Object.fromEntries(written) : between(r.outputs, i);
+      if (!last) for (const name of Object.values(outputs)) grow(scratch, name as string, pass.slices * pass.kept * 4);
+      return {
+        kernel: r.kernel,
+        constants: { ...pass.constants, ...r.constants({ first }), ACCUMULATE: accumulate && last },
+        params: {
+          ...pass.params,
+          ...r.params({ first, last, leaf }),
+          xFirst: first ? leaf.begin - x.origin : 0,
+          yFirst: last ? leaf.keptBegin - target("").origin : 0,
+        },
+        operands: { ...(first ? { ...r.first, x: x.operand } : between(r.inputs, i - 1)), ...outputs },
+        grid: pass.grid,
+      };
+    });
+  });
+  return { steps, scratch };
+}
+
+function grow(scratch: Record<string, number>, name: string, bytes: number): void {
+  scratch[name] = Math.max(scratch[name] ?? 0, bytes);
 }
 
 /**
@@ -96,19 +134,16 @@ function passesOf(dims: readonly ReductionDim[], caps: Capabilities): Pass[] {
  * Throws RangeError when kept and reduced dims alternate more than four times.
  */
 export function planSum(dims: readonly ReductionDim[], scale: number, caps: Capabilities): Plan {
-  const passes = passesOf(dims, caps);
-  const scratch: Record<string, number> = {};
-  const steps = passes.map(({ params, constants, grid, slices, kept }, i): Step => {
-    if (slices > 1) scratch[`partial${i}`] = slices * kept * 4;
-    return {
-      kernel: SUM,
-      constants,
-      params: { ...params, scale: slices > 1 ? 1 : scale },
-      operands: { x: i === 0 ? "x" : `partial${i - 1}`, y: slices > 1 ? `partial${i}` : "y" },
-      grid,
-    };
-  });
-  return { steps, scratch };
+  const reducer: Reducer = {
+    kernel: SUM,
+    inputs: { x: "partial" },
+    outputs: { y: "partial" },
+    first: {},
+    last: { y: "y" },
+    constants: () => ({}),
+    params: ({ last }) => ({ scale: last ? scale : 1 }),
+  };
+  return planReduction(dims, reducer, caps);
 }
 
 /** What {@link planMax} leaves behind: the values, the places, or both. */
@@ -122,40 +157,55 @@ export interface MaxOutputs {
  * equals; at least one element must be reduced. Operands: x, y (float32, with `values`), index (int32, with `indices`).
  */
 export function planMax(dims: readonly ReductionDim[], outputs: MaxOutputs, caps: Capabilities): Plan {
-  const passes = passesOf(dims, caps);
-  const scratch: Record<string, number> = {};
-  const steps = passes.map(({ params, constants, grid, slices, kept }, i): Step => {
-    const last = slices === 1;
-    const valuesTo = last ? (outputs.values ? "y" : "unusedY") : `partial${i}`;
-    const indicesTo = last ? (outputs.indices ? "index" : "unusedIndex") : `places${i}`;
-    for (const name of [valuesTo, indicesTo]) {
-      if (name !== "y" && name !== "index") scratch[name] = Math.max(1, slices * kept) * 4;
-    }
-    return {
-      kernel: MAX,
-      constants: { ...constants, MERGE: i > 0 },
-      params,
-      operands: {
-        x: i === 0 ? "x" : `partial${i - 1}`,
-        found: i === 0 ? "noneFound" : `places${i - 1}`,
-        y: valuesTo,
-        index: indicesTo,
-      },
-      grid,
-    };
-  });
-  return { steps, scratch };
+  const reducer: Reducer = {
+    kernel: MAX,
+    inputs: { x: "partial", found: "places" },
+    outputs: { y: "partial", index: "places" },
+    first: { found: "noneFound" },
+    last: { y: outputs.values ? "y" : "unusedY", index: outputs.indices ? "index" : "unusedIndex" },
+    constants: ({ first }) => ({ MERGE: !first }),
+    params: ({ first, leaf }) => ({ place: first ? leaf.reducedBegin : 0 }),
+  };
+  return planReduction(dims, reducer, caps);
 }
 
 /**
  * The gradient of {@link planSum}, or with `select` of {@link planMax}. Operands: dy, dx and, with `select`, index. dx
  * lies in the memory order of `dims`, dy and index in that of the kept ones.
  */
-export function planExpand(dims: readonly ReductionDim[], scale: number, select: boolean): Plan {
-  const runs = runsOf(dims).reverse();
+export function planExpand(dims: readonly ReductionDim[], scale: number, select: boolean, caps: Capabilities): Plan {
+  const size = product(dims.map((dim) => dim.size));
+  const keptTotal = product(dims.filter(({ reduced }) => !reduced).map((dim) => dim.size));
+  const steps = leavesOf(dims, caps).map((leaf): Step => {
+    const kept = { begin: leaf.keptBegin, end: leaf.keptBegin + leaf.kept };
+    const dy = sliceOf("dy", kept, keptTotal);
+    const dx = sliceOf("dx", { begin: leaf.begin, end: leaf.begin + leaf.size }, size);
+    const { params, rank } = expandParams(leaf);
+    return {
+      kernel: EXPAND,
+      constants: { DIMS: rank, SELECT: select },
+      params: {
+        ...params,
+        scale,
+        dxFirst: leaf.begin - dx.origin,
+        dyFirst: leaf.keptBegin - dy.origin,
+        place: leaf.reducedBegin,
+      },
+      operands: {
+        dy: dy.operand,
+        index: select ? sliceOf("index", kept, keptTotal).operand : "noneIndex",
+        dx: dx.operand,
+      },
+      grid: foldGrid(ceilDiv(leaf.size, WG)),
+    };
+  });
+  return { steps };
+}
+
+function expandParams(leaf: Leaf): { params: Record<string, number>; rank: number } {
+  const runs = runsOf(leaf.dims).reverse();
   if (runs.length > 2 * MAX_RUNS) throw new RangeError(`a reduction over ${runs.length} separate runs of dims`);
-  const count = product(runs.map(({ size }) => size));
-  const params: Record<string, number> = { count, scale };
+  const params: Record<string, number> = { count: leaf.size };
   const stride = { kept: 1, reduced: 1 };
   for (let i = 0; i < 2 * MAX_RUNS; i++) {
     const run = runs[i];
@@ -164,59 +214,5 @@ export function planExpand(dims: readonly ReductionDim[], scale: number, select:
     params[`reduced${i}`] = run?.reduced ? stride.reduced : 0;
     if (run) stride[run.reduced ? "reduced" : "kept"] *= run.size;
   }
-  const step: Step = {
-    kernel: EXPAND,
-    constants: { DIMS: runs.length, SELECT: select },
-    params,
-    operands: { dy: "dy", index: select ? "index" : "noneIndex", dx: "dx" },
-    grid: foldGrid(ceilDiv(count, WG)),
-  };
-  return { steps: [step] };
-}
-
-/**
- * `y[c] = sum over rows of x[row, c]`: the bias gradient of a convolution, where x holds channels-last pixels. Operands:
- * x, y. Rows are taken four at a time where their number allows it, so that any number of columns loads vectors.
- */
-export function planColumnSum(rows: number, cols: number, caps: Capabilities): Plan {
-  const fold = cols % 4 === 0 ? 1 : rows % 4 === 0 ? 4 : 0;
-  if (fold === 0 || rows < SERIAL) {
-    return planSum(
-      [
-        { size: rows, reduced: true },
-        { size: cols, reduced: false },
-      ],
-      1,
-      caps,
-    );
-  }
-  const lines = rows / fold;
-  const columns = (cols * fold) / 4;
-  // The second pass is one thread a column, so neither pass may be much longer than the other.
-  const slices = Math.max(1, Math.min(ceilDiv(caps.parallelism * WG, columns), ceilDiv(Math.sqrt(lines), 1)));
-  const count = columns * slices;
-  // Sixteen rows of whole vec4 columns keep every window aligned.
-  const linesPerWindow = Math.max(16, Math.floor(caps.bindingLimit / (columns * 16) / 16) * 16);
-  const windows = ceilDiv(lines, linesPerWindow);
-  const steps = Array.from({ length: windows }, (_, i): Step => {
-    const begin = i * linesPerWindow;
-    const end = Math.min(lines, begin + linesPerWindow);
-    return {
-      kernel: COLUMN_SUM,
-      params: { count, columns, rows: end - begin, slices, base: i * count },
-      operands: {
-        x: windows === 1 ? "x" : elementWindow("x", begin * columns * 4, end * columns * 4),
-        partial: "partial",
-      },
-      grid: foldGrid(ceilDiv(count, WG)),
-    };
-  });
-  const last: Step = {
-    kernel: SUM_SLICES,
-    constants: { ACCUMULATE: false },
-    params: { count: cols, slices: windows * slices * fold },
-    operands: { partial: "partial", y: "y" },
-    grid: foldGrid(ceilDiv(cols, WG)),
-  };
-  return { steps: [...steps, last], scratch: { partial: windows * count * 16 } };
+  return { params, rank: runs.length };
 }

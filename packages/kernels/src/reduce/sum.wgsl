@@ -3,10 +3,12 @@
 // The dims of x, in memory order, are merged into runs that are all kept or all reduced; at most four of each, numbered
 // from the innermost, with their sizes and their strides in x. A thread owns one kept element of one slice and adds the
 // reduced elements slice, slice + slices, … in that order. With slices > 1, y is [slices, kept] and a further pass of
-// the same kernel sums the slices.
+// the same kernel sums the slices. x and y may be windows, of which the
+// elements from xFirst and yFirst on are meant; with ACCUMULATE the sums are added to what y holds of earlier windows.
 const WG: u32 = 64u;
 const KEPT: u32 = 4u;
 const REDUCED: u32 = 4u;
+const ACCUMULATE: bool = false;
 
 struct Params {
   count: u32,
@@ -28,6 +30,8 @@ struct Params {
   reducedStride1: u32,
   reducedStride2: u32,
   reducedStride3: u32,
+  xFirst: u32,
+  yFirst: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -63,8 +67,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
-  let base = keptOffset(id % p.kept);
+  let base = p.xFirst + keptOffset(id % p.kept);
   var sum = 0.0;
   for (var r = id / p.kept; r < p.reduced; r += p.slices) { sum += x[base + reducedOffset(r)]; }
-  y[id] = sum * p.scale;
+  sum *= p.scale;
+  if (ACCUMULATE) { sum += y[p.yFirst + id]; }
+  y[p.yFirst + id] = sum;
 }

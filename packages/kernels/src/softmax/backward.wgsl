@@ -6,6 +6,7 @@ struct Params {
   count: u32,
   size: u32,
   inner: u32,
+  first: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -18,7 +19,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
-  let begin = id / p.inner * p.size * p.inner + id % p.inner;
+  let begin = p.first + id / p.inner * p.size * p.inner + id % p.inner;
   let end = begin + p.size * p.inner;
   var sum = 0.0;
   for (var i = begin; i < end; i += p.inner) {

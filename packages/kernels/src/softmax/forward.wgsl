@@ -1,5 +1,6 @@
 // y = exp(x - m) / sum exp(x - m), or with LOG y = x - m - log(sum exp(x - m)), m the maximum, along one dim of any
 // storage order: x is [outer, size, inner] in memory and the dim is the middle one. A thread owns one line of it.
+// Windows begin at element p.first.
 const WG: u32 = 64u;
 const LOG: bool = false;
 
@@ -7,6 +8,7 @@ struct Params {
   count: u32,
   size: u32,
   inner: u32,
+  first: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -18,7 +20,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
-  let begin = id / p.inner * p.size * p.inner + id % p.inner;
+  let begin = p.first + id / p.inner * p.size * p.inner + id % p.inner;
   let end = begin + p.size * p.inner;
   var largest = x[begin];
   for (var i = begin; i < end; i += p.inner) { largest = max(largest, x[i]); }

@@ -1,6 +1,7 @@
 import type { Kernel } from "../kernel.js";
-import { ceilDiv, foldGrid, type Plan } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
+import { rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
 const FORWARD: Kernel = { name: "softmax/forward", source: wgsl["softmax/forward"] };
@@ -13,25 +14,36 @@ export interface Lines {
   readonly inner: number;
 }
 
-function plan(kernel: Kernel, lines: Lines, log: boolean, operands: Record<string, string>): Plan {
-  const { outer, size, inner } = lines;
-  const count = size === 0 ? 0 : outer * inner;
-  return {
-    steps: [
-      {
-        kernel,
-        constants: { LOG: log },
-        params: { count, size, inner },
-        operands,
-        grid: foldGrid(ceilDiv(count, WG)),
-      },
-    ],
-  };
+/** Undefined when one of the `outer` parts is larger than a binding. */
+function plan(
+  kernel: Kernel,
+  { outer, size, inner }: Lines,
+  log: boolean,
+  names: readonly string[],
+  caps: Capabilities,
+): Plan | undefined {
+  const part = size * inner;
+  const runs = part === 0 ? [{ begin: 0, end: 0 }] : rowRuns(outer, part, caps);
+  const steps = runs.map(({ begin, end }): Step => {
+    const range = { begin: begin * part, end: end * part };
+    const slices = names.map((name) => [name, sliceOf(name, range, outer * part)] as const);
+    const count = (end - begin) * inner;
+    const first = range.begin - (slices[0]?.[1].origin ?? 0);
+    return {
+      kernel,
+      constants: { LOG: log },
+      params: { count, size, inner, first },
+      operands: Object.fromEntries(slices.map(([name, { operand }]) => [name, operand])),
+      grid: foldGrid(ceilDiv(count, WG)),
+    };
+  });
+  return steps.length > 0 ? { steps } : undefined;
 }
 
 /** Softmax along `size`, or its logarithm. Operands: x, y, in one memory order. */
-export const planSoftmax = (lines: Lines, log: boolean): Plan => plan(FORWARD, lines, log, { x: "x", y: "y" });
+export const planSoftmax = (lines: Lines, log: boolean, caps: Capabilities): Plan | undefined =>
+  plan(FORWARD, lines, log, ["x", "y"], caps);
 
 /** The gradient from the result y. Operands: y, dy, dx, in one memory order. */
-export const planSoftmaxGradient = (lines: Lines, log: boolean): Plan =>
-  plan(BACKWARD, lines, log, { y: "y", dy: "dy", dx: "dx" });
+export const planSoftmaxGradient = (lines: Lines, log: boolean, caps: Capabilities): Plan | undefined =>
+  plan(BACKWARD, lines, log, ["y", "dy", "dx"], caps);

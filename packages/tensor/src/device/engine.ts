@@ -1,5 +1,5 @@
 import type { Capabilities, Plan, Step } from "@fcn/kernels";
-import { finiteCheck, packParams, poison } from "@fcn/kernels";
+import { finiteCheck, flatWindows, packParams, poison } from "@fcn/kernels";
 import type { DeviceInfo, Gpu } from "./adapter.js";
 import { Binder } from "./bindings.js";
 import { type Block, BufferPool, type MemoryReport, USAGE } from "./buffers.js";
@@ -99,6 +99,10 @@ export class Engine {
     return { liveTensors, liveBytes, pooledBytes, peakBytes };
   }
 
+  resetPeak(): void {
+    this.#pool.peakBytes = this.#pool.liveBytes;
+  }
+
   assertUsable(op: string): void {
     if (!this.#lostError) return;
     throw new TensorError({
@@ -119,8 +123,11 @@ export class Engine {
       for (const block of freed.blocks) this.#pool.release(block, this.#commands.batch);
     });
     if (this.options.poison && !this.#warming) {
-      for (const block of blocks)
-        this.#dispatch(poison(block.size / 4), () => ({ buffer: block.buffer, offset: 0, size: block.size }));
+      for (const { buffer, size } of blocks) {
+        for (const { begin, end } of flatWindows(size / 4, this.capabilities)) {
+          this.#dispatch(poison(end - begin), () => ({ buffer, offset: begin * 4, size: (end - begin) * 4 }));
+        }
+      }
     }
     return storage;
   }

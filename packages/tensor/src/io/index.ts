@@ -1,6 +1,7 @@
 export type { HostArray, HostData, HostDtype } from "./hostArray.js";
 export { readNpy } from "./npy.js";
 export { readNpz } from "./npz.js";
+export { permuteHostArray } from "./permute.js";
 export {
   encodeSafetensors,
   readSafetensors,
@@ -10,3 +11,4 @@ export {
 } from "./safetensors.js";
 export type { PathOrBytes } from "./source.js";
 export { writeWhole } from "./writeWhole.js";
+export { type ReadTfjsOptions, readTfjs, streamTfjs } from "./tfjs/readTfjs.js";

@@ -3,6 +3,7 @@ export { BatchNorm2d, type BatchNorm2dOptions } from "./batchNorm.js";
 export { Conv2d, type Conv2dLayerOptions, ConvTranspose2d, type ConvTranspose2dLayerOptions } from "./convolution.js";
 export { Dropout, Dropout2d, type DropoutOptions } from "./dropout.js";
 export { GroupNorm, type GroupNormOptions } from "./groupNorm.js";
+export { convolutionWeight } from "./initialise.js";
 export { Module } from "./module.js";
 export { Sequential } from "./sequential.js";
 export type { LoadOptions, LoadReport, StateArray, StateDict } from "./stateDict.js";

@@ -40,6 +40,14 @@ export function convolutionParameters(
   return { weight, bias };
 }
 
+/**
+ * Host values of a convolution weight [out, in / groups, kh, kw], or of a transposed one, as a tensor in the storage order that
+ * convolutions read, so that no call has to copy it.
+ */
+export function convolutionWeight(device: Device, data: ArrayLike<number>, shape: readonly number[]): Tensor {
+  return device.tensor(data, shape, { order: WEIGHT_ORDER });
+}
+
 /** Throws unless both channel numbers are positive integers that `groups` divides. */
 export function checkChannels(op: string, inChannels: number, outChannels: number, groups: number): void {
   const positive = [inChannels, outChannels, groups].every((value) => Number.isInteger(value) && value >= 1);

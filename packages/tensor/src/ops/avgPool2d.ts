@@ -29,11 +29,11 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   const { device, shape } = x;
   using xs = inOrder(x, CHANNELS_LAST);
   const y = device.empty([g.n, g.channels, g.outH, g.outW], { order: CHANNELS_LAST });
-  device.run(op, planAveragePool2d(g, countIncludePad), { x: xs, y });
+  device.run(op, planAveragePool2d(g, countIncludePad, device.capabilities), { x: xs, y });
   return record(op, y, [x], [], (grad) => {
     using dy = inOrder(grad, CHANNELS_LAST);
     const dx = device.empty(shape, { order: CHANNELS_LAST, tracked: false });
-    device.run(`${op} gradient`, planAveragePool2dGradient(g, countIncludePad), { dy, dx });
+    device.run(`${op} gradient`, planAveragePool2dGradient(g, countIncludePad, device.capabilities), { dy, dx });
     return [dx];
   });
 }

@@ -4,7 +4,7 @@ import { show } from "../device/errors.js";
 import { activationOrder, inOrder } from "../layout.js";
 import { invalidArgument, invalidShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { checkFloat } from "./operands.js";
+import { checkFloat, given } from "./operands.js";
 
 /** Tensors are [C]. */
 export interface BatchNormOptions {
@@ -65,9 +65,6 @@ function planOptions(x: Tensor, options: BatchNormOptions): PlanOptions {
   const hasRunning = runningMean !== undefined;
   return { rows, channels, eps, momentum, training, hasWeight: !!weight, hasBias: !!bias, hasRunning };
 }
-
-const given = (operands: Record<string, Tensor | undefined>): Record<string, Tensor> =>
-  Object.fromEntries(Object.entries(operands).filter(([, t]) => t !== undefined)) as Record<string, Tensor>;
 
 function gradient(o: PlanOptions, shape: readonly number[]): Backward {
   const order = activationOrder(shape.length);

@@ -88,7 +88,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
     const [savedX, savedLabels, savedLse, savedWeight, savedDivisor] = saved;
     using dy = contiguous(grad);
     const dx = device.empty(shape, { order, tracked: false });
-    device.run("crossEntropy backward", planCrossEntropyGradient(loss), {
+    device.run("crossEntropy backward", planCrossEntropyGradient(loss, device.capabilities), {
       logits: savedX!,
       target: savedLabels!,
       lse: savedLse!,

@@ -1,10 +1,10 @@
+import { type GroupNormGeometry, planGroupNorm, planGroupNormGradient } from "@fcn/kernels";
+import { type Backward, record } from "../autograd.js";
 import { show } from "../device/errors.js";
+import { activationOrder, inOrder } from "../layout.js";
 import { invalidArgument, invalidShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { checkFloat } from "./operands.js";
-import { add, mul, pow, sub } from "./pointwise.js";
-import { mean } from "./reduce.js";
-import { permute, reshape } from "./view.js";
+import { checkFloat, given } from "./operands.js";
 
 export interface GroupNormOptions {
   /** Groups of neighbouring channels; must divide the channels. */
@@ -42,6 +42,23 @@ function check(x: Tensor, { groups, weight, bias }: GroupNormOptions): void {
   }
 }
 
+function gradient(g: GroupNormGeometry, shape: readonly number[]): Backward {
+  const order = activationOrder(shape.length);
+  return (grad, [x, stats, weight], [input = false, weightNeeded = false, biasNeeded = false]) => {
+    const { device } = grad;
+    const parameters = weightNeeded || biasNeeded;
+    using dy = inOrder(grad, order);
+    const vector = () => (parameters ? device.empty([g.channels], { tracked: false }) : undefined);
+    const [dweight, dbias] = [vector(), vector()];
+    const dx = input ? device.empty(shape, { order, tracked: false }) : undefined;
+    const plan = planGroupNormGradient({ ...g, input, parameters }, device.capabilities);
+    device.run(`${OP} gradient`, plan, given({ x, dy, stats, weight, dweight, dbias, dx }));
+    if (!weightNeeded) dweight?.dispose();
+    if (!biasNeeded) dbias?.dispose();
+    return [dx, weightNeeded ? dweight : undefined, biasNeeded ? dbias : undefined];
+  };
+}
+
 /**
  * Normalises each group of channels of each image of x [N, C, ...] to mean 0 and (biased) variance 1, then scales by
  * `weight` and adds `bias` (torch.nn.functional.group_norm; Wu and He 2018). Throws `invalid-argument` where the groups do
@@ -50,23 +67,14 @@ function check(x: Tensor, { groups, weight, bias }: GroupNormOptions): void {
 export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor {
   check(x, options);
   const { groups, weight, bias, eps = 1e-5 } = options;
-  const [n, channels, ...extents] = x.shape as [number, number, ...number[]];
-  const last = extents.map((_, i) => i + 2);
-  // Channels last is how activations lie in memory, so that neither of these two copies.
-  using channelsLast = permute(x, [0, ...last, 1]);
-  using grouped = reshape(channelsLast, [n, x.size / (n * channels), groups, channels / groups]);
-  const over = { dim: [1, 3], keepdim: true };
-  using centre = mean(grouped, over);
-  using centred = sub(grouped, centre);
-  using squared = mul(centred, centred);
-  using variance = mean(squared, over);
-  using shifted = add(variance, eps);
-  using inverse = pow(shifted, -0.5);
-  using normalised = mul(centred, inverse);
-  const rows = reshape(normalised, [n, ...extents, channels]);
-  const scaled = weight ? mul(rows, weight) : rows;
-  const moved = bias ? add(scaled, bias) : scaled;
-  const y = permute(moved, [0, extents.length + 1, ...extents.map((_, i) => i + 1)]);
-  for (const step of new Set([rows, scaled, moved])) step.dispose();
-  return y;
+  const { device, shape } = x;
+  const [images, channels] = shape as [number, number];
+  const rows = x.size / (images * channels);
+  const g = { images, rows, channels, groups, eps, hasWeight: weight !== undefined, hasBias: bias !== undefined };
+  const order = activationOrder(shape.length);
+  using xs = inOrder(x, order);
+  using stats = device.empty([2, images, groups], { tracked: false });
+  const y = device.empty(shape, { order });
+  device.run(OP, planGroupNorm(g, device.capabilities), given({ x: xs, y, stats, weight, bias }));
+  return record(OP, y, [x, weight, bias], [xs, stats, weight], gradient(g, shape));
 }

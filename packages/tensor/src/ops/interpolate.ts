@@ -71,11 +71,11 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const { device, shape } = x;
   using xs = inOrder(x, CHANNELS_LAST);
   const y = device.empty([g.n, g.channels, g.outH, g.outW], { order: CHANNELS_LAST });
-  device.run(OP, planInterpolate(g), { x: xs, y });
+  device.run(OP, planInterpolate(g, device.capabilities), { x: xs, y });
   return record(OP, y, [x], [], (grad) => {
     using dy = inOrder(grad, CHANNELS_LAST);
     const dx = device.empty(shape, { order: CHANNELS_LAST, tracked: false });
-    device.run(`${OP} gradient`, planInterpolateGradient(g), { dy, dx });
+    device.run(`${OP} gradient`, planInterpolateGradient(g, device.capabilities), { dy, dx });
     return [dx];
   });
 }

@@ -44,11 +44,16 @@ export function localResponseNorm(x: Tensor, options: LocalResponseNormOptions):
   using xs = inOrder(x, order);
   using d = device.empty(shape, { order, tracked: false });
   const y = device.empty(shape, { order });
-  device.run(op, planLocalResponseNorm(g), { x: xs, y, d });
+  device.run(op, planLocalResponseNorm(g, device.capabilities), { x: xs, y, d });
   return record(op, y, [x], [xs, d], (grad, saved) => {
     using dy = inOrder(grad, order);
     const dx = device.empty(shape, { order, tracked: false });
-    device.run(`${op} gradient`, planLocalResponseNormGradient(g), { x: saved[0]!, dy, d: saved[1]!, dx });
+    device.run(`${op} gradient`, planLocalResponseNormGradient(g, device.capabilities), {
+      x: saved[0]!,
+      dy,
+      d: saved[1]!,
+      dx,
+    });
     return [dx];
   });
 }

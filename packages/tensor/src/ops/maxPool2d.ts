@@ -23,11 +23,11 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   const save = recording([x]);
   using index = save ? device.empty(outShape, { dtype: "int32", order: CHANNELS_LAST, tracked: false }) : undefined;
   const y = device.empty(outShape, { order: CHANNELS_LAST });
-  device.run(op, planMaxPool2d(g, save), { x: xs, y, index });
+  device.run(op, planMaxPool2d(g, save, device.capabilities), { x: xs, y, index });
   return record(op, y, [x], [index], (grad, saved) => {
     using dy = inOrder(grad, CHANNELS_LAST);
     const dx = device.empty(shape, { order: CHANNELS_LAST, tracked: false });
-    device.run(`${op} gradient`, planMaxPool2dGradient(g), { dy, index: saved[0]!, dx });
+    device.run(`${op} gradient`, planMaxPool2dGradient(g, device.capabilities), { dy, index: saved[0]!, dx });
     return [dx];
   });
 }

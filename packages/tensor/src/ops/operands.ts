@@ -30,3 +30,7 @@ export function imageSizes(op: string, x: Tensor): [n: number, channels: number,
   const [n, channels, height, width] = x.shape as [number, number, number, number];
   return [n, channels, height, width];
 }
+
+/** The operands of a plan without those that are left out. */
+export const given = (operands: Record<string, Tensor | undefined>): Record<string, Tensor> =>
+  Object.fromEntries(Object.entries(operands).filter(([, t]) => t !== undefined)) as Record<string, Tensor>;

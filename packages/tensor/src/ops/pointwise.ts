@@ -35,7 +35,7 @@ function compute(
   const strides: Partial<Record<Source, number[]>> = {};
   for (const [id, x] of used) strides[id] = order.map((dim) => broadcastStrides(x, shape)[dim]!);
   const sizes = order.map((dim) => shape[dim]!);
-  const plan = planStrided(options, ...joinDims(sizes, strides));
+  const plan = planStrided(options, ...joinDims(sizes, strides), device.capabilities);
   device.run(name, plan, { ...Object.fromEntries(used), result: out });
   return out;
 }

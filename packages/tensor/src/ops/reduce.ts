@@ -60,7 +60,7 @@ function scaledSum(op: string, x: Tensor, options: ReduceOptions, scaleOf: (term
   return record(op, y, [x], [], (grad) => {
     using dy = inOrder(grad, order);
     const dx = device.empty(inputShape, { order: inputOrder, tracked: false });
-    device.run(`${op} backward`, planExpand(dims, scale, false), { dy, dx });
+    device.run(`${op} backward`, planExpand(dims, scale, false, device.capabilities), { dy, dx });
     return [dx];
   });
 }
@@ -85,7 +85,7 @@ export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   return record("max", y, [x], [index], (grad, [places]) => {
     using dy = inOrder(grad, order);
     const dx = device.empty(inputShape, { order: inputOrder, tracked: false });
-    device.run("max backward", planExpand(dims, 1, true), { dy, index: places!, dx });
+    device.run("max backward", planExpand(dims, 1, true, device.capabilities), { dy, index: places!, dx });
     return [dx];
   });
 }

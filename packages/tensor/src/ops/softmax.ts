@@ -1,6 +1,6 @@
 import { type Lines, planSoftmax, planSoftmaxGradient } from "@fcn/kernels";
 import { record } from "../autograd.js";
-import { inOrder } from "../layout.js";
+import { inOrder, type Order } from "../layout.js";
 import { dimIndex, invalidArgument } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
@@ -10,14 +10,20 @@ export interface SoftmaxOptions {
   readonly dim: number;
 }
 
-function linesOf(x: Tensor, dim: number): Lines {
-  const at = x.order.indexOf(dim);
-  const sizeOf = (order: readonly number[]) => order.reduce((n, d) => n * x.shape[d]!, 1);
+function linesOf(shape: readonly number[], order: Order, dim: number): Lines {
+  const at = order.indexOf(dim);
+  const sizeOf = (dims: readonly number[]) => dims.reduce((n, d) => n * shape[d]!, 1);
   return {
-    outer: sizeOf(x.order.slice(0, Math.max(at, 0))),
-    size: x.shape[dim] ?? 1,
-    inner: sizeOf(x.order.slice(at + 1)),
+    outer: sizeOf(order.slice(0, Math.max(at, 0))),
+    size: shape[dim] ?? 1,
+    inner: sizeOf(order.slice(at + 1)),
   };
+}
+
+/** x's own order, or where x is larger than a binding one in which it can be cut between any two lines. */
+function orderFor(x: Tensor, dim: number): Order {
+  if (x.size * 4 <= x.device.capabilities.bindingLimit) return x.order;
+  return [...x.order.filter((d) => d !== dim), dim];
 }
 
 function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean): Tensor {
@@ -28,14 +34,17 @@ function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean)
       "pass { dim: 1 } for the channels of an image",
     );
   }
-  const lines = linesOf(x, dimIndex(op, options.dim, x.shape.length));
-  const { device, shape, order } = x;
+  const { device, shape } = x;
+  const dim = dimIndex(op, options.dim, shape.length);
+  const order = orderFor(x, dim);
+  const lines = linesOf(shape, order, dim);
+  using xs = inOrder(x, order);
   const y = device.empty(shape, { order });
-  device.run(op, planSoftmax(lines, log), { x, y });
+  device.run(op, planSoftmax(lines, log, device.capabilities), { x: xs, y });
   return record(op, y, [x], [y], (grad, [result]) => {
     using dy = inOrder(grad, order);
     const dx = device.empty(shape, { order, tracked: false });
-    device.run(`${op} backward`, planSoftmaxGradient(lines, log), { y: result!, dy, dx });
+    device.run(`${op} backward`, planSoftmaxGradient(lines, log, device.capabilities), { y: result!, dy, dx });
     return [dx];
   });
 }

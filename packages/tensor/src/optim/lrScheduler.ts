@@ -20,6 +20,11 @@ interface Resumable {
   readonly lastStep?: number;
 }
 
+/** lr = base (Caffe's policy "fixed", torch ConstantLR with factor 1). */
+export function constant(optimizer: Schedulable, { lastStep = 0 }: Resumable = {}): LRScheduler {
+  return schedule(optimizer, lastStep, (base) => base);
+}
+
 export interface PolyOptions extends Resumable {
   /** Steps until the rate is 0. */
   readonly totalSteps: number;

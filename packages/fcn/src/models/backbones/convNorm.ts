@@ -1,5 +1,5 @@
 import type { GraphBuilder } from "../graph/builder.js";
-import type { PaddedWindow } from "../graph/spec.js";
+import type { ConvInit, PaddedWindow } from "../graph/spec.js";
 
 /** A convolution without bias, batch norm and, where named, an activation. */
 export interface ConvNorm extends PaddedWindow {
@@ -8,6 +8,8 @@ export interface ConvNorm extends PaddedWindow {
   /** Added to the variance; 1e-5 unless given. */
   readonly eps?: number;
   readonly activation?: "relu" | "relu6";
+  /** `kaiming` unless given. */
+  readonly init?: ConvInit;
 }
 
 /** Names of the nodes; the first two are prefixes of state-dict keys. */
@@ -20,12 +22,8 @@ export interface ConvNormNames {
 
 /** Appends the two or three layers behind `input` and answers the last. */
 export function convNorm(builder: GraphBuilder, names: ConvNormNames, layer: ConvNorm, input: string): string {
-  const { channels, eps, activation, ...window } = layer;
-  const conv = builder.add(
-    names.conv,
-    { kind: "conv", outChannels: channels, ...window, bias: false, init: "kaiming" },
-    input,
-  );
+  const { channels, eps, activation, init = "kaiming", ...window } = layer;
+  const conv = builder.add(names.conv, { kind: "conv", outChannels: channels, ...window, bias: false, init }, input);
   const norm = builder.add(names.norm, { kind: "batchNorm", ...(eps === undefined ? {} : { eps }) }, conv);
   if (activation === undefined) return norm;
   return builder.add(names.activation ?? `${names.norm}.${activation}`, { kind: activation }, norm);

@@ -37,7 +37,6 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   override forward(x: Tensor): Output {
     const { offsets } = this.#check(x);
     const values = new Map<string, Tensor>();
-    const pinned = new Set<Tensor>([x]);
     this.graph.nodes.forEach((node, index) => {
       const inputs = node.layer.kind === "input" ? [x] : node.inputs.map((name) => values.get(name) as Tensor);
       const value = runLayer(node.layer, {
@@ -46,9 +45,7 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
         offset: offsets.get(node.name) ?? [0, 0],
       });
       values.set(node.name, value);
-      // A backward pass may need the inputs of every node that takes part in it.
-      if (value.requiresGrad) for (const input of inputs) pinned.add(input);
-      this.#release(node, index, values, pinned);
+      this.#release(node, index, values, x);
     });
     const heads = Object.entries(this.graph.outputs).map(([head, name]) => [head, values.get(name) as Tensor] as const);
     const [only] = heads;
@@ -56,14 +53,17 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
     return (single ? only[1] : Object.fromEntries(heads)) as Output;
   }
 
-  /** Frees features behind their last use, so that inference holds a few layers instead of all. */
-  #release(node: Node, index: number, values: Map<string, Tensor>, pinned: ReadonlySet<Tensor>): void {
+  /**
+   * Frees features behind their last use: inference then holds a few layers instead of all, and training what the tape holds for the
+   * backward pass.
+   */
+  #release(node: Node, index: number, values: Map<string, Tensor>, x: Tensor): void {
     for (const name of new Set([...node.inputs, node.name])) {
       const value = values.get(name);
       if (this.#lastUse.get(name) !== index || value === undefined) continue;
       values.delete(name);
       const shared = [...values.values()].includes(value);
-      if (!shared && !pinned.has(value)) value.dispose();
+      if (!shared && value !== x) value.dispose();
     }
   }
 
@@ -83,22 +83,32 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   }
 
   /**
-   * As in every module; upsampling weights may also come dense ([C, C, k, k], as published) for a channel-wise net and the other way round, as
-   * long as they keep the classes apart.
+   * As in every module. A convolution also takes the weight [O, I * kh * kw] of the fully connected layer that it was cast from, whose values lie
+   * in the same order. Upsampling weights may come dense ([C, C, k, k], as published) for a channel-wise net and the other way round, as long as
+   * they keep the classes apart.
    */
-  override loadStateDict(dict: StateDict, options?: { strict?: boolean }): ReturnType<nn.Module["loadStateDict"]> {
+  override loadStateDict(dict: StateDict, options?: nn.LoadOptions): nn.LoadReport {
     const own = this.stateDict();
     const adapted: Record<string, unknown> = { ...dict };
-    for (const node of this.graph.nodes) {
-      const key = `${node.name}.weight`;
-      const blob = adapted[key] as HostBlob | undefined;
+    for (const { name, layer } of this.graph.nodes) {
+      const key = `${name}.weight`;
+      const blob = adapted[key] as HostBlob | Tensor | undefined;
       const target = own[key]?.shape;
-      if (node.layer.kind !== "convTranspose" || blob === undefined || target === undefined) continue;
-      if (isOtherForm(blob.shape, target)) adapted[key] = convertDeconvBlob(key, blob, target);
+      if (blob === undefined || target === undefined) continue;
+      const onHost = !("device" in blob);
+      if (layer.kind === "conv" && isFullyConnected(blob.shape, target)) {
+        adapted[key] = onHost ? { ...blob, shape: target } : blob.reshape(target);
+      }
+      if (layer.kind === "convTranspose" && onHost && isOtherForm(blob.shape, target)) {
+        adapted[key] = convertDeconvBlob(key, blob, target);
+      }
     }
     return super.loadStateDict(adapted as StateDict, options);
   }
 }
+
+const isFullyConnected = (shape: readonly number[], [out = 0, ...window]: readonly number[]): boolean =>
+  shape.length === 2 && shape[0] === out && shape[1] === window.reduce((a, b) => a * b, 1);
 
 /** Index of the node that uses each value last, its own where none does; heads are used by the caller and have none. */
 function lastUses(graph: Graph): Map<string, number> {

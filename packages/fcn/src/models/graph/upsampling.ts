@@ -22,7 +22,7 @@ export class BilinearUpsampling extends nn.Module {
     this.#groups = groups;
     this.#stride = along(layer.stride, 0, 1);
     this.#padding = along(layer.padding, 0, 0);
-    this.#weight = device.tensor(kernel.data, kernel.shape, { requiresGrad: learned });
+    this.#weight = nn.convolutionWeight(device, kernel.data, kernel.shape);
     if (learned) this.registerParameter("weight", this.#weight);
     else this.registerBuffer("weight", this.#weight);
     if (layer.bias !== true) return;

@@ -18,6 +18,7 @@ export function fcnHead(
     kernelSize: 3,
     padding: 1,
     activation: "relu",
+    init: "default",
   } as const;
   const hidden = convNorm(builder, names, layer, input);
   const kept = builder.add(`${name}.3`, { kind: "dropout", p: 0.1 }, hidden);

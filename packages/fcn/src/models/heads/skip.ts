@@ -32,7 +32,10 @@ export function skipHead(builder: GraphBuilder, data: string, backbone: Backbone
   });
   const maps = mapsOf(builder);
   const stride = div(maps(data).scale, maps(last).scale).num;
-  const name = options.skips.length === 0 ? "upscore" : `upscore${stride}`;
+  const finest = options.skips.at(-1)?.stage;
+  // upscore2 is the first one between scores.
+  const behindSkips = stride === 2 ? `upscore_${finest}` : `upscore${stride}`;
+  const name = finest === undefined ? "upscore" : behindSkips;
   const window = bilinearWindow(maps(last), maps(data), options.padding);
   const up = upsample(builder, name, options.numClasses, window, options, last);
   return builder.add("score", { kind: "crop" }, up, data);

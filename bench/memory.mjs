@@ -1,0 +1,137 @@
+/**
+ * Memory of FCN-8s on VGG16 at full width: peak bytes on the GPU beside the sum of what must be held.
+ *
+ *   npm run bench -- memory [--size N] [--model NAME] [--width M]
+ *
+ * Inference must hold the parameters; training the parameters, their gradients and momenta, and the activations that the backward
+ * pass reads. Writes bench/results/memory-<adapter>.{json,md} at the default size.
+ */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { adapterSlug } from "./lib/dawn.mjs";
+import { writeReport } from "./lib/files.mjs";
+import { digits, markdownTable, textTable } from "./lib/table.mjs";
+
+const MIB = 1024 * 1024;
+const CLASSES = 21;
+const OPTIONS = {
+  size: { type: "string", default: "500" },
+  model: { type: "string", default: "fcn8s-vgg16" },
+  width: { type: "string", default: "1" },
+};
+
+/** Layers whose output stays until the backward pass, each activated in place. */
+const KEPT = new Set(["conv", "maxPool", "avgPool", "convTranspose"]);
+
+/** The most memory that the process has had, in bytes; what Linux calls VmHWM. */
+function processPeak() {
+  const line = /VmHWM:\s+(\d+) kB/.exec(readFileSync("/proc/self/status", "utf8"));
+  return line ? Number(line[1]) * 1024 : Number.NaN;
+}
+
+/** Bytes of the activations [C, H, W] that a training step keeps, of a batch of one. */
+function activationBytes(fcn, name, options, size) {
+  const nodes = fcn.models.describe(name, { ...options, height: size, width: size });
+  return nodes.filter(({ kind }) => KEPT.has(kind)).reduce((sum, { shape: [c, h, w] }) => sum + c * h * w * 4, 0);
+}
+
+async function phase(device, name, bound, run) {
+  device.resetPeakMemory();
+  const start = performance.now();
+  await run();
+  await device.sync();
+  const { peakBytes } = device.memory();
+  return {
+    name,
+    peakBytes,
+    boundBytes: bound,
+    seconds: (performance.now() - start) / 1000,
+    processBytes: processPeak(),
+  };
+}
+
+async function measure(T, fcn, { model, size, width }) {
+  const device = await T.createDevice();
+  const options = { numClasses: CLASSES, seed: 1, ...(width === 1 ? {} : { widthMultiplier: width }) };
+  const net = fcn.models.create(model, device, options);
+  await device.sync();
+  const parameters = Object.values(net.stateDict()).reduce((sum, { size: count }) => sum + count * 4, 0);
+  const learned = net.parameters().reduce((sum, { size: count }) => sum + count * 4, 0);
+  const activations = activationBytes(fcn, model, options, size);
+  const image = device.randn([1, 3, size, size], { seed: 2 });
+  const labels = device.zeros([1, size, size], { dtype: "int32" });
+  const optimizer = new T.optim.SGD(net.parameters(), { lr: 1e-10, momentum: 0.99, weightDecay: 5e-4 });
+  const inference = () =>
+    device.scope(async () => {
+      net.eval();
+      const classes = T.noGrad(() => T.argmax(net.forward(image), { dim: 1 }));
+      await classes.data();
+    });
+  const step = () =>
+    device.scope(async () => {
+      net.train();
+      const loss = T.crossEntropy(net.forward(image), labels, { reduction: "sum" });
+      optimizer.zeroGrad();
+      loss.backward();
+      optimizer.step();
+      const value = await loss.item();
+      if (!Number.isFinite(value)) throw new Error(`the loss is ${value}`);
+    });
+  const phases = [
+    await phase(device, "inference", parameters, inference),
+    await phase(device, "first training step", parameters + 2 * learned + activations, step),
+    await phase(device, "second training step", parameters + 2 * learned + activations, step),
+  ];
+  const record = {
+    date: new Date().toISOString(),
+    adapter: device.info,
+    model,
+    size,
+    width,
+    parameters,
+    activations,
+    phases,
+  };
+  device.destroy();
+  return record;
+}
+
+const HEADER = ["phase", "peak, MiB", "bound, MiB", "peak / bound", "process, MiB", "seconds"];
+const cells = ({ name, peakBytes, boundBytes, processBytes, seconds }) => [
+  name,
+  digits(peakBytes / MIB),
+  digits(boundBytes / MIB),
+  (peakBytes / boundBytes).toFixed(2),
+  digits(processBytes / MIB),
+  digits(seconds),
+];
+
+const head = ({ model, size, width, parameters, activations, adapter, date }) => [
+  `${model}${width === 1 ? "" : `, width ${width}`}, ${CLASSES} classes, one image of ${size}x${size}: parameters ${digits(parameters / MIB)} MiB, activations ${digits(activations / MIB)} MiB`,
+  `bound: parameters for inference; parameters, gradients, momenta and the outputs of convolutions and pools for training`,
+  `adapter: ${adapter.description}; ${date}`,
+];
+
+export async function main(argv) {
+  const { values } = parseArgs({ args: argv, options: OPTIONS });
+  const [size, width] = [Number(values.size), Number(values.width)];
+  const [T, fcn] = [await import("@fcn/tensor"), await import("@fcn/core")];
+  const record = await measure(T, fcn, { model: values.model, size, width });
+  const rows = record.phases.map(cells);
+  console.log([...head(record), "", textTable(HEADER, rows)].join("\n"));
+  if (size !== 500 || width !== 1 || values.model !== "fcn8s-vgg16") return;
+  const markdown = [
+    "# Memory",
+    "",
+    "Written by `npm run bench -- memory`.",
+    "",
+    ...head(record).map((line) => `* ${line}`),
+    "",
+    markdownTable(HEADER, rows),
+    "",
+  ];
+  const stem = fileURLToPath(new URL(`results/memory-${adapterSlug(record.adapter)}`, import.meta.url));
+  await writeReport(stem, record, markdown.join("\n"));
+  console.log(`\nwritten: ${stem}.json, ${stem}.md`);
+}

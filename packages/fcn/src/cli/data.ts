@@ -1,0 +1,141 @@
+import { TensorError } from "@fcn/tensor";
+import { Presets, SingleBar } from "cli-progress";
+import type { Command } from "commander";
+import { check, type DataReport } from "../data/check/check.js";
+import { contactSheet } from "../data/check/contactSheet.js";
+import type { DataRemark, OpenedData } from "../data/dataset.js";
+import { open } from "../data/open.js";
+import { formatTable } from "../demo/table.js";
+import { writeWholeFile } from "../report/writeFile.js";
+import { UsageError } from "./errors.js";
+
+interface CheckFlags {
+  readonly json?: boolean;
+  readonly contactSheet?: string;
+  readonly workers?: number;
+  readonly seed: number;
+  readonly validation: number;
+  readonly sbd?: string;
+  readonly voc?: string;
+}
+
+/** Adds `fcn data check`. */
+export function registerData(program: Command): void {
+  const data = program.command("data").description("look at labelled pictures");
+  data
+    .command("check")
+    .description("look at every picture and mask of a folder before training: exit code 0 when all is well, 1 when not")
+    .argument("<dir>", "a folder with images/ and masks/, labelme or COCO files, or a published data set")
+    .option("--json", "print one JSON object")
+    .option("--contact-sheet <file>", "write a PNG picture of some pictures with their masks")
+    .option("--workers <n>", "threads that decode; 0 for none", wholeNumber("--workers"))
+    .option("--seed <n>", "of the split, where the folder has none, and of the contact sheet", wholeNumber("--seed"), 0)
+    .option("--validation <part>", "part of the pictures to validate on, where the folder has no split", part, 0.2)
+    .option("--sbd <dir>", "for VOC 2011: folder of SBD, whose training list is left out of VOC's val")
+    .option("--voc <dir>", "for PASCAL-Context: folder of VOC2010")
+    .action(run);
+}
+
+async function run(dir: string, flags: CheckFlags): Promise<void> {
+  const { json, contactSheet: sheet, ...options } = flags;
+  const opened = await open(dir, options);
+  const bar = createBar(json ? process.stderr : process.stdout);
+  const report = await check(opened, { ...options, onProgress: bar.update }).finally(bar.stop);
+  if (sheet !== undefined) await writeSheet(sheet, opened, flags.seed);
+  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report, sheet));
+  if (report.ok) return;
+  const problems = report.remarks.filter(({ level }) => level === "problem").length;
+  throw new TensorError({
+    code: "data-problems",
+    message: `data check: ${dir} has ${problems} ${problems === 1 ? "problem" : "problems"}`,
+    fix: "mend what the lines above name, then check again",
+  });
+}
+
+async function writeSheet(file: string, opened: OpenedData, seed: number): Promise<void> {
+  const picture = await contactSheet(opened, { seed });
+  await writeWholeFile(file, picture).catch((cause: unknown) => {
+    const fix = "name a file in a folder that exists and may be written";
+    const message = `data check: cannot write ${file}: ${(cause as Error).message}`;
+    throw new TensorError({ code: "unwritable-file", message, fix }, { cause });
+  });
+}
+
+/** On a terminal a bar, else nothing. */
+function createBar(stream: NodeJS.WriteStream): { update: (done: number, total: number) => void; stop: () => void } {
+  if (!stream.isTTY) return { update: () => {}, stop: () => {} };
+  const format = "checking {bar} {value}/{total}";
+  const bar = new SingleBar({ format, stream, hideCursor: true, clearOnComplete: true }, Presets.shades_classic);
+  let isStarted = false;
+  return {
+    update: (done, total) => {
+      if (!isStarted) bar.start(total, 0);
+      isStarted = true;
+      bar.update(done);
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+/** Lines of one kind beyond this are counted, not printed; `--json` has them all. */
+const MOST_LINES = 20;
+
+/** The report as text for people. */
+export function formatReport(report: DataReport, sheet?: string): string {
+  const { root, layout, classes, splits, remarks, seconds } = report;
+  const names = Object.keys(splits);
+  const percent = (part: number, whole: number): string => (whole > 0 ? ((100 * part) / whole).toFixed(2) : "-");
+  const rows = classes.map((name, label) => [
+    `${label} ${name}`,
+    ...names.map((split) => percent(splits[split]?.histogram[label] ?? 0, splits[split]?.pixels ?? 0)),
+  ]);
+  const voids = ["void", ...names.map((split) => (100 * (splits[split]?.voidShare ?? 0)).toFixed(2))];
+  const lines = [
+    `${root}: layout ${layout}, ${classes.length} classes`,
+    ...names.map((split) => describeSplit(split, report)),
+    "",
+    "Part of the pixels, per cent",
+    formatTable({ header: ["class", ...names], rows: [...rows, voids] }),
+    "",
+    ...describeRemarks(remarks),
+  ];
+  if (sheet !== undefined) lines.push(`wrote ${sheet}`);
+  const count = (level: DataRemark["level"]): number => remarks.filter((remark) => remark.level === level).length;
+  lines.push(`${count("problem")} problems, ${count("warning")} warnings (${seconds.toFixed(1)} s)`);
+  return `${lines.join("\n")}\n`;
+}
+
+function describeSplit(name: string, { splits }: DataReport): string {
+  const summary = splits[name];
+  if (!summary) return name;
+  const { samples, smallest, largest } = summary;
+  const [from, to] = [smallest.join("x"), largest.join("x")];
+  return `${name}: ${samples} pictures, ${from === to ? from : `${from} to ${to}`}`;
+}
+
+function describeRemarks(remarks: readonly DataRemark[]): string[] {
+  const told = new Map<string, number>();
+  const lines: string[] = [];
+  for (const { level, code, file, text } of remarks) {
+    const count = (told.get(code) ?? 0) + 1;
+    told.set(code, count);
+    if (count <= MOST_LINES) lines.push(`${level.padEnd(7)}  ${file}: ${text}`);
+  }
+  for (const [code, count] of told) {
+    if (count > MOST_LINES) lines.push(`         and ${count - MOST_LINES} more of "${code}" (--json lists all)`);
+  }
+  return lines;
+}
+
+function wholeNumber(option: string): (value: string) => number {
+  return (value) => {
+    if (/^\d{1,9}$/.test(value)) return Number(value);
+    throw new UsageError(`${option} is "${value}"`, "use a whole number from 0 on");
+  };
+}
+
+function part(value: string): number {
+  const number = Number(value);
+  if (number > 0 && number < 1) return number;
+  throw new UsageError(`--validation is "${value}"`, "use a number between 0 and 1, such as 0.2");
+}

@@ -1,0 +1,98 @@
+import { createRandom, hashSeeds, type RandomSource } from "../random.js";
+import { mapLabels, type SegmentationSample, VOID_LABEL } from "../sample.js";
+import { changeColours } from "./colour.js";
+import { type Augmentation, DEFAULT_FILL } from "./options.js";
+import { type Affine, type Raster, warpBilinear, warpNearest } from "./warp.js";
+
+/** What the random state of one sample depends on: nothing else, so that it is the same whatever was drawn before. */
+export interface SampleKey {
+  readonly seed: number;
+  readonly epoch: number;
+  /** Place of the sample in its data set. */
+  readonly index: number;
+}
+
+/** Each kind of change draws from a stream of its own: adding one leaves the others as they were. */
+const STREAMS = { scale: 1, rotate: 2, mirror: 3, jitter: 4, crop: 5, colour: 6 } as const;
+
+/**
+ * The sample changed at random: the picture bilinearly, its labels by nearest neighbour at the same points. Where nothing is scaled or turned by
+ * other than whole pixels, values are copied exactly.
+ */
+export function augmentSample(
+  sample: SegmentationSample,
+  augmentation: Augmentation,
+  { seed, epoch, index }: SampleKey,
+): SegmentationSample {
+  const random = (stream: keyof typeof STREAMS): RandomSource => {
+    return createRandom(hashSeeds(seed, epoch, index, STREAMS[stream]));
+  };
+  const moved = hasGeometry(augmentation) ? moveSample(sample, augmentation, random) : sample;
+  if (augmentation.colour === undefined) return moved;
+  return { ...moved, image: changeColours(moved.image, augmentation.colour, random("colour")) };
+}
+
+function hasGeometry({ scale, rotate, mirror, jitter, crop }: Augmentation): boolean {
+  return scale !== undefined || Boolean(rotate) || Boolean(mirror) || Boolean(jitter) || crop !== undefined;
+}
+
+function moveSample(
+  sample: SegmentationSample,
+  augmentation: Augmentation,
+  random: (stream: keyof typeof STREAMS) => RandomSource,
+): SegmentationSample {
+  const { image } = sample;
+  const { affine, height, width } = drawGeometry(image, augmentation, random);
+  const from: Raster = { ...image, channels: 1, data: new Uint8Array(0) };
+  const { fill = DEFAULT_FILL } = augmentation;
+  const values = Array.from({ length: image.channels }, (_, c) => fill[c] ?? 0);
+  const labelled = mapLabels(sample, (labels) => {
+    return warpNearest({ ...from, data: labels }, { height, width }, affine, [VOID_LABEL]) as Uint8Array;
+  });
+  const data = warpBilinear(image, { height, width }, affine, values);
+  return { ...labelled, image: { ...image, data, height, width } };
+}
+
+/** The size of the result, and for each of its points the point of the picture that it shows. */
+function drawGeometry(
+  image: { readonly height: number; readonly width: number },
+  { scale, rotate = 0, mirror = false, jitter = 0, crop }: Augmentation,
+  random: (stream: keyof typeof STREAMS) => RandomSource,
+): { affine: Affine; height: number; width: number } {
+  const factor = scale ? scale[0] * (scale[1] / scale[0]) ** random("scale")() : 1;
+  const scaled = { height: sideOf(image.height, factor), width: sideOf(image.width, factor) };
+  const angle = rotate ? ((2 * random("rotate")() - 1) * rotate * Math.PI) / 180 : 0;
+  const chance = mirror === true ? 0.5 : Number(mirror);
+  const flip = random("mirror")() < chance ? -1 : 1;
+  const shift = random("jitter");
+  const within = (reach: number): number => Math.floor(shift() * (2 * reach + 1)) - reach;
+  const [downBy, rightBy] = [within(jitter), within(jitter)];
+  const [height, width] = crop ?? [scaled.height, scaled.width];
+  const place = random("crop");
+  const top = between(place(), scaled.height - height) - downBy;
+  const left = between(place(), scaled.width - width) - rightBy;
+  const [sin, cos] = [Math.sin(angle), Math.cos(angle)];
+  const [ratioX, ratioY] = [image.width / scaled.width, image.height / scaled.height];
+  // From a point of the result: to the scaled picture about its middle, mirrored back, turned back, to the size of the picture.
+  const [middleX, middleY] = [scaled.width / 2, scaled.height / 2];
+  const [startX, startY] = [flip * (left - middleX), top - middleY];
+  return {
+    height,
+    width,
+    affine: {
+      xx: cos * flip * ratioX,
+      xy: sin * ratioX,
+      x: (cos * startX + sin * startY + middleX) * ratioX,
+      yx: -sin * flip * ratioY,
+      yy: cos * ratioY,
+      y: (-sin * startX + cos * startY + middleY) * ratioY,
+    },
+  };
+}
+
+const sideOf = (side: number, factor: number): number => Math.max(1, Math.round(side * factor));
+
+/** A whole number from 0 to `room`, or from `room` to 0 where it is negative. */
+function between(part: number, room: number): number {
+  return room >= 0 ? Math.floor(part * (room + 1)) : -Math.floor(part * (1 - room));
+}

@@ -1,0 +1,63 @@
+import { TensorError } from "@fcn/tensor";
+
+/**
+ * Random changes of a picture and its labels together. What is not named is not done. Geometry is done in one step, in this order: scale, rotate,
+ * mirror, jitter, crop. Plain data: it can be sent to a worker and written to a file.
+ */
+export interface Augmentation {
+  /** Factor of the size, drawn evenly between the two in its logarithm. */
+  readonly scale?: readonly [smallest: number, largest: number];
+  /** Largest angle either way in degrees, about the middle. */
+  readonly rotate?: number;
+  /** Flip left to right: probability, or true for one half. */
+  readonly mirror?: boolean | number;
+  /** Largest shift in whole pixels, in each direction by itself. The paper tried 32. */
+  readonly jitter?: number;
+  /** Size of a window at a random place; what lies outside a smaller picture is void. */
+  readonly crop?: readonly [height: number, width: number];
+  /** Changes of the first three channels, done in the order brightness, contrast, saturation, hue, as torchvision's formulas do them. */
+  readonly colour?: ColourJitter;
+  /** Value of each channel where there is no picture. Default: the ImageNet means, [124, 116, 104]; further channels 0. Labels become void there. */
+  readonly fill?: readonly number[];
+}
+
+export interface ColourJitter {
+  /** Factor between 1 - b and 1 + b. */
+  readonly brightness?: number;
+  /** Factor of the distance to the mean grey, between 1 - c and 1 + c. */
+  readonly contrast?: number;
+  /** Factor of the distance to the pixel's own grey, between 1 - s and 1 + s. */
+  readonly saturation?: number;
+  /** Turn of the hue, between -h and h; 0.5 is half the circle. */
+  readonly hue?: number;
+}
+
+export const DEFAULT_FILL = [124, 116, 104] as const;
+
+/** Throws a TensorError for an option that does not hold. */
+export function checkAugmentation(augmentation: Augmentation): void {
+  const { scale, rotate = 0, mirror = false, jitter = 0, crop, colour = {} } = augmentation;
+  const whole = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;
+  const { brightness = 0, contrast = 0, saturation = 0, hue = 0 } = colour;
+  const rules: readonly (readonly [boolean, string])[] = [
+    [
+      scale === undefined || (scale[0] > 0 && scale[1] >= scale[0] && scale[1] < Infinity),
+      `scale is [${scale}], but must be [smallest, largest] above 0`,
+    ],
+    [rotate >= 0 && rotate <= 180, `rotate is ${rotate}, but must be 0 to 180 degrees`],
+    [Number(mirror) >= 0 && Number(mirror) <= 1, `mirror is ${mirror}, but must be true, false or a probability`],
+    [whole(jitter, 0), `jitter is ${jitter}, but must be a whole number of pixels`],
+    [
+      crop === undefined || (crop.length === 2 && crop.every((side) => whole(side, 1))),
+      `crop is [${crop}], but must be [height, width] in pixels`,
+    ],
+    [
+      [brightness, contrast, saturation].every((value) => value >= 0 && value <= 1),
+      "brightness, contrast and saturation must be 0 to 1",
+    ],
+    [hue >= 0 && hue <= 0.5, `hue is ${hue}, but must be 0 to 0.5`],
+  ];
+  const broken = rules.find(([holds]) => !holds);
+  if (broken === undefined) return;
+  throw new TensorError({ code: "invalid-argument", message: `augmentation: ${broken[1]}`, fix: "correct the option" });
+}

@@ -1,0 +1,178 @@
+import { TensorError } from "@fcn/tensor";
+import type { DataRemark, OpenedData, SegmentationDataset } from "../dataset.js";
+import { type OpenOptions, open } from "../open.js";
+import { withPool } from "../workers/pool.js";
+import { findLookalikes } from "./fingerprint.js";
+import type { Inspection } from "./inspect.js";
+
+export interface CheckOptions extends OpenOptions {
+  /** Told after each picture. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** What a split holds. */
+export interface SplitSummary {
+  readonly samples: number;
+  readonly pixels: number;
+  /** Pixels of each class. */
+  readonly histogram: readonly number[];
+  /** Part of the pixels that is void, 0 to 1. */
+  readonly voidShare: number;
+  /** Of the pictures that can be read: fewest and most pixels. */
+  readonly smallest: readonly [height: number, width: number];
+  readonly largest: readonly [height: number, width: number];
+}
+
+export interface DataReport {
+  /** No problem was found; there may be warnings. */
+  readonly ok: boolean;
+  readonly root: string;
+  readonly layout: string;
+  readonly classes: readonly string[];
+  readonly splits: Readonly<Record<string, SplitSummary>>;
+  /** Problems first, then warnings, then notes. */
+  readonly remarks: readonly DataRemark[];
+  readonly seconds: number;
+}
+
+/**
+ * Looks at every file of a data set before anything is trained on it: pictures and labels that cannot be read or differ in size, labels without a
+ * class, missing partners, void, classes without pixels, and pictures of the training set in the validation set. Decodes in worker threads (Node).
+ *
+ * @param data a folder, or what `open` answered
+ */
+export async function check(data: string | OpenedData, options: CheckOptions = {}): Promise<DataReport> {
+  const start = performance.now();
+  const opened = typeof data === "string" ? await open(data, options) : data;
+  const inspections = await inspectAll(opened, options);
+  const bySplit = new Map(
+    Object.entries(opened.splits).map(([name, dataset]) => {
+      return [name, keysOf(dataset).map((key) => inspections.get(key) as Inspection)] as const;
+    }),
+  );
+  const splits = [...bySplit].map(([name, list]) => [name, summarise(list, opened.classes.length)] as const);
+  const remarks = [
+    ...[...inspections.values()].flatMap((inspection) => inspection.remarks),
+    ...opened.remarks,
+    ...splits.flatMap(([name, summary]) => judgeSplit(opened, name, summary)),
+    ...findLeaks(opened, bySplit),
+  ];
+  const order = ["problem", "warning", "note"];
+  return {
+    ok: remarks.every(({ level }) => level !== "problem"),
+    root: opened.root,
+    layout: opened.layout,
+    classes: opened.classes,
+    splits: Object.fromEntries(splits),
+    remarks: remarks.sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level)),
+    seconds: (performance.now() - start) / 1000,
+  };
+}
+
+/** Samples of several splits (trainval) are looked at once. */
+async function inspectAll(opened: OpenedData, options: CheckOptions): Promise<Map<string, Inspection>> {
+  const items = new Map(
+    Object.values(opened.splits).flatMap((dataset) => {
+      return keysOf(dataset).map((key, i) => [key, dataset.item?.(i)] as const);
+    }),
+  );
+  let done = 0;
+  const numClasses = opened.classes.length;
+  return withPool(options, items.size, async (pool) => {
+    const found = [...items].map(async ([key, item]) => {
+      if (item === undefined) throw inMemory(key);
+      const inspection = await pool.run("inspect", { item, numClasses });
+      options.onProgress?.(++done, items.size);
+      return [key, inspection] as const;
+    });
+    return new Map(await Promise.all(found));
+  });
+}
+
+function inMemory(name: string): TensorError {
+  return new TensorError({
+    code: "invalid-argument",
+    message: `check: sample "${name}" is in memory, but files are checked`,
+    fix: "sampleDataset checked it already; check a folder",
+  });
+}
+
+function keysOf(dataset: SegmentationDataset): string[] {
+  return Array.from({ length: dataset.length }, (_, i) => {
+    const item = dataset.item?.(i);
+    return item ? `${item.name}\n${item.labels.file}` : dataset.name(i);
+  });
+}
+
+function summarise(list: readonly Inspection[], numClasses: number): SplitSummary {
+  const histogram = new Array<number>(numClasses).fill(0);
+  let voids = 0;
+  for (const { counts, voidPixels } of list) {
+    counts.forEach((count, label) => {
+      histogram[label]! += count;
+    });
+    voids += voidPixels;
+  }
+  const labelled = histogram.reduce((sum, count) => sum + count, 0);
+  const bySize = list.filter(({ height }) => height > 0).sort((a, b) => a.height * a.width - b.height * b.width);
+  const sizeOf = (entry: Inspection | undefined) => [entry?.height ?? 0, entry?.width ?? 0] as const;
+  return {
+    samples: list.length,
+    pixels: labelled + voids,
+    histogram,
+    voidShare: labelled + voids > 0 ? voids / (labelled + voids) : 0,
+    smallest: sizeOf(bySize[0]),
+    largest: sizeOf(bySize.at(-1)),
+  };
+}
+
+const LARGE_VOID_SHARE = 0.5;
+
+function judgeSplit({ root, classes }: OpenedData, split: string, summary: SplitSummary): DataRemark[] {
+  const { samples, histogram, voidShare, pixels } = summary;
+  const about = (level: DataRemark["level"], code: string, text: string): DataRemark[] => [
+    { level, code, file: root, text: `${split}: ${text}` },
+  ];
+  if (samples === 0) return about(split === "train" ? "problem" : "warning", "empty-split", "it has no picture");
+  if (pixels === 0) return [];
+  const present = classes.filter((_, label) => (histogram[label] as number) > 0);
+  const absent = classes.filter((name) => !present.includes(name));
+  const percent = (100 * voidShare).toFixed(1);
+  return [
+    ...(voidShare > LARGE_VOID_SHARE ? about("warning", "much-void", `${percent} % of the pixels are void`) : []),
+    ...(present.length === 0 ? about("problem", "no-labels", "no pixel has a class") : []),
+    ...(present.length === 1 && split === "train"
+      ? about("problem", "one-class", `all labelled pixels are "${present[0]}": there is nothing to learn`)
+      : []),
+    ...(absent.length > 0 && present.length > 1
+      ? about("warning", "empty-class", `no pixel has the class ${absent.map((name) => `"${name}"`).join(", ")}`)
+      : []),
+  ];
+}
+
+/** Pictures of "train" in the splits that measure: the same file, or one that looks the same. */
+function findLeaks(opened: OpenedData, bySplit: ReadonlyMap<string, readonly Inspection[]>): DataRemark[] {
+  const train = bySplit.get("train") ?? [];
+  const fileOf = (split: string, i: number): string => opened.splits[split]?.item?.(i).image[0]?.file ?? "";
+  const byHash = new Map(train.map(({ hash }, i) => [hash, i] as const));
+  const told = new Set<string>();
+  const remarks: DataRemark[] = [];
+  for (const [split, list] of bySplit) {
+    if (split.includes("train")) continue;
+    const remark = (level: DataRemark["level"], code: string, j: number, i: number, text: string): void => {
+      const file = fileOf(split, j);
+      if (told.has(file)) return;
+      told.add(file);
+      remarks.push({ level, code, file, text: `this picture of "${split}" ${text} ${fileOf("train", i)} of "train"` });
+    };
+    list.forEach(({ hash }, j) => {
+      const i = hash === "" ? undefined : byHash.get(hash);
+      if (i !== undefined) remark("problem", "duplicate", j, i, "is the same file as");
+    });
+    const thumbnails = (side: readonly Inspection[]) => side.map(({ thumbnail }) => thumbnail);
+    for (const { a, b } of findLookalikes(thumbnails(train), thumbnails(list))) {
+      remark("warning", "near-duplicate", b, a, "looks the same as");
+    }
+  }
+  return remarks;
+}

@@ -1,0 +1,67 @@
+import { TensorError } from "@fcn/tensor";
+import { colorize, overlay } from "../../palette.js";
+import { paletteTable, VOID_COLOUR } from "../../report/colours.js";
+import { type PanelCell, renderPanels } from "../../report/panels.js";
+import type { OpenedData, SegmentationDataset } from "../dataset.js";
+import { createRandom, shuffledIndices } from "../random.js";
+import { type SegmentationSample, VOID_LABEL } from "../sample.js";
+
+export interface ContactSheetOptions {
+  /** How many samples. Default 6. */
+  readonly count?: number;
+  /** Chooses the samples. Default 0. */
+  readonly seed?: number;
+  /** Default "train". */
+  readonly split?: string;
+}
+
+/** A PNG picture of some samples: picture, labels, and both on one another, with the names of the classes that are on it (Node). */
+export async function contactSheet(data: OpenedData, options: ContactSheetOptions = {}): Promise<Uint8Array> {
+  const { count = 6, seed = 0, split = "train" } = options;
+  const dataset = data.splits[split];
+  if (dataset === undefined) {
+    const message = `contactSheet: ${data.root} has no split "${split}"`;
+    throw new TensorError({ code: "invalid-argument", message, fix: `use ${Object.keys(data.splits).join(", ")}` });
+  }
+  const samples = await pick(dataset, count, seed);
+  if (samples.length === 0) {
+    const message = `contactSheet: no picture of "${split}" in ${data.root} can be read`;
+    throw new TensorError({ code: "missing-data", message, fix: "see what `fcn data check` says" });
+  }
+  const shown = new Set(samples.flatMap(({ labels }) => [...new Set(labels)]));
+  const palette = paletteTable(data.palette);
+  const legend = data.classes.map((name, label) => ({ name, colour: data.palette[label] ?? VOID_COLOUR, label }));
+  return renderPanels({
+    title: `${split} of ${data.root.replace(/^.*[/\\]/, "")}`,
+    columns: [{ title: "Picture" }, { title: "Labels" }, { title: "Both" }],
+    rows: samples.map((sample) => ({ title: sample.name, cells: cellsOf(sample, palette) })),
+    legend: [...legend, { name: "void", colour: VOID_COLOUR, label: VOID_LABEL }].filter(({ label }) =>
+      shown.has(label),
+    ),
+  });
+}
+
+/** The first samples of a seeded order that can be loaded. */
+async function pick(dataset: SegmentationDataset, count: number, seed: number): Promise<SegmentationSample[]> {
+  const samples: SegmentationSample[] = [];
+  for (const index of shuffledIndices(dataset.length, createRandom(seed))) {
+    if (samples.length === count) break;
+    const sample = await dataset.load(index).catch(() => undefined);
+    if (sample) samples.push(sample);
+  }
+  return samples;
+}
+
+function cellsOf({ image, labels }: SegmentationSample, palette: Uint8Array): PanelCell[] {
+  const { height, width, channels } = image;
+  const rgb = new Uint8Array(height * width * 3);
+  for (let i = 0; i < height * width; i++) {
+    for (let c = 0; c < 3; c++) rgb[3 * i + c] = image.data[i * channels + Math.min(c, channels - 1)] as number;
+  }
+  const size = { height, width };
+  return [
+    { rgb, ...size, smooth: true },
+    { rgb: colorize(labels, palette), ...size, smooth: false },
+    { rgb: overlay(rgb, labels, { palette }), ...size, smooth: true },
+  ];
+}

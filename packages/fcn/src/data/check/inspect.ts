@@ -1,0 +1,104 @@
+import { TensorError } from "@fcn/tensor";
+import type { DataRemark } from "../dataset.js";
+import { reasonOf } from "../errors.js";
+import { readBytes } from "../files.js";
+import {
+  type LabelSource,
+  type LoadedImage,
+  loadImage,
+  loadLabels,
+  type SampleItem,
+  sizeProblem,
+  strayProblem,
+} from "../item.js";
+import { VOID_LABEL } from "../sample.js";
+import { fingerprintOf } from "./fingerprint.js";
+
+export interface InspectTask {
+  readonly item: SampleItem;
+  readonly numClasses: number;
+}
+
+/** What was found in the files of one sample. */
+export interface Inspection {
+  readonly name: string;
+  readonly remarks: readonly DataRemark[];
+  /** Pixels of each class; all 0 where the labels cannot be read. */
+  readonly counts: readonly number[];
+  readonly voidPixels: number;
+  /** Of the picture; 0 where it cannot be read. */
+  readonly height: number;
+  readonly width: number;
+  /** SHA-256 of the bytes of the picture's files; "" where they cannot be read. */
+  readonly hash: string;
+  /** Grey thumbnail of the picture, for finding pictures that look the same; empty where it cannot be read. */
+  readonly thumbnail: readonly number[];
+}
+
+/** Looks at all files of a sample (Node); whatever is wrong becomes a remark. */
+export async function inspectItem({ item, numClasses }: InspectTask): Promise<Inspection> {
+  const remarks: DataRemark[] = [];
+  const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      remarks.push(remarkOf(error, filesOf(item)));
+      return undefined;
+    }
+  };
+  const picture = await attempt(() => loadImage(item.image));
+  const plane = await attempt(() => checkedLabels(item, picture, item.labels, remarks));
+  for (const source of Object.values(item.more ?? {})) {
+    await attempt(() => checkedLabels(item, picture, source, remarks));
+  }
+  const { counts, voidPixels } = countLabels(plane?.labels ?? new Uint8Array(0), numClasses);
+  if (plane && voidPixels === plane.labels.length && plane.strays.length === 0) {
+    remarks.push({ level: "warning", code: "all-void", file: item.labels.file, text: "all its pixels are void" });
+  }
+  const { height = 0, width = 0 } = picture?.image ?? {};
+  const thumbnail = picture ? fingerprintOf(picture.image) : [];
+  return { name: item.name, remarks, counts, voidPixels, height, width, hash: await hashOf(item), thumbnail };
+}
+
+async function checkedLabels(
+  item: SampleItem,
+  picture: LoadedImage | undefined,
+  source: LabelSource,
+  remarks: DataRemark[],
+): Promise<Awaited<ReturnType<typeof loadLabels>>> {
+  const plane = await loadLabels(source);
+  const problems = [picture && sizeProblem(item, picture, source, plane), strayProblem(source, plane)];
+  for (const problem of problems) if (problem) remarks.push(remarkOf(problem, filesOf(item)));
+  return plane;
+}
+
+function filesOf({ image, labels, more = {} }: SampleItem): string[] {
+  return [...image.map(({ file }) => file), labels.file, ...Object.values(more).map(({ file }) => file)];
+}
+
+/** An error as a remark about the one of `files` that its message names. */
+export function remarkOf(error: unknown, files: readonly string[]): DataRemark {
+  const { code, message, fix } =
+    error instanceof TensorError ? error : { code: "unreadable-file", message: reasonOf(error), fix: "" };
+  const file = files.find((candidate) => message.startsWith(`${candidate}: `)) ?? files[0] ?? "";
+  const text = message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message;
+  return { level: "problem", code, file, text: fix === "" ? text : `${text} (${fix})` };
+}
+
+function countLabels(labels: Uint8Array, numClasses: number): { counts: number[]; voidPixels: number } {
+  const all = new Array<number>(256).fill(0);
+  for (const label of labels) all[label]!++;
+  return { counts: all.slice(0, numClasses), voidPixels: all[VOID_LABEL] as number };
+}
+
+async function hashOf({ image }: SampleItem): Promise<string> {
+  const { createHash } = await import("node:crypto");
+  const hash = createHash("sha256");
+  try {
+    for (const { file } of image) hash.update(await readBytes(file));
+    return hash.digest("hex");
+  } catch {
+    // That the file cannot be read is told where the picture is loaded.
+    return "";
+  }
+}

@@ -1,0 +1,171 @@
+import { TensorError } from "@fcn/tensor";
+import { voidEdges } from "../boundary.js";
+import { createRandom, type RandomSource, shuffledIndices } from "../random.js";
+import type { SegmentationSample } from "../sample.js";
+import { type Canvas, cover, type Placement, paste } from "./paste.js";
+import { checkRgba, Pyramid, type RgbaImage } from "./raster.js";
+
+/** A thing cut out of its picture: its alpha is its mask. */
+export interface Cutout {
+  readonly name: string;
+  /** Class from 1; 0 is background. */
+  readonly label: number;
+  readonly image: RgbaImage;
+}
+
+/** What composite samples are made of. */
+export interface CompositeSource {
+  /** Names by label, background first. */
+  readonly classes: readonly string[];
+  readonly cutouts: readonly Cutout[];
+  readonly backgrounds: readonly { readonly name: string; readonly image: RgbaImage }[];
+}
+
+export interface CompositeOptions {
+  /** Side of the square samples in pixels. */
+  readonly size: number;
+  readonly seed: number;
+  /** Fewest and most cut-outs on a sample. Default 1 to 3. */
+  readonly objects?: readonly [number, number];
+  /** Shortest and longest length of a cut-out's longer side, as a part of the sample's side. Default 0.35 to 0.8. */
+  readonly scale?: readonly [number, number];
+  /** Cut-outs are turned by at most this many degrees either way. Default 30. */
+  readonly rotation?: number;
+  /** Mirror cut-outs and backgrounds left to right with probability one half. Default true. */
+  readonly mirror?: boolean;
+  /** Pixels whose alpha (0 to 255) is above this belong to the cut-out. Default 127. */
+  readonly alphaThreshold?: number;
+  /** Pixels within this distance of another label become void, as in PASCAL VOC. Default 0: none. */
+  readonly voidBorder?: number;
+}
+
+const DEFAULTS = {
+  objects: [1, 3],
+  scale: [0.35, 0.8],
+  rotation: 30,
+  mirror: true,
+  alphaThreshold: 127,
+  voidBorder: 0,
+} as const;
+type Settings = Required<CompositeOptions>;
+
+/**
+ * Pictures with exact labels: cut-outs at random places, sizes and angles on random crops of photographs. Every class comes up equally
+ * often, whatever the number of its cut-outs. The same source and seed give the same samples, and fewer samples are the first of more.
+ * Throws a TensorError ("invalid-argument", "invalid-shape") for a source or an option that does not hold.
+ */
+export function composeSamples(
+  source: CompositeSource,
+  count: number,
+  options: CompositeOptions,
+): SegmentationSample[] {
+  const settings: Settings = { ...DEFAULTS, ...options };
+  checkSource(source);
+  checkSettings(settings, count);
+  const random = createRandom(settings.seed);
+  const cutouts = source.cutouts.map((cutout) => ({ ...cutout, pyramid: new Pyramid(cutout.image) }));
+  const backgrounds = source.backgrounds.map((item) => ({ ...item, pyramid: new Pyramid(item.image) }));
+  const drawBackground = deck(backgrounds, random);
+  const drawCutout = classDeck(cutouts, random);
+  return Array.from({ length: count }, (_, i) => {
+    const canvas = emptyCanvas(settings.size);
+    const background = drawBackground();
+    cover(canvas, background, coverPlacement(background.image, settings, random));
+    const [fewest, most] = settings.objects;
+    const objects = fewest + Math.floor(random() * (most - fewest + 1));
+    for (let n = 0; n < objects; n++) {
+      const cutout = drawCutout();
+      paste(canvas, cutout, pastePlacement(cutout.image, settings, random), settings.alphaThreshold);
+    }
+    return toSample(`${i + 1} on ${background.name}`, canvas, settings);
+  });
+}
+
+/** Draws without repeating until all were drawn, then shuffles anew. */
+function deck<T>(items: readonly T[], random: RandomSource): () => T {
+  let order: number[] = [];
+  return () => {
+    if (order.length === 0) order = shuffledIndices(items.length, random);
+    return items[order.pop() as number] as T;
+  };
+}
+
+/** A deck of classes over a deck of each class's cut-outs. */
+function classDeck<T extends Cutout>(cutouts: readonly T[], random: RandomSource): () => T {
+  const labels = [...new Set(cutouts.map((cutout) => cutout.label))].sort((a, b) => a - b);
+  const decks = labels.map((label) =>
+    deck(
+      cutouts.filter((cutout) => cutout.label === label),
+      random,
+    ),
+  );
+  const drawClass = deck(decks, random);
+  return () => drawClass()();
+}
+
+function emptyCanvas(size: number): Canvas {
+  return { height: size, width: size, rgb: new Float32Array(size * size * 3), labels: new Uint8Array(size * size) };
+}
+
+/** A square window of the background, between the sample's size and all of the shorter side. */
+function coverPlacement(image: RgbaImage, { size, mirror }: Settings, random: RandomSource): Placement {
+  const shorter = Math.min(image.width, image.height);
+  const window = Math.min(shorter, size) + random() * Math.max(0, shorter - size);
+  const scale = size / window;
+  const middle = (length: number): number => (length - window) * (random() - 0.5);
+  const [offsetX, offsetY] = [middle(image.width), middle(image.height)];
+  const flip = mirror && random() < 0.5;
+  return { x: size / 2 + offsetX * scale, y: size / 2 + offsetY * scale, scale, angle: 0, mirror: flip };
+}
+
+/** A random size, angle and place; the middle keeps a quarter of the cut-out's length away from the border. */
+function pastePlacement(image: RgbaImage, settings: Settings, random: RandomSource): Placement {
+  const { size, rotation, mirror } = settings;
+  const [least, most] = settings.scale;
+  const length = size * (least + random() * (most - least));
+  const along = (): number => length / 4 + random() * (size - length / 2);
+  return {
+    x: along(),
+    y: along(),
+    scale: length / Math.max(image.width, image.height),
+    angle: ((2 * random() - 1) * rotation * Math.PI) / 180,
+    mirror: mirror && random() < 0.5,
+  };
+}
+
+function toSample(name: string, { rgb, labels, height, width }: Canvas, { voidBorder }: Settings): SegmentationSample {
+  const data = Uint8Array.from(rgb, (value) => Math.min(255, Math.round(value)));
+  const edged = voidBorder > 0 ? voidEdges(labels, { height, width, radius: voidBorder }) : labels;
+  return { name, image: { data, height, width, channels: 3 }, labels: edged };
+}
+
+function checkSource({ classes, cutouts, backgrounds }: CompositeSource): void {
+  if (cutouts.length === 0 || backgrounds.length === 0) {
+    throw invalid(`${cutouts.length} cut-outs and ${backgrounds.length} backgrounds`, "pass at least one of each");
+  }
+  for (const { name, image } of [...cutouts, ...backgrounds]) checkRgba("composeSamples", name, image);
+  const stray = cutouts.find(({ label }) => !Number.isInteger(label) || label < 1 || label >= classes.length);
+  if (stray === undefined) return;
+  const fix = `number the classes from 1 to ${classes.length - 1}, and list the background first`;
+  throw invalid(`cut-out ${stray.name} has the label ${stray.label}, but there are ${classes.length} classes`, fix);
+}
+
+function checkSettings({ size, objects, scale, rotation, alphaThreshold, voidBorder }: Settings, count: number): void {
+  const whole = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;
+  const rising = ([a, b]: readonly [number, number], least: number): boolean => a >= least && b >= a && b < Infinity;
+  const rules: readonly (readonly [boolean, string])[] = [
+    [whole(count, 0), `count is ${count}, but must be a whole number`],
+    [whole(size, 1), `size is ${size}, but must be a whole number of pixels`],
+    [objects.every((n) => whole(n, 0)) && rising(objects, 0), `objects is [${objects}], but must be [fewest, most]`],
+    [scale[0] > 0 && rising(scale, 0), `scale is [${scale}], but must be [shortest, longest] above 0`],
+    [rotation >= 0 && rotation <= 180, `rotation is ${rotation}, but must be 0 to 180 degrees`],
+    [alphaThreshold >= 0 && alphaThreshold < 255, `alphaThreshold is ${alphaThreshold}, but must be 0 to 254`],
+    [voidBorder >= 0 && voidBorder < Infinity, `voidBorder is ${voidBorder}, but must be a number of pixels`],
+  ];
+  const broken = rules.find(([holds]) => !holds);
+  if (broken !== undefined) throw invalid(broken[1], "correct the option");
+}
+
+function invalid(problem: string, fix: string): TensorError {
+  return new TensorError({ code: "invalid-argument", message: `composeSamples: ${problem}`, fix });
+}

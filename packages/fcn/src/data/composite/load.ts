@@ -1,0 +1,89 @@
+import { TensorError } from "@fcn/tensor";
+import type { CompositeSource, Cutout } from "./compose.js";
+import type { RgbaImage } from "./raster.js";
+import { trimmed, whyNoCutout } from "./trim.js";
+
+export interface CompositeFolders {
+  /** For each class the folders with its cut-outs (PNG with alpha), which are searched with all folders below them. */
+  readonly cutouts: Readonly<Record<string, readonly string[]>>;
+  /** Folders with photographs (JPEG or PNG), which are searched without the folders below them. */
+  readonly backgrounds: readonly string[];
+  /** Leaves out the files whose path it says yes to. */
+  readonly skip?: (path: string) => boolean;
+  /** Longest side in pixels to which larger pictures are reduced on reading. Default 512 for cut-outs, 1024 for backgrounds. */
+  readonly longestSide?: { readonly cutout?: number; readonly background?: number };
+}
+
+export interface LoadedComposite extends CompositeSource {
+  /** Pictures in the folders that are no cut-outs, and why. */
+  readonly leftOut: readonly { readonly file: string; readonly reason: string }[];
+}
+
+/**
+ * Reads the cut-outs and backgrounds of a composite set (Node). Cut-outs are trimmed to what is opaque; pictures without a transparent part,
+ * and mostly translucent ones, are left out and listed. Files come in the order of their names, so that a seed means the same everywhere.
+ * Throws a TensorError: "missing-data" for a folder that is absent or holds no picture, "unreadable-file" for a picture that is damaged.
+ */
+export async function loadComposite(folders: CompositeFolders): Promise<LoadedComposite> {
+  const { skip = () => false, longestSide = {} } = folders;
+  const cutouts: Cutout[] = [];
+  const leftOut: { file: string; reason: string }[] = [];
+  for (const [index, [name, list]] of Object.entries(folders.cutouts).entries()) {
+    for (const file of await picturesIn(`cut-outs of ${name}`, list, /\.png$/i, true, skip)) {
+      const image = await decode(file, longestSide.cutout ?? 512);
+      const reason = whyNoCutout(image);
+      if (reason === undefined) cutouts.push({ name: file, label: index + 1, image: trimmed(image) });
+      else leftOut.push({ file, reason });
+    }
+  }
+  const backgrounds: { name: string; image: RgbaImage }[] = [];
+  for (const file of await picturesIn("backgrounds", folders.backgrounds, /\.(jpe?g|png)$/i, false, skip)) {
+    backgrounds.push({ name: baseName(file), image: await decode(file, longestSide.background ?? 1024) });
+  }
+  return { classes: ["background", ...Object.keys(folders.cutouts)], cutouts, backgrounds, leftOut };
+}
+
+const baseName = (file: string): string => file.replace(/^.*[/\\]/, "").replace(/\.\w+$/, "");
+
+async function picturesIn(
+  what: string,
+  folders: readonly string[],
+  pattern: RegExp,
+  recursive: boolean,
+  skip: (path: string) => boolean,
+): Promise<string[]> {
+  const { readdir } = await import("node:fs/promises");
+  const { join } = await import("node:path");
+  const files: string[] = [];
+  for (const folder of folders) {
+    const entries = await readdir(folder, { recursive }).catch((cause: unknown) => {
+      throw missing(`the folder ${folder} for ${what} cannot be read: ${(cause as Error).message}`, cause);
+    });
+    files.push(...entries.filter((entry) => pattern.test(entry)).map((entry) => join(folder, entry)));
+  }
+  const wanted = [...new Set(files)].filter((file) => !skip(file)).sort();
+  if (wanted.length === 0) throw missing(`no picture for ${what} in ${folders.join(", ") || "no folder"}`);
+  return wanted;
+}
+
+function missing(problem: string, cause?: unknown): TensorError {
+  const fix = "name folders that hold pictures";
+  return new TensorError({ code: "missing-data", message: `loadComposite: ${problem}`, fix }, { cause });
+}
+
+async function decode(file: string, longestSide: number): Promise<RgbaImage> {
+  const { default: sharp } = await import("sharp");
+  try {
+    const bounds = { width: longestSide, height: longestSide, fit: "inside", withoutEnlargement: true } as const;
+    const picture = sharp(file).rotate().resize(bounds).toColourspace("srgb").ensureAlpha();
+    const { data, info } = await picture.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+    return { data: new Uint8Array(data), height: info.height, width: info.width };
+  } catch (cause) {
+    const error = {
+      code: "unreadable-file",
+      message: `loadComposite: cannot decode ${file}: ${(cause as Error).message.split("\n")[0]}`,
+      fix: "replace the file, or leave it out with { skip }",
+    };
+    throw new TensorError(error, { cause });
+  }
+}

@@ -1,0 +1,92 @@
+import type { Colour } from "../report/colours.js";
+import { loadItem, type SampleItem } from "./item.js";
+import type { Preprocessing } from "./preprocessing.js";
+import { checkSample, type SegmentationSample } from "./sample.js";
+
+/** Labelled pictures that are loaded one at a time. */
+export interface SegmentationDataset {
+  readonly length: number;
+  /** Names by label. */
+  readonly classes: readonly string[];
+  /** Red, green, blue by label. */
+  readonly palette: readonly Colour[];
+  /** The name of a sample, known without loading it. */
+  name(index: number): string;
+  /** Decodes one sample. Throws a TensorError that names the file when that fails. */
+  load(index: number): Promise<SegmentationSample>;
+  /** The files behind a sample, as plain data that a worker can load. Absent where samples are in memory. */
+  item?(index: number): SampleItem;
+}
+
+/** The label map of a data set, and what its labels are called. */
+export interface Classes {
+  readonly classes: readonly string[];
+  readonly palette: readonly Colour[];
+}
+
+/** A data set of files. */
+export function fileDataset(items: readonly SampleItem[], { classes, palette }: Classes): SegmentationDataset {
+  const item = (index: number): SampleItem => items[index] as SampleItem;
+  return {
+    length: items.length,
+    classes,
+    palette,
+    name: (index) => item(index).name,
+    load: (index) => loadItem(item(index)),
+    item,
+  };
+}
+
+/** A data set of samples in memory. Throws a TensorError for a sample that is not complete or has a label without a class. */
+export function sampleDataset(
+  samples: readonly SegmentationSample[],
+  { classes, palette }: Classes,
+): SegmentationDataset {
+  for (const sample of samples) checkSample("sampleDataset", sample, classes.length);
+  const at = (index: number): SegmentationSample => samples[index] as SegmentationSample;
+  return { length: samples.length, classes, palette, name: (i) => at(i).name, load: async (i) => at(i) };
+}
+
+/** The samples of `dataset` at `indices`, in that order. */
+export function subset(dataset: SegmentationDataset, indices: readonly number[]): SegmentationDataset {
+  const at = (index: number): number => indices[index] as number;
+  const { classes, palette, item } = dataset;
+  return {
+    length: indices.length,
+    classes,
+    palette,
+    name: (index) => dataset.name(at(index)),
+    load: (index) => dataset.load(at(index)),
+    ...(item ? { item: (index: number) => item(at(index)) } : {}),
+  };
+}
+
+/** Loads all samples of a data set, in their order: for sets that fit into memory. */
+export async function loadAll(dataset: SegmentationDataset): Promise<SegmentationSample[]> {
+  const samples: SegmentationSample[] = [];
+  for (let i = 0; i < dataset.length; i++) samples.push(await dataset.load(i));
+  return samples;
+}
+
+/** What was found wrong, or worth knowing, about a data set; `file` is the picture, mask or list it is about. */
+export interface DataRemark {
+  /** "problem": something that training must not meet. "warning": likely a mistake. "note": how the data was understood. */
+  readonly level: "problem" | "warning" | "note";
+  readonly code: string;
+  readonly file: string;
+  readonly text: string;
+}
+
+/** A folder with labelled pictures, as {@link SegmentationDataset}s by split. */
+export interface OpenedData extends Classes {
+  readonly root: string;
+  readonly layout: string;
+  /** At least "train" and "val". */
+  readonly splits: Readonly<Record<string, SegmentationDataset>>;
+  /** Class names of further label maps (`SegmentationSample.more`), by name. */
+  readonly more?: Readonly<Record<string, Classes>>;
+  /** The published means, where the layout is a published set. */
+  readonly preprocessing?: Preprocessing;
+  /** What was left out while opening, and how masks were understood. */
+  readonly remarks: readonly DataRemark[];
+}

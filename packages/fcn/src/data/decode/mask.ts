@@ -1,0 +1,83 @@
+import type { TensorError } from "@fcn/tensor";
+import { fileError } from "../errors.js";
+import { decodePng, type PngPicture } from "./png.js";
+import { isPng } from "./pngChunks.js";
+import { applyRule, colourKey, type KeyPlane, type LabelPlane, type LabelRule } from "./rule.js";
+
+/** Decodes a mask (PNG: palette, grey or RGB; alpha is ignored) and replaces its keys by labels. Throws a TensorError that names `file`. */
+export async function decodeMask(file: string, bytes: Uint8Array, rule: LabelRule): Promise<LabelPlane> {
+  return applyRule(keyPlane(file, await decodeMaskPng(file, bytes), rule.by), rule);
+}
+
+/** The PNG picture of a mask. A lossy format is refused by name: its labels cannot be trusted. */
+export async function decodeMaskPng(file: string, bytes: Uint8Array): Promise<PngPicture> {
+  if (isPng(bytes)) return decodePng(file, bytes);
+  const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
+  const problem = isJpeg ? "it is a JPEG picture, whose compression changes labels" : "it is not a PNG file";
+  throw fileError("unsupported-file", file, `a mask must be PNG, but ${problem}`, "save the mask as PNG");
+}
+
+/** One key a pixel. `by` "value": the palette index or grey value. `by` "colour": 0xRRGGBB, looked up in the palette where there is one. */
+export function keyPlane(file: string, picture: PngPicture, by: LabelRule["by"]): KeyPlane {
+  const { height, width } = picture;
+  return { height, width, keys: by === "value" ? valueKeys(file, picture) : colourKeys(file, picture) };
+}
+
+function valueKeys(file: string, picture: PngPicture): ArrayLike<number> {
+  const { samples, channels, kind } = picture;
+  if (channels === 1) return samples;
+  const grey = new Uint16Array(samples.length / channels);
+  const isColour = kind === "rgb" || kind === "rgb-alpha";
+  for (let i = 0; i < grey.length; i++) {
+    const at = i * channels;
+    grey[i] = samples[at] as number;
+    if (isColour && (samples[at] !== samples[at + 1] || samples[at] !== samples[at + 2])) {
+      const fix = "save all masks of the folder alike, or give each class a colour in classes.json";
+      const where = `column ${i % picture.width}, row ${Math.floor(i / picture.width)}`;
+      throw fileError("unknown-colour", file, `it holds colours (${where}), but the masks here hold numbers`, fix);
+    }
+  }
+  return grey;
+}
+
+function colourKeys(file: string, { samples, channels, kind, depth, palette, width }: PngPicture): Uint32Array {
+  if (depth === 16) throw sixteenBits(file);
+  const keys = new Uint32Array(samples.length / channels);
+  if (palette !== undefined) {
+    const colours = paletteKeys(palette);
+    for (let i = 0; i < keys.length; i++) {
+      const key = colours[samples[i] as number];
+      if (key === undefined) throw outsidePalette(file, samples[i] as number, colours.length, i, width);
+      keys[i] = key;
+    }
+    return keys;
+  }
+  const isColour = kind === "rgb" || kind === "rgb-alpha";
+  const toByte = 255 / (2 ** depth - 1);
+  for (let i = 0; i < keys.length; i++) {
+    const at = i * channels;
+    const first = (samples[at] as number) * toByte;
+    keys[i] = isColour
+      ? colourKey(first, samples[at + 1] as number, samples[at + 2] as number)
+      : colourKey(first, first, first);
+  }
+  return keys;
+}
+
+/** The colours of a palette, as keys. */
+export function paletteKeys(palette: Uint8Array): number[] {
+  return Array.from({ length: palette.length / 3 }, (_, i) => {
+    return colourKey(palette[3 * i] as number, palette[3 * i + 1] as number, palette[3 * i + 2] as number);
+  });
+}
+
+function sixteenBits(file: string): TensorError {
+  const fix = "save it with 8 bits a channel";
+  return fileError("unsupported-file", file, "it is a 16-bit PNG, but the classes here are 8-bit colours", fix);
+}
+
+function outsidePalette(file: string, index: number, colours: number, at: number, width: number): TensorError {
+  const where = `column ${at % width}, row ${Math.floor(at / width)}`;
+  const problem = `palette index ${index} at ${where} is outside its palette of ${colours} colours`;
+  return fileError("corrupt-file", file, problem, "save the mask again");
+}

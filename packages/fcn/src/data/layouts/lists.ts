@@ -1,0 +1,40 @@
+import { type Classes, fileDataset, type SegmentationDataset } from "../dataset.js";
+import { fileError } from "../errors.js";
+import { joinPath, kindOf, listFiles, readLines, withoutExtension } from "../files.js";
+import type { SampleItem } from "../item.js";
+
+/** The names in each split list (`*.txt`) of a folder, by the list's name. */
+export async function readLists(folder: string): Promise<Map<string, string[]>> {
+  const files = (await listFiles(folder)).filter((file) => file.endsWith(".txt"));
+  const lists = new Map<string, string[]>();
+  for (const file of files) lists.set(withoutExtension(file), await readLines(joinPath(folder, file)));
+  return lists;
+}
+
+/** Data sets from lists of names. A list of a published set must fit: a missing file shows when it is loaded, and in the check. */
+export function listDatasets(
+  lists: ReadonlyMap<string, readonly string[]>,
+  classes: Classes,
+  item: (name: string) => SampleItem,
+): Record<string, SegmentationDataset> {
+  const splits = [...lists].map(([name, names]) => [name, fileDataset(names.map(item), classes)] as const);
+  return Object.fromEntries(splits);
+}
+
+/** Whether all of these folders or files exist below `root`. */
+export async function hasAll(root: string, paths: readonly string[]): Promise<boolean> {
+  for (const path of paths) if ((await kindOf(joinPath(root, path))) === undefined) return false;
+  return true;
+}
+
+/** The first of these lists that exists. Throws when there is none. */
+export function firstList(
+  root: string,
+  lists: ReadonlyMap<string, readonly string[]>,
+  names: readonly string[],
+): readonly string[] {
+  const name = names.find((candidate) => lists.has(candidate));
+  if (name !== undefined) return lists.get(name) as readonly string[];
+  const fix = "put the published split lists there";
+  throw fileError("missing-data", root, `it has no list ${names.map((n) => `${n}.txt`).join(" or ")}`, fix);
+}

@@ -1,0 +1,65 @@
+import type { OpenedData } from "../dataset.js";
+import type { LabelRule } from "../decode/rule.js";
+import { joinPath } from "../files.js";
+import { defaultPalette } from "../folder/colours.js";
+import type { ImagePart, SampleItem } from "../item.js";
+import { VOID_LABEL } from "../sample.js";
+import { NYUD_CLASSES } from "./classNames.js";
+import { firstList, hasAll, listDatasets, readLists } from "./lists.js";
+import { NYUD_MEANS, type NyudInput } from "./means.js";
+
+export interface NyudOptions {
+  /**
+   * What the pictures hold: RGB (3 channels), HHA (3), RGB and the logarithm of the depth (4), or RGB and HHA (6, for nets with two trunks).
+   * Default "color".
+   */
+  readonly input?: NyudInput;
+}
+
+const INPUTS: Readonly<Record<NyudInput, readonly (readonly [folder: string, as: ImagePart["as"]])[]>> = {
+  color: [["images", "rgb"]],
+  hha: [["hha", "rgb"]],
+  "color-d": [
+    ["images", "rgb"],
+    ["depth", "log-depth"],
+  ],
+  "color-hha": [
+    ["images", "rgb"],
+    ["hha", "rgb"],
+  ],
+};
+
+/** 1 to 40 are the classes 0 to 39; 0 is void, as the published `uint8 - 1` makes it. */
+const RULE: LabelRule = {
+  by: "value",
+  labels: [[0, VOID_LABEL], ...NYUD_CLASSES.map((_, label) => [label + 1, label] as const)],
+};
+
+/** Whether `root` is laid out as Berkeley's copy of NYUDv2. */
+export function isNyud(root: string): Promise<boolean> {
+  return hasAll(root, ["data/images", "segmentation"]);
+}
+
+/**
+ * Opens NYUDv2 as Berkeley lays it out: `data/{images,depth,hha}/img_N.png`, `segmentation/img_N.mat` (40 classes), lists in the root. "val" is
+ * "test" where there is no list of its own.
+ */
+export async function openNyud(root: string, { input = "color" }: NyudOptions): Promise<OpenedData> {
+  const classes = { classes: NYUD_CLASSES, palette: defaultPalette(NYUD_CLASSES.length) };
+  const item = (name: string): SampleItem => ({
+    name,
+    image: INPUTS[input].map(([folder, as]) => ({ file: joinPath(root, "data", folder, `img_${name}.png`), as })),
+    labels: {
+      kind: "mat",
+      file: joinPath(root, "segmentation", `img_${name}.mat`),
+      path: ["segmentation"],
+      rule: RULE,
+    },
+  });
+  const lists = await readLists(root);
+  const train = firstList(root, lists, ["train", "trainval"]);
+  const val = firstList(root, lists, ["val", "test"]);
+  const named = new Map<string, readonly string[]>([...lists, ["train", train], ["val", val]]);
+  const splits = listDatasets(named, classes, item);
+  return { root, layout: "nyud", ...classes, splits, preprocessing: NYUD_MEANS[input], remarks: [] };
+}

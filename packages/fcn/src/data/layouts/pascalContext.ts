@@ -1,0 +1,107 @@
+import type { TensorError } from "@fcn/tensor";
+import type { OpenedData } from "../dataset.js";
+import type { LabelRule } from "../decode/rule.js";
+import { damagedFile, fileError } from "../errors.js";
+import { joinPath, kindOf, readLines } from "../files.js";
+import { defaultPalette } from "../folder/colours.js";
+import type { SampleItem } from "../item.js";
+import { CONTEXT_59 } from "./classNames.js";
+import { hasAll, listDatasets, readLists } from "./lists.js";
+import { CONTEXT_MEAN } from "./means.js";
+
+export interface ContextOptions {
+  /**
+   * How many classes beside the background: their names are read from `NN_labels.txt` in the folder. Default 59, whose list is known without
+   * the file.
+   */
+  readonly contextClasses?: number;
+  /** Folder of VOC2010, with the pictures. Default: `VOC2010` or `VOCdevkit/VOC2010` in or beside the folder. */
+  readonly voc?: string;
+}
+
+/** Names of the task -> names among the labels of the files. */
+const RENAMED: Readonly<Record<string, string>> = {
+  diningtable: "table",
+  bedcloth: "bedclothes",
+  clothes: "cloth",
+};
+
+/** Whether `root` holds the annotations of PASCAL-Context. */
+export function isPascalContext(root: string): Promise<boolean> {
+  return hasAll(root, ["trainval", "labels.txt"]);
+}
+
+/**
+ * Opens PASCAL-Context (Mottaghi et al., CVPR 2014): `trainval/*.mat` with LabelMap, whose numbers `labels.txt` names; the classes of the task
+ * are found among them by name, everything else is background (0). Lists are those of VOC2010's `ImageSets/Main`.
+ */
+export async function openPascalContext(root: string, options: ContextOptions): Promise<OpenedData> {
+  const voc = await vocFolder2010(root, options.voc);
+  const names = await classNames(root, options.contextClasses ?? CONTEXT_59.length);
+  const classes = { classes: ["background", ...names], palette: defaultPalette(names.length + 1) };
+  const rule = await contextRule(root, names);
+  const item = (name: string): SampleItem => ({
+    name,
+    image: [{ file: joinPath(voc, "JPEGImages", `${name}.jpg`), as: "rgb" }],
+    labels: { kind: "mat", file: joinPath(root, "trainval", `${name}.mat`), path: ["LabelMap"], rule },
+  });
+  const all = await readLists(joinPath(voc, "ImageSets/Main"));
+  const lists = new Map([...all].filter(([name]) => ["train", "val", "trainval"].includes(name)));
+  const splits = listDatasets(lists, classes, item);
+  return { root, layout: "pascal-context", ...classes, splits, preprocessing: CONTEXT_MEAN, remarks: [] };
+}
+
+async function vocFolder2010(root: string, given: string | undefined): Promise<string> {
+  const above = joinPath(root, "..");
+  const guesses = [root, above].flatMap((folder) => [
+    joinPath(folder, "VOC2010"),
+    joinPath(folder, "VOCdevkit/VOC2010"),
+  ]);
+  for (const folder of given === undefined ? guesses : [given, joinPath(given, "VOC2010")]) {
+    if (await hasAll(folder, ["JPEGImages", "ImageSets/Main"])) return folder;
+  }
+  const fix = "name the folder of VOC2010 (with JPEGImages and ImageSets/Main) in the option voc";
+  throw fileError("missing-data", given ?? root, "the pictures of PASCAL-Context, VOC2010, are not there", fix);
+}
+
+async function classNames(root: string, count: number): Promise<readonly string[]> {
+  const file = joinPath(root, `${count}_labels.txt`);
+  if ((await kindOf(file)) === undefined) {
+    if (count === CONTEXT_59.length) return CONTEXT_59;
+    throw fileError(
+      "missing-data",
+      file,
+      "it is needed for the names of the classes",
+      "use the 59 classes, or put the list there",
+    );
+  }
+  const entries = [...(await numberedNames(file)).keys()].filter((name) => name !== "background");
+  if (entries.length === count) return entries;
+  throw damagedFile(file, `it names ${entries.length} classes beside the background, not ${count}`);
+}
+
+/** Lines `12: name`, as name -> number; blanks inside names do not count. */
+async function numberedNames(file: string): Promise<Map<string, number>> {
+  const names = new Map<string, number>();
+  for (const line of await readLines(file)) {
+    const [, number, name] = /^(\d+)\s*:\s*(.+)$/.exec(line) ?? [];
+    if (name === undefined) throw damagedFile(file, `its line "${line}" is not "number: name"`);
+    names.set(name.replaceAll(" ", ""), Number(number));
+  }
+  return names;
+}
+
+async function contextRule(root: string, names: readonly string[]): Promise<LabelRule> {
+  const file = joinPath(root, "labels.txt");
+  const numbers = await numberedNames(file);
+  const labels = names.map((name, i) => {
+    const number = numbers.get(name) ?? numbers.get(RENAMED[name] ?? "");
+    if (number === undefined) throw unknownClass(file, name);
+    return [number, i + 1] as const;
+  });
+  return { by: "value", labels, other: 0 };
+}
+
+function unknownClass(file: string, name: string): TensorError {
+  return fileError("unknown-label", file, `it has no label named "${name}"`, "use the labels.txt of the data set");
+}

@@ -1,0 +1,30 @@
+import type { OpenedData } from "../dataset.js";
+import { indexRule } from "../decode/rule.js";
+import { joinPath } from "../files.js";
+import { defaultPalette } from "../folder/colours.js";
+import type { SampleItem } from "../item.js";
+import { VOC_CLASSES } from "./classNames.js";
+import { hasAll, listDatasets, readLists } from "./lists.js";
+import { VOC_MEAN } from "./means.js";
+
+/** The folder of SBD with `img/`, `cls/` and its lists: `root` or `dataset/` in it (or in `benchmark_RELEASE/`); undefined when there is none. */
+export async function sbdFolder(root: string): Promise<string | undefined> {
+  for (const below of ["", "dataset", "benchmark_RELEASE/dataset"]) {
+    if (await hasAll(joinPath(root, below), ["img", "cls", "train.txt"])) return joinPath(root, below);
+  }
+  return undefined;
+}
+
+/** Opens the Semantic Boundaries Dataset (Hariharan et al., ICCV 2011): labels in `cls/*.mat` as GTcls.Segmentation. */
+export async function openSbd(root: string): Promise<OpenedData> {
+  const folder = (await sbdFolder(root)) as string;
+  const classes = { classes: VOC_CLASSES, palette: defaultPalette(VOC_CLASSES.length) };
+  const rule = indexRule(VOC_CLASSES.length);
+  const item = (name: string): SampleItem => ({
+    name,
+    image: [{ file: joinPath(folder, "img", `${name}.jpg`), as: "rgb" }],
+    labels: { kind: "mat", file: joinPath(folder, "cls", `${name}.mat`), path: ["GTcls", "Segmentation"], rule },
+  });
+  const splits = listDatasets(await readLists(folder), classes, item);
+  return { root: folder, layout: "sbd", ...classes, splits, preprocessing: VOC_MEAN, remarks: [] };
+}

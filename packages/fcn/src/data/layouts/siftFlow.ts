@@ -1,0 +1,54 @@
+import type { OpenedData } from "../dataset.js";
+import type { LabelRule } from "../decode/rule.js";
+import { joinPath } from "../files.js";
+import { defaultPalette } from "../folder/colours.js";
+import type { LabelSource, SampleItem } from "../item.js";
+import { VOID_LABEL } from "../sample.js";
+import { SIFT_FLOW_CLASSES, SIFT_FLOW_GEOMETRIC } from "./classNames.js";
+import { firstList, hasAll, listDatasets, readLists } from "./lists.js";
+import { SIFT_FLOW_MEAN } from "./means.js";
+
+const SCENES = "spatial_envelope_256x256_static_8outdoorcategories";
+const IMAGES = `Images/${SCENES}`;
+const SEMANTIC = `SemanticLabels/${SCENES}`;
+const GEOMETRIC = `GeoLabels/${SCENES}`;
+
+/** Stored numbers count from 1; these below are void: 0, and in the geometric labels -1 too. */
+const fromOne = (classes: readonly string[], voids: readonly number[]): LabelRule => ({
+  by: "value",
+  labels: [
+    ...voids.map((key) => [key, VOID_LABEL] as const),
+    ...classes.map((_, label) => [label + 1, label] as const),
+  ],
+});
+
+/** Whether `root` is laid out as SIFT Flow. */
+export function isSiftFlow(root: string): Promise<boolean> {
+  return hasAll(root, [IMAGES, SEMANTIC]);
+}
+
+/**
+ * Opens SIFT Flow (Liu, Yuen, Torralba): 33 semantic classes as labels, and 3 geometric ones under `more.geometric`. Training is `trainval.txt` (or
+ * `train.txt`) and validation `test.txt`, as published.
+ */
+export async function openSiftFlow(root: string): Promise<OpenedData> {
+  const classes = { classes: SIFT_FLOW_CLASSES, palette: defaultPalette(SIFT_FLOW_CLASSES.length) };
+  const geometric = { classes: SIFT_FLOW_GEOMETRIC, palette: defaultPalette(SIFT_FLOW_GEOMETRIC.length) };
+  const source = (folder: string, name: string, rule: LabelRule): LabelSource => {
+    return { kind: "mat", file: joinPath(root, folder, `${name}.mat`), path: ["S"], rule };
+  };
+  const [semanticRule, geometricRule] = [fromOne(SIFT_FLOW_CLASSES, [0]), fromOne(SIFT_FLOW_GEOMETRIC, [0, -1])];
+  const item = (name: string): SampleItem => ({
+    name,
+    image: [{ file: joinPath(root, IMAGES, `${name}.jpg`), as: "rgb" }],
+    labels: source(SEMANTIC, name, semanticRule),
+    more: { geometric: source(GEOMETRIC, name, geometricRule) },
+  });
+  const lists = await readLists(root);
+  const train = firstList(root, lists, ["trainval", "train"]);
+  const val = firstList(root, lists, ["val", "test"]);
+  const named = new Map<string, readonly string[]>([...lists, ["train", train], ["val", val]]);
+  const splits = listDatasets(named, classes, item);
+  const common = { root, layout: "siftflow", ...classes, splits, preprocessing: SIFT_FLOW_MEAN };
+  return { ...common, more: { geometric }, remarks: [] };
+}

@@ -1,0 +1,125 @@
+import { type Classes, type OpenedData, subset } from "../dataset.js";
+import { readImageSize } from "../decode/image.js";
+import { indexRule, type LabelRule } from "../decode/rule.js";
+import { fileError } from "../errors.js";
+import { fileName, joinPath, listFolders } from "../files.js";
+import { defaultPalette } from "../folder/colours.js";
+import type { SampleItem } from "../item.js";
+import { VOID_LABEL } from "../sample.js";
+import { VOC_CLASSES } from "./classNames.js";
+import { firstList, hasAll, listDatasets, readLists } from "./lists.js";
+import { IMAGENET_MEAN, VOC_MEAN } from "./means.js";
+import { openSbd, sbdFolder } from "./sbd.js";
+
+export interface VocOptions {
+  /** Which year of a folder that holds several (`VOCdevkit`). Default: the last. */
+  readonly year?: number;
+  /** Folder of SBD: training uses SBD's train list, validation what is left of VOC's val ({@link seg11valid}). */
+  readonly sbd?: string;
+  /**
+   * The variant of the d2l book's chapter on FCNs: void counts as background, and pictures lower or narrower than the crop are left out. Give
+   * the same size to the loader's augmentation as `crop`.
+   */
+  readonly d2l?: { readonly crop: readonly [height: number, width: number] };
+}
+
+const PARTS = ["JPEGImages", "SegmentationClass", "ImageSets/Segmentation"];
+const LISTS = ["train", "val", "trainval", "test"];
+
+/** The folder of a year of PASCAL VOC (with `JPEGImages`) in or below `root`; undefined when there is none. */
+export async function vocFolder(root: string, year?: number): Promise<string | undefined> {
+  if (await hasAll(root, PARTS)) return root;
+  const below = [root, joinPath(root, "VOCdevkit")];
+  for (const folder of below) {
+    if (!(await hasAll(folder, [""]))) continue;
+    const years = (await listFolders(folder)).filter((name) => /^VOC20\d\d$/.test(name)).reverse();
+    for (const name of years.filter((entry) => year === undefined || entry === `VOC${year}`)) {
+      if (await hasAll(joinPath(folder, name), PARTS)) return joinPath(folder, name);
+    }
+  }
+  return undefined;
+}
+
+/** Opens PASCAL VOC 2007 to 2012 segmentation: palette PNG whose indices are the labels, 255 void. */
+export async function openVoc(root: string, options: VocOptions): Promise<OpenedData> {
+  const folder = await vocFolder(root, options.year);
+  if (folder === undefined) {
+    throw fileError(
+      "missing-data",
+      root,
+      `it holds no VOC${options.year ?? "20xx"}`,
+      "name the folder with JPEGImages",
+    );
+  }
+  const rule = options.d2l ? D2L_RULE : indexRule(VOC_CLASSES.length);
+  const item = (name: string): SampleItem => ({
+    name,
+    image: [{ file: joinPath(folder, "JPEGImages", `${name}.jpg`), as: "rgb" }],
+    labels: { kind: "png", file: joinPath(folder, "SegmentationClass", `${name}.png`), rule },
+  });
+  const all = await readLists(joinPath(folder, "ImageSets/Segmentation"));
+  const lists = new Map([...all].filter(([name]) => LISTS.includes(name)));
+  const opened: OpenedData = {
+    root: folder,
+    layout: "voc",
+    ...VOC,
+    splits: listDatasets(lists, VOC, item),
+    preprocessing: options.d2l ? IMAGENET_MEAN : VOC_MEAN,
+    remarks: [],
+  };
+  if (options.d2l) return withoutSmall(opened, options.d2l.crop);
+  return options.sbd === undefined ? opened : withSbd(opened, lists, options.sbd, item);
+}
+
+/** Classes and colours of PASCAL VOC and SBD. */
+export const VOC: Classes = { classes: VOC_CLASSES, palette: /* @__PURE__ */ defaultPalette(VOC_CLASSES.length) };
+
+/** Whatever is not one of the 21 labels is background, the void border too. */
+const D2L_RULE: LabelRule = { ...indexRuleWithoutVoid(VOC_CLASSES.length), other: 0 };
+
+function indexRuleWithoutVoid(numClasses: number): LabelRule {
+  const { by, labels } = indexRule(numClasses);
+  return { by, labels: labels.filter(([key]) => key !== VOID_LABEL) };
+}
+
+async function withoutSmall(opened: OpenedData, [height, width]: readonly [number, number]): Promise<OpenedData> {
+  const splits: Record<string, OpenedData["splits"][string]> = {};
+  for (const [name, dataset] of Object.entries(opened.splits)) {
+    const kept: number[] = [];
+    for (let i = 0; i < dataset.length; i++) {
+      const size = await readImageSize(dataset.item?.(i).image[0]?.file as string);
+      if (size.height >= height && size.width >= width) kept.push(i);
+    }
+    splits[name] = subset(dataset, kept);
+  }
+  const text = `d2l's variant: void counts as background, pictures below ${height}x${width} are left out`;
+  return { ...opened, splits, remarks: [{ level: "note", code: "d2l", file: opened.root, text }] };
+}
+
+/**
+ * The names of `val` (VOC 2011) that are not in SBD's training list, in their order: 736 of the published lists. Nets that were trained on SBD are
+ * validated on these.
+ */
+export function seg11valid(val: readonly string[], sbdTrain: readonly string[]): string[] {
+  const trained = new Set(sbdTrain);
+  return val.filter((name) => !trained.has(name));
+}
+
+async function withSbd(
+  voc: OpenedData,
+  lists: ReadonlyMap<string, string[]>,
+  root: string,
+  item: (name: string) => SampleItem,
+): Promise<OpenedData> {
+  const folder = await sbdFolder(root);
+  if (folder === undefined) {
+    throw fileError("missing-data", root, "it is not SBD", "name the folder with img/, cls/ and train.txt");
+  }
+  const sbd = await openSbd(folder);
+  const trained = firstList(folder, await readLists(folder), ["train"]);
+  const valid = seg11valid(firstList(voc.root, lists, ["val"]), trained);
+  const { seg11valid: val } = listDatasets(new Map([["seg11valid", valid]]), VOC, item);
+  const text = `training on ${trained.length} pictures of SBD, validation on the ${valid.length} of ${fileName(voc.root)}'s val that are not among them`;
+  const splits = { train: sbd.splits.train, val, seg11valid: val } as OpenedData["splits"];
+  return { ...voc, layout: "voc+sbd", splits, remarks: [{ level: "note", code: "seg11valid", file: voc.root, text }] };
+}

@@ -1,0 +1,277 @@
+import { TensorError } from "@fcn/tensor";
+import { type Augmentation, checkAugmentation } from "../augment/options.js";
+import type { SegmentationDataset } from "../dataset.js";
+import { readImageSize } from "../decode/image.js";
+import type { SampleItem } from "../item.js";
+import type { Preprocessing } from "../preprocessing.js";
+import { coreCount, createPool, type TaskPool, type WorkerOptions } from "../workers/pool.js";
+import { type BatchTask, type HostSamples, makeBatch, type SampleFailure } from "./makeBatch.js";
+import { planEpoch, type SampleOrder } from "./plan.js";
+
+/** Where a loader stands: the next batch it will give. Plain data for a checkpoint. */
+export interface LoaderState {
+  readonly epoch: number;
+  /** Place of the next batch in its epoch. */
+  readonly batch: number;
+}
+
+/** A batch, and where the loader stands after it. */
+export interface LoadedBatch extends HostSamples {
+  readonly epoch: number;
+  readonly state: LoaderState;
+}
+
+export interface LoaderOptions extends WorkerOptions {
+  readonly batchSize: number;
+  readonly preprocessing: Preprocessing;
+  /** Fixes the order of the samples and their changes. Default 0. */
+  readonly seed?: number;
+  /** Default "shuffle". */
+  readonly order?: SampleOrder;
+  /** Default: none. */
+  readonly augmentation?: Augmentation;
+  /** Batches that are made ahead. Default: two a worker, at least two. */
+  readonly prefetch?: number;
+  /** Leave out a last batch that is not full. Default false. */
+  readonly dropLast?: boolean;
+  /**
+   * Pictures of several sizes in one batch are padded with void to the largest ("pad", the default), or batches are made of pictures that differ
+   * by less than 64 pixels in each side ("bucket"), which are padded less.
+   */
+  readonly sizes?: "pad" | "bucket";
+  /** Heights and widths of batches are multiples of this. Default 1. */
+  readonly multipleOf?: number;
+  /** A sample that cannot be loaded: leave it out of its batch ("skip", the default), or throw. */
+  readonly onError?: "skip" | "throw";
+  /** Is told of each sample that was left out. */
+  readonly onFailure?: (failure: SampleFailure) => void;
+  /** Where to go on. Default: the beginning. */
+  readonly state?: LoaderState;
+}
+
+const BUCKET = 64;
+
+/**
+ * Loads, augments and stacks samples in worker threads, some batches ahead of the caller. Batches and their order depend on the data, the seed
+ * and the options, not on the number of workers. A data set in memory is worked on in this thread.
+ *
+ * ```ts
+ * await using loader = new DataLoader(train, { batchSize: 8, preprocessing, augmentation: { mirror: true } });
+ * for await (const batch of loader.epoch()) ...
+ * ```
+ */
+export class DataLoader {
+  readonly #dataset: SegmentationDataset;
+  readonly #options: LoaderOptions;
+  #state: LoaderState;
+  #pool: Promise<TaskPool> | undefined;
+  #buckets: Promise<readonly string[]> | undefined;
+  #plan: { epoch: number; batches: number[][] } | undefined;
+  #isBusy = false;
+  #isClosed = false;
+  #waited = 0;
+
+  constructor(dataset: SegmentationDataset, options: LoaderOptions) {
+    checkOptions(dataset, options);
+    this.#dataset = dataset;
+    this.#options = options;
+    this.#state = options.state ?? { epoch: 0, batch: 0 };
+  }
+
+  /** Where the loader stands after the last batch that it gave. */
+  get state(): LoaderState {
+    return this.#state;
+  }
+
+  /** Seconds that callers have waited for batches. */
+  get waitedSeconds(): number {
+    return this.#waited;
+  }
+
+  /** Batches of one whole epoch. */
+  async batchesPerEpoch(): Promise<number> {
+    return (await this.#batchesOf(this.#state.epoch)).length;
+  }
+
+  /** What is left of the current epoch; the next call gives the next epoch. */
+  epoch(): AsyncGenerator<LoadedBatch, void, undefined> {
+    return this.#stream(false);
+  }
+
+  /** Batches without end, epoch after epoch. */
+  batches(): AsyncGenerator<LoadedBatch, void, undefined> {
+    return this.#stream(true);
+  }
+
+  /** Stops the workers. Batches that are on their way are dropped. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await (await this.#pool)?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async *#stream(endless: boolean): AsyncGenerator<LoadedBatch, void, undefined> {
+    if (this.#isBusy || this.#isClosed) throw misuse(this.#isClosed);
+    this.#isBusy = true;
+    const ahead: { readonly made: Promise<HostSamples>; readonly epoch: number; readonly after: LoaderState }[] = [];
+    const first = this.#state.epoch;
+    let next = this.#state;
+    // In the middle of an epoch some batch was given before.
+    let inEpoch = this.#state.batch;
+    try {
+      const depth = await this.#depth();
+      while (true) {
+        while (ahead.length < depth && (endless || next.epoch === first)) {
+          const batches = await this.#batchesOf(next.epoch);
+          const indices = batches[next.batch];
+          const isLast = next.batch + 1 >= batches.length;
+          const after = isLast ? { epoch: next.epoch + 1, batch: 0 } : { epoch: next.epoch, batch: next.batch + 1 };
+          if (indices) {
+            const made = this.#make(indices, next.epoch);
+            // Its error is thrown when its turn comes; until then it must not end the process.
+            made.catch(() => {});
+            ahead.push({ made, epoch: next.epoch, after });
+          }
+          next = after;
+        }
+        const head = ahead.shift();
+        if (head === undefined) return;
+        const samples = await this.#waitFor(head.made);
+        this.#state = head.after;
+        this.#report(samples.failures);
+        inEpoch += samples.names.length;
+        if (head.after.batch === 0 && inEpoch === 0) throw nothingLoaded(samples.failures);
+        if (head.after.batch === 0) inEpoch = 0;
+        if (samples.names.length > 0) yield { ...samples, epoch: head.epoch, state: head.after };
+      }
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  async #waitFor<T>(promise: Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await promise;
+    } finally {
+      this.#waited += (performance.now() - start) / 1000;
+    }
+  }
+
+  #report(failures: readonly SampleFailure[]): void {
+    for (const failure of failures) {
+      if (this.#options.onError === "throw") throw new TensorError(failure);
+      this.#options.onFailure?.(failure);
+    }
+  }
+
+  /** The batches of an epoch; the last epoch asked for is kept. */
+  async #batchesOf(epoch: number): Promise<number[][]> {
+    if (this.#plan?.epoch === epoch) return this.#plan.batches;
+    const { batchSize, order = "shuffle", seed = 0, dropLast = false } = this.#options;
+    const buckets = await this.#bucketsOnce();
+    const options = { length: this.#dataset.length, batchSize, order, seed, epoch, dropLast };
+    const batches = planEpoch(buckets ? { ...options, buckets } : options);
+    if (batches.length === 0) throw noFullBatch(this.#dataset.length, batchSize);
+    this.#plan = { epoch, batches };
+    return batches;
+  }
+
+  #bucketsOnce(): Promise<readonly string[]> | undefined {
+    const { sizes = "pad", augmentation = {} } = this.#options;
+    if (sizes === "pad" || augmentation.crop) return undefined;
+    this.#buckets ??= readBuckets(this.#dataset);
+    return this.#buckets;
+  }
+
+  async #make(indices: readonly number[], epoch: number): Promise<HostSamples> {
+    const { preprocessing, augmentation = {}, seed = 0, multipleOf = 1 } = this.#options;
+    const dataset = this.#dataset;
+    const taskOf = <T>(source: (index: number) => T): BatchTask<T> => ({
+      entries: indices.map((index) => ({ index, name: dataset.name(index), source: source(index) })),
+      seed,
+      epoch,
+      augmentation,
+      preprocessing,
+      multipleOf,
+    });
+    const { item } = dataset;
+    if (item === undefined)
+      return makeBatch(
+        taskOf((index) => index),
+        (index) => dataset.load(index),
+      );
+    const pool = await this.#poolOnce();
+    return pool.run(
+      "batch",
+      taskOf((index): SampleItem => item(index)),
+    );
+  }
+
+  #poolOnce(): Promise<TaskPool> {
+    this.#pool ??= this.#workers().then(createPool);
+    return this.#pool;
+  }
+
+  /** One core is left to the caller. */
+  async #workers(): Promise<number> {
+    const { workers } = this.#options;
+    if (workers !== undefined || this.#dataset.item === undefined) return workers ?? 0;
+    return Math.max(0, Math.min(await coreCount(), Math.max(1, (await coreCount()) - 1)));
+  }
+
+  async #depth(): Promise<number> {
+    return this.#options.prefetch ?? Math.max(2, 2 * (await this.#workers()));
+  }
+}
+
+async function readBuckets(dataset: SegmentationDataset): Promise<string[]> {
+  const buckets: string[] = [];
+  for (let i = 0; i < dataset.length; i++) {
+    const file = dataset.item?.(i).image[0]?.file;
+    // A picture that cannot be read fails when it is loaded.
+    const size = file === undefined ? (await dataset.load(i)).image : await readImageSize(file).catch(() => undefined);
+    buckets.push(size ? `${Math.ceil(size.height / BUCKET)}x${Math.ceil(size.width / BUCKET)}` : "unknown");
+  }
+  return buckets;
+}
+
+function checkOptions(dataset: SegmentationDataset, options: LoaderOptions): void {
+  const { batchSize, prefetch = 1, multipleOf = 1, augmentation = {} } = options;
+  checkAugmentation(augmentation);
+  const isWhole = (value: number): boolean => Number.isInteger(value) && value >= 1;
+  if (dataset.length > 0 && isWhole(batchSize) && isWhole(prefetch) && isWhole(multipleOf)) return;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `DataLoader: ${dataset.length} samples, batchSize ${batchSize}, prefetch ${prefetch}, multipleOf ${multipleOf}; each must be a whole number from 1 on`,
+    fix: "correct the option, or use a split that is not empty",
+  });
+}
+
+function misuse(isClosed: boolean): TensorError {
+  return new TensorError({
+    code: "invalid-argument",
+    message: `DataLoader: ${isClosed ? "it is closed" : "another pass over it has not ended"}`,
+    fix: isClosed ? "make a new loader" : "end the first loop, or make a second loader",
+  });
+}
+
+function noFullBatch(length: number, batchSize: number): TensorError {
+  return new TensorError({
+    code: "invalid-argument",
+    message: `DataLoader: ${length} samples make no full batch of ${batchSize}, and dropLast leaves out the others`,
+    fix: "lower batchSize, or leave dropLast out",
+  });
+}
+
+function nothingLoaded(failures: readonly SampleFailure[]): TensorError {
+  const [first] = failures;
+  return new TensorError({
+    code: "missing-data",
+    message: `no sample of the epoch could be loaded; the last: ${first?.message ?? "unknown"}`,
+    fix: first?.fix ?? "run `fcn data check` on the folder",
+  });
+}

@@ -1,0 +1,61 @@
+import type { TensorError } from "@fcn/tensor";
+import { fileError } from "../errors.js";
+import type { Paint } from "./raster.js";
+
+/** COCO's run lengths: column by column, runs of 0 and of 1 in turn, the first of 0; a list of numbers or packed into letters. */
+export interface RunLengths {
+  /** Height and width. */
+  readonly size: readonly [number, number];
+  readonly counts: readonly number[] | string;
+}
+
+/** Paints the pixels of the runs of 1. Throws a TensorError that names `file` when the runs do not fill the size exactly. */
+export function paintRuns(file: string, { size, counts }: RunLengths, paint: Paint): void {
+  const [height, width] = size;
+  const runs = typeof counts === "string" ? unpackCounts(file, counts) : counts;
+  const total = runs.reduce((sum, run) => sum + run, 0);
+  if (total !== height * width || runs.some((run) => !Number.isInteger(run) || run < 0)) {
+    throw damagedRuns(file, `they cover ${total} pixels, but the size is ${height}x${width}`);
+  }
+  let at = 0;
+  runs.forEach((run, i) => {
+    if (i % 2 === 1) {
+      for (let pixel = at; pixel < at + run; pixel++) {
+        const column = Math.floor(pixel / height);
+        paint(pixel % height, column, column + 1);
+      }
+    }
+    at += run;
+  });
+}
+
+/**
+ * Run lengths from COCO's letters: groups of 5 bits, lowest first, each in a letter from "0" (48) on with 32 for "more follow"; signed by the highest
+ * bit of the last group; from the fourth on a number is the difference to the one two before it.
+ */
+export function unpackCounts(file: string, text: string): number[] {
+  const counts: number[] = [];
+  for (let at = 0; at < text.length; ) {
+    let value = 0;
+    let shift = 0;
+    for (let more = true; more; shift += 5) {
+      const code = text.charCodeAt(at++) - 48;
+      if (!(code >= 0 && code < 64) || shift > 30)
+        throw damagedRuns(file, `"${text.slice(0, 20)}" is not packed as COCO does`);
+      value += (code & 31) * 2 ** shift;
+      more = (code & 32) !== 0;
+      if (!more && code & 16) value -= 2 ** (shift + 5);
+    }
+    counts.push(counts.length > 2 ? value + (counts.at(-2) as number) : value);
+  }
+  return counts;
+}
+
+function damagedRuns(file: string, problem: string): TensorError {
+  return fileError(
+    "corrupt-file",
+    file,
+    `the run lengths of a mask are damaged: ${problem}`,
+    "export the annotations again",
+  );
+}

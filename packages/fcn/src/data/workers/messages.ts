@@ -1,0 +1,13 @@
+import type { TaskName, Tasks } from "./tasks.js";
+
+/** What the pool asks of a worker. */
+export interface Request<K extends TaskName = TaskName> {
+  readonly id: number;
+  readonly task: K;
+  readonly input: Tasks[K][0];
+}
+
+/** What a worker answers. */
+export type Reply =
+  | { readonly id: number; readonly output: unknown }
+  | { readonly id: number; readonly error: { readonly code: string; readonly message: string; readonly fix: string } };

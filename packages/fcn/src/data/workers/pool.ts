@@ -1,0 +1,160 @@
+import { TensorError } from "@fcn/tensor";
+import type { Reply, Request } from "./messages.js";
+import type { TaskName, Tasks } from "./tasks.js";
+
+export interface WorkerOptions {
+  /** Threads that decode; 0 decodes in the calling thread, as in browsers. Default: by the number of cores, where the work is worth it. */
+  readonly workers?: number;
+}
+
+/** Runs tasks, in worker threads or in this one. */
+export interface TaskPool {
+  run<K extends TaskName>(task: K, input: Tasks[K][0]): Promise<Tasks[K][1]>;
+  /** Stops the threads; tasks that have not ended are rejected. */
+  close(): Promise<void>;
+}
+
+/** Starting threads pays from about so many tasks on. */
+const WORTH_IT = 512;
+const MOST_WORKERS = 8;
+/** A worker decodes one file in the background while it computes on another. */
+const AT_A_TIME = 2;
+
+/** A pool for as long as `use` runs; `count` tasks are expected. */
+export async function withPool<T>(
+  options: WorkerOptions,
+  count: number,
+  use: (pool: TaskPool) => Promise<T>,
+): Promise<T> {
+  const pool = await createPool(options.workers ?? (count < WORTH_IT ? 0 : await coreCount()));
+  try {
+    return await use(pool);
+  } finally {
+    await pool.close();
+  }
+}
+
+/** How many threads this machine runs at once, 8 at most; 0 where there are no worker threads of Node. */
+export async function coreCount(): Promise<number> {
+  if (typeof process === "undefined" || !process.versions?.node) return 0;
+  const { availableParallelism } = await import("node:os");
+  return Math.min(MOST_WORKERS, availableParallelism());
+}
+
+/** A pool of `size` threads, which start when they are needed; size 0 runs tasks in this thread. */
+export async function createPool(size: number): Promise<TaskPool> {
+  if (!Number.isInteger(size) || size < 0) {
+    throw new TensorError({
+      code: "invalid-argument",
+      message: `workers is ${size}, but must be a whole number from 0 on`,
+      fix: "pass 0 to work in the calling thread",
+    });
+  }
+  if (size === 0) {
+    const { TASKS } = await import("./tasks.js");
+    return { run: (task, input) => TASKS[task].run(input), close: async () => {} };
+  }
+  const { Worker } = await import("node:worker_threads");
+  return new ThreadPool(size, () => new Worker(new URL("./worker.js", import.meta.url)));
+}
+
+type Thread = import("node:worker_threads").Worker;
+
+interface Job {
+  readonly request: Request;
+  readonly resolve: (output: never) => void;
+  readonly reject: (error: TensorError) => void;
+}
+
+class ThreadPool implements TaskPool {
+  private readonly threads = new Map<Thread, Map<number, Job>>();
+  private readonly waiting: Job[] = [];
+  private nextId = 0;
+  private isClosed = false;
+
+  constructor(
+    private readonly size: number,
+    private readonly start: () => Thread,
+  ) {}
+
+  run<K extends TaskName>(task: K, input: Tasks[K][0]): Promise<Tasks[K][1]> {
+    return new Promise((resolve, reject) => {
+      if (this.isClosed) return reject(closedError());
+      this.waiting.push({ request: { id: this.nextId++, task, input }, resolve, reject });
+      this.hand();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    const jobs = [...this.waiting.splice(0), ...[...this.threads.values()].flatMap((own) => [...own.values()])];
+    const threads = [...this.threads.keys()];
+    this.threads.clear();
+    for (const job of jobs) job.reject(closedError());
+    await Promise.all(threads.map((thread) => thread.terminate()));
+  }
+
+  /** Gives waiting jobs to the threads with the least to do. */
+  private hand(): void {
+    while (this.waiting.length > 0) {
+      const thread = this.leastBusy();
+      if (thread === undefined) return;
+      const job = this.waiting.shift() as Job;
+      this.threads.get(thread)?.set(job.request.id, job);
+      // A thread with work keeps the process alive, an idle one does not.
+      thread.ref();
+      thread.postMessage(job.request);
+    }
+  }
+
+  private leastBusy(): Thread | undefined {
+    const [thread, jobs] = [...this.threads].sort(([, a], [, b]) => a.size - b.size)[0] ?? [];
+    if (thread && jobs?.size === 0) return thread;
+    if (this.threads.size < this.size) return this.startThread();
+    return jobs && jobs.size < AT_A_TIME ? thread : undefined;
+  }
+
+  private startThread(): Thread {
+    const thread = this.start();
+    this.threads.set(thread, new Map());
+    thread.on("message", (reply: Reply) => this.settle(thread, reply));
+    thread.on("error", (error) => this.lose(thread, error.message));
+    thread.on("exit", (code) => this.lose(thread, `it exited with code ${code}`));
+    return thread;
+  }
+
+  private settle(thread: Thread, reply: Reply): void {
+    const jobs = this.threads.get(thread);
+    const job = jobs?.get(reply.id);
+    if (!jobs || !job) return;
+    jobs.delete(reply.id);
+    if (jobs.size === 0) thread.unref();
+    if ("error" in reply) job.reject(new TensorError(reply.error));
+    else job.resolve(reply.output as never);
+    this.hand();
+  }
+
+  /** A thread that died takes its jobs with it; another one starts for the next. */
+  private lose(thread: Thread, reason: string): void {
+    const jobs = this.threads.get(thread);
+    if (!this.threads.delete(thread) || !jobs) return;
+    for (const job of jobs.values()) job.reject(diedError(reason));
+    this.hand();
+  }
+}
+
+function closedError(): TensorError {
+  return new TensorError({
+    code: "closed",
+    message: "the loader was closed while it was at work",
+    fix: "close it after the last batch",
+  });
+}
+
+function diedError(reason: string): TensorError {
+  return new TensorError({
+    code: "worker-died",
+    message: `a worker thread that decodes pictures died: ${reason}`,
+    fix: "use fewer workers or smaller batches if memory ran out",
+  });
+}

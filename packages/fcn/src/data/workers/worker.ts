@@ -1,0 +1,24 @@
+import { parentPort } from "node:worker_threads";
+import { TensorError } from "@fcn/tensor";
+import { reasonOf } from "../errors.js";
+import type { Reply, Request } from "./messages.js";
+import { TASKS, type TaskName } from "./tasks.js";
+
+/** Runs in a worker thread: answers each request, in whatever order they end. */
+parentPort?.on("message", (request: Request) => void answer(request));
+
+async function answer<K extends TaskName>({ id, task, input }: Request<K>): Promise<void> {
+  try {
+    const { run, buffers } = TASKS[task];
+    const output = await run(input);
+    parentPort?.postMessage({ id, output } satisfies Reply, buffers(output));
+  } catch (error) {
+    parentPort?.postMessage({ id, error: describe(error) } satisfies Reply);
+  }
+}
+
+/** Errors lose their own fields on the way between threads. */
+function describe(error: unknown): { code: string; message: string; fix: string } {
+  if (error instanceof TensorError) return { code: error.code, message: error.message, fix: error.fix };
+  return { code: "worker-failed", message: reasonOf(error), fix: "run with workers 0 to see where it failed" };
+}

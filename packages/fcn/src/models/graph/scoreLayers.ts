@@ -1,0 +1,30 @@
+import type { Graph, LayerKind } from "./spec.js";
+
+/** Layers that move scores about without making features of them. */
+const PASSING: ReadonlySet<LayerKind> = new Set([
+  "convTranspose",
+  "resize",
+  "crop",
+  "pad",
+  "scale",
+  "add",
+  "max",
+  "slice",
+  "dropout",
+]);
+
+/**
+ * The convolutions that give class scores: those behind which only upsampling, crops and fusion come before a head. Names in the order of the
+ * graph: score_fr, score_pool4, score_pool3 of an FCN-8s; classifier.4 and aux_classifier.4 of torchvision's.
+ */
+export function scoreLayers(graph: Graph): string[] {
+  const heads = new Set(Object.values(graph.outputs));
+  const towardsHead = new Set<string>();
+  const scores: string[] = [];
+  for (const { name, layer, inputs } of [...graph.nodes].reverse()) {
+    if (!heads.has(name) && !towardsHead.has(name)) continue;
+    if (layer.kind === "conv") scores.unshift(name);
+    else if (PASSING.has(layer.kind)) for (const input of inputs) towardsHead.add(input);
+  }
+  return scores;
+}

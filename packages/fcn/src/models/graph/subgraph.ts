@@ -1,0 +1,25 @@
+import { TensorError } from "@fcn/tensor";
+import type { Graph, Node } from "./spec.js";
+
+/** The node called `name`. Throws where there is none. */
+export function nodeNamed(graph: Graph, name: string, op: string): Node {
+  const found = graph.nodes.find((node) => node.name === name);
+  if (found !== undefined) return found;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `${op}: the graph ${graph.name} has no node called ${JSON.stringify(name)}`,
+    fix: `use one of: ${graph.nodes.map((node) => node.name).join(", ")}`,
+  });
+}
+
+/**
+ * The part of a graph that the node `output` depends on, which becomes its only head: `subgraph(graph, "score_fr")` is an FCN's coarse scores,
+ * without upsampling. Names, and so the state dict, stay. Throws for a name that is none.
+ */
+export function subgraph(graph: Graph, output: string): Graph {
+  const wanted = new Set([nodeNamed(graph, output, "subgraph").name]);
+  for (const node of [...graph.nodes].reverse()) {
+    if (wanted.has(node.name)) for (const input of node.inputs) wanted.add(input);
+  }
+  return { name: graph.name, nodes: graph.nodes.filter(({ name }) => wanted.has(name)), outputs: { out: output } };
+}

@@ -1,0 +1,85 @@
+import { concat, type nn, pad, slice, type Tensor, TensorError } from "@fcn/tensor";
+import { mainLogits } from "../training/model.js";
+
+export interface ShiftAndStitchOptions {
+  /** The stride f of the net's output. */
+  readonly factor: number;
+}
+
+/** One pass: the rows and columns of its output, as far as they lie on the image. */
+type Pass = (down: number, right: number) => Tensor;
+
+/**
+ * Dense prediction without interpolation (section 3.2 of the FCN paper): the net runs on f * f copies of the image, each shifted down and to the right
+ * by 0 to f - 1 pixels with zeros behind it, and the outputs are interlaced. x is [N, C, H, W]; the answer has a value for every place of
+ * the output grid of `dilate`, cell m of it at the place of cell m / f of the net's own output.
+ *
+ * The net is run as it stands: call `net.eval()` before, and `noGrad` around it where no gradient is wanted. It must not upsample; cut a
+ * published one by `models.subgraph(graph, "score_fr")`.
+ */
+export function shiftAndStitch(net: nn.Module, x: Tensor, { factor }: ShiftAndStitchOptions): Tensor {
+  if (!Number.isInteger(factor) || factor < 1 || x.shape.length !== 4) {
+    throw new TensorError({
+      code: "invalid-argument",
+      message: `shiftAndStitch: factor ${factor}, x of shape [${x.shape.join(", ")}]; the factor must be a whole number of at least 1, x [N, C, H, W]`,
+      fix: "pass images and the stride of the net's output, such as 32",
+    });
+  }
+  const cells = Array.from({ length: factor }, (_, shift) => shift);
+  const pass: Pass = (down, right) => mainLogits(net.forward(shifted(x, down, right)));
+  const rows = cells.map((down) =>
+    interlace(
+      cells.map((right) => pass(down, right)),
+      3,
+    ),
+  );
+  return interlace(rows, 2);
+}
+
+const shifted = (x: Tensor, down: number, right: number): Tensor =>
+  down === 0 && right === 0
+    ? x
+    : pad(x, [
+        [0, 0],
+        [0, 0],
+        [down, 0],
+        [right, 0],
+      ]);
+
+/**
+ * Outputs of the shifts 0 to f - 1 along one dimension, 2 or 3, of [N, C, H, W] as one. Cell i of shift t is cell f i - t of the result; where that is
+ * before the image it is left out, and the result ends before the first cell that no shift has.
+ */
+function interlace(outputs: readonly Tensor[], dim: 2 | 3): Tensor {
+  const f = outputs.length;
+  const sizes = outputs.map((output) => output.shape[dim] as number);
+  const length = Math.min(...sizes.map((size, shift) => f * size - shift));
+  const groups = Math.ceil(length / f);
+  // Cell r of each group of f comes from shift f - r, whose cell 0 lies before the image; that of shift 0 comes first.
+  const byPlace = Array.from({ length: f }, (_, r) => {
+    const [output, begin] = r === 0 ? [outputs[0] as Tensor, 0] : [outputs[f - r] as Tensor, 1];
+    return range(output, dim, begin, begin + groups);
+  });
+  const [n = 1, c = 1, h = 1, w = 1] = (byPlace[0] as Tensor).shape;
+  // Each place as a dimension of its own behind the one that is interlaced.
+  const alone = dim === 3 ? [n * c * h, w, 1] : [n * c, h, 1, w];
+  const joined = concat(
+    byPlace.map((part) => part.reshape(alone)),
+    { dim: 2 },
+  );
+  const whole = joined.reshape(dim === 3 ? [n, c, h, w * f] : [n, c, h * f, w]);
+  return range(whole, dim, 0, length);
+}
+
+/** Cells `begin` to `end` - 1 along `dim`, with zeros where the tensor is shorter. */
+function range(x: Tensor, dim: 2 | 3, begin: number, end: number): Tensor {
+  const size = x.shape[dim] as number;
+  const last = Math.min(end, size);
+  const part = begin === 0 && last === size ? x : slice(x, rangesFor(dim, [begin, last]));
+  if (last === end) return part;
+  const missing: [number, number] = [0, end - last];
+  return pad(part, [[0, 0], [0, 0], dim === 2 ? missing : [0, 0], dim === 3 ? missing : [0, 0]]);
+}
+
+const rangesFor = (dim: 2 | 3, cells: [number, number]): ([number, number] | undefined)[] =>
+  dim === 2 ? [undefined, undefined, cells] : [undefined, undefined, undefined, cells];

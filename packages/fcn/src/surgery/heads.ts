@@ -1,0 +1,115 @@
+import type { io } from "@fcn/tensor";
+import { convertDeconvBlob } from "../models/graph/deconvBlobs.js";
+import type { GraphNet, NetOutput } from "../models/graph/net.js";
+import { scoreLayers } from "../models/graph/scoreLayers.js";
+import { arrayOf, gather, type HostState, show, sizeOf, surgeryError } from "./state.js";
+
+/** For each new class the old one whose scores it starts with; undefined starts at zero. */
+export type ClassMap = readonly (number | undefined)[];
+
+/** The rows of `array` that belong to the classes, zeros for new ones. */
+function classRows(op: string, name: string, array: io.HostArray, classes: ClassMap): io.HostArray {
+  const [known = 0, ...rest] = array.shape;
+  const wrong = classes.find((c) => c !== undefined && !(Number.isInteger(c) && c >= 0 && c < known));
+  if (wrong !== undefined || classes.length === 0) {
+    const problem = `class ${wrong} of ${name}, which has shape ${show(array.shape)}`;
+    throw surgeryError(op, problem, `name classes from 0 to ${known - 1}, or undefined for a new one`);
+  }
+  const count = sizeOf(rest);
+  const offsets = classes.map((c) => (c === undefined ? undefined : c * count));
+  return gather(array, [classes.length, ...rest], count, offsets);
+}
+
+/** The score layer `layer` for other classes: rows of weight and bias of the classes that are kept, zeros for new ones. */
+export function remapScore(state: HostState, layer: string, classes: ClassMap): HostState {
+  return remap("remapScore", state, layer, classes);
+}
+
+function remap(op: string, state: HostState, layer: string, classes: ClassMap): HostState {
+  const weight = arrayOf(op, state, `${layer}.weight`);
+  const bias = Object.hasOwn(state, `${layer}.bias`) ? state[`${layer}.bias`] : undefined;
+  return {
+    ...state,
+    [`${layer}.weight`]: classRows(op, `${layer}.weight`, weight, classes),
+    ...(bias ? { [`${layer}.bias`]: classRows(op, `${layer}.bias`, bias, classes) } : {}),
+  };
+}
+
+/**
+ * The score layer `layer` with `numClasses` classes, of which the first are the old ones; the new ones start at zero. Source: `expand_score` of
+ * the reference implementation. Throws unless there are at least as many classes as before.
+ */
+export function expandScore(state: HostState, layer: string, numClasses: number): HostState {
+  const { shape } = arrayOf("expandScore", state, `${layer}.weight`);
+  const [known = 0] = shape;
+  if (!Number.isInteger(numClasses) || numClasses < known) {
+    const problem = `${layer}.weight has shape ${show(shape)}, so ${numClasses} classes are fewer than its ${known}`;
+    throw surgeryError("expandScore", problem, "pass a whole number of at least as many classes, or use swapHead");
+  }
+  return remap(
+    "expandScore",
+    state,
+    layer,
+    Array.from({ length: numClasses }, (_, c) => (c < known ? c : undefined)),
+  );
+}
+
+export interface HeadSwap {
+  /** What is left to load with `net.loadStateDict(state, { strict: false })`. */
+  readonly state: HostState;
+  /** Names that were taken out, so that the net keeps its initial values there. */
+  readonly dropped: readonly string[];
+  /** Names whose rows were chosen by `classes`. */
+  readonly remapped: readonly string[];
+}
+
+/**
+ * Weights of a net for `net`, which has other classes. The score layers, and the upsampling of scores, are taken out: they keep the initial values of
+ * `net`. With `classes`, one entry for each class of `net`, score layers start from the rows of old classes instead.
+ */
+export function swapHead<Output extends NetOutput>(
+  state: HostState,
+  net: GraphNet<Output>,
+  { classes }: { readonly classes?: ClassMap } = {},
+): HeadSwap {
+  const scores = scoreLayers(net.graph).filter((layer) => Object.hasOwn(state, `${layer}.weight`));
+  const behind = upsamplingBehind(net);
+  const isHead = (name: string): boolean =>
+    behind.has(layerOf(name)) || (classes === undefined && scores.includes(layerOf(name)));
+  const dropped = Object.keys(state).filter(isHead);
+  const kept: HostState = Object.fromEntries(Object.entries(state).filter(([name]) => !isHead(name)));
+  if (classes === undefined) return { state: kept, dropped, remapped: [] };
+  const remapped = scores.reduce((so, layer) => remap("swapHead", so, layer, classes), kept);
+  return { state: remapped, dropped, remapped: Object.keys(kept).filter((name) => scores.includes(layerOf(name))) };
+}
+
+const layerOf = (name: string): string => name.slice(0, name.lastIndexOf("."));
+
+/** Transposed convolutions that upsample scores. */
+function upsamplingBehind<Output extends NetOutput>({ graph }: GraphNet<Output>): ReadonlySet<string> {
+  const carriesScores = new Set(scoreLayers(graph));
+  const found = new Set<string>();
+  for (const { name, layer, inputs } of graph.nodes) {
+    if (!inputs.some((input) => carriesScores.has(input))) continue;
+    carriesScores.add(name);
+    if (layer.kind === "convTranspose") found.add(name);
+  }
+  return found;
+}
+
+/**
+ * Dense upsampling weights [C, C, k, k], as published, in the channel-wise form [C, 1, k, k]. Throws where they mix classes: then there is no such
+ * form.
+ */
+export function channelwiseUpsampling(state: HostState, layer: string): HostState {
+  const name = `${layer}.weight`;
+  const dense = arrayOf("channelwiseUpsampling", state, name);
+  const [channels = 0, wide, kh = 0, kw = 0] = dense.shape;
+  if (dense.shape.length !== 4 || (wide !== channels && wide !== 1)) {
+    const problem = `${name} has shape ${show(dense.shape)}, expected [C, C, k, k]`;
+    throw surgeryError("channelwiseUpsampling", problem, "name a transposed convolution on scores");
+  }
+  if (wide === 1) return state;
+  const values = { ...dense, data: dense.data as ArrayLike<number> };
+  return { ...state, [name]: convertDeconvBlob(name, values, [channels, 1, kh, kw]) as io.HostArray };
+}

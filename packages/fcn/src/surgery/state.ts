@@ -1,0 +1,35 @@
+import { type io, TensorError } from "@fcn/tensor";
+
+/** Weights on the host by name, as the readers of `io` give them. */
+export type HostState = Readonly<Record<string, io.HostArray>>;
+
+export const surgeryError = (op: string, problem: string, fix: string): TensorError =>
+  new TensorError({ code: "invalid-argument", message: `surgery.${op}: ${problem}`, fix });
+
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+export const show = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
+
+/** The array `name`, or an error that says what there is. */
+export function arrayOf(op: string, state: HostState, name: string): io.HostArray {
+  const found = Object.hasOwn(state, name) ? state[name] : undefined;
+  if (found !== undefined) return found;
+  const names = Object.keys(state);
+  const some = names.length > 8 ? `${names.slice(0, 8).join(", ")}, and ${names.length - 8} more` : names.join(", ");
+  throw surgeryError(op, `there is no ${name} among ${some || "no arrays"}`, "name a layer of the weights");
+}
+
+/** An array of the same type from pieces of `data`: each row is `count` values from an offset, or zeros where that is undefined. */
+export function gather(
+  source: io.HostArray,
+  shape: readonly number[],
+  count: number,
+  offsets: readonly (number | undefined)[],
+): io.HostArray {
+  const { data, dtype } = source;
+  const out = new (data.constructor as new (length: number) => io.HostArray["data"])(offsets.length * count);
+  offsets.forEach((from, i) => {
+    if (from !== undefined) out.set(data.subarray(from, from + count) as never, i * count);
+  });
+  return { dtype, shape: [...shape], data: out };
+}

@@ -1,0 +1,71 @@
+import { nn, type Tensor } from "@fcn/tensor";
+import { show, sizeOf } from "./state.js";
+
+type StateDict = Parameters<nn.Module["loadStateDict"]>[0];
+type Entry = StateDict[string];
+
+export interface TransplantOptions {
+  /** Appended to the names of the layers: conv1_1.weight goes to conv1_1color.weight with the suffix `color`. Default none. */
+  readonly suffix?: string;
+}
+
+/** What became of each array. */
+export interface TransplantReport {
+  /** Names in the new net whose values were copied as they are. */
+  readonly copied: readonly string[];
+  /** Names in the new net whose values were copied in their order into another shape, as a fully connected layer into a convolution. */
+  readonly reshaped: readonly string[];
+  /** Names of the old net that were left out, and why. */
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/**
+ * Copies the weights of one net into another by the names of their layers. Arrays of another shape with as many elements are copied in row-major
+ * order; what the new net lacks or has in another size is left out. `from` may also be weights by name, as the readers of `io` give them.
+ * Source: `transplant` of the reference implementation.
+ */
+export function transplant(
+  from: nn.Module | StateDict,
+  to: nn.Module,
+  { suffix = "" }: TransplantOptions = {},
+): TransplantReport {
+  const source = from instanceof nn.Module ? from.stateDict() : from;
+  const target = to.stateDict();
+  const copied: string[] = [];
+  const reshaped: string[] = [];
+  const skipped: { name: string; reason: string }[] = [];
+  const chosen: Record<string, Entry> = {};
+  const made: Tensor[] = [];
+  for (const [name, entry] of Object.entries(source)) {
+    const key = withSuffix(name, suffix);
+    const { shape } = Object.hasOwn(target, key) ? (target[key] as Tensor) : { shape: undefined };
+    if (shape === undefined) {
+      skipped.push({ name, reason: `the new net has no ${key}` });
+    } else if (sizeOf(shape) !== sizeOf(entry.shape)) {
+      skipped.push({ name, reason: `${show(entry.shape)} does not fit into ${key} ${show(shape)}` });
+    } else {
+      const same = show(shape) === show(entry.shape);
+      chosen[key] = same ? entry : reshapedTo(entry, shape, made);
+      (same ? copied : reshaped).push(key);
+    }
+  }
+  to.loadStateDict(chosen, { strict: false });
+  for (const tensor of made) tensor.dispose();
+  return { copied, reshaped, skipped };
+}
+
+const isTensor = (entry: Entry): entry is Tensor => typeof entry.data === "function";
+
+function reshapedTo(entry: Entry, shape: readonly number[], made: Tensor[]): Entry {
+  if (!isTensor(entry)) return { ...entry, shape };
+  const detached = entry.detach();
+  const view = detached.reshape(shape);
+  made.push(detached, view);
+  return view;
+}
+
+/** The suffix goes behind the layer, before the name of the parameter. */
+function withSuffix(name: string, suffix: string): string {
+  const dot = name.lastIndexOf(".");
+  return dot < 0 ? name + suffix : `${name.slice(0, dot)}${suffix}${name.slice(dot)}`;
+}

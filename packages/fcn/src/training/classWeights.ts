@@ -1,0 +1,65 @@
+import { TensorError } from "@fcn/tensor";
+import { type SegmentationSample, VOID_LABEL } from "../data/sample.js";
+import { countLabels } from "../data/tiles.js";
+
+/**
+ * How class weights follow from the data:
+ *
+ * - `inverse`: inverse frequency, labelled pixels / (classes that occur x pixels of the class). The mean weight of a labelled pixel is 1.
+ * - `median`: median frequency balancing (Eigen and Fergus 2015): the frequency of a class is its share of the labelled pixels of the images
+ *   in which it occurs, its weight the median of all frequencies over its own.
+ */
+export type ClassBalancing = "inverse" | "median";
+
+/** One weight a class; a class without pixels gets 0. Void pixels are not counted. Throws where there is no labelled pixel. */
+export function classWeights(
+  samples: readonly SegmentationSample[],
+  numClasses: number,
+  balancing: ClassBalancing,
+): number[] {
+  const counts = countLabels(samples, numClasses);
+  const labelled = counts.reduce((sum, count) => sum + count, 0);
+  if (labelled === 0 || !Object.hasOwn(WEIGHTS, balancing)) {
+    throw new TensorError({
+      code: "invalid-argument",
+      message: `classWeights: ${samples.length} samples with ${labelled} labelled pixels, balancing ${JSON.stringify(balancing)}`,
+      fix: `pass labelled samples and one of: ${Object.keys(WEIGHTS).join(", ")}`,
+    });
+  }
+  return WEIGHTS[balancing](samples, counts, labelled);
+}
+
+type Weighting = (samples: readonly SegmentationSample[], counts: readonly number[], labelled: number) => number[];
+
+const WEIGHTS: Readonly<Record<ClassBalancing, Weighting>> = {
+  inverse: (_, counts, labelled) => {
+    const present = counts.filter((count) => count > 0).length;
+    return counts.map((count) => (count > 0 ? labelled / (present * count) : 0));
+  },
+  median: (samples, counts) => {
+    const around = surroundings(samples, counts.length);
+    const frequencies = counts.map((count, c) => (count > 0 ? count / (around[c] as number) : 0));
+    const middle = median(frequencies.filter((frequency) => frequency > 0));
+    return frequencies.map((frequency) => (frequency > 0 ? middle / frequency : 0));
+  },
+};
+
+/** For each class the labelled pixels of the images in which it occurs. */
+function surroundings(samples: readonly SegmentationSample[], numClasses: number): number[] {
+  const totals = new Array<number>(numClasses).fill(0);
+  for (const { labels } of samples) {
+    const present = new Set(labels);
+    const labelled = present.has(VOID_LABEL)
+      ? labels.reduce((n, l) => n + (l === VOID_LABEL ? 0 : 1), 0)
+      : labels.length;
+    for (const label of present) if (label < numClasses) totals[label] = (totals[label] as number) + labelled;
+  }
+  return totals;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  const upper = sorted[half] as number;
+  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] as number) + upper) / 2;
+}

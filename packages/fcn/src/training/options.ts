@@ -1,0 +1,160 @@
+import { TensorError } from "@fcn/tensor";
+import type { Preprocessing } from "../data/preprocessing.js";
+import { checkSample, type SegmentationSample } from "../data/sample.js";
+import { GraphNet } from "../models/graph/net.js";
+import { type ClassBalancing, classWeights } from "./classWeights.js";
+import type { Trainable } from "./freezing.js";
+import { type LossNormalization, lossDivisor } from "./losses.js";
+import { checkLossSampling, type LossSampling } from "./lossSampling.js";
+import type { SegmentationNet } from "./model.js";
+import { isBelow, type LearningGroup } from "./parameterGroups.js";
+import { type Recipe, type RecipeName, recipe, recipeRate } from "./recipes.js";
+import type { Optimizer } from "./schedules.js";
+import type { TrainSettings } from "./settings.js";
+
+/** Where training stands; `loss` is the mean over the steps since the last report. */
+export interface TrainProgress {
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+  readonly learningRate: number;
+  /** Seconds left at the speed so far. */
+  readonly secondsLeft: number;
+}
+
+/** What holds where neither an option nor a recipe says otherwise. */
+const DEFAULTS = {
+  batchSize: 1,
+  iterSize: 1,
+  loss: "mean",
+  momentum: 0.9,
+  weightDecay: 5e-4,
+  multipliers: {},
+  heads: { out: 1 },
+  schedule: "poly",
+  mirror: true,
+} as const satisfies Omit<TrainSettings, "learningRate">;
+
+/**
+ * Settings that are left out are those of the recipe; without one: batches of 1, loss `mean`, SGD with momentum 0.9 and weight decay 5e-4 on
+ * all parameters, schedule `poly`, mirroring. Then `learningRate` is required.
+ */
+export interface TrainOptions extends Partial<TrainSettings> {
+  readonly model: SegmentationNet;
+  /** Samples of one size. */
+  readonly data: readonly SegmentationSample[];
+  readonly preprocessing: Preprocessing;
+  readonly numClasses: number;
+  readonly steps: number;
+  /** A published recipe by name, or one of your own. */
+  readonly recipe?: RecipeName | Recipe;
+  /** In place of SGD. The groups hold rates and decays of their own where `multipliers` gives some. */
+  readonly optimizer?: (parameters: LearningGroup[], learningRate: number) => Optimizer;
+  /** One weight a class in the loss, or how they follow from the data. */
+  readonly classWeights?: readonly number[] | ClassBalancing;
+  /** Counts a random share of the pixels only. */
+  readonly lossSampling?: LossSampling;
+  /** Lets only these modules learn. */
+  readonly trainable?: Trainable;
+  /**
+   * Batch norm normalises by its running statistics and keeps them, as fine-tuning on small batches needs; its weight and bias still learn.
+   * Default false.
+   */
+  readonly freezeBatchNorm?: boolean;
+  /** Scales the gradients of a step down to this norm, over all parameters. */
+  readonly clipNorm?: number;
+  /** Fixes the order of the samples, their mirroring and what `lossSampling` keeps. Default 0. */
+  readonly seed?: number;
+  /** Steps between two readings of the loss; each one waits for the GPU. Default 10. */
+  readonly readEvery?: number;
+  /** Awaited after each reading of the loss: validation may run here. */
+  readonly onProgress?: (progress: TrainProgress) => void | Promise<void>;
+}
+
+/** Options with every default filled in. */
+export interface ResolvedOptions extends Omit<TrainOptions, keyof TrainSettings | "classWeights">, TrainSettings {
+  readonly classWeights?: readonly number[];
+  readonly seed: number;
+  readonly readEvery: number;
+}
+
+/** Fills in recipe and defaults, and checks everything that can be checked before the first step. */
+export function resolveTraining(options: TrainOptions): ResolvedOptions {
+  const { model, data, numClasses } = options;
+  for (const sample of data) checkSample("train", sample, numClasses);
+  const { classWeights: weights, ...given } = definedOnly(options);
+  const resolved = {
+    seed: 0,
+    readEvery: 10,
+    ...DEFAULTS,
+    ...recipeSettings(options.recipe, model),
+    ...given,
+    ...(weights === undefined ? {} : { classWeights: weightsOf(weights, data, numClasses) }),
+  };
+  checkSettings(resolved);
+  checkLayers(options);
+  return resolved as ResolvedOptions;
+}
+
+function definedOnly(options: TrainOptions): TrainOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as unknown as TrainOptions;
+}
+
+function recipeSettings(choice: TrainOptions["recipe"], model: SegmentationNet): Partial<TrainSettings> {
+  if (choice === undefined) return {};
+  const chosen = typeof choice === "string" ? recipe(choice) : choice;
+  const graph = model instanceof GraphNet ? model.graph : undefined;
+  // A net may lack heads that the recipe knows: fcn_resnet50 without its auxiliary one.
+  const has = ([head]: [string, number]): boolean => graph === undefined || Object.hasOwn(graph.outputs, head);
+  const heads = Object.fromEntries(Object.entries(chosen.settings.heads).filter(has));
+  return { ...chosen.settings, heads, learningRate: recipeRate(chosen, graph?.name) };
+}
+
+function weightsOf(
+  weights: readonly number[] | ClassBalancing,
+  data: readonly SegmentationSample[],
+  numClasses: number,
+): readonly number[] {
+  const values = typeof weights === "string" ? classWeights(data, numClasses, weights) : weights;
+  if (values.length === numClasses && values.every((weight) => weight >= 0 && Number.isFinite(weight))) return values;
+  throw invalid(
+    `classWeights are [${values.join(", ")}] for ${numClasses} classes`,
+    'pass one finite weight of at least 0 a class, or "inverse" or "median"',
+  );
+}
+
+const whole = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 1;
+
+function checkSettings(options: Partial<ResolvedOptions>): void {
+  const { steps, readEvery, batchSize, iterSize, learningRate, loss, heads = {}, clipNorm, lossSampling } = options;
+  const wrong = Object.entries({ steps, readEvery, batchSize, iterSize }).filter(([, value]) => !whole(value));
+  if (wrong.length > 0) {
+    const list = wrong.map(([name, value]) => `${name} ${value}`).join(", ");
+    throw invalid(`${list}; each must be whole and at least 1`, "correct the value");
+  }
+  if (!(typeof learningRate === "number" && learningRate > 0 && Number.isFinite(learningRate))) {
+    throw invalid(`learningRate ${learningRate}; it must be a number above 0`, "pass a learningRate, or a recipe");
+  }
+  const weights = Object.values(heads);
+  if (weights.length === 0 || !weights.every((weight) => weight > 0 && Number.isFinite(weight))) {
+    throw invalid(`heads are ${JSON.stringify(heads)}`, "name at least one head, each with a weight above 0");
+  }
+  if (clipNorm !== undefined && !(clipNorm > 0)) throw invalid(`clipNorm ${clipNorm}`, "pass a norm above 0");
+  if (lossSampling !== undefined) checkLossSampling(lossSampling);
+  lossDivisor(loss as LossNormalization, { images: 1, pixels: 1, labelled: 1 });
+}
+
+/** Those of a recipe may name layers that the net lacks, such as an auxiliary head. */
+function checkLayers({ model, multipliers }: TrainOptions): void {
+  const names = model.namedParameters().map(([name]) => name);
+  const stray = Object.keys(multipliers?.layers ?? {}).find((path) => !names.some((name) => isBelow(name, path)));
+  if (stray === undefined) return;
+  const problem = `multipliers names ${JSON.stringify(stray)}, which is no module with parameters`;
+  throw invalid(problem, "name modules as in the state dict, without the last part: score_fr, or layer4.0");
+}
+
+function invalid(problem: string, fix: string): TensorError {
+  return new TensorError({ code: "invalid-argument", message: `train: ${problem}`, fix });
+}

@@ -1,0 +1,110 @@
+import { TensorError } from "@fcn/tensor";
+import type { TrainSettings } from "./settings.js";
+
+/** How a published net was trained, as data. */
+export interface Recipe {
+  readonly summary: string;
+  /** Of a net that is trained in one stage, such as an FCN-32s. */
+  readonly learningRate: number;
+  /** Of other trunks, by a part of the model's name. */
+  readonly trunkRates?: Readonly<Record<string, number>>;
+  /** What the rate of each finer net of a staged recipe (16s, 8s) is divided by once more. Default 1. */
+  readonly stageDivisor?: number;
+  readonly settings: Omit<TrainSettings, "learningRate">;
+}
+
+/** Of all convolutions of the published VGG nets. */
+const DOUBLED_BIAS = { bias: { lr: 2, decay: 0 } } as const;
+
+const RECIPES = {
+  "fcn-heavy": {
+    summary: "Heavy learning of the published nets: one image a step, momentum 0.99, summed loss, no augmentation",
+    learningRate: 1e-10,
+    stageDivisor: 100,
+    settings: {
+      batchSize: 1,
+      iterSize: 1,
+      loss: "sum",
+      momentum: 0.99,
+      weightDecay: 5e-4,
+      multipliers: DOUBLED_BIAS,
+      heads: { out: 1 },
+      schedule: "fixed",
+      mirror: false,
+    },
+  },
+  "fcn-cvpr15": {
+    summary: "The paper's first form (section 4.3): 20 images a step, accumulated one by one, momentum 0.9, mean loss",
+    learningRate: 1e-4,
+    trunkRates: { alexnet: 1e-3, googlenet: 5e-5 },
+    stageDivisor: 100,
+    settings: {
+      batchSize: 1,
+      iterSize: 20,
+      loss: "mean",
+      momentum: 0.9,
+      weightDecay: 5e-4,
+      multipliers: DOUBLED_BIAS,
+      heads: { out: 1 },
+      schedule: "fixed",
+      mirror: false,
+    },
+  },
+  d2l: {
+    summary: "The d2l chapter: plain SGD on the sum of the images' mean losses",
+    learningRate: 1e-3,
+    settings: {
+      batchSize: 32,
+      iterSize: 1,
+      loss: "imageMeans",
+      momentum: 0,
+      weightDecay: 1e-3,
+      multipliers: {},
+      heads: { out: 1 },
+      schedule: "fixed",
+      mirror: false,
+    },
+  },
+  torchvision: {
+    summary:
+      "torchvision's segmentation reference: poly schedule, auxiliary head at half weight and ten times the rate",
+    learningRate: 0.02,
+    settings: {
+      batchSize: 32,
+      iterSize: 1,
+      loss: "mean",
+      momentum: 0.9,
+      weightDecay: 1e-4,
+      multipliers: { layers: { aux_classifier: { lr: 10 } } },
+      heads: { out: 1, aux: 0.5 },
+      schedule: "poly",
+      mirror: true,
+    },
+  },
+} as const satisfies Readonly<Record<string, Recipe>>;
+
+export type RecipeName = keyof typeof RECIPES;
+
+/** Names that `recipe` takes. */
+export const listRecipes = (): RecipeName[] => Object.keys(RECIPES) as RecipeName[];
+
+/** A recipe by name. Throws for a name that is none. */
+export function recipe(name: RecipeName): Recipe {
+  if (Object.hasOwn(RECIPES, name)) return RECIPES[name];
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `train: there is no recipe called ${JSON.stringify(name)}`,
+    fix: `use one of: ${listRecipes().join(", ")}`,
+  });
+}
+
+/**
+ * The learning rate of a model, by its name, in a recipe: that of its trunk, divided by `stageDivisor` once for a 16s net and twice for an 8s
+ * net. A net that is trained at once counts as one stage.
+ */
+export function recipeRate({ learningRate, trunkRates = {}, stageDivisor = 1 }: Recipe, model = ""): number {
+  const [, rate = learningRate] = Object.entries(trunkRates).find(([trunk]) => model.includes(trunk)) ?? [];
+  const stride = /^fcn(\d+)s-(?!atonce)/.exec(model)?.[1];
+  const stage = stride === undefined ? 0 : Math.max(0, Math.round(Math.log2(32 / Number(stride))));
+  return rate / stageDivisor ** stage;
+}

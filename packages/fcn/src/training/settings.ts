@@ -1,0 +1,26 @@
+import type { LossNormalization } from "./losses.js";
+import type { MultiplierRules } from "./parameterGroups.js";
+import type { Schedule } from "./schedules.js";
+
+/** What a recipe fixes. */
+export interface TrainSettings {
+  /** Images that run through the net together. */
+  readonly batchSize: number;
+  /**
+   * Batches whose gradients are added up for one step, as Caffe's `iter_size`. The step is that of one batch of all of them, apart from batch
+   * norm, which sees one at a time.
+   */
+  readonly iterSize: number;
+  /** Of the first step. */
+  readonly learningRate: number;
+  readonly loss: LossNormalization;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  /** Factors on rate and decay of biases, norms, and layers by name. */
+  readonly multipliers: MultiplierRules;
+  /** The heads of the net that are trained, each with the weight of its loss. */
+  readonly heads: Readonly<Record<string, number>>;
+  readonly schedule: Schedule;
+  /** Flip samples left to right at random. */
+  readonly mirror: boolean;
+}

@@ -1,0 +1,47 @@
+import type { SegmentationSample } from "../data/sample.js";
+import { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.js";
+import type { TrainOptions, TrainProgress } from "./options.js";
+import { type TrainResult, train } from "./train.js";
+
+export interface ValidatedTrainOptions extends Omit<TrainOptions, "onProgress"> {
+  readonly validation: readonly SegmentationSample[];
+  readonly evaluation?: Pick<EvaluateOptions, "batchSize" | "band">;
+  /** How often to validate, the last time at the end. */
+  readonly validations: number;
+  readonly onProgress?: (progress: TrainProgress) => void;
+  readonly onValidation?: (step: number, evaluation: Evaluation) => void;
+}
+
+export interface ValidatedTraining {
+  readonly training: TrainResult;
+  readonly validations: readonly { readonly step: number; readonly evaluation: Evaluation }[];
+  /** Scores at the end. */
+  readonly evaluation: Evaluation;
+}
+
+/** Trains as {@link train} does and scores the net on held-back samples on the way, at readings of the loss, and at the end. */
+export async function trainValidated(options: ValidatedTrainOptions): Promise<ValidatedTraining> {
+  const { model, validation, evaluation: band, preprocessing, numClasses } = options;
+  const settings: EvaluateOptions = { ...band, preprocessing, numClasses };
+  const validations: { step: number; evaluation: Evaluation }[] = [];
+  const due = validationSteps(options.steps, options.validations);
+  const training = await train({
+    ...options,
+    onProgress: async (progress) => {
+      options.onProgress?.(progress);
+      if (progress.step < (due[0] ?? Number.POSITIVE_INFINITY)) return;
+      due.shift();
+      const evaluation = await evaluate(model, validation, settings);
+      validations.push({ step: progress.step, evaluation });
+      options.onValidation?.(progress.step, evaluation);
+    },
+  });
+  const evaluation = validations.at(-1)?.evaluation ?? (await evaluate(model, validation, settings));
+  return { training, validations, evaluation };
+}
+
+/** The steps at which to validate, the last step always among them. */
+function validationSteps(steps: number, count: number): number[] {
+  const all = Array.from({ length: count }, (_, i) => Math.max(1, Math.round(((i + 1) * steps) / count)));
+  return [...new Set(all)];
+}

@@ -1,0 +1,3 @@
+export { inceptionV3FromKeras } from "./tensorflow/inceptionV3.js";
+export { convKernel, depthwiseKernel } from "./tensorflow/layout.js";
+export { type MobileNetV2Options, mobilenetV2FromTensorFlow } from "./tensorflow/mobilenetV2.js";

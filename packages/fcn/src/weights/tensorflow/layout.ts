@@ -1,0 +1,31 @@
+import { io, TensorError } from "@fcn/tensor";
+
+export type HostArrays = Readonly<Record<string, io.HostArray>>;
+
+/** Looks weights up by name; an absent one is a TensorError of `op`. */
+export function lookup(op: string, weights: HostArrays): (name: string) => io.HostArray {
+  return (name) => {
+    if (Object.hasOwn(weights, name)) return weights[name] as io.HostArray;
+    throw new TensorError({
+      code: "invalid-argument",
+      message: `${op}: the weights hold no ${name}, only ${Object.keys(weights).slice(0, 3).join(", ")} and the like`,
+      fix: "pass the weights of the model that this function is for, all of them",
+    });
+  };
+}
+
+/** A convolution kernel [H, W, in, out] as [out, in, H, W]. */
+export function convKernel(kernel: io.HostArray): io.HostArray {
+  return io.permuteHostArray(kernel, [3, 2, 0, 1]);
+}
+
+/** A depthwise kernel [H, W, channels, multiplier] as [channels * multiplier, 1, H, W] of a convolution with `groups` = channels. */
+export function depthwiseKernel(kernel: io.HostArray): io.HostArray {
+  const { data, dtype, shape } = io.permuteHostArray(kernel, [2, 3, 0, 1]);
+  const [channels = 0, multiplier = 0, height = 0, width = 0] = shape;
+  return { dtype, shape: [channels * multiplier, 1, height, width], data };
+}
+
+export function constant(length: number, value: number): io.HostArray {
+  return { dtype: "float32", shape: [length], data: new Float32Array(length).fill(value) };
+}

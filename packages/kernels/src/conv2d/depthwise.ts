@@ -1,0 +1,122 @@
+import type { Kernel } from "../kernel.js";
+import { type Capabilities, ceilDiv, foldGrid, type Step } from "../plan.js";
+import { wgsl } from "../wgsl.generated.js";
+import { sliceOf } from "../windows.js";
+import { type Direction, gatherParts, sidesOf } from "./gather.js";
+import { type Conv2dGeometry, geometryParams, phaseParams } from "./geometry.js";
+import { linePartsOf, SCRATCH_CAP, sumSlices } from "./weight-gradient.js";
+
+const WG = 64;
+/** Outputs of one row that a thread owns. */
+const R = 8;
+const GATHER: Kernel = { name: "conv2d/depthwise", source: wgsl["conv2d/depthwise"] };
+const WEIGHT_GRADIENT: Kernel = {
+  name: "conv2d/depthwise-weight-gradient",
+  source: wgsl["conv2d/depthwise-weight-gradient"],
+};
+
+const lanesOf = (g: Conv2dGeometry): number => (g.inC % 4 === 0 ? 4 : 1);
+
+/** Steps of a convolution with one channel a group, in either direction; none when one row is larger than a binding. */
+export function depthwiseSteps(g: Conv2dGeometry, direction: Direction, bias: boolean, caps: Capabilities): Step[] {
+  const s = sidesOf(g, direction);
+  const lanes = lanesOf(g);
+  const phases = s.transposed ? g.strideW : 1;
+  const runs = ceilDiv(s.gridW, R);
+  const yRow = s.to.w * g.inC;
+  return gatherParts(g, s, caps).map((part): Step => {
+    const x = sliceOf("x", part.from, g.n * s.from.h * s.from.w * g.inC);
+    const y = sliceOf("y", part.to, g.n * s.to.h * yRow);
+    const lines = (part.to.end - part.to.begin) / yRow;
+    const channels = g.inC / lanes;
+    const count = lines * runs * phases * channels;
+    const vector = lanes === 4;
+    return {
+      kernel: GATHER,
+      constants: { R, VEC: vector, HAS_BIAS: bias, TRANSPOSED: s.transposed },
+      params: {
+        ...geometryParams(g),
+        ...phaseParams(g),
+        kernelH: g.kernelH,
+        count,
+        lineBegin: part.to.begin / yRow,
+        runs,
+        phases,
+        channels,
+        inH: s.from.h,
+        inW: s.from.w,
+        outH: s.to.h,
+        outW: s.to.w,
+        xOrigin: x.origin / lanes,
+        yOrigin: y.origin / lanes,
+      },
+      operands: {
+        x: vector ? "noneX" : x.operand,
+        x4: vector ? x.operand : "noneX",
+        w: vector ? "noneX" : "w",
+        w4: vector ? "w" : "noneX",
+        bias: bias ? "b" : "noneX",
+        y: vector ? "noneY" : y.operand,
+        y4: vector ? y.operand : "noneY",
+      },
+      grid: foldGrid(ceilDiv(count, WG)),
+    };
+  });
+}
+
+/** Steps of the weight gradient [taps, C], or undefined when one row is larger than a binding. Scratch: `slices`. */
+export function depthwiseGradientSteps(
+  g: Conv2dGeometry,
+  caps: Capabilities,
+): { steps: Step[]; scratch: number } | undefined {
+  const parts = linePartsOf(g, caps);
+  if (parts.length === 0) return undefined;
+  const lanes = lanesOf(g);
+  const channels = g.inC / lanes;
+  const taps = g.kernelH * g.kernelW;
+  const elements = taps * g.inC;
+  const lines = Math.max(...parts.map(({ steps }) => steps.end - steps.begin));
+  const wanted = ceilDiv(caps.parallelism * WG, taps * channels);
+  const room = Math.floor(Math.min(SCRATCH_CAP, caps.bindingLimit) / (elements * 4));
+  const accumulate = parts.length > room;
+  const splits = Math.max(1, Math.min(wanted, lines, Math.floor(room / parts.length)));
+  const slices = accumulate ? 1 : splits * parts.length;
+  const vector = lanes === 4;
+  const target = slices > 1 ? "slices" : "dw";
+  const steps = parts.map((part, i): Step => {
+    const x = sliceOf("x", part.from, g.n * g.inH * g.inW * g.inC);
+    const dy = sliceOf("dy", part.to, g.n * g.outH * g.outW * g.outC);
+    const count = taps * channels * splits;
+    return {
+      kernel: WEIGHT_GRADIENT,
+      constants: { VEC: vector, ACCUMULATE: accumulate && i > 0 },
+      params: {
+        ...geometryParams(g),
+        count,
+        base: slices > 1 ? i * count : 0,
+        channels,
+        taps,
+        lineBegin: part.steps.begin,
+        lineEnd: part.steps.end,
+        linesPerSplit: ceilDiv(part.steps.end - part.steps.begin, splits),
+        inH: g.inH,
+        inW: g.inW,
+        outH: g.outH,
+        outW: g.outW,
+        xOrigin: x.origin / lanes,
+        dyOrigin: dy.origin / lanes,
+      },
+      operands: {
+        x: vector ? "noneX" : x.operand,
+        x4: vector ? x.operand : "noneX",
+        dy: vector ? "noneX" : dy.operand,
+        dy4: vector ? dy.operand : "noneX",
+        dw: vector ? "noneY" : target,
+        dw4: vector ? target : "noneY",
+      },
+      grid: foldGrid(ceilDiv(count, WG)),
+    };
+  });
+  if (slices === 1) return { steps, scratch: 0 };
+  return { steps: [...steps, sumSlices(elements, slices, "slices", "dw")], scratch: slices * elements * 4 };
+}

@@ -1,0 +1,28 @@
+// Second pass of the gradient's two sums for the parameters: over all slices of all images.
+//
+//   dbias[c] = sum of dy      dweight[c] = sum of dy * xhat
+//
+// partial [2, N * slices, C]; dweight, dbias [C]. A thread owns a channel.
+const WG: u32 = 64u;
+
+struct Params { count: u32, slices: u32 }
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> partial: array<f32>;
+@group(0) @binding(2) var<storage, read_write> dweight: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dbias: array<f32>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + group.y * groups.x) * WG + local;
+  if (id >= p.count) { return; }
+  var sum = 0.0;
+  var product = 0.0;
+  for (var s = 0u; s < p.slices; s++) {
+    sum += partial[s * p.count + id];
+    product += partial[(p.slices + s) * p.count + id];
+  }
+  dbias[id] = sum;
+  dweight[id] = product;
+}

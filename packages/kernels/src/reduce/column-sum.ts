@@ -1,0 +1,58 @@
+import type { Kernel } from "../kernel.js";
+import { type Capabilities, ceilDiv, elementWindow, foldGrid, type Plan, type Step } from "../plan.js";
+import { wgsl } from "../wgsl.generated.js";
+import { planSum } from "./plan.js";
+
+const WG = 64;
+const COLUMN_SUM: Kernel = { name: "reduce/column-sum", source: wgsl["reduce/column-sum"] };
+const SUM_SLICES: Kernel = { name: "reduce/sum-slices", source: wgsl["reduce/sum-slices"] };
+/** Fewer rows are not worth two passes. */
+const MIN_ROWS = 64;
+
+/**
+ * `y[c] = sum over rows of x[row, c]`: the bias gradient of a convolution, where x holds channels-last pixels. Operands:
+ * x, y. Rows are taken four at a time where their number allows it, so that any number of columns loads vectors.
+ */
+export function planColumnSum(rows: number, cols: number, caps: Capabilities): Plan {
+  const fold = cols % 4 === 0 ? 1 : rows % 4 === 0 ? 4 : 0;
+  if (fold === 0 || rows < MIN_ROWS) {
+    return planSum(
+      [
+        { size: rows, reduced: true },
+        { size: cols, reduced: false },
+      ],
+      1,
+      caps,
+    );
+  }
+  const lines = rows / fold;
+  const columns = (cols * fold) / 4;
+  // The second pass is one thread a column, so neither pass may be much longer than the other.
+  const wanted = Math.min(ceilDiv(caps.parallelism * WG, columns), Math.ceil(Math.sqrt(lines)));
+  // Sixteen rows of whole vec4 columns keep every window aligned.
+  const linesPerWindow = Math.max(16, Math.floor(caps.bindingLimit / (columns * 16) / 16) * 16);
+  const windows = ceilDiv(lines, linesPerWindow);
+  const slices = Math.max(1, Math.min(wanted, Math.floor(caps.bindingLimit / (windows * columns * 16))));
+  const count = columns * slices;
+  const steps = Array.from({ length: windows }, (_, i): Step => {
+    const begin = i * linesPerWindow;
+    const end = Math.min(lines, begin + linesPerWindow);
+    return {
+      kernel: COLUMN_SUM,
+      params: { count, columns, rows: end - begin, slices, base: i * count },
+      operands: {
+        x: windows === 1 ? "x" : elementWindow("x", begin * columns * 4, end * columns * 4),
+        partial: "partial",
+      },
+      grid: foldGrid(ceilDiv(count, WG)),
+    };
+  });
+  const last: Step = {
+    kernel: SUM_SLICES,
+    constants: { ACCUMULATE: false },
+    params: { count: cols, slices: windows * slices * fold },
+    operands: { partial: "partial", y: "y" },
+    grid: foldGrid(ceilDiv(cols, WG)),
+  };
+  return { steps: [...steps, last], scratch: { partial: windows * count * 16 } };
+}

@@ -1,0 +1,68 @@
+import { type Capabilities, product } from "../plan.js";
+import { fits, roomOf } from "../windows.js";
+
+/** A dim of a tensor in memory order: how long it is, and whether it is summed away. */
+export interface ReductionDim {
+  readonly size: number;
+  readonly reduced: boolean;
+}
+
+export interface Run extends ReductionDim {
+  readonly stride: number;
+}
+
+/** Merges neighbours of one kind and drops dims of size 1. From the outermost to the innermost, with strides. */
+export function runsOf(dims: readonly ReductionDim[]): Run[] {
+  const merged: { size: number; reduced: boolean }[] = [];
+  for (const { size, reduced } of dims) {
+    const last = merged.at(-1);
+    if (size === 1) continue;
+    if (last?.reduced === reduced) last.size *= size;
+    else merged.push({ size, reduced });
+  }
+  return merged.map((run, i) => ({ ...run, stride: product(merged.slice(i + 1).map(({ size }) => size)) }));
+}
+
+const sizeOf = (dims: readonly ReductionDim[], reduced: boolean): number =>
+  product(dims.filter((dim) => dim.reduced === reduced).map(({ size }) => size));
+
+/** A run of neighbouring elements of a tensor that is reduced by itself. */
+export interface Leaf {
+  readonly dims: readonly ReductionDim[];
+  /** The first of its elements, of its kept elements, and of its reduced ones, each counted in memory order. */
+  readonly begin: number;
+  readonly keptBegin: number;
+  readonly reducedBegin: number;
+  readonly kept: number;
+  readonly size: number;
+}
+
+/** The tensor in leaves that fit a binding: cut along its outermost dim, and where one step of it is too large along the next. */
+export function leavesOf(dims: readonly ReductionDim[], caps: Capabilities): Leaf[] {
+  const whole = leafAt(runsOf(dims), 0, 0, 0);
+  return fits(whole.size, caps) ? [whole] : cut(whole, roomOf(caps));
+}
+
+function leafAt(dims: readonly ReductionDim[], begin: number, keptBegin: number, reducedBegin: number): Leaf {
+  const kept = sizeOf(dims, false);
+  return { dims, begin, keptBegin, reducedBegin, kept, size: kept * sizeOf(dims, true) };
+}
+
+function cut(whole: Leaf, room: number): Leaf[] {
+  const [outer, ...rest] = whole.dims;
+  if (outer === undefined || whole.size <= room) return [whole];
+  const [kept, reduced] = [sizeOf(rest, false), sizeOf(rest, true)];
+  const step = Math.max(1, Math.floor(room / (kept * reduced)));
+  const leaves: Leaf[] = [];
+  for (let i = 0; i < outer.size; i += step) {
+    const size = Math.min(step, outer.size - i);
+    const leaf = leafAt(
+      size === 1 ? rest : [{ ...outer, size }, ...rest],
+      whole.begin + i * kept * reduced,
+      whole.keptBegin + (outer.reduced ? 0 : i * kept),
+      whole.reducedBegin + (outer.reduced ? i * reduced : 0),
+    );
+    leaves.push(...cut(leaf, room));
+  }
+  return leaves;
+}

@@ -1,0 +1,185 @@
+import { type Capabilities, elementWindow, WINDOW_ALIGNMENT, type Window } from "./plan.js";
+
+/**
+ * Operands larger than a binding are taken in parts. Kernels number elements absolutely and subtract the origin of what is
+ * bound, so that cutting changes no arithmetic.
+ */
+
+/** The range [begin, end). */
+export interface Range {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** What a step binds, and the element of the operand that it begins with. */
+export interface Slice {
+  readonly operand: string | Window;
+  readonly origin: number;
+}
+
+/** The elements of `range` out of `total`: the operand itself where that is all of it. */
+export function sliceOf(operand: string, { begin, end }: Range, total: number): Slice {
+  if (begin === 0 && end === total) return { operand, origin: 0 };
+  const window = elementWindow(operand, begin, end);
+  return { operand: window, origin: window.byteOffset / 4 };
+}
+
+/** Elements that fit a binding wherever they begin: a window starts at the aligned element before. */
+export const roomOf = (caps: Capabilities): number => Math.floor(caps.bindingLimit / 4) - WINDOW_ALIGNMENT / 4;
+
+export const fits = (elements: number, caps: Capabilities): boolean => elements * 4 <= caps.bindingLimit;
+
+/**
+ * Rows of `length` elements in runs that fit a binding, of a multiple of `multiple` rows; none when such a run does not
+ * fit. No rows are one empty run.
+ */
+export function rowRuns(rows: number, length: number, caps: Capabilities, multiple = 1): Range[] {
+  if (fits(rows * length, caps)) return [{ begin: 0, end: rows }];
+  const run = Math.floor(roomOf(caps) / length / multiple) * multiple;
+  if (run < 1) return [];
+  const runs: Range[] = [];
+  for (let begin = 0; begin < rows; begin += run) runs.push({ begin, end: Math.min(rows, begin + run) });
+  return runs;
+}
+
+/** Flat elements in runs that begin at aligned places. */
+export function flatWindows(count: number, caps: Capabilities): Range[] {
+  const limit = Math.floor(caps.bindingLimit / 1024) * 256;
+  const windows: Range[] = [];
+  for (let begin = 0; begin < count; begin += limit) windows.push({ begin, end: Math.min(count, begin + limit) });
+  return windows;
+}
+
+/** A flat operand, whole or the part [begin, end) of {@link flatWindows}. */
+export function flatOperand(operand: string, begin: number, end: number, count: number): string | Window {
+  if (begin === 0 && end === count) return operand;
+  return { operand, byteOffset: begin * 4, byteLength: (end - begin) * 4 };
+}
+
+/** One side of an op on images: rows an image, and elements a row. */
+export interface ImageSide {
+  readonly rows: number;
+  readonly length: number;
+}
+
+/** An op that walks over the rows of `n` images, reading rows of one side and writing rows of the other. */
+export interface ImageWalk {
+  readonly n: number;
+  /** Steps of the walk an image. */
+  readonly steps: number;
+  readonly from: ImageSide;
+  readonly to: ImageSide;
+  /** The rows of an image that the steps [begin, end) may read; clipped to the image, and at least one. */
+  readonly reads: (begin: number, end: number) => Range;
+  /** The rows of an image that the steps [begin, end) write; by default a row a step. */
+  readonly writes?: (begin: number, end: number) => Range;
+}
+
+/** Steps of a walk, numbered through all images, with the elements that they touch. */
+export interface ImagePart {
+  readonly steps: Range;
+  readonly from: Range;
+  readonly to: Range;
+}
+
+/** A walk in parts whose two sides each fit a binding: one part, or several of single images. None when one step does not fit. */
+export function imageParts(walk: ImageWalk, caps: Capabilities): ImagePart[] {
+  const { n, steps, from, to } = walk;
+  const [fromTotal, toTotal] = [from, to].map(({ rows, length }) => n * rows * length) as [number, number];
+  if (fits(Math.max(fromTotal, toTotal), caps)) {
+    return [
+      { steps: { begin: 0, end: n * steps }, from: { begin: 0, end: fromTotal }, to: { begin: 0, end: toTotal } },
+    ];
+  }
+  const room = roomOf(caps);
+  const rowsOf = (begin: number, end: number) => ({
+    from: clip(walk.reads(begin, end), from.rows),
+    to: clip(walk.writes?.(begin, end) ?? { begin, end }, to.rows),
+  });
+  const parts: ImagePart[] = [];
+  for (let image = 0; image < n; image++) {
+    for (let begin = 0; begin < steps; ) {
+      const fit = (end: number): boolean => {
+        const rows = rowsOf(begin, end);
+        return span(rows.from) * from.length <= room && span(rows.to) * to.length <= room;
+      };
+      let end = steps;
+      while (end > begin + 1 && !fit(end)) end = begin + Math.max(1, Math.floor((end - begin) / 2));
+      if (!fit(end)) return [];
+      const rows = rowsOf(begin, end);
+      parts.push({
+        steps: { begin: image * steps + begin, end: image * steps + end },
+        from: elementsOf(rows.from, image, from),
+        to: elementsOf(rows.to, image, to),
+      });
+      begin = end;
+    }
+  }
+  return parts;
+}
+
+const span = ({ begin, end }: Range): number => end - begin;
+
+/** Steps that see only padding still bind a row: a window must not begin past the end. */
+function clip({ begin, end }: Range, rows: number): Range {
+  const first = Math.min(rows - 1, Math.max(0, begin));
+  return { begin: first, end: Math.max(first + 1, Math.min(rows, end)) };
+}
+
+function elementsOf({ begin, end }: Range, image: number, { rows, length }: ImageSide): Range {
+  return { begin: (image * rows + begin) * length, end: (image * rows + end) * length };
+}
+
+/** A box in several operands at once: its sizes, and for each operand strides in elements and the element of its corner. */
+export interface StridedBox {
+  readonly sizes: readonly number[];
+  readonly operands: Readonly<Record<string, { readonly strides: readonly number[]; readonly offset: number }>>;
+}
+
+/** Elements from the first to past the last that a box touches with these strides. */
+export const spanOf = (sizes: readonly number[], strides: readonly number[]): number =>
+  sizes.reduce((total, n, i) => total + (n - 1) * (strides[i] ?? 0), 1);
+
+/** The box in parts that fit a binding in every operand: halved along the dimension that reaches farthest where they do not. */
+export function boxParts(box: StridedBox, caps: Capabilities): StridedBox[] {
+  const operands = Object.values(box.operands);
+  const whole = operands.every(({ strides, offset }) => fits(offset + spanOf(box.sizes, strides), caps));
+  return whole ? [box] : halve(box, roomOf(caps));
+}
+
+/** One operand of a part: what is bound, and the corner of the part in it. */
+export interface Place {
+  readonly operand: string | Window;
+  readonly strides: readonly number[];
+  readonly offset: number;
+}
+
+/** Where a part of a box lies in an operand, which is bound as it is where the part is the `whole` box. */
+export function placeOf(
+  name: string,
+  sizes: readonly number[],
+  operands: StridedBox["operands"],
+  whole: boolean,
+): Place {
+  const { strides, offset } = operands[name] as StridedBox["operands"][string];
+  if (whole) return { operand: name, strides, offset };
+  const window = elementWindow(name, offset, offset + spanOf(sizes, strides));
+  return { operand: window, strides, offset: offset - window.byteOffset / 4 };
+}
+
+function halve(box: StridedBox, room: number): StridedBox[] {
+  const far = Object.values(box.operands).find(({ strides }) => spanOf(box.sizes, strides) > room);
+  if (!far) return [box];
+  const reach = box.sizes.map((n, i) => (n - 1) * (far.strides[i] ?? 0));
+  const dim = reach.indexOf(Math.max(...reach));
+  const size = box.sizes[dim] ?? 1;
+  const half = Math.ceil(size / 2);
+  const withSize = (n: number) => box.sizes.map((other, i) => (i === dim ? n : other));
+  const moved = Object.entries(box.operands).map(([name, { strides, offset }]) => {
+    return [name, { strides, offset: offset + half * (strides[dim] ?? 0) }] as const;
+  });
+  return [
+    ...halve({ sizes: withSize(half), operands: box.operands }, room),
+    ...halve({ sizes: withSize(size - half), operands: Object.fromEntries(moved) }, room),
+  ];
+}

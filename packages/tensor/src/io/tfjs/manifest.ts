@@ -1,0 +1,108 @@
+import { corruptFile, unsupportedFile } from "../errors.js";
+import { elementCount, type StoredDtype, storedSize } from "../hostArray.js";
+
+const AFFINE = ["uint8", "uint16"] as const;
+
+/** The stored integers q stand for q * scale + min. */
+export interface Affine {
+  readonly scale: number;
+  readonly min: number;
+}
+
+/** One weight of a model. */
+export interface WeightSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: "float32" | "int32" | "bool" | "uint8";
+  /** How its values lie in the shards. */
+  readonly stored: StoredDtype;
+  readonly affine?: Affine;
+  readonly bytes: number;
+}
+
+/** Weights that lie one after the other in the shards `paths`. */
+export interface WeightGroup {
+  readonly paths: readonly string[];
+  readonly weights: readonly WeightSpec[];
+}
+
+/** Where errors are said to come from. */
+export interface Place {
+  readonly reader: string;
+  readonly file: string;
+}
+
+/** The `weightsManifest` of a `model.json`, checked. */
+export function parseManifest(place: Place, model: unknown): WeightGroup[] {
+  const fail = (problem: string): Error => corruptFile(place.reader, place.file, problem);
+  const manifest = isRecord(model) ? model.weightsManifest : undefined;
+  if (!Array.isArray(manifest)) throw fail("it has no weightsManifest: it does not describe a TensorFlow.js model");
+  const seen = new Set<string>();
+  return manifest.map((group: unknown, i) => {
+    if (!isRecord(group) || !Array.isArray(group.paths) || !Array.isArray(group.weights)) {
+      throw fail(`group ${i} of its weightsManifest lacks paths or weights`);
+    }
+    for (const path of group.paths)
+      if (!isPlainPath(path)) throw fail(`the shard path ${show(path)} is not a plain name`);
+    const weights = group.weights.map((entry: unknown) => parseWeight(place, entry));
+    for (const { name } of weights) {
+      if (seen.has(name)) throw fail(`two weights are called ${name}`);
+      seen.add(name);
+    }
+    return { paths: group.paths as string[], weights };
+  });
+}
+
+function parseWeight(place: Place, entry: unknown): WeightSpec {
+  const name = isRecord(entry) ? entry.name : undefined;
+  if (!isRecord(entry) || typeof name !== "string" || name === "") {
+    throw corruptFile(place.reader, place.file, `a weight has no name: ${show(entry)}`);
+  }
+  const fail = (problem: string): Error => corruptFile(place.reader, place.file, `weight ${name}: ${problem}`);
+  const { shape, dtype } = entry;
+  if (!isCounts(shape)) throw fail(`its shape is ${show(shape)}`);
+  const quantization = entry.quantization ?? undefined;
+  if (quantization !== undefined && !isRecord(quantization)) throw fail(`its quantization is ${show(quantization)}`);
+  if (!isDtype(dtype)) throw unsupported(place, name, `has the dtype ${show(dtype)}`);
+  const { stored, affine } = parseStorage(place, name, dtype, quantization);
+  const bytes = elementCount(shape) * storedSize(stored);
+  if (!Number.isSafeInteger(bytes)) throw fail(`its shape is ${show(shape)}`);
+  return { name, shape, dtype, stored, bytes, ...(affine === undefined ? {} : { affine }) };
+}
+
+function parseStorage(
+  place: Place,
+  name: string,
+  dtype: WeightSpec["dtype"],
+  quantization: Readonly<Record<string, unknown>> | undefined,
+): { stored: StoredDtype; affine?: Affine } {
+  if (quantization === undefined) return { stored: dtype };
+  const stored = quantization.dtype;
+  if (stored === "float16" && dtype === "float32") return { stored };
+  const integers = AFFINE.find((candidate) => candidate === stored);
+  if (integers === undefined || (dtype !== "float32" && dtype !== "int32")) {
+    throw unsupported(place, name, `of dtype ${dtype} is quantised to ${show(stored)}`);
+  }
+  const { scale, min } = quantization;
+  if (!Number.isFinite(scale) || !Number.isFinite(min)) {
+    const given = `scale ${show(scale)} and min ${show(min)}`;
+    throw corruptFile(place.reader, place.file, `weight ${name}: its quantization has ${given}`);
+  }
+  return { stored: integers, affine: { scale: scale as number, min: min as number } };
+}
+
+function unsupported({ reader, file }: Place, name: string, problem: string): Error {
+  const fix = "convert the model to float32, int32 or bool weights, quantised to uint8, uint16, float16 or not at all";
+  return unsupportedFile(reader, file, `weight ${name} ${problem}`, fix);
+}
+
+/** Relative and without steps upwards: a model file cannot make the reader open files elsewhere. */
+const isPlainPath = (path: unknown): path is string =>
+  typeof path === "string" && /^[^/\\:?#][^\\:?#]*$/.test(path) && !path.split("/").includes("..");
+const isDtype = (dtype: unknown): dtype is WeightSpec["dtype"] =>
+  typeof dtype === "string" && ["float32", "int32", "bool", "uint8"].includes(dtype);
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isCounts = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
+const show = (value: unknown): string => JSON.stringify(value)?.slice(0, 80) ?? "missing";

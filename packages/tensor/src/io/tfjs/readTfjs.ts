@@ -1,0 +1,109 @@
+import { TensorError } from "../../device/errors.js";
+import { corruptFile } from "../errors.js";
+import { decodeHostArray, type HostArray } from "../hostArray.js";
+import { type PathOrBytes, readAll } from "../source.js";
+import { readBundle } from "./bundle.js";
+import { LiteralError } from "./literal.js";
+import { type Place, parseManifest, type WeightSpec } from "./manifest.js";
+import { type LoadShard, ShardCursor } from "./shards.js";
+
+export interface ReadTfjsOptions {
+  /** Where a shard lies, by its path in the manifest. Default: beside the model file. */
+  readonly shard?: (path: string) => PathOrBytes | Promise<PathOrBytes>;
+}
+
+/**
+ * The weights of a TensorFlow.js model (graph or layers) by name, in TensorFlow's layout: convolution kernels [H, W, in, out], depthwise
+ * kernels [H, W, channels, multiplier], dense kernels [in, out]. Quantised weights come dequantised, value for value as tfjs does it.
+ *
+ * `model` is a `model.json`, its binary shards beside it, or the bundle that the npm package nsfwjs makes of one: `model.min.js` beside
+ * `<shard>.min.js`, where each exports a literal. Bundles are read as text, never run.
+ *
+ * Throws a TensorError: "unreadable-file", "unsupported-file" (a dtype that is not float32, int32, bool or uint8), or "corrupt-file" for
+ * files that are truncated, do not belong together or are something else.
+ */
+export async function readTfjs(model: PathOrBytes, options: ReadTfjsOptions = {}): Promise<Record<string, HostArray>> {
+  const arrays: [string, HostArray][] = [];
+  for await (const entry of streamTfjs(model, options)) arrays.push(entry);
+  return Object.fromEntries(arrays);
+}
+
+/** As {@link readTfjs}, weight by weight in the order of the manifest: one shard and one weight are in memory at a time. */
+export async function* streamTfjs(
+  model: PathOrBytes,
+  options: ReadTfjsOptions = {},
+): AsyncGenerator<[name: string, array: HostArray]> {
+  const { name: file, bytes } = await readAll(READER, model);
+  const place = { reader: READER, file };
+  const { description, bundled } = parseModel(place, bytes);
+  const load = shardLoader(place, model, bundled, options);
+  for (const group of parseManifest(place, description)) {
+    const cursor = new ShardCursor(place, group, load);
+    for (const weight of group.weights)
+      yield [weight.name, decode(weight, await cursor.take(weight.name, weight.bytes))];
+    cursor.end();
+  }
+}
+
+const READER = "readTfjs";
+
+function parseModel(place: Place, bytes: Uint8Array): { description: unknown; bundled: boolean } {
+  const text = new TextDecoder().decode(bytes);
+  const bundled = !text.trimStart().startsWith("{");
+  try {
+    return { description: bundled ? readBundle(text) : JSON.parse(text), bundled };
+  } catch (error) {
+    const reason = error instanceof LiteralError ? `, nor a bundle of one: ${error.message}` : "";
+    throw corruptFile(place.reader, place.file, `it is not a model.json of TensorFlow.js${reason}`);
+  }
+}
+
+function shardLoader(place: Place, model: PathOrBytes, bundled: boolean, { shard }: ReadTfjsOptions): LoadShard {
+  const locate = shard ?? beside(place, model, bundled ? ".min.js" : "");
+  return async (path) => {
+    const { name, bytes } = await readAll(place.reader, await locate(path));
+    return bundled ? unpackShard(place, name, bytes) : bytes;
+  };
+}
+
+/** Files in the model's own folder. */
+function beside({ reader }: Place, model: PathOrBytes, suffix: string): (path: string) => PathOrBytes {
+  if (model instanceof URL) return (path) => new URL(path + suffix, model);
+  if (typeof model === "string") return (path) => model.replace(/[^/\\]*$/, "") + path + suffix;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `${reader}: the model came as bytes, so its shards cannot be found beside it`,
+    fix: "pass { shard: (path) => bytes }",
+  });
+}
+
+function unpackShard({ reader }: Place, file: string, bytes: Uint8Array): Uint8Array {
+  try {
+    const data = readBundle(new TextDecoder("latin1").decode(bytes));
+    if (typeof data !== "string") throw new LiteralError("its module does not export a string");
+    return decodeBase64(data);
+  } catch (error) {
+    const reason = error instanceof LiteralError ? error.message : "its string is not base64";
+    throw corruptFile(reader, file, `it is not a bundled shard: ${reason}`);
+  }
+}
+
+function decodeBase64(text: string): Uint8Array {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+
+function decode({ dtype, shape, stored, affine }: WeightSpec, bytes: ArrayBuffer): HostArray {
+  const array = decodeHostArray(stored, shape, bytes);
+  if (affine === undefined) return array;
+  const { scale, min } = affine;
+  const codes = array.data as Uint8Array | Uint16Array;
+  const data = dtype === "int32" ? new Int32Array(codes.length) : new Float32Array(codes.length);
+  for (let i = 0; i < data.length; i++) {
+    const value = codes[i]! * scale + min;
+    data[i] = dtype === "int32" ? Math.round(value) : value;
+  }
+  return { dtype, shape, data };
+}

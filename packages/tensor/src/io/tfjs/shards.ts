@@ -1,0 +1,59 @@
+import { corruptFile } from "../errors.js";
+import type { Place, WeightGroup } from "./manifest.js";
+
+/** The bytes of a shard by its path in the manifest. */
+export type LoadShard = (path: string) => Promise<Uint8Array>;
+
+/** Reads the shards of a group one after the other as one run of bytes; holds one shard at a time. */
+export class ShardCursor {
+  readonly #paths: string[];
+  #shard: Uint8Array = new Uint8Array(0);
+  #path = "";
+
+  constructor(
+    private readonly place: Place,
+    group: WeightGroup,
+    private readonly load: LoadShard,
+  ) {
+    this.#paths = [...group.paths];
+  }
+
+  /** The next `count` bytes in a buffer of their own, made only when all of them are there. */
+  async take(weight: string, count: number): Promise<ArrayBuffer> {
+    const pieces: Uint8Array[] = [];
+    for (let missing = count; missing > 0; ) {
+      if (this.#shard.length === 0) await this.#next(weight, missing);
+      const piece = this.#shard.subarray(0, missing);
+      this.#shard = this.#shard.subarray(piece.length);
+      pieces.push(piece);
+      missing -= piece.length;
+    }
+    const out = new Uint8Array(count);
+    let at = 0;
+    for (const piece of pieces) {
+      out.set(piece, at);
+      at += piece.length;
+    }
+    return out.buffer;
+  }
+
+  /** Throws when bytes are left over. */
+  end(): void {
+    if (this.#shard.length > 0) throw this.#fail(`${this.#shard.length} bytes at its end belong to no weight`);
+    if (this.#paths.length > 0) throw this.#fail(`the shards after it (${this.#paths.join(", ")}) belong to no weight`);
+  }
+
+  async #next(weight: string, missing: number): Promise<void> {
+    const path = this.#paths.shift();
+    if (path === undefined) {
+      throw this.#fail(`weight ${weight} needs ${missing} bytes more than the shards hold; the last one is too short`);
+    }
+    this.#path = path;
+    this.#shard = await this.load(path);
+  }
+
+  #fail(problem: string): Error {
+    const where = this.#path === "" ? "its shards" : `shard ${this.#path}`;
+    return corruptFile(this.place.reader, this.place.file, `${where}: ${problem}`);
+  }
+}

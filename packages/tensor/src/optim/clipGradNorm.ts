@@ -1,0 +1,47 @@
+import { noGrad } from "../autograd.js";
+import { add, clamp, mul, pow, sqrt, sum } from "../ops/index.js";
+import type { Tensor } from "../tensor.js";
+import { checkSetting, invalid } from "./optimizer.js";
+
+/**
+ * Scales the gradients of `parameters` so that the Euclidean norm of all of them together is at most `maxNorm`
+ * (torch.nn.utils.clip_grad_norm_). Answers the norm before, a scalar on the device. Parameters without a gradient are skipped; throws
+ * where none has one.
+ */
+export function clipGradNorm(parameters: readonly Tensor[], maxNorm: number): Tensor {
+  checkSetting("clipGradNorm", "maxNorm", maxNorm);
+  const gradients = parameters.flatMap(({ grad }) => (grad ? [grad] : []));
+  if (gradients.length === 0)
+    throw invalid("clipGradNorm", "no parameter has a gradient", "call loss.backward() first");
+  return noGrad(() => {
+    const norm = jointNorm(gradients);
+    // The small term is PyTorch's: it keeps the quotient finite.
+    using padded = add(norm, 1e-6);
+    using inverse = pow(padded, -1);
+    using quotient = mul(inverse, maxNorm);
+    using scale = clamp(quotient, { max: 1 });
+    for (const gradient of gradients) {
+      using scaled = mul(gradient, scale);
+      gradient.assign(scaled);
+    }
+    return norm;
+  });
+}
+
+function jointNorm(gradients: readonly Tensor[]): Tensor {
+  let total: Tensor | undefined;
+  for (const gradient of gradients) {
+    using squares = mul(gradient, gradient);
+    const own = sum(squares);
+    if (total === undefined) {
+      total = own;
+      continue;
+    }
+    const sumSoFar: Tensor = add(total, own);
+    total.dispose();
+    own.dispose();
+    total = sumSoFar;
+  }
+  using squared = total as Tensor;
+  return sqrt(squared);
+}
