@@ -5,6 +5,7 @@ import { registerData } from "./data.js";
 import { registerDemo } from "./demo.js";
 import { registerDoctor } from "./doctor.js";
 import { describeFailure } from "./errors.js";
+import { registerExport } from "./export.js";
 import { registerTransfer } from "./transfer.js";
 
 /** Makes the whole `fcn` command line; `version` is what `--version` prints. */
@@ -19,6 +20,7 @@ export function createProgram(version: string): Command {
   registerDoctor(program);
   registerData(program);
   registerDemo(program);
+  registerExport(program);
   registerTransfer(program);
   registerConvert(program);
   return program;

@@ -1,6 +1,6 @@
 import { type Device, io, TensorError } from "@fcn/tensor";
 import type { Preprocessing } from "../data/preprocessing.js";
-import { create, type ModelOptions } from "../models/index.js";
+import { create, type GraphNet, type ModelOptions } from "../models/index.js";
 import type { SegmentationNet } from "./model.js";
 
 /** What a weights file says about its net: enough to build it again, feed it and name its classes. */
@@ -18,13 +18,18 @@ const FIELDS = ["model", "options", "classes", "palette", "preprocessing"] as co
 
 /** Writes the net's weights and what is needed to use them to a safetensors file. */
 export async function saveModel(path: string, model: SegmentationNet, metadata: ModelMetadata): Promise<void> {
-  const entries = FIELDS.map((field) => [field, JSON.stringify(metadata[field])]);
-  await io.writeSafetensors(path, model.stateDict(), { metadata: Object.fromEntries(entries) });
+  await io.writeSafetensors(path, model.stateDict(), { metadata: encodeMetadata(metadata) });
+}
+
+/** Each field that is given as JSON, which is how files carry them. */
+export function encodeMetadata(metadata: Partial<ModelMetadata>): Record<string, string> {
+  const given = FIELDS.filter((field) => metadata[field] !== undefined);
+  return Object.fromEntries(given.map((field) => [field, JSON.stringify(metadata[field])]));
 }
 
 /** A net from a file that {@link saveModel} wrote. */
 export interface LoadedModel {
-  readonly model: SegmentationNet;
+  readonly model: GraphNet;
   readonly metadata: ModelMetadata;
 }
 

@@ -17,3 +17,4 @@ export type { PathOrBytes } from "./source.js";
 export { type ReadTfjsOptions, readTfjs, streamTfjs } from "./tfjs/readTfjs.js";
 export { type OpenWeightsOptions, openWeights, type Weights, type WeightsFormat } from "./weights.js";
 export type { WritableArray, WritableRecord } from "./writable.js";
+export { writeWhole } from "./writeWhole.js";

@@ -167,6 +167,9 @@ function resize(layer: LayerOf<"resize">, source: Tensor, reference: Tensor | un
   return interpolate(source, { size: reference.shape.slice(2), mode, alignCorners: layer.alignCorners ?? false });
 }
 
+/** Every kind of layer that a graph may have. */
+export const LAYER_KINDS = Object.keys(BEHAVIOURS) as readonly LayerKind[];
+
 /** The module that holds a node's parameters or state, if it has any. */
 export function buildLayer(node: Node, context: BuildContext): nn.Module | undefined {
   const behaviour = BEHAVIOURS[node.layer.kind] as Behaviour<LayerKind>;

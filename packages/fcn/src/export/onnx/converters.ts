@@ -1,0 +1,159 @@
+import { TensorError } from "@fcn/tensor";
+import type { Layer, LayerKind, LayerOf, PaddedWindow } from "../../models/graph/spec.js";
+import { ABSENT, cut, floats, ints, type Op, op, plane, scalar, sizeAlong, sizes, type Value } from "./expression.js";
+import { AXES, dilationOf, extentOf, fixedPadding, pads, padsBySize, strideOf, windowAttributes } from "./padding.js";
+import { DATA_TYPE } from "./schema.js";
+
+/** What a layer is converted with. */
+export interface LayerContext {
+  readonly name: string;
+  /** The first input. */
+  readonly x: Value;
+  readonly inputs: readonly Value[];
+  /** The name of one of the layer's parameters or buffers. */
+  readonly parameter: (name: string) => string;
+  /** [top, left] of a crop. */
+  readonly offset: () => Value;
+}
+
+/** A layer as ONNX operators; a layer that does nothing in inference is its input. */
+type Converter<K extends LayerKind> = (layer: LayerOf<K>, context: LayerContext) => Value;
+
+const weights = (bias: boolean, { parameter }: LayerContext): string[] =>
+  (bias ? ["weight", "bias"] : ["weight"]).map(parameter);
+const convolutionAttributes = (name: string, layer: LayerOf<"conv" | "convTranspose">) => ({
+  ...windowAttributes(name, layer),
+  dilations: dilationOf(layer),
+  group: layer.groups ?? 1,
+});
+const chain =
+  (type: string) =>
+  (_: Layer, { inputs }: LayerContext): Value =>
+    inputs.reduce((a, b) => op(type, [a, b]));
+/** A value a channel, [C], against images [N, C, H, W]. */
+const perChannel = (vector: Value): Op => op("Unsqueeze", [vector, ints(1, 2)]);
+
+/** One entry for each kind of layer. The operators are those of opset 13, and none has changed its inputs since. */
+export const CONVERTERS: { readonly [K in LayerKind]: Converter<K> } = {
+  input: (_, { x }) => x,
+  conv: (layer, context) =>
+    op("Conv", [context.x, ...weights(layer.bias ?? true, context)], convolutionAttributes(context.name, layer)),
+  convTranspose: (layer, context) =>
+    op(
+      "ConvTranspose",
+      [context.x, ...weights(layer.bias ?? false, context)],
+      convolutionAttributes(context.name, layer),
+    ),
+  maxPool: (layer, { name, x }) =>
+    inCeilMode(layer, x, op("MaxPool", [x], { ...windowAttributes(name, layer), dilations: dilationOf(layer) })),
+  avgPool: (layer, { name, x }) => {
+    const { ceilMode = false, countIncludePad = true } = layer;
+    // Runtimes differ in whether they count what ceil mode adds behind the padding; with the padding as part of the input none does.
+    const padFirst = ceilMode && countIncludePad && !padsBySize(layer);
+    const source = padFirst ? zerosAround(x, layer) : x;
+    const attributes = windowAttributes(name, padFirst ? { ...layer, padding: 0 } : layer);
+    const count = { count_include_pad: countIncludePad && !padFirst ? 1 : 0 };
+    return inCeilMode(layer, x, op("AveragePool", [source], { ...attributes, ...count }));
+  },
+  batchNorm: ({ eps = 1e-5 }, { x, parameter }) =>
+    op("BatchNormalization", [x, ...["weight", "bias", "running_mean", "running_var"].map(parameter)], {
+      epsilon: { float: eps },
+    }),
+  groupNorm: ({ groups, eps = 1e-5 }, { x, parameter }) => {
+    const grouped = op("Reshape", [x, ints(0, groups, -1)]);
+    const [ones, zeros] = [floats(...Array(groups).fill(1)), floats(...Array(groups).fill(0))];
+    const normal = op("InstanceNormalization", [grouped, ones, zeros], { epsilon: { float: eps } });
+    const image = op("Reshape", [normal, op("Shape", [x])]);
+    return op("Add", [op("Mul", [image, perChannel(parameter("weight"))]), perChannel(parameter("bias"))]);
+  },
+  lrn: ({ size, alpha, beta, k = 1 }, { name, x }) => {
+    if (size % 2 === 0) throw evenWindow(name, size);
+    return op("LRN", [x], { size, alpha: { float: alpha }, beta: { float: beta }, bias: { float: k } });
+  },
+  relu: (_, { x }) => op("Relu", [x]),
+  relu6: (_, { x }) => op("Clip", [x, scalar(0), scalar(6)]),
+  dropout: (_, { x }) => x,
+  scale: ({ factor }, { x }) => op("Mul", [x, scalar(factor)]),
+  add: chain("Add"),
+  max: chain("Max"),
+  concat: (_, { inputs }) => op("Concat", inputs, { axis: 1 }),
+  slice: ({ start, end }, { x }) => op("Slice", [x, ints(start), ints(end), ints(1)]),
+  pad: (layer, { x }) => zerosAround(x, { kernelSize: 1, padding: layer.padding }),
+  resize: (layer, { inputs: [x = ABSENT, reference] }) => resize(layer, x, reference),
+  crop: (_, { inputs: [x = ABSENT, reference = ABSENT], offset }) => {
+    const start = offset();
+    return cut(x, start, op("Add", [start, plane(reference)]));
+  },
+};
+
+/** Converts a layer. */
+export function convertLayer(layer: Layer, context: LayerContext): Value {
+  const convert = CONVERTERS[layer.kind] as Converter<LayerKind> | undefined;
+  if (convert !== undefined) return convert(layer as never, context);
+  throw new TensorError({
+    code: "unsupported",
+    message: `exportOnnx: layer ${context.name} is of the kind ${layer.kind}, which has no form in ONNX yet`,
+    fix: "add the kind to CONVERTERS in packages/fcn/src/export/onnx/converters.ts",
+  });
+}
+
+/**
+ * In ceil mode Caffe and PyTorch leave out a last window that would start in the padding behind the image; runtimes differ in that, so where one
+ * can occur it is cut off.
+ */
+function inCeilMode(layer: PaddedWindow & { readonly ceilMode?: boolean }, x: Value, pool: Op): Op {
+  // With padding by size the windows cover the input exactly.
+  if (layer.ceilMode !== true || padsBySize(layer)) return pool;
+  const pooled = { ...pool, attributes: { ...pool.attributes, ceil_mode: 1 } };
+  const [stride, extent, padding] = [strideOf(layer), extentOf(layer), fixedPadding(layer)];
+  const mayStartBehind = AXES.some((axis) => stride[axis] + padding[axis][1] > extent[axis]);
+  if (!mayStartBehind) return pooled;
+  const lastStart = op("Add", [plane(x), ints(...padding.map(([before]) => before - 1))]);
+  const cells = op("Add", [op("Div", [lastStart, ints(...stride)]), ints(1, 1)]);
+  return cut(pooled, ints(0, 0), cells);
+}
+
+function zerosAround(x: Value, layer: PaddedWindow): Op {
+  const [top = 0, left = 0, bottom = 0, right = 0] = pads(fixedPadding(layer));
+  return op("Pad", [x, ints(0, 0, top, left, 0, 0, bottom, right)], { mode: "constant" });
+}
+
+function resize(layer: LayerOf<"resize">, x: Value, reference: Value | undefined): Value {
+  const { mode } = layer;
+  if ("scaleFactor" in layer) {
+    const scales = floats(1, 1, layer.scaleFactor, layer.scaleFactor);
+    const sampling =
+      mode === "nearest"
+        ? { mode, coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" }
+        : { mode: "linear", coordinate_transformation_mode: "half_pixel" };
+    return op("Resize", [x, ABSENT, scales], sampling);
+  }
+  if (reference === undefined) return x;
+  if (mode === "nearest") return [2, 3].reduce((image, axis) => nearestAlong(image, reference, axis), x);
+  const coordinates = layer.alignCorners ? "align_corners" : "half_pixel";
+  const target = op("Concat", [sizes(x, 0, 2), plane(reference)], { axis: 0 });
+  return op("Resize", [x, ABSENT, ABSENT, target], {
+    mode: "linear",
+    coordinate_transformation_mode: coordinates,
+  });
+}
+
+/**
+ * Takes pixel floor(i * (in / out)) along one axis for each pixel i of the reference, in float32 as PyTorch does. Resize divides by out / in instead,
+ * which at some sizes falls on the other side of a whole number.
+ */
+function nearestAlong(x: Value, reference: Value, axis: number): Op {
+  const size = op("Cast", [sizeAlong(x, axis)], { to: DATA_TYPE.float32 });
+  const target = op("Cast", [sizeAlong(reference, axis)], { to: DATA_TYPE.float32 });
+  const pixels = op("Range", [scalar(0), target, scalar(1)]);
+  const nearest = op("Cast", [op("Mul", [pixels, op("Div", [size, target])])], { to: DATA_TYPE.int64 });
+  return op("Gather", [x, nearest], { axis });
+}
+
+function evenWindow(name: string, size: number): TensorError {
+  return new TensorError({
+    code: "unsupported",
+    message: `exportOnnx: lrn ${name} has a window of ${size} channels, but ONNX's LRN takes odd ones only`,
+    fix: "use an odd size",
+  });
+}

@@ -1,0 +1,111 @@
+import { io, TensorError } from "@fcn/tensor";
+import type { GraphNet, NetOutput } from "../../models/graph/net.js";
+import { encodeMetadata, type ModelMetadata } from "../../training/weightsFile.js";
+import { type HeadKind, netGraph, type OnnxValue } from "./netGraph.js";
+import { type Deferred, encode, lengthOf, type Message } from "./protobuf.js";
+
+/** What a net is exported with. */
+export interface OnnxOptions {
+  /** Version of ONNX's operators, 13 to 23; 13 unless given, which every runtime since 2021 takes. */
+  readonly opset?: number;
+  /** The class of every pixel, int32 [N, H, W], in place of the logits. */
+  readonly argmax?: boolean;
+  /** Probabilities over the classes in place of the logits. */
+  readonly softmax?: boolean;
+  /** [N, H, W] of the images, for runtimes that need fixed sizes. Any size unless given. */
+  readonly shape?: readonly [number, number, number];
+  /** Goes into the file's metadata: each field as JSON, as in a weights file. */
+  readonly metadata?: Partial<ModelMetadata>;
+}
+
+/** What was written. */
+export interface OnnxSummary {
+  /** Length of the file. */
+  readonly bytes: number;
+  readonly opset: number;
+  readonly input: OnnxValue;
+  readonly outputs: readonly OnnxValue[];
+}
+
+const OP = "exportOnnx";
+const OPSETS = { first: 13, last: 23 };
+/** The file format. 7 is that of opset 13, and nothing that came later is used. */
+const IR_VERSION = 7;
+/** Protocol Buffers take no larger message. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+/**
+ * Writes a net as an ONNX model (Node): its forward pass in evaluation, weights in float32 under the names of its state dict. The input is float32
+ * [N, C, H, W]; each head is an output under its name. The file does not refuse the images that `models.describe` refuses as too small.
+ *
+ * One weight at a time is held on the host. The file appears under its name when it is complete.
+ *
+ * Throws a TensorError for options out of range, for layers that ONNX cannot express, and for nets of 2 GiB or more.
+ */
+export async function exportOnnx(
+  net: GraphNet<NetOutput>,
+  { path, ...options }: OnnxOptions & { readonly path: string | URL },
+): Promise<OnnxSummary> {
+  const { pieces, summary } = encodeModel(net, options);
+  await io.writeWhole(OP, path, contents(pieces));
+  return summary;
+}
+
+/** The bytes of the file that {@link exportOnnx} writes, for where there is no file system. */
+export async function encodeOnnx(net: GraphNet<NetOutput>, options: OnnxOptions = {}): Promise<Uint8Array> {
+  const { pieces, summary } = encodeModel(net, options);
+  const bytes = new Uint8Array(summary.bytes);
+  let at = 0;
+  for await (const piece of contents(pieces)) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+async function* contents(pieces: readonly (Uint8Array | Deferred)[]): AsyncGenerator<Uint8Array> {
+  for (const piece of pieces) yield piece instanceof Uint8Array ? piece : await piece.read();
+}
+
+function encodeModel(net: GraphNet<NetOutput>, options: OnnxOptions) {
+  const opset = checkOpset(options.opset ?? OPSETS.first);
+  const { graph, input, outputs } = netGraph(net, { head: headKind(options), shape: options.shape });
+  const model: Message = {
+    irVersion: IR_VERSION,
+    producerName: "@fcn/core",
+    graph,
+    opsetImport: { domain: "", version: opset },
+    metadataProps: Object.entries(encodeMetadata(options.metadata ?? {})).map(([key, value]) => ({ key, value })),
+  };
+  const pieces = encode("Model", model);
+  const bytes = lengthOf(pieces);
+  if (bytes > MAX_BYTES) throw tooLarge(net.graph.name, bytes);
+  const summary: OnnxSummary = { bytes, opset, input, outputs };
+  return { pieces, summary };
+}
+
+function checkOpset(opset: number): number {
+  if (Number.isInteger(opset) && opset >= OPSETS.first && opset <= OPSETS.last) return opset;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `${OP}: opset is ${opset}, but must be a whole number from ${OPSETS.first} to ${OPSETS.last}`,
+    fix: `leave opset out, which gives ${OPSETS.first}`,
+  });
+}
+
+function headKind({ argmax = false, softmax = false }: OnnxOptions): HeadKind {
+  if (!argmax || !softmax) return argmax ? "argmax" : softmax ? "softmax" : "logits";
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `${OP}: argmax and softmax were both given, but an output is either the classes or their probabilities`,
+    fix: "leave one of them out",
+  });
+}
+
+function tooLarge(name: string, bytes: number): TensorError {
+  return new TensorError({
+    code: "unsupported",
+    message: `${OP} ${name}: the model needs ${bytes} bytes, but one ONNX file holds at most ${MAX_BYTES}`,
+    fix: "export a narrower net, or write its state dict with io.writeSafetensors",
+  });
+}

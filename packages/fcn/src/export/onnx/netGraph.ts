@@ -1,0 +1,142 @@
+import { TensorError } from "@fcn/tensor";
+import { geometryOf, inferChannels } from "../../models/graph/geometry.js";
+import type { GraphNet, NetOutput } from "../../models/graph/net.js";
+import type { Graph, LayerKind } from "../../models/graph/spec.js";
+import { convertLayer } from "./converters.js";
+import { op, type Value } from "./expression.js";
+import { OnnxGraph } from "./graph.js";
+import { offsetValues } from "./offsets.js";
+import type { Message } from "./protobuf.js";
+import { DATA_TYPE } from "./schema.js";
+
+type StateDict = ReturnType<GraphNet["stateDict"]>;
+
+/** What an output carries: values [N, classes, H, W], or the class of each pixel [N, H, W]. */
+export type HeadKind = "logits" | "softmax" | "argmax";
+
+/** An input or output of the model. A size that may vary is given by its name. */
+export interface OnnxValue {
+  readonly name: string;
+  readonly dtype: "float32" | "int32";
+  readonly shape: readonly (number | string)[];
+}
+
+export interface NetGraphOptions {
+  readonly head: HeadKind;
+  /** [N, H, W] of the images; any unless given. */
+  readonly shape?: readonly [number, number, number] | undefined;
+}
+
+const HEADS: { readonly [K in HeadKind]: (logits: Value) => Value } = {
+  logits: (logits) => logits,
+  softmax: (logits) => op("Softmax", [logits], { axis: 1 }),
+  argmax: (logits) => op("Cast", [op("ArgMax", [logits], { axis: 1, keepdims: 0 })], { to: DATA_TYPE.int32 }),
+};
+
+/** A net as ONNX's GraphProto, with what goes in and what comes out. */
+export function netGraph(net: GraphNet<NetOutput>, options: NetGraphOptions) {
+  const { graph } = net;
+  const weights = net.stateDict();
+  const { input, outputs } = describeEnds(graph, options);
+  const onnx = new OnnxGraph([...Object.keys(weights), input.name, ...outputs.map(({ name }) => name)]);
+  const { values, parameters } = addNodes(graph, onnx, input.name);
+  for (const [head, node] of Object.entries(graph.outputs)) {
+    onnx.addOutput(HEADS[options.head](values.get(node) as string), head);
+  }
+  const message: Message = {
+    node: onnx.nodes,
+    name: graph.name,
+    initializer: [...[...parameters].map((name) => initializer(name, weights)), ...onnx.constants],
+    input: valueInfo(input),
+    output: outputs.map(valueInfo),
+  };
+  return { graph: message, input, outputs };
+}
+
+/** Adds every node; answers the names of their values and of the weights that they use. */
+function addNodes(graph: Graph, onnx: OnnxGraph, image: string) {
+  const values = new Map<string, string>();
+  const parameters = new Set<string>();
+  const offsetOf = offsetValues(graph);
+  const valueNamed = (name: string): string => values.get(name) as string;
+  for (const node of graph.nodes) {
+    const inputs = node.layer.kind === "input" ? [image] : node.inputs.map(valueNamed);
+    const parameter = (own: string): string => {
+      parameters.add(`${node.name}.${own}`);
+      return `${node.name}.${own}`;
+    };
+    const context = {
+      name: node.name,
+      x: inputs[0] ?? "",
+      inputs,
+      parameter,
+      offset: () => offsetOf(node, valueNamed),
+    };
+    values.set(node.name, onnx.add(convertLayer(node.layer, context), node.name));
+  }
+  return { values, parameters };
+}
+
+function initializer(name: string, weights: StateDict): Message {
+  const tensor = weights[name];
+  if (tensor === undefined) throw new RangeError(`exportOnnx: the net has no weight ${name}`);
+  const read = async (): Promise<Uint8Array> => {
+    const data = await tensor.data();
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  };
+  const rawData = { byteLength: tensor.size * Float32Array.BYTES_PER_ELEMENT, read };
+  return { dims: tensor.shape, dataType: DATA_TYPE.float32, name, rawData };
+}
+
+/** The image that goes in and the heads that come out. */
+function describeEnds(graph: Graph, { head, shape }: NetGraphOptions): { input: OnnxValue; outputs: OnnxValue[] } {
+  const data = graph.nodes.find(({ layer }) => layer.kind === "input");
+  if (data?.layer.kind !== "input") throw noInput(graph);
+  const channels = inferChannels(graph);
+  const [batch, height, width] = shape ? checkShape(shape) : ["batch", "height", "width"];
+  const planes = shape && geometryOf(graph)(shape[1], shape[2]).shapes;
+  const name = Object.hasOwn(graph.outputs, data.name) ? `${data.name}_in` : data.name;
+  const input = { name, dtype: "float32", shape: [batch, data.layer.channels, height, width] } as const;
+  const outputs = Object.entries(graph.outputs).map(([name, node]): OnnxValue => {
+    const ownPlane = planeOwner(graph, node) === data.name ? [height, width] : [`${name}_height`, `${name}_width`];
+    const plane = planes?.get(node)?.slice(1) ?? ownPlane;
+    if (head === "argmax") return { name, dtype: "int32", shape: [batch, ...plane] };
+    return { name, dtype: "float32", shape: [batch, channels.get(node) as number, ...plane] };
+  });
+  return { input, outputs };
+}
+
+/** Layers whose height and width are their own. */
+const RESIZING: ReadonlySet<LayerKind> = new Set(["conv", "convTranspose", "maxPool", "avgPool", "pad"]);
+
+/** The node that a node takes its height and width from. */
+function planeOwner(graph: Graph, name: string): string {
+  const node = graph.nodes.find((candidate) => candidate.name === name);
+  const [source, reference] = node?.inputs ?? [];
+  if (node === undefined || source === undefined || RESIZING.has(node.layer.kind)) return name;
+  if (node.layer.kind === "crop") return planeOwner(graph, reference ?? source);
+  if (node.layer.kind === "resize") return reference === undefined ? name : planeOwner(graph, reference);
+  return planeOwner(graph, source);
+}
+
+function checkShape(shape: NonNullable<NetGraphOptions["shape"]>): NonNullable<NetGraphOptions["shape"]> {
+  if (shape.length === 3 && shape.every((size) => Number.isSafeInteger(size) && size > 0)) return shape;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `exportOnnx: shape is ${JSON.stringify(shape)}, but must be three whole numbers above 0`,
+    fix: "pass [N, H, W] of the images, or leave shape out to take any",
+  });
+}
+
+function noInput(graph: Graph): TensorError {
+  return new TensorError({
+    code: "invalid-argument",
+    message: `exportOnnx: the graph ${graph.name} has no node of the kind input`,
+    fix: "begin the graph with an input node",
+  });
+}
+
+function valueInfo({ name, dtype, shape }: OnnxValue): Message {
+  const dim = shape.map((size) => (typeof size === "string" ? { dimParam: size } : { dimValue: size }));
+  return { name, type: { tensorType: { elemType: DATA_TYPE[dtype], shape: { dim } } } };
+}

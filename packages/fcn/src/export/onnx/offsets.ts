@@ -1,0 +1,80 @@
+import { TensorError } from "@fcn/tensor";
+import { layerMap } from "../../coordinates.js";
+import type { Axis, Graph, Layer, LayerOf, Node, PaddedWindow } from "../../models/graph/spec.js";
+import { add, format, mul, type Rational, rational } from "../../rational.js";
+import { ints, op, type Value } from "./expression.js";
+import { onBothAxes, paddingBefore, padsBySize, strideOf } from "./padding.js";
+
+/**
+ * Where a node's pixels lie along one axis: the shift of `coordinates.CoordinateMap`, in which the padding before an input that pads by its size
+ * is left open. It is the constant plus, for each such node, its padding times a factor.
+ */
+interface Shift {
+  readonly constant: Rational;
+  readonly factors: ReadonlyMap<string, Rational>;
+}
+
+const NONE: Shift = { constant: rational(0), factors: new Map() };
+
+function plus(a: Shift, b: Shift, factor: Rational = rational(1)): Shift {
+  const factors = new Map(a.factors);
+  for (const [name, value] of b.factors) {
+    const sum = add(factors.get(name) ?? rational(0), mul(value, factor));
+    if (sum.num === 0) factors.delete(name);
+    else factors.set(name, sum);
+  }
+  return { constant: add(a.constant, mul(b.constant, factor)), factors };
+}
+
+const isOpen = (layer: Layer): layer is LayerOf<"conv" | "maxPool" | "avgPool"> =>
+  "padding" in layer && padsBySize(layer as PaddedWindow);
+
+function shiftsAlong(graph: Graph, axis: Axis): ReadonlyMap<string, Shift> {
+  const shifts = new Map<string, Shift>();
+  for (const node of graph.nodes) shifts.set(node.name, shiftOf(node, shifts, axis));
+  return shifts;
+}
+
+/** As in `coordinateMaps`. */
+function shiftOf({ name, layer, inputs }: Node, known: ReadonlyMap<string, Shift>, axis: Axis): Shift {
+  const [source = NONE, reference] = inputs.map((input) => known.get(input) ?? NONE);
+  const follows = layer.kind === "resize" || (layer.kind === "crop" && layer.align !== "topLeft");
+  if (reference !== undefined && follows) return reference;
+  if (layer.kind === "crop") return source;
+  const { scale, shift } = layerMap(isOpen(layer) ? { ...layer, padding: 0 } : layer, axis, 1);
+  const factors = isOpen(layer) ? new Map([[name, rational(1, strideOf(layer)[axis])]]) : NONE.factors;
+  return plus({ constant: shift, factors }, source, scale);
+}
+
+/**
+ * [top, left] of every crop as an int64 vector: constants, or, where inputs are padded by their size, what follows from it when the net runs.
+ * Throws where that can be a fraction.
+ *
+ * @param valueNamed the value of a node by name
+ */
+export function offsetValues(graph: Graph): (node: Node, valueNamed: (name: string) => Value) => Value {
+  const shifts = onBothAxes((axis) => shiftsAlong(graph, axis));
+  const nodes = new Map(graph.nodes.map((node) => [node.name, node]));
+  return (node, valueNamed) => {
+    const [source = "", reference = ""] = node.inputs;
+    if (node.layer.kind === "crop" && node.layer.align === "topLeft") return ints(0, 0);
+    const offset = shifts.map((known) => plus(known.get(source) ?? NONE, known.get(reference) ?? NONE, rational(-1)));
+    const open = new Set(offset.flatMap(({ factors }) => [...factors.keys()]));
+    let value: Value = whole(node, ...offset.map(({ constant }) => constant));
+    for (const name of open) {
+      const { layer, inputs } = nodes.get(name) as Node & { readonly layer: PaddedWindow };
+      const factors = whole(node, ...offset.map((along) => along.factors.get(name) ?? rational(0)));
+      value = op("Add", [value, op("Mul", [paddingBefore(layer, valueNamed(inputs[0] ?? "")), factors])]);
+    }
+    return value;
+  };
+}
+
+function whole(node: Node, ...values: readonly Rational[]): Value {
+  if (values.every(({ den }) => den === 1)) return ints(...values.map(({ num }) => num));
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `exportOnnx: crop ${node.name} lies at ${values.map(format).join(" and ")} pixels, or at a multiple of that, for some sizes of the image`,
+    fix: "change a kernel size by one or a padding so that the offset is a whole number for all sizes",
+  });
+}

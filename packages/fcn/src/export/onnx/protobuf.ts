@@ -1,0 +1,92 @@
+import { type FieldKind, type MessageName, SCHEMA } from "./schema.js";
+
+/** Bytes that are read when they are written, so that big values need not be held. */
+export interface Deferred {
+  readonly byteLength: number;
+  readonly read: () => Promise<Uint8Array>;
+}
+
+type Piece = Uint8Array | Deferred;
+type FieldValue = number | string | Piece | Message;
+
+/** A message as data: fields by name; a list repeats its field, and undefined leaves it out. */
+export interface Message {
+  readonly [field: string]: FieldValue | readonly FieldValue[] | undefined;
+}
+
+const VARINT = 0;
+const LENGTH_DELIMITED = 2;
+const FIXED32 = 5;
+
+/** The bytes of a message in Protocol Buffers' wire format, as the pieces to be written one after the other. */
+export function encode(name: MessageName, message: Message): Piece[] {
+  const fields: Readonly<Record<string, readonly [number, FieldKind]>> = SCHEMA[name];
+  const pieces = Object.entries(message).flatMap(([key, value]) => {
+    const field = fields[key];
+    if (field === undefined) throw new RangeError(`protobuf: ${name} has no field ${key}`);
+    const [number, kind] = field;
+    const values = (Array.isArray(value) ? value : [value]) as readonly (FieldValue | undefined)[];
+    return values.flatMap((item) => (item === undefined ? [] : encodeField(number, kind, item)));
+  });
+  return joined(pieces);
+}
+
+export const lengthOf = (pieces: readonly Piece[]): number => pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+
+function encodeField(number: number, kind: FieldKind, value: FieldValue): Piece[] {
+  if (kind === "int") return [varint(number * 8 + VARINT), varint(value as number)];
+  if (kind === "float") return [varint(number * 8 + FIXED32), float32(value as number)];
+  const content = contentOf(kind, value);
+  return [varint(number * 8 + LENGTH_DELIMITED), varint(lengthOf(content)), ...content];
+}
+
+function contentOf(kind: "string" | "bytes" | MessageName, value: FieldValue): Piece[] {
+  if (kind === "string") return [new TextEncoder().encode(value as string)];
+  if (kind === "bytes") return [value as Piece];
+  return encode(kind, value as Message);
+}
+
+/** Seven bits a byte, lowest first; negative numbers as 64 bits in two's complement. */
+function varint(value: number): Uint8Array {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+  bytes.push(Number(rest));
+  return Uint8Array.from(bytes);
+}
+
+function float32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setFloat32(0, value, true);
+  return bytes;
+}
+
+/** The same bytes with neighbours in memory put together. */
+function joined(pieces: readonly Piece[]): Piece[] {
+  const out: Piece[] = [];
+  let run: Uint8Array[] = [];
+  const flush = (): void => {
+    if (run.length > 0) out.push(concatenated(run));
+    run = [];
+  };
+  for (const piece of pieces) {
+    if (piece instanceof Uint8Array) {
+      run.push(piece);
+      continue;
+    }
+    flush();
+    out.push(piece);
+  }
+  flush();
+  return out;
+}
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(lengthOf(parts));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
