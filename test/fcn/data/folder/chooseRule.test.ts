@@ -5,11 +5,12 @@ import type { ClassEntry } from "../../../../packages/fcn/dist/data/folder/class
 import { vocKeys } from "../../../../packages/fcn/dist/data/folder/colours.js";
 import type { MaskSurvey } from "../../../../packages/fcn/dist/data/folder/surveyMasks.js";
 
-const grey = (...keys: number[]): MaskSurvey => ({ file: "m.png", kind: "grey", keys });
-const colour = (...keys: number[]): MaskSurvey => ({ file: "m.png", kind: "colour", keys });
+const grey = (...keys: number[]): MaskSurvey => ({ file: "m.png", kind: "grey", isRgb: false, keys });
+const colour = (...keys: number[]): MaskSurvey => ({ file: "m.png", kind: "colour", isRgb: true, keys });
 const palette = (colours: number[], ...keys: number[]): MaskSurvey => ({
   file: "m.png",
   kind: "palette",
+  isRgb: false,
   keys,
   palette: colours,
 });
@@ -113,11 +114,16 @@ describe("chooseRule", () => {
   });
 
   it("numbers other colours in rising order", () => {
-    const found = chooseRule("r", [colour(0xff8000, 0x000102), grey(9), colour(VOID_COLOUR, 0x000102)], undefined);
+    const found = chooseRule("r", [colour(0xff8000, 0x000102), grey(9, 900), colour(VOID_COLOUR, 0x000102)], undefined);
     expect(found.classes).toEqual(["#000102", "#090909", "#ff8000"]);
     expect([0x000102, 0x090909, 0xff8000, VOID_COLOUR].map((key) => labelOf(found, key))).toEqual([0, 1, 2, 255]);
     expect(found.palette[2]).toEqual([255, 128, 0]);
     expect(chooseRule("r", [colour(0x10, 0x2000)], named("low", "high")).classes).toEqual(["low", "high"]);
+  });
+
+  it("does not let one RGB mask among many others decide", () => {
+    const found = chooseRule("r", [grey(0, 1), colour(0xff0000), grey(2)], undefined);
+    expect(found).toMatchObject({ rule: { by: "value" }, classes: ["class 0", "class 1", "class 2"] });
   });
 
   it("warns of palettes that differ", () => {
