@@ -6,7 +6,7 @@ export {
   type TensorBatch,
   toTensors,
 } from "./batches.js";
-export { type BoundaryBandOptions, boundaryBand, voidEdges } from "./boundary.js";
+export { type BoundaryBandOptions, boundaryBand, boundarySquares, voidEdges } from "./boundary.js";
 export {
   type CompositeOptions,
   type CompositeSource,

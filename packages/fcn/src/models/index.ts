@@ -9,6 +9,7 @@ export {
   type NodeSummary,
 } from "./graph/geometry.js";
 export { GraphNet, type NetOutput } from "./graph/net.js";
+export { coarsestStride, reachOf } from "./graph/reach.js";
 export type { ConvInit, Extent, Graph, Layer, Node, PaddedWindow, Padding, Window } from "./graph/spec.js";
 export { buildFcn, type FcnOptions } from "./heads/fcn.js";
 export type { Skip } from "./heads/skip.js";

@@ -1,7 +1,7 @@
 import type { Device } from "@fcn/tensor";
 import type { SegmentationSample } from "../data/sample.js";
+import { type EvaluateOptions, type Evaluation, evaluate } from "../evaluation/evaluate.js";
 import { create, type ModelOptions } from "../models/index.js";
-import { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.js";
 import type { SegmentationNet } from "./model.js";
 import { type TrainOptions, type TrainProgress, type TrainResult, train } from "./train.js";
 

@@ -101,7 +101,7 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
 }
 
 /** Index of the node that uses each value last, its own where none does; heads are used by the caller and have none. */
-function lastUses(graph: Graph): Map<string, number> {
+export function lastUses(graph: Graph): Map<string, number> {
   const uses = new Map<string, number>();
   graph.nodes.forEach((node, index) => {
     for (const name of [node.name, ...node.inputs]) uses.set(name, index);

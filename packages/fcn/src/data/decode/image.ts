@@ -1,0 +1,71 @@
+import { damagedFile, fileError, reasonOf } from "../errors.js";
+import type { RasterImage } from "../sample.js";
+
+/** A photograph, upright, and how it lies in its file. */
+export interface DecodedImage {
+  readonly image: RasterImage & { readonly data: Uint8Array };
+  /** Height and width before the EXIF tag turned it. */
+  readonly stored: { readonly height: number; readonly width: number };
+  /** EXIF orientation 1 to 8; 1 is upright already. */
+  readonly orientation: number;
+}
+
+/** Extensions of picture files that are looked for. */
+export const IMAGE_PATTERN = /\.(jpe?g|png|webp|tiff?|avif|gif)$/i;
+
+/**
+ * Decodes a photograph (JPEG, PNG, WebP, TIFF, AVIF, GIF) to upright 8-bit RGB: turned as its EXIF tag says, grey and CMYK brought to RGB, 16
+ * bits to 8, alpha dropped (colours as stored), colour profiles of RGB pictures not applied: so the values are PIL's. Uses sharp in Node and
+ * createImageBitmap in browsers, which may differ by a level or two. Throws a TensorError that names `file`.
+ */
+export async function decodeImage(file: string, bytes: Uint8Array): Promise<DecodedImage> {
+  try {
+    return await (typeof createImageBitmap === "function" ? decodeInBrowser(bytes) : decodeWithSharp(bytes));
+  } catch (cause) {
+    const reason = reasonOf(cause);
+    if (/unsupported image format|could not be decoded/i.test(reason)) {
+      const fix = "save it as JPEG or PNG";
+      throw fileError("unsupported-file", file, "it is no picture of a known format, or is badly damaged", fix, cause);
+    }
+    throw damagedFile(file, `the picture is cut off or damaged (${reason})`, cause);
+  }
+}
+
+async function decodeWithSharp(bytes: Uint8Array): Promise<DecodedImage> {
+  const { default: sharp } = await import("sharp");
+  const options = { failOn: "error", ignoreIcc: true, sequentialRead: true } as const;
+  const { width = 0, height = 0, orientation = 1 } = await sharp(bytes, options).metadata();
+  const picture = sharp(bytes, options).autoOrient().removeAlpha().toColourspace("srgb");
+  const { data, info } = await picture.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+  const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
+  return {
+    image: { data: pixels, height: info.height, width: info.width, channels: info.channels },
+    stored: { height, width },
+    orientation,
+  };
+}
+
+async function decodeInBrowser(bytes: Uint8Array): Promise<DecodedImage> {
+  const blob = new Blob([bytes as Uint8Array<ArrayBuffer>]);
+  const options = { premultiplyAlpha: "none", colorSpaceConversion: "none" } as const;
+  const { width, height } = await createImageBitmap(blob, options);
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (context === null) throw new Error("this browser gives no 2d canvas");
+  context.drawImage(await createImageBitmap(blob, options), 0, 0);
+  const rgba = context.getImageData(0, 0, width, height).data;
+  const data = new Uint8Array(width * height * 3);
+  for (let i = 0; i < width * height; i++) data.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
+  return { image: { data, height, width, channels: 3 }, stored: { height, width }, orientation: 1 };
+}
+
+/** Height and width of a photograph, upright, from its header alone (Node). */
+export async function readImageSize(file: string): Promise<{ height: number; width: number }> {
+  const { default: sharp } = await import("sharp");
+  try {
+    const { autoOrient } = await sharp(file).metadata();
+    return { height: autoOrient.height, width: autoOrient.width };
+  } catch (cause) {
+    throw damagedFile(file, `the picture's header cannot be read (${reasonOf(cause)})`, cause);
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * Unpacks a zlib stream. Stops with an error as soon as it gives more than `limit` bytes, so that a small file cannot fill the memory.
+ * Throws a plain Error for damaged data; the caller knows which file it is.
+ */
+export async function inflate(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const reader = stream.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    chunks.push(next.value);
+    length += next.value.length;
+    if (length <= limit) continue;
+    await reader.cancel();
+    throw new Error(`it unpacks to more than the ${limit} bytes that it announces`);
+  }
+  return concatBytes(chunks, length);
+}
+
+/** One array out of many. */
+export function concatBytes(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  if (chunks.length === 1) return chunks[0] as Uint8Array;
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    out.set(chunk, at);
+    at += chunk.length;
+  }
+  return out;
+}
