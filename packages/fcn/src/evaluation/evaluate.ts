@@ -144,7 +144,8 @@ async function startCounting(
   const images = batch.map(({ sample }) => sample.image);
   const matrices = batch.map(() => new Float64Array(numTargets * numClasses));
   const reads: Promise<void>[] = [];
-  await forEachStrip(inference, images, {}, ({ top, height, labels }) => {
+  await forEachStrip(inference, images, {}, ({ top, height, classes, labels }) => {
+    if (classes > numClasses) throw tooFewClasses(classes, numClasses);
     const width = labels.shape[2] as number;
     for (const [n, { targets }] of batch.entries()) {
       const rows = targets.subarray(top * width, (top + height) * width);
@@ -161,6 +162,14 @@ async function startCounting(
     }
   });
   return { done: Promise.all(reads).then(() => matrices) };
+}
+
+function tooFewClasses(classes: number, numClasses: number): TensorError {
+  return new TensorError({
+    code: "invalid-argument",
+    message: `evaluate: the net has ${classes} classes, ${numClasses} are to be scored`,
+    fix: "pass the net's number of classes as numClasses, and data that is labelled with them",
+  });
 }
 
 /** Scores label maps that exist already, such as a constant baseline, as {@link evaluate} would. */

@@ -45,7 +45,7 @@ function tilingFor(
     return (_, height, width) => tilesOf([height, width], { tile: sides, overlap }, stride);
   }
   if (!graph) return (_, height, width) => wholePicture(height, width);
-  const bytesOf = tileBytes(graph, views);
+  const bytesOf = tileBytes(graph, views, overlap ?? 0);
   return (count, height, width) => {
     const bytes = (h: number, w: number): number => count * bytesOf([height, width], [h, w]);
     if (bytes(height, width) <= memory) return wholePicture(height, width);
@@ -57,19 +57,22 @@ function tilingFor(
 /** Buffers of the pool may be larger than what was asked for by an eighth. */
 const SLACK = 1.125;
 /** Copies of a strip of logits, as wide as the picture, that are held at once while tiles or views are put together. */
-const STRIPS = 4;
+const STRIPS = 3;
 
 /** Bytes on the device for one tile of a picture, and the strip of logits that it is a part of. */
 function tileBytes(
   graph: Graph,
   views: readonly View[],
+  overlap: number,
 ): (picture: readonly [number, number], tile: readonly [number, number]) => number {
   const features = footprintOf(graph);
   const classes = inferChannels(graph).get(graph.outputs.out ?? "") ?? 0;
   const scale = Math.max(...views.map((view) => view.scale));
   return ([height, width], [h, w]) => {
     const isPut = views.length > 1 || h < height || w < width;
-    const strips = isPut ? STRIPS * classes * h * width * 4 : 0;
+    // Of each view the rows that the next tiles overlap are kept.
+    const rows = STRIPS * h + (h < height ? views.length * Math.max(overlap, h / 4) : 0);
+    const strips = isPut ? classes * rows * width * 4 : 0;
     return SLACK * (features(Math.round(h * scale), Math.round(w * scale)) + strips);
   };
 }

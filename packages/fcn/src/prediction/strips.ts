@@ -27,6 +27,8 @@ import { coverage, type Span, type Tiling } from "./tiling.js";
 export interface Strip {
   readonly top: number;
   readonly height: number;
+  /** Classes of the net. */
+  readonly classes: number;
   /** int32 [N, height, W] */
   readonly labels: Tensor;
   /** float32 [N, classes, height, W], where they were asked for. */
@@ -92,13 +94,13 @@ async function finishStrip(
       const sums = await sumRow(job, row, view, open[v]);
       open[v]?.dispose();
       rest.push(end < row.end ? rows(sums, height, row.end - top) : undefined);
-      const logits = mean(device, height === sums.shape[2] ? sums : rows(sums, 0, height), tiling, top);
-      if (logits !== sums) sums.dispose();
-      sum = addView(sum, logits, views.length);
+      const finished = height === sums.shape[2] ? sums : rows(sums, 0, height);
+      if (finished !== sums) sums.dispose();
+      sum = addView(sum, mean(device, finished, tiling, top), views.length);
     }
     const scores = sum as Tensor;
     const probabilities = options.probabilities ? probabilitiesOf(scores, views.length) : undefined;
-    use({ top, height, labels: argmax(scores, { dim: 1 }), probabilities });
+    use({ top, height, classes: scores.shape[1] as number, labels: argmax(scores, { dim: 1 }), probabilities });
     return rest;
   });
 }
@@ -120,14 +122,18 @@ const probabilitiesOf = (scores: Tensor, views: number): Tensor =>
 
 const rows = (x: Tensor, begin: number, end: number): Tensor => slice(x, [null, null, [begin, end]]);
 
-/** Divides sums of logits by the number of tiles at each pixel, where that is not 1. */
+/** Divides sums of logits, which it takes over, by the number of tiles at each pixel. */
 function mean(device: Device, sums: Tensor, { rows, columns }: Tiling, top: number): Tensor {
   const [, , height = 0, width = 0] = sums.shape;
   const down = coverage(rows, top, top + height);
   const across = coverage(columns, 0, width);
-  let result = sums;
-  if (down.some((count) => count > 1)) result = div(result, device.tensor(down, [height, 1]));
-  if (across.some((count) => count > 1)) result = div(result, device.tensor(across));
+  return divideBy(divideBy(sums, device, down, [height, 1]), device, across, [width]);
+}
+
+function divideBy(sums: Tensor, device: Device, counts: Float32Array, shape: readonly number[]): Tensor {
+  if (counts.every((count) => count === 1)) return sums;
+  const result = div(sums, device.tensor(counts, shape));
+  sums.dispose();
   return result;
 }
 
@@ -135,10 +141,11 @@ function mean(device: Device, sums: Tensor, { rows, columns }: Tiling, top: numb
 async function sumRow(job: Job, row: Span, view: View, before: Tensor | undefined): Promise<Tensor> {
   const { device, tiling, images } = job;
   const { width } = images[0] as RasterImage;
-  if (tiling.columns.length === 1 && !before) return tileLogits(job, row, tiling.columns[0] as Span, view);
+  // A scope for each tile frees what it made, and keeps the queue short.
+  const [only] = tiling.columns;
+  if (only && tiling.columns.length === 1 && !before) return device.scope(() => tileLogits(job, row, only, view));
   let sums: Tensor | undefined;
   for (const column of tiling.columns) {
-    // A scope for each tile, so that the queue does not grow with the picture.
     sums = await device.scope((scope) => {
       const logits = tileLogits(job, row, column, view);
       const [n = 0, classes = 0, height = 0] = logits.shape;
