@@ -97,6 +97,19 @@ describe("SegmentationMetrics", () => {
     ]);
   });
 
+  it("adds what was counted elsewhere, in any number of parts", () => {
+    const [truth, guess] = [
+      [0, 1, 1, 2, 2, 2],
+      [0, 1, 2, 2, 2, 0],
+    ];
+    const whole = new SegmentationMetrics(3).update(guess, truth).compute();
+    expect(whole.perClassAccuracy).toEqual([1, 1 / 2, 2 / 3]);
+    const counts = whole.confusion.flat();
+    const parts = new SegmentationMetrics(3).addConfusion(counts.map((n, i) => (i % 2 ? n : 0)));
+    expect(parts.addConfusion(counts.map((n, i) => (i % 2 ? 0 : n))).compute()).toEqual(whole);
+    expect(() => parts.addConfusion([1, 2])).toThrow("2 counts, but 3 classes have 9");
+  });
+
   it("answers NaN when nothing was counted", () => {
     const scores = new SegmentationMetrics(3).update([1, 2], [255, 255]).compute();
     expect([scores.pixelAccuracy, scores.meanAccuracy, scores.meanIU, scores.frequencyWeightedIU]).toEqual([

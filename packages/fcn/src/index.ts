@@ -2,11 +2,23 @@
 export { type BilinearKernel, bilinearKernel } from "./bilinear.js";
 export * as coordinates from "./coordinates.js";
 export * as data from "./data/index.js";
+export {
+  type BandOptions,
+  type BoundaryOptions,
+  type BoundaryScores,
+  COCO_SIZES,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type SampleSource,
+  type SizeScores,
+} from "./evaluation/index.js";
 export { encodeOnnx, exportOnnx, type OnnxOptions, type OnnxSummary, type OnnxValue } from "./export/index.js";
 export type { Labels } from "./labels.js";
 export { SegmentationMetrics, type SegmentationScores } from "./metrics.js";
 export * as models from "./models/index.js";
 export { colorize, overlay, vocPalette } from "./palette.js";
+export * from "./prediction/index.js";
 export { type ShiftAndStitchOptions, shiftAndStitch } from "./prediction/shiftAndStitch.js";
 export * as surgery from "./surgery/index.js";
 export { type TransplantReport, transplant } from "./surgery/transplant.js";
@@ -15,10 +27,9 @@ export {
   classWeights,
   convertLearningRate,
   convertWeightDecay,
-  type Evaluation,
-  evaluate,
   freezeBatchNorm,
   type LearningGroup,
+  type LoadedModel,
   type LossChange,
   type LossNormalization,
   type LossSampling,
@@ -27,7 +38,6 @@ export {
   type ModelMetadata,
   type MultiplierRules,
   parameterGroups,
-  predict,
   publishedStages,
   type Recipe,
   type RecipeName,

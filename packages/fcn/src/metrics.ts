@@ -4,7 +4,7 @@ import { type Labels, labelValues } from "./labels.js";
 export interface SegmentationScores {
   /** Share of the counted pixels that are right. */
   pixelAccuracy: number;
-  /** Mean over the classes that occur in the truth of the share of their pixels that are right. */
+  /** Mean of `perClassAccuracy` over the classes that occur in the truth. */
   meanAccuracy: number;
   /** Mean of `perClassIU` over the classes that occur in the truth or the prediction. */
   meanIU: number;
@@ -12,6 +12,8 @@ export interface SegmentationScores {
   frequencyWeightedIU: number;
   /** Intersection over union of each class; NaN for a class that occurs in neither. */
   perClassIU: number[];
+  /** Share of the pixels of each class that are right; NaN for a class that does not occur in the truth. */
+  perClassAccuracy: number[];
   /** `confusion[i][j]`: pixels of class i predicted as class j. */
   confusion: number[][];
 }
@@ -88,6 +90,19 @@ export class SegmentationMetrics {
     });
   }
 
+  /** Adds pixels that were counted elsewhere: element `i * numClasses + j` is the number of pixels of class i predicted as class j. */
+  addConfusion(counts: ArrayLike<number>): this {
+    if (counts.length !== this.#counts.length) {
+      throw new TensorError({
+        code: "invalid-shape",
+        message: `SegmentationMetrics.addConfusion: ${counts.length} counts, but ${this.numClasses} classes have ${this.#counts.length}`,
+        fix: "pass the confusion matrix row by row, as the data of confusionMatrix has it",
+      });
+    }
+    this.#counts = this.#counts.map((count, i) => count + (counts[i] ?? 0));
+    return this;
+  }
+
   /** Adds what another object with the same classes has counted. */
   merge(other: SegmentationMetrics): this {
     if (other.numClasses !== this.numClasses) {
@@ -97,8 +112,7 @@ export class SegmentationMetrics {
         fix: "merge metrics of the same number of classes",
       });
     }
-    this.#counts = this.#counts.map((count, i) => count + (other.#counts[i] ?? 0));
-    return this;
+    return this.addConfusion(other.#counts);
   }
 
   /** Forgets everything counted. */
@@ -116,13 +130,15 @@ export class SegmentationMetrics {
     const pixels = total(truth);
     const perClassIU = right.map((r, i) => r / (union[i] ?? 0));
     const occurring = perClassIU.filter((_, i) => (truth[i] ?? 0) > 0);
+    const perClassAccuracy = right.map((r, i) => r / (truth[i] ?? 0));
     const frequency = truth.filter((t) => t > 0).map((t) => t / pixels);
     return {
       pixelAccuracy: total(right) / pixels,
-      meanAccuracy: nanMean(right.map((r, i) => r / (truth[i] ?? 0))),
+      meanAccuracy: nanMean(perClassAccuracy),
       meanIU: nanMean(perClassIU),
       frequencyWeightedIU: pixels === 0 ? Number.NaN : total(occurring.map((iu, i) => iu * (frequency[i] ?? 0))),
       perClassIU,
+      perClassAccuracy,
       confusion,
     };
   }
@@ -131,7 +147,7 @@ export class SegmentationMetrics {
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 /** Mean of the values that are numbers; NaN if there are none. */
-function nanMean(values: readonly number[]): number {
+export function nanMean(values: readonly number[]): number {
   const present = values.filter((value) => !Number.isNaN(value));
   return total(present) / present.length;
 }

@@ -1,4 +1,5 @@
 export * from "./batch-norm/plan.js";
+export * from "./confusion/plan.js";
 export type { Direction } from "./conv2d/gather.js";
 export * from "./conv2d/geometry.js";
 export * from "./conv2d/plan.js";
@@ -12,6 +13,7 @@ export * from "./kernel.js";
 export * from "./lrn/plan.js";
 export * from "./matmul/plan.js";
 export * from "./optim/plan.js";
+export * from "./paint/plan.js";
 export * from "./plan.js";
 export * from "./pointwise/plan.js";
 export * from "./pointwise/table.js";

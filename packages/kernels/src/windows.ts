@@ -130,20 +130,29 @@ function elementsOf({ begin, end }: Range, image: number, { rows, length }: Imag
   return { begin: (image * rows + begin) * length, end: (image * rows + end) * length };
 }
 
-/** A box in several operands at once: its sizes, and for each operand strides in elements and the element of its corner. */
+/**
+ * A box in several operands at once: its sizes, and for each operand strides in elements, which may be negative, and the element of its
+ * first corner.
+ */
 export interface StridedBox {
   readonly sizes: readonly number[];
   readonly operands: Readonly<Record<string, { readonly strides: readonly number[]; readonly offset: number }>>;
 }
 
-/** Elements from the first to past the last that a box touches with these strides. */
+/** Elements from the lowest to past the highest that a box touches with these strides. */
 export const spanOf = (sizes: readonly number[], strides: readonly number[]): number =>
-  sizes.reduce((total, n, i) => total + (n - 1) * (strides[i] ?? 0), 1);
+  sizes.reduce((total, n, i) => total + (n - 1) * Math.abs(strides[i] ?? 0), 1);
+
+/** The lowest element that a box touches, seen from its first corner: 0, or below where strides are negative. */
+const lowestOf = (sizes: readonly number[], strides: readonly number[]): number =>
+  sizes.reduce((total, n, i) => total + (n - 1) * Math.min(0, strides[i] ?? 0), 0);
 
 /** The box in parts that fit a binding in every operand: halved along the dimension that reaches farthest where they do not. */
 export function boxParts(box: StridedBox, caps: Capabilities): StridedBox[] {
   const operands = Object.values(box.operands);
-  const whole = operands.every(({ strides, offset }) => fits(offset + spanOf(box.sizes, strides), caps));
+  const endOf = (strides: readonly number[], offset: number): number =>
+    offset + lowestOf(box.sizes, strides) + spanOf(box.sizes, strides);
+  const whole = operands.every(({ strides, offset }) => fits(endOf(strides, offset), caps));
   return whole ? [box] : halve(box, roomOf(caps));
 }
 
@@ -163,14 +172,15 @@ export function placeOf(
 ): Place {
   const { strides, offset } = operands[name] as StridedBox["operands"][string];
   if (whole) return { operand: name, strides, offset };
-  const window = elementWindow(name, offset, offset + spanOf(sizes, strides));
+  const lowest = offset + lowestOf(sizes, strides);
+  const window = elementWindow(name, lowest, lowest + spanOf(sizes, strides));
   return { operand: window, strides, offset: offset - window.byteOffset / 4 };
 }
 
 function halve(box: StridedBox, room: number): StridedBox[] {
   const far = Object.values(box.operands).find(({ strides }) => spanOf(box.sizes, strides) > room);
   if (!far) return [box];
-  const reach = box.sizes.map((n, i) => (n - 1) * (far.strides[i] ?? 0));
+  const reach = box.sizes.map((n, i) => (n - 1) * Math.abs(far.strides[i] ?? 0));
   const dim = reach.indexOf(Math.max(...reach));
   const size = box.sizes[dim] ?? 1;
   const half = Math.ceil(size / 2);

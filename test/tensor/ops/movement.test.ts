@@ -45,6 +45,19 @@ describe("movement", () => {
     },
   );
   moves(
+    "flip",
+    (x, pick) => t.flip(x, { dims: [[3], [-2], [0, 1], [0, 1, 2, 3], [2, 2], []][pick]! }),
+    (x, pick) => {
+      const dims = [[3], [2], [0, 1], [0, 1, 2, 3], [2], []][pick]!;
+      return build(x.shape, (i) =>
+        at(
+          x,
+          i.map((v, d) => (dims.includes(d) ? x.shape[d]! - 1 - v : v)),
+        ),
+      );
+    },
+  );
+  moves(
     "crop",
     (x, pick) =>
       t.crop(x, { top: cut(x.shape[2]!, pick), left: 0, height: x.shape[2]! - cut(x.shape[2]!, pick), width: 1 }),

@@ -149,6 +149,8 @@ const cases: Record<string, Case> = {
     run: (_, a, b) => t.matmul(a!, b!),
     large: 3,
   },
+  "flip, across": one(image, (x) => t.flip(x, { dims: [3] })),
+  "flip, all dims": one(image, (x) => t.flip(x, { dims: [0, 1, 2, 3] })),
   "conv2d with bias": {
     inputs: [image, [4, 6, 3, 3], [4]],
     run: (_, x, w, b) => t.conv2d(x!, w!, b!, { padding: 1 }),

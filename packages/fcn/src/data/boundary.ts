@@ -15,21 +15,50 @@ export interface BoundaryBandOptions {
  * Kohli, Ladicky, Torr, "Robust higher order potentials for enforcing label consistency", IJCV 2009, section 6.
  */
 export function boundaryBand(labels: Uint8Array, options: BoundaryBandOptions): Uint8Array {
+  const squares = boundarySquares(labels, options);
+  return labels.map((label, i) => (squares[i]! <= options.radius ** 2 ? label : VOID_LABEL));
+}
+
+/**
+ * For each pixel the square of its distance (Euclidean) to the nearest pixel of another side; Infinity for void, and where there is none within
+ * `radius`.
+ */
+export function boundarySquares(labels: Uint8Array, options: BoundaryBandOptions): Float32Array {
   const { height, width, radius, side } = options;
   const sides = Int16Array.from(labels, (label) => (label === VOID_LABEL ? -1 : side(label)));
+  const squares = new Float32Array(labels.length).fill(Number.POSITIVE_INFINITY);
   const disc = discOffsets(radius);
-  const touchesOther = (x: number, y: number, own: number): boolean =>
-    disc.some(([dx, dy]) => {
-      const nx = x + dx;
-      const ny = y + dy;
-      if (nx < 0 || ny < 0 || nx >= width || ny >= height) return false;
-      const other = sides[ny * width + nx] as number;
-      return other >= 0 && other !== own;
-    });
-  return labels.map((label, i) => {
-    const own = sides[i] as number;
-    return own >= 0 && touchesOther(i % width, Math.floor(i / width), own) ? label : VOID_LABEL;
-  });
+  // On the way from a pixel to the nearest of another side the last step before it is not on that side, so only rims need be looked at.
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const own = sides[y * width + x]!;
+      if (own < 0 || !isRim(sides, x, y, options)) continue;
+      for (const [dx, dy] of disc) {
+        const [nx, ny] = [x + dx, y + dy];
+        if (nx < 0 || ny < 0 || nx >= width || ny >= height) continue;
+        const at = ny * width + nx;
+        const other = sides[at]!;
+        if (other >= 0 && other !== own) squares[at] = Math.min(squares[at]!, dx * dx + dy * dy);
+      }
+    }
+  }
+  return squares;
+}
+
+/** Whether one of the eight neighbours lies on another side or is void. */
+function isRim(
+  sides: Int16Array,
+  x: number,
+  y: number,
+  { height, width }: { readonly height: number; readonly width: number },
+): boolean {
+  const own = sides[y * width + x];
+  for (let ny = Math.max(0, y - 1); ny <= Math.min(height - 1, y + 1); ny++) {
+    for (let nx = Math.max(0, x - 1); nx <= Math.min(width - 1, x + 1); nx++) {
+      if (sides[ny * width + nx] !== own) return true;
+    }
+  }
+  return false;
 }
 
 /**

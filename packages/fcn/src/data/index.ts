@@ -8,7 +8,7 @@ export {
   type TensorBatch,
   toTensors,
 } from "./batches.js";
-export { type BoundaryBandOptions, boundaryBand, voidEdges } from "./boundary.js";
+export { type BoundaryBandOptions, boundaryBand, boundarySquares, voidEdges } from "./boundary.js";
 export { type CheckOptions, check, type DataReport, type SplitSummary } from "./check/check.js";
 export { type ContactSheetOptions, contactSheet } from "./check/contactSheet.js";
 export {

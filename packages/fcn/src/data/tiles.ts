@@ -27,22 +27,28 @@ export function tilePositions(area: Rectangle, size: number, stride: number): Re
   return tiles;
 }
 
+/** Copies one rectangle out of a picture. */
+export function cutImage(image: RasterImage, { left, top, width, height }: Rectangle): RasterImage {
+  if (width === image.width && height === image.height) return image;
+  const { channels } = image;
+  const data = image.data.slice(0, width * height * channels);
+  for (let y = 0; y < height; y++) {
+    const from = ((top + y) * image.width + left) * channels;
+    data.set(image.data.subarray(from, from + width * channels), y * width * channels);
+  }
+  return { data, height, width, channels };
+}
+
 /** Copies one rectangle out of a picture and its labels. */
 export function cutSample(
   name: string,
   image: RasterImage,
   labels: Uint8Array,
-  { left, top, width, height }: Rectangle,
+  rectangle: Rectangle,
 ): SegmentationSample {
-  const { channels } = image;
-  const data = new Uint8Array(width * height * channels);
-  const cut = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    const from = (top + y) * image.width + left;
-    data.set(image.data.subarray(from * channels, (from + width) * channels), y * width * channels);
-    cut.set(labels.subarray(from, from + width), y * width);
-  }
-  return { name, image: { data, height, width, channels }, labels: cut };
+  const { height, width } = image;
+  const map = cutImage({ data: labels, height, width, channels: 1 }, rectangle);
+  return { name, image: cutImage(image, rectangle), labels: map.data as Uint8Array };
 }
 
 /** How many pixels each class has; void pixels are not counted. */

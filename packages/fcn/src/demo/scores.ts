@@ -1,7 +1,7 @@
 import type { SegmentationSample } from "../data/sample.js";
 import { countLabels } from "../data/tiles.js";
+import { type BandOptions, type Evaluation, scorePredictions } from "../evaluation/evaluate.js";
 import type { SegmentationScores } from "../metrics.js";
-import { type BandOptions, type EvaluateOptions, type Evaluation, scorePredictions } from "../training/evaluate.js";
 import type { ScoreColumn, Shares } from "./table.js";
 
 /** One row of the demo's table; all values are shares from 0 to 1. */
@@ -49,7 +49,7 @@ export function sideAccuracy(confusion: readonly (readonly number[])[], side: (l
 export function majorityBaseline(
   train: readonly SegmentationSample[],
   validation: readonly SegmentationSample[],
-  options: Pick<EvaluateOptions, "numClasses" | "band">,
+  options: { readonly numClasses: number; readonly band?: BandOptions },
 ): { readonly label: number; readonly evaluation: Evaluation } {
   const counts = countLabels(train, options.numClasses);
   const label = counts.indexOf(Math.max(...counts));

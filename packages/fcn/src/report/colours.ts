@@ -1,5 +1,5 @@
 import { VOID_LABEL } from "../data/sample.js";
-import { colorize } from "../palette.js";
+import { colorize, vocPalette } from "../palette.js";
 
 /** Red, green, blue, each 0 to 255. */
 export type Colour = readonly [number, number, number];
@@ -20,6 +20,12 @@ export function paletteTable(colours: readonly Colour[]): Uint8Array {
 /** Labels painted with one colour a class and {@link VOID_COLOUR} for void, as interleaved RGB. */
 export function paintLabels(labels: ArrayLike<number>, colours: readonly Colour[]): Uint8Array {
   return colorize(labels, paletteTable(colours));
+}
+
+/** The colours of PASCAL VOC of the labels 0 to 254. */
+export function vocColours(): Colour[] {
+  const table = vocPalette();
+  return Array.from({ length: VOID_LABEL }, (_, i) => [table[3 * i]!, table[3 * i + 1]!, table[3 * i + 2]!]);
 }
 
 /** A colour in CSS notation. */

@@ -1,12 +1,4 @@
 export { type ClassBalancing, classWeights } from "./classWeights.js";
-export {
-  type BandOptions,
-  type EvaluateOptions,
-  type Evaluation,
-  evaluate,
-  predictSamples,
-  scorePredictions,
-} from "./evaluate.js";
 export { freezeBatchNorm, type Trainable } from "./freezing.js";
 export {
   convertLearningRate,
@@ -26,7 +18,6 @@ export {
   parameterGroups,
   parameterKinds,
 } from "./parameterGroups.js";
-export { type Prediction, predict } from "./predict.js";
 export { listRecipes, type Recipe, type RecipeName, recipe, recipeRate } from "./recipes.js";
 export type { Schedule } from "./schedules.js";
 export type { TrainSettings } from "./settings.js";

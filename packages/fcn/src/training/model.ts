@@ -1,11 +1,13 @@
 import { type Device, type nn, type Tensor, TensorError } from "@fcn/tensor";
 
-/** A net whose `forward` answers logits [N, classes, H, W], or a record of heads with the main one under `out`. */
+/** A net whose `forward` answers logits [N, classes, H, W], or a record of heads with the main one under `out`, or first. */
 export type SegmentationNet = nn.Module;
 
-/** The main head's logits. */
+/** The main head's logits: those of `out`, or of the first head of a net without one. */
 export function mainLogits(output: Tensor | Readonly<Record<string, Tensor>>): Tensor {
-  return "shape" in output ? (output as Tensor) : ((output as Record<string, Tensor>).out as Tensor);
+  if ("shape" in output) return output as Tensor;
+  const heads = output as Readonly<Record<string, Tensor>>;
+  return heads.out ?? (Object.values(heads)[0] as Tensor);
 }
 
 /** The device that the net's tensors live on. */

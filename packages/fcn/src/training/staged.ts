@@ -1,8 +1,8 @@
 import type { Device } from "@fcn/tensor";
 import type { SegmentationSample } from "../data/sample.js";
+import type { EvaluateOptions, Evaluation } from "../evaluation/evaluate.js";
 import { create, type ModelOptions } from "../models/index.js";
 import { transplant } from "../surgery/transplant.js";
-import type { EvaluateOptions, Evaluation } from "./evaluate.js";
 import type { SegmentationNet } from "./model.js";
 import type { TrainOptions, TrainProgress } from "./options.js";
 import { trainValidated, type ValidatedTraining } from "./validated.js";

@@ -6,7 +6,10 @@ import { boxParts, type Place, placeOf, type StridedBox } from "../windows.js";
 const WG = 64;
 const STRIDED: Kernel = { name: "copy/strided", source: wgsl["copy/strided"] };
 
-/** A box in two buffers: sizes, strides in elements of source and destination, and where each begins. */
+/**
+ * A box in two buffers: sizes, strides in elements of source and destination, and where its first element lies in each. Strides of the
+ * source may be negative.
+ */
 export interface Box {
   readonly sizes: readonly number[];
   readonly from: readonly number[];
@@ -39,19 +42,23 @@ export function coalesce(box: Box): Dim[] {
   return joined;
 }
 
-/** Operands: src, dst, shown in windows where they are larger than a binding. At most six dimensions after joining. */
-export function planCopy(box: Box, caps: Capabilities): Plan {
+/**
+ * Operands: src, dst, shown in windows where they are larger than a binding. At most six dimensions after joining. With `add` the elements
+ * are floats and dst keeps the sums.
+ */
+export function planCopy(box: Box, caps: Capabilities, { add = false }: { add?: boolean } = {}): Plan {
   if (product(box.sizes) === 0) return { steps: [] };
   const operands = {
     src: { strides: box.from, offset: box.fromOffset ?? 0 },
     dst: { strides: box.to, offset: box.toOffset ?? 0 },
   };
   const parts = boxParts({ sizes: box.sizes, operands }, caps);
-  return { steps: parts.map((part) => copyStep(part, parts.length === 1)) };
+  return { steps: parts.map((part) => copyStep(part, add)) };
 }
 
-function copyStep({ sizes, operands }: StridedBox, whole: boolean): Step {
-  const [src, dst] = ["src", "dst"].map((name) => placeOf(name, sizes, operands, whole)) as [Place, Place];
+function copyStep({ sizes, operands }: StridedBox, add: boolean): Step {
+  // The operands may be larger than a binding where the box is not, so windows are bound.
+  const [src, dst] = ["src", "dst"].map((name) => placeOf(name, sizes, operands, false)) as [Place, Place];
   const dims = coalesce({ sizes, from: src.strides, to: dst.strides });
   if (dims.length > 6) throw new RangeError(`a copy of ${dims.length} separate dimensions, at most 6`);
   const rank = Math.max(1, dims.length);
@@ -69,7 +76,7 @@ function copyStep({ sizes, operands }: StridedBox, whole: boolean): Step {
   });
   return {
     kernel: STRIDED,
-    constants: { RANK: rank },
+    constants: { RANK: rank, ADD: add },
     params,
     operands: { src: src.operand, dst: dst.operand },
     grid: foldGrid(ceilDiv(count, WG)),

@@ -3,9 +3,11 @@
 //
 //   dst[dstOffset + sum c_i*d_i] = src[srcOffset + sum c_i*s_i]   for 0 <= c_i < n_i
 //
-// Words are copied unread, so any four-byte type will do. A thread owns one element; dimension 5 runs fastest.
+// Words are copied unread, so any four-byte type will do; with ADD they are floats that are added to what dst holds. Strides may be
+// negative: they wrap. A thread owns one element; dimension 5 runs fastest.
 const WG: u32 = 64u;
 const RANK: u32 = 6u;
+const ADD: bool = false;
 
 struct Params {
   count: u32, n1: u32, n2: u32, n3: u32, n4: u32, n5: u32,
@@ -31,5 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (RANK > 3u) { let c = rest % p.n3; rest /= p.n3; source += c * p.s3; to += c * p.d3; }
   if (RANK > 4u) { let c = rest % p.n2; rest /= p.n2; source += c * p.s2; to += c * p.d2; }
   if (RANK > 5u) { let c = rest % p.n1; rest /= p.n1; source += c * p.s1; to += c * p.d1; }
-  dst[to + rest * p.d0] = src[source + rest * p.s0];
+  to += rest * p.d0;
+  let word = src[source + rest * p.s0];
+  if (ADD) { dst[to] = bitcast<u32>(bitcast<f32>(dst[to]) + bitcast<f32>(word)); } else { dst[to] = word; }
 }

@@ -1,5 +1,6 @@
 export * from "./avgPool2d.js";
 export * from "./batchNorm.js";
+export * from "./confusionMatrix.js";
 export { type Conv2dOptions, type ConvTranspose2dOptions, conv2d, convTranspose2d } from "./conv.js";
 export * from "./crossEntropy.js";
 export { type DropoutOptions, dropout, dropout2d } from "./dropout.js";
@@ -8,7 +9,8 @@ export * from "./interpolate.js";
 export * from "./localResponseNorm.js";
 export * from "./matmul.js";
 export * from "./maxPool2d.js";
-export { type CropOptions, concat, crop, pad, slice } from "./movement.js";
+export { addInto, type CropOptions, concat, crop, flip, pad, slice } from "./movement.js";
+export * from "./paint.js";
 export {
   add,
   clamp,

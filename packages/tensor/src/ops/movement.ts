@@ -1,10 +1,10 @@
 import { planCopy } from "@fcn/kernels";
-import { record } from "../autograd.js";
+import { record, recording } from "../autograd.js";
 import { show } from "../device/errors.js";
 import { type Order, stridesOf } from "../layout.js";
 import { checkRank, dimIndex, invalidArgument, invalidShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { checkLive } from "./operands.js";
+import { checkFloat, checkLive } from "./operands.js";
 
 const offsetOf = (begin: readonly number[], strides: readonly number[]): number =>
   begin.reduce((sum, b, i) => sum + b * strides[i]!, 0);
@@ -17,11 +17,12 @@ function copyBox(
   dst: Tensor,
   to: readonly number[],
   sizes: readonly number[],
+  options: { add?: boolean } = {},
 ): void {
   const s = stridesOf(src.shape, src.order);
   const d = stridesOf(dst.shape, dst.order);
   const box = { sizes, from: s, to: d, fromOffset: offsetOf(from, s), toOffset: offsetOf(to, d) };
-  const plan = planCopy(box, src.device.capabilities);
+  const plan = planCopy(box, src.device.capabilities, options);
   src.device.run(op, plan, { src, dst });
 }
 
@@ -188,4 +189,48 @@ export function concat(list: readonly Tensor[], { dim = 0 }: { dim?: number } = 
         : undefined,
     ),
   );
+}
+
+/** A copy of x with the order along `dims` turned round. */
+function flipped(x: Tensor, dims: readonly number[], tracked: boolean): Tensor {
+  const { device, shape, order } = x;
+  const strides = stridesOf(shape, order);
+  const from = strides.map((step, dim) => (dims.includes(dim) ? -step : step));
+  const fromOffset = dims.reduce((sum, dim) => sum + (shape[dim]! - 1) * strides[dim]!, 0);
+  const out = device.empty(shape, { dtype: x.dtype, order, tracked });
+  const plan = planCopy({ sizes: shape, from, to: strides, fromOffset }, device.capabilities);
+  device.run("flip", plan, { src: x, dst: out });
+  return out;
+}
+
+/** The elements in reverse order along `dims`, negative ones from the end (torch.flip). */
+export function flip(x: Tensor, { dims }: { dims: readonly number[] }): Tensor {
+  checkLive("flip", "x", x);
+  const chosen = [...new Set(dims.map((dim) => dimIndex("flip", dim, x.shape.length)))];
+  return record("flip", flipped(x, chosen, true), [x], [], (grad) => [flipped(grad, chosen, false)]);
+}
+
+/**
+ * Adds x to the box of `target` that starts at `begin` (the start of each dimension), in place: where overlapping parts of a picture are
+ * summed. Both float32 of one rank. Throws where
+ * a gradient would be wanted.
+ */
+export function addInto(target: Tensor, x: Tensor, { begin }: { begin: readonly number[] }): void {
+  checkFloat("addInto", "target", target);
+  checkFloat("addInto", "x", x);
+  const inside = begin.every((b, i) => Number.isInteger(b) && b >= 0 && b + (x.shape[i] ?? 0) <= target.shape[i]!);
+  if (begin.length !== target.shape.length || x.shape.length !== target.shape.length || !inside) {
+    throw invalidShape(
+      `addInto: x ${show(x.shape)} at ${show(begin)} does not lie inside target ${show(target.shape)}`,
+      "choose a box inside the target, with one start a dimension",
+    );
+  }
+  if (recording([target, x])) {
+    throw invalidArgument(
+      "addInto: an operand has requiresGrad, and a change in place has no gradient",
+      "wrap the call in noGrad, or use add with tensors of one shape",
+    );
+  }
+  const origin = begin.map(() => 0);
+  copyBox("addInto", x, origin, target, begin, x.shape, { add: true });
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Device } from "@fcn/tensor";
 import type { CompositeSplit } from "../../data/composite/split.js";
 import type { SegmentationSample } from "../../data/sample.js";
-import type { Evaluation } from "../../training/evaluate.js";
+import type { Evaluation } from "../../evaluation/evaluate.js";
 import { percent, type ScoreRow, type Shares } from "../table.js";
 import { BATCH_SIZE, MODEL, SAMPLE_SIZE, type StartName, type TransferOptions } from "./recipe.js";
 import type { StartResult } from "./run.js";

@@ -107,7 +107,7 @@ const isFullyConnected = (shape: readonly number[], [out = 0, ...window]: readon
   shape.length === 2 && shape[0] === out && shape[1] === window.reduce((a, b) => a * b, 1);
 
 /** Index of the node that uses each value last, its own where none does; heads are used by the caller and have none. */
-function lastUses(graph: Graph): Map<string, number> {
+export function lastUses(graph: Graph): Map<string, number> {
   const uses = new Map<string, number>();
   graph.nodes.forEach((node, index) => {
     for (const name of [node.name, ...node.inputs]) uses.set(name, index);

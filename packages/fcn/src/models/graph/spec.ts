@@ -112,6 +112,11 @@ export interface Graph {
   readonly aliases?: Readonly<Record<string, string>>;
 }
 
+/** The node that carries the main head: `out`, or the first head of a net without one (`sem` of the nets for SIFT Flow). */
+export function mainHead({ outputs }: Graph): string {
+  return outputs.out ?? Object.values(outputs)[0] ?? "";
+}
+
 /** The component of an extent along an axis. */
 export function along(extent: Extent | undefined, axis: Axis, otherwise: number): number {
   if (extent === undefined) return otherwise;

@@ -1,0 +1,207 @@
+import { confusionMatrix, slice, TensorError } from "@fcn/tensor";
+import type { Preprocessing } from "../data/preprocessing.js";
+import type { SegmentationSample } from "../data/sample.js";
+import type { SegmentationScores } from "../metrics.js";
+import { mapAhead, startAhead } from "../pipeline.js";
+import { enqueue } from "../prediction/enqueue.js";
+import { createInference, type Inference } from "../prediction/inference.js";
+import { checkPreprocessing, type InferenceOptions } from "../prediction/options.js";
+import type { NetOrLoaded } from "../prediction/predict.js";
+import { forEachStrip } from "../prediction/strips.js";
+import type { SegmentationNet } from "../training/model.js";
+import { type BoardScores, type BoundaryOptions, Scoreboard } from "./scoreboard.js";
+
+export interface BandOptions {
+  /** Pixels on each side of the boundary. */
+  readonly radius: number;
+  /** Which side of the boundary a class lies on. */
+  readonly side: (label: number) => number;
+}
+
+/** Samples that are loaded one at a time, such as a data set of files. */
+export interface SampleSource {
+  readonly length: number;
+  load(index: number): Promise<SegmentationSample>;
+}
+
+export interface EvaluateOptions extends InferenceOptions {
+  /** The one that the net was trained with; what `loadModel` answers brings it along. */
+  readonly preprocessing?: Preprocessing | undefined;
+  /** Default the classes of what `loadModel` answers. */
+  readonly numClasses?: number | undefined;
+  /** Neighbouring samples of one size predicted at a time. Default 1. */
+  readonly batchSize?: number | undefined;
+  /** Also scores the pixels near a boundary alone, at several distances. */
+  readonly boundary?: BoundaryOptions | undefined;
+  /** The same for one distance, given as `band`; not beside `boundary`. */
+  readonly band?: BandOptions | undefined;
+  /** Also scores objects by their size: areas in pixels below which they are small and medium, such as COCO's [1024, 9216]. */
+  readonly sizes?: readonly [small: number, medium: number] | undefined;
+  /** Called after each sample, in order. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface Evaluation extends BoardScores {
+  /** Scores of the pixels near the boundary, when a band was asked for. */
+  readonly band?: SegmentationScores;
+}
+
+/** Samples that are loaded ahead of the device, and batches on it. */
+const LOAD_AHEAD = 4;
+const ON_DEVICE = 2;
+
+/**
+ * Predicts all samples in evaluation mode, as `predict` would with the same options, and scores them together; void pixels do not count. Labels
+ * and their confusion matrix stay on the device, as whole numbers: the scores are exactly those of {@link SegmentationMetrics} on the labels.
+ */
+export async function evaluate(
+  net: NetOrLoaded,
+  samples: readonly SegmentationSample[] | SampleSource,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const { model, metadata } = "metadata" in net ? net : { model: net, metadata: undefined };
+  const preprocessing = checkPreprocessing("evaluate", options.preprocessing ?? metadata?.preprocessing);
+  const board = new Scoreboard(classCount(options.numClasses ?? metadata?.classes.length), boardOptions(options));
+  const inference = createInference(model, preprocessing, options);
+  const source: SampleSource = "load" in samples ? samples : { length: samples.length, load: async (i) => samples[i]! };
+  const prepared = mapAhead(indices(source.length), LOAD_AHEAD, async (index) => {
+    const sample = await source.load(index);
+    return { sample, targets: board.targets(sample) };
+  });
+  const counted = startAhead(batchesOf(prepared, options.batchSize ?? 1), ON_DEVICE, (batch) =>
+    startCounting(inference, board, batch),
+  );
+  let done = 0;
+  for await (const matrices of counted) {
+    for (const matrix of matrices) {
+      board.add(matrix);
+      options.onProgress?.(++done, source.length);
+    }
+  }
+  return withBand(board, options);
+}
+
+function* indices(length: number): Generator<number> {
+  for (let i = 0; i < length; i++) yield i;
+}
+
+function classCount(count: number | undefined): number {
+  if (count !== undefined) return count;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: "evaluate: a net was given without the number of its classes",
+    fix: "pass { numClasses }, or what loadModel answers in place of the net",
+  });
+}
+
+function boardOptions({ boundary, band, sizes }: Pick<EvaluateOptions, "boundary" | "band" | "sizes">) {
+  if (band && boundary) {
+    throw new TensorError({
+      code: "invalid-argument",
+      message: "evaluate: both band and boundary were given",
+      fix: "pass boundary: { radii, side } alone",
+    });
+  }
+  return { sizes, boundary: band ? { radii: [band.radius], side: band.side } : boundary };
+}
+
+function withBand(board: Scoreboard, { band }: Pick<EvaluateOptions, "band">): Evaluation {
+  const { boundary, ...scores } = board.compute();
+  const [near] = boundary ?? [];
+  if (!band || !near) return boundary ? { ...scores, boundary } : scores;
+  const { radius: _, ...nearScores } = near;
+  return { ...scores, band: nearScores };
+}
+
+interface Prepared {
+  readonly sample: SegmentationSample;
+  readonly targets: Int32Array;
+}
+
+/** Neighbours of one size, up to `size` of them. */
+async function* batchesOf(items: AsyncIterable<Prepared>, size: number): AsyncGenerator<Prepared[]> {
+  let batch: Prepared[] = [];
+  for await (const item of items) {
+    const first = batch[0]?.sample.image;
+    const { height, width, channels } = item.sample.image;
+    const fits = !first || (first.height === height && first.width === width && first.channels === channels);
+    if (!fits || batch.length >= size) {
+      yield batch;
+      batch = [];
+    }
+    batch.push(item);
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Gives the device the prediction of a batch and the counting of each of its pictures; `done` gives the matrices. */
+async function startCounting(
+  inference: Inference,
+  { numClasses, numTargets }: Scoreboard,
+  batch: readonly Prepared[],
+): Promise<{ readonly done: Promise<Float64Array[]> }> {
+  const { device } = inference;
+  const images = batch.map(({ sample }) => sample.image);
+  const matrices = batch.map(() => new Float64Array(numTargets * numClasses));
+  const reads: Promise<void>[] = [];
+  await forEachStrip(inference, images, {}, ({ top, height, classes, labels }) => {
+    if (classes > numClasses) throw tooFewClasses(classes, numClasses);
+    const width = labels.shape[2] as number;
+    for (const [n, { targets }] of batch.entries()) {
+      const rows = targets.subarray(top * width, (top + height) * width);
+      const prediction = batch.length === 1 ? labels : slice(labels, [[n, n + 1]]);
+      const target = device.tensor(rows, [1, height, width], { dtype: "int32" });
+      const matrix = matrices[n] as Float64Array;
+      const done = confusionMatrix(prediction, target, { numClasses, numTargets })
+        .data()
+        .then((counts) => {
+          for (let i = 0; i < matrix.length; i++) matrix[i]! += counts[i]!;
+        });
+      done.catch(() => undefined);
+      reads.push(done);
+    }
+  });
+  return { done: Promise.all(reads).then(() => matrices) };
+}
+
+function tooFewClasses(classes: number, numClasses: number): TensorError {
+  return new TensorError({
+    code: "invalid-argument",
+    message: `evaluate: the net has ${classes} classes, ${numClasses} are to be scored`,
+    fix: "pass the net's number of classes as numClasses, and data that is labelled with them",
+  });
+}
+
+/** Scores label maps that exist already, such as a constant baseline, as {@link evaluate} would. */
+export function scorePredictions(
+  predictions: readonly ArrayLike<number>[],
+  samples: readonly SegmentationSample[],
+  options: Pick<EvaluateOptions, "band" | "boundary" | "sizes"> & { readonly numClasses: number },
+): Evaluation {
+  const board = new Scoreboard(options.numClasses, boardOptions(options));
+  const { numClasses, numTargets } = board;
+  for (const [n, sample] of samples.entries()) {
+    const targets = board.targets(sample);
+    const prediction = predictions[n] as ArrayLike<number>;
+    const counts = new Float64Array(numTargets * numClasses);
+    for (const [i, target] of targets.entries()) {
+      if (target >= 0) counts[target * numClasses + prediction[i]!]!++;
+    }
+    board.add(counts);
+  }
+  return withBand(board, options);
+}
+
+/** Label maps of samples of one size. Restores the model's training mode. */
+export async function predictSamples(
+  model: SegmentationNet,
+  samples: readonly SegmentationSample[],
+  { preprocessing }: { readonly preprocessing: Preprocessing },
+): Promise<Uint8Array[]> {
+  const inference = createInference(model, preprocessing, {});
+  const { done } = await enqueue(
+    inference,
+    samples.map(({ image }) => image),
+  );
+  return (await done).map(({ labels }) => labels);
+}

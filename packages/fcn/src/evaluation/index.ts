@@ -1,0 +1,11 @@
+export {
+  type BandOptions,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  predictSamples,
+  type SampleSource,
+  scorePredictions,
+} from "./evaluate.js";
+export { COCO_SIZES, type SizeScores } from "./objectSizes.js";
+export type { BoundaryOptions, BoundaryScores } from "./scoreboard.js";

@@ -1,0 +1,69 @@
+import { nanMean } from "../metrics.js";
+
+/** Scores of the objects of one size. */
+export interface SizeScores {
+  readonly name: "small" | "medium" | "large";
+  /** Pixels from which on an object has this size, and below which. */
+  readonly from: number;
+  readonly below: number;
+  /** How many objects were counted: pairs of a picture and a class in it. */
+  readonly objects: number;
+  /** Mean of `perClassIU` over the classes that have objects of this size. */
+  readonly meanIU: number;
+  readonly perClassIU: readonly number[];
+}
+
+/** COCO's areas: small below 32 x 32 pixels, medium below 96 x 96. */
+export const COCO_SIZES = [32 ** 2, 96 ** 2] as const;
+
+/**
+ * Intersection over union by the size of objects. All pixels that one class has in one picture are an object, since label maps do not tell
+ * instances apart; its area decides in which group the picture's intersection and union of that class are summed. Pixels predicted as a class
+ * that the picture does not have belong to no object and count in the other scores alone.
+ */
+export class ObjectSizes {
+  readonly #bounds: readonly number[];
+  readonly #groups: readonly { readonly intersection: Float64Array; readonly union: Float64Array; objects: number }[];
+
+  constructor(
+    private readonly numClasses: number,
+    [small, medium]: readonly [number, number],
+  ) {
+    this.#bounds = [1, small, medium, Number.POSITIVE_INFINITY];
+    this.#groups = NAMES.map(() => ({
+      intersection: new Float64Array(numClasses),
+      union: new Float64Array(numClasses),
+      objects: 0,
+    }));
+  }
+
+  /** Adds the confusion matrix of one picture, row by row. */
+  add(confusion: Float64Array): void {
+    const n = this.numClasses;
+    for (let label = 0; label < n; label++) {
+      let [truth, predicted] = [0, 0];
+      for (let other = 0; other < n; other++) {
+        truth += confusion[label * n + other]!;
+        predicted += confusion[other * n + label]!;
+      }
+      if (truth === 0) continue;
+      const index = this.#bounds.findIndex((_, i) => truth < this.#bounds[i + 1]!);
+      const group = this.#groups[index]!;
+      const right = confusion[label * n + label]!;
+      group.intersection[label]! += right;
+      group.union[label]! += truth + predicted - right;
+      group.objects++;
+    }
+  }
+
+  compute(): SizeScores[] {
+    return NAMES.map((name, i) => {
+      const { intersection, union, objects } = this.#groups[i]!;
+      const perClassIU = Array.from(intersection, (right, label) => right / union[label]!);
+      const [from, below] = [this.#bounds[i]!, this.#bounds[i + 1]!];
+      return { name, from, below, objects, meanIU: nanMean(perClassIU), perClassIU };
+    });
+  }
+}
+
+const NAMES = ["small", "medium", "large"] as const;

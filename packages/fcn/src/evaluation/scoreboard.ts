@@ -1,0 +1,105 @@
+import { TensorError } from "@fcn/tensor";
+import { boundarySquares } from "../data/boundary.js";
+import { checkSample, type SegmentationSample, VOID_LABEL } from "../data/sample.js";
+import { SegmentationMetrics, type SegmentationScores } from "../metrics.js";
+import { ObjectSizes, type SizeScores } from "./objectSizes.js";
+
+export interface BoundaryOptions {
+  /** Pixels (Euclidean) to the nearest pixel of another side, one score a radius. */
+  readonly radii: readonly number[];
+  /** Which side of the boundary a class lies on. Default: each class is a side of its own. */
+  readonly side?: (label: number) => number;
+}
+
+/** Scores of the pixels within `radius` of a boundary alone (a trimap). Void is neither counted nor a side. */
+export interface BoundaryScores extends SegmentationScores {
+  readonly radius: number;
+}
+
+export interface ScoreboardOptions {
+  readonly boundary?: BoundaryOptions | undefined;
+  /** Areas in pixels below which the objects of a class count as small and as medium. */
+  readonly sizes?: readonly [small: number, medium: number] | undefined;
+}
+
+export interface BoardScores extends SegmentationScores {
+  readonly boundary?: readonly BoundaryScores[];
+  readonly sizes?: readonly SizeScores[];
+}
+
+/**
+ * Adds up the counts of single pictures. The pixels of a picture are divided into rings by their distance to the nearest boundary, and counted
+ * as `ring * numClasses + label` against the prediction: one pass gives every score.
+ */
+export class Scoreboard {
+  readonly numClasses: number;
+  /** Labels that {@link targets} may hold. */
+  readonly numTargets: number;
+  readonly #radii: readonly number[];
+  readonly #side: (label: number) => number;
+  readonly #rings: readonly SegmentationMetrics[];
+  readonly #sizes: ObjectSizes | undefined;
+
+  constructor(numClasses: number, { boundary, sizes }: ScoreboardOptions = {}) {
+    this.numClasses = numClasses;
+    this.#radii = [...(boundary?.radii ?? [])].sort((a, b) => a - b);
+    checkRadii(this.#radii);
+    this.#side = boundary?.side ?? ((label) => label);
+    this.#rings = [...this.#radii, Number.POSITIVE_INFINITY].map(() => new SegmentationMetrics(numClasses));
+    this.numTargets = this.#rings.length * numClasses;
+    this.#sizes = sizes ? new ObjectSizes(numClasses, sizes) : undefined;
+  }
+
+  /** What each pixel of a sample is counted as; -1 for void. Throws where the sample is not complete or has a label without a class. */
+  targets(sample: SegmentationSample): Int32Array {
+    checkSample("evaluate", sample, this.numClasses);
+    const { labels, image } = sample;
+    const targets = Int32Array.from(labels);
+    const outermost = this.#radii.length * this.numClasses;
+    const squares =
+      outermost > 0 && boundarySquares(labels, { ...image, radius: this.#radii.at(-1) as number, side: this.#side });
+    for (let i = 0; i < targets.length; i++) {
+      if (targets[i] === VOID_LABEL) targets[i] = -1;
+      else if (squares) targets[i]! += this.#ring(squares[i]!) * this.numClasses;
+    }
+    return targets;
+  }
+
+  #ring(square: number): number {
+    const ring = this.#radii.findIndex((radius) => square <= radius * radius);
+    return ring < 0 ? this.#radii.length : ring;
+  }
+
+  /** Adds the counts [numTargets, numClasses] of one picture. */
+  add(counts: ArrayLike<number>): void {
+    const cells = this.numClasses ** 2;
+    const all = Array.from(counts);
+    const picture = new Float64Array(cells);
+    for (const [ring, metrics] of this.#rings.entries()) {
+      const part = all.slice(ring * cells, (ring + 1) * cells);
+      metrics.addConfusion(part);
+      for (let i = 0; i < cells; i++) picture[i]! += part[i]!;
+    }
+    this.#sizes?.add(picture);
+  }
+
+  compute(): BoardScores {
+    const seen = new SegmentationMetrics(this.numClasses);
+    const within = this.#rings.map((ring) => seen.merge(ring).compute());
+    const boundary = this.#radii.map((radius, i) => ({ radius, ...(within[i] as SegmentationScores) }));
+    return {
+      ...(within.at(-1) as SegmentationScores),
+      ...(boundary.length > 0 && { boundary }),
+      ...(this.#sizes && { sizes: this.#sizes.compute() }),
+    };
+  }
+}
+
+function checkRadii(radii: readonly number[]): void {
+  if (radii.every((radius) => radius >= 1 && radius <= 256)) return;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `evaluate: boundary radii are [${radii.join(", ")}]`,
+    fix: "pass numbers of pixels from 1 to 256, such as [1, 2, 4, 8, 16]",
+  });
+}

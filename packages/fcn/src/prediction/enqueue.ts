@@ -1,0 +1,144 @@
+import { type io, paint, type Tensor } from "@fcn/tensor";
+import type { RasterImage } from "../data/sample.js";
+import type { Colour } from "../report/colours.js";
+import type { Inference } from "./inference.js";
+import { forEachStrip, type Strip } from "./strips.js";
+
+/** What a net says of one picture. */
+export interface Prediction {
+  /** One class per pixel of the picture, row by row. */
+  readonly labels: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+  /** float32 [classes, H, W], where it was asked for. */
+  readonly probabilities?: io.HostArray;
+  /** The picture under the colours of its classes, as the browser's ImageData takes it; where it was asked for. */
+  readonly overlay?: Uint8ClampedArray<ArrayBuffer>;
+  /** How often the net ran: tiles times views. */
+  readonly tiles: number;
+}
+
+/** How classes are laid over a picture. */
+export interface OverlayStyle {
+  readonly palette: readonly Colour[];
+  /** Share of the colour, 0 to 1. */
+  readonly alpha: number;
+  /** The class that is left unpainted; -1 for none. */
+  readonly plain: number;
+}
+
+/** What is read back beside the labels. */
+export interface Outputs {
+  readonly probabilities?: boolean;
+  readonly overlay?: OverlayStyle | undefined;
+}
+
+/**
+ * Gives the device all work on pictures of one size, and answers while it is still at it: `done` waits for the results. No scope of the
+ * device is open then, so the next pictures may be enqueued at once.
+ */
+export async function enqueue(
+  inference: Inference,
+  images: readonly RasterImage[],
+  outputs: Outputs = {},
+): Promise<{ readonly done: Promise<Prediction[]> }> {
+  const { height, width } = images[0] as RasterImage;
+  const collectors = images.map(() => new Collector(height, width));
+  const reads: Promise<void>[] = [];
+  const read = (tensor: Tensor, take: (collector: Collector, part: ArrayLike<number>) => void): void => {
+    const done = tensor.data().then((data) => {
+      const size = data.length / collectors.length;
+      for (const [n, collector] of collectors.entries()) take(collector, data.subarray(n * size, (n + 1) * size));
+    });
+    // Awaited by whoever takes the predictions; until then a rejection must not count as unhandled.
+    done.catch(() => undefined);
+    reads.push(done);
+  };
+  const use = (strip: Strip): void => {
+    const { top } = strip;
+    read(strip.labels, (collector, part) => collector.labels.set(part, top * width));
+    const { probabilities, labels } = strip;
+    if (probabilities) read(probabilities, (collector, part) => collector.addProbabilities(part, strip));
+    if (outputs.overlay) {
+      const painted = paintStrip(images, labels, strip, outputs.overlay);
+      read(painted, (collector, part) => collector.addOverlay(part as Int32Array, top));
+    }
+  };
+  const tiles = await forEachStrip(inference, images, { probabilities: outputs.probabilities === true }, use);
+  const done = Promise.all(reads).then(() => collectors.map((collector) => collector.prediction(tiles)));
+  done.catch(() => undefined);
+  return { done };
+}
+
+/** The colours of a strip's classes over its rows of the pictures. */
+function paintStrip(
+  images: readonly RasterImage[],
+  labels: Tensor,
+  { top, height }: Strip,
+  { palette, alpha, plain }: OverlayStyle,
+): Tensor {
+  const { device, shape } = labels;
+  const width = shape[2] as number;
+  const words = new Int32Array(labels.size);
+  for (const [n, image] of images.entries()) packRows(image, top, height, words.subarray(n * height * width));
+  const colours = Int32Array.from(palette, ([r, g, b]) => pixel(r, g, b));
+  const image = device.tensor(words, shape, { dtype: "int32" });
+  return paint(labels, device.tensor(colours, [colours.length], { dtype: "int32" }), { image, alpha, plain });
+}
+
+const pixel = (red: number, green: number, blue: number): number => red | (green << 8) | (blue << 16) | (255 << 24);
+
+/** Rows of a picture as pixels of four bytes: its first three channels, or its only one as grey. */
+function packRows({ data, width, channels }: RasterImage, top: number, height: number, words: Int32Array): void {
+  const [green, blue] = channels >= 3 ? [1, 2] : [0, 0];
+  let from = top * width * channels;
+  for (let i = 0; i < height * width; i++, from += channels) {
+    words[i] = pixel(data[from]!, data[from + green]!, data[from + blue]!);
+  }
+}
+
+/** Puts the strips of one picture together. */
+class Collector {
+  readonly labels: Uint8Array;
+  #probabilities: { readonly data: Float32Array; readonly classes: number } | undefined;
+  #overlay: Uint8ClampedArray<ArrayBuffer> | undefined;
+
+  constructor(
+    private readonly height: number,
+    private readonly width: number,
+  ) {
+    this.labels = new Uint8Array(height * width);
+  }
+
+  addProbabilities(part: ArrayLike<number>, { top, height }: Strip): void {
+    const plane = this.height * this.width;
+    const rows = height * this.width;
+    const classes = part.length / rows;
+    this.#probabilities ??= { data: new Float32Array(classes * plane), classes };
+    const values = part as Float32Array;
+    for (let c = 0; c < classes; c++) {
+      this.#probabilities.data.set(values.subarray(c * rows, (c + 1) * rows), c * plane + top * this.width);
+    }
+  }
+
+  addOverlay(pixels: Int32Array, top: number): void {
+    this.#overlay ??= new Uint8ClampedArray(this.height * this.width * 4);
+    const bytes = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+    this.#overlay.set(bytes, top * this.width * 4);
+  }
+
+  prediction(tiles: number): Prediction {
+    const { labels, height, width } = this;
+    const found = this.#probabilities;
+    return {
+      labels,
+      height,
+      width,
+      tiles,
+      ...(found && {
+        probabilities: { dtype: "float32", shape: [found.classes, height, width], data: found.data } as const,
+      }),
+      ...(this.#overlay && { overlay: this.#overlay }),
+    };
+  }
+}

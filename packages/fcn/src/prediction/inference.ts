@@ -1,0 +1,78 @@
+import type { Device } from "@fcn/tensor";
+import type { Preprocessing } from "../data/preprocessing.js";
+import { footprintOf } from "../models/graph/footprint.js";
+import { inferChannels } from "../models/graph/geometry.js";
+import { GraphNet } from "../models/graph/net.js";
+import { coarsestStride } from "../models/graph/reach.js";
+import { type Graph, mainHead } from "../models/graph/spec.js";
+import { deviceOf, type SegmentationNet } from "../training/model.js";
+import { type InferenceOptions, MEMORY, type View, viewsOf } from "./options.js";
+import { largestTile, type Tiling, tilesOf, wholePicture } from "./tiling.js";
+
+/** A net with the way in which it is to see pictures. */
+export interface Inference {
+  readonly model: SegmentationNet;
+  readonly device: Device;
+  readonly preprocessing: Preprocessing;
+  readonly views: readonly View[];
+  /** What the sides of its input must be multiples of. */
+  readonly multiple: number;
+  /** The tiles of `count` pictures that are predicted together; one where they are seen whole. */
+  readonly tiling: (count: number, height: number, width: number) => Tiling;
+}
+
+/** Settles all that does not depend on the picture. Throws a TensorError for options that cannot be. */
+export function createInference(
+  model: SegmentationNet,
+  preprocessing: Preprocessing,
+  options: InferenceOptions,
+): Inference {
+  const views = viewsOf(options);
+  const graph = model instanceof GraphNet ? (model.graph as Graph) : undefined;
+  const stride = graph ? coarsestStride(graph) : (options.stride ?? 32);
+  const tiling = tilingFor(graph, stride, views, options);
+  return { model, device: deviceOf(model), preprocessing, views, multiple: graph ? 1 : stride, tiling };
+}
+
+function tilingFor(
+  graph: Graph | undefined,
+  stride: number,
+  views: readonly View[],
+  { tile, overlap, memory = MEMORY }: InferenceOptions,
+): Inference["tiling"] {
+  if (tile !== undefined) {
+    const sides = typeof tile === "number" ? ([tile, tile] as const) : tile;
+    return (_, height, width) => tilesOf([height, width], { tile: sides, overlap }, stride);
+  }
+  if (!graph) return (_, height, width) => wholePicture(height, width);
+  const bytesOf = tileBytes(graph, views, overlap ?? 0);
+  return (count, height, width) => {
+    const bytes = (h: number, w: number): number => count * bytesOf([height, width], [h, w]);
+    if (bytes(height, width) <= memory) return wholePicture(height, width);
+    const side = largestTile([height, width], stride, memory, bytes);
+    return tilesOf([height, width], { tile: [side, side], overlap }, stride);
+  };
+}
+
+/** Buffers of the pool may be larger than what was asked for by an eighth. */
+const SLACK = 1.125;
+/** Copies of a strip of logits, as wide as the picture, that are held at once while tiles or views are put together. */
+const STRIPS = 3;
+
+/** Bytes on the device for one tile of a picture, and the strip of logits that it is a part of. */
+function tileBytes(
+  graph: Graph,
+  views: readonly View[],
+  overlap: number,
+): (picture: readonly [number, number], tile: readonly [number, number]) => number {
+  const features = footprintOf(graph);
+  const classes = inferChannels(graph).get(mainHead(graph)) ?? 0;
+  const scale = Math.max(...views.map((view) => view.scale));
+  return ([height, width], [h, w]) => {
+    const isPut = views.length > 1 || h < height || w < width;
+    // Of each view the rows that the next tiles overlap are kept.
+    const rows = STRIPS * h + (h < height ? views.length * Math.max(overlap, h / 4) : 0);
+    const strips = isPut ? classes * rows * width * 4 : 0;
+    return SLACK * (features(Math.round(h * scale), Math.round(w * scale)) + strips);
+  };
+}

@@ -1,0 +1,50 @@
+import { TensorError } from "@fcn/tensor";
+import type { Preprocessing } from "../data/preprocessing.js";
+import type { TileOptions } from "./tiling.js";
+
+/** How pictures are given to a net, and how its answers are put together. */
+export interface InferenceOptions extends TileOptions {
+  /**
+   * Pictures that would need more bytes on the device than this are cut into tiles, unless `tile` says how. Default 2 GiB. Weights do not
+   * count, and nets that are not from `models.create` are given whole pictures.
+   */
+  readonly memory?: number | undefined;
+  /** Factors on the sides of the picture, of which the mean is taken. Default [1]. */
+  readonly scales?: readonly number[] | undefined;
+  /** Also takes the mean with the answer on the mirrored picture. Default false. */
+  readonly mirror?: boolean | undefined;
+  /** For nets that are not from `models.create`: what the sides of their input must be multiples of; zeros fill it up. Default 32. */
+  readonly stride?: number | undefined;
+}
+
+/** One way of showing a picture to the net. */
+export interface View {
+  readonly scale: number;
+  readonly mirror: boolean;
+}
+
+/** Every scale, and every scale mirrored. */
+export function viewsOf({ scales = [1], mirror = false }: InferenceOptions): View[] {
+  if (scales.length === 0 || !scales.every((scale) => Number.isFinite(scale) && scale > 0 && scale <= 16)) {
+    throw new TensorError({
+      code: "invalid-argument",
+      message: `predict: scales are [${scales.join(", ")}]`,
+      fix: "pass one or more numbers above 0, such as [0.75, 1, 1.25]",
+    });
+  }
+  const turns = mirror ? [false, true] : [false];
+  return scales.flatMap((scale) => turns.map((turn) => ({ scale, mirror: turn })));
+}
+
+/** Default of `memory`. */
+export const MEMORY = 2 * 1024 ** 3;
+
+/** Throws unless preprocessing was given. */
+export function checkPreprocessing(op: string, given: Preprocessing | undefined): Preprocessing {
+  if (given) return given;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `${op}: a net was given without preprocessing`,
+    fix: "pass what loadModel answers in place of the net, or { preprocessing } as the net was trained with",
+  });
+}

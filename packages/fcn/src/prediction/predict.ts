@@ -1,0 +1,124 @@
+import { TensorError } from "@fcn/tensor";
+import type { Preprocessing } from "../data/preprocessing.js";
+import type { RasterImage } from "../data/sample.js";
+import { mapAhead, startAhead } from "../pipeline.js";
+import { type Colour, vocColours } from "../report/colours.js";
+import type { SegmentationNet } from "../training/model.js";
+import type { LoadedModel } from "../training/weightsFile.js";
+import { enqueue, type Outputs, type OverlayStyle, type Prediction } from "./enqueue.js";
+import { createInference, type Inference } from "./inference.js";
+import { checkPreprocessing, type InferenceOptions } from "./options.js";
+import { nameOf, type Picture, toRaster } from "./picture.js";
+
+export interface PredictOptions extends InferenceOptions {
+  /** The one that the net was trained with; what `loadModel` answers brings it along. */
+  readonly preprocessing?: Preprocessing | undefined;
+  /** Also answer the probability of every class at every pixel. Default false. */
+  readonly probabilities?: boolean | undefined;
+  /** Also answer the picture under the colours of its classes; `alpha` is their share, by default 0.5. Default false. */
+  readonly overlay?: boolean | { readonly alpha: number } | undefined;
+  /** Red, green, blue of each class, 0 to 255. Default the net's own, or PASCAL VOC's. */
+  readonly palette?: readonly Colour[] | undefined;
+  /** Names of the classes: one called "background" is left unpainted; without names that is class 0. Default the net's own. */
+  readonly classes?: readonly string[] | undefined;
+}
+
+/** A net, or what `loadModel` answers: then nothing else needs to be said. */
+export type NetOrLoaded = SegmentationNet | LoadedModel;
+
+/**
+ * The class of each pixel of one picture, of any size: at once, or in tiles where that would take more than `memory` on the device. Tiles lie
+ * at multiples of the net's stride and their logits are averaged where they overlap, as the d2l chapter on FCN describes; so the labels
+ * are those of the whole picture at all pixels that lie at least as far from the borders of their tiles as the net looks (`models.reachOf`).
+ * Several `scales` and `mirror` average the softmax of each view, as is usual at test time.
+ *
+ * Throws a TensorError for what is no picture, and for options that cannot be.
+ */
+export async function predict(net: NetOrLoaded, picture: Picture, options: PredictOptions = {}): Promise<Prediction> {
+  const { inference, outputs } = preparePrediction("predict", net, options);
+  const image = await toRaster(picture);
+  const { done } = await enqueue(inference, [image], outputs);
+  return (await done)[0] as Prediction;
+}
+
+/** What became of one of many pictures. */
+export type PredictionResult<T> =
+  | { readonly item: T; readonly prediction: Prediction; readonly error?: undefined }
+  | { readonly item: T; readonly error: TensorError; readonly prediction?: undefined };
+
+/**
+ * Predicts many pictures in their order at the speed of the net: some are decoded while the device works on others. A picture that cannot be
+ * read gives a result with the error, and the others go on. Throws when the device fails.
+ */
+export async function* predictAll(
+  net: NetOrLoaded,
+  pictures: Iterable<Picture> | AsyncIterable<Picture>,
+  options: PredictOptions = {},
+): AsyncGenerator<PredictionResult<Picture>> {
+  const { inference, outputs } = preparePrediction("predictAll", net, options);
+  yield* predictEach(inference, pictures, (picture) => toRaster(picture, nameOf(picture)), outputs);
+}
+
+/** Pictures that are decoded at a time, ahead of the device. */
+const DECODE_AHEAD = 4;
+/** Pictures on the device: while one is read back the next is being worked on. */
+const ON_DEVICE = 2;
+
+/** As {@link predictAll}, of anything that `load` makes pictures of. */
+export async function* predictEach<T>(
+  inference: Inference,
+  items: Iterable<T> | AsyncIterable<T>,
+  load: (item: T) => Promise<RasterImage>,
+  outputs: Outputs,
+): AsyncGenerator<PredictionResult<T>> {
+  const decoded = mapAhead(items, DECODE_AHEAD, async (item) => {
+    return { item, image: await load(item).catch(pictureError) };
+  });
+  yield* startAhead(decoded, ON_DEVICE, async ({ item, image }) => {
+    const started =
+      image instanceof TensorError ? image : await enqueue(inference, [image], outputs).catch(pictureError);
+    return { done: resultOf(item, started) };
+  });
+}
+
+async function resultOf<T>(
+  item: T,
+  started: TensorError | Awaited<ReturnType<typeof enqueue>>,
+): Promise<PredictionResult<T>> {
+  if (started instanceof TensorError) return { item, error: started };
+  const found = await started.done.catch(pictureError);
+  return found instanceof TensorError ? { item, error: found } : { item, prediction: found[0] as Prediction };
+}
+
+/** After one of these there is no use in going on. */
+const DEVICE_FAILURES: ReadonlySet<string> = new Set(["device-lost", "out-of-memory", "gpu-error", "kernel-compile"]);
+
+/** Answers what is wrong with a picture; throws on what is wrong with more. */
+function pictureError(error: unknown): TensorError {
+  if (error instanceof TensorError && !DEVICE_FAILURES.has(error.code)) return error;
+  throw error;
+}
+
+/** The options of a prediction settled, with what a loaded model says of itself. */
+export function preparePrediction(
+  op: string,
+  net: NetOrLoaded,
+  options: PredictOptions,
+): { readonly inference: Inference; readonly outputs: Outputs } {
+  const { model, metadata } = "metadata" in net ? net : { model: net, metadata: undefined };
+  const preprocessing = checkPreprocessing(op, options.preprocessing ?? metadata?.preprocessing);
+  const { overlay = false, probabilities = false } = options;
+  const style: OverlayStyle = {
+    palette: options.palette ?? metadata?.palette ?? vocColours(),
+    alpha: typeof overlay === "object" ? overlay.alpha : 0.5,
+    plain: plainClass(options.classes ?? metadata?.classes),
+  };
+  return {
+    inference: createInference(model, preprocessing, options),
+    outputs: { probabilities, overlay: overlay === false ? undefined : style },
+  };
+}
+
+function plainClass(classes: readonly string[] | undefined): number {
+  return classes ? classes.findIndex((name) => /^_*background_*$/i.test(name)) : 0;
+}

@@ -1,0 +1,224 @@
+import {
+  add,
+  addInto,
+  argmax,
+  crop,
+  type Device,
+  div,
+  flip,
+  interpolate,
+  mul,
+  noGrad,
+  pad,
+  slice,
+  softmax,
+  type Tensor,
+  TensorError,
+} from "@fcn/tensor";
+import { normaliseInto } from "../data/preprocessing.js";
+import type { RasterImage } from "../data/sample.js";
+import { cutImage, type Rectangle } from "../data/tiles.js";
+import { mainLogits } from "../training/model.js";
+import type { Inference } from "./inference.js";
+import type { View } from "./options.js";
+import { coverage, type Span, type Tiling } from "./tiling.js";
+
+/** Rows [top, top + height) of the answer, finished. The tensors are freed when the function that is given them returns. */
+export interface Strip {
+  readonly top: number;
+  readonly height: number;
+  /** Classes of the net. */
+  readonly classes: number;
+  /** int32 [N, height, W] */
+  readonly labels: Tensor;
+  /** float32 [N, classes, height, W], where they were asked for. */
+  readonly probabilities: Tensor | undefined;
+}
+
+export interface StripOptions {
+  readonly probabilities?: boolean;
+}
+
+/** Labels are bytes, and 255 is void. */
+const MOST_CLASSES = 255;
+
+/**
+ * Predicts pictures of one size together, strip by strip from the top, so that what is held on the device does not grow with the height. Logits
+ * are averaged where tiles overlap; then each view's softmax is taken, and the mean over the views. `use` is called once a strip, in order.
+ * Answers the number of tiles. The net is in evaluation mode meanwhile.
+ */
+export async function forEachStrip(
+  inference: Inference,
+  images: readonly RasterImage[],
+  options: StripOptions,
+  use: (strip: Strip) => void,
+): Promise<number> {
+  const { model, views } = inference;
+  const { height, width } = images[0] as RasterImage;
+  const tiling = inference.tiling(images.length, height, width);
+  const job = { ...inference, images, tiling };
+  const wasTraining = model.training;
+  model.eval();
+  // Of each view: the sum of the logits of the rows that later tiles still add to.
+  let open: (Tensor | undefined)[] = [];
+  try {
+    for (const index of tiling.rows.keys()) open = await finishStrip(job, index, open, options, use);
+  } finally {
+    for (const rest of open) rest?.dispose();
+    model.train(wasTraining);
+  }
+  return tiling.rows.length * tiling.columns.length * views.length;
+}
+
+interface Job extends Omit<Inference, "tiling"> {
+  readonly images: readonly RasterImage[];
+  readonly tiling: Tiling;
+}
+
+/** Predicts a row of tiles, hands over the strip that no later row reaches, and answers the sums of the rest by view. */
+async function finishStrip(
+  job: Job,
+  index: number,
+  open: readonly (Tensor | undefined)[],
+  options: StripOptions,
+  use: (strip: Strip) => void,
+): Promise<(Tensor | undefined)[]> {
+  const { device, views, tiling } = job;
+  const row = tiling.rows[index] as Span;
+  const end = tiling.rows[index + 1]?.begin ?? row.end;
+  const [top, height] = [row.begin, end - row.begin];
+  return device.scope(async () => {
+    const rest: (Tensor | undefined)[] = [];
+    let sum: Tensor | undefined;
+    for (const [v, view] of views.entries()) {
+      const sums = await sumRow(job, row, view, open[v]);
+      open[v]?.dispose();
+      rest.push(end < row.end ? rows(sums, height, row.end - top) : undefined);
+      const finished = height === sums.shape[2] ? sums : rows(sums, 0, height);
+      if (finished !== sums) sums.dispose();
+      sum = addView(sum, mean(device, finished, tiling, top), views.length);
+    }
+    const scores = sum as Tensor;
+    const probabilities = options.probabilities ? probabilitiesOf(scores, views.length) : undefined;
+    use({ top, height, classes: scores.shape[1] as number, labels: argmax(scores, { dim: 1 }), probabilities });
+    return rest;
+  });
+}
+
+/** Logits of a single view stay what they are, since the largest is also the most probable; of several views softmax is summed. */
+function addView(sum: Tensor | undefined, logits: Tensor, views: number): Tensor {
+  if (views === 1) return logits;
+  const probabilities = softmax(logits, { dim: 1 });
+  logits.dispose();
+  if (!sum) return probabilities;
+  const both = add(sum, probabilities);
+  sum.dispose();
+  probabilities.dispose();
+  return both;
+}
+
+const probabilitiesOf = (scores: Tensor, views: number): Tensor =>
+  views === 1 ? softmax(scores, { dim: 1 }) : mul(scores, 1 / views);
+
+const rows = (x: Tensor, begin: number, end: number): Tensor => slice(x, [null, null, [begin, end]]);
+
+/** Divides sums of logits, which it takes over, by the number of tiles at each pixel. */
+function mean(device: Device, sums: Tensor, { rows, columns }: Tiling, top: number): Tensor {
+  const [, , height = 0, width = 0] = sums.shape;
+  const down = coverage(rows, top, top + height);
+  const across = coverage(columns, 0, width);
+  return divideBy(divideBy(sums, device, down, [height, 1]), device, across, [width]);
+}
+
+function divideBy(sums: Tensor, device: Device, counts: Float32Array, shape: readonly number[]): Tensor {
+  if (counts.every((count) => count === 1)) return sums;
+  const result = div(sums, device.tensor(counts, shape));
+  sums.dispose();
+  return result;
+}
+
+/** The logits of a row of tiles, summed where they overlap each other and the rows before. */
+async function sumRow(job: Job, row: Span, view: View, before: Tensor | undefined): Promise<Tensor> {
+  const { device, tiling, images } = job;
+  const { width } = images[0] as RasterImage;
+  // A scope for each tile frees what it made, and keeps the queue short.
+  const [only] = tiling.columns;
+  if (only && tiling.columns.length === 1 && !before) return device.scope(() => tileLogits(job, row, only, view));
+  let sums: Tensor | undefined;
+  for (const column of tiling.columns) {
+    sums = await device.scope((scope) => {
+      const logits = tileLogits(job, row, column, view);
+      const [n = 0, classes = 0, height = 0] = logits.shape;
+      const target = sums ?? device.zeros([n, classes, height, width], { order: logits.order });
+      addInto(target, logits, { begin: [0, 0, 0, column.begin] });
+      return scope.keep(target);
+    });
+  }
+  if (before) addInto(sums as Tensor, before, { begin: [0, 0, 0, 0] });
+  return sums as Tensor;
+}
+
+/** The logits of one tile, seen in one way, at the size of the tile. */
+function tileLogits(job: Job, row: Span, column: Span, view: View): Tensor {
+  const [height, width] = [row.end - row.begin, column.end - column.begin];
+  const size = [height, width].map((side) => Math.max(1, Math.round(side * view.scale)));
+  const isScaled = size[0] !== height || size[1] !== width;
+  const turned = (x: Tensor): Tensor => (view.mirror ? flip(x, { dims: [3] }) : x);
+  const scaled = (x: Tensor, to: readonly number[]): Tensor =>
+    isScaled ? interpolate(x, { size: to, mode: "bilinear" }) : x;
+  return noGrad(() => {
+    const x = turned(scaled(tileInput(job, { top: row.begin, left: column.begin, height, width }), size));
+    return scaled(turned(forward(job, x)), [height, width]);
+  });
+}
+
+/** The logits of an input of any size, which is brought to one that the net takes by zeros below and on the right. */
+function forward({ model, multiple }: Job, x: Tensor): Tensor {
+  const [, , height = 0, width = 0] = x.shape;
+  const [below, right] = [height, width].map((side) => Math.ceil(side / multiple) * multiple - side) as [
+    number,
+    number,
+  ];
+  const isPadded = below > 0 || right > 0;
+  const input = isPadded
+    ? pad(x, [
+        [0, 0],
+        [0, 0],
+        [0, below],
+        [0, right],
+      ])
+    : x;
+  const logits = mainLogits(model.forward(input));
+  checkLogits(logits, input);
+  return isPadded ? crop(logits, { top: 0, left: 0, height, width }) : logits;
+}
+
+function tileInput({ device, images, preprocessing }: Job, rectangle: Rectangle): Tensor {
+  const { channels } = images[0] as RasterImage;
+  const { height, width } = rectangle;
+  const size = channels * height * width;
+  const data = new Float32Array(images.length * size);
+  for (const [n, image] of images.entries()) {
+    normaliseInto(data, n * size, cutImage(image, rectangle), preprocessing);
+  }
+  return device.tensor(data, [images.length, channels, height, width]);
+}
+
+function checkLogits(logits: Tensor, x: Tensor): void {
+  const [n, , ...size] = x.shape;
+  const [batch, classes = 0, ...plane] = logits.shape;
+  if (batch !== n || plane.length !== 2 || plane.some((side, i) => side !== size[i])) {
+    throw new TensorError({
+      code: "invalid-shape",
+      message: `predict: the net answered [${logits.shape.join(", ")}] for pictures [${x.shape.join(", ")}], expected [N, classes, H, W] of their size`,
+      fix: "use a net that brings its logits to the size of its input; where that holds for multiples of a number only, pass it as stride",
+    });
+  }
+  if (classes > MOST_CLASSES) {
+    throw new TensorError({
+      code: "invalid-shape",
+      message: `predict: the net has ${classes} classes, labels are bytes and 255 is void, so at most ${MOST_CLASSES} are possible`,
+      fix: "read the net's logits yourself: net.forward(x)",
+    });
+  }
+}

@@ -1,0 +1,95 @@
+import { TensorError } from "@fcn/tensor";
+
+/** Pixels [begin, end) along one axis. */
+export interface Span {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Rectangles that cover a picture: every span of rows with every span of columns. */
+export interface Tiling {
+  readonly rows: readonly Span[];
+  readonly columns: readonly Span[];
+}
+
+/**
+ * Spans of `tile` pixels that cover `size`, each `overlap` pixels over the one before. All begin at multiples of `stride`, so that a net's
+ * features lie where they do in the whole picture; the last one is moved back to the border, over which it reaches by nothing: where
+ * `size` is not a multiple of `stride` it is up to `stride` - 1 pixels shorter. `tile` and `overlap` must be multiples of `stride`.
+ */
+export function spansOf(size: number, tile: number, overlap: number, stride: number): Span[] {
+  if (tile >= size) return [{ begin: 0, end: size }];
+  const last = Math.ceil((size - tile) / stride) * stride;
+  const spans: Span[] = [];
+  for (let begin = 0; begin < last; begin += tile - overlap) spans.push({ begin, end: begin + tile });
+  return [...spans, { begin: last, end: size }];
+}
+
+/** How many spans hold each pixel of [begin, end). */
+export function coverage(spans: readonly Span[], begin: number, end: number): Float32Array {
+  const counts = new Float32Array(end - begin);
+  for (const span of spans) {
+    counts.subarray(Math.max(0, span.begin - begin), Math.max(0, span.end - begin)).forEach((_, i, part) => {
+      part[i]!++;
+    });
+  }
+  return counts;
+}
+
+export interface TileOptions {
+  /** Sides of a tile, one number or [height, width]: multiples of the net's stride. */
+  readonly tile?: number | readonly [number, number] | undefined;
+  /** Pixels that neighbouring tiles share, rounded up to a multiple of the stride. Default a quarter of the shorter side. */
+  readonly overlap?: number | undefined;
+}
+
+/** Tiles of the given sides. Throws a TensorError for sides or an overlap that cannot be. */
+export function tilesOf(
+  [height, width]: readonly [number, number],
+  { tile, overlap }: { readonly tile: readonly [number, number]; readonly overlap?: number | undefined },
+  stride: number,
+): Tiling {
+  const least = Math.min(...tile);
+  if (tile.some((side) => !Number.isInteger(side) || side < 1 || side % stride !== 0)) {
+    const round = tile.map((side) => Math.max(1, Math.round((side || 0) / stride)) * stride);
+    throw invalidTile(`the tile is ${tile.join("x")}, the net's stride ${stride}`, `use ${round.join("x")}`);
+  }
+  if (overlap !== undefined && !(Number.isInteger(overlap) && overlap >= 0 && overlap <= least - stride)) {
+    const most = least - stride;
+    throw invalidTile(`the overlap is ${overlap}, the tile ${tile.join("x")}`, `use a whole number from 0 to ${most}`);
+  }
+  const shared = overlap === undefined ? Math.floor(least / 4 / stride) * stride : Math.ceil(overlap / stride) * stride;
+  return { rows: spansOf(height, tile[0], shared, stride), columns: spansOf(width, tile[1], shared, stride) };
+}
+
+function invalidTile(problem: string, fix: string): TensorError {
+  return new TensorError({ code: "invalid-argument", message: `predict: ${problem}`, fix });
+}
+
+/** Tiles are no smaller than this many strides, whatever the budget. */
+const LEAST_STRIDES = 4;
+
+/**
+ * The side of the largest square tile whose `bytes` stay within `budget`, a multiple of `stride`. `bytes` takes the tile's height and width, cut
+ * to the picture.
+ */
+export function largestTile(
+  [height, width]: readonly [number, number],
+  stride: number,
+  budget: number,
+  bytes: (height: number, width: number) => number,
+): number {
+  let [fits, fails] = [LEAST_STRIDES, Math.ceil(Math.max(height, width) / stride)];
+  while (fails - fits > 1) {
+    const middle = Math.floor((fits + fails) / 2);
+    const side = middle * stride;
+    if (bytes(Math.min(side, height), Math.min(side, width)) <= budget) fits = middle;
+    else fails = middle;
+  }
+  return fits * stride;
+}
+
+/** The picture as one tile. */
+export function wholePicture(height: number, width: number): Tiling {
+  return { rows: [{ begin: 0, end: height }], columns: [{ begin: 0, end: width }] };
+}

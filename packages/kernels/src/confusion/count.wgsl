@@ -1,0 +1,46 @@
+// Counts pairs of labels: counts[truth, prediction] += 1 for every pixel whose two labels are in range; others are passed over.
+//
+//   truth, prediction  int32 [pixels], maybe windows that begin at element p.firstTruth and p.firstPrediction
+//   counts             u32 [rows, columns], zero at first
+//
+// A workgroup counts its share of the pixels in its own table, where one of CELLS holds all pairs (SHARED), and adds that to the counts at
+// the end. Integer atomics: the order in which they run does not show.
+const WG: u32 = 64u;
+const CELLS: u32 = 4096u;
+const SHARED: bool = true;
+
+struct Params {
+  pixels: u32,
+  stride: u32, // pixels from one that a thread counts to its next
+  rows: u32,
+  columns: u32,
+  firstTruth: u32,
+  firstPrediction: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> truth: array<i32>;
+@group(0) @binding(2) var<storage, read> prediction: array<i32>;
+@group(0) @binding(3) var<storage, read_write> counts: array<atomic<u32>>;
+
+var<workgroup> own: array<atomic<u32>, CELLS>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  // A workgroup's memory is zero when it starts.
+  for (var i = group.x * WG + local; i < p.pixels; i += p.stride) {
+    let row = truth[p.firstTruth + i];
+    let column = prediction[p.firstPrediction + i];
+    // Negative labels are large as unsigned numbers.
+    if (u32(row) < p.rows && u32(column) < p.columns) {
+      let cell = u32(row) * p.columns + u32(column);
+      if (SHARED) { atomicAdd(&own[cell], 1u); } else { atomicAdd(&counts[cell], 1u); }
+    }
+  }
+  if (!SHARED) { return; }
+  workgroupBarrier();
+  for (var cell = local; cell < p.rows * p.columns; cell += WG) {
+    let count = atomicLoad(&own[cell]);
+    if (count > 0u) { atomicAdd(&counts[cell], count); }
+  }
+}

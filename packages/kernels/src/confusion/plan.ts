@@ -1,0 +1,50 @@
+import { fillStep } from "../fill/plan.js";
+import type { Kernel } from "../kernel.js";
+import { type Capabilities, ceilDiv, type Plan, type Step } from "../plan.js";
+import { wgsl } from "../wgsl.generated.js";
+import { fits, rowRuns, sliceOf } from "../windows.js";
+
+const WG = 64;
+const COUNT: Kernel = { name: "confusion/count", source: wgsl["confusion/count"] };
+/** Cells of a workgroup's own table: 16 KiB, which every adapter has. */
+const CELLS = 4096;
+/** Pixels of a workgroup that are worth emptying its table into the counts. */
+const PIXELS_PER_GROUP = 4096;
+
+export interface ConfusionCase {
+  readonly pixels: number;
+  /** Labels that the truth may have, and those that a prediction may have. */
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/**
+ * Pairs of labels counted. Operands: truth, prediction (int32 [pixels]), counts (int32 [rows, columns], read as unsigned: exact below
+ * 2^32 pixels). Undefined when the counts are larger than a binding.
+ */
+export function planConfusion({ pixels, rows, columns }: ConfusionCase, caps: Capabilities): Plan | undefined {
+  const cells = rows * columns;
+  if (!fits(cells, caps)) return undefined;
+  const clear: Step = { ...fillStep(cells, 0), operands: { y: "counts" } };
+  const steps = rowRuns(pixels, 1, caps).map((run): Step => {
+    const truth = sliceOf("truth", run, pixels);
+    const prediction = sliceOf("prediction", run, pixels);
+    const count = run.end - run.begin;
+    const groups = Math.max(1, Math.min(ceilDiv(count, PIXELS_PER_GROUP), caps.parallelism * 4));
+    return {
+      kernel: COUNT,
+      constants: { SHARED: cells <= CELLS },
+      params: {
+        pixels: count,
+        stride: groups * WG,
+        rows,
+        columns,
+        firstTruth: run.begin - truth.origin,
+        firstPrediction: run.begin - prediction.origin,
+      },
+      operands: { truth: truth.operand, prediction: prediction.operand, counts: "counts" },
+      grid: [groups, 1, 1],
+    };
+  });
+  return { steps: [clear, ...steps] };
+}

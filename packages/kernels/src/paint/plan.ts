@@ -1,0 +1,39 @@
+import type { Kernel } from "../kernel.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
+import { wgsl } from "../wgsl.generated.js";
+import { rowRuns, sliceOf } from "../windows.js";
+
+const WG = 64;
+const PAINT: Kernel = { name: "paint/paint", source: wgsl["paint/paint"] };
+
+export interface PaintCase {
+  readonly pixels: number;
+  readonly colours: number;
+  /** Whether there is a picture under the colours. */
+  readonly image: boolean;
+  /** Share of the colour, 0 to 1. */
+  readonly alpha: number;
+  /** The label that is not coloured; -1 for none. */
+  readonly plain: number;
+}
+
+/** Operands: labels (int32 [pixels]), palette (int32 [colours]), y and, with `image`, image (int32 [pixels], four bytes a pixel). */
+export function planPaint({ pixels, colours, image, alpha, plain }: PaintCase, caps: Capabilities): Plan {
+  const steps = rowRuns(pixels, 1, caps).map((run): Step => {
+    const part = (name: string) => sliceOf(name, run, pixels);
+    const count = run.end - run.begin;
+    return {
+      kernel: PAINT,
+      constants: { IMAGE: image },
+      params: { count, first: run.begin - part("").origin, colours, plain, alpha },
+      operands: {
+        labels: part("labels").operand,
+        palette: "palette",
+        image: image ? part("image").operand : "noneX",
+        y: part("y").operand,
+      },
+      grid: foldGrid(ceilDiv(count, WG)),
+    };
+  });
+  return { steps };
+}

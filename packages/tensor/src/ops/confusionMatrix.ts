@@ -1,0 +1,65 @@
+import { planConfusion } from "@fcn/kernels";
+import { show, TensorError } from "../device/errors.js";
+import { contiguous } from "../layout.js";
+import { invalidArgument, invalidShape, sameShape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { checkLive } from "./operands.js";
+import { argmax } from "./reduce.js";
+
+export interface ConfusionMatrixOptions {
+  /** Labels 0 to `numClasses` - 1 of the prediction are counted; at most the channels of logits. */
+  readonly numClasses: number;
+  /** Labels 0 to `numTargets` - 1 of the target are counted. Default `numClasses`. */
+  readonly numTargets?: number | undefined;
+}
+
+/**
+ * Counts pairs of labels (torchmetrics' multiclass_confusion_matrix): int32 [numTargets, numClasses], where element [i, j] is the number of
+ * elements with target i and prediction j. Pairs with a label outside the ranges, such as void, are not counted. prediction: int32 labels of
+ * target's shape, or float32 logits [N, C, ...] for a target [N, ...]. target: int32 of fewer than 2^31 elements. Has no gradient.
+ */
+export function confusionMatrix(prediction: Tensor, target: Tensor, options: ConfusionMatrixOptions): Tensor {
+  const { numClasses, numTargets = numClasses } = options;
+  checkLive("confusionMatrix", "prediction", prediction);
+  checkLive("confusionMatrix", "target", target);
+  checkCounts(target, numTargets, numClasses);
+  const logits = prediction.dtype === "float32";
+  const shape = logits ? prediction.shape.filter((_, dim) => dim !== 1) : prediction.shape;
+  if (!sameShape(shape, target.shape) || (logits && prediction.shape.length < 2)) {
+    throw invalidShape(
+      `confusionMatrix: prediction has shape ${show(prediction.shape)} (${prediction.dtype}), target ${show(target.shape)}`,
+      "pass int32 labels of the target's shape, or float32 logits [N, C, ...] for a target [N, ...]",
+    );
+  }
+  const { device } = target;
+  using labels = logits ? argmax(prediction, { dim: 1 }) : prediction.alias();
+  using predicted = contiguous(labels);
+  using truth = contiguous(target);
+  const counts = device.empty([numTargets, numClasses], { dtype: "int32" });
+  const plan = planConfusion({ pixels: target.size, rows: numTargets, columns: numClasses }, device.capabilities);
+  device.run("confusionMatrix", plan, { truth, prediction: predicted, counts });
+  return counts;
+}
+
+function checkCounts(target: Tensor, numTargets: number, numClasses: number): void {
+  if (![numTargets, numClasses].every((count) => Number.isInteger(count) && count >= 1)) {
+    throw invalidArgument(
+      `confusionMatrix: numClasses is ${numClasses} and numTargets ${numTargets}`,
+      "pass whole numbers of at least 1",
+    );
+  }
+  if (target.dtype !== "int32") {
+    throw new TensorError({
+      code: "invalid-dtype",
+      message: `confusionMatrix: target has dtype ${target.dtype}, expected int32 labels`,
+      fix: 'create the target with { dtype: "int32" }',
+    });
+  }
+  if (target.size >= 2 ** 31) {
+    throw new TensorError({
+      code: "limit-exceeded",
+      message: `confusionMatrix: ${target.size} elements at once; counts are exact below 2^31`,
+      fix: "count in parts, and add the matrices up on the host",
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import { planPaint } from "@fcn/kernels";
+import { show } from "../device/errors.js";
+import { contiguous } from "../layout.js";
+import { invalidArgument, invalidShape, sameShape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { checkLive } from "./operands.js";
+
+export interface PaintOptions {
+  /** The picture under the colours: pixels as `labels`' shape. Without it labels are painted opaque on nothing. */
+  readonly image?: Tensor | undefined;
+  /** Share of the colour over the picture, 0 to 1. Default 0.5. */
+  readonly alpha?: number | undefined;
+  /** A label that is left unpainted, as 0 in the reference implementation's `vis_seg`. */
+  readonly plain?: number | undefined;
+}
+
+/**
+ * Colours of labels, over a picture where there is one. labels: int32 of any shape. palette: int32 [K], a pixel a label. Returns pixels
+ * int32 of labels' shape. A pixel is the four bytes red, green, blue, opacity in memory order, as in ImageData: view the data as a
+ * Uint8ClampedArray. Labels without a colour leave the picture as it is, or transparent. Has no gradient.
+ */
+export function paint(labels: Tensor, palette: Tensor, options: PaintOptions = {}): Tensor {
+  const { image, alpha = 0.5, plain = -1 } = options;
+  for (const [name, tensor] of Object.entries({ labels, palette, image })) {
+    if (!tensor) continue;
+    checkLive("paint", name, tensor);
+    if (tensor.dtype === "int32") continue;
+    throw invalidArgument(`paint: ${name} has dtype ${tensor.dtype}, expected int32`, 'pass { dtype: "int32" }');
+  }
+  if (palette.shape.length !== 1 || (image && !sameShape(image.shape, labels.shape))) {
+    throw invalidShape(
+      `paint: labels have shape ${show(labels.shape)}, palette ${show(palette.shape)}${image ? `, image ${show(image.shape)}` : ""}`,
+      "pass one pixel a label as palette [K], and an image of one pixel a label",
+    );
+  }
+  if (!(alpha >= 0 && alpha <= 1) || !Number.isInteger(plain)) {
+    throw invalidArgument(`paint: alpha is ${alpha} and plain ${plain}`, "pass alpha from 0 to 1 and a label as plain");
+  }
+  const { device, shape } = labels;
+  using flat = contiguous(labels);
+  using under = image && contiguous(image);
+  const y = device.empty(shape, { dtype: "int32" });
+  const job = { pixels: labels.size, colours: palette.size, image: image !== undefined, alpha, plain };
+  device.run("paint", planPaint(job, device.capabilities), {
+    labels: flat,
+    palette,
+    y,
+    ...(under && { image: under }),
+  });
+  return y;
+}
