@@ -121,6 +121,14 @@ describe("chooseRule", () => {
     expect(chooseRule("r", [colour(0x10, 0x2000)], named("low", "high")).classes).toEqual(["low", "high"]);
   });
 
+  it("takes a number whose colour in the palette is that of void for void, unless it is a named class", () => {
+    const colours = [0, 0xff0000, VOID_COLOUR];
+    const found = chooseRule("r", [palette(colours, 0, 1, 2)], undefined);
+    expect(found.classes).toHaveLength(2);
+    expect([0, 1, 2].map((key) => labelOf(found, key))).toEqual([0, 1, 255]);
+    expect(labelOf(chooseRule("r", [palette(colours, 0, 1, 2)], named("a", "b", "c")), 2)).toBe(2);
+  });
+
   it("does not let one RGB mask among many others decide", () => {
     const found = chooseRule("r", [grey(0, 1), colour(0xff0000), grey(2)], undefined);
     expect(found).toMatchObject({ rule: { by: "value" }, classes: ["class 0", "class 1", "class 2"] });

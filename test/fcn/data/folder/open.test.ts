@@ -262,4 +262,32 @@ describe("labelme and COCO folders", () => {
     expect(opened.splits.train?.length).toBe(1);
     expect(codes(opened)).toEqual(["seeded-split"]);
   });
+
+  it("are told from masks where both may lie in annotations/", async () => {
+    await writeTree(root, {
+      "annotations/all.json": coco(["1.jpg", "2.jpg"]),
+      "images/1.jpg": await jpeg(6, 8, 1),
+      "images/2.jpg": await jpeg(6, 8, 2),
+    });
+    expect((await data.open(root)).layout).toBe("coco");
+    await writeTree(root, { "annotations/1.png": greyPng(6, 8, () => 0), "annotations/2.png": greyPng(6, 8, () => 1) });
+    expect((await data.open(root)).layout).toBe("folder");
+  });
+
+  it.each([
+    ["images", [{ file_name: "a.jpg", height: 6 }], "entry 0 of its images has no file_name, height and width"],
+    ["images", [{ file_name: "a.jpg", height: 1e9, width: 1e9 }], "entry 0 of its images"],
+    ["categories", [null], "entry 0 of its categories has no name"],
+    [
+      "annotations",
+      [{ image_id: 0, segmentation: "x" }],
+      "entry 0 of its annotations has a segmentation that is neither",
+    ],
+    ["annotations", [{}, { segmentation: [[1, "2"]] }], "entry 1 of its annotations"],
+    ["annotations", [{ segmentation: { size: [6], counts: "1" } }], "entry 0 of its annotations"],
+  ])("refuse a COCO file whose %s are %j", async (list, entries, problem) => {
+    const whole = JSON.parse(coco(["1.jpg"])) as Record<string, unknown>;
+    await writeTree(root, { "a.json": JSON.stringify({ ...whole, [list]: entries }), "1.jpg": await jpeg(6, 8, 1) });
+    await expect(data.open(root)).rejects.toThrow(`${join(root, "a.json")}: ${problem}`);
+  });
 });

@@ -79,14 +79,16 @@ function fromValues(root: string, surveys: readonly MaskSurvey[], names: readonl
     const text = "the masks hold only 0 and 255: 255 is taken as the second class, not as void";
     return fromEntries(entries, "value", [note(root, "binary-masks", text)]);
   }
-  const largest = Math.max(0, ...[...keys].filter((key) => key !== VOID_LABEL));
-  if (names === undefined && largest >= VOID_LABEL) throw tooManyClasses(surveys, largest);
   const palette = surveys.find((survey) => survey.palette)?.palette;
+  const voids = [...keys].filter((key) => palette?.[key] === VOC_VOID && key >= (names?.length ?? 0));
+  const largest = Math.max(0, ...[...keys].filter((key) => key !== VOID_LABEL && !voids.includes(key)));
+  if (names === undefined && largest >= VOID_LABEL) throw tooManyClasses(surveys, largest);
   const count = names?.length ?? largest + 1;
   const isVoc = palette !== undefined && vocKeys(Math.min(count, 21)).every((key, label) => palette[label] === key);
   const found = isVoc && count <= VOC_CLASSES.length ? VOC_CLASSES.slice() : undefined;
   const classes = names ?? found ?? Array.from({ length: count }, (_, label) => `class ${label}`);
-  const entries = classes.map((name, value) => ({ name, value, ...colourFrom(palette, value) }));
+  const real = classes.map((name, value) => ({ name, value, ...colourFrom(palette, value) }));
+  const entries = [...real, ...voids.map((value) => ({ name: "void", value, ignore: true }))];
   const remarks = [...(names ? [] : [foundNote(root, classes)]), ...paletteRemarks(surveys)];
   return fromEntries(entries, "value", remarks);
 }

@@ -1,6 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import type { OpenedData } from "../dataset.js";
-import { joinPath, kindOf } from "../files.js";
+import { IMAGE_PATTERN } from "../decode/image.js";
+import { joinPath, kindOf, listFiles } from "../files.js";
 import type { SampleItem } from "../item.js";
 import { type WorkerOptions, withPool } from "../workers/pool.js";
 import { chooseRule, type MaskMeaning } from "./chooseRule.js";
@@ -10,9 +11,8 @@ import { findPairs, type Pair } from "./pairs.js";
 import type { SplitOptions } from "./splits.js";
 import type { MaskSurvey } from "./surveyMasks.js";
 
-/** Pairs of folder names that are known; ours first, then mmsegmentation's and labelme2voc's. */
-const FOLDERS = [
-  ["images", "masks"],
+/** Pairs of folder names that are known elsewhere, such as in mmsegmentation and labelme2voc. They may hold other files than masks. */
+const OTHER_FOLDERS = [
   ["images", "labels"],
   ["images", "annotations"],
   ["img_dir", "ann_dir"],
@@ -21,11 +21,16 @@ const FOLDERS = [
 
 /** The folders of pictures and masks below `root`; undefined when there is no known pair. */
 export async function maskFolders(root: string): Promise<{ images: string; masks: string } | undefined> {
-  for (const [images, masks] of FOLDERS) {
+  for (const [images, masks] of [["images", "masks"], ...OTHER_FOLDERS] as const) {
     const paths = { images: joinPath(root, images), masks: joinPath(root, masks) };
-    if ((await kindOf(paths.images)) === "folder" && (await kindOf(paths.masks)) === "folder") return paths;
+    const areFolders = (await kindOf(paths.images)) === "folder" && (await kindOf(paths.masks)) === "folder";
+    if (areFolders && (masks === "masks" || (await hasPictures(paths.masks)))) return paths;
   }
   return undefined;
+}
+
+async function hasPictures(folder: string): Promise<boolean> {
+  return (await listFiles(folder, { recursive: true })).some((file) => IMAGE_PATTERN.test(file));
 }
 
 /**

@@ -3,6 +3,7 @@ import { damagedFile, fileError } from "../errors.js";
 import { fileName, joinPath, listFiles, readJson, withoutExtension } from "../files.js";
 import type { SampleItem } from "../item.js";
 import type { CocoInstance, CocoOverlap } from "../shapes/coco.js";
+import { type CocoFile, isCoco, parseCoco } from "./cocoFile.js";
 import { defaultPalette } from "./colours.js";
 import { divide } from "./divide.js";
 import { type SplitOptions, splitName } from "./splits.js";
@@ -12,22 +13,6 @@ export interface CocoOptions {
   readonly categories?: readonly string[];
   /** Who gets a pixel that several instances claim. Default "smaller"; "void" is torchvision's rule. */
   readonly overlap?: CocoOverlap;
-}
-
-interface CocoFile {
-  readonly images: readonly {
-    readonly id: number;
-    readonly file_name: string;
-    readonly height: number;
-    readonly width: number;
-  }[];
-  readonly annotations: readonly {
-    readonly image_id: number;
-    readonly category_id: number;
-    readonly iscrowd?: number;
-    readonly segmentation?: CocoInstance["segmentation"];
-  }[];
-  readonly categories: readonly { readonly id: number; readonly name: string }[];
 }
 
 /** Annotation files: COCO's own (`annotations/instances_train2017.json`), Roboflow's (`train/_annotations.coco.json`), or any in the root. */
@@ -40,14 +25,11 @@ async function cocoFiles(root: string): Promise<string[]> {
   return instances.length > 0 ? instances : files.filter((file) => fileName(file) !== "classes.json");
 }
 
-function isCoco(json: unknown): json is CocoFile {
-  const { images, annotations, categories } = (json ?? {}) as Partial<CocoFile>;
-  return [images, annotations, categories].every(Array.isArray);
-}
-
 /** Whether there is a COCO file below `root`. */
 export async function hasCoco(root: string): Promise<boolean> {
   for (const file of (await cocoFiles(root)).slice(0, 3)) {
+    // Files of this name are large: reading one twice would cost seconds.
+    if (/(^|\/)annotations\/instances_/.test(file)) return true;
     if (isCoco(await readJson(joinPath(root, file)).catch(() => undefined))) return true;
   }
   return false;
@@ -63,7 +45,7 @@ export async function openCoco(root: string, options: SplitOptions & CocoOptions
   const read: { file: string; json: CocoFile }[] = [];
   for (const file of await cocoFiles(root)) {
     const json = await readJson(joinPath(root, file));
-    if (isCoco(json)) read.push({ file, json });
+    if (isCoco(json)) read.push({ file, json: parseCoco(joinPath(root, file), json) });
   }
   const classes = classNames(
     root,
@@ -120,8 +102,7 @@ function itemsOf(
   const instances = new Map<number, CocoInstance[]>();
   for (const { image_id, category_id, iscrowd, segmentation } of annotations) {
     const label = classes.indexOf(names.get(category_id) ?? "");
-    // Boxes without a mask carry an empty list or nothing.
-    if (label < 1 || segmentation === undefined || ("length" in segmentation && segmentation.length === 0)) continue;
+    if (label < 1 || segmentation === undefined) continue;
     const list = instances.get(image_id) ?? [];
     list.push({ label, crowd: iscrowd === 1, segmentation });
     instances.set(image_id, list);

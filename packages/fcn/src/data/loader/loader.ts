@@ -56,8 +56,9 @@ const BUCKET = 64;
  * and the options, not on the number of workers. A data set in memory is worked on in this thread.
  *
  * ```ts
- * await using loader = new DataLoader(train, { batchSize: 8, preprocessing, augmentation: { mirror: true } });
- * for await (const batch of loader.epoch()) ...
+ * const loader = new DataLoader(train, { batchSize: 8, preprocessing, augmentation: { mirror: true } });
+ * for await (const { images, labels, shape } of loader.epoch()) ...
+ * await loader.close();
  * ```
  */
 export class DataLoader {

@@ -52,10 +52,34 @@ export async function createPool(size: number): Promise<TaskPool> {
   }
   if (size === 0) {
     const { TASKS } = await import("./tasks.js");
-    return { run: (task, input) => TASKS[task].run(input), close: async () => {} };
+    return localPool((task, input) => TASKS[task].run(input));
   }
   const { Worker } = await import("node:worker_threads");
   return new ThreadPool(size, () => new Worker(new URL("./worker.js", import.meta.url), { execArgv: [] }));
+}
+
+/** As many files are decoded at once without threads: each picture in the making takes memory. */
+const LOCAL_AT_A_TIME = 4;
+
+/** Tasks in this thread, a few at a time, in their order. */
+function localPool(run: TaskPool["run"]): TaskPool {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return {
+    run: async (task, input) => {
+      if (running >= LOCAL_AT_A_TIME) await new Promise<void>((resolve) => waiting.push(resolve));
+      else running++;
+      try {
+        return await run(task, input);
+      } finally {
+        // A waiting task takes the place over.
+        const next = waiting.shift();
+        if (next) next();
+        else running--;
+      }
+    },
+    close: async () => {},
+  };
 }
 
 type Thread = import("node:worker_threads").Worker;
@@ -66,7 +90,8 @@ interface Job {
   readonly reject: (error: TensorError) => void;
 }
 
-class ThreadPool implements TaskPool {
+/** Tasks in threads that `start` makes, `size` at most. */
+export class ThreadPool implements TaskPool {
   private readonly threads = new Map<Thread, Map<number, Job>>();
   private readonly waiting: Job[] = [];
   private nextId = 0;

@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { TensorError } from "@fcn/tensor";
+import { describe, expect, it } from "vitest";
+import { createPool, ThreadPool } from "../../../../packages/fcn/dist/data/workers/pool.js";
+import { greyPng, temporaryFolder, writeTree } from "../trees.js";
+
+const root = await temporaryFolder("pool");
+const file = join(root, "m.png");
+await writeTree(root, { "m.png": greyPng(3, 3, (x) => x) });
+const workerFile = new URL("../../../../packages/fcn/dist/data/workers/worker.js", import.meta.url);
+const keysOf = async (pool: { run(task: "survey", file: string): Promise<{ keys: readonly number[] }> }) =>
+  (await pool.run("survey", file)).keys;
+
+describe("a pool of workers", () => {
+  it("replaces a worker that dies; its task fails, the others go on", async () => {
+    let started = 0;
+    const pool = new ThreadPool(1, () => {
+      if (started++ === 0) return new Worker("setTimeout(() => process.exit(3), 50)", { eval: true });
+      return new Worker(workerFile);
+    });
+    try {
+      const answers = await Promise.allSettled([keysOf(pool), keysOf(pool), keysOf(pool)]);
+      const failed = answers.filter(({ status }) => status === "rejected");
+      // A worker holds two tasks at a time.
+      expect(failed).toHaveLength(2);
+      expect((failed[0] as PromiseRejectedResult).reason).toMatchObject({
+        code: "worker-died",
+        message: expect.stringContaining("it exited with code 3"),
+      });
+      expect(answers[2]).toEqual({ status: "fulfilled", value: [0, 1, 2] });
+      expect(started).toBe(2);
+    } finally {
+      await pool.close();
+    }
+  });
+
+  it("hands errors over whole, with and without threads", async () => {
+    for (const size of [0, 1]) {
+      const pool = await createPool(size);
+      const failure = await pool.run("survey", join(root, "absent.png")).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(TensorError);
+      expect(failure).toMatchObject({
+        code: "missing-data",
+        message: `${join(root, "absent.png")}: it does not exist`,
+        fix: "check the path",
+      });
+      await pool.close();
+    }
+  });
+
+  it("rejects what it can no longer do when it is closed", async () => {
+    const pool = await createPool(2);
+    const running = Promise.allSettled([keysOf(pool), keysOf(pool), keysOf(pool), keysOf(pool), keysOf(pool)]);
+    await pool.close();
+    for (const answer of await running) expect(answer).toMatchObject({ reason: { code: "closed" } });
+    await expect(keysOf(pool)).rejects.toMatchObject({ code: "closed" });
+    await expect(createPool(-1)).rejects.toThrow("workers is -1");
+  });
+});
