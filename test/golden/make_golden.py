@@ -6,11 +6,13 @@ import torch
 
 sys.dont_write_bytecode = True
 
+import berkeley_nets  # noqa: E402
 import d2l  # noqa: E402
 import fcn_alexnet  # noqa: E402
 import fcn_googlenet  # noqa: E402
 import fcn_vgg  # noqa: E402
 import loss_cases  # noqa: E402
+import pyramid_nets  # noqa: E402
 import torchvision_nets  # noqa: E402
 import value_cases  # noqa: E402
 import window_cases  # noqa: E402
@@ -29,9 +31,9 @@ def main():
         if not wanted or name in wanted:
             torch.manual_seed(1000 + index)
             total += make().write(folder)
-    for name, write in {"d2l": d2l.write, "fcn_vgg": fcn_vgg.write, "fcn_alexnet": fcn_alexnet.write,
-                        "fcn_googlenet": fcn_googlenet.write,
-                        "torchvision_nets": torchvision_nets.write}.items():
+    nets = {"d2l": d2l, "fcn_vgg": fcn_vgg, "fcn_alexnet": fcn_alexnet, "fcn_googlenet": fcn_googlenet,
+            "torchvision_nets": torchvision_nets, "berkeley_nets": berkeley_nets, "pyramid_nets": pyramid_nets}
+    for name, write in {name: module.write for name, module in nets.items()}.items():
         if not wanted or name in wanted:
             total += write(folder)
     print(f"{'total':<28}{total:>13} bytes")

@@ -42,3 +42,11 @@ export {
   trainValidated,
 } from "./training/index.js";
 export * as weights from "./weights/index.js";
+export {
+  describeWeights,
+  type FetchedWeights,
+  type FetchOptions,
+  fetchWeights,
+  listWeights,
+  type WeightsEntry,
+} from "./weights/registry/index.js";

@@ -114,7 +114,8 @@ describe("models on backbones", () => {
       );
       expect(await net.stateDict()[key]?.data()).toEqual(data.map((v) => -v));
       const wrong = { dtype: "float32", shape: [out, 3], data: new Float32Array(out * 3) };
-      expect(() => net.loadStateDict({ [key]: wrong }, { strict: false })).toThrow(/of the wrong shape/);
+      expect(() => net.loadStateDict({ [key]: wrong })).toThrow(/of the wrong shape/);
+      expect(net.loadStateDict({ [key]: wrong }, { strict: false }).skipped).toEqual([key]);
     });
   });
 

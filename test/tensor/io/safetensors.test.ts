@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createDevice, type Device, io, TensorError } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readGolden } from "../../support/golden.js";
+import { refusal } from "../../support/refusals.js";
 
 let folder: string;
 let device: Device;
@@ -22,6 +23,13 @@ function fileOf(header: unknown, dataLength: number): Uint8Array {
   const bytes = new Uint8Array(8 + json.length + dataLength);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
   bytes.set(json, 8);
+  return bytes;
+}
+
+/** Ten bytes that claim a header of any length. */
+function lengthOnly(length: bigint): Uint8Array {
+  const bytes = new Uint8Array(10).fill(0x7b);
+  new DataView(bytes.buffer).setBigUint64(0, length, true);
   return bytes;
 }
 
@@ -78,6 +86,66 @@ describe("readSafetensors", () => {
     expect(error).toMatchObject({ code: "corrupt-file" });
     expect((error as TensorError).message).toContain(`readSafetensors: the given bytes: `);
     expect((error as TensorError).message).toContain(problem);
+  });
+
+  const deep = `{"a": {"dtype": "F32", "shape": ${"[".repeat(200_000)}1${"]".repeat(200_000)}, "data_offsets": [0, 4]}}`;
+  const scalar = f32([], 0, 4);
+  it.each<[string, Uint8Array, string]>([
+    ["a header of 4 GiB", lengthOnly(2n ** 32n), "its header is said to have 4294967296 bytes, but the file has 10"],
+    ["a header of 2^64 - 1", lengthOnly(2n ** 64n - 1n), "its header is said to have 18446744073709552000 bytes"],
+    ["a header that nests deeply", fileOf(deep, 4), "its header nests deeper than 3 levels"],
+    ["a header of brackets", fileOf("[".repeat(1_000_000), 0), "its header nests deeper than 3 levels"],
+    ["a string without end", fileOf(`{"${'\\"'.repeat(300_000)}`, 0), "its header is not JSON"],
+    ["a name twice", fileOf(`{"a": ${JSON.stringify(scalar)}, "a": ${JSON.stringify(scalar)}}`, 4), "the name a twice"],
+    [
+      "a name in two spellings",
+      fileOf(`{"a": ${JSON.stringify(scalar)}, "\\u0061": ${JSON.stringify(scalar)}}`, 4),
+      "the name a twice",
+    ],
+    [
+      "a field twice",
+      fileOf('{"a": {"dtype": "F32", "dtype": "I32", "shape": [], "data_offsets": [0, 4]}}', 4),
+      "the name dtype twice",
+    ],
+    [
+      "65 dimensions",
+      fileOf({ a: f32(Array(65).fill(1), 0, 4) }, 4),
+      "tensor a: its shape is [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 and 53 more]",
+    ],
+    [
+      "sizes beyond 2^53",
+      fileOf({ a: f32([2 ** 40, 2 ** 40], 0, 4) }, 4),
+      "tensor a: its shape is [1099511627776, 1099511627776]",
+    ],
+    ["sizes that overflow to the right number", fileOf({ a: f32([2 ** 32, 2 ** 32 + 1], 0, 4) }, 4), "its shape is"],
+    ["offsets the wrong way round", fileOf({ a: f32([], 4, 0) }, 4), "its data_offsets [4, 0] hold -4"],
+    [
+      "offsets that are no numbers",
+      fileOf({ a: { dtype: "F32", shape: [], data_offsets: "04" } }, 4),
+      "its data_offsets are string",
+    ],
+    ["offsets far away", fileOf({ a: f32([], 2 ** 50, 2 ** 50 + 4) }, 4), "but the file has"],
+    ["one tensor inside another", fileOf({ a: f32([4], 0, 16), b: f32([1], 4, 8) }, 16), "tensors a and b overlap"],
+    ["an empty tensor inside another", fileOf({ a: f32([2], 0, 8), b: f32([0], 4, 4) }, 8), "tensors a and b overlap"],
+    [
+      "a name that would write to the terminal",
+      fileOf({ "a\u001b[2J": f32([9], 0, 4) }, 4),
+      "tensor a\\u001b[2J: shape [9]",
+    ],
+    ["a long name", fileOf({ ["x".repeat(100_000)]: f32([9], 0, 4) }, 4), `tensor ${"x".repeat(80)}...: shape [9]`],
+  ])("refuses a file with %s", async (_, file, problem) => {
+    const error = await refusal(io.readSafetensors(file));
+    expect(error.code).toBe("corrupt-file");
+    expect(error.message).toContain(problem);
+  });
+
+  it("takes names of Object.prototype as names, and tensors without elements", async () => {
+    const header = `{"__proto__": ${JSON.stringify(scalar)}, "constructor": ${JSON.stringify(f32([1], 4, 8))}, "none": ${JSON.stringify(f32([0, 3], 4, 4))}}`;
+    const read = await io.readSafetensors(fileOf(header, 8));
+    expect(Object.keys(read)).toEqual(["__proto__", "constructor", "none"]);
+    expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
+    expect(read.none).toEqual({ dtype: "float32", shape: [0, 3], data: new Float32Array(0) });
+    expect(await io.readSafetensors(await io.encodeSafetensors(read))).toEqual(read);
   });
 
   it("refuses every truncation of a good file", async () => {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
+import { registerConvert } from "./convert.js";
 import { registerData } from "./data.js";
 import { registerDemo } from "./demo.js";
 import { registerDoctor } from "./doctor.js";
@@ -21,6 +22,7 @@ export function createProgram(version: string): Command {
   registerDemo(program);
   registerExport(program);
   registerTransfer(program);
+  registerConvert(program);
   return program;
 }
 

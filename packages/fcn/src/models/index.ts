@@ -15,6 +15,7 @@ export { scoreLayers } from "./graph/scoreLayers.js";
 export type { ConvInit, Extent, Graph, Layer, Node, PaddedWindow, Padding, Window } from "./graph/spec.js";
 export { subgraph } from "./graph/subgraph.js";
 export { buildFcn, type FcnOptions } from "./heads/fcn.js";
+export * as heads from "./heads/index.js";
 export type { Skip } from "./heads/skip.js";
 export type { ModelOptions } from "./options.js";
 export { create, describe, graphOf, list } from "./registry.js";

@@ -28,6 +28,17 @@ export interface ModelOptions {
   auxLoss?: boolean;
   /** Upsampling weights [C, C, k, k] in place of the channel-wise [C, 1, k, k]. */
   dense?: boolean;
+  /** How upsampled scores and those of a skip are joined; the paper found the maximum to learn badly. */
+  fusion?: "sum" | "max";
+  /**
+   * Stride of the deepest features, 32, 16 or 8: pools that would pass it keep the resolution. Skips that are not finer fall away. Small images
+   * need more `padding` then.
+   */
+  trunkStride?: number;
+  /** Whether the layers behind a pool that keeps the resolution dilate (à trous), so that they see what they were trained on. */
+  dilate?: boolean;
+  /** Classes of the second, geometric head. */
+  geometricClasses?: number;
 }
 
 export type OptionName = keyof ModelOptions;
@@ -43,8 +54,8 @@ export const integerFrom = (low: number): Rule => ({
   holds: (value) => Number.isSafeInteger(value) && (value as number) >= low,
   text: `an integer of at least ${low}`,
 });
-export const oneOf = (...values: readonly string[]): Rule => ({
-  holds: (value) => values.includes(value as string),
+export const oneOf = (...values: readonly (string | number)[]): Rule => ({
+  holds: (value) => values.includes(value as string | number),
   text: values.map((value) => JSON.stringify(value)).join(" or "),
 });
 export const boolean: Rule = { holds: (value) => typeof value === "boolean", text: "true or false" };
@@ -66,6 +77,10 @@ const RULES: Readonly<Record<OptionName, Rule>> = {
   bnEps: positive,
   lastStage: { holds: (value) => typeof value === "string", text: "the name of a stage" },
   auxLoss: boolean,
+  fusion: oneOf("sum", "max"),
+  trunkStride: oneOf(32, 16, 8),
+  dilate: boolean,
+  geometricClasses: integerFrom(1),
 };
 
 /**

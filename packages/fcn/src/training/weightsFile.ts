@@ -37,7 +37,7 @@ export interface LoadedModel {
 export async function loadModel(source: string | Uint8Array, device: Device): Promise<LoadedModel> {
   const metadata = parseMetadata(await io.readSafetensorsMetadata(source));
   const model = create(metadata.model, device, metadata.options);
-  model.loadStateDict(await io.readSafetensors(source), { strict: true });
+  await io.loadWeights(model, source);
   model.eval();
   return { model, metadata };
 }

@@ -34,6 +34,21 @@ export interface HostArray {
 /** How values lie in a file. */
 export type StoredDtype = HostDtype | "float16" | "bfloat16";
 
+/** What is known of an array before its values are read. */
+export interface ArrayInfo {
+  readonly dtype: HostDtype;
+  readonly shape: readonly number[];
+  /** The dtype in the file; half precision is widened on reading. */
+  readonly stored: StoredDtype;
+  /** Bytes of the values once they are read. */
+  readonly byteLength: number;
+}
+
+/** An array whose values are read when they are asked for. */
+export interface LazyArray extends ArrayInfo {
+  data(): Promise<HostData>;
+}
+
 interface Storage {
   readonly size: number;
   readonly decode: (bytes: ArrayBuffer) => HostData;
@@ -55,13 +70,20 @@ const STORAGE: { readonly [D in StoredDtype]: Storage } = {
   bfloat16: { size: 2, decode: widenBfloat16 },
 };
 
+/** Whether text names a dtype of host arrays. */
+export const isHostDtype = (text: string): text is HostDtype =>
+  Object.hasOwn(STORAGE, text) && widened(text as StoredDtype) === text;
+
 /** Bytes of one value in a file. */
 export const storedSize = (dtype: StoredDtype): number => STORAGE[dtype].size;
 
+/** What an array of this dtype is once it was read. */
+export const widened = (stored: StoredDtype): HostDtype =>
+  stored === "float16" || stored === "bfloat16" ? "float32" : stored;
+
 /** The values that `bytes` hold (little-endian, row-major); takes the buffer over. */
 export function decodeHostArray(dtype: StoredDtype, shape: readonly number[], bytes: ArrayBuffer): HostArray {
-  const widened = dtype === "float16" || dtype === "bfloat16" ? "float32" : dtype;
-  return { dtype: widened, shape, data: STORAGE[dtype].decode(bytes) };
+  return { dtype: widened(dtype), shape, data: STORAGE[dtype].decode(bytes) };
 }
 
 /** IEEE 754 binary16 to a number. */
@@ -79,4 +101,14 @@ function widenBfloat16(bytes: ArrayBuffer): Float32Array {
   return new Float32Array(Uint32Array.from(new Uint16Array(bytes), (bits) => bits << 16).buffer);
 }
 
-export const elementCount = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+export const elementCount = (shape: readonly number[]): number =>
+  shape.includes(0) ? 0 : shape.reduce((a, b) => a * b, 1);
+
+/** The most dimensions of PyTorch and numpy. */
+const MAX_RANK = 64;
+
+/** Whether a value from a file can be a shape: at most 64 sizes, whole and not negative, whose product is a safe integer. */
+export function isShape(value: unknown): value is readonly number[] {
+  if (!Array.isArray(value) || value.length > MAX_RANK) return false;
+  return value.every((size) => Number.isSafeInteger(size) && size >= 0) && Number.isSafeInteger(elementCount(value));
+}

@@ -1,7 +1,11 @@
-export type { HostArray, HostData, HostDtype } from "./hostArray.js";
+export { readCaffemodel } from "./caffemodel/caffemodel.js";
+export type { ArrayInfo, HostArray, HostData, HostDtype, LazyArray, StoredDtype } from "./hostArray.js";
+export { type LoadWeightsOptions, loadWeights } from "./loadWeights.js";
 export { readNpy } from "./npy.js";
-export { readNpz } from "./npz.js";
+export { encodeNpz, readNpz, writeNpz } from "./npz.js";
 export { permuteHostArray } from "./permute.js";
+export type { ReadPthOptions } from "./pth/options.js";
+export { readPth } from "./pth/pth.js";
 export {
   encodeSafetensors,
   readSafetensors,
@@ -12,3 +16,5 @@ export {
 export type { PathOrBytes } from "./source.js";
 export { writeWhole } from "./writeWhole.js";
 export { type ReadTfjsOptions, readTfjs, streamTfjs } from "./tfjs/readTfjs.js";
+export { type OpenWeightsOptions, openWeights, type Weights, type WeightsFormat } from "./weights.js";
+export type { WritableArray, WritableRecord } from "./writable.js";

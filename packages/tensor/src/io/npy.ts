@@ -1,105 +1,42 @@
-import { corruptFile, unsupportedFile } from "./errors.js";
-import { decodeHostArray, elementCount, type HostArray, type StoredDtype, storedSize } from "./hostArray.js";
-import { type PathOrBytes, readAll } from "./source.js";
-
-const MAGIC = "\x93NUMPY";
-
-/** numpy's type codes without the byte order. */
-const DTYPES: Readonly<Record<string, StoredDtype>> = {
-  f8: "float64",
-  f4: "float32",
-  f2: "float16",
-  i8: "int64",
-  i4: "int32",
-  i2: "int16",
-  i1: "int8",
-  u8: "uint64",
-  u4: "uint32",
-  u2: "uint16",
-  u1: "uint8",
-  b1: "bool",
-};
+import { copyStrided, rowMajorStrides, swapBytes } from "./dense.js";
+import { corruptFile, type Place } from "./errors.js";
+import { decodeHostArray, elementCount, type HostArray, storedSize } from "./hostArray.js";
+import { type NpyHeader, readNpyHeader } from "./npyHeader.js";
+import { type PathOrBytes, withSource } from "./source.js";
 
 /**
  * The array of a numpy `.npy` file (format versions 1 to 3), in row-major order; float16 becomes float32. Arrays of
  * objects are refused: they hold a pickle. Throws a TensorError: "unreadable-file", "unsupported-file" or "corrupt-file".
  */
 export async function readNpy(pathOrBytes: PathOrBytes): Promise<HostArray> {
-  const { name, bytes } = await readAll("readNpy", pathOrBytes);
-  return parseNpy("readNpy", name, bytes);
+  return withSource("readNpy", pathOrBytes, async (source) => {
+    const header = await readNpyHeader(source, source.size, source.read);
+    checkDataSize(source, header, source.size);
+    return decodeNpy(header, await source.read(header.dataBegin, source.size));
+  });
 }
 
-/** As {@link readNpy}, from bytes; `reader` and `file` stand in messages. */
-export function parseNpy(reader: string, file: string, bytes: Uint8Array): HostArray {
-  const { text, dataBegin } = readHeader(reader, file, bytes);
-  const { descr, fortran, shape } = parseHeader(reader, file, text);
-  const dtype = DTYPES[descr.slice(1)];
-  if (dtype === undefined) {
-    const fix = "save it with one of numpy's number types, for example array.astype(numpy.float32)";
-    throw unsupportedFile(reader, file, `its dtype ${descr} is not a supported number type`, fix);
-  }
-  const size = storedSize(dtype);
-  const wanted = elementCount(shape) * size;
-  const data = new Uint8Array(bytes.subarray(dataBegin));
-  if (data.length !== wanted) {
-    throw corruptFile(
-      reader,
-      file,
-      `shape [${shape.join(", ")}] of ${descr} needs ${wanted} bytes of data, it has ${data.length}`,
-    );
-  }
-  if (descr[0] === ">") swapBytes(data, size);
-  const ordered = fortran && shape.length > 1 ? toRowMajor(data, shape, size) : data;
-  return decodeHostArray(dtype, shape, ordered.buffer as ArrayBuffer);
+/** Throws unless a file of `size` bytes holds just the values of the header. */
+export function checkDataSize(at: Place, { dtype, shape, dataBegin }: NpyHeader, size: number): void {
+  const wanted = elementCount(shape) * storedSize(dtype);
+  if (size - dataBegin === wanted) return;
+  throw corruptFile(
+    at,
+    `shape [${shape.join(", ")}] of ${dtype} needs ${wanted} bytes of data, it has ${size - dataBegin}`,
+  );
 }
 
-function readHeader(reader: string, file: string, bytes: Uint8Array): { text: string; dataBegin: number } {
-  const magic = String.fromCharCode(...bytes.subarray(0, 6));
-  if (magic !== MAGIC || bytes.length < 12) throw corruptFile(reader, file, "it does not start as a .npy file does");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const version = bytes[6] as number;
-  if (version < 1 || version > 3) {
-    throw unsupportedFile(reader, file, `its format version is ${version}`, "save it with numpy.save");
-  }
-  const start = version === 1 ? 10 : 12;
-  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (start + length > bytes.length) {
-    throw corruptFile(reader, file, `its header is said to have ${length} bytes, but the file has ${bytes.length}`);
-  }
-  return { text: new TextDecoder().decode(bytes.subarray(start, start + length)), dataBegin: start + length };
+/** The array that the data behind a header is; takes the buffer over. */
+export function decodeNpy({ dtype, shape, bigEndian, fortran }: NpyHeader, bytes: ArrayBuffer): HostArray {
+  const itemSize = storedSize(dtype);
+  if (bigEndian) swapBytes(bytes, itemSize);
+  return decodeHostArray(dtype, shape, fortran && shape.length > 1 ? toRowMajor(shape, itemSize, bytes) : bytes);
 }
 
-/** The header is a Python literal: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }. */
-function parseHeader(reader: string, file: string, text: string): { descr: string; fortran: boolean; shape: number[] } {
-  const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
-  const fortran = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
-  const shape = /'shape'\s*:\s*\(([\d\s,L]*)\)/.exec(text)?.[1];
-  if (descr === undefined && /'descr'\s*:\s*\[/.test(text)) {
-    throw unsupportedFile(reader, file, "it holds records with fields", "save each field as an array of its own");
-  }
-  if (descr === undefined || fortran === undefined || shape === undefined) {
-    throw corruptFile(reader, file, `its header is ${JSON.stringify(text.trim().slice(0, 80))}`);
-  }
-  return { descr, fortran: fortran === "True", shape: (shape.match(/\d+/g) ?? []).map(Number) };
-}
-
-function swapBytes(data: Uint8Array, size: number): void {
-  for (let at = 0; at < data.length; at += size) data.subarray(at, at + size).reverse();
-}
-
-/** From first-dimension-fastest to last-dimension-fastest. */
-function toRowMajor(data: Uint8Array, shape: readonly number[], size: number): Uint8Array {
-  const out = new Uint8Array(data.length);
-  const index = shape.map(() => 0);
-  const strides = shape.map((_, d) => elementCount(shape.slice(0, d)));
-  for (let at = 0, from = 0; at < out.length; at += size) {
-    out.set(data.subarray(from * size, (from + 1) * size), at);
-    for (let d = shape.length - 1; d >= 0; d--) {
-      from += strides[d]!;
-      if (++index[d]! < shape[d]!) break;
-      from -= shape[d]! * strides[d]!;
-      index[d] = 0;
-    }
-  }
+function toRowMajor(shape: readonly number[], itemSize: number, bytes: ArrayBuffer): ArrayBuffer {
+  const columnMajor = rowMajorStrides([...shape].reverse()).reverse();
+  const out = new ArrayBuffer(bytes.byteLength);
+  const target = { bytes: out, offset: 0, strides: rowMajorStrides(shape) };
+  copyStrided(shape, itemSize, { bytes, offset: 0, strides: columnMajor }, target);
   return out;
 }

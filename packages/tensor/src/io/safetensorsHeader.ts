@@ -1,5 +1,7 @@
+import { brief, showSome, TensorError } from "../device/errors.js";
 import { corruptFile, unsupportedFile } from "./errors.js";
-import { elementCount, type HostDtype, type StoredDtype, storedSize } from "./hostArray.js";
+import { elementCount, type HostDtype, isShape, type StoredDtype, storedSize } from "./hostArray.js";
+import { scanJson } from "./jsonScan.js";
 import type { Source } from "./source.js";
 
 /** Names of the format. */
@@ -22,6 +24,8 @@ const NAMES = Object.fromEntries(Object.entries(DTYPES).map(([name, dtype]) => [
 
 /** The reference implementation's limit. */
 const MAX_HEADER = 100_000_000;
+/** The header, a tensor, its shape. */
+const MAX_DEPTH = 3;
 
 export interface Entry {
   readonly name: string;
@@ -37,14 +41,12 @@ export interface Header {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const READER = "readSafetensors";
-
 /**
  * The header of a safetensors file: 8 bytes with the length of a JSON object, then that object. Every tensor must lie within
- * the file, have the size of its shape, and the tensors must cover the data without holes or overlaps.
+ * the file, have the size of its shape, and the tensors must cover the data without holes or overlaps; no name may stand twice.
  */
 export async function readHeader(source: Source): Promise<Header> {
-  const fail = (problem: string): Error => corruptFile(READER, source.name, problem);
+  const fail = (problem: string): Error => corruptFile(source, problem);
   if (source.size < 8) throw fail(`it has ${source.size} bytes, but a safetensors file has at least 8`);
   const length = Number(new DataView(await source.read(0, 8)).getBigUint64(0, true));
   if (length > MAX_HEADER || 8 + length > source.size) {
@@ -61,27 +63,31 @@ export async function readHeader(source: Source): Promise<Header> {
 function parse(bytes: ArrayBuffer, fail: (problem: string) => Error): Record<string, unknown> {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    throw fail("its header is not JSON in UTF-8");
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const { tooDeep, twice } = scanJson(text, MAX_DEPTH);
+    if (tooDeep) throw fail(`its header nests deeper than ${MAX_DEPTH} levels`);
+    if (twice !== undefined) throw fail(`its header has the name ${brief(twice)} twice in one object`);
+    json = JSON.parse(text);
+  } catch (error) {
+    throw error instanceof TensorError ? error : fail("its header is not JSON in UTF-8");
   }
   if (!isRecord(json)) throw fail("its header is not a JSON object");
   return json;
 }
 
 function readEntry(name: string, entry: unknown, dataBegin: number, source: Source): Entry {
-  const fail = (problem: string): Error => corruptFile(READER, source.name, `tensor ${name}: ${problem}`);
+  const fail = (problem: string): Error => corruptFile(source, `tensor ${brief(name)}: ${problem}`);
   if (!isRecord(entry)) throw fail("its entry is not an object");
   const { dtype: stored, shape, data_offsets: offsets } = entry;
-  if (!isCounts(shape)) throw fail(`its shape is ${JSON.stringify(shape)}`);
-  if (!isCounts(offsets) || offsets.length !== 2) throw fail(`its data_offsets are ${JSON.stringify(offsets)}`);
+  if (!isShape(shape)) throw fail(`its shape is ${showList(shape)}`);
+  if (!isOffsets(offsets)) throw fail(`its data_offsets are ${showList(offsets)}`);
   if (typeof stored !== "string") throw fail("it has no dtype");
   const dtype = Object.hasOwn(DTYPES, stored) ? DTYPES[stored] : undefined;
   if (dtype === undefined) {
     const fix = `store it as one of ${Object.keys(DTYPES).join(", ")}`;
-    throw unsupportedFile(READER, source.name, `tensor ${name} has the unknown dtype ${stored}`, fix);
+    throw unsupportedFile(source, `tensor ${brief(name)} has the unknown dtype ${brief(stored)}`, fix);
   }
-  const [from, to] = offsets as [number, number];
+  const [from, to] = offsets;
   const bytes = elementCount(shape) * storedSize(dtype);
   if (to - from !== bytes) {
     throw fail(
@@ -103,7 +109,8 @@ function checkCover(
   const sorted = [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end);
   let at = dataBegin;
   let previous = "the header";
-  for (const { name, begin, end } of sorted) {
+  for (const { name: full, begin, end } of sorted) {
+    const name = brief(full);
     if (begin < at)
       throw fail(`tensors ${previous} and ${name} overlap: bytes ${begin} to ${Math.min(at, end)} belong to both`);
     if (begin > at) throw fail(`bytes ${at} to ${begin} between ${previous} and ${name} belong to no tensor`);
@@ -136,5 +143,11 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isStrings = (value: unknown): value is Record<string, string> =>
   isRecord(value) && Object.values(value).every((item) => typeof item === "string");
-const isCounts = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
+const isOffsets = (value: unknown): value is readonly [number, number] =>
+  Array.isArray(value) && value.length === 2 && value.every((at) => Number.isSafeInteger(at) && at >= 0);
+
+/** A list of numbers from a header, or what stands in its place: nothing is followed into depth. */
+const showList = (value: unknown): string =>
+  Array.isArray(value)
+    ? `[${showSome(value.map((item) => (typeof item === "number" ? String(item) : typeof item)))}]`
+    : typeof value;

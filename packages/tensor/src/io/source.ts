@@ -1,12 +1,11 @@
-import { TensorError } from "../device/errors.js";
+import { brief, TensorError } from "../device/errors.js";
+import type { Place } from "./errors.js";
 
 /** A file by path (Node only), or its bytes. */
 export type PathOrBytes = string | URL | Uint8Array | ArrayBuffer;
 
-/** Random access to a file or to bytes. */
-export interface Source {
-  /** For messages: the path, or "the given bytes". */
-  readonly name: string;
+/** Random access to a file or to bytes. Its `file` is the path, or "the given bytes". */
+export interface Source extends Place {
   readonly size: number;
   /** The bytes [begin, end) in a buffer of their own. */
   read(begin: number, end: number): Promise<ArrayBuffer>;
@@ -18,32 +17,30 @@ export async function withSource<T>(
   input: PathOrBytes,
   use: (source: Source) => Promise<T>,
 ): Promise<T> {
-  if (input instanceof Uint8Array) return use(bytesSource(input));
-  if (input instanceof ArrayBuffer) return use(bytesSource(new Uint8Array(input)));
+  if (input instanceof Uint8Array) return use(bytesSource(reader, input));
+  if (input instanceof ArrayBuffer) return use(bytesSource(reader, new Uint8Array(input)));
   if (typeof input !== "string" && !(input instanceof URL)) throw notAFile(reader, input);
   const file = await openFile(reader, input);
+  const state = { open: true };
   try {
-    return await use(await fileSource(reader, String(input), file));
+    return await use(await fileSource({ reader, file: brief(String(input), 400) }, file, state));
   } finally {
+    state.open = false;
     await file.close();
   }
 }
 
-/** All bytes of a file. */
-export async function readAll(reader: string, input: PathOrBytes): Promise<{ name: string; bytes: Uint8Array }> {
-  return withSource(reader, input, async (source) => ({
-    name: source.name,
-    bytes: new Uint8Array(await source.read(0, source.size)),
-  }));
-}
-
-function bytesSource(bytes: Uint8Array): Source {
+function bytesSource(reader: string, bytes: Uint8Array): Source {
   return {
-    name: "the given bytes",
+    reader,
+    file: "the given bytes",
     size: bytes.byteLength,
     read: async (begin, end) => new Uint8Array(bytes.subarray(begin, end)).buffer,
   };
 }
+
+/** Node reads less than 2 GiB at once. */
+const MAX_READ = 2 ** 30;
 
 type FileHandle = Awaited<ReturnType<typeof import("node:fs/promises")["open"]>>;
 
@@ -56,25 +53,34 @@ async function openFile(reader: string, path: string | URL): Promise<FileHandle>
   }
 }
 
-async function fileSource(reader: string, name: string, file: FileHandle): Promise<Source> {
+async function fileSource(at: Place, file: FileHandle, state: { readonly open: boolean }): Promise<Source> {
   const { size } = await file.stat();
   const read = async (begin: number, end: number): Promise<ArrayBuffer> => {
     const bytes = new Uint8Array(end - begin);
     for (let at = 0; at < bytes.length; ) {
-      const { bytesRead } = await file.read(bytes, at, bytes.length - at, begin + at);
-      if (bytesRead === 0) throw unreadable(reader, name, new Error("the file became shorter while it was read"));
+      const { bytesRead } = await file.read(bytes, at, Math.min(bytes.length - at, MAX_READ), begin + at);
+      if (bytesRead === 0) throw new Error("the file became shorter while it was read");
       at += bytesRead;
     }
     return bytes.buffer;
   };
   const guarded: Source["read"] = async (begin, end) => {
+    if (!state.open) throw closed(at);
     try {
       return await read(begin, end);
     } catch (error) {
-      throw error instanceof TensorError ? error : unreadable(reader, name, error);
+      throw unreadable(at.reader, at.file, error);
     }
   };
-  return { name, size, read: guarded };
+  return { ...at, size, read: guarded };
+}
+
+function closed(at: Place): TensorError {
+  return new TensorError({
+    code: "closed-file",
+    message: `${at.reader}: ${at.file} is closed: values were asked for after the function that uses it was done`,
+    fix: "await all reads inside the function that you give to openWeights",
+  });
 }
 
 /** Node's file module, or one error where there is none. */

@@ -1,120 +1,166 @@
-import { corruptFile, unsupportedFile } from "./errors.js";
+import { brief, TensorError } from "../device/errors.js";
+import { Crc32 } from "./crc32.js";
+import { checkExpansion, corruptFile, type Place, unsupportedFile, within } from "./errors.js";
+import type { Source } from "./source.js";
+import { readDirectory, type ZipRecord } from "./zipDirectory.js";
 
-/** A file inside a zip archive; `data` unpacks it and checks its length and CRC-32. */
+/** A file inside a zip archive. */
 export interface ZipEntry {
   readonly name: string;
-  data(): Promise<Uint8Array>;
+  /** Bytes, unpacked. */
+  readonly size: number;
+  /** Stored entries are read in any order at no cost; of a compressed one all that comes before has to be unpacked. */
+  readonly compressed: boolean;
+  /** The unpacked bytes [begin, end). */
+  read(begin: number, end: number): Promise<ArrayBuffer>;
+  /** The unpacked bytes from `begin` on, after the length and the CRC-32 of the whole entry were checked. */
+  readChecked(begin?: number): Promise<ArrayBuffer>;
 }
 
-const END_OF_DIRECTORY = 0x06054b50;
-const DIRECTORY_ENTRY = 0x02014b50;
 const LOCAL_ENTRY = 0x04034b50;
-const END_LENGTH = 22;
-const MAX_COMMENT = 0xffff;
+const EMPTY_ARCHIVE = 0x06054b50;
+const LOCAL_LENGTH = 30;
 const STORED = 0;
 const DEFLATED = 8;
+const CHUNK = 2 ** 18;
 
-interface Record32 {
-  readonly name: string;
-  readonly method: number;
-  readonly crc: number;
-  readonly packed: number;
-  readonly size: number;
-  readonly local: number;
+/**
+ * The entries of a zip archive (stored or deflated, zip64 too) by its central directory, folders left out. Entries that overlap
+ * or reach out of the archive, two of one name, encryption, and sizes that deflate cannot reach are refused.
+ */
+export async function openZip(source: Source): Promise<ZipEntry[]> {
+  const records = await readDirectory(source);
+  for (const record of records) checkMethod(source, record);
+  checkExpansion(
+    source,
+    records.reduce((total, { size }) => total + size, 0),
+    source.size,
+  );
+  return records
+    .filter(({ name }) => !name.endsWith("/"))
+    .map((record) => {
+      const packed = new PackedEntry(source, record);
+      return {
+        name: record.name,
+        size: record.size,
+        compressed: record.method !== STORED,
+        read: (begin, end) => packed.read(begin, end),
+        readChecked: (begin = 0) => packed.readChecked(begin),
+      };
+    });
 }
 
-/** The entries of a zip archive (stored or deflated, below 4 GiB), from its central directory. */
-export function readZip(reader: string, file: string, bytes: Uint8Array): ZipEntry[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const fail = (problem: string): Error => corruptFile(reader, file, problem);
-  const end = findEnd(view);
-  if (end < 0) throw fail("it has no zip directory at its end");
-  const count = view.getUint16(end + 10, true);
-  let at = view.getUint32(end + 16, true);
-  if (count === 0xffff || at === 0xffffffff) throw tooLarge(reader, file);
-  const entries: ZipEntry[] = [];
-  for (let i = 0; i < count; i++) {
-    if (at + 46 > end || view.getUint32(at, true) !== DIRECTORY_ENTRY)
-      throw fail(`entry ${i} of its directory is damaged`);
-    const record = readRecord(view, bytes, at);
-    if (record.packed === 0xffffffff || record.size === 0xffffffff) throw tooLarge(reader, file);
-    at += 46 + view.getUint16(at + 28, true) + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
-    entries.push({ name: record.name, data: () => unpack(reader, file, bytes, record) });
-  }
-  return entries;
+/** Whether the source starts as a zip archive does, an empty one too. */
+export async function isZip(source: Source): Promise<boolean> {
+  if (source.size < 4) return false;
+  return [LOCAL_ENTRY, EMPTY_ARCHIVE].includes(new DataView(await source.read(0, 4)).getUint32(0, true));
 }
 
-function findEnd(view: DataView): number {
-  const lowest = Math.max(0, view.byteLength - END_LENGTH - MAX_COMMENT);
-  for (let at = view.byteLength - END_LENGTH; at >= lowest; at--) {
-    if (view.getUint32(at, true) === END_OF_DIRECTORY) return at;
-  }
-  return -1;
-}
+/** No deflate stream unpacks to more than 1032 times its length. */
+const DEFLATE_RATIO = 1032;
 
-function readRecord(view: DataView, bytes: Uint8Array, at: number): Record32 {
-  const nameLength = view.getUint16(at + 28, true);
-  return {
-    name: new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength)),
-    method: view.getUint16(at + 10, true),
-    crc: view.getUint32(at + 16, true),
-    packed: view.getUint32(at + 20, true),
-    size: view.getUint32(at + 24, true),
-    local: view.getUint32(at + 42, true),
-  };
-}
-
-async function unpack(reader: string, file: string, bytes: Uint8Array, entry: Record32): Promise<Uint8Array> {
-  const { name, method, packed, size, local } = entry;
-  const fail = (problem: string): Error => corruptFile(reader, file, `entry ${name}: ${problem}`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (local + 30 > bytes.length || view.getUint32(local, true) !== LOCAL_ENTRY)
-    throw fail("its local header is damaged");
-  const begin = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
-  if (begin + packed > bytes.length) throw fail("it reaches past the end of the file");
+function checkMethod(at: Place, { name, method, flags, packed, size }: ZipRecord): void {
+  const entry = entryPlace(at, name);
+  if (flags & 1) throw unsupportedFile(entry, "it is encrypted", "save the archive without a password");
   if (method !== STORED && method !== DEFLATED) {
-    throw unsupportedFile(reader, file, `entry ${name} is compressed by method ${method}`, "store it or use deflate");
+    throw unsupportedFile(entry, `it is compressed by method ${method}`, "store it or use deflate");
   }
-  const raw = bytes.subarray(begin, begin + packed);
-  const data = method === STORED ? raw : await inflate(raw, size).catch(() => undefined);
-  if (data === undefined) throw fail("its compressed data is damaged");
-  if (data.length !== size) throw fail(`it has ${data.length} bytes, its directory says ${size}`);
-  if (crc32(data) !== entry.crc) throw fail("its checksum does not match");
-  return data;
+  if (method === STORED ? size === packed : size <= DEFLATE_RATIO * packed) return;
+  throw corruptFile(entry, `its ${packed} bytes cannot unpack to the ${size} that the directory claims`);
 }
 
-/** At most `size` bytes and one more, which shows that there are too many: a small file cannot fill the memory. */
-async function inflate(raw: Uint8Array, size: number): Promise<Uint8Array> {
-  const stream = new Blob([raw as Uint8Array<ArrayBuffer>])
-    .stream()
-    .pipeThrough(new DecompressionStream("deflate-raw"));
-  const out = new Uint8Array(size);
-  let at = 0;
-  const chunks = stream.getReader();
-  for (let next = await chunks.read(); !next.done; next = await chunks.read()) {
-    const chunk = next.value as Uint8Array;
-    if (at + chunk.length > size) {
-      await chunks.cancel();
-      throw new Error("more data than its directory says");
+const entryPlace = (at: Place, name: string): Place => within(at, `entry ${brief(name)}`);
+
+/** One entry as it lies in the archive. */
+class PackedEntry {
+  readonly #at: Place;
+
+  constructor(
+    private readonly source: Source,
+    private readonly record: ZipRecord,
+  ) {
+    this.#at = entryPlace(source, record.name);
+  }
+
+  async read(begin: number, end: number): Promise<ArrayBuffer> {
+    const start = await this.#dataBegin();
+    if (this.record.method === STORED) return this.source.read(start + begin, start + end);
+    return this.#unpack(start, begin, end, undefined);
+  }
+
+  async readChecked(begin: number): Promise<ArrayBuffer> {
+    const start = await this.#dataBegin();
+    const { method, size } = this.record;
+    const crc = new Crc32();
+    if (method !== STORED) {
+      const bytes = await this.#unpack(start, begin, size, crc);
+      this.#checkCrc(crc);
+      return bytes;
     }
-    out.set(chunk, at);
-    at += chunk.length;
+    if (begin > 0) crc.update(new Uint8Array(await this.source.read(start, start + begin)));
+    const bytes = await this.source.read(start + begin, start + size);
+    this.#checkCrc(crc.update(new Uint8Array(bytes)));
+    return bytes;
   }
-  return out.subarray(0, at);
-}
 
-function tooLarge(reader: string, file: string): Error {
-  return unsupportedFile(reader, file, "it is a zip archive of 4 GiB or more", "save the arrays in several files");
-}
+  /** PyTorch writes 0 where it was told not to compute checksums. */
+  #checkCrc(crc: Crc32): void {
+    if (this.record.crc !== 0 && this.record.crc !== crc.value) {
+      throw corruptFile(this.#at, "its checksum does not match");
+    }
+  }
 
-/** CRC-32 of zip (polynomial 0xEDB88320, reflected). */
-export function crc32(bytes: Uint8Array): number {
-  const table = Uint32Array.from({ length: 256 }, (_, i) => {
-    let value = i;
-    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-    return value;
-  });
-  let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) crc = table[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
+  /** Where the data starts: behind the local header, which must agree with the directory. */
+  async #dataBegin(): Promise<number> {
+    const { local, limit, nameBytes, packed, method } = this.record;
+    const header = new Uint8Array(await this.source.read(local, local + LOCAL_LENGTH + nameBytes.length));
+    const view = new DataView(header.buffer);
+    const agrees =
+      view.getUint32(0, true) === LOCAL_ENTRY &&
+      view.getUint16(8, true) === method &&
+      view.getUint16(26, true) === nameBytes.length &&
+      nameBytes.every((byte, i) => byte === header[LOCAL_LENGTH + i]);
+    if (!agrees) throw corruptFile(this.#at, "its local header is damaged");
+    const begin = local + header.length + view.getUint16(28, true);
+    if (begin + packed > limit) throw corruptFile(this.#at, "it reaches into what follows it");
+    return begin;
+  }
+
+  /** The unpacked bytes [begin, end). With `crc`, the whole entry is unpacked, and it must have its size. */
+  async #unpack(start: number, begin: number, end: number, crc: Crc32 | undefined): Promise<ArrayBuffer> {
+    const { size } = this.record;
+    const out = new Uint8Array(end - begin);
+    let at = 0;
+    for await (const chunk of this.#inflate(start)) {
+      if (at + chunk.length > size) throw corruptFile(this.#at, `it has more than the ${size} bytes of its directory`);
+      const [from, to] = [Math.max(begin - at, 0), Math.min(end - at, chunk.length)];
+      if (from < to) out.set(chunk.subarray(from, to), at + from - begin);
+      crc?.update(chunk);
+      at += chunk.length;
+      if (!crc && at >= end) break;
+    }
+    if (at < end) throw corruptFile(this.#at, `it has ${at} bytes, its directory says ${size}`);
+    return out.buffer;
+  }
+
+  async *#inflate(start: number): AsyncGenerator<Uint8Array> {
+    const { source, record } = this;
+    let at = start;
+    const packed = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      async pull(controller) {
+        const end = Math.min(at + CHUNK, start + record.packed);
+        if (at < end) controller.enqueue(new Uint8Array(await source.read(at, end)));
+        at = end;
+        if (at === start + record.packed) controller.close();
+      },
+    });
+    const chunks = packed.pipeThrough(new DecompressionStream("deflate-raw")).getReader();
+    try {
+      for (let next = await chunks.read(); !next.done; next = await chunks.read()) yield next.value as Uint8Array;
+    } catch (cause) {
+      throw cause instanceof TensorError ? cause : corruptFile(this.#at, "its compressed data is damaged");
+    } finally {
+      await chunks.cancel().catch(() => {});
+    }
+  }
 }

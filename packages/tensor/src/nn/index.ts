@@ -6,5 +6,5 @@ export { GroupNorm, type GroupNormOptions } from "./groupNorm.js";
 export { convolutionWeight } from "./initialise.js";
 export { Module } from "./module.js";
 export { Sequential } from "./sequential.js";
-export type { LoadOptions, LoadReport, StateArray, StateDict } from "./stateDict.js";
+export type { LoadOptions, LoadReport, StateAdapter, StateArray, StateDict } from "./stateDict.js";
 export { AvgPool2d, MaxPool2d, Upsample } from "./window.js";

@@ -1,6 +1,6 @@
 import { TensorError } from "../device/errors.js";
 import type { Tensor } from "../tensor.js";
-import { type LoadOptions, type LoadReport, loadInto, type StateDict } from "./stateDict.js";
+import { type LoadOptions, type LoadReport, loadInto, type StateAdapter, type StateDict } from "./stateDict.js";
 
 /**
  * A part of a net: parameters (learned), buffers (kept with them but not learned) and child modules, each by name, as
@@ -60,12 +60,30 @@ export abstract class Module {
   }
 
   /**
-   * Copies values in place from host arrays or tensors by name. `num_batches_tracked` is ignored. Throws one TensorError
-   * ("state-dict-mismatch") that lists all wrong shapes and, unless `strict` is false, all missing and unexpected names;
-   * then nothing has changed.
+   * Copies values in place from host arrays or tensors by name, and reports which. `num_batches_tracked` is optional. Throws one
+   * TensorError ("state-dict-mismatch") that lists all missing and unexpected names and wrong shapes, unless `strict` is false; then
+   * nothing has changed.
    */
-  loadStateDict(dict: StateDict, { strict = true }: LoadOptions = {}): LoadReport {
-    return loadInto(this.stateDict(), dict, strict);
+  loadStateDict(dict: StateDict, options: LoadOptions = {}): LoadReport {
+    const adapterOf = (name: string, from: readonly number[]) => this.stateAdapter(name, from);
+    const named = Object.entries(dict).map(([name, value]) => {
+      const own = this.stateName(name);
+      return [Object.hasOwn(dict, own) ? name : own, value] as const;
+    });
+    return loadInto({ own: this.stateDict(), adapterOf }, Object.fromEntries(named), options);
+  }
+
+  /** The name that a tensor has here for its name in a dict or a file: a net overrides it whose weights are published under several. */
+  stateName(name: string): string {
+    return name;
+  }
+
+  /**
+   * What turns values of shape `from` into the form that the tensor `name` has here; undefined when only its own shape fits.
+   * `loadStateDict` and `io.loadWeights` ask for it where shapes differ: a net overrides it whose weights are published in another form.
+   */
+  stateAdapter(_name: string, _from: readonly number[]): StateAdapter | undefined {
+    return undefined;
   }
 
   train(mode = true): this {

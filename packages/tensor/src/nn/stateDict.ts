@@ -1,5 +1,6 @@
-import { show, TensorError } from "../device/errors.js";
-import type { Tensor } from "../tensor.js";
+import { brief, show, showSome, TensorError } from "../device/errors.js";
+import { elementsOf, sameShape } from "../shape.js";
+import { Tensor } from "../tensor.js";
 
 /** Row-major values on the host, as the readers of `io` give them. */
 export interface StateArray {
@@ -12,63 +13,175 @@ export interface StateArray {
 export type StateDict = Readonly<Record<string, Tensor | StateArray>>;
 
 export interface LoadOptions {
-  /** Missing and unexpected names are errors. Default true. */
+  /**
+   * Throw unless every name of the module is given, no other name is, and all shapes fit. Default true. Otherwise what fits is
+   * loaded and the report names the rest.
+   */
   readonly strict?: boolean;
+  /**
+   * Also take values of another shape with as many elements, in their row-major order, where one shape splits or joins neighbouring
+   * dimensions of the other, as Caffe copies blobs: [4096, 25088] into [4096, 512, 7, 7], [1, 1, 1, N] into [N]. Default false.
+   */
+  readonly reshape?: boolean;
 }
 
 export interface LoadReport {
+  /** Names whose values were taken as they are. */
   readonly copied: readonly string[];
+  /** Names whose values were taken into another shape: see `reshape`, and forms that the module itself converts. */
+  readonly reshaped: readonly string[];
+  /** Names of both whose shapes do not fit; the module keeps what it has. */
+  readonly skipped: readonly string[];
   /** Names of the module that the dict lacks. */
   readonly missing: readonly string[];
   /** Names of the dict that the module lacks. */
   readonly unexpected: readonly string[];
 }
 
+/** Turns values of one form into the form that a module has. */
+export type StateAdapter = (source: StateArray) => StateArray;
+
+/** The tensors to load into, and what converts a source of shape `from`; undefined when only the shape of the tensor fits. */
+export interface LoadTarget {
+  readonly own: Readonly<Record<string, Tensor>>;
+  adapterOf(name: string, from: readonly number[]): StateAdapter | undefined;
+}
+
+export interface LoadPlan {
+  readonly report: LoadReport;
+  readonly adapters: ReadonlyMap<string, StateAdapter>;
+}
+
 /** PyTorch counts the batches of a batch norm here; the count is used only where momentum is None. */
-const IGNORED = /(^|\.)num_batches_tracked$/;
+const OPTIONAL = /(^|\.)num_batches_tracked$/;
 
-/** Copies the values of `dict` into the tensors of `own`, after all names and shapes are checked. */
-export function loadInto(own: Readonly<Record<string, Tensor>>, dict: StateDict, strict: boolean): LoadReport {
-  const given = Object.keys(dict).filter((name) => !IGNORED.test(name));
-  const copied = given.filter((name) => Object.hasOwn(own, name));
-  const unexpected = given.filter((name) => !Object.hasOwn(own, name));
-  const missing = Object.keys(own).filter((name) => !Object.hasOwn(dict, name));
-  const unfit = copied.flatMap((name) => misfit(name, own[name]!, dict[name]!));
+/**
+ * Compares names and shapes, before anything is written. Throws a TensorError ("state-dict-mismatch") with all that does not fit
+ * unless `strict` is false.
+ */
+export function planLoad(
+  op: string,
+  { own, adapterOf }: LoadTarget,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  { strict = true, reshape = false }: LoadOptions,
+): LoadPlan {
+  const has = (name: string) => Object.hasOwn(own, name);
+  const report = { copied: [], reshaped: [], skipped: [], missing: [], unexpected: [] } as {
+    -readonly [K in keyof LoadReport]: string[];
+  };
+  const adapters = new Map<string, StateAdapter>();
+  for (const [name, shape] of shapes) {
+    if (!has(name)) {
+      if (!OPTIONAL.test(name)) report.unexpected.push(name);
+    } else if (sameShape(shape, own[name]!.shape)) report.copied.push(name);
+    else {
+      const adapter = adapterOf(name, shape);
+      if (adapter) adapters.set(name, adapter);
+      const fits = adapter !== undefined || (reshape && sameElementOrder(shape, own[name]!.shape));
+      report[fits ? "reshaped" : "skipped"].push(name);
+    }
+  }
+  report.missing = Object.keys(own).filter((name) => !shapes.has(name) && !OPTIONAL.test(name));
+  if (strict) refuseMisfits(op, report, own, shapes);
+  return { report, adapters };
+}
+
+/**
+ * Whether values of one shape are, in row-major order, values of the other: one splits or joins neighbouring dimensions of the
+ * other, so that all borders between dimensions of the coarser one are borders of the finer one. [3, 4] is not [4, 3].
+ */
+export function sameElementOrder(a: readonly number[], b: readonly number[]): boolean {
+  if (elementsOf(a) !== elementsOf(b)) return false;
+  const [left, right] = [borders(a), borders(b)];
+  return [...left].every((at) => right.has(at)) || [...right].every((at) => left.has(at));
+}
+
+/** Elements before each border between dimensions: the products of the first sizes. */
+function borders(shape: readonly number[]): Set<number> {
+  const products = shape.map((_, dim) => elementsOf(shape.slice(0, dim + 1)));
+  return new Set(products.filter((product) => product > 1));
+}
+
+function refuseMisfits(
+  op: string,
+  { skipped, missing, unexpected }: LoadReport,
+  own: Readonly<Record<string, Tensor>>,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): void {
+  const misfits = skipped.map(
+    (name) => `${brief(name)} is ${show(shapes.get(name)!)}, the module has ${show(own[name]!.shape)}`,
+  );
   const problems = [
-    ...(strict && missing.length > 0 ? [`missing: ${missing.join(", ")}`] : []),
-    ...(strict && unexpected.length > 0 ? [`unexpected: ${unexpected.join(", ")}`] : []),
-    ...(unfit.length > 0 ? [`of the wrong shape: ${unfit.join("; ")}`] : []),
+    ...(missing.length > 0 ? [`missing: ${showSome(missing)}`] : []),
+    ...(unexpected.length > 0 ? [`unexpected: ${showSome(unexpected)}`] : []),
+    ...(misfits.length > 0 ? [`of the wrong shape: ${showSome(misfits, { separator: "; " })}`] : []),
   ];
-  if (problems.length > 0) throw mismatch(problems, unfit.length > 0);
-  for (const name of copied) copyInto(own[name]!, dict[name]!);
-  return { copied, missing, unexpected };
-}
-
-const isTensor = (value: Tensor | StateArray): value is Tensor => typeof value.data === "function";
-
-function misfit(name: string, target: Tensor, source: Tensor | StateArray): string[] {
-  const same = source.shape.length === target.shape.length && source.shape.every((size, i) => size === target.shape[i]);
-  if (!same) return [`${name} is ${show(source.shape)}, the module has ${show(target.shape)}`];
-  if (isTensor(source)) return [];
-  const count = source.shape.reduce((a, b) => a * b, 1);
-  return source.data.length === count
-    ? []
-    : [`${name} has ${source.data.length} values, shape ${show(source.shape)} needs ${count}`];
-}
-
-function mismatch(problems: readonly string[], shapes: boolean): TensorError {
-  return new TensorError({
+  if (problems.length === 0) return;
+  const reshapes = skipped.some((name) => sameElementOrder(shapes.get(name)!, own[name]!.shape));
+  throw new TensorError({
     code: "state-dict-mismatch",
-    message: `loadStateDict: nothing was loaded; ${problems.join(" | ")}`,
-    fix: shapes
-      ? "create the module with the options that the weights were made with, or leave these names out"
-      : "load into the module that the weights were made for, or pass { strict: false } to load what fits",
+    message: `${op}: nothing was loaded; ${problems.join(" | ")}`,
+    fix: remedy(misfits.length > 0, reshapes),
   });
 }
 
-function copyInto(target: Tensor, source: Tensor | StateArray): void {
-  if (isTensor(source)) {
-    if (source !== target) target.assign(source);
+function remedy(shapes: boolean, reshapes: boolean): string {
+  if (reshapes)
+    return "pass { reshape: true } to take values of another shape in their order, or { strict: false } to load only what fits";
+  return shapes
+    ? "create the module with the options that the weights were made with, or pass { strict: false } to load only what fits"
+    : "load into the module that the weights were made for, or pass { strict: false } to load what fits";
+}
+
+/** Copies the values of `dict` into the tensors of `target`, after all names and shapes are checked. */
+export function loadInto(target: LoadTarget, dict: StateDict, options: LoadOptions): LoadReport {
+  const op = "loadStateDict";
+  const { own } = target;
+  // Values on the GPU cannot be converted without waiting for them, but seen in another shape.
+  const adapterOf = (name: string, from: readonly number[]) => {
+    const adapter = target.adapterOf(name, from);
+    if (!(dict[name] instanceof Tensor)) return adapter;
+    return adapter && sameElementOrder(from, own[name]!.shape) ? (source: StateArray) => source : undefined;
+  };
+  for (const [name, value] of Object.entries(dict)) checkEntry(op, name, value);
+  const shapes = new Map(Object.entries(dict).map(([name, { shape }]) => [name, shape]));
+  const { report, adapters } = planLoad(op, { own, adapterOf }, shapes, options);
+  for (const name of [...report.copied, ...report.reshaped]) checkValues(op, name, dict[name]!);
+  const ready = new Map([...adapters].map(([name, adapt]) => [name, adapt(dict[name] as StateArray)]));
+  for (const name of report.copied) copyInto(own[name]!, dict[name]!);
+  for (const name of report.reshaped) copyInto(own[name]!, ready.get(name) ?? dict[name]!);
+  return report;
+}
+
+function checkEntry(op: string, name: string, value: unknown): void {
+  if (value instanceof Tensor) return;
+  const { shape, data } = (value ?? {}) as Partial<StateArray>;
+  if (Array.isArray(shape) && typeof data === "object" && data !== null && "length" in data) return;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `${op}: ${brief(name)} is neither a tensor nor a host array`,
+    fix: "pass tensors or { dtype, shape, data } by name; io.loadWeights loads an opened file",
+  });
+}
+
+/** Throws when an array does not have as many values as its shape says. */
+export function checkValues(op: string, name: string, source: Tensor | StateArray): void {
+  const count = elementsOf(source.shape);
+  if (source instanceof Tensor || source.data.length === count) return;
+  throw new TensorError({
+    code: "state-dict-mismatch",
+    message: `${op}: nothing was loaded; ${brief(name)} has ${source.data.length} values, shape ${show(source.shape)} needs ${count}`,
+    fix: "give the array the shape that its values have",
+  });
+}
+
+/** Copies values in place: as many as the target has, in row-major order. */
+export function copyInto(target: Tensor, source: Tensor | StateArray): void {
+  if (source instanceof Tensor) {
+    if (source === target) return;
+    using values = source.detach();
+    using shaped = values.reshape(target.shape);
+    target.assign(sameShape(source.shape, target.shape) ? source : shaped);
     return;
   }
   const { data } = source;

@@ -70,14 +70,12 @@ describe("MAT-files that scipy wrote", () => {
   });
 });
 
-const rows = fc
-  .tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 }))
-  .chain(([h, w]) =>
-    fc.array(fc.array(fc.integer({ min: 0, max: 127 }), { minLength: w, maxLength: w }), {
-      minLength: h,
-      maxLength: h,
-    }),
-  );
+const rows = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 })).chain(([h, w]) =>
+  fc.array(fc.array(fc.integer({ min: 0, max: 127 }), { minLength: w, maxLength: w }), {
+    minLength: h,
+    maxLength: h,
+  }),
+);
 const type = fc.constantFrom("double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32");
 
 describe("readMat", () => {

@@ -17,20 +17,25 @@ export function checkRgba(op: string, name: string, { data, height, width }: Rgb
   });
 }
 
-/** One texel with its colour multiplied by alpha, as filters need it: red, green, blue and alpha from 0 to 255. */
-type Premultiplied = Float32Array;
+/** A picture at one size. Colours are as in the picture where `straight`, else multiplied by alpha, as filters need them. */
+interface Level {
+  readonly data: Uint8Array | Float32Array;
+  readonly height: number;
+  readonly width: number;
+  readonly straight: boolean;
+}
 
 /** The same picture at full size and, again and again, at half of it, so that any reduction is smooth. Built level by level on demand. */
 export class Pyramid {
-  readonly #levels: { readonly data: Premultiplied; readonly height: number; readonly width: number }[];
+  readonly #levels: Level[];
 
   constructor(image: RgbaImage) {
-    this.#levels = [{ ...image, data: premultiply(image.data) }];
+    this.#levels = [{ ...image, straight: true }];
   }
 
   /**
-   * Writes the bilinear value at (x, y) into `out`: coordinates of the full-size picture in pixels, the first centre at 0.5. `reduction` is how
-   * many pixels of the picture fall on one of the result; outside the picture everything is transparent.
+   * Writes the bilinear value at (x, y) into `out`, its colour multiplied by alpha: coordinates of the full-size picture in pixels, the first
+   * centre at 0.5. `reduction` is how many pixels of the picture fall on one of the result; outside the picture everything is transparent.
    */
   sample(x: number, y: number, reduction: number, out: Float32Array): void {
     const wanted = Math.max(0, Math.round(Math.log2(Math.max(1, reduction))));
@@ -50,49 +55,34 @@ export class Pyramid {
   }
 }
 
-interface Level {
-  readonly data: Premultiplied;
-  readonly height: number;
-  readonly width: number;
-}
-
-function premultiply(data: Uint8Array): Premultiplied {
-  const out = new Float32Array(data.length);
-  for (let i = 0; i < data.length; i += 4) {
-    const alpha = data[i + 3]! / 255;
-    for (let c = 0; c < 3; c++) out[i + c] = data[i + c]! * alpha;
-    out[i + 3] = data[i + 3]!;
-  }
-  return out;
+/** Adds `share` of the pixel at `at` to `out` at `to`. */
+function accumulate({ data, straight }: Level, at: number, share: number, out: Float32Array, to: number): void {
+  const colour = straight ? (share * data[at + 3]!) / 255 : share;
+  for (let c = 0; c < 3; c++) out[to + c] = out[to + c]! + colour * data[at + c]!;
+  out[to + 3] = out[to + 3]! + share * data[at + 3]!;
 }
 
 /** Means of 2x2 pixels; an odd last row or column is dropped. */
-function halve({ data, width, height }: Level): Level {
-  const half = { width: width >> 1, height: height >> 1 };
+function halve(level: Level): Level {
+  const half = { width: level.width >> 1, height: level.height >> 1 };
   const out = new Float32Array(half.width * half.height * 4);
-  for (let y = 0; y < half.height; y++) {
-    for (let x = 0; x < half.width; x++) {
-      const at = (2 * y * width + 2 * x) * 4;
-      const to = (y * half.width + x) * 4;
-      for (let c = 0; c < 4; c++) {
-        out[to + c] =
-          (data[at + c]! + data[at + 4 + c]! + data[at + width * 4 + c]! + data[at + width * 4 + 4 + c]!) / 4;
-      }
+  for (let y = 0; y < 2 * half.height; y++) {
+    for (let x = 0; x < 2 * half.width; x++) {
+      accumulate(level, (y * level.width + x) * 4, 0.25, out, ((y >> 1) * half.width + (x >> 1)) * 4);
     }
   }
-  return { ...half, data: out };
+  return { ...half, data: out, straight: false };
 }
 
-function bilinear({ data, width, height }: Level, x: number, y: number, out: Float32Array): void {
+function bilinear(level: Level, x: number, y: number, out: Float32Array): void {
   out.fill(0);
   const left = Math.floor(x);
   const top = Math.floor(y);
   for (let row = top; row <= top + 1; row++) {
     for (let column = left; column <= left + 1; column++) {
-      if (row < 0 || column < 0 || row >= height || column >= width) continue;
+      if (row < 0 || column < 0 || row >= level.height || column >= level.width) continue;
       const share = (1 - Math.abs(x - column)) * (1 - Math.abs(y - row));
-      const at = (row * width + column) * 4;
-      for (let c = 0; c < 4; c++) out[c] = out[c]! + share * data[at + c]!;
+      accumulate(level, (row * level.width + column) * 4, share, out, 0);
     }
   }
 }

@@ -1,14 +1,17 @@
 import type { GraphBuilder } from "../graph/builder.js";
-import type { ConvInit, Window } from "../graph/spec.js";
+import type { ConvInit } from "../graph/spec.js";
 import type { Backbone } from "./backbone.js";
 import { scaleWidth } from "./convNorm.js";
 import { caffeNameAfter, type NameAfter, sequentialNameAfter } from "./names.js";
 
-/** A fully connected layer of the classifier, cast to a convolution. */
-export interface CastLayer {
-  readonly channels: number;
+interface SquareWindow {
   readonly kernelSize: number;
   readonly padding: number;
+}
+
+/** A fully connected layer of the classifier, cast to a convolution. */
+export interface CastLayer extends SquareWindow {
+  readonly channels: number;
 }
 
 export interface VggSpec {
@@ -25,6 +28,10 @@ export interface VggSpec {
   readonly names?: VggNames;
   /** Whether the pools keep a last window that hangs over the end; true unless given. */
   readonly ceilMode?: boolean;
+  /** Stride of the last pool; 32 unless given. Pools that would pass it have stride 1 (section 3.2 of the FCN paper). */
+  readonly trunkStride?: number;
+  /** Whether all layers behind a pool of stride 1 dilate, which keeps their weights and what they see; true unless given. */
+  readonly dilate?: boolean;
 }
 
 /** Names of the layers of stage `stage` and the `i`th convolution in it, both from 1; the name of a convolution is a state-dict key. */
@@ -43,6 +50,14 @@ export const CAFFE_NAMES: VggNames = {
   cast: (i) => `fc${i + 5}`,
   after: caffeNameAfter,
 };
+
+/** Caffe's names with a suffix, for one of several trunks in a net. */
+export const suffixedNames = (suffix: string): VggNames => ({
+  ...CAFFE_NAMES,
+  conv: (stage, i) => `${CAFFE_NAMES.conv(stage, i)}${suffix}`,
+  pool: (stage) => `${CAFFE_NAMES.pool(stage)}${suffix}`,
+  cast: (i) => `${CAFFE_NAMES.cast(i)}${suffix}`,
+});
 
 /** torchvision's `features.N` and `classifier.N` behind a prefix: each convolution is followed by a ReLU, each linear layer by two modules. */
 export function torchvisionVggNames(prefix: string, stages: VggSpec["stages"]): VggNames {
@@ -72,12 +87,15 @@ export const VGG16 = {
 
 /** Appends a VGG trunk behind `input`. Its stages are pool1 to pool5. */
 export function vggBackbone(builder: GraphBuilder, input: string, spec: VggSpec): Backbone {
-  const { names = CAFFE_NAMES, ceilMode = true } = spec;
-  const convolve = (name: string, channels: number, window: Window, from: string): string => {
+  const { names = CAFFE_NAMES, ceilMode = true, trunkStride = 32, dilate = true } = spec;
+  let dilation = 1;
+  const convolve = (name: string, channels: number, window: SquareWindow, from: string): string => {
     const layer = {
       kind: "conv",
       outChannels: channels,
-      ...window,
+      kernelSize: window.kernelSize,
+      padding: window.padding * dilation,
+      dilation,
       bias: !spec.batchNorm,
       init: "kaiming" satisfies ConvInit,
     } as const;
@@ -92,7 +110,9 @@ export function vggBackbone(builder: GraphBuilder, input: string, spec: VggSpec)
       const padding = s === 0 && i === 0 ? spec.padding : 1;
       last = convolve(names.conv(s + 1, i + 1), channels, { kernelSize: 3, padding }, last);
     });
-    last = builder.add(names.pool(s + 1), { kind: "maxPool", kernelSize: 2, stride: 2, ceilMode }, last);
+    const stride = 2 ** (s + 1) > trunkStride ? 1 : 2;
+    last = builder.add(names.pool(s + 1), { kind: "maxPool", kernelSize: 2, stride, dilation, ceilMode }, last);
+    if (stride === 1 && dilate) dilation *= 2;
     stages[`pool${s + 1}`] = last;
   });
   spec.cast.forEach(({ channels, ...window }, i) => {

@@ -47,8 +47,9 @@ export function convValues(
     kaiming: () => normal(device, shape, Math.sqrt(2 / fanOut), seed),
     xavier: () => uniform(device, shape, Math.sqrt(6 / (fanIn + fanOut)), seed),
     zeros: () => device.zeros([...shape]),
+    lecun: () => uniform(device, shape, Math.sqrt(3 / fanIn), seed),
   }[rule]();
   if (!hasBias) return { weight };
-  const zeroBias = rule === "kaiming" || rule === "zeros";
+  const zeroBias = rule === "kaiming" || rule === "zeros" || rule === "lecun";
   return { weight, bias: zeroBias ? device.zeros([out]) : uniform(device, [out], bound, seedFor(seed, "bias")) };
 }

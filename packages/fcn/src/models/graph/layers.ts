@@ -88,8 +88,7 @@ const BEHAVIOURS: { readonly [K in LayerKind]: Behaviour<K> } = {
     },
   },
   convTranspose: {
-    build: (layer, { device, inChannels, seed }, name) =>
-      new BilinearUpsampling(device, inChannels, layer, seedFor(seed, name)),
+    build: buildConvTranspose,
     run: runModule,
   },
   maxPool: {
@@ -143,6 +142,15 @@ function buildConv(layer: LayerOf<"conv">, { device, inChannels, seed }: BuildCo
   values.weight.dispose();
   values.bias?.dispose();
   return conv;
+}
+
+function buildConvTranspose(layer: LayerOf<"convTranspose">, context: BuildContext, name: string): nn.Module {
+  const { device, inChannels } = context;
+  const seed = seedFor(context.seed, name);
+  if (layer.init !== "default") return new BilinearUpsampling(device, inChannels, layer, seed);
+  const { outChannels, groups = 1, bias = false } = layer;
+  const [kernelSize, stride, padding] = [pair(layer.kernelSize, 1), pair(layer.stride, 1), pair(layer.padding, 0)];
+  return new nn.ConvTranspose2d(device, inChannels, outChannels, { kernelSize, stride, padding, groups, bias, seed });
 }
 
 const samePlane = (a: Tensor, b: Tensor): boolean => a.shape[2] === b.shape[2] && a.shape[3] === b.shape[3];

@@ -4,8 +4,6 @@ import { type Geometry, geometryOf, inferChannels } from "./geometry.js";
 import { buildLayer, runLayer } from "./layers.js";
 import type { Graph, Node } from "./spec.js";
 
-type StateDict = Parameters<nn.Module["loadStateDict"]>[0];
-
 /** Logits [N, classes, H, W], or those of several heads by name. */
 export type NetOutput = Tensor | Record<string, Tensor>;
 
@@ -83,27 +81,25 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   }
 
   /**
-   * As in every module. A convolution also takes the weight [O, I * kh * kw] of the fully connected layer that it was cast from, whose values lie
-   * in the same order. Upsampling weights may come dense ([C, C, k, k], as published) for a channel-wise net and the other way round, as long as
-   * they keep the classes apart.
+   * A convolution also takes the weight [O, I * kh * kw] of the fully connected layer that it was cast from, whose values lie in the same
+   * order. Upsampling weights may come dense ([C, C, k, k], as published) for a channel-wise net and the other way round, as long as they
+   * keep the classes apart. Only host arrays are converted.
    */
-  override loadStateDict(dict: StateDict, options?: nn.LoadOptions): nn.LoadReport {
-    const own = this.stateDict();
-    const adapted: Record<string, unknown> = { ...dict };
-    for (const { name, layer } of this.graph.nodes) {
-      const key = `${name}.weight`;
-      const blob = adapted[key] as HostBlob | Tensor | undefined;
-      const target = own[key]?.shape;
-      if (blob === undefined || target === undefined) continue;
-      const onHost = !("device" in blob);
-      if (layer.kind === "conv" && isFullyConnected(blob.shape, target)) {
-        adapted[key] = onHost ? { ...blob, shape: target } : blob.reshape(target);
-      }
-      if (layer.kind === "convTranspose" && onHost && isOtherForm(blob.shape, target)) {
-        adapted[key] = convertDeconvBlob(key, blob, target);
-      }
-    }
-    return super.loadStateDict(adapted as StateDict, options);
+  override stateAdapter(name: string, from: readonly number[]): nn.StateAdapter | undefined {
+    const node = this.graph.nodes.find((candidate) => `${candidate.name}.weight` === name);
+    const target = this.stateDict()[name]?.shape;
+    if (node === undefined || target === undefined) return undefined;
+    if (node.layer.kind === "conv" && isFullyConnected(from, target)) return (blob) => ({ ...blob, shape: target });
+    if (node.layer.kind !== "convTranspose" || !isOtherForm(from, target)) return undefined;
+    return (blob) => convertDeconvBlob(name, blob as HostBlob, target);
+  }
+
+  /** The graph's aliases of a node stand for its name. */
+  override stateName(name: string): string {
+    const end = name.lastIndexOf(".");
+    const aliases = this.graph.aliases ?? {};
+    const alias = name.slice(0, end);
+    return Object.hasOwn(aliases, alias) ? `${aliases[alias]}${name.slice(end)}` : name;
   }
 }
 

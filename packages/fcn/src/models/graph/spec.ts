@@ -30,9 +30,10 @@ export type PaddedWindow = Omit<Window, "padding"> & { readonly padding?: Paddin
 
 /**
  * Initial values of a weight. `default` is PyTorch's (uniform, kaiming with a = sqrt 5); `kaiming` is He's normal over the fan-out, as in
- * torchvision's VGG and ResNet, with a zero bias; `zeros` clears weight and bias; `xavier` is Glorot's uniform.
+ * torchvision's VGG and ResNet, with a zero bias; `zeros` clears weight and bias; `xavier` is Glorot's uniform; `lecun` is uniform with the
+ * variance 1 / fan-in (kaiming with a = 1), with a zero bias, as in torchvision's feature pyramid.
  */
-export type ConvInit = "default" | "kaiming" | "zeros" | "xavier";
+export type ConvInit = "default" | "kaiming" | "zeros" | "xavier" | "lecun";
 
 export type Layer =
   | { readonly kind: "input"; readonly channels: number }
@@ -44,13 +45,15 @@ export type Layer =
       readonly init?: ConvInit;
     })
   | (Window & {
-      /** Bilinear at the start. With `groups` = channels it upsamples each channel by itself. */
+      /** With `groups` = channels it upsamples each channel by itself. */
       readonly kind: "convTranspose";
       readonly outChannels: number;
       readonly groups?: number;
       readonly bias?: boolean;
       /** A layer that is not learned keeps its kernel and stays out of `parameters()`. */
       readonly learned?: boolean;
+      /** `bilinear` unless given; `default` is PyTorch's, for any number of channels, and always learned. */
+      readonly init?: "bilinear" | "default";
     })
   | (PaddedWindow & { readonly kind: "maxPool"; readonly ceilMode?: boolean })
   /** The padding is counted in the mean unless `countIncludePad` is false, as in PyTorch. */
@@ -105,6 +108,8 @@ export interface Graph {
   readonly nodes: readonly Node[];
   /** Name of a head -> name of the node that carries it. One head called `out` makes `forward` answer a single tensor. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** Names that other versions of a port have for a node: name there -> node. Their state dicts load too. */
+  readonly aliases?: Readonly<Record<string, string>>;
 }
 
 /** The component of an extent along an axis. */

@@ -2,10 +2,10 @@ import { TensorError } from "@fcn/tensor";
 import type { Backbone, BackboneBuilder } from "../backbones/backbone.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
-import { mapsOf, type Skip, skipHead } from "./skip.js";
+import { mapsOf, type Skip, type SkipHeadOptions, skipHead } from "./skip.js";
 import type { UpsamplingOptions } from "./upsampling.js";
 
-export interface FcnOptions extends Partial<UpsamplingOptions> {
+export interface FcnOptions extends Partial<UpsamplingOptions>, Pick<SkipHeadOptions, "fusion"> {
   /** Of the graph, for messages. `fcn` unless given. */
   readonly name?: string;
   readonly numClasses: number;
@@ -35,12 +35,20 @@ export interface FcnOptions extends Partial<UpsamplingOptions> {
  * Throws where the backbone has no stage of a stride that is needed, and where no whole crop offset exists.
  */
 export function buildFcn(backbone: BackboneBuilder, options: FcnOptions): Graph {
-  const { name = "fcn", numClasses, inChannels = 3, deconv = "fixed", dense = false, padding = "none" } = options;
+  const {
+    name = "fcn",
+    numClasses,
+    inChannels = 3,
+    deconv = "fixed",
+    dense = false,
+    padding = "none",
+    fusion = "sum",
+  } = options;
   const builder = new GraphBuilder(name);
   const data = builder.add("data", { kind: "input", channels: inChannels });
   const trunk = backbone(builder, data);
   const skips = options.skips ?? skipsDownTo(builder, trunk, options.outputStride, name);
-  const score = skipHead(builder, data, trunk, { numClasses, skips, deconv, dense, padding });
+  const score = skipHead(builder, data, trunk, { numClasses, skips, deconv, dense, padding, fusion });
   return builder.build({ out: score });
 }
 

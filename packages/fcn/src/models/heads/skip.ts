@@ -17,6 +17,10 @@ export interface Skip {
 export interface SkipHeadOptions extends UpsamplingOptions {
   readonly numClasses: number;
   readonly skips: readonly Skip[];
+  /** How the scores of a skip join the coarser ones; their sum unless given. The maximum is what the paper compares with. */
+  readonly fusion?: "sum" | "max";
+  /** Put behind the names of the layers, for one of several heads. */
+  readonly suffix?: string;
 }
 
 /**
@@ -25,11 +29,22 @@ export interface SkipHeadOptions extends UpsamplingOptions {
  * Layers are called as in the published nets: score_fr, upscore2, score_pool4, upscore_pool4, ..., upscore8.
  */
 export function skipHead(builder: GraphBuilder, data: string, backbone: Backbone, options: SkipHeadOptions): string {
-  let last = builder.add("score_fr", scoreLayer(options.numClasses), backbone.top);
+  const { suffix = "" } = options;
+  let last = builder.add(`score_fr${suffix}`, scoreLayer(options.numClasses), backbone.top);
   options.skips.forEach((skip, i) => {
     const name = i === 0 ? "upscore2" : `upscore_${options.skips[i - 1]?.stage}`;
-    last = fuse(builder, name, last, skip, backbone, options);
+    last = fuse(builder, `${name}${suffix}`, last, skip, backbone, options);
   });
+  return upscore(builder, data, last, options);
+}
+
+/** A 1x1 convolution to class scores that starts at zero. */
+export const scoreLayer = (numClasses: number) =>
+  ({ kind: "conv", outChannels: numClasses, kernelSize: 1, init: "zeros" }) as const;
+
+/** Appends the last layers of the head behind the scores `last`: upsampling to the image `data` and the crop to its size. */
+export function upscore(builder: GraphBuilder, data: string, last: string, options: SkipHeadOptions): string {
+  const { suffix = "" } = options;
   const maps = mapsOf(builder);
   const stride = div(maps(data).scale, maps(last).scale).num;
   const finest = options.skips.at(-1)?.stage;
@@ -37,12 +52,9 @@ export function skipHead(builder: GraphBuilder, data: string, backbone: Backbone
   const behindSkips = stride === 2 ? `upscore_${finest}` : `upscore${stride}`;
   const name = finest === undefined ? "upscore" : behindSkips;
   const window = bilinearWindow(maps(last), maps(data), options.padding);
-  const up = upsample(builder, name, options.numClasses, window, options, last);
-  return builder.add("score", { kind: "crop" }, up, data);
+  const up = upsample(builder, `${name}${suffix}`, options.numClasses, window, options, last);
+  return builder.add(`score${suffix}`, { kind: "crop" }, up, data);
 }
-
-const scoreLayer = (numClasses: number) =>
-  ({ kind: "conv", outChannels: numClasses, kernelSize: 1, init: "zeros" }) as const;
 
 function fuse(
   builder: GraphBuilder,
@@ -53,18 +65,20 @@ function fuse(
   options: SkipHeadOptions,
 ): string {
   const { stage, scale } = skip;
+  const { suffix = "", fusion = "sum" } = options;
   const features = backbone.stages[stage];
   if (features === undefined) throw noStage(stage, backbone);
   const window = bilinearWindow(mapsOf(builder)(coarse), mapsOf(builder)(features), options.padding);
   const up = upsample(builder, name, options.numClasses, window, options, coarse);
   const scaled =
-    scale === undefined ? features : builder.add(`scale_${stage}`, { kind: "scale", factor: scale }, features);
-  const score = builder.add(`score_${stage}`, scoreLayer(options.numClasses), scaled);
+    scale === undefined ? features : builder.add(`scale_${stage}${suffix}`, { kind: "scale", factor: scale }, features);
+  const score = builder.add(`score_${stage}${suffix}`, scoreLayer(options.numClasses), scaled);
   const cutScore = reachesBeyond(builder, score, up);
   const cropped = cutScore
-    ? builder.add(`score_${stage}c`, { kind: "crop" }, score, up)
+    ? builder.add(`${score}c`, { kind: "crop" }, score, up)
     : builder.add(`${name}c`, { kind: "crop" }, up, score);
-  return builder.add(`fuse_${stage}`, { kind: "add" }, cutScore ? up : cropped, cutScore ? cropped : score);
+  const join = { kind: fusion === "max" ? "max" : "add" } as const;
+  return builder.add(`fuse_${stage}${suffix}`, join, cutScore ? up : cropped, cutScore ? cropped : score);
 }
 
 /** An image side that is odd after every halving, where "same" pads evenly and crop offsets are largest. */

@@ -1,69 +1,94 @@
-import { scaleWidths, VGG16, type VggSpec, vggBackbone } from "../backbones/vgg.js";
+import type { BackboneBuilder } from "../backbones/backbone.js";
+import { scaleWidths, VGG16, type VggNames, type VggSpec, vggBackbone } from "../backbones/vgg.js";
 import type { Graph } from "../graph/spec.js";
 import { buildFcn } from "../heads/fcn.js";
 import type { Skip } from "../heads/skip.js";
 import type { Resolved } from "../options.js";
 import type { Family, ModelEntry } from "./entry.js";
 
-const POOL4: Skip = { stage: "pool4" };
-const POOL3: Skip = { stage: "pool3" };
+type VggLayers = Pick<VggSpec, "stages" | "cast">;
 
-/** FCN on VGG16 as published: padding 100, upsampling without padding. */
-function vgg16Entry(name: string, summary: string, skips: readonly Skip[]): ModelEntry {
-  return {
-    summary,
-    defaults: { widthMultiplier: 1, padding: 100, batchNorm: false, dropout: 0.5, deconv: "fixed", dense: false },
-    graph: (options) => vggFcn(name, VGG16, skips, options, "none"),
-  };
+/** A skip of a VGG with the stride of its features. */
+export interface VggSkip extends Skip {
+  readonly stride: number;
+}
+
+const POOL4: VggSkip = { stage: "pool4", stride: 16 };
+const POOL3: VggSkip = { stage: "pool3", stride: 8 };
+
+/** The skips of the published nets by the stride that names them. */
+export const VGG_SKIPS = { 32: [], 16: [POOL4], 8: [POOL4, POOL3] } as const satisfies Record<number, VggSkip[]>;
+
+/** What every net on VGG16 takes. The published geometry: padding 100, upsampling without padding, fixed and channel-wise. */
+export const VGG16_DEFAULTS = {
+  widthMultiplier: 1,
+  padding: 100,
+  batchNorm: false,
+  dropout: 0.5,
+  deconv: "fixed",
+  dense: false,
+  fusion: "sum",
+  trunkStride: 32,
+  dilate: true,
+} as const satisfies Partial<Resolved>;
+
+export const vggTrunk =
+  (layers: VggLayers, options: Resolved, names?: VggNames): BackboneBuilder =>
+  (builder, input) =>
+    vggBackbone(builder, input, {
+      ...scaleWidths(layers, options.widthMultiplier),
+      ...options,
+      ...(names === undefined ? {} : { names }),
+    });
+
+/** Those of `skips` that are finer than the trunk. */
+export const finerThan = (trunkStride: number, skips: readonly VggSkip[]): readonly VggSkip[] =>
+  skips.filter(({ stride }) => stride < trunkStride);
+
+export interface VggFcn {
+  readonly layers: VggLayers;
+  readonly skips: readonly VggSkip[];
+  readonly upsampling: "none" | "aligned";
+  readonly names?: VggNames;
+}
+
+export function vggFcn(name: string, { layers, skips, upsampling, names }: VggFcn, options: Resolved): Graph {
+  const { numClasses, inChannels, deconv, dense, fusion, trunkStride } = options;
+  const finer = finerThan(trunkStride, skips);
+  const outputStride = finer.at(-1)?.stride ?? trunkStride;
+  const head = { name, numClasses, inChannels, outputStride, skips: finer, deconv, dense, fusion };
+  return buildFcn(vggTrunk(layers, options, names), { ...head, padding: upsampling });
+}
+
+/** FCN on VGG16 as published. */
+function vgg16Entry(name: string, summary: string, skips: readonly VggSkip[]): ModelEntry {
+  const net: VggFcn = { layers: VGG16, skips, upsampling: "none" };
+  return { summary, defaults: VGG16_DEFAULTS, graph: (options) => vggFcn(name, net, options) };
 }
 
 /** Five stages of 16 to 128 channels: a VGG that trains from nothing in minutes. */
-const SMALL: Pick<VggSpec, "stages" | "cast"> = {
+const SMALL: VggLayers = {
   stages: [[16], [32], [64], [128], [128]],
   cast: [{ channels: 128, kernelSize: 3, padding: 1 }],
 };
 
 /** The small net: batch norm, padding 1, upsampling padded so that the crop offset is 0. */
-function smallEntry(name: string, summary: string, skips: readonly Skip[]): ModelEntry {
-  return {
-    summary,
-    defaults: { widthMultiplier: 1, padding: 1, batchNorm: true, dropout: 0, deconv: "fixed", dense: false },
-    graph: (options) => vggFcn(name, SMALL, skips, options, "aligned"),
-  };
-}
-
-function vggFcn(
-  name: string,
-  layers: Pick<VggSpec, "stages" | "cast">,
-  skips: readonly Skip[],
-  options: Resolved,
-  padding: "none" | "aligned",
-): Graph {
-  const spec = { ...scaleWidths(layers, options.widthMultiplier), ...options };
-  const { numClasses, inChannels, deconv, dense } = options;
-  const outputStride = 32 / 2 ** skips.length;
-  return buildFcn((builder, input) => vggBackbone(builder, input, spec), {
-    name,
-    numClasses,
-    inChannels,
-    outputStride,
-    skips,
-    deconv,
-    dense,
-    padding,
-  });
+function smallEntry(name: string, summary: string, skips: readonly VggSkip[]): ModelEntry {
+  const net: VggFcn = { layers: SMALL, skips, upsampling: "aligned" };
+  const defaults = { ...VGG16_DEFAULTS, padding: 1, batchNorm: true, dropout: 0 };
+  return { summary, defaults, graph: (options) => vggFcn(name, net, options) };
 }
 
 /** The nets of the FCN paper on VGG16, and small ones of the same form. */
 export const VGG_NETS: Family = {
-  "fcn32s-vgg16": vgg16Entry("fcn32s-vgg16", "FCN-32s on VGG16", []),
-  "fcn16s-vgg16": vgg16Entry("fcn16s-vgg16", "FCN-16s on VGG16, skip from pool4", [POOL4]),
-  "fcn8s-vgg16": vgg16Entry("fcn8s-vgg16", "FCN-8s on VGG16, skips from pool4 and pool3", [POOL4, POOL3]),
+  "fcn32s-vgg16": vgg16Entry("fcn32s-vgg16", "FCN-32s on VGG16", VGG_SKIPS[32]),
+  "fcn16s-vgg16": vgg16Entry("fcn16s-vgg16", "FCN-16s on VGG16, skip from pool4", VGG_SKIPS[16]),
+  "fcn8s-vgg16": vgg16Entry("fcn8s-vgg16", "FCN-8s on VGG16, skips from pool4 and pool3", VGG_SKIPS[8]),
   "fcn8s-atonce-vgg16": vgg16Entry("fcn8s-atonce-vgg16", "FCN-8s on VGG16 with scaled skips, trained in one stage", [
     { ...POOL4, scale: 0.01 },
     { ...POOL3, scale: 0.0001 },
   ]),
-  "fcn32s-small": smallEntry("fcn32s-small", "FCN-32s on a small VGG with batch norm", []),
-  "fcn16s-small": smallEntry("fcn16s-small", "FCN-16s on a small VGG with batch norm", [POOL4]),
-  "fcn8s-small": smallEntry("fcn8s-small", "FCN-8s on a small VGG with batch norm", [POOL4, POOL3]),
+  "fcn32s-small": smallEntry("fcn32s-small", "FCN-32s on a small VGG with batch norm", VGG_SKIPS[32]),
+  "fcn16s-small": smallEntry("fcn16s-small", "FCN-16s on a small VGG with batch norm", VGG_SKIPS[16]),
+  "fcn8s-small": smallEntry("fcn8s-small", "FCN-8s on a small VGG with batch norm", VGG_SKIPS[8]),
 };

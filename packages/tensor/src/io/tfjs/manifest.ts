@@ -1,4 +1,4 @@
-import { corruptFile, unsupportedFile } from "../errors.js";
+import { corruptFile, type Place, unsupportedFile } from "../errors.js";
 import { elementCount, type StoredDtype, storedSize } from "../hostArray.js";
 
 const AFFINE = ["uint8", "uint16"] as const;
@@ -26,15 +26,9 @@ export interface WeightGroup {
   readonly weights: readonly WeightSpec[];
 }
 
-/** Where errors are said to come from. */
-export interface Place {
-  readonly reader: string;
-  readonly file: string;
-}
-
 /** The `weightsManifest` of a `model.json`, checked. */
 export function parseManifest(place: Place, model: unknown): WeightGroup[] {
-  const fail = (problem: string): Error => corruptFile(place.reader, place.file, problem);
+  const fail = (problem: string): Error => corruptFile(place, problem);
   const manifest = isRecord(model) ? model.weightsManifest : undefined;
   if (!Array.isArray(manifest)) throw fail("it has no weightsManifest: it does not describe a TensorFlow.js model");
   const seen = new Set<string>();
@@ -56,9 +50,9 @@ export function parseManifest(place: Place, model: unknown): WeightGroup[] {
 function parseWeight(place: Place, entry: unknown): WeightSpec {
   const name = isRecord(entry) ? entry.name : undefined;
   if (!isRecord(entry) || typeof name !== "string" || name === "") {
-    throw corruptFile(place.reader, place.file, `a weight has no name: ${show(entry)}`);
+    throw corruptFile(place, `a weight has no name: ${show(entry)}`);
   }
-  const fail = (problem: string): Error => corruptFile(place.reader, place.file, `weight ${name}: ${problem}`);
+  const fail = (problem: string): Error => corruptFile(place, `weight ${name}: ${problem}`);
   const { shape, dtype } = entry;
   if (!isCounts(shape)) throw fail(`its shape is ${show(shape)}`);
   const quantization = entry.quantization ?? undefined;
@@ -86,14 +80,14 @@ function parseStorage(
   const { scale, min } = quantization;
   if (!Number.isFinite(scale) || !Number.isFinite(min)) {
     const given = `scale ${show(scale)} and min ${show(min)}`;
-    throw corruptFile(place.reader, place.file, `weight ${name}: its quantization has ${given}`);
+    throw corruptFile(place, `weight ${name}: its quantization has ${given}`);
   }
   return { stored: integers, affine: { scale: scale as number, min: min as number } };
 }
 
-function unsupported({ reader, file }: Place, name: string, problem: string): Error {
+function unsupported(place: Place, name: string, problem: string): Error {
   const fix = "convert the model to float32, int32 or bool weights, quantised to uint8, uint16, float16 or not at all";
-  return unsupportedFile(reader, file, `weight ${name} ${problem}`, fix);
+  return unsupportedFile(place, `weight ${name} ${problem}`, fix);
 }
 
 /** Relative and without steps upwards: a model file cannot make the reader open files elsewhere. */

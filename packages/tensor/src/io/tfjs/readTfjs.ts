@@ -1,10 +1,10 @@
 import { TensorError } from "../../device/errors.js";
-import { corruptFile } from "../errors.js";
+import { corruptFile, type Place } from "../errors.js";
 import { decodeHostArray, type HostArray } from "../hostArray.js";
-import { type PathOrBytes, readAll } from "../source.js";
+import { type PathOrBytes, withSource } from "../source.js";
 import { readBundle } from "./bundle.js";
 import { LiteralError } from "./literal.js";
-import { type Place, parseManifest, type WeightSpec } from "./manifest.js";
+import { parseManifest, type WeightSpec } from "./manifest.js";
 import { type LoadShard, ShardCursor } from "./shards.js";
 
 export interface ReadTfjsOptions {
@@ -33,8 +33,7 @@ export async function* streamTfjs(
   model: PathOrBytes,
   options: ReadTfjsOptions = {},
 ): AsyncGenerator<[name: string, array: HostArray]> {
-  const { name: file, bytes } = await readAll(READER, model);
-  const place = { reader: READER, file };
+  const { place, bytes } = await readAll(READER, model);
   const { description, bundled } = parseModel(place, bytes);
   const load = shardLoader(place, model, bundled, options);
   for (const group of parseManifest(place, description)) {
@@ -47,6 +46,12 @@ export async function* streamTfjs(
 
 const READER = "readTfjs";
 
+async function readAll(reader: string, input: PathOrBytes): Promise<{ place: Place; bytes: Uint8Array }> {
+  return withSource(reader, input, async (source) => {
+    return { place: source, bytes: new Uint8Array(await source.read(0, source.size)) };
+  });
+}
+
 function parseModel(place: Place, bytes: Uint8Array): { description: unknown; bundled: boolean } {
   const text = new TextDecoder().decode(bytes);
   const bundled = !text.trimStart().startsWith("{");
@@ -54,15 +59,15 @@ function parseModel(place: Place, bytes: Uint8Array): { description: unknown; bu
     return { description: bundled ? readBundle(text) : JSON.parse(text), bundled };
   } catch (error) {
     const reason = error instanceof LiteralError ? `, nor a bundle of one: ${error.message}` : "";
-    throw corruptFile(place.reader, place.file, `it is not a model.json of TensorFlow.js${reason}`);
+    throw corruptFile(place, `it is not a model.json of TensorFlow.js${reason}`);
   }
 }
 
-function shardLoader(place: Place, model: PathOrBytes, bundled: boolean, { shard }: ReadTfjsOptions): LoadShard {
-  const locate = shard ?? beside(place, model, bundled ? ".min.js" : "");
+function shardLoader(place: Place, model: PathOrBytes, bundled: boolean, options: ReadTfjsOptions): LoadShard {
+  const locate = options.shard ?? beside(place, model, bundled ? ".min.js" : "");
   return async (path) => {
-    const { name, bytes } = await readAll(place.reader, await locate(path));
-    return bundled ? unpackShard(place, name, bytes) : bytes;
+    const { place: shard, bytes } = await readAll(place.reader, await locate(path));
+    return bundled ? unpackShard(shard, bytes) : bytes;
   };
 }
 
@@ -77,14 +82,14 @@ function beside({ reader }: Place, model: PathOrBytes, suffix: string): (path: s
   });
 }
 
-function unpackShard({ reader }: Place, file: string, bytes: Uint8Array): Uint8Array {
+function unpackShard(place: Place, bytes: Uint8Array): Uint8Array {
   try {
     const data = readBundle(new TextDecoder("latin1").decode(bytes));
     if (typeof data !== "string") throw new LiteralError("its module does not export a string");
     return decodeBase64(data);
   } catch (error) {
     const reason = error instanceof LiteralError ? error.message : "its string is not base64";
-    throw corruptFile(reader, file, `it is not a bundled shard: ${reason}`);
+    throw corruptFile(place, `it is not a bundled shard: ${reason}`);
   }
 }
 

@@ -1,5 +1,5 @@
-import { corruptFile } from "../errors.js";
-import type { Place, WeightGroup } from "./manifest.js";
+import { corruptFile, type Place } from "../errors.js";
+import type { WeightGroup } from "./manifest.js";
 
 /** The bytes of a shard by its path in the manifest. */
 export type LoadShard = (path: string) => Promise<Uint8Array>;
@@ -54,6 +54,6 @@ export class ShardCursor {
 
   #fail(problem: string): Error {
     const where = this.#path === "" ? "its shards" : `shard ${this.#path}`;
-    return corruptFile(this.place.reader, this.place.file, `${where}: ${problem}`);
+    return corruptFile(this.place, `${where}: ${problem}`);
   }
 }

@@ -1,0 +1,76 @@
+import type { Backbone } from "../backbones/backbone.js";
+import { scaleWidth } from "../backbones/convNorm.js";
+import { RESNETS, resNetBackbone, torchvisionNames } from "../backbones/resnet.js";
+import { GraphBuilder } from "../graph/builder.js";
+import type { Graph } from "../graph/spec.js";
+import { featurePyramid, pyramidAliases, pyramidScores, semanticBranch } from "../heads/fpn.js";
+import { unetDecoder } from "../heads/unet.js";
+import type { Resolved } from "../options.js";
+import type { Family } from "./entry.js";
+
+const LEVELS = ["layer1", "layer2", "layer3", "layer4"] as const;
+const NAMES = torchvisionNames("backbone.");
+
+interface Trunk {
+  readonly builder: GraphBuilder;
+  readonly data: string;
+  readonly stages: Backbone["stages"];
+}
+
+interface Head {
+  readonly title: string;
+  readonly append: (trunk: Trunk, options: Resolved) => string;
+  readonly aliases?: Graph["aliases"];
+}
+
+const levelsOf = ({ stages }: Trunk): string[] => LEVELS.map((level) => stages[level] as string);
+
+function pyramid(trunk: Trunk, options: Resolved): string[] {
+  return featurePyramid(trunk.builder, levelsOf(trunk), 4 * scaleWidth(64, options.widthMultiplier));
+}
+
+/** Heads on the four stages of a ResNet. */
+const HEADS: Readonly<Record<string, Head>> = {
+  fpn: {
+    title: "FPN, levels summed,",
+    append: (trunk, options) => pyramidScores(trunk.builder, trunk.data, pyramid(trunk, options), options.numClasses),
+    aliases: pyramidAliases(LEVELS.length),
+  },
+  "semantic-fpn": {
+    title: "Semantic FPN (the branch of Panoptic FPN)",
+    append: (trunk, options) => {
+      const channels = 4 * scaleWidth(32, options.widthMultiplier);
+      const { numClasses } = options;
+      return semanticBranch(trunk.builder, trunk.data, pyramid(trunk, options), { channels, numClasses });
+    },
+    aliases: pyramidAliases(LEVELS.length),
+  },
+  unet: {
+    title: "U-Net",
+    append: (trunk, options) => {
+      const features = [...levelsOf(trunk).reverse(), NAMES.relu];
+      const channels = [256, 128, 64, 32, 16].map((width) => scaleWidth(width, options.widthMultiplier));
+      return unetDecoder(trunk.builder, trunk.data, features, { channels, numClasses: options.numClasses });
+    },
+  },
+};
+
+function graph(name: string, trunk: keyof typeof RESNETS, head: Head, options: Resolved): Graph {
+  const builder = new GraphBuilder(name);
+  const data = builder.add("data", { kind: "input", channels: options.inChannels });
+  const width = scaleWidth(64, options.widthMultiplier);
+  const { stages } = resNetBackbone(builder, data, { ...RESNETS[trunk], width, names: NAMES });
+  const out = head.append({ builder, data, stages }, options);
+  return { ...builder.build({ out }), ...(head.aliases ? { aliases: head.aliases } : {}) };
+}
+
+/** FPN, Semantic FPN and U-Net on each ResNet: fpn-resnet18, semantic-fpn-resnet18, unet-resnet18, ... */
+export const PYRAMID_NETS: Family = Object.fromEntries(
+  Object.entries(HEADS).flatMap(([prefix, head]) =>
+    (Object.keys(RESNETS) as (keyof typeof RESNETS)[]).map((trunk) => {
+      const name = `${prefix}-${trunk}`;
+      const summary = `${head.title} on ResNet-${trunk.slice(6)}`;
+      return [name, { summary, defaults: { widthMultiplier: 1 }, graph: (o: Resolved) => graph(name, trunk, head, o) }];
+    }),
+  ),
+);

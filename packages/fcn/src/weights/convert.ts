@@ -1,0 +1,140 @@
+import { io, TensorError } from "@fcn/tensor";
+import { NAME_MAPS, type NameMap } from "./nameMaps.js";
+
+export interface ConvertOptions {
+  /** Name of a map of {@link NAME_MAPS}, or a map. Default: names stay. */
+  readonly names?: string | NameMap | undefined;
+  /** Which state dict of a PyTorch checkpoint; see `io.readPth`. */
+  readonly key?: string | undefined;
+  /** Classes of a PyTorch file to read as inert data; see `io.readPth`. */
+  readonly opaque?: readonly string[] | undefined;
+  /** Called before each array is read, with the bytes that were written and all bytes. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export type OutputFormat = "safetensors" | "npz";
+
+export interface ConvertReport {
+  readonly from: io.WeightsFormat;
+  readonly to: OutputFormat;
+  /** Where in a PyTorch checkpoint the state dict was found; null when it is the whole file. */
+  readonly key: string | null;
+  readonly arrays: number;
+  /** Bytes of all values as written. */
+  readonly bytes: number;
+  /** Old and new names, where they differ. */
+  readonly renamed: readonly (readonly [from: string, to: string])[];
+  /** New names of the arrays whose shape changed. */
+  readonly reshaped: readonly string[];
+  /** Names in the file that hold no array. */
+  readonly ignored: readonly string[];
+  /** Names of the metadata that was carried over. */
+  readonly metadata: readonly string[];
+  /** Names of the metadata that the new format has no place for. */
+  readonly lostMetadata: readonly string[];
+}
+
+/** The format that the ending of a path stands for; undefined for another one. */
+export function outputFormat(path: string): OutputFormat | undefined {
+  const ending = /\.(safetensors|npz)$/i.exec(path)?.[1];
+  return ending?.toLowerCase() as OutputFormat | undefined;
+}
+
+/**
+ * Writes a file of weights (safetensors, `.npz`, `.pth`, `.caffemodel`) as safetensors or `.npz`, by the ending of `output` (Node). One
+ * array at a time is in memory. The new file appears when it is complete.
+ *
+ * Throws a TensorError: what `io.openWeights` throws, and "invalid-argument" for an unknown ending or map, a map that does not cover any
+ * name, and two arrays that would get one name.
+ */
+export async function convert(input: string, output: string, options: ConvertOptions = {}): Promise<ConvertReport> {
+  const to = outputFormat(output);
+  if (to === undefined)
+    throw refuse(`${output} ends in neither .safetensors nor .npz`, "name the output x.safetensors or x.npz");
+  const map = typeof options.names === "string" ? nameMap(options.names) : options.names;
+  const { key, opaque, onProgress = () => {} } = options;
+  return io.openWeights(
+    input,
+    async (weights) => {
+      const moves = planMoves(weights, map);
+      const arrays = Object.fromEntries(withProgress(moves, onProgress));
+      if (to === "npz") await io.writeNpz(output, arrays);
+      else await io.writeSafetensors(output, arrays, { metadata: weights.metadata });
+      return reportOf(weights, moves, to);
+    },
+    { key, opaque },
+  );
+}
+
+/** A map by name. */
+export function nameMap(name: string): NameMap {
+  const map = Object.hasOwn(NAME_MAPS, name) ? NAME_MAPS[name] : undefined;
+  if (map !== undefined) return map;
+  throw refuse(`there is no name map ${JSON.stringify(name)}`, `use one of: ${Object.keys(NAME_MAPS).join(", ")}`);
+}
+
+interface Move {
+  readonly from: string;
+  readonly to: string;
+  readonly array: io.LazyArray;
+  readonly shape: readonly number[];
+}
+
+function planMoves({ arrays }: io.Weights, map: NameMap | undefined): Move[] {
+  const names = Object.keys(arrays);
+  if (map !== undefined && !names.some((name) => map.covers(name))) {
+    const shown = names.slice(0, 4).join(", ");
+    throw refuse(
+      `the map (${map.summary}) covers none of the names ${shown}`,
+      "choose the map for these names, or none",
+    );
+  }
+  const taken = new Map<string, string>();
+  return Object.entries(arrays).map(([from, array]) => {
+    const to = map?.rename(from) ?? from;
+    const other = taken.get(to);
+    if (other !== undefined) throw refuse(`both ${other} and ${from} would be called ${to}`, "choose another map");
+    taken.set(to, from);
+    return { from, to, array, shape: map?.shapeOf(to, array.shape) ?? array.shape };
+  });
+}
+
+/** The arrays under their new names; each tells when it is read. */
+function withProgress(
+  moves: readonly Move[],
+  onProgress: (done: number, total: number) => void,
+): [string, io.WritableArray][] {
+  const total = bytesOf(moves);
+  let done = 0;
+  return moves.map(({ to, array, shape }) => {
+    const data = async (): Promise<io.HostData> => {
+      onProgress(done, total);
+      const values = await array.data();
+      done += values.byteLength;
+      return values;
+    };
+    return [to, { dtype: array.dtype, shape, data }];
+  });
+}
+
+const bytesOf = (moves: readonly Move[]): number => moves.reduce((total, { array }) => total + array.byteLength, 0);
+
+function reportOf(weights: io.Weights, moves: readonly Move[], to: OutputFormat): ConvertReport {
+  const metadata = Object.keys(weights.metadata);
+  return {
+    from: weights.format,
+    to,
+    key: weights.key ?? null,
+    arrays: moves.length,
+    bytes: bytesOf(moves),
+    renamed: moves.filter((move) => move.from !== move.to).map((move) => [move.from, move.to] as const),
+    reshaped: moves.filter(({ shape, array }) => shape.join() !== array.shape.join()).map((move) => move.to),
+    ignored: weights.ignored,
+    metadata: to === "npz" ? [] : metadata,
+    lostMetadata: to === "npz" ? metadata : [],
+  };
+}
+
+function refuse(problem: string, fix: string): TensorError {
+  return new TensorError({ code: "invalid-argument", message: `convert: ${problem}`, fix });
+}

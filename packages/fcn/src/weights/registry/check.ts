@@ -1,0 +1,47 @@
+import type { WeightsEntry } from "./entry.js";
+
+/** What a file was compared with. */
+export type Checked = "checksum" | "size";
+
+const MEBIBYTE = 2 ** 20;
+
+/** Whether a number of bytes is the published size, as far as that is given. */
+export function sizeFits(size: WeightsEntry["size"], bytes: number): boolean {
+  if (size === undefined) return true;
+  if ("bytes" in size) return bytes === size.bytes;
+  // Half of the last decimal, and a byte for the rounding of the number itself.
+  return Math.abs(bytes - size.mebibytes * MEBIBYTE) <= 0.0005 * MEBIBYTE + 1;
+}
+
+/** The published size in words. */
+export function sizeText(size: WeightsEntry["size"]): string {
+  if (size === undefined) return "unknown";
+  return "bytes" in size ? `${size.bytes} bytes` : `${size.mebibytes} MiB`;
+}
+
+/**
+ * What is wrong with a file that should be the entry's, or nothing, and what it could be compared with. Reads the file when there is a
+ * checksum.
+ */
+export async function checkFile(
+  path: string,
+  { size, checksum }: Pick<WeightsEntry, "size" | "checksum">,
+): Promise<{ problem?: string; checked: Checked[] }> {
+  const { stat } = await import("node:fs/promises");
+  const bytes = (await stat(path)).size;
+  const checked: Checked[] = size === undefined ? [] : ["size"];
+  if (!sizeFits(size, bytes)) return { problem: `it has ${bytes} bytes, published are ${sizeText(size)}`, checked };
+  if (checksum === undefined) return { checked };
+  const digest = await digestOf(path, checksum.algorithm);
+  const { algorithm, digits } = checksum;
+  if (digest.startsWith(digits.toLowerCase())) return { checked: ["checksum", ...checked] };
+  return { problem: `its ${algorithm} is ${digest}, published is ${digits}`, checked };
+}
+
+async function digestOf(path: string, algorithm: string): Promise<string> {
+  const { createHash } = await import("node:crypto");
+  const { createReadStream } = await import("node:fs");
+  const hash = createHash(algorithm);
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  return hash.digest("hex");
+}

@@ -1,0 +1,191 @@
+import { TensorError } from "@fcn/tensor";
+import { PartFile } from "./partFile.js";
+
+export interface DownloadOptions {
+  /** For messages. */
+  readonly name: string;
+  /** Whether the server's length can be right; `published` says in words what is. */
+  readonly fits: (bytes: number) => boolean;
+  readonly published: string;
+  /** Whether what lies there may be added to though the server does not say that its file is the same: a checksum comes later. */
+  readonly trustPart: boolean;
+  /** Tries in a row that bring no byte, before it gives up. */
+  readonly retries: number;
+  /** Without a byte for so long a connection counts as lost. */
+  readonly idleSeconds: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onBytes: (received: number, total: number | undefined) => void;
+}
+
+/** A connection that failed or ended early: another try may go on from where it ended. */
+class Dropped extends Error {}
+
+/** More than any weights have, so that a server cannot fill the disk. */
+const MOST_BYTES = 16 * 2 ** 30;
+const LONGEST_PAUSE = 5000;
+
+/**
+ * Fetches `url` into the file `path`. What a former download left there is kept and the rest asked for by range, as long as the server still has the
+ * same file. Throws when the server refuses, offers another size or a web page, or cannot be reached; then the file stays for the next
+ * time.
+ */
+export async function download(url: string, path: string, options: DownloadOptions): Promise<void> {
+  const { setTimeout: pause } = await import("node:timers/promises");
+  const part = await PartFile.at(path);
+  let fruitless = 0;
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const before = await part.length();
+    try {
+      await attempt(url, part, options);
+      return await part.finish();
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (!(error instanceof Dropped)) throw error;
+      fruitless = (await part.length()) > before ? 0 : fruitless + 1;
+      if (fruitless > options.retries) throw unreachable(url, await part.length(), options, error);
+      await pause(Math.min(100 * 2 ** fruitless, LONGEST_PAUSE));
+    }
+  }
+}
+
+/** One request, and all that it brings. */
+async function attempt(url: string, part: PartFile, options: DownloadOptions): Promise<void> {
+  const watch = new Watch(options);
+  try {
+    const validator = await part.validator();
+    const begin = options.trustPart || validator !== undefined ? await part.length() : 0;
+    const response = await ask(url, begin, validator, watch.signal);
+    watch.alive();
+    const offset = await offsetOf(response, begin, part, url, options);
+    if (offset === undefined) return;
+    await receive(response, offset, part, url, options, () => watch.alive());
+  } finally {
+    watch.end();
+  }
+}
+
+/** Ends a request when nothing came for a while, or when the caller wants it. */
+class Watch {
+  readonly #controller = new AbortController();
+  readonly #stop = (): void => this.#controller.abort(this.options.signal?.reason);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly options: DownloadOptions) {
+    options.signal?.addEventListener("abort", this.#stop);
+    this.alive();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  alive(): void {
+    const { idleSeconds } = this.options;
+    clearTimeout(this.#timer);
+    const lost = (): void => this.#controller.abort(new Error(`nothing came for ${idleSeconds} s`));
+    this.#timer = setTimeout(lost, idleSeconds * 1000);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.options.signal?.removeEventListener("abort", this.#stop);
+    this.#controller.abort();
+  }
+}
+
+async function ask(url: string, begin: number, validator: string | undefined, signal: AbortSignal): Promise<Response> {
+  const range = begin > 0 ? { range: `bytes=${begin}-`, ...(validator ? { "if-range": validator } : {}) } : {};
+  try {
+    // Ranges of a compressed answer would not be ranges of the file.
+    return await fetch(url, { headers: { "accept-encoding": "identity", ...range }, signal });
+  } catch (cause) {
+    throw new Dropped(reasonOf(cause), { cause });
+  }
+}
+
+const CONTENT_RANGE = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/;
+
+/** Where the answer belongs in the file; undefined when the file is complete. Throws for an answer that is no part of it. */
+async function offsetOf(
+  { status, statusText, headers }: Response,
+  begin: number,
+  part: PartFile,
+  url: string,
+  options: DownloadOptions,
+): Promise<number | undefined> {
+  const [, first, total] = CONTENT_RANGE.exec(headers.get("content-range") ?? "") ?? [];
+  if (status === 416 && Number(total) === begin) return undefined;
+  if (status === 416 || (status === 206 && Number(first) !== begin)) {
+    await part.restart();
+    throw new Dropped(`the server cannot go on from byte ${begin}`);
+  }
+  if (status === 408 || status === 429 || status >= 500) throw new Dropped(`status ${status}`);
+  if (status !== 200 && status !== 206) throw refused(url, `status ${status} ${statusText}`.trim(), options);
+  if (/^text\/html/i.test(headers.get("content-type") ?? "")) throw refused(url, "a web page, not a file", options);
+  if (status === 206) return begin;
+  await part.restart(headers);
+  return 0;
+}
+
+async function receive(
+  response: Response,
+  offset: number,
+  part: PartFile,
+  url: string,
+  options: DownloadOptions,
+  alive: () => void,
+): Promise<void> {
+  const length = response.headers.get("content-length");
+  const total = length === null ? undefined : offset + Number(length);
+  if (total !== undefined && (total > MOST_BYTES || !options.fits(total))) {
+    throw refused(url, `a file of ${total} bytes, published are ${options.published}`, options);
+  }
+  let at = offset;
+  await part.write(offset, async (append) => {
+    for await (const chunk of chunksOf(response)) {
+      alive();
+      if (at + chunk.length > MOST_BYTES) throw refused(url, `more than ${MOST_BYTES} bytes`, options);
+      await append(chunk);
+      at += chunk.length;
+      options.onBytes(at, total);
+    }
+  });
+  if (total !== undefined && at < total) throw new Dropped(`the answer ended after ${at} of ${total} bytes`);
+}
+
+/** A connection that ends early is told from trouble with the disk. */
+async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader();
+  for (;;) {
+    const { done, value } = (await reader?.read().catch((cause: unknown) => {
+      throw new Dropped(reasonOf(cause), { cause });
+    })) ?? { done: true, value: undefined };
+    if (done) return;
+    yield value;
+  }
+}
+
+/** The system's name of the fault, such as ENOTFOUND, which is that of an inner cause. */
+function reasonOf(error: unknown): string {
+  const codeOf = (at: unknown, depth: number): string | undefined => {
+    if (!(at instanceof Error) || depth > 8) return undefined;
+    const { code } = at as { code?: unknown };
+    return typeof code === "string" ? code : codeOf(at.cause, depth + 1);
+  };
+  return codeOf(error, 0) ?? (error instanceof Error ? error.message : String(error));
+}
+
+function refused(url: string, what: string, { name }: DownloadOptions): TensorError {
+  return new TensorError({
+    code: "download-refused",
+    message: `fetchWeights ${name}: ${new URL(url).host} answered with ${what}`,
+    fix: `open ${url} in a browser, save the file and put it into the cache folder, or use another entry`,
+  });
+}
+
+function unreachable(url: string, kept: number, { name }: DownloadOptions, cause: Dropped): TensorError {
+  const rest = kept > 0 ? `; the ${kept} bytes that arrived are kept for the next try` : "";
+  const message = `fetchWeights ${name}: no connection to ${new URL(url).host} (${cause.message})${rest}`;
+  return new TensorError({ code: "no-network", message, fix: "connect to the network and try again" }, { cause });
+}

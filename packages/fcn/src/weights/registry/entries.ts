@@ -1,0 +1,167 @@
+import type { Preprocessing } from "../../data/preprocessing.js";
+import type { Checksum, WeightsEntry } from "./entry.js";
+
+type Rest = Pick<WeightsEntry, "model"> & Partial<WeightsEntry>;
+
+const scaled = (mean: readonly number[], std: readonly number[]): Preprocessing => ({
+  channelOrder: "rgb",
+  mean: mean.map((value) => 255 * value),
+  std: std.map((value) => 255 * value),
+});
+/** Caffe's: minus the mean, no division; blue, green, red where nothing else is said. */
+const caffe = (mean: readonly number[], channelOrder: "bgr" | "rgb" = "bgr"): Preprocessing => ({
+  channelOrder,
+  mean,
+  std: mean.map(() => 1),
+});
+
+const IMAGENET = scaled([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+const HALF = scaled([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]);
+const VOC = caffe([104.00699, 116.66877, 122.67892]);
+const CONTEXT = caffe([104.007, 116.669, 122.679]);
+const SIFT_FLOW = caffe([114.578, 115.294, 108.353]);
+const NYUD_COLOUR = [116.19, 97.203, 92.318];
+const NYUD_HHA = [132.431, 94.076, 118.477];
+const VGG_TEAM = caffe([103.939, 116.779, 123.68]);
+
+const TORCHVISION = "BSD-3-Clause, as torchvision; the terms of the data set (ImageNet, COCO) apply";
+const BVLC = "unrestricted use (BVLC model license)";
+
+/** Of torchvision 0.14 to 0.22: file, with the first digits of its SHA-256, and size in mebibytes. */
+function torchvision(name: string, file: string, mebibytes: number, rest: Rest): WeightsEntry {
+  return {
+    name: `torchvision/${name}`,
+    url: `https://download.pytorch.org/models/${file}`,
+    file,
+    format: "pth",
+    part: "backbone",
+    numClasses: 1000,
+    preprocessing: IMAGENET,
+    size: { mebibytes },
+    checksum: { algorithm: "sha256", digits: file.replace(/^.*-([0-9a-f]{8})\.pth$/, "$1") },
+    license: TORCHVISION,
+    ...rest,
+  };
+}
+
+/** Of fcn.berkeleyvision.org, which publishes neither sizes nor checksums. */
+function berkeley(name: string, model: string, numClasses: number, preprocessing: Preprocessing): WeightsEntry {
+  const file = `${name}.caffemodel`;
+  const url = `http://dl.caffe.berkeleyvision.org/${file}`;
+  const fixed = { format: "caffemodel", part: "net", license: BVLC } as const;
+  return { name: `berkeley/${name}`, url, file, model, numClasses, preprocessing, ...fixed };
+}
+
+/** Berkeley's nets as converted by wkentaro/pytorch-fcn, on Google Drive. */
+function pytorchFcn(name: string, id: string, md5: string, rest: Rest): WeightsEntry {
+  return {
+    name: `pytorch-fcn/${name}`,
+    url: `https://drive.google.com/uc?id=${id}`,
+    file: `${name}_from_caffe.pth`,
+    format: "pth",
+    part: "net",
+    numClasses: 21,
+    preprocessing: VOC,
+    checksum: { algorithm: "md5", digits: md5 },
+    license: BVLC,
+    ...rest,
+  };
+}
+
+function caffeClassifier(
+  name: string,
+  url: string,
+  rest: Rest & { preprocessing: Preprocessing; license: string; checksum?: Checksum },
+): WeightsEntry {
+  const file = url.slice(url.lastIndexOf("/") + 1);
+  return { name, url, file, format: "caffemodel", part: "backbone", numClasses: 1000, ...rest };
+}
+
+const coco = { part: "net", numClasses: 21 } as const;
+const sha1 = (digits: string): Checksum => ({ algorithm: "sha1", digits });
+
+/** Every file whose address is published, grouped by publisher. */
+export const ENTRIES: readonly WeightsEntry[] = [
+  torchvision("fcn_resnet50", "fcn_resnet50_coco-1167a1af.pth", 135.009, { model: "fcn_resnet50", ...coco }),
+  torchvision("fcn_resnet101", "fcn_resnet101_coco-7ecb50ca.pth", 207.711, { model: "fcn_resnet101", ...coco }),
+  torchvision("resnet18", "resnet18-f37072fd.pth", 44.661, { model: "resnet18" }),
+  torchvision("resnet34", "resnet34-b627a593.pth", 83.275, { model: "resnet34" }),
+  torchvision("resnet50", "resnet50-0676ba61.pth", 97.781, { model: "resnet50" }),
+  torchvision("resnet50-v2", "resnet50-11ad3fa6.pth", 97.79, { model: "resnet50" }),
+  torchvision("resnet101", "resnet101-63fe2227.pth", 170.511, { model: "resnet101" }),
+  torchvision("resnet101-v2", "resnet101-cd907fc2.pth", 170.53, { model: "resnet101" }),
+  torchvision("vgg16", "vgg16-397923af.pth", 527.796, { model: "vgg16" }),
+  torchvision("vgg16-features", "vgg16_features-amdegroot-88682ab5.pth", 527.802, {
+    model: "vgg16",
+    preprocessing: scaled([0.48235, 0.45882, 0.40784], [1 / 255, 1 / 255, 1 / 255]),
+    note: "only `features` hold values, the classifier is NaN; converted from Caffe, for RGB",
+  }),
+  torchvision("alexnet", "alexnet-owt-7be5be79.pth", 233.087, { model: "alexnet-torchvision" }),
+  torchvision("googlenet", "googlenet-1378be20.pth", 49.731, {
+    model: "googlenet",
+    preprocessing: HALF,
+    note: "converted from TensorFlow, hence the mean and deviation of one half",
+  }),
+  torchvision("mobilenet_v2", "mobilenet_v2-b0353104.pth", 13.555, { model: "mobilenetv2" }),
+  torchvision("mobilenet_v2-v2", "mobilenet_v2-7ebf99e0.pth", 13.598, { model: "mobilenetv2" }),
+  torchvision("inception_v3", "inception_v3_google-0cc3c7bd.pth", 103.903, {
+    model: "inceptionv3",
+    preprocessing: HALF,
+    note: "converted from TensorFlow, hence the mean and deviation of one half",
+  }),
+
+  berkeley("fcn32s-heavy-pascal", "fcn32s-vgg16", 21, VOC),
+  berkeley("fcn16s-heavy-pascal", "fcn16s-vgg16", 21, VOC),
+  berkeley("fcn8s-heavy-pascal", "fcn8s-vgg16", 21, VOC),
+  berkeley("fcn8s-atonce-pascal", "fcn8s-atonce-vgg16", 21, VOC),
+  berkeley("fcn-alexnet-pascal", "fcn32s-alexnet", 21, VOC),
+  berkeley("pascalcontext-fcn32s-heavy", "fcn32s-vgg16", 60, CONTEXT),
+  berkeley("pascalcontext-fcn16s-heavy", "fcn16s-vgg16", 60, CONTEXT),
+  berkeley("pascalcontext-fcn8s-heavy", "fcn8s-vgg16", 60, CONTEXT),
+  berkeley("siftflow-fcn32s-heavy", "fcn32s-vgg16-siftflow", 33, SIFT_FLOW),
+  berkeley("siftflow-fcn16s-heavy", "fcn16s-vgg16-siftflow", 33, SIFT_FLOW),
+  berkeley("siftflow-fcn8s-heavy", "fcn8s-vgg16-siftflow", 33, SIFT_FLOW),
+  berkeley("nyud-fcn32s-color-heavy", "fcn32s-vgg16", 40, caffe(NYUD_COLOUR)),
+  berkeley("nyud-fcn32s-hha-heavy", "fcn32s-vgg16", 40, caffe(NYUD_HHA, "rgb")),
+  {
+    ...berkeley("nyud-fcn32s-color-hha-heavy", "fcn32s-vgg16-hha", 40, caffe([...NYUD_COLOUR, ...NYUD_HHA], "rgb")),
+    note: "six channels in the order blue, green, red and the three of HHA",
+  },
+
+  pytorchFcn("fcn32s", "11k2Q0bvRQgQbT6-jYWeh6nmAsWlSCY3f", "d3eb467a80e7da0468a20dfcbc13e6c8", {
+    model: "fcn32s-vgg16",
+  }),
+  pytorchFcn("fcn16s", "1bctu58B6YH9bu6lBBSBB2rUeGlGhYLoP", "a2d4035f669f09483b39c9a14a0d6670", {
+    model: "fcn16s-vgg16",
+  }),
+  pytorchFcn("fcn8s", "1ieXWyoG68xqoHJPWdyrDyaIaaWlfmUxI", "de93e540ec79512f8770033849c8ae89", {
+    model: "fcn8s-vgg16",
+  }),
+  pytorchFcn("fcn8s-atonce", "0B9P1L--7Wd2vblE1VUIxV1o2d2M", "bfed4437e941fef58932891217fe6464", {
+    model: "fcn8s-atonce-vgg16",
+  }),
+  pytorchFcn("vgg16", "1adDBTGY3GcEB_47dvcibajyzi872RAs3", "aa75b158f4181e7f6230029eb96c1b13", {
+    model: "vgg16",
+    part: "backbone",
+    numClasses: 1000,
+    license: "Creative Commons Attribution 4.0",
+  }),
+
+  caffeClassifier(
+    "vgg/vgg16",
+    "http://www.robots.ox.ac.uk/~vgg/software/very_deep/caffe/VGG_ILSVRC_16_layers.caffemodel",
+    { model: "vgg16", preprocessing: VGG_TEAM, license: "Creative Commons Attribution 4.0" },
+  ),
+  caffeClassifier("bvlc/caffenet", "http://dl.caffe.berkeleyvision.org/bvlc_reference_caffenet.caffemodel", {
+    model: "alexnet",
+    preprocessing: VOC,
+    checksum: sha1("4c8d77deb20ea792f84eb5e6d0a11ca0a8660a46"),
+    license: BVLC,
+  }),
+  caffeClassifier("bvlc/googlenet", "http://dl.caffe.berkeleyvision.org/bvlc_googlenet.caffemodel", {
+    model: "googlenet-bvlc",
+    preprocessing: caffe([104, 117, 123]),
+    checksum: sha1("405fc5acd08a3bb12de8ee5e23a96bec22f08204"),
+    license: BVLC,
+  }),
+];

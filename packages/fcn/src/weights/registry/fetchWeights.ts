@@ -1,0 +1,167 @@
+import { TensorError } from "@fcn/tensor";
+import { cacheFolder } from "./cache.js";
+import { type Checked, checkFile, sizeFits, sizeText } from "./check.js";
+import { type DownloadOptions, download } from "./download.js";
+import type { WeightsEntry } from "./entry.js";
+import { withLock } from "./lock.js";
+import { describeWeights } from "./registry.js";
+
+export interface FetchProgress {
+  readonly name: string;
+  /** Bytes so far, those of former tries counted. */
+  readonly received: number;
+  /** Where the server says so. */
+  readonly total: number | undefined;
+}
+
+export interface FetchOptions {
+  /** Default: FCN_CACHE, or `fcn/weights` in the platform's folder for caches. */
+  readonly cacheDir?: string;
+  /** Use what is in the cache, and no network. Default false. */
+  readonly offline?: boolean;
+  readonly onProgress?: (progress: FetchProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Tries in a row that bring nothing, before it gives up. Default 4. */
+  readonly retries?: number;
+  /** Seconds without a byte after which a connection counts as lost. Default 30. */
+  readonly idleSeconds?: number;
+}
+
+export interface FetchedWeights {
+  readonly path: string;
+  readonly entry: WeightsEntry;
+  /** Whether the file was there already. */
+  readonly cached: boolean;
+  /** What the file was compared with; nothing where neither size nor checksum is published. */
+  readonly checked: readonly Checked[];
+}
+
+/**
+ * Published weights as a file: from the cache folder, or downloaded there under a temporary name, going on where an earlier download ended. Size
+ * and checksum are checked as far as they are published, of a file in the cache too. `which` is a name from `listWeights`, or an entry of
+ * your own. Load the file with `io.readPth` and its kind, or `net.loadStateDict`.
+ *
+ * Throws a TensorError: "no-network", "download-refused", "checksum-mismatch", "unwritable-file", "unsupported" in a browser.
+ */
+export async function fetchWeights(which: string | WeightsEntry, options: FetchOptions = {}): Promise<FetchedWeights> {
+  const entry = typeof which === "string" ? describeWeights(which) : which;
+  checkEntry(entry);
+  const { fs, path } = await nodeModules(entry.name);
+  const folder = options.cacheDir ?? (await cacheFolder());
+  const target = path.join(folder, entry.file);
+  const fromCache = async (): Promise<FetchedWeights | undefined> =>
+    (await exists(fs, target)) ? { path: target, entry, cached: true, checked: await check(target, entry) } : undefined;
+  const found = await fromCache();
+  if (found !== undefined) return found;
+  if (options.offline) throw notCached(entry, target);
+  const part = `${target}.part`;
+  try {
+    await fs.mkdir(folder, { recursive: true });
+    return await withLock(`${target}.lock`, options.signal, async () => {
+      // Another process may have fetched it meanwhile.
+      const fresh = await fromCache();
+      if (fresh !== undefined) return fresh;
+      await download(entry.url, part, downloadOptions(entry, options));
+      const checked = await checkDownload(fs, part, entry);
+      await fs.rename(part, target);
+      return { path: target, entry, cached: false, checked };
+    });
+  } catch (error) {
+    throw withRemedy(error, entry, target);
+  }
+}
+
+function checkEntry({ name, url, file }: WeightsEntry): void {
+  if (/^https?:/.test(url) && URL.canParse(url) && /^[\w.-]+$/.test(file) && !file.startsWith(".")) return;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `fetchWeights ${name}: url ${JSON.stringify(url)} and file ${JSON.stringify(file)}`,
+    fix: "give an address that begins with https:// or http://, and a plain name for the file in the cache",
+  });
+}
+
+type FileSystem = typeof import("node:fs/promises");
+
+async function nodeModules(name: string): Promise<{ fs: FileSystem; path: typeof import("node:path") }> {
+  try {
+    return { fs: await import("node:fs/promises"), path: await import("node:path") };
+  } catch (cause) {
+    const error = {
+      code: "unsupported",
+      message: `fetchWeights ${name}: this environment has no file system to keep it in`,
+      fix: "fetch the bytes: new Uint8Array(await (await fetch(url)).arrayBuffer()), and hand them to the reader",
+    };
+    throw new TensorError(error, { cause });
+  }
+}
+
+const exists = (fs: FileSystem, path: string): Promise<boolean> =>
+  fs.access(path).then(
+    () => true,
+    () => false,
+  );
+
+function downloadOptions(entry: WeightsEntry, options: FetchOptions): DownloadOptions {
+  return {
+    name: entry.name,
+    fits: (bytes) => sizeFits(entry.size, bytes),
+    published: sizeText(entry.size),
+    trustPart: entry.checksum !== undefined,
+    retries: options.retries ?? 4,
+    idleSeconds: options.idleSeconds ?? 30,
+    signal: options.signal,
+    onBytes: (received, total) => options.onProgress?.({ name: entry.name, received, total }),
+  };
+}
+
+/** Checks a file of the cache, which is the user's: a wrong one stays. */
+async function check(path: string, entry: WeightsEntry): Promise<readonly Checked[]> {
+  const { problem, checked } = await checkFile(path, entry);
+  if (problem === undefined) return checked;
+  throw mismatch(entry, `${path}: ${problem}`, `delete ${path}, so that it is fetched again`);
+}
+
+async function checkDownload(fs: FileSystem, part: string, entry: WeightsEntry): Promise<readonly Checked[]> {
+  const { problem, checked } = await checkFile(part, entry);
+  if (problem === undefined) return checked;
+  await fs.rm(part, { force: true });
+  throw mismatch(
+    entry,
+    `the file from ${entry.url} is not the published one: ${problem}`,
+    "try again; if it stays so, the publisher has another file there",
+  );
+}
+
+function mismatch({ name }: WeightsEntry, problem: string, fix: string): TensorError {
+  return new TensorError({ code: "checksum-mismatch", message: `fetchWeights ${name}: ${problem}`, fix });
+}
+
+const byHand = ({ url }: WeightsEntry, target: string): string =>
+  `get ${url} on another machine and put it at ${target}`;
+
+function notCached(entry: WeightsEntry, target: string): TensorError {
+  return new TensorError({
+    code: "no-network",
+    message: `fetchWeights ${entry.name}: ${target} is not there, and offline is set`,
+    fix: `fetch it once with a network, or ${byHand(entry, target)}`,
+  });
+}
+
+/** What may be done where the network or the disk fails. */
+function withRemedy(error: unknown, entry: WeightsEntry, target: string): unknown {
+  if (error instanceof TensorError) {
+    if (error.code !== "no-network") return error;
+    const { code, message, fix } = error;
+    return new TensorError({ code, message, fix: `${fix}, or ${byHand(entry, target)}` }, { cause: error.cause });
+  }
+  const system = error as { code?: unknown; message?: unknown };
+  if (typeof system.code !== "string" || !/^E[A-Z]+$/.test(system.code)) return error;
+  return new TensorError(
+    {
+      code: "unwritable-file",
+      message: `fetchWeights ${entry.name}: cannot write ${target}: ${String(system.message)}`,
+      fix: "check that the folder may be written and has room, or pass another cacheDir",
+    },
+    { cause: error },
+  );
+}

@@ -1,0 +1,69 @@
+type FileSystem = typeof import("node:fs/promises");
+type FileHandle = Awaited<ReturnType<FileSystem["open"]>>;
+
+/**
+ * A file that is being downloaded, and beside it what the server called the whole: an ETag or a date, by which a later try knows that it would add to
+ * the same file.
+ */
+export class PartFile {
+  private constructor(
+    private readonly fs: FileSystem,
+    readonly path: string,
+  ) {}
+
+  static async at(path: string): Promise<PartFile> {
+    return new PartFile(await import("node:fs/promises"), path);
+  }
+
+  /** 0 where there is none. */
+  async length(): Promise<number> {
+    return this.fs.stat(this.path).then(
+      ({ size }) => size,
+      () => 0,
+    );
+  }
+
+  async validator(): Promise<string | undefined> {
+    return this.fs.readFile(this.#validatorPath, "utf8").catch(() => undefined);
+  }
+
+  /** Begins anew, for the file that the server describes so. */
+  async restart(headers?: Headers): Promise<void> {
+    await this.fs.rm(this.path, { force: true });
+    const etag = headers?.get("etag");
+    // A weak one does not promise the same bytes.
+    const strong = etag && !etag.startsWith("W/") ? etag : headers?.get("last-modified");
+    if (strong) await this.fs.writeFile(this.#validatorPath, strong);
+    else await this.finish();
+  }
+
+  /** Forgets what the server called it. */
+  async finish(): Promise<void> {
+    await this.fs.rm(this.#validatorPath, { force: true });
+  }
+
+  /** Hands the file to `use`, to be written from `offset` on, and closes it once its bytes are on the disk. */
+  async write(offset: number, use: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
+    const file = await this.fs.open(this.path, offset === 0 ? "w" : "r+");
+    let at = offset;
+    try {
+      await use(async (bytes) => {
+        await writeAll(file, bytes, at);
+        at += bytes.length;
+      });
+    } finally {
+      await file.sync();
+      await file.close();
+    }
+  }
+
+  get #validatorPath(): string {
+    return `${this.path}.validator`;
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+  }
+}

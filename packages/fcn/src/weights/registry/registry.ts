@@ -1,0 +1,19 @@
+import { TensorError } from "@fcn/tensor";
+import { ENTRIES } from "./entries.js";
+import type { WeightsEntry } from "./entry.js";
+
+/** Names of the published weights, `publisher/name`. */
+export const listWeights = (): string[] => ENTRIES.map(({ name }) => name);
+
+/** What is known of published weights. Throws for a name that is none. */
+export function describeWeights(name: string): WeightsEntry {
+  const entry = ENTRIES.find((candidate) => candidate.name === name);
+  if (entry !== undefined) return entry;
+  const last = name.slice(name.lastIndexOf("/") + 1);
+  const close = ENTRIES.filter((candidate) => candidate.name.includes(last) || last.includes(candidate.model));
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `weights: there are none called ${JSON.stringify(name.slice(0, 80))}`,
+    fix: `use one of: ${(last.length > 0 && close.length > 0 ? close : ENTRIES).map((found) => found.name).join(", ")}`,
+  });
+}

@@ -1,0 +1,144 @@
+import { corruptFile, type Place, unsupportedFile } from "../errors.js";
+import { elementCount, isShape } from "../hostArray.js";
+import type { Source } from "../source.js";
+import { BYTES, FIXED32, FIXED64, type Field, VARINT, type WireReader } from "./wire.js";
+
+/** Numbers in the file: packed one behind the other, or each behind a tag of its own. */
+interface Run {
+  readonly begin: number;
+  readonly count: number;
+  /** Bytes from one number to the next. */
+  readonly step: number;
+}
+
+type NumberSize = 4 | 8;
+
+/** A caffe.BlobProto whose numbers were found but not read. */
+export interface Blob {
+  readonly shape: readonly number[];
+  readonly stored: "float32" | "float64";
+  read(): Promise<ArrayBuffer>;
+}
+
+/** Fields of caffe.BlobProto: num, channels, height, width (old files), shape, and the numbers by their size. */
+const LEGACY_SIZES = [1, 2, 3, 4];
+const SHAPE = 7;
+const SHAPE_DIM = 1;
+const NUMBERS: ReadonlyMap<number, NumberSize> = new Map([
+  [5, 4],
+  [8, 8],
+]);
+
+/** Caffe writes one run. More than this many would be a file made to fill the memory. */
+const MAX_RUNS = 1024;
+
+/** The blob [begin, end); undefined for one without sizes and numbers. */
+export async function readBlob(reader: WireReader, at: Place, begin: number, end: number): Promise<Blob | undefined> {
+  const legacy: (number | undefined)[] = [];
+  const dims: number[] = [];
+  const runs: Record<NumberSize, Run[]> = { 4: [], 8: [] };
+  let hasShape = false;
+  await reader.fields(begin, end, (field) => {
+    const size = NUMBERS.get(field.number);
+    if (size !== undefined) return addRun(reader, at, runs[size], field, size, end);
+    if (field.wire === VARINT && LEGACY_SIZES.includes(field.number)) legacy[field.number - 1] = field.value;
+    if (field.wire !== BYTES || field.number !== SHAPE) return undefined;
+    hasShape = true;
+    return readDims(reader, at, field, dims);
+  });
+  const shape = hasShape ? dims : LEGACY_SIZES.map((_, i) => legacy[i] ?? 0);
+  if (!hasShape && legacy.length === 0 && runs[4].length + runs[8].length === 0) return undefined;
+  if (runs[4].length > 0 && runs[8].length > 0)
+    throw corruptFile(at, "it has numbers of single and of double precision");
+  return blobOf(reader.source, at, shape, runs[8].length > 0 ? 8 : 4, runs);
+}
+
+async function addRun(
+  reader: WireReader,
+  at: Place,
+  runs: Run[],
+  { number, wire, begin, end }: Field,
+  size: NumberSize,
+  limit: number,
+): Promise<number | undefined> {
+  const packed = wire === BYTES && (end - begin) % size === 0;
+  if (!packed && wire !== (size === 4 ? FIXED32 : FIXED64)) throw corruptFile(at, "its numbers are damaged");
+  if (runs.length === MAX_RUNS) {
+    throw unsupportedFile(at, `its numbers lie in more than ${MAX_RUNS} pieces`, "save the model again with Caffe");
+  }
+  if (packed) {
+    if (end > begin) runs.push({ begin, count: (end - begin) / size, step: size });
+    return end;
+  }
+  const count = Math.max(1, await reader.countRun(number * 8 + wire, begin - 1, limit, size + 1));
+  runs.push({ begin, count, step: size + 1 });
+  return begin - 1 + count * (size + 1);
+}
+
+/** caffe.BlobShape: repeated int64 dim, packed or not. */
+async function readDims(reader: WireReader, at: Place, shape: Field, dims: number[]): Promise<undefined> {
+  await reader.fields(shape.begin, shape.end, (field) => {
+    if (field.number !== SHAPE_DIM) return undefined;
+    if (field.wire === BYTES) return readPackedDims(reader, at, field, dims);
+    dims.push(field.wire === VARINT ? field.value : Number.NaN);
+    return undefined;
+  });
+}
+
+const MAX_PACKED_DIMS = 640;
+
+async function readPackedDims(
+  { source }: WireReader,
+  at: Place,
+  { begin, end }: Field,
+  dims: number[],
+): Promise<undefined> {
+  if (end - begin > MAX_PACKED_DIMS) throw corruptFile(at, "its shape has too many sizes");
+  let value = 0;
+  let scale = 1;
+  for (const byte of new Uint8Array(await source.read(begin, end))) {
+    value += (byte & 0x7f) * scale;
+    scale *= 128;
+    if (byte >= 0x80) continue;
+    dims.push(value);
+    [value, scale] = [0, 1];
+  }
+  if (scale !== 1) throw corruptFile(at, "its shape is damaged");
+}
+
+function blobOf(
+  source: Source,
+  at: Place,
+  shape: readonly number[],
+  size: NumberSize,
+  runs: Readonly<Record<NumberSize, readonly Run[]>>,
+): Blob {
+  const found = runs[size].reduce((total, { count }) => total + count, 0);
+  if (!isShape(shape)) throw corruptFile(at, "its shape is damaged");
+  if (elementCount(shape) !== found) {
+    throw corruptFile(at, `its shape [${shape.join(", ")}] needs ${elementCount(shape)} numbers, it has ${found}`);
+  }
+  const read = () => readRuns(source, runs[size], size, found);
+  return { shape, stored: size === 8 ? "float64" : "float32", read };
+}
+
+/** Numbers that are read at once where each has a tag. */
+const PIECE = 2 ** 18;
+
+async function readRuns(source: Source, runs: readonly Run[], size: NumberSize, total: number): Promise<ArrayBuffer> {
+  const [only] = runs;
+  if (runs.length === 1 && only!.step === size) return source.read(only!.begin, only!.begin + total * size);
+  const out = new Uint8Array(total * size);
+  let at = 0;
+  for (const { begin, count, step } of runs) {
+    for (let first = 0; first < count; first += PIECE) {
+      const many = Math.min(PIECE, count - first);
+      const start = begin + first * step;
+      const bytes = new Uint8Array(await source.read(start, start + (many - 1) * step + size));
+      for (let i = 0; i < many; i++, at += size) {
+        for (let b = 0; b < size; b++) out[at + b] = bytes[i * step + b]!;
+      }
+    }
+  }
+  return out.buffer;
+}

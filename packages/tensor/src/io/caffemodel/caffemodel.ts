@@ -1,0 +1,123 @@
+import { brief } from "../../device/errors.js";
+import { type Content, type ContentArray, checkUnique, plainArray, readContent } from "../content.js";
+import { corruptFile, unsupportedFile, within } from "../errors.js";
+import type { HostArray } from "../hostArray.js";
+import { type PathOrBytes, type Source, withSource } from "../source.js";
+import { type Blob, readBlob } from "./blobs.js";
+import { V1_LAYER_TYPES } from "./layerTypes.js";
+import { BYTES, type Field, VARINT, WireReader } from "./wire.js";
+
+/**
+ * The blobs of a `.caffemodel` by layer name, as stored, with both the old (`layers`) and the newer (`layer`) format: the first blob of
+ * a layer is `name.weight`, the second `name.bias`, further ones `name.2`, `name.3`, ... Shapes are those of the file; old files give all
+ * blobs four sizes, so a bias is [1, 1, 1, N]. Double precision becomes a float64 array.
+ *
+ * Throws a TensorError: "unreadable-file", "corrupt-file" or "unsupported-file".
+ */
+export async function readCaffemodel(pathOrBytes: PathOrBytes): Promise<Record<string, HostArray>> {
+  return withSource("readCaffemodel", pathOrBytes, async (source) => readContent(await openCaffemodel(source)));
+}
+
+/** Where the two formats of a layer keep what matters here (caffe.proto). */
+interface LayerFields {
+  readonly name: number;
+  readonly type: number;
+  readonly blobs: number;
+}
+
+const NET_NAME = 1;
+/** Fields of caffe.NetParameter that hold layers: V1LayerParameter and LayerParameter. */
+const LAYERS: ReadonlyMap<number, LayerFields> = new Map([
+  [2, { name: 4, type: 5, blobs: 6 }],
+  [100, { name: 1, type: 2, blobs: 7 }],
+]);
+/** V1LayerParameter held a V0LayerParameter here in the first format of all. */
+const V0_LAYER = { in: 2, number: 1 };
+
+const MAX_LAYERS = 2 ** 16;
+const MAX_NAME = 1024;
+
+/** Whether a file that starts so may be a NetParameter: its name, a layer or an input comes first. */
+export const isCaffemodel = (start: Uint8Array): boolean =>
+  [0x0a, 0x12, 0x1a].includes(start[0]!) || (start[0] === 0xa2 && start[1] === 0x06);
+
+/** Names, types and shapes of all blobs; the numbers are skipped and read on demand. */
+export async function openCaffemodel(source: Source): Promise<Content> {
+  const reader = new WireReader(source);
+  const layers: Layer[] = [];
+  let name = "";
+  await reader.fields(0, source.size, (field) => {
+    const format = field.wire === BYTES ? LAYERS.get(field.number) : undefined;
+    if (field.number === NET_NAME && field.wire === BYTES) {
+      return readText(source, field).then((text) => {
+        name = text;
+        return undefined;
+      });
+    }
+    if (format === undefined) return undefined;
+    if (layers.length === MAX_LAYERS) {
+      throw unsupportedFile(source, `it has more than ${MAX_LAYERS} layers`, "save the model again with Caffe");
+    }
+    return readLayer(reader, field, format).then((layer) => {
+      layers.push(layer);
+      return undefined;
+    });
+  });
+  const arrays = layers.flatMap(layerArrays);
+  if (arrays.length === 0) throw corruptFile(source, "it has no layer with weights, so it is no .caffemodel");
+  checkUnique(source, arrays);
+  const types = Object.fromEntries(layers.map(({ name, type }) => [name, type]));
+  return { arrays, metadata: { name, layers: JSON.stringify(types) } };
+}
+
+interface Layer {
+  readonly name: string;
+  readonly type: string;
+  readonly blobs: readonly (Blob | undefined)[];
+}
+
+async function readLayer(reader: WireReader, layer: Field, format: LayerFields): Promise<Layer> {
+  const { source } = reader;
+  const blobs: (Blob | undefined)[] = [];
+  let name = "";
+  let type = "";
+  const readPart = async (field: Field): Promise<undefined> => {
+    if (field.number === format.name) name = await readText(source, field);
+    else if (field.number === format.type) type = await readText(source, field);
+    else if (field.number === format.blobs)
+      blobs.push(await readBlob(reader, blobPlace(source, name, blobs), field.begin, field.end));
+  };
+  await reader.fields(layer.begin, layer.end, (field) => {
+    if (field.wire === BYTES) {
+      if (layer.number === V0_LAYER.in && field.number === V0_LAYER.number) throw tooOld(source);
+      return Object.values(format).includes(field.number) ? readPart(field) : undefined;
+    }
+    if (field.wire === VARINT && field.number === format.type)
+      type = V1_LAYER_TYPES[field.value] ?? String(field.value);
+    return undefined;
+  });
+  return { name, type, blobs };
+}
+
+const blobPlace = (source: Source, layer: string, before: readonly unknown[]) =>
+  within(source, `layer ${brief(layer)}, blob ${before.length}`);
+
+function layerArrays({ name, blobs }: Layer): ContentArray[] {
+  return blobs.flatMap((blob, i) => {
+    const part = ["weight", "bias"][i] ?? String(i);
+    return blob === undefined ? [] : [plainArray(`${name}.${part}`, blob.stored, blob.shape, blob.read)];
+  });
+}
+
+async function readText(source: Source, { begin, end }: Field): Promise<string> {
+  if (end - begin > MAX_NAME) throw corruptFile(source, `it has a name of ${end - begin} bytes`);
+  return new TextDecoder().decode(await source.read(begin, end));
+}
+
+function tooOld(source: Source): Error {
+  return unsupportedFile(
+    source,
+    "it has the first format of Caffe (V0)",
+    "upgrade it with Caffe's upgrade_net_proto_binary",
+  );
+}

@@ -1,0 +1,47 @@
+import { brief } from "../device/errors.js";
+import { corruptFile, type Place } from "./errors.js";
+import { decodeHostArray, type HostArray, type StoredDtype } from "./hostArray.js";
+
+/** An array of an opened file. */
+export interface ContentArray {
+  readonly name: string;
+  readonly stored: StoredDtype;
+  readonly shape: readonly number[];
+  read(): Promise<HostArray>;
+}
+
+/** What a file of weights holds: names, types and shapes are known, values are read on demand. */
+export interface Content {
+  readonly arrays: readonly ContentArray[];
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Names in the file whose values are no arrays. */
+  readonly ignored?: readonly string[];
+  /** Where in a checkpoint the arrays were found. */
+  readonly key?: string | undefined;
+}
+
+/** An array whose values lie in the file in row-major order. */
+export function plainArray(
+  name: string,
+  stored: StoredDtype,
+  shape: readonly number[],
+  bytes: () => Promise<ArrayBuffer>,
+): ContentArray {
+  return { name, stored, shape, read: async () => decodeHostArray(stored, shape, await bytes()) };
+}
+
+/** Reads everything. */
+export async function readContent({ arrays }: Content): Promise<Record<string, HostArray>> {
+  const read: [string, HostArray][] = [];
+  for (const array of arrays) read.push([array.name, await array.read()]);
+  return Object.fromEntries(read);
+}
+
+/** Throws when two arrays have one name. */
+export function checkUnique(at: Place, arrays: readonly { readonly name: string }[]): void {
+  const seen = new Set<string>();
+  for (const { name } of arrays) {
+    if (seen.has(name)) throw corruptFile(at, `two of its arrays are called ${brief(name)}`);
+    seen.add(name);
+  }
+}

@@ -1,0 +1,40 @@
+const POLYNOMIAL = 0xedb88320;
+const SLICES = 4;
+
+/** CRC-32 of zip (polynomial 0xEDB88320, reflected) over pieces of data, four bytes a step. */
+export class Crc32 {
+  #crc = 0xffffffff;
+  readonly #tables = makeTables();
+
+  update(bytes: Uint8Array): this {
+    const [t0, t1, t2, t3] = this.#tables as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
+    const whole = bytes.length - (bytes.length % SLICES);
+    let crc = this.#crc;
+    let i = 0;
+    for (; i < whole; i += SLICES) {
+      crc ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+      crc = t3[crc & 0xff]! ^ t2[(crc >>> 8) & 0xff]! ^ t1[(crc >>> 16) & 0xff]! ^ t0[crc >>> 24]!;
+    }
+    for (; i < bytes.length; i++) crc = t0[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
+    this.#crc = crc;
+    return this;
+  }
+
+  get value(): number {
+    return (this.#crc ^ 0xffffffff) >>> 0;
+  }
+}
+
+/** Table k holds the CRC of a byte that k zero bytes follow. */
+function makeTables(): Uint32Array[] {
+  const first = Uint32Array.from({ length: 256 }, (_, i) => {
+    let value = i;
+    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;
+    return value;
+  });
+  const tables = [first];
+  for (let k = 1; k < SLICES; k++) {
+    tables.push(tables[k - 1]!.map((value) => first[value & 0xff]! ^ (value >>> 8)));
+  }
+  return tables;
+}

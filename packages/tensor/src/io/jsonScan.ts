@@ -1,0 +1,45 @@
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/**
+ * Reads JSON text without building anything. `depth` is how far objects and lists nest, `twice` the first name that one object has
+ * two times: JSON.parse would keep the last of the two in silence. Text that is no JSON gets some answer.
+ */
+export function scanJson(json: string, maxDepth: number): { tooDeep: boolean; twice: string | undefined } {
+  const open: Set<string>[] = [];
+  let [begin, end] = [0, 0];
+  for (let i = 0; i < json.length; i++) {
+    const code = json.charCodeAt(i);
+    if (code === QUOTE) {
+      begin = i;
+      end = i = stringEnd(json, i);
+    } else if (code === 0x7b || code === 0x5b) {
+      open.push(new Set());
+      if (open.length > maxDepth) return { tooDeep: true, twice: undefined };
+    } else if (code === 0x7d || code === 0x5d) open.pop();
+    else if (code === 0x3a) {
+      const name = unquote(json.slice(begin, end + 1));
+      const names = open.at(-1);
+      if (names?.has(name)) return { tooDeep: false, twice: name };
+      names?.add(name);
+    }
+  }
+  return { tooDeep: false, twice: undefined };
+}
+
+/** Where the string that starts at `begin` has its closing quote. */
+function stringEnd(json: string, begin: number): number {
+  let i = begin + 1;
+  while (i < json.length && json.charCodeAt(i) !== QUOTE) i += json.charCodeAt(i) === BACKSLASH ? 2 : 1;
+  return i;
+}
+
+/** Two spellings of one name, as "a" and "\u0061", are the same name. */
+function unquote(text: string): string {
+  if (!text.includes("\\")) return text.slice(1, -1);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,132 @@
+import { brief, showSome, TensorError } from "../../device/errors.js";
+import { type Place, unsupportedFile } from "../errors.js";
+import { SAVE_STATE_DICT } from "../pickle/unpickle.js";
+import { Opaque, type Value } from "../pickle/values.js";
+import { TensorRef } from "./tensors.js";
+
+export interface Checkpoint {
+  readonly tensors: ReadonlyMap<string, TensorRef>;
+  /** Names in the state dict whose values are no tensors. */
+  readonly ignored: readonly string[];
+  /** Where the state dict was found; undefined when it is the whole file. */
+  readonly key: string | undefined;
+  /** Numbers, strings and booleans beside it, such as the epoch. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What checkpoints call the state dict of the net, the most telling first. */
+const USUAL = ["model_state_dict", "state_dict", "model", "net", "network", "module", "weights", "params"];
+
+/** A nested dict is searched when the one above it has no tensors: {"checkpoint": {"model": ...}}. */
+const DEPTH = 3;
+
+type Dict = ReadonlyMap<Value, Value>;
+
+const isDict = (value: Value): value is Dict => value instanceof Map;
+const isStateDict = (value: Value): value is ReadonlyMap<string, Value> =>
+  isDict(value) &&
+  [...value.keys()].every((key) => typeof key === "string") &&
+  [...value.values()].some((item) => item instanceof TensorRef);
+
+/**
+ * The state dict in what torch.save wrote: the whole of it, or one of its values. Throws when there is none, or when several
+ * could be meant and none has a usual name.
+ *
+ * @param key where it is, if the caller knows: "" for the whole, or keys joined by dots
+ */
+export function findStateDict(at: Place, root: Value, key?: string): Checkpoint {
+  const candidates = findCandidates(root);
+  const chosen = key === undefined ? choose(at, candidates) : candidates.get(key);
+  if (chosen === undefined) throw candidates.size > 0 ? unknownKey(at, key!, candidates) : noStateDict(at, root);
+  const found = key ?? nameOf(candidates, chosen);
+  const tensors = new Map<string, TensorRef>();
+  const ignored: string[] = [];
+  for (const [name, value] of chosen) {
+    if (value instanceof TensorRef) tensors.set(name, value);
+    else if (value instanceof Opaque && value.path.startsWith("torch._utils.")) throw unreadable(at, name, value);
+    else ignored.push(name);
+  }
+  return { tensors, ignored, key: found === "" ? undefined : found, metadata: found === "" ? {} : scalars(root) };
+}
+
+/** The dicts with tensors by their keys, of the first level that has any; the whole file is "". */
+function findCandidates(root: Value): Map<string, ReadonlyMap<string, Value>> {
+  const found = new Map<string, ReadonlyMap<string, Value>>();
+  if (isStateDict(root)) found.set("", root);
+  let level: [string, Value][] = [["", root]];
+  for (let depth = 0; depth < DEPTH && (found.size === 0 || depth === 0); depth++) {
+    level = level.flatMap(([path, value]) => children(path, value));
+    for (const [path, value] of level) if (isStateDict(value)) found.set(path, value);
+  }
+  return found;
+}
+
+const children = (path: string, value: Value): [string, Value][] =>
+  isDict(value)
+    ? [...value].flatMap(([key, item]): [string, Value][] =>
+        typeof key === "string" ? [[path === "" ? key : `${path}.${key}`, item]] : [],
+      )
+    : [];
+
+type Candidates = ReadonlyMap<string, ReadonlyMap<string, Value>>;
+
+function choose(at: Place, candidates: Candidates): ReadonlyMap<string, Value> | undefined {
+  if (candidates.size <= 1) return [...candidates.values()][0];
+  const usual = USUAL.find((name) => candidates.has(name));
+  if (usual !== undefined) return candidates.get(usual);
+  throw new TensorError({
+    code: "ambiguous-checkpoint",
+    message: `${at.reader}: ${at.file}: it holds several state dicts: ${describe(candidates)}`,
+    fix: `choose one: pass { key: ${JSON.stringify(brief([...candidates.keys()].at(-1)!))} }, for example`,
+  });
+}
+
+const nameOf = (candidates: Candidates, dict: ReadonlyMap<string, Value>): string =>
+  [...candidates].find(([, candidate]) => candidate === dict)![0];
+
+const describe = (candidates: Candidates): string =>
+  showSome(
+    [...candidates].map(([key, dict]) => `${key === "" ? "the file itself" : brief(key)} (${dict.size} entries)`),
+  );
+
+function unknownKey(at: Place, key: string, candidates: Candidates): TensorError {
+  return new TensorError({
+    code: "invalid-argument",
+    message: `${at.reader}: ${at.file}: there is no state dict at the key ${JSON.stringify(key)}; there is ${describe(candidates)}`,
+    fix: 'pass one of these as { key }; "" is the file itself',
+  });
+}
+
+function noStateDict(at: Place, root: Value): TensorError {
+  const keys = isDict(root)
+    ? ` with ${showSome([...root.keys()].map((key) => (typeof key === "string" ? key : typeof key)))}`
+    : "";
+  return unsupportedFile(at, `it holds ${kindOf(root)}${keys}, but no dict of tensors by name`, SAVE_STATE_DICT);
+}
+
+function kindOf(value: Value): string {
+  if (value instanceof TensorRef) return "one tensor";
+  if (value instanceof Opaque) return `an object of ${value.path}`;
+  if (isDict(value)) return "a dict";
+  return Array.isArray(value) ? "a list" : "one value";
+}
+
+function unreadable(at: Place, name: string, { path }: Opaque): TensorError {
+  const problem = `tensor ${brief(name)} is sparse, quantised or without data (${brief(path)})`;
+  return unsupportedFile(
+    at,
+    problem,
+    "make it a dense tensor before it is saved: tensor.to_dense() or tensor.dequantize()",
+  );
+}
+
+const LONGEST = 1000;
+
+function scalars(root: Value): Record<string, string> {
+  if (!isDict(root)) return {};
+  const simple = [...root].flatMap(([key, value]): [string, string][] => {
+    const plain = ["number", "boolean", "string", "bigint"].includes(typeof value);
+    return typeof key === "string" && plain ? [[key, String(value).slice(0, LONGEST)]] : [];
+  });
+  return Object.fromEntries(simple);
+}

@@ -1,0 +1,99 @@
+import { brief } from "../../device/errors.js";
+import type { Content } from "../content.js";
+import { corruptFile, unsupportedFile } from "../errors.js";
+import { SAVE_STATE_DICT, unpickleFrom } from "../pickle/unpickle.js";
+import type { Value } from "../pickle/values.js";
+import type { Source } from "../source.js";
+import { findStateDict } from "./checkpoint.js";
+import { type TorchHooks, torchHooks } from "./globals.js";
+import type { ReadPthOptions } from "./options.js";
+import { stripWrappers } from "./prefix.js";
+import { type StorageBytes, tensorArrays } from "./storages.js";
+
+/** The first pickle of the format: a number nobody writes by chance. */
+const MAGIC = 0x1950a86a20f9469cfc6cn;
+const VERSION = 1001;
+const PROTO = 0x80;
+
+/**
+ * The format of torch.save before PyTorch 1.6: pickles of a magic number, a version, the properties of the machine, the object
+ * and the keys of its storages, then the storages, each behind the number of its elements.
+ */
+export async function openLegacy(source: Source, options: ReadPthOptions): Promise<Content> {
+  await checkStart(source);
+  const hooks = torchHooks(source, options.opaque ?? []);
+  let at = 0;
+  const next = async (): Promise<Value> => {
+    const { value, length } = await unpickleFrom(source, at, hooks);
+    at += length;
+    return value;
+  };
+  if ((await next()) !== MAGIC) throw unsupportedFile(source, "it is a pickle, but not of torch.save", SAVE_STATE_DICT);
+  const version = await next();
+  if (version !== VERSION) {
+    throw unsupportedFile(
+      source,
+      `its format version is ${typeof version === "number" ? version : "damaged"}`,
+      SAVE_STATE_DICT,
+    );
+  }
+  checkByteOrder(source, await next());
+  const root = await next();
+  const keys = await next();
+  const storages = await locateStorages(source, keys, at, hooks);
+  const { tensors, ...checkpoint } = findStateDict(source, root, options.key);
+  const find = ({ storage }: { storage: { key: string } }, name: string): StorageBytes => {
+    const found = storages.get(storage.key);
+    if (found === undefined) {
+      throw corruptFile(source, `tensor ${brief(name)} lies in storage ${brief(storage.key)}, which is not there`);
+    }
+    return found;
+  };
+  return { arrays: tensorArrays(source, stripWrappers(tensors, options.unwrap), find, source.size), ...checkpoint };
+}
+
+async function checkStart(source: Source): Promise<void> {
+  const [first] = new Uint8Array(await source.read(0, Math.min(1, source.size)));
+  if (first !== PROTO) throw corruptFile(source, "it starts neither as a zip archive nor as a pickle");
+}
+
+function checkByteOrder(source: Source, system: Value): void {
+  const little = system instanceof Map ? system.get("little_endian") : undefined;
+  if (typeof little !== "boolean") throw corruptFile(source, "it does not say in which byte order it was written");
+  if (!little) throw bigEndian(source, "big");
+}
+
+export function bigEndian(source: Source, order: string): Error {
+  return unsupportedFile(source, `its numbers are ${brief(order)}-endian`, "save it on a little-endian machine");
+}
+
+/** Where each storage lies, from the order of the keys. */
+async function locateStorages(
+  source: Source,
+  keys: Value,
+  begin: number,
+  { storages }: TorchHooks,
+): Promise<Map<string, StorageBytes>> {
+  if (!Array.isArray(keys)) throw corruptFile(source, "it has no list of its storages");
+  const found = new Map<string, StorageBytes>();
+  let at = begin;
+  for (const key of keys) {
+    const storage = storages.get(key);
+    if (storage === undefined || found.has(key)) throw corruptFile(source, "its list of storages is damaged");
+    const size = storage.total * storage.dtype.size;
+    const start = at + 8;
+    if (!(start + size <= source.size)) {
+      throw corruptFile(source, `storage ${brief(storage.key)} of ${size} bytes reaches past its end`);
+    }
+    const length = new DataView(await source.read(at, start)).getBigInt64(0, true);
+    if (length !== BigInt(storage.total)) {
+      throw corruptFile(
+        source,
+        `storage ${brief(storage.key)} has ${length} elements, its pickle says ${storage.total}`,
+      );
+    }
+    found.set(storage.key, { size, compressed: false, read: (from, to) => source.read(start + from, start + to) });
+    at = start + size;
+  }
+  return found;
+}

@@ -1,0 +1,87 @@
+import { brief } from "../../device/errors.js";
+import { type Content, readContent } from "../content.js";
+import { corruptFile, unsupportedFile, within } from "../errors.js";
+import type { HostArray } from "../hostArray.js";
+import { SAVE_STATE_DICT, unpickle } from "../pickle/unpickle.js";
+import { type PathOrBytes, type Source, withSource } from "../source.js";
+import { isZip, openZip, type ZipEntry } from "../zip.js";
+import { findStateDict } from "./checkpoint.js";
+import { torchHooks } from "./globals.js";
+import { bigEndian, openLegacy } from "./legacy.js";
+import type { ReadPthOptions } from "./options.js";
+import { stripWrappers } from "./prefix.js";
+import { type StorageBytes, tensorArrays } from "./storages.js";
+import type { TensorRef } from "./tensors.js";
+
+/**
+ * The tensors of a state dict that torch.save wrote, in the zip format or the older one (`.pth`, `.pt`), by name and in row-major
+ * order; float16 and bfloat16 become float32. Of a checkpoint the state dict of the net is found, see {@link ReadPthOptions}.
+ * The pickle in the file is read as data: nothing in it is ever executed, and a class or function that has no part in a state
+ * dict is refused.
+ *
+ * Throws a TensorError: "unreadable-file", "corrupt-file", "unsupported-file", "unsafe-pickle" or "ambiguous-checkpoint".
+ */
+export async function readPth(
+  pathOrBytes: PathOrBytes,
+  options: ReadPthOptions = {},
+): Promise<Record<string, HostArray>> {
+  return withSource("readPth", pathOrBytes, async (source) => readContent(await openPth(source, options)));
+}
+
+/** Names, shapes and types of a file of torch.save; values are read on demand. */
+export async function openPth(source: Source, options: ReadPthOptions): Promise<Content> {
+  return (await isZip(source)) ? openTorchZip(source, await openZip(source), options) : openLegacy(source, options);
+}
+
+/** Whether a file that starts so is a pickle; which of them, shows when it is opened. */
+export const isTorchPickle = (start: Uint8Array): boolean => start[0] === 0x80 && start[1]! >= 2 && start[1]! <= 5;
+
+/** The pickle of a zip archive that torch.save wrote: `archive/data.pkl`. */
+export const pickleOf = (entries: readonly ZipEntry[]): ZipEntry | undefined =>
+  entries.find(({ name }) => /^([^/]*\/)?data\.pkl$/.test(name));
+
+async function openTorchZip(source: Source, entries: readonly ZipEntry[], options: ReadPthOptions): Promise<Content> {
+  const pickle = pickleOf(entries);
+  if (pickle === undefined) {
+    throw unsupportedFile(
+      source,
+      "it is a zip archive without data.pkl, so torch.save did not write it",
+      SAVE_STATE_DICT,
+    );
+  }
+  const folder = pickle.name.slice(0, -"data.pkl".length);
+  const files = new Map(entries.map((entry) => [entry.name, entry]));
+  if (files.has(`${folder}constants.pkl`)) {
+    throw unsupportedFile(source, "it is a TorchScript archive, which holds a program", SAVE_STATE_DICT);
+  }
+  await checkByteOrder(source, files.get(`${folder}byteorder`));
+  const bytes = new Uint8Array(await pickle.readChecked());
+  const { value } = unpickle(within(source, brief(pickle.name)), bytes, torchHooks(source, options.opaque ?? []));
+  const { tensors, ...checkpoint } = findStateDict(source, value, options.key);
+  const storages = new Map<string, StorageBytes>();
+  const find = ({ storage }: TensorRef, name: string): StorageBytes => {
+    const found = storages.get(storage.key) ?? storageOf(files.get(`${folder}data/${storage.key}`));
+    if (found === undefined) {
+      throw corruptFile(source, `tensor ${brief(name)} lies in ${brief(`data/${storage.key}`)}, which is not there`);
+    }
+    storages.set(storage.key, found);
+    return found;
+  };
+  const arrays = tensorArrays(source, stripWrappers(tensors, options.unwrap), find, source.size);
+  return { arrays, ...checkpoint };
+}
+
+async function checkByteOrder(source: Source, entry: ZipEntry | undefined): Promise<void> {
+  if (entry === undefined) return;
+  const order = new TextDecoder().decode(await entry.read(0, Math.min(entry.size, 16))).trim();
+  if (order !== "little") throw bigEndian(source, order);
+}
+
+/** A checksum covers a whole entry, so it is checked where a tensor needs the whole of it. */
+function storageOf(entry: ZipEntry | undefined): StorageBytes | undefined {
+  if (entry === undefined) return undefined;
+  const { size, compressed } = entry;
+  const read = (begin: number, end: number): Promise<ArrayBuffer> =>
+    begin === 0 && end === size ? entry.readChecked() : entry.read(begin, end);
+  return { size, compressed, read };
+}

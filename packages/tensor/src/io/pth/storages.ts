@@ -1,0 +1,160 @@
+import { brief } from "../../device/errors.js";
+import type { ContentArray } from "../content.js";
+import { copyStrided, rowMajorStrides, type Strided } from "../dense.js";
+import { checkExpansion, corruptFile, type Place, unsupportedFile } from "../errors.js";
+import { decodeHostArray, elementCount, type StoredDtype, storedSize } from "../hostArray.js";
+import { extent, type TensorRef } from "./tensors.js";
+
+/** The bytes of a storage in the file. */
+export interface StorageBytes {
+  readonly size: number;
+  /** What comes before a part has to be unpacked to get at it. */
+  readonly compressed: boolean;
+  read(begin: number, end: number): Promise<ArrayBuffer>;
+}
+
+/** A tensor whose place in the file is known and checked. Offsets are in bytes. */
+interface View {
+  readonly name: string;
+  readonly dtype: StoredDtype;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly storage: StorageBytes;
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Views that share bytes: their union is read once. */
+interface Window {
+  readonly begin: number;
+  end: number;
+  readonly views: View[];
+  /** Views that were not read yet while the bytes are held. */
+  unread: Set<View>;
+}
+
+/**
+ * The tensors as arrays of a file. Of a storage only what its tensors need is read; tensors that share numbers have them read
+ * once when they are read in turn. Throws when a tensor reaches out of its storage, or has a dtype that cannot be read.
+ */
+export function tensorArrays(
+  at: Place,
+  tensors: ReadonlyMap<string, TensorRef>,
+  find: (tensor: TensorRef, name: string) => StorageBytes,
+  fileSize: number,
+): ContentArray[] {
+  const views = [...tensors].map(([name, tensor]) => viewOf(at, name, tensor, find(tensor, name)));
+  const claimed = views.reduce((total, { shape, dtype }) => total + elementCount(shape) * storedSize(dtype), 0);
+  checkExpansion(at, claimed, fileSize);
+  const windows = windowsOf(views);
+  const held = new HeldWindow();
+  return views.map((view) => ({
+    name: view.name,
+    stored: view.dtype,
+    shape: view.shape,
+    read: async () => decodeHostArray(view.dtype, view.shape, await readView(view, windows.get(view), held)),
+  }));
+}
+
+function viewOf(at: Place, name: string, tensor: TensorRef, storage: StorageBytes): View {
+  const dtype = tensor.dtype.stored;
+  if (dtype === undefined) {
+    const problem = `tensor ${brief(name)} has the dtype ${brief(tensor.dtype.name)}`;
+    throw unsupportedFile(at, problem, "save it as one of PyTorch's real or integer types, for example tensor.float()");
+  }
+  const itemSize = storedSize(dtype);
+  const begin = tensor.storage.offset * tensor.storage.dtype.size + tensor.offset * itemSize;
+  const end = begin + extent(tensor.shape, tensor.strides) * itemSize;
+  if (elementCount(tensor.shape) > 0 && end > storage.size) {
+    throw corruptFile(at, `tensor ${brief(name)} ends at byte ${end} of its storage, which has ${storage.size}`);
+  }
+  return { name, dtype, shape: tensor.shape, strides: tensor.strides, storage, begin, end };
+}
+
+function windowsOf(views: readonly View[]): Map<View, Window> {
+  const windows = new Map<View, Window>();
+  const open = new Map<StorageBytes, Window>();
+  for (const view of [...views].sort((a, b) => a.begin - b.begin)) {
+    if (view.end === view.begin) continue;
+    const last = open.get(view.storage);
+    const whole = view.storage.compressed ? { begin: 0, end: view.storage.size } : view;
+    if (last !== undefined && (view.begin < last.end || view.storage.compressed)) {
+      last.end = Math.max(last.end, whole.end);
+      last.views.push(view);
+      windows.set(view, last);
+      continue;
+    }
+    const window = { begin: whole.begin, end: whole.end, views: [view], unread: new Set<View>() };
+    open.set(view.storage, window);
+    windows.set(view, window);
+  }
+  return windows;
+}
+
+/** The bytes of one window, until all of its views were read or another one takes its place. */
+class HeldWindow {
+  #window: Window | undefined;
+  #bytes: Promise<ArrayBuffer> | undefined;
+
+  async bytes(window: Window, view: View): Promise<ArrayBuffer> {
+    if (this.#window !== window || this.#bytes === undefined) {
+      this.#window = window;
+      this.#bytes = view.storage.read(window.begin, window.end);
+      window.unread = new Set(window.views);
+    }
+    const bytes = this.#bytes;
+    window.unread.delete(view);
+    if (window.unread.size === 0) this.#window = this.#bytes = undefined;
+    return bytes;
+  }
+}
+
+/** Largest piece of a storage that is read to gather a tensor that does not lie dense in it. */
+const PIECE = 2 ** 24;
+
+/** The values of a view, dense and in row-major order, in a buffer of their own. */
+async function readView(view: View, window: Window | undefined, held: HeldWindow): Promise<ArrayBuffer> {
+  const { storage, begin, end } = view;
+  if (window === undefined) return new ArrayBuffer(0);
+  const shared = window.views.length > 1 || storage.compressed;
+  const source = shared ? { bytes: await held.bytes(window, view), base: window.begin } : undefined;
+  if (isDense(view))
+    return source ? source.bytes.slice(begin - source.base, end - source.base) : storage.read(begin, end);
+  return gatherView(view, source);
+}
+
+/** Whether the elements lie in row-major order without gaps; the stride of a dimension of size 1 does not matter. */
+function isDense({ shape, strides }: View): boolean {
+  const dense = rowMajorStrides(shape);
+  return shape.every((size, dim) => size === 1 || strides[dim] === dense[dim]);
+}
+
+/** Copies block by block: a block whose elements span more than a piece is halved along its widest dimension. */
+async function gatherView(view: View, source: { bytes: ArrayBuffer; base: number } | undefined): Promise<ArrayBuffer> {
+  const itemSize = storedSize(view.dtype);
+  const outStrides = rowMajorStrides(view.shape);
+  const out: Strided = {
+    bytes: new ArrayBuffer(elementCount(view.shape) * itemSize),
+    offset: 0,
+    strides: outStrides,
+  };
+  const copy = async (shape: readonly number[], at: number, outAt: number): Promise<void> => {
+    const span = extent(shape, view.strides);
+    if (!source && span * itemSize > PIECE) {
+      const spans = shape.map((size, dim) => (size - 1) * view.strides[dim]!);
+      const dim = spans.indexOf(Math.max(...spans));
+      const half = Math.floor(shape[dim]! / 2);
+      const part = (size: number) => shape.map((full, d) => (d === dim ? size : full));
+      await copy(part(half), at, outAt);
+      await copy(part(shape[dim]! - half), at + half * view.strides[dim]!, outAt + half * outStrides[dim]!);
+      return;
+    }
+    const begin = view.begin + at * itemSize;
+    const block = source
+      ? { bytes: source.bytes.slice(begin - source.base, begin - source.base + span * itemSize) }
+      : { bytes: await view.storage.read(begin, begin + span * itemSize) };
+    copyStrided(shape, itemSize, { ...block, offset: 0, strides: view.strides }, { ...out, offset: outAt });
+  };
+  await copy(view.shape, 0, 0);
+  return out.bytes;
+}

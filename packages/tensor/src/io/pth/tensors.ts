@@ -1,0 +1,139 @@
+import { brief } from "../../device/errors.js";
+import { elementCount, isShape, type StoredDtype, storedSize } from "../hostArray.js";
+import { BadPickle } from "../pickle/cursor.js";
+import { Global, type Value } from "../pickle/values.js";
+
+/** A type of numbers by the name that PyTorch has for it. */
+export class TorchDtype {
+  constructor(
+    readonly name: string,
+    /** Bytes of an element. */
+    readonly size: number,
+    /** How it is read; undefined where it cannot be. */
+    readonly stored: StoredDtype | undefined,
+  ) {}
+}
+
+const READABLE: readonly StoredDtype[] = [
+  "float64",
+  "float32",
+  "float16",
+  "bfloat16",
+  "int64",
+  "int32",
+  "int16",
+  "int8",
+  "uint64",
+  "uint32",
+  "uint16",
+  "uint8",
+  "bool",
+];
+
+/** Bytes of the elements of PyTorch's other dtypes. */
+const OTHERS: Readonly<Record<string, number>> = {
+  complex32: 4,
+  complex64: 8,
+  complex128: 16,
+  qint8: 1,
+  quint8: 1,
+  qint32: 4,
+  quint4x2: 1,
+  quint2x4: 1,
+  float8_e4m3fn: 1,
+  float8_e5m2: 1,
+  float8_e4m3fnuz: 1,
+  float8_e5m2fnuz: 1,
+};
+
+/** Every dtype by its name. */
+export const torchDtypes = (): ReadonlyMap<string, TorchDtype> =>
+  new Map(
+    [
+      ...READABLE.map((name) => new TorchDtype(name, storedSize(name), name)),
+      ...Object.entries(OTHERS).map(([name, size]) => new TorchDtype(name, size, undefined)),
+    ].map((dtype) => [dtype.name, dtype]),
+  );
+
+/** A class of storages, which a persistent id names. */
+export class StorageType extends Global {
+  constructor(
+    path: string,
+    readonly dtype: TorchDtype,
+  ) {
+    super(path, () => {
+      throw new BadPickle(`it makes a ${path} from nothing`);
+    });
+  }
+}
+
+/** A run of numbers that lies elsewhere in the file. */
+export class StorageRef {
+  constructor(
+    readonly key: string,
+    readonly dtype: TorchDtype,
+    /** Elements. */
+    readonly length: number,
+    /** Elements of the stored run that come before this part of it. */
+    readonly offset: number,
+    /** Elements of the stored run. */
+    readonly total: number,
+  ) {}
+}
+
+/** A tensor as the pickle describes it: a shape and strides on a storage. */
+export class TensorRef {
+  constructor(
+    readonly storage: StorageRef,
+    readonly dtype: TorchDtype,
+    readonly shape: readonly number[],
+    readonly strides: readonly number[],
+    /** Elements of the storage before the first one. */
+    readonly offset: number,
+  ) {}
+}
+
+const isCount = (value: Value): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/**
+ * The storage of a persistent id: ("storage", class, key, location, elements[, view]). Old files have a view
+ * (key, offset, elements) where a storage is a part of another one.
+ */
+export function storageOf(id: Value): StorageRef {
+  const [kind, type, key, , length, view] = Array.isArray(id) ? id : [];
+  if (kind !== "storage") throw new BadPickle("it refers to something that is no storage");
+  if (!(type instanceof StorageType) || typeof key !== "string" || !isCount(length)) {
+    throw new BadPickle("it describes a storage by damaged values");
+  }
+  if (!Array.isArray(view)) return new StorageRef(key, type.dtype, length, 0, length);
+  const [, offset, part] = view;
+  if (!isCount(offset) || !isCount(part) || offset + part > length) {
+    throw new BadPickle(`it describes a part that storage ${brief(key)} does not have`);
+  }
+  return new StorageRef(key, type.dtype, part, offset, length);
+}
+
+/** torch._utils._rebuild_tensor: (storage, offset, shape, strides, ...). */
+export function rebuildTensor(args: readonly Value[], dtype?: Value): TensorRef {
+  const [storage, offset, shape, strides] = args;
+  const described = storage instanceof StorageRef && isCount(offset) && isShape(shape) && isStrides(strides, shape);
+  if (!described) throw new BadPickle("it describes a tensor by damaged values");
+  const tensor = new TensorRef(storage, dtype instanceof TorchDtype ? dtype : storage.dtype, shape, strides, offset);
+  // The storage of a newer dtype has no type of its own and counts bytes.
+  const needed = (offset + extent(shape, strides)) * tensor.dtype.size;
+  if (elementCount(shape) > 0 && needed > storage.length * storage.dtype.size) {
+    throw new BadPickle(`it describes a tensor of shape [${shape.join(", ")}] that reaches out of its storage`);
+  }
+  return tensor;
+}
+
+function isStrides(value: Value, shape: readonly number[]): value is readonly number[] {
+  return Array.isArray(value) && value.length === shape.length && value.every(isCount);
+}
+
+/** Elements from the first one to behind the last one; infinite beyond 2^53. */
+export function extent(shape: readonly number[], strides: readonly number[]): number {
+  if (elementCount(shape) === 0) return 0;
+  const last = shape.reduce((total, size, dim) => total + (size - 1) * strides[dim]!, 0);
+  return Number.isSafeInteger(last) ? last + 1 : Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,180 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { weights } from "@fcn/core";
+import { io } from "@fcn/tensor";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { main } from "../../../packages/fcn/dist/cli/main.js";
+import { caffemodel } from "../../support/caffe.js";
+import { refusal } from "../../support/refusals.js";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "convert-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const at = (name: string) => join(folder, name);
+const golden = (name: string) => fileURLToPath(new URL(`../../golden/pth/${name}`, import.meta.url));
+const f32 = (shape: number[], start = 0): io.HostArray => ({
+  dtype: "float32",
+  shape,
+  data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => start + i),
+});
+const ARRAYS = { w: f32([2, 3]), long: { dtype: "int64", shape: [], data: BigInt64Array.of(-7n) } } as const;
+
+describe("convert", () => {
+  it.each(["safetensors", "npz"])("from and to %s keeps every value", async (ending) => {
+    await io.writeSafetensors(at("in.safetensors"), ARRAYS, { metadata: { model: "x", note: "é" } });
+    await io.writeNpz(at("in.npz"), ARRAYS);
+    const reads = { safetensors: io.readSafetensors, npz: io.readNpz };
+    for (const input of ["in.safetensors", "in.npz"]) {
+      const out = at(`out.${ending}`);
+      const report = await weights.convert(at(input), out);
+      expect(report).toMatchObject({
+        from: input.slice(3),
+        to: ending,
+        arrays: 2,
+        bytes: 32,
+        renamed: [],
+        reshaped: [],
+      });
+      expect(await reads[ending as "npz"](out)).toEqual(ARRAYS);
+    }
+  });
+
+  it("carries metadata over, and says where it cannot", async () => {
+    const metadata = { model: "x", note: "é" };
+    await io.writeSafetensors(at("meta.safetensors"), ARRAYS, { metadata });
+    const kept = await weights.convert(at("meta.safetensors"), at("kept.safetensors"));
+    expect(await io.readSafetensorsMetadata(at("kept.safetensors"))).toEqual(metadata);
+    expect([kept.metadata, kept.lostMetadata]).toEqual([["model", "note"], []]);
+    const lost = await weights.convert(at("meta.safetensors"), at("lost.npz"));
+    expect([lost.metadata, lost.lostMetadata]).toEqual([[], ["model", "note"]]);
+  });
+
+  it.each([".pth", ".legacy.pth"])("takes a PyTorch checkpoint (%s)", async (suffix) => {
+    const report = await weights.convert(golden(`pytorch_fcn${suffix}`), at("pth.safetensors"));
+    expect(report).toMatchObject({
+      from: "pth",
+      key: "model_state_dict",
+      arrays: 7,
+      metadata: ["epoch", "iteration", "arch"],
+    });
+    expect(await io.readSafetensors(at("pth.safetensors"))).toEqual(await io.readPth(golden(`pytorch_fcn${suffix}`)));
+    await weights.convert(golden(`two${suffix}`), at("two.npz"), { key: "critic" });
+    expect(await io.readNpz(at("two.npz"))).toEqual({ w: { ...f32([2]), data: new Float32Array(2) } });
+  });
+
+  it("renames and reshapes a Caffe model, and counts its progress", async () => {
+    const blob = (shape: number[]) => {
+      const [num, channels, height, width] = shape;
+      return { num, channels, height, width, data: Array.from(f32(shape).data as Float32Array) };
+    };
+    const layers = [
+      { name: "conv1_1", type: 4, blobs: [blob([2, 3, 3, 3]), blob([1, 1, 1, 2])] },
+      { name: "fc6", type: 14, blobs: [blob([1, 1, 4, 98]), blob([1, 1, 1, 4])] },
+    ];
+    await writeFile(at("vgg.caffemodel"), caffemodel({ name: "VGG", layers }));
+    const seen: [number, number][] = [];
+    const onProgress = (done: number, total: number) => void seen.push([done, total]);
+    const report = await weights.convert(at("vgg.caffemodel"), at("vgg.npz"), { names: "caffe-to-vgg16", onProgress });
+    expect(report.renamed).toEqual([
+      ["conv1_1.weight", "features.0.weight"],
+      ["conv1_1.bias", "features.0.bias"],
+      ["fc6.weight", "classifier.0.weight"],
+      ["fc6.bias", "classifier.0.bias"],
+    ]);
+    expect(report.reshaped).toEqual(["features.0.bias", "classifier.0.weight", "classifier.0.bias"]);
+    expect(seen).toEqual([
+      [0, 1808],
+      [216, 1808],
+      [224, 1808],
+      [1792, 1808],
+    ]);
+    expect(await io.readNpz(at("vgg.npz"))).toEqual({
+      "features.0.weight": f32([2, 3, 3, 3]),
+      "features.0.bias": f32([2]),
+      "classifier.0.weight": f32([4, 98]),
+      "classifier.0.bias": f32([4]),
+    });
+    await weights.convert(at("vgg.npz"), at("back.safetensors"), { names: "vgg16-to-caffe" });
+    const back = await io.readSafetensors(at("back.safetensors"));
+    expect(back["fc6.weight"]).toEqual(f32([4, 2, 7, 7]));
+  });
+
+  it("may write over the file it reads", async () => {
+    await io.writeSafetensors(at("same.safetensors"), { "conv1.weight": f32([1]) });
+    await weights.convert(at("same.safetensors"), at("same.safetensors"), { names: "resnet-to-d2l" });
+    expect(await io.readSafetensors(at("same.safetensors"))).toEqual({ "0.weight": f32([1]) });
+  });
+
+  it("refuses what it cannot do and leaves no file", async () => {
+    const own = await mkdtemp(at("own-"));
+    await io.writeNpz(join(own, "a.npz"), { "0.w": f32([1]), "conv1.w": f32([1]) });
+    const cases: [string, string, string][] = [
+      ["a.npz", "b.pth", "ends in neither .safetensors nor .npz"],
+      ["absent.npz", "b.npz", "cannot read"],
+    ];
+    for (const [input, output, problem] of cases) {
+      expect((await refusal(weights.convert(join(own, input), join(own, output)))).message).toContain(problem);
+    }
+    const names = (map: string) => refusal(weights.convert(join(own, "a.npz"), join(own, "b.npz"), { names: map }));
+    expect((await names("vgg16-to-caffe")).message).toContain("covers none of the names 0.w, conv1.w");
+    expect((await names("resnet-to-d2l")).message).toContain("both 0.w and conv1.w would be called 0.w");
+    const damaged = await readFile(join(own, "a.npz"));
+    damaged[130]! ^= 1;
+    await writeFile(join(own, "damaged.npz"), damaged);
+    expect((await refusal(weights.convert(join(own, "damaged.npz"), join(own, "b.npz")))).code).toBe("corrupt-file");
+    expect((await readdir(own)).sort()).toEqual(["a.npz", "damaged.npz"]);
+  });
+});
+
+describe("fcn convert", () => {
+  /** Runs the command line in this process and catches what it prints. */
+  async function fcn(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+    const caught = { out: "", err: "" };
+    const catchIn = (key: "out" | "err") => (text: unknown) => {
+      caught[key] += String(text);
+      return true;
+    };
+    const spies = [
+      vi.spyOn(process.stdout, "write").mockImplementation(catchIn("out")),
+      vi.spyOn(process.stderr, "write").mockImplementation(catchIn("err")),
+    ];
+    try {
+      return { code: await main(["convert", ...args]), ...caught };
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
+  }
+
+  it("writes the file and says what it did", async () => {
+    const out = at("cli.safetensors");
+    const { code } = await fcn(golden("torchvision.pth"), out);
+    expect(code).toBe(0);
+    expect(await io.readSafetensors(out)).toEqual(await io.readPth(golden("torchvision.pth")));
+  });
+
+  it.each<[number, string[], RegExp]>([
+    [0, ["--help"], /Name maps:.*vgg16-to-caffe/s],
+    [0, [golden("torchvision.pth"), "OUT.npz", "--json"], /"key": "model",.*"lostMetadata": \[\s*"epoch"/s],
+    [0, [golden("mixed.pth"), "OUT.npz"], /1 arrays, 0\.0 MiB\nno array "steps", "none"/],
+    [0, [golden("two.pth"), "OUT.npz", "--key", "critic"], /\(pth, key "critic"\)/],
+    [1, [golden("two.pth"), "OUT.npz"], /^error: .*several state dicts.*\nfix: choose one/],
+    [1, [golden("module.pth"), "OUT.npz"], /^error: .*asks for __main__.Net, .*nothing was executed\nfix: \S/],
+    [1, ["absent.pth", "OUT.npz"], /^error: openWeights: cannot read absent\.pth/],
+    [2, [golden("two.pth")], /^error: missing required argument 'out'\nfix: see fcn convert --help/],
+    [2, [golden("two.pth"), "OUT.pth"], /^error: the output .* ends in neither .safetensors nor .npz\nfix: /],
+    [
+      2,
+      [golden("two.pth"), "OUT.npz", "--names", "nobody"],
+      /^error: --names is "nobody"\nfix: use one of: vgg16-to-caffe, /,
+    ],
+  ])("answers %i for %j", async (wanted, args, text) => {
+    const result = await fcn(...args.map((arg) => arg.replace("OUT", at("cli"))));
+    expect(result.code).toBe(wanted);
+    expect(wanted === 0 ? result.out : result.err).toMatch(text);
+  });
+});
