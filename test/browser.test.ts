@@ -1,11 +1,10 @@
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type Browser, chromium } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { chromium, type Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { findChromium } from "../scripts/lib/chromium.mjs";
 import { bundle } from "./support/bundle.js";
 import { type Exercise, exercise } from "./support/exercise.js";
 
-const CHROMIUM = process.env.FCN_CHROMIUM ?? "/usr/bin/chromium";
 const FLAGS = [
   "--no-sandbox",
   "--enable-unsafe-webgpu",
@@ -20,22 +19,12 @@ const FLAGS = [
 /** WebGPU is there on pages of this machine only; the pages themselves come from memory. */
 const ORIGIN = "http://localhost";
 
-let browser: Browser;
-beforeAll(async () => {
-  if (!existsSync(CHROMIUM)) {
-    throw new Error(`there is no ${CHROMIUM}; apt-get install chromium, or name a Chromium in FCN_CHROMIUM`);
-  }
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-});
-afterAll(() => browser?.close());
-
-/** Runs the exercise on a page of its own. */
-async function inBrowser(): Promise<Exercise> {
+/** Runs the exercise on a page. */
+async function runOn(page: Page): Promise<Exercise> {
   const source = fileURLToPath(new URL("support/exercise.ts", import.meta.url));
   const { chunks } = await bundle(`export { exercise } from ${JSON.stringify(source)};`);
   const files = new Map(chunks.map((chunk) => [`/${chunk.fileName}`, chunk.code]));
   const entry = chunks.find((chunk) => chunk.isEntry)?.fileName;
-  const page = await browser.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(String(error)));
   await page.route(`${ORIGIN}/**`, (route) => {
@@ -46,7 +35,6 @@ async function inBrowser(): Promise<Exercise> {
   await page.goto(`${ORIGIN}/`);
   const result = await page.evaluate(`import("/${entry}").then(({ exercise }) => exercise())`);
   expect(problems).toEqual([]);
-  await page.close();
   return result as Exercise;
 }
 
@@ -58,8 +46,12 @@ function largestShare(got: readonly number[], want: readonly number[]): number {
 
 describe("in a browser", () => {
   it("a net computes and trains as in Node", async () => {
+    const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
+    const got = await browser
+      .newPage()
+      .then(runOn)
+      .finally(() => browser.close());
     const want = await exercise();
-    const got = await inBrowser();
     expect(want.runtime).toBe("dawn-node");
     expect(got.runtime).toBe("browser");
     expect(largestShare(got.logits, want.logits)).toBeLessThan(1e-4);
