@@ -14,7 +14,7 @@ export {
   writeSafetensors,
 } from "./safetensors.js";
 export type { PathOrBytes } from "./source.js";
-export { writeWhole } from "./writeWhole.js";
 export { type ReadTfjsOptions, readTfjs, streamTfjs } from "./tfjs/readTfjs.js";
 export { type OpenWeightsOptions, openWeights, type Weights, type WeightsFormat } from "./weights.js";
 export type { WritableArray, WritableRecord } from "./writable.js";
+export { writeWhole } from "./writeWhole.js";

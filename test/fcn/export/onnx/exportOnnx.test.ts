@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeOnnx, exportOnnx, type ModelMetadata, models, type OnnxOptions } from "@fcn/core";
-import { createDevice, type Device } from "@fcn/tensor";
+import { createDevice, type Device, nn } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { HostTensor } from "../../../support/golden.js";
 import { decodeOnnx, openOnnx, sizesOf, structuralFaults } from "../../../support/onnx.js";
@@ -185,6 +185,10 @@ describe("refusals", () => {
   ];
   it.each(layers)("%s", async (_, layer, message) => {
     await expect(encodeOnnx(one(layer))).rejects.toThrow(message);
+  });
+
+  it("a module that is no graph", async () => {
+    await expect(encodeOnnx(new nn.ReLU() as never)).rejects.toThrow(/its layers are not known/);
   });
 
   it("images that are too small for a fixed shape", async () => {
