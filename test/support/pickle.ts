@@ -21,7 +21,8 @@ export const STOP = op(".");
 
 export const global = (module: string, name: string): Part => text(`c${module}\n${name}\n`);
 export const string = (value: string): Part => join(op("X"), fields([[4, text(value).length]]), text(value));
-export const int = (value: number): Part => join(op("J"), fields([[4, value]]));
+export const int = (value: number): Part =>
+  value < 2 ** 31 ? join(op("J"), fields([[4, value]])) : long(BigInt(value));
 export const long = (value: bigint): Part => join(bytes(0x8a, 10), fields([[10, value]]));
 export const bool = (value: boolean): Part => bytes(value ? 0x88 : 0x89);
 export const tuple = (...parts: Part[]): Part => join(MARK, ...parts, op("t"));

@@ -4,6 +4,7 @@ import type { MemoryReport } from "./device/buffers.js";
 import type { Engine } from "./device/engine.js";
 import { show, TensorError } from "./device/errors.js";
 import type { Storage } from "./device/storage.js";
+import { hostValues } from "./hostValues.js";
 import { identityOrder, inOrder, type Order } from "./layout.js";
 import { type Scope, ScopeStack } from "./scope.js";
 import { checkShape, elementsOf, invalidArgument, invalidShape, sameShape } from "./shape.js";
@@ -70,7 +71,7 @@ export class Device {
         "pass as many values as the product of the sizes",
       );
     }
-    const values = this.#hostValues("tensor", data, dtype);
+    const values = hostValues("tensor", data, dtype, this.#engine.options.nanCheck);
     const { order, ...rest } = options;
     if (!order) {
       const made = this.#leaf(shape, rest);
@@ -219,7 +220,7 @@ export class Device {
         "pass as many values as the tensor has elements",
       );
     }
-    const values = this.#hostValues("assign", source, target.dtype);
+    const values = hostValues("assign", source, target.dtype, this.#engine.options.nanCheck);
     // A direct write would overtake recorded work that still reads or fills the target.
     using staged = this.#make(target.shape, { dtype: target.dtype, tracked: false });
     this.#engine.write(staged.storage, values);
@@ -288,28 +289,6 @@ export class Device {
     this.assign(stored, made);
     made.dispose();
     return stored;
-  }
-
-  #hostValues(op: string, data: ArrayLike<number>, dtype: DType): Float32Array | Int32Array {
-    const values =
-      dtype === "float32"
-        ? data instanceof Float32Array
-          ? data
-          : Float32Array.from(data)
-        : data instanceof Int32Array
-          ? data
-          : Int32Array.from(data);
-    if (this.#engine.options.nanCheck && dtype === "float32") {
-      const bad = values.findIndex((value) => !Number.isFinite(value));
-      if (bad >= 0) {
-        throw new TensorError({
-          code: "not-finite",
-          message: `${op}: value ${bad} of the host data is ${values[bad]}`,
-          fix: "clean the data; this check is on because the device was created with debug.nanCheck",
-        });
-      }
-    }
-    return values;
   }
 }
 

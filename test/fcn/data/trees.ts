@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { encode } from "fast-png";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { afterAll } from "vitest";
 
 /** A folder of its own for the tests of a file; it is removed after them. */
@@ -54,7 +54,7 @@ function rgbPixels(height: number, width: number, fill: Fill): Uint8Array {
 }
 
 /** A picture of smooth, many-coloured content that depends on `seed`. */
-export function photo(height: number, width: number, seed: number): sharp.Sharp {
+export function photo(height: number, width: number, seed: number): Sharp {
   const wave = (x: number, y: number, k: number): number =>
     Math.floor(
       127 + 60 * Math.sin((x * (seed % 7) + k * 40) / 9 + seed) + 60 * Math.cos((y * ((seed * 3) % 5) + k * 17) / 7),

@@ -68,6 +68,22 @@ describe("readSafetensors", () => {
     expect(read.half?.dtype).toBe("float32");
   });
 
+  it("widens each of the 65536 halves by their definition", async () => {
+    const file = fileOf({ half: { dtype: "F16", shape: [65536], data_offsets: [0, 131072] } }, 131072);
+    const view = new DataView(file.buffer, file.length - 131072);
+    for (let bits = 0; bits < 65536; bits++) view.setUint16(2 * bits, bits, true);
+    const wanted = Array.from({ length: 65536 }, (_, bits) => {
+      const [exponent, fraction] = [(bits >> 10) & 31, (bits & 1023) / 1024];
+      if (exponent === 31 && fraction > 0) return Number.NaN;
+      const size =
+        exponent === 31
+          ? Number.POSITIVE_INFINITY
+          : 2 ** Math.max(exponent - 15, -14) * (Number(exponent > 0) + fraction);
+      return bits < 32768 ? size : -size;
+    });
+    expect(numbers((await io.readSafetensors(file)).half)).toEqual(wanted);
+  });
+
   it.each<[string, Uint8Array, string]>([
     ["too short", new Uint8Array(5), "it has 5 bytes, but a safetensors file has at least 8"],
     ["a header longer than the file", fileOf("{}", 0).fill(9, 0, 1), "its header is said to have 9 bytes"],

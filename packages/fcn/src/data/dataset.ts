@@ -50,14 +50,14 @@ export function sampleDataset(
 /** The samples of `dataset` at `indices`, in that order. */
 export function subset(dataset: SegmentationDataset, indices: readonly number[]): SegmentationDataset {
   const at = (index: number): number => indices[index] as number;
-  const { classes, palette, item } = dataset;
+  const { classes, palette } = dataset;
   return {
     length: indices.length,
     classes,
     palette,
     name: (index) => dataset.name(at(index)),
     load: (index) => dataset.load(at(index)),
-    ...(item ? { item: (index: number) => item(at(index)) } : {}),
+    ...(dataset.item ? { item: (index: number) => dataset.item?.(at(index)) as SampleItem } : {}),
   };
 }
 

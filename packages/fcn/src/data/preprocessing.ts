@@ -21,15 +21,25 @@ export function normaliseInto(
   checkChannels(image.channels, preprocessing);
   const { data, channels } = image;
   const plane = image.height * image.width;
-  const isBgr = preprocessing.channelOrder === "bgr" && channels >= 3;
   for (let c = 0; c < channels; c++) {
-    const source = isBgr && c < 3 ? 2 - c : c;
+    const source = sourceChannel(c, channels, preprocessing);
     const mean = preprocessing.mean[c] as number;
     const scale = 1 / (preprocessing.std[c] as number);
     for (let p = 0; p < plane; p++) {
       out[offset + c * plane + p] = ((data[p * channels + source] as number) - mean) * scale;
     }
   }
+}
+
+/** Which channel of the picture is channel `c` of the net. */
+function sourceChannel(c: number, channels: number, { channelOrder }: Preprocessing): number {
+  return channelOrder === "bgr" && channels >= 3 && c < 3 ? 2 - c : c;
+}
+
+/** The value of each channel of a picture that becomes 0. */
+export function pictureMean(preprocessing: Preprocessing): number[] {
+  const { mean } = preprocessing;
+  return mean.map((_, c) => mean[sourceChannel(c, mean.length, preprocessing)] as number);
 }
 
 function checkChannels(channels: number, { mean, std }: Preprocessing): void {

@@ -3,11 +3,11 @@ const SLICES = 4;
 
 /** CRC-32 of zip (polynomial 0xEDB88320, reflected) over pieces of data, four bytes a step. */
 export class Crc32 {
-  #crc = 0xffffffff;
+  #crc = -1;
   readonly #tables = makeTables();
 
   update(bytes: Uint8Array): this {
-    const [t0, t1, t2, t3] = this.#tables as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
+    const [t0, t1, t2, t3] = this.#tables as [Int32Array, Int32Array, Int32Array, Int32Array];
     const whole = bytes.length - (bytes.length % SLICES);
     let crc = this.#crc;
     let i = 0;
@@ -21,13 +21,13 @@ export class Crc32 {
   }
 
   get value(): number {
-    return (this.#crc ^ 0xffffffff) >>> 0;
+    return ~this.#crc >>> 0;
   }
 }
 
 /** Table k holds the CRC of a byte that k zero bytes follow. */
-function makeTables(): Uint32Array[] {
-  const first = Uint32Array.from({ length: 256 }, (_, i) => {
+function makeTables(): Int32Array[] {
+  const first = Int32Array.from({ length: 256 }, (_, i) => {
     let value = i;
     for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;
     return value;

@@ -66,7 +66,7 @@ const STORAGE: { readonly [D in StoredDtype]: Storage } = {
   uint16: { size: 2, decode: (bytes) => new Uint16Array(bytes) },
   uint8: { size: 1, decode: (bytes) => new Uint8Array(bytes) },
   bool: { size: 1, decode: (bytes) => new Uint8Array(bytes) },
-  float16: { size: 2, decode: (bytes) => Float32Array.from(new Uint16Array(bytes), halfToFloat) },
+  float16: { size: 2, decode: widenFloat16 },
   bfloat16: { size: 2, decode: widenBfloat16 },
 };
 
@@ -86,19 +86,26 @@ export function decodeHostArray(dtype: StoredDtype, shape: readonly number[], by
   return { dtype: widened(dtype), shape, data: STORAGE[dtype].decode(bytes) };
 }
 
-/** IEEE 754 binary16 to a number. */
-function halfToFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+/** IEEE 754 binary16: the exponent gets another bias; a number below the smallest normal one has none. */
+function widenFloat16(bytes: ArrayBuffer): Float32Array {
+  const stored = new Uint16Array(bytes);
+  const words = new Uint32Array(stored.length);
+  const values = new Float32Array(words.buffer);
+  for (let i = 0; i < stored.length; i++) {
+    const bits = stored[i]! & 0x7fff;
+    const sign = stored[i]! & 0x8000;
+    if (bits < 0x400) values[i] = (sign ? -1 : 1) * bits * 2 ** -24;
+    else words[i] = (sign << 16) | (bits < 0x7c00 ? (bits << 13) + (112 << 23) : (bits << 13) | 0x7f800000);
+  }
+  return values;
 }
 
 /** bfloat16 is the upper half of a float32. */
 function widenBfloat16(bytes: ArrayBuffer): Float32Array {
-  return new Float32Array(Uint32Array.from(new Uint16Array(bytes), (bits) => bits << 16).buffer);
+  const stored = new Uint16Array(bytes);
+  const words = new Uint32Array(stored.length);
+  for (let i = 0; i < stored.length; i++) words[i] = stored[i]! << 16;
+  return new Float32Array(words.buffer);
 }
 
 export const elementCount = (shape: readonly number[]): number =>

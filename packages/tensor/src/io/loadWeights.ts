@@ -1,4 +1,5 @@
 import { brief, TensorError } from "../device/errors.js";
+import type { Device } from "../device.js";
 import type { Module } from "../nn/module.js";
 import { copyInto, type LoadOptions, type LoadReport, planLoad, type StateArray } from "../nn/stateDict.js";
 import type { PathOrBytes } from "./source.js";
@@ -39,6 +40,7 @@ export async function loadWeights(
     const converted = new Map<string, StateArray>();
     for (const [name, adapt] of adapters) converted.set(name, adapt(await read(name)));
     const loaded = new Set([...report.copied, ...report.reshaped]);
+    const sent = new Set<Device>();
     let onTheWay = 0;
     for (const name of names.keys()) {
       if (!loaded.has(name)) continue;
@@ -48,8 +50,11 @@ export async function loadWeights(
       onTheWay += tensor.size * 4;
       if (onTheWay < UNSENT) continue;
       await tensor.device.sync();
+      sent.add(tensor.device);
       onTheWay = 0;
     }
+    // The buffers that large arrays went through fit nothing else.
+    for (const device of sent) device.trim();
     return report;
   });
 }

@@ -74,6 +74,7 @@ const entryPlace = (at: Place, name: string): Place => within(at, `entry ${brief
 /** One entry as it lies in the archive. */
 class PackedEntry {
   readonly #at: Place;
+  #begin: Promise<number> | undefined;
 
   constructor(
     private readonly source: Source,
@@ -83,13 +84,13 @@ class PackedEntry {
   }
 
   async read(begin: number, end: number): Promise<ArrayBuffer> {
-    const start = await this.#dataBegin();
+    const start = await this.#start();
     if (this.record.method === STORED) return this.source.read(start + begin, start + end);
     return this.#unpack(start, begin, end, undefined);
   }
 
   async readChecked(begin: number): Promise<ArrayBuffer> {
-    const start = await this.#dataBegin();
+    const start = await this.#start();
     const { method, size } = this.record;
     const crc = new Crc32();
     if (method !== STORED) {
@@ -110,8 +111,14 @@ class PackedEntry {
     }
   }
 
-  /** Where the data starts: behind the local header, which must agree with the directory. */
-  async #dataBegin(): Promise<number> {
+  /** Where the data starts. */
+  #start(): Promise<number> {
+    this.#begin ??= this.#readLocalHeader();
+    return this.#begin;
+  }
+
+  /** The data lies behind the local header, which must agree with the directory. */
+  async #readLocalHeader(): Promise<number> {
     const { local, limit, nameBytes, packed, method } = this.record;
     const header = new Uint8Array(await this.source.read(local, local + LOCAL_LENGTH + nameBytes.length));
     const view = new DataView(header.buffer);

@@ -1,12 +1,11 @@
 import { join } from "node:path";
 import { data } from "@fcn/core";
 import { encode } from "fast-png";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
 import { greyPng, jpeg, photo, temporaryFolder, writeTree } from "../trees.js";
 
-const pixels = async (image: sharp.Sharp): Promise<Uint8Array> =>
-  new Uint8Array(await image.removeAlpha().raw().toBuffer());
+const pixels = async (image: Sharp): Promise<Uint8Array> => new Uint8Array(await image.removeAlpha().raw().toBuffer());
 
 describe("decodeImage", () => {
   it("gives the pixels of an RGB picture, of one with alpha and of one with 16 bits", async () => {

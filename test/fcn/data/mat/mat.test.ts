@@ -15,6 +15,9 @@ const [HEIGHT, WIDTH] = [7, 5];
 const label = (i: number, classes: number): number => (3 * Math.floor(i / WIDTH) + 5 * (i % WIDTH)) % classes;
 const every: data.LabelRule = { by: "value", labels: Array.from({ length: 256 }, (_, i) => [i, i]) };
 
+/** A variable, as the test knows it to be. */
+const variable = <T>(values: Map<string, data.MatValue>, name: string): T => values.get(name) as unknown as T;
+
 describe("MAT-files that scipy wrote", () => {
   it.each([
     ["sbd", ["GTcls", "Segmentation"], 21],
@@ -51,21 +54,21 @@ describe("MAT-files that scipy wrote", () => {
     expect(values.get("text")).toMatchObject({ kind: "text", text: "two words" });
     expect(values.get("lines")).toMatchObject({ kind: "text", text: "ab\ncd" });
     expect(values.get("complex")).toMatchObject({ kind: "numeric", data: Float64Array.of(1, 3) });
-    expect([...(values.get("logical") as { data: Uint8Array }).data]).toEqual([1, 0, 1]);
-    expect([...(values.get("big") as { data: Float64Array }).data]).toEqual([2 ** 40, -(2 ** 40)]);
-    const cube = values.get("cube") as { shape: number[]; data: Int32Array };
+    expect([...variable<{ data: Uint8Array }>(values, "logical").data]).toEqual([1, 0, 1]);
+    expect([...variable<{ data: Float64Array }>(values, "big").data]).toEqual([2 ** 40, -(2 ** 40)]);
+    const cube = variable<{ shape: number[]; data: Int32Array }>(values, "cube");
     expect(cube.shape).toEqual([2, 3, 4]);
     expect([...cube.data.subarray(0, 4)]).toEqual([0, 12, 4, 16]);
-    const records = values.get("records") as { elements: { n: { data: Float64Array }; t: { text: string } }[] };
+    const records = variable<{ elements: { n: { data: Float64Array }; t: { text: string } }[] }>(values, "records");
     expect(records.elements.map(({ n, t }) => [n.data[0], t.text])).toEqual([
       [1, "x"],
       [2, "y"],
     ]);
     const semantic = await data.readMat("s", golden("siftflow-semantic"));
-    const names = semantic.get("names") as { cells: { text: string }[] };
+    const names = variable<{ cells: { text: string }[] }>(semantic, "names");
     expect(names.cells.map(({ text }) => text)).toEqual(["awning", "balcony", "bird"]);
     const sbd = await data.readMat("sbd", golden("sbd"));
-    const [record] = (sbd.get("GTcls") as { elements: { Boundaries: { cells: unknown[] } }[] }).elements;
+    const [record] = variable<{ elements: { Boundaries: { cells: unknown[] } }[] }>(sbd, "GTcls").elements;
     expect(record?.Boundaries.cells[3]).toMatchObject({ kind: "other", matClass: "sparse array" });
   });
 });

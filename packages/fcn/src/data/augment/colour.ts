@@ -2,8 +2,6 @@ import type { RandomSource } from "../random.js";
 import type { RasterImage } from "../sample.js";
 import type { ColourJitter } from "./options.js";
 
-type Rgb = [red: number, green: number, blue: number];
-
 /** Changes the first three channels at random; a picture of fewer keeps its values. Formulas as in torchvision's ColorJitter. */
 export function changeColours(
   image: RasterImage,
@@ -15,46 +13,62 @@ export function changeColours(
   const { channels } = image;
   if (channels < 3) return image;
   const data = image.data.slice();
-  const grey = light * meanGrey(image);
-  for (let at = 0; at < data.length; at += channels) {
-    let rgb: Rgb = [data[at] as number, data[at + 1] as number, data[at + 2] as number];
-    rgb = blend(rgb, 0, light);
-    rgb = blend(rgb, grey, spread);
-    rgb = blend(rgb, greyOf(rgb), strength);
-    if (hue > 0) rgb = turnHue(rgb, turn);
-    for (let c = 0; c < 3; c++) data[at + c] = data instanceof Uint8Array ? Math.round(rgb[c]!) : rgb[c]!;
-  }
+  if (light !== 1 || spread !== 1) changeTone(data, channels, light, spread);
+  if (strength !== 1) changeSaturation(data, channels, strength);
+  if (turn !== 0) turnHue(data, channels, turn);
   return { ...image, data };
 }
 
-const greyOf = ([red, green, blue]: Rgb): number => 0.299 * red + 0.587 * green + 0.114 * blue;
+type Values = Uint8Array | Float32Array;
 
-function meanGrey({ data, channels }: RasterImage): number {
+const clamp = (value: number): number => (value < 0 ? 0 : Math.min(value, 255));
+
+/** What is added before a value is stored: bytes cut off, so half a level more rounds. */
+const rounding = (data: Values): number => (data instanceof Uint8Array ? 0.5 : 0);
+
+const greyAt = (data: Values, at: number): number => 0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!;
+
+/** Brightness, then contrast about the mean grey. */
+function changeTone(data: Values, channels: number, light: number, spread: number): void {
   let sum = 0;
+  for (let at = 0; at < data.length; at += channels) sum += clamp(light * greyAt(data, at));
+  const grey = sum / (data.length / channels);
+  const half = rounding(data);
   for (let at = 0; at < data.length; at += channels) {
-    sum += greyOf([data[at] as number, data[at + 1] as number, data[at + 2] as number]);
+    for (let c = at; c < at + 3; c++) data[c] = clamp(grey + (clamp(light * data[c]!) - grey) * spread) + half;
   }
-  return sum / (data.length / channels);
 }
 
-/** `factor` times the way from `from` to the colour, within 0 to 255. */
-function blend(rgb: Rgb, from: number, factor: number): Rgb {
-  if (factor === 1) return rgb;
-  return rgb.map((value) => Math.min(255, Math.max(0, from + (value - from) * factor))) as Rgb;
+/** The distance of each channel to the pixel's own grey. */
+function changeSaturation(data: Values, channels: number, strength: number): void {
+  const half = rounding(data);
+  for (let at = 0; at < data.length; at += channels) {
+    const grey = greyAt(data, at);
+    for (let c = at; c < at + 3; c++) data[c] = clamp(grey + (data[c]! - grey) * strength) + half;
+  }
 }
 
 /** Turns the hue of HSV by `turn` of the circle; value and saturation stay. */
-function turnHue([red, green, blue]: Rgb, turn: number): Rgb {
-  const most = Math.max(red, green, blue);
-  const chroma = most - Math.min(red, green, blue);
-  if (chroma === 0) return [red, green, blue];
-  const sector =
-    most === red ? (green - blue) / chroma : most === green ? 2 + (blue - red) / chroma : 4 + (red - green) / chroma;
-  const turned = sector + 6 * turn + 6;
-  // Each channel falls from the value by the chroma over two sectors of the circle.
-  const channel = (offset: number): number => {
-    const k = (offset + turned) % 6;
-    return most - chroma * Math.max(0, Math.min(k, 4 - k, 1));
-  };
-  return [channel(5), channel(3), channel(1)];
+function turnHue(data: Values, channels: number, turn: number): void {
+  const half = rounding(data);
+  for (let at = 0; at < data.length; at += channels) {
+    const red = data[at]!;
+    const green = data[at + 1]!;
+    const blue = data[at + 2]!;
+    const most = Math.max(red, green, blue);
+    const chroma = most - Math.min(red, green, blue);
+    if (chroma === 0) continue;
+    const sector =
+      most === red ? (green - blue) / chroma : most === green ? 2 + (blue - red) / chroma : 4 + (red - green) / chroma;
+    const turned = sector + 6 * turn + 6;
+    data[at] = channelOf(5 + turned, most, chroma) + half;
+    data[at + 1] = channelOf(3 + turned, most, chroma) + half;
+    data[at + 2] = channelOf(1 + turned, most, chroma) + half;
+  }
+}
+
+/** A channel of an HSV colour: it falls from the value by the chroma over two sixths of the circle. */
+function channelOf(place: number, value: number, chroma: number): number {
+  const k = place % 6;
+  return value - chroma * Math.max(0, Math.min(k, 4 - k, 1));
 }

@@ -17,7 +17,10 @@ export interface Augmentation {
   readonly crop?: readonly [height: number, width: number];
   /** Changes of the first three channels, done in the order brightness, contrast, saturation, hue, as torchvision's formulas do them. */
   readonly colour?: ColourJitter;
-  /** Value of each channel where there is no picture. Default: the ImageNet means, [124, 116, 104]; further channels 0. Labels become void there. */
+  /**
+   * Value of each channel where there is no picture; labels become void there. Default: the ImageNet means, [124, 116, 104], and 0 for further
+   * channels; in a loader the means of its preprocessing, which become 0.
+   */
   readonly fill?: readonly number[];
 }
 

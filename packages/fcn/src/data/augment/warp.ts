@@ -29,15 +29,15 @@ export function warpNearest(
 ): Uint8Array | Float32Array {
   const { data, channels } = from;
   const out = emptyLike(data, height * width * channels);
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const [x, y] = pointOf(affine, column, row);
-      const to = (row * width + column) * channels;
-      if (isOutside(from, x, y)) {
-        for (let c = 0; c < channels; c++) out[to + c] = fill[c] as number;
-      } else {
+  for (let row = 0, to = 0; row < height; row++) {
+    for (let column = 0; column < width; column++, to += channels) {
+      const x = affine.x + affine.xx * (column + 0.5) + affine.xy * (row + 0.5);
+      const y = affine.y + affine.yx * (column + 0.5) + affine.yy * (row + 0.5);
+      if (x >= 0 && y >= 0 && x < from.width && y < from.height) {
         const at = (Math.floor(y) * from.width + Math.floor(x)) * channels;
-        for (let c = 0; c < channels; c++) out[to + c] = data[at + c] as number;
+        for (let c = 0; c < channels; c++) out[to + c] = data[at + c]!;
+      } else {
+        for (let c = 0; c < channels; c++) out[to + c] = fill[c]!;
       }
     }
   }
@@ -51,30 +51,38 @@ export function warpBilinear(
   affine: Affine,
   fill: readonly number[],
 ): Uint8Array | Float32Array {
-  if (hitsCentres(affine)) return warpNearest(from, size, affine, fill);
-  const { height, width } = size;
   const { data, channels } = from;
-  const out = emptyLike(data, height * width * channels);
+  // Storing into bytes cuts off: half a level more rounds.
   const half = data instanceof Uint8Array ? 0.5 : 0;
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const [x, y] = pointOf(affine, column, row);
-      const to = (row * width + column) * channels;
-      if (isOutside(from, x, y)) {
-        for (let c = 0; c < channels; c++) out[to + c] = fill[c] as number;
+  const rounded = fill.map((value) => value + half);
+  if (hitsCentres(affine)) return warpNearest(from, size, affine, rounded);
+  const { height, width } = size;
+  const out = emptyLike(data, height * width * channels);
+  const [lastX, lastY] = [from.width - 1, from.height - 1];
+  for (let row = 0, to = 0; row < height; row++) {
+    for (let column = 0; column < width; column++, to += channels) {
+      const x = affine.x + affine.xx * (column + 0.5) + affine.xy * (row + 0.5);
+      const y = affine.y + affine.yx * (column + 0.5) + affine.yy * (row + 0.5);
+      if (!(x >= 0 && y >= 0 && x < from.width && y < from.height)) {
+        for (let c = 0; c < channels; c++) out[to + c] = rounded[c]!;
         continue;
       }
       const left = Math.floor(x - 0.5);
       const top = Math.floor(y - 0.5);
-      const [partX, partY] = [x - 0.5 - left, y - 0.5 - top];
+      const partX = x - 0.5 - left;
+      const partY = y - 0.5 - top;
       const above = Math.max(top, 0) * from.width;
-      const below = Math.min(top + 1, from.height - 1) * from.width;
-      const [west, east] = [Math.max(left, 0), Math.min(left + 1, from.width - 1)];
+      const below = (top < lastY ? top + 1 : lastY) * from.width;
+      const west = Math.max(left, 0);
+      const east = left < lastX ? left + 1 : lastX;
+      let northWest = (above + west) * channels;
+      let northEast = (above + east) * channels;
+      let southWest = (below + west) * channels;
+      let southEast = (below + east) * channels;
       for (let c = 0; c < channels; c++) {
-        const upper = mix(data[(above + west) * channels + c]!, data[(above + east) * channels + c]!, partX);
-        const lower = mix(data[(below + west) * channels + c]!, data[(below + east) * channels + c]!, partX);
-        // Storing into bytes cuts off: half a level more rounds.
-        out[to + c] = mix(upper, lower, partY) + half;
+        const upper = data[northWest]! + (data[northEast++]! - data[northWest++]!) * partX;
+        const lower = data[southWest]! + (data[southEast++]! - data[southWest++]!) * partX;
+        out[to + c] = upper + (lower - upper) * partY + half;
       }
     }
   }
@@ -85,18 +93,7 @@ function emptyLike(data: Uint8Array | Float32Array, length: number): Uint8Array 
   return data instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
 }
 
-function pointOf({ x, xx, xy, y, yx, yy }: Affine, column: number, row: number): readonly [number, number] {
-  const [X, Y] = [column + 0.5, row + 0.5];
-  return [x + xx * X + xy * Y, y + yx * X + yy * Y];
-}
-
-function isOutside({ height, width }: Size, x: number, y: number): boolean {
-  return !(x >= 0 && y >= 0 && x < width && y < height);
-}
-
 /** Whether every pixel centre of the result is one of the picture. */
 function hitsCentres({ x, xx, xy, y, yx, yy }: Affine): boolean {
   return xy === 0 && yx === 0 && Math.abs(xx) === 1 && yy === 1 && Number.isInteger(x) && Number.isInteger(y);
 }
-
-const mix = (a: number, b: number, part: number): number => a + (b - a) * part;

@@ -20,50 +20,31 @@ export function fingerprintOf({ data, height, width, channels }: RasterImage): n
   return Array.from(sums, (sum, i) => Math.round(sum / Math.max(1, counts[i] as number)));
 }
 
-/** Whether a box is brighter than the one to its right: 64 bits (a "difference hash"), as two halves. */
-export function differenceHash(thumbnail: readonly number[]): readonly [number, number] {
-  const halves: [number, number] = [0, 0];
-  let bit = 0;
-  for (let row = 0; row < ROWS; row++) {
-    for (let column = 0; column + 1 < COLUMNS; column++, bit++) {
-      const at = row * COLUMNS + column;
-      if ((thumbnail[at] ?? 0) > (thumbnail[at + 1] ?? 0)) halves[bit >> 5]! |= 1 << (bit & 31);
-    }
-  }
-  return [halves[0] >>> 0, halves[1] >>> 0];
-}
-
-function bitCount(value: number): number {
-  let v = value - ((value >>> 1) & 0x55555555);
-  v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
-  return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-}
-
-const MOST_BITS = 6;
-const MOST_DIFFERENCE = 5;
-/** A flat picture looks like any other flat picture. */
+/** Flat pictures look like any other flat picture: a thumbnail with less between its darkest and its brightest box matches nothing. */
 const LEAST_SPREAD = 16;
+/** Thumbnails of one picture differ by less than this part of their spread, and by fewer levels than this, on average. */
+const MOST_DIFFERENCE = { ofSpread: 0.1, levels: 4 } as const;
 
-/** For each picture of `b` the first of `a` that looks the same; both are thumbnails. Flat pictures match nothing. */
+/** For each picture of `b` the first of `a` that looks the same, whatever its size and compression; both are thumbnails. */
 export function findLookalikes(
   a: readonly (readonly number[])[],
   b: readonly (readonly number[])[],
 ): { readonly a: number; readonly b: number }[] {
-  const hashes = a.map(differenceHash);
-  const pairs: { a: number; b: number }[] = [];
-  b.forEach((thumbnail, j) => {
-    if (thumbnail.length === 0 || Math.max(...thumbnail) - Math.min(...thumbnail) < LEAST_SPREAD) return;
-    const [low, high] = differenceHash(thumbnail);
-    const i = hashes.findIndex(([otherLow, otherHigh], at) => {
-      const bits = bitCount(low ^ otherLow) + bitCount(high ^ otherHigh);
-      return bits <= MOST_BITS && meanDifference(thumbnail, a[at] as readonly number[]) <= MOST_DIFFERENCE;
-    });
-    if (i >= 0) pairs.push({ a: i, b: j });
+  return b.flatMap((thumbnail, j) => {
+    const spread = thumbnail.length > 0 ? Math.max(...thumbnail) - Math.min(...thumbnail) : 0;
+    if (spread < LEAST_SPREAD) return [];
+    const most = Math.min(MOST_DIFFERENCE.levels, MOST_DIFFERENCE.ofSpread * spread) * thumbnail.length;
+    const i = a.findIndex((other) => isWithin(thumbnail, other, most));
+    return i >= 0 ? [{ a: i, b: j }] : [];
   });
-  return pairs;
 }
 
-function meanDifference(a: readonly number[], b: readonly number[]): number {
-  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
-  return a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] as number)), 0) / a.length;
+/** Whether the differences add up to at most `most`; most pairs show after a few boxes that they do not. */
+function isWithin(a: readonly number[], b: readonly number[], most: number): boolean {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) {
+    sum += Math.abs((a[i] as number) - (b[i] ?? Number.POSITIVE_INFINITY));
+    if (sum > most) return false;
+  }
+  return true;
 }

@@ -47,15 +47,16 @@ async function decodeWithSharp(bytes: Uint8Array): Promise<DecodedImage> {
 
 async function decodeInBrowser(bytes: Uint8Array): Promise<DecodedImage> {
   const blob = new Blob([bytes as Uint8Array<ArrayBuffer>]);
-  const options = { premultiplyAlpha: "none", colorSpaceConversion: "none" } as const;
-  const { width, height } = await createImageBitmap(blob, options);
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const bitmap = await createImageBitmap(blob, { premultiplyAlpha: "none", colorSpaceConversion: "none" });
+  const { width, height } = bitmap;
+  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
   if (context === null) throw new Error("this browser gives no 2d canvas");
-  context.drawImage(await createImageBitmap(blob, options), 0, 0);
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
   const rgba = context.getImageData(0, 0, width, height).data;
   const data = new Uint8Array(width * height * 3);
   for (let i = 0; i < width * height; i++) data.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
+  // The browser turns the picture upright and does not tell from what.
   return { image: { data, height, width, channels: 3 }, stored: { height, width }, orientation: 1 };
 }
 

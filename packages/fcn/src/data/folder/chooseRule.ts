@@ -19,7 +19,7 @@ export interface MaskMeaning extends Classes {
  * Finds out what the masks mean, from what they hold and from `classes.json` where there is one:
  * - classes with values: the stored numbers are those values;
  * - classes with colours: colours decide, unless the masks are grey or have a palette of other colours; then numbers are labels;
- * - names alone, or nothing: numbers are labels and 255 is void; masks that hold only 0 and 255 have two classes; of RGB masks the VOC colours are
+ * - names alone, or nothing: where most masks are RGB and some show colours, colours decide; else numbers are labels and 255 is void; masks that hold only 0 and 255 have two classes; of RGB masks the VOC colours are
  *   recognised, other colours are numbered in rising order (0xRRGGBB); (224, 224, 192) is void.
  *
  * @param root the folder, for remarks
@@ -29,13 +29,20 @@ export function chooseRule(
   surveys: readonly MaskSurvey[],
   entries: readonly ClassEntry[] | undefined,
 ): MaskMeaning {
-  const isColour = surveys.some(({ kind }) => kind === "colour");
+  // A few RGB masks among others are a mistake of their own; they fail when they are loaded.
+  const isColour =
+    surveys.some(({ kind }) => kind === "colour") && 2 * surveys.filter(({ isRgb }) => isRgb).length >= surveys.length;
   if (entries?.some(({ value }) => value !== undefined)) return fromEntries(entries, "value", []);
   if (entries?.some(({ colour }) => colour !== undefined)) {
     return fromEntries(entries, isColour || paintedIn(surveys, entries) ? "colour" : "value", []);
   }
   const names = entries?.filter(({ ignore }) => !ignore).map(({ name }) => name);
-  return isColour ? fromColours(root, surveys, names) : fromValues(root, surveys, names);
+  if (isColour) return fromColours(root, surveys, names);
+  return fromValues(
+    root,
+    surveys.filter(({ kind }) => kind !== "colour"),
+    names,
+  );
 }
 
 /** Whether the masks, which are grey or have a palette, show the colours of the classes. */
@@ -124,7 +131,8 @@ function fromColours(root: string, surveys: readonly MaskSurvey[], names: readon
 
 function coloursOf({ kind, keys, palette }: MaskSurvey): readonly number[] {
   if (kind === "colour") return keys;
-  return keys.map((key) => (palette ? (palette[key] ?? 0) : key * 0x010101));
+  if (palette) return keys.map((key) => palette[key] ?? 0);
+  return keys.filter((key) => key < 256).map((key) => key * 0x010101);
 }
 
 function foundNote(root: string, classes: readonly string[]): DataRemark {

@@ -6,6 +6,8 @@ export interface MaskSurvey {
   readonly file: string;
   /** "colour": RGB with at least one pixel that is not grey. "grey": numbers, even where they are stored three times. */
   readonly kind: "grey" | "palette" | "colour";
+  /** Stored as RGB, grey or not. */
+  readonly isRgb: boolean;
   /** The distinct numbers, or colours as 0xRRGGBB, rising. */
   readonly keys: readonly number[];
   /** Colours of the palette as 0xRRGGBB. */
@@ -20,12 +22,15 @@ export async function surveyMask(file: string): Promise<MaskSurvey> {
   const picture = await decodeMaskPng(file, await readBytes(file));
   if (picture.palette) {
     const keys = distinct(picture.samples);
-    return { file, kind: "palette", keys, palette: paletteKeys(picture.palette) };
+    return { file, kind: "palette", isRgb: false, keys, palette: paletteKeys(picture.palette) };
   }
-  if (picture.channels < 3) return { file, kind: "grey", keys: distinct(keyPlane(file, picture, "value").keys) };
+  if (picture.channels < 3) {
+    return { file, kind: "grey", isRgb: false, keys: distinct(keyPlane(file, picture, "value").keys) };
+  }
   const keys = distinct(keyPlane(file, picture, "colour").keys);
   const isGrey = keys.every((key) => key === (key & 0xff) * 0x010101);
-  return isGrey ? { file, kind: "grey", keys: keys.map((key) => key & 0xff) } : { file, kind: "colour", keys };
+  if (!isGrey) return { file, kind: "colour", isRgb: true, keys };
+  return { file, kind: "grey", isRgb: true, keys: keys.map((key) => key & 0xff) };
 }
 
 function distinct(keys: ArrayLike<number>): number[] {

@@ -207,7 +207,7 @@ export class DataLoader {
     const pool = await this.#poolOnce();
     return pool.run(
       "batch",
-      taskOf((index): SampleItem => item(index)),
+      taskOf((index) => dataset.item?.(index) as SampleItem),
     );
   }
 

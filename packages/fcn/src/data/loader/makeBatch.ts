@@ -2,7 +2,7 @@ import { TensorError } from "@fcn/tensor";
 import { augmentSample } from "../augment/augment.js";
 import type { Augmentation } from "../augment/options.js";
 import { reasonOf } from "../errors.js";
-import { normaliseInto, type Preprocessing } from "../preprocessing.js";
+import { normaliseInto, type Preprocessing, pictureMean } from "../preprocessing.js";
 import { type SegmentationSample, VOID_LABEL } from "../sample.js";
 
 /** The samples of one batch, and what to do with them. `T` is what a sample is loaded from. */
@@ -49,7 +49,8 @@ export async function makeBatch<T>(
   task: BatchTask<T>,
   load: (source: T) => Promise<SegmentationSample>,
 ): Promise<HostSamples> {
-  const { entries, seed, epoch, augmentation } = task;
+  const { entries, seed, epoch, preprocessing } = task;
+  const augmentation = { fill: pictureMean(preprocessing), ...task.augmentation };
   const failures: SampleFailure[] = [];
   const loaded = await Promise.all(
     entries.map(async ({ index, name, source }) => {

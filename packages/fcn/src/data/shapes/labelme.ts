@@ -59,7 +59,7 @@ function parseShape(file: string, shape: unknown, index: number): LabelmeShape {
     throw fail("has no label or no points");
   }
   const points = shape.points.map((point: unknown): Point => {
-    const [x, y] = Array.isArray(point) ? point.map(Number) : [];
+    const [x, y]: unknown[] = Array.isArray(point) ? point : [];
     if (Number.isFinite(x) && Number.isFinite(y)) return [x as number, y as number];
     throw fail(`("${shape.label}") has a point that is no pair of numbers`);
   });

@@ -55,7 +55,7 @@ export async function createPool(size: number): Promise<TaskPool> {
     return { run: (task, input) => TASKS[task].run(input), close: async () => {} };
   }
   const { Worker } = await import("node:worker_threads");
-  return new ThreadPool(size, () => new Worker(new URL("./worker.js", import.meta.url)));
+  return new ThreadPool(size, () => new Worker(new URL("./worker.js", import.meta.url), { execArgv: [] }));
 }
 
 type Thread = import("node:worker_threads").Worker;

@@ -25,18 +25,23 @@ const CLASSES: Readonly<Record<string, readonly string[]>> = {
 const NOT_THINGS = /cartoon|hedgehog|echidna|7spoke256|wheel_tractor|sedan_police/;
 
 /** The photographs of `lomiri-wallpapers-16.04`: other packages fill the same folder. */
-const PHOTOGRAPHS = new Set(
-  [
-    ..."Bridge_by_Sander_Klootwijk Dragonfly_by_Bolly Picture_0B_by_freespace Picture_1A_by_freespace Wine_by_Jakkub_Mede".split(
-      " ",
-    ),
-    ..."aitzgorri_by_Aitzol_Berasategi analogpattern_by_Peter_Nerlich free_by_Peter_Nerlich friends_by_Aitzol_Berasategi".split(
-      " ",
-    ),
-    ..."greentock_by_Peter_Nerlich life_by_Aitzol_Berasategi picosdeeuropa_by_Aitzol_Berasategi".split(" "),
-    ..."seeding_by_Clements_Engelhardt sunset_by_Aitzol_Berasategi umang_by_Abhishek_Mudgal".split(" "),
-  ].map((name) => `${name}.jpg`),
-);
+const PHOTOGRAPHS: ReadonlySet<string> = new Set([
+  "Bridge_by_Sander_Klootwijk.jpg",
+  "Dragonfly_by_Bolly.jpg",
+  "Picture_0B_by_freespace.jpg",
+  "Picture_1A_by_freespace.jpg",
+  "Wine_by_Jakkub_Mede.jpg",
+  "aitzgorri_by_Aitzol_Berasategi.jpg",
+  "analogpattern_by_Peter_Nerlich.jpg",
+  "free_by_Peter_Nerlich.jpg",
+  "friends_by_Aitzol_Berasategi.jpg",
+  "greentock_by_Peter_Nerlich.jpg",
+  "life_by_Aitzol_Berasategi.jpg",
+  "picosdeeuropa_by_Aitzol_Berasategi.jpg",
+  "seeding_by_Clements_Engelhardt.jpg",
+  "sunset_by_Aitzol_Berasategi.jpg",
+  "umang_by_Abhishek_Mudgal.jpg",
+]);
 
 /** Stamps by class and photographs, from the packages or the folders given instead. */
 export async function loadStamps({ stamps = STAMPS, photos = PHOTOS }: TransferOptions): Promise<LoadedComposite> {

@@ -23,10 +23,9 @@ const DEPTH = 3;
 type Dict = ReadonlyMap<Value, Value>;
 
 const isDict = (value: Value): value is Dict => value instanceof Map;
-const isStateDict = (value: Value): value is ReadonlyMap<string, Value> =>
-  isDict(value) &&
-  [...value.keys()].every((key) => typeof key === "string") &&
-  [...value.values()].some((item) => item instanceof TensorRef);
+const hasTensors = (dict: Dict): boolean =>
+  [...dict.keys()].every((key) => typeof key === "string") &&
+  [...dict.values()].some((item) => item instanceof TensorRef);
 
 /**
  * The state dict in what torch.save wrote: the whole of it, or one of its values. Throws when there is none, or when several
@@ -49,24 +48,30 @@ export function findStateDict(at: Place, root: Value, key?: string): Checkpoint 
   return { tensors, ignored, key: found === "" ? undefined : found, metadata: found === "" ? {} : scalars(root) };
 }
 
-/** The dicts with tensors by their keys, of the first level that has any; the whole file is "". */
+/**
+ * The dicts with tensors by their keys, of the first level that has any; the whole file is "". A pickle can refer to one dict many
+ * times, so each is looked into once.
+ */
 function findCandidates(root: Value): Map<string, ReadonlyMap<string, Value>> {
   const found = new Map<string, ReadonlyMap<string, Value>>();
-  if (isStateDict(root)) found.set("", root);
-  let level: [string, Value][] = [["", root]];
+  const known = new Map<Dict, boolean>();
+  const look = (path: string, value: Value): [string, Dict][] => {
+    if (!isDict(value)) return [];
+    const fresh = !known.has(value);
+    if (fresh) known.set(value, hasTensors(value));
+    if (known.get(value)) found.set(path, value as ReadonlyMap<string, Value>);
+    return fresh ? [[path, value]] : [];
+  };
+  let level = look("", root);
   for (let depth = 0; depth < DEPTH && (found.size === 0 || depth === 0); depth++) {
-    level = level.flatMap(([path, value]) => children(path, value));
-    for (const [path, value] of level) if (isStateDict(value)) found.set(path, value);
+    level = level.flatMap(([path, dict]) =>
+      [...dict].flatMap(([key, value]) =>
+        typeof key === "string" ? look(path === "" ? key : `${path}.${key}`, value) : [],
+      ),
+    );
   }
   return found;
 }
-
-const children = (path: string, value: Value): [string, Value][] =>
-  isDict(value)
-    ? [...value].flatMap(([key, item]): [string, Value][] =>
-        typeof key === "string" ? [[path === "" ? key : `${path}.${key}`, item]] : [],
-      )
-    : [];
 
 type Candidates = ReadonlyMap<string, ReadonlyMap<string, Value>>;
 

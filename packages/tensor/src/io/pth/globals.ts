@@ -135,7 +135,7 @@ export function torchHooks(at: Place, more: readonly string[]): TorchHooks {
     persistent: (id) => {
       const storage = storageOf(id);
       const known = storages.get(storage.key);
-      if (known !== undefined && (known.total !== storage.total || known.dtype.size !== storage.dtype.size)) {
+      if (known !== undefined && known.byteLength !== storage.byteLength) {
         throw new BadPickle(`it describes storage ${brief(storage.key)} in two ways`);
       }
       storages.set(storage.key, storage);

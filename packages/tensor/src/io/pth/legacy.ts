@@ -80,7 +80,7 @@ async function locateStorages(
   for (const key of keys) {
     const storage = storages.get(key);
     if (storage === undefined || found.has(key)) throw corruptFile(source, "its list of storages is damaged");
-    const size = storage.total * storage.dtype.size;
+    const size = storage.byteLength;
     const start = at + 8;
     if (!(start + size <= source.size)) {
       throw corruptFile(source, `storage ${brief(storage.key)} of ${size} bytes reaches past its end`);

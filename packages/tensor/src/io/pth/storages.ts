@@ -44,7 +44,7 @@ export function tensorArrays(
   fileSize: number,
 ): ContentArray[] {
   const views = [...tensors].map(([name, tensor]) => viewOf(at, name, tensor, find(tensor, name)));
-  const claimed = views.reduce((total, { shape, dtype }) => total + elementCount(shape) * storedSize(dtype), 0);
+  const claimed = views.reduce((total, view) => total + denseBytes(view), 0);
   checkExpansion(at, claimed, fileSize);
   const windows = windowsOf(views);
   const held = new HeldWindow();
@@ -71,25 +71,34 @@ function viewOf(at: Place, name: string, tensor: TensorRef, storage: StorageByte
   return { name, dtype, shape: tensor.shape, strides: tensor.strides, storage, begin, end };
 }
 
+/**
+ * The windows of the views that are read through one: views that share bytes, where their union is no more than they need
+ * together, and all views of a compressed storage. The others read for themselves.
+ */
 function windowsOf(views: readonly View[]): Map<View, Window> {
-  const windows = new Map<View, Window>();
+  const all: Window[] = [];
   const open = new Map<StorageBytes, Window>();
-  for (const view of [...views].sort((a, b) => a.begin - b.begin)) {
-    if (view.end === view.begin) continue;
+  const full = views.filter(({ begin, end }) => begin < end);
+  for (const view of full.sort((a, b) => a.begin - b.begin)) {
     const last = open.get(view.storage);
     const whole = view.storage.compressed ? { begin: 0, end: view.storage.size } : view;
-    if (last !== undefined && (view.begin < last.end || view.storage.compressed)) {
+    if (last !== undefined && whole.begin < last.end) {
       last.end = Math.max(last.end, whole.end);
       last.views.push(view);
-      windows.set(view, last);
       continue;
     }
     const window = { begin: whole.begin, end: whole.end, views: [view], unread: new Set<View>() };
     open.set(view.storage, window);
-    windows.set(view, window);
+    all.push(window);
   }
-  return windows;
+  const shared = all.filter(({ begin, end, views: [first, ...others] }) => {
+    const needed = [first!, ...others].reduce((total, view) => total + denseBytes(view), 0);
+    return first!.storage.compressed || (others.length > 0 && end - begin <= needed);
+  });
+  return new Map(shared.flatMap((window) => window.views.map((view) => [view, window] as const)));
 }
+
+const denseBytes = ({ shape, dtype }: View): number => elementCount(shape) * storedSize(dtype);
 
 /** The bytes of one window, until all of its views were read or another one takes its place. */
 class HeldWindow {
@@ -115,12 +124,10 @@ const PIECE = 2 ** 24;
 /** The values of a view, dense and in row-major order, in a buffer of their own. */
 async function readView(view: View, window: Window | undefined, held: HeldWindow): Promise<ArrayBuffer> {
   const { storage, begin, end } = view;
-  if (window === undefined) return new ArrayBuffer(0);
-  const shared = window.views.length > 1 || storage.compressed;
-  const source = shared ? { bytes: await held.bytes(window, view), base: window.begin } : undefined;
-  if (isDense(view))
-    return source ? source.bytes.slice(begin - source.base, end - source.base) : storage.read(begin, end);
-  return gatherView(view, source);
+  if (begin === end) return new ArrayBuffer(0);
+  const source = window && { bytes: await held.bytes(window, view), base: window.begin };
+  if (!isDense(view)) return gatherView(view, source);
+  return source ? source.bytes.slice(begin - source.base, end - source.base) : storage.read(begin, end);
 }
 
 /** Whether the elements lie in row-major order without gaps; the stride of a dimension of size 1 does not matter. */
@@ -134,7 +141,7 @@ async function gatherView(view: View, source: { bytes: ArrayBuffer; base: number
   const itemSize = storedSize(view.dtype);
   const outStrides = rowMajorStrides(view.shape);
   const out: Strided = {
-    bytes: new ArrayBuffer(elementCount(view.shape) * itemSize),
+    bytes: new ArrayBuffer(denseBytes(view)),
     offset: 0,
     strides: outStrides,
   };

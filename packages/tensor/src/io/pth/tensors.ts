@@ -79,6 +79,11 @@ export class StorageRef {
     /** Elements of the stored run. */
     readonly total: number,
   ) {}
+
+  /** Bytes of the stored run. */
+  get byteLength(): number {
+    return this.total * this.dtype.size;
+  }
 }
 
 /** A tensor as the pickle describes it: a shape and strides on a storage. */

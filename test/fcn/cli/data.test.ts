@@ -1,0 +1,83 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { data } from "@fcn/core";
+import sharp from "sharp";
+import { beforeAll, describe, expect, it } from "vitest";
+import { greyPng, jpeg, temporaryFolder, writeTree } from "../data/trees.js";
+
+const bin = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
+const root = await temporaryFolder("cli-data");
+
+function check(...args: string[]) {
+  const child = spawnSync(process.execPath, [bin, "data", "check", ...args], { encoding: "utf8", timeout: 60_000 });
+  return { code: child.status, stdout: child.stdout, stderr: child.stderr };
+}
+
+beforeAll(async () => {
+  const files: Record<string, Uint8Array | string> = { "good/classes.json": '["ground","tree"]' };
+  for (let i = 0; i < 4; i++) {
+    files[`good/images/${i}.jpg`] = await jpeg(20, 30, i);
+    files[`good/masks/${i}.png`] = greyPng(20, 30, (x) => (x < 10 ? 0 : 1));
+    files[`bad/images/${i}.jpg`] = await jpeg(20, 30, i);
+    files[`bad/masks/${i}.png`] = greyPng(20, i === 2 ? 31 : 30, (x) => (x < 10 ? 0 : 1));
+  }
+  await writeTree(root, files);
+});
+
+describe("fcn data check", () => {
+  it("answers 0 for a sound folder, with its classes and their shares, and writes a contact sheet", async () => {
+    const sheet = join(root, "sheet.png");
+    const { code, stdout, stderr } = check(join(root, "good"), "--contact-sheet", sheet);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("layout folder, 2 classes");
+    expect(stdout).toMatch(/train: 3 pictures, 20x30\nval: 1 pictures, 20x30/);
+    expect(stdout).toMatch(/1 tree +66\.67 +66\.67/);
+    expect(stdout).toMatch(/note {5}.*divided at random by seed 0 into 3 to train and 1 to validate/);
+    expect(stdout).toMatch(/wrote .*sheet\.png\n0 problems, 0 warnings/);
+    expect((await sharp(sheet).metadata()).format).toBe("png");
+  });
+
+  it("answers 1 with each problem in a line, and two lines about the failure", () => {
+    const { code, stdout, stderr } = check(join(root, "bad"));
+    expect(code).toBe(1);
+    expect(stdout).toContain(
+      `problem  ${join(root, "bad", "masks", "2.png")}: the labels are 20x31, but 2.jpg is 20x30 (`,
+    );
+    expect(stderr).toBe(
+      `error: data check: ${join(root, "bad")} has 1 problem\nfix: mend what the lines above name, then check again\n`,
+    );
+  });
+
+  it("prints JSON that programs can read, in both cases", () => {
+    for (const [folder, ok] of [
+      ["good", true],
+      ["bad", false],
+    ] as const) {
+      const { code, stdout } = check(join(root, folder), "--json");
+      const report = JSON.parse(stdout) as data.DataReport;
+      expect([code, report.ok, report.layout]).toEqual([ok ? 0 : 1, ok, "folder"]);
+    }
+  });
+
+  it.each([
+    [[], 2, "missing required argument 'dir'"],
+    [["x", "--workers", "many"], 2, '--workers is "many"'],
+    [["x", "--validation", "2"], 2, '--validation is "2"'],
+    [["/nonexistent"], 1, "/nonexistent: it does not exist"],
+  ])("answers %j with %i", (args, code, problem) => {
+    const answer = check(...args);
+    expect(answer.code).toBe(code);
+    expect(answer.stderr).toContain(`error: ${problem}`);
+    expect(answer.stderr.trimEnd().split("\n")).toHaveLength(2);
+  });
+
+  it("says when the contact sheet cannot be written", () => {
+    const file = join(root, "no", "such", "folder.png");
+    const { code, stderr } = check(join(root, "good"), "--contact-sheet", file);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`error: data check: cannot write ${file}`);
+    expect(existsSync(file)).toBe(false);
+  });
+});

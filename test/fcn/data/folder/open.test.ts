@@ -1,0 +1,265 @@
+import { chmod } from "node:fs/promises";
+import { join } from "node:path";
+import { data } from "@fcn/core";
+import { TensorError } from "@fcn/tensor";
+import { beforeEach, describe, expect, it } from "vitest";
+import { seededSplit } from "../../../../packages/fcn/dist/data/folder/splits.js";
+import { greyPng, jpeg, rgbPng, temporaryFolder, writeTree } from "../trees.js";
+
+const base = await temporaryFolder("folder");
+let root = "";
+let count = 0;
+beforeEach(() => {
+  root = join(base, String(count++));
+});
+
+const pairs = async (names: readonly string[], more: Record<string, Uint8Array | string> = {}): Promise<void> => {
+  const files: Record<string, Uint8Array | string> = { ...more };
+  for (const [i, name] of names.entries()) {
+    files[`images/${name}.jpg`] = await jpeg(6, 8, i);
+    files[`masks/${name}.png`] = greyPng(6, 8, (x) => (x < 4 ? 0 : 1 + (i % 2)));
+  }
+  await writeTree(root, files);
+};
+const namesOf = (dataset: data.SegmentationDataset | undefined): string[] =>
+  Array.from({ length: dataset?.length ?? 0 }, (_, i) => dataset?.name(i) as string);
+const codes = ({ remarks }: data.OpenedData): string[] => remarks.map(({ code }) => code);
+
+describe("a folder of images and masks", () => {
+  it("opens without a line of code, and loads what its files hold", async () => {
+    await pairs(["a", "b", "c", "d", "e"]);
+    const opened = await data.open(`${root}/`);
+    expect(opened).toMatchObject({ root, layout: "folder", classes: ["class 0", "class 1", "class 2"] });
+    expect(codes(opened)).toEqual(["classes-found", "seeded-split"]);
+    const { train, val } = opened.splits;
+    expect([...namesOf(train), ...namesOf(val)].sort()).toEqual(["a", "b", "c", "d", "e"]);
+    expect(val?.length).toBe(1);
+    const sample = (await train?.load(0)) as data.SegmentationSample;
+    data.checkSample("test", sample, 3);
+    expect([...sample.labels.subarray(0, 8)]).toEqual([0, 0, 0, 0, ...new Array(4).fill(sample.labels[7])]);
+    const again = await data.open(root);
+    expect(namesOf(again.splits.train)).toEqual(namesOf(train));
+  });
+
+  it("uses classes.json and the lists in splits/, whose lines may carry folders, extensions and more words", async () => {
+    await pairs(["a", "b", "c"], {
+      "classes.json": JSON.stringify(["sky", { name: "sea" }, "land"]),
+      "splits/train.txt": "\ufeffimages/a.jpg masks/a.png\r\n\nc\n",
+      "splits/val.txt": "b.jpg\n",
+      "splits/test.txt": "c",
+    });
+    const opened = await data.open(root);
+    expect(opened.classes).toEqual(["sky", "sea", "land"]);
+    expect(Object.entries(opened.splits).map(([name, set]) => [name, namesOf(set)])).toEqual([
+      ["test", ["c"]],
+      ["train", ["a", "c"]],
+      ["val", ["b"]],
+    ]);
+    expect(opened.remarks).toEqual([]);
+  });
+
+  it("takes folders named as splits for splits", async () => {
+    await pairs(["training/a", "training/b", "validation/a"]);
+    const { splits } = await data.open(root);
+    expect([namesOf(splits.train), namesOf(splits.val)]).toEqual([["training/a", "training/b"], ["validation/a"]]);
+  });
+
+  it("lists what has no partner and what a list names in vain", async () => {
+    await pairs(["a", "b"], {
+      "images/lone.jpg": await jpeg(6, 8, 9),
+      "images/a.webp": "x",
+      "masks/stray.png": greyPng(6, 8, () => 0),
+      "splits/train.txt": "a\ngone",
+      "splits/val.txt": "b",
+    });
+    const { remarks } = await data.open(root);
+    expect(remarks.map(({ level, code, file }) => [level, code, file.slice(root.length + 1)])).toEqual([
+      ["note", "classes-found", ""],
+      ["problem", "missing-sample", "splits/train.txt"],
+      ["problem", "same-name", "images/a.webp"],
+      ["problem", "image-without-mask", "images/lone.jpg"],
+      ["problem", "mask-without-image", "masks/stray.png"],
+    ]);
+  });
+
+  it("understands RGB masks by the colours of classes.json, void too", async () => {
+    await writeTree(root, {
+      "images/a.jpg": await jpeg(2, 3, 1),
+      "masks/a.png": rgbPng(2, 3, (x) => [0x0000ff, 0xff0000, 0xe0e0c0][x] as number),
+      "classes.json": JSON.stringify({
+        classes: [
+          { name: "sky", color: "#0000ff" },
+          { name: "roof", color: [255, 0, 0] },
+        ],
+      }),
+    });
+    const { splits, palette } = await data.open(root);
+    expect(palette).toEqual([
+      [0, 0, 255],
+      [255, 0, 0],
+    ]);
+    expect([...((await splits.train?.load(0))?.labels ?? [])]).toEqual([0, 1, 255, 0, 1, 255]);
+  });
+
+  it.each([
+    ["no list", { a: 1 }, "it is not a list of classes"],
+    ["an entry without a name", ["a", {}], "entry 1 has no name"],
+    ["a broken colour", [{ name: "a", color: [1, 2] }], 'the colour of "a" is [1,2]'],
+    ["a colour for some", [{ name: "a", color: "#000000" }, "b"], '"b" has no colour, but other classes have one'],
+    ["a name twice", ["a", "a"], "two classes have the name a"],
+    [
+      "a colour twice",
+      [
+        { name: "a", color: "#0000ff" },
+        { name: "b", color: [0, 0, 255] },
+      ],
+      "two classes have the colour #0000ff",
+    ],
+    ["nothing but void", [{ name: "a", ignore: true }], "it lists 0 classes"],
+  ])("refuses a classes.json with %s", async (_, json, problem) => {
+    await pairs(["a"], { "classes.json": JSON.stringify(json) });
+    await expect(data.open(root)).rejects.toThrow(`${join(root, "classes.json")}: ${problem}`);
+  });
+
+  it("says what it looked for where there is nothing", async () => {
+    await writeTree(root, { "photo.jpg": "x" });
+    await expect(data.open(root)).rejects.toMatchObject({
+      code: "missing-data",
+      fix: expect.stringContaining("images/"),
+    });
+    await expect(data.open(join(root, "photo.jpg"))).rejects.toThrow("photo.jpg: it is a file");
+    await expect(data.open(join(root, "absent"))).rejects.toThrow("absent: it does not exist");
+    await writeTree(root, { "images/a.jpg": "x", "masks/b.png": "x" });
+    await expect(data.open(root)).rejects.toThrow("has a mask of the same name");
+    await writeTree(root, { "classes.json": "[", "masks/a.png": "x" });
+    await expect(data.open(root)).rejects.toThrow("classes.json: it is not JSON");
+  });
+
+  it.skipIf(process.platform === "win32")("names a folder that it may not read", async () => {
+    await pairs(["a"]);
+    for (const folder of [base, root, join(root, "images")]) await chmod(folder, 0o755);
+    await chmod(join(root, "masks"), 0);
+    const failure = await asNobody(() => data.open(root));
+    expect(failure).toBeInstanceOf(TensorError);
+    expect((failure as Error).message).toBe(`${join(root, "masks")}: permission to read it is denied`);
+  });
+});
+
+/** What `work` throws when it is done without the rights of root, for whom no folder is closed. */
+async function asNobody(work: () => Promise<unknown>): Promise<unknown> {
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) process.seteuid?.(65534);
+  try {
+    return await work().catch((error: unknown) => error);
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}
+
+describe("seededSplit", () => {
+  it("keeps every picture once, holds back the part asked for, and changes with the seed", () => {
+    for (const [count, validation, held] of [
+      [1, 0.5, 0],
+      [2, 0.01, 1],
+      [10, 0.2, 2],
+      [3, 0.99, 2],
+    ] as const) {
+      const { train, val } = seededSplit(count, { validation, seed: 3 });
+      expect(val).toHaveLength(held);
+      expect([...train, ...val].sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
+    }
+    expect(seededSplit(50, { seed: 1 })).not.toEqual(seededSplit(50, { seed: 2 }));
+    expect(seededSplit(50, {})).toEqual(seededSplit(50, { seed: 0, validation: 0.2 }));
+  });
+});
+
+describe("labelme and COCO folders", () => {
+  const labelme = (imagePath: string, label: string): string =>
+    JSON.stringify({
+      imagePath,
+      imageHeight: 6,
+      imageWidth: 8,
+      shapes: [
+        {
+          label,
+          points: [
+            [0, 0],
+            [4, 6],
+          ],
+          shape_type: "rectangle",
+        },
+      ],
+    });
+
+  it("open from files that labelme wrote, classes by name", async () => {
+    await writeTree(root, {
+      "a.jpg": await jpeg(6, 8, 1),
+      "a.json": labelme("a.jpg", "tree"),
+      "below/b.jpg": await jpeg(6, 8, 2),
+      "below/b.json": labelme("..\\\\elsewhere\\\\b.jpg".replaceAll("\\\\", "\\"), "car"),
+      "c.jpg": await jpeg(6, 8, 3),
+      "d.json": labelme("d.jpg", "car"),
+      "e.json": JSON.stringify({ imagePath: "e.jpg", shapes: [] }),
+    });
+    const opened = await data.open(root, { validation: 0.4 });
+    expect(opened).toMatchObject({ layout: "labelme", classes: ["background", "car", "tree"] });
+    expect(opened.remarks.map(({ level, code, file }) => [level, code, file.slice(root.length + 1)])).toEqual([
+      ["note", "seeded-split", ""],
+      ["problem", "missing-data", "d.json"],
+      ["problem", "corrupt-file", "e.json"],
+      ["warning", "image-without-mask", "c.jpg"],
+    ]);
+    const samples = await data.loadAll(opened.splits.train as data.SegmentationDataset);
+    const { name, labels } = samples[0] as data.SegmentationSample;
+    expect(labels[0]).toBe(name === "a" ? 2 : 1);
+    expect(labels[7]).toBe(0);
+  });
+
+  const coco = (files: readonly string[]): string =>
+    JSON.stringify({
+      categories: [
+        { id: 9, name: "dog" },
+        { id: 4, name: "cat" },
+      ],
+      images: files.map((file_name, id) => ({ id, file_name, height: 6, width: 8 })),
+      annotations: files.flatMap((_, image_id) => [
+        { image_id, category_id: 9, iscrowd: 0, segmentation: [[0, 0, 4, 0, 4, 6, 0, 6]] },
+        { image_id, category_id: 4, iscrowd: 0, segmentation: { size: [6, 8], counts: [42, 6] } },
+        { image_id, category_id: 4, bbox: [0, 0, 1, 1] },
+      ]),
+    });
+
+  it("open from COCO's own layout, splits by file name", async () => {
+    await writeTree(root, {
+      "annotations/instances_train2017.json": coco(["1.jpg", "2.jpg"]),
+      "annotations/instances_val2017.json": coco(["1.jpg", "gone.jpg"]),
+      "annotations/captions_val2017.json": "{}",
+      "train2017/1.jpg": await jpeg(6, 8, 1),
+      "train2017/2.jpg": await jpeg(6, 8, 2),
+      "val2017/1.jpg": await jpeg(6, 8, 3),
+    });
+    const opened = await data.open(root);
+    expect(opened).toMatchObject({ layout: "coco", classes: ["background", "cat", "dog"] });
+    expect([namesOf(opened.splits.train), namesOf(opened.splits.val)]).toEqual([
+      ["train2017/1", "train2017/2"],
+      ["val2017/1"],
+    ]);
+    expect(codes(opened)).toEqual(["missing-image"]);
+    expect([...((await opened.splits.val?.load(0))?.labels.subarray(0, 8) ?? [])]).toEqual([2, 2, 2, 2, 0, 0, 0, 1]);
+    const dogs = await data.open(root, { categories: ["dog"] });
+    expect(dogs.classes).toEqual(["background", "dog"]);
+    expect([...((await dogs.splits.val?.load(0))?.labels.subarray(0, 8) ?? [])]).toEqual([1, 1, 1, 1, 0, 0, 0, 0]);
+    await expect(data.open(root, { categories: ["cow"] })).rejects.toMatchObject({ fix: "choose from cat, dog" });
+  });
+
+  it("open from one COCO file, divided by the seed", async () => {
+    await writeTree(root, {
+      "all.json": coco(["1.jpg", "2.jpg"]),
+      "images/1.jpg": await jpeg(6, 8, 1),
+      "images/2.jpg": await jpeg(6, 8, 2),
+    });
+    const opened = await data.open(root);
+    expect(opened.splits.train?.length).toBe(1);
+    expect(codes(opened)).toEqual(["seeded-split"]);
+  });
+});
