@@ -1,10 +1,13 @@
 // Makes a fresh clone ready: npm dependencies, build, and an adapter that Dawn accepts. Plain Node, safe to run again.
+// With --chromium it also installs Debian's Chromium for the tests in a browser, where that takes no question.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { adapterAdvice, driverRemarks, packageAdvice } from "../packages/fcn/bin/advice.mjs";
+import { chromiumPath } from "./lib/chromium.mjs";
+import { installMissing } from "./lib/packages.mjs";
 import { adapterStep, needsInstall, readProbe } from "./lib/setup-plan.mjs";
 import { fail, isRoot, readSystem, sudoWithoutPassword } from "./lib/system.mjs";
 
@@ -104,8 +107,16 @@ function ensureAdapter() {
   }
 }
 
+/** Without Chromium the tests in a browser fail and say what to install, so a failure here decides nothing. */
+function ensureChromium() {
+  const { step, problem } = installMissing(chromiumPath() === undefined ? ["chromium"] : []);
+  if (problem !== null) console.log(`setup: ${problem.message}; ${problem.fix}`);
+  if (step === "install" && problem === null) console.log("setup: installed Chromium for the tests in a browser");
+}
+
 const major = Number(process.versions.node.split(".")[0]);
 if (major < NODE_MAJOR) fail(`Node ${process.versions.node} is too old`, `install Node ${NODE_MAJOR} or newer`);
 installDependencies();
 build();
 ensureAdapter();
+if (process.argv.includes("--chromium")) ensureChromium();

@@ -4,9 +4,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { packagesAdvice } from "../packages/fcn/bin/advice.mjs";
-import { installPackages, updateLists } from "../packages/fcn/bin/apt-get.mjs";
-import { packagesStep } from "./lib/setup-plan.mjs";
-import { fail, isRoot, readSystem, sudoWithoutPassword } from "./lib/system.mjs";
+import { installMissing } from "./lib/packages.mjs";
+import { fail, readSystem } from "./lib/system.mjs";
 
 const FCN = fileURLToPath(new URL("../packages/fcn/bin/fcn.js", import.meta.url));
 /** Each package, the option that replaces it, and a path that shows that it is there. */
@@ -16,19 +15,11 @@ const PACKAGES = [
 ];
 
 function ensurePackages(missing) {
-  const system = readSystem();
-  const root = isRoot();
-  const sudo = missing.length > 0 && !root && system.family === "debian" && sudoWithoutPassword();
-  const step = packagesStep({ missing, family: system.family, root, sudo });
-  if (step === "advise") {
-    const { command, why } = packagesAdvice({ ...system, packages: missing });
-    fail(`the pictures for this command are absent: ${missing.join(" and ")}`, `${command}\n     (${why})`);
-  }
-  if (step !== "install") return;
-  const as = root ? [] : ["sudo", "-n"];
-  updateLists(as);
-  const problem = installPackages(missing, { as });
+  const { step, problem } = installMissing(missing);
   if (problem !== null) fail(problem.message, problem.fix);
+  if (step !== "advise") return;
+  const { command, why } = packagesAdvice({ ...readSystem(), packages: missing });
+  fail(`the pictures for this command are absent: ${missing.join(" and ")}`, `${command}\n     (${why})`);
 }
 
 const args = process.argv.slice(2);

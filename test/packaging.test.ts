@@ -1,16 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type OutputChunk, rolldown } from "rolldown";
+import type { OutputChunk } from "rolldown";
 import { describe, expect, it } from "vitest";
+import { bundle } from "./support/bundle.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const ENTRY = "virtual:entry";
-
-/** Packages with native code or made for the terminal: a browser can load none of them. */
-const NODE_ONLY = ["webgpu", "sharp", "commander", "cli-progress"];
-const isNodeOnly = (name: string) => isBuiltin(name) || NODE_ONLY.includes(name);
 
 interface Manifest {
   name: string;
@@ -25,30 +20,6 @@ const manifests = readdirSync(join(root, "packages")).map((folder) => {
 const entries = manifests.flatMap(({ manifest }) =>
   Object.keys(manifest.exports).map((subPath) => manifest.name + subPath.slice(1)),
 );
-
-/** Bundles `code` for browsers; Node-only modules stay imports, so that they can be seen. */
-async function bundle(code: string): Promise<{ chunks: OutputChunk[]; warnings: string[] }> {
-  const warnings: string[] = [];
-  const build = await rolldown({
-    input: ENTRY,
-    cwd: root,
-    platform: "browser",
-    external: isNodeOnly,
-    plugins: [
-      {
-        name: "entry",
-        resolveId: (id) => (id === ENTRY ? join(root, "entry.js") : null),
-        load: (id) => (id === join(root, "entry.js") ? code : null),
-      },
-    ],
-    onLog: (level, log) => {
-      if (level === "warn") warnings.push(log.message);
-    },
-  });
-  const { output } = await build.generate({ format: "esm" });
-  await build.close();
-  return { chunks: output.filter((item): item is OutputChunk => item.type === "chunk"), warnings };
-}
 
 /** Names that a browser must load before the entry runs: the static imports of the entry and of the chunks it needs. */
 function staticImports(chunks: OutputChunk[]): string[] {

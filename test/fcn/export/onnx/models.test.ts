@@ -13,7 +13,8 @@ const NARROW: readonly (readonly [RegExp, Options])[] = [[/./, { widthMultiplier
 /** Forms of a net that its default options leave out. */
 const VARIANTS: readonly (readonly [string, Options])[] = [
   ["fcn8s-vgg16", { dense: true, deconv: "learned" }],
-  ["fcn8s-vgg16", { batchNorm: true, inChannels: 4 }],
+  ["fcn8s-vgg16", { batchNorm: true, inChannels: 4, fusion: "max" }],
+  ["fcn8s-vgg16", { trunkStride: 8, dilate: true, padding: 150 }],
   ["fcn16s-inceptionv3", { samePadding: true, lastStage: "Mixed_6e" }],
   ["fcn_resnet50", { auxLoss: false }],
 ];

@@ -1,5 +1,5 @@
 import { io, TensorError } from "@fcn/tensor";
-import type { GraphNet, NetOutput } from "../../models/graph/net.js";
+import { GraphNet, type NetOutput } from "../../models/graph/net.js";
 import { encodeMetadata, type ModelMetadata } from "../../training/weightsFile.js";
 import { type HeadKind, netGraph, type OnnxValue } from "./netGraph.js";
 import { type Deferred, encode, lengthOf, type Message } from "./protobuf.js";
@@ -40,7 +40,8 @@ const MAX_BYTES = 2 ** 31 - 1;
  *
  * One weight at a time is held on the host. The file appears under its name when it is complete.
  *
- * Throws a TensorError for options out of range, for layers that ONNX cannot express, and for nets of 2 GiB or more.
+ * Throws a TensorError for options out of range, for layers that ONNX cannot express, for models of 2 GiB or more, and where the file cannot be
+ * written.
  */
 export async function exportOnnx(
   net: GraphNet<NetOutput>,
@@ -68,6 +69,7 @@ async function* contents(pieces: readonly (Uint8Array | Deferred)[]): AsyncGener
 }
 
 function encodeModel(net: GraphNet<NetOutput>, options: OnnxOptions) {
+  if (!(net instanceof GraphNet)) throw noGraph();
   const opset = checkOpset(options.opset ?? OPSETS.first);
   const { graph, input, outputs } = netGraph(net, { head: headKind(options), shape: options.shape });
   const model: Message = {
@@ -99,6 +101,14 @@ function headKind({ argmax = false, softmax = false }: OnnxOptions): HeadKind {
     code: "invalid-argument",
     message: `${OP}: argmax and softmax were both given, but an output is either the classes or their probabilities`,
     fix: "leave one of them out",
+  });
+}
+
+function noGraph(): TensorError {
+  return new TensorError({
+    code: "invalid-argument",
+    message: `${OP}: the net is not one of models.create or models.GraphNet, so its layers are not known`,
+    fix: "build it as a graph with models.GraphBuilder",
   });
 }
 
