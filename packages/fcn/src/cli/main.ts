@@ -5,6 +5,7 @@ import { registerData } from "./data.js";
 import { registerDemo } from "./demo.js";
 import { registerDoctor } from "./doctor.js";
 import { describeFailure } from "./errors.js";
+import { registerTrain } from "./train.js";
 import { registerTransfer } from "./transfer.js";
 
 /** Makes the whole `fcn` command line; `version` is what `--version` prints. */
@@ -18,6 +19,7 @@ export function createProgram(version: string): Command {
     .exitOverride();
   registerDoctor(program);
   registerData(program);
+  registerTrain(program);
   registerDemo(program);
   registerTransfer(program);
   registerConvert(program);

@@ -29,15 +29,17 @@ import type { LossNormalization } from "./losses.js";
  * - `ohem`: cross-entropy of the hard pixels only: those with p below `threshold`, and at least the `minKept` hardest of the batch
  *   (Shrivastava et al. 2016). `loss: "mean"` is the mean over the kept pixels; accumulated batches count alike. Each batch waits for the GPU.
  */
-export type Criterion =
-  | "crossEntropy"
+export type Criterion = CriterionName | CriterionSettings;
+
+/** A criterion with settings of its own; those that are left out are gamma 2, smooth 1, crossEntropy 0, threshold 0.7, minKept 0. */
+export type CriterionSettings =
   | { readonly kind: "crossEntropy" }
   | { readonly kind: "focal"; readonly gamma?: number }
   | { readonly kind: "dice"; readonly smooth?: number; readonly crossEntropy?: number }
   | { readonly kind: "ohem"; readonly threshold?: number; readonly minKept?: number };
 
 /** One of the criteria, by its name. */
-export type CriterionName = Exclude<Criterion, string>["kind"];
+export type CriterionName = CriterionSettings["kind"];
 
 export interface CriterionOptions {
   readonly normalization: LossNormalization;
@@ -48,7 +50,7 @@ export interface CriterionOptions {
   readonly classWeights?: readonly number[] | undefined;
 }
 
-type Of<K extends CriterionName> = Extract<Exclude<Criterion, string>, { readonly kind: K }>;
+type Of<K extends CriterionName> = Extract<CriterionSettings, { readonly kind: K }>;
 type Loss<K extends CriterionName> = (
   criterion: Of<K>,
   logits: Tensor,

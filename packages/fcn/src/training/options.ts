@@ -20,6 +20,8 @@ export interface TrainProgress {
   readonly steps: number;
   readonly loss: number;
   readonly learningRate: number;
+  /** Over the steps since the last report, without what `onProgress` took. */
+  readonly imagesPerSecond: number;
   /** Seconds left at the speed so far. */
   readonly secondsLeft: number;
 }

@@ -77,12 +77,14 @@ async function trainSteps(run: Run): Promise<TrainResult> {
   const losses: { step: number; loss: number }[] = [];
   const start = performance.now();
   let unread: Unread[] = [];
+  let [images, since] = [0, start];
   let step = first;
   while (step < steps && !signal?.aborted) {
     step++;
     const learningRate = optimizer.lr;
     const batches: TrainBatch[] = [];
     while (batches.length < iterSize) batches.push(await nextBatch(stream));
+    images += batches.reduce((sum, { shape }) => sum + shape[0], 0);
     unread.push({
       loss: await trainStep(run, step, batches),
       step,
@@ -93,8 +95,10 @@ async function trainSteps(run: Run): Promise<TrainResult> {
     const loss = await readMean(unread, options.learningRate);
     unread = [];
     losses.push({ step, loss });
+    const imagesPerSecond = (1000 * images) / (performance.now() - since);
     const secondsLeft = ((performance.now() - start) / 1000 / (step - first)) * (steps - step);
-    await options.onProgress?.({ step, steps, loss, learningRate, secondsLeft }, optimizer);
+    await options.onProgress?.({ step, steps, loss, learningRate, imagesPerSecond, secondsLeft }, optimizer);
+    [images, since] = [0, performance.now()];
   }
   return { losses, learningRate: options.learningRate, steps: step, seconds: (performance.now() - start) / 1000 };
 }
