@@ -23,7 +23,9 @@ export { type ShiftAndStitchOptions, shiftAndStitch } from "./prediction/shiftAn
 export * as surgery from "./surgery/index.js";
 export { type TransplantReport, transplant } from "./surgery/transplant.js";
 export {
+  type BatchStream,
   type ClassBalancing,
+  type Criterion,
   classWeights,
   convertLearningRate,
   convertWeightDecay,
@@ -47,7 +49,11 @@ export {
   saveModel,
   type TrainOptions,
   type TrainProgress,
+  type TrainRunOptions,
+  type TrainRunResult,
+  type TrainRunView,
   train,
+  trainRun,
   trainStaged,
   trainValidated,
 } from "./training/index.js";

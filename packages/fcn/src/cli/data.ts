@@ -1,5 +1,4 @@
 import { TensorError } from "@fcn/tensor";
-import { Presets, SingleBar } from "cli-progress";
 import type { Command } from "commander";
 import { check, type DataReport } from "../data/check/check.js";
 import { contactSheet } from "../data/check/contactSheet.js";
@@ -7,6 +6,7 @@ import type { DataRemark, OpenedData } from "../data/dataset.js";
 import { open } from "../data/open.js";
 import { formatTable } from "../demo/table.js";
 import { writeWholeFile } from "../report/writeFile.js";
+import { createCheckBar } from "./checkBar.js";
 import { UsageError } from "./errors.js";
 
 interface CheckFlags {
@@ -39,7 +39,7 @@ export function registerData(program: Command): void {
 async function run(dir: string, flags: CheckFlags): Promise<void> {
   const { json, contactSheet: sheet, ...options } = flags;
   const opened = await open(dir, options);
-  const bar = createBar(json ? process.stderr : process.stdout);
+  const bar = createCheckBar(json ? process.stderr : process.stdout);
   const report = await check(opened, { ...options, onProgress: bar.update }).finally(bar.stop);
   if (sheet !== undefined) await writeSheet(sheet, opened, flags.seed);
   process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report, sheet));
@@ -59,22 +59,6 @@ async function writeSheet(file: string, opened: OpenedData, seed: number): Promi
     const message = `data check: cannot write ${file}: ${(cause as Error).message}`;
     throw new TensorError({ code: "unwritable-file", message, fix }, { cause });
   });
-}
-
-/** On a terminal a bar, else nothing. */
-function createBar(stream: NodeJS.WriteStream): { update: (done: number, total: number) => void; stop: () => void } {
-  if (!stream.isTTY) return { update: () => {}, stop: () => {} };
-  const format = "checking {bar} {value}/{total}";
-  const bar = new SingleBar({ format, stream, hideCursor: true, clearOnComplete: true }, Presets.shades_classic);
-  let isStarted = false;
-  return {
-    update: (done, total) => {
-      if (!isStarted) bar.start(total, 0);
-      isStarted = true;
-      bar.update(done);
-    },
-    stop: () => bar.stop(),
-  };
 }
 
 /** Lines of one kind beyond this are counted, not printed; `--json` has them all. */

@@ -6,6 +6,7 @@ import { registerDemo } from "./demo.js";
 import { registerDoctor } from "./doctor.js";
 import { describeFailure } from "./errors.js";
 import { registerExport } from "./export.js";
+import { registerTrain } from "./train.js";
 import { registerTransfer } from "./transfer.js";
 
 /** Makes the whole `fcn` command line; `version` is what `--version` prints. */
@@ -19,6 +20,7 @@ export function createProgram(version: string): Command {
     .exitOverride();
   registerDoctor(program);
   registerData(program);
+  registerTrain(program);
   registerDemo(program);
   registerExport(program);
   registerTransfer(program);

@@ -3,7 +3,8 @@ import type { TrainProgress } from "../training/options.js";
 
 /** Shows a training stage as it goes. */
 export interface StageView {
-  start(name: string, steps: number): void;
+  /** @param from steps that were made before */
+  start(name: string, steps: number, from?: number): void;
   progress(progress: TrainProgress): void;
   validation(step: number, meanIU: number): void;
   end(): void;
@@ -16,20 +17,21 @@ export function createStageView(stream: NodeJS.WriteStream): StageView {
 
 class BarView implements StageView {
   private readonly bar: SingleBar;
-  private payload = { name: "", loss: "-", meanIU: "-", left: "-" };
+  private payload = { name: "", loss: "-", meanIU: "-", speed: "-", left: "-" };
 
   constructor(stream: NodeJS.WriteStream) {
-    const format = "{name} {bar} {value}/{total}  loss {loss}  mean IU {meanIU}  {left}";
+    const format = "{name} {bar} {value}/{total}  loss {loss}  mean IU {meanIU}  {speed} images/s  {left}";
     this.bar = new SingleBar({ format, stream, barsize: 28, hideCursor: true }, Presets.shades_classic);
   }
 
-  start(name: string, steps: number): void {
-    this.payload = { name, loss: "-", meanIU: "-", left: "-" };
-    this.bar.start(steps, 0, this.payload);
+  start(name: string, steps: number, from = 0): void {
+    this.payload = { name, loss: "-", meanIU: "-", speed: "-", left: "-" };
+    this.bar.start(steps, from, this.payload);
   }
 
-  progress({ step, loss, secondsLeft }: TrainProgress): void {
-    this.payload = { ...this.payload, loss: loss.toFixed(3), left: formatSeconds(secondsLeft) };
+  progress({ step, loss, imagesPerSecond, secondsLeft }: TrainProgress): void {
+    const speed = imagesPerSecond.toFixed(1);
+    this.payload = { ...this.payload, loss: formatLoss(loss), speed, left: formatSeconds(secondsLeft) };
     this.bar.update(step, this.payload);
   }
 
@@ -48,13 +50,16 @@ class LineView implements StageView {
 
   constructor(private readonly stream: NodeJS.WriteStream) {}
 
-  start(name: string, steps: number): void {
+  start(name: string, steps: number, from = 0): void {
     this.name = name;
-    this.stream.write(`${name}: ${steps} steps\n`);
+    this.stream.write(`${name}: ${steps} steps${from > 0 ? `, going on after ${from}` : ""}\n`);
   }
 
-  progress({ step, steps, loss, secondsLeft }: TrainProgress): void {
-    this.stream.write(`${this.name}: step ${step}/${steps}, loss ${loss.toFixed(3)}, ${formatSeconds(secondsLeft)}\n`);
+  progress({ step, steps, loss, imagesPerSecond, secondsLeft }: TrainProgress): void {
+    const speed = `${imagesPerSecond.toFixed(1)} images/s`;
+    this.stream.write(
+      `${this.name}: step ${step}/${steps}, loss ${formatLoss(loss)}, ${speed}, ${formatSeconds(secondsLeft)}\n`,
+    );
   }
 
   validation(step: number, meanIU: number): void {
@@ -65,6 +70,9 @@ class LineView implements StageView {
     this.name = "";
   }
 }
+
+/** Three decimals; a summed loss has none. */
+const formatLoss = (loss: number): string => (loss < 1000 ? loss.toFixed(3) : loss.toFixed(0));
 
 /** Such as "1 min 05 s left". */
 export function formatSeconds(seconds: number): string {

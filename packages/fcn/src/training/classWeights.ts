@@ -26,16 +26,20 @@ export function classWeights(
       fix: `pass labelled samples and one of: ${Object.keys(WEIGHTS).join(", ")}`,
     });
   }
-  return WEIGHTS[balancing](samples, counts, labelled);
+  return WEIGHTS[balancing](samples, counts);
 }
 
-type Weighting = (samples: readonly SegmentationSample[], counts: readonly number[], labelled: number) => number[];
+/** The weights `inverse` of pixels by class. */
+export function inverseFrequencies(counts: readonly number[]): number[] {
+  const labelled = counts.reduce((sum, count) => sum + count, 0);
+  const present = counts.filter((count) => count > 0).length;
+  return counts.map((count) => (count > 0 ? labelled / (present * count) : 0));
+}
+
+type Weighting = (samples: readonly SegmentationSample[], counts: readonly number[]) => number[];
 
 const WEIGHTS: Readonly<Record<ClassBalancing, Weighting>> = {
-  inverse: (_, counts, labelled) => {
-    const present = counts.filter((count) => count > 0).length;
-    return counts.map((count) => (count > 0 ? labelled / (present * count) : 0));
-  },
+  inverse: (_, counts) => inverseFrequencies(counts),
   median: (samples, counts) => {
     const around = surroundings(samples, counts.length);
     const frequencies = counts.map((count, c) => (count > 0 ? count / (around[c] as number) : 0));

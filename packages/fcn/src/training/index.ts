@@ -1,4 +1,5 @@
 export { type ClassBalancing, classWeights } from "./classWeights.js";
+export { type Criterion, type CriterionName, criterionNames } from "./criteria.js";
 export { freezeBatchNorm, type Trainable } from "./freezing.js";
 export {
   convertLearningRate,
@@ -8,7 +9,7 @@ export {
 } from "./losses.js";
 export { type LossSampling, sampleLabels } from "./lossSampling.js";
 export { mainLogits, type SegmentationNet } from "./model.js";
-export type { TrainOptions, TrainProgress } from "./options.js";
+export type { BatchStream, TrainBatch, TrainOptions, TrainProgress, TrainState } from "./options.js";
 export {
   type LearningGroup,
   type MultiplierRules,
@@ -19,7 +20,15 @@ export {
   parameterKinds,
 } from "./parameterGroups.js";
 export { listRecipes, type Recipe, type RecipeName, recipe, recipeRate } from "./recipes.js";
-export type { Schedule } from "./schedules.js";
+export {
+  type OptimizerName,
+  RUN_FILES,
+  type TrainRunOptions,
+  type TrainRunResult,
+  type TrainRunView,
+  trainRun,
+} from "./run/index.js";
+export type { Schedule, ScheduleName } from "./schedules.js";
 export type { TrainSettings } from "./settings.js";
 export { publishedStages, type Stage, type StagedOptions, type StageResult, trainStaged } from "./staged.js";
 export { type TrainResult, train } from "./train.js";

@@ -1,5 +1,7 @@
-import { add, crossEntropy, div, type Tensor, TensorError } from "@fcn/tensor";
-import { type SegmentationSample, VOID_LABEL } from "../data/sample.js";
+import { add, mul, type Tensor, TensorError } from "@fcn/tensor";
+import type { HostBatch } from "../data/batches.js";
+import { VOID_LABEL } from "../data/sample.js";
+import { type Criterion, type CriterionOptions, criterionLoss } from "./criteria.js";
 
 /**
  * How the cross-entropies of the labelled pixels of one step become one number:
@@ -43,14 +45,17 @@ export function lossDivisor(loss: LossNormalization, counts: LossCounts): number
   });
 }
 
-/** The counts of samples of one size. */
-export function countLoss(samples: readonly SegmentationSample[], classWeights?: readonly number[]): LossCounts {
-  let labelled = 0;
-  for (const { labels } of samples) {
+/** Images and labelled pixels of the batches of a step; the pixels of an image are a batch's own. */
+export function countLoss(
+  batches: readonly Pick<HostBatch, "labels" | "shape">[],
+  classWeights?: readonly number[],
+): Omit<LossCounts, "pixels"> {
+  let [images, labelled] = [0, 0];
+  for (const { labels, shape } of batches) {
+    images += shape[0];
     for (const label of labels) if (label !== VOID_LABEL) labelled += classWeights?.[label] ?? 1;
   }
-  const [first] = samples;
-  return { images: samples.length, pixels: first === undefined ? 0 : first.image.height * first.image.width, labelled };
+  return { images, labelled };
 }
 
 /** A change of normalisation, for a net that is trained on images like these. */
@@ -85,27 +90,26 @@ export const convertLearningRate = (rate: number, change: LossChange): number =>
 /** The weight decay that goes with {@link convertLearningRate}: the product of rate and decay stays what it is. */
 export const convertWeightDecay = (decay: number, change: LossChange): number => decay / changeFactor(change);
 
-export interface HeadLossOptions {
+export interface HeadLossOptions extends CriterionOptions {
   /** Name of a head and the weight of its loss. */
   readonly heads: Readonly<Record<string, number>>;
-  readonly divisor: number;
-  /** float32 [classes] */
-  readonly classWeights?: Tensor | undefined;
+  readonly criterion: Criterion;
 }
 
-/** The weighted sum of the cross-entropies of the heads, a scalar. A net with one head calls it `out`. */
-export function headLoss(
+/** The weighted sum of the losses of the heads, a scalar. A net with one head calls it `out`. */
+export async function headLoss(
   output: Tensor | Readonly<Record<string, Tensor>>,
-  labels: Tensor,
-  { heads, divisor, classWeights }: HeadLossOptions,
-): Tensor {
+  batch: HostBatch,
+  { heads, criterion, ...options }: HeadLossOptions,
+): Promise<Tensor> {
   const byName = ("shape" in output ? { out: output } : output) as Readonly<Record<string, Tensor>>;
-  const losses = Object.entries(heads).map(([head, weight]) => {
+  const losses: Tensor[] = [];
+  for (const [head, weight] of Object.entries(heads)) {
     const logits = byName[head];
     if (logits === undefined) throw noHead(head, Object.keys(byName));
-    const options = { ignoreIndex: VOID_LABEL, weight: classWeights, reduction: "sum" } as const;
-    return div(crossEntropy(logits, labels, options), divisor / weight);
-  });
+    const loss = await criterionLoss(criterion, logits, batch, options);
+    losses.push(weight === 1 ? loss : mul(loss, weight));
+  }
   return losses.reduce((a, b) => add(a, b));
 }
 

@@ -1,8 +1,10 @@
-import { TensorError } from "@fcn/tensor";
+import { type optim, TensorError } from "@fcn/tensor";
+import type { HostBatch } from "../data/batches.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { checkSample, type SegmentationSample } from "../data/sample.js";
 import { GraphNet } from "../models/graph/net.js";
 import { type ClassBalancing, classWeights } from "./classWeights.js";
+import { checkCriterion } from "./criteria.js";
 import type { Trainable } from "./freezing.js";
 import { type LossNormalization, lossDivisor } from "./losses.js";
 import { checkLossSampling, type LossSampling } from "./lossSampling.js";
@@ -18,8 +20,26 @@ export interface TrainProgress {
   readonly steps: number;
   readonly loss: number;
   readonly learningRate: number;
+  /** Over the steps since the last report, without what `onProgress` took. */
+  readonly imagesPerSecond: number;
   /** Seconds left at the speed so far. */
   readonly secondsLeft: number;
+}
+
+/** A batch that a stream gives; `names` are those of its samples, for messages. */
+export interface TrainBatch extends HostBatch {
+  readonly names?: readonly string[];
+}
+
+/** Batches without end, such as `loader.batches()` of a `DataLoader`. Their pictures are normalised already. */
+export type BatchStream = AsyncIterator<TrainBatch>;
+
+/** Where an earlier call stopped, to go on from there. The model holds its weights already; a stream of batches stands at its place. */
+export interface TrainState {
+  /** Steps that were made. */
+  readonly step: number;
+  /** `optimizer.stateDict()`. */
+  readonly optimizer: optim.SavedState;
 }
 
 /** What holds where neither an option nor a recipe says otherwise. */
@@ -31,7 +51,9 @@ const DEFAULTS = {
   weightDecay: 5e-4,
   multipliers: {},
   heads: { out: 1 },
+  criterion: "crossEntropy",
   schedule: "poly",
+  warmUp: 0,
   mirror: true,
 } as const satisfies Omit<TrainSettings, "learningRate">;
 
@@ -41,8 +63,8 @@ const DEFAULTS = {
  */
 export interface TrainOptions extends Partial<TrainSettings> {
   readonly model: SegmentationNet;
-  /** Samples of one size. */
-  readonly data: readonly SegmentationSample[];
+  /** Samples of one size, or a stream of batches; then `batchSize`, `mirror` and `preprocessing` are the stream's. */
+  readonly data: readonly SegmentationSample[] | BatchStream;
   readonly preprocessing: Preprocessing;
   readonly numClasses: number;
   readonly steps: number;
@@ -67,8 +89,12 @@ export interface TrainOptions extends Partial<TrainSettings> {
   readonly seed?: number;
   /** Steps between two readings of the loss; each one waits for the GPU. Default 10. */
   readonly readEvery?: number;
-  /** Awaited after each reading of the loss: validation may run here. */
-  readonly onProgress?: (progress: TrainProgress) => void | Promise<void>;
+  /** Awaited after each reading of the loss, with the optimiser: validation may run here, and a checkpoint be written. */
+  readonly onProgress?: (progress: TrainProgress, optimizer: Optimizer) => void | Promise<void>;
+  /** Goes on where an earlier call with the same options stopped. */
+  readonly from?: TrainState;
+  /** Ends training behind the step in progress, after a last reading. */
+  readonly signal?: AbortSignal;
 }
 
 /** Options with every default filled in. */
@@ -81,7 +107,7 @@ export interface ResolvedOptions extends Omit<TrainOptions, keyof TrainSettings 
 /** Fills in recipe and defaults, and checks everything that can be checked before the first step. */
 export function resolveTraining(options: TrainOptions): ResolvedOptions {
   const { model, data, numClasses } = options;
-  for (const sample of data) checkSample("train", sample, numClasses);
+  if (isSamples(data)) for (const sample of data) checkSample("train", sample, numClasses);
   const { classWeights: weights, ...given } = definedOnly(options);
   const resolved = {
     seed: 0,
@@ -95,6 +121,8 @@ export function resolveTraining(options: TrainOptions): ResolvedOptions {
   checkLayers(options);
   return resolved as ResolvedOptions;
 }
+
+export const isSamples = (data: TrainOptions["data"]): data is readonly SegmentationSample[] => Array.isArray(data);
 
 function definedOnly(options: TrainOptions): TrainOptions {
   return Object.fromEntries(
@@ -114,10 +142,14 @@ function recipeSettings(choice: TrainOptions["recipe"], model: SegmentationNet):
 
 function weightsOf(
   weights: readonly number[] | ClassBalancing,
-  data: readonly SegmentationSample[],
+  data: TrainOptions["data"],
   numClasses: number,
 ): readonly number[] {
-  const values = typeof weights === "string" ? classWeights(data, numClasses, weights) : weights;
+  if (typeof weights === "string" && !isSamples(data)) {
+    throw invalid(`classWeights ${JSON.stringify(weights)} with a stream of batches`, "pass one weight a class");
+  }
+  const values =
+    typeof weights === "string" ? classWeights(data as readonly SegmentationSample[], numClasses, weights) : weights;
   if (values.length === numClasses && values.every((weight) => weight >= 0 && Number.isFinite(weight))) return values;
   throw invalid(
     `classWeights are [${values.join(", ")}] for ${numClasses} classes`,
@@ -129,6 +161,7 @@ const whole = (value: unknown): boolean => Number.isInteger(value) && (value as 
 
 function checkSettings(options: Partial<ResolvedOptions>): void {
   const { steps, readEvery, batchSize, iterSize, learningRate, loss, heads = {}, clipNorm, lossSampling } = options;
+  const { warmUp, criterion } = options;
   const wrong = Object.entries({ steps, readEvery, batchSize, iterSize }).filter(([, value]) => !whole(value));
   if (wrong.length > 0) {
     const list = wrong.map(([name, value]) => `${name} ${value}`).join(", ");
@@ -141,6 +174,10 @@ function checkSettings(options: Partial<ResolvedOptions>): void {
   if (weights.length === 0 || !weights.every((weight) => weight > 0 && Number.isFinite(weight))) {
     throw invalid(`heads are ${JSON.stringify(heads)}`, "name at least one head, each with a weight above 0");
   }
+  if (!(Number.isInteger(warmUp) && (warmUp as number) >= 0)) {
+    throw invalid(`warmUp ${warmUp}; it must be a whole number of steps`, "pass 0 for none");
+  }
+  checkCriterion(criterion);
   if (clipNorm !== undefined && !(clipNorm > 0)) throw invalid(`clipNorm ${clipNorm}`, "pass a norm above 0");
   if (lossSampling !== undefined) checkLossSampling(lossSampling);
   lossDivisor(loss as LossNormalization, { images: 1, pixels: 1, labelled: 1 });

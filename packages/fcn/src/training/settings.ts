@@ -1,3 +1,4 @@
+import type { Criterion } from "./criteria.js";
 import type { LossNormalization } from "./losses.js";
 import type { MultiplierRules } from "./parameterGroups.js";
 import type { Schedule } from "./schedules.js";
@@ -14,6 +15,8 @@ export interface TrainSettings {
   /** Of the first step. */
   readonly learningRate: number;
   readonly loss: LossNormalization;
+  /** What is measured at each pixel; `loss` says how pixels are added up. */
+  readonly criterion: Criterion;
   readonly momentum: number;
   readonly weightDecay: number;
   /** Factors on rate and decay of biases, norms, and layers by name. */
@@ -21,6 +24,8 @@ export interface TrainSettings {
   /** The heads of the net that are trained, each with the weight of its loss. */
   readonly heads: Readonly<Record<string, number>>;
   readonly schedule: Schedule;
+  /** Steps over which the rate rises in equal parts from 0 to the schedule's. */
+  readonly warmUp: number;
   /** Flip samples left to right at random. */
   readonly mirror: boolean;
 }

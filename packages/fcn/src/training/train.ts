@@ -1,13 +1,19 @@
 import { add, type Device, optim, type Tensor, TensorError } from "@fcn/tensor";
-import { BatchSampler, type HostBatch, stackSamples, toTensors } from "../data/batches.js";
+import { BatchSampler, type HostBatch, stackSamples } from "../data/batches.js";
 import { createRandom } from "../data/random.js";
-import type { SegmentationSample } from "../data/sample.js";
 import { seedFor } from "../models/graph/initialise.js";
 import { type Freeze, freezeAllBut, freezeBatchNorm } from "./freezing.js";
 import { countLoss, headLoss, lossDivisor } from "./losses.js";
 import { sampleLabels } from "./lossSampling.js";
 import { deviceOf } from "./model.js";
-import { type ResolvedOptions, resolveTraining, type TrainOptions } from "./options.js";
+import {
+  type BatchStream,
+  isSamples,
+  type ResolvedOptions,
+  resolveTraining,
+  type TrainBatch,
+  type TrainOptions,
+} from "./options.js";
 import { type LearningGroup, parameterGroups } from "./parameterGroups.js";
 import { makeSchedule, type Optimizer } from "./schedules.js";
 
@@ -16,6 +22,8 @@ export interface TrainResult {
   readonly losses: readonly { readonly step: number; readonly loss: number }[];
   /** That of the first step. */
   readonly learningRate: number;
+  /** Steps in all, those before `from.step` counted; fewer than asked for when the signal ended training. */
+  readonly steps: number;
   /** Time for the whole call, with what `onProgress` took. */
   readonly seconds: number;
 }
@@ -28,8 +36,15 @@ interface Run {
   readonly freeze: Freeze | undefined;
 }
 
+/** A loss that lies on the device yet, and where it comes from. */
+interface Unread {
+  readonly loss: Tensor;
+  readonly step: number;
+  readonly names: readonly string[];
+}
+
 /**
- * Trains with pixel-wise cross-entropy, where void pixels do not count. Memory on the device stays flat: each step frees all it made, and
+ * Trains on pixels with a label, by default with cross-entropy. Memory on the device stays flat: each step frees all it made, and
  * optimiser state and gradients are freed at the end. The same seed gives the same weights on a device.
  * Throws when an option or a label is out of range, before the first step, and when the loss stops being finite.
  */
@@ -40,6 +55,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   try {
     const { learningRate, optimizer: make = sgd(resolved) } = resolved;
     using optimizer = make(parameterGroups(model, resolved), learningRate);
+    if (resolved.from) optimizer.loadStateDict(resolved.from.optimizer);
     return await trainSteps({ options: resolved, device: deviceOf(model), optimizer, freeze });
   } finally {
     freeze?.undo();
@@ -54,38 +70,73 @@ const sgd =
 
 async function trainSteps(run: Run): Promise<TrainResult> {
   const { options, optimizer } = run;
-  const { data, steps, batchSize, iterSize, seed, mirror, readEvery } = options;
-  const sampler = new BatchSampler(data, { batchSize, seed, mirror });
-  const schedule = makeSchedule(options.schedule, optimizer, steps);
+  const { steps, iterSize, readEvery, signal } = options;
+  const first = options.from?.step ?? 0;
+  const stream = batchesOf(options, first * iterSize);
+  const schedule = makeSchedule({ ...options, lastStep: first }, optimizer);
   const losses: { step: number; loss: number }[] = [];
   const start = performance.now();
-  let unread: Tensor[] = [];
-  for (let step = 1; step <= steps; step++) {
+  let unread: Unread[] = [];
+  let [images, since] = [0, start];
+  let step = first;
+  while (step < steps && !signal?.aborted) {
+    step++;
     const learningRate = optimizer.lr;
-    const batches = Array.from({ length: iterSize }, () => sampler.next());
-    unread.push(await trainStep(run, step, batches));
+    const batches: TrainBatch[] = [];
+    while (batches.length < iterSize) batches.push(await nextBatch(stream));
+    images += batches.reduce((sum, { shape }) => sum + shape[0], 0);
+    unread.push({
+      loss: await trainStep(run, step, batches),
+      step,
+      names: batches.flatMap(({ names }) => names ?? []),
+    });
     schedule.step();
-    if (step % readEvery !== 0 && step !== steps) continue;
-    const loss = await readMean(unread, step, options);
+    if (step % readEvery !== 0 && step !== steps && !signal?.aborted) continue;
+    const loss = await readMean(unread, options.learningRate);
     unread = [];
     losses.push({ step, loss });
-    const secondsLeft = ((performance.now() - start) / 1000 / step) * (steps - step);
-    await options.onProgress?.({ step, steps, loss, learningRate, secondsLeft });
+    const imagesPerSecond = (1000 * images) / (performance.now() - since);
+    const secondsLeft = ((performance.now() - start) / 1000 / (step - first)) * (steps - step);
+    await options.onProgress?.({ step, steps, loss, learningRate, imagesPerSecond, secondsLeft }, optimizer);
+    [images, since] = [0, performance.now()];
   }
-  return { losses, learningRate: options.learningRate, seconds: (performance.now() - start) / 1000 };
+  return { losses, learningRate: options.learningRate, steps: step, seconds: (performance.now() - start) / 1000 };
+}
+
+/** The stream that was given, or one over the samples, moved on by the batches that were used before. */
+function batchesOf({ data, batchSize, seed, mirror, preprocessing }: ResolvedOptions, used: number): BatchStream {
+  if (!isSamples(data)) return data;
+  const sampler = new BatchSampler(data, { batchSize, seed, mirror });
+  for (let i = 0; i < used; i++) sampler.next();
+  const next = async (): Promise<IteratorResult<TrainBatch>> => {
+    const samples = sampler.next();
+    return { value: { ...stackSamples(samples, preprocessing), names: samples.map(({ name }) => name) } };
+  };
+  return { next };
+}
+
+async function nextBatch(stream: BatchStream): Promise<TrainBatch> {
+  const { done, value } = await stream.next();
+  if (!done) return value;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: "train: the stream of batches ended before the last step",
+    fix: "pass a stream without end, such as loader.batches()",
+  });
 }
 
 /** Forward and backward on each batch, and one update; answers the loss, still on the device. */
-async function trainStep(run: Run, step: number, batches: readonly (readonly SegmentationSample[])[]): Promise<Tensor> {
+async function trainStep(run: Run, step: number, batches: readonly TrainBatch[]): Promise<Tensor> {
   const { options, device, optimizer } = run;
   enterTraining(run);
   optimizer.zeroGrad();
-  const counts = countLoss(batches.flat(), options.classWeights);
-  const divisor = lossDivisor(options.loss, counts) * (options.lossSampling?.probability ?? 1);
+  const counts = countLoss(batches, options.classWeights);
   const losses: Tensor[] = [];
-  for (const [i, samples] of batches.entries()) {
-    const batch = sampled(options, stackSamples(samples, options.preprocessing), `${step}/${i}`);
-    losses.push(await device.scope(() => backward(run, batch, divisor)));
+  for (const [i, given] of batches.entries()) {
+    const batch = sampled(options, given, `${step}/${i}`);
+    const pixels = batch.shape[2] * batch.shape[3];
+    const divisor = lossDivisor(options.loss, { ...counts, pixels }) * (options.lossSampling?.probability ?? 1);
+    losses.push(await device.scope(() => backward(run, batch, { divisor, batches: batches.length })));
   }
   return device.scope(() => {
     if (options.clipNorm !== undefined) {
@@ -114,26 +165,36 @@ function sampled({ lossSampling, seed }: ResolvedOptions, batch: HostBatch, plac
 }
 
 /** Adds the gradients of a batch's share of the loss, which is returned. */
-function backward({ options, device }: Run, batch: HostBatch, divisor: number): Tensor {
-  const { images, labels } = toTensors(device, batch);
-  const { model, heads, classWeights } = options;
-  const weights = classWeights ? device.tensor(classWeights) : undefined;
-  const loss = headLoss(model.forward(images), labels, { heads, divisor, classWeights: weights });
+async function backward(
+  { options, device }: Run,
+  batch: HostBatch,
+  share: { readonly divisor: number; readonly batches: number },
+): Promise<Tensor> {
+  const { model, heads, classWeights, criterion, loss: normalization } = options;
+  const images = device.tensor(batch.images, batch.shape);
+  const settings = { heads, criterion, normalization, classWeights, ...share };
+  const loss = await headLoss(model.forward(images), batch, settings);
   loss.backward();
   return loss.detach();
 }
 
-async function readMean(losses: readonly Tensor[], step: number, { learningRate }: ResolvedOptions): Promise<number> {
+async function readMean(unread: readonly Unread[], learningRate: number): Promise<number> {
   let sum = 0;
-  for (const loss of losses) {
-    sum += await loss.item();
+  for (const { loss, step, names } of unread) {
+    const value = await loss.item();
     loss.dispose();
+    if (!Number.isFinite(value)) throw diverged(value, step, names, learningRate);
+    sum += value;
   }
-  const mean = sum / losses.length;
-  if (Number.isFinite(mean)) return mean;
-  throw new TensorError({
+  return sum / unread.length;
+}
+
+function diverged(loss: number, step: number, names: readonly string[], learningRate: number): TensorError {
+  const shown = names.slice(0, 8).join(", ") + (names.length > 8 ? ` and ${names.length - 8} more` : "");
+  const batch = names.length > 0 ? `, on ${shown}` : "";
+  return new TensorError({
     code: "diverged",
-    message: `train: the loss became ${mean} within the ${losses.length} steps before step ${step}, at a learning rate of ${learningRate}`,
-    fix: "lower the learning rate, and check the images for NaN",
+    message: `train: the loss became ${loss} at step ${step}${batch}, at a learning rate of ${learningRate}`,
+    fix: "lower the learning rate, warm up (warmUp), or clip gradients (clipNorm); if it happens at the first steps, look at these pictures",
   });
 }

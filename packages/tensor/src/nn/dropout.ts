@@ -22,6 +22,15 @@ abstract class SeededModule extends Module {
     this.#seed = seed;
   }
 
+  /** Masks drawn in training so far, which fix the next one: what a checkpoint has to keep. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  set calls(value: number) {
+    this.#calls = value;
+  }
+
   protected options(x: Tensor): { p: number; seed: number; training: boolean } {
     this.#seed ??= nextSeed(x.device);
     const seed = mixSeed(this.#seed, this.#calls);

@@ -1,0 +1,162 @@
+import type { Command } from "commander";
+import { createStageView } from "../demo/progress.js";
+import { formatTable, percent, scoreTable } from "../demo/table.js";
+import { list } from "../models/index.js";
+import { type CriterionName, criterionNames } from "../training/criteria.js";
+import { listRecipes, type RecipeName } from "../training/recipes.js";
+import { type OptimizerName, optimizerNames } from "../training/run/options.js";
+import { type TrainRunResult, trainRun } from "../training/run/run.js";
+import { type ScheduleName, scheduleNames } from "../training/schedules.js";
+import { createCheckBar } from "./checkBar.js";
+import { UsageError } from "./errors.js";
+import { checkOut, parseChoice, parseNumber, parseSize, parseWhole } from "./options.js";
+
+interface TrainFlags {
+  readonly data: string;
+  readonly model?: string;
+  readonly out: string;
+  readonly weights?: string;
+  readonly steps?: number;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly crop?: [number, number];
+  readonly lr?: number;
+  readonly recipe?: RecipeName;
+  readonly seed?: number;
+  readonly resume?: boolean;
+  readonly optimizer?: OptimizerName;
+  readonly schedule?: ScheduleName;
+  readonly warmUp?: number;
+  readonly criterion?: CriterionName;
+  readonly classWeights?: "inverse";
+  readonly scale?: number;
+  readonly clipNorm?: number;
+  readonly freezeBatchNorm?: boolean;
+  readonly width?: number;
+  readonly validateEvery?: number;
+  readonly checkpointEvery?: number;
+  readonly workers?: number;
+  readonly json?: boolean;
+}
+
+/** Adds `fcn train`. */
+export function registerTrain(program: Command): void {
+  program
+    .command("train")
+    .description("train a net on a folder of labelled pictures; the folder is checked first")
+    .requiredOption("--data <dir>", "a folder with images/ and masks/, or another that `fcn data check` knows")
+    .option("--model <name>", "such as fcn16s-mobilenetv2; not needed where --weights tells it", parseModel)
+    .requiredOption("--out <dir>", "folder for weights, checkpoint, metrics.csv and report.html")
+    .option("--weights <file>", "weights to start from, of these or of other classes")
+    .option("--steps <n>", "training steps", parseWhole("--steps", 1))
+    .option(
+      "--epochs <n>",
+      "passes over the training pictures, in place of --steps (default: 20)",
+      parseWhole("--epochs", 1),
+    )
+    .option("--batch <n>", "pictures of a batch", parseWhole("--batch", 1))
+    .option("--crop <HxW>", "train on random windows of this size", parseSize("--crop"))
+    .option("--lr <x>", "learning rate of the first step", parseNumber("--lr"))
+    .option(
+      "--recipe <name>",
+      `a published recipe: ${listRecipes().join(", ")}`,
+      parseChoice("--recipe", listRecipes()),
+    )
+    .option("--seed <n>", "fixes initial values, order and changes of the pictures", parseWhole("--seed", 0), 0)
+    .option("--resume", "go on from the last checkpoint in --out")
+    .option("--optimizer <name>", `${optimizerNames().join(" or ")}`, parseChoice("--optimizer", optimizerNames()))
+    .option(
+      "--schedule <name>",
+      `of the learning rate: ${scheduleNames().join(", ")}`,
+      parseChoice("--schedule", scheduleNames()),
+    )
+    .option("--warm-up <n>", "steps over which the learning rate rises", parseWhole("--warm-up", 0))
+    .option(
+      "--criterion <name>",
+      `what is lowered: ${criterionNames().join(", ")}`,
+      parseChoice("--criterion", criterionNames()),
+    )
+    .option(
+      "--class-weights <how>",
+      "inverse: rare classes count more",
+      parseChoice("--class-weights", ["inverse"] as const),
+    )
+    .option("--scale <x>", "also scale pictures at random, by up to this factor either way", parseNumber("--scale"))
+    .option("--clip-norm <x>", "largest norm of the gradients of a step", parseNumber("--clip-norm"))
+    .option("--freeze-batch-norm", "keep the statistics of batch norm, for pretrained weights and small batches")
+    .option("--width <x>", "factor on the channels of the net", parseNumber("--width"))
+    .option("--validate-every <n>", "steps between two validations", parseWhole("--validate-every", 1))
+    .option("--checkpoint-every <n>", "steps between two checkpoints", parseWhole("--checkpoint-every", 1))
+    .option("--workers <n>", "threads that decode; 0 for none", parseWhole("--workers", 0))
+    .option("--json", "print one JSON object; progress goes to standard error")
+    .action(run);
+}
+
+async function run(flags: TrainFlags): Promise<void> {
+  const { json, batch, lr, scale, width, crop, ...options } = flags;
+  await checkOut(options.out);
+  if (options.steps !== undefined && options.epochs !== undefined) {
+    throw new UsageError("--steps and --epochs exclude each other", "give one of them");
+  }
+  if (options.model === undefined && options.weights === undefined) {
+    throw new UsageError(
+      "--model is missing",
+      `name one of: ${list().slice(0, 6).join(", ")}, ... or give --weights of a run`,
+    );
+  }
+  if (scale !== undefined && scale < 1)
+    throw new UsageError(`--scale is ${scale}`, "use a factor from 1 on, such as 1.5");
+  const stream = json ? process.stderr : process.stdout;
+  const checking = createCheckBar(stream);
+  const stages = createStageView(stream);
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  process.once("SIGINT", onSignal);
+  try {
+    const result = await trainRun({
+      ...options,
+      ...(batch === undefined ? {} : { batchSize: batch }),
+      ...(lr === undefined ? {} : { learningRate: lr }),
+      ...(crop === undefined ? {} : { crop }),
+      ...(scale === undefined ? {} : { augmentation: { scale: [1 / scale, scale] as const } }),
+      ...(width === undefined ? {} : { modelOptions: { widthMultiplier: width } }),
+      signal: stop.signal,
+      view: {
+        line: (text) => {
+          checking.stop();
+          stream.write(`${text}\n`);
+        },
+        checking: checking.update,
+        start: (model, steps, from) => {
+          checking.stop();
+          stages.start(model, steps, from);
+        },
+        progress: (progress) => stages.progress(progress),
+        validation: (step, meanIU) => stages.validation(step, meanIU),
+        end: () => stages.end(),
+      },
+    });
+    process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : describe(result));
+    if (result.done < result.steps) throw stopped(result);
+  } finally {
+    checking.stop();
+    process.off("SIGINT", onSignal);
+  }
+}
+
+function stopped({ done, steps, out }: TrainRunResult): Error {
+  const error = new Error(`train: stopped after step ${done} of ${steps}; the checkpoint is in ${out}`);
+  return Object.assign(error, { fix: "go on with the same command and --resume" });
+}
+
+function describe({ best, classes, files, seconds, adapter }: TrainRunResult): string {
+  const table = best ? formatTable(scoreTable([{ name: `step ${best.step}`, scores: best.scores }], classes)) : "";
+  const head = best ? `\nScores of the best weights on the validation pictures, per cent\n${table}\n` : "";
+  const found = best ? `mean IU ${percent(best.scores.meanIU)} %, ` : "";
+  return `${head}\n${found}${Math.round(seconds)} s, on ${adapter.description}\nwrote\n${files.map((file) => `  ${file}`).join("\n")}\n`;
+}
+
+function parseModel(value: string): string {
+  if (list().includes(value)) return value;
+  throw new UsageError(`--model is "${value}"`, `use one of: ${list().join(", ")}`);
+}

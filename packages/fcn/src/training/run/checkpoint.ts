@@ -1,0 +1,149 @@
+import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { io, mul, nn, noGrad, type optim, sum, TensorError } from "@fcn/tensor";
+import type { LoaderState } from "../../data/loader/loader.js";
+import { deviceOf, type SegmentationNet } from "../model.js";
+import { namedModules } from "../parameterGroups.js";
+import { type History, readHistory, writeHistory } from "./history.js";
+
+/** What decides the course of a run, by name; plain data. A run goes on from a checkpoint of the same only. */
+export type Configuration = Readonly<Record<string, unknown>>;
+
+/** What a run needs, beside the values of net and optimiser, to go on as if it had never stopped. */
+export interface CheckpointState {
+  readonly step: number;
+  readonly configuration: Configuration;
+  readonly loader: LoaderState;
+  readonly history: History;
+}
+
+/** A checkpoint that was read. */
+export interface Checkpoint extends CheckpointState {
+  readonly optimizer: optim.SavedState;
+}
+
+const NAME = /^step-(\d{9})\.safetensors$/;
+const nameOf = (step: number): string => `step-${String(step).padStart(9, "0")}.safetensors`;
+const MODEL = "model.";
+const OPTIMIZER = "optimizer.";
+
+/**
+ * Writes one file `step-000000020.safetensors` with everything: under a temporary name, to the disk (fsync), then renamed. Older checkpoints are
+ * removed only behind that.
+ */
+export async function writeCheckpoint(
+  folder: string,
+  model: SegmentationNet,
+  optimizer: { stateDict(): ReturnType<optim.SGD["stateDict"]> },
+  { step, configuration, loader, history }: CheckpointState,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const arrays = { ...prefixed(MODEL, model.stateDict()), ...prefixed(OPTIMIZER, optimizer.stateDict()) };
+  const metadata = {
+    format: "1",
+    step: String(step),
+    configuration: JSON.stringify(configuration),
+    loader: JSON.stringify(loader),
+    dropout: JSON.stringify(dropoutCalls(model)),
+    history: writeHistory(history),
+  };
+  await io.writeSafetensors(join(folder, nameOf(step)), arrays, { metadata });
+  await syncFolder(folder);
+  for (const other of await checkpoints(folder)) if (other !== step) await rm(join(folder, nameOf(other)));
+}
+
+/** Puts the last checkpoint's values into the net; undefined where the folder has none. Throws where it is of another configuration. */
+export async function readCheckpoint(
+  folder: string,
+  model: SegmentationNet,
+  configuration: Configuration,
+): Promise<Checkpoint | undefined> {
+  const step = (await checkpoints(folder)).at(-1);
+  if (step === undefined) return undefined;
+  const file = join(folder, nameOf(step));
+  const { metadata, optimizer } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
+    checkConfiguration(file, JSON.parse(metadata.configuration ?? "{}") as Configuration, configuration);
+    const names = Object.keys(arrays).filter((name) => name.startsWith(OPTIMIZER));
+    const entries: [string, io.HostArray][] = [];
+    for (const name of names) entries.push([name.slice(OPTIMIZER.length), await read(name)]);
+    return { metadata, optimizer: Object.fromEntries(entries) };
+  });
+  const rename = (name: string): string | undefined => (name.startsWith(MODEL) ? name.slice(MODEL.length) : undefined);
+  await io.loadWeights(model, file, { rename });
+  restoreDropout(model, JSON.parse(metadata.dropout ?? "{}") as Record<string, number>);
+  const loader = JSON.parse(metadata.loader ?? "") as LoaderState;
+  return { step, configuration, loader, history: readHistory(metadata.history ?? ""), optimizer };
+}
+
+/** Steps of the checkpoints in a folder, rising. What a killed process left half written has another name. */
+export async function checkpoints(folder: string): Promise<number[]> {
+  const names = await readdir(folder).catch(() => [] as string[]);
+  return names
+    .flatMap((name) => NAME.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/** Removes what killed processes left half written. */
+export async function removeTemporary(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => [] as string[]);
+  for (const name of names) if (name.endsWith(".tmp")) await rm(join(folder, name), { force: true });
+}
+
+const prefixed = <T>(prefix: string, record: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]));
+
+/** A rename is on the disk when its folder is. Windows cannot open folders and needs none of it. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r").catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
+
+const isDropout = (module: nn.Module): module is nn.Dropout | nn.Dropout2d =>
+  module instanceof nn.Dropout || module instanceof nn.Dropout2d;
+
+function dropoutCalls(model: nn.Module): Record<string, number> {
+  return Object.fromEntries(
+    namedModules(model).flatMap(([name, module]) => (isDropout(module) ? [[name, module.calls]] : [])),
+  );
+}
+
+function restoreDropout(model: nn.Module, calls: Readonly<Record<string, number>>): void {
+  for (const [name, module] of namedModules(model)) if (isDropout(module)) module.calls = calls[name] ?? 0;
+}
+
+/** Throws "diverged" where a value of the net is NaN or infinite. */
+export async function checkFinite(model: SegmentationNet, step: number): Promise<void> {
+  const device = deviceOf(model);
+  const probe = await device.scope(() =>
+    noGrad(async () => {
+      // 0 times a number is 0, of NaN and infinity it is NaN.
+      const parts = Object.entries(model.stateDict()).map(([name, tensor]) => [name, sum(mul(tensor, 0))] as const);
+      for (const [name, part] of parts) if (!((await part.item()) === 0)) return name;
+      return undefined;
+    }),
+  );
+  if (probe === undefined) return;
+  throw new TensorError({
+    code: "diverged",
+    message: `train: ${probe} holds NaN or infinity after step ${step}; the checkpoint before it stays`,
+    fix: "lower the learning rate, warm up (warmUp), or clip gradients (clipNorm), and go on from the checkpoint",
+  });
+}
+
+function checkConfiguration(file: string, saved: Configuration, wanted: Configuration): void {
+  const names = [...new Set([...Object.keys(saved), ...Object.keys(wanted)])];
+  const text = (value: unknown): string => {
+    const json = JSON.stringify(value) ?? "none";
+    return json.length > 60 ? `${json.slice(0, 60)}...` : json;
+  };
+  const changed = names.filter((name) => JSON.stringify(saved[name]) !== JSON.stringify(wanted[name]));
+  if (changed.length === 0) return;
+  const list = changed.map((name) => `${name} was ${text(saved[name])} and is ${text(wanted[name])}`);
+  throw new TensorError({
+    code: "checkpoint-mismatch",
+    message: `train: the checkpoint ${file} is of another run: ${list.join("; ")}`,
+    fix: "resume with the options that the run was started with, or train into another folder",
+  });
+}

@@ -1,0 +1,133 @@
+import type { Device } from "@fcn/tensor";
+import { optim, TensorError } from "@fcn/tensor";
+import type { Augmentation } from "../../data/augment/options.js";
+import type { OpenedData } from "../../data/dataset.js";
+import type { OpenOptions } from "../../data/open.js";
+import type { Preprocessing } from "../../data/preprocessing.js";
+import type { ModelOptions } from "../../models/index.js";
+import type { TrainOptions, TrainProgress } from "../options.js";
+import type { LearningGroup } from "../parameterGroups.js";
+import type { RecipeName } from "../recipes.js";
+import type { Optimizer, ScheduleName } from "../schedules.js";
+import type { TrainSettings } from "../settings.js";
+
+export type OptimizerName = "sgd" | "adamw";
+
+/** Is told how a run goes. */
+export interface TrainRunView {
+  /** A remark: warnings of the data check, what was loaded, pictures that were left out. */
+  line?(text: string): void;
+  checking?(done: number, total: number): void;
+  start?(model: string, steps: number, from: number): void;
+  progress?(progress: TrainProgress): void;
+  validation?(step: number, meanIU: number): void;
+  /** Training is over, or failed. */
+  end?(): void;
+}
+
+type Settings = Partial<Omit<TrainSettings, "schedule">> &
+  Pick<TrainOptions, "trainable" | "freezeBatchNorm" | "clipNorm" | "lossSampling">;
+
+/**
+ * Settings that are left out are those of the recipe. Without a recipe: AdamW at a rate of 1e-3 with weight decay 0.01, or SGD at 0.01; batches
+ * of 4, mirroring, schedule `poly`, the mean of cross-entropy over the labelled pixels.
+ */
+export interface TrainRunOptions extends Settings {
+  /** A folder that `data.open` knows, or what it answered. */
+  readonly data: string | OpenedData;
+  /** A folder for everything that is written; it is made. */
+  readonly out: string;
+  /** A name of `models.list()`. Default: that which the file of weights tells. */
+  readonly model?: string;
+  /** Further options of the model, such as `widthMultiplier`. */
+  readonly modelOptions?: Partial<Omit<ModelOptions, "numClasses">>;
+  /** A file of weights to start from, of this or of other classes. */
+  readonly weights?: string;
+  readonly steps?: number;
+  /** In place of `steps`: passes over the training pictures. Default 20. */
+  readonly epochs?: number;
+  readonly recipe?: RecipeName;
+  readonly optimizer?: OptimizerName;
+  readonly schedule?: ScheduleName;
+  /** Height and width of random windows. Default: whole pictures; without a recipe, 480 x 480 where a picture is larger. */
+  readonly crop?: readonly [height: number, width: number];
+  /** Further random changes. */
+  readonly augmentation?: Omit<Augmentation, "crop" | "mirror">;
+  /** Default: that of the weights or of the published data set, else ImageNet's means. */
+  readonly preprocessing?: Preprocessing;
+  /** One weight a class in the loss; "inverse" is by the frequency of the class in the training pictures. */
+  readonly classWeights?: readonly number[] | "inverse";
+  /** Fixes initial values, order and changes of the pictures. Default 0. */
+  readonly seed?: number;
+  /** Goes on from the last checkpoint in `out`; from the beginning where there is none. */
+  readonly resume?: boolean;
+  /** Steps between two validations, rounded up to readings of the loss. Default: an epoch, and at least a twentieth of the run. */
+  readonly validateEvery?: number;
+  /** Steps between two checkpoints, rounded up as well. Default: as `validateEvery`. */
+  readonly checkpointEvery?: number;
+  /** Steps between two readings of the loss. Default 10, or fewer where validation comes sooner. */
+  readonly readEvery?: number;
+  /** Threads that decode. */
+  readonly workers?: number;
+  /** How the folder is read. */
+  readonly open?: OpenOptions;
+  /** Default: a device of its own for the run. */
+  readonly device?: Device;
+  /** Stops behind the step in progress; a checkpoint is written. */
+  readonly signal?: AbortSignal;
+  readonly view?: TrainRunView;
+}
+
+interface OptimizerChoice {
+  readonly learningRate: number;
+  readonly make: (settings: { readonly weightDecay?: number; readonly momentum?: number }) => TrainOptions["optimizer"];
+}
+
+const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerChoice>> = {
+  // `train` makes SGD itself.
+  sgd: { learningRate: 0.01, make: () => undefined },
+  adamw: {
+    learningRate: 1e-3,
+    make:
+      ({ weightDecay = 0.01 }) =>
+      (groups: LearningGroup[], lr: number): Optimizer =>
+        new optim.AdamW(groups, { lr, weightDecay }),
+  },
+};
+
+export const optimizerNames = (): OptimizerName[] => Object.keys(OPTIMIZERS) as OptimizerName[];
+
+/** The options that `train` takes over from those of a run. */
+export function trainSettings(
+  options: TrainRunOptions,
+): Partial<TrainOptions> & { readonly optimizerName: OptimizerName } {
+  const { recipe, optimizer: optimizerName = recipe === undefined ? "adamw" : "sgd" } = options;
+  const chosen = Object.hasOwn(OPTIMIZERS, optimizerName) ? OPTIMIZERS[optimizerName] : undefined;
+  if (chosen === undefined) {
+    throw new TensorError({
+      code: "invalid-argument",
+      message: `train: optimizer ${JSON.stringify(optimizerName)} is unknown`,
+      fix: `use one of: ${optimizerNames().join(", ")}`,
+    });
+  }
+  const own = recipe === undefined ? { learningRate: chosen.learningRate, batchSize: 4 } : {};
+  const given = Object.fromEntries(
+    SETTINGS.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
+  );
+  const optimizer = chosen.make(given);
+  return { ...own, ...given, ...(recipe ? { recipe } : {}), ...(optimizer ? { optimizer } : {}), optimizerName };
+}
+
+const SETTINGS = [
+  ...([
+    "batchSize",
+    "iterSize",
+    "learningRate",
+    "loss",
+    "criterion",
+    "momentum",
+    "weightDecay",
+    "multipliers",
+  ] as const),
+  ...(["heads", "schedule", "warmUp", "mirror", "trainable", "freezeBatchNorm", "clipNorm", "lossSampling"] as const),
+] as const satisfies readonly (keyof TrainRunOptions)[];

@@ -1,0 +1,163 @@
+import type { SegmentationDataset } from "../../data/dataset.js";
+import type { SegmentationSample } from "../../data/sample.js";
+import { adapterRows } from "../../demo/adapter.js";
+import { percent, scoreTable } from "../../demo/table.js";
+import { predictSamples } from "../../evaluation/evaluate.js";
+import { overlay } from "../../palette.js";
+import { barChart } from "../../report/bars.js";
+import { type ChartSeries, lineChart } from "../../report/chart.js";
+import { cssColour, paintLabels, paletteTable, VOID_COLOUR } from "../../report/colours.js";
+import { confusionTable } from "../../report/confusion.js";
+import { descriptionList, embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../report/html.js";
+import { type PanelCell, renderPanels } from "../../report/panels.js";
+import type { SegmentationNet } from "../model.js";
+import type { ModelMetadata } from "../weightsFile.js";
+import type { History, PictureScore, Validation } from "./history.js";
+import type { RunData } from "./prepare.js";
+import type { TrainRunResult } from "./run.js";
+
+interface ReportParts {
+  readonly history: History;
+  /** Holds the best weights. */
+  readonly model: SegmentationNet;
+  readonly data: RunData;
+  readonly metadata: ModelMetadata;
+}
+
+const COLOURS = { loss: "#d1603d", rate: "#8a97a5", meanIU: "#3d7dd1" } as const;
+
+/** The report of a run as one HTML file with charts and pictures inside. */
+export async function runReport(result: TrainRunResult, parts: ReportParts): Promise<string> {
+  const { history, data, metadata } = parts;
+  const title = `${metadata.model} on ${data.opened.root}`;
+  const body = [
+    `<h1>${escapeHtml(title)}</h1>`,
+    `<p>${escapeHtml(summaryLine(result))}</p>`,
+    ...(history.best ? scoreSections(history.best, metadata) : []),
+    "<h2>Training</h2>",
+    `<div class="charts">${charts(history)}</div>`,
+    ...(history.best && data.validation ? await pictureSections(history.best, data.validation, parts) : []),
+    "<h2>Configuration</h2>",
+    descriptionList([...configurationRows(result), ...adapterRows(result.adapter)]),
+  ];
+  return htmlPage(title, body.join("\n"));
+}
+
+function summaryLine({ steps, best, seconds, resumedFrom, loss }: TrainRunResult): string {
+  const found = best
+    ? `The best weights are those of step ${best.step}: mean IU ${percent(best.scores.meanIU)} %.`
+    : "";
+  const time = `${resumedFrom > 0 ? `The last part, from step ${resumedFrom} on,` : "The run"} took ${Math.round(seconds)} s.`;
+  return `${steps} steps, last loss ${loss.toPrecision(4)}. ${found} ${time}`;
+}
+
+function scoreSections({ step, scores }: Validation, { classes, palette }: ModelMetadata): string[] {
+  const { header, rows } = scoreTable([{ name: `step ${step}`, scores }], []);
+  const bars = classes.map((name, label) => ({
+    name,
+    value: scores.perClassIU[label] ?? Number.NaN,
+    colour: cssColour(palette[label] ?? VOID_COLOUR),
+  }));
+  return [
+    "<h2>Scores on the validation pictures</h2>",
+    htmlTable(header, rows),
+    `<p class="soft">In per cent, of all pixels with a label. A class that neither occurs nor is predicted does not count.</p>`,
+    barChart("Intersection over union by class", bars),
+    "<h2>Confusion</h2>",
+    confusionTable(classes, scores.confusion),
+    `<p class="soft">Of the pixels of a class (row), the per cent that the net took for each class (column).</p>`,
+  ];
+}
+
+function charts({ readings, validations }: History): string {
+  const series = (name: string, colour: string, points: (readonly [number, number])[]): ChartSeries[] => [
+    { name, colour, points },
+  ];
+  const loss = readings.map(({ step, loss }) => [step, loss] as const);
+  const rate = readings.map(({ step, learningRate }) => [step, learningRate] as const);
+  const scores = validations.map(({ step, scores }) => [step, scores.meanIU] as const);
+  return [
+    lineChart({ title: "Training loss", xLabel: "step", series: series("loss", COLOURS.loss, loss) }),
+    ...(scores.length > 0
+      ? [
+          lineChart({
+            title: "Validation",
+            xLabel: "step",
+            series: series("mean IU", COLOURS.meanIU, scores),
+            dots: true,
+          }),
+        ]
+      : []),
+    lineChart({ title: "Learning rate", xLabel: "step", series: series("rate", COLOURS.rate, rate) }),
+  ].join("\n");
+}
+
+async function pictureSections(
+  { worst, best }: Validation,
+  dataset: SegmentationDataset,
+  parts: ReportParts,
+): Promise<string[]> {
+  const sections: string[] = [];
+  for (const [title, pictures] of [["Worst pictures", worst] as const, ["Best pictures", best] as const]) {
+    if (pictures.length === 0) continue;
+    const png = await panels(title, pictures, dataset, parts);
+    sections.push(
+      `<h2>${title}</h2>`,
+      `<figure>${embeddedPng(png, `${title}: image, truth, prediction, overlay`)}</figure>`,
+    );
+  }
+  return sections;
+}
+
+async function panels(
+  title: string,
+  pictures: readonly PictureScore[],
+  dataset: SegmentationDataset,
+  { model, metadata }: ReportParts,
+): Promise<Uint8Array> {
+  const { classes, palette, preprocessing } = metadata;
+  const rows: { title: string; cells: PanelCell[] }[] = [];
+  for (const { index, meanIU } of pictures) {
+    const sample = await dataset.load(index);
+    const [prediction] = await predictSamples(model, [sample], { preprocessing });
+    const labels = prediction as Uint8Array;
+    const { height, width } = sample.image;
+    const cell = (rgb: Uint8Array, smooth: boolean): PanelCell => ({ rgb, height, width, smooth });
+    const photo = toRgb(sample);
+    rows.push({
+      title: `${sample.name}, mean IU ${percent(meanIU)}%`,
+      cells: [
+        cell(photo, true),
+        cell(paintLabels(sample.labels, palette), false),
+        cell(paintLabels(labels, palette), false),
+        cell(overlay(photo, labels, { palette: paletteTable(palette) }), true),
+      ],
+    });
+  }
+  const legend = classes.map((name, label) => ({ name, colour: palette[label] ?? VOID_COLOUR }));
+  return renderPanels({
+    title,
+    columns: ["Image", "Truth", "Prediction", "Overlay"].map((name) => ({ title: name })),
+    rows,
+    legend: [...legend, { name: "void (not counted)", colour: VOID_COLOUR }],
+  });
+}
+
+/** The first three channels, or the first one as grey. */
+function toRgb({ image }: SegmentationSample): Uint8Array {
+  const { data, channels, height, width } = image;
+  const source = (c: number): number => (channels >= 3 ? c : 0);
+  return Uint8Array.from({ length: height * width * 3 }, (_, i) => {
+    return Math.max(0, Math.min(255, Math.round(data[Math.floor(i / 3) * channels + source(i % 3)] as number)));
+  });
+}
+
+function configurationRows({ configuration, done, seconds }: TrainRunResult): [string, string][] {
+  const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+  const rows = Object.entries(configuration).filter(([, value]) => value !== undefined);
+  return [
+    ...rows.map(([name, value]): [string, string] => [name, text(value)]),
+    ["steps made", String(done)],
+    ["seconds", seconds.toFixed(1)],
+  ];
+}

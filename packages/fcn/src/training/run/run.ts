@@ -1,0 +1,207 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createDevice, type Device, type DeviceInfo, io, TensorError } from "@fcn/tensor";
+import type { SegmentationScores } from "../../metrics.js";
+import { createEventFile, type EventFile } from "../../report/eventFile.js";
+import { writeWholeFile } from "../../report/writeFile.js";
+import type { TrainProgress } from "../options.js";
+import type { Optimizer } from "../schedules.js";
+import { train } from "../train.js";
+import { saveModel } from "../weightsFile.js";
+import {
+  type Checkpoint,
+  type Configuration,
+  checkFinite,
+  checkpoints,
+  readCheckpoint,
+  removeTemporary,
+  writeCheckpoint,
+} from "./checkpoint.js";
+import { addValidation, type History, metricsCsv } from "./history.js";
+import type { TrainRunOptions } from "./options.js";
+import { makeLoader, type PreparedRun, prepareData, prepareRun, type RunData } from "./prepare.js";
+import { runReport } from "./report.js";
+import { validate } from "./validate.js";
+
+/** Names in the folder of a run. */
+export const RUN_FILES = {
+  last: "weights.safetensors",
+  best: "best.safetensors",
+  checkpoint: "checkpoint",
+  metrics: "metrics.csv",
+  report: "report.html",
+  tensorboard: "tensorboard",
+} as const;
+
+/** What a run came to. */
+export interface TrainRunResult {
+  readonly out: string;
+  readonly model: string;
+  readonly classes: readonly string[];
+  readonly steps: number;
+  /** Fewer than `steps` where the signal ended the run. */
+  readonly done: number;
+  /** Step that the run went on from; 0 for one from the beginning. */
+  readonly resumedFrom: number;
+  /** The last reading. */
+  readonly loss: number;
+  /** Scores of `best.safetensors`; undefined without validation pictures. */
+  readonly best: { readonly step: number; readonly scores: SegmentationScores } | undefined;
+  readonly adapter: DeviceInfo;
+  readonly configuration: Configuration;
+  readonly seconds: number;
+  /** What was written. */
+  readonly files: readonly string[];
+}
+
+/** Everything a run holds on to while it trains. */
+interface Run {
+  readonly options: TrainRunOptions;
+  readonly data: RunData;
+  readonly prepared: PreparedRun;
+  readonly device: Device;
+  readonly history: History;
+  readonly events: EventFile;
+}
+
+/**
+ * Trains a net on a folder of labelled pictures from end to end (Node): checks the data, trains, validates on the way, and writes into `out`
+ * `weights.safetensors` (the last), `best.safetensors` (by mean IU), `checkpoint/`, `metrics.csv`, TensorBoard events and `report.html`.
+ * Killed at any moment, `resume` goes on from the last checkpoint, and ends with the bits of a run that was never stopped.
+ *
+ * ```ts
+ * await fcn.trainRun({ data: "photographs", model: "fcn16s-mobilenetv2", out: "out/run", epochs: 40 });
+ * ```
+ *
+ * Throws a TensorError: "data-problems", "run-exists" where `out` holds a run and `resume` is not set, "checkpoint-mismatch" for a checkpoint
+ * of other options, and "diverged" where the loss stops being a number.
+ */
+export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
+  const begin = performance.now();
+  await refuseOtherRun(options);
+  const data = await prepareData(options);
+  const device = options.device ?? (await createDevice());
+  try {
+    const prepared = await prepareRun(options, data, device);
+    try {
+      await makeFolder(options.out);
+      return await runPrepared(options, data, prepared, device, begin);
+    } finally {
+      prepared.model.dispose();
+    }
+  } finally {
+    if (options.device === undefined) device.destroy();
+  }
+}
+
+async function refuseOtherRun({ out, resume = false }: TrainRunOptions): Promise<void> {
+  if (resume || (await checkpoints(join(out, RUN_FILES.checkpoint))).length === 0) return;
+  throw new TensorError({
+    code: "run-exists",
+    message: `train: ${out} holds the checkpoint of a run`,
+    fix: "go on with it (--resume), or name another folder",
+  });
+}
+
+async function makeFolder(out: string): Promise<void> {
+  const folder = join(out, RUN_FILES.checkpoint);
+  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+    const message = `train: cannot make ${folder}: ${(cause as Error).message}`;
+    throw new TensorError({ code: "unwritable-file", message, fix: "name a folder that may be written" }, { cause });
+  });
+  for (const place of [out, folder]) await removeTemporary(place);
+}
+
+async function runPrepared(
+  options: TrainRunOptions,
+  data: RunData,
+  prepared: PreparedRun,
+  device: Device,
+  begin: number,
+): Promise<TrainRunResult> {
+  const { out, resume = false, view } = options;
+  const { model, configuration, steps, metadata } = prepared;
+  const folder = join(out, RUN_FILES.checkpoint);
+  const from = resume ? await readCheckpoint(folder, model, configuration) : undefined;
+  if (resume && from === undefined) view?.line?.(`${out} has no checkpoint yet: starting at the beginning`);
+  const history: History = from?.history ?? { readings: [], validations: [], best: undefined };
+  const events = await createEventFile(join(out, RUN_FILES.tensorboard), from?.step);
+  const run: Run = { options, data, prepared, device, history, events };
+  const done = await trainOn(run, from).finally(() => events.close());
+  const best = history.best ?? undefined;
+  const result: TrainRunResult = {
+    ...{ out, model: metadata.model, classes: metadata.classes, steps, done, resumedFrom: from?.step ?? 0 },
+    loss: history.readings.at(-1)?.loss ?? Number.NaN,
+    best: best && { step: best.step, scores: best.scores },
+    ...{ adapter: device.info, configuration, seconds: (performance.now() - begin) / 1000 },
+    files: Object.values(RUN_FILES).map((name) => join(out, name)),
+  };
+  if (done < steps) return { ...result, files: result.files.filter((file) => !file.endsWith(RUN_FILES.report)) };
+  if (best) await io.loadWeights(model, join(out, RUN_FILES.best));
+  await writeWholeFile(join(out, RUN_FILES.report), await runReport(result, { history, model, data, metadata }));
+  return result;
+}
+
+/** Answers the step that training ended with. */
+async function trainOn(run: Run, from: Checkpoint | undefined): Promise<number> {
+  const { options, data, prepared } = run;
+  const { model, settings, steps, readEvery, metadata } = prepared;
+  if (from !== undefined && from.step >= steps) return from.step;
+  await using loader = makeLoader(options, data, prepared, from?.loader);
+  options.view?.start?.(metadata.model, steps, from?.step ?? 0);
+  try {
+    const { steps: done } = await train({
+      ...settings,
+      model,
+      data: loader.batches(),
+      steps,
+      readEvery,
+      ...(options.signal ? { signal: options.signal } : {}),
+      ...(from ? { from } : {}),
+      onProgress: async (progress, optimizer) => {
+        await report(run, progress);
+        if (isDue(run, progress.step, "checkpointEvery")) await keep(run, progress.step, optimizer, loader.state);
+      },
+    });
+    return done;
+  } finally {
+    options.view?.end?.();
+  }
+}
+
+function isDue({ options, prepared }: Run, step: number, every: "validateEvery" | "checkpointEvery"): boolean {
+  const stopped = every === "checkpointEvery" && options.signal?.aborted === true;
+  return stopped || step === prepared.steps || step % prepared[every] === 0;
+}
+
+async function report(run: Run, progress: TrainProgress): Promise<void> {
+  const { options, data, prepared, history, events } = run;
+  const { step, loss, learningRate, imagesPerSecond } = progress;
+  history.readings.push({ step, loss, learningRate });
+  options.view?.progress?.(progress);
+  await events.write(step, { loss, learningRate, imagesPerSecond });
+  if (data.validation === undefined || !isDue(run, step, "validateEvery")) return;
+  const { model, metadata } = prepared;
+  const validation = await validate(model, data.validation, { preprocessing: metadata.preprocessing, step });
+  const { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU } = validation.scores;
+  options.view?.validation?.(step, meanIU);
+  await events.write(step, { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU });
+  if (addValidation(history, validation)) await saveModel(join(options.out, RUN_FILES.best), model, metadata);
+}
+
+/** The checkpoint comes last: all other files are on the disk by then. */
+async function keep(
+  { options, data, prepared, history }: Run,
+  step: number,
+  optimizer: Optimizer,
+  loader: Checkpoint["loader"],
+): Promise<void> {
+  const { out } = options;
+  const { model, metadata, configuration } = prepared;
+  await checkFinite(model, step);
+  await saveModel(join(out, RUN_FILES.last), model, metadata);
+  if (data.validation === undefined) await saveModel(join(out, RUN_FILES.best), model, metadata);
+  await writeWholeFile(join(out, RUN_FILES.metrics), metricsCsv(history));
+  const state = { step, configuration, loader, history };
+  await writeCheckpoint(join(out, RUN_FILES.checkpoint), model, optimizer, state);
+}

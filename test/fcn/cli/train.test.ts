@@ -1,0 +1,118 @@
+import { spawn } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { io } from "@fcn/tensor";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../data/trees.js";
+import { writeTinyData } from "../training/tinyData.js";
+
+const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
+const root = await temporaryFolder("fcn-train");
+const data = await writeTinyData(join(root, "data"));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs `fcn train`; `onOutput` sees what it printed so far and may kill it. */
+function train(args: readonly string[], onOutput?: (out: string, kill: () => void) => void): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [FCN, "train", ...args]);
+    let [out, err] = ["", ""];
+    child.stdout.on("data", (chunk) => {
+      out += chunk;
+      onOutput?.(out, () => child.kill("SIGKILL"));
+    });
+    child.stderr.on("data", (chunk) => (err += chunk));
+    child.on("close", (code, signal) => resolve({ code, signal, out, err }));
+  });
+}
+
+const small = ["--data", data, "--model", "fcn8s-small", "--width", "0.25", "--batch", "3", "--workers", "0"];
+
+describe("fcn train", () => {
+  it("answers wrong usage with 2 and what is wrong with the data with 1", async () => {
+    const out = ["--out", join(root, "none")];
+    const wrong: [string[], number, RegExp][] = [
+      [["--data", data, ...out], 2, /--model is missing/],
+      [["--data", data, "--model", "nope", ...out], 2, /--model is "nope"/],
+      [[...small, ...out, "--crop", "32"], 2, /--crop is "32"/],
+      [[...small, ...out, "--steps", "2", "--epochs", "2"], 2, /exclude each other/],
+      [[...small, ...out, "--recipe", "best"], 2, /--recipe is "best".*\nfix: use one of: fcn-heavy/],
+      [["--data", join(root, "nowhere"), "--model", "fcn8s-small", ...out], 1, /does not exist/],
+    ];
+    for (const [args, code, message] of wrong) {
+      const outcome = await train(args);
+      expect(outcome.err).toMatch(message);
+      expect(outcome.code).toBe(code);
+    }
+    expect(await readdir(root)).toEqual(["data"]);
+  });
+
+  it("prints plain lines in a pipe, and one object with --json", async () => {
+    const { code, out, err } = await train([...small, "--out", join(root, "plain"), "--steps", "4", "--lr", "0.01"]);
+    expect(err).not.toContain("error:");
+    expect(code).toBe(0);
+    expect(out).toMatch(/fcn8s-small: step 4\/4, loss [\d.]+, [\d.]+ images\/s, 0 s left/);
+    expect(out).toMatch(/validation mean IU 0\.\d+/);
+    expect(out).not.toContain("\u001b");
+    const again = await train([
+      ...small,
+      "--out",
+      join(root, "plain"),
+      "--steps",
+      "4",
+      "--lr",
+      "0.01",
+      "--resume",
+      "--json",
+    ]);
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.out)).toMatchObject({ model: "fcn8s-small", done: 4, resumedFrom: 4 });
+  });
+
+  it("killed at any moment goes on with --resume, tears no file, and ends with the bits of a run that was not", async () => {
+    const kills = Number(process.env.FCN_KILLS ?? 3);
+    const options = [...small, "--steps", "40", "--lr", "0.01", "--checkpoint-every", "2", "--validate-every", "6"];
+    const [straight, killed] = [join(root, "straight"), join(root, "killed")];
+    const begin = performance.now();
+    expect((await train([...options, "--out", straight])).code).toBe(0);
+    const length = performance.now() - begin;
+    let landed = 0;
+    let resumed = 0;
+    for (let i = 0; i < kills; i++) {
+      // From the first checkpoint on, at another moment each time.
+      const delay = ((i * 0.618) % 1) * (length / 8);
+      let armed = false;
+      const outcome = await train([...options, "--out", killed, "--resume"], (out, kill) => {
+        if (armed || !out.includes(" images/s")) return;
+        armed = true;
+        setTimeout(kill, delay);
+      });
+      expect(outcome.err).not.toContain("error:");
+      if (outcome.signal === "SIGKILL") landed++;
+      if (/going on after \d+/.test(outcome.out)) resumed++;
+      const files = await readdir(join(killed, "checkpoint"));
+      for (const name of files.filter((file) => file.endsWith(".safetensors"))) {
+        expect(Object.keys(await io.readSafetensors(join(killed, "checkpoint", name))).length).toBeGreaterThan(10);
+      }
+      for (const name of (await readdir(killed)).filter((file) => file.endsWith(".safetensors"))) {
+        await io.readSafetensors(join(killed, name));
+      }
+    }
+    expect(landed).toBeGreaterThan(0);
+    expect(resumed).toBeGreaterThan(0);
+    const last = await train([...options, "--out", killed, "--resume"]);
+    expect(last.err).not.toContain("error:");
+    expect(last.code).toBe(0);
+    for (const file of ["weights.safetensors", "best.safetensors", "metrics.csv"]) {
+      expect((await readFile(join(killed, file))).equals(await readFile(join(straight, file))), file).toBe(true);
+    }
+    const left = [...(await readdir(killed)), ...(await readdir(join(killed, "checkpoint")))];
+    expect(left.filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+});

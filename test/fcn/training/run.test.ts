@@ -1,0 +1,206 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as fcn from "@fcn/core";
+import { createDevice, type Device, io } from "@fcn/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../data/trees.js";
+import { TINY_CLASSES, writeTinyData } from "./tinyData.js";
+
+const root = await temporaryFolder("fcn-run");
+const data = await writeTinyData(join(root, "data"));
+
+let device: Device;
+beforeAll(async () => {
+  device = await createDevice({ quiet: true });
+});
+afterAll(() => device?.destroy());
+
+const base = (): Omit<fcn.TrainRunOptions, "out"> => ({
+  data,
+  model: "fcn8s-small",
+  modelOptions: { widthMultiplier: 0.25, deconv: "learned" },
+  device,
+  batchSize: 3,
+  learningRate: 0.01,
+  seed: 3,
+  workers: 0,
+});
+
+/** All arrays of the only checkpoint in the folder of a run. */
+async function lastCheckpoint(out: string): Promise<Record<string, io.HostArray>> {
+  const names = await readdir(join(out, "checkpoint"));
+  expect(names).toHaveLength(1);
+  return io.readSafetensors(join(out, "checkpoint", names[0] as string));
+}
+
+const bits = ({ data: values }: io.HostArray): Buffer => {
+  const { buffer, byteOffset, byteLength } = values as Float32Array;
+  return Buffer.from(buffer, byteOffset, byteLength);
+};
+
+function expectSameBits(a: Record<string, io.HostArray>, b: Record<string, io.HostArray>): void {
+  expect(Object.keys(a).sort()).toEqual(Object.keys(b).sort());
+  const different = Object.keys(a).filter((name) => !bits(a[name]!).equals(bits(b[name]!)));
+  expect(different).toEqual([]);
+}
+
+describe("trainRun", () => {
+  it("learns, and leaves files that say all that is needed to use them", async () => {
+    const out = join(root, "learns");
+    const seen: number[] = [];
+    const view = { validation: (step: number) => void seen.push(step) };
+    const result = await fcn.trainRun({ ...base(), out, steps: 60, validateEvery: 20, view });
+    expect(seen).toEqual([20, 40, 60]);
+    expect(result).toMatchObject({ steps: 60, done: 60, resumedFrom: 0, classes: TINY_CLASSES });
+    expect(result.best?.scores.meanIU).toBeGreaterThan(0.5);
+    expect((await readdir(out)).sort()).toEqual(
+      ["best.safetensors", "checkpoint", "metrics.csv", "report.html", "tensorboard", "weights.safetensors"].sort(),
+    );
+    const { model, metadata } = await fcn.loadModel(join(out, "best.safetensors"), device);
+    const { val } = (await fcn.data.open(data, { seed: 3 })).splits;
+    const scores = await fcn.evaluate(model, await fcn.data.loadAll(val!), { ...metadata, numClasses: 3 });
+    expect(scores).toEqual(result.best?.scores);
+    model.dispose();
+    const csv = (await readFile(join(out, "metrics.csv"), "utf8")).trim().split("\n");
+    expect(csv).toHaveLength(1 + 6);
+    expect(csv[2]).toMatch(/^20,[\d.]+,[\d.e-]+,[\d.]+,[\d.]+,[\d.]+,[\d.]+$/);
+    const html = await readFile(join(out, "report.html"), "utf8");
+    for (const part of [
+      "Training loss",
+      "mean IU",
+      "Confusion",
+      "Worst pictures",
+      "Best pictures",
+      "learningRate",
+      "adapter",
+    ]) {
+      expect(html).toContain(part);
+    }
+    for (const name of TINY_CLASSES) expect(html).toContain(name);
+    expect(html).not.toMatch(/(src|href)="(?!data:)/);
+    expect(html).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
+  });
+
+  it.each([
+    ["AdamW", { augmentation: { scale: [0.8, 1.25], colour: { brightness: 0.2 } }, crop: [32, 32] }],
+    [
+      "SGD with warm-up and accumulation",
+      { optimizer: "sgd", warmUp: 6, iterSize: 2, clipNorm: 1, criterion: "focal" },
+    ],
+  ] as const)("goes on from a checkpoint with the bits of a run that never stopped: %s", async (name, extra) => {
+    const dropout = { widthMultiplier: 0.25, dropout: 0.5 };
+    // In the middle of an epoch, and of a net whose dropout draws masks.
+    const options = {
+      ...base(),
+      ...extra,
+      model: "fcn16s-small",
+      modelOptions: dropout,
+      steps: 20,
+      readEvery: 5,
+      batchSize: 3,
+    };
+    const [straight, stopped] = [join(root, `straight ${name}`), join(root, `stopped ${name}`)];
+    await fcn.trainRun({ ...options, out: straight });
+    const stop = new AbortController();
+    const view = { progress: ({ step }: fcn.TrainProgress) => void (step === 10 && stop.abort()) };
+    const first = await fcn.trainRun({ ...options, out: stopped, signal: stop.signal, view });
+    expect(first.done).toBe(10);
+    const second = await fcn.trainRun({ ...options, out: stopped, resume: true });
+    expect(second).toMatchObject({ resumedFrom: 10, done: 20 });
+    expectSameBits(await lastCheckpoint(straight), await lastCheckpoint(stopped));
+    for (const file of ["weights.safetensors", "best.safetensors"]) {
+      expectSameBits(await io.readSafetensors(join(straight, file)), await io.readSafetensors(join(stopped, file)));
+    }
+    const metrics = (out: string): Promise<string> => readFile(join(out, "metrics.csv"), "utf8");
+    expect(await metrics(stopped)).toBe(await metrics(straight));
+  });
+
+  it("refuses a checkpoint of another run, and a folder with a run", async () => {
+    const out = join(root, "refuses");
+    const options = { ...base(), out, steps: 4, batchSize: 2 };
+    await fcn.trainRun(options);
+    await expect(fcn.trainRun(options)).rejects.toMatchObject({ code: "run-exists" });
+    await expect(fcn.trainRun({ ...options, resume: true, learningRate: 0.5 })).rejects.toMatchObject({
+      code: "checkpoint-mismatch",
+      message: expect.stringContaining("learningRate was 0.01 and is 0.5"),
+    });
+    const again = await fcn.trainRun({ ...options, resume: true });
+    expect(again).toMatchObject({ done: 4, resumedFrom: 4 });
+  });
+
+  it("starts from weights of other classes with a new head, and says so", async () => {
+    const out = join(root, "head");
+    using old = fcn.models.create("fcn8s-small", device, { numClasses: 7, seed: 9, widthMultiplier: 0.25 });
+    const weights = join(root, "seven.safetensors");
+    await io.writeSafetensors(weights, old.stateDict());
+    const lines: string[] = [];
+    const view = { line: (text: string) => void lines.push(text) };
+    await fcn.trainRun({ ...base(), out, weights, steps: 1, learningRate: 1e-12, view });
+    expect(lines.join("\n")).toMatch(/arrays loaded\n.*start anew: .*score_fr\.weight/);
+    const trained = await io.readSafetensors(join(out, "weights.safetensors"));
+    const before = await old.stateDict()["conv1_1.weight"]!.data();
+    expect(trained["conv1_1.weight"]!.data[5]).toBeCloseTo(before[5]!, 5);
+    await expect(
+      fcn.trainRun({
+        ...base(),
+        out: join(root, "no"),
+        weights,
+        model: "fcn8s-small",
+        modelOptions: { widthMultiplier: 0.5 },
+      }),
+    ).rejects.toMatchObject({ code: "state-dict-mismatch" });
+  });
+
+  it("stops before the first step where the data has problems", async () => {
+    const broken = await writeTinyData(join(root, "broken"), 4);
+    await writeFile(join(broken, "images/2.png"), "no picture");
+    const out = join(root, "never");
+    await expect(fcn.trainRun({ ...base(), data: broken, out, steps: 2 })).rejects.toMatchObject({
+      code: "data-problems",
+      message: expect.stringContaining("2.png"),
+    });
+    expect(await readdir(root)).not.toContain("never");
+  });
+
+  it("stops where the loss is no number, names the pictures, and keeps the last good checkpoint", async () => {
+    const out = join(root, "diverges");
+    const options = {
+      ...base(),
+      out,
+      steps: 12,
+      readEvery: 2,
+      checkpointEvery: 2,
+      batchSize: 2,
+      optimizer: "sgd" as const,
+    };
+    const stop = new AbortController();
+    const view = { progress: () => stop.abort() };
+    await fcn.trainRun({ ...options, learningRate: 1e-3, signal: stop.signal, view });
+    const good = await readdir(join(out, "checkpoint"));
+    await expect(fcn.trainRun({ ...options, out: join(root, "wild"), learningRate: 1e30 })).rejects.toMatchObject({
+      code: "diverged",
+      message: expect.stringMatching(/became (NaN|-?Infinity) at step \d+, on \d+, \d+, at a learning rate of 1e\+30/),
+    });
+    expect(await readdir(join(root, "wild", "checkpoint"))).toEqual([]);
+    expect(good).toEqual(["step-000000002.safetensors"]);
+  });
+
+  it("takes a recipe by name, with its own rate, batches and loss", async () => {
+    const out = join(root, "recipe");
+    const { learningRate: _, batchSize: __, ...rest } = base();
+    const { configuration } = await fcn.trainRun({
+      ...rest,
+      out,
+      recipe: "fcn-heavy",
+      steps: 2,
+      freezeBatchNorm: true,
+    });
+    expect(configuration).toMatchObject({
+      learningRate: 1e-14,
+      batchSize: 1,
+      momentum: 0.99,
+      loss: "sum",
+      optimizer: "sgd",
+    });
+  });
+});
