@@ -14,7 +14,7 @@ import type { SegmentationNet } from "../model.js";
 import type { ModelMetadata } from "../weightsFile.js";
 import type { History, PictureScore, Validation } from "./history.js";
 import type { RunData } from "./prepare.js";
-import type { TrainRunResult } from "./run.js";
+import type { TrainRunResult } from "./result.js";
 
 interface ReportParts {
   readonly history: History;

@@ -1,7 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createDevice, type Device, type DeviceInfo, io, TensorError } from "@fcn/tensor";
-import type { SegmentationScores } from "../../metrics.js";
+import { createDevice, type Device, io, TensorError } from "@fcn/tensor";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
 import { writeWholeFile } from "../../report/writeFile.js";
 import type { TrainProgress } from "../options.js";
@@ -10,7 +9,6 @@ import { train } from "../train.js";
 import { saveModel } from "../weightsFile.js";
 import {
   type Checkpoint,
-  type Configuration,
   checkFinite,
   checkpoints,
   readCheckpoint,
@@ -21,38 +19,8 @@ import { addValidation, type History, metricsCsv } from "./history.js";
 import type { TrainRunOptions } from "./options.js";
 import { makeLoader, type PreparedRun, prepareData, prepareRun, type RunData } from "./prepare.js";
 import { runReport } from "./report.js";
+import { RUN_FILES, type TrainRunResult } from "./result.js";
 import { validate } from "./validate.js";
-
-/** Names in the folder of a run. */
-export const RUN_FILES = {
-  last: "weights.safetensors",
-  best: "best.safetensors",
-  checkpoint: "checkpoint",
-  metrics: "metrics.csv",
-  report: "report.html",
-  tensorboard: "tensorboard",
-} as const;
-
-/** What a run came to. */
-export interface TrainRunResult {
-  readonly out: string;
-  readonly model: string;
-  readonly classes: readonly string[];
-  readonly steps: number;
-  /** Fewer than `steps` where the signal ended the run. */
-  readonly done: number;
-  /** Step that the run went on from; 0 for one from the beginning. */
-  readonly resumedFrom: number;
-  /** The last reading. */
-  readonly loss: number;
-  /** Scores of `best.safetensors`; undefined without validation pictures. */
-  readonly best: { readonly step: number; readonly scores: SegmentationScores } | undefined;
-  readonly adapter: DeviceInfo;
-  readonly configuration: Configuration;
-  readonly seconds: number;
-  /** What was written. */
-  readonly files: readonly string[];
-}
 
 /** Everything a run holds on to while it trains. */
 interface Run {
@@ -64,18 +32,7 @@ interface Run {
   readonly events: EventFile;
 }
 
-/**
- * Trains a net on a folder of labelled pictures from end to end (Node): checks the data, trains, validates on the way, and writes into `out`
- * `weights.safetensors` (the last), `best.safetensors` (by mean IU), `checkpoint/`, `metrics.csv`, TensorBoard events and `report.html`.
- * Killed at any moment, `resume` goes on from the last checkpoint, and ends with the bits of a run that was never stopped.
- *
- * ```ts
- * await fcn.trainRun({ data: "photographs", model: "fcn16s-mobilenetv2", out: "out/run", epochs: 40 });
- * ```
- *
- * Throws a TensorError: "data-problems", "run-exists" where `out` holds a run and `resume` is not set, "checkpoint-mismatch" for a checkpoint
- * of other options, and "diverged" where the loss stops being a number.
- */
+/** See the function of this name in index.ts. */
 export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
   const begin = performance.now();
   await refuseOtherRun(options);
