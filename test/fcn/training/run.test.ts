@@ -57,7 +57,7 @@ describe("trainRun", () => {
       ["best.safetensors", "checkpoint", "metrics.csv", "report.html", "tensorboard", "weights.safetensors"].sort(),
     );
     const { model, metadata } = await fcn.loadModel(join(out, "best.safetensors"), device);
-    const { val } = (await fcn.data.open(data, { seed: 3 })).splits;
+    const { val } = (await fcn.data.open(data)).splits;
     const scores = await fcn.evaluate(model, await fcn.data.loadAll(val!), { ...metadata, numClasses: 3 });
     expect(scores).toEqual(result.best?.scores);
     model.dispose();

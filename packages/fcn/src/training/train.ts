@@ -179,14 +179,17 @@ async function backward(
 }
 
 async function readMean(unread: readonly Unread[], learningRate: number): Promise<number> {
-  let sum = 0;
-  for (const { loss, step, names } of unread) {
-    const value = await loss.item();
-    loss.dispose();
-    if (!Number.isFinite(value)) throw diverged(value, step, names, learningRate);
-    sum += value;
+  try {
+    let sum = 0;
+    for (const { loss, step, names } of unread) {
+      const value = await loss.item();
+      if (!Number.isFinite(value)) throw diverged(value, step, names, learningRate);
+      sum += value;
+    }
+    return sum / unread.length;
+  } finally {
+    for (const { loss } of unread) loss.dispose();
   }
-  return sum / unread.length;
 }
 
 function diverged(loss: number, step: number, names: readonly string[], learningRate: number): TensorError {

@@ -57,7 +57,7 @@ export interface TrainRunOptions extends Settings {
   readonly preprocessing?: Preprocessing;
   /** One weight a class in the loss; "inverse" is by the frequency of the class in the training pictures. */
   readonly classWeights?: readonly number[] | "inverse";
-  /** Fixes initial values, order and changes of the pictures. Default 0. */
+  /** Fixes initial values, order and changes of the pictures; not the split, whose seed is that of `open`. Default 0. */
   readonly seed?: number;
   /** Goes on from the last checkpoint in `out`; from the beginning where there is none. */
   readonly resume?: boolean;

@@ -26,8 +26,7 @@ export interface RunData {
 /** Opens and checks the data: problems stop the run, warnings are told. */
 export async function prepareData({ data, view, workers, ...options }: TrainRunOptions): Promise<RunData> {
   const threads = workers === undefined ? {} : { workers };
-  const seed = options.seed === undefined ? {} : { seed: options.seed };
-  const opened = typeof data === "string" ? await open(data, { ...seed, ...threads, ...options.open }) : data;
+  const opened = typeof data === "string" ? await open(data, { ...threads, ...options.open }) : data;
   const { train, val } = opened.splits;
   if (train === undefined) throw noTraining(opened);
   const inFiles = Object.values(opened.splits).every(({ item }) => item !== undefined);
