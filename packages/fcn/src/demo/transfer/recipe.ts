@@ -32,7 +32,7 @@ export const NSFWJS_MODEL = "mobilenet_v2";
 export const PREPROCESSING: Preprocessing = { channelOrder: "rgb", mean: [0, 0, 0], std: [255, 255, 255] };
 
 /** Rates that a search tries. */
-export const CANDIDATE_RATES = [3e-4, 1e-3, 3e-3, 1e-2];
+export const CANDIDATE_RATES = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2];
 /** The best of {@link CANDIDATE_RATES} for either start, as `fcn transfer --search` finds them. */
 export const RATES: Readonly<Record<StartName, number>> = { random: 1e-2, pretrained: 1e-3 };
 export const BATCH_SIZE = 4;
