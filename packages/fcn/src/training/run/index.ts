@@ -1,2 +1,23 @@
+import type { TrainRunOptions } from "./options.js";
+import type { TrainRunResult } from "./result.js";
+
 export { type OptimizerName, optimizerNames, type TrainRunOptions, type TrainRunView } from "./options.js";
-export { RUN_FILES, type TrainRunResult, trainRun } from "./run.js";
+export { RUN_FILES, type TrainRunResult } from "./result.js";
+
+/**
+ * Trains a net on a folder of labelled pictures from end to end (Node): checks the data, trains, validates on the way, and writes into `out`
+ * `weights.safetensors` (the last), `best.safetensors` (by mean IU), `checkpoint/`, `metrics.csv`, TensorBoard events and `report.html`.
+ * Killed at any moment, `resume` goes on from the last checkpoint, and ends with the bits of a run that was never stopped.
+ *
+ * ```ts
+ * await fcn.trainRun({ data: "photographs", model: "fcn16s-mobilenetv2", out: "out/run", epochs: 40 });
+ * ```
+ *
+ * Throws a TensorError: "data-problems", "run-exists" where `out` holds a run and `resume` is not set, "checkpoint-mismatch" for a checkpoint
+ * of other options, and "diverged" where the loss stops being a number.
+ */
+export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
+  // Files are read and written: browsers do not load this part.
+  const run = await import("./run.js");
+  return run.trainRun(options);
+}

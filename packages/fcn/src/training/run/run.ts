@@ -1,7 +1,6 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createDevice, type Device, type DeviceInfo, io, TensorError } from "@fcn/tensor";
-import type { SegmentationScores } from "../../metrics.js";
+import { createDevice, type Device, io, TensorError } from "@fcn/tensor";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
 import { writeWholeFile } from "../../report/writeFile.js";
 import type { TrainProgress } from "../options.js";
@@ -10,7 +9,6 @@ import { train } from "../train.js";
 import { saveModel } from "../weightsFile.js";
 import {
   type Checkpoint,
-  type Configuration,
   checkFinite,
   checkpoints,
   readCheckpoint,
@@ -21,38 +19,8 @@ import { addValidation, type History, metricsCsv } from "./history.js";
 import type { TrainRunOptions } from "./options.js";
 import { makeLoader, type PreparedRun, prepareData, prepareRun, type RunData } from "./prepare.js";
 import { runReport } from "./report.js";
+import { RUN_FILES, type TrainRunResult } from "./result.js";
 import { validate } from "./validate.js";
-
-/** Names in the folder of a run. */
-export const RUN_FILES = {
-  last: "weights.safetensors",
-  best: "best.safetensors",
-  checkpoint: "checkpoint",
-  metrics: "metrics.csv",
-  report: "report.html",
-  tensorboard: "tensorboard",
-} as const;
-
-/** What a run came to. */
-export interface TrainRunResult {
-  readonly out: string;
-  readonly model: string;
-  readonly classes: readonly string[];
-  readonly steps: number;
-  /** Fewer than `steps` where the signal ended the run. */
-  readonly done: number;
-  /** Step that the run went on from; 0 for one from the beginning. */
-  readonly resumedFrom: number;
-  /** The last reading. */
-  readonly loss: number;
-  /** Scores of `best.safetensors`; undefined without validation pictures. */
-  readonly best: { readonly step: number; readonly scores: SegmentationScores } | undefined;
-  readonly adapter: DeviceInfo;
-  readonly configuration: Configuration;
-  readonly seconds: number;
-  /** What was written. */
-  readonly files: readonly string[];
-}
 
 /** Everything a run holds on to while it trains. */
 interface Run {
@@ -64,18 +32,7 @@ interface Run {
   readonly events: EventFile;
 }
 
-/**
- * Trains a net on a folder of labelled pictures from end to end (Node): checks the data, trains, validates on the way, and writes into `out`
- * `weights.safetensors` (the last), `best.safetensors` (by mean IU), `checkpoint/`, `metrics.csv`, TensorBoard events and `report.html`.
- * Killed at any moment, `resume` goes on from the last checkpoint, and ends with the bits of a run that was never stopped.
- *
- * ```ts
- * await fcn.trainRun({ data: "photographs", model: "fcn16s-mobilenetv2", out: "out/run", epochs: 40 });
- * ```
- *
- * Throws a TensorError: "data-problems", "run-exists" where `out` holds a run and `resume` is not set, "checkpoint-mismatch" for a checkpoint
- * of other options, and "diverged" where the loss stops being a number.
- */
+/** See `trainRun` in `index.ts`. */
 export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
   const begin = performance.now();
   await refuseOtherRun(options);
@@ -127,26 +84,31 @@ async function runPrepared(
   const history: History = from?.history ?? { readings: [], validations: [], best: undefined };
   const events = await createEventFile(join(out, RUN_FILES.tensorboard), from?.step);
   const run: Run = { options, data, prepared, device, history, events };
-  const done = await trainOn(run, from).finally(() => events.close());
+  const { done, waited } = await trainOn(run, from).finally(() => events.close());
   const best = history.best ?? undefined;
   const result: TrainRunResult = {
     ...{ out, model: metadata.model, classes: metadata.classes, steps, done, resumedFrom: from?.step ?? 0 },
     loss: history.readings.at(-1)?.loss ?? Number.NaN,
     best: best && { step: best.step, scores: best.scores },
-    ...{ adapter: device.info, configuration, seconds: (performance.now() - begin) / 1000 },
-    files: Object.values(RUN_FILES).map((name) => join(out, name)),
+    ...{ adapter: device.info, configuration, seconds: (performance.now() - begin) / 1000, waited },
+    files: [],
   };
-  if (done < steps) return { ...result, files: result.files.filter((file) => !file.endsWith(RUN_FILES.report)) };
+  if (done < steps) return { ...result, files: await writtenFiles(out) };
   if (best) await io.loadWeights(model, join(out, RUN_FILES.best));
   await writeWholeFile(join(out, RUN_FILES.report), await runReport(result, { history, model, data, metadata }));
-  return result;
+  return { ...result, files: await writtenFiles(out) };
 }
 
-/** Answers the step that training ended with. */
-async function trainOn(run: Run, from: Checkpoint | undefined): Promise<number> {
+async function writtenFiles(out: string): Promise<string[]> {
+  const present = await readdir(out);
+  return Object.values(RUN_FILES).flatMap((name) => (present.includes(name) ? [join(out, name)] : []));
+}
+
+/** Answers the step that training ended with, and the seconds that it waited for data. */
+async function trainOn(run: Run, from: Checkpoint | undefined): Promise<{ done: number; waited: number }> {
   const { options, data, prepared } = run;
   const { model, settings, steps, readEvery, metadata } = prepared;
-  if (from !== undefined && from.step >= steps) return from.step;
+  if (from !== undefined && from.step >= steps) return { done: from.step, waited: 0 };
   await using loader = makeLoader(options, data, prepared, from?.loader);
   options.view?.start?.(metadata.model, steps, from?.step ?? 0);
   try {
@@ -163,7 +125,7 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<number> 
         if (isDue(run, progress.step, "checkpointEvery")) await keep(run, progress.step, optimizer, loader.state);
       },
     });
-    return done;
+    return { done, waited: loader.waitedSeconds };
   } finally {
     options.view?.end?.();
   }

@@ -1,0 +1,36 @@
+import type { DeviceInfo } from "@fcn/tensor";
+import type { SegmentationScores } from "../../metrics.js";
+import type { Configuration } from "./checkpoint.js";
+
+/** Names in the folder of a run. */
+export const RUN_FILES = {
+  last: "weights.safetensors",
+  best: "best.safetensors",
+  checkpoint: "checkpoint",
+  metrics: "metrics.csv",
+  report: "report.html",
+  tensorboard: "tensorboard",
+} as const;
+
+/** What a run came to. */
+export interface TrainRunResult {
+  readonly out: string;
+  readonly model: string;
+  readonly classes: readonly string[];
+  readonly steps: number;
+  /** Fewer than `steps` where the signal ended the run. */
+  readonly done: number;
+  /** Step that the run went on from; 0 for one from the beginning. */
+  readonly resumedFrom: number;
+  /** The last reading. */
+  readonly loss: number;
+  /** Scores of `best.safetensors`; undefined without validation pictures. */
+  readonly best: { readonly step: number; readonly scores: SegmentationScores } | undefined;
+  readonly adapter: DeviceInfo;
+  readonly configuration: Configuration;
+  readonly seconds: number;
+  /** Seconds of them in which training waited for pictures to be decoded and changed. */
+  readonly waited: number;
+  /** What was written. */
+  readonly files: readonly string[];
+}
