@@ -12,8 +12,8 @@ import { type PanelCell, renderPanels } from "../../report/panels.js";
 import { predictSamples } from "../evaluate.js";
 import type { SegmentationNet } from "../model.js";
 import type { ModelMetadata } from "../weightsFile.js";
+import type { RunData } from "./data.js";
 import type { History, PictureScore, Validation } from "./history.js";
-import type { RunData } from "./prepare.js";
 import type { TrainRunResult } from "./result.js";
 
 interface ReportParts {

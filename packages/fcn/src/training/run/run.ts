@@ -15,9 +15,10 @@ import {
   removeTemporary,
   writeCheckpoint,
 } from "./checkpoint.js";
+import { prepareData, type RunData } from "./data.js";
 import { addValidation, type History, metricsCsv } from "./history.js";
 import type { TrainRunOptions } from "./options.js";
-import { makeLoader, type PreparedRun, prepareData, prepareRun, type RunData } from "./prepare.js";
+import { makeLoader, type PreparedRun, prepareRun } from "./prepare.js";
 import { runReport } from "./report.js";
 import { RUN_FILES, type TrainRunResult } from "./result.js";
 import { validate } from "./validate.js";
