@@ -14,6 +14,7 @@ export function createCheckBar(stream: NodeJS.WriteStream): {
       if (!isStarted) bar.start(total, 0);
       isStarted = true;
       bar.update(done);
+      if (done === total) bar.stop();
     },
     stop: () => bar.stop(),
   };

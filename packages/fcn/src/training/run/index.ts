@@ -17,7 +17,7 @@ export { RUN_FILES, type TrainRunResult } from "./result.js";
  * of other options, and "diverged" where the loss stops being a number.
  */
 export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
-  // It writes files, which a browser has not: the modules of Node load with the first run.
+  // Files are read and written: browsers do not load this part.
   const run = await import("./run.js");
   return run.trainRun(options);
 }

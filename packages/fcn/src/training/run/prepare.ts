@@ -1,69 +1,17 @@
 import { type Device, io, TensorError } from "@fcn/tensor";
 import type { Augmentation } from "../../data/augment/options.js";
-import { check, type DataReport } from "../../data/check/check.js";
-import type { OpenedData, SegmentationDataset } from "../../data/dataset.js";
+import type { SegmentationDataset } from "../../data/dataset.js";
 import { IMAGENET_MEAN } from "../../data/layouts/means.js";
 import { DataLoader } from "../../data/loader/loader.js";
-import { open } from "../../data/open.js";
 import type { Preprocessing } from "../../data/preprocessing.js";
 import { create, type ModelOptions } from "../../models/index.js";
 import { inverseFrequencies } from "../classWeights.js";
 import { type ResolvedOptions, resolveTraining } from "../options.js";
 import { type ModelMetadata, parseMetadata } from "../weightsFile.js";
 import type { Configuration } from "./checkpoint.js";
+import type { RunData } from "./data.js";
 import { type TrainRunOptions, trainSettings } from "./options.js";
 import { loadStartWeights } from "./startWeights.js";
-
-/** The data of a run, opened and checked. */
-export interface RunData {
-  readonly opened: OpenedData;
-  readonly train: SegmentationDataset;
-  readonly validation: SegmentationDataset | undefined;
-  /** Absent for samples in memory. */
-  readonly report: DataReport | undefined;
-}
-
-/** Opens and checks the data: problems stop the run, warnings are told. */
-export async function prepareData({ data, view, workers, ...options }: TrainRunOptions): Promise<RunData> {
-  const threads = workers === undefined ? {} : { workers };
-  const opened = typeof data === "string" ? await open(data, { ...threads, ...options.open }) : data;
-  const { train, val } = opened.splits;
-  if (train === undefined) throw noTraining(opened);
-  const inFiles = Object.values(opened.splits).every(({ item }) => item !== undefined);
-  const report = inFiles
-    ? await check(opened, { ...threads, onProgress: (done, total) => view?.checking?.(done, total) })
-    : undefined;
-  if (report) judge(report, (text) => view?.line?.(text));
-  const validation = val !== undefined && val.length > 0 ? val : undefined;
-  if (!validation)
-    view?.line?.("there is no picture to validate on: the scores are left out, and the last weights count as the best");
-  return { opened, train, validation, report };
-}
-
-const MOST_LINES = 10;
-
-function judge({ root, remarks }: DataReport, line: (text: string) => void): void {
-  const told = remarks.filter(({ level }) => level === "warning");
-  for (const { file, text } of told.slice(0, MOST_LINES)) line(`warning: ${file}: ${text}`);
-  if (told.length > MOST_LINES) line(`and ${told.length - MOST_LINES} more warnings: fcn data check ${root}`);
-  const problems = remarks.filter(({ level }) => level === "problem");
-  const [first] = problems;
-  if (first === undefined) return;
-  const rest = problems.length > 1 ? `, and ${problems.length - 1} more problems` : "";
-  throw new TensorError({
-    code: "data-problems",
-    message: `train: ${first.file}: ${first.text}${rest}`,
-    fix: `mend the pictures and masks; fcn data check ${root} lists all problems`,
-  });
-}
-
-function noTraining({ root, splits }: OpenedData): TensorError {
-  return new TensorError({
-    code: "missing-data",
-    message: `train: ${root} has no split "train"; it has ${Object.keys(splits).join(", ") || "none"}`,
-    fix: "name the pictures to train on in splits/train.txt",
-  });
-}
 
 /** Everything a run is made of, before its first step. */
 export interface PreparedRun {

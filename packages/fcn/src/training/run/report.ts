@@ -12,8 +12,8 @@ import { descriptionList, embeddedPng, escapeHtml, htmlPage, htmlTable } from ".
 import { type PanelCell, renderPanels } from "../../report/panels.js";
 import type { SegmentationNet } from "../model.js";
 import type { ModelMetadata } from "../weightsFile.js";
+import type { RunData } from "./data.js";
 import type { History, PictureScore, Validation } from "./history.js";
-import type { RunData } from "./prepare.js";
 import type { TrainRunResult } from "./result.js";
 
 interface ReportParts {
@@ -152,12 +152,12 @@ function toRgb({ image }: SegmentationSample): Uint8Array {
   });
 }
 
-function configurationRows({ configuration, done, seconds }: TrainRunResult): [string, string][] {
+function configurationRows({ configuration, done, seconds, waited }: TrainRunResult): [string, string][] {
   const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
   const rows = Object.entries(configuration).filter(([, value]) => value !== undefined);
   return [
     ...rows.map(([name, value]): [string, string] => [name, text(value)]),
     ["steps made", String(done)],
-    ["seconds", seconds.toFixed(1)],
+    ["seconds, of them waiting for data", `${seconds.toFixed(1)}, ${waited.toFixed(1)}`],
   ];
 }

@@ -29,6 +29,8 @@ export interface TrainRunResult {
   readonly adapter: DeviceInfo;
   readonly configuration: Configuration;
   readonly seconds: number;
+  /** Seconds of them in which training waited for pictures to be decoded and changed. */
+  readonly waited: number;
   /** What was written. */
   readonly files: readonly string[];
 }

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createDevice, type Device, io, TensorError } from "@fcn/tensor";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
@@ -15,9 +15,10 @@ import {
   removeTemporary,
   writeCheckpoint,
 } from "./checkpoint.js";
+import { prepareData, type RunData } from "./data.js";
 import { addValidation, type History, metricsCsv } from "./history.js";
 import type { TrainRunOptions } from "./options.js";
-import { makeLoader, type PreparedRun, prepareData, prepareRun, type RunData } from "./prepare.js";
+import { makeLoader, type PreparedRun, prepareRun } from "./prepare.js";
 import { runReport } from "./report.js";
 import { RUN_FILES, type TrainRunResult } from "./result.js";
 import { validate } from "./validate.js";
@@ -32,7 +33,7 @@ interface Run {
   readonly events: EventFile;
 }
 
-/** See the function of this name in index.ts. */
+/** See `trainRun` in `index.ts`. */
 export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
   const begin = performance.now();
   await refuseOtherRun(options);
@@ -84,26 +85,31 @@ async function runPrepared(
   const history: History = from?.history ?? { readings: [], validations: [], best: undefined };
   const events = await createEventFile(join(out, RUN_FILES.tensorboard), from?.step);
   const run: Run = { options, data, prepared, device, history, events };
-  const done = await trainOn(run, from).finally(() => events.close());
+  const { done, waited } = await trainOn(run, from).finally(() => events.close());
   const best = history.best ?? undefined;
   const result: TrainRunResult = {
     ...{ out, model: metadata.model, classes: metadata.classes, steps, done, resumedFrom: from?.step ?? 0 },
     loss: history.readings.at(-1)?.loss ?? Number.NaN,
     best: best && { step: best.step, scores: best.scores },
-    ...{ adapter: device.info, configuration, seconds: (performance.now() - begin) / 1000 },
-    files: Object.values(RUN_FILES).map((name) => join(out, name)),
+    ...{ adapter: device.info, configuration, seconds: (performance.now() - begin) / 1000, waited },
+    files: [],
   };
-  if (done < steps) return { ...result, files: result.files.filter((file) => !file.endsWith(RUN_FILES.report)) };
+  if (done < steps) return { ...result, files: await writtenFiles(out) };
   if (best) await io.loadWeights(model, join(out, RUN_FILES.best));
   await writeWholeFile(join(out, RUN_FILES.report), await runReport(result, { history, model, data, metadata }));
-  return result;
+  return { ...result, files: await writtenFiles(out) };
 }
 
-/** Answers the step that training ended with. */
-async function trainOn(run: Run, from: Checkpoint | undefined): Promise<number> {
+async function writtenFiles(out: string): Promise<string[]> {
+  const present = await readdir(out);
+  return Object.values(RUN_FILES).flatMap((name) => (present.includes(name) ? [join(out, name)] : []));
+}
+
+/** Answers the step that training ended with, and the seconds that it waited for data. */
+async function trainOn(run: Run, from: Checkpoint | undefined): Promise<{ done: number; waited: number }> {
   const { options, data, prepared } = run;
   const { model, settings, steps, readEvery, metadata } = prepared;
-  if (from !== undefined && from.step >= steps) return from.step;
+  if (from !== undefined && from.step >= steps) return { done: from.step, waited: 0 };
   await using loader = makeLoader(options, data, prepared, from?.loader);
   options.view?.start?.(metadata.model, steps, from?.step ?? 0);
   try {
@@ -120,7 +126,7 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<number> 
         if (isDue(run, progress.step, "checkpointEvery")) await keep(run, progress.step, optimizer, loader.state);
       },
     });
-    return done;
+    return { done, waited: loader.waitedSeconds };
   } finally {
     options.view?.end?.();
   }
