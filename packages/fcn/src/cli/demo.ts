@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { BACKBONES, type BackboneName, type DemoOptions } from "../demo/options.js";
 import { createStageView } from "../demo/progress.js";
@@ -7,6 +6,7 @@ import { coastFinding } from "../demo/scores.js";
 import { type DemoSummary, scoreRows } from "../demo/summary.js";
 import { formatTable, scoreTable } from "../demo/table.js";
 import { UsageError } from "./errors.js";
+import { checkFolder, parseWhole } from "./parse.js";
 
 interface DemoFlags extends DemoOptions {
   readonly json?: boolean;
@@ -26,7 +26,7 @@ export function registerDemo(program: Command): void {
 }
 
 async function demo({ json, ...options }: DemoFlags): Promise<void> {
-  await checkOut(options.out);
+  await checkFolder("--out", options.out);
   const stream = json ? process.stderr : process.stdout;
   const line = (text: string): void => void stream.write(`${text}\n`);
   const summary = await runDemo(options, { stages: createStageView(stream), line });
@@ -45,20 +45,4 @@ function parseBackbone(value: string): BackboneName {
   const name = BACKBONES.find((candidate) => candidate === value);
   if (name) return name;
   throw new UsageError(`--backbone is "${value}"`, `use ${BACKBONES.join(" or ")}`);
-}
-
-const LARGEST = 0xffffffff;
-
-function parseWhole(option: string, least: number): (value: string) => number {
-  return (value) => {
-    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
-    if (number >= least && number <= LARGEST) return number;
-    throw new UsageError(`${option} is "${value}"`, `use a whole number from ${least} to ${LARGEST}`);
-  };
-}
-
-async function checkOut(out: string): Promise<void> {
-  const found = await stat(out).catch(() => undefined);
-  if (found && !found.isDirectory())
-    throw new UsageError(`--out ${out} is not a folder`, "name a new or existing folder");
 }

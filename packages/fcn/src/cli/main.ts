@@ -3,6 +3,8 @@ import { Command, CommanderError } from "commander";
 import { registerDemo } from "./demo.js";
 import { registerDoctor } from "./doctor.js";
 import { describeFailure } from "./errors.js";
+import { registerEval } from "./eval.js";
+import { registerPredict } from "./predict.js";
 
 /** Makes the whole `fcn` command line; `version` is what `--version` prints. */
 export function createProgram(version: string): Command {
@@ -15,6 +17,8 @@ export function createProgram(version: string): Command {
     .exitOverride();
   registerDoctor(program);
   registerDemo(program);
+  registerEval(program);
+  registerPredict(program);
   return program;
 }
 

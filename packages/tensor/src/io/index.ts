@@ -11,3 +11,4 @@ export {
 } from "./safetensors.js";
 export type { PathOrBytes } from "./source.js";
 export { type ReadTfjsOptions, readTfjs, streamTfjs } from "./tfjs/readTfjs.js";
+export { encodeNpy, writeNpy } from "./writeNpy.js";

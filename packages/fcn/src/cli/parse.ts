@@ -1,0 +1,53 @@
+import { stat } from "node:fs/promises";
+import { UsageError } from "./errors.js";
+
+const LARGEST = 0xffffffff;
+
+/** A whole number of at least `least`. */
+export function parseWhole(option: string, least: number): (value: string) => number {
+  return (value) => {
+    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= least && number <= LARGEST) return number;
+    throw new UsageError(`${option} is "${value}"`, `use a whole number from ${least} to ${LARGEST}`);
+  };
+}
+
+/** Numbers with commas between them, each of which `isGood`. */
+export function parseNumbers(
+  option: string,
+  what: string,
+  isGood: (value: number) => boolean,
+): (value: string) => number[] {
+  return (value) => {
+    const numbers = value.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+    if (numbers.every(isGood)) return numbers;
+    throw new UsageError(`${option} is "${value}"`, `use ${what}`);
+  };
+}
+
+/** `480x640`, height first, or one number for both. */
+export function parseSize(option: string): (value: string) => [height: number, width: number] {
+  return (value) => {
+    const [, height, width = height] = /^([1-9]\d{0,6})(?:x([1-9]\d{0,6}))?$/i.exec(value) ?? [];
+    if (height !== undefined) return [Number(height), Number(width)];
+    throw new UsageError(`${option} is "${value}"`, "use height x width in pixels, such as 480x640");
+  };
+}
+
+/** Some of the given words, with commas between them. */
+export function parseWords<W extends string>(option: string, words: readonly W[]): (value: string) => W[] {
+  return (value) => {
+    const given = value.split(",").map((word) => word.trim());
+    const unknown = given.find((word) => !words.includes(word as W));
+    if (unknown === undefined) return [...new Set(given as W[])];
+    throw new UsageError(`${option} is "${value}"`, `use some of ${words.join(",")}`);
+  };
+}
+
+/** Throws where something other than a folder has that name. */
+export async function checkFolder(option: string, path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found && !found.isDirectory()) {
+    throw new UsageError(`${option} ${path} is not a folder`, "name a new or existing folder");
+  }
+}
