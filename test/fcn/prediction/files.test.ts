@@ -42,6 +42,16 @@ describe("inputs", () => {
     expect(exact?.path).toBe(at("br[1].jpg"));
   });
 
+  it("leave out the results that lie in their folder", async () => {
+    await touch("in/results/b.png", "in/results-too/c.png");
+    const found = await expandInputs([join(folder, "in")], { out: join(folder, "in", "results") });
+    const stems = found.map(({ stem }) => stem);
+    expect(stems).toContain("results-too/c");
+    expect(stems).not.toContain("results/b");
+    const all = await expandInputs([join(folder, "in")], { out: join(folder, "in") });
+    expect(all.map(({ stem }) => stem)).toContain("results/b");
+  });
+
   it("with nothing behind a name fail when they are loaded", async () => {
     await mkdir(join(folder, "empty"));
     const names = ["nothing.jpg", "no*.jpg", "empty"].map((name) => join(folder, name));

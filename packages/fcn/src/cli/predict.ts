@@ -51,7 +51,7 @@ async function predict(names: string[], flags: PredictFlags): Promise<void> {
   if (raw && !names.includes("-")) {
     throw new UsageError("--raw is for standard input, which is not read", "name - as the input, or leave --raw out");
   }
-  const inputs = await expandInputs(names, { raw });
+  const inputs = await expandInputs(names, { raw, out });
   const [alpha = 0.5] = flags.alpha;
   const [tolerance = 0] = flags.simplify;
   const options = { ...inferenceOptions(flags), overlay: { alpha } };

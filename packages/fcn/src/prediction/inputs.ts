@@ -1,4 +1,4 @@
-import { basename, isAbsolute, resolve, sep } from "node:path";
+import { basename, isAbsolute, normalize, relative, resolve, sep } from "node:path";
 import { TensorError } from "@fcn/tensor";
 import { decodeImage, IMAGE_PATTERN } from "../data/decode/image.js";
 import { fileError } from "../data/errors.js";
@@ -21,6 +21,8 @@ export interface Input {
 export interface InputOptions {
   /** Standard input holds the bytes of a picture of this height and width, four to a pixel: red, green, blue, opacity. */
   readonly raw?: readonly [height: number, width: number] | undefined;
+  /** A folder for results: where it lies in a folder of pictures, what it holds is no input. */
+  readonly out?: string | undefined;
 }
 
 /** More than any picture needs; standard input may have no end. */
@@ -47,7 +49,7 @@ async function expandOne(name: string, options: InputOptions): Promise<Input[]> 
   if (name === "-") return [{ name: "standard input", stem: "stdin", load: () => readStandardInput(options) }];
   const kind = await kindOf(name).catch((error: unknown) => failed(name, error));
   if (kind === "file") return [fileInput(name, basename(name))];
-  if (kind === "folder") return expandFolder(name);
+  if (kind === "folder") return expandFolder(name, options);
   if (kind !== undefined) return [kind];
   const matches = /[*?[\]{}!()]/.test(name) ? await matching(name) : [];
   if (matches.length > 0) return matches.map((path) => fileInput(path, basename(path)));
@@ -59,10 +61,12 @@ async function expandOne(name: string, options: InputOptions): Promise<Input[]> 
   ];
 }
 
-async function expandFolder(folder: string): Promise<Input[]> {
+async function expandFolder(folder: string, { out }: InputOptions): Promise<Input[]> {
   const files = await listFiles(folder, { recursive: true }).catch((error: unknown) => failed(folder, error));
   if (!Array.isArray(files)) return [files];
-  const pictures = files.filter((file) => IMAGE_PATTERN.test(file));
+  const within = out === undefined ? "" : relative(folder, out);
+  const isResult = (file: string): boolean => within !== "" && normalize(file).startsWith(within + sep);
+  const pictures = files.filter((file) => IMAGE_PATTERN.test(file) && !isResult(file));
   const fix = "name a folder with JPEG, PNG, WebP, TIFF, AVIF or GIF files";
   if (pictures.length === 0) return [failed(folder, fileError("missing-data", folder, "it holds no pictures", fix))];
   return pictures.map((file) => fileInput(joinPath(folder, file), file));

@@ -13,8 +13,8 @@ const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const PALETTE_COLOUR = 3;
 
 /**
- * A palette PNG (ISO/IEC 15948, colour type 3, 8 bits) whose pixels are the labels themselves. Compresses in a thread of its own (Node): label
- * maps of a folder are written while the net goes on.
+ * A palette PNG (ISO/IEC 15948, colour type 3, 8 bits) whose pixels are the labels themselves. Compresses in a thread of Node's pool, which
+ * encoders in JavaScript do not: label maps of a folder are written while the net goes on.
  */
 export async function encodeIndexedPng({ labels, height, width, palette }: IndexedPicture): Promise<Uint8Array> {
   const [{ deflate }, { promisify }] = [await import("node:zlib"), await import("node:util")];
