@@ -4,6 +4,7 @@
  *   npm run bench -- [PATTERN ...] [--rows REGEX] [--repeats N] [--out STEM] [--list]
  *
  *   npm run bench -- memory              peak memory beside what must be held (memory.mjs)
+ *   npm run bench -- throughput          pictures per second of predict on a folder (throughput.mjs)
  *
  * Patterns choose rows by title. A run of all rows writes bench/results/<adapter>.{json,md}; a part of them is written
  * only where --out says. Exits with 1 when the two libraries disagree on a row, with 2 on wrong usage.
@@ -40,8 +41,8 @@ function readArguments() {
 
 async function main() {
   const [command, ...rest] = process.argv.slice(2);
-  if (command === "memory") {
-    await (await import("./memory.mjs")).main(rest);
+  if (command === "memory" || command === "throughput") {
+    await (await import(`./${command}.mjs`)).main(rest);
     return 0;
   }
   const { rows, repeats, out, list } = readArguments();

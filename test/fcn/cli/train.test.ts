@@ -40,7 +40,7 @@ describe("fcn train", () => {
     const wrong: [string[], number, RegExp][] = [
       [["--data", data, ...out], 2, /--model is missing/],
       [["--data", data, "--model", "nope", ...out], 2, /--model is "nope"/],
-      [[...small, ...out, "--crop", "32"], 2, /--crop is "32"/],
+      [[...small, ...out, "--crop", "32x"], 2, /--crop is "32x"/],
       [[...small, ...out, "--steps", "2", "--epochs", "2"], 2, /exclude each other/],
       [[...small, ...out, "--recipe", "best"], 2, /--recipe is "best".*\nfix: use one of: fcn-heavy/],
       [["--data", join(root, "nowhere"), "--model", "fcn8s-small", ...out], 1, /does not exist/],

@@ -6,7 +6,7 @@ import { COAST_COLUMNS, coastFinding } from "../demo/scores.js";
 import { type DemoSummary, scoreRows } from "../demo/summary.js";
 import { formatTable, scoreTable } from "../demo/table.js";
 import { UsageError } from "./errors.js";
-import { checkOut, parseWhole } from "./options.js";
+import { checkFolder, parseWhole } from "./options.js";
 
 interface DemoFlags extends DemoOptions {
   readonly json?: boolean;
@@ -26,7 +26,7 @@ export function registerDemo(program: Command): void {
 }
 
 async function demo({ json, ...options }: DemoFlags): Promise<void> {
-  await checkOut(options.out);
+  await checkFolder("--out", options.out);
   const stream = json ? process.stderr : process.stdout;
   const line = (text: string): void => void stream.write(`${text}\n`);
   const summary = await runDemo(options, { stages: createStageView(stream), line });

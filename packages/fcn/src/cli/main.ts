@@ -5,7 +5,9 @@ import { registerData } from "./data.js";
 import { registerDemo } from "./demo.js";
 import { registerDoctor } from "./doctor.js";
 import { describeFailure } from "./errors.js";
+import { registerEval } from "./eval.js";
 import { registerExport } from "./export.js";
+import { registerPredict } from "./predict.js";
 import { registerTrain } from "./train.js";
 import { registerTransfer } from "./transfer.js";
 
@@ -21,10 +23,12 @@ export function createProgram(version: string): Command {
   registerDoctor(program);
   registerData(program);
   registerTrain(program);
-  registerDemo(program);
-  registerExport(program);
-  registerTransfer(program);
+  registerEval(program);
+  registerPredict(program);
   registerConvert(program);
+  registerExport(program);
+  registerDemo(program);
+  registerTransfer(program);
   return program;
 }
 

@@ -12,13 +12,6 @@ export function parseWhole(option: string, least: number): (value: string) => nu
   };
 }
 
-/** Throws a UsageError when the folder to write to is something else. */
-export async function checkOut(out: string): Promise<void> {
-  const found = await stat(out).catch(() => undefined);
-  if (found && !found.isDirectory())
-    throw new UsageError(`--out ${out} is not a folder`, "name a new or existing folder");
-}
-
 /** A parser for an option that takes a number above 0. */
 export function parseNumber(option: string): (value: string) => number {
   return (value) => {
@@ -28,12 +21,25 @@ export function parseNumber(option: string): (value: string) => number {
   };
 }
 
-/** A parser for a size such as 320x480: height, then width. */
+/** Numbers with commas between them, each of which `isGood`. */
+export function parseNumbers(
+  option: string,
+  what: string,
+  isGood: (value: number) => boolean,
+): (value: string) => number[] {
+  return (value) => {
+    const numbers = value.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+    if (numbers.every(isGood)) return numbers;
+    throw new UsageError(`${option} is "${value}"`, `use ${what}`);
+  };
+}
+
+/** `480x640`, height first, or one number for both. */
 export function parseSize(option: string): (value: string) => [height: number, width: number] {
   return (value) => {
-    const [, height, width] = /^(\d{1,6})x(\d{1,6})$/.exec(value) ?? [];
-    if (Number(height) >= 1 && Number(width) >= 1) return [Number(height), Number(width)];
-    throw new UsageError(`${option} is "${value}"`, "use height x width in pixels, such as 320x480");
+    const [, height, width = height] = /^([1-9]\d{0,6})(?:x([1-9]\d{0,6}))?$/i.exec(value) ?? [];
+    if (height !== undefined) return [Number(height), Number(width)];
+    throw new UsageError(`${option} is "${value}"`, "use height x width in pixels, such as 480x640");
   };
 }
 
@@ -44,4 +50,22 @@ export function parseChoice<T extends string>(option: string, names: readonly T[
     if (found !== undefined) return found;
     throw new UsageError(`${option} is "${value}"`, `use one of: ${names.join(", ")}`);
   };
+}
+
+/** Some of the given words, with commas between them. */
+export function parseWords<W extends string>(option: string, words: readonly W[]): (value: string) => W[] {
+  return (value) => {
+    const given = value.split(",").map((word) => word.trim());
+    const unknown = given.find((word) => !words.includes(word as W));
+    if (unknown === undefined) return [...new Set(given as W[])];
+    throw new UsageError(`${option} is "${value}"`, `use some of ${words.join(",")}`);
+  };
+}
+
+/** Throws where something other than a folder has that name. */
+export async function checkFolder(option: string, path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found && !found.isDirectory()) {
+    throw new UsageError(`${option} ${path} is not a folder`, "name a new or existing folder");
+  }
 }

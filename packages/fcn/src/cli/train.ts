@@ -9,7 +9,7 @@ import { type OptimizerName, optimizerNames } from "../training/run/options.js";
 import { type ScheduleName, scheduleNames } from "../training/schedules.js";
 import { createCheckBar } from "./checkBar.js";
 import { UsageError } from "./errors.js";
-import { checkOut, parseChoice, parseNumber, parseSize, parseWhole } from "./options.js";
+import { checkFolder, parseChoice, parseNumber, parseSize, parseWhole } from "./options.js";
 
 interface TrainFlags {
   readonly data: string;
@@ -94,7 +94,7 @@ export function registerTrain(program: Command): void {
 
 async function run(flags: TrainFlags): Promise<void> {
   const { json, batch, lr, scale, width, crop, ...options } = flags;
-  await checkOut(options.out);
+  await checkFolder("--out", options.out);
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw new UsageError("--steps and --epochs exclude each other", "give one of them");
   }

@@ -4,7 +4,7 @@ import { formatTable, percent, scoreTable } from "../demo/table.js";
 import { STARTS, type TransferOptions } from "../demo/transfer/recipe.js";
 import { runTransfer } from "../demo/transfer/run.js";
 import { scoreRows, type TransferSummary, transferFinding } from "../demo/transfer/summary.js";
-import { checkOut, parseWhole } from "./options.js";
+import { checkFolder, parseWhole } from "./options.js";
 
 interface TransferFlags extends TransferOptions {
   readonly json?: boolean;
@@ -31,7 +31,7 @@ export function registerTransfer(program: Command): void {
 }
 
 async function transfer({ json, ...options }: TransferFlags): Promise<void> {
-  await checkOut(options.out);
+  await checkFolder("--out", options.out);
   const stream = json ? process.stderr : process.stdout;
   const line = (text: string): void => void stream.write(`${text}\n`);
   const summary = await runTransfer(options, { stages: createStageView(stream), line });

@@ -42,6 +42,8 @@ function tilingFor(
 ): Inference["tiling"] {
   if (tile !== undefined) {
     const sides = typeof tile === "number" ? ([tile, tile] as const) : tile;
+    // What cannot be is to be said before the first picture.
+    tilesOf(sides, { tile: sides, overlap }, stride);
     return (_, height, width) => tilesOf([height, width], { tile: sides, overlap }, stride);
   }
   if (!graph) return (_, height, width) => wholePicture(height, width);

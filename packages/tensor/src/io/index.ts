@@ -17,4 +17,5 @@ export type { PathOrBytes } from "./source.js";
 export { type ReadTfjsOptions, readTfjs, streamTfjs } from "./tfjs/readTfjs.js";
 export { type OpenWeightsOptions, openWeights, type Weights, type WeightsFormat } from "./weights.js";
 export type { WritableArray, WritableRecord } from "./writable.js";
+export { encodeNpy, writeNpy } from "./writeNpy.js";
 export { writeWhole } from "./writeWhole.js";

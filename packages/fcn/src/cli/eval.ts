@@ -1,0 +1,119 @@
+import { createDevice, TensorError } from "@fcn/tensor";
+import type { Command } from "commander";
+import type { OpenedData, SegmentationDataset } from "../data/dataset.js";
+import { open } from "../data/open.js";
+import { describeEvaluation } from "../evaluation/describe.js";
+import { type EvaluateOptions, type Evaluation, evaluate } from "../evaluation/evaluate.js";
+import { COCO_SIZES } from "../evaluation/objectSizes.js";
+import { loadModel } from "../training/weightsFile.js";
+import { UsageError } from "./errors.js";
+import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
+import { parseNumbers, parseWhole } from "./options.js";
+import { createProgress } from "./progress.js";
+
+interface EvalFlags extends InferenceFlags {
+  readonly data: string;
+  readonly weights: string;
+  readonly split: string;
+  readonly batch: number;
+  readonly radii: number[];
+  readonly json?: boolean;
+}
+
+const RADII = "numbers of pixels from 1 to 256, such as 1,2,4,8,16";
+
+/** Adds `fcn eval`. */
+export function registerEval(program: Command): void {
+  const isRadius = (value: number): boolean => value >= 1 && value <= 256;
+  const command = program
+    .command("eval")
+    .description("score a net on labelled pictures: the four metrics, every class, boundaries, and sizes of objects")
+    .requiredOption("--data <dir>", "a folder with images/ and masks/, or a published data set")
+    .requiredOption("--weights <file>", "weights file of a training run")
+    .option("--split <name>", "the part of the data", "val")
+    .option("--batch <n>", "pictures of one size predicted at a time", parseWhole("--batch", 1), 1);
+  addInferenceFlags(command)
+    .option("--radii <list>", "distances from boundaries", parseNumbers("--radii", RADII, isRadius), [1, 2, 4, 8, 16])
+    .option("--json", "print one JSON object; progress goes to standard error")
+    .action(run);
+}
+
+async function run(flags: EvalFlags): Promise<void> {
+  const opened = await open(flags.data);
+  const dataset = splitOf(opened, flags.split);
+  const device = await createDevice();
+  try {
+    const loaded = await loadModel(flags.weights, device);
+    const { model, classes } = loaded.metadata;
+    checkClasses(flags, opened, classes);
+    const start = performance.now();
+    const scores = await score(loaded, dataset, flags);
+    const seconds = (performance.now() - start) / 1000;
+    const { description, software } = device.info;
+    const summary = {
+      data: flags.data,
+      split: flags.split,
+      pictures: dataset.length,
+      weights: flags.weights,
+      model,
+      classes,
+      adapter: { description: description || device.info.device, software },
+      seconds,
+      ...scores,
+    };
+    process.stdout.write(flags.json ? `${JSON.stringify(summary, null, 2)}\n` : describeEvaluation(summary));
+  } finally {
+    device.destroy();
+  }
+}
+
+async function score(
+  loaded: Awaited<ReturnType<typeof loadModel>>,
+  dataset: SegmentationDataset,
+  flags: EvalFlags,
+): Promise<Evaluation> {
+  const stream = flags.json || !process.stdout.isTTY ? process.stderr : process.stdout;
+  const progress = createProgress(stream, "evaluating", dataset.length);
+  const options: EvaluateOptions = {
+    ...inferenceOptions(flags),
+    batchSize: flags.batch,
+    boundary: { radii: flags.radii },
+    sizes: COCO_SIZES,
+    onProgress: (done, total) => progress.step(`evaluated ${done}/${total} ${dataset.name(done - 1)}`),
+  };
+  try {
+    return await evaluate(loaded, dataset, options);
+  } catch (error) {
+    throw asWrongUse(error, flags);
+  } finally {
+    progress.end();
+  }
+}
+
+function splitOf({ root, splits }: OpenedData, name: string): SegmentationDataset {
+  const names = Object.keys(splits);
+  const dataset = Object.hasOwn(splits, name) ? splits[name] : undefined;
+  if (!dataset) throw new UsageError(`--split is "${name}"`, `use ${names.join(" or ")}`);
+  if (dataset.length > 0) return dataset;
+  throw new TensorError({
+    code: "missing-data",
+    message: `${root}: the split ${name} holds no labelled pictures`,
+    fix: "look at the folder with fcn data check",
+  });
+}
+
+/** Labels mean what the net's classes mean only where both have them in one order. */
+function checkClasses({ weights, data }: EvalFlags, opened: OpenedData, classes: readonly string[]): void {
+  if (opened.classes.length > classes.length) {
+    throw new TensorError({
+      code: "class-mismatch",
+      message: `eval: ${data} has ${opened.classes.length} classes (${opened.classes.join(", ")}), the net in ${weights} ${classes.length} (${classes.join(", ")})`,
+      fix: "evaluate on data with the net's classes, in their order",
+    });
+  }
+  const isOther = (name: string, label: number): boolean => name.toLowerCase() !== classes[label]?.toLowerCase();
+  const other = opened.classes.findIndex((name, label) => isOther(name, label) && classes.some((own) => own === name));
+  if (other < 0) return;
+  const [theirs, own] = [opened.classes[other], classes[other]];
+  process.stderr.write(`warning: label ${other} is "${theirs}" in ${data}, but "${own}" in ${weights}\n`);
+}

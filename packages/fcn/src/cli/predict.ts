@@ -1,0 +1,86 @@
+import { TensorError } from "@fcn/tensor";
+import type { Command } from "commander";
+import { expandInputs } from "../prediction/inputs.js";
+import { OUTPUTS, type OutputName } from "../prediction/outputs.js";
+import { type PictureReport, type PredictSummary, runPredict } from "../prediction/run.js";
+import { UsageError } from "./errors.js";
+import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
+import { checkFolder, parseNumbers, parseSize, parseWords } from "./options.js";
+import { createProgress } from "./progress.js";
+
+const KINDS = Object.keys(OUTPUTS) as OutputName[];
+
+interface PredictFlags extends InferenceFlags {
+  readonly weights: string;
+  readonly out: string;
+  readonly save: OutputName[];
+  readonly alpha: number[];
+  readonly simplify: number[];
+  readonly raw?: [number, number];
+  readonly json?: boolean;
+}
+
+/** Adds `fcn predict`. */
+export function registerPredict(program: Command): void {
+  const command = program
+    .command("predict")
+    .description("label every pixel of pictures; exit code 1 when any of them failed")
+    .argument("<input...>", "picture files, folders of pictures, patterns, or - for standard input")
+    .requiredOption("--weights <file>", "weights file of a training run")
+    .requiredOption("--out <dir>", "folder for the results");
+  addInferenceFlags(command)
+    .option("--save <list>", `what to write: ${KINDS.join(",")}`, parseWords("--save", KINDS), ["labels", "overlay"])
+    .option("--alpha <x>", "share of the colour in overlays", parseNumbers("--alpha", SHARE, isShare), [0.5])
+    .option("--simplify <px>", "how far lines of polygons may move", parseNumbers("--simplify", LENGTH, isLength), [0])
+    .option("--raw <HxW>", "standard input holds raw pixels: red, green, blue, opacity", parseSize("--raw"))
+    .option("--json", "print one JSON object; progress goes to standard error")
+    .action(predict);
+}
+
+const SHARE = "one number from 0 to 1";
+const LENGTH = "one number of pixels from 0 on";
+const isShare = (value: number): boolean => value >= 0 && value <= 1;
+const isLength = (value: number): boolean => value >= 0 && value < 1e6;
+
+async function predict(names: string[], flags: PredictFlags): Promise<void> {
+  const { weights, out, save, raw, json = false } = flags;
+  await checkFolder("--out", out);
+  if (names.filter((name) => name === "-").length > 1) {
+    throw new UsageError("standard input was named twice", "name - once");
+  }
+  if (raw && !names.includes("-")) {
+    throw new UsageError("--raw is for standard input, which is not read", "name - as the input, or leave --raw out");
+  }
+  const inputs = await expandInputs(names, { raw, out });
+  const [alpha = 0.5] = flags.alpha;
+  const [tolerance = 0] = flags.simplify;
+  const options = { ...inferenceOptions(flags), overlay: { alpha } };
+  const progress = createProgress(json ? process.stderr : process.stdout, "predicting", inputs.length);
+  const onPicture = (report: PictureReport): void => progress.step(describePicture(report), "error" in report);
+  const summary = await runPredict({ inputs, weights, out, save, options, tolerance }, onPicture)
+    .catch((error: unknown) => {
+      throw asWrongUse(error, flags);
+    })
+    .finally(() => progress.end());
+  process.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : describeSummary(summary));
+  if (summary.failed === 0) return;
+  throw new TensorError({
+    code: "pictures-failed",
+    message: `predict: ${summary.failed} of ${inputs.length} ${inputs.length === 1 ? "picture" : "pictures"} could not be predicted`,
+    fix: "see the lines that begin with error above",
+  });
+}
+
+function describePicture(report: PictureReport): string {
+  if ("error" in report) return `error: ${report.error.message}; ${report.error.fix}`;
+  const { input, height, width, classes, files } = report;
+  const largest = [...classes].sort((a, b) => b.pixels - a.pixels).slice(0, 3);
+  const shares = largest.map(({ class: name, share }) => `${name} ${(100 * share).toFixed(1)} %`).join(", ");
+  return `${input} ${height}x${width}: ${shares} -> ${Object.values(files).join(", ")}`;
+}
+
+function describeSummary({ pictures, failed, out, seconds, picturesPerSecond, adapter }: PredictSummary): string {
+  const done = pictures.length - failed;
+  const speed = `${seconds.toFixed(1)} s, ${picturesPerSecond.toPrecision(3)} pictures/s`;
+  return `${done} ${done === 1 ? "picture" : "pictures"} in ${out} (${speed}, on ${adapter.description})\n`;
+}

@@ -1,0 +1,65 @@
+import { formatTable, percent } from "../demo/table.js";
+import type { Evaluation } from "./evaluate.js";
+
+export interface DescribedEvaluation extends Evaluation {
+  readonly data: string;
+  readonly split: string;
+  readonly pictures: number;
+  readonly weights: string;
+  readonly model: string;
+  readonly classes: readonly string[];
+  readonly adapter: { readonly description: string };
+  readonly seconds: number;
+}
+
+/** Scores as text for people. */
+export function describeEvaluation(evaluation: DescribedEvaluation): string {
+  const { data, split, pictures, weights, model, adapter, seconds } = evaluation;
+  const title = `${model} (${weights}) on ${data}, ${split}: ${pictures} ${pictures === 1 ? "picture" : "pictures"}`;
+  const time = `${seconds.toFixed(1)} s, ${(pictures / seconds).toPrecision(3)} pictures/s, on ${adapter.description}`;
+  return `${[title, "", ...tables(evaluation).flatMap((table) => [table, ""]), RULE, time].join("\n")}\n`;
+}
+
+const RULE = "All in per cent. Void is not counted. Classes that occur nowhere (-) are left out of the means.";
+
+function tables({ classes, boundary = [], sizes = [], ...scores }: DescribedEvaluation): string[] {
+  const pixels = scores.confusion.map((row) => row.reduce((sum, count) => sum + count, 0));
+  const total = pixels.reduce((sum, count) => sum + count, 0);
+  const four = {
+    header: ["all pixels", "pixel acc", "mean acc", "mean IU", "fw IU"],
+    rows: [["", ...fourOf(scores)]],
+  };
+  const perClass = {
+    header: ["class", "IU", "accuracy", "part of the pixels"],
+    rows: classes.map((name, i) => [
+      `${i} ${name}`,
+      ...[scores.perClassIU[i], scores.perClassAccuracy[i], pixels[i]! / total].map((value) =>
+        percent(value as number),
+      ),
+    ]),
+  };
+  const near = {
+    header: ["near boundaries", "pixel acc", "mean acc", "mean IU", "fw IU"],
+    rows: boundary.map((band) => [`within ${band.radius} px`, ...fourOf(band)]),
+  };
+  const bySize = {
+    header: ["size of objects", "mean IU", "objects"],
+    rows: sizes.map(({ name, from, below, meanIU, objects }) => {
+      const range = Number.isFinite(below) ? `${from} to ${below - 1} px` : `${from} px and more`;
+      return [`${name}, ${range}`, percent(meanIU), String(objects)];
+    }),
+  };
+  return [four, perClass, ...(boundary.length > 0 ? [near] : []), ...(sizes.length > 0 ? [bySize] : [])].map(
+    formatTable,
+  );
+}
+
+interface Four {
+  readonly pixelAccuracy: number;
+  readonly meanAccuracy: number;
+  readonly meanIU: number;
+  readonly frequencyWeightedIU: number;
+}
+
+const fourOf = ({ pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU }: Four): string[] =>
+  [pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU].map(percent);

@@ -1,0 +1,127 @@
+import { basename, isAbsolute, normalize, relative, resolve, sep } from "node:path";
+import { TensorError } from "@fcn/tensor";
+import { decodeImage, IMAGE_PATTERN } from "../data/decode/image.js";
+import { fileError } from "../data/errors.js";
+import { joinPath, kindOf, listFiles, readBytes, withoutExtension } from "../data/files.js";
+import type { RasterImage } from "../data/sample.js";
+import { toRaster } from "./picture.js";
+
+/** A picture that someone named. */
+export interface Input {
+  /** As it stands in messages and results. */
+  readonly name: string;
+  /** What its results are called, without an extension; folders below the one that was named stay. */
+  readonly stem: string;
+  /** The file, where it is one. */
+  readonly path?: string;
+  /** Decodes it. Throws a TensorError that names it. */
+  load(): Promise<RasterImage>;
+}
+
+export interface InputOptions {
+  /** Standard input holds the bytes of a picture of this height and width, four to a pixel: red, green, blue, opacity. */
+  readonly raw?: readonly [height: number, width: number] | undefined;
+  /** A folder for results: where it lies in a folder of pictures, what it holds is no input. */
+  readonly out?: string | undefined;
+}
+
+/** More than any picture needs; standard input may have no end. */
+const MOST_BYTES = 2 ** 30;
+
+/**
+ * The pictures behind what was named: files, folders with all pictures in them, patterns such as `photos/*.jpg`, and `-` for standard input. A name
+ * with nothing behind it is a picture that fails to load, so that the others are predicted.
+ */
+export async function expandInputs(names: readonly string[], options: InputOptions = {}): Promise<Input[]> {
+  const inputs: Input[] = [];
+  const seen = new Set<string>();
+  for (const name of names) {
+    for (const input of await expandOne(name, options)) {
+      const key = input.path === undefined ? input.name : resolve(input.path);
+      if (!seen.has(key)) inputs.push(input);
+      seen.add(key);
+    }
+  }
+  return inputs;
+}
+
+async function expandOne(name: string, options: InputOptions): Promise<Input[]> {
+  if (name === "-") return [{ name: "standard input", stem: "stdin", load: () => readStandardInput(options) }];
+  const kind = await kindOf(name).catch((error: unknown) => failed(name, error));
+  if (kind === "file") return [fileInput(name, basename(name))];
+  if (kind === "folder") return expandFolder(name, options);
+  if (kind !== undefined) return [kind];
+  const matches = /[*?[\]{}!()]/.test(name) ? await matching(name) : [];
+  if (matches.length > 0) return matches.map((path) => fileInput(path, basename(path)));
+  return [
+    failed(
+      name,
+      fileError("missing-data", name, "there is no such file or folder, and no file matches", "check the path"),
+    ),
+  ];
+}
+
+async function expandFolder(folder: string, { out }: InputOptions): Promise<Input[]> {
+  const files = await listFiles(folder, { recursive: true }).catch((error: unknown) => failed(folder, error));
+  if (!Array.isArray(files)) return [files];
+  const within = out === undefined ? "" : relative(folder, out);
+  const isResult = (file: string): boolean => within !== "" && normalize(file).startsWith(within + sep);
+  const pictures = files.filter((file) => IMAGE_PATTERN.test(file) && !isResult(file));
+  const fix = "name a folder with JPEG, PNG, WebP, TIFF, AVIF or GIF files";
+  if (pictures.length === 0) return [failed(folder, fileError("missing-data", folder, "it holds no pictures", fix))];
+  return pictures.map((file) => fileInput(joinPath(folder, file), file));
+}
+
+async function matching(pattern: string): Promise<string[]> {
+  const { glob } = await import("tinyglobby");
+  const options = { absolute: isAbsolute(pattern), expandDirectories: false };
+  return (await glob(sep === "\\" ? pattern.replaceAll(sep, "/") : pattern, options)).sort();
+}
+
+const fileInput = (path: string, file: string): Input => ({
+  name: path,
+  stem: withoutExtension(file),
+  path,
+  load: async () => (await decodeImage(path, await readBytes(path))).image,
+});
+
+const failed = (name: string, error: unknown): Input => ({
+  name,
+  stem: basename(name),
+  load: () => Promise.reject(error),
+});
+
+async function readStandardInput({ raw }: InputOptions): Promise<RasterImage> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of process.stdin as AsyncIterable<Buffer>) {
+    parts.push(part);
+    length += part.length;
+    if (length > MOST_BYTES) throw tooLong();
+  }
+  const bytes = new Uint8Array(Buffer.concat(parts));
+  if (raw === undefined) {
+    if (length === 0)
+      throw fileError("corrupt-file", "standard input", "it is empty", "pipe a picture file into the command");
+    return (await decodeImage("standard input", bytes)).image;
+  }
+  const [height, width] = raw;
+  if (length !== height * width * 4) {
+    const problem = `it holds ${length} bytes, raw pixels of ${height}x${width} are ${height * width * 4}`;
+    throw fileError(
+      "invalid-shape",
+      "standard input",
+      problem,
+      "pass the height and width of the pixels, four bytes each",
+    );
+  }
+  return toRaster({ data: bytes, height, width });
+}
+
+function tooLong(): TensorError {
+  return new TensorError({
+    code: "limit-exceeded",
+    message: `standard input: it is longer than ${MOST_BYTES} bytes`,
+    fix: "pipe one picture into the command",
+  });
+}

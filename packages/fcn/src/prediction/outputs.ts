@@ -1,0 +1,149 @@
+import { rm, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { io, TensorError } from "@fcn/tensor";
+import { reasonOf } from "../data/errors.js";
+import type { Colour } from "../report/colours.js";
+import { renderWithLegend } from "../report/legend.js";
+import { encodeIndexedPng } from "../report/png.js";
+import { makeFolder, writeWholeFile } from "../report/writeFile.js";
+import type { Prediction } from "./enqueue.js";
+import { toGeoJson } from "./geojson.js";
+import { tracePolygons } from "./polygons.js";
+
+/** How many pixels of a picture have one class. */
+export interface ClassShare {
+  readonly label: number;
+  readonly class: string;
+  readonly pixels: number;
+  /** Part of all pixels, 0 to 1. */
+  readonly share: number;
+}
+
+/** A predicted picture, and what its net calls and paints its classes. */
+export interface Predicted {
+  readonly input: string;
+  readonly prediction: Prediction;
+  readonly shares: readonly ClassShare[];
+  readonly classes: readonly string[];
+  readonly palette: readonly Colour[];
+  /** The class that overlays leave unpainted; -1 for none. */
+  readonly plain: number;
+  /** Pixels that polygons may move by. */
+  readonly tolerance: number;
+}
+
+interface OutputKind {
+  readonly suffix: string;
+  readonly write: (path: string, predicted: Predicted) => Promise<void>;
+}
+
+/** What can be written of a picture. */
+export const OUTPUTS = {
+  labels: {
+    suffix: ".png",
+    write: async (path, { prediction, palette }) =>
+      writeWholeFile(path, await encodeIndexedPng({ ...prediction, palette })),
+  },
+  overlay: { suffix: ".overlay.png", write: writeOverlay },
+  probabilities: {
+    suffix: ".npy",
+    write: (path, { prediction }) => io.writeNpy(path, prediction.probabilities as io.HostArray),
+  },
+  polygons: {
+    suffix: ".geojson",
+    write: (path, { prediction, classes, tolerance }) =>
+      writeWholeFile(path, JSON.stringify(toGeoJson(tracePolygons(prediction, { tolerance }), classes))),
+  },
+  summary: {
+    suffix: ".json",
+    write: (path, predicted) => writeWholeFile(path, `${JSON.stringify(summaryOf(predicted), null, 2)}\n`),
+  },
+} as const satisfies Record<string, OutputKind>;
+
+export type OutputName = keyof typeof OUTPUTS;
+
+async function writeOverlay(path: string, { prediction, shares, palette, plain }: Predicted): Promise<void> {
+  const { overlay, height, width } = prediction;
+  const painted = shares.filter(({ label }) => label !== plain);
+  const entries = painted.map(({ label, class: name }) => ({ name, colour: palette[label] ?? ([0, 0, 0] as const) }));
+  const rgba = overlay as Uint8ClampedArray;
+  await writeWholeFile(path, await renderWithLegend({ rgba, height, width }, entries));
+}
+
+/** What is said of a picture beside its pixels. */
+export function summaryOf({ input, prediction: { height, width, tiles }, shares }: Predicted) {
+  return { input, height, width, tiles, classes: shares };
+}
+
+/** The classes that occur, in the order of their labels. */
+export function classShares({ labels }: Prediction, classes: readonly string[]): ClassShare[] {
+  const counts = new Float64Array(256);
+  for (let i = 0; i < labels.length; i++) counts[labels[i]!]!++;
+  return [...counts.entries()]
+    .filter(([, pixels]) => pixels > 0)
+    .map(([label, pixels]) => {
+      return { label, class: classes[label] ?? `class ${label}`, pixels, share: pixels / labels.length };
+    });
+}
+
+/** Gives the results of each picture names in one folder that no other result and no input has. */
+export class OutputFolder {
+  readonly #taken: Set<string>;
+
+  /** @param inputs files that must not be written over */
+  constructor(
+    readonly root: string,
+    private readonly kinds: readonly OutputName[],
+    inputs: readonly string[],
+  ) {
+    this.#taken = new Set(inputs.map(keyOf));
+  }
+
+  /** Makes the folder and tries it. Throws a TensorError where nothing can be written. */
+  async open(): Promise<void> {
+    const trial = join(this.root, `.${process.pid}.tmp`);
+    try {
+      await makeFolder(this.root);
+      await writeFile(trial, "");
+      await rm(trial);
+    } catch (cause) {
+      throw unwritable(this.root, cause);
+    }
+  }
+
+  /** Paths by kind for a picture with this stem; `stem-2`, `stem-3`, … where names are taken. */
+  claim(stem: string): ReadonlyMap<OutputName, string> {
+    for (let n = 1; ; n++) {
+      const name = n === 1 ? stem : `${stem}-${n}`;
+      const paths = new Map(this.kinds.map((kind) => [kind, join(this.root, `${name}${OUTPUTS[kind].suffix}`)]));
+      const keys = [...paths.values()].map(keyOf);
+      if (keys.some((key) => this.#taken.has(key))) continue;
+      for (const key of keys) this.#taken.add(key);
+      return paths;
+    }
+  }
+
+  /** Writes all results of a picture, each under a temporary name first. Throws a TensorError that names the file. */
+  async write(paths: ReadonlyMap<OutputName, string>, predicted: Predicted): Promise<void> {
+    for (const [kind, path] of paths) {
+      try {
+        await makeFolder(dirname(path));
+        await OUTPUTS[kind].write(path, predicted);
+      } catch (cause) {
+        throw cause instanceof TensorError ? cause : unwritable(path, cause);
+      }
+    }
+  }
+}
+
+/** Names that differ in case alone are one file on some systems. */
+const keyOf = (path: string): string => resolve(path).toLowerCase();
+
+function unwritable(path: string, cause: unknown): TensorError {
+  const error = {
+    code: "unwritable-file",
+    message: `predict: cannot write ${path}: ${reasonOf(cause)}`,
+    fix: "name a folder that may be written and has room",
+  };
+  return new TensorError(error, { cause });
+}

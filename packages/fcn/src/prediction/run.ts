@@ -1,0 +1,111 @@
+import { createDevice, type Device, TensorError } from "@fcn/tensor";
+import { mapAhead } from "../pipeline.js";
+import { loadModel } from "../training/weightsFile.js";
+import type { Input } from "./inputs.js";
+import { classShares, OutputFolder, type OutputName, type Predicted, summaryOf } from "./outputs.js";
+import { type PredictionResult, type PredictOptions, predictEach, preparePrediction } from "./predict.js";
+
+export interface PredictRun {
+  readonly inputs: readonly Input[];
+  readonly weights: string;
+  readonly out: string;
+  /** What is written of each picture. */
+  readonly save: readonly OutputName[];
+  readonly options: PredictOptions;
+  /** Pixels that polygons may move by. */
+  readonly tolerance: number;
+}
+
+/** What became of one input: what is known of the picture, and the files written; or what was wrong. */
+export type PictureReport =
+  | (ReturnType<typeof summaryOf> & { readonly files: Readonly<Partial<Record<OutputName, string>>> })
+  | {
+      readonly input: string;
+      readonly error: { readonly code: string; readonly message: string; readonly fix: string };
+    };
+
+export interface PredictSummary {
+  readonly model: string;
+  readonly adapter: { readonly description: string; readonly software: boolean };
+  readonly out: string;
+  readonly pictures: readonly PictureReport[];
+  readonly failed: number;
+  /** From the first picture on, without opening the device and the net. */
+  readonly seconds: number;
+  readonly picturesPerSecond: number;
+  readonly peakBytes: number;
+}
+
+/** Pictures whose results are encoded and written at a time, beside the device's work. */
+const WRITE_AHEAD = 4;
+
+/**
+ * Predicts pictures and writes the results into a folder; pictures are decoded, predicted and written at the same time, in order, a few of each
+ * at once. A picture that fails is told in `onPicture`'s report and left out. Throws where nothing can be done: no net, no device, no folder.
+ */
+export async function runPredict(run: PredictRun, onPicture: (report: PictureReport) => void): Promise<PredictSummary> {
+  const files = run.inputs.flatMap(({ path }) => (path === undefined ? [] : [path]));
+  const folder = new OutputFolder(run.out, run.save, files);
+  await folder.open();
+  const device = await createDevice();
+  try {
+    return await predictAndWrite(run, device, folder, onPicture);
+  } finally {
+    device.destroy();
+  }
+}
+
+async function predictAndWrite(
+  run: PredictRun,
+  device: Device,
+  folder: OutputFolder,
+  onPicture: (report: PictureReport) => void,
+): Promise<PredictSummary> {
+  const loaded = await loadModel(run.weights, device);
+  const { classes, palette, model } = loaded.metadata;
+  const wants = (name: OutputName): boolean => run.save.includes(name);
+  const { inference, outputs } = preparePrediction("predict", loaded, {
+    ...run.options,
+    probabilities: wants("probabilities"),
+    overlay: wants("overlay") && (run.options.overlay || true),
+  });
+  const start = performance.now();
+  const results = predictEach(inference, run.inputs, (input) => input.load(), outputs);
+  const write = async ({ item, prediction, error }: PredictionResult<Input>): Promise<PictureReport> => {
+    if (error) return failure(item, error);
+    const shares = classShares(prediction, classes);
+    const looks = { classes, palette, plain: outputs.overlay?.plain ?? -1, tolerance: run.tolerance };
+    const predicted: Predicted = { input: item.name, prediction, shares, ...looks };
+    const paths = folder.claim(item.stem);
+    try {
+      await folder.write(paths, predicted);
+    } catch (problem) {
+      if (problem instanceof TensorError) return failure(item, problem);
+      throw problem;
+    }
+    return { ...summaryOf(predicted), files: Object.fromEntries(paths) };
+  };
+  const pictures: PictureReport[] = [];
+  for await (const report of mapAhead(results, WRITE_AHEAD, write)) {
+    pictures.push(report);
+    onPicture(report);
+  }
+  const seconds = (performance.now() - start) / 1000;
+  const failed = pictures.filter((report) => "error" in report).length;
+  const { description, software } = device.info;
+  return {
+    model,
+    adapter: { description: description || device.info.device, software },
+    out: run.out,
+    pictures,
+    failed,
+    seconds,
+    picturesPerSecond: (pictures.length - failed) / seconds,
+    peakBytes: device.memory().peakBytes,
+  };
+}
+
+const failure = ({ name }: Input, { code, message, fix }: TensorError): PictureReport => ({
+  input: name,
+  error: { code, message, fix },
+});

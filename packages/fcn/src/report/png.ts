@@ -1,0 +1,61 @@
+import type { Colour } from "./colours.js";
+
+export interface IndexedPicture {
+  /** One index into the palette a pixel, row by row. */
+  readonly labels: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+  /** 1 to 256 colours. */
+  readonly palette: readonly Colour[];
+}
+
+const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+const PALETTE_COLOUR = 3;
+
+/**
+ * A palette PNG (ISO/IEC 15948, colour type 3, 8 bits) whose pixels are the labels themselves. Compresses in a thread of Node's pool, which
+ * encoders in JavaScript do not: label maps of a folder are written while the net goes on.
+ */
+export async function encodeIndexedPng({ labels, height, width, palette }: IndexedPicture): Promise<Uint8Array> {
+  const [{ deflate }, { promisify }] = [await import("node:zlib"), await import("node:util")];
+  const rows = new Uint8Array((width + 1) * height);
+  for (let y = 0; y < height; y++) rows.set(labels.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
+  const header = new Uint8Array(13);
+  new DataView(header.buffer).setUint32(0, width);
+  new DataView(header.buffer).setUint32(4, height);
+  header.set([8, PALETTE_COLOUR], 8);
+  const table = crcTable();
+  return Buffer.concat([
+    Uint8Array.from(SIGNATURE),
+    chunk("IHDR", header, table),
+    chunk("PLTE", Uint8Array.from(palette.flat()), table),
+    chunk("IDAT", await promisify(deflate)(rows), table),
+    chunk("IEND", new Uint8Array(0), table),
+  ]);
+}
+
+/** Length, type, data, and the checksum of type and data. */
+function chunk(type: string, data: Uint8Array, table: Uint32Array): Uint8Array {
+  const bytes = new Uint8Array(data.length + 12);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, data.length);
+  bytes.set(new TextEncoder().encode(type), 4);
+  bytes.set(data, 8);
+  view.setUint32(data.length + 8, crc32(bytes.subarray(4, data.length + 8), table));
+  return bytes;
+}
+
+function crc32(bytes: Uint8Array, table: Uint32Array): number {
+  let crc = 0xffffffff;
+  for (let i = 0; i < bytes.length; i++) crc = table[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+/** CRC-32, polynomial 0xEDB88320, reflected. */
+function crcTable(): Uint32Array {
+  return Uint32Array.from({ length: 256 }, (_, i) => {
+    let value = i;
+    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+    return value;
+  });
+}

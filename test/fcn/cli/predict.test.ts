@@ -1,0 +1,247 @@
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as fcn from "@fcn/core";
+import { createDevice, type Device, io } from "@fcn/tensor";
+import { decode, encode } from "fast-png";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PredictSummary } from "../../../packages/fcn/dist/prediction/run.js";
+import { picture } from "../prediction/nets.js";
+
+const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
+const CLASSES = ["background", "cat", "dog"];
+const PALETTE = [
+  [0, 0, 0],
+  [200, 30, 30],
+  [30, 200, 30],
+] as const;
+const PREPROCESSING: fcn.data.Preprocessing = { channelOrder: "rgb", mean: [3, 3, 3], std: [2, 2, 2] };
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  /** Standard error without what the driver writes. */
+  readonly err: string;
+}
+
+function run(args: string[], input?: Uint8Array): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [FCN, ...args]);
+    let [out, err] = ["", ""];
+    child.stdout.on("data", (chunk) => (out += chunk));
+    child.stderr.on("data", (chunk) => (err += chunk));
+    child.stdin.end(input);
+    const own = (line: string): boolean => !/^Warning: |running on the software adapter/.test(line);
+    child.on("close", (code) => resolve({ code, out, err: err.split("\n").filter(own).join("\n") }));
+  });
+}
+
+let device: Device;
+let folder: string;
+let weights: string;
+let loaded: fcn.LoadedModel;
+const at = (...parts: string[]): string => join(folder, ...parts);
+
+const png = ({ data, height, width }: ReturnType<typeof picture>): Promise<Buffer> =>
+  sharp(data, { raw: { height, width, channels: 3 } })
+    .png()
+    .toBuffer();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fcn-cli-"));
+  device = await createDevice({ quiet: true });
+  weights = at("weights.safetensors");
+  const options = { numClasses: 3, seed: 4, widthMultiplier: 0.25 };
+  using net = fcn.models.create("fcn8s-small", device, options);
+  for (const [name, parameter] of net.namedParameters()) {
+    if (name.startsWith("score")) parameter.assign(device.randn(parameter.shape, { seed: 5 }));
+  }
+  const metadata = { model: "fcn8s-small", options, classes: CLASSES, palette: PALETTE, preprocessing: PREPROCESSING };
+  await fcn.saveModel(weights, net, metadata);
+  loaded = await fcn.loadModel(weights, device);
+  await mkdir(at("in", "deep"), { recursive: true });
+  await writeFile(at("in", "a.png"), await png(picture(40, 56, 1)));
+  await writeFile(
+    at("in", "a.webp"),
+    await sharp(await png(picture(40, 56, 2)))
+      .webp({ lossless: true })
+      .toBuffer(),
+  );
+  await writeFile(at("in", "b.png"), await png(picture(33, 70, 3)));
+  await writeFile(at("in", "deep", "a.png"), await png(picture(40, 56, 4)));
+  await writeFile(at("in", "empty.jpg"), "");
+  await writeFile(at("in", "text.jpg"), "no picture");
+});
+afterAll(async () => {
+  loaded?.model.dispose();
+  device?.destroy();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe("fcn predict", () => {
+  it("writes every kind of result of every good picture, names the broken ones, and exits with 1", async () => {
+    const out = at("out");
+    const save = "labels,overlay,probabilities,polygons,summary";
+    const {
+      code,
+      out: lines,
+      err,
+    } = await run(["predict", at("in"), "--weights", weights, "--out", out, "--save", save]);
+    expect(code).toBe(1);
+    const errors = err.trim().split("\n");
+    expect(errors).toHaveLength(4);
+    expect(errors.slice(0, 2)).toEqual([
+      expect.stringMatching(/^error: .*in\/empty\.jpg: it is empty .*; .+/),
+      expect.stringMatching(/^error: .*in\/text\.jpg: it is no picture .*; .+/),
+    ]);
+    expect(errors[2]).toBe("error: predict: 2 of 6 pictures could not be predicted");
+    expect(lines.trim().split("\n")).toHaveLength(5);
+    expect(lines).toMatch(/a\.png 40x56: \w+ [\d.]+ %.* -> .*out\/a\.png, .*out\/a\.overlay\.png, /);
+
+    const stems = { a: "a.png", "a-2": "a.webp", b: "b.png", "deep/a": "deep/a.png" };
+    const suffixes = [".geojson", ".json", ".npy", ".overlay.png", ".png"];
+    const files = (await readdir(out, { recursive: true })).filter((name) => name !== "deep");
+    expect(files.sort()).toEqual(
+      Object.keys(stems)
+        .flatMap((stem) => suffixes.map((suffix) => stem + suffix))
+        .sort(),
+    );
+    for (const [stem, source] of Object.entries(stems)) {
+      const wanted = await fcn.predict(loaded, at("in", source), { probabilities: true, overlay: true });
+      const { height, width } = wanted;
+      const map = decode(await readFile(join(out, `${stem}.png`)));
+      expect(map).toMatchObject({ height, width, palette: PALETTE });
+      expect(new Uint8Array(map.data)).toEqual(wanted.labels);
+      expect(await io.readNpy(join(out, `${stem}.npy`))).toEqual(wanted.probabilities);
+      const overlay = await sharp(join(out, `${stem}.overlay.png`))
+        .extract({ left: 0, top: 0, width, height })
+        .ensureAlpha()
+        .raw()
+        .toBuffer();
+      expect(new Uint8Array(overlay)).toEqual(new Uint8Array(wanted.overlay?.buffer ?? new ArrayBuffer(0)));
+      const summary = JSON.parse(await readFile(join(out, `${stem}.json`), "utf8"));
+      const shares = summary.classes.map(({ class: name, pixels }: { class: string; pixels: number }) => [
+        name,
+        pixels,
+      ]);
+      const counts = CLASSES.map((name, label) => [name, wanted.labels.filter((l) => l === label).length] as const);
+      expect(shares).toEqual(counts.filter(([, pixels]) => pixels > 0));
+      const polygons = JSON.parse(await readFile(join(out, `${stem}.geojson`), "utf8"));
+      expect(polygons).toEqual(fcn.toGeoJson(fcn.tracePolygons(wanted), CLASSES));
+    }
+  });
+
+  it("takes standard input and patterns, tiles and views, and prints JSON for machines", async () => {
+    const raw = picture(48, 80, 6);
+    const rgba = new Uint8Array(48 * 80 * 4).map((_, i) => (i % 4 === 3 ? 9 : raw.data[(i >> 2) * 3 + (i % 4)]!));
+    const flags = ["--tile", "32x64", "--overlap", "0", "--scales", "1,1.5", "--mirror", "--raw", "48x80"];
+    const args = ["predict", "-", at("in", "b.p*"), "--weights", weights, "--out", at("json"), ...flags, "--json"];
+    const { code, out, err } = await run(args, rgba);
+    expect(code).toBe(0);
+    const summary = JSON.parse(out) as PredictSummary;
+    expect(summary).toMatchObject({ model: "fcn8s-small", failed: 0 });
+    expect(summary.pictures.map(({ input }) => input)).toEqual(["standard input", at("in", "b.png")]);
+    expect(err.trim().split("\n")).toHaveLength(2);
+    const options = { tile: [32, 64] as const, overlap: 0, scales: [1, 1.5], mirror: true };
+    const wanted = await fcn.predict(loaded, raw, options);
+    expect(summary.pictures[0]).toMatchObject({ height: 48, width: 80, tiles: wanted.tiles });
+    expect(wanted.tiles).toBe(2 * 2 * 4);
+    expect(new Uint8Array(decode(await readFile(at("json", "stdin.png"))).data)).toEqual(wanted.labels);
+  });
+
+  it("never writes over its inputs", async () => {
+    const bytes = await readFile(at("in", "b.png"));
+    await mkdir(at("same"));
+    await writeFile(at("same", "b.png"), bytes);
+    const args = ["predict", at("same"), "--weights", weights, "--out", at("same"), "--save", "labels"];
+    expect((await run(args)).code).toBe(0);
+    expect(await readFile(at("same", "b.png"))).toEqual(bytes);
+    expect((await readdir(at("same"))).sort()).toEqual(["b-2.png", "b.png"]);
+  });
+
+  it("fails with one clear line where nothing can be done", async () => {
+    const bare = at("bare.safetensors");
+    await io.writeSafetensors(bare, {}, {});
+    const base = ["predict", at("in", "b.png")];
+    const cases: [string[], number, RegExp][] = [
+      [["--weights", bare, "--out", at("no")], 1, /error: loadModel: the weights file does not say which net/],
+      [["--weights", at("none"), "--out", at("no")], 1, /error: readSafetensors: cannot read .*none/],
+      [["--weights", weights, "--out", join(weights, "out")], 1, /error: predict: cannot write .*weights.safetensors/],
+      [
+        ["--weights", weights, "--out", at("no"), "--tile", "40"],
+        2,
+        /error: predict: the tile is 40x40, the net's stride 32/,
+      ],
+      [["--weights", weights, "--out", weights], 2, /error: --out .* is not a folder/],
+      [["--weights", weights, "--out", at("no"), "--tile", "32y"], 2, /error: --tile is "32y"/],
+      [["--weights", weights, "--out", at("no"), "--scales", "1,0"], 2, /error: --scales is "1,0"/],
+      [["--weights", weights, "--out", at("no"), "--save", "labels,x"], 2, /error: --save is "labels,x"/],
+      [["--weights", weights, "--out", at("no"), "--raw", "1x1"], 2, /error: --raw is for standard input/],
+      [["--weights", weights], 2, /error: required option '--out <dir>' not specified/],
+    ];
+    for (const [flags, wanted, message] of cases) {
+      const { code, err } = await run([...base, ...flags]);
+      expect([flags, code, err]).toEqual([flags, wanted, expect.stringMatching(message)]);
+      expect(err.trim().split("\n")).toEqual([expect.stringMatching(/^error: /), expect.stringMatching(/^fix: /)]);
+    }
+    expect(await run(["predict", "--help"])).toMatchObject({ code: 0, out: expect.stringContaining("--overlap") });
+  });
+});
+
+describe("fcn eval", () => {
+  const samples: fcn.data.SegmentationSample[] = [];
+  beforeAll(async () => {
+    await mkdir(at("data", "images"), { recursive: true });
+    await mkdir(at("data", "masks"));
+    await mkdir(at("data", "splits"));
+    for (const seed of [1, 2, 3]) {
+      const image = picture(40, 48, seed);
+      const labels = new Uint8Array(40 * 48).map(
+        (_, i) => [0, 1, 2, 255][(((i % 48) >> 4) + (i / 48 / 10) * seed) & 3]!,
+      );
+      if (seed > 1) samples.push({ name: `p${seed}`, image, labels });
+      await writeFile(at("data", "images", `p${seed}.png`), await png(image));
+      const palette = Array.from({ length: 256 }, (_, i) => [i, 255 - i, 7]);
+      const mask = encode({ width: 48, height: 40, channels: 1, depth: 8, data: labels, palette });
+      await writeFile(at("data", "masks", `p${seed}.png`), mask);
+    }
+    await writeFile(at("data", "classes.json"), JSON.stringify(CLASSES));
+    await writeFile(at("data", "splits", "train.txt"), "p1\n");
+    await writeFile(at("data", "splits", "val.txt"), "p2\np3\n");
+  });
+
+  it("prints the scores of evaluate, as JSON and as tables", async () => {
+    const base = ["eval", "--data", at("data"), "--weights", weights];
+    const json = await run([...base, "--radii", "2,5", "--batch", "2", "--json"]);
+    expect([json.code, json.err.includes("error")]).toEqual([0, false]);
+    const options = { boundary: { radii: [2, 5] }, sizes: fcn.COCO_SIZES };
+    const wanted = await fcn.evaluate(loaded, samples, options);
+    const found = JSON.parse(json.out);
+    expect(found).toMatchObject(JSON.parse(JSON.stringify(wanted)));
+    expect(found).toMatchObject({ split: "val", pictures: 2, classes: CLASSES, model: "fcn8s-small" });
+    const text = await run(base);
+    expect(text.code).toBe(0);
+    for (const score of [wanted.meanIU, wanted.perClassAccuracy[2]!])
+      expect(text.out).toContain((100 * score).toFixed(1));
+    expect(text.out).toMatch(/near boundaries.*within 16 px.*size of objects.*small.*left out of the means/s);
+  });
+
+  it("fails with one clear line for other classes, splits and folders", async () => {
+    const mixed = await run(["eval", "--data", at("data"), "--weights", weights, "--split", "test"]);
+    expect(mixed).toMatchObject({ code: 2, err: expect.stringMatching(/--split is "test"\nfix: use .*train/) });
+    const none = await run(["eval", "--data", at("in"), "--weights", weights]);
+    expect(none).toMatchObject({ code: 1, err: expect.stringMatching(/^error: .*\nfix: .*\n$/) });
+    await writeFile(at("data", "classes.json"), JSON.stringify([...CLASSES, "fish"]));
+    const more = await run(["eval", "--data", at("data"), "--weights", weights]);
+    expect(more).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/has 4 classes \(background, cat, dog, fish\), the net/),
+    });
+    await writeFile(at("data", "classes.json"), JSON.stringify(["background", "dog", "cat"]));
+    const turned = await run(["eval", "--data", at("data"), "--weights", weights]);
+    expect(turned.err).toMatch(/warning: label 1 is "dog" in .*, but "cat" in/);
+  });
+});

@@ -1,0 +1,147 @@
+import { type LabelPolygon, type Ring, toGeoJson, tracePolygons } from "@fcn/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { propertySeed } from "../../support/property.js";
+
+interface Map {
+  readonly labels: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+}
+
+const maps: fc.Arbitrary<Map> = fc
+  .tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 4 }))
+  .chain(([height, width, classes]) =>
+    fc
+      .array(fc.integer({ min: 0, max: classes - 1 }), { minLength: height * width, maxLength: height * width })
+      .map((list) => ({ labels: Uint8Array.from(list), height, width })),
+  );
+const holds = (check: (map: Map) => void, numRuns = 400) =>
+  fc.assert(fc.property(maps, check), { seed: propertySeed(), numRuns });
+
+/** Twice the signed area by the shoelace formula. */
+const doubleArea = (ring: Ring): number =>
+  ring.slice(1).reduce((sum, [x, y], i) => sum + ring[i]![0] * y - x * ring[i]![1], 0);
+
+/** Paints polygons by the even-odd rule; each pixel must be painted at most once. */
+function rasterise(polygons: readonly LabelPolygon[], { height, width }: Map): Int16Array {
+  const painted = new Int16Array(height * width).fill(-1);
+  for (const { label, rings } of polygons) {
+    for (let i = 0; i < painted.length; i++) {
+      // Near the centre of the pixel, where no simplified line passes.
+      const [px, py] = [(i % width) + 0.5003, Math.floor(i / width) + 0.5007];
+      let isInside = false;
+      for (const ring of rings) {
+        for (const [k, [bx, by]] of ring.slice(1).entries()) {
+          const [ax, ay] = ring[k]!;
+          if (ay > py !== by > py && px < ax + ((py - ay) * (bx - ax)) / (by - ay)) isInside = !isInside;
+        }
+      }
+      if (!isInside) continue;
+      expect(painted[i]).toBe(-1);
+      painted[i] = label;
+    }
+  }
+  return painted;
+}
+
+describe("polygons of a label map", () => {
+  it("give the map back when they are painted", () =>
+    holds((map) => {
+      const polygons = tracePolygons(map);
+      expect(Array.from(rasterise(polygons, map))).toEqual(Array.from(map.labels));
+    }));
+
+  it("have closed rings that turn at every place, outlines counterclockwise and holes clockwise, and the area of their pixels", () =>
+    holds((map) => {
+      for (const { rings, area } of tracePolygons(map)) {
+        const [outline, ...holes] = rings.map(doubleArea);
+        expect(outline).toBeGreaterThan(0);
+        for (const hole of holes) expect(hole).toBeLessThan(0);
+        expect(holes.reduce((sum, hole) => sum + hole, outline!)).toBe(2 * area);
+        for (const ring of rings) {
+          expect(ring.at(-1)).toEqual(ring[0]);
+          const places = ring.slice(0, -1);
+          expect(new Set(places.map(String)).size).toBe(places.length);
+          for (const [i, [x, y]] of places.entries()) {
+            const [nx, ny] = ring[i + 1]!;
+            const [px, py] = places.at(i - 1)!;
+            // Level after upright, upright after level.
+            expect([x === px, y === py]).toEqual([y === ny, x === nx]);
+            expect(x === px).not.toBe(y === py);
+          }
+        }
+      }
+    }));
+
+  it("are one a connected region, in the order of the rows", () => {
+    // A ring whose hole touches the outside across a corner, and two pixels that touch across a corner only.
+    const rows = ["11100", "10110", "11011", "00002", "00020"];
+    const map = { labels: Uint8Array.from(rows.join(""), Number), height: 5, width: 5 };
+    const found = tracePolygons(map).map(({ label, area, rings }) => [label, area, rings.length]);
+    expect(found).toEqual([
+      [1, 10, 2],
+      [0, 3, 1],
+      [0, 1, 1],
+      [0, 8, 1],
+      [2, 1, 1],
+      [2, 1, 1],
+      [0, 1, 1],
+    ]);
+  });
+
+  it("describe a single pixel and a hole exactly", () => {
+    const map = { labels: Uint8Array.from([7, 7, 7, 7, 3, 7, 7, 7, 7]), height: 3, width: 3 };
+    const geo = toGeoJson(tracePolygons(map), ["a", "b", "c", "hole"]);
+    expect(geo.features.map(({ properties }) => properties)).toEqual([
+      { label: 7, class: null, area: 8 },
+      { label: 3, class: "hole", area: 1 },
+    ]);
+    const [frame, pixel] = geo.features.map(({ geometry }) => geometry.coordinates);
+    expect(frame?.[0]).toHaveLength(5);
+    expect(new Set(frame?.[1]?.map(String))).toEqual(new Set(["1,1", "1,2", "2,2", "2,1"]));
+    expect(pixel).toEqual([
+      [
+        [2, 1],
+        [2, 2],
+        [1, 2],
+        [1, 1],
+        [2, 1],
+      ],
+    ]);
+    expect(JSON.parse(JSON.stringify(geo))).toEqual(geo);
+  });
+
+  it("still cover every place exactly once when they are simplified", () =>
+    holds((coarse) => {
+      // Blocks of 6 x 6 pixels: none is thin enough to vanish.
+      const [height, width] = [coarse.height * 6, coarse.width * 6];
+      const blockOf = (i: number): number => Math.floor(i / width / 6) * coarse.width + Math.floor((i % width) / 6);
+      const map = { labels: new Uint8Array(height * width).map((_, i) => coarse.labels[blockOf(i)]!), height, width };
+      for (const tolerance of [1, 2.5]) {
+        const polygons = tracePolygons(map, { tolerance });
+        expect(Array.from(rasterise(polygons, map)).every((label) => label >= 0)).toBe(true);
+        const area = polygons.reduce((sum, { rings }) => rings.reduce((all, ring) => all + doubleArea(ring), sum), 0);
+        expect(area).toBe(2 * height * width);
+      }
+    }, 25));
+
+  it("lose corners and keep straight lines when they are simplified", () => {
+    const size = 40;
+    const labels = new Uint8Array(size * size).map((_, i) =>
+      Math.hypot((i % size) - 19.5, Math.floor(i / size) - 19.5) < 15 ? 1 : 0,
+    );
+    const map = { labels, height: size, width: size };
+    const exact = tracePolygons(map)[1]!;
+    const simple = tracePolygons(map, { tolerance: 1 })[1]!;
+    expect(simple.rings[0]!.length).toBeLessThan(exact.rings[0]!.length / 3);
+    expect(Math.abs(doubleArea(simple.rings[0]!) / 2 - exact.area)).toBeLessThan(0.06 * exact.area);
+    const [frame] = tracePolygons(map, { tolerance: 1 });
+    const hole = frame!.rings[1]!.map(String);
+    expect(new Set(hole)).toEqual(new Set(simple.rings[0]!.map(String)));
+  });
+
+  it("refuse a map of the wrong size", () => {
+    expect(() => tracePolygons({ labels: [1, 2, 3], height: 2, width: 2 })).toThrow("3 labels for a map of 2x2");
+  });
+});
