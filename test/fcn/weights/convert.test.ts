@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { main } from "../../../packages/fcn/dist/cli/main.js";
 import { caffemodel } from "../../support/caffe.js";
 import { refusal } from "../../support/refusals.js";
+import { nsfwjsModel } from "../../support/tfjs-files.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -102,6 +103,18 @@ describe("convert", () => {
     await weights.convert(at("vgg.npz"), at("back.safetensors"), { names: "vgg16-to-caffe" });
     const back = await io.readSafetensors(at("back.safetensors"));
     expect(back["fc6.weight"]).toEqual(f32([4, 2, 7, 7]));
+  });
+
+  it("takes TensorFlow.js models, under their own names or as the backbone of our nets", async () => {
+    const model = nsfwjsModel("mobilenet_v2");
+    const raw = await weights.convert(model, at("tfjs.npz"));
+    const named = await weights.convert(model, at("tfjs.safetensors"), { names: "tensorflow-mobilenetv2" });
+    expect([raw.from, named.from, named.arrays]).toEqual(["tfjs", "tfjs", 260]);
+    const values = await io.readTfjs(model);
+    expect(await io.readNpz(at("tfjs.npz"))).toEqual(values);
+    expect(await io.readSafetensors(at("tfjs.safetensors"))).toEqual(weights.mobilenetV2FromTensorFlow(values));
+    const wrong = await refusal(weights.convert(golden("two.pth"), at("x.npz"), { names: "tensorflow-mobilenetv2" }));
+    expect(wrong).toMatchObject({ code: "invalid-argument", fix: "give the path of a model.json" });
   });
 
   it("may write over the file it reads", async () => {

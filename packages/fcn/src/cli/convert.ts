@@ -2,6 +2,7 @@ import { Presets, SingleBar } from "cli-progress";
 import type { Command } from "commander";
 import { type ConvertReport, convert, outputFormat } from "../weights/convert.js";
 import { NAME_MAPS } from "../weights/nameMaps.js";
+import { TENSORFLOW_MAPS } from "../weights/tensorflow/open.js";
 import { UsageError } from "./errors.js";
 
 interface ConvertFlags {
@@ -12,13 +13,17 @@ interface ConvertFlags {
 }
 
 const MIB = 2 ** 20;
+const MAPS = { ...NAME_MAPS, ...TENSORFLOW_MAPS };
 
 /** Adds `fcn convert`. */
 export function registerConvert(program: Command): void {
   program
     .command("convert")
-    .description("write weights of PyTorch, Caffe, numpy or safetensors as .safetensors or .npz")
-    .argument("<in>", "file to read: .pth, .pt, .caffemodel, .npz or .safetensors, told apart by its content")
+    .description("write weights of PyTorch, Caffe, numpy, TensorFlow.js or safetensors as .safetensors or .npz")
+    .argument(
+      "<in>",
+      "file to read: .pth, .pt, .caffemodel, .npz or .safetensors, told apart by its content; or a model.json of TensorFlow.js",
+    )
     .argument("<out>", "file to write: its ending, .safetensors or .npz, is the format")
     .option("--names <map>", "give the arrays the names of another library, see below", parseMap)
     .option("--key <key>", "which state dict of a PyTorch checkpoint to take, such as model")
@@ -29,14 +34,14 @@ export function registerConvert(program: Command): void {
 }
 
 function mapsHelp(): string {
-  const width = Math.max(...Object.keys(NAME_MAPS).map((name) => name.length));
-  const lines = Object.entries(NAME_MAPS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  const width = Math.max(...Object.keys(MAPS).map((name) => name.length));
+  const lines = Object.entries(MAPS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
   return `\nName maps:\n${lines.join("\n")}\n\nHalf precision becomes float32. Nothing in a PyTorch file is executed.`;
 }
 
 function parseMap(name: string): string {
-  if (Object.hasOwn(NAME_MAPS, name)) return name;
-  throw new UsageError(`--names is "${name}"`, `use one of: ${Object.keys(NAME_MAPS).join(", ")}`);
+  if (Object.hasOwn(MAPS, name)) return name;
+  throw new UsageError(`--names is "${name}"`, `use one of: ${Object.keys(MAPS).join(", ")}`);
 }
 
 async function run(input: string, output: string, { json, ...flags }: ConvertFlags): Promise<void> {

@@ -1,5 +1,6 @@
 import { io, TensorError } from "@fcn/tensor";
 import { NAME_MAPS, type NameMap } from "./nameMaps.js";
+import { isTensorFlowModel, openTensorFlow, TENSORFLOW_MAPS } from "./tensorflow/open.js";
 
 export interface ConvertOptions {
   /** Name of a map of {@link NAME_MAPS}, or a map. Default: names stay. */
@@ -15,7 +16,7 @@ export interface ConvertOptions {
 export type OutputFormat = "safetensors" | "npz";
 
 export interface ConvertReport {
-  readonly from: io.WeightsFormat;
+  readonly from: io.WeightsFormat | "tfjs";
   readonly to: OutputFormat;
   /** Where in a PyTorch checkpoint the state dict was found; null when it is the whole file. */
   readonly key: string | null;
@@ -41,8 +42,8 @@ export function outputFormat(path: string): OutputFormat | undefined {
 }
 
 /**
- * Writes a file of weights (safetensors, `.npz`, `.pth`, `.caffemodel`) as safetensors or `.npz`, by the ending of `output` (Node). One
- * array at a time is in memory. The new file appears when it is complete.
+ * Writes a file of weights (safetensors, `.npz`, `.pth`, `.caffemodel`, the `model.json` of TensorFlow.js) as safetensors or `.npz`, by the
+ * ending of `output` (Node). One array at a time is in memory, but for TensorFlow.js. The new file appears when it is complete.
  *
  * Throws a TensorError: what `io.openWeights` throws, and "invalid-argument" for an unknown ending or map, a map that does not cover any
  * name, and two arrays that would get one name.
@@ -51,26 +52,35 @@ export async function convert(input: string, output: string, options: ConvertOpt
   const to = outputFormat(output);
   if (to === undefined)
     throw refuse(`${output} ends in neither .safetensors nor .npz`, "name the output x.safetensors or x.npz");
-  const map = typeof options.names === "string" ? nameMap(options.names) : options.names;
-  const { key, opaque, onProgress = () => {} } = options;
-  return io.openWeights(
-    input,
-    async (weights) => {
-      const moves = planMoves(weights, map);
-      const arrays = Object.fromEntries(withProgress(moves, onProgress));
-      if (to === "npz") await io.writeNpz(output, arrays);
-      else await io.writeSafetensors(output, arrays, { metadata: weights.metadata });
-      return reportOf(weights, moves, to);
-    },
-    { key, opaque },
-  );
+  const { names, key, opaque, onProgress = () => {} } = options;
+  const tensorflow = typeof names === "string" && Object.hasOwn(TENSORFLOW_MAPS, names) ? names : undefined;
+  const map = typeof names === "string" && tensorflow === undefined ? nameMap(names) : (names as NameMap | undefined);
+  const write = async (weights: Opened, chosen: NameMap | undefined): Promise<ConvertReport> => {
+    const moves = planMoves(weights, chosen);
+    const arrays = Object.fromEntries(withProgress(moves, onProgress));
+    if (to === "npz") await io.writeNpz(output, arrays);
+    else await io.writeSafetensors(output, arrays, { metadata: weights.metadata });
+    return reportOf(weights, moves, to);
+  };
+  if (isTensorFlowModel(input)) {
+    const weights = await openTensorFlow(input, tensorflow);
+    return write({ ...weights, format: "tfjs" }, tensorflow === undefined ? map : undefined);
+  }
+  if (tensorflow !== undefined)
+    throw refuse(`${tensorflow} is for TensorFlow.js models`, "give the path of a model.json");
+  return io.openWeights(input, (weights) => write(weights, map), { key, opaque });
 }
+
+type Opened = Pick<io.Weights, "arrays" | "metadata" | "ignored" | "key"> & { readonly format: ConvertReport["from"] };
 
 /** A map by name. */
 export function nameMap(name: string): NameMap {
   const map = Object.hasOwn(NAME_MAPS, name) ? NAME_MAPS[name] : undefined;
   if (map !== undefined) return map;
-  throw refuse(`there is no name map ${JSON.stringify(name)}`, `use one of: ${Object.keys(NAME_MAPS).join(", ")}`);
+  throw refuse(
+    `there is no name map ${JSON.stringify(name)}`,
+    `use one of: ${[...Object.keys(NAME_MAPS), ...Object.keys(TENSORFLOW_MAPS)].join(", ")}`,
+  );
 }
 
 interface Move {
@@ -80,7 +90,7 @@ interface Move {
   readonly shape: readonly number[];
 }
 
-function planMoves({ arrays }: io.Weights, map: NameMap | undefined): Move[] {
+function planMoves({ arrays }: Opened, map: NameMap | undefined): Move[] {
   const names = Object.keys(arrays);
   if (map !== undefined && !names.some((name) => map.covers(name))) {
     const shown = names.slice(0, 4).join(", ");
@@ -119,7 +129,7 @@ function withProgress(
 
 const bytesOf = (moves: readonly Move[]): number => moves.reduce((total, { array }) => total + array.byteLength, 0);
 
-function reportOf(weights: io.Weights, moves: readonly Move[], to: OutputFormat): ConvertReport {
+function reportOf(weights: Opened, moves: readonly Move[], to: OutputFormat): ConvertReport {
   const metadata = Object.keys(weights.metadata);
   return {
     from: weights.format,

@@ -1,0 +1,36 @@
+import { io } from "@fcn/tensor";
+import { inceptionV3FromKeras } from "./inceptionV3.js";
+import { mobilenetV2FromTensorFlow } from "./mobilenetV2.js";
+
+type HostArrays = Readonly<Record<string, io.HostArray>>;
+
+/** TensorFlow's nets as ours: other names, and values in another order. */
+export const TENSORFLOW_MAPS: Readonly<
+  Record<string, { readonly summary: string; readonly apply: (weights: HostArrays) => HostArrays }>
+> = {
+  "tensorflow-mobilenetv2": {
+    summary: "a TensorFlow.js MobileNetV2 to the backbone of our nets { samePadding: true, bnEps: 1e-3 }",
+    apply: (weights) => mobilenetV2FromTensorFlow(weights),
+  },
+  "tensorflow-inceptionv3": {
+    summary: "a TensorFlow.js InceptionV3 of Keras to the backbone of our nets { samePadding: true }",
+    apply: (weights) => inceptionV3FromKeras(weights),
+  },
+};
+
+/** Whether a path is that of a TensorFlow.js model: a `model.json`, or a bundle of one. */
+export const isTensorFlowModel = (path: string): boolean => /\.(json|min\.js)$/i.test(path);
+
+/** A TensorFlow.js model as opened weights, all of them in memory: `convert` reads arrays in an order of its own. */
+export async function openTensorFlow(
+  path: string,
+  map: string | undefined,
+): Promise<Pick<io.Weights, "arrays" | "metadata" | "ignored" | "key">> {
+  const weights = await io.readTfjs(path);
+  const named = map === undefined ? weights : (TENSORFLOW_MAPS[map]?.apply(weights) ?? weights);
+  const arrays = Object.entries(named).map(([name, { dtype, shape, data }]): [string, io.LazyArray] => [
+    name,
+    { dtype, shape, stored: dtype, byteLength: data.byteLength, data: async () => data },
+  ]);
+  return { arrays: Object.fromEntries(arrays), metadata: {}, ignored: [], key: undefined };
+}
