@@ -1,5 +1,5 @@
 import * as fcn from "@fcn/core";
-import { createDevice, crossEntropy, type Device, optim, type Tensor } from "@fcn/tensor";
+import { createDevice, crossEntropy, type Device, mul, optim, slice, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectWithin, type HostTensor, norm, readGolden, tensorOf } from "./support/golden.js";
 import { image, labels, type StartEntry, startState } from "./support/hash-values.js";
@@ -20,6 +20,17 @@ interface Golden {
   imageScale?: number;
   options: { lr: number; momentum: number; weightDecay: number };
   nets: Record<string, Net>;
+  regimes?: Record<string, Regime>;
+}
+
+/** One way of training: images a step, whose losses are divided by their number; biases learn at twice the rate without decay. */
+interface Regime {
+  lr: number;
+  momentum: number;
+  weightDecay: number;
+  reduction: "sum" | "mean";
+  images: number;
+  losses: number[];
 }
 
 /** A published net, and where its run in PyTorch is kept. */
@@ -118,4 +129,41 @@ describe.each(cases)("$model against PyTorch", (entry) => {
       expect(Math.max(...drift), `losses ${losses} want ${want.losses}`).toBeLessThan(agreement);
     });
   }, 120_000);
+});
+
+describe("fcn32s-alexnet over ten steps of", () => {
+  const golden = JSON.parse(readGolden("fcn_alexnet").metadata.golden ?? "{}") as Golden;
+  const entry = cases.find(({ model }) => model === "fcn32s-alexnet") as Case;
+
+  it.each(Object.entries(golden.regimes ?? {}))("%s learning follows PyTorch's losses", async (_, regime) => {
+    await device.scope(async () => {
+      const { net, x, y, learned } = start(entry, golden, false);
+      const { lr, momentum, weightDecay, reduction, images } = regime;
+      const ending = (end: string) => learned.filter(([name]) => name.endsWith(end)).map(([, parameter]) => parameter);
+      const groups = [
+        { params: ending("weight"), weightDecay },
+        { params: ending("bias"), lr: 2 * lr },
+      ];
+      const sgd = new optim.SGD(groups, { lr, momentum });
+      const losses: number[] = [];
+      for (let step = 0; step < regime.losses.length; step++) {
+        sgd.zeroGrad();
+        let total = 0;
+        for (let i = 0; i < images; i++) {
+          const at = (step * images + i) % golden.batch;
+          const logits = net.forward(slice(x, [[at, at + 1]])) as Tensor;
+          const loss = mul(crossEntropy(logits, slice(y, [[at, at + 1]]), { ignoreIndex: 255, reduction }), 1 / images);
+          loss.backward();
+          total += await loss.item();
+        }
+        sgd.step();
+        losses.push(total);
+      }
+      const drift = losses.map((loss, i) => Math.abs(loss / (regime.losses[i] ?? Number.NaN) - 1));
+      expect(drift).toHaveLength(10);
+      expect(Math.max(...drift), `losses ${losses} want ${regime.losses}`).toBeLessThan(agreement);
+    });
+  });
+
+  it("knows both of them", () => expect(Object.keys(golden.regimes ?? {})).toEqual(["heavy", "cvpr15"]));
 });

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import fcn_vgg
+import hash_values as hv
 from recorder import write_safetensors
 
 WIDTH_MULTIPLIER = 0.05
@@ -65,6 +66,51 @@ def kind_of(name, shape):
     return "quarterHe" if small else fcn_vgg.kind_of(name, shape)
 
 
+# Both ways in which the published nets were trained, at rates that move this small one: one image a step with the summed loss, and a batch
+# of accumulated images with the mean of their mean losses; biases at twice the rate without decay.
+REGIMES = {"heavy": {"lr": 1e-9, "momentum": 0.99, "weightDecay": 5e-4, "reduction": "sum", "images": 1},
+           "cvpr15": {"lr": 1e-4, "momentum": 0.9, "weightDecay": 5e-4, "reduction": "mean", "images": fcn_vgg.BATCH}}
+REGIME_STEPS = 10
+
+
+def train(dtype, regime):
+    """Losses of ten steps, each divided by its images."""
+    net = FcnAlexNet().to(dtype)
+    for name, tensor in net.state_dict().items():
+        shape = list(tensor.shape)
+        tensor.copy_(torch.from_numpy(hv.start_value(kind_of(name, shape), f"fcn/{name}", shape)))
+    target = hv.labels(fcn_vgg.BATCH, fcn_vgg.HEIGHT, fcn_vgg.WIDTH, fcn_vgg.CLASSES)
+    x = torch.from_numpy(hv.image("fcn/image", target, 3)).to(dtype) * IMAGE_SCALE
+    y = torch.from_numpy(target).long()
+    learned = [(name, p) for name, p in net.named_parameters() if not name.startswith("up")]
+    weights, biases = ([p for name, p in learned if name.endswith(ending)] for ending in ("weight", "bias"))
+    sgd = torch.optim.SGD([{"params": weights, "weight_decay": regime["weightDecay"]}, {"params": biases, "lr": 2 * regime["lr"]}],
+                          lr=regime["lr"], momentum=regime["momentum"])
+    losses, count = [], regime["images"]
+    for step in range(REGIME_STEPS):
+        sgd.zero_grad()
+        total = 0.0
+        for i in range(count):
+            index = (step * count + i) % fcn_vgg.BATCH
+            loss = F.cross_entropy(net(x[index:index + 1]), y[index:index + 1], ignore_index=255, reduction=regime["reduction"]) / count
+            loss.backward()
+            total += float(loss)
+        losses.append(total)
+        sgd.step()
+    return losses
+
+
+def regimes():
+    result = {}
+    for name, regime in REGIMES.items():
+        double, single = train(torch.float64, regime), train(torch.float32, regime)
+        drift = np.max(np.abs(np.array(single) / np.array(double) - 1))
+        print(f"fcn_alexnet {name} {np.round(double, 5).tolist()} float32 drift {drift:.1e}")
+        assert drift < 1e-5 and double[-1] < double[0]
+        result[name] = {**regime, "losses": double}
+    return result
+
+
 def write(folder: pathlib.Path):
     result, single = (fcn_vgg.run(FcnAlexNet(), dtype, kind_of, IMAGE_SCALE, OPTIONS) for dtype in (torch.float64, torch.float32))
     drift = np.max(np.abs(np.array(single["losses"]) / np.array(result["losses"]) - 1))
@@ -74,7 +120,7 @@ def write(folder: pathlib.Path):
     arrays.update({f"32.grad.{name}": result["grads"][name].float().numpy() for name in WATCHED})
     net = {"entries": result["entries"], "losses": result["losses"], "gradNorms": {n: float(g.norm()) for n, g in result["grads"].items()}}
     golden = {"classes": fcn_vgg.CLASSES, "batch": fcn_vgg.BATCH, "height": fcn_vgg.HEIGHT, "width": fcn_vgg.WIDTH,
-              "widthMultiplier": WIDTH_MULTIPLIER, "imageScale": IMAGE_SCALE, "options": OPTIONS, "nets": {"32": net}}
+              "widthMultiplier": WIDTH_MULTIPLIER, "imageScale": IMAGE_SCALE, "options": OPTIONS, "nets": {"32": net}, "regimes": regimes()}
     size = write_safetensors(folder / "fcn_alexnet.safetensors", arrays, {"golden": json.dumps(golden, separators=(",", ":"))})
     print(f"{'fcn_alexnet':<28}{size:>13} bytes")
     return size
