@@ -4,7 +4,8 @@ export interface Rational {
   readonly den: number;
 }
 
-function gcd(a: number, b: number): number {
+/** The greatest common divisor, not negative. */
+export function gcd(a: number, b: number): number {
   let [x, y] = [Math.abs(a), Math.abs(b)];
   while (y !== 0) [x, y] = [y, x % y];
   return x;

@@ -1,3 +1,4 @@
+import { crc32, crcTable, PNG_SIGNATURE } from "../pngFormat.js";
 import type { Colour } from "./colours.js";
 
 export interface IndexedPicture {
@@ -9,7 +10,6 @@ export interface IndexedPicture {
   readonly palette: readonly Colour[];
 }
 
-const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const PALETTE_COLOUR = 3;
 
 /**
@@ -26,7 +26,7 @@ export async function encodeIndexedPng({ labels, height, width, palette }: Index
   header.set([8, PALETTE_COLOUR], 8);
   const table = crcTable();
   return Buffer.concat([
-    Uint8Array.from(SIGNATURE),
+    Uint8Array.from(PNG_SIGNATURE),
     chunk("IHDR", header, table),
     chunk("PLTE", Uint8Array.from(palette.flat()), table),
     chunk("IDAT", await promisify(deflate)(rows), table),
@@ -41,21 +41,6 @@ function chunk(type: string, data: Uint8Array, table: Uint32Array): Uint8Array {
   view.setUint32(0, data.length);
   bytes.set(new TextEncoder().encode(type), 4);
   bytes.set(data, 8);
-  view.setUint32(data.length + 8, crc32(bytes.subarray(4, data.length + 8), table));
+  view.setUint32(data.length + 8, crc32(table, bytes.subarray(4, data.length + 8)));
   return bytes;
-}
-
-function crc32(bytes: Uint8Array, table: Uint32Array): number {
-  let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) crc = table[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
-}
-
-/** CRC-32, polynomial 0xEDB88320, reflected. */
-function crcTable(): Uint32Array {
-  return Uint32Array.from({ length: 256 }, (_, i) => {
-    let value = i;
-    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-    return value;
-  });
 }

@@ -1,10 +1,9 @@
+import { crc32, crcTable, PNG_SIGNATURE } from "../../pngFormat.js";
 import { damagedFile } from "../errors.js";
-
-const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** Whether the bytes begin as a PNG file does. */
 export function isPng(bytes: Uint8Array): boolean {
-  return SIGNATURE.every((value, i) => bytes[i] === value);
+  return PNG_SIGNATURE.every((value, i) => bytes[i] === value);
 }
 
 /** The chunks of a PNG file by type, in their order, up to IEND; the checksums of critical chunks are checked. */
@@ -13,7 +12,7 @@ export function readChunks(file: string, bytes: Uint8Array): Map<string, Uint8Ar
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks = new Map<string, Uint8Array[]>();
   const table = crcTable();
-  for (let at = SIGNATURE.length; ; ) {
+  for (let at = PNG_SIGNATURE.length; ; ) {
     if (at + 12 > bytes.length) throw damagedFile(file, `it is cut off after ${bytes.length} bytes`);
     const length = view.getUint32(at);
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
@@ -30,19 +29,4 @@ export function readChunks(file: string, bytes: Uint8Array): Map<string, Uint8Ar
     chunks.set(type, list);
     at = end + 4;
   }
-}
-
-/** CRC-32 (polynomial 0xEDB88320, reflected). */
-function crcTable(): Uint32Array {
-  return Uint32Array.from({ length: 256 }, (_, i) => {
-    let value = i;
-    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-    return value;
-  });
-}
-
-function crc32(table: Uint32Array, bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) crc = (table[(crc ^ (bytes[i] as number)) & 0xff] as number) ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
 }

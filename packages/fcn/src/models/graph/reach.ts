@@ -1,4 +1,5 @@
 import { cropOffsets } from "../../coordinates.js";
+import { gcd } from "../../rational.js";
 import { sizesAlong } from "./sizes.js";
 import { type Axis, along, type Graph, type Layer, mainHead, type Node, paddingAlong, windowAlong } from "./spec.js";
 
@@ -40,7 +41,6 @@ function strideFactor(layer: Layer, axis: Axis, source: number): number {
   }
 }
 
-const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 const lcm = (a: number, b: number): number => (a / gcd(a, b)) * b;
 
 /**
