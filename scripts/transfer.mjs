@@ -1,31 +1,124 @@
-// `fcn transfer` with the Debian packages that its pictures come from: installs those that are absent, which needs root or sudo without a
-// password, and says what to run elsewhere. With folders of one's own (--stamps and --photos) it needs no package.
+// Transfer from real weights, by the commands that everyone has: composes pictures from Tux Paint's stamps and photographs of two Debian packages
+// (`fcn data compose`), brings over the MobileNetV2 of the npm package nsfwjs (`fcn convert`), trains an FCN-16s from it and from random weights
+// (`fcn train`), and prints both beside background everywhere.
+//
+//   node scripts/transfer.mjs [--steps N] [--samples N] [--validation N] [--seed N] [--search] [--out DIR] [--stamps DIR] [--photos DIR] [--json]
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { SegmentationMetrics } from "@fcn/core";
 import { packagesAdvice } from "../packages/fcn/bin/advice.mjs";
 import { installMissing } from "./lib/packages.mjs";
 import { fail, readSystem } from "./lib/system.mjs";
+import { PACKAGES, picturesOf } from "./lib/transfer-sources.mjs";
 
 const FCN = fileURLToPath(new URL("../packages/fcn/bin/fcn.js", import.meta.url));
-/** Each package, the option that replaces it, and a path that shows that it is there. */
-const PACKAGES = [
-  { name: "tuxpaint-stamps-default", option: "--stamps", path: "/usr/share/tuxpaint/stamps/animals" },
-  { name: "lomiri-wallpapers-16.04", option: "--photos", path: "/usr/share/backgrounds/Dragonfly_by_Bolly.jpg" },
-];
+const MODEL = "fcn16s-mobilenetv2";
 
-function ensurePackages(missing) {
-  const { step, problem } = installMissing(missing);
-  if (problem !== null) fail(problem.message, problem.fix);
-  if (step !== "advise") return;
-  const { command, why } = packagesAdvice({ ...readSystem(), packages: missing });
-  fail(`the pictures for this command are absent: ${missing.join(" and ")}`, `${command}\n     (${why})`);
+/** What differs between the two starts. Statistics of batch norm are worth keeping where they were learned; a random trunk has none. */
+const STARTS = {
+  random: { rate: 1e-2, flags: () => ["--model-option", "samePadding=true", "--model-option", "bnEps=1e-3"] },
+  pretrained: { rate: 1e-3, flags: (trunk) => ["--weights", trunk, "--freeze-batch-norm"] },
+};
+/** Rates that `--search` tries; those above are the best of them. */
+const CANDIDATE_RATES = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2];
+
+const { values: options } = parseArgs({
+  options: {
+    steps: { type: "string", default: "200" },
+    samples: { type: "string", default: "600" },
+    validation: { type: "string", default: "80" },
+    seed: { type: "string", default: "1" },
+    search: { type: "boolean", default: false },
+    out: { type: "string", default: "out/transfer" },
+    stamps: { type: "string" },
+    photos: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
+});
+
+/** Runs one command, shown first; answers what it printed as JSON, and ends with its exit code where it fails. */
+function fcn(...args) {
+  process.stderr.write(`\n$ npx fcn ${args.map((arg) => (/[\s|()]/.test(arg) ? `'${arg}'` : arg)).join(" ")}\n`);
+  const { status, stdout } = spawnSync(process.execPath, [FCN, ...args, "--json"], {
+    stdio: ["inherit", "pipe", "inherit"],
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+  });
+  if (status !== 0) process.exit(status ?? 1);
+  return JSON.parse(stdout);
 }
 
-const args = process.argv.slice(2);
-const given = (option) => args.some((arg) => arg === option || arg.startsWith(`${option}=`));
-const asksOnly = given("--help") || given("-h");
-ensurePackages(
-  PACKAGES.filter(({ option, path }) => !asksOnly && !given(option) && !existsSync(path)).map(({ name }) => name),
-);
-process.exitCode = spawnSync(process.execPath, [FCN, "transfer", ...args], { stdio: "inherit" }).status ?? 1;
+function ensurePackages() {
+  const missing = PACKAGES.filter(({ option, path }) => options[option] === undefined && !existsSync(path));
+  const names = missing.map(({ name }) => name);
+  const { step, problem } = installMissing(names);
+  if (problem !== null) fail(problem.message, problem.fix);
+  if (step !== "advise") return;
+  const { command, why } = packagesAdvice({ ...readSystem(), packages: names });
+  fail(`the pictures for this command are absent: ${names.join(" and ")}`, `${command}\n     (${why})`);
+}
+
+function findNsfwjs() {
+  const entry = createRequire(import.meta.url).resolve("nsfwjs");
+  return join(dirname(entry), "..", "models", "mobilenet_v2", "model.min.js");
+}
+
+function train(start, rate, trunk) {
+  const out = join(options.out, options.search ? `${start}-${rate}` : start);
+  rmSync(out, { recursive: true, force: true });
+  const { steps, seed } = options;
+  const common = ["--model", MODEL, "--preprocessing", "unit", "--steps", steps, "--batch", "4", "--seed", seed];
+  const pace = ["--validate-every", String(Math.max(1, Math.round(Number(steps) / 4)))];
+  const flags = [...common, ...pace, ...STARTS[start].flags(trunk), "--lr", String(rate)];
+  return { start, rate, run: fcn("train", "--data", join(options.out, "data"), ...flags, "--out", out) };
+}
+
+/** The scores of background everywhere on pixels like those of a confusion matrix. */
+function backgroundScores(confusion) {
+  const metrics = new SegmentationMetrics(confusion.length);
+  metrics.addConfusion(confusion.flatMap((row) => row.map((_, i) => (i === 0 ? row.reduce((a, b) => a + b, 0) : 0))));
+  return metrics.compute();
+}
+
+const percent = (value) => (100 * value).toFixed(1);
+const cells = (name, { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU }) =>
+  [name, ...[pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU].map(percent)].join(" | ");
+
+function describe({ background, starts }) {
+  const lines = [
+    "| net | pixel accuracy | mean accuracy | mean IU | frequency-weighted IU |",
+    "| --- | ---: | ---: | ---: | ---: |",
+    `| ${cells("background everywhere", background)} |`,
+    ...starts.map(({ start, scores }) => `| ${cells(`from ${start} weights`, scores)} |`),
+    "",
+    ...starts.flatMap(({ start, tried }) =>
+      tried.length > 1
+        ? [`${start}: ${tried.map(({ rate, meanIU }) => `${percent(meanIU)} at ${rate}`).join(", ")}`]
+        : [],
+    ),
+    `reports: ${starts.map(({ out }) => join(out, "report.html")).join(", ")}`,
+  ];
+  return `\n${lines.join("\n")}\n`;
+}
+
+ensurePackages();
+const data = join(options.out, "data");
+rmSync(data, { recursive: true, force: true });
+const { samples, validation, seed } = options;
+const counts = ["--samples", samples, "--validation", validation, "--size", "128", "--seed", seed];
+fcn("data", "compose", ...picturesOf(options), ...counts, "--out", data);
+const trunk = join(options.out, "trunk.safetensors");
+fcn("convert", findNsfwjs(), trunk, "--names", "tensorflow-mobilenetv2");
+const starts = Object.entries(STARTS).map(([start, { rate }]) => {
+  const tried = (options.search ? CANDIDATE_RATES : [rate]).map((candidate) => train(start, candidate, trunk));
+  const best = tried.reduce((a, b) => (b.run.best.scores.meanIU > a.run.best.scores.meanIU ? b : a));
+  const { scores } = best.run.best;
+  const all = tried.map(({ rate, run }) => ({ rate, meanIU: run.best.scores.meanIU }));
+  return { start, rate: best.rate, out: best.run.out, scores, tried: all };
+});
+const summary = { background: backgroundScores(starts[0].scores.confusion), starts };
+process.stdout.write(options.json ? `${JSON.stringify(summary, null, 2)}\n` : describe(summary));

@@ -42,6 +42,9 @@ describe("fcn train", () => {
       [["--data", data, "--model", "nope", ...out], 2, /--model is "nope"/],
       [[...small, ...out, "--crop", "32x"], 2, /--crop is "32x"/],
       [[...small, ...out, "--steps", "2", "--epochs", "2"], 2, /exclude each other/],
+      [[...small, ...out, "--model-option", "dropout"], 2, /--model-option is "dropout"/],
+      [[...small, ...out, "--model-option", "nope=1"], 1, /option nope is unknown/],
+      [[...small, ...out, "--preprocessing", "nope"], 2, /use one of: imagenet, caffe, unit, symmetric/],
       [[...small, ...out, "--recipe", "best"], 2, /--recipe is "best".*\nfix: use one of: fcn-heavy/],
       [["--data", join(root, "nowhere"), "--model", "fcn8s-small", ...out], 1, /does not exist/],
     ];

@@ -113,6 +113,8 @@ describe("convert", () => {
     const values = await io.readTfjs(model);
     expect(await io.readNpz(at("tfjs.npz"))).toEqual(values);
     expect(await io.readSafetensors(at("tfjs.safetensors"))).toEqual(weights.mobilenetV2FromTensorFlow(values));
+    const { options } = await io.readSafetensorsMetadata(at("tfjs.safetensors"));
+    expect(JSON.parse(options ?? "")).toEqual({ samePadding: true, bnEps: 1e-3 });
     const wrong = await refusal(weights.convert(golden("two.pth"), at("x.npz"), { names: "tensorflow-mobilenetv2" }));
     expect(wrong).toMatchObject({ code: "invalid-argument", fix: "give the path of a model.json" });
   });

@@ -7,7 +7,8 @@ import { open } from "../data/open.js";
 import { formatTable } from "../demo/table.js";
 import { writeWholeFile } from "../report/writeFile.js";
 import { createCheckBar } from "./checkBar.js";
-import { UsageError } from "./errors.js";
+import { registerCompose } from "./dataCompose.js";
+import { parseFraction, parseWhole } from "./options.js";
 
 interface CheckFlags {
   readonly json?: boolean;
@@ -21,19 +22,30 @@ interface CheckFlags {
 
 /** Adds `fcn data check`. */
 export function registerData(program: Command): void {
-  const data = program.command("data").description("look at labelled pictures");
+  const data = program.command("data").description("look at labelled pictures, or make some");
   data
     .command("check")
     .description("look at every picture and mask of a folder before training: exit code 0 when all is well, 1 when not")
     .argument("<dir>", "a folder with images/ and masks/, labelme or COCO files, or a published data set")
     .option("--json", "print one JSON object")
     .option("--contact-sheet <file>", "write a PNG picture of some pictures with their masks")
-    .option("--workers <n>", "threads that decode; 0 for none", wholeNumber("--workers"))
-    .option("--seed <n>", "of the split, where the folder has none, and of the contact sheet", wholeNumber("--seed"), 0)
-    .option("--validation <part>", "part of the pictures to validate on, where the folder has no split", part, 0.2)
+    .option("--workers <n>", "threads that decode; 0 for none", parseWhole("--workers", 0))
+    .option(
+      "--seed <n>",
+      "of the split, where the folder has none, and of the contact sheet",
+      parseWhole("--seed", 0),
+      0,
+    )
+    .option(
+      "--validation <part>",
+      "part of the pictures to validate on, where the folder has no split",
+      parseFraction("--validation"),
+      0.2,
+    )
     .option("--sbd <dir>", "for VOC 2011: folder of SBD, whose training list is left out of VOC's val")
     .option("--voc <dir>", "for PASCAL-Context: folder of VOC2010")
     .action(run);
+  registerCompose(data);
 }
 
 async function run(dir: string, flags: CheckFlags): Promise<void> {
@@ -109,17 +121,4 @@ function describeRemarks(remarks: readonly DataRemark[]): string[] {
     if (count > MOST_LINES) lines.push(`         and ${count - MOST_LINES} more of "${code}" (--json lists all)`);
   }
   return lines;
-}
-
-function wholeNumber(option: string): (value: string) => number {
-  return (value) => {
-    if (/^\d{1,9}$/.test(value)) return Number(value);
-    throw new UsageError(`${option} is "${value}"`, "use a whole number from 0 on");
-  };
-}
-
-function part(value: string): number {
-  const number = Number(value);
-  if (number > 0 && number < 1) return number;
-  throw new UsageError(`--validation is "${value}"`, "use a number between 0 and 1, such as 0.2");
 }

@@ -9,7 +9,6 @@ import { registerEval } from "./eval.js";
 import { registerExport } from "./export.js";
 import { registerPredict } from "./predict.js";
 import { registerTrain } from "./train.js";
-import { registerTransfer } from "./transfer.js";
 
 /** Makes the whole `fcn` command line; `version` is what `--version` prints. */
 export function createProgram(version: string): Command {
@@ -28,7 +27,6 @@ export function createProgram(version: string): Command {
   registerConvert(program);
   registerExport(program);
   registerDemo(program);
-  registerTransfer(program);
   return program;
 }
 

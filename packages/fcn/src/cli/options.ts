@@ -21,6 +21,15 @@ export function parseNumber(option: string): (value: string) => number {
   };
 }
 
+/** A parser for an option that takes a part of a whole: a number above 0 and below 1. */
+export function parseFraction(option: string): (value: string) => number {
+  return (value) => {
+    const number = value.trim() === "" ? Number.NaN : Number(value);
+    if (number > 0 && number < 1) return number;
+    throw new UsageError(`${option} is "${value}"`, "use a number between 0 and 1, such as 0.2");
+  };
+}
+
 /** Numbers with commas between them, each of which `isGood`. */
 export function parseNumbers(
   option: string,
@@ -67,5 +76,24 @@ export async function checkFolder(option: string, path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found && !found.isDirectory()) {
     throw new UsageError(`${option} ${path} is not a folder`, "name a new or existing folder");
+  }
+}
+
+/** Collects `name=value` of an option that is given many times; values are read as JSON where they are JSON, else as text. */
+export function collectSettings(
+  option: string,
+): (value: string, before?: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>> {
+  return (value, before = {}) => {
+    const [, name, text] = /^([A-Za-z]\w*)=(.+)$/.exec(value) ?? [];
+    if (name !== undefined && text !== undefined) return { ...before, [name]: fromJson(text) };
+    throw new UsageError(`${option} is "${value}"`, "give a name and a value, such as dropout=0.5");
+  };
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }

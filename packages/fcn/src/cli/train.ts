@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { PREPROCESSINGS } from "../data/layouts/means.js";
 import { createStageView } from "../demo/progress.js";
 import { formatTable, percent, scoreTable } from "../demo/table.js";
 import { list } from "../models/index.js";
@@ -9,7 +10,9 @@ import { type OptimizerName, optimizerNames } from "../training/run/options.js";
 import { type ScheduleName, scheduleNames } from "../training/schedules.js";
 import { createCheckBar } from "./checkBar.js";
 import { UsageError } from "./errors.js";
-import { checkFolder, parseChoice, parseNumber, parseSize, parseWhole } from "./options.js";
+import { checkFolder, collectSettings, parseChoice, parseNumber, parseSize, parseWhole } from "./options.js";
+
+const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as (keyof typeof PREPROCESSINGS)[];
 
 interface TrainFlags {
   readonly data: string;
@@ -33,6 +36,8 @@ interface TrainFlags {
   readonly clipNorm?: number;
   readonly freezeBatchNorm?: boolean;
   readonly width?: number;
+  readonly modelOption?: Readonly<Record<string, unknown>>;
+  readonly preprocessing?: keyof typeof PREPROCESSINGS;
   readonly validateEvery?: number;
   readonly checkpointEvery?: number;
   readonly workers?: number;
@@ -85,6 +90,16 @@ export function registerTrain(program: Command): void {
     .option("--clip-norm <x>", "largest norm of the gradients of a step", parseNumber("--clip-norm"))
     .option("--freeze-batch-norm", "keep the statistics of batch norm, for pretrained weights and small batches")
     .option("--width <x>", "factor on the channels of the net", parseNumber("--width"))
+    .option(
+      "--model-option <name=value>",
+      "a further option of the net, such as dropout=0.5; may be given many times",
+      collectSettings("--model-option"),
+    )
+    .option(
+      "--preprocessing <name>",
+      `how pictures become numbers: ${PREPROCESSING_NAMES.join(", ")} (default: that of the weights or the data, else imagenet)`,
+      parseChoice("--preprocessing", PREPROCESSING_NAMES),
+    )
     .option("--validate-every <n>", "steps between two validations", parseWhole("--validate-every", 1))
     .option("--checkpoint-every <n>", "steps between two checkpoints", parseWhole("--checkpoint-every", 1))
     .option("--workers <n>", "threads that decode; 0 for none", parseWhole("--workers", 0))
@@ -93,7 +108,7 @@ export function registerTrain(program: Command): void {
 }
 
 async function run(flags: TrainFlags): Promise<void> {
-  const { json, batch, lr, scale, width, crop, ...options } = flags;
+  const { json, batch, lr, scale, width, modelOption, preprocessing, crop, ...options } = flags;
   await checkFolder("--out", options.out);
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw new UsageError("--steps and --epochs exclude each other", "give one of them");
@@ -119,7 +134,8 @@ async function run(flags: TrainFlags): Promise<void> {
       ...(lr === undefined ? {} : { learningRate: lr }),
       ...(crop === undefined ? {} : { crop }),
       ...(scale === undefined ? {} : { augmentation: { scale: [1 / scale, scale] as const } }),
-      ...(width === undefined ? {} : { modelOptions: { widthMultiplier: width } }),
+      modelOptions: { ...(width === undefined ? {} : { widthMultiplier: width }), ...modelOption },
+      ...(preprocessing === undefined ? {} : { preprocessing: PREPROCESSINGS[preprocessing] }),
       signal: stop.signal,
       view: {
         line: (text) => {

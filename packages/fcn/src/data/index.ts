@@ -15,6 +15,7 @@ export {
   type CompositeOptions,
   type CompositeSource,
   type Cutout,
+  composeEach,
   composeSamples,
 } from "./composite/compose.js";
 export { type CompositeFolders, type LoadedComposite, loadComposite } from "./composite/load.js";
@@ -44,6 +45,7 @@ export {
   type LongitudeBand,
   splitEarth,
 } from "./earth/split.js";
+export { type FolderContent, writeFolder } from "./folder/write.js";
 export { type ImagePart, type LabelSource, loadItem, type SampleItem } from "./item.js";
 export {
   CONTEXT_59,
@@ -57,6 +59,7 @@ export {
   IMAGENET_MEAN,
   NYUD_MEANS,
   type NyudInput,
+  PREPROCESSINGS,
   SIFT_FLOW_MEAN,
   VOC_MEAN,
 } from "./layouts/means.js";

@@ -21,8 +21,11 @@ export async function saveModel(path: string, model: SegmentationNet, metadata: 
   await io.writeSafetensors(path, model.stateDict(), { metadata: encodeMetadata(metadata) });
 }
 
+/** What a file may say: one of a trunk alone tells `options` at most, and those without `numClasses`. */
+export type PartialMetadata = Partial<Omit<ModelMetadata, "options">> & { readonly options?: Partial<ModelOptions> };
+
 /** Each field that is given as JSON, which is how files carry them. */
-export function encodeMetadata(metadata: Partial<ModelMetadata>): Record<string, string> {
+export function encodeMetadata(metadata: PartialMetadata): Record<string, string> {
   const given = FIELDS.filter((field) => metadata[field] !== undefined);
   return Object.fromEntries(given.map((field) => [field, JSON.stringify(metadata[field])]));
 }
@@ -54,6 +57,13 @@ export function parseMetadata(strings: Readonly<Record<string, string>>): ModelM
   }
   const entries = FIELDS.map((field) => [field, parseField(field, strings[field] as string)]);
   return Object.fromEntries(entries) as ModelMetadata;
+}
+
+/** What a file says of its net; less than all, or nothing, where it is not of a whole net. */
+export function parsePartialMetadata(strings: Readonly<Record<string, string>>): PartialMetadata {
+  if ("preprocessing" in strings) return parseMetadata(strings);
+  const { options } = strings;
+  return options === undefined ? {} : { options: parseField("options", options) as Partial<ModelOptions> };
 }
 
 function parseField(field: string, text: string): unknown {

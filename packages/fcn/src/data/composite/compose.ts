@@ -59,15 +59,28 @@ export function composeSamples(
   count: number,
   options: CompositeOptions,
 ): SegmentationSample[] {
+  return [...composeEach(source, count, options)];
+}
+
+/** The samples of {@link composeSamples} one at a time. Throws before the first. */
+export function composeEach(
+  source: CompositeSource,
+  count: number,
+  options: CompositeOptions,
+): Iterable<SegmentationSample> {
   const settings: Settings = { ...DEFAULTS, ...options };
   checkSource(source);
   checkSettings(settings, count);
+  return compose(source, count, settings);
+}
+
+function* compose(source: CompositeSource, count: number, settings: Settings): Generator<SegmentationSample> {
   const random = createRandom(settings.seed);
   const cutouts = source.cutouts.map((cutout) => ({ ...cutout, pyramid: new Pyramid(cutout.image) }));
   const backgrounds = source.backgrounds.map((item) => ({ ...item, pyramid: new Pyramid(item.image) }));
   const drawBackground = deck(backgrounds, random);
   const drawCutout = classDeck(cutouts, random);
-  return Array.from({ length: count }, (_, i) => {
+  for (let i = 0; i < count; i++) {
     const canvas = emptyCanvas(settings.size);
     const background = drawBackground();
     cover(canvas, background, coverPlacement(background.image, settings, random));
@@ -77,8 +90,8 @@ export function composeSamples(
       const cutout = drawCutout();
       paste(canvas, cutout, pastePlacement(cutout.image, settings, random), settings.alphaThreshold);
     }
-    return toSample(`${i + 1} on ${background.name}`, canvas, settings);
-  });
+    yield toSample(`${i + 1} on ${background.name}`, canvas, settings);
+  }
 }
 
 /** Draws without repeating until all were drawn, then shuffles anew. */

@@ -6,7 +6,7 @@ import { trimmed, whyNoCutout } from "./trim.js";
 export interface CompositeFolders {
   /** For each class the folders with its cut-outs (PNG with alpha), which are searched with all folders below them. */
   readonly cutouts: Readonly<Record<string, readonly string[]>>;
-  /** Folders with photographs (JPEG or PNG), which are searched without the folders below them. */
+  /** Photographs (JPEG or PNG): files, and folders, which are searched without the folders below them. */
   readonly backgrounds: readonly string[];
   /** Leaves out the files whose path it says yes to. */
   readonly skip?: (path: string) => boolean;
@@ -52,10 +52,14 @@ async function picturesIn(
   recursive: boolean,
   skip: (path: string) => boolean,
 ): Promise<string[]> {
-  const { readdir } = await import("node:fs/promises");
+  const { readdir, stat } = await import("node:fs/promises");
   const { join } = await import("node:path");
   const files: string[] = [];
   for (const folder of folders) {
+    if (pattern.test(folder) && (await stat(folder).catch(() => undefined))?.isFile()) {
+      files.push(folder);
+      continue;
+    }
     const entries = await readdir(folder, { recursive }).catch((cause: unknown) => {
       throw missing(`the folder ${folder} for ${what} cannot be read: ${(cause as Error).message}`, cause);
     });

@@ -12,6 +12,18 @@ export const IMAGENET_MEAN: Preprocessing = {
   mean: [123.675, 116.28, 103.53],
   std: [58.395, 57.12, 57.375],
 };
+/** Preprocessings of colour pictures by name. */
+export const PREPROCESSINGS = {
+  /** ImageNet's mean and standard deviation, as torchvision's nets were trained. */
+  imagenet: IMAGENET_MEAN,
+  /** Blue first, means subtracted: the published Caffe nets. */
+  caffe: VOC_MEAN,
+  /** 0 to 1. */
+  unit: { channelOrder: "rgb", mean: [0, 0, 0], std: [255, 255, 255] },
+  /** -1 to 1: most nets of Keras. */
+  symmetric: { channelOrder: "rgb", mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] },
+} as const satisfies Readonly<Record<string, Preprocessing>>;
+
 const NYUD_BGR = [116.19, 97.203, 92.318] as const;
 const NYUD_HHA = [132.431, 94.076, 118.477] as const;
 const NYUD_LOG_DEPTH = [7.844] as const;

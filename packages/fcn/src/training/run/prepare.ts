@@ -7,7 +7,7 @@ import type { Preprocessing } from "../../data/preprocessing.js";
 import { create, type ModelOptions } from "../../models/index.js";
 import { inverseFrequencies } from "../classWeights.js";
 import { type ResolvedOptions, resolveTraining } from "../options.js";
-import { type ModelMetadata, parseMetadata } from "../weightsFile.js";
+import { type ModelMetadata, type PartialMetadata, parsePartialMetadata } from "../weightsFile.js";
 import type { Configuration } from "./checkpoint.js";
 import type { RunData } from "./data.js";
 import { type TrainRunOptions, trainSettings } from "./options.js";
@@ -30,12 +30,12 @@ export interface PreparedRun {
 /** Builds the net and fixes every setting. */
 export async function prepareRun(options: TrainRunOptions, data: RunData, device: Device): Promise<PreparedRun> {
   const { seed = 0, view } = options;
-  const source = options.weights === undefined ? undefined : await describedNet(options.weights);
-  const name = options.model ?? source?.model;
+  const source = options.weights === undefined ? {} : await describedNet(options.weights);
+  const name = options.model ?? source.model;
   if (name === undefined) throw noModel(options.weights);
   const { opened, train } = data;
   const { channels } = (await firstSample(train)).image;
-  const inherited = source?.model === name ? withoutClasses(source.options) : {};
+  const inherited = source.model === undefined || source.model === name ? withoutClasses(source.options) : {};
   const modelOptions: ModelOptions = {
     ...inherited,
     ...(channels === 3 ? {} : { inChannels: channels }),
@@ -47,7 +47,7 @@ export async function prepareRun(options: TrainRunOptions, data: RunData, device
   try {
     if (options.weights !== undefined && !options.resume) await start(model, options.weights, view?.line?.bind(view));
     const preprocessing =
-      options.preprocessing ?? source?.preprocessing ?? opened.preprocessing ?? defaultPreprocessing(channels);
+      options.preprocessing ?? source.preprocessing ?? opened.preprocessing ?? defaultPreprocessing(channels);
     const { classes, palette } = opened;
     const metadata: ModelMetadata = { model: name, options: modelOptions, classes, palette, preprocessing };
     const { optimizerName, ...given } = trainSettings(options);
@@ -73,13 +73,13 @@ async function firstSample(dataset: SegmentationDataset) {
   });
 }
 
-/** What a file of weights says about its net; undefined where it says nothing. */
-async function describedNet(file: string): Promise<ModelMetadata | undefined> {
+async function describedNet(file: string): Promise<PartialMetadata> {
   const strings = await io.openWeights(file, ({ format, metadata }) => (format === "safetensors" ? metadata : {}));
-  return "preprocessing" in strings ? parseMetadata(strings) : undefined;
+  return parsePartialMetadata(strings);
 }
 
-const withoutClasses = ({ numClasses: _, seed: __, ...rest }: ModelOptions): Partial<ModelOptions> => rest;
+const withoutClasses = ({ numClasses: _, seed: __, ...rest }: Partial<ModelOptions> = {}): Partial<ModelOptions> =>
+  rest;
 
 function noModel(weights: string | undefined): TensorError {
   return new TensorError({

@@ -1,4 +1,6 @@
 import { io } from "@fcn/tensor";
+import type { ModelOptions } from "../../models/index.js";
+import { encodeMetadata } from "../../training/weightsFile.js";
 import { inceptionV3FromKeras } from "./inceptionV3.js";
 import { mobilenetV2FromTensorFlow } from "./mobilenetV2.js";
 
@@ -6,14 +8,24 @@ type HostArrays = Readonly<Record<string, io.HostArray>>;
 
 /** TensorFlow's nets as ours: other names, and values in another order. */
 export const TENSORFLOW_MAPS: Readonly<
-  Record<string, { readonly summary: string; readonly apply: (weights: HostArrays) => HostArrays }>
+  Record<
+    string,
+    {
+      readonly summary: string;
+      /** Options of our nets under which they compute what TensorFlow's do. */
+      readonly options: Partial<ModelOptions>;
+      readonly apply: (weights: HostArrays) => HostArrays;
+    }
+  >
 > = {
   "tensorflow-mobilenetv2": {
     summary: "a TensorFlow.js MobileNetV2 to the backbone of our nets { samePadding: true, bnEps: 1e-3 }",
+    options: { samePadding: true, bnEps: 1e-3 },
     apply: (weights) => mobilenetV2FromTensorFlow(weights),
   },
   "tensorflow-inceptionv3": {
     summary: "a TensorFlow.js InceptionV3 of Keras to the backbone of our nets { samePadding: true }",
+    options: { samePadding: true },
     apply: (weights) => inceptionV3FromKeras(weights),
   },
 };
@@ -21,16 +33,21 @@ export const TENSORFLOW_MAPS: Readonly<
 /** Whether a path is that of a TensorFlow.js model: a `model.json`, or a bundle of one. */
 export const isTensorFlowModel = (path: string): boolean => /\.(json|min\.js)$/i.test(path);
 
-/** A TensorFlow.js model as opened weights, all of them in memory: `convert` reads arrays in an order of its own. */
+/**
+ * A TensorFlow.js model as opened weights, all of them in memory: `convert` reads arrays in an order of its own. The metadata of mapped ones
+ * says which options our nets need.
+ */
 export async function openTensorFlow(
   path: string,
   map: string | undefined,
 ): Promise<Pick<io.Weights, "arrays" | "metadata" | "ignored" | "key">> {
   const weights = await io.readTfjs(path);
-  const named = map === undefined ? weights : (TENSORFLOW_MAPS[map]?.apply(weights) ?? weights);
+  const chosen = map === undefined ? undefined : TENSORFLOW_MAPS[map];
+  const named = chosen?.apply(weights) ?? weights;
   const arrays = Object.entries(named).map(([name, { dtype, shape, data }]): [string, io.LazyArray] => [
     name,
     { dtype, shape, stored: dtype, byteLength: data.byteLength, data: async () => data },
   ]);
-  return { arrays: Object.fromEntries(arrays), metadata: {}, ignored: [], key: undefined };
+  const metadata = encodeMetadata(chosen ? { options: chosen.options } : {});
+  return { arrays: Object.fromEntries(arrays), metadata, ignored: [], key: undefined };
 }

@@ -1,0 +1,105 @@
+import { TensorError } from "@fcn/tensor";
+import { type Colour, paletteTable } from "../../report/colours.js";
+import { reasonOf } from "../errors.js";
+import { checkSample, type SegmentationSample } from "../sample.js";
+
+export interface FolderContent {
+  /** Names by label. */
+  readonly classes: readonly string[];
+  /** One colour a class, for the masks. */
+  readonly palette: readonly Colour[];
+  /** Samples of each split, such as `train` and `val`; they may come one at a time. */
+  readonly splits: Readonly<Record<string, Iterable<SegmentationSample> | AsyncIterable<SegmentationSample>>>;
+  /** Called behind each sample that was written. */
+  readonly onProgress?: (split: string, done: number) => void;
+}
+
+/**
+ * Writes samples as a folder that `open` and `fcn train` take (Node): `images/*.png`, `masks/*.png` with the labels as palette indices,
+ * `classes.json`, and `splits/*.txt`, which come last. Answers the number of samples of each split. Pictures have 1, 3 or 4 channels.
+ * Throws a TensorError: "folder-exists" where `root` holds pictures already, "unwritable-file", and "invalid-shape" for a sample that does not hold.
+ */
+export async function writeFolder(root: string, content: FolderContent): Promise<Record<string, number>> {
+  const { join } = await import("node:path");
+  const { readdir } = await import("node:fs/promises");
+  const { makeFolder, writeWholeFile } = await import("../../report/writeFile.js");
+  const write = async (path: string, bytes: string | Uint8Array): Promise<void> =>
+    writeWholeFile(join(root, path), bytes).catch((cause: unknown) => refuse(join(root, path), cause));
+  const present = await readdir(join(root, "images")).catch(() => []);
+  if (present.length > 0) throw exists(root);
+  for (const folder of ["images", "masks", "splits"])
+    await makeFolder(join(root, folder)).catch((cause: unknown) => refuse(join(root, folder), cause));
+  const { classes, palette, splits, onProgress } = content;
+  const taken = new Set<string>();
+  const lists: [split: string, names: string[]][] = [];
+  for (const [split, samples] of Object.entries(splits)) {
+    const names: string[] = [];
+    for await (const sample of samples) {
+      checkSample("writeFolder", sample, classes.length);
+      const name = freeName(sample.name, taken);
+      await write(`images/${name}.png`, await encodeImage(sample));
+      await write(`masks/${name}.png`, await encodeMask(sample, palette));
+      names.push(name);
+      onProgress?.(split, names.length);
+    }
+    lists.push([split, names]);
+  }
+  const entries = classes.map((name, label) => ({ name, color: palette[label] }));
+  await write("classes.json", `${JSON.stringify(entries, null, 2)}\n`);
+  for (const [split, names] of lists) await write(`splits/${split}.txt`, names.map((name) => `${name}\n`).join(""));
+  return Object.fromEntries(lists.map(([split, names]) => [split, names.length]));
+}
+
+/** A name that every file system takes and no other sample has. */
+function freeName(name: string, taken: Set<string>): string {
+  const plain = name.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[.-]+/, "") || "sample";
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? plain : `${plain}-${n}`;
+    if (taken.has(candidate.toLowerCase())) continue;
+    taken.add(candidate.toLowerCase());
+    return candidate;
+  }
+}
+
+async function encodeImage({
+  name,
+  image: { data, height, width, channels },
+}: SegmentationSample): Promise<Uint8Array> {
+  if (channels !== 1 && channels !== 3 && channels !== 4) {
+    throw new TensorError({
+      code: "invalid-shape",
+      message: `writeFolder: ${name} has ${channels} channels, but a PNG has 1, 3 or 4`,
+      fix: "write each part of the picture as a sample of its own",
+    });
+  }
+  const { default: sharp } = await import("sharp");
+  const bytes = data instanceof Uint8Array ? data : Uint8ClampedArray.from(data);
+  return sharp(bytes, { raw: { width, height, channels } }).png().toBuffer();
+}
+
+async function encodeMask({ labels, image }: SegmentationSample, colours: readonly Colour[]): Promise<Uint8Array> {
+  const { encodeIndexedPng } = await import("../../report/png.js");
+  const table = paletteTable(colours);
+  const palette = Array.from({ length: table.length / 3 }, (_, i): Colour => {
+    const [r = 0, g = 0, b = 0] = table.subarray(3 * i, 3 * i + 3);
+    return [r, g, b];
+  });
+  return encodeIndexedPng({ labels: Uint8Array.from(labels), ...image, palette });
+}
+
+function exists(root: string): TensorError {
+  return new TensorError({
+    code: "folder-exists",
+    message: `writeFolder: ${root} holds pictures already`,
+    fix: "name another folder, or remove this one",
+  });
+}
+
+function refuse(path: string, cause: unknown): never {
+  const error = {
+    code: "unwritable-file",
+    message: `writeFolder: cannot write ${path}: ${reasonOf(cause)}`,
+    fix: "name a folder that may be written and has room",
+  };
+  throw new TensorError(error, { cause });
+}
