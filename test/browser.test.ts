@@ -1,8 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { chromium, type Page } from "playwright-core";
+import type { Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
 import { findChromium } from "../scripts/lib/chromium.mjs";
+import { greyPng, photo } from "./fcn/data/trees.js";
 import { bundle } from "./support/bundle.js";
+import { type DataExercise, dataExercise, type Files } from "./support/data-exercise.js";
 import { type Exercise, exercise } from "./support/exercise.js";
 
 const FLAGS = [
@@ -19,10 +22,10 @@ const FLAGS = [
 /** WebGPU is there on pages of this machine only; the pages themselves come from memory. */
 const ORIGIN = "http://localhost";
 
-/** Runs the exercise on a page. */
-async function runOn(page: Page): Promise<Exercise> {
-  const source = fileURLToPath(new URL("support/exercise.ts", import.meta.url));
-  const { chunks } = await bundle(`export { exercise } from ${JSON.stringify(source)};`);
+/** Calls a function of a module of `test/support` on a page; what goes in and out is JSON. */
+async function runOn<Result>(page: Page, module: string, name: string, ...args: readonly unknown[]): Promise<Result> {
+  const source = fileURLToPath(new URL(`support/${module}.ts`, import.meta.url));
+  const { chunks } = await bundle(`export { ${name} } from ${JSON.stringify(source)};`);
   const files = new Map(chunks.map((chunk) => [`/${chunk.fileName}`, chunk.code]));
   const entry = chunks.find((chunk) => chunk.isEntry)?.fileName;
   const problems: string[] = [];
@@ -33,9 +36,35 @@ async function runOn(page: Page): Promise<Exercise> {
     return route.fulfill({ contentType: "text/html", body: "<!doctype html><title>test</title>" });
   });
   await page.goto(`${ORIGIN}/`);
-  const result = await page.evaluate(`import("/${entry}").then(({ exercise }) => exercise())`);
+  const list = args.map((arg) => JSON.stringify(arg)).join();
+  const result = await page.evaluate(`import("/${entry}").then(({ ${name} }) => ${name}(${list}))`);
   expect(problems).toEqual([]);
-  return result as Exercise;
+  return result as Result;
+}
+
+/** Pictures as a browser decodes them itself, and as this project does. */
+async function drawFiles(): Promise<Files> {
+  const [height, width] = [48, 64];
+  const picture = (): Sharp => photo(height, width, 5);
+  const clear = photo(height, width, 6).ensureAlpha(0);
+  const files: Record<string, Uint8Array> = {
+    "photo.png": await picture().png().toBuffer(),
+    "clear.png": await clear.png().toBuffer(),
+    "grey.png": greyPng(height, width, (x, y) => (3 * x + y) % 256),
+    "photo.jpg": await picture().jpeg({ quality: 90 }).toBuffer(),
+    "turned.jpg": await picture().withMetadata({ orientation: 6 }).jpeg({ quality: 90 }).toBuffer(),
+    "photo.webp": await picture().webp({ lossless: true }).toBuffer(),
+    "mask.png": greyPng(height, width, (x, y) => (y < 4 ? 255 : x < 20 ? 0 : x < 44 ? 1 : 2)),
+  };
+  return Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, Array.from(bytes)]));
+}
+
+async function onPage<Result>(use: (page: Page) => Promise<Result>): Promise<Result> {
+  const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
+  return browser
+    .newPage()
+    .then(use)
+    .finally(() => browser.close());
 }
 
 function largestShare(got: readonly number[], want: readonly number[]): number {
@@ -46,11 +75,7 @@ function largestShare(got: readonly number[], want: readonly number[]): number {
 
 describe("in a browser", () => {
   it("a net computes and trains as in Node", async () => {
-    const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
-    const got = await browser
-      .newPage()
-      .then(runOn)
-      .finally(() => browser.close());
+    const got = await onPage((page) => runOn<Exercise>(page, "exercise", "exercise"));
     const want = await exercise();
     expect(want.runtime).toBe("dawn-node");
     expect(got.runtime).toBe("browser");
@@ -59,5 +84,32 @@ describe("in a browser", () => {
     expect(largestShare(got.trained, want.trained)).toBeLessThan(1e-4);
     expect(largestShare(got.trained, want.logits)).toBeGreaterThan(1e-3);
     expect(got.onnxBytes).toBe(want.onnxBytes);
+  });
+
+  it("files become samples, a trained net and scores as in Node", async () => {
+    const files = await drawFiles();
+    const got = await onPage((page) => runOn<DataExercise>(page, "data-exercise", "dataExercise", files));
+    const want = await dataExercise(files);
+    for (const [name, { size, values }] of Object.entries(want.pictures)) {
+      const { [name]: own } = got.pictures;
+      expect(own?.size, name).toEqual(size);
+      const difference = Math.max(...values.map((value, i) => Math.abs(value - (own?.values[i] as number))));
+      // Decoders of JPEG may round otherwise.
+      expect(difference, name).toBeLessThanOrEqual(name.endsWith(".jpg") ? 8 : 0);
+    }
+    expect(want.pictures["turned.jpg"]?.size).toEqual([64, 48, 3]);
+    expect(got.labels).toEqual(want.labels);
+    expect(got.order).toEqual(want.order);
+    expect(got.batch).toEqual(want.batch);
+    expect(want.losses).toHaveLength(2);
+    for (const [i, loss] of want.losses.entries()) expect(got.losses[i]).toBeCloseTo(loss, 4);
+    const pixels = want.confusion.flat().reduce((a, b) => a + b, 0);
+    expect(pixels).toBe(2 * 44 * 64);
+    const moved = want.confusion.flat().map((count, i) => Math.abs(count - (got.confusion.flat()[i] as number)));
+    // Values at the border between two classes may fall to either side.
+    expect(Math.max(...moved)).toBeLessThan(pixels / 200);
+    expect(got.predicted.reduce((a, b) => a + b, 0)).toBe(48 * 64);
+    for (const [c, count] of want.predicted.entries())
+      expect(Math.abs(count - (got.predicted[c] as number))).toBeLessThan((48 * 64) / 100);
   });
 });

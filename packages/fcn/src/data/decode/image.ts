@@ -1,5 +1,7 @@
+import { TensorError } from "@fcn/tensor";
 import { damagedFile, fileError, reasonOf } from "../errors.js";
 import type { RasterImage } from "../sample.js";
+import { decodePngImage } from "./pngImage.js";
 
 /** A photograph, upright, and how it lies in its file. */
 export interface DecodedImage {
@@ -15,13 +17,15 @@ export const IMAGE_PATTERN = /\.(jpe?g|png|webp|tiff?|avif|gif)$/i;
 
 /**
  * Decodes a photograph (JPEG, PNG, WebP, TIFF, AVIF, GIF) to upright 8-bit RGB: turned as its EXIF tag says, grey and CMYK brought to RGB, 16
- * bits to 8, alpha dropped (colours as stored), colour profiles of RGB pictures not applied: so the values are PIL's. Uses sharp in Node and
- * createImageBitmap in browsers, which may differ by a level or two. Throws a TensorError that names `file`.
+ * bits to 8, alpha dropped (colours as stored), colour profiles of RGB pictures not applied: so the values are PIL's. Uses sharp in Node. In
+ * browsers PNG files give the same values; createImageBitmap decodes the others, where those of JPEG may differ by a few levels and colours below
+ * alpha by more. Throws a TensorError that names `file`.
  */
 export async function decodeImage(file: string, bytes: Uint8Array): Promise<DecodedImage> {
   try {
-    return await (typeof createImageBitmap === "function" ? decodeInBrowser(bytes) : decodeWithSharp(bytes));
+    return await (typeof createImageBitmap === "function" ? decodeInBrowser(file, bytes) : decodeWithSharp(bytes));
   } catch (cause) {
+    if (cause instanceof TensorError) throw cause;
     const reason = reasonOf(cause);
     if (/unsupported image format|could not be decoded/i.test(reason)) {
       const fix = "save it as JPEG or PNG";
@@ -45,7 +49,9 @@ async function decodeWithSharp(bytes: Uint8Array): Promise<DecodedImage> {
   };
 }
 
-async function decodeInBrowser(bytes: Uint8Array): Promise<DecodedImage> {
+async function decodeInBrowser(file: string, bytes: Uint8Array): Promise<DecodedImage> {
+  const png = await decodePngImage(file, bytes);
+  if (png !== undefined) return { image: png, stored: { height: png.height, width: png.width }, orientation: 1 };
   const blob = new Blob([bytes as Uint8Array<ArrayBuffer>]);
   const bitmap = await createImageBitmap(blob, { premultiplyAlpha: "none", colorSpaceConversion: "none" });
   const { width, height } = bitmap;
