@@ -15,6 +15,15 @@ export {
 } from "./evaluation/index.js";
 export { encodeOnnx, exportOnnx, type OnnxOptions, type OnnxSummary, type OnnxValue } from "./export/index.js";
 export type { Labels } from "./labels.js";
+export {
+  type Benchmark,
+  type BenchmarkOptions,
+  benchmark,
+  type PassTime,
+  savedTuning,
+  saveTuning,
+  tuningFile,
+} from "./measure/index.js";
 export { SegmentationMetrics, type SegmentationScores } from "./metrics.js";
 export * as models from "./models/index.js";
 export { colorize, overlay, vocPalette } from "./palette.js";

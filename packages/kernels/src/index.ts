@@ -1,6 +1,6 @@
 export * from "./batch-norm/plan.js";
 export * from "./confusion/plan.js";
-export type { Direction } from "./conv2d/gather.js";
+
 export * from "./conv2d/geometry.js";
 export * from "./conv2d/plan.js";
 export * from "./conv2d/reference.js";
@@ -22,4 +22,5 @@ export * from "./random/plan.js";
 export * from "./reduce/column-sum.js";
 export * from "./reduce/plan.js";
 export * from "./softmax/plan.js";
+export type { Tile, Tunable, Tuning } from "./tuning.js";
 export * from "./windows.js";

@@ -1,4 +1,5 @@
 import type { ConstantValue, Kernel } from "./kernel.js";
+import type { Tunable, Tuning } from "./tuning.js";
 
 /** A part of an operand, in bytes; the offset is a multiple of {@link WINDOW_ALIGNMENT}. */
 export interface Window {
@@ -25,6 +26,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   /** Temporary buffers by operand name, in bytes. */
   readonly scratch?: Readonly<Record<string, number>>;
+  /** Where the plan had a choice of tiles. */
+  readonly tunable?: Tunable;
 }
 
 /** What a plan may assume of a device. */
@@ -35,6 +38,8 @@ export interface Capabilities {
   readonly bindingLimit: number;
   /** Workgroups that keep the device busy; reductions split until they have about this many. */
   readonly parallelism: number;
+  /** Tiles that were measured to be best on the device; elsewhere rules choose. */
+  readonly tuning?: Tuning | undefined;
 }
 
 export type Grid = readonly [x: number, y: number, z: number];

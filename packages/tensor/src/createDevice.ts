@@ -1,4 +1,5 @@
-import { type AdapterOptions, findAdapter, findGpu, requestDevice } from "./device/adapter.js";
+import type { Tuning } from "@fcn/kernels";
+import { type AdapterOptions, type DeviceInfo, findAdapter, findGpu, requestDevice } from "./device/adapter.js";
 import { Engine } from "./device/engine.js";
 import { Device } from "./device.js";
 
@@ -11,6 +12,8 @@ export interface DeviceOptions extends AdapterOptions {
   readonly subgroups?: boolean;
   /** Bytes that one binding may show, at most the adapter's limit. Smaller values make ops run over smaller windows. */
   readonly bindingLimit?: number;
+  /** Tiles that `device.tune` found on this adapter, or where to find them. */
+  readonly tuning?: Tuning | ((info: DeviceInfo) => Tuning | undefined | Promise<Tuning | undefined>);
   /** Do not print the notice that a software adapter is in use. */
   readonly quiet?: boolean;
   readonly debug?: {
@@ -31,6 +34,7 @@ let announced = false;
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
   const gpu = await findGpu();
   const { adapter, info } = await findAdapter(gpu, options);
+  const tuning = typeof options.tuning === "function" ? await options.tuning(info) : options.tuning;
   const handle = await requestDevice(adapter, {
     subgroups: options.subgroups !== false,
     raised: options.limits !== "default",
@@ -44,6 +48,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     nanCheck: options.debug?.nanCheck ?? false,
     poison: options.debug?.poison ?? false,
     bindingLimit: options.bindingLimit,
+    tuning,
   });
   return new Device(engine);
 }

@@ -1,9 +1,10 @@
-import { type Capabilities, fillStep, flatWindows, type Plan, planRandom, wordBits } from "@fcn/kernels";
+import { type Capabilities, fillStep, flatWindows, type Plan, planRandom, type Tuning, wordBits } from "@fcn/kernels";
 import { type DeviceInfo, readLimits } from "./device/adapter.js";
 import type { MemoryReport } from "./device/buffers.js";
 import type { Engine } from "./device/engine.js";
 import { show, TensorError } from "./device/errors.js";
 import type { Storage } from "./device/storage.js";
+import { type Planner, Tuner, type TuningProgress } from "./device/tuner.js";
 import { hostValues } from "./hostValues.js";
 import { identityOrder, inOrder, type Order } from "./layout.js";
 import { type Scope, ScopeStack } from "./scope.js";
@@ -30,6 +31,7 @@ export class Device {
   readonly #scopes = new ScopeStack();
   #liveTensors = 0;
   #seed = 0;
+  #tuner: Tuner | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -147,6 +149,19 @@ export class Device {
     }
   }
 
+  /**
+   * Measures which tiles are fastest here for the ops of `fn`, such as a training step, and uses them from then on. `fn` runs without
+   * computing, so it must not read. Answers the tiles that differ from the rules', for `createDevice({ tuning })`. Last bits depend on tiles.
+   */
+  async tune(fn: () => unknown, options: { readonly onProgress?: TuningProgress } = {}): Promise<Tuning> {
+    const tuner = new Tuner();
+    this.#tuner = tuner;
+    await this.warmUp(fn).finally(() => (this.#tuner = undefined));
+    const tuning = await tuner.measure(this.#engine, options.onProgress);
+    this.#engine.adoptTuning(tuning);
+    return tuning;
+  }
+
   /** Gives free GPU memory back to the system. */
   trim(): void {
     this.#engine.trim();
@@ -166,8 +181,9 @@ export class Device {
     return this.#make(shape, options);
   }
 
-  /** @internal Carries out a plan on tensors by operand name. */
-  run(op: string, plan: Plan | undefined, operands: Readonly<Record<string, Tensor | undefined>>): void {
+  /** @internal Carries out a plan on tensors by operand name. One that has a choice of tiles comes as a function, to be tuned. */
+  run(op: string, planned: Planner | Plan | undefined, operands: Readonly<Record<string, Tensor | undefined>>): void {
+    const plan = typeof planned === "function" ? planned(this.capabilities) : planned;
     const storages: Record<string, Storage> = {};
     for (const [name, tensor] of Object.entries(operands)) {
       if (!tensor) continue;
@@ -182,6 +198,7 @@ export class Device {
         fix: "use a smaller batch or image, or cut the input into tiles",
       });
     }
+    if (typeof planned === "function") this.#tuner?.add(op, planned, plan.tunable, storages);
     this.#engine.run(op, plan, storages);
   }
 

@@ -1,8 +1,10 @@
+export type { Tile, Tuning } from "@fcn/kernels";
 export { type BackwardOptions, noGrad } from "./autograd.js";
 export { createDevice, type DeviceOptions } from "./createDevice.js";
 export { type AdapterReport, type DeviceInfo, probeAdapters } from "./device/adapter.js";
 export type { MemoryReport } from "./device/buffers.js";
 export { type ErrorParts, TensorError } from "./device/errors.js";
+export type { TuningProgress, TuningResult } from "./device/tuner.js";
 export { Device, type MakeOptions, type RandomOptions } from "./device.js";
 export * as io from "./io/index.js";
 export * as nn from "./nn/index.js";

@@ -5,6 +5,7 @@ import { open } from "../data/open.js";
 import { describeEvaluation } from "../evaluation/describe.js";
 import { type EvaluateOptions, type Evaluation, evaluate } from "../evaluation/evaluate.js";
 import { COCO_SIZES } from "../evaluation/objectSizes.js";
+import { savedTuning } from "../measure/savedTuning.js";
 import { loadModel } from "../training/weightsFile.js";
 import { UsageError } from "./errors.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
@@ -41,7 +42,7 @@ export function registerEval(program: Command): void {
 async function run(flags: EvalFlags): Promise<void> {
   const opened = await open(flags.data);
   const dataset = splitOf(opened, flags.split);
-  const device = await createDevice();
+  const device = await createDevice({ tuning: savedTuning });
   try {
     const loaded = await loadModel(flags.weights, device);
     const { model, classes } = loaded.metadata;

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
+import { registerBench } from "./bench.js";
 import { registerConvert } from "./convert.js";
 import { registerData } from "./data.js";
 import { registerDemo } from "./demo.js";
@@ -9,6 +10,7 @@ import { registerEval } from "./eval.js";
 import { registerExport } from "./export.js";
 import { registerPredict } from "./predict.js";
 import { registerTrain } from "./train.js";
+import { registerTune } from "./tune.js";
 
 /** Makes the whole `fcn` command line; `version` is what `--version` prints. */
 export function createProgram(version: string): Command {
@@ -26,6 +28,8 @@ export function createProgram(version: string): Command {
   registerPredict(program);
   registerConvert(program);
   registerExport(program);
+  registerTune(program);
+  registerBench(program);
   registerDemo(program);
   return program;
 }

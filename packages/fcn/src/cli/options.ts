@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { list } from "../models/index.js";
 import { UsageError } from "./errors.js";
 
 const LARGEST = 0xffffffff;
@@ -59,6 +60,12 @@ export function parseChoice<T extends string>(option: string, names: readonly T[
     if (found !== undefined) return found;
     throw new UsageError(`${option} is "${value}"`, `use one of: ${names.join(", ")}`);
   };
+}
+
+/** The name of a net. */
+export function parseModel(value: string): string {
+  if (list().includes(value)) return value;
+  throw new UsageError(`--model is "${value}"`, `use one of: ${list().join(", ")}`);
 }
 
 /** Some of the given words, with commas between them. */

@@ -10,7 +10,15 @@ import { type OptimizerName, optimizerNames } from "../training/run/options.js";
 import { type ScheduleName, scheduleNames } from "../training/schedules.js";
 import { createCheckBar } from "./checkBar.js";
 import { UsageError } from "./errors.js";
-import { checkFolder, collectSettings, parseChoice, parseNumber, parseSize, parseWhole } from "./options.js";
+import {
+  checkFolder,
+  collectSettings,
+  parseChoice,
+  parseModel,
+  parseNumber,
+  parseSize,
+  parseWhole,
+} from "./options.js";
 
 const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as (keyof typeof PREPROCESSINGS)[];
 
@@ -170,9 +178,4 @@ function describe({ best, classes, files, seconds, adapter }: TrainRunResult): s
   const head = best ? `\nScores of the best weights on the validation pictures, per cent\n${table}\n` : "";
   const found = best ? `mean IU ${percent(best.scores.meanIU)} %, ` : "";
   return `${head}\n${found}${Math.round(seconds)} s, on ${adapter.description}\nwrote\n${files.map((file) => `  ${file}`).join("\n")}\n`;
-}
-
-function parseModel(value: string): string {
-  if (list().includes(value)) return value;
-  throw new UsageError(`--model is "${value}"`, `use one of: ${list().join(", ")}`);
 }

@@ -1,4 +1,5 @@
 import { createDevice, type Device, TensorError } from "@fcn/tensor";
+import { savedTuning } from "../measure/savedTuning.js";
 import { mapAhead } from "../pipeline.js";
 import { loadModel } from "../training/weightsFile.js";
 import type { Input } from "./inputs.js";
@@ -47,7 +48,7 @@ export async function runPredict(run: PredictRun, onPicture: (report: PictureRep
   const files = run.inputs.flatMap(({ path }) => (path === undefined ? [] : [path]));
   const folder = new OutputFolder(run.out, run.save, files);
   await folder.open();
-  const device = await createDevice();
+  const device = await createDevice({ tuning: savedTuning });
   try {
     return await predictAndWrite(run, device, folder, onPicture);
   } finally {

@@ -1,14 +1,14 @@
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Step } from "../plan.js";
+import type { Tunable } from "../tuning.js";
 import { wgsl } from "../wgsl.generated.js";
 import { sliceOf } from "../windows.js";
-import { type Direction, gatherParts, sidesOf } from "./gather.js";
-import { type Conv2dGeometry, geometryParams, phaseParams } from "./geometry.js";
+import { gatherParts, sidesOf } from "./gather.js";
+import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
+import { depthwiseTile } from "./tiles.js";
 import { linePartsOf, SCRATCH_CAP, sumSlices } from "./weight-gradient.js";
 
 const WG = 64;
-/** Outputs of one row that a thread owns. */
-const R = 8;
 const GATHER: Kernel = { name: "conv2d/depthwise", source: wgsl["conv2d/depthwise"] };
 const WEIGHT_GRADIENT: Kernel = {
   name: "conv2d/depthwise-weight-gradient",
@@ -18,13 +18,20 @@ const WEIGHT_GRADIENT: Kernel = {
 const lanesOf = (g: Conv2dGeometry): number => (g.inC % 4 === 0 ? 4 : 1);
 
 /** Steps of a convolution with one channel a group, in either direction; none when one row is larger than a binding. */
-export function depthwiseSteps(g: Conv2dGeometry, direction: Direction, bias: boolean, caps: Capabilities): Step[] {
+export function depthwiseSteps(
+  g: Conv2dGeometry,
+  direction: Direction,
+  bias: boolean,
+  caps: Capabilities,
+): { steps: Step[]; tunable: Tunable } {
   const s = sidesOf(g, direction);
+  const tunable = depthwiseTile(g, direction, caps);
+  const R = tunable.tile.TM;
   const lanes = lanesOf(g);
   const phases = s.transposed ? g.strideW : 1;
   const runs = ceilDiv(s.gridW, R);
   const yRow = s.to.w * g.inC;
-  return gatherParts(g, s, caps).map((part): Step => {
+  const steps = gatherParts(g, s, caps).map((part): Step => {
     const x = sliceOf("x", part.from, g.n * s.from.h * s.from.w * g.inC);
     const y = sliceOf("y", part.to, g.n * s.to.h * yRow);
     const lines = (part.to.end - part.to.begin) / yRow;
@@ -62,6 +69,7 @@ export function depthwiseSteps(g: Conv2dGeometry, direction: Direction, bias: bo
       grid: foldGrid(ceilDiv(count, WG)),
     };
   });
+  return { steps, tunable };
 }
 
 /** Steps of the weight gradient [taps, C], or undefined when one row is larger than a binding. Scratch: `slices`. */

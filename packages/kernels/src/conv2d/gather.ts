@@ -1,21 +1,18 @@
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, elementWindow, foldGrid, roundUp, type Step, type Window } from "../plan.js";
+import type { Tunable } from "../tuning.js";
 import { wgsl } from "../wgsl.generated.js";
 import { type ImagePart, imageParts, rowRuns, sliceOf } from "../windows.js";
-import { type Conv2dGeometry, geometryParams, phaseParams } from "./geometry.js";
+import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
+import { gatherTile } from "./tiles.js";
 
 const WG = 64;
-/** Pixels that a thread of the register variant owns. */
-const REGISTER_PIXELS = 8;
 const SUBGROUP: Kernel = { name: "conv2d/gather-subgroup", source: wgsl["conv2d/gather-subgroup"] };
 const REGISTER: Kernel = { name: "conv2d/gather-register", source: wgsl["conv2d/gather-register"] };
 const PACK: Kernel = { name: "conv2d/pack-weight", source: wgsl["conv2d/pack-weight"] };
 
 /** Tiles of pixels that share a weight below which packing it costs more than reading its columns one by one. */
 const FEW_TILES = 4;
-
-/** Direction of the gather: `forward` reads the larger side and writes the smaller, `transposed` the reverse. */
-export type Direction = "forward" | "transposed";
 
 /** The two sides of a gather and its channel counts, by direction. */
 export interface Sides {
@@ -168,34 +165,6 @@ export function gatherParts(g: Conv2dGeometry, s: Sides, caps: Capabilities): Im
   );
 }
 
-/** Lanes of a team: the smallest power of two that covers `n4` columns of four channels, at most the subgroup. */
-export function teamFor(n4: number, lanes: number): number {
-  let team = 1;
-  while (team < n4 && team < lanes) team *= 2;
-  return team;
-}
-
-interface Tile {
-  /** Lanes a team. */
-  readonly SGN: number;
-  /** Pixels a team. */
-  readonly TM: number;
-  /** vec4 columns a lane. */
-  readonly TV: number;
-}
-
-/** Pixels a team: above 32 the compilers that were met stop unrolling, below 8 the weights are loaded too often. */
-const [FEWEST, MOST] = [8, 32];
-
-/** Tile of the subgroup variant: four loads a lane for every weight, unless that leaves the device without work. */
-function subgroupTile(pixels: number, n4: number, lanes: number, caps: Capabilities): Tile {
-  const SGN = teamFor(n4, lanes);
-  const columns = ceilDiv(n4, SGN);
-  let TM = Math.min(MOST, Math.max(FEWEST, 4 * SGN));
-  while (TM > FEWEST && ceilDiv(pixels, (TM * lanes) / SGN) * columns < caps.parallelism) TM /= 2;
-  return { SGN, TM, TV: 1 };
-}
-
 /**
  * Steps of `y = gather(x, w) + bias`, or undefined when a single row is larger than a binding. Operands: x, w, y and,
  * with `bias`, b. Scratch: `packed`.
@@ -205,15 +174,16 @@ export function gatherSteps(
   direction: Direction,
   bias: boolean,
   caps: Capabilities,
-): { steps: Step[]; scratch: number } | undefined {
+): { steps: Step[]; scratch: number; tunable: Tunable } | undefined {
   const s = sidesOf(g, direction);
   const pixels = gatherParts(g, s, caps);
   const lanes = caps.subgroupSize;
   const n4 = roundUp(s.cout, 4) / 4;
-  const work = g.n * s.gridH * s.gridW * s.phases * g.groups;
-  const subgroup = lanes > 0 ? subgroupTile(work, n4, lanes, caps) : undefined;
-  const nTiles = subgroup ? ceilDiv(n4, subgroup.SGN * subgroup.TV) : n4;
-  const pixelsPerTile = subgroup ? (subgroup.TM * lanes) / subgroup.SGN : REGISTER_PIXELS;
+  const tunable = gatherTile(g, direction, n4, g.n * s.gridH * s.gridW * s.phases * g.groups, caps);
+  const { variant, TM, SGN, TV } = tunable.tile;
+  const isSubgroup = variant === "subgroup";
+  const nTiles = isSubgroup ? ceilDiv(n4, SGN * TV) : n4;
+  const pixelsPerTile = isSubgroup ? (TM * lanes) / SGN : TM;
   const vecIn = s.cin % 4 === 0;
   const vecOut = s.cout % 4 === 0;
   const byColumn = s.transposed && (vecIn || g.n * s.gridH * s.gridW <= FEW_TILES * pixelsPerTile);
@@ -231,11 +201,10 @@ export function gatherSteps(
       const mTiles = ceilDiv(mEnd - mBegin, pixelsPerTile);
       const tiles = mTiles * nTiles * s.phases * g.groups;
       const hasBias = bias && index === 0;
-      const variant = subgroup ? { SG: lanes, ...subgroup } : { WG, TM: REGISTER_PIXELS };
       steps.push({
-        kernel: subgroup ? SUBGROUP : REGISTER,
+        kernel: isSubgroup ? SUBGROUP : REGISTER,
         constants: {
-          ...variant,
+          ...(isSubgroup ? { SG: lanes, SGN, TM, TV } : { WG, TM }),
           VEC_IN: vecIn,
           VEC_OUT: vecOut,
           HAS_BIAS: hasBias,
@@ -281,9 +250,9 @@ export function gatherSteps(
           y: vecOut ? "noneY" : y.operand,
           y4: vecOut ? y.operand : "noneY",
         },
-        grid: foldGrid(subgroup ? tiles : ceilDiv(tiles, WG)),
+        grid: foldGrid(isSubgroup ? tiles : ceilDiv(tiles, WG)),
       });
     }
   }
-  return { steps, scratch };
+  return { steps, scratch, tunable };
 }

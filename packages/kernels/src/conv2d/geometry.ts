@@ -22,7 +22,16 @@ export interface Conv2dGeometry {
   readonly groups: number;
 }
 
+/** Direction of a gather: `forward` reads the larger side and writes the smaller, `transposed` the reverse. */
+export type Direction = "forward" | "transposed";
+
 export const isDepthwise = (g: Conv2dGeometry): boolean => g.groups > 1 && g.inC === g.groups && g.outC === g.groups;
+
+/** What tiles depend on, sizes of the pictures apart. */
+export function geometryKey(g: Conv2dGeometry): string {
+  const { kernelH, kernelW, strideH, strideW, dilationH, dilationW, inC, outC, groups } = g;
+  return `${kernelH}x${kernelW} stride ${strideH}x${strideW} dilation ${dilationH}x${dilationW} channels ${inC}-${outC} groups ${groups}`;
+}
 
 /** Greatest common divisor of stride and dilation, and the inverse of dilation/gcd modulo stride/gcd. */
 export function phaseNumbers(stride: number, dilation: number): { gcd: number; inverse: number } {

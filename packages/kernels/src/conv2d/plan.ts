@@ -1,7 +1,7 @@
 import type { Capabilities, Plan } from "../plan.js";
 import { depthwiseGradientSteps, depthwiseSteps } from "./depthwise.js";
-import { type Direction, gatherSteps } from "./gather.js";
-import { type Conv2dGeometry, isDepthwise } from "./geometry.js";
+import { gatherSteps } from "./gather.js";
+import { type Conv2dGeometry, type Direction, isDepthwise } from "./geometry.js";
 import { weightGradientSteps } from "./weight-gradient.js";
 
 /**
@@ -21,17 +21,19 @@ export function planConv2d(
   caps: Capabilities,
 ): Plan | undefined {
   if (isDepthwise(g)) {
-    const steps = depthwiseSteps(g, direction, bias, caps);
-    return steps.length > 0 ? { steps } : undefined;
+    const plan = depthwiseSteps(g, direction, bias, caps);
+    return plan.steps.length > 0 ? plan : undefined;
   }
   const gather = gatherSteps(g, direction, bias, caps);
-  return gather && { steps: gather.steps, ...(gather.scratch > 0 ? { scratch: { packed: gather.scratch } } : {}) };
+  if (gather === undefined) return undefined;
+  const { steps, scratch, tunable } = gather;
+  return { steps, tunable, ...(scratch > 0 ? { scratch: { packed: scratch } } : {}) };
 }
 
 /** `dw` from x (larger side) and dy (smaller side), in the order of the weight. Operands: x, dy, dw. */
 export function planConv2dWeightGradient(g: Conv2dGeometry, caps: Capabilities): Plan | undefined {
   const gradient = isDepthwise(g) ? depthwiseGradientSteps(g, caps) : weightGradientSteps(g, caps);
-  return (
-    gradient && { steps: gradient.steps, ...(gradient.scratch > 0 ? { scratch: { slices: gradient.scratch } } : {}) }
-  );
+  if (gradient === undefined) return undefined;
+  const { scratch, ...rest } = gradient;
+  return { ...rest, ...(scratch > 0 ? { scratch: { slices: scratch } } : {}) };
 }

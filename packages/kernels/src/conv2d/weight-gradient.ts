@@ -1,9 +1,11 @@
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, elementWindow, foldGrid, type Step } from "../plan.js";
+import type { Tunable } from "../tuning.js";
 import { wgsl } from "../wgsl.generated.js";
 import { type ImagePart, sliceOf } from "../windows.js";
-import { gatherParts, sidesOf, teamFor } from "./gather.js";
+import { gatherParts, sidesOf } from "./gather.js";
 import { type Conv2dGeometry, geometryParams } from "./geometry.js";
+import { weightGradientTile } from "./tiles.js";
 
 const WG = 64;
 const SUBGROUP: Kernel = { name: "conv2d/weight-gradient-subgroup", source: wgsl["conv2d/weight-gradient-subgroup"] };
@@ -28,15 +30,6 @@ export function sumSlices(count: number, slices: number, partial: string, y: str
 export const linePartsOf = (g: Conv2dGeometry, caps: Capabilities): ImagePart[] =>
   gatherParts(g, sidesOf(g, "forward"), caps);
 
-/** Rows a team or, without subgroups, a thread. Above the most the compilers that were met stop unrolling. */
-const [FEWEST, MOST] = [8, 32];
-
-function rowsFor(rows: number, team: number, lanes: number): number {
-  let TM = team >= 4 ? MOST : FEWEST;
-  while (TM > FEWEST && (TM / 2) * (lanes / team) >= rows) TM /= 2;
-  return TM;
-}
-
 /**
  * Steps of `dw = weightGradient(x, dy)` in the order (kernelH, kernelW, inC / groups, outC), or undefined when a single
  * row is larger than a binding. Operands: x, dy, dw. Scratch: `slices`.
@@ -44,7 +37,7 @@ function rowsFor(rows: number, team: number, lanes: number): number {
 export function weightGradientSteps(
   g: Conv2dGeometry,
   caps: Capabilities,
-): { steps: Step[]; scratch: number } | undefined {
+): { steps: Step[]; scratch: number; tunable: Tunable } | undefined {
   const cin = g.inC / g.groups;
   const cout = g.outC / g.groups;
   const rows = g.kernelH * g.kernelW * cin;
@@ -53,17 +46,18 @@ export function weightGradientSteps(
   const vecIn = cin % 4 === 0;
   const vecOut = cout % 4 === 0;
   const n4 = ceilDiv(cout, 4);
-  const SGN = teamFor(n4, lanes);
-  const TM = lanes > 0 ? rowsFor(rows, SGN, lanes) : FEWEST;
-  const rowsPerTile = lanes > 0 ? (TM * lanes) / SGN : TM;
+  const tunable = weightGradientTile(g, rows, n4, caps);
+  const { variant, TM, SGN } = tunable.tile;
+  const isSubgroup = variant === "subgroup";
+  const rowsPerTile = isSubgroup ? (TM * lanes) / SGN : TM;
   const parts = linePartsOf(g, caps);
   const rowsPerWindow =
     elements * 4 <= caps.bindingLimit ? rows : Math.floor((caps.bindingLimit / 4 - 64) / g.outC / TM) * TM;
   if (parts.length === 0 || rowsPerWindow < 1) return undefined;
-  const nTiles = lanes > 0 ? ceilDiv(n4, SGN) : n4;
+  const nTiles = isSubgroup ? ceilDiv(n4, SGN) : n4;
   const lines = Math.max(...parts.map(({ steps: { begin, end } }) => end - begin));
   const busy = ceilDiv(rows, rowsPerTile) * nTiles * g.groups;
-  const wanted = ceilDiv(caps.parallelism * (lanes > 0 ? 1 : WG), busy);
+  const wanted = ceilDiv(caps.parallelism * (isSubgroup ? 1 : WG), busy);
   const cap = Math.floor(Math.min(SCRATCH_CAP, caps.bindingLimit) / (elements * 4));
   // Parts of the lines must each leave a slice behind, or add to one another when a slice is too large to repeat.
   const perPart = Math.max(1, Math.min(wanted, lines, Math.floor(cap / parts.length)));
@@ -82,9 +76,9 @@ export function weightGradientSteps(
       const tiles = mTiles * nTiles * g.groups * perPart;
       const base = slices > 1 ? index * perPart * elements : 0;
       steps.push({
-        kernel: lanes > 0 ? SUBGROUP : REGISTER,
+        kernel: isSubgroup ? SUBGROUP : REGISTER,
         constants: {
-          ...(lanes > 0 ? { SG: lanes, SGN } : { WG }),
+          ...(isSubgroup ? { SG: lanes, SGN } : { WG }),
           TM,
           VEC_IN: vecIn,
           VEC_OUT: vecOut,
@@ -123,10 +117,10 @@ export function weightGradientSteps(
           dy4: vecOut ? dy.operand : "noneX",
           dw,
         },
-        grid: foldGrid(lanes > 0 ? tiles : ceilDiv(tiles, WG)),
+        grid: foldGrid(isSubgroup ? tiles : ceilDiv(tiles, WG)),
       });
     }
   }
   if (slices > 1) steps.push(sumSlices(elements, slices, "slices", "dw"));
-  return { steps, scratch: slices > 1 ? slices * elements * 4 : 0 };
+  return { steps, scratch: slices > 1 ? slices * elements * 4 : 0, tunable };
 }

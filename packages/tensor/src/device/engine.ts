@@ -1,4 +1,4 @@
-import type { Capabilities, Plan, Step } from "@fcn/kernels";
+import type { Capabilities, Plan, Step, Tuning } from "@fcn/kernels";
 import { finiteCheck, flatWindows, packParams, poison } from "@fcn/kernels";
 import type { DeviceInfo, Gpu } from "./adapter.js";
 import { Binder } from "./bindings.js";
@@ -19,6 +19,8 @@ export interface EngineOptions {
   readonly poison: boolean;
   /** Largest binding to use, below the adapter's limit: for tests of windows. */
   readonly bindingLimit: number | undefined;
+  /** Tiles that were measured on this device. */
+  readonly tuning: Tuning | undefined;
 }
 
 const SCOPED_ALLOCATION = 1024 * 1024;
@@ -27,7 +29,6 @@ const MAX_IN_FLIGHT = 3;
 
 /** Carries out plans on one GPU device. The only part of the library, with its neighbours here, that calls WebGPU. */
 export class Engine {
-  readonly capabilities: Capabilities;
   readonly lost: Promise<TensorError>;
   readonly #pool: BufferPool;
   readonly #pipelines: PipelineCache;
@@ -40,6 +41,7 @@ export class Engine {
   #lostError: TensorError | undefined;
   #warming: { kernel: Step["kernel"]; constants: NonNullable<Step["constants"]> }[] | undefined;
   #gpu: Gpu | undefined;
+  #capabilities: Capabilities;
 
   constructor(
     readonly device: GPUDevice,
@@ -51,10 +53,11 @@ export class Engine {
     const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
     const fixedSubgroup =
       device.features.has("subgroups" as GPUFeatureName) && info.subgroupMinSize === info.subgroupMaxSize;
-    this.capabilities = {
+    this.#capabilities = {
       subgroupSize: fixedSubgroup ? info.subgroupMaxSize : 0,
       bindingLimit: Math.min(limit, options.bindingLimit ?? limit),
       parallelism: info.software ? 32 : 1024,
+      tuning: options.tuning,
     };
     this.#commands = new CommandRecorder(device);
     this.#pipelines = new PipelineCache(device, (error) => this.fail(error));
@@ -80,6 +83,15 @@ export class Engine {
     device.addEventListener("uncapturederror", (event) =>
       this.fail(new Error((event as GPUUncapturedErrorEvent).error.message)),
     );
+  }
+
+  get capabilities(): Capabilities {
+    return this.#capabilities;
+  }
+
+  /** Adds tiles that were measured; plans made from here on use them. */
+  adoptTuning(tuning: Tuning): void {
+    this.#capabilities = { ...this.#capabilities, tuning: { ...this.#capabilities.tuning, ...tuning } };
   }
 
   /** Records the first failure; the next awaited call throws it. */
@@ -216,6 +228,11 @@ export class Engine {
       this.#warming = undefined;
     }
     await Promise.all(wanted.map(({ kernel, constants }) => this.#pipelines.warm(kernel, constants)));
+  }
+
+  /** Compiles the kernels of a plan without blocking. */
+  async warm({ steps }: Plan): Promise<void> {
+    await Promise.all(steps.map(({ kernel, constants = {} }) => this.#pipelines.warm(kernel, constants)));
   }
 
   trim(): void {

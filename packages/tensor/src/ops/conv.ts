@@ -1,4 +1,11 @@
-import { type Conv2dGeometry, type Direction, planColumnSum, planConv2d, planConv2dWeightGradient } from "@fcn/kernels";
+import {
+  type Capabilities,
+  type Conv2dGeometry,
+  type Direction,
+  planColumnSum,
+  planConv2d,
+  planConv2dWeightGradient,
+} from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { show } from "../device/errors.js";
 import { CHANNELS_LAST, inOrder, WEIGHT_ORDER } from "../layout.js";
@@ -194,7 +201,7 @@ function convolve(
       using xs = inOrder(savedX!, CHANNELS_LAST);
       dw = device.empty(savedW!.shape, { order: WEIGHT_ORDER, tracked: false });
       const sides = direction === "forward" ? { x: xs, dy } : { x: dy, dy: xs };
-      device.run(op, planConv2dWeightGradient(g, device.capabilities), { ...sides, dw });
+      device.run(op, (capabilities) => planConv2dWeightGradient(g, capabilities), { ...sides, dw });
     }
     let db: Tensor | undefined;
     if (needsB) {
@@ -220,6 +227,7 @@ function gather(
   using ws = inOrder(w, WEIGHT_ORDER);
   const shape = direction === "forward" ? [g.n, g.outC, g.outH, g.outW] : [g.n, g.inC, g.inH, g.inW];
   const y = device.empty(shape, { order: CHANNELS_LAST, tracked });
-  device.run(op, planConv2d(g, direction, bias !== undefined, device.capabilities), { x: xs, w: ws, b: bias, y });
+  const planner = (capabilities: Capabilities) => planConv2d(g, direction, bias !== undefined, capabilities);
+  device.run(op, planner, { x: xs, w: ws, b: bias, y });
   return y;
 }

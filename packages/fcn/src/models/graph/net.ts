@@ -2,7 +2,7 @@ import { type Device, nn, type Tensor, TensorError } from "@fcn/tensor";
 import { convertDeconvBlob, type HostBlob, isOtherForm } from "./deconvBlobs.js";
 import { type Geometry, geometryOf, inferChannels } from "./geometry.js";
 import { buildLayer, runLayer } from "./layers.js";
-import type { Graph, Node } from "./spec.js";
+import { type Graph, inputChannels, type Node } from "./spec.js";
 
 /** Logits [N, classes, H, W], or those of several heads by name. */
 export type NetOutput = Tensor | Record<string, Tensor>;
@@ -66,8 +66,7 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   }
 
   #check(x: Tensor): Geometry {
-    const input = this.graph.nodes.find(({ layer }) => layer.kind === "input")?.layer;
-    const channels = input?.kind === "input" ? input.channels : 0;
+    const channels = inputChannels(this.graph);
     const [, given, height, width] = x.shape;
     if (x.shape.length !== 4 || given !== channels || height === undefined || width === undefined) {
       throw new TensorError({

@@ -117,6 +117,12 @@ export function mainHead({ outputs }: Graph): string {
   return outputs.out ?? Object.values(outputs)[0] ?? "";
 }
 
+/** Channels of the pictures that a graph takes. */
+export function inputChannels({ nodes }: Graph): number {
+  for (const { layer } of nodes) if (layer.kind === "input") return layer.channels;
+  return 0;
+}
+
 /** The component of an extent along an axis. */
 export function along(extent: Extent | undefined, axis: Axis, otherwise: number): number {
   if (extent === undefined) return otherwise;

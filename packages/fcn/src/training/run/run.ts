@@ -1,6 +1,7 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createDevice, type Device, io, TensorError } from "@fcn/tensor";
+import { savedTuning } from "../../measure/savedTuning.js";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
 import { writeWholeFile } from "../../report/writeFile.js";
 import type { TrainProgress } from "../options.js";
@@ -38,7 +39,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   const begin = performance.now();
   await refuseOtherRun(options);
   const data = await prepareData(options);
-  const device = options.device ?? (await createDevice());
+  const device = options.device ?? (await createDevice({ tuning: savedTuning }));
   try {
     const prepared = await prepareRun(options, data, device);
     try {

@@ -1,18 +1,7 @@
-/** Where the user's caches lie, by platform; the rest of Unix follows the XDG specification. */
-const CACHES: Partial<Readonly<Record<string, (home: string) => string | undefined>>> = {
-  win32: () => process.env.LOCALAPPDATA,
-  darwin: (home) => `${home}/Library/Caches`,
-};
+import { userCaches } from "../../userCaches.js";
 
-/**
- * The folder for downloaded weights: the environment's FCN_CACHE, or `fcn/weights` below XDG_CACHE_HOME or the platform's folder for caches
- * (~/.cache on Linux).
- */
+/** The folder for downloaded weights: the environment's FCN_CACHE, or `fcn/weights` below the user's folder for caches. */
 export async function cacheFolder(): Promise<string> {
-  const { homedir } = await import("node:os");
   const { join } = await import("node:path");
-  const { FCN_CACHE, XDG_CACHE_HOME } = process.env;
-  if (FCN_CACHE) return FCN_CACHE;
-  const caches = XDG_CACHE_HOME || CACHES[process.platform]?.(homedir()) || join(homedir(), ".cache");
-  return join(caches, "fcn", "weights");
+  return process.env.FCN_CACHE || join(await userCaches(), "fcn", "weights");
 }

@@ -1,0 +1,61 @@
+import type { Command } from "commander";
+import { formatTable } from "../demo/table.js";
+import { type Benchmark, benchmark, type PassTime } from "../measure/benchmark.js";
+import { adapterName, addMeasuredFlags, type MeasuredFlags, withMeasured } from "./measured.js";
+import { parseWhole } from "./options.js";
+import { createProgress } from "./progress.js";
+
+interface BenchFlags extends MeasuredFlags {
+  readonly repeats: number;
+  readonly json?: boolean;
+}
+
+/** Adds `fcn bench`. */
+export function registerBench(program: Command): void {
+  const command = program
+    .command("bench")
+    .description("time a net on this adapter: forward pass, training pass, pictures a second, peak memory");
+  addMeasuredFlags(command)
+    .option("--repeats <n>", "passes of each kind", parseWhole("--repeats", 1), 10)
+    .option("--json", "print one JSON object; progress goes to standard error")
+    .action(run);
+}
+
+async function run({ repeats, json, ...flags }: BenchFlags): Promise<void> {
+  const summary = await withMeasured(flags, async ({ device, net, name, channels }) => {
+    const { size, batch: batchSize } = flags;
+    const stream = process.stderr;
+    const progress = stream.isTTY ? createProgress(stream, "measuring", 2 * (repeats + 1)) : undefined;
+    try {
+      const onProgress = (done: number): void => progress?.step(`${done}`);
+      const times = await benchmark(device, net, { batchSize, size, channels, repeats, onProgress });
+      return { model: name, size, batchSize, repeats, adapter: device.info, ...times };
+    } finally {
+      progress?.end();
+    }
+  });
+  process.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : describe(summary));
+}
+
+interface Summary extends Benchmark {
+  readonly model: string;
+  readonly size: readonly [number, number];
+  readonly batchSize: number;
+  readonly repeats: number;
+  readonly adapter: Parameters<typeof adapterName>[0];
+}
+
+function describe({ model, size, batchSize, repeats, adapter, inference, training }: Summary): string {
+  const row = (name: string, { median, least, imagesPerSecond, peakBytes }: PassTime): string[] => [
+    name,
+    median.toFixed(1),
+    least.toFixed(1),
+    imagesPerSecond.toPrecision(3),
+    (peakBytes / 2 ** 20).toFixed(0),
+  ];
+  const table = formatTable({
+    header: ["pass", "median ms", "least ms", "pictures/s", "peak MiB"],
+    rows: [row("forward", inference), row("forward and backward", training)],
+  });
+  return `${model}, ${batchSize} x ${size.join("x")}, ${repeats} passes, on ${adapterName(adapter)}\n\n${table}\n`;
+}

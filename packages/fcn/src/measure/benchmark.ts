@@ -1,0 +1,56 @@
+import type { Device } from "@fcn/tensor";
+import type { create } from "../models/index.js";
+import { makeWork, type WorkOptions } from "./work.js";
+
+export interface BenchmarkOptions extends Omit<WorkOptions, "training"> {
+  readonly repeats: number;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Times of one kind of pass. */
+export interface PassTime {
+  /** Milliseconds of a pass, the median and the least of all. */
+  readonly median: number;
+  readonly least: number;
+  /** By the median. */
+  readonly imagesPerSecond: number;
+  /** Most bytes on the device at once, weights included. */
+  readonly peakBytes: number;
+}
+
+export interface Benchmark {
+  readonly inference: PassTime;
+  /** Forward and backward, without the optimiser. */
+  readonly training: PassTime;
+}
+
+/** Times a net's forward pass and its training pass; each is compiled and run once before. */
+export async function benchmark(
+  device: Device,
+  net: ReturnType<typeof create>,
+  { repeats, onProgress = () => {}, ...work }: BenchmarkOptions,
+): Promise<Benchmark> {
+  const total = 2 * (repeats + 1);
+  let done = 0;
+  const measure = async (training: boolean): Promise<PassTime> => {
+    const pass = makeWork(device, net, { ...work, training });
+    const times: number[] = [];
+    device.resetPeakMemory();
+    for (let i = 0; i <= repeats; i++) {
+      await device.sync();
+      const start = performance.now();
+      await device.scope(async () => {
+        pass();
+        await device.sync();
+      });
+      times.push(performance.now() - start);
+      onProgress(++done, total);
+    }
+    const sorted = times.slice(1).sort((a, b) => a - b);
+    const median = sorted[sorted.length >> 1] as number;
+    const imagesPerSecond = (1000 * work.batchSize) / median;
+    return { median, least: sorted[0] as number, imagesPerSecond, peakBytes: device.memory().peakBytes };
+  };
+  const inference = await measure(false);
+  return { inference, training: await measure(true) };
+}

@@ -1,0 +1,38 @@
+import { add, crossEntropy, type Device, noGrad, type Tensor } from "@fcn/tensor";
+import type { create } from "../models/index.js";
+
+/** What a net is measured on. */
+export interface WorkOptions {
+  /** Pictures of a batch. */
+  readonly batchSize: number;
+  readonly size: readonly [height: number, width: number];
+  readonly channels: number;
+  /** Forward, backward and the gradients of every parameter; else the forward pass alone. */
+  readonly training: boolean;
+}
+
+/** One pass of a net over a batch of zeros, which take no less time than pictures. Tensors are left to the open scope. */
+export function makeWork(
+  device: Device,
+  net: ReturnType<typeof create>,
+  { batchSize, size: [height, width], channels, training }: WorkOptions,
+): () => void {
+  const input = (): Tensor => device.zeros([batchSize, channels, height, width]);
+  if (!training) {
+    return () => {
+      net.eval();
+      noGrad(() => net.forward(input()));
+    };
+  }
+  return () => {
+    net.train();
+    const target = device.zeros([batchSize, height, width], { dtype: "int32" });
+    const output = net.forward(input()) as Tensor | Record<string, Tensor>;
+    const heads = "shape" in output ? [output as Tensor] : Object.values(output);
+    heads
+      .map((logits) => crossEntropy(logits, target))
+      .reduce((a, b) => add(a, b))
+      .backward();
+    net.zeroGrad();
+  };
+}

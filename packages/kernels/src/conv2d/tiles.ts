@@ -1,0 +1,76 @@
+import { type Capabilities, ceilDiv } from "../plan.js";
+import { candidatesOf, choose, magnitude, register, type Tile, type Tunable } from "../tuning.js";
+import { type Conv2dGeometry, type Direction, geometryKey } from "./geometry.js";
+
+/** Pixels or rows that a team owns: above 32 the compilers that were met stop unrolling, below 8 the weights are loaded too often. */
+const [FEWEST, MOST] = [8, 32];
+const HEIGHTS = [8, 16, 32];
+/** The first is what the rules choose where there are no subgroups. */
+const REGISTERS = [8, 4, 16].map(register);
+
+/** Lanes of a team: the smallest power of two that covers `n4` columns of four channels, at most the subgroup. */
+function teamFor(n4: number, lanes: number): number {
+  let team = 1;
+  while (team < n4 && team < lanes) team *= 2;
+  return team;
+}
+
+const subgroup = (SGN: number, TM: number, TV = 1): Tile => ({ variant: "subgroup", TM, SGN, TV });
+
+/** Teams of the full width and of half of it. */
+const teamsFor = (n4: number, lanes: number): number[] => {
+  const full = teamFor(n4, lanes);
+  return lanes === 0 ? [] : full === 1 ? [1] : [full, full / 2];
+};
+
+/** Four loads a lane for every weight, unless that leaves the device without work. */
+function gatherRule(work: number, n4: number, caps: Capabilities): Tile {
+  const lanes = caps.subgroupSize;
+  if (lanes === 0) return REGISTERS[0] as Tile;
+  const SGN = teamFor(n4, lanes);
+  const columns = ceilDiv(n4, SGN);
+  let TM = Math.min(MOST, Math.max(FEWEST, 4 * SGN));
+  while (TM > FEWEST && ceilDiv(work, (TM * lanes) / SGN) * columns < caps.parallelism) TM /= 2;
+  return subgroup(SGN, TM);
+}
+
+/** Tile of a gather over `work` pixels (of all phases and groups) and `n4` columns of four channels. */
+export function gatherTile(
+  g: Conv2dGeometry,
+  direction: Direction,
+  n4: number,
+  work: number,
+  caps: Capabilities,
+): Tunable {
+  const teams = teamsFor(n4, caps.subgroupSize).flatMap((SGN) =>
+    [1, 2].filter((TV) => TV === 1 || n4 > SGN).map((TV) => [SGN, TV] as const),
+  );
+  const tiles = teams.flatMap(([SGN, TV]) =>
+    HEIGHTS.filter((TM) => TM * TV <= MOST).map((TM) => subgroup(SGN, TM, TV)),
+  );
+  const candidates = candidatesOf(gatherRule(work, n4, caps), [...tiles, ...REGISTERS]);
+  return choose(`conv2d ${direction} ${geometryKey(g)} pixels ${magnitude(work)}`, candidates, caps.tuning);
+}
+
+function weightGradientRule(rows: number, n4: number, lanes: number): Tile {
+  if (lanes === 0) return REGISTERS[0] as Tile;
+  const SGN = teamFor(n4, lanes);
+  let TM = SGN >= 4 ? MOST : FEWEST;
+  while (TM > FEWEST && (TM / 2) * (lanes / SGN) >= rows) TM /= 2;
+  return subgroup(SGN, TM);
+}
+
+/** Tile of a weight gradient of `rows` rows of K and `n4` columns of four channels. */
+export function weightGradientTile(g: Conv2dGeometry, rows: number, n4: number, caps: Capabilities): Tunable {
+  const lanes = caps.subgroupSize;
+  const tiles = teamsFor(n4, lanes).flatMap((SGN) => HEIGHTS.map((TM) => subgroup(SGN, TM)));
+  const candidates = candidatesOf(weightGradientRule(rows, n4, lanes), [...tiles, ...REGISTERS]);
+  const key = `conv2d weight gradient ${geometryKey(g)} pixels ${magnitude(g.n * g.outH * g.outW)}`;
+  return choose(key, candidates, caps.tuning);
+}
+
+/** Outputs of a row that a thread of the depthwise kernel owns. */
+export function depthwiseTile(g: Conv2dGeometry, direction: Direction, caps: Capabilities): Tunable {
+  const key = `depthwise ${direction} ${geometryKey(g)} pixels ${magnitude(g.n * g.outH * g.outW)}`;
+  return choose(key, REGISTERS, caps.tuning);
+}

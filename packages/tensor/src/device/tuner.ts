@@ -1,0 +1,137 @@
+import type { Capabilities, Plan, Tile, Tunable, Tuning } from "@fcn/kernels";
+import { TensorError } from "./errors.js";
+import type { Storage } from "./storage.js";
+
+/** Plans one op on a device of these capabilities. */
+export type Planner = (capabilities: Capabilities) => Plan | undefined;
+
+/** An op with a choice of tiles, and the bytes of its operands. */
+interface TuningCase {
+  readonly op: string;
+  readonly planner: Planner;
+  readonly tunable: Tunable;
+  readonly bytes: Readonly<Record<string, number>>;
+}
+
+/** What was found about one op. */
+export interface TuningResult {
+  readonly key: string;
+  readonly tile: Tile;
+  /** Time of the tile that the rules choose over that of `tile`. */
+  readonly speedup: number;
+}
+
+/** What measuring needs of the device. */
+export interface Bench {
+  readonly capabilities: Capabilities;
+  allocate(op: string, bytes: number): Storage;
+  run(op: string, plan: Plan, operands: Readonly<Record<string, Storage>>): void;
+  warm(plan: Plan): Promise<void>;
+  sync(): Promise<void>;
+}
+
+/** Is told what was found about each op. */
+export type TuningProgress = (done: number, total: number, result: TuningResult) => void;
+
+/** Collects the ops that have a choice, one of each key. */
+export class Tuner {
+  readonly #cases = new Map<string, TuningCase>();
+
+  add(op: string, planner: Planner, tunable: Tunable | undefined, operands: Readonly<Record<string, Storage>>): void {
+    if (!tunable || this.#cases.has(tunable.key)) return;
+    const bytes = Object.fromEntries(Object.entries(operands).map(([name, { byteLength }]) => [name, byteLength]));
+    this.#cases.set(tunable.key, { op, planner, tunable, bytes });
+  }
+
+  /** Measures them all; answers the tiles that are not those of the rules. */
+  async measure(bench: Bench, onProgress: TuningProgress = () => {}): Promise<Tuning> {
+    const tiles: [string, Tile][] = [];
+    let done = 0;
+    for (const wanted of this.#cases.values()) {
+      const result = await tuneCase(bench, wanted);
+      if (result.speedup > 1) tiles.push([result.key, result.tile]);
+      onProgress(++done, this.#cases.size, result);
+    }
+    return Object.fromEntries(tiles);
+  }
+}
+
+/** A round lasts at least this long, or one run. */
+const ROUND_MS = 10;
+const MOST_RUNS = 200;
+const ROUNDS = 2;
+/** Rounds of the winner and of the rules' tile in turn, after which the winner must be ahead by `WORTHWHILE`: less is noise. */
+const FINAL_ROUNDS = 5;
+const WORTHWHILE = 1.03;
+/** A tile whose first run takes this many times the best is not looked at further. */
+const HOPELESS = 1.5;
+
+type Round = (runs: number) => Promise<number>;
+
+/** Measures every candidate of a case on operands of the same sizes and answers the fastest. */
+async function tuneCase(bench: Bench, { op, planner, tunable, bytes }: TuningCase): Promise<TuningResult> {
+  const { key, candidates } = tunable;
+  const operands = Object.fromEntries(Object.entries(bytes).map(([name, size]) => [name, bench.allocate(op, size)]));
+  const rounds = new Map<Tile, Round>();
+  try {
+    let best = { tile: candidates[0] as Tile, time: Number.POSITIVE_INFINITY };
+    for (const tile of candidates) {
+      const plan = planner({ ...bench.capabilities, tuning: { [key]: tile } });
+      if (!plan || !(await compiles(bench, plan))) continue;
+      const round = roundOf(bench, op, plan, operands);
+      rounds.set(tile, round);
+      const time = await timeOf(round, HOPELESS * best.time);
+      if (time < best.time) best = { tile, time };
+    }
+    const [rule] = candidates as readonly [Tile];
+    const [first, last] = [rounds.get(rule), rounds.get(best.tile)];
+    const speedup = first && last && first !== last ? await compare(first, last, best.time) : 1;
+    return speedup >= WORTHWHILE ? { key, tile: best.tile, speedup } : { key, tile: rule, speedup: 1 };
+  } finally {
+    for (const operand of Object.values(operands)) operand.release();
+  }
+}
+
+/** A kernel may ask for more registers than an adapter has. */
+async function compiles(bench: Bench, plan: Plan): Promise<boolean> {
+  try {
+    await bench.warm(plan);
+    return true;
+  } catch (error) {
+    if (error instanceof TensorError && error.code === "kernel-compile") return false;
+    throw error;
+  }
+}
+
+/** Milliseconds of one run of a plan, over some runs in a row. */
+function roundOf(bench: Bench, op: string, plan: Plan, operands: Readonly<Record<string, Storage>>): Round {
+  return async (runs) => {
+    await bench.sync();
+    const start = performance.now();
+    for (let i = 0; i < runs; i++) bench.run(op, plan, operands);
+    await bench.sync();
+    return (performance.now() - start) / runs;
+  };
+}
+
+const runsFor = (time: number): number => Math.min(MOST_RUNS, Math.max(1, Math.ceil(ROUND_MS / time)));
+
+/** The least time of some rounds; that of the second run where it is above `limit`. */
+async function timeOf(round: Round, limit: number): Promise<number> {
+  // The first run may compile once more, in the driver.
+  await round(1);
+  let best = await round(1);
+  if (best > limit) return best;
+  for (let i = 0; i < ROUNDS; i++) best = Math.min(best, await round(runsFor(best)));
+  return best;
+}
+
+/** The median of the ratios of neighbouring rounds: how many times `b` is faster than `a`. */
+async function compare(a: Round, b: Round, time: number): Promise<number> {
+  const ratios: number[] = [];
+  for (let i = 0; i < FINAL_ROUNDS; i++) {
+    const before = await a(runsFor(time));
+    ratios.push(before / (await b(runsFor(time))));
+  }
+  return ratios.sort((x, y) => x - y)[FINAL_ROUNDS >> 1] as number;
+}
