@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import { PREPROCESSINGS } from "../data/layouts/means.js";
+import { type SampleOrder, sampleOrders } from "../data/loader/plan.js";
 import { createStageView } from "../demo/progress.js";
 import { formatTable, percent, scoreTable } from "../demo/table.js";
 import { list } from "../models/index.js";
+import { type ClassBalancing, classBalancings } from "../training/classWeights.js";
 import { type CriterionName, criterionNames } from "../training/criteria.js";
 import { listRecipes, type RecipeName } from "../training/recipes.js";
 import { type TrainRunResult, trainRun } from "../training/run/index.js";
@@ -31,7 +33,8 @@ interface TrainFlags {
   readonly schedule?: ScheduleName;
   readonly warmUp?: number;
   readonly criterion?: CriterionName;
-  readonly classWeights?: "inverse";
+  readonly classWeights?: ClassBalancing;
+  readonly order?: SampleOrder;
   readonly scale?: number;
   readonly clipNorm?: number;
   readonly freezeBatchNorm?: boolean;
@@ -83,8 +86,13 @@ export function registerTrain(program: Command): void {
     )
     .option(
       "--class-weights <how>",
-      "inverse: rare classes count more",
-      parseChoice("--class-weights", ["inverse"] as const),
+      "rare classes count more: inverse (by inverse frequency), or median (median frequency balancing)",
+      parseChoice("--class-weights", classBalancings()),
+    )
+    .option(
+      "--order <how>",
+      "of the pictures in a pass: shuffle (default), sequential, or replacement (each drawn from all, as published)",
+      parseChoice("--order", sampleOrders()),
     )
     .option("--scale <x>", "also scale pictures at random, by up to this factor either way", parseNumber("--scale"))
     .option("--clip-norm <x>", "largest norm of the gradients of a step", parseNumber("--clip-norm"))
@@ -113,7 +121,7 @@ async function run(flags: TrainFlags): Promise<void> {
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw new UsageError("--steps and --epochs exclude each other", "give one of them");
   }
-  if (options.model === undefined && options.weights === undefined) {
+  if (options.model === undefined && options.weights === undefined && !options.resume) {
     throw new UsageError(
       "--model is missing",
       `name one of: ${list().slice(0, 6).join(", ")}, ... or give --weights of a run`,

@@ -1,6 +1,6 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createDevice, type Device, io, TensorError } from "@fcn/tensor";
+import { createDevice, type Device, type DeviceInfo, io, TensorError } from "@fcn/tensor";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
 import { writeWholeFile } from "../../report/writeFile.js";
 import type { TrainProgress } from "../options.js";
@@ -13,6 +13,7 @@ import {
   checkpoints,
   readCheckpoint,
   removeTemporary,
+  savedConfiguration,
   writeCheckpoint,
 } from "./checkpoint.js";
 import { prepareData, type RunData } from "./data.js";
@@ -29,6 +30,8 @@ interface Run {
   readonly data: RunData;
   readonly prepared: PreparedRun;
   readonly device: Device;
+  /** That of this run, and those before it where it goes on. */
+  readonly adapters: readonly string[];
   readonly history: History;
   readonly events: EventFile;
 }
@@ -40,7 +43,8 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   const data = await prepareData(options);
   const device = options.device ?? (await createDevice());
   try {
-    const prepared = await prepareRun(options, data, device);
+    const saved = options.resume ? await savedConfiguration(join(options.out, RUN_FILES.checkpoint)) : undefined;
+    const prepared = await prepareRun(options, data, device, saved);
     try {
       await makeFolder(options.out);
       return await runPrepared(options, data, prepared, device, begin);
@@ -84,7 +88,8 @@ async function runPrepared(
   if (resume && from === undefined) view?.line?.(`${out} has no checkpoint yet: starting at the beginning`);
   const history: History = from?.history ?? { readings: [], validations: [], best: undefined };
   const events = await createEventFile(join(out, RUN_FILES.tensorboard), from?.step);
-  const run: Run = { options, data, prepared, device, history, events };
+  const adapters = adaptersOf(device.info, from, (text) => view?.line?.(text));
+  const run: Run = { options, data, prepared, device, adapters, history, events };
   const { done, waited } = await trainOn(run, from).finally(() => events.close());
   const best = history.best ?? undefined;
   const result: TrainRunResult = {
@@ -98,6 +103,23 @@ async function runPrepared(
   if (best) await io.loadWeights(model, join(out, RUN_FILES.best));
   await writeWholeFile(join(out, RUN_FILES.report), await runReport(result, { history, model, data, metadata }));
   return { ...result, files: await writtenFiles(out) };
+}
+
+/** The adapters of the whole run. Another one than before is told: it rounds in its own way, so that the last bits are others. */
+function adaptersOf(
+  { description, vendor, architecture, device }: DeviceInfo,
+  from: Checkpoint | undefined,
+  line: (text: string) => void,
+): readonly string[] {
+  const own = description || [vendor, architecture, device].filter(Boolean).join(" ");
+  const before = from?.adapters ?? [];
+  const adapters = [...new Set([...before, own])];
+  if (before.length > 0 && adapters.length > 1) {
+    line(
+      `the steps so far were made on ${before.join(" and ")}, these are on ${own}: the result differs in its last bits`,
+    );
+  }
+  return adapters;
 }
 
 async function writtenFiles(out: string): Promise<string[]> {
@@ -154,7 +176,7 @@ async function report(run: Run, progress: TrainProgress): Promise<void> {
 
 /** The checkpoint comes last: all other files are on the disk by then. */
 async function keep(
-  { options, data, prepared, history }: Run,
+  { options, data, prepared, adapters, history }: Run,
   step: number,
   optimizer: Optimizer,
   loader: Checkpoint["loader"],
@@ -165,6 +187,6 @@ async function keep(
   await saveModel(join(out, RUN_FILES.last), model, metadata);
   if (data.validation === undefined) await saveModel(join(out, RUN_FILES.best), model, metadata);
   await writeWholeFile(join(out, RUN_FILES.metrics), metricsCsv(history));
-  const state = { step, configuration, loader, history };
+  const state = { step, configuration, adapters, loader, history };
   await writeCheckpoint(join(out, RUN_FILES.checkpoint), model, optimizer, state);
 }
