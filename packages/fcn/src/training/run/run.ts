@@ -116,7 +116,7 @@ function adaptersOf(
   const adapters = [...new Set([...before, own])];
   if (before.length > 0 && adapters.length > 1) {
     line(
-      `the steps so far were made on ${before.join(" and ")}, these are on ${own}: the result differs in its last bits`,
+      `the steps so far were made on ${before.join(" and ")}, these are on ${own}: the result may differ in its last bits`,
     );
   }
   return adapters;
