@@ -30,6 +30,7 @@ export {
   convertLearningRate,
   convertWeightDecay,
   freezeBatchNorm,
+  type HeadLabels,
   type LearningGroup,
   type LoadedModel,
   type LossChange,

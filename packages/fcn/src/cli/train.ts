@@ -53,7 +53,11 @@ export function registerTrain(program: Command): void {
     .command("train")
     .description("train a net on a folder of labelled pictures; the folder is checked first")
     .requiredOption("--data <dir>", "a folder with images/ and masks/, or another that `fcn data check` knows")
-    .option("--model <name>", "such as fcn16s-mobilenetv2; not needed where --weights tells it", parseModel)
+    .option(
+      "--model <name>",
+      "such as fcn16s-mobilenetv2; not needed where --weights or the run that goes on tells it",
+      parseModel,
+    )
     .requiredOption("--out <dir>", "folder for weights, checkpoint, metrics.csv and report.html")
     .option("--weights <file>", "weights to start from, of these or of other classes")
     .option("--steps <n>", "training steps", parseWhole("--steps", 1))

@@ -60,7 +60,8 @@ const DEFAULTS = {
 
 /**
  * Settings that are left out are those of the recipe; without one: batches of 1, loss `mean`, SGD with momentum 0.9 and weight decay 5e-4 on
- * all parameters, schedule `poly`, mirroring. Then `learningRate` is required.
+ * all parameters, schedule `poly`, mirroring. Then `learningRate` is required. Of a net with several heads `out` is trained, or all alike where none
+ * is called so.
  */
 export interface TrainOptions extends Partial<TrainSettings> {
   readonly model: SegmentationNet;

@@ -35,13 +35,9 @@ export async function chooseNet(
   return { model: name, options: modelOptions, classes, palette, preprocessing };
 }
 
-/** What the weights to start from say about their net. */
-async function describedNet(
-  weights: string | undefined,
-  saved: Configuration | undefined,
-): Promise<PartialMetadata> {
-  const isGone = weights === undefined ? saved?.weights !== undefined : (await kindOf(weights)) === undefined;
-  if (saved !== undefined && isGone) {
+/** What the weights to start from say about their net, or the checkpoint where they are gone or not named. */
+async function describedNet(weights: string | undefined, saved: Configuration | undefined): Promise<PartialMetadata> {
+  if (saved !== undefined && (weights === undefined || (await kindOf(weights)) === undefined)) {
     const { model, modelOptions, preprocessing } = saved;
     return { model, options: modelOptions, preprocessing } as PartialMetadata;
   }

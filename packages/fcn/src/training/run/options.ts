@@ -39,7 +39,7 @@ export interface TrainRunOptions extends Settings {
   readonly data: string | OpenedData;
   /** A folder for everything that is written; it is made. */
   readonly out: string;
-  /** A name of `models.list()`. Default: that which the file of weights tells. */
+  /** A name of `models.list()`. Default: that which the file of weights tells, or the checkpoint from which the run goes on. */
   readonly model?: string;
   /** Further options of the model, such as `widthMultiplier`. */
   readonly modelOptions?: Partial<Omit<ModelOptions, "numClasses">>;
