@@ -5,6 +5,7 @@ import { readImageSize } from "../decode/image.js";
 import type { SampleItem } from "../item.js";
 import type { Preprocessing } from "../preprocessing.js";
 import { coreCount, createPool, type TaskPool, type WorkerOptions } from "../workers/pool.js";
+import { pooledSamples } from "../workers/samples.js";
 import { type BatchTask, type HostSamples, makeBatch, type SampleFailure } from "./makeBatch.js";
 import { planEpoch, type SampleOrder, sampleOrders } from "./plan.js";
 
@@ -102,6 +103,11 @@ export class DataLoader {
   /** Batches without end, epoch after epoch. */
   batches(): AsyncGenerator<LoadedBatch, void, undefined> {
     return this.#stream(true);
+  }
+
+  /** The samples of another data set, one at a time and unchanged, decoded by this loader's workers: for validation between two batches. */
+  async samplesOf(dataset: SegmentationDataset): Promise<Pick<SegmentationDataset, "length" | "load">> {
+    return pooledSamples(dataset, await this.#poolOnce());
   }
 
   /** Stops the workers. Batches that are on their way are dropped. */

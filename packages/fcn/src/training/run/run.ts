@@ -1,6 +1,7 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createDevice, type Device, type DeviceInfo, io, TensorError } from "@fcn/tensor";
+import type { DataLoader } from "../../data/loader/loader.js";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
 import { writeWholeFile } from "../../report/writeFile.js";
 import type { TrainProgress } from "../options.js";
@@ -144,7 +145,7 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<{ done: 
       ...(options.signal ? { signal: options.signal } : {}),
       ...(from ? { from } : {}),
       onProgress: async (progress, optimizer) => {
-        await report(run, progress);
+        await report(run, loader, progress);
         if (isDue(run, progress.step, "checkpointEvery")) await keep(run, progress.step, optimizer, loader.state);
       },
     });
@@ -159,7 +160,7 @@ function isDue({ options, prepared }: Run, step: number, every: "validateEvery" 
   return stopped || step === prepared.steps || step % prepared[every] === 0;
 }
 
-async function report(run: Run, progress: TrainProgress): Promise<void> {
+async function report(run: Run, loader: DataLoader, progress: TrainProgress): Promise<void> {
   const { options, data, prepared, history, events } = run;
   const { step, loss, learningRate, imagesPerSecond } = progress;
   history.readings.push({ step, loss, learningRate });
@@ -167,7 +168,7 @@ async function report(run: Run, progress: TrainProgress): Promise<void> {
   await events.write(step, { loss, learningRate, imagesPerSecond });
   if (data.validation === undefined || !isDue(run, step, "validateEvery")) return;
   const { model, metadata } = prepared;
-  const validation = await validate(model, data.validation, { preprocessing: metadata.preprocessing, step });
+  const validation = await validate(model, await loader.samplesOf(data.validation), { metadata, step });
   const { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU } = validation.scores;
   options.view?.validation?.(step, meanIU);
   await events.write(step, { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU });
