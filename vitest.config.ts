@@ -8,6 +8,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     globalSetup: ["test/global-setup.ts"],
+    // What was tuned on this machine has no say in tests.
+    env: { FCN_TUNING: "off" },
     pool: "forks",
     // Files share one adapter: two at a time would measure each other's memory and fight for the same cores.
     fileParallelism: false,

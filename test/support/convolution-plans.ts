@@ -1,4 +1,5 @@
 import {
+  type Capabilities,
   type Conv2dGeometry,
   conv2dReference,
   conv2dWeightGradientReference,
@@ -46,12 +47,15 @@ function kernelOrder(w: Float32Array, [, cin, kh, kw]: number[], outC: number): 
  * The three plans on host-permuted operands, without the ops around them: only the convolution kernels need to work in
  * windows here.
  */
-export async function checkPlans(device: Device, g: Conv2dGeometry): Promise<void> {
+export async function checkPlans(
+  device: Device,
+  g: Conv2dGeometry,
+  caps: Capabilities = device.capabilities,
+): Promise<void> {
   const { large, small, weight } = sides(g);
   const [x, y, w] = [uniform("large", large, 1), uniform("small", small, 1), uniform("w", weight, 1)];
   const [bSmall, bLarge] = [uniform("b", [g.outC], 1), uniform("b", [g.inC], 1)];
   const most = termsOf(g);
-  const caps = device.capabilities;
   await device.scope(async () => {
     const [tx, ty] = [device.tensor(channelsLast(x, large)), device.tensor(channelsLast(y, small))];
     const tw = device.tensor(kernelOrder(w, weight, g.outC));

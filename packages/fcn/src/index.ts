@@ -39,6 +39,7 @@ export {
   convertLearningRate,
   convertWeightDecay,
   freezeBatchNorm,
+  type HeadLabels,
   type LearningGroup,
   type LoadedModel,
   type LossChange,

@@ -45,6 +45,12 @@ describe("fcn train", () => {
       [[...small, ...out, "--model-option", "dropout"], 2, /--model-option is "dropout"/],
       [[...small, ...out, "--model-option", "nope=1"], 1, /option nope is unknown/],
       [[...small, ...out, "--preprocessing", "nope"], 2, /use one of: imagenet, caffe, unit, symmetric/],
+      [
+        [...small, ...out, "--order", "any"],
+        2,
+        /--order is "any".*\nfix: use one of: shuffle, sequential, replacement/,
+      ],
+      [["--data", data, ...out, "--resume"], 1, /no model is named/],
       [[...small, ...out, "--recipe", "best"], 2, /--recipe is "best".*\nfix: use one of: fcn-heavy/],
       [["--data", join(root, "nowhere"), "--model", "fcn8s-small", ...out], 1, /does not exist/],
     ];
@@ -57,25 +63,23 @@ describe("fcn train", () => {
   });
 
   it("prints plain lines in a pipe, and one object with --json", async () => {
-    const { code, out, err } = await train([...small, "--out", join(root, "plain"), "--steps", "4", "--lr", "0.01"]);
+    const choices = ["--class-weights", "median", "--order", "replacement"];
+    const options = [...small, ...choices, "--out", join(root, "plain"), "--steps", "4", "--lr", "0.01"];
+    const { code, out, err } = await train(options);
     expect(err).not.toContain("error:");
     expect(code).toBe(0);
     expect(out).toMatch(/fcn8s-small: step 4\/4, loss [\d.]+, [\d.]+ images\/s, 0 s left/);
     expect(out).toMatch(/validation mean IU 0\.\d+/);
     expect(out).not.toContain("\u001b");
-    const again = await train([
-      ...small,
-      "--out",
-      join(root, "plain"),
-      "--steps",
-      "4",
-      "--lr",
-      "0.01",
-      "--resume",
-      "--json",
-    ]);
+    const net = ["--model", "fcn8s-small", "--width", "0.25"];
+    const unnamed = options.filter((option) => !net.includes(option));
+    const again = await train([...unnamed, "--resume", "--json"]);
     expect(again.code).toBe(0);
-    expect(JSON.parse(again.out)).toMatchObject({ model: "fcn8s-small", done: 4, resumedFrom: 4 });
+    const result = JSON.parse(again.out);
+    expect(result).toMatchObject({ model: "fcn8s-small", done: 4, resumedFrom: 4 });
+    expect(result.configuration.order).toBe("replacement");
+    // The median frequency has weight 1.
+    expect(result.configuration.classWeights).toContain(1);
   });
 
   it("killed at any moment goes on with --resume, tears no file, and ends with the bits of a run that was not", async () => {

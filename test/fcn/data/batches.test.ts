@@ -75,6 +75,16 @@ describe("stackSamples", () => {
     expect([...batch.labels]).toEqual([1, 255, 1, 255]);
   });
 
+  it("stacks further label maps too, mirrored as the labels are", () => {
+    const mapped = samples.map((sample) => ({ ...sample, more: { other: sample.labels.map((label) => 5 - label) } }));
+    const sampler = new data.BatchSampler(mapped, { batchSize: 40, seed: 3 });
+    const drawn = sampler.next();
+    const { labels, more } = data.stackSamples(drawn, preprocessing);
+    expect(drawn.filter((sample) => !mapped.includes(sample as (typeof mapped)[0])).length).toBeGreaterThan(5);
+    expect(more?.other).toEqual(labels.map((label) => 5 - label));
+    expect(data.stackSamples([samples[0]!], preprocessing).more).toBeUndefined();
+  });
+
   it("names the sample whose size does not fit", () => {
     const odd = stripes("odd one", 8, 2, 1);
     expect(() => data.stackSamples([stripes("a", 4, 2, 1), odd], preprocessing)).toThrow(/"odd one" is 8x8x3.*4x4x3/);

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { encode } from "fast-png";
 import sharp, { type Sharp } from "sharp";
 import { afterAll } from "vitest";
+import { encodeMat } from "./matEncoder.js";
 
 /** A folder of its own for the tests of a file; it is removed after them. */
 export async function temporaryFolder(name: string): Promise<string> {
@@ -66,4 +67,40 @@ export function photo(height: number, width: number, seed: number): Sharp {
 /** {@link photo} as a JPEG file. */
 export async function jpeg(height: number, width: number, seed: number): Promise<Uint8Array> {
   return new Uint8Array(await photo(height, width, seed).jpeg({ quality: 95 }).toBuffer());
+}
+
+const SCENES = "spatial_envelope_256x256_static_8outdoorcategories";
+
+/** What a small copy of SIFT Flow holds; the labels are stored numbers, which count from 1. */
+export interface SiftFlowTree {
+  readonly trainval: readonly string[];
+  readonly test: readonly string[];
+  readonly height: number;
+  readonly width: number;
+  /** 0 is void. */
+  readonly semantic: (x: number, y: number, picture: number) => number;
+  /** 0 and -1 are void. */
+  readonly geometric: (x: number, y: number, picture: number) => number;
+  /** The picture as a file; {@link jpeg} unless given. */
+  readonly image?: (picture: number) => Promise<Uint8Array>;
+}
+
+/** Writes a folder in the layout of SIFT Flow and answers its path. */
+export async function writeSiftFlow(root: string, tree: SiftFlowTree): Promise<string> {
+  const { trainval, test, height, width, image = (picture) => jpeg(height, width, picture) } = tree;
+  const rowsOf = (fill: Fill): number[][] =>
+    Array.from({ length: height }, (_, y) => Array.from({ length: width }, (_, x) => fill(x, y)));
+  const files: Record<string, Uint8Array | string> = {
+    "trainval.txt": trainval.join("\n"),
+    "test.txt": test.join("\n"),
+  };
+  for (const [i, name] of [...trainval, ...test].entries()) {
+    const semantic = rowsOf((x, y) => tree.semantic(x, y, i));
+    const geometric = rowsOf((x, y) => tree.geometric(x, y, i));
+    files[`Images/${SCENES}/${name}.jpg`] = await image(i);
+    files[`SemanticLabels/${SCENES}/${name}.mat`] = encodeMat({ S: { rows: semantic, type: "double" } });
+    files[`GeoLabels/${SCENES}/${name}.mat`] = encodeMat({ S: { rows: geometric, type: "int8" } });
+  }
+  await writeTree(root, files);
+  return root;
 }

@@ -54,6 +54,26 @@ describe("evaluate", () => {
     expect(device.memory().liveTensors).toBe(before);
   });
 
+  it.each(cases)("hands out the scores of each picture by itself, %s", async (_, options) => {
+    using net = smallNet(device, { numClasses: CLASSES });
+    const seen: [number, fcn.SegmentationScores][] = [];
+    const onPicture = (index: number, scores: fcn.SegmentationScores): void => void seen.push([index, scores]);
+    const boundary = { radii: [2] };
+    await fcn.evaluate(net, samples, {
+      preprocessing: RAW,
+      numClasses: CLASSES,
+      ...options,
+      boundary,
+      onPicture,
+    });
+    const wanted: [number, fcn.SegmentationScores][] = [];
+    for (const [index, { image, labels }] of samples.entries()) {
+      const found = await fcn.predict(net, image, { preprocessing: RAW, ...options });
+      wanted.push([index, new fcn.SegmentationMetrics(CLASSES).update(found.labels, labels).compute()]);
+    }
+    expect(seen).toEqual(wanted);
+  });
+
   it("scores the pixels near boundaries at every radius, as the trimaps do", async () => {
     using net = smallNet(device, { numClasses: CLASSES });
     const radii = [3, 1, 6.5];

@@ -1,7 +1,11 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { overlay } from "@fcn/core";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
+import { labelCell, overlayCell, photoCell } from "../../../packages/fcn/dist/report/cells.js";
 import { lineChart } from "../../../packages/fcn/dist/report/chart.js";
-import { paintLabels, VOID_COLOUR } from "../../../packages/fcn/dist/report/colours.js";
+import { paintLabels, paletteTable, VOID_COLOUR } from "../../../packages/fcn/dist/report/colours.js";
 import { toCsv } from "../../../packages/fcn/dist/report/csv.js";
 import { GLYPHS } from "../../../packages/fcn/dist/report/glyphs.js";
 import { embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../../packages/fcn/dist/report/html.js";
@@ -149,5 +153,73 @@ describe("panels", () => {
     expect(drawText("é", style)).toContain("M0 0V-7H4V0Z");
     expect(textWidth("WW", 20)).toBeCloseTo(2 * textWidth("W", 20));
     expect(textWidth("W", 20)).toBeGreaterThan(textWidth("i", 20));
+  });
+});
+
+describe("cells of samples", () => {
+  const colours = [
+    [10, 20, 30],
+    [200, 100, 0],
+  ] as const;
+
+  it("show small pictures as they are, in colour or grey", () => {
+    const data = Uint8Array.from({ length: 2 * 3 * 3 }, (_, i) => 10 * i);
+    const image = { data, height: 2, width: 3, channels: 3 };
+    const labels = Uint8Array.of(0, 1, 255, 1, 0, 0);
+    expect(photoCell(image)).toEqual({ rgb: data, height: 2, width: 3, smooth: true });
+    const painted = paintLabels(labels, colours);
+    expect(labelCell(labels, image, colours)).toEqual({ rgb: painted, height: 2, width: 3, smooth: false });
+    expect(overlayCell(image, labels, colours).rgb).toEqual(overlay(data, labels, { palette: paletteTable(colours) }));
+    const depth = { data: Float32Array.of(-4, 3.6, 300), height: 1, width: 3, channels: 1 };
+    expect([...photoCell(depth).rgb]).toEqual([0, 0, 0, 4, 4, 4, 255, 255, 255]);
+  });
+
+  it("reduce large pictures by the mean, and label maps by a label of each square", () => {
+    // Squares of 4 x 4 pixels; the last column and row of squares are cut off.
+    const [height, width, factor] = [1402, 1903, 4];
+    const value = (x: number, y: number): number => (Math.floor(x / factor) * 5 + Math.floor(y / factor) * 3) % 250;
+    const data = new Uint8Array(height * width * 3);
+    const labels = new Uint8Array(height * width);
+    for (let i = 0; i < labels.length; i++) {
+      const [x, y] = [i % width, Math.floor(i / width)];
+      data.fill(value(x, y) + (x % 2), 3 * i, 3 * i + 3);
+      labels[i] = value(x, y) % 2;
+    }
+    const image = { data, height, width, channels: 3 };
+    const [photo, truth] = [photoCell(image), labelCell(labels, image, colours)];
+    for (const cell of [photo, truth, overlayCell(image, labels, colours)]) {
+      expect([cell.height, cell.width]).toEqual([351, 476]);
+      expect(cell.rgb).toHaveLength(351 * 476 * 3);
+    }
+    const places = [0, 1, 475, 476 * 200 + 17, 476 * 350, 476 * 351 - 1];
+    for (const i of places) {
+      const [x, y] = [(i % 476) * factor, Math.floor(i / 476) * factor];
+      const columns = Math.min(factor, width - x);
+      const odd = Math.floor(columns / 2) / columns;
+      expect(photo.rgb[3 * i + 1]).toBe(Math.round(value(x, y) + odd));
+      expect([...truth.rgb.subarray(3 * i, 3 * i + 3)]).toEqual(colours[value(x, y) % 2]);
+    }
+  });
+
+  it("stay small whatever the size of the picture: a grid of 6000x4000 within a small heap", () => {
+    const grid = fileURLToPath(new URL("../../../packages/fcn/dist/report/labelGrid.js", import.meta.url));
+    const script = `
+      const { renderLabelGrid } = await import(${JSON.stringify(grid)});
+      const [height, width] = [4000, 6000];
+      const image = { data: new Uint8Array(height * width * 3), height, width, channels: 3 };
+      const labels = new Uint8Array(height * width);
+      const before = process.memoryUsage.rss();
+      const rows = [{ sample: { name: "large", image, labels }, predictions: [labels] }];
+      const looks = { classes: ["a"], colours: [[1, 2, 3]] };
+      const png = await renderLabelGrid({ title: "", columns: [{ title: "" }], rows, overlay: true, ...looks });
+      console.log(png.length > 1000, (process.resourceUsage().maxRSS * 1024 - before) / (height * width));
+    `;
+    const args = ["--max-old-space-size=64", "--input-type=module", "-e", script];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    expect([status, stderr]).toEqual([0, ""]);
+    const [drawn, bytesPerPixel] = stdout.trim().split(" ");
+    expect(drawn).toBe("true");
+    // Less than a single copy of the picture.
+    expect(Number(bytesPerPixel)).toBeLessThan(6);
   });
 });

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, io } from "@fcn/tensor";
@@ -84,8 +84,8 @@ describe("trainRun", () => {
   it.each([
     ["AdamW", { augmentation: { scale: [0.8, 1.25], colour: { brightness: 0.2 } }, crop: [32, 32] }],
     [
-      "SGD with warm-up and accumulation",
-      { optimizer: "sgd", warmUp: 6, iterSize: 2, clipNorm: 1, criterion: "focal" },
+      "SGD with warm-up, accumulation and draws with replacement",
+      { optimizer: "sgd", warmUp: 6, iterSize: 2, clipNorm: 1, criterion: "focal", order: "replacement" },
     ],
   ] as const)("goes on from a checkpoint with the bits of a run that never stopped: %s", async (name, extra) => {
     const dropout = { widthMultiplier: 0.25, dropout: 0.5 };
@@ -124,6 +124,10 @@ describe("trainRun", () => {
       code: "checkpoint-mismatch",
       message: expect.stringContaining("learningRate was 0.01 and is 0.5"),
     });
+    await expect(fcn.trainRun({ ...options, resume: true, order: "replacement" })).rejects.toMatchObject({
+      code: "checkpoint-mismatch",
+      message: expect.stringContaining('order was "shuffle" and is "replacement"'),
+    });
     const again = await fcn.trainRun({ ...options, resume: true });
     expect(again).toMatchObject({ done: 4, resumedFrom: 4 });
   });
@@ -149,6 +153,93 @@ describe("trainRun", () => {
         modelOptions: { widthMultiplier: 0.5 },
       }),
     ).rejects.toMatchObject({ code: "state-dict-mismatch" });
+  });
+
+  it("goes on without the file of weights that it was started from, named or not", async () => {
+    using old = fcn.models.create("fcn8s-small", device, { numClasses: 3, seed: 9, widthMultiplier: 0.125 });
+    const weights = join(root, "start.safetensors");
+    const fitting = { channelOrder: "rgb", mean: [90, 80, 70], std: [50, 50, 50] } as const;
+    await fcn.saveModel(weights, old, {
+      ...{ model: "fcn8s-small", options: { numClasses: 3, widthMultiplier: 0.125 }, preprocessing: fitting },
+      ...{ classes: TINY_CLASSES, palette: [] },
+    });
+    const { model: _, modelOptions: __, ...unnamed } = base();
+    const options = { ...unnamed, steps: 6, readEvery: 1, checkpointEvery: 1 };
+    const [straight, stopped] = [join(root, "straight start"), join(root, "stopped start")];
+    await fcn.trainRun({ ...options, weights, out: straight });
+    const resume = async (extra: Partial<fcn.TrainRunOptions>, until: number): Promise<fcn.TrainRunResult> => {
+      const stop = new AbortController();
+      const view = { progress: ({ step }: fcn.TrainProgress) => void (step === until && stop.abort()) };
+      return fcn.trainRun({ ...options, ...extra, out: stopped, resume: true, signal: stop.signal, view });
+    };
+    // There is no checkpoint yet: the weights are taken as by a run that does not go on.
+    expect((await resume({ weights }, 2)).resumedFrom).toBe(0);
+    await rm(weights);
+    const { configuration, done } = await resume({ weights }, 4);
+    expect(done).toBe(4);
+    expect(configuration).toMatchObject({ modelOptions: { widthMultiplier: 0.125 }, preprocessing: fitting });
+    await expect(resume({ weights: join(root, "other.safetensors") }, 6)).rejects.toThrow(/weights was ".*start.saf/);
+    await expect(resume({ modelOptions: { widthMultiplier: 0.25 } }, 6)).rejects.toThrow(/modelOptions was/);
+    await expect(resume({ model: "fcn16s-small" }, 6)).rejects.toThrow(/model was "fcn8s-small" and is "fcn16s-small"/);
+    expect((await resume({}, 6)).done).toBe(6);
+    expectSameBits(await lastCheckpoint(straight), await lastCheckpoint(stopped));
+    const gone = { ...options, weights, out: join(root, "gone") };
+    await expect(fcn.trainRun(gone)).rejects.toThrow(/start\.safetensors/);
+  });
+
+  it("says when it goes on on another adapter, and remembers both", async () => {
+    const out = join(root, "adapters");
+    const run = async (until: number, extra: Partial<fcn.TrainRunOptions> = {}): Promise<string[]> => {
+      const told: string[] = [];
+      const stop = new AbortController();
+      const view: fcn.TrainRunView = {
+        line: (text) => void told.push(text),
+        progress: ({ step }) => void (step === until && stop.abort()),
+      };
+      await fcn.trainRun({ ...base(), out, steps: 4, readEvery: 1, signal: stop.signal, view, ...extra });
+      return told.filter((text) => text.includes("steps so far"));
+    };
+    const checkpoint = async () => {
+      const file = join(out, "checkpoint", (await readdir(join(out, "checkpoint")))[0] as string);
+      return { file, metadata: await io.readSafetensorsMetadata(file), arrays: await io.readSafetensors(file) };
+    };
+    expect([await run(1), await run(2, { resume: true })]).toEqual([[], []]);
+    const { file, metadata, arrays } = await checkpoint();
+    const [own] = JSON.parse(metadata.adapters ?? "") as string[];
+    expect(own).toContain(device.info.description);
+    await io.writeSafetensors(file, arrays, { metadata: { ...metadata, adapters: '["Another GPU"]' } });
+    expect(await run(3, { resume: true })).toEqual([
+      `the steps so far were made on Another GPU, these are on ${own}: the result may differ in its last bits`,
+    ]);
+    expect(JSON.parse((await checkpoint()).metadata.adapters ?? "")).toEqual(["Another GPU", own]);
+  });
+
+  it("draws with replacement, and weighs classes by median frequency, where it is told to", async () => {
+    const opened = await fcn.data.open(data);
+    const train = opened.splits.train!;
+    const drawn: number[] = [];
+    const { item: _, ...inMemory } = train;
+    const load = (i: number): Promise<fcn.data.SegmentationSample> => {
+      drawn.push(i);
+      return train.load(i);
+    };
+    const splits = { ...opened.splits, train: { ...inMemory, load } };
+    const order = "replacement" as const;
+    const run = { ...base(), order, steps: 2, batchSize: 2 };
+    await fcn.trainRun({ ...run, data: { ...opened, splits }, out: join(root, "drawn") });
+    const plan = { length: train.length, batchSize: 2, order, seed: 3, epoch: 0, dropLast: true };
+    // The first picture is looked at before training, and batches are made ahead.
+    expect(drawn.slice(1, 5)).toEqual(fcn.data.planEpoch(plan).flat().slice(0, 4));
+    const weighted = { ...base(), classWeights: "median" as const, steps: 1 };
+    const { configuration } = await fcn.trainRun({ ...weighted, out: join(root, "median") });
+    expect(configuration).toMatchObject({
+      order: "shuffle",
+      classWeights: fcn.classWeights(await fcn.data.loadAll(train), 3, "median"),
+    });
+    const nameless = { ...weighted, data: { ...opened, splits }, out: join(root, "no median") };
+    await expect(fcn.trainRun(nameless)).rejects.toThrow(/classWeights "median" needs a folder/);
+    const mistyped = { ...run, order: "random" as "shuffle", out: join(root, "mistyped") };
+    await expect(fcn.trainRun(mistyped)).rejects.toThrow(/order is "random"/);
   });
 
   it("stops before the first step where the data has problems", async () => {

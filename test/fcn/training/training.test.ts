@@ -112,7 +112,8 @@ describe("train", () => {
     const want = await device.scope(async () => crossEntropy(model.forward(batch.images), batch.labels).item());
     const { losses } = await fcn.train({ ...single, steps: 1, learningRate: 1e-9, freezeBatchNorm: true });
     expect(losses[0]?.loss).toBe(want);
-    for (const t of Object.values(batch)) t.dispose();
+    batch.images.dispose();
+    batch.labels.dispose();
   });
 
   it("stops with one clear error when labels or settings are wrong, or the loss leaves the numbers", async () => {

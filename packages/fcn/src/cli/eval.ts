@@ -2,6 +2,8 @@ import { createDevice, TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import type { OpenedData, SegmentationDataset } from "../data/dataset.js";
 import { open } from "../data/open.js";
+import { withPool } from "../data/workers/pool.js";
+import { pooledSamples } from "../data/workers/samples.js";
 import { describeEvaluation } from "../evaluation/describe.js";
 import { type EvaluateOptions, type Evaluation, evaluate } from "../evaluation/evaluate.js";
 import { COCO_SIZES } from "../evaluation/objectSizes.js";
@@ -83,7 +85,7 @@ async function score(
     onProgress: (done, total) => progress.step(`evaluated ${done}/${total} ${dataset.name(done - 1)}`),
   };
   try {
-    return await evaluate(loaded, dataset, options);
+    return await withPool({}, dataset.length, (pool) => evaluate(loaded, pooledSamples(dataset, pool), options));
   } catch (error) {
     throw asWrongUse(error, flags);
   } finally {

@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import { PREPROCESSINGS } from "../data/layouts/means.js";
+import { type SampleOrder, sampleOrders } from "../data/loader/plan.js";
 import { createStageView } from "../demo/progress.js";
 import { formatTable, percent, scoreTable } from "../demo/table.js";
 import { list } from "../models/index.js";
+import { type ClassBalancing, classBalancings } from "../training/classWeights.js";
 import { type CriterionName, criterionNames } from "../training/criteria.js";
 import { listRecipes, type RecipeName } from "../training/recipes.js";
 import { type TrainRunResult, trainRun } from "../training/run/index.js";
@@ -39,7 +41,8 @@ interface TrainFlags {
   readonly schedule?: ScheduleName;
   readonly warmUp?: number;
   readonly criterion?: CriterionName;
-  readonly classWeights?: "inverse";
+  readonly classWeights?: ClassBalancing;
+  readonly order?: SampleOrder;
   readonly scale?: number;
   readonly clipNorm?: number;
   readonly freezeBatchNorm?: boolean;
@@ -58,7 +61,11 @@ export function registerTrain(program: Command): void {
     .command("train")
     .description("train a net on a folder of labelled pictures; the folder is checked first")
     .requiredOption("--data <dir>", "a folder with images/ and masks/, or another that `fcn data check` knows")
-    .option("--model <name>", "such as fcn16s-mobilenetv2; not needed where --weights tells it", parseModel)
+    .option(
+      "--model <name>",
+      "such as fcn16s-mobilenetv2; not needed where --weights or the run that goes on tells it",
+      parseModel,
+    )
     .requiredOption("--out <dir>", "folder for weights, checkpoint, metrics.csv and report.html")
     .option("--weights <file>", "weights to start from, of these or of other classes")
     .option("--steps <n>", "training steps", parseWhole("--steps", 1))
@@ -91,8 +98,13 @@ export function registerTrain(program: Command): void {
     )
     .option(
       "--class-weights <how>",
-      "inverse: rare classes count more",
-      parseChoice("--class-weights", ["inverse"] as const),
+      "rare classes count more: inverse (by inverse frequency), or median (median frequency balancing)",
+      parseChoice("--class-weights", classBalancings()),
+    )
+    .option(
+      "--order <how>",
+      "of the pictures in a pass: shuffle (default), sequential, or replacement (each drawn from all, as published)",
+      parseChoice("--order", sampleOrders()),
     )
     .option("--scale <x>", "also scale pictures at random, by up to this factor either way", parseNumber("--scale"))
     .option("--clip-norm <x>", "largest norm of the gradients of a step", parseNumber("--clip-norm"))
@@ -121,7 +133,7 @@ async function run(flags: TrainFlags): Promise<void> {
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw new UsageError("--steps and --epochs exclude each other", "give one of them");
   }
-  if (options.model === undefined && options.weights === undefined) {
+  if (options.model === undefined && options.weights === undefined && !options.resume) {
     throw new UsageError(
       "--model is missing",
       `name one of: ${list().slice(0, 6).join(", ")}, ... or give --weights of a run`,

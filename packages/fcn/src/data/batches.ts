@@ -1,22 +1,25 @@
 import { type Device, type Tensor, TensorError } from "@fcn/tensor";
 import { normaliseInto, type Preprocessing } from "./preprocessing.js";
 import { createRandom, type RandomSource, shuffledIndices } from "./random.js";
-import { mirrorSample, type SegmentationSample } from "./sample.js";
+import { furtherMaps, mirrorSample, type SegmentationSample } from "./sample.js";
 
 /** One batch on the host: images [N, C, H, W] normalised, labels [N, H, W]. */
 export interface HostBatch {
   readonly images: Float32Array;
   readonly labels: Int32Array;
+  /** Further label maps by name, each [N, H, W]. */
+  readonly more?: Readonly<Record<string, Int32Array>>;
   readonly shape: readonly [number, number, number, number];
 }
 
-/** One batch on the device: images float32 [N, C, H, W], labels int32 [N, H, W]. */
+/** One batch on the device: images float32 [N, C, H, W], labels int32 [N, H, W], further label maps by name like them. */
 export interface TensorBatch {
   readonly images: Tensor;
   readonly labels: Tensor;
+  readonly more?: Readonly<Record<string, Tensor>>;
 }
 
-/** Stacks samples of one size into a batch. */
+/** Stacks samples of one size into a batch. Throws where they differ in size or in the names of their further label maps. */
 export function stackSamples(samples: readonly SegmentationSample[], preprocessing: Preprocessing): HostBatch {
   const first = samples[0];
   if (!first) {
@@ -28,13 +31,33 @@ export function stackSamples(samples: readonly SegmentationSample[], preprocessi
   }
   const { channels, height, width } = first.image;
   const images = new Float32Array(samples.length * channels * height * width);
-  const labels = new Int32Array(samples.length * height * width);
   samples.forEach((sample, n) => {
     checkSameSize(first, sample);
     normaliseInto(images, n * channels * height * width, sample.image, preprocessing);
-    labels.set(sample.labels, n * height * width);
   });
-  return { images, labels, shape: [samples.length, channels, height, width] };
+  const stack = (labelsOf: (sample: SegmentationSample) => Uint8Array): Int32Array => {
+    const labels = new Int32Array(samples.length * height * width);
+    for (const [n, sample] of samples.entries()) labels.set(labelsOf(sample), n * height * width);
+    return labels;
+  };
+  return {
+    images,
+    ...stackLabels("stackSamples", samples, stack),
+    shape: [samples.length, channels, height, width],
+  };
+}
+
+/** The labels of samples, and each of their further maps where they have any, as `stack` puts them together. */
+export function stackLabels(
+  op: string,
+  samples: readonly SegmentationSample[],
+  stack: (labelsOf: (sample: SegmentationSample) => Uint8Array) => Int32Array,
+): Pick<HostBatch, "labels" | "more"> {
+  const labels = stack((sample) => sample.labels);
+  const maps = furtherMaps(op, samples);
+  if (maps.length === 0) return { labels };
+  const more = maps.map((name) => [name, stack((sample) => sample.more?.[name] as Uint8Array)] as const);
+  return { labels, more: Object.fromEntries(more) };
 }
 
 function checkSameSize(first: SegmentationSample, sample: SegmentationSample): void {
@@ -51,9 +74,12 @@ function checkSameSize(first: SegmentationSample, sample: SegmentationSample): v
 /** Copies a batch to the device. */
 export function toTensors(device: Device, batch: HostBatch): TensorBatch {
   const [n, c, h, w] = batch.shape;
+  const labelled = (labels: Int32Array): Tensor => device.tensor(labels, [n, h, w], { dtype: "int32" });
+  const more = Object.entries(batch.more ?? {}).map(([name, labels]) => [name, labelled(labels)] as const);
   return {
     images: device.tensor(batch.images, [n, c, h, w]),
-    labels: device.tensor(batch.labels, [n, h, w], { dtype: "int32" }),
+    labels: labelled(batch.labels),
+    ...(batch.more ? { more: Object.fromEntries(more) } : {}),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Colour } from "../report/colours.js";
 import { loadItem, type SampleItem } from "./item.js";
 import type { Preprocessing } from "./preprocessing.js";
-import { checkSample, type SegmentationSample } from "./sample.js";
+import { checkSample, furtherMaps, type SegmentationSample, VOID_LABEL } from "./sample.js";
 
 /** Labelled pictures that are loaded one at a time. */
 export interface SegmentationDataset {
@@ -37,12 +37,20 @@ export function fileDataset(items: readonly SampleItem[], { classes, palette }: 
   };
 }
 
-/** A data set of samples in memory. Throws a TensorError for a sample that is not complete or has a label without a class. */
+/**
+ * A data set of samples in memory. Throws a TensorError for a sample that is not complete, has a label without a class, or other further label
+ * maps than the first.
+ */
 export function sampleDataset(
   samples: readonly SegmentationSample[],
   { classes, palette }: Classes,
 ): SegmentationDataset {
-  for (const sample of samples) checkSample("sampleDataset", sample, classes.length);
+  const maps = furtherMaps("sampleDataset", samples);
+  for (const sample of samples) {
+    checkSample("sampleDataset", sample, classes.length);
+    // How many classes a further map has is known to the net alone.
+    for (const map of maps) checkSample("sampleDataset", sample, VOID_LABEL, map);
+  }
   const at = (index: number): SegmentationSample => samples[index] as SegmentationSample;
   return { length: samples.length, classes, palette, name: (i) => at(i).name, load: async (i) => at(i) };
 }

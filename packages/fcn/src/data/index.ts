@@ -48,6 +48,7 @@ export {
 export { type FolderContent, writeFolder } from "./folder/write.js";
 export { type ImagePart, type LabelSource, loadItem, type SampleItem } from "./item.js";
 export {
+  CONTEXT_33,
   CONTEXT_59,
   NYUD_CLASSES,
   SIFT_FLOW_CLASSES,

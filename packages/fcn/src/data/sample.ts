@@ -32,23 +32,43 @@ export function checkImage(op: string, image: RasterImage): void {
   });
 }
 
-/** Throws unless the sample is complete and every label is void or below `numClasses`. */
-export function checkSample(op: string, sample: SegmentationSample, numClasses: number): void {
+/**
+ * Throws unless the sample is complete and every label is void or below `numClasses`. With `map` the labels are those of that further map, and
+ * `numClasses` is the number of its classes.
+ */
+export function checkSample(op: string, sample: SegmentationSample, numClasses: number, map?: string): void {
   checkImage(op, sample.image);
   const { height, width } = sample.image;
-  if (sample.labels.length !== height * width) {
+  const labels = map === undefined ? sample.labels : (sample.more?.[map] ?? new Uint8Array(0));
+  const what = map === undefined ? "" : ` in its map "${map}"`;
+  if (labels.length !== height * width) {
     throw new TensorError({
       code: "invalid-shape",
-      message: `${op}: sample "${sample.name}" is ${height}x${width} and needs ${height * width} labels, ${sample.labels.length} were given`,
+      message: `${op}: sample "${sample.name}" is ${height}x${width} and needs ${height * width} labels${what}, ${labels.length} were given`,
       fix: "give one label per pixel",
     });
   }
-  const bad = sample.labels.find((label) => label !== VOID_LABEL && label >= numClasses);
+  const bad = labels.find((label) => label !== VOID_LABEL && label >= numClasses);
   if (bad === undefined) return;
   throw new TensorError({
     code: "label-out-of-range",
-    message: `${op}: sample "${sample.name}" holds label ${bad}, the net has ${numClasses} classes (0 to ${numClasses - 1})`,
+    message: `${op}: sample "${sample.name}" holds label ${bad}${what}, the net has ${numClasses} classes (0 to ${numClasses - 1})`,
     fix: `map the label to a class or to ${VOID_LABEL} (void)`,
+  });
+}
+
+/** Names of the further label maps of the samples. Throws where a sample lacks one that another has. */
+export function furtherMaps(op: string, samples: readonly SegmentationSample[]): readonly string[] {
+  const mapsOf = ({ more = {} }: SegmentationSample): string[] => Object.keys(more).sort();
+  const [first] = samples;
+  const maps = first ? mapsOf(first) : [];
+  const odd = samples.find((sample) => mapsOf(sample).join("\n") !== maps.join("\n"));
+  if (first === undefined || odd === undefined) return maps;
+  const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ") || "none";
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `${op}: of further label maps sample "${odd.name}" has ${list(mapsOf(odd))}, sample "${first.name}" ${list(maps)}`,
+    fix: `give all samples the same maps; one that is all ${VOID_LABEL} (void) where there are no labels`,
   });
 }
 

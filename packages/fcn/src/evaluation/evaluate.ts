@@ -1,7 +1,7 @@
 import { confusionMatrix, slice, TensorError } from "@fcn/tensor";
 import type { Preprocessing } from "../data/preprocessing.js";
 import type { SegmentationSample } from "../data/sample.js";
-import type { SegmentationScores } from "../metrics.js";
+import { SegmentationMetrics, type SegmentationScores } from "../metrics.js";
 import { mapAhead, startAhead } from "../pipeline.js";
 import { enqueue } from "../prediction/enqueue.js";
 import { createInference, type Inference } from "../prediction/inference.js";
@@ -37,6 +37,8 @@ export interface EvaluateOptions extends InferenceOptions {
   readonly band?: BandOptions | undefined;
   /** Also scores objects by their size: areas in pixels below which they are small and medium, such as COCO's [1024, 9216]. */
   readonly sizes?: readonly [small: number, medium: number] | undefined;
+  /** Called with the scores of each sample by itself, in order. */
+  readonly onPicture?: ((index: number, scores: SegmentationScores) => void) | undefined;
   /** Called after each sample, in order. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -74,8 +76,12 @@ export async function evaluate(
   let done = 0;
   for await (const matrices of counted) {
     for (const matrix of matrices) {
-      board.add(matrix);
-      options.onProgress?.(++done, source.length);
+      const own = board.add(matrix);
+      if (options.onPicture) {
+        options.onPicture(done, new SegmentationMetrics(board.numClasses).addConfusion(own).compute());
+      }
+      done++;
+      options.onProgress?.(done, source.length);
     }
   }
   return withBand(board, options);

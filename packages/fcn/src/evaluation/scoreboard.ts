@@ -70,8 +70,8 @@ export class Scoreboard {
     return ring < 0 ? this.#radii.length : ring;
   }
 
-  /** Adds the counts [numTargets, numClasses] of one picture. */
-  add(counts: ArrayLike<number>): void {
+  /** Adds the counts [numTargets, numClasses] of one picture; answers its confusion matrix [numClasses, numClasses]. */
+  add(counts: ArrayLike<number>): Float64Array {
     const cells = this.numClasses ** 2;
     const all = Array.from(counts);
     const picture = new Float64Array(cells);
@@ -81,6 +81,7 @@ export class Scoreboard {
       for (let i = 0; i < cells; i++) picture[i]! += part[i]!;
     }
     this.#sizes?.add(picture);
+    return picture;
   }
 
   compute(): BoardScores {

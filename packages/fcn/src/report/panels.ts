@@ -23,7 +23,8 @@ export interface PanelGrid {
   readonly legend: readonly { readonly name: string; readonly colour: Colour }[];
 }
 
-const CELL = 232;
+/** Side of a cell, in pixels. */
+export const CELL = 232;
 const GAP = 10;
 const MARGIN = 24;
 const HEADER = 104;

@@ -17,36 +17,45 @@ export function classWeights(
   numClasses: number,
   balancing: ClassBalancing,
 ): number[] {
-  const counts = countLabels(samples, numClasses);
-  const labelled = counts.reduce((sum, count) => sum + count, 0);
-  if (labelled === 0 || !Object.hasOwn(WEIGHTS, balancing)) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `classWeights: ${samples.length} samples with ${labelled} labelled pixels, balancing ${JSON.stringify(balancing)}`,
-      fix: `pass labelled samples and one of: ${Object.keys(WEIGHTS).join(", ")}`,
-    });
-  }
-  return WEIGHTS[balancing](samples, counts);
+  const histogram = countLabels(samples, numClasses);
+  return balancedWeights(balancing, { histogram, presentPixels: surroundings(samples, numClasses) });
 }
 
-/** The weights `inverse` of pixels by class. */
-export function inverseFrequencies(counts: readonly number[]): number[] {
-  const labelled = counts.reduce((sum, count) => sum + count, 0);
-  const present = counts.filter((count) => count > 0).length;
-  return counts.map((count) => (count > 0 ? labelled / (present * count) : 0));
+/** What class weights follow from, by class. */
+export interface LabelCounts {
+  readonly histogram: readonly number[];
+  /** Labelled pixels of the images in which the class occurs. */
+  readonly presentPixels: readonly number[];
 }
 
-type Weighting = (samples: readonly SegmentationSample[], counts: readonly number[]) => number[];
-
-const WEIGHTS: Readonly<Record<ClassBalancing, Weighting>> = {
-  inverse: (_, counts) => inverseFrequencies(counts),
-  median: (samples, counts) => {
-    const around = surroundings(samples, counts.length);
-    const frequencies = counts.map((count, c) => (count > 0 ? count / (around[c] as number) : 0));
+const WEIGHTS: Readonly<Record<ClassBalancing, (counts: LabelCounts) => number[]>> = {
+  inverse: ({ histogram }) => {
+    const labelled = histogram.reduce((sum, count) => sum + count, 0);
+    const present = histogram.filter((count) => count > 0).length;
+    return histogram.map((count) => (count > 0 ? labelled / (present * count) : 0));
+  },
+  median: ({ histogram, presentPixels }) => {
+    const frequencies = histogram.map((count, c) => (count > 0 ? count / (presentPixels[c] as number) : 0));
     const middle = median(frequencies.filter((frequency) => frequency > 0));
     return frequencies.map((frequency) => (frequency > 0 ? middle / frequency : 0));
   },
 };
+
+/** Names of the rules. */
+export const classBalancings = (): ClassBalancing[] => Object.keys(WEIGHTS) as ClassBalancing[];
+
+/** {@link classWeights} of pixels that are counted already. Throws where there is no labelled pixel, and for a rule that is none. */
+export function balancedWeights(balancing: ClassBalancing, counts: LabelCounts): number[] {
+  if (Object.hasOwn(WEIGHTS, balancing) && counts.histogram.some((count) => count > 0)) {
+    return WEIGHTS[balancing](counts);
+  }
+  const labelled = counts.histogram.reduce((sum, count) => sum + count, 0);
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `classWeights: ${labelled} labelled pixels, balancing ${JSON.stringify(balancing)}`,
+    fix: `pass labelled samples and one of: ${classBalancings().join(", ")}`,
+  });
+}
 
 /** For each class the labelled pixels of the images in which it occurs. */
 function surroundings(samples: readonly SegmentationSample[], numClasses: number): number[] {

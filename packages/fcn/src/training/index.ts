@@ -1,6 +1,7 @@
 export { type ClassBalancing, classWeights } from "./classWeights.js";
 export { type Criterion, type CriterionName, criterionNames } from "./criteria.js";
 export { freezeBatchNorm, type Trainable } from "./freezing.js";
+export type { HeadLabels, HeadWeights } from "./heads.js";
 export {
   convertLearningRate,
   convertWeightDecay,

@@ -2,6 +2,7 @@ import { add, mul, type Tensor, TensorError } from "@fcn/tensor";
 import type { HostBatch } from "../data/batches.js";
 import { VOID_LABEL } from "../data/sample.js";
 import { type Criterion, type CriterionOptions, criterionLoss } from "./criteria.js";
+import { type HeadLabels, type HeadWeights, labelsOf } from "./heads.js";
 
 /**
  * How the cross-entropies of the labelled pixels of one step become one number:
@@ -90,9 +91,33 @@ export const convertLearningRate = (rate: number, change: LossChange): number =>
 /** The weight decay that goes with {@link convertLearningRate}: the product of rate and decay stays what it is. */
 export const convertWeightDecay = (decay: number, change: LossChange): number => decay / changeFactor(change);
 
-export interface HeadLossOptions extends CriterionOptions {
-  /** Name of a head and the weight of its loss. */
-  readonly heads: Readonly<Record<string, number>>;
+/** What settles the losses of the heads, and how. */
+export interface HeadSettings {
+  readonly heads: HeadWeights;
+  readonly headLabels: HeadLabels;
+  /** Of the heads that learn from `labels`. */
+  readonly classWeights?: readonly number[] | undefined;
+}
+
+/** Images and labelled pixels of the batches of a step by head: each head counts those of its own labels. */
+export function countHeads(
+  batches: readonly Pick<HostBatch, "labels" | "more" | "shape">[],
+  { heads, headLabels, classWeights }: HeadSettings,
+): Record<string, Omit<LossCounts, "pixels">> {
+  const counts = Object.keys(heads).map((head) => {
+    const own = batches.map((batch) => ({ shape: batch.shape, labels: labelsOf(head, batch, headLabels) }));
+    return [head, countLoss(own, weightsOf(head, headLabels, classWeights))] as const;
+  });
+  return Object.fromEntries(counts);
+}
+
+/** The classes of a further label map are others than those that the weights are for. */
+const weightsOf = (head: string, headLabels: HeadLabels, weights: readonly number[] | undefined) =>
+  Object.hasOwn(headLabels, head) ? undefined : weights;
+
+export interface HeadLossOptions extends HeadSettings, Omit<CriterionOptions, "divisor" | "classWeights"> {
+  /** By what a head's sum over pixels is divided. */
+  readonly divisors: Readonly<Record<string, number>>;
   readonly criterion: Criterion;
 }
 
@@ -100,14 +125,19 @@ export interface HeadLossOptions extends CriterionOptions {
 export async function headLoss(
   output: Tensor | Readonly<Record<string, Tensor>>,
   batch: HostBatch,
-  { heads, criterion, ...options }: HeadLossOptions,
+  { heads, headLabels, criterion, divisors, classWeights, ...options }: HeadLossOptions,
 ): Promise<Tensor> {
   const byName = ("shape" in output ? { out: output } : output) as Readonly<Record<string, Tensor>>;
   const losses: Tensor[] = [];
   for (const [head, weight] of Object.entries(heads)) {
     const logits = byName[head];
     if (logits === undefined) throw noHead(head, Object.keys(byName));
-    const loss = await criterionLoss(criterion, logits, batch, options);
+    const labelled = { ...batch, labels: labelsOf(head, batch, headLabels) };
+    const loss = await criterionLoss(criterion, logits, labelled, {
+      ...options,
+      divisor: divisors[head] as number,
+      classWeights: weightsOf(head, headLabels, classWeights),
+    });
     losses.push(weight === 1 ? loss : mul(loss, weight));
   }
   return losses.reduce((a, b) => add(a, b));

@@ -6,6 +6,7 @@ import { GraphNet } from "../models/graph/net.js";
 import { type ClassBalancing, classWeights } from "./classWeights.js";
 import { checkCriterion } from "./criteria.js";
 import type { Trainable } from "./freezing.js";
+import { checkHeadLabels, checkHeads, furtherLabels, type HeadLabels, ownHeadLabels, ownHeads } from "./heads.js";
 import { type LossNormalization, lossDivisor } from "./losses.js";
 import { checkLossSampling, type LossSampling } from "./lossSampling.js";
 import type { SegmentationNet } from "./model.js";
@@ -59,7 +60,8 @@ const DEFAULTS = {
 
 /**
  * Settings that are left out are those of the recipe; without one: batches of 1, loss `mean`, SGD with momentum 0.9 and weight decay 5e-4 on
- * all parameters, schedule `poly`, mirroring. Then `learningRate` is required.
+ * all parameters, schedule `poly`, mirroring. Then `learningRate` is required. Of a net with several heads `out` is trained, or all alike where none
+ * is called so.
  */
 export interface TrainOptions extends Partial<TrainSettings> {
   readonly model: SegmentationNet;
@@ -72,7 +74,12 @@ export interface TrainOptions extends Partial<TrainSettings> {
   readonly recipe?: RecipeName | Recipe;
   /** In place of SGD. The groups hold rates and decays of their own where `multipliers` gives some. */
   readonly optimizer?: (parameters: LearningGroup[], learningRate: number) => Optimizer;
-  /** One weight a class in the loss, or how they follow from the data. */
+  /**
+   * Which heads learn from a further label map of the samples, by the map's name: `{ geo: "geometric" }`. Default: what the net says, as those for
+   * SIFT Flow do.
+   */
+  readonly headLabels?: HeadLabels;
+  /** One weight a class in the loss, or how they follow from the data; for the heads that learn from `labels`. */
   readonly classWeights?: readonly number[] | ClassBalancing;
   /** Counts a random share of the pixels only. */
   readonly lossSampling?: LossSampling;
@@ -99,6 +106,7 @@ export interface TrainOptions extends Partial<TrainSettings> {
 
 /** Options with every default filled in. */
 export interface ResolvedOptions extends Omit<TrainOptions, keyof TrainSettings | "classWeights">, TrainSettings {
+  readonly headLabels: HeadLabels;
   readonly classWeights?: readonly number[];
   readonly seed: number;
   readonly readEvery: number;
@@ -113,12 +121,16 @@ export function resolveTraining(options: TrainOptions): ResolvedOptions {
     seed: 0,
     readEvery: 10,
     ...DEFAULTS,
+    heads: ownHeads(DEFAULTS.heads, model),
+    headLabels: ownHeadLabels(model),
     ...recipeSettings(options.recipe, model),
     ...given,
     ...(weights === undefined ? {} : { classWeights: weightsOf(weights, data, numClasses) }),
   };
   checkSettings(resolved);
   checkLayers(options);
+  checkHeads(model, resolved);
+  if (isSamples(data)) checkHeadLabels(model, data, furtherLabels(resolved.heads, resolved.headLabels));
   return resolved as ResolvedOptions;
 }
 
@@ -134,10 +146,11 @@ function recipeSettings(choice: TrainOptions["recipe"], model: SegmentationNet):
   if (choice === undefined) return {};
   const chosen = typeof choice === "string" ? recipe(choice) : choice;
   const graph = model instanceof GraphNet ? model.graph : undefined;
-  // A net may lack heads that the recipe knows: fcn_resnet50 without its auxiliary one.
-  const has = ([head]: [string, number]): boolean => graph === undefined || Object.hasOwn(graph.outputs, head);
-  const heads = Object.fromEntries(Object.entries(chosen.settings.heads).filter(has));
-  return { ...chosen.settings, heads, learningRate: recipeRate(chosen, graph?.name) };
+  return {
+    ...chosen.settings,
+    heads: ownHeads(chosen.settings.heads, model),
+    learningRate: recipeRate(chosen, graph?.name),
+  };
 }
 
 function weightsOf(

@@ -1,4 +1,5 @@
 import type { Criterion } from "./criteria.js";
+import type { HeadWeights } from "./heads.js";
 import type { LossNormalization } from "./losses.js";
 import type { MultiplierRules } from "./parameterGroups.js";
 import type { Schedule } from "./schedules.js";
@@ -22,7 +23,7 @@ export interface TrainSettings {
   /** Factors on rate and decay of biases, norms, and layers by name. */
   readonly multipliers: MultiplierRules;
   /** The heads of the net that are trained, each with the weight of its loss. */
-  readonly heads: Readonly<Record<string, number>>;
+  readonly heads: HeadWeights;
   readonly schedule: Schedule;
   /** Steps over which the rate rises in equal parts from 0 to the schedule's. */
   readonly warmUp: number;

@@ -3,7 +3,7 @@ import { BatchSampler, type HostBatch, stackSamples } from "../data/batches.js";
 import { createRandom } from "../data/random.js";
 import { seedFor } from "../models/graph/initialise.js";
 import { type Freeze, freezeAllBut, freezeBatchNorm } from "./freezing.js";
-import { countLoss, headLoss, lossDivisor } from "./losses.js";
+import { countHeads, headLoss, lossDivisor } from "./losses.js";
 import { sampleLabels } from "./lossSampling.js";
 import { deviceOf } from "./model.js";
 import {
@@ -130,13 +130,15 @@ async function trainStep(run: Run, step: number, batches: readonly TrainBatch[])
   const { options, device, optimizer } = run;
   enterTraining(run);
   optimizer.zeroGrad();
-  const counts = countLoss(batches, options.classWeights);
+  const counts = Object.entries(countHeads(batches, options));
   const losses: Tensor[] = [];
   for (const [i, given] of batches.entries()) {
     const batch = sampled(options, given, `${step}/${i}`);
     const pixels = batch.shape[2] * batch.shape[3];
-    const divisor = lossDivisor(options.loss, { ...counts, pixels }) * (options.lossSampling?.probability ?? 1);
-    losses.push(await device.scope(() => backward(run, batch, { divisor, batches: batches.length })));
+    const share = options.lossSampling?.probability ?? 1;
+    const divisors = counts.map(([head, own]) => [head, lossDivisor(options.loss, { ...own, pixels }) * share]);
+    const settings = { divisors: Object.fromEntries(divisors), batches: batches.length };
+    losses.push(await device.scope(() => backward(run, batch, settings)));
   }
   return device.scope(() => {
     if (options.clipNorm !== undefined) {
@@ -156,23 +158,27 @@ function enterTraining({ options, freeze }: Run): void {
   freeze?.apply();
 }
 
-/** Each batch has a random stream of its own, so that none depends on how many came before. */
+/** Each batch has a random stream of its own, so that none depends on how many came before. All label maps keep the same cells. */
 function sampled({ lossSampling, seed }: ResolvedOptions, batch: HostBatch, place: string): HostBatch {
   if (lossSampling === undefined) return batch;
   const [, , height, width] = batch.shape;
-  const random = createRandom(seedFor(seed, `lossSampling ${place}`));
-  return { ...batch, labels: sampleLabels(batch.labels, [height, width], lossSampling, random) };
+  const sample = (labels: Int32Array): Int32Array => {
+    const random = createRandom(seedFor(seed, `lossSampling ${place}`));
+    return sampleLabels(labels, [height, width], lossSampling, random);
+  };
+  const more = Object.entries(batch.more ?? {}).map(([name, labels]) => [name, sample(labels)] as const);
+  return { ...batch, labels: sample(batch.labels), ...(batch.more ? { more: Object.fromEntries(more) } : {}) };
 }
 
 /** Adds the gradients of a batch's share of the loss, which is returned. */
 async function backward(
   { options, device }: Run,
   batch: HostBatch,
-  share: { readonly divisor: number; readonly batches: number },
+  step: { readonly divisors: Readonly<Record<string, number>>; readonly batches: number },
 ): Promise<Tensor> {
-  const { model, heads, classWeights, criterion, loss: normalization } = options;
+  const { model, heads, headLabels, classWeights, criterion, loss: normalization } = options;
   const images = device.tensor(batch.images, batch.shape);
-  const settings = { heads, criterion, normalization, classWeights, ...share };
+  const settings = { heads, headLabels, criterion, normalization, classWeights, ...step };
   const loss = await headLoss(model.forward(images), batch, settings);
   loss.backward();
   return loss.detach();

@@ -37,6 +37,7 @@ describe("check", () => {
         samples: 2,
         pixels: 2 * HEIGHT * WIDTH,
         histogram: [2 * 8 * 23, 2 * 24 * 23],
+        presentPixels: [2 * 32 * 23, 2 * 32 * 23],
         voidShare: 1 / HEIGHT,
         smallest: [HEIGHT, WIDTH],
         largest: [HEIGHT, WIDTH],

@@ -3,7 +3,7 @@ import { data } from "@fcn/core";
 import { encode } from "fast-png";
 import { describe, expect, it } from "vitest";
 import { encodeMat } from "../matEncoder.js";
-import { greyPng, jpeg, palettePng, photo, temporaryFolder, writeTree } from "../trees.js";
+import { greyPng, jpeg, palettePng, photo, temporaryFolder, writeSiftFlow, writeTree } from "../trees.js";
 
 const base = await temporaryFolder("layouts");
 const [HEIGHT, WIDTH] = [6, 8];
@@ -183,17 +183,11 @@ describe("NYUDv2", () => {
 
 describe("SIFT Flow", () => {
   it("reads both label maps, each with its own rule for void", async () => {
-    const root = join(base, "siftflow");
-    const scenes = "spatial_envelope_256x256_static_8outdoorcategories";
-    const files: Record<string, Uint8Array | string> = { "trainval.txt": "coast_1\ncoast_2", "test.txt": "forest_3" };
-    for (const [i, name] of ["coast_1", "coast_2", "forest_3"].entries()) {
-      files[`Images/${scenes}/${name}.jpg`] = await jpeg(HEIGHT, WIDTH, i);
-      files[`SemanticLabels/${scenes}/${name}.mat`] = encodeMat({
-        S: { rows: rowsOf((x, y) => (x + 8 * y) % 34), type: "double" },
-      });
-      files[`GeoLabels/${scenes}/${name}.mat`] = encodeMat({ S: { rows: rowsOf((x) => (x % 5) - 1), type: "int8" } });
-    }
-    await writeTree(root, files);
+    const root = await writeSiftFlow(join(base, "siftflow"), {
+      ...{ trainval: ["coast_1", "coast_2"], test: ["forest_3"], height: HEIGHT, width: WIDTH },
+      semantic: (x, y) => (x + 8 * y) % 34,
+      geometric: (x) => (x % 5) - 1,
+    });
     const opened = await data.open(root);
     expect(opened).toMatchObject({
       layout: "siftflow",
@@ -238,7 +232,7 @@ describe("PASCAL-Context", () => {
     const root = join(base, "context");
     await writeTree(root, {
       "labels.txt": list,
-      "33_labels.txt": ["0: background", ...data.CONTEXT_59.slice(0, 33).map((name, i) => `${i + 1}: ${name}`)].join(
+      "24_labels.txt": ["0: background", ...data.CONTEXT_59.slice(0, 24).map((name, i) => `${i + 1}: ${name}`)].join(
         "\n",
       ),
       "trainval/2010_1.mat": encodeMat({ LabelMap: { rows: rowsOf((x) => keys[x] as number), type: "uint16" } }),
@@ -266,9 +260,13 @@ describe("PASCAL-Context", () => {
       "background",
     ]);
     const easier = await data.open(root, { contextClasses: 33 });
-    expect(easier.classes).toHaveLength(34);
-    expect([...(await load(easier, "train")).labels.subarray(0, 8)]).toEqual([0, 1, 0, 28, 11, 0, 2, 0]);
-    await expect(data.open(root, { contextClasses: 20 })).rejects.toThrow("20_labels.txt: it is needed for the names");
+    expect(easier.classes).toEqual(["background", ...data.CONTEXT_33]);
+    expect([...(await load(easier, "train")).labels.subarray(0, 8)]).toEqual([0, 1, 0, 0, 11, 0, 2, 0]);
+    const listed = await data.open(root, { contextClasses: 24 });
+    expect(listed.classes).toHaveLength(25);
+    await expect(data.open(root, { contextClasses: 20 })).rejects.toThrow(
+      "20_labels.txt: it does not exist, but is needed for the names of the 20 classes",
+    );
   });
 
   it("says which picture folder or label is missing", async () => {
@@ -289,9 +287,11 @@ describe("the tables of classes", () => {
       data.SIFT_FLOW_CLASSES,
       data.SIFT_FLOW_GEOMETRIC,
       data.CONTEXT_59,
+      data.CONTEXT_33,
     ];
-    expect(lists.map((list) => list.length)).toEqual([21, 40, 33, 3, 59]);
+    expect(lists.map((list) => list.length)).toEqual([21, 40, 33, 3, 59, 33]);
     for (const list of lists) expect(new Set(list).size).toBe(list.length);
+    expect(data.CONTEXT_33.filter((name) => !data.CONTEXT_59.includes(name))).toEqual([]);
     expect(Object.keys(data.layouts())).toEqual([
       "voc",
       "sbd",

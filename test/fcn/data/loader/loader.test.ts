@@ -8,7 +8,7 @@ import { TensorError } from "@fcn/tensor";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { assertProperty } from "../../../support/property.js";
-import { greyPng, jpeg, temporaryFolder, writeTree } from "../trees.js";
+import { greyPng, jpeg, temporaryFolder, writeSiftFlow, writeTree } from "../trees.js";
 
 const root = await temporaryFolder("loader");
 const COUNT = 11;
@@ -110,6 +110,30 @@ describe("DataLoader", () => {
     }
   });
 
+  it("moves and pads the label maps of a picture alike", async () => {
+    const stored = (x: number, y: number, i: number): number => (3 * x + 5 * y + i) % 34;
+    const folder = await writeSiftFlow(join(root, "siftflow"), {
+      ...{ trainval: ["a", "b", "c"], test: ["d"], height: 20, width: 26 },
+      semantic: stored,
+      geometric: (x, y, i) => (stored(x, y, i) === 0 ? -1 : 1 + (stored(x, y, i) % 3)),
+    });
+    const { splits } = await data.open(folder);
+    const changes = { ...augmentation, crop: [24, 28] } as const;
+    const batches: data.LoadedBatch[] = [];
+    for (const workers of [0, 2]) {
+      const settings = { ...options, augmentation: changes, multipleOf: 32, workers };
+      await using loader = new data.DataLoader(splits.train as data.SegmentationDataset, settings);
+      const [batch] = await collect(loader);
+      batches.push(batch as data.LoadedBatch);
+    }
+    expect(batches[1]).toEqual(batches[0]);
+    const { labels, more } = batches[0] as data.LoadedBatch;
+    expect(labels.filter((label) => label !== data.VOID_LABEL).length).toBeGreaterThan(600);
+    expect(more?.geometric).toEqual(
+      labels.map((label) => (label === data.VOID_LABEL ? data.VOID_LABEL : (label + 1) % 3)),
+    );
+  });
+
   it("goes on from a saved state as if it had never stopped, across epochs", async () => {
     const dataset = await train();
     await using straight = new data.DataLoader(dataset, { ...options, workers: 2 });
@@ -208,7 +232,7 @@ describe("DataLoader", () => {
     expect(() => new data.DataLoader(data.subset(dataset, []), options)).toThrowError("0 samples");
   });
 
-  it("lets the process end: closed, left in the middle, or never closed", () => {
+  it("works in a script given by --eval, and lets the process end: closed, left in the middle, or never closed", () => {
     const core = fileURLToPath(new URL("../../../../packages/fcn/dist/index.js", import.meta.url));
     const script = `
       import { data } from ${JSON.stringify(core)};
@@ -220,11 +244,20 @@ describe("DataLoader", () => {
       const open = make();
       for await (const batch of open.batches()) break;
       console.log("done");`;
-    const child = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
-      encoding: "utf8",
-      timeout: 60_000,
-    });
-    expect([child.status, child.stdout, child.stderr]).toEqual([0, "done\n", ""]);
+    // The flags of the process, in either place, must not keep its threads from running a file.
+    const flag = "--input-type=module";
+    for (const [args, NODE_OPTIONS] of [
+      [[flag], ""],
+      [[], `--no-deprecation ${flag} --trace-uncaught`],
+    ] as const) {
+      const env = { ...process.env, NODE_OPTIONS };
+      const child = spawnSync(process.execPath, [...args, "--eval", script], {
+        encoding: "utf8",
+        timeout: 60_000,
+        env,
+      });
+      expect([child.status, child.stdout, child.stderr]).toEqual([0, "done\n", ""]);
+    }
   });
 });
 

@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { data } from "@fcn/core";
 import { TensorError } from "@fcn/tensor";
 import { describe, expect, it } from "vitest";
 import { createPool, ThreadPool } from "../../../../packages/fcn/dist/data/workers/pool.js";
-import { greyPng, temporaryFolder, writeTree } from "../trees.js";
+import { pooledSamples } from "../../../../packages/fcn/dist/data/workers/samples.js";
+import { greyPng, rgbPng, temporaryFolder, writeTree } from "../trees.js";
 
 const root = await temporaryFolder("pool");
 const file = join(root, "m.png");
@@ -47,6 +49,30 @@ describe("a pool of workers", () => {
       });
       await pool.close();
     }
+  });
+
+  it("decodes samples as they are, and keeps those in memory out of it", async () => {
+    const files = { "a.png": rgbPng(5, 7, (x, y) => 9 * x + 1000 * y), "b.png": greyPng(5, 7, (x, y) => (x + y) % 3) };
+    await writeTree(root, files);
+    const labels = { kind: "png", file: join(root, "b.png"), rule: data.indexRule(3) } as const;
+    const items = [
+      { name: "a", image: [{ file: join(root, "a.png"), as: "rgb" }], labels, more: { again: labels } },
+    ] as const;
+    const looks = { classes: ["x", "y", "z"], palette: [] };
+    const dataset = data.fileDataset(items, looks);
+    const whole = await dataset.load(0);
+    expect(whole.more?.again).toHaveLength(35);
+    for (const size of [0, 1]) {
+      const pool = await createPool(size);
+      const samples = pooledSamples(dataset, pool);
+      expect(samples.length).toBe(1);
+      // Twice: what was handed over must not have been shared.
+      expect([await samples.load(0), await samples.load(0)]).toEqual([whole, whole]);
+      await pool.close();
+      if (size > 0) await expect(samples.load(0)).rejects.toMatchObject({ code: "closed" });
+    }
+    const inMemory = data.sampleDataset([whole], looks);
+    expect(pooledSamples(inMemory, await createPool(1))).toBe(inMemory);
   });
 
   it("rejects what it can no longer do when it is closed", async () => {

@@ -16,6 +16,8 @@ export interface SplitSummary {
   readonly pixels: number;
   /** Pixels of each class. */
   readonly histogram: readonly number[];
+  /** For each class the labelled pixels of the pictures in which it occurs. */
+  readonly presentPixels: readonly number[];
   /** Part of the pixels that is void, 0 to 1. */
   readonly voidShare: number;
   /** Of the pictures that can be read: fewest and most pixels. */
@@ -106,10 +108,13 @@ function keysOf(dataset: SegmentationDataset): string[] {
 
 function summarise(list: readonly Inspection[], numClasses: number): SplitSummary {
   const histogram = new Array<number>(numClasses).fill(0);
+  const presentPixels = new Array<number>(numClasses).fill(0);
   let voids = 0;
   for (const { counts, voidPixels } of list) {
+    const ofPicture = counts.reduce((sum, count) => sum + count, 0);
     counts.forEach((count, label) => {
       histogram[label]! += count;
+      if (count > 0) presentPixels[label]! += ofPicture;
     });
     voids += voidPixels;
   }
@@ -120,6 +125,7 @@ function summarise(list: readonly Inspection[], numClasses: number): SplitSummar
     samples: list.length,
     pixels: labelled + voids,
     histogram,
+    presentPixels,
     voidShare: labelled + voids > 0 ? voids / (labelled + voids) : 0,
     smallest: sizeOf(bySize[0]),
     largest: sizeOf(bySize.at(-1)),

@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
-import { colorize, overlay } from "../../palette.js";
-import { paletteTable, VOID_COLOUR } from "../../report/colours.js";
+import { labelCell, overlayCell, photoCell } from "../../report/cells.js";
+import { VOID_COLOUR } from "../../report/colours.js";
 import { type PanelCell, renderPanels } from "../../report/panels.js";
 import type { OpenedData, SegmentationDataset } from "../dataset.js";
 import { createRandom, shuffledIndices } from "../random.js";
@@ -29,12 +29,11 @@ export async function contactSheet(data: OpenedData, options: ContactSheetOption
     throw new TensorError({ code: "missing-data", message, fix: "see what `fcn data check` says" });
   }
   const shown = new Set(samples.flatMap(({ labels }) => [...new Set(labels)]));
-  const palette = paletteTable(data.palette);
   const legend = data.classes.map((name, label) => ({ name, colour: data.palette[label] ?? VOID_COLOUR, label }));
   return renderPanels({
     title: `${split} of ${data.root.replace(/^.*[/\\]/, "")}`,
     columns: [{ title: "Picture" }, { title: "Labels" }, { title: "Both" }],
-    rows: samples.map((sample) => ({ title: sample.name, cells: cellsOf(sample, palette) })),
+    rows: samples.map((sample) => ({ title: sample.name, cells: cellsOf(sample, data) })),
     legend: [...legend, { name: "void", colour: VOID_COLOUR, label: VOID_LABEL }].filter(({ label }) =>
       shown.has(label),
     ),
@@ -52,16 +51,6 @@ async function pick(dataset: SegmentationDataset, count: number, seed: number): 
   return samples;
 }
 
-function cellsOf({ image, labels }: SegmentationSample, palette: Uint8Array): PanelCell[] {
-  const { height, width, channels } = image;
-  const rgb = new Uint8Array(height * width * 3);
-  for (let i = 0; i < height * width; i++) {
-    for (let c = 0; c < 3; c++) rgb[3 * i + c] = image.data[i * channels + Math.min(c, channels - 1)] as number;
-  }
-  const size = { height, width };
-  return [
-    { rgb, ...size, smooth: true },
-    { rgb: colorize(labels, palette), ...size, smooth: false },
-    { rgb: overlay(rgb, labels, { palette }), ...size, smooth: true },
-  ];
+function cellsOf({ image, labels }: SegmentationSample, { palette }: OpenedData): PanelCell[] {
+  return [photoCell(image), labelCell(labels, image, palette), overlayCell(image, labels, palette)];
 }

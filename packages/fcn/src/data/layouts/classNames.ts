@@ -22,3 +22,8 @@ export const SIFT_FLOW_GEOMETRIC = ["sky", "horizontal", "vertical"] as const;
 export const CONTEXT_59 = /* @__PURE__ */ words(
   "aeroplane|bicycle|bird|boat|bottle|bus|car|cat|chair|cow|diningtable|dog|horse|motorbike|person|pottedplant|sheep|sofa|train|tvmonitor|bag|bed|bench|book|building|cabinet|ceiling|clothes|computer|cup|door|fence|floor|flower|food|grass|ground|keyboard|light|mountain|mouse|curtain|platform|sign|plate|road|rock|shelves|sidewalk|sky|snow|bedcloth|track|tree|truck|wall|water|window|wood",
 );
+
+/** PASCAL-Context: the 33 classes of its easier task, without background; its `33_labels.txt`. */
+export const CONTEXT_33 = /* @__PURE__ */ words(
+  "aeroplane|bicycle|bird|boat|bottle|bus|car|cat|chair|cow|diningtable|dog|horse|motorbike|person|pottedplant|sheep|sofa|train|tvmonitor|sky|grass|ground|road|building|tree|water|mountain|wall|floor|track|keyboard|ceiling",
+);

@@ -5,14 +5,14 @@ import { damagedFile, fileError } from "../errors.js";
 import { joinPath, kindOf, readLines } from "../files.js";
 import { defaultPalette } from "../folder/colours.js";
 import type { SampleItem } from "../item.js";
-import { CONTEXT_59 } from "./classNames.js";
+import { CONTEXT_33, CONTEXT_59 } from "./classNames.js";
 import { hasAll, listDatasets, readLists } from "./lists.js";
 import { CONTEXT_MEAN } from "./means.js";
 
 export interface ContextOptions {
   /**
-   * How many classes beside the background: their names are read from `NN_labels.txt` in the folder. Default 59, whose list is known without
-   * the file.
+   * How many classes beside the background: their names are read from `NN_labels.txt` in the folder. Default 59; its list and that of the 33 are
+   * known without the file.
    */
   readonly contextClasses?: number;
   /** Folder of VOC2010, with the pictures. Default: `VOC2010` or `VOCdevkit/VOC2010` in or beside the folder. */
@@ -67,12 +67,13 @@ async function vocFolder2010(root: string, given: string | undefined): Promise<s
 async function classNames(root: string, count: number): Promise<readonly string[]> {
   const file = joinPath(root, `${count}_labels.txt`);
   if ((await kindOf(file)) === undefined) {
-    if (count === CONTEXT_59.length) return CONTEXT_59;
+    const known = [CONTEXT_33, CONTEXT_59].find(({ length }) => length === count);
+    if (known) return known;
     throw fileError(
       "missing-data",
       file,
-      "it is needed for the names of the classes",
-      "use the 59 classes, or put the list there",
+      `it does not exist, but is needed for the names of the ${count} classes`,
+      "put the list there, with lines like `12: name`, or use the 59 or the 33 classes (contextClasses)",
     );
   }
   const entries = [...(await numberedNames(file)).keys()].filter((name) => name !== "background");

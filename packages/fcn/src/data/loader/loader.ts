@@ -5,8 +5,9 @@ import { readImageSize } from "../decode/image.js";
 import type { SampleItem } from "../item.js";
 import type { Preprocessing } from "../preprocessing.js";
 import { coreCount, createPool, type TaskPool, type WorkerOptions } from "../workers/pool.js";
+import { pooledSamples } from "../workers/samples.js";
 import { type BatchTask, type HostSamples, makeBatch, type SampleFailure } from "./makeBatch.js";
-import { planEpoch, type SampleOrder } from "./plan.js";
+import { planEpoch, type SampleOrder, sampleOrders } from "./plan.js";
 
 /** Where a loader stands: the next batch it will give. Plain data for a checkpoint. */
 export interface LoaderState {
@@ -102,6 +103,11 @@ export class DataLoader {
   /** Batches without end, epoch after epoch. */
   batches(): AsyncGenerator<LoadedBatch, void, undefined> {
     return this.#stream(true);
+  }
+
+  /** The samples of another data set, one at a time and unchanged, decoded by this loader's workers: for validation between two batches. */
+  async samplesOf(dataset: SegmentationDataset): Promise<Pick<SegmentationDataset, "length" | "load">> {
+    return pooledSamples(dataset, await this.#poolOnce());
   }
 
   /** Stops the workers. Batches that are on their way are dropped. */
@@ -241,8 +247,15 @@ async function readBuckets(dataset: SegmentationDataset): Promise<string[]> {
 }
 
 function checkOptions(dataset: SegmentationDataset, options: LoaderOptions): void {
-  const { batchSize, prefetch = 1, multipleOf = 1, augmentation = {} } = options;
+  const { batchSize, prefetch = 1, multipleOf = 1, augmentation = {}, order = "shuffle" } = options;
   checkAugmentation(augmentation);
+  if (!sampleOrders().includes(order)) {
+    throw new TensorError({
+      code: "invalid-argument",
+      message: `DataLoader: order is ${JSON.stringify(order)}`,
+      fix: `use one of: ${sampleOrders().join(", ")}`,
+    });
+  }
   const isWhole = (value: number): boolean => Number.isInteger(value) && value >= 1;
   if (dataset.length > 0 && isWhole(batchSize) && isWhole(prefetch) && isWhole(multipleOf)) return;
   throw new TensorError({

@@ -1,6 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import { augmentSample } from "../augment/augment.js";
 import type { Augmentation } from "../augment/options.js";
+import { stackLabels } from "../batches.js";
 import { reasonOf } from "../errors.js";
 import { normaliseInto, type Preprocessing, pictureMean } from "../preprocessing.js";
 import { type SegmentationSample, VOID_LABEL } from "../sample.js";
@@ -87,19 +88,16 @@ function stackPadded(
   samples.forEach((sample, n) => {
     placePlanes(images, n * channels * height * width, { height, width }, sample, preprocessing);
   });
-  const stackLabels = (labelsOf: (sample: SegmentationSample) => Uint8Array): Int32Array => {
+  const stack = (labelsOf: (sample: SegmentationSample) => Uint8Array): Int32Array => {
     const labels = new Int32Array(samples.length * height * width).fill(VOID_LABEL);
     samples.forEach((sample, n) => {
       placeLabels(labels, n * height * width, width, labelsOf(sample), sample.image.width);
     });
     return labels;
   };
-  const further = Object.keys(samples[0]?.more ?? {});
-  const more = further.map((name) => [name, stackLabels((sample) => sample.more?.[name] as Uint8Array)] as const);
   return {
     images,
-    labels: stackLabels(({ labels }) => labels),
-    ...(further.length > 0 ? { more: Object.fromEntries(more) } : {}),
+    ...stackLabels("DataLoader", samples, stack),
     shape: [samples.length, channels, height, width],
     names: samples.map(({ name }) => name),
     sizes: samples.map(({ image }) => [image.height, image.width] as const),

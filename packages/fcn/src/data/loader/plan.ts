@@ -1,7 +1,12 @@
 import { createRandom, hashSeeds, shuffledIndices } from "../random.js";
 
 /** The order in which a pass goes through a data set. */
-export type SampleOrder = "shuffle" | "sequential" | "replacement";
+export type SampleOrder = (typeof ORDERS)[number];
+
+const ORDERS = ["shuffle", "sequential", "replacement"] as const;
+
+/** Names of the orders. */
+export const sampleOrders = (): SampleOrder[] => [...ORDERS];
 
 export interface EpochOptions {
   readonly length: number;

@@ -55,7 +55,18 @@ export async function createPool(size: number): Promise<TaskPool> {
     return localPool((task, input) => TASKS[task].run(input));
   }
   const { Worker } = await import("node:worker_threads");
-  return new ThreadPool(size, () => new Worker(new URL("./worker.js", import.meta.url), { execArgv: [] }));
+  const options = { execArgv: [], env: threadEnvironment() };
+  return new ThreadPool(size, () => new Worker(new URL("./worker.js", import.meta.url), options));
+}
+
+/**
+ * A thread runs a file, for which Node refuses `--input-type`. Flags of the command line are not handed on (`execArgv`); those of NODE_OPTIONS
+ * are, but for this one.
+ */
+function threadEnvironment(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: options, ...env } = process.env;
+  if (options === undefined) return env;
+  return { ...env, NODE_OPTIONS: options.replace(/(^|\s)--input-type(=|\s+)\S+/g, "$1") };
 }
 
 /** As many files are decoded at once without threads: each picture in the making takes memory. */

@@ -2,9 +2,11 @@ import { type Inspection, type InspectTask, inspectItem } from "../check/inspect
 import { type MaskSurvey, surveyMask } from "../folder/surveyMasks.js";
 import { loadItem, type SampleItem } from "../item.js";
 import { type BatchTask, type HostSamples, makeBatch } from "../loader/makeBatch.js";
+import { mapLabels, type SegmentationSample } from "../sample.js";
 
 /** What a worker can do: input and output are plain data. */
 export interface Tasks {
+  readonly sample: readonly [SampleItem, SegmentationSample];
   readonly batch: readonly [BatchTask<SampleItem>, HostSamples];
   readonly inspect: readonly [InspectTask, Inspection];
   readonly survey: readonly [string, MaskSurvey];
@@ -18,6 +20,12 @@ interface Task<K extends TaskName> {
 }
 
 export const TASKS: { readonly [K in TaskName]: Task<K> } = {
+  sample: {
+    run: async (item) => withOwnBuffers(await loadItem(item)),
+    buffers: ({ image, labels, more = {} }) => {
+      return [image.data, labels, ...Object.values(more)].map(({ buffer }) => buffer as ArrayBuffer);
+    },
+  },
   batch: {
     run: (task) => makeBatch(task, loadItem),
     buffers: ({ images, labels, more = {} }) => {
@@ -27,3 +35,9 @@ export const TASKS: { readonly [K in TaskName]: Task<K> } = {
   inspect: { run: inspectItem, buffers: () => [] },
   survey: { run: surveyMask, buffers: () => [] },
 };
+
+/** A decoder's buffer may be a part of a larger one, or not its own to hand over. */
+function withOwnBuffers(sample: SegmentationSample): SegmentationSample {
+  const { image } = sample;
+  return { ...mapLabels(sample, (labels) => labels.slice()), image: { ...image, data: image.data.slice() } };
+}

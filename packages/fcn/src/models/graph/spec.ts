@@ -108,6 +108,8 @@ export interface Graph {
   readonly nodes: readonly Node[];
   /** Name of a head -> name of the node that carries it. One head called `out` makes `forward` answer a single tensor. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** Heads that learn from a further label map of the samples (`SegmentationSample.more`), by the map's name; others learn from `labels`. */
+  readonly headLabels?: Readonly<Record<string, string>>;
   /** Names that other versions of a port have for a node: name there -> node. Their state dicts load too. */
   readonly aliases?: Readonly<Record<string, string>>;
 }

@@ -48,14 +48,15 @@ const TWO_HALVES: Rule = {
   text: "an even integer of at least 2",
 };
 
-/** Two heads on one trunk. */
+/** Two heads on one trunk, each with labels of its own. */
 function twoTasks(name: string, stride: Stride, options: Resolved): Graph {
   const builder = new GraphBuilder(name);
   const data = builder.add("data", { kind: "input", channels: options.inChannels });
   const trunk = vggTrunk(VGG16, options)(builder, data);
   const head = (suffix: string, numClasses: number): string =>
     skipHead(builder, data, trunk, { ...headOptions(stride, options), suffix, numClasses });
-  return builder.build({ sem: head("_sem", options.numClasses), geo: head("_geo", options.geometricClasses) });
+  const outputs = { sem: head("_sem", options.numClasses), geo: head("_geo", options.geometricClasses) };
+  return { ...builder.build(outputs), headLabels: { geo: "geometric" } };
 }
 
 const siftFlowEntry = (name: string, stride: Stride): ModelEntry => ({

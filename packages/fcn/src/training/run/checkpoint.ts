@@ -4,15 +4,15 @@ import { io, mul, nn, noGrad, type optim, sum, TensorError } from "@fcn/tensor";
 import type { LoaderState } from "../../data/loader/loader.js";
 import { deviceOf, type SegmentationNet } from "../model.js";
 import { namedModules } from "../parameterGroups.js";
+import { type Configuration, checkConfiguration } from "./configuration.js";
 import { type History, readHistory, writeHistory } from "./history.js";
-
-/** What decides the course of a run, by name; plain data. A run goes on from a checkpoint of the same only. */
-export type Configuration = Readonly<Record<string, unknown>>;
 
 /** What a run needs, beside the values of net and optimiser, to go on as if it had never stopped. */
 export interface CheckpointState {
   readonly step: number;
   readonly configuration: Configuration;
+  /** Names of the adapters that made the steps so far; each rounds in its own way. */
+  readonly adapters: readonly string[];
   readonly loader: LoaderState;
   readonly history: History;
 }
@@ -35,7 +35,7 @@ export async function writeCheckpoint(
   folder: string,
   model: SegmentationNet,
   optimizer: { stateDict(): ReturnType<optim.SGD["stateDict"]> },
-  { step, configuration, loader, history }: CheckpointState,
+  { step, configuration, adapters, loader, history }: CheckpointState,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const arrays = { ...prefixed(MODEL, model.stateDict()), ...prefixed(OPTIMIZER, optimizer.stateDict()) };
@@ -43,6 +43,7 @@ export async function writeCheckpoint(
     format: "1",
     step: String(step),
     configuration: JSON.stringify(configuration),
+    adapters: JSON.stringify(adapters),
     loader: JSON.stringify(loader),
     dropout: JSON.stringify(dropoutCalls(model)),
     history: writeHistory(history),
@@ -50,6 +51,14 @@ export async function writeCheckpoint(
   await io.writeSafetensors(join(folder, nameOf(step)), arrays, { metadata });
   await syncFolder(folder);
   for (const other of await checkpoints(folder)) if (other !== step) await rm(join(folder, nameOf(other)));
+}
+
+/** The configuration of the last checkpoint; undefined where the folder has none. */
+export async function savedConfiguration(folder: string): Promise<Configuration | undefined> {
+  const step = (await checkpoints(folder)).at(-1);
+  if (step === undefined) return undefined;
+  const { configuration = "{}" } = await io.readSafetensorsMetadata(join(folder, nameOf(step)));
+  return JSON.parse(configuration) as Configuration;
 }
 
 /** Puts the last checkpoint's values into the net; undefined where the folder has none. Throws where it is of another configuration. */
@@ -72,7 +81,8 @@ export async function readCheckpoint(
   await io.loadWeights(model, file, { rename });
   restoreDropout(model, JSON.parse(metadata.dropout ?? "{}") as Record<string, number>);
   const loader = JSON.parse(metadata.loader ?? "") as LoaderState;
-  return { step, configuration, loader, history: readHistory(metadata.history ?? ""), optimizer };
+  const adapters = JSON.parse(metadata.adapters ?? "[]") as string[];
+  return { step, configuration, adapters, loader, history: readHistory(metadata.history ?? ""), optimizer };
 }
 
 /** Steps of the checkpoints in a folder, rising. What a killed process left half written has another name. */
@@ -129,21 +139,5 @@ export async function checkFinite(model: SegmentationNet, step: number): Promise
     code: "diverged",
     message: `train: ${probe} holds NaN or infinity after step ${step}; the checkpoint before it stays`,
     fix: "lower the learning rate, warm up (warmUp), or clip gradients (clipNorm), and go on from the checkpoint",
-  });
-}
-
-function checkConfiguration(file: string, saved: Configuration, wanted: Configuration): void {
-  const names = [...new Set([...Object.keys(saved), ...Object.keys(wanted)])];
-  const text = (value: unknown): string => {
-    const json = JSON.stringify(value) ?? "none";
-    return json.length > 60 ? `${json.slice(0, 60)}...` : json;
-  };
-  const changed = names.filter((name) => JSON.stringify(saved[name]) !== JSON.stringify(wanted[name]));
-  if (changed.length === 0) return;
-  const list = changed.map((name) => `${name} was ${text(saved[name])} and is ${text(wanted[name])}`);
-  throw new TensorError({
-    code: "checkpoint-mismatch",
-    message: `train: the checkpoint ${file} is of another run: ${list.join("; ")}`,
-    fix: "resume with the options that the run was started with, or train into another folder",
   });
 }

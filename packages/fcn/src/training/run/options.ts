@@ -2,9 +2,11 @@ import type { Device } from "@fcn/tensor";
 import { optim, TensorError } from "@fcn/tensor";
 import type { Augmentation } from "../../data/augment/options.js";
 import type { OpenedData } from "../../data/dataset.js";
+import type { SampleOrder } from "../../data/loader/plan.js";
 import type { OpenOptions } from "../../data/open.js";
 import type { Preprocessing } from "../../data/preprocessing.js";
 import type { ModelOptions } from "../../models/index.js";
+import type { ClassBalancing } from "../classWeights.js";
 import type { TrainOptions, TrainProgress } from "../options.js";
 import type { LearningGroup } from "../parameterGroups.js";
 import type { RecipeName } from "../recipes.js";
@@ -26,7 +28,7 @@ export interface TrainRunView {
 }
 
 type Settings = Partial<Omit<TrainSettings, "schedule">> &
-  Pick<TrainOptions, "trainable" | "freezeBatchNorm" | "clipNorm" | "lossSampling">;
+  Pick<TrainOptions, "headLabels" | "trainable" | "freezeBatchNorm" | "clipNorm" | "lossSampling">;
 
 /**
  * Settings that are left out are those of the recipe. Without a recipe: AdamW at a rate of 1e-3 with weight decay 0.01, or SGD at 0.01; batches
@@ -37,11 +39,11 @@ export interface TrainRunOptions extends Settings {
   readonly data: string | OpenedData;
   /** A folder for everything that is written; it is made. */
   readonly out: string;
-  /** A name of `models.list()`. Default: that which the file of weights tells. */
+  /** A name of `models.list()`. Default: that which the file of weights tells, or the checkpoint from which the run goes on. */
   readonly model?: string;
   /** Further options of the model, such as `widthMultiplier`. */
   readonly modelOptions?: Partial<Omit<ModelOptions, "numClasses">>;
-  /** A file of weights to start from, of this or of other classes. */
+  /** A file of weights to start from, of this or of other classes. A run that goes on from a checkpoint does not need it. */
   readonly weights?: string;
   readonly steps?: number;
   /** In place of `steps`: passes over the training pictures. Default 20. */
@@ -55,8 +57,10 @@ export interface TrainRunOptions extends Settings {
   readonly augmentation?: Omit<Augmentation, "crop" | "mirror">;
   /** Default: that of the weights or of the published data set, else ImageNet's means. */
   readonly preprocessing?: Preprocessing;
-  /** One weight a class in the loss; "inverse" is by the frequency of the class in the training pictures. */
-  readonly classWeights?: readonly number[] | "inverse";
+  /** One weight a class in the loss, or how they follow from the frequencies of the classes in the training pictures. */
+  readonly classWeights?: readonly number[] | ClassBalancing;
+  /** In which order a pass takes the pictures; "replacement" draws each from all, as the published training does. Default "shuffle". */
+  readonly order?: SampleOrder;
   /** Fixes initial values, order and changes of the pictures; not the split, whose seed is that of `open`. Default 0. */
   readonly seed?: number;
   /** Goes on from the last checkpoint in `out`; from the beginning where there is none. */
@@ -129,5 +133,15 @@ const SETTINGS = [
     "weightDecay",
     "multipliers",
   ] as const),
-  ...(["heads", "schedule", "warmUp", "mirror", "trainable", "freezeBatchNorm", "clipNorm", "lossSampling"] as const),
+  ...([
+    "heads",
+    "headLabels",
+    "schedule",
+    "warmUp",
+    "mirror",
+    "trainable",
+    "freezeBatchNorm",
+    "clipNorm",
+    "lossSampling",
+  ] as const),
 ] as const satisfies readonly (keyof TrainRunOptions)[];

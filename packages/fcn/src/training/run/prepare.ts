@@ -1,15 +1,16 @@
-import { type Device, io, TensorError } from "@fcn/tensor";
+import { type Device, TensorError } from "@fcn/tensor";
 import type { Augmentation } from "../../data/augment/options.js";
 import type { SegmentationDataset } from "../../data/dataset.js";
-import { IMAGENET_MEAN } from "../../data/layouts/means.js";
 import { DataLoader } from "../../data/loader/loader.js";
-import type { Preprocessing } from "../../data/preprocessing.js";
-import { create, type ModelOptions } from "../../models/index.js";
-import { inverseFrequencies } from "../classWeights.js";
+import type { SegmentationSample } from "../../data/sample.js";
+import { create } from "../../models/index.js";
+import { balancedWeights } from "../classWeights.js";
+import { checkHeadLabels, furtherLabels, headClasses } from "../heads.js";
 import { type ResolvedOptions, resolveTraining } from "../options.js";
-import { type ModelMetadata, type PartialMetadata, parsePartialMetadata } from "../weightsFile.js";
-import type { Configuration } from "./checkpoint.js";
+import type { ModelMetadata } from "../weightsFile.js";
+import { type Configuration, configurationOf } from "./configuration.js";
 import type { RunData } from "./data.js";
+import { chooseNet } from "./net.js";
 import { type TrainRunOptions, trainSettings } from "./options.js";
 import { loadStartWeights } from "./startWeights.js";
 
@@ -27,66 +28,46 @@ export interface PreparedRun {
   readonly configuration: Configuration;
 }
 
-/** Builds the net and fixes every setting. */
-export async function prepareRun(options: TrainRunOptions, data: RunData, device: Device): Promise<PreparedRun> {
-  const { seed = 0, view } = options;
-  const source = options.weights === undefined ? {} : await describedNet(options.weights);
-  const name = options.model ?? source.model;
-  if (name === undefined) throw noModel(options.weights);
-  const { opened, train } = data;
-  const { channels } = (await firstSample(train)).image;
-  const inherited = source.model === undefined || source.model === name ? withoutClasses(source.options) : {};
-  const modelOptions: ModelOptions = {
-    ...inherited,
-    ...(channels === 3 ? {} : { inChannels: channels }),
-    ...options.modelOptions,
-    numClasses: opened.classes.length,
-    seed,
-  };
-  const model = create(name, device, modelOptions);
+/** Builds the net and fixes every setting. `saved` is the configuration of the checkpoint from which the run goes on. */
+export async function prepareRun(
+  options: TrainRunOptions,
+  data: RunData,
+  device: Device,
+  saved: Configuration | undefined,
+): Promise<PreparedRun> {
+  const { weights: file, view } = options;
+  const sample = await firstSample(data.train);
+  const metadata = await chooseNet(options, data, { channels: sample.image.channels, saved });
+  const model = create(metadata.model, device, metadata.options);
   try {
-    if (options.weights !== undefined && !options.resume) await start(model, options.weights, view?.line?.bind(view));
-    const preprocessing =
-      options.preprocessing ?? source.preprocessing ?? opened.preprocessing ?? defaultPreprocessing(channels);
-    const { classes, palette } = opened;
-    const metadata: ModelMetadata = { model: name, options: modelOptions, classes, palette, preprocessing };
+    if (file !== undefined && saved === undefined) await start(model, file, view?.line?.bind(view));
+    const { preprocessing, options: modelOptions } = metadata;
     const { optimizerName, ...given } = trainSettings(options);
     const weights = weightsOf(options, data);
-    const base = { model, data: [], preprocessing, numClasses: classes.length, seed, steps: options.steps ?? 1 };
-    const settings = resolveTraining({ ...base, ...given, ...(weights ? { classWeights: weights } : {}) });
+    const base = { model, data: [], preprocessing, steps: options.steps ?? 1 };
+    const { numClasses, seed = 0 } = modelOptions;
+    const settings = resolveTraining({
+      ...{ ...base, numClasses, seed },
+      ...given,
+      ...(weights ? { classWeights: weights } : {}),
+    });
+    checkFurtherLabels(settings, data, sample);
     const augmentation = augmentationOf(options, data, settings.mirror);
     const pace = await paceOf(options, data, settings);
-    const configuration = configurationOf({ options, data, metadata, settings, augmentation, optimizerName, pace });
-    return { model, metadata, settings, augmentation, ...pace, configuration };
+    const parts = { options, data, metadata, settings, augmentation, optimizerName, pace, saved };
+    return { model, metadata, settings, augmentation, ...pace, configuration: configurationOf(parts) };
   } catch (error) {
     model.dispose();
     throw error;
   }
 }
 
-async function firstSample(dataset: SegmentationDataset) {
+async function firstSample(dataset: SegmentationDataset): Promise<SegmentationSample> {
   if (dataset.length > 0) return dataset.load(0);
   throw new TensorError({
     code: "missing-data",
     message: "train: there is no picture to train on",
     fix: "put pictures into images/ and masks of the same name into masks/",
-  });
-}
-
-async function describedNet(file: string): Promise<PartialMetadata> {
-  const strings = await io.openWeights(file, ({ format, metadata }) => (format === "safetensors" ? metadata : {}));
-  return parsePartialMetadata(strings);
-}
-
-const withoutClasses = ({ numClasses: _, seed: __, ...rest }: Partial<ModelOptions> = {}): Partial<ModelOptions> =>
-  rest;
-
-function noModel(weights: string | undefined): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message:
-      weights === undefined ? "train: no model is named" : `train: ${weights} does not say which net it belongs to`,
-    fix: "name a model (--model), one of models.list(), such as fcn8s-vgg16 or fcn16s-mobilenetv2",
   });
 }
 
@@ -98,20 +79,33 @@ async function start(model: PreparedRun["model"], file: string, line = (_: strin
   if (missing.length > 0) line(`not in the file, so these start anew: ${some}`);
 }
 
-/** A colour picture gets ImageNet's means; further channels are centred on the middle of 0 to 255. */
-function defaultPreprocessing(channels: number): Preprocessing {
-  const fill = (own: readonly number[], value: number): number[] =>
-    Array.from({ length: channels }, (_, c) => (channels >= 3 ? own[c] : undefined) ?? value);
-  return { channelOrder: "rgb", mean: fill(IMAGENET_MEAN.mean, 127.5), std: fill(IMAGENET_MEAN.std, 57) };
+/** Throws where a head learns from a label map that the data lack, or that has another number of classes than the head. */
+function checkFurtherLabels(
+  { model, heads, headLabels }: ResolvedOptions,
+  { opened }: RunData,
+  sample: SegmentationSample,
+): void {
+  const maps = furtherLabels(heads, headLabels);
+  checkHeadLabels(model, [sample], maps);
+  for (const [head, map] of maps) {
+    const known = opened.more?.[map]?.classes;
+    const scored = headClasses(model, head);
+    if (known === undefined || scored === undefined || known.length === scored) continue;
+    throw new TensorError({
+      code: "invalid-argument",
+      message: `train: head "${head}" scores ${scored} classes, but the label map "${map}" has ${known.length}: ${known.join(", ")}`,
+      fix: "give the net as many classes for that head (geometricClasses), or leave the option out",
+    });
+  }
 }
 
 function weightsOf({ classWeights }: TrainRunOptions, { report }: RunData): readonly number[] | undefined {
-  if (classWeights !== "inverse") return classWeights;
-  const counts = report?.splits.train?.histogram;
-  if (counts) return inverseFrequencies(counts);
+  if (typeof classWeights !== "string") return classWeights;
+  const counts = report?.splits.train;
+  if (counts) return balancedWeights(classWeights, counts);
   throw new TensorError({
     code: "invalid-argument",
-    message: 'train: classWeights "inverse" needs a folder, whose classes are counted while it is checked',
+    message: `train: classWeights ${JSON.stringify(classWeights)} needs a folder, whose classes are counted while it is checked`,
     fix: "pass classWeights(samples, numClasses, ...) for samples in memory",
   });
 }
@@ -182,60 +176,6 @@ function checkWhole(values: Readonly<Record<string, number | undefined>>): void 
   }
 }
 
-interface Parts {
-  readonly options: TrainRunOptions;
-  readonly data: RunData;
-  readonly metadata: ModelMetadata;
-  readonly settings: ResolvedOptions;
-  readonly augmentation: Augmentation;
-  readonly optimizerName: string;
-  readonly pace: Pace;
-}
-
-/** All that changes a step, and nothing else: neither where files lie nor how many threads decode. */
-function configurationOf({
-  options,
-  data,
-  metadata,
-  settings,
-  augmentation,
-  optimizerName,
-  pace,
-}: Parts): Configuration {
-  const { batchSize, iterSize, learningRate, loss, criterion, momentum, weightDecay, multipliers, heads } = settings;
-  const { schedule, warmUp, trainable, freezeBatchNorm, clipNorm, lossSampling, classWeights } = settings;
-  const names = ({ length, name }: SegmentationDataset): string[] => Array.from({ length }, (_, i) => name(i));
-  return {
-    ...{ model: metadata.model, modelOptions: metadata.options, classes: metadata.classes },
-    ...{ preprocessing: metadata.preprocessing, recipe: options.recipe, optimizer: optimizerName },
-    ...{
-      steps: pace.steps,
-      batchSize,
-      iterSize,
-      learningRate,
-      schedule,
-      warmUp,
-      loss,
-      criterion,
-      momentum,
-      weightDecay,
-    },
-    ...{ multipliers, heads, trainable, freezeBatchNorm, clipNorm, lossSampling, classWeights, augmentation },
-    ...{ seed: settings.seed, validateEvery: pace.validateEvery, weights: options.weights },
-    ...{
-      trainingPictures: summary(names(data.train)),
-      validationPictures: summary(data.validation ? names(data.validation) : []),
-    },
-  };
-}
-
-/** The number of names and a 32-bit hash of them (FNV-1a). */
-function summary(names: readonly string[]): string {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(names.join("\n"))) hash = Math.imul(hash ^ byte, 0x01000193);
-  return `${names.length} (${(hash >>> 0).toString(16)})`;
-}
-
 /** The loader of the training pictures. */
 export function makeLoader(
   options: TrainRunOptions,
@@ -249,6 +189,7 @@ export function makeLoader(
     seed: settings.seed,
     augmentation,
     dropLast: dropsLast(train, settings.batchSize),
+    ...(options.order === undefined ? {} : { order: options.order }),
     onFailure: ({ message }) => options.view?.line?.(`left out: ${message}`),
     ...(options.workers === undefined ? {} : { workers: options.workers }),
     ...(state ? { state } : {}),

@@ -1,15 +1,13 @@
 import type { SegmentationDataset } from "../../data/dataset.js";
-import type { SegmentationSample } from "../../data/sample.js";
 import { adapterRows } from "../../demo/adapter.js";
 import { percent, scoreTable } from "../../demo/table.js";
 import { predictSamples } from "../../evaluation/evaluate.js";
-import { overlay } from "../../palette.js";
 import { barChart } from "../../report/bars.js";
 import { type ChartSeries, lineChart } from "../../report/chart.js";
-import { cssColour, paintLabels, paletteTable, VOID_COLOUR } from "../../report/colours.js";
+import { cssColour, VOID_COLOUR } from "../../report/colours.js";
 import { confusionTable } from "../../report/confusion.js";
 import { descriptionList, embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../report/html.js";
-import { type PanelCell, renderPanels } from "../../report/panels.js";
+import { type LabelRow, renderLabelGrid } from "../../report/labelGrid.js";
 import type { SegmentationNet } from "../model.js";
 import type { ModelMetadata } from "../weightsFile.js";
 import type { RunData } from "./data.js";
@@ -109,47 +107,21 @@ async function pictureSections(
   return sections;
 }
 
-async function panels(
+function panels(
   title: string,
   pictures: readonly PictureScore[],
   dataset: SegmentationDataset,
   { model, metadata }: ReportParts,
 ): Promise<Uint8Array> {
-  const { classes, palette, preprocessing } = metadata;
-  const rows: { title: string; cells: PanelCell[] }[] = [];
-  for (const { index, meanIU } of pictures) {
-    const sample = await dataset.load(index);
-    const [prediction] = await predictSamples(model, [sample], { preprocessing });
-    const labels = prediction as Uint8Array;
-    const { height, width } = sample.image;
-    const cell = (rgb: Uint8Array, smooth: boolean): PanelCell => ({ rgb, height, width, smooth });
-    const photo = toRgb(sample);
-    rows.push({
-      title: `${sample.name}, mean IU ${percent(meanIU)}%`,
-      cells: [
-        cell(photo, true),
-        cell(paintLabels(sample.labels, palette), false),
-        cell(paintLabels(labels, palette), false),
-        cell(overlay(photo, labels, { palette: paletteTable(palette) }), true),
-      ],
-    });
+  const { classes, palette: colours, preprocessing } = metadata;
+  async function* rows(): AsyncGenerator<LabelRow> {
+    for (const { index, meanIU } of pictures) {
+      const sample = await dataset.load(index);
+      const predictions = await predictSamples(model, [sample], { preprocessing });
+      yield { title: `${sample.name}, mean IU ${percent(meanIU)}%`, sample, predictions };
+    }
   }
-  const legend = classes.map((name, label) => ({ name, colour: palette[label] ?? VOID_COLOUR }));
-  return renderPanels({
-    title,
-    columns: ["Image", "Truth", "Prediction", "Overlay"].map((name) => ({ title: name })),
-    rows,
-    legend: [...legend, { name: "void (not counted)", colour: VOID_COLOUR }],
-  });
-}
-
-/** The first three channels, or the first one as grey. */
-function toRgb({ image }: SegmentationSample): Uint8Array {
-  const { data, channels, height, width } = image;
-  const source = (c: number): number => (channels >= 3 ? c : 0);
-  return Uint8Array.from({ length: height * width * 3 }, (_, i) => {
-    return Math.max(0, Math.min(255, Math.round(data[Math.floor(i / 3) * channels + source(i % 3)] as number)));
-  });
+  return renderLabelGrid({ title, classes, colours, columns: [{ title: "Prediction" }], rows: rows(), overlay: true });
 }
 
 function configurationRows({ configuration, done, seconds, waited }: TrainRunResult): [string, string][] {

@@ -1,6 +1,6 @@
 import type { DeviceInfo } from "@fcn/tensor";
 import type { SegmentationScores } from "../../metrics.js";
-import type { Configuration } from "./checkpoint.js";
+import type { Configuration } from "./configuration.js";
 
 /** Names in the folder of a run. */
 export const RUN_FILES = {

@@ -1,6 +1,7 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createDevice, type Device, io, TensorError } from "@fcn/tensor";
+import type { DataLoader } from "../../data/loader/loader.js";
 import { savedTuning } from "../../measure/savedTuning.js";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
 import { writeWholeFile } from "../../report/writeFile.js";
@@ -14,8 +15,10 @@ import {
   checkpoints,
   readCheckpoint,
   removeTemporary,
+  savedConfiguration,
   writeCheckpoint,
 } from "./checkpoint.js";
+import { countAndHash } from "./configuration.js";
 import { prepareData, type RunData } from "./data.js";
 import { addValidation, type History, metricsCsv } from "./history.js";
 import type { TrainRunOptions } from "./options.js";
@@ -30,6 +33,8 @@ interface Run {
   readonly data: RunData;
   readonly prepared: PreparedRun;
   readonly device: Device;
+  /** That of this run, and those before it where it goes on. */
+  readonly adapters: readonly string[];
   readonly history: History;
   readonly events: EventFile;
 }
@@ -41,7 +46,8 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   const data = await prepareData(options);
   const device = options.device ?? (await createDevice({ tuning: savedTuning }));
   try {
-    const prepared = await prepareRun(options, data, device);
+    const saved = options.resume ? await savedConfiguration(join(options.out, RUN_FILES.checkpoint)) : undefined;
+    const prepared = await prepareRun(options, data, device, saved);
     try {
       await makeFolder(options.out);
       return await runPrepared(options, data, prepared, device, begin);
@@ -85,7 +91,8 @@ async function runPrepared(
   if (resume && from === undefined) view?.line?.(`${out} has no checkpoint yet: starting at the beginning`);
   const history: History = from?.history ?? { readings: [], validations: [], best: undefined };
   const events = await createEventFile(join(out, RUN_FILES.tensorboard), from?.step);
-  const run: Run = { options, data, prepared, device, history, events };
+  const adapters = adaptersOf(device, from, (text) => view?.line?.(text));
+  const run: Run = { options, data, prepared, device, adapters, history, events };
   const { done, waited } = await trainOn(run, from).finally(() => events.close());
   const best = history.best ?? undefined;
   const result: TrainRunResult = {
@@ -99,6 +106,25 @@ async function runPrepared(
   if (best) await io.loadWeights(model, join(out, RUN_FILES.best));
   await writeWholeFile(join(out, RUN_FILES.report), await runReport(result, { history, model, data, metadata }));
   return { ...result, files: await writtenFiles(out) };
+}
+
+/** The adapters of the whole run. Another one than before, or other tiles, are told: sums are rounded in another way, so that the last bits differ. */
+function adaptersOf(
+  { info, capabilities: { tuning = {} } }: Device,
+  from: Checkpoint | undefined,
+  line: (text: string) => void,
+): readonly string[] {
+  const name = info.description || [info.vendor, info.architecture, info.device].filter(Boolean).join(" ");
+  const tiles = Object.entries(tuning).map((entry) => JSON.stringify(entry));
+  const own = tiles.length === 0 ? name : `${name} with tuned tiles ${countAndHash(tiles)}`;
+  const before = from?.adapters ?? [];
+  const adapters = [...new Set([...before, own])];
+  if (before.length > 0 && adapters.length > 1) {
+    line(
+      `the steps so far were made on ${before.join(" and ")}, these are on ${own}: the result may differ in its last bits`,
+    );
+  }
+  return adapters;
 }
 
 async function writtenFiles(out: string): Promise<string[]> {
@@ -123,7 +149,7 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<{ done: 
       ...(options.signal ? { signal: options.signal } : {}),
       ...(from ? { from } : {}),
       onProgress: async (progress, optimizer) => {
-        await report(run, progress);
+        await report(run, loader, progress);
         if (isDue(run, progress.step, "checkpointEvery")) await keep(run, progress.step, optimizer, loader.state);
       },
     });
@@ -138,7 +164,7 @@ function isDue({ options, prepared }: Run, step: number, every: "validateEvery" 
   return stopped || step === prepared.steps || step % prepared[every] === 0;
 }
 
-async function report(run: Run, progress: TrainProgress): Promise<void> {
+async function report(run: Run, loader: DataLoader, progress: TrainProgress): Promise<void> {
   const { options, data, prepared, history, events } = run;
   const { step, loss, learningRate, imagesPerSecond } = progress;
   history.readings.push({ step, loss, learningRate });
@@ -146,7 +172,7 @@ async function report(run: Run, progress: TrainProgress): Promise<void> {
   await events.write(step, { loss, learningRate, imagesPerSecond });
   if (data.validation === undefined || !isDue(run, step, "validateEvery")) return;
   const { model, metadata } = prepared;
-  const validation = await validate(model, data.validation, { preprocessing: metadata.preprocessing, step });
+  const validation = await validate(model, await loader.samplesOf(data.validation), { metadata, step });
   const { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU } = validation.scores;
   options.view?.validation?.(step, meanIU);
   await events.write(step, { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU });
@@ -155,7 +181,7 @@ async function report(run: Run, progress: TrainProgress): Promise<void> {
 
 /** The checkpoint comes last: all other files are on the disk by then. */
 async function keep(
-  { options, data, prepared, history }: Run,
+  { options, data, prepared, adapters, history }: Run,
   step: number,
   optimizer: Optimizer,
   loader: Checkpoint["loader"],
@@ -166,6 +192,6 @@ async function keep(
   await saveModel(join(out, RUN_FILES.last), model, metadata);
   if (data.validation === undefined) await saveModel(join(out, RUN_FILES.best), model, metadata);
   await writeWholeFile(join(out, RUN_FILES.metrics), metricsCsv(history));
-  const state = { step, configuration, loader, history };
+  const state = { step, configuration, adapters, loader, history };
   await writeCheckpoint(join(out, RUN_FILES.checkpoint), model, optimizer, state);
 }

@@ -1,0 +1,67 @@
+import { TensorError } from "@fcn/tensor";
+import type { Augmentation } from "../../data/augment/options.js";
+import type { SegmentationDataset } from "../../data/dataset.js";
+import type { ResolvedOptions } from "../options.js";
+import type { ModelMetadata } from "../weightsFile.js";
+import type { RunData } from "./data.js";
+import type { TrainRunOptions } from "./options.js";
+
+/** What decides the course of a run, by name; plain data. A run goes on from a checkpoint of the same only. */
+export type Configuration = Readonly<Record<string, unknown>>;
+
+interface Parts {
+  readonly options: TrainRunOptions;
+  readonly data: RunData;
+  readonly metadata: ModelMetadata;
+  readonly settings: ResolvedOptions;
+  readonly augmentation: Augmentation;
+  readonly optimizerName: string;
+  readonly pace: { readonly steps: number; readonly validateEvery: number };
+  /** That of the checkpoint from which the run goes on. */
+  readonly saved: Configuration | undefined;
+}
+
+/** All that changes a step, and nothing else: neither where files lie nor how many threads decode. */
+export function configurationOf(parts: Parts): Configuration {
+  const { options, data, metadata, settings, augmentation, optimizerName, pace, saved } = parts;
+  const { batchSize, iterSize, learningRate, loss, criterion, momentum, weightDecay, multipliers } = settings;
+  const { heads, headLabels, schedule, warmUp, trainable, freezeBatchNorm, clipNorm, lossSampling } = settings;
+  const names = ({ length, name }: SegmentationDataset): string[] => Array.from({ length }, (_, i) => name(i));
+  return {
+    ...{ model: metadata.model, modelOptions: metadata.options, classes: metadata.classes },
+    ...{ preprocessing: metadata.preprocessing, recipe: options.recipe, optimizer: optimizerName },
+    ...{ steps: pace.steps, batchSize, iterSize, learningRate, schedule, warmUp, loss, criterion },
+    ...{ momentum, weightDecay, multipliers, heads, headLabels, trainable, freezeBatchNorm, clipNorm, lossSampling },
+    ...{ classWeights: settings.classWeights, augmentation, order: options.order ?? "shuffle", seed: settings.seed },
+    // Behind a checkpoint the weights of the start play no part any more: who goes on need not name them again.
+    ...{ validateEvery: pace.validateEvery, weights: options.weights ?? saved?.weights },
+    ...{
+      trainingPictures: countAndHash(names(data.train)),
+      validationPictures: countAndHash(data.validation ? names(data.validation) : []),
+    },
+  };
+}
+
+/** The number of names and a 32-bit hash of them (FNV-1a): enough to see that a list is another one. */
+export function countAndHash(names: readonly string[]): string {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(names.join("\n"))) hash = Math.imul(hash ^ byte, 0x01000193);
+  return `${names.length} (${(hash >>> 0).toString(16)})`;
+}
+
+/** Throws "checkpoint-mismatch" with what differs, unless a run may go on from the checkpoint `file`. */
+export function checkConfiguration(file: string, saved: Configuration, wanted: Configuration): void {
+  const names = [...new Set([...Object.keys(saved), ...Object.keys(wanted)])];
+  const text = (value: unknown): string => {
+    const json = JSON.stringify(value) ?? "none";
+    return json.length > 60 ? `${json.slice(0, 60)}...` : json;
+  };
+  const changed = names.filter((name) => JSON.stringify(saved[name]) !== JSON.stringify(wanted[name]));
+  if (changed.length === 0) return;
+  const list = changed.map((name) => `${name} was ${text(saved[name])} and is ${text(wanted[name])}`);
+  throw new TensorError({
+    code: "checkpoint-mismatch",
+    message: `train: the checkpoint ${file} is of another run: ${list.join("; ")}`,
+    fix: "resume with the options that the run was started with, or train into another folder",
+  });
+}

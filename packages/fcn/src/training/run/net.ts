@@ -1,0 +1,78 @@
+import { io, TensorError } from "@fcn/tensor";
+import { kindOf } from "../../data/files.js";
+import { IMAGENET_MEAN } from "../../data/layouts/means.js";
+import type { Preprocessing } from "../../data/preprocessing.js";
+import type { ModelOptions } from "../../models/index.js";
+import { graphOf } from "../../models/registry.js";
+import { type ModelMetadata, type PartialMetadata, parsePartialMetadata } from "../weightsFile.js";
+import type { Configuration } from "./configuration.js";
+import type { RunData } from "./data.js";
+import type { TrainRunOptions } from "./options.js";
+
+/**
+ * Which net a run trains, from its options, the file of weights, and the data. `saved` is the configuration of the checkpoint from which the run
+ * goes on: it stands for a file of weights that is gone or not named again. `channels` are those of a picture.
+ */
+export async function chooseNet(
+  options: TrainRunOptions,
+  { opened }: RunData,
+  { channels, saved }: { readonly channels: number; readonly saved: Configuration | undefined },
+): Promise<ModelMetadata> {
+  const source = await describedNet(options.weights, saved);
+  const name = options.model ?? source.model;
+  if (name === undefined) throw noModel(options.weights);
+  const modelOptions: ModelOptions = {
+    ...(source.model === undefined || source.model === name ? withoutClasses(source.options) : {}),
+    ...(channels === 3 ? {} : { inChannels: channels }),
+    ...furtherClasses(name, options, opened.more),
+    ...options.modelOptions,
+    numClasses: opened.classes.length,
+    seed: options.seed ?? 0,
+  };
+  const preprocessing =
+    options.preprocessing ?? source.preprocessing ?? opened.preprocessing ?? defaultPreprocessing(channels);
+  const { classes, palette } = opened;
+  return { model: name, options: modelOptions, classes, palette, preprocessing };
+}
+
+/** What the weights to start from say about their net, or the checkpoint where they are gone or not named. */
+async function describedNet(weights: string | undefined, saved: Configuration | undefined): Promise<PartialMetadata> {
+  if (saved !== undefined && (weights === undefined || (await kindOf(weights)) === undefined)) {
+    const { model, modelOptions, preprocessing } = saved;
+    return { model, options: modelOptions, preprocessing } as PartialMetadata;
+  }
+  if (weights === undefined) return {};
+  const strings = await io.openWeights(weights, ({ format, metadata }) => (format === "safetensors" ? metadata : {}));
+  return parsePartialMetadata(strings);
+}
+
+const withoutClasses = ({ numClasses: _, seed: __, ...rest }: Partial<ModelOptions> = {}): Partial<ModelOptions> =>
+  rest;
+
+/** How many classes the further head of a net for two tasks scores: as many as the data have for it. */
+function furtherClasses(
+  name: string,
+  { headLabels }: TrainRunOptions,
+  more: RunData["opened"]["more"],
+): Partial<ModelOptions> {
+  const { graph, options } = graphOf(name, { numClasses: 1 });
+  const map = (headLabels ?? graph.headLabels)?.geo;
+  const known = map === undefined ? undefined : more?.[map];
+  return known && "geometricClasses" in options ? { geometricClasses: known.classes.length } : {};
+}
+
+function noModel(weights: string | undefined): TensorError {
+  return new TensorError({
+    code: "invalid-argument",
+    message:
+      weights === undefined ? "train: no model is named" : `train: ${weights} does not say which net it belongs to`,
+    fix: "name a model (--model), one of models.list(), such as fcn8s-vgg16 or fcn16s-mobilenetv2",
+  });
+}
+
+/** A colour picture gets ImageNet's means; further channels are centred on the middle of 0 to 255. */
+function defaultPreprocessing(channels: number): Preprocessing {
+  const fill = (own: readonly number[], value: number): number[] =>
+    Array.from({ length: channels }, (_, c) => (channels >= 3 ? own[c] : undefined) ?? value);
+  return { channelOrder: "rgb", mean: fill(IMAGENET_MEAN.mean, 127.5), std: fill(IMAGENET_MEAN.std, 57) };
+}

@@ -1,0 +1,96 @@
+import { type Capabilities, planConv2d, planConv2dWeightGradient, type Tile, type Tunable } from "@fcn/kernels";
+import { conv2d, createDevice, type Device, type TuningResult } from "@fcn/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ConvCase, geometryOf } from "../../support/convolution.js";
+import { checkPlans } from "../../support/convolution-plans.js";
+
+/** Few and many channels, with and without vec4, groups, strides, and one channel a group. */
+const CASES: Readonly<Record<string, ConvCase>> = {
+  "3x3": { channels: [8, 36], size: [9, 17], kernel: [3, 3], padding: [1, 1] },
+  "odd channels": { n: 2, channels: [3, 21], size: [10, 9], kernel: [3, 2], stride: [2, 1], padding: [1, 0] },
+  "groups, dilation": { channels: [16, 72], size: [8, 7], kernel: [2, 2], dilation: [2, 3], groups: 2 },
+  upsampling: { channels: [5, 5], size: [24, 24], kernel: [8, 8], stride: [4, 4], padding: [2, 2] },
+  depthwise: { channels: [12, 12], size: [11, 19], kernel: [3, 3], stride: [1, 2], padding: [1, 1], groups: 12 },
+};
+
+const devices: Record<string, Device> = {};
+beforeAll(async () => {
+  devices.subgroups = await createDevice({ quiet: true });
+  devices["no subgroups"] = await createDevice({ quiet: true, subgroups: false });
+});
+afterAll(() => {
+  for (const device of Object.values(devices)) device.destroy();
+});
+
+/** The tunables of the three plans of a geometry. */
+function tunables(g: ReturnType<typeof geometryOf>, caps: Capabilities) {
+  const plans = [
+    planConv2d(g, "forward", true, caps),
+    planConv2d(g, "transposed", true, caps),
+    planConv2dWeightGradient(g, caps),
+  ];
+  return plans.flatMap((plan) => plan?.tunable ?? []);
+}
+
+describe.each(["subgroups", "no subgroups"])("every tile on a device with %s", (name) => {
+  it.each(Object.keys(CASES))("computes what the rules' tile computes: %s", async (which) => {
+    const device = devices[name] as Device;
+    const g = geometryOf(CASES[which] as ConvCase);
+    const choices = tunables(g, device.capabilities);
+    const most = Math.max(...choices.map(({ candidates }) => candidates.length));
+    expect(most).toBeGreaterThan(2);
+    for (let i = 0; i < most; i++) {
+      const tuning = Object.fromEntries(
+        choices.map(({ key, candidates }) => [key, candidates[i % candidates.length] as Tile]),
+      );
+      const caps = { ...device.capabilities, tuning };
+      for (const { key, tile } of tunables(g, caps)) expect(tile).toEqual(tuning[key]);
+      await checkPlans(device, g, caps);
+    }
+  });
+});
+
+describe("a tile that is no candidate", () => {
+  it("is passed over: files of another device or version do no harm", () => {
+    const caps = { subgroupSize: 0, bindingLimit: 2 ** 27, parallelism: 32 };
+    const g = geometryOf(CASES["3x3"] as ConvCase);
+    const { key, tile } = tunables(g, caps)[0] as Tunable;
+    const foreign: Tile = { variant: "subgroup", TM: 32, SGN: 32, TV: 1 };
+    for (const wrong of [foreign, { variant: "register", TM: 1e9, SGN: 1, TV: 1 } as Tile, null as unknown as Tile])
+      expect(tunables(g, { ...caps, tuning: { [key]: wrong } })[0]?.tile).toEqual(tile);
+  });
+});
+
+describe("device.tune", () => {
+  it("measures each convolution of the work once, keeps what is faster, and leaves no memory behind", async () => {
+    const device = await createDevice({ quiet: true });
+    try {
+      const x = device.rand([1, 8, 12, 12], { seed: 1 });
+      const w = device.rand([8, 8, 3, 3], { seed: 2, requiresGrad: true });
+      const before = await conv2d(x, w).data();
+      const { liveBytes, liveTensors } = device.memory();
+      const results: TuningResult[] = [];
+      const tuning = await device.tune(
+        () => {
+          conv2d(x, w);
+          conv2d(x, w);
+        },
+        {
+          onProgress: (done, total, result) => void results.push({ ...result, key: `${done}/${total} ${result.key}` }),
+        },
+      );
+      expect(results).toHaveLength(1);
+      expect(results[0]?.key).toMatch(/^1\/1 conv2d forward 3x3 .* channels 8-8 /);
+      expect(Object.keys(tuning)).toHaveLength(results[0]?.speedup === 1 ? 0 : 1);
+      expect(device.capabilities.tuning).toEqual(tuning);
+      expect(device.memory()).toMatchObject({ liveBytes, liveTensors });
+      const after = await conv2d(x, w).data();
+      for (const [i, value] of before.entries()) expect(after[i]).toBeCloseTo(value, 4);
+      const again = await createDevice({ quiet: true, tuning: () => tuning });
+      expect(again.capabilities.tuning).toEqual(tuning);
+      again.destroy();
+    } finally {
+      device.destroy();
+    }
+  });
+});
