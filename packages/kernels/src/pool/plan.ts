@@ -4,6 +4,8 @@ import { wgsl } from "../wgsl.generated.js";
 import { type ImagePart, imageParts, type Range, sliceOf } from "../windows.js";
 
 const WG = 64;
+/** Elements of a row that a thread of max pooling owns. */
+const R = 8;
 const MAX: Kernel = { name: "pool/max", source: wgsl["pool/max"] };
 const MAX_GRADIENT: Kernel = { name: "pool/max-gradient", source: wgsl["pool/max-gradient"] };
 const AVERAGE: Kernel = { name: "pool/average", source: wgsl["pool/average"] };
@@ -95,6 +97,15 @@ function windowParams(g: Pool2dGeometry, to: Range, fromOrigin: number, toOrigin
   };
 }
 
+/** The walk of max pooling over lines of `width` elements, R of them a thread. */
+function runParams(g: Pool2dGeometry, width: number, to: Range, fromOrigin: number, toOrigin: number, lanes: number) {
+  const { begin: _, ...params } = windowParams(g, to, fromOrigin, toOrigin, lanes);
+  const line = width * g.channels;
+  const runs = ceilDiv(width, R);
+  const count = ((to.end - to.begin) / line) * runs * params.channels;
+  return { ...params, runs, count, lineBegin: to.begin / line };
+}
+
 /** Operands: x, y, index (int32, the winning tap of each window). Undefined when one row is larger than a binding. */
 export function planMaxPool2d(g: Pool2dGeometry, saveIndex: boolean, caps: Capabilities): Plan | undefined {
   const vector = isVector(g);
@@ -102,12 +113,11 @@ export function planMaxPool2d(g: Pool2dGeometry, saveIndex: boolean, caps: Capab
     const x = sliceOf("x", part.from, inputCount(g));
     const y = sliceOf("y", part.to, outputCount(g));
     const index = saveIndex ? sliceOf("index", part.to, outputCount(g)).operand : "noneIndex4";
-    const params = windowParams(g, part.to, x.origin, y.origin, vector ? 4 : 1);
-    const { dilationH, dilationW } = g;
+    const params = runParams(g, g.outW, part.to, x.origin, y.origin, vector ? 4 : 1);
     return {
       kernel: MAX,
-      constants: { VEC: vector, SAVE: saveIndex },
-      params: { ...params, dilationH, dilationW, lowest: Number.NEGATIVE_INFINITY },
+      constants: { R, VEC: vector, SAVE: saveIndex, DILATION_H: g.dilationH, DILATION_W: g.dilationW },
+      params: { ...params, lowest: Number.NEGATIVE_INFINITY },
       operands: vector
         ? { x: "noneX", x4: x.operand, y: "noneY", y4: y.operand, index: "noneIndex", index4: index }
         : { x: x.operand, x4: "noneX", y: y.operand, y4: "noneY", index, index4: "noneIndex" },
@@ -124,12 +134,15 @@ export function planMaxPool2dGradient(g: Pool2dGeometry, caps: Capabilities): Pl
     const dy = sliceOf("dy", part.from, outputCount(g));
     const index = sliceOf("index", part.from, outputCount(g)).operand;
     const dx = sliceOf("dx", part.to, inputCount(g));
-    const params = windowParams(g, part.to, dy.origin, dx.origin, vector ? 4 : 1);
+    const { strideH, strideW, ...params } = runParams(g, g.inW, part.to, dy.origin, dx.origin, vector ? 4 : 1);
     const { dilationH, dilationW } = g;
     return {
       kernel: MAX_GRADIENT,
-      constants: { VEC: vector },
-      params: { ...params, dilationH, dilationW },
+      constants: {
+        ...{ R, VEC: vector, STRIDE_H: strideH, STRIDE_W: strideW },
+        ...{ DILATION_H: dilationH, DILATION_W: dilationW },
+      },
+      params,
       operands: vector
         ? { dy: "noneX", dy4: dy.operand, index: "noneX", index4: index, dx: "noneY", dx4: dx.operand }
         : { dy: dy.operand, dy4: "noneX", index, index4: "noneX", dx: dx.operand, dx4: "noneY" },
