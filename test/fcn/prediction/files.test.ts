@@ -151,7 +151,10 @@ describe("an output folder", () => {
   });
 
   it.runIf(process.platform === "linux")("ends where a file system denies that its own folder exists", async () => {
-    await expect(makeFolder("/proc/nowhere/out")).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(makeFolder("predict", "/proc/nowhere/out")).rejects.toMatchObject({
+      code: "unwritable-file",
+      message: "predict: cannot write /proc/nowhere/out: its folder does not exist",
+    });
   });
 });
 

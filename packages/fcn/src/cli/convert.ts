@@ -4,6 +4,7 @@ import { type ConvertReport, convert, outputFormat } from "../weights/convert.js
 import { NAME_MAPS } from "../weights/nameMaps.js";
 import { TENSORFLOW_MAPS } from "../weights/tensorflow/open.js";
 import { UsageError } from "./errors.js";
+import { printResult } from "./output.js";
 
 interface ConvertFlags {
   readonly names?: string;
@@ -65,7 +66,7 @@ async function run(input: string, output: string, { json, ...flags }: ConvertFla
   try {
     const report = await convert(input, output, { ...flags, onProgress });
     bar.stop();
-    process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : describe(input, output, report));
+    await printResult(report, (all) => describe(input, output, all), json);
   } finally {
     bar.stop();
   }

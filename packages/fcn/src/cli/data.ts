@@ -2,13 +2,14 @@ import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import { check, type DataReport } from "../data/check/check.js";
 import { contactSheet } from "../data/check/contactSheet.js";
-import type { DataRemark, OpenedData } from "../data/dataset.js";
+import type { DataRemark } from "../data/dataset.js";
 import { open } from "../data/open.js";
 import { formatTable } from "../demo/table.js";
 import { writeWholeFile } from "../report/writeFile.js";
 import { createCheckBar } from "./checkBar.js";
 import { registerCompose } from "./dataCompose.js";
 import { parseFraction, parseWhole } from "./options.js";
+import { printResult } from "./output.js";
 
 interface CheckFlags {
   readonly json?: boolean;
@@ -53,23 +54,14 @@ async function run(dir: string, flags: CheckFlags): Promise<void> {
   const opened = await open(dir, options);
   const bar = createCheckBar(json ? process.stderr : process.stdout);
   const report = await check(opened, { ...options, onProgress: bar.update }).finally(bar.stop);
-  if (sheet !== undefined) await writeSheet(sheet, opened, flags.seed);
-  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report, sheet));
+  if (sheet !== undefined) await writeWholeFile("data check", sheet, await contactSheet(opened, { seed: flags.seed }));
+  await printResult(report, (all) => formatReport(all, sheet), json);
   if (report.ok) return;
   const problems = report.remarks.filter(({ level }) => level === "problem").length;
   throw new TensorError({
     code: "data-problems",
     message: `data check: ${dir} has ${problems} ${problems === 1 ? "problem" : "problems"}`,
     fix: "mend what the lines above name, then check again",
-  });
-}
-
-async function writeSheet(file: string, opened: OpenedData, seed: number): Promise<void> {
-  const picture = await contactSheet(opened, { seed });
-  await writeWholeFile(file, picture).catch((cause: unknown) => {
-    const fix = "name a file in a folder that exists and may be written";
-    const message = `data check: cannot write ${file}: ${(cause as Error).message}`;
-    throw new TensorError({ code: "unwritable-file", message, fix }, { cause });
   });
 }
 

@@ -6,6 +6,7 @@ import { writeFolder } from "../data/folder/write.js";
 import { vocColours } from "../report/colours.js";
 import { UsageError } from "./errors.js";
 import { checkFolder, parseFraction, parseWhole } from "./options.js";
+import { printResult } from "./output.js";
 
 interface ComposeFlags {
   readonly cutouts: Readonly<Record<string, string[]>>;
@@ -59,7 +60,7 @@ async function run({ cutouts, backgrounds, out, heldBack, skip, json, ...flags }
   });
   const sources = { train: countsOf(split.train), val: countsOf(split.validation) };
   const summary = { out, classes: source.classes, pictures, sources, leftOut: source.leftOut };
-  process.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : describe(summary));
+  await printResult(summary, describe, json);
 }
 
 interface Counts {

@@ -7,6 +7,7 @@ import { type DemoSummary, scoreRows } from "../demo/summary.js";
 import { formatTable, scoreTable } from "../demo/table.js";
 import { UsageError } from "./errors.js";
 import { checkFolder, parseWhole } from "./options.js";
+import { printResult } from "./output.js";
 
 interface DemoFlags extends DemoOptions {
   readonly json?: boolean;
@@ -30,7 +31,7 @@ async function demo({ json, ...options }: DemoFlags): Promise<void> {
   const stream = json ? process.stderr : process.stdout;
   const line = (text: string): void => void stream.write(`${text}\n`);
   const summary = await runDemo(options, { stages: createStageView(stream), line });
-  process.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : describeSummary(summary));
+  await printResult(summary, describeSummary, json);
 }
 
 function describeSummary(summary: DemoSummary): string {

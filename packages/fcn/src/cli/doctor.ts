@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { type AdapterReport, probeAdapters, TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import { adapterAdvice, driverRemarks, parseOsRelease } from "../../bin/advice.mjs";
+import { printResult } from "./output.js";
 
 type Adapter = AdapterReport["adapters"][number];
 
@@ -127,7 +128,7 @@ async function probe(): Promise<AdapterReport | TensorError> {
 
 async function run(options: { json?: boolean }): Promise<void> {
   const diagnosis = diagnose(await probe(), await readMachine());
-  process.stdout.write(options.json ? `${JSON.stringify(diagnosis, null, 2)}\n` : formatDiagnosis(diagnosis));
+  await printResult(diagnosis, formatDiagnosis, options.json);
   if (diagnosis.ok) return;
   throw new TensorError({
     code: "no-adapter",

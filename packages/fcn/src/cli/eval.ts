@@ -12,6 +12,7 @@ import { loadModel } from "../training/weightsFile.js";
 import { UsageError } from "./errors.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
 import { parseNumbers, parseWhole } from "./options.js";
+import { printResult } from "./output.js";
 import { createProgress } from "./progress.js";
 
 interface EvalFlags extends InferenceFlags {
@@ -64,7 +65,7 @@ async function run(flags: EvalFlags): Promise<void> {
       seconds,
       ...scores,
     };
-    process.stdout.write(flags.json ? `${JSON.stringify(summary, null, 2)}\n` : describeEvaluation(summary));
+    await printResult(summary, describeEvaluation, flags.json);
   } finally {
     device.destroy();
   }

@@ -4,6 +4,7 @@ import { exportOnnx, type OnnxSummary, type OnnxValue } from "../export/index.js
 import { loadModel } from "../training/weightsFile.js";
 import { UsageError } from "./errors.js";
 import { parseWhole } from "./options.js";
+import { printResult } from "./output.js";
 
 interface ExportFlags {
   readonly weights: string;
@@ -44,7 +45,7 @@ async function run({ weights, onnx, argmax = false, softmax = false, size, opset
     const fixed = { ...(size && { shape: [1, ...size] as const }), ...(opset === undefined ? {} : { opset }) };
     const summary = await exportOnnx(model, { path: onnx, argmax, softmax, metadata, ...fixed });
     const report: ExportReport = { file: onnx, model: metadata.model, ...summary };
-    process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : describeReport(report));
+    await printResult(report, describeReport, json);
   } finally {
     device.destroy();
   }

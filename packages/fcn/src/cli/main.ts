@@ -8,6 +8,7 @@ import { registerDoctor } from "./doctor.js";
 import { describeFailure } from "./errors.js";
 import { registerEval } from "./eval.js";
 import { registerExport } from "./export.js";
+import { outputFailure, watchOutput } from "./output.js";
 import { registerPredict } from "./predict.js";
 import { registerTrain } from "./train.js";
 import { registerTune } from "./tune.js";
@@ -42,11 +43,15 @@ export function createProgram(version: string): Command {
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = createProgram(await readVersion());
+  watchOutput();
   try {
-    await program.parseAsync([...argv], { from: "user" });
-    return 0;
+    const code = await program.parseAsync([...argv], { from: "user" }).then(() => 0, helpCode);
+    // A stream tells its error behind the write that met it.
+    await new Promise(setImmediate);
+    const unwritten = outputFailure();
+    if (unwritten) throw unwritten;
+    return code;
   } catch (error) {
-    if (error instanceof CommanderError && isHelp(error)) return error.code === "commander.help" ? 2 : 0;
     const first = argv.find((argument) => !argument.startsWith("-"));
     const command = program.commands.find((candidate) => candidate.name() === first)?.name();
     const failure = describeFailure(error, { verbose: argv.includes("--verbose"), command });
@@ -55,9 +60,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Commander throws for help and version too. `commander.help` is the help that answers a missing command. */
-function isHelp(error: CommanderError): boolean {
-  return ["commander.help", "commander.helpDisplayed", "commander.version"].includes(error.code);
+/** Commander throws for help and version too: the exit code for these. `commander.help` is the help that answers a missing command. */
+function helpCode(error: unknown): number {
+  const code = error instanceof CommanderError ? error.code : "";
+  if (code === "commander.help") return 2;
+  if (code === "commander.helpDisplayed" || code === "commander.version") return 0;
+  throw error;
 }
 
 async function readVersion(): Promise<string> {

@@ -6,6 +6,7 @@ import { type PictureReport, type PredictSummary, runPredict } from "../predicti
 import { UsageError } from "./errors.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
 import { checkFolder, parseNumbers, parseSize, parseWords } from "./options.js";
+import { printResult } from "./output.js";
 import { createProgress } from "./progress.js";
 
 const KINDS = Object.keys(OUTPUTS) as OutputName[];
@@ -62,7 +63,7 @@ async function predict(names: string[], flags: PredictFlags): Promise<void> {
       throw asWrongUse(error, flags);
     })
     .finally(() => progress.end());
-  process.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : describeSummary(summary));
+  await printResult(summary, describeSummary, json);
   if (summary.failed === 0) return;
   throw new TensorError({
     code: "pictures-failed",

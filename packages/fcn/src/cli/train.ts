@@ -21,6 +21,7 @@ import {
   parseSize,
   parseWhole,
 } from "./options.js";
+import { printResult } from "./output.js";
 
 const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as (keyof typeof PREPROCESSINGS)[];
 
@@ -172,7 +173,7 @@ async function run(flags: TrainFlags): Promise<void> {
         end: () => stages.end(),
       },
     });
-    process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : describe(result));
+    await printResult(result, describe, json);
     if (result.done < result.steps) throw stopped(result);
   } finally {
     checking.stop();

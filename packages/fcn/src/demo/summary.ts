@@ -101,11 +101,11 @@ export async function writeReports(summary: DemoSummary, parts: ReportParts): Pr
   const reloaded = `Tile ${tile}, predicted by the net in ${file}: the same labels, pixel by pixel, as the net in memory gave.`;
   const configuration = configurationRows(summary);
   const { classes } = summary;
-  await writeWholeFile(join(out, "panels.png"), panels);
-  await writeWholeFile(join(out, "predicted.png"), predicted);
-  await writeWholeFile(join(out, "metrics.csv"), metricsCsv(stages));
+  await writeWholeFile("demo", join(out, "panels.png"), panels);
+  await writeWholeFile("demo", join(out, "predicted.png"), predicted);
+  await writeWholeFile("demo", join(out, "metrics.csv"), metricsCsv(stages));
   const report = { adapter, classes, baseline, rows, stages, panels, predicted, reloaded, configuration };
-  await writeWholeFile(join(out, "report.html"), demoReportHtml(report));
+  await writeWholeFile("demo", join(out, "report.html"), demoReportHtml(report));
 }
 
 function configurationRows(summary: DemoSummary): [string, string][] {

@@ -1,7 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { io, TensorError } from "@fcn/tensor";
-import { reasonOf } from "../data/errors.js";
 import type { Colour } from "../report/colours.js";
 import { renderWithLegend } from "../report/legend.js";
 import { encodeIndexedPng } from "../report/png.js";
@@ -37,12 +36,15 @@ interface OutputKind {
   readonly write: (path: string, predicted: Predicted) => Promise<void>;
 }
 
+/** Many small files: they are not each brought to the disk at once. */
+const write = (path: string, content: string | Uint8Array): Promise<void> =>
+  writeWholeFile("predict", path, content, { sync: false });
+
 /** What can be written of a picture. */
 export const OUTPUTS = {
   labels: {
     suffix: ".png",
-    write: async (path, { prediction, palette }) =>
-      writeWholeFile(path, await encodeIndexedPng({ ...prediction, palette })),
+    write: async (path, { prediction, palette }) => write(path, await encodeIndexedPng({ ...prediction, palette })),
   },
   overlay: { suffix: ".overlay.png", write: writeOverlay },
   probabilities: {
@@ -52,11 +54,11 @@ export const OUTPUTS = {
   polygons: {
     suffix: ".geojson",
     write: (path, { prediction, classes, tolerance }) =>
-      writeWholeFile(path, JSON.stringify(toGeoJson(tracePolygons(prediction, { tolerance }), classes))),
+      write(path, JSON.stringify(toGeoJson(tracePolygons(prediction, { tolerance }), classes))),
   },
   summary: {
     suffix: ".json",
-    write: (path, predicted) => writeWholeFile(path, `${JSON.stringify(summaryOf(predicted), null, 2)}\n`),
+    write: (path, predicted) => write(path, `${JSON.stringify(summaryOf(predicted), null, 2)}\n`),
   },
 } as const satisfies Record<string, OutputKind>;
 
@@ -67,7 +69,7 @@ async function writeOverlay(path: string, { prediction, shares, palette, plain }
   const painted = shares.filter(({ label }) => label !== plain);
   const entries = painted.map(({ label, class: name }) => ({ name, colour: palette[label] ?? ([0, 0, 0] as const) }));
   const rgba = overlay as Uint8ClampedArray;
-  await writeWholeFile(path, await renderWithLegend({ rgba, height, width }, entries));
+  await write(path, await renderWithLegend({ rgba, height, width }, entries));
 }
 
 /** What is said of a picture beside its pixels. */
@@ -102,12 +104,12 @@ export class OutputFolder {
   /** Makes the folder and tries it. Throws a TensorError where nothing can be written. */
   async open(): Promise<void> {
     const trial = join(this.root, `.${process.pid}.tmp`);
+    await makeFolder("predict", this.root);
     try {
-      await makeFolder(this.root);
       await writeFile(trial, "");
       await rm(trial);
     } catch (cause) {
-      throw unwritable(this.root, cause);
+      throw io.unwritable("predict", this.root, cause);
     }
   }
 
@@ -123,14 +125,14 @@ export class OutputFolder {
     }
   }
 
-  /** Writes all results of a picture, each under a temporary name first. Throws a TensorError that names the file. */
+  /** Writes all results of a picture, each under a temporary name first. Throws a TensorError that names the file: "disk-full" or "unwritable-file". */
   async write(paths: ReadonlyMap<OutputName, string>, predicted: Predicted): Promise<void> {
     for (const [kind, path] of paths) {
       try {
-        await makeFolder(dirname(path));
+        await makeFolder("predict", dirname(path));
         await OUTPUTS[kind].write(path, predicted);
       } catch (cause) {
-        throw cause instanceof TensorError ? cause : unwritable(path, cause);
+        throw cause instanceof TensorError ? cause : io.unwritable("predict", path, cause);
       }
     }
   }
@@ -138,12 +140,3 @@ export class OutputFolder {
 
 /** Names that differ in case alone are one file on some systems. */
 const keyOf = (path: string): string => resolve(path).toLowerCase();
-
-function unwritable(path: string, cause: unknown): TensorError {
-  const error = {
-    code: "unwritable-file",
-    message: `predict: cannot write ${path}: ${reasonOf(cause)}`,
-    fix: "name a folder that may be written and has room",
-  };
-  return new TensorError(error, { cause });
-}

@@ -42,7 +42,7 @@ const WRITE_AHEAD = 4;
 
 /**
  * Predicts pictures and writes the results into a folder; pictures are decoded, predicted and written at the same time, in order, a few of each
- * at once. A picture that fails is told in `onPicture`'s report and left out. Throws where nothing can be done: no net, no device, no folder.
+ * at once. A picture that fails is told in `onPicture`'s report and left out. Throws where nothing can be done: no net, no device, no folder, a full disk.
  */
 export async function runPredict(run: PredictRun, onPicture: (report: PictureReport) => void): Promise<PredictSummary> {
   const files = run.inputs.flatMap(({ path }) => (path === undefined ? [] : [path]));
@@ -81,8 +81,9 @@ async function predictAndWrite(
     try {
       await folder.write(paths, predicted);
     } catch (problem) {
-      if (problem instanceof TensorError) return failure(item, problem);
-      throw problem;
+      // On a full disk the results of all others would be lost as well.
+      if (!(problem instanceof TensorError) || problem.code === "disk-full") throw problem;
+      return failure(item, problem);
     }
     return { ...summaryOf(predicted), files: Object.fromEntries(paths) };
   };

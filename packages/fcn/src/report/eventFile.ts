@@ -1,6 +1,8 @@
-import { mkdir, open } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { io } from "@fcn/tensor";
 import { maskedCrc32c } from "./crc32c.js";
+import { makeFolder } from "./writeFile.js";
 
 /** Numbers by tag, such as `loss`. */
 export type Scalars = Readonly<Record<string, number>>;
@@ -13,21 +15,42 @@ export interface EventFile {
   close(): Promise<void>;
 }
 
+const OP = "TensorBoard events";
+
 /**
  * Begins a new event file in `folder`, which is made. Where a run goes on, `firstStep` tells TensorBoard to forget later steps of the files
- * before it.
+ * before it. What cannot be written whole is taken back. Throws a TensorError: "disk-full" or "unwritable-file".
  */
 export async function createEventFile(folder: string, firstStep = 0): Promise<EventFile> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(OP, folder);
   const seconds = String(Math.floor(Date.now() / 1000)).padStart(10, "0");
   const path = join(folder, `events.out.tfevents.${seconds}.fcn.${crypto.randomUUID()}`);
-  const file = await open(path, "wx");
-  const append = async (event: Uint8Array): Promise<void> => {
-    await file.appendFile(record(event));
+  const refuse = (cause: unknown): never => {
+    throw io.unwritable(OP, path, cause);
   };
-  await append(message(time(), bytesField(3, new TextEncoder().encode("brain.Event:2"))));
-  // SessionLog with the status START.
-  if (firstStep > 0) await append(message(time(), intField(2, firstStep), bytesField(7, intField(1, 1))));
+  const file = await open(path, "wx").catch(refuse);
+  let size = 0;
+  const append = async (event: Uint8Array): Promise<void> => {
+    const bytes = record(event);
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        at += (await file.write(bytes, at, bytes.length - at, size + at)).bytesWritten;
+      }
+    } catch (cause) {
+      await file.truncate(size).catch(() => {});
+      refuse(cause);
+    }
+    size += bytes.length;
+  };
+  try {
+    await append(message(time(), bytesField(3, new TextEncoder().encode("brain.Event:2"))));
+    // SessionLog with the status START.
+    if (firstStep > 0) await append(message(time(), intField(2, firstStep), bytesField(7, intField(1, 1))));
+  } catch (error) {
+    await file.close();
+    await rm(path, { force: true });
+    throw error;
+  }
   return {
     path,
     write: async (step, scalars) => {

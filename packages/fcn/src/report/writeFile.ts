@@ -1,24 +1,31 @@
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { io } from "@fcn/tensor";
 
-/** Writes under a temporary name, then renames: a reader never sees half a file. */
-export async function writeWholeFile(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, content);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+/** A whole file as `io.writeWhole` writes it; `op` begins the message of an error. */
+export async function writeWholeFile(
+  op: string,
+  path: string,
+  content: string | Uint8Array,
+  options: { readonly sync?: boolean } = {},
+): Promise<void> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  await io.writeWhole(op, path, [bytes], options);
 }
 
-/** Makes a folder and those above it. Node's own recursive mkdir never ends where a file system refuses new folders by ENOENT, as /proc does. */
-export async function makeFolder(path: string): Promise<void> {
+/** Makes a folder and those above it. Throws a TensorError: "disk-full" or "unwritable-file". */
+export async function makeFolder(op: string, path: string): Promise<void> {
+  await makeWithParents(path).catch((cause: unknown) => {
+    throw io.unwritable(op, path, cause);
+  });
+}
+
+/** Node's own recursive mkdir never ends where a file system refuses new folders by ENOENT, as /proc does. */
+async function makeWithParents(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) return;
   const parent = dirname(path);
-  if (parent !== path) await makeFolder(parent);
+  if (parent !== path) await makeWithParents(parent);
   await mkdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error;
   });

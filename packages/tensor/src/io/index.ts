@@ -15,6 +15,7 @@ export {
 } from "./safetensors.js";
 export type { PathOrBytes } from "./source.js";
 export { type ReadTfjsOptions, readTfjs, streamTfjs } from "./tfjs/readTfjs.js";
+export { unwritable } from "./unwritable.js";
 export { type OpenWeightsOptions, openWeights, type Weights, type WeightsFormat } from "./weights.js";
 export type { WritableArray, WritableRecord } from "./writable.js";
 export { encodeNpy, writeNpy } from "./writeNpy.js";

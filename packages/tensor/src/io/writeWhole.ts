@@ -1,8 +1,17 @@
 import { TensorError } from "../device/errors.js";
 import { nodeFiles } from "./source.js";
+import { unwritable } from "./unwritable.js";
 
-/** Writes under a temporary name, then renames: a reader never sees half a file. */
-export async function writeWhole(op: string, path: string | URL, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+/**
+ * Writes under a temporary name, then renames: a reader never sees half a file, and where writing fails nothing is left of it. With `sync`, the
+ * default, the bytes are on the disk before the name is. Throws a TensorError: "disk-full" or "unwritable-file".
+ */
+export async function writeWhole(
+  op: string,
+  path: string | URL,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  { sync = true }: { readonly sync?: boolean } = {},
+): Promise<void> {
   const fs = await nodeFiles(op);
   const { fileURLToPath } = await import("node:url");
   const target = typeof path === "string" ? path : fileURLToPath(path);
@@ -11,7 +20,7 @@ export async function writeWhole(op: string, path: string | URL, pieces: AsyncIt
     const file = await fs.open(temporary, "wx");
     try {
       for await (const piece of pieces) await writeAll(file, piece);
-      await file.sync();
+      if (sync) await file.sync();
     } finally {
       await file.close();
     }
@@ -27,14 +36,4 @@ async function writeAll(
   bytes: Uint8Array,
 ): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
-}
-
-function unwritable(op: string, target: string, cause: unknown): TensorError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const error = {
-    code: "unwritable-file",
-    message: `${op}: cannot write ${target}: ${reason}`,
-    fix: "check that the folder exists, may be written and has room",
-  };
-  return new TensorError(error, { cause });
 }

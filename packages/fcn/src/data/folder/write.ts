@@ -1,6 +1,5 @@
 import { TensorError } from "@fcn/tensor";
 import { type Colour, paletteTable } from "../../report/colours.js";
-import { reasonOf } from "../errors.js";
 import { checkSample, type SegmentationSample } from "../sample.js";
 
 export interface FolderContent {
@@ -17,18 +16,17 @@ export interface FolderContent {
 /**
  * Writes samples as a folder that `open` and `fcn train` take (Node): `images/*.png`, `masks/*.png` with the labels as palette indices,
  * `classes.json`, and `splits/*.txt`, which come last. Answers the number of samples of each split. Pictures have 1, 3 or 4 channels.
- * Throws a TensorError: "folder-exists" where `root` holds pictures already, "unwritable-file", and "invalid-shape" for a sample that does not hold.
+ * Throws a TensorError: "folder-exists" where `root` holds pictures already, "disk-full", "unwritable-file", and "invalid-shape" for a sample that does not hold.
  */
 export async function writeFolder(root: string, content: FolderContent): Promise<Record<string, number>> {
   const { join } = await import("node:path");
   const { readdir } = await import("node:fs/promises");
   const { makeFolder, writeWholeFile } = await import("../../report/writeFile.js");
-  const write = async (path: string, bytes: string | Uint8Array): Promise<void> =>
-    writeWholeFile(join(root, path), bytes).catch((cause: unknown) => refuse(join(root, path), cause));
+  const write = (path: string, bytes: string | Uint8Array): Promise<void> =>
+    writeWholeFile("writeFolder", join(root, path), bytes, { sync: false });
   const present = await readdir(join(root, "images")).catch(() => []);
   if (present.length > 0) throw exists(root);
-  for (const folder of ["images", "masks", "splits"])
-    await makeFolder(join(root, folder)).catch((cause: unknown) => refuse(join(root, folder), cause));
+  for (const folder of ["images", "masks", "splits"]) await makeFolder("writeFolder", join(root, folder));
   const { classes, palette, splits, onProgress } = content;
   const taken = new Set<string>();
   const lists: [split: string, names: string[]][] = [];
@@ -93,13 +91,4 @@ function exists(root: string): TensorError {
     message: `writeFolder: ${root} holds pictures already`,
     fix: "name another folder, or remove this one",
   });
-}
-
-function refuse(path: string, cause: unknown): never {
-  const error = {
-    code: "unwritable-file",
-    message: `writeFolder: cannot write ${path}: ${reasonOf(cause)}`,
-    fix: "name a folder that may be written and has room",
-  };
-  throw new TensorError(error, { cause });
 }

@@ -1,10 +1,10 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createDevice, type Device, io, TensorError } from "@fcn/tensor";
 import type { DataLoader } from "../../data/loader/loader.js";
 import { savedTuning } from "../../measure/savedTuning.js";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
-import { writeWholeFile } from "../../report/writeFile.js";
+import { makeFolder, writeWholeFile } from "../../report/writeFile.js";
 import type { TrainProgress } from "../options.js";
 import type { Optimizer } from "../schedules.js";
 import { train } from "../train.js";
@@ -49,14 +49,26 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     const saved = options.resume ? await savedConfiguration(join(options.out, RUN_FILES.checkpoint)) : undefined;
     const prepared = await prepareRun(options, data, device, saved);
     try {
-      await makeFolder(options.out);
+      await openFolder(options.out);
       return await runPrepared(options, data, prepared, device, begin);
     } finally {
       prepared.model.dispose();
     }
+  } catch (error) {
+    throw await withRemedy(error, options.out);
   } finally {
     if (options.device === undefined) device.destroy();
   }
+}
+
+/** The error of a full disk tells how the run goes on. */
+async function withRemedy(error: unknown, out: string): Promise<unknown> {
+  if (!(error instanceof TensorError) || error.code !== "disk-full") return error;
+  const step = (await checkpoints(join(out, RUN_FILES.checkpoint))).at(-1);
+  const next =
+    step === undefined ? "start again" : `go on with --resume (resume: true): the checkpoint of step ${step} is whole`;
+  const fix = `free some space on that disk and ${next}`;
+  return new TensorError({ code: error.code, message: error.message, fix }, { cause: error.cause });
 }
 
 async function refuseOtherRun({ out, resume = false }: TrainRunOptions): Promise<void> {
@@ -68,12 +80,9 @@ async function refuseOtherRun({ out, resume = false }: TrainRunOptions): Promise
   });
 }
 
-async function makeFolder(out: string): Promise<void> {
+async function openFolder(out: string): Promise<void> {
   const folder = join(out, RUN_FILES.checkpoint);
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-    const message = `train: cannot make ${folder}: ${(cause as Error).message}`;
-    throw new TensorError({ code: "unwritable-file", message, fix: "name a folder that may be written" }, { cause });
-  });
+  await makeFolder("train", folder);
   for (const place of [out, folder]) await removeTemporary(place);
 }
 
@@ -104,7 +113,11 @@ async function runPrepared(
   };
   if (done < steps) return { ...result, files: await writtenFiles(out) };
   if (best) await io.loadWeights(model, join(out, RUN_FILES.best));
-  await writeWholeFile(join(out, RUN_FILES.report), await runReport(result, { history, model, data, metadata }));
+  await writeWholeFile(
+    "train",
+    join(out, RUN_FILES.report),
+    await runReport(result, { history, model, data, metadata }),
+  );
   return { ...result, files: await writtenFiles(out) };
 }
 
@@ -191,7 +204,7 @@ async function keep(
   await checkFinite(model, step);
   await saveModel(join(out, RUN_FILES.last), model, metadata);
   if (data.validation === undefined) await saveModel(join(out, RUN_FILES.best), model, metadata);
-  await writeWholeFile(join(out, RUN_FILES.metrics), metricsCsv(history));
+  await writeWholeFile("train", join(out, RUN_FILES.metrics), metricsCsv(history));
   const state = { step, configuration, adapters, loader, history };
   await writeCheckpoint(join(out, RUN_FILES.checkpoint), model, optimizer, state);
 }
