@@ -209,10 +209,16 @@ describe.skipIf(skipped !== "")(`a full disk${skipped}`, () => {
     expect(failed.code).toBe(1);
     expectOneLine(failed.lines, /cannot write .*predicted\/\d\.(overlay\.png|png|npy)/, /run again$/);
     expect((await filesBelow(out)).filter((file) => file.endsWith(".tmp"))).toEqual([]);
-    disk.fill(0);
-    const none = await run([...args, "summary"]);
-    expect(none.code).toBe(1);
-    expectOneLine(none.lines, /predicted/, /run again$/);
+    for (const [save, leave, file] of [
+      ["probabilities", 8 * KIB, /predicted\/\d(-2)?\.npy/],
+      ["summary", 0, /predicted\/\d(-2)?\.json/],
+    ] as const) {
+      disk.fill(leave);
+      const none = await run([...args, save]);
+      expect(none.code).toBe(1);
+      expectOneLine(none.lines, file, /run again$/);
+      expect((await filesBelow(out)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+    }
   });
 
   it("leaves what fcn convert was to write over", async () => {

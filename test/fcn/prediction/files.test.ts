@@ -222,6 +222,35 @@ describe("arrays as npy", () => {
     await expect(io.encodeNpy(wrong)).rejects.toThrow(/shape \[3\] of int32 needs 12 bytes, its data has 8/);
     expect((await readdir(folder)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
+
+  it("are written in parts, in any order", async () => {
+    const [path, whole] = [join(folder, "parts.npy"), join(folder, "whole.npy")];
+    const array = { dtype: "int32", shape: [3, 5], data: Int32Array.from({ length: 15 }, (_, i) => i - 7) } as const;
+    await io.writeNpy(whole, array);
+    const file = await io.createNpy(path, array);
+    for (const [begin, end] of [
+      [10, 15],
+      [0, 3],
+      [3, 10],
+    ] as const)
+      await file.write(array.data.slice(begin, end), begin);
+    const names = async (): Promise<string[]> => (await readdir(folder)).filter((name) => name.startsWith("parts.npy"));
+    expect(await names()).not.toContain("parts.npy");
+    await file.finish();
+    await file.discard();
+    expect(await names()).toEqual(["parts.npy"]);
+    expect(await readFile(path)).toEqual(await readFile(whole));
+    const other = await io.createNpy(path, array);
+    await expect(other.write(array.data, 1)).rejects.toMatchObject({ code: "invalid-argument" });
+    await expect(other.write(new Float64Array(2), 0)).rejects.toThrow(
+      /2 values of 8 bytes at 0 do not fit into \[3, 5\]/,
+    );
+    await other.write(array.data.subarray(0, 4), 0);
+    await expect(other.finish()).rejects.toThrow("4 of 15 elements were written");
+    await other.discard();
+    expect(await names()).toEqual(["parts.npy"]);
+    expect(await readFile(path)).toEqual(await readFile(whole));
+  });
 });
 
 describe("pipelines", () => {

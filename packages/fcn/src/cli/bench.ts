@@ -3,6 +3,7 @@ import { formatTable } from "../demo/table.js";
 import { type Benchmark, benchmark, type PassTime } from "../measure/benchmark.js";
 import { adapterName, addMeasuredFlags, type MeasuredFlags, withMeasured } from "./measured.js";
 import { parseWhole } from "./options.js";
+import { printResult } from "./output.js";
 import { createProgress } from "./progress.js";
 
 interface BenchFlags extends MeasuredFlags {
@@ -34,7 +35,7 @@ async function run({ repeats, json, ...flags }: BenchFlags): Promise<void> {
       progress?.end();
     }
   });
-  process.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : describe(summary));
+  await printResult(summary, describe, json);
 }
 
 interface Summary extends Benchmark {

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { saveTuning } from "../measure/savedTuning.js";
 import { makeWork } from "../measure/work.js";
 import { adapterName, addMeasuredFlags, type MeasuredFlags, withMeasured } from "./measured.js";
+import { printResult } from "./output.js";
 import { createProgress } from "./progress.js";
 
 interface TuneFlags extends MeasuredFlags {
@@ -47,7 +48,7 @@ async function run({ inference = false, json, ...flags }: TuneFlags): Promise<vo
       progress?.end();
     }
   });
-  process.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : describe(summary));
+  await printResult(summary, describe, json);
 }
 
 function describeResult({ key, tile, speedup }: TuningResult): string {

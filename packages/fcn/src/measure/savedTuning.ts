@@ -59,7 +59,11 @@ export async function saveTuning(
   const measured = new Set(tried);
   const before = Object.entries((await savedTuning(info)) ?? {}).filter(([key]) => !measured.has(key));
   const tiles = Object.fromEntries([...before, ...Object.entries(found)].sort(([a], [b]) => (a < b ? -1 : 1)));
-  await makeFolder(dirname(file));
-  await writeWholeFile(file, `${JSON.stringify({ adapter: adapterOf(info), tiles } satisfies TuningFile, null, 2)}\n`);
+  await makeFolder("saveTuning", dirname(file));
+  await writeWholeFile(
+    "saveTuning",
+    file,
+    `${JSON.stringify({ adapter: adapterOf(info), tiles } satisfies TuningFile, null, 2)}\n`,
+  );
   return file;
 }

@@ -1,7 +1,9 @@
 import { type io, paint, type Tensor } from "@fcn/tensor";
 import type { RasterImage } from "../data/sample.js";
 import type { Colour } from "../report/colours.js";
+import { BandReader, type BandSink } from "./bands.js";
 import type { Inference } from "./inference.js";
+import { HostProbabilities } from "./probabilities.js";
 import { forEachStrip, type Strip } from "./strips.js";
 
 /** What a net says of one picture. */
@@ -29,7 +31,8 @@ export interface OverlayStyle {
 
 /** What is read back beside the labels. */
 export interface Outputs {
-  readonly probabilities?: boolean;
+  /** Into the prediction, or where else those of a single picture go. */
+  readonly probabilities?: boolean | BandSink;
   readonly overlay?: OverlayStyle | undefined;
 }
 
@@ -54,18 +57,23 @@ export async function enqueue(
     done.catch(() => undefined);
     reads.push(done);
   };
-  const use = (strip: Strip): void => {
-    const { top } = strip;
-    read(strip.labels, (collector, part) => collector.labels.set(part, top * width));
-    const { probabilities, labels } = strip;
-    if (probabilities) read(probabilities, (collector, part) => collector.addProbabilities(part, strip));
-    if (outputs.overlay) {
-      const painted = paintStrip(images, labels, strip, outputs.overlay);
+  const { probabilities: wanted = false, overlay } = outputs;
+  const bands = new BandReader(
+    typeof wanted === "object" ? [wanted] : collectors.map(({ probabilities }) => probabilities),
+  );
+  const use = async (strip: Strip): Promise<void> => {
+    const { top, labels, probabilities } = strip;
+    read(labels, (collector, part) => collector.labels.set(part, top * width));
+    if (overlay) {
+      const painted = paintStrip(images, labels, strip, overlay);
       read(painted, (collector, part) => collector.addOverlay(part as Int32Array, top));
     }
+    if (probabilities) await bands.read(strip, probabilities);
   };
-  const tiles = await forEachStrip(inference, images, { probabilities: outputs.probabilities === true }, use);
-  const done = Promise.all(reads).then(() => collectors.map((collector) => collector.prediction(tiles)));
+  const tiles = await forEachStrip(inference, images, { probabilities: wanted !== false }, use);
+  const done = Promise.all([bands.done(), ...reads]).then(() => {
+    return collectors.map((collector) => collector.prediction(tiles));
+  });
   done.catch(() => undefined);
   return { done };
 }
@@ -100,7 +108,7 @@ function packRows({ data, width, channels }: RasterImage, top: number, height: n
 /** Puts the strips of one picture together. */
 class Collector {
   readonly labels: Uint8Array;
-  #probabilities: { readonly data: Float32Array; readonly classes: number } | undefined;
+  readonly probabilities: HostProbabilities;
   #overlay: Uint8ClampedArray<ArrayBuffer> | undefined;
 
   constructor(
@@ -108,17 +116,7 @@ class Collector {
     private readonly width: number,
   ) {
     this.labels = new Uint8Array(height * width);
-  }
-
-  addProbabilities(part: ArrayLike<number>, { top, height }: Strip): void {
-    const plane = this.height * this.width;
-    const rows = height * this.width;
-    const classes = part.length / rows;
-    this.#probabilities ??= { data: new Float32Array(classes * plane), classes };
-    const values = part as Float32Array;
-    for (let c = 0; c < classes; c++) {
-      this.#probabilities.data.set(values.subarray(c * rows, (c + 1) * rows), c * plane + top * this.width);
-    }
+    this.probabilities = new HostProbabilities({ height, width });
   }
 
   addOverlay(pixels: Int32Array, top: number): void {
@@ -129,15 +127,13 @@ class Collector {
 
   prediction(tiles: number): Prediction {
     const { labels, height, width } = this;
-    const found = this.#probabilities;
+    const probabilities = this.probabilities.array;
     return {
       labels,
       height,
       width,
       tiles,
-      ...(found && {
-        probabilities: { dtype: "float32", shape: [found.classes, height, width], data: found.data } as const,
-      }),
+      ...(probabilities && { probabilities }),
       ...(this.#overlay && { overlay: this.#overlay }),
     };
   }

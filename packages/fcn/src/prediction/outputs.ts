@@ -1,6 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { io, TensorError } from "@fcn/tensor";
+import type { RasterImage } from "../data/sample.js";
 import type { Colour } from "../report/colours.js";
 import { renderWithLegend } from "../report/legend.js";
 import { encodeIndexedPng } from "../report/png.js";
@@ -8,6 +9,7 @@ import { makeFolder, writeWholeFile } from "../report/writeFile.js";
 import type { Prediction } from "./enqueue.js";
 import { toGeoJson } from "./geojson.js";
 import { tracePolygons } from "./polygons.js";
+import { NpyProbabilities } from "./probabilities.js";
 
 /** How many pixels of a picture have one class. */
 export interface ClassShare {
@@ -22,6 +24,8 @@ export interface ClassShare {
 export interface Predicted {
   readonly input: string;
   readonly prediction: Prediction;
+  /** On their way to their file, where they are wanted. */
+  readonly probabilities: NpyProbabilities | undefined;
   readonly shares: readonly ClassShare[];
   readonly classes: readonly string[];
   readonly palette: readonly Colour[];
@@ -49,7 +53,8 @@ export const OUTPUTS = {
   overlay: { suffix: ".overlay.png", write: writeOverlay },
   probabilities: {
     suffix: ".npy",
-    write: (path, { prediction }) => io.writeNpy(path, prediction.probabilities as io.HostArray),
+    // They were written while the picture was predicted.
+    write: async (_, { probabilities }) => probabilities?.finish(),
   },
   polygons: {
     suffix: ".geojson",
@@ -123,6 +128,14 @@ export class OutputFolder {
       for (const key of keys) this.#taken.add(key);
       return paths;
     }
+  }
+
+  /** The file of the probabilities of a picture, which is made with the first of them; undefined where they are not wanted. */
+  probabilities(paths: ReadonlyMap<OutputName, string>, size: RasterImage): NpyProbabilities | undefined {
+    const path = paths.get("probabilities");
+    return path === undefined
+      ? undefined
+      : new NpyProbabilities(path, size, () => makeFolder("predict", dirname(path)));
   }
 
   /** Writes all results of a picture, each under a temporary name first. Throws a TensorError that names the file: "disk-full" or "unwritable-file". */

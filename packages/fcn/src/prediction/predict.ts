@@ -56,7 +56,12 @@ export async function* predictAll(
   options: PredictOptions = {},
 ): AsyncGenerator<PredictionResult<Picture>> {
   const { inference, outputs } = preparePrediction("predictAll", net, options);
-  yield* predictEach(inference, pictures, (picture) => toRaster(picture, nameOf(picture)), outputs);
+  yield* predictEach(
+    inference,
+    pictures,
+    (picture) => toRaster(picture, nameOf(picture)),
+    () => outputs,
+  );
 }
 
 /** Pictures that are decoded at a time, ahead of the device. */
@@ -69,14 +74,16 @@ export async function* predictEach<T>(
   inference: Inference,
   items: Iterable<T> | AsyncIterable<T>,
   load: (item: T) => Promise<RasterImage>,
-  outputs: Outputs,
+  outputs: (item: T, image: RasterImage) => Outputs,
 ): AsyncGenerator<PredictionResult<T>> {
   const decoded = mapAhead(items, DECODE_AHEAD, async (item) => {
     return { item, image: await load(item).catch(pictureError) };
   });
   yield* startAhead(decoded, ON_DEVICE, async ({ item, image }) => {
     const started =
-      image instanceof TensorError ? image : await enqueue(inference, [image], outputs).catch(pictureError);
+      image instanceof TensorError
+        ? image
+        : await enqueue(inference, [image], outputs(item, image)).catch(pictureError);
     return { done: resultOf(item, started) };
   });
 }
@@ -90,12 +97,18 @@ async function resultOf<T>(
   return found instanceof TensorError ? { item, error: found } : { item, prediction: found[0] as Prediction };
 }
 
-/** After one of these there is no use in going on. */
-const DEVICE_FAILURES: ReadonlySet<string> = new Set(["device-lost", "out-of-memory", "gpu-error", "kernel-compile"]);
+/** After one of these there is no use in going on. On a full disk the results of all other pictures would be lost as well. */
+const FATAL: ReadonlySet<string> = new Set([
+  "device-lost",
+  "out-of-memory",
+  "gpu-error",
+  "kernel-compile",
+  "disk-full",
+]);
 
 /** Answers what is wrong with a picture; throws on what is wrong with more. */
-function pictureError(error: unknown): TensorError {
-  if (error instanceof TensorError && !DEVICE_FAILURES.has(error.code)) return error;
+export function pictureError(error: unknown): TensorError {
+  if (error instanceof TensorError && !FATAL.has(error.code)) return error;
   throw error;
 }
 

@@ -1,10 +1,11 @@
-import { createDevice, type Device, TensorError } from "@fcn/tensor";
+import { createDevice, type Device, type TensorError } from "@fcn/tensor";
 import { savedTuning } from "../measure/savedTuning.js";
 import { mapAhead } from "../pipeline.js";
 import { loadModel } from "../training/weightsFile.js";
 import type { Input } from "./inputs.js";
 import { classShares, OutputFolder, type OutputName, type Predicted, summaryOf } from "./outputs.js";
-import { type PredictionResult, type PredictOptions, predictEach, preparePrediction } from "./predict.js";
+import { type PredictionResult, type PredictOptions, pictureError, predictEach, preparePrediction } from "./predict.js";
+import type { NpyProbabilities } from "./probabilities.js";
 
 export interface PredictRun {
   readonly inputs: readonly Input[];
@@ -67,30 +68,46 @@ async function predictAndWrite(
   const wants = (name: OutputName): boolean => run.save.includes(name);
   const { inference, outputs } = preparePrediction("predict", loaded, {
     ...run.options,
-    probabilities: wants("probabilities"),
     overlay: wants("overlay") && (run.options.overlay || true),
   });
   const start = performance.now();
-  const results = predictEach(inference, run.inputs, (input) => input.load(), outputs);
+  const targets = new Map<Input, Target>();
+  const results = predictEach(
+    inference,
+    run.inputs,
+    (input) => input.load(),
+    (input, image) => {
+      const paths = folder.claim(input.stem);
+      const probabilities = folder.probabilities(paths, image);
+      targets.set(input, { paths, probabilities });
+      return { ...outputs, probabilities: probabilities ?? false };
+    },
+  );
   const write = async ({ item, prediction, error }: PredictionResult<Input>): Promise<PictureReport> => {
-    if (error) return failure(item, error);
-    const shares = classShares(prediction, classes);
-    const looks = { classes, palette, plain: outputs.overlay?.plain ?? -1, tolerance: run.tolerance };
-    const predicted: Predicted = { input: item.name, prediction, shares, ...looks };
-    const paths = folder.claim(item.stem);
+    const target = targets.get(item);
     try {
+      if (error) return failure(item, error);
+      const { paths, probabilities } = target as Target;
+      const shares = classShares(prediction, classes);
+      const looks = { classes, palette, plain: outputs.overlay?.plain ?? -1, tolerance: run.tolerance };
+      const predicted: Predicted = { input: item.name, prediction, probabilities, shares, ...looks };
       await folder.write(paths, predicted);
+      return { ...summaryOf(predicted), files: Object.fromEntries(paths) };
     } catch (problem) {
-      // On a full disk the results of all others would be lost as well.
-      if (!(problem instanceof TensorError) || problem.code === "disk-full") throw problem;
-      return failure(item, problem);
+      return failure(item, pictureError(problem));
+    } finally {
+      await target?.probabilities?.discard();
+      targets.delete(item);
     }
-    return { ...summaryOf(predicted), files: Object.fromEntries(paths) };
   };
   const pictures: PictureReport[] = [];
-  for await (const report of mapAhead(results, WRITE_AHEAD, write)) {
-    pictures.push(report);
-    onPicture(report);
+  try {
+    for await (const report of mapAhead(results, WRITE_AHEAD, write)) {
+      pictures.push(report);
+      onPicture(report);
+    }
+  } finally {
+    for (const { probabilities } of targets.values()) await probabilities?.discard();
   }
   const seconds = (performance.now() - start) / 1000;
   const failed = pictures.filter((report) => "error" in report).length;
@@ -105,6 +122,12 @@ async function predictAndWrite(
     picturesPerSecond: (pictures.length - failed) / seconds,
     peakBytes: device.memory().peakBytes,
   };
+}
+
+/** Where the results of a picture go. */
+interface Target {
+  readonly paths: ReadonlyMap<OutputName, string>;
+  readonly probabilities: NpyProbabilities | undefined;
 }
 
 const failure = ({ name }: Input, { code, message, fix }: TensorError): PictureReport => ({

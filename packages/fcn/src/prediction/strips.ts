@@ -23,7 +23,7 @@ import type { Inference } from "./inference.js";
 import type { View } from "./options.js";
 import { coverage, type Span, type Tiling } from "./tiling.js";
 
-/** Rows [top, top + height) of the answer, finished. The tensors are freed when the function that is given them returns. */
+/** Rows [top, top + height) of the answer, finished. The tensors are freed when the function that is given them is done. */
 export interface Strip {
   readonly top: number;
   readonly height: number;
@@ -44,14 +44,14 @@ const MOST_CLASSES = 255;
 
 /**
  * Predicts pictures of one size together, strip by strip from the top, so that what is held on the device does not grow with the height. Logits
- * are averaged where tiles overlap; then each view's softmax is taken, and the mean over the views. `use` is called once a strip, in order.
- * Answers the number of tiles. The net is in evaluation mode meanwhile.
+ * are averaged where tiles overlap; then each view's softmax is taken, and the mean over the views. `use` is called once a strip, in order,
+ * and awaited. Answers the number of tiles. The net is in evaluation mode meanwhile.
  */
 export async function forEachStrip(
   inference: Inference,
   images: readonly RasterImage[],
   options: StripOptions,
-  use: (strip: Strip) => void,
+  use: (strip: Strip) => void | Promise<void>,
 ): Promise<number> {
   const { model, views } = inference;
   const { height, width } = images[0] as RasterImage;
@@ -81,7 +81,7 @@ async function finishStrip(
   index: number,
   open: readonly (Tensor | undefined)[],
   options: StripOptions,
-  use: (strip: Strip) => void,
+  use: (strip: Strip) => void | Promise<void>,
 ): Promise<(Tensor | undefined)[]> {
   const { device, views, tiling } = job;
   const row = tiling.rows[index] as Span;
@@ -100,7 +100,7 @@ async function finishStrip(
     }
     const scores = sum as Tensor;
     const probabilities = options.probabilities ? probabilitiesOf(scores, views.length) : undefined;
-    use({ top, height, classes: scores.shape[1] as number, labels: argmax(scores, { dim: 1 }), probabilities });
+    await use({ top, height, classes: scores.shape[1] as number, labels: argmax(scores, { dim: 1 }), probabilities });
     return rest;
   });
 }

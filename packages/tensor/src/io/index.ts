@@ -18,5 +18,5 @@ export { type ReadTfjsOptions, readTfjs, streamTfjs } from "./tfjs/readTfjs.js";
 export { unwritable } from "./unwritable.js";
 export { type OpenWeightsOptions, openWeights, type Weights, type WeightsFormat } from "./weights.js";
 export type { WritableArray, WritableRecord } from "./writable.js";
-export { encodeNpy, writeNpy } from "./writeNpy.js";
+export { createNpy, encodeNpy, type NpyWriter, writeNpy } from "./writeNpy.js";
 export { writeWhole } from "./writeWhole.js";

@@ -1,0 +1,75 @@
+import { io } from "@fcn/tensor";
+import type { Band, BandSink } from "./bands.js";
+
+interface Size {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Calls `put` with the rows that a band has of each class, and the place of the first of them in [classes, H, W]. */
+function eachPlane({ top, height, classes, values }: Band, size: Size, put: (rows: Float32Array, at: number) => void) {
+  const rows = height * size.width;
+  for (let c = 0; c < classes; c++) {
+    put(values.subarray(c * rows, (c + 1) * rows), (c * size.height + top) * size.width);
+  }
+}
+
+/** Probabilities in memory. */
+export class HostProbabilities implements BandSink {
+  #array: io.HostArray | undefined;
+
+  constructor(private readonly size: Size) {}
+
+  /** float32 [classes, H, W]; undefined before the first band. */
+  get array(): io.HostArray | undefined {
+    return this.#array;
+  }
+
+  async write(band: Band): Promise<void> {
+    const { height, width } = this.size;
+    const shape = [band.classes, height, width];
+    this.#array ??= { dtype: "float32", shape, data: new Float32Array(band.classes * height * width) };
+    const data = this.#array.data as Float32Array;
+    eachPlane(band, this.size, (rows, at) => data.set(rows, at));
+  }
+}
+
+/** Probabilities in a `.npy` file, of which only what is on its way is in memory (Node). */
+export class NpyProbabilities implements BandSink {
+  #file: Promise<io.NpyWriter> | undefined;
+  #isDiscarded = false;
+
+  /** @param open is awaited before the file is made */
+  constructor(
+    private readonly path: string,
+    private readonly size: Size,
+    private readonly open: () => Promise<void>,
+  ) {}
+
+  async write(band: Band): Promise<void> {
+    if (this.#isDiscarded) return;
+    this.#file ??= this.#create(band.classes);
+    const file = await this.#file;
+    const writes: Promise<void>[] = [];
+    eachPlane(band, this.size, (rows, at) => writes.push(file.write(rows, at)));
+    await Promise.all(writes);
+  }
+
+  async #create(classes: number): Promise<io.NpyWriter> {
+    const { height, width } = this.size;
+    await this.open();
+    return io.createNpy(this.path, { dtype: "float32", shape: [classes, height, width] });
+  }
+
+  /** The file appears under its name. */
+  async finish(): Promise<void> {
+    await (await this.#file)?.finish();
+  }
+
+  /** Removes a file that is not finished. */
+  async discard(): Promise<void> {
+    this.#isDiscarded = true;
+    const file = await this.#file?.catch(() => undefined);
+    await file?.discard();
+  }
+}

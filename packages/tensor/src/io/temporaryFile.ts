@@ -1,0 +1,54 @@
+import { nodeFiles } from "./source.js";
+import { unwritable } from "./unwritable.js";
+
+type FileHandle = Awaited<ReturnType<typeof import("node:fs/promises")["open"]>>;
+
+/** A file under a temporary name (Node). Every method throws a TensorError where the system refuses: "disk-full" or "unwritable-file". */
+export interface TemporaryFile {
+  /** Writes all bytes at that place of the file. */
+  write(bytes: Uint8Array, position: number): Promise<void>;
+  /** Gives the file its own name; with `sync` its bytes are on the disk before. */
+  commit(options: { readonly sync: boolean }): Promise<void>;
+  /** Removes it, unless it has its own name. */
+  discard(): Promise<void>;
+}
+
+/** A new file beside `path`, of which no reader sees a half. `op` begins the messages of errors. */
+export async function openTemporary(op: string, path: string | URL): Promise<TemporaryFile> {
+  const fs = await nodeFiles(op);
+  const { fileURLToPath } = await import("node:url");
+  const target = typeof path === "string" ? path : fileURLToPath(path);
+  const temporary = `${target}.${crypto.randomUUID()}.tmp`;
+  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (cause) {
+      throw unwritable(op, target, cause);
+    }
+  };
+  const file = await guard(() => fs.open(temporary, "wx"));
+  let isOpen = true;
+  return {
+    write: (bytes, position) => guard(() => writeAll(file, bytes, position)),
+    commit: ({ sync }) =>
+      guard(async () => {
+        if (sync) await file.sync();
+        await file.close();
+        await fs.rename(temporary, target);
+        isOpen = false;
+      }),
+    discard: async () => {
+      if (!isOpen) return;
+      isOpen = false;
+      await file.close().catch(() => {});
+      await fs.rm(temporary, { force: true });
+    },
+  };
+}
+
+/** The system may take a part of what it is given, above all from the last place on a disk. */
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    at += (await file.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
+  }
+}
