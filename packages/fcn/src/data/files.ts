@@ -100,3 +100,5 @@ export const fileName = (path: string): string => path.replace(/^.*[/\\]/, "");
 export const withoutExtension = (path: string): string => path.replace(/\.[^./\\]+$/, "");
 /** The path's last folder and file joined by "/". */
 export const joinPath = (...parts: readonly string[]): string => parts.filter((part) => part !== "").join("/");
+/** One spelling of a name: file systems and archives write letters with accents in one code point or in two. */
+export const sameText = (name: string): string => name.normalize("NFC");

@@ -58,6 +58,39 @@ describe("a folder of images and masks", () => {
     expect(opened.remarks).toEqual([]);
   });
 
+  it("finds names with spaces in lists, whole or in the first of several columns", async () => {
+    await pairs(["my photo 1", "my photo 2", "below it/c", "a", "a_mask"], {
+      "splits/train.txt": "my photo 1\nimages/my photo 2.jpg\nimages/below it/c.jpg\n",
+      "splits/val.txt": "images/a.jpg masks/a_mask.png\nmy photo 3\n",
+    });
+    const { splits, remarks } = await data.open(root);
+    expect(namesOf(splits.train)).toEqual(["my photo 1", "my photo 2", "below it/c"]);
+    expect(namesOf(splits.val)).toEqual(["a"]);
+    expect(remarks.filter(({ level }) => level === "problem").map(({ text }) => text)).toEqual([
+      'it names "my photo 3", which has no labelled picture here',
+    ]);
+  });
+
+  it("tells pictures of one name in several folders apart by the folders in the list", async () => {
+    await pairs(["x/a", "y/a"], { "splits/train.txt": "images/x/a.jpg", "splits/val.txt": "images/y/a.jpg" });
+    const { splits } = await data.open(root);
+    expect([namesOf(splits.train), namesOf(splits.val)]).toEqual([["x/a"], ["y/a"]]);
+  });
+
+  it("pairs names that are the same text in other code points", async () => {
+    const [composed, split] = ["caf\u00e9", "cafe\u0301"];
+    await writeTree(root, {
+      [`images/${composed}.jpg`]: await jpeg(6, 8, 1),
+      [`masks/${split}.png`]: greyPng(6, 8, (x) => x % 2),
+      "splits/train.txt": split,
+      "splits/val.txt": composed,
+    });
+    const { splits, remarks } = await data.open(root);
+    expect([splits.train?.length, splits.val?.length]).toEqual([1, 1]);
+    expect(remarks.filter(({ level }) => level === "problem")).toEqual([]);
+    expect((await splits.train?.load(0))?.labels.subarray(0, 2)).toEqual(Uint8Array.of(0, 1));
+  });
+
   it("takes folders named as splits for splits", async () => {
     await pairs(["training/a", "training/b", "validation/a"]);
     const { splits } = await data.open(root);

@@ -37,8 +37,8 @@ async function fromFiles(
   if (lists === undefined) return undefined;
   const names = items.map(({ name }) => name);
   return new Map(
-    [...lists].map(([split, { file, names: wanted }]) => {
-      const { indices, absent } = resolveSplit(wanted, names);
+    [...lists].map(([split, { file, lines }]) => {
+      const { indices, absent } = resolveSplit(lines, names);
       for (const name of absent) {
         const text = `it names "${name}", which has no labelled picture here`;
         remarks.push({ level: "problem", code: "missing-sample", file, text });

@@ -1,6 +1,6 @@
 import { type DataRemark, fileDataset, type OpenedData, type SegmentationDataset } from "../dataset.js";
 import { damagedFile, fileError } from "../errors.js";
-import { fileName, joinPath, listFiles, readJson, withoutExtension } from "../files.js";
+import { fileName, joinPath, listFiles, readJson, sameText, withoutExtension } from "../files.js";
 import type { SampleItem } from "../item.js";
 import type { CocoInstance, CocoOverlap } from "../shapes/coco.js";
 import { type CocoFile, isCoco, parseCoco } from "./cocoFile.js";
@@ -123,14 +123,18 @@ function itemsOf(
 
 /** Finds a picture by the name in a COCO file: beside the file, in the folder of its split, or wherever one has that name. */
 function pictureFinder(file: string, pictures: readonly string[]): (name: string) => string | undefined {
-  const paths = new Set(pictures);
+  const paths = new Map(pictures.map((path) => [sameText(path), path]));
   const byName = new Map<string, string[]>();
-  for (const path of pictures) byName.set(fileName(path), [...(byName.get(fileName(path)) ?? []), path]);
+  for (const [text, path] of paths) byName.set(fileName(text), [...(byName.get(fileName(text)) ?? []), path]);
   const folder = file.slice(0, file.length - fileName(file).length);
   const split = splitOf(file);
   return (name) => {
-    const direct = [`${folder}${name}`, name, `images/${name}`].find((path) => paths.has(path));
-    const named = byName.get(fileName(name)) ?? [];
-    return direct ?? named.find((path) => path.split("/").some((part) => splitOf(part) === split)) ?? named[0];
+    const direct = [`${folder}${name}`, name, `images/${name}`].map(sameText).find((path) => paths.has(path));
+    const named = byName.get(sameText(fileName(name))) ?? [];
+    return (
+      (direct && paths.get(direct)) ??
+      named.find((path) => path.split("/").some((part) => splitOf(part) === split)) ??
+      named[0]
+    );
   };
 }

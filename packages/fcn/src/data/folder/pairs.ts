@@ -1,6 +1,6 @@
 import type { DataRemark } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
-import { joinPath, listFiles, withoutExtension } from "../files.js";
+import { joinPath, listFiles, sameText, withoutExtension } from "../files.js";
 
 /** A picture and its mask, by their common name: the path below the folder, without extension. */
 export interface Pair {
@@ -35,7 +35,7 @@ export async function findPairs(
 async function picturesByName(folder: string, remarks: DataRemark[]): Promise<Map<string, string>> {
   const byName = new Map<string, string>();
   for (const file of (await listFiles(folder, { recursive: true })).filter((entry) => IMAGE_PATTERN.test(entry))) {
-    const name = withoutExtension(file);
+    const name = sameText(withoutExtension(file));
     const first = byName.get(name);
     if (first === undefined) byName.set(name, joinPath(folder, file));
     else remarks.push(problem("same-name", joinPath(folder, file), `${first} has the same name; this one is left out`));
