@@ -3,7 +3,7 @@ import type { OpenedData } from "./dataset.js";
 import { fileError } from "./errors.js";
 import { kindOf } from "./files.js";
 import { maskFolders, openMaskFolder } from "./folder/open.js";
-import { type CocoOptions, hasCoco, openCoco } from "./folder/openCoco.js";
+import { type CocoOptions, cocoProblems, hasCoco, openCoco } from "./folder/openCoco.js";
 import { hasLabelme, type LabelmeOptions, openLabelme } from "./folder/openLabelme.js";
 import type { SplitOptions } from "./folder/splits.js";
 import { isNyud, type NyudOptions, openNyud } from "./layouts/nyud.js";
@@ -83,9 +83,10 @@ export async function open(root: string, options: OpenOptions = {}): Promise<Ope
 async function layoutOf(root: string, name: LayoutName | undefined): Promise<Layout> {
   if (name !== undefined) return LAYOUTS[name];
   for (const layout of Object.values(LAYOUTS)) if (await layout.recognise(root)) return layout;
+  const problems = await cocoProblems(root);
   throw new TensorError({
     code: "missing-data",
-    message: `${root}: no known layout of labelled pictures is in it`,
+    message: [`${root}: no known layout of labelled pictures is in it`, ...problems].join("; "),
     fix: `put pictures into images/ and masks of the same name into masks/; also known: ${Object.values(LAYOUTS)
       .map(({ what }) => what)
       .join("; ")}`,

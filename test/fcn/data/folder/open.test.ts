@@ -97,6 +97,38 @@ describe("a folder of images and masks", () => {
     expect([namesOf(splits.train), namesOf(splits.val)]).toEqual([["training/a", "training/b"], ["validation/a"]]);
   });
 
+  it("uses folders of splits beside others, and says what is left out", async () => {
+    await pairs(["train/a", "train/b", "val/c", "extra/d", "extra/e", "f"]);
+    const { splits, remarks } = await data.open(root);
+    expect(Object.entries(splits).map(([name, set]) => [name, namesOf(set)])).toEqual([
+      ["train", ["train/a", "train/b"]],
+      ["val", ["val/c"]],
+    ]);
+    expect(remarks.filter(({ level }) => level === "warning").map(({ text }) => text)).toEqual([
+      "2 pictures in extra/ are left out: the splits here are named train, val",
+      "1 picture in no folder is left out: the splits here are named train, val",
+    ]);
+  });
+
+  it("keeps what is to be measured on out of train, whatever else is there", async () => {
+    await pairs(["train/a", "train/b", "test/c"]);
+    const { splits } = await data.open(root);
+    expect([splits.train?.length, splits.val?.length, namesOf(splits.test)]).toEqual([1, 1, ["test/c"]]);
+    root = join(base, String(count++));
+    await pairs(["a", "b", "test/c", "val/d"]);
+    const rest = await data.open(root);
+    expect(namesOf(rest.splits.train)).toEqual(["a", "b"]);
+    expect([namesOf(rest.splits.val), namesOf(rest.splits.test)]).toEqual([["val/d"], ["test/c"]]);
+    expect(codes(rest)).toEqual(["classes-found", "named-splits"]);
+  });
+
+  it("does not take a class named train for a split", async () => {
+    await pairs(["bus/a", "car/b", "train/c", "train/d"]);
+    const { splits, remarks } = await data.open(root);
+    expect((splits.train?.length ?? 0) + (splits.val?.length ?? 0)).toBe(4);
+    expect(remarks.map(({ level }) => level)).toEqual(["note", "note"]);
+  });
+
   it("lists what has no partner and what a list names in vain", async () => {
     await pairs(["a", "b"], {
       "images/lone.jpg": await jpeg(6, 8, 9),
@@ -277,7 +309,7 @@ describe("labelme and COCO folders", () => {
       ["train2017/1", "train2017/2"],
       ["val2017/1"],
     ]);
-    expect(codes(opened)).toEqual(["missing-image"]);
+    expect(codes(opened)).toEqual(["box-without-mask", "missing-image", "box-without-mask"]);
     expect([...((await opened.splits.val?.load(0))?.labels.subarray(0, 8) ?? [])]).toEqual([2, 2, 2, 2, 0, 0, 0, 1]);
     const dogs = await data.open(root, { categories: ["dog"] });
     expect(dogs.classes).toEqual(["background", "dog"]);
@@ -293,7 +325,79 @@ describe("labelme and COCO folders", () => {
     });
     const opened = await data.open(root);
     expect(opened.splits.train?.length).toBe(1);
-    expect(codes(opened)).toEqual(["seeded-split"]);
+    expect(codes(opened)).toEqual(["seeded-split", "box-without-mask"]);
+  });
+
+  it.each<[string[], Record<string, string[]>]>([
+    [["train", "test"], { train: ["train/1", "train/2"], val: ["train/3"], test: ["test/1", "test/2", "test/3"] }],
+    [["val", "test"], { val: ["val/1", "val/2", "val/3"], test: ["test/1", "test/2", "test/3"] }],
+    [["train"], { train: ["train/1", "train/2"], val: ["train/3"] }],
+    [["test"], { test: ["test/1", "test/2", "test/3"] }],
+  ])("keep the splits that the files %j name", async (files, want) => {
+    const pictures = ["1.jpg", "2.jpg", "3.jpg"];
+    for (const [i, split] of files.entries()) {
+      const tree: Record<string, string | Uint8Array> = { [`annotations/instances_${split}.json`]: coco(pictures) };
+      for (const picture of pictures) tree[`${split}/${picture}`] = await jpeg(6, 8, i);
+      await writeTree(root, tree);
+    }
+    const { splits } = await data.open(root, { seed: 2 });
+    const sizes = (sets: Record<string, { length: number } | undefined>): unknown =>
+      Object.fromEntries(Object.entries(sets).map(([name, set]) => [name, set?.length]));
+    expect(sizes(splits)).toEqual(sizes(want));
+    const { train = [], val = [], ...whole } = want;
+    expect([...namesOf(splits.train), ...namesOf(splits.val)].sort()).toEqual([...train, ...val].sort());
+    for (const [split, names] of Object.entries(whole)) expect(namesOf(splits[split])).toEqual(names);
+  });
+
+  it("say what paints nothing: annotations of unknown categories or pictures", async () => {
+    const whole = JSON.parse(coco(["1.jpg", "2.jpg"])) as { annotations: Record<string, unknown>[] };
+    const stray = { iscrowd: 0, segmentation: [[0, 0, 4, 0, 4, 6]] };
+    const annotations = [
+      ...whole.annotations.filter((entry) => "segmentation" in entry),
+      { ...stray, image_id: 0, category_id: 99 },
+      { ...stray, image_id: 1, category_id: 98 },
+      { ...stray, image_id: 77, category_id: 9 },
+    ];
+    await writeTree(root, {
+      "all.json": JSON.stringify({ ...whole, annotations }),
+      "1.jpg": await jpeg(6, 8, 1),
+      "2.jpg": await jpeg(6, 8, 2),
+    });
+    const told = async (options: data.OpenOptions): Promise<string[]> =>
+      (await data.open(root, options)).remarks
+        .filter(({ level }) => level !== "note")
+        .map(({ level, file, text }) => `${level} ${file.slice(root.length + 1)}: ${text}`);
+    const unknown =
+      "all.json: 2 annotations have a category_id that its categories do not list (99, 98): their pixels count as background";
+    const lost = "warning all.json: 1 annotation has an image_id that its images do not list (77): they paint nothing";
+    expect(await told({})).toEqual([`problem ${unknown}`, lost]);
+    expect(await told({ categories: ["dog"] })).toEqual([`warning ${unknown}`, lost]);
+  });
+
+  it("name the annotation and the picture of a shape that cannot be drawn", async () => {
+    const whole = JSON.parse(coco(["1.jpg"])) as Record<string, unknown>;
+    const open = async (segmentation: unknown): Promise<data.SegmentationSample | undefined> => {
+      const annotations = [{ id: 17, image_id: 0, category_id: 9, segmentation }];
+      await writeTree(root, { "a.json": JSON.stringify({ ...whole, annotations }), "1.jpg": await jpeg(6, 8, 1) });
+      return (await data.open(root)).splits.train?.load(0);
+    };
+    const place = `${join(root, "a.json")}: annotation 17 of 1.jpg: `;
+    await expect(open([[1, 2, 3]])).rejects.toThrow(`${place}a polygon of 3 numbers`);
+    await expect(open({ size: [6, 8], counts: [1, 2] })).rejects.toThrow(`${place}the run lengths of a mask`);
+    await expect(open({ size: [7, 8], counts: [56] })).rejects.toThrow(`${place}run lengths for 7x8`);
+    await expect(open("x")).rejects.toThrow("entry 0 of its annotations (id 17, image_id 0) has a segmentation");
+    expect((await data.check(root).catch((error: Error) => error.message)) as string).toContain("id 17");
+  });
+
+  it.each([
+    ["is cut off", '{"images":[', "it is not JSON"],
+    ["lacks a list", '{"images":[],"annotations":[]}', 'it is not a COCO file: it has no list "categories"'],
+  ])("name a COCO file that %s", async (_, content, problem) => {
+    for (const file of ["annotations/all.json", "annotations/instances_val.json"]) {
+      const folder = join(root, file.slice(-8, -5));
+      await writeTree(folder, { [file]: content, "images/1.jpg": await jpeg(6, 8, 1) });
+      await expect(data.open(folder)).rejects.toThrow(`${join(folder, file)}: ${problem}`);
+    }
   });
 
   it("are told from masks where both may lie in annotations/", async () => {
@@ -314,7 +418,7 @@ describe("labelme and COCO folders", () => {
     [
       "annotations",
       [{ image_id: 0, segmentation: "x" }],
-      "entry 0 of its annotations has a segmentation that is neither",
+      "entry 0 of its annotations (id undefined, image_id 0) has a segmentation that is neither",
     ],
     ["annotations", [{}, { segmentation: [[1, "2"]] }], "entry 1 of its annotations"],
     ["annotations", [{ segmentation: { size: [6], counts: "1" } }], "entry 0 of its annotations"],

@@ -22,6 +22,11 @@ export function splitName(name: string): string {
   return SYNONYMS[name.toLowerCase()] ?? name.toLowerCase();
 }
 
+/** The split "train", "val" or "test" that a name means; undefined where it means none. */
+export function namedSplit(name: string): "train" | "val" | "test" | undefined {
+  return (["train", "val", "test"] as const).find((split) => split === splitName(name));
+}
+
 /** The split files of a folder: for each `*.txt` its name and its lines. Undefined when there are none. */
 export async function readSplitFiles(
   folder: string,
