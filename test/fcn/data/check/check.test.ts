@@ -195,6 +195,20 @@ describe("check", () => {
     ]);
   });
 
+  it("tells a folder that cannot be trained on, which is no problem, from one without any list", async () => {
+    const root = join(base, "no-train");
+    await clean(root, ["a", "b"]);
+    await writeTree(root, { "splits/val.txt": "a\nb", "classes.json": '["ground", "tree"]' });
+    const report = await data.check(root);
+    expect([report.ok, linesOf(report)]).toEqual([
+      true,
+      ["warning no-train : no split named train: it can be evaluated, not trained on"],
+    ]);
+    const bare = join(base, "no-list");
+    await writeTree(bare, { "JPEGImages/x": "", "SegmentationClass/x": "", "ImageSets/Segmentation/x": "" });
+    expect(linesOf(await data.check(bare))).toEqual(["problem no-split : it has no split: no list names its pictures"]);
+  });
+
   it("looks at pictures of several lists once", async () => {
     const root = join(base, "lists");
     await clean(root, ["a", "b"]);
