@@ -1,4 +1,4 @@
-import { chmod } from "node:fs/promises";
+import { chmod, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { data } from "@fcn/core";
 import { TensorError } from "@fcn/tensor";
@@ -147,6 +147,34 @@ describe("a folder of images and masks", () => {
     ]);
   });
 
+  it.each<[unknown, string]>([
+    [[10, 20, 30].map((value) => ({ name: `c${value}`, value })), "10, 20, 30 or 255"],
+    [Array.from({ length: 12 }, (_, i) => ({ name: `c${i}`, value: 2 * i })), "0, 2, 4, 6, 8, 10, 12, 14, ... or 255"],
+    [
+      [
+        { name: "a", value: 1 },
+        { name: "b", value: 2 },
+        { name: "x", value: 0, ignore: true },
+      ],
+      "1 to 2 or 0, 255",
+    ],
+    [
+      [
+        { name: "a", value: 0 },
+        { name: "b", value: 255 },
+      ],
+      "0, 255",
+    ],
+  ])("tells the numbers that masks may hold", async (classes, allowed) => {
+    await writeTree(root, {
+      "images/a.jpg": await jpeg(6, 8, 1),
+      "masks/a.png": greyPng(6, 8, (x) => (x === 3 ? 35 : 10)),
+      "classes.json": JSON.stringify(classes),
+    });
+    const { splits } = await data.open(root);
+    await expect(splits.train?.load(0)).rejects.toThrow(`masks/a.png: labels are ${allowed}, but it holds `);
+  });
+
   it("understands RGB masks by the colours of classes.json, void too", async () => {
     await writeTree(root, {
       "images/a.jpg": await jpeg(2, 3, 1),
@@ -170,6 +198,12 @@ describe("a folder of images and masks", () => {
     ["no list", { a: 1 }, "it is not a list of classes"],
     ["an entry without a name", ["a", {}], "entry 1 has no name"],
     ["a broken colour", [{ name: "a", color: [1, 2] }], 'the colour of "a" is [1,2]'],
+    [
+      "a negative value",
+      [{ name: "a", value: -1 }],
+      'the value of "a" is -1, but must be a whole number from 0 to 65535',
+    ],
+    ["a value that is no number", [{ name: "a", value: "1" }], 'the value of "a" is "1"'],
     ["a colour for some", [{ name: "a", color: "#000000" }, "b"], '"b" has no colour, but other classes have one'],
     ["a name twice", ["a", "a"], "two classes have the name a"],
     [
@@ -207,7 +241,71 @@ describe("a folder of images and masks", () => {
     const failure = await asNobody(() => data.open(root));
     expect(failure).toBeInstanceOf(TensorError);
     expect((failure as Error).message).toBe(`${join(root, "masks")}: permission to read it is denied`);
+    await chmod(root, 0);
+    await expect(asNobody(() => data.open(root))).resolves.toMatchObject({
+      message: `${root}: permission to read it is denied`,
+    });
+    await chmod(root, 0o755);
   });
+
+  it.skipIf(process.platform === "win32")(
+    "follows links, names those to nothing and goes round no circle",
+    async () => {
+      await pairs(["a", "sub/b"]);
+      const elsewhere = join(base, `elsewhere-${count}`);
+      await writeTree(elsewhere, { "c.jpg": await jpeg(6, 8, 7), "d.png": greyPng(6, 8, () => 0) });
+      await symlink(join(elsewhere, "c.jpg"), join(root, "images", "c.jpg"));
+      await symlink("../masks/a.png", join(root, "masks", "c.png"));
+      await symlink(".", join(root, "images", "self"));
+      await symlink("../sub", join(root, "images", "sub", "again"));
+      await symlink("/nowhere/d.jpg", join(root, "images", "d.jpg"));
+      await symlink(join(elsewhere, "d.png"), join(root, "masks", "d.png"));
+      await symlink("e.png", join(root, "masks", "e.png"));
+      const { splits, remarks } = await data.open(root);
+      expect([...namesOf(splits.train), ...namesOf(splits.val)].sort()).toEqual(["a", "c", "sub/b"]);
+      expect(remarks.filter(({ level }) => level !== "note")).toEqual([
+        {
+          level: "problem",
+          code: "broken-link",
+          file: join(root, "images", "d.jpg"),
+          text: "it is a link to /nowhere/d.jpg, where nothing is",
+        },
+        {
+          level: "problem",
+          code: "broken-link",
+          file: join(root, "masks", "e.png"),
+          text: "it is a link to e.png, where nothing is",
+        },
+      ]);
+      const picture = { file: join(root, "images", "d.jpg"), as: "rgb" } as const;
+      const labels = { kind: "png", file: join(root, "masks", "a.png"), rule: data.indexRule(3) } as const;
+      await expect(data.loadItem({ name: "d", image: [picture], labels })).rejects.toThrow(
+        `${picture.file}: it is a link to /nowhere/d.jpg, where nothing is`,
+      );
+    },
+  );
+
+  it.each<[Record<string, unknown>, string, string]>([
+    [{ layout: "foo" }, 'layout is "foo"', "use one of: voc, sbd, nyud,"],
+    [{ validation: 5 }, "validation is 5", "from 0 to below 1"],
+    [{ validation: Number.NaN }, "validation is NaN", "from 0 to below 1"],
+    [{ seed: 0.5 }, "seed is 0.5", "whole number"],
+  ])("refuses the options %j", async (options, problem, fix) => {
+    await pairs(["a", "b"]);
+    await expect(data.open(root, options as data.OpenOptions)).rejects.toMatchObject({
+      code: "invalid-argument",
+      message: `open: ${problem}`,
+      fix: expect.stringContaining(fix),
+    });
+  });
+
+  it.each(["voc", "sbd", "nyud", "siftflow", "pascal-context", "folder", "coco", "labelme"] as const)(
+    "says so where the layout asked for, %s, is not there",
+    async (layout) => {
+      await writeTree(root, { "photo.jpg": "x" });
+      await expect(data.open(root, { layout })).rejects.toMatchObject({ code: "missing-data" });
+    },
+  );
 });
 
 /** What `work` throws when it is done without the rights of root, for whom no folder is closed. */
