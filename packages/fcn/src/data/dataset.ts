@@ -89,7 +89,7 @@ export interface DataRemark {
 export interface OpenedData extends Classes {
   readonly root: string;
   readonly layout: string;
-  /** At least "train" and "val". */
+  /** "train" and "val" as a rule; what can only be measured on has no "train". */
   readonly splits: Readonly<Record<string, SegmentationDataset>>;
   /** Class names of further label maps (`SegmentationSample.more`), by name. */
   readonly more?: Readonly<Record<string, Classes>>;

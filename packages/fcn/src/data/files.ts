@@ -10,17 +10,44 @@ const REASONS: Readonly<Record<string, readonly [problem: string, fix: string]>>
   EMFILE: ["too many files are open", "use fewer workers, or raise the limit (ulimit -n)"],
 };
 
-function unreadable(path: string, cause: unknown): TensorError {
+async function unreadable(path: string, cause: unknown): Promise<TensorError> {
   const code = (cause as { code?: string }).code ?? "";
+  if (code === "ENOENT") {
+    const target = await linkTarget(path);
+    if (target !== undefined) return fileError("missing-data", path, ...nowhere(target), cause);
+  }
   const [problem, fix] = REASONS[code] ?? [`it cannot be read: ${reasonOf(cause)}`, "check the path and the disk"];
-  return fileError(code === "ENOENT" ? "missing-data" : "unreadable-file", path, problem, fix, cause);
+  const at = code === "EACCES" || code === "EPERM" ? await closedPart(path) : path;
+  return fileError(code === "ENOENT" ? "missing-data" : "unreadable-file", at, problem, fix, cause);
+}
+
+const nowhere = (target: string): [problem: string, fix: string] => [
+  `it is a link to ${target}, where nothing is`,
+  "put the file there, or replace the link by the file",
+];
+
+/** Where a link points; undefined for what is no link. */
+async function linkTarget(path: string): Promise<string | undefined> {
+  const { readlink } = await import("node:fs/promises");
+  return readlink(path).catch(() => undefined);
+}
+
+/** The part of a forbidden path that is closed: the path, or the first folder above it that keeps others from looking into it. */
+async function closedPart(path: string): Promise<string> {
+  const { stat } = await import("node:fs/promises");
+  const isKnown = await stat(path).then(
+    () => true,
+    (error: { code?: string }) => error.code !== "EACCES" && error.code !== "EPERM",
+  );
+  const above = path.replace(/[/\\]+[^/\\]+$/, "");
+  return isKnown || above === path || above === "" ? path : closedPart(above);
 }
 
 /** All bytes of a file (Node). Throws a TensorError that names the file when it is absent, forbidden or empty. */
 export async function readBytes(path: string): Promise<Uint8Array> {
   const { readFile } = await import("node:fs/promises");
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw unreadable(path, cause);
+  const bytes = await readFile(path).catch(async (cause: unknown) => {
+    throw await unreadable(path, cause);
   });
   if (bytes.length === 0) throw damagedFile(path, "it is empty (0 bytes)");
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -48,22 +75,38 @@ export async function readLines(path: string): Promise<string[]> {
 }
 
 /** The files below a folder, as paths relative to it with "/", sorted. Hidden files and folders are left out. */
-export async function listFiles(folder: string, { recursive = false } = {}): Promise<string[]> {
-  const { readdir } = await import("node:fs/promises");
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-    throw unreadable(folder, cause);
-  });
+export async function listFiles(folder: string, options: { readonly recursive?: boolean } = {}): Promise<string[]> {
+  return (await listEntries(folder, options)).files;
+}
+
+/** {@link listFiles}, and the links that point to nothing with their targets. A link to a folder that it lies in is not followed. */
+export async function listEntries(
+  folder: string,
+  { recursive = false }: { readonly recursive?: boolean } = {},
+): Promise<{ files: string[]; broken: { path: string; target: string }[] }> {
+  const { readdir, realpath } = await import("node:fs/promises");
   const files: string[] = [];
-  for (const entry of entries) {
-    if (entry.name.startsWith(".")) continue;
-    const kind = entry.isSymbolicLink() ? await kindOf(`${folder}/${entry.name}`) : entryKind(entry);
-    if (kind === "file") files.push(entry.name);
-    else if (kind === "folder" && recursive) {
-      const below = await listFiles(`${folder}/${entry.name}`, { recursive });
-      files.push(...below.map((name) => `${entry.name}/${name}`));
+  const broken: { path: string; target: string }[] = [];
+  const visit = async (below: string, above: readonly string[]): Promise<void> => {
+    const here = joinPath(folder, below);
+    const entries = await readdir(here, { withFileTypes: true }).catch(async (cause: unknown) => {
+      throw await unreadable(here, cause);
+    });
+    const parents = recursive ? [...above, await realpath(here)] : above;
+    for (const entry of entries.filter(({ name }) => !name.startsWith("."))) {
+      const path = joinPath(below, entry.name);
+      const isLink = entry.isSymbolicLink();
+      const kind = isLink ? await kindOf(joinPath(folder, path)) : entryKind(entry);
+      if (kind === "file") files.push(path);
+      if (isLink && kind === undefined) {
+        broken.push({ path, target: (await linkTarget(joinPath(folder, path))) ?? "" });
+      }
+      if (kind !== "folder" || !recursive) continue;
+      if (!isLink || !parents.includes(await realpath(joinPath(folder, path)))) await visit(path, parents);
     }
-  }
-  return files.sort();
+  };
+  await visit("", []);
+  return { files: files.sort(), broken };
 }
 
 function entryKind(entry: { isFile(): boolean; isDirectory(): boolean }): "file" | "folder" | undefined {
@@ -77,16 +120,17 @@ export async function kindOf(path: string): Promise<"file" | "folder" | undefine
   try {
     return entryKind(await stat(path));
   } catch (cause) {
-    if (["ENOENT", "ENOTDIR"].includes((cause as { code?: string }).code ?? "")) return undefined;
-    throw unreadable(path, cause);
+    // A link that points to itself is nothing either.
+    if (["ENOENT", "ENOTDIR", "ELOOP"].includes((cause as { code?: string }).code ?? "")) return undefined;
+    throw await unreadable(path, cause);
   }
 }
 
 /** The folders in a folder, sorted. */
 export async function listFolders(folder: string): Promise<string[]> {
   const { readdir } = await import("node:fs/promises");
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-    throw unreadable(folder, cause);
+  const entries = await readdir(folder, { withFileTypes: true }).catch(async (cause: unknown) => {
+    throw await unreadable(folder, cause);
   });
   return entries
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
@@ -100,3 +144,5 @@ export const fileName = (path: string): string => path.replace(/^.*[/\\]/, "");
 export const withoutExtension = (path: string): string => path.replace(/\.[^./\\]+$/, "");
 /** The path's last folder and file joined by "/". */
 export const joinPath = (...parts: readonly string[]): string => parts.filter((part) => part !== "").join("/");
+/** One spelling of a name: file systems and archives write letters with accents in one code point or in two. */
+export const sameText = (name: string): string => name.normalize("NFC");

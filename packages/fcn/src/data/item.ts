@@ -6,7 +6,7 @@ import { formatKey, type LabelPlane, type LabelRule } from "./decode/rule.js";
 import { fileError } from "./errors.js";
 import { fileName, readBytes } from "./files.js";
 import { decodeMatLabels } from "./mat/labels.js";
-import type { RasterImage, SegmentationSample } from "./sample.js";
+import { type RasterImage, type SegmentationSample, VOID_LABEL } from "./sample.js";
 import { type CocoLabels, cocoLabels } from "./shapes/coco.js";
 import { type LabelmeLabels, labelmeLabels } from "./shapes/labelme.js";
 
@@ -36,7 +36,7 @@ export interface SampleItem {
 /** A decoded picture and what its EXIF tag did to it. */
 export interface LoadedImage {
   readonly image: RasterImage;
-  /** The size in the file where an EXIF tag turned the picture by a quarter; else undefined. */
+  /** The size in the file where an EXIF tag turned or mirrored the picture; else undefined. */
   readonly turnedFrom?: { readonly height: number; readonly width: number; readonly orientation: number };
 }
 
@@ -76,7 +76,7 @@ async function loadPart({ file, as }: ImagePart): Promise<LoadedImage> {
   const bytes = await readBytes(file);
   if (as === "log-depth") return { image: await decodeDepth(file, bytes) };
   const { image, stored, orientation } = await decodeImage(file, bytes);
-  return orientation > 4 ? { image, turnedFrom: { ...stored, orientation } } : { image };
+  return orientation > 1 ? { image, turnedFrom: { ...stored, orientation } } : { image };
 }
 
 async function decodeDepth(file: string, bytes: Uint8Array): Promise<RasterImage> {
@@ -151,12 +151,27 @@ export function strayProblem(source: LabelSource, { strays }: LabelPlane): Tenso
       "list the colour in classes.json, or repaint these pixels; soft brushes and lossy saving make such colours";
     return fileError("unknown-colour", source.file, `no class has the colour ${keys}`, fix);
   }
-  const largest = Math.max(...source.rule.labels.map(([key]) => (key === 255 ? 0 : key)));
   const fix = "map these labels to a class or to 255 (void), or name more classes in classes.json";
-  return fileError("label-out-of-range", source.file, `labels are 0 to ${largest} or 255, but it holds ${keys}`, fix);
+  const problem = `labels are ${allowedNumbers(source.rule)}, but it holds ${keys}`;
+  return fileError("label-out-of-range", source.file, problem, fix);
 }
 
-function sameSize(
+const MOST_NUMBERS = 8;
+
+/** The numbers of the classes, then those of void: "0 to 20 or 255", "10, 20, 30 or 255". */
+function allowedNumbers({ labels }: LabelRule): string {
+  const keys = [...new Map(labels)].sort(([a], [b]) => a - b);
+  const numbersOf = (isVoid: boolean): string => {
+    const numbers = keys.filter(([, label]) => (label === VOID_LABEL) === isVoid).map(([key]) => key);
+    const [first = 0, last = 0] = [numbers[0], numbers.at(-1)];
+    if (numbers.length > 1 && last - first === numbers.length - 1) return `${first} to ${last}`;
+    return numbers.slice(0, MOST_NUMBERS).join(", ") + (numbers.length > MOST_NUMBERS ? ", ..." : "");
+  };
+  return [numbersOf(false), numbersOf(true)].filter((text) => text !== "").join(" or ");
+}
+
+/** Whether both are of one height and width. */
+export function sameSize(
   a: { readonly height: number; readonly width: number },
   b: { readonly height: number; readonly width: number },
 ): boolean {

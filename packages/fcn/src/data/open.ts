@@ -3,7 +3,7 @@ import type { OpenedData } from "./dataset.js";
 import { fileError } from "./errors.js";
 import { kindOf } from "./files.js";
 import { maskFolders, openMaskFolder } from "./folder/open.js";
-import { type CocoOptions, hasCoco, openCoco } from "./folder/openCoco.js";
+import { type CocoOptions, cocoProblems, hasCoco, openCoco } from "./folder/openCoco.js";
 import { hasLabelme, type LabelmeOptions, openLabelme } from "./folder/openLabelme.js";
 import type { SplitOptions } from "./folder/splits.js";
 import { isNyud, type NyudOptions, openNyud } from "./layouts/nyud.js";
@@ -68,7 +68,8 @@ export function layouts(): Record<string, string> {
 
 /**
  * Opens a folder of labelled pictures (Node); its layout is recognised by looking and told in `layout`. No picture is decoded, except masks
- * where the classes have to be found in them. Throws a TensorError ("missing-data") for a folder that holds no known layout.
+ * where the classes have to be found in them. Throws a TensorError: "missing-data" for a folder that holds no known layout, "invalid-argument" for options that
+ * cannot be.
  */
 export async function open(root: string, options: OpenOptions = {}): Promise<OpenedData> {
   const folder = root.length > 1 ? root.replace(/[/\\]+$/, "") : root;
@@ -77,15 +78,30 @@ export async function open(root: string, options: OpenOptions = {}): Promise<Ope
     const problem = kind === undefined ? "it does not exist" : "it is a file";
     throw fileError("missing-data", root, problem, "name a folder with labelled pictures");
   }
+  checkOptions(options);
   return (await layoutOf(folder, options.layout)).open(folder, options);
+}
+
+function checkOptions({ validation = 0, seed = 0, layout }: OpenOptions): void {
+  const refuse = (message: string, fix: string): never => {
+    throw new TensorError({ code: "invalid-argument", message: `open: ${message}`, fix });
+  };
+  if (!(validation >= 0 && validation < 1)) {
+    refuse(`validation is ${validation}`, "give a part of the pictures: a number from 0 to below 1, such as 0.2");
+  }
+  if (!Number.isSafeInteger(seed)) refuse(`seed is ${seed}`, "give a whole number");
+  if (layout !== undefined && !Object.hasOwn(LAYOUTS, layout)) {
+    refuse(`layout is "${layout}"`, `use one of: ${Object.keys(LAYOUTS).join(", ")}`);
+  }
 }
 
 async function layoutOf(root: string, name: LayoutName | undefined): Promise<Layout> {
   if (name !== undefined) return LAYOUTS[name];
   for (const layout of Object.values(LAYOUTS)) if (await layout.recognise(root)) return layout;
+  const problems = await cocoProblems(root);
   throw new TensorError({
     code: "missing-data",
-    message: `${root}: no known layout of labelled pictures is in it`,
+    message: [`${root}: no known layout of labelled pictures is in it`, ...problems].join("; "),
     fix: `put pictures into images/ and masks of the same name into masks/; also known: ${Object.values(LAYOUTS)
       .map(({ what }) => what)
       .join("; ")}`,

@@ -62,6 +62,8 @@ describe("check", () => {
         "alpha",
         "turned",
         "fits",
+        "upside",
+        "mirrored",
         "empty",
         "cut",
         "cutmask",
@@ -96,6 +98,12 @@ describe("check", () => {
           await photo(HEIGHT, WIDTH, 41).withMetadata({ orientation: 8 }).jpeg().toBuffer(),
         ),
         "masks/fits.png": mask(WIDTH, HEIGHT),
+        "images/upside.jpg": new Uint8Array(
+          await photo(HEIGHT, WIDTH, 42).withMetadata({ orientation: 3 }).jpeg().toBuffer(),
+        ),
+        "images/mirrored.jpg": new Uint8Array(
+          await photo(HEIGHT, WIDTH, 43).withMetadata({ orientation: 4 }).jpeg().toBuffer(),
+        ),
         "images/empty.jpg": "",
         "images/cut.jpg": whole.subarray(0, whole.length - 200),
         "masks/cutmask.png": mask().subarray(0, 60),
@@ -151,9 +159,13 @@ describe("check", () => {
 
     it("warns of what is likely a mistake, and takes grey, alpha, CMYK, interlaced and fitting turned pictures as they are", () => {
       const warnings = linesOf(report).filter((line) => line.startsWith("warning"));
-      expect(warnings).toHaveLength(2);
-      expect(warnings[0]).toContain("warning all-void masks/void.png: all its pixels are void");
-      expect(warnings[1]).toMatch(
+      expect(warnings.slice(0, 3)).toEqual([
+        "warning exif-orientation images/upside.jpg: it is turned by its EXIF tag (orientation 3): its mask must be drawn on the upright picture",
+        "warning exif-orientation images/mirrored.jpg: it is mirrored by its EXIF tag (orientation 4): its mask must be drawn on the upright picture",
+        "warning all-void masks/void.png: all its pixels are void",
+      ]);
+      expect(warnings).toHaveLength(4);
+      expect(warnings[3]).toMatch(
         /near-duplicate images\/like\.jpg: this picture of "val" looks the same as .*images\/other\.jpg of "train"/,
       );
       for (const name of ["cmyk", "grey", "alpha", "interlaced", "fits"])
@@ -193,6 +205,20 @@ describe("check", () => {
       'warning empty-class : train: no pixel has the class "sky"',
       "warning empty-split : val: it has no picture",
     ]);
+  });
+
+  it("tells a folder that cannot be trained on, which is no problem, from one without any list", async () => {
+    const root = join(base, "no-train");
+    await clean(root, ["a", "b"]);
+    await writeTree(root, { "splits/val.txt": "a\nb", "classes.json": '["ground", "tree"]' });
+    const report = await data.check(root);
+    expect([report.ok, linesOf(report)]).toEqual([
+      true,
+      ["warning no-train : no split named train: it can be evaluated, not trained on"],
+    ]);
+    const bare = join(base, "no-list");
+    await writeTree(bare, { "JPEGImages/x": "", "SegmentationClass/x": "", "ImageSets/Segmentation/x": "" });
+    expect(linesOf(await data.check(bare))).toEqual(["problem no-split : it has no split: no list names its pictures"]);
   });
 
   it("looks at pictures of several lists once", async () => {

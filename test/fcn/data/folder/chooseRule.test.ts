@@ -100,17 +100,36 @@ describe("chooseRule", () => {
     expect(chooseRule("r", [palette([0x010203, 0x040506], 0, 1)], entries).rule.by).toBe("value");
   });
 
-  it("recognises the colours of PASCAL VOC, in RGB masks and palettes", () => {
+  it("numbers the colours of PASCAL VOC in RGB masks as VOC does, without its names", () => {
     const voc = vocKeys(21);
-    const painted = chooseRule("r", [colour(0, voc[15]!, VOID_COLOUR)], undefined);
-    expect(painted.classes[15]).toBe("person");
-    expect([voc[15]!, VOID_COLOUR].map((key) => labelOf(painted, key))).toEqual([15, 255]);
-    expect(codes(painted)).toEqual(["voc-colours"]);
-    const indexed = chooseRule("r", [palette(vocKeys(256), 0, 20, 255)], undefined);
-    expect(indexed.classes).toHaveLength(21);
-    expect(indexed.classes[20]).toBe("tvmonitor");
+    const painted = chooseRule("r", [colour(0, voc[2]!, VOID_COLOUR)], undefined);
+    expect(painted.classes).toEqual(["class 0", "class 1", "class 2"]);
+    expect([0, voc[2]!, VOID_COLOUR, voc[3]!].map((key) => labelOf(painted, key))).toEqual([0, 2, 255, undefined]);
+    expect(codes(painted)).toEqual(["voc-colours", "classes-found"]);
+    expect(painted.remarks[1]?.text).toContain("the largest label in the masks is 2, so there are 3 classes");
     const own = chooseRule("r", [colour(0, voc[2]!)], named("nothing", "one", "two"));
     expect(labelOf(own, voc[2]!)).toBe(2);
+    expect(codes(own)).toEqual(["voc-colours"]);
+  });
+
+  it("takes the names of PASCAL VOC only where all of its labels occur", () => {
+    const all = vocKeys(21);
+    const painted = chooseRule("r", [colour(...all.slice(0, 9)), colour(...all.slice(9), VOID_COLOUR)], undefined);
+    expect(painted.classes[15]).toBe("person");
+    expect([all[15]!, VOID_COLOUR].map((key) => labelOf(painted, key))).toEqual([15, 255]);
+    expect(codes(painted)).toEqual(["voc-colours", "voc-names"]);
+    const indices = all.map((_, label) => label);
+    const indexed = chooseRule("r", [palette(vocKeys(256), ...indices, 255)], undefined);
+    expect([indexed.classes.length, indexed.classes[20]]).toEqual([21, "tvmonitor"]);
+    expect(codes(indexed)).toEqual(["voc-names"]);
+    expect(chooseRule("r", [palette(vocKeys(256), ...indices)], named(...indices.map(String))).classes[15]).toBe("15");
+    for (const some of [[0, 1, 2, 255], [0, 20, 255], indices.slice(0, -1), [...indices, 21]]) {
+      const found = chooseRule("r", [palette(vocKeys(256), ...some)], undefined);
+      const largest = Math.max(...some.filter((label) => label < 255));
+      expect(found.classes).toEqual(Array.from({ length: largest + 1 }, (_, label) => `class ${label}`));
+      expect(found.palette[1]).toEqual([128, 0, 0]);
+      expect(codes(found)).toEqual(["classes-found"]);
+    }
   });
 
   it("numbers other colours in rising order", () => {

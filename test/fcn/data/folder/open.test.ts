@@ -1,4 +1,4 @@
-import { chmod } from "node:fs/promises";
+import { chmod, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { data } from "@fcn/core";
 import { TensorError } from "@fcn/tensor";
@@ -58,10 +58,75 @@ describe("a folder of images and masks", () => {
     expect(opened.remarks).toEqual([]);
   });
 
+  it("finds names with spaces in lists, whole or in the first of several columns", async () => {
+    await pairs(["my photo 1", "my photo 2", "below it/c", "a", "a_mask"], {
+      "splits/train.txt": "my photo 1\nimages/my photo 2.jpg\nimages/below it/c.jpg\n",
+      "splits/val.txt": "images/a.jpg masks/a_mask.png\nmy photo 3\n",
+    });
+    const { splits, remarks } = await data.open(root);
+    expect(namesOf(splits.train)).toEqual(["my photo 1", "my photo 2", "below it/c"]);
+    expect(namesOf(splits.val)).toEqual(["a"]);
+    expect(remarks.filter(({ level }) => level === "problem").map(({ text }) => text)).toEqual([
+      'it names "my photo 3", which has no labelled picture here',
+    ]);
+  });
+
+  it("tells pictures of one name in several folders apart by the folders in the list", async () => {
+    await pairs(["x/a", "y/a"], { "splits/train.txt": "images/x/a.jpg", "splits/val.txt": "images/y/a.jpg" });
+    const { splits } = await data.open(root);
+    expect([namesOf(splits.train), namesOf(splits.val)]).toEqual([["x/a"], ["y/a"]]);
+  });
+
+  it("pairs names that are the same text in other code points", async () => {
+    const [composed, split] = ["caf\u00e9", "cafe\u0301"];
+    await writeTree(root, {
+      [`images/${composed}.jpg`]: await jpeg(6, 8, 1),
+      [`masks/${split}.png`]: greyPng(6, 8, (x) => x % 2),
+      "splits/train.txt": split,
+      "splits/val.txt": composed,
+    });
+    const { splits, remarks } = await data.open(root);
+    expect([splits.train?.length, splits.val?.length]).toEqual([1, 1]);
+    expect(remarks.filter(({ level }) => level === "problem")).toEqual([]);
+    expect((await splits.train?.load(0))?.labels.subarray(0, 2)).toEqual(Uint8Array.of(0, 1));
+  });
+
   it("takes folders named as splits for splits", async () => {
     await pairs(["training/a", "training/b", "validation/a"]);
     const { splits } = await data.open(root);
     expect([namesOf(splits.train), namesOf(splits.val)]).toEqual([["training/a", "training/b"], ["validation/a"]]);
+  });
+
+  it("uses folders of splits beside others, and says what is left out", async () => {
+    await pairs(["train/a", "train/b", "val/c", "extra/d", "extra/e", "f"]);
+    const { splits, remarks } = await data.open(root);
+    expect(Object.entries(splits).map(([name, set]) => [name, namesOf(set)])).toEqual([
+      ["train", ["train/a", "train/b"]],
+      ["val", ["val/c"]],
+    ]);
+    expect(remarks.filter(({ level }) => level === "warning").map(({ text }) => text)).toEqual([
+      "2 pictures in extra/ are left out: the splits here are named train, val",
+      "1 picture in no folder is left out: the splits here are named train, val",
+    ]);
+  });
+
+  it("keeps what is to be measured on out of train, whatever else is there", async () => {
+    await pairs(["train/a", "train/b", "test/c"]);
+    const { splits } = await data.open(root);
+    expect([splits.train?.length, splits.val?.length, namesOf(splits.test)]).toEqual([1, 1, ["test/c"]]);
+    root = join(base, String(count++));
+    await pairs(["a", "b", "test/c", "val/d"]);
+    const rest = await data.open(root);
+    expect(namesOf(rest.splits.train)).toEqual(["a", "b"]);
+    expect([namesOf(rest.splits.val), namesOf(rest.splits.test)]).toEqual([["val/d"], ["test/c"]]);
+    expect(codes(rest)).toEqual(["classes-found", "named-splits"]);
+  });
+
+  it("does not take a class named train for a split", async () => {
+    await pairs(["bus/a", "car/b", "train/c", "train/d"]);
+    const { splits, remarks } = await data.open(root);
+    expect((splits.train?.length ?? 0) + (splits.val?.length ?? 0)).toBe(4);
+    expect(remarks.map(({ level }) => level)).toEqual(["note", "note"]);
   });
 
   it("lists what has no partner and what a list names in vain", async () => {
@@ -80,6 +145,34 @@ describe("a folder of images and masks", () => {
       ["problem", "image-without-mask", "images/lone.jpg"],
       ["problem", "mask-without-image", "masks/stray.png"],
     ]);
+  });
+
+  it.each<[unknown, string]>([
+    [[10, 20, 30].map((value) => ({ name: `c${value}`, value })), "10, 20, 30 or 255"],
+    [Array.from({ length: 12 }, (_, i) => ({ name: `c${i}`, value: 2 * i })), "0, 2, 4, 6, 8, 10, 12, 14, ... or 255"],
+    [
+      [
+        { name: "a", value: 1 },
+        { name: "b", value: 2 },
+        { name: "x", value: 0, ignore: true },
+      ],
+      "1 to 2 or 0, 255",
+    ],
+    [
+      [
+        { name: "a", value: 0 },
+        { name: "b", value: 255 },
+      ],
+      "0, 255",
+    ],
+  ])("tells the numbers that masks may hold", async (classes, allowed) => {
+    await writeTree(root, {
+      "images/a.jpg": await jpeg(6, 8, 1),
+      "masks/a.png": greyPng(6, 8, (x) => (x === 3 ? 35 : 10)),
+      "classes.json": JSON.stringify(classes),
+    });
+    const { splits } = await data.open(root);
+    await expect(splits.train?.load(0)).rejects.toThrow(`masks/a.png: labels are ${allowed}, but it holds `);
   });
 
   it("understands RGB masks by the colours of classes.json, void too", async () => {
@@ -105,6 +198,12 @@ describe("a folder of images and masks", () => {
     ["no list", { a: 1 }, "it is not a list of classes"],
     ["an entry without a name", ["a", {}], "entry 1 has no name"],
     ["a broken colour", [{ name: "a", color: [1, 2] }], 'the colour of "a" is [1,2]'],
+    [
+      "a negative value",
+      [{ name: "a", value: -1 }],
+      'the value of "a" is -1, but must be a whole number from 0 to 65535',
+    ],
+    ["a value that is no number", [{ name: "a", value: "1" }], 'the value of "a" is "1"'],
     ["a colour for some", [{ name: "a", color: "#000000" }, "b"], '"b" has no colour, but other classes have one'],
     ["a name twice", ["a", "a"], "two classes have the name a"],
     [
@@ -142,7 +241,71 @@ describe("a folder of images and masks", () => {
     const failure = await asNobody(() => data.open(root));
     expect(failure).toBeInstanceOf(TensorError);
     expect((failure as Error).message).toBe(`${join(root, "masks")}: permission to read it is denied`);
+    await chmod(root, 0);
+    await expect(asNobody(() => data.open(root))).resolves.toMatchObject({
+      message: `${root}: permission to read it is denied`,
+    });
+    await chmod(root, 0o755);
   });
+
+  it.skipIf(process.platform === "win32")(
+    "follows links, names those to nothing and goes round no circle",
+    async () => {
+      await pairs(["a", "sub/b"]);
+      const elsewhere = join(base, `elsewhere-${count}`);
+      await writeTree(elsewhere, { "c.jpg": await jpeg(6, 8, 7), "d.png": greyPng(6, 8, () => 0) });
+      await symlink(join(elsewhere, "c.jpg"), join(root, "images", "c.jpg"));
+      await symlink("../masks/a.png", join(root, "masks", "c.png"));
+      await symlink(".", join(root, "images", "self"));
+      await symlink("../sub", join(root, "images", "sub", "again"));
+      await symlink("/nowhere/d.jpg", join(root, "images", "d.jpg"));
+      await symlink(join(elsewhere, "d.png"), join(root, "masks", "d.png"));
+      await symlink("e.png", join(root, "masks", "e.png"));
+      const { splits, remarks } = await data.open(root);
+      expect([...namesOf(splits.train), ...namesOf(splits.val)].sort()).toEqual(["a", "c", "sub/b"]);
+      expect(remarks.filter(({ level }) => level !== "note")).toEqual([
+        {
+          level: "problem",
+          code: "broken-link",
+          file: join(root, "images", "d.jpg"),
+          text: "it is a link to /nowhere/d.jpg, where nothing is",
+        },
+        {
+          level: "problem",
+          code: "broken-link",
+          file: join(root, "masks", "e.png"),
+          text: "it is a link to e.png, where nothing is",
+        },
+      ]);
+      const picture = { file: join(root, "images", "d.jpg"), as: "rgb" } as const;
+      const labels = { kind: "png", file: join(root, "masks", "a.png"), rule: data.indexRule(3) } as const;
+      await expect(data.loadItem({ name: "d", image: [picture], labels })).rejects.toThrow(
+        `${picture.file}: it is a link to /nowhere/d.jpg, where nothing is`,
+      );
+    },
+  );
+
+  it.each<[Record<string, unknown>, string, string]>([
+    [{ layout: "foo" }, 'layout is "foo"', "use one of: voc, sbd, nyud,"],
+    [{ validation: 5 }, "validation is 5", "from 0 to below 1"],
+    [{ validation: Number.NaN }, "validation is NaN", "from 0 to below 1"],
+    [{ seed: 0.5 }, "seed is 0.5", "whole number"],
+  ])("refuses the options %j", async (options, problem, fix) => {
+    await pairs(["a", "b"]);
+    await expect(data.open(root, options as data.OpenOptions)).rejects.toMatchObject({
+      code: "invalid-argument",
+      message: `open: ${problem}`,
+      fix: expect.stringContaining(fix),
+    });
+  });
+
+  it.each(["voc", "sbd", "nyud", "siftflow", "pascal-context", "folder", "coco", "labelme"] as const)(
+    "says so where the layout asked for, %s, is not there",
+    async (layout) => {
+      await writeTree(root, { "photo.jpg": "x" });
+      await expect(data.open(root, { layout })).rejects.toMatchObject({ code: "missing-data" });
+    },
+  );
 });
 
 /** What `work` throws when it is done without the rights of root, for whom no folder is closed. */
@@ -244,7 +407,7 @@ describe("labelme and COCO folders", () => {
       ["train2017/1", "train2017/2"],
       ["val2017/1"],
     ]);
-    expect(codes(opened)).toEqual(["missing-image"]);
+    expect(codes(opened)).toEqual(["box-without-mask", "missing-image", "box-without-mask"]);
     expect([...((await opened.splits.val?.load(0))?.labels.subarray(0, 8) ?? [])]).toEqual([2, 2, 2, 2, 0, 0, 0, 1]);
     const dogs = await data.open(root, { categories: ["dog"] });
     expect(dogs.classes).toEqual(["background", "dog"]);
@@ -260,7 +423,79 @@ describe("labelme and COCO folders", () => {
     });
     const opened = await data.open(root);
     expect(opened.splits.train?.length).toBe(1);
-    expect(codes(opened)).toEqual(["seeded-split"]);
+    expect(codes(opened)).toEqual(["seeded-split", "box-without-mask"]);
+  });
+
+  it.each<[string[], Record<string, string[]>]>([
+    [["train", "test"], { train: ["train/1", "train/2"], val: ["train/3"], test: ["test/1", "test/2", "test/3"] }],
+    [["val", "test"], { val: ["val/1", "val/2", "val/3"], test: ["test/1", "test/2", "test/3"] }],
+    [["train"], { train: ["train/1", "train/2"], val: ["train/3"] }],
+    [["test"], { test: ["test/1", "test/2", "test/3"] }],
+  ])("keep the splits that the files %j name", async (files, want) => {
+    const pictures = ["1.jpg", "2.jpg", "3.jpg"];
+    for (const [i, split] of files.entries()) {
+      const tree: Record<string, string | Uint8Array> = { [`annotations/instances_${split}.json`]: coco(pictures) };
+      for (const picture of pictures) tree[`${split}/${picture}`] = await jpeg(6, 8, i);
+      await writeTree(root, tree);
+    }
+    const { splits } = await data.open(root, { seed: 2 });
+    const sizes = (sets: Record<string, { length: number } | undefined>): unknown =>
+      Object.fromEntries(Object.entries(sets).map(([name, set]) => [name, set?.length]));
+    expect(sizes(splits)).toEqual(sizes(want));
+    const { train = [], val = [], ...whole } = want;
+    expect([...namesOf(splits.train), ...namesOf(splits.val)].sort()).toEqual([...train, ...val].sort());
+    for (const [split, names] of Object.entries(whole)) expect(namesOf(splits[split])).toEqual(names);
+  });
+
+  it("say what paints nothing: annotations of unknown categories or pictures", async () => {
+    const whole = JSON.parse(coco(["1.jpg", "2.jpg"])) as { annotations: Record<string, unknown>[] };
+    const stray = { iscrowd: 0, segmentation: [[0, 0, 4, 0, 4, 6]] };
+    const annotations = [
+      ...whole.annotations.filter((entry) => "segmentation" in entry),
+      { ...stray, image_id: 0, category_id: 99 },
+      { ...stray, image_id: 1, category_id: 98 },
+      { ...stray, image_id: 77, category_id: 9 },
+    ];
+    await writeTree(root, {
+      "all.json": JSON.stringify({ ...whole, annotations }),
+      "1.jpg": await jpeg(6, 8, 1),
+      "2.jpg": await jpeg(6, 8, 2),
+    });
+    const told = async (options: data.OpenOptions): Promise<string[]> =>
+      (await data.open(root, options)).remarks
+        .filter(({ level }) => level !== "note")
+        .map(({ level, file, text }) => `${level} ${file.slice(root.length + 1)}: ${text}`);
+    const unknown =
+      "all.json: 2 annotations have a category_id that its categories do not list (99, 98): their pixels count as background";
+    const lost = "warning all.json: 1 annotation has an image_id that its images do not list (77): they paint nothing";
+    expect(await told({})).toEqual([`problem ${unknown}`, lost]);
+    expect(await told({ categories: ["dog"] })).toEqual([`warning ${unknown}`, lost]);
+  });
+
+  it("name the annotation and the picture of a shape that cannot be drawn", async () => {
+    const whole = JSON.parse(coco(["1.jpg"])) as Record<string, unknown>;
+    const open = async (segmentation: unknown): Promise<data.SegmentationSample | undefined> => {
+      const annotations = [{ id: 17, image_id: 0, category_id: 9, segmentation }];
+      await writeTree(root, { "a.json": JSON.stringify({ ...whole, annotations }), "1.jpg": await jpeg(6, 8, 1) });
+      return (await data.open(root)).splits.train?.load(0);
+    };
+    const place = `${join(root, "a.json")}: annotation 17 of 1.jpg: `;
+    await expect(open([[1, 2, 3]])).rejects.toThrow(`${place}a polygon of 3 numbers`);
+    await expect(open({ size: [6, 8], counts: [1, 2] })).rejects.toThrow(`${place}the run lengths of a mask`);
+    await expect(open({ size: [7, 8], counts: [56] })).rejects.toThrow(`${place}run lengths for 7x8`);
+    await expect(open("x")).rejects.toThrow("entry 0 of its annotations (id 17, image_id 0) has a segmentation");
+    expect((await data.check(root).catch((error: Error) => error.message)) as string).toContain("id 17");
+  });
+
+  it.each([
+    ["is cut off", '{"images":[', "it is not JSON"],
+    ["lacks a list", '{"images":[],"annotations":[]}', 'it is not a COCO file: it has no list "categories"'],
+  ])("name a COCO file that %s", async (_, content, problem) => {
+    for (const file of ["annotations/all.json", "annotations/instances_val.json"]) {
+      const folder = join(root, file.slice(-8, -5));
+      await writeTree(folder, { [file]: content, "images/1.jpg": await jpeg(6, 8, 1) });
+      await expect(data.open(folder)).rejects.toThrow(`${join(folder, file)}: ${problem}`);
+    }
   });
 
   it("are told from masks where both may lie in annotations/", async () => {
@@ -281,7 +516,7 @@ describe("labelme and COCO folders", () => {
     [
       "annotations",
       [{ image_id: 0, segmentation: "x" }],
-      "entry 0 of its annotations has a segmentation that is neither",
+      "entry 0 of its annotations (id undefined, image_id 0) has a segmentation that is neither",
     ],
     ["annotations", [{}, { segmentation: [[1, "2"]] }], "entry 1 of its annotations"],
     ["annotations", [{ segmentation: { size: [6], counts: "1" } }], "entry 0 of its annotations"],

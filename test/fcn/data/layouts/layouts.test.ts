@@ -181,6 +181,36 @@ describe("NYUDv2", () => {
   });
 });
 
+describe("the lists of NYUDv2 and SIFT Flow", () => {
+  const lists = { train: "1", val: "2", trainval: "1\n2", test: "3\n4\n5" };
+  const open = async (folder: string, names: readonly (keyof typeof lists)[]): Promise<data.OpenedData> => {
+    const root = join(base, folder, names.join("-"));
+    const files = Object.fromEntries(names.map((name) => [`${name}.txt`, lists[name]]));
+    await writeTree(root, { ...files, "data/images/x": "", "segmentation/x": "" });
+    return data.open(root);
+  };
+
+  it.each([
+    [
+      ["train", "val", "trainval", "test"],
+      ["1", "2"],
+      ["3", "4", "5"],
+      "trainval.txt (2 pictures), val is test.txt (3)",
+    ],
+    [["train", "val", "test"], ["1"], ["2"], "train.txt (1 pictures), val is val.txt (1)"],
+    [["train", "val", "trainval"], ["1"], ["2"], "train.txt (1 pictures), val is val.txt (1)"],
+    [["train", "test"], ["1"], ["3", "4", "5"], "train.txt (1 pictures), val is test.txt (3)"],
+  ] as const)("of %j make train and val as published, never one inside the other", async (names, train, val, note) => {
+    const { splits, remarks } = await open("lists", names);
+    expect([namesOf(splits.train), namesOf(splits.val)]).toEqual([train, val]);
+    expect(remarks).toMatchObject([{ level: "note", text: `train is ${note}` }]);
+  });
+
+  it("are named where they are missing", async () => {
+    await expect(open("absent", ["trainval"])).rejects.toThrow("it has no list train.txt");
+  });
+});
+
 describe("SIFT Flow", () => {
   it("reads both label maps, each with its own rule for void", async () => {
     const root = await writeSiftFlow(join(base, "siftflow"), {

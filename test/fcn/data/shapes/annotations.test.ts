@@ -123,7 +123,9 @@ describe("COCO annotations", () => {
   });
 
   it("refuse polygons that are none", () => {
-    expect(() => labelsOf([instance(1, [[0, 0, 1, 1]])])).toThrow("a.json: a polygon of 4 numbers is not a list");
+    expect(() => labelsOf([instance(1, [[0, 0, 1, 1]])])).toThrow(
+      "a.json: annotation without id of a picture: a polygon of 4 numbers is not a list",
+    );
     expect(() => labelsOf([instance(1, { size: [2, 2], counts: [4] })])).toThrow(
       "run lengths for 2x2 stand in a picture of 6x8",
     );

@@ -56,6 +56,7 @@ export async function check(data: string | OpenedData, options: CheckOptions = {
   const remarks = [
     ...[...inspections.values()].flatMap((inspection) => inspection.remarks),
     ...opened.remarks,
+    ...judgeNames(opened),
     ...splits.flatMap(([name, summary]) => judgeSplit(opened, name, summary)),
     ...findLeaks(opened, bySplit),
   ];
@@ -130,6 +131,16 @@ function summarise(list: readonly Inspection[], numClasses: number): SplitSummar
     smallest: sizeOf(bySize[0]),
     largest: sizeOf(bySize.at(-1)),
   };
+}
+
+/** A folder may be there to be measured on only: no "train" is no problem of its pictures. */
+function judgeNames({ root, splits }: OpenedData): DataRemark[] {
+  if (Object.keys(splits).length === 0) {
+    return [{ level: "problem", code: "no-split", file: root, text: "it has no split: no list names its pictures" }];
+  }
+  if (splits.train !== undefined) return [];
+  const text = "no split named train: it can be evaluated, not trained on";
+  return [{ level: "warning", code: "no-train", file: root, text }];
 }
 
 const LARGE_VOID_SHARE = 0.5;

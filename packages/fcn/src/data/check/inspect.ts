@@ -8,6 +8,7 @@ import {
   loadImage,
   loadLabels,
   type SampleItem,
+  sameSize,
   sizeProblem,
   strayProblem,
 } from "../item.js";
@@ -51,6 +52,7 @@ export async function inspectItem({ item, numClasses }: InspectTask): Promise<In
   for (const source of Object.values(item.more ?? {})) {
     await attempt(() => checkedLabels(item, picture, source, remarks));
   }
+  if (picture && plane) remarks.push(...turnWarnings(item, picture, plane));
   const { counts, voidPixels } = countLabels(plane?.labels ?? new Uint8Array(0), numClasses);
   if (plane && voidPixels === plane.labels.length && plane.strays.length === 0) {
     remarks.push({ level: "warning", code: "all-void", file: item.labels.file, text: "all its pixels are void" });
@@ -70,6 +72,19 @@ async function checkedLabels(
   const problems = [picture && sizeProblem(item, picture, source, plane), strayProblem(source, plane)];
   for (const problem of problems) if (problem) remarks.push(remarkOf(problem, filesOf(item)));
   return plane;
+}
+
+/** Labels that fit the picture as stored as well as upright may have been drawn on either. */
+function turnWarnings(
+  { image: parts }: SampleItem,
+  { image, turnedFrom }: LoadedImage,
+  plane: { readonly height: number; readonly width: number },
+): DataRemark[] {
+  if (turnedFrom === undefined || !sameSize(image, plane) || !sameSize(turnedFrom, plane)) return [];
+  const { orientation } = turnedFrom;
+  const change = [2, 4, 5, 7].includes(orientation) ? "mirrored" : "turned";
+  const text = `it is ${change} by its EXIF tag (orientation ${orientation}): its mask must be drawn on the upright picture`;
+  return [{ level: "warning", code: "exif-orientation", file: parts[0]?.file ?? "", text }];
 }
 
 function filesOf({ image, labels, more = {} }: SampleItem): string[] {

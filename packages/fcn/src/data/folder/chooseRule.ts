@@ -19,8 +19,9 @@ export interface MaskMeaning extends Classes {
  * Finds out what the masks mean, from what they hold and from `classes.json` where there is one:
  * - classes with values: the stored numbers are those values;
  * - classes with colours: colours decide, unless the masks are grey or have a palette of other colours; then numbers are labels;
- * - names alone, or nothing: where most masks are RGB and some show colours, colours decide; else numbers are labels and 255 is void; masks that hold only 0 and 255 have two classes; of RGB masks the VOC colours are
- *   recognised, other colours are numbered in rising order (0xRRGGBB); (224, 224, 192) is void.
+ * - names alone, or nothing: where most masks are RGB and some show colours, colours decide; else numbers are labels and 255 is void; masks that hold
+ *   only 0 and 255 have two classes. Of RGB masks the VOC colours are recognised, others are numbered in rising order (0xRRGGBB); (224, 224, 192) is
+ *   void. Without names there are as many classes as the largest label asks for; VOC's names are given where all of its labels occur.
  *
  * @param root the folder, for remarks
  */
@@ -84,13 +85,20 @@ function fromValues(root: string, surveys: readonly MaskSurvey[], names: readonl
   const largest = Math.max(0, ...[...keys].filter((key) => key !== VOID_LABEL && !voids.includes(key)));
   if (names === undefined && largest >= VOID_LABEL) throw tooManyClasses(surveys, largest);
   const count = names?.length ?? largest + 1;
-  const isVoc = palette !== undefined && vocKeys(Math.min(count, 21)).every((key, label) => palette[label] === key);
-  const found = isVoc && count <= VOC_CLASSES.length ? VOC_CLASSES.slice() : undefined;
-  const classes = names ?? found ?? Array.from({ length: count }, (_, label) => `class ${label}`);
+  const isVoc = palette !== undefined && isWholeVoc(palette, keys);
+  const classes = names ?? (isVoc ? VOC_CLASSES : numbered(count));
   const real = classes.map((name, value) => ({ name, value, ...colourFrom(palette, value) }));
   const entries = [...real, ...voids.map((value) => ({ name: "void", value, ignore: true }))];
-  const remarks = [...(names ? [] : [foundNote(root, classes)]), ...paletteRemarks(surveys)];
+  const remarks = [...(names ? [] : [isVoc ? vocNote(root) : foundNote(root, count)]), ...paletteRemarks(surveys)];
   return fromEntries(entries, "value", remarks);
+}
+
+const numbered = (count: number): string[] => Array.from({ length: count }, (_, label) => `class ${label}`);
+
+/** Many tools paint any classes in the colours of PASCAL VOC: only masks with all its labels are taken for its classes. */
+function isWholeVoc(palette: readonly number[], labels: ReadonlySet<number>): boolean {
+  const isSame = vocKeys(VOC_CLASSES.length).every((key, label) => palette[label] === key && labels.has(label));
+  return isSame && [...labels].every((label) => label < VOC_CLASSES.length || label === VOID_LABEL);
 }
 
 const colourFrom = (palette: readonly number[] | undefined, value: number): { colour?: number } => {
@@ -113,11 +121,16 @@ function fromColours(root: string, surveys: readonly MaskSurvey[], names: readon
   keys.delete(VOC_VOID);
   const voc = vocKeys(names?.length ?? VOC_CLASSES.length);
   if ([...keys].every((key) => voc.includes(key))) {
-    const classes = names ?? VOC_CLASSES;
+    const isWhole = names === undefined && keys.size === VOC_CLASSES.length;
+    const count = 1 + Math.max(0, ...[...keys].map((key) => voc.indexOf(key)));
+    const classes = names ?? (isWhole ? VOC_CLASSES : numbered(count));
     const entries = classes.map((name, label) => ({ name, colour: voc[label] as number }));
-    return fromEntries(entries, "colour", [
-      note(root, "voc-colours", "the masks are painted in the colours of PASCAL VOC"),
-    ]);
+    const text = "the masks are painted in the colours of PASCAL VOC: a label is the place of its colour among them";
+    const remarks = [
+      note(root, "voc-colours", text),
+      ...(names ? [] : [isWhole ? vocNote(root) : foundNote(root, count)]),
+    ];
+    return fromEntries(entries, "colour", remarks);
   }
   const found = [...keys].sort((a, b) => a - b);
   if (found.length >= VOID_LABEL) throw tooManyColours(surveys, found.length);
@@ -137,8 +150,15 @@ function coloursOf({ kind, keys, palette }: MaskSurvey): readonly number[] {
   return keys.filter((key) => key < 256).map((key) => key * 0x010101);
 }
 
-function foundNote(root: string, classes: readonly string[]): DataRemark {
-  return note(root, "classes-found", `no classes.json: the masks hold the labels of ${classes.length} classes`);
+function foundNote(root: string, count: number): DataRemark {
+  const text = `no classes.json: the largest label in the masks is ${count - 1}, so there are ${count} classes without names; list their names in classes.json`;
+  return note(root, "classes-found", text);
+}
+
+function vocNote(root: string): DataRemark {
+  const text =
+    "no classes.json: the masks hold all labels of PASCAL VOC in its colours, so they get its names; other names go into classes.json";
+  return note(root, "voc-names", text);
 }
 
 function note(file: string, code: string, text: string): DataRemark {

@@ -29,13 +29,19 @@ export async function readClasses(folder: string): Promise<readonly ClassEntry[]
   return entries;
 }
 
+/** Of a PNG of 16 bits. */
+const LARGEST_VALUE = 65535;
+
 function parseEntry(file: string, entry: unknown, index: number): ClassEntry {
   if (typeof entry === "string") return { name: entry };
   const { name, color, colour, value, ignore } = (entry ?? {}) as Record<string, unknown>;
   if (typeof name !== "string") throw damagedFile(file, `entry ${index} has no name`);
   const paint = color ?? colour;
-  const isNumber = typeof value === "number" && Number.isInteger(value);
-  if (value !== undefined && !isNumber) throw damagedFile(file, `the value of "${name}" is no whole number`);
+  const isNumber = typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= LARGEST_VALUE;
+  if (value !== undefined && !isNumber) {
+    const problem = `the value of "${name}" is ${JSON.stringify(value)}, but must be a whole number from 0 to ${LARGEST_VALUE}`;
+    throw damagedFile(file, problem);
+  }
   return {
     name,
     ...(paint === undefined ? {} : { colour: parseColour(file, name, paint) }),

@@ -1,4 +1,5 @@
 import type { TensorError } from "@fcn/tensor";
+import type { DataRemark } from "../dataset.js";
 import { damagedFile } from "../errors.js";
 import type { CocoInstance } from "../shapes/coco.js";
 
@@ -17,6 +18,7 @@ interface CocoImage {
 }
 
 interface CocoAnnotation {
+  readonly id: number;
   readonly image_id: number;
   readonly category_id: number;
   readonly iscrowd: number;
@@ -30,10 +32,16 @@ const fieldsOf = (value: unknown): Fields => (typeof value === "object" && value
 const isNumbers = (value: unknown): value is number[] => Array.isArray(value) && value.every(Number.isFinite);
 const MOST_PIXELS = 16383 ** 2;
 
+const LISTS = ["images", "annotations", "categories"];
+
 /** Whether a JSON value has the three lists of a COCO file. */
 export function isCoco(json: unknown): boolean {
-  const { images, annotations, categories } = fieldsOf(json);
-  return [images, annotations, categories].every(Array.isArray);
+  return absentLists(json).length === 0;
+}
+
+/** The lists of a COCO file that a JSON value does not have. */
+export function absentLists(json: unknown): string[] {
+  return LISTS.filter((name) => !Array.isArray(fieldsOf(json)[name]));
 }
 
 /** Checks a COCO file. Throws a TensorError that names the file and the entry which is not as it should be. */
@@ -49,10 +57,14 @@ export function parseCoco(file: string, json: unknown): CocoFile {
       return { id, file_name, height, width };
     }),
     annotations: (annotations ?? []).map((entry, i) => {
-      const { image_id, category_id, iscrowd, segmentation } = fieldsOf(entry);
+      const { id, image_id, category_id, iscrowd, segmentation } = fieldsOf(entry);
       const shape = parseSegmentation(segmentation);
-      if (shape === null) throw fail("annotations", i, "has a segmentation that is neither polygons nor run lengths");
-      const about = { image_id: Number(image_id), category_id: Number(category_id), iscrowd: Number(iscrowd ?? 0) };
+      if (shape === null) {
+        const problem = `(id ${id}, image_id ${image_id}) has a segmentation that is neither polygons nor run lengths`;
+        throw fail("annotations", i, problem);
+      }
+      const numbers = { id: Number(id), image_id: Number(image_id), category_id: Number(category_id) };
+      const about = { ...numbers, iscrowd: Number(iscrowd ?? 0) };
       return shape === undefined ? about : { ...about, segmentation: shape };
     }),
     categories: (categories ?? []).map((entry, i) => {
@@ -74,3 +86,54 @@ function parseSegmentation(value: unknown): CocoInstance["segmentation"] | undef
   const isSound = isNumbers(size) && size.length === 2 && (typeof counts === "string" || isNumbers(counts));
   return isSound ? { size: size as unknown as readonly [number, number], counts: counts as string } : null;
 }
+
+/**
+ * Tells of the annotations that paint nothing, with their counts: those of pictures or categories that the file does not list, and boxes without a
+ * mask. Where categories were `chosen` all others are background by choice.
+ */
+export function strayAnnotations(
+  file: string,
+  { images, annotations, categories }: CocoFile,
+  chosen: boolean,
+): DataRemark[] {
+  const pictures = new Set(images.map(({ id }) => id));
+  const known = new Set(categories.map(({ id }) => id));
+  const tell = (
+    level: DataRemark["level"],
+    code: string,
+    stray: readonly CocoAnnotation[],
+    text: (ids: string) => string,
+    idOf: (annotation: CocoAnnotation) => number,
+  ): DataRemark[] => {
+    if (stray.length === 0) return [];
+    const ids = [...new Set(stray.map(idOf))];
+    const listed = ids.slice(0, 5).join(", ") + (ids.length > 5 ? ", ..." : "");
+    return [{ level, code, file, text: `${counted(stray.length)} ${text(listed)}` }];
+  };
+  const own = annotations.filter(({ image_id }) => pictures.has(image_id));
+  return [
+    ...tell(
+      chosen ? "warning" : "problem",
+      "unknown-category",
+      own.filter(({ category_id }) => !known.has(category_id)),
+      (ids) => `a category_id that its categories do not list (${ids}): their pixels count as background`,
+      ({ category_id }) => category_id,
+    ),
+    ...tell(
+      "warning",
+      "unknown-image",
+      annotations.filter(({ image_id }) => !pictures.has(image_id)),
+      (ids) => `an image_id that its images do not list (${ids}): they paint nothing`,
+      ({ image_id }) => image_id,
+    ),
+    ...tell(
+      "warning",
+      "box-without-mask",
+      own.filter(({ category_id, segmentation }) => known.has(category_id) && segmentation === undefined),
+      (ids) => `no segmentation (ids ${ids}): their pixels count as background`,
+      ({ id }) => id,
+    ),
+  ];
+}
+
+const counted = (count: number): string => (count === 1 ? "1 annotation has" : `${count} annotations have`);

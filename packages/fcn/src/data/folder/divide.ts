@@ -1,21 +1,34 @@
 import { type Classes, type DataRemark, fileDataset, type SegmentationDataset } from "../dataset.js";
 import { joinPath } from "../files.js";
 import type { SampleItem } from "../item.js";
-import { readSplitFiles, resolveSplit, type SplitOptions, seededSplit, splitName } from "./splits.js";
+import { namedSplit, readSplitFiles, resolveSplit, type SplitOptions, seededSplit } from "./splits.js";
+
+/** Where an item comes from. */
+export interface Origin {
+  /** Its folder or file as words: "in extra/". */
+  readonly from: string;
+  /** The split that the folder or file is named after, if it is. */
+  readonly split: string | undefined;
+}
 
 /**
- * Divides the items of a folder: by `splits/*.txt`; else by the folder that their names begin with, where all begin with the name of a split
- * (`train/a`, `val/b`); else at random by the seed.
+ * Divides the items of a folder: by `splits/*.txt`; else by the splits that their origins are named after; else at random by the seed.
+ *
+ * @param origins one for each item; the folders that their names begin with (`train/a`, `val/b`) unless given
  */
 export async function divide(
   root: string,
   items: readonly SampleItem[],
   classes: Classes,
   options: SplitOptions,
+  origins: readonly Origin[] = items.map(({ name }) => folderOf(name)),
 ): Promise<{ splits: Record<string, SegmentationDataset>; remarks: DataRemark[] }> {
   const remarks: DataRemark[] = [];
+  const say: Say = (level, code, text, file = root) => remarks.push({ level, code, file, text });
   const places =
-    (await fromFiles(root, items, remarks)) ?? fromFolders(items) ?? fromSeed(root, items, options, remarks);
+    (await fromFiles(root, items, say)) ??
+    fromOrigins(origins, options, say) ??
+    fromSeed(indicesOf(items), options, "no splits/train.txt and splits/val.txt:", say);
   const splits = [...places].map(([name, indices]) => {
     return [
       name,
@@ -28,49 +41,80 @@ export async function divide(
   return { splits: Object.fromEntries(splits), remarks };
 }
 
+type Say = (level: DataRemark["level"], code: string, text: string, file?: string) => void;
+
+const indicesOf = (list: readonly unknown[]): number[] => list.map((_, i) => i);
+
 async function fromFiles(
   root: string,
   items: readonly SampleItem[],
-  remarks: DataRemark[],
+  say: Say,
 ): Promise<Map<string, number[]> | undefined> {
   const lists = await readSplitFiles(joinPath(root, "splits"));
   if (lists === undefined) return undefined;
   const names = items.map(({ name }) => name);
   return new Map(
-    [...lists].map(([split, { file, names: wanted }]) => {
-      const { indices, absent } = resolveSplit(wanted, names);
+    [...lists].map(([split, { file, lines }]) => {
+      const { indices, absent } = resolveSplit(lines, names);
       for (const name of absent) {
-        const text = `it names "${name}", which has no labelled picture here`;
-        remarks.push({ level: "problem", code: "missing-sample", file, text });
+        say("problem", "missing-sample", `it names "${name}", which has no labelled picture here`, file);
       }
       return [split, indices] as const;
     }),
   );
 }
 
-const SPLITS = ["train", "val", "test"];
+function folderOf(name: string): Origin {
+  const [folder = "", ...below] = name.split("/");
+  if (below.length === 0) return { from: "in no folder", split: undefined };
+  return { from: `in ${folder}/`, split: namedSplit(folder) };
+}
 
-function fromFolders(items: readonly SampleItem[]): Map<string, number[]> | undefined {
+/**
+ * "train", "val" and "test" by the names of folders or files. What is to be measured on never comes into "train"; a "val" that is missing is taken
+ * from "train". Undefined where nothing is named after a split, or where "train" stands alone among other names: it may be a class.
+ */
+function fromOrigins(
+  origins: readonly Origin[],
+  options: SplitOptions,
+  say: Say,
+): ReadonlyMap<string, readonly number[]> | undefined {
   const splits = new Map<string, number[]>();
-  for (const [i, { name }] of items.entries()) {
-    const split = splitName(name.split("/")[0] as string);
-    if (!name.includes("/") || !SPLITS.includes(split)) return undefined;
-    splits.set(split, [...(splits.get(split) ?? []), i]);
+  const rest: number[] = [];
+  for (const [i, { split }] of origins.entries()) {
+    if (split === undefined) rest.push(i);
+    else if (splits.get(split)?.push(i) === undefined) splits.set(split, [i]);
   }
-  return splits.has("train") && splits.size > 1 ? splits : undefined;
+  const names = [...splits.keys()].sort().join(", ");
+  if (names === "" || (names === "train" && rest.length > 0)) return undefined;
+  if (rest.length > 0 && !splits.has("train")) {
+    splits.set("train", rest);
+    say("note", "named-splits", `what is not named ${names} is to train on: ${rest.length} pictures`);
+  } else {
+    const left = new Map<string, number>();
+    for (const i of rest) left.set((origins[i] as Origin).from, (left.get((origins[i] as Origin).from) ?? 0) + 1);
+    for (const [from, count] of left) {
+      const what = count === 1 ? `1 picture ${from} is` : `${count} pictures ${from} are`;
+      say("warning", "left-out", `${what} left out: the splits here are named ${names}`);
+    }
+  }
+  const train = splits.get("train");
+  if (train === undefined || splits.has("val")) return splits;
+  return new Map([...splits, ...fromSeed(train, options, "nothing here is named val, so train is", say)]);
 }
 
 function fromSeed(
-  root: string,
-  items: readonly SampleItem[],
+  indices: readonly number[],
   options: SplitOptions,
-  remarks: DataRemark[],
-): Map<string, number[]> {
-  const { train, val } = seededSplit(items.length, options);
-  const text = `no splits/train.txt and splits/val.txt: divided at random by seed ${options.seed ?? 0} into ${train.length} to train and ${val.length} to validate`;
-  remarks.push({ level: "note", code: "seeded-split", file: root, text });
+  why: string,
+  say: Say,
+): Map<string, readonly number[]> {
+  const { train, val } = seededSplit(indices.length, options);
+  const text = `${why} divided at random by seed ${options.seed ?? 0} into ${train.length} to train and ${val.length} to validate`;
+  say("note", "seeded-split", text);
+  const at = (i: number): number => indices[i] as number;
   return new Map([
-    ["train", train],
-    ["val", val],
+    ["train", train.map(at)],
+    ["val", val.map(at)],
   ]);
 }

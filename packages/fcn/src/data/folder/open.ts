@@ -1,6 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import type { OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
+import { fileError } from "../errors.js";
 import { joinPath, kindOf, listFiles } from "../files.js";
 import type { SampleItem } from "../item.js";
 import { type WorkerOptions, withPool } from "../workers/pool.js";
@@ -38,7 +39,10 @@ async function hasPictures(folder: string): Promise<boolean> {
  * masks mean is found by looking, see {@link chooseRule}.
  */
 export async function openMaskFolder(root: string, options: SplitOptions & WorkerOptions): Promise<OpenedData> {
-  const folders = (await maskFolders(root)) as { images: string; masks: string };
+  const folders = await maskFolders(root);
+  if (folders === undefined) {
+    throw fileError("missing-data", root, "it has no images/ and masks/", "put pictures and masks there");
+  }
   const { pairs, remarks } = await findPairs(folders.images, folders.masks);
   if (pairs.length === 0) {
     throw new TensorError({

@@ -1,12 +1,13 @@
-import { type DataRemark, fileDataset, type OpenedData, type SegmentationDataset } from "../dataset.js";
+import { TensorError } from "@fcn/tensor";
+import type { DataRemark, OpenedData } from "../dataset.js";
 import { damagedFile, fileError } from "../errors.js";
-import { fileName, joinPath, listFiles, readJson, withoutExtension } from "../files.js";
+import { fileName, joinPath, listFiles, readJson, sameText, withoutExtension } from "../files.js";
 import type { SampleItem } from "../item.js";
 import type { CocoInstance, CocoOverlap } from "../shapes/coco.js";
-import { type CocoFile, isCoco, parseCoco } from "./cocoFile.js";
+import { absentLists, type CocoFile, isCoco, parseCoco, strayAnnotations } from "./cocoFile.js";
 import { defaultPalette } from "./colours.js";
-import { divide } from "./divide.js";
-import { type SplitOptions, splitName } from "./splits.js";
+import { divide, type Origin } from "./divide.js";
+import { namedSplit, type SplitOptions } from "./splits.js";
 
 export interface CocoOptions {
   /** Names of the categories that become classes 1, 2, ... in this order; others become background. Default: all, by their id. */
@@ -35,45 +36,62 @@ export async function hasCoco(root: string): Promise<boolean> {
   return false;
 }
 
+/** What keeps the JSON files that may be COCO's from being read, in words; for a folder in which nothing else is found. */
+export async function cocoProblems(root: string): Promise<string[]> {
+  const problems: string[] = [];
+  for (const file of (await cocoFiles(root)).slice(0, 3)) {
+    const failure = await readCoco(joinPath(root, file)).catch((error: unknown) => error);
+    if (failure instanceof TensorError) problems.push(failure.message);
+  }
+  return problems;
+}
+
+/** Undefined for JSON that has nothing of a COCO file. Throws a TensorError that names the file and what is wrong with it. */
+async function readCoco(file: string): Promise<CocoFile | undefined> {
+  const json = await readJson(file);
+  const absent = absentLists(json);
+  if (absent.length === 0) return parseCoco(file, json);
+  if (absent.length === 3 && !fileName(file).startsWith("instances_")) return undefined;
+  throw damagedFile(
+    file,
+    `it is not a COCO file: it has no list ${absent.map((name) => `"${name}"`).join(" and no ")}`,
+  );
+}
+
 /**
- * Opens a folder with COCO annotations. Classes are background and the categories; a file whose name or folder tells a split is that split,
- * and one file alone is divided as other folders are.
+ * Opens a folder with COCO annotations. Classes are background and the categories; a file whose name or folder tells a split is that split, and
+ * others are divided as other folders are.
  */
 export async function openCoco(root: string, options: SplitOptions & CocoOptions): Promise<OpenedData> {
   const remarks: DataRemark[] = [];
   const pictures = await listFiles(root, { recursive: true });
   const read: { file: string; json: CocoFile }[] = [];
   for (const file of await cocoFiles(root)) {
-    const json = await readJson(joinPath(root, file));
-    if (isCoco(json)) read.push({ file, json: parseCoco(joinPath(root, file), json) });
+    const json = await readCoco(joinPath(root, file));
+    if (json) read.push({ file, json });
   }
+  if (read.length === 0) throw fileError("missing-data", root, "it holds no COCO file", "put it into annotations/");
   const classes = classNames(
     root,
     read.map(({ json }) => json),
     options.categories,
   );
   const palette = defaultPalette(classes.length);
-  const bySplit = new Map<string, SampleItem[]>();
+  const items: SampleItem[] = [];
+  const origins: Origin[] = [];
   for (const { file, json } of read) {
-    const split = splitOf(file);
-    const items = itemsOf(root, file, json, classes, pictures, options.overlap ?? "smaller", remarks);
-    bySplit.set(split, [...(bySplit.get(split) ?? []), ...items]);
+    const found = itemsOf(root, file, json, classes, pictures, options.overlap ?? "smaller", remarks);
+    remarks.push(...strayAnnotations(joinPath(root, file), json, options.categories !== undefined));
+    items.push(...found);
+    origins.push(...found.map(() => ({ from: `of ${file}`, split: splitOf(file) })));
   }
-  const common = { root, layout: "coco", classes, palette };
-  if (bySplit.has("train") && bySplit.has("val")) {
-    const splits = [...bySplit].map(([name, items]): [string, SegmentationDataset] => [
-      name,
-      fileDataset(items, { classes, palette }),
-    ]);
-    return { ...common, splits: Object.fromEntries(splits), remarks };
-  }
-  const { splits, remarks: about } = await divide(root, [...bySplit.values()].flat(), { classes, palette }, options);
-  return { ...common, splits, remarks: [...about, ...remarks] };
+  const { splits, remarks: about } = await divide(root, items, { classes, palette }, options, origins);
+  return { root, layout: "coco", classes, palette, splits, remarks: [...about, ...remarks] };
 }
 
-function splitOf(file: string): string {
+function splitOf(file: string): string | undefined {
   const words = withoutExtension(file).split(/[/_\-.]|(?<=[a-z])(?=\d)/i);
-  return words.map(splitName).find((word) => ["train", "val", "test"].includes(word)) ?? "all";
+  return words.map(namedSplit).find((word) => word !== undefined);
 }
 
 function classNames(root: string, files: readonly CocoFile[], wanted: readonly string[] | undefined): string[] {
@@ -100,11 +118,11 @@ function itemsOf(
 ): SampleItem[] {
   const names = new Map(categories.map(({ id, name }) => [id, name]));
   const instances = new Map<number, CocoInstance[]>();
-  for (const { image_id, category_id, iscrowd, segmentation } of annotations) {
+  for (const { id, image_id, category_id, iscrowd, segmentation } of annotations) {
     const label = classes.indexOf(names.get(category_id) ?? "");
     if (label < 1 || segmentation === undefined) continue;
     const list = instances.get(image_id) ?? [];
-    list.push({ label, crowd: iscrowd === 1, segmentation });
+    list.push({ id, label, crowd: iscrowd === 1, segmentation });
     instances.set(image_id, list);
   }
   const find = pictureFinder(file, pictures);
@@ -115,22 +133,27 @@ function itemsOf(
       remarks.push({ level: "problem", code: "missing-image", file: joinPath(root, file), text });
       return [];
     }
-    const labels = { kind: "coco", file: joinPath(root, file), height, width, overlap } as const;
+    const about = { kind: "coco", file: joinPath(root, file), picture: file_name } as const;
+    const labels = { ...about, height, width, overlap, instances: instances.get(id) ?? [] };
     const image = [{ file: joinPath(root, picture), as: "rgb" }] as const;
-    return [{ name: withoutExtension(picture), image, labels: { ...labels, instances: instances.get(id) ?? [] } }];
+    return [{ name: withoutExtension(picture), image, labels }];
   });
 }
 
 /** Finds a picture by the name in a COCO file: beside the file, in the folder of its split, or wherever one has that name. */
 function pictureFinder(file: string, pictures: readonly string[]): (name: string) => string | undefined {
-  const paths = new Set(pictures);
+  const paths = new Map(pictures.map((path) => [sameText(path), path]));
   const byName = new Map<string, string[]>();
-  for (const path of pictures) byName.set(fileName(path), [...(byName.get(fileName(path)) ?? []), path]);
+  for (const [text, path] of paths) byName.set(fileName(text), [...(byName.get(fileName(text)) ?? []), path]);
   const folder = file.slice(0, file.length - fileName(file).length);
   const split = splitOf(file);
   return (name) => {
-    const direct = [`${folder}${name}`, name, `images/${name}`].find((path) => paths.has(path));
-    const named = byName.get(fileName(name)) ?? [];
-    return direct ?? named.find((path) => path.split("/").some((part) => splitOf(part) === split)) ?? named[0];
+    const direct = [`${folder}${name}`, name, `images/${name}`].map(sameText).find((path) => paths.has(path));
+    const named = byName.get(sameText(fileName(name))) ?? [];
+    return (
+      (direct && paths.get(direct)) ??
+      named.find((path) => path.split("/").some((part) => splitOf(part) === split)) ??
+      named[0]
+    );
   };
 }

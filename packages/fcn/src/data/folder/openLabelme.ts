@@ -2,7 +2,7 @@ import type { TensorError } from "@fcn/tensor";
 import type { DataRemark, OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError } from "../errors.js";
-import { fileName, joinPath, listFiles, readJson, withoutExtension } from "../files.js";
+import { fileName, joinPath, listFiles, readJson, sameText, withoutExtension } from "../files.js";
 import type { SampleItem } from "../item.js";
 import { isLabelme, readLabelme, reservedLabel } from "../shapes/labelme.js";
 import { readClasses } from "./classes.js";
@@ -74,10 +74,10 @@ export async function openLabelme(root: string, options: SplitOptions & LabelmeO
 /** The path below the root of the picture that a labelme file means. */
 function findPicture(json: string, imagePath: string, pictures: readonly string[]): string | undefined {
   const folder = json.slice(0, json.length - fileName(json).length);
-  const wanted = fileName(imagePath);
-  const stem = withoutExtension(fileName(json));
-  const isNamed = (file: string): boolean => fileName(file) === wanted;
-  const isStem = (file: string): boolean => withoutExtension(fileName(file)) === stem;
+  const wanted = sameText(fileName(imagePath));
+  const stem = sameText(withoutExtension(fileName(json)));
+  const isNamed = (file: string): boolean => sameText(fileName(file)) === wanted;
+  const isStem = (file: string): boolean => sameText(withoutExtension(fileName(file))) === stem;
   const here = pictures.filter((file) => file.startsWith(folder) && !file.slice(folder.length).includes("/"));
   return here.find(isNamed) ?? here.find(isStem) ?? pictures.find(isNamed) ?? pictures.find(isStem);
 }

@@ -1,6 +1,6 @@
 import type { DataRemark } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
-import { joinPath, listFiles, withoutExtension } from "../files.js";
+import { joinPath, listEntries, sameText, withoutExtension } from "../files.js";
 
 /** A picture and its mask, by their common name: the path below the folder, without extension. */
 export interface Pair {
@@ -18,29 +18,39 @@ export async function findPairs(
   const images = await picturesByName(imageFolder, remarks);
   const masks = await picturesByName(maskFolder, remarks);
   const pairs: Pair[] = [];
-  for (const [name, image] of images) {
-    const mask = masks.get(name);
+  for (const [name, image] of images.files) {
+    const mask = masks.files.get(name);
     if (mask !== undefined) pairs.push({ name, image, mask });
-    else
-      remarks.push(
-        problem("image-without-mask", image, `it has no mask: ${joinPath(maskFolder, name)}.png is missing`),
-      );
+    else if (!masks.broken.has(name)) {
+      const text = `it has no mask: ${joinPath(maskFolder, name)}.png is missing`;
+      remarks.push(problem("image-without-mask", image, text));
+    }
   }
-  for (const [name, mask] of masks) {
-    if (!images.has(name)) remarks.push(problem("mask-without-image", mask, `it has no picture in ${imageFolder}`));
+  for (const [name, mask] of masks.files) {
+    if (images.files.has(name) || images.broken.has(name)) continue;
+    remarks.push(problem("mask-without-image", mask, `it has no picture in ${imageFolder}`));
   }
   return { pairs, remarks };
 }
 
-async function picturesByName(folder: string, remarks: DataRemark[]): Promise<Map<string, string>> {
-  const byName = new Map<string, string>();
-  for (const file of (await listFiles(folder, { recursive: true })).filter((entry) => IMAGE_PATTERN.test(entry))) {
-    const name = withoutExtension(file);
-    const first = byName.get(name);
-    if (first === undefined) byName.set(name, joinPath(folder, file));
+/** The pictures of a folder by their name, and the names of those that are links to nothing. */
+async function picturesByName(
+  folder: string,
+  remarks: DataRemark[],
+): Promise<{ files: Map<string, string>; broken: Set<string> }> {
+  const found = await listEntries(folder, { recursive: true });
+  const files = new Map<string, string>();
+  for (const file of found.files.filter((entry) => IMAGE_PATTERN.test(entry))) {
+    const name = sameText(withoutExtension(file));
+    const first = files.get(name);
+    if (first === undefined) files.set(name, joinPath(folder, file));
     else remarks.push(problem("same-name", joinPath(folder, file), `${first} has the same name; this one is left out`));
   }
-  return byName;
+  const broken = found.broken.filter(({ path }) => IMAGE_PATTERN.test(path));
+  for (const { path, target } of broken) {
+    remarks.push(problem("broken-link", joinPath(folder, path), `it is a link to ${target}, where nothing is`));
+  }
+  return { files, broken: new Set(broken.map(({ path }) => sameText(withoutExtension(path)))) };
 }
 
 function problem(code: string, file: string, text: string): DataRemark {

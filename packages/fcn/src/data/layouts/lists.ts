@@ -1,4 +1,4 @@
-import { type Classes, fileDataset, type SegmentationDataset } from "../dataset.js";
+import { type Classes, type DataRemark, fileDataset, type SegmentationDataset } from "../dataset.js";
 import { fileError } from "../errors.js";
 import { joinPath, kindOf, listFiles, readLines, withoutExtension } from "../files.js";
 import type { SampleItem } from "../item.js";
@@ -37,4 +37,26 @@ export function firstList(
   if (name !== undefined) return lists.get(name) as readonly string[];
   const fix = "put the published split lists there";
   throw fileError("missing-data", root, `it has no list ${names.map((n) => `${n}.txt`).join(" or ")}`, fix);
+}
+
+/** The published FCNs train on `trainval` and are measured on `test`; a list to train on never stands beside one that is part of it. */
+const PUBLISHED = [
+  ["trainval", "test"],
+  ["train", "val"],
+  ["train", "test"],
+] as const;
+
+/**
+ * The lists of a set with "train" and "val" as the published FCNs used them, and a note that says which lists these are. Throws where no two lists are
+ * there to train and to measure on.
+ */
+export function publishedLists(
+  root: string,
+  lists: ReadonlyMap<string, readonly string[]>,
+): { lists: Map<string, readonly string[]>; remark: DataRemark } {
+  const [train, val] = PUBLISHED.find((names) => names.every((name) => lists.has(name))) ?? ["train", "val"];
+  const own = { train: firstList(root, lists, [train]), val: firstList(root, lists, [val]) };
+  const text = `train is ${train}.txt (${own.train.length} pictures), val is ${val}.txt (${own.val.length})`;
+  const remark: DataRemark = { level: "note", code: "published-lists", file: root, text };
+  return { lists: new Map([...lists, ...Object.entries(own)]), remark };
 }

@@ -5,7 +5,7 @@ import { defaultPalette } from "../folder/colours.js";
 import type { ImagePart, SampleItem } from "../item.js";
 import { VOID_LABEL } from "../sample.js";
 import { NYUD_CLASSES } from "./classNames.js";
-import { firstList, hasAll, listDatasets, readLists } from "./lists.js";
+import { hasAll, listDatasets, publishedLists, readLists } from "./lists.js";
 import { NYUD_MEANS, type NyudInput } from "./means.js";
 
 export interface NyudOptions {
@@ -41,8 +41,8 @@ export function isNyud(root: string): Promise<boolean> {
 }
 
 /**
- * Opens NYUDv2 as Berkeley lays it out: `data/{images,depth,hha}/img_N.png`, `segmentation/img_N.mat` (40 classes), lists in the root. "val" is
- * "test" where there is no list of its own.
+ * Opens NYUDv2 as Berkeley lays it out: `data/{images,depth,hha}/img_N.png`, `segmentation/img_N.mat` (40 classes), lists in the root. As
+ * published, "train" is `trainval.txt` (795) and "val" is `test.txt` (654), see {@link publishedLists}.
  */
 export async function openNyud(root: string, { input = "color" }: NyudOptions): Promise<OpenedData> {
   const classes = { classes: NYUD_CLASSES, palette: defaultPalette(NYUD_CLASSES.length) };
@@ -56,10 +56,7 @@ export async function openNyud(root: string, { input = "color" }: NyudOptions): 
       rule: RULE,
     },
   });
-  const lists = await readLists(root);
-  const train = firstList(root, lists, ["train", "trainval"]);
-  const val = firstList(root, lists, ["val", "test"]);
-  const named = new Map<string, readonly string[]>([...lists, ["train", train], ["val", val]]);
-  const splits = listDatasets(named, classes, item);
-  return { root, layout: "nyud", ...classes, splits, preprocessing: NYUD_MEANS[input], remarks: [] };
+  const { lists, remark } = publishedLists(root, await readLists(root));
+  const splits = listDatasets(lists, classes, item);
+  return { root, layout: "nyud", ...classes, splits, preprocessing: NYUD_MEANS[input], remarks: [remark] };
 }

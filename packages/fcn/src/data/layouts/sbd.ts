@@ -1,5 +1,6 @@
 import type { OpenedData } from "../dataset.js";
 import { indexRule } from "../decode/rule.js";
+import { fileError } from "../errors.js";
 import { joinPath } from "../files.js";
 import { defaultPalette } from "../folder/colours.js";
 import type { SampleItem } from "../item.js";
@@ -17,7 +18,10 @@ export async function sbdFolder(root: string): Promise<string | undefined> {
 
 /** Opens the Semantic Boundaries Dataset (Hariharan et al., ICCV 2011): labels in `cls/*.mat` as GTcls.Segmentation. */
 export async function openSbd(root: string): Promise<OpenedData> {
-  const folder = (await sbdFolder(root)) as string;
+  const folder = await sbdFolder(root);
+  if (folder === undefined) {
+    throw fileError("missing-data", root, "it is not SBD", "name the folder with img/, cls/ and train.txt");
+  }
   const classes = { classes: VOC_CLASSES, palette: defaultPalette(VOC_CLASSES.length) };
   const rule = indexRule(VOC_CLASSES.length);
   const item = (name: string): SampleItem => ({

@@ -5,7 +5,7 @@ import { defaultPalette } from "../folder/colours.js";
 import type { LabelSource, SampleItem } from "../item.js";
 import { VOID_LABEL } from "../sample.js";
 import { SIFT_FLOW_CLASSES, SIFT_FLOW_GEOMETRIC } from "./classNames.js";
-import { firstList, hasAll, listDatasets, readLists } from "./lists.js";
+import { hasAll, listDatasets, publishedLists, readLists } from "./lists.js";
 import { SIFT_FLOW_MEAN } from "./means.js";
 
 const SCENES = "spatial_envelope_256x256_static_8outdoorcategories";
@@ -28,8 +28,8 @@ export function isSiftFlow(root: string): Promise<boolean> {
 }
 
 /**
- * Opens SIFT Flow (Liu, Yuen, Torralba): 33 semantic classes as labels, and 3 geometric ones under `more.geometric`. Training is `trainval.txt` (or
- * `train.txt`) and validation `test.txt`, as published.
+ * Opens SIFT Flow (Liu, Yuen, Torralba): 33 semantic classes as labels, and 3 geometric ones under `more.geometric`. As published, "train"
+ * is `trainval.txt` and "val" is `test.txt`, see {@link publishedLists}.
  */
 export async function openSiftFlow(root: string): Promise<OpenedData> {
   const classes = { classes: SIFT_FLOW_CLASSES, palette: defaultPalette(SIFT_FLOW_CLASSES.length) };
@@ -44,11 +44,8 @@ export async function openSiftFlow(root: string): Promise<OpenedData> {
     labels: source(SEMANTIC, name, semanticRule),
     more: { geometric: source(GEOMETRIC, name, geometricRule) },
   });
-  const lists = await readLists(root);
-  const train = firstList(root, lists, ["trainval", "train"]);
-  const val = firstList(root, lists, ["val", "test"]);
-  const named = new Map<string, readonly string[]>([...lists, ["train", train], ["val", val]]);
-  const splits = listDatasets(named, classes, item);
+  const { lists, remark } = publishedLists(root, await readLists(root));
+  const splits = listDatasets(lists, classes, item);
   const common = { root, layout: "siftflow", ...classes, splits, preprocessing: SIFT_FLOW_MEAN };
-  return { ...common, more: { geometric }, remarks: [] };
+  return { ...common, more: { geometric }, remarks: [remark] };
 }

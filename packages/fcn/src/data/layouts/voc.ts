@@ -9,7 +9,7 @@ import { VOID_LABEL } from "../sample.js";
 import { VOC_CLASSES } from "./classNames.js";
 import { firstList, hasAll, listDatasets, readLists } from "./lists.js";
 import { IMAGENET_MEAN, VOC_MEAN } from "./means.js";
-import { openSbd, sbdFolder } from "./sbd.js";
+import { openSbd } from "./sbd.js";
 
 export interface VocOptions {
   /** Which year of a folder that holds several (`VOCdevkit`). Default: the last. */
@@ -111,12 +111,8 @@ async function withSbd(
   root: string,
   item: (name: string) => SampleItem,
 ): Promise<OpenedData> {
-  const folder = await sbdFolder(root);
-  if (folder === undefined) {
-    throw fileError("missing-data", root, "it is not SBD", "name the folder with img/, cls/ and train.txt");
-  }
-  const sbd = await openSbd(folder);
-  const trained = firstList(folder, await readLists(folder), ["train"]);
+  const sbd = await openSbd(root);
+  const trained = firstList(sbd.root, await readLists(sbd.root), ["train"]);
   const valid = seg11valid(firstList(voc.root, lists, ["val"]), trained);
   const { seg11valid: val } = listDatasets(new Map([["seg11valid", valid]]), VOC, item);
   const text = `training on ${trained.length} pictures of SBD, validation on the ${valid.length} of ${fileName(voc.root)}'s val that are not among them`;

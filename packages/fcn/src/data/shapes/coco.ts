@@ -9,6 +9,8 @@ export type CocoOverlap = "smaller" | "void";
 
 /** One instance: polygons (lists x, y, x, y, ...) of which the union counts, or run lengths. */
 export interface CocoInstance {
+  /** Of the annotation, for messages. */
+  readonly id?: number;
   readonly label: number;
   readonly crowd: boolean;
   readonly segmentation: readonly (readonly number[])[] | RunLengths;
@@ -18,6 +20,8 @@ export interface CocoInstance {
 export interface CocoLabels {
   readonly kind: "coco";
   readonly file: string;
+  /** The picture's name in the file, for messages. */
+  readonly picture?: string;
   readonly height: number;
   readonly width: number;
   readonly instances: readonly CocoInstance[];
@@ -29,8 +33,12 @@ export interface CocoLabels {
  * in pixels on the outline; run lengths are exact. A crowd region is void wherever no instance lies.
  */
 export function cocoLabels(source: CocoLabels): LabelPlane {
-  const { file, height, width, instances, overlap } = source;
-  const painted = instances.map((instance) => ({ ...instance, pixels: pixelsOf(file, instance, { height, width }) }));
+  const { file, picture = "a picture", height, width, instances, overlap } = source;
+  const painted = instances.map((instance) => {
+    const id = Number.isFinite(instance.id) ? instance.id : "without id";
+    const place = `${file}: annotation ${id} of ${picture}`;
+    return { ...instance, pixels: pixelsOf(place, instance, { height, width }) };
+  });
   const crowds = painted.filter(({ crowd }) => crowd);
   const things = painted.filter(({ crowd }) => !crowd);
   // The sort is stable: of two of one size the later one lies on top.
@@ -47,9 +55,9 @@ export function cocoLabels(source: CocoLabels): LabelPlane {
   return { height, width, labels, strays: [] };
 }
 
-/** The pixels of an instance, each once. */
+/** The pixels of an instance, each once. Errors begin with `place`. */
 function pixelsOf(
-  file: string,
+  place: string,
   { segmentation }: CocoInstance,
   size: { readonly height: number; readonly width: number },
 ): number[] {
@@ -59,20 +67,23 @@ function pixelsOf(
     const [height, width] = segmentation.size;
     if (height !== size.height || width !== size.width) {
       const problem = `run lengths for ${height}x${width} stand in a picture of ${size.height}x${size.width}`;
-      throw damagedFile(file, problem);
+      throw damagedFile(place, problem);
     }
-    paintRuns(file, segmentation, paint);
+    paintRuns(place, segmentation, paint);
   } else {
-    for (const polygon of segmentation) paintPolygon(pointsOf(file, polygon), size, paint);
+    for (const polygon of segmentation) paintPolygon(pointsOf(place, polygon), size, paint);
   }
   const pixels: number[] = [];
   for (let i = inside.indexOf(1); i >= 0; i = inside.indexOf(1, i + 1)) pixels.push(i);
   return pixels;
 }
 
-function pointsOf(file: string, polygon: readonly number[]): Point[] {
+function pointsOf(place: string, polygon: readonly number[]): Point[] {
   const isSound = polygon.length >= 6 && polygon.length % 2 === 0 && polygon.every(Number.isFinite);
   if (!isSound)
-    throw damagedFile(file, `a polygon of ${polygon.length} numbers is not a list x, y, x, y, ... of 3 points or more`);
+    throw damagedFile(
+      place,
+      `a polygon of ${polygon.length} numbers is not a list x, y, x, y, ... of 3 points or more`,
+    );
   return Array.from({ length: polygon.length / 2 }, (_, i) => [polygon[2 * i] as number, polygon[2 * i + 1] as number]);
 }
