@@ -231,4 +231,23 @@ describe("autograd", () => {
       expect(t.mul(x, 3).requiresGrad).toBe(true);
     });
   });
+
+  it("records again once all noGrads that overlapped have ended, whichever ends first", async () => {
+    const releases: (() => void)[] = [];
+    const wait = () => new Promise<void>((resolve) => releases.push(resolve));
+    const pending = [t.noGrad(wait), t.noGrad(wait)];
+    using x = device.ones([2], { requiresGrad: true });
+    const records = () => {
+      using y = t.mul(x, 2);
+      return y.requiresGrad;
+    };
+    for (const [i, release] of releases.entries()) {
+      expect(records()).toBe(false);
+      release();
+      await pending[i];
+    }
+    expect(records()).toBe(true);
+    await expect(t.noGrad(() => Promise.reject(new Error("mine")))).rejects.toThrow("mine");
+    expect(records()).toBe(true);
+  });
 });

@@ -175,6 +175,48 @@ describe("pointwise ops and shapes", () => {
   });
 });
 
+describe("new tensors", () => {
+  it("refuse types that there are none of, and gradients of whole numbers", async () => {
+    expect(
+      await messages(
+        () => device.zeros([2], { dtype: "float16" as "float32" }),
+        () => device.tensor([2], [1], { dtype: "float16" as "float32" }),
+        () => device.randn([2], { dtype: "int32" }),
+        () => device.zeros([2], { dtype: "int32", requiresGrad: true }),
+        () => device.tensor([2], [1], { dtype: "int32", requiresGrad: true }),
+        () => {
+          device.zeros([2], { dtype: "int32" }).requiresGrad = true;
+        },
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "[invalid-argument] full: dtype is "float16" | pass "float32" or "int32"",
+        "[invalid-argument] tensor: dtype is "float16" | pass "float32" or "int32"",
+        "[invalid-argument] rand: dtype is "int32" | leave out dtype, or pass "float32"",
+        "[invalid-dtype] full: requiresGrad is set for dtype int32, only float32 tensors have gradients | leave out requiresGrad, or use dtype "float32"",
+        "[invalid-dtype] tensor: requiresGrad is set for dtype int32, only float32 tensors have gradients | leave out requiresGrad, or use dtype "float32"",
+        "[invalid-dtype] requiresGrad: requiresGrad is set for dtype int32, only float32 tensors have gradients | leave out requiresGrad, or use dtype "float32"",
+      ]
+    `);
+  });
+
+  it("refuse more elements than a kernel can number", async () => {
+    expect(
+      await messages(
+        () => device.zeros([1e6, 1e6]),
+        () => device.randn([2 ** 32]),
+        () => t.add(x(70_000, 1), x(1, 70_000)),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "[limit-exceeded] full: shape [1000000, 1000000] has 1000000000000 elements (3725.3 GiB), a tensor holds at most 4294967295 | check the sizes; use a smaller batch or image, or several tensors",
+        "[limit-exceeded] rand: shape [4294967296] has 4294967296 elements (16.0 GiB), a tensor holds at most 4294967295 | check the sizes; use a smaller batch or image, or several tensors",
+        "[limit-exceeded] allocate: shape [70000, 70000] has 4900000000 elements (18.3 GiB), a tensor holds at most 4294967295 | check the sizes; use a smaller batch or image, or several tensors",
+      ]
+    `);
+  });
+});
+
 describe("labels", () => {
   const labels = (values: number[], dtype: t.DType = "int32") => device.tensor(values, [1, 2, 2], { dtype });
 

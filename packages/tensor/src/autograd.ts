@@ -40,31 +40,30 @@ export class TapeNode {
   }
 }
 
-let gradEnabled = true;
+/** Calls of noGrad that have not ended: a count, since async ones may end in any order. */
+let openNoGrads = 0;
 
-/** Runs `fn` without recording gradients. The result of an async function is awaited under the same rule. */
+/**
+ * Runs `fn` without recording gradients (torch.no_grad). The result of an async function is awaited under the same rule; until it has
+ * settled no other code records gradients either, so do not train beside a pending one.
+ */
 export function noGrad<T>(fn: () => T): T {
-  const before = gradEnabled;
-  gradEnabled = false;
-  let result: T;
+  openNoGrads++;
+  let result: T | undefined;
   try {
     result = fn();
-  } catch (error) {
-    gradEnabled = before;
-    throw error;
+  } finally {
+    if (!(result instanceof Promise)) openNoGrads--;
   }
-  if (result instanceof Promise) {
-    return result.finally(() => {
-      gradEnabled = before;
-    }) as T;
-  }
-  gradEnabled = before;
-  return result;
+  if (!(result instanceof Promise)) return result;
+  return result.finally(() => {
+    openNoGrads--;
+  }) as T;
 }
 
 /** Whether an op on these inputs is to be recorded. */
 export const recording = (inputs: readonly Maybe[]): boolean =>
-  gradEnabled && inputs.some((input) => input?.requiresGrad);
+  openNoGrads === 0 && inputs.some((input) => input?.requiresGrad);
 
 /** Puts an op on the tape when a gradient will be wanted. Returns `output`. */
 export function record(

@@ -6,22 +6,11 @@ import { show, TensorError } from "./device/errors.js";
 import type { Storage } from "./device/storage.js";
 import { type Planner, Tuner, type TuningProgress } from "./device/tuner.js";
 import { hostValues } from "./hostValues.js";
-import { identityOrder, inOrder, type Order } from "./layout.js";
+import { identityOrder, inOrder } from "./layout.js";
+import { checkElements, checkMake, type MakeOptions, type RandomOptions } from "./makeOptions.js";
 import { type Scope, ScopeStack } from "./scope.js";
-import { checkShape, elementsOf, invalidArgument, invalidShape, sameShape } from "./shape.js";
-import { type DType, Tensor } from "./tensor.js";
-
-export interface MakeOptions {
-  readonly dtype?: DType;
-  readonly requiresGrad?: boolean;
-  readonly order?: Order;
-  /** Untracked tensors belong to whoever made them: no scope frees them. */
-  readonly tracked?: boolean;
-}
-
-export interface RandomOptions extends MakeOptions {
-  readonly seed?: number;
-}
+import { elementsOf, invalidArgument, invalidShape, sameShape } from "./shape.js";
+import { Tensor } from "./tensor.js";
 
 /** A GPU and the tensors on it. */
 export class Device {
@@ -62,11 +51,8 @@ export class Device {
 
   /** A tensor with host data in row-major order. Throws when the length does not match the shape. */
   tensor(data: ArrayLike<number>, shape: readonly number[] = [data.length], options: MakeOptions = {}): Tensor {
-    checkShape("tensor", shape);
     const { dtype = "float32" } = options;
-    if (dtype !== "float32" && dtype !== "int32") {
-      throw invalidArgument(`tensor: dtype is "${dtype}"`, 'pass "float32" or "int32"');
-    }
+    checkMake("tensor", shape, options);
     if (data.length !== elementsOf(shape)) {
       throw invalidShape(
         `tensor: ${data.length} values for shape ${show(shape)}, which holds ${elementsOf(shape)}`,
@@ -76,11 +62,11 @@ export class Device {
     const values = hostValues("tensor", data, dtype, this.#engine.options.nanCheck);
     const { order, ...rest } = options;
     if (!order) {
-      const made = this.#leaf(shape, rest);
+      const made = this.#make(shape, rest);
       this.#engine.write(made.storage, values);
       return made;
     }
-    const made = this.#leaf(shape, options);
+    const made = this.#make(shape, options);
     this.assign(made, values);
     return made;
   }
@@ -94,7 +80,8 @@ export class Device {
   }
 
   full(shape: readonly number[], value: number, options: MakeOptions = {}): Tensor {
-    const out = this.#leaf(shape, options);
+    checkMake("full", shape, options);
+    const out = this.#make(shape, options);
     const bits = wordBits(value, out.dtype);
     const steps = flatWindows(out.size, this.capabilities).map(({ begin, end }) => ({
       ...fillStep(end - begin, bits),
@@ -202,6 +189,13 @@ export class Device {
     this.#engine.run(op, plan, storages);
   }
 
+  /** @internal The seed that was given, or else the next of this device. */
+  seedFrom(op: string, given: number | undefined): number {
+    const seed = given ?? this.#seed++;
+    if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 53) return seed;
+    throw invalidArgument(`${op}: seed is ${seed}`, "pass a whole number from 0 to 2^53 - 1");
+  }
+
   /** @internal Tests a result in debug mode. */
   checked(op: string, result: Tensor): void {
     if (result.dtype === "float32") this.#engine.checkFinite(op, result.storage);
@@ -283,26 +277,23 @@ export class Device {
 
   #make(shape: readonly number[], options: MakeOptions): Tensor {
     const { dtype = "float32", order = identityOrder(shape.length), tracked = true, requiresGrad = false } = options;
+    checkElements("allocate", shape);
     const storage = this.#engine.allocate("allocate", elementsOf(shape) * 4);
     return new Tensor(this, storage, [...shape], dtype, order, requiresGrad, tracked);
   }
 
-  #leaf(shape: readonly number[], options: MakeOptions): Tensor {
-    checkShape("tensor", shape);
-    return this.#make(shape, options);
-  }
-
   #random(mode: "uniform" | "normal", shape: readonly number[], a: number, b: number, options: RandomOptions): Tensor {
-    const { seed = this.#seed++, ...rest } = options;
-    if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 53) {
-      throw invalidArgument(`rand: seed is ${seed}`, "pass a whole number from 0 to 2^53 - 1");
-    }
+    const { seed: given, ...rest } = options;
+    checkMake("rand", shape, options);
+    if (options.dtype === "int32")
+      throw invalidArgument('rand: dtype is "int32"', 'leave out dtype, or pass "float32"');
+    const seed = this.seedFrom("rand", given);
     // The stream is numbered in row-major order, whatever order the tensor is stored in.
     const { order } = rest;
-    const made = this.#leaf(shape, { ...rest, order: identityOrder(shape.length) });
+    const made = this.#make(shape, { ...rest, order: identityOrder(shape.length) });
     this.run("rand", planRandom({ mode, count: made.size, seed, a, b }, this.capabilities), { y: made });
     if (!order || made.isStoredIn(order)) return made;
-    const stored = this.#leaf(shape, { ...rest, order });
+    const stored = this.#make(shape, { ...rest, order });
     this.assign(stored, made);
     made.dispose();
     return stored;

@@ -5,8 +5,9 @@ export { type AdapterReport, type DeviceInfo, probeAdapters } from "./device/ada
 export type { MemoryReport } from "./device/buffers.js";
 export { type ErrorParts, TensorError } from "./device/errors.js";
 export type { TuningProgress, TuningResult } from "./device/tuner.js";
-export { Device, type MakeOptions, type RandomOptions } from "./device.js";
+export { Device } from "./device.js";
 export * as io from "./io/index.js";
+export type { MakeOptions, RandomOptions } from "./makeOptions.js";
 export * as nn from "./nn/index.js";
 export * from "./ops/index.js";
 export * as optim from "./optim/index.js";

@@ -3,6 +3,7 @@ import { show, TensorError } from "./device/errors.js";
 import type { Storage } from "./device/storage.js";
 import type { Device } from "./device.js";
 import { contiguous, type Order, sameLayout } from "./layout.js";
+import { checkDifferentiable } from "./makeOptions.js";
 import { addGradients } from "./ops/pointwise.js";
 import { permute, reshape } from "./ops/view.js";
 import { elementsOf, sameShape } from "./shape.js";
@@ -57,6 +58,7 @@ export class Tensor {
   }
 
   set requiresGrad(value: boolean) {
+    if (value) checkDifferentiable("requiresGrad", this.dtype);
     this.#requiresGrad = value;
   }
 

@@ -31,6 +31,39 @@ describe("dropout", () => {
     });
   });
 
+  it.each([
+    ["dropout", t.dropout],
+    ["dropout2d", t.dropout2d],
+  ] as const)(
+    "%s draws another mask at each call that gives no seed, and repeats on another device",
+    async (_, run) => {
+      const masks = async (on: t.Device) => {
+        using x = on.ones([4, 64, 1, 1]);
+        using first = run(x);
+        using second = run(x);
+        return [await first.data(), await second.data()];
+      };
+      using one = await t.createDevice({ quiet: true });
+      using other = await t.createDevice({ quiet: true });
+      const drawn = await masks(one);
+      expect(drawn[0]).not.toEqual(drawn[1]);
+      expect(await masks(other)).toEqual(drawn);
+      expect(() => run(one.ones([1, 1, 1, 1]), { seed: -1 })).toThrow(
+        expect.objectContaining({ code: "invalid-argument" }),
+      );
+    },
+  );
+
+  it("with p = 1 is zero, and so is its gradient", async () => {
+    await device.scope(async () => {
+      const x = device.ones([37], { requiresGrad: true });
+      const y = t.dropout(x, { p: 1 });
+      t.sum(y).backward();
+      expect([await y.data(), await x.grad!.data()]).toEqual([new Float32Array(37), new Float32Array(37)]);
+      expect(() => t.dropout(x, { p: 1.1 })).toThrow(expect.objectContaining({ code: "invalid-argument" }));
+    });
+  });
+
   it("dropout2d drops whole channels", async () => {
     await device.scope(async () => {
       const y = await t.dropout2d(device.ones([3, 10, 4, 5]), { p: 0.5, seed: 3 }).data();

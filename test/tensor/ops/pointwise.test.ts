@@ -22,8 +22,10 @@ interface Use {
 }
 
 const POSITIVE = [0.3, 3] as const;
+/** Rows that public functions are made of: `equal` is a part of the gradient of max, and tested there. */
+type PublicName = Exclude<PointwiseName, "equal">;
 /** How the public functions use each row; the type makes a row without a use a compile error. */
-const uses: Record<PointwiseName, readonly Use[]> = {
+const uses: Record<PublicName, readonly Use[]> = {
   relu: [{ call: t.relu }],
   relu6: [{ call: t.relu6, range: [-4, 10] }],
   leakyRelu: [{ call: (a) => t.leakyRelu(a, 0.2), s: 0.2 }],
@@ -52,6 +54,7 @@ const uses: Record<PointwiseName, readonly Use[]> = {
   div: [{ call: t.div, range: POSITIVE }],
   pow: [{ call: t.pow, range: POSITIVE }],
   maximum: [{ call: t.maximum }],
+  minimum: [{ call: t.minimum }],
 };
 
 /** Two shapes that broadcast to one another, the storage orders of both, and a seed. */
@@ -75,7 +78,7 @@ const operands = fc
 
 const RUNS = 6;
 
-describe.each(Object.keys(pointwise) as PointwiseName[])("the row %s", (name) => {
+describe.each(Object.keys(uses) as PublicName[])("the row %s", (name) => {
   const row: PointwiseRow = pointwise[name];
   it.each(uses[name])("agrees with its reference, and so does its gradient (use %#)", async (use) => {
     const [low, high] = use.range ?? [-2, 2];
@@ -147,5 +150,25 @@ it("splits the gradient of a maximum between equal values", async () => {
     t.maximum(a, b).backward(device.tensor([1, 2, 4, 8]));
     expect(Array.from(await a.grad!.data())).toEqual([0.5, 0, 4, 4]);
     expect(Array.from(await b.grad!.data())).toEqual([0.5, 2, 0, 4]);
+  });
+});
+
+it("maximum, minimum and pow take a number on either side, and keep the shape of a scalar", async () => {
+  await device.scope(async () => {
+    const x = device.tensor([-1, 0, 2], [3], { requiresGrad: true });
+    const live = device.memory().liveTensors;
+    const results = [t.maximum(x, 0), t.maximum(0, x), t.minimum(x, 1), t.minimum(1, x), t.pow(2, x)];
+    expect(device.memory().liveTensors).toBe(live + results.length);
+    const values = await Promise.all(results.map(async (y) => Array.from(await y.data())));
+    expect(values).toEqual([
+      [0, 0, 2],
+      [0, 0, 2],
+      [-1, 0, 1],
+      [-1, 0, 1],
+      [0.5, 1, 4],
+    ]);
+    t.sum(results[0]!).backward();
+    expect(Array.from(await x.grad!.data())).toEqual([0, 0.5, 1]);
+    expect([t.maximum(t.sum(x), 0).shape, t.pow(2, t.sum(x)).shape]).toEqual([[], []]);
   });
 });

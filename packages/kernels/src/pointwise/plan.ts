@@ -22,6 +22,10 @@ const POWER_VEC = `${POWER}
 fn power(a: vec4f, b: vec4f) -> vec4f {
   return vec4f(powerOf(a.x, b.x), powerOf(a.y, b.y), powerOf(a.z, b.z), powerOf(a.w, b.w));
 }`;
+const IS_NAN_SCALAR = `
+fn isNan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }`;
+const IS_NAN_VEC = `
+fn isNan(v: vec4f) -> vec4<bool> { return (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u); }`;
 
 /** What to compute from a row: the result, or the gradient of one input. */
 export type Part = "forward" | "da" | "db";
@@ -45,6 +49,7 @@ function emit(name: PointwiseName, part: Part, rank: number): Kernel {
   const bindings = sources.map((id, i) => `@group(0) @binding(${i + 1}) var<storage, read> in_${id}: array<${T}>;`);
   const loads = sources.map((id) => `  let ${id} = in_${id}[${flat ? "id" : `at_${id}`}];`);
   const power = expression.includes("power(") ? (flat ? POWER_VEC : POWER_SCALAR) : "";
+  const isNan = expression.includes("isNan(") ? (flat ? IS_NAN_VEC : IS_NAN_SCALAR) : "";
   const placed = [...sources, RESULT];
   const source = `// ${name}, ${part}: result = ${expression}
 alias T = ${T};
@@ -53,7 +58,7 @@ struct Params { count: u32, s: f32, t: f32, nan: u32,${flat ? "" : stridedFields
 @group(0) @binding(0) var<uniform> p: Params;
 ${bindings.join("\n")}
 @group(0) @binding(${sources.length + 1}) var<storage, read_write> result: array<T>;
-${power}
+${power}${isNan}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) local: u32) {

@@ -1,6 +1,7 @@
 /**
  * One row an op. Expressions are WGSL over the type T (f32 or vec4f) with the names a, b (inputs), y (output), g
- * (gradient of y) and the numbers p.s, p.t. `da`, `db` are the gradients; `saves` says what they read.
+ * (gradient of y) and the numbers p.s, p.t. `da`, `db` are the gradients; `saves` says what they read. WGSL lets max, min, clamp and comparisons
+ * take any view of NaN: `isNan(x)` reads the bits, and a row that uses them says with it what NaN gives.
  */
 export interface PointwiseRow {
   readonly arity: 1 | 2;
@@ -16,19 +17,20 @@ const zero = "T(0.0)";
 const one = "T(1.0)";
 /** WGSL's pow is undefined for negative bases; small integer exponents are exact products there. */
 const POWER = "power(a, b)";
+const EITHER_NAN = "isNan(a) | isNan(b)";
 
 export const pointwise = {
   relu: {
     arity: 1,
-    forward: `max(a, ${zero})`,
-    da: `select(${zero}, g, y > ${zero})`,
+    forward: `select(max(a, ${zero}), a, isNan(a))`,
+    da: `select(${zero}, g, (y > ${zero}) | isNan(y))`,
     saves: ["y"],
     reference: (a) => Math.max(a, 0),
   },
   relu6: {
     arity: 1,
-    forward: `clamp(a, ${zero}, T(6.0))`,
-    da: `select(${zero}, g, (y > ${zero}) & (y < T(6.0)))`,
+    forward: `select(clamp(a, ${zero}, T(6.0)), a, isNan(a))`,
+    da: `select(${zero}, g, ((y > ${zero}) & (y < T(6.0))) | isNan(y))`,
     saves: ["y"],
     reference: (a) => Math.min(Math.max(a, 0), 6),
   },
@@ -52,8 +54,8 @@ export const pointwise = {
   neg: { arity: 1, forward: "-a", da: "-g", reference: (a) => -a },
   clamp: {
     arity: 1,
-    forward: "min(max(a, T(p.s)), T(p.t))",
-    da: `select(${zero}, g, (a >= T(p.s)) & (a <= T(p.t)))`,
+    forward: "select(min(max(a, T(p.s)), T(p.t)), a, isNan(a))",
+    da: `select(${zero}, g, (a >= T(p.s)) & (a <= T(p.t)) & !isNan(a))`,
     saves: ["a"],
     reference: (a, _b, s, t) => Math.min(Math.max(a, s), t),
   },
@@ -93,11 +95,25 @@ export const pointwise = {
   },
   maximum: {
     arity: 2,
-    forward: "max(a, b)",
-    da: `select(select(${zero}, g * 0.5, a == b), g, a > b)`,
-    db: `select(select(${zero}, g * 0.5, a == b), g, b > a)`,
+    forward: `select(max(a, b), a + b, ${EITHER_NAN})`,
+    da: `select(select(select(${zero}, g * 0.5, a == b), g, a > b), g, ${EITHER_NAN})`,
+    db: `select(select(select(${zero}, g * 0.5, a == b), g, b > a), g, ${EITHER_NAN})`,
     saves: ["a", "b"],
     reference: (a, b) => Math.max(a, b),
+  },
+  minimum: {
+    arity: 2,
+    forward: `select(min(a, b), a + b, ${EITHER_NAN})`,
+    da: `select(select(select(${zero}, g * 0.5, a == b), g, a < b), g, ${EITHER_NAN})`,
+    db: `select(select(select(${zero}, g * 0.5, a == b), g, b < a), g, ${EITHER_NAN})`,
+    saves: ["a", "b"],
+    reference: (a, b) => Math.min(a, b),
+  },
+  // Has no gradient: the places that share the gradient of a maximum.
+  equal: {
+    arity: 2,
+    forward: `select(${zero}, ${one}, (a == b) | (isNan(a) & isNan(b)))`,
+    reference: (a, b) => Number(Object.is(a, b) || a === b),
   },
 } as const satisfies Record<string, PointwiseRow>;
 

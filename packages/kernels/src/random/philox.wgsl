@@ -3,7 +3,7 @@
 //
 //   MODE 0  y[i] = uniform in [a, b)          24 bits
 //   MODE 1  y[i] = normal(mean a, deviation b)  Box-Muller
-//   MODE 2  y[i] = x[i] * keep(i / period)    dropout: keep is 0 with probability a, else 1 / (1 - a)
+//   MODE 2  y[i] = x[i] * keep(i / period)    dropout: keep is 0 with probability a, else 1 / (1 - a); NaN and infinity stay
 // With period > 1 in MODE 2 the mask of element i is that of (i / (period*channels))*channels + i % channels: whole
 // channels of a channels-last tensor are dropped together. A thread owns four consecutive elements.
 const WG: u32 = 64u;
@@ -66,7 +66,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let cell = at / (p.period * p.channels) * p.channels + at % p.channels;
         chance = uniformOf(philox(cell / 4u))[cell % 4u];
       }
-      y[i] = select(0.0, x[i] / (1.0 - p.a), chance >= p.a);
+      let lasts = chance >= p.a || (bitcast<u32>(x[i]) & 0x7f800000u) == 0x7f800000u;
+      y[i] = select(0.0, x[i] / (1.0 - p.a), lasts);
     }
   }
 }

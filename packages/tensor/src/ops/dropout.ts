@@ -6,24 +6,24 @@ import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
 export interface DropoutOptions {
-  /** Probability of zero, in [0, 1). Default 0.5. */
+  /** Probability of zero, in [0, 1]. Default 0.5. */
   readonly p?: number;
-  /** Whole number; the same seed gives the same mask. Default 0. */
+  /** Whole number; the same seed gives the same mask. Default: the device's next, as for `device.rand`. */
   readonly seed?: number;
   /** Without training the input is returned as it is. Default true. */
   readonly training?: boolean;
 }
 
 function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, channelwise: boolean): Tensor {
-  const { p = 0.5, seed = 0, training = true } = options;
+  const { p = 0.5, training = true } = options;
   checkFloat(op, "x", x);
-  if (!(p >= 0 && p < 1))
-    throw invalidArgument(`${op}: p is ${p}`, "pass a probability from 0 up to but not including 1");
+  if (!(p >= 0 && p <= 1)) throw invalidArgument(`${op}: p is ${p}`, "pass a probability from 0 to 1");
   if (!training || p === 0) {
     const same = x.alias({ tracked: true });
     return record(op, same, [x], [], (grad) => [grad.alias()]);
   }
   const { device, shape } = x;
+  const seed = device.seedFrom(op, options.seed);
   const [, c = 1, h = 1, w = 1] = channelwise ? shape : [];
   const plan = planRandom(
     { mode: "dropout", count: x.size, seed, a: p, ...(channelwise ? { period: h * w, channels: c } : {}) },

@@ -19,6 +19,7 @@ export {
   leakyRelu,
   log,
   maximum,
+  minimum,
   mul,
   neg,
   pow,

@@ -13,8 +13,8 @@ interface Numbers {
   readonly t?: number;
 }
 
-/** Computes one part of a row over `shape`, stored in `order`; operands broadcast. */
-function compute(
+/** @internal Computes one part of a row over `shape`, stored in `order`; operands broadcast. */
+export function compute(
   name: PointwiseName,
   part: Part,
   operands: Operands,
@@ -112,14 +112,22 @@ function outputOrder(shape: readonly number[], a: Tensor, b: Tensor): Order {
 
 type Operand = Tensor | number;
 
-/** A number, or NaN and infinity, which WGSL cannot take for granted, are refused by name. */
+/** What is no number, and NaN, is refused by name. */
 function checkNumber(op: string, value: number): void {
   if (typeof value !== "number" || Number.isNaN(value)) {
     throw invalidArgument(`${op}: the second operand is ${value}`, "pass a tensor or a number");
   }
 }
 
-function binaryOrScalar(op: "add" | "sub" | "mul" | "div" | "pow", a: Operand, b: Operand): Tensor {
+/** A number as the operand of a row that has no form of its own for one. */
+function withNumber<T>(beside: Tensor, value: number, use: (scalar: Tensor) => T): T {
+  using scalar = beside.device.full([], value, { tracked: false });
+  return use(scalar);
+}
+
+type BinaryOp = "add" | "sub" | "mul" | "div" | "pow" | "maximum" | "minimum";
+
+function binaryOrScalar(op: BinaryOp, a: Operand, b: Operand): Tensor {
   if (typeof a === "number") {
     if (typeof b === "number") throw invalidArgument(`${op}: both operands are numbers`, "pass at least one tensor");
     checkNumber(op, a);
@@ -127,7 +135,7 @@ function binaryOrScalar(op: "add" | "sub" | "mul" | "div" | "pow", a: Operand, b
     if (op === "sub") return unary(op, "affine", b, { s: -1, t: a });
     if (op === "mul") return unary(op, "affine", b, { s: a, t: 0 });
     if (op === "div") return unary(op, "rdiv", b, { s: a });
-    return binary(op, op, b.device.full([1], a), b);
+    return withNumber(b, a, (scalar) => binary(op, op, scalar, b));
   }
   if (typeof b !== "number") return binary(op, op, a, b);
   checkNumber(op, b);
@@ -135,7 +143,8 @@ function binaryOrScalar(op: "add" | "sub" | "mul" | "div" | "pow", a: Operand, b
   if (op === "sub") return unary(op, "affine", a, { s: 1, t: -b });
   if (op === "mul") return unary(op, "affine", a, { s: b, t: 0 });
   if (op === "div") return unary(op, "affine", a, { s: 1 / b, t: 0 });
-  return unary(op, "powScalar", a, { s: b });
+  if (op === "pow") return unary(op, "powScalar", a, { s: b });
+  return withNumber(a, b, (scalar) => binary(op, op, a, scalar));
 }
 
 /** a + b with broadcasting (torch.add). Either may be a number. */
@@ -148,10 +157,12 @@ export const mul = (a: Operand, b: Operand): Tensor => binaryOrScalar("mul", a, 
 export const div = (a: Operand, b: Operand): Tensor => binaryOrScalar("div", a, b);
 /** a ** b with broadcasting (torch.pow). Either may be a number. */
 export const pow = (a: Operand, b: Operand): Tensor => binaryOrScalar("pow", a, b);
-/** The larger of a and b with broadcasting (torch.maximum). Where they are equal, each takes half of the gradient. */
-export const maximum = (a: Tensor, b: Tensor): Tensor => binary("maximum", "maximum", a, b);
+/** The larger of a and b with broadcasting (torch.maximum); NaN where either is. Either may be a number. Equal values share the gradient. */
+export const maximum = (a: Operand, b: Operand): Tensor => binaryOrScalar("maximum", a, b);
+/** The smaller of a and b with broadcasting (torch.minimum); NaN where either is. Either may be a number. Equal values share the gradient. */
+export const minimum = (a: Operand, b: Operand): Tensor => binaryOrScalar("minimum", a, b);
 
-/** max(x, 0) (torch.relu). */
+/** max(x, 0) (torch.relu). NaN stays NaN. */
 export const relu = (x: Tensor): Tensor => unary("relu", "relu", x);
 /** min(max(x, 0), 6) (torch.nn.functional.relu6). */
 export const relu6 = (x: Tensor): Tensor => unary("relu6", "relu6", x);
@@ -165,8 +176,8 @@ export const log = (x: Tensor): Tensor => unary("log", "log", x);
 export const sqrt = (x: Tensor): Tensor => unary("sqrt", "sqrt", x);
 export const neg = (x: Tensor): Tensor => unary("neg", "neg", x);
 
-/** x limited to [min, max] (torch.clamp). Either bound may be left out. */
-export function clamp(x: Tensor, { min = -3.4e38, max = 3.4e38 }: { min?: number; max?: number } = {}): Tensor {
+/** x limited to [min, max] (torch.clamp). Either bound may be left out. NaN stays NaN. */
+export function clamp(x: Tensor, { min = -Infinity, max = Infinity }: { min?: number; max?: number } = {}): Tensor {
   return unary("clamp", "clamp", x, { s: min, t: max });
 }
 

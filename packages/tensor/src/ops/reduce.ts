@@ -5,6 +5,7 @@ import { contiguous, inOrder, type Order } from "../layout.js";
 import { dimIndex, invalidArgument } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
+import { compute } from "./pointwise.js";
 
 export interface ReduceOptions {
   /** The dims to reduce, negative ones from the end; all when absent or empty. */
@@ -73,21 +74,50 @@ export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
   scaledSum("mean", x, options, (terms) => 1 / terms);
 
 /**
- * Largest values over dims (torch.amax); NaN counts as larger than any number. The gradient goes to one element: where
- * several are largest, the one with the lowest index along a single dim (as torch.max), the first in memory over several.
+ * Largest values over dims; NaN counts as larger than any number. Over one dim given as a number (torch.max) the gradient goes to the element with
+ * the lowest index where several are largest; over all dims, or a list of them (torch.amax), equal elements share it.
  */
 export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { dims, shape, order } = reductionOf("max", x, options);
   const { device, shape: inputShape, order: inputOrder } = x;
+  const { capabilities } = device;
   const y = device.empty(shape, { order });
+  if (typeof options.dim !== "number") {
+    device.run("max", planMax(dims, { values: true, indices: false }, capabilities), { x, y });
+    return record("max", y, [x], [x, y], (grad, [input, largest]) => [
+      sharedGradient(grad, input!, largest!, { dims, order }),
+    ]);
+  }
   using index = device.empty(shape, { order, dtype: "int32", tracked: false });
-  device.run("max", planMax(dims, { values: true, indices: true }, device.capabilities), { x, y, index });
+  device.run("max", planMax(dims, { values: true, indices: true }, capabilities), { x, y, index });
   return record("max", y, [x], [index], (grad, [places]) => {
     using dy = inOrder(grad, order);
     const dx = device.empty(inputShape, { order: inputOrder, tracked: false });
-    device.run("max backward", planExpand(dims, 1, true, device.capabilities), { dy, index: places!, dx });
+    device.run("max backward", planExpand(dims, 1, true, capabilities), { dy, index: places!, dx });
     return [dx];
   });
+}
+
+/** The gradient of a maximum in equal parts at all elements that are it. */
+function sharedGradient(
+  grad: Tensor,
+  x: Tensor,
+  y: Tensor,
+  { dims, order }: Pick<Reduction, "dims" | "order">,
+): Tensor {
+  const { device, shape } = x;
+  const isReduced = new Map(x.order.map((d, i) => [d, dims[i]!.reduced]));
+  // With the reduced dims as 1, so that it broadcasts.
+  const beside = (t: Tensor) =>
+    t.alias({ shape: shape.map((size, d) => (isReduced.get(d) ? 1 : size)), order: x.order });
+  using largest = beside(y);
+  using places = compute("equal", "forward", { a: x, b: largest }, shape, x.order, {}, false);
+  using count = device.empty(y.shape, { order, tracked: false });
+  device.run("max backward", planSum(dims, 1, device.capabilities), { x: places, y: count });
+  using dy = inOrder(grad, order);
+  using share = compute("div", "forward", { a: dy, b: count }, y.shape, order, {}, false);
+  using shares = beside(share);
+  return compute("mul", "forward", { a: places, b: shares }, shape, x.order, {}, false);
 }
 
 /**

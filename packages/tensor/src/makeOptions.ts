@@ -1,0 +1,54 @@
+import { show, TensorError } from "./device/errors.js";
+import type { Order } from "./layout.js";
+import { checkShape, elementsOf, invalidArgument } from "./shape.js";
+import type { DType } from "./tensor.js";
+
+export interface MakeOptions {
+  readonly dtype?: DType;
+  readonly requiresGrad?: boolean;
+  readonly order?: Order;
+  /** Untracked tensors belong to whoever made them: no scope frees them. */
+  readonly tracked?: boolean;
+}
+
+export interface RandomOptions extends MakeOptions {
+  readonly seed?: number;
+}
+
+/** Kernels number the elements of a tensor in u32. */
+const MOST_ELEMENTS = 2 ** 32 - 1;
+
+/** Throws `limit-exceeded` for a shape of more elements than any device can number. */
+export function checkElements(op: string, shape: readonly number[]): void {
+  const elements = elementsOf(shape);
+  if (elements <= MOST_ELEMENTS) return;
+  throw new TensorError({
+    code: "limit-exceeded",
+    message: `${op}: shape ${show(shape)} has ${elements} elements (${(elements / 2 ** 28).toFixed(1)} GiB), a tensor holds at most ${MOST_ELEMENTS}`,
+    fix: "check the sizes; use a smaller batch or image, or several tensors",
+  });
+}
+
+/** Throws unless a tensor of this shape can be made with these options. */
+export function checkMake(
+  op: string,
+  shape: readonly number[],
+  { dtype = "float32", requiresGrad }: MakeOptions,
+): void {
+  checkShape("tensor", shape);
+  checkElements(op, shape);
+  if (dtype !== "float32" && dtype !== "int32") {
+    throw invalidArgument(`${op}: dtype is "${dtype}"`, 'pass "float32" or "int32"');
+  }
+  if (requiresGrad) checkDifferentiable(op, dtype);
+}
+
+/** Throws `invalid-dtype` unless tensors of this type can have a gradient. */
+export function checkDifferentiable(op: string, dtype: DType): void {
+  if (dtype === "float32") return;
+  throw new TensorError({
+    code: "invalid-dtype",
+    message: `${op}: requiresGrad is set for dtype ${dtype}, only float32 tensors have gradients`,
+    fix: 'leave out requiresGrad, or use dtype "float32"',
+  });
+}

@@ -1,0 +1,118 @@
+import * as t from "@fcn/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+let device: t.Device;
+beforeAll(async () => {
+  device = await t.createDevice({ quiet: true });
+});
+afterAll(() => device?.destroy());
+
+const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;
+const VALUES = [NAN, -1, 0, 7, INF, -INF];
+
+/** Values of y and the gradient of its sum with regard to each input. */
+async function run(f: (...inputs: t.Tensor[]) => t.Tensor, ...inputs: readonly number[][]): Promise<number[][]> {
+  return device.scope(async () => {
+    const leaves = inputs.map((values) => device.tensor(values, [values.length], { requiresGrad: true }));
+    const y = f(...leaves);
+    y.backward(device.ones(y.shape));
+    const all = [y, ...leaves.map((leaf) => leaf.grad!)];
+    return Promise.all(all.map(async (x) => Array.from(await x.data())));
+  });
+}
+
+describe("NaN and infinity stay what they are, as in PyTorch, in", () => {
+  it("relu, relu6 and clamp", async () => {
+    expect(await run(t.relu, VALUES)).toEqual([
+      [NAN, 0, 0, 7, INF, 0],
+      [1, 0, 0, 1, 1, 0],
+    ]);
+    expect(await run(t.relu6, VALUES)).toEqual([
+      [NAN, 0, 0, 6, 6, 0],
+      [1, 0, 0, 0, 0, 0],
+    ]);
+    expect((await run((x) => t.clamp(x, { min: 0 }), VALUES))[0]).toEqual([NAN, 0, 0, 7, INF, 0]);
+    expect(await run((x) => t.clamp(x, { max: 1 }), VALUES)).toEqual([
+      [NAN, -1, 0, 1, 1, -INF],
+      [0, 1, 1, 0, 0, 1],
+    ]);
+  });
+
+  it("maximum and minimum, of which either operand may be NaN", async () => {
+    const [a, b] = [
+      [NAN, 1, NAN, 2, 3, -INF],
+      [1, NAN, NAN, 2, INF, 0],
+    ];
+    expect(await run(t.maximum, a, b)).toEqual([
+      [NAN, NAN, NAN, 2, INF, 0],
+      [1, 1, 1, 0.5, 0, 0],
+      [1, 1, 1, 0.5, 1, 1],
+    ]);
+    expect(await run(t.minimum, a, b)).toEqual([
+      [NAN, NAN, NAN, 2, 3, -INF],
+      [1, 1, 1, 0.5, 1, 1],
+      [1, 1, 1, 0.5, 0, 0],
+    ]);
+    expect((await run((x) => t.maximum(x, 0), a))[0]).toEqual([NAN, 1, NAN, 2, 3, 0]);
+  });
+
+  it("softmax, the loss and its gradient, pools and reductions", async () => {
+    const bad = [NAN, 1, 2, 3, 4];
+    expect((await run((x) => t.softmax(x, { dim: 0 }), bad))[0]).toEqual(new Array(5).fill(NAN));
+    const labels = device.tensor([1], [1], { dtype: "int32" });
+    for (const at of [0, 1, 4]) {
+      const logits = [1, 2, 3, 4, 5].map((v, i) => (i === at ? NAN : v));
+      const [loss, gradient] = await run((x) => t.crossEntropy(x.reshape([1, 5]), labels), logits);
+      expect([loss, gradient]).toEqual([[NAN], new Array(5).fill(NAN)]);
+    }
+    expect((await run((x) => t.maxPool2d(x.reshape([1, 1, 1, 4]), { kernelSize: [1, 2] }), [NAN, 1, 2, 3]))[0]).toEqual(
+      [NAN, 3],
+    );
+    expect(await run((x) => t.max(x), [1, NAN, 3, NAN])).toEqual([[NAN], [0, 0.5, 0, 0.5]]);
+    labels.dispose();
+  });
+
+  it("dropout, also where it drops", async () => {
+    const [y] = await run((x) => t.dropout(x, { p: 0.5, seed: 1 }), new Array(64).fill(NAN));
+    expect(y).toEqual(new Array(64).fill(NAN));
+  });
+
+  it("a net: NaN weights give NaN logits and a NaN loss", async () => {
+    await device.scope(async () => {
+      const net = new t.nn.Sequential(
+        new t.nn.Conv2d(device, 1, 4, { kernelSize: 3, padding: 1, seed: 1 }),
+        new t.nn.ReLU(),
+        new t.nn.MaxPool2d({ kernelSize: 2 }),
+        new t.nn.Conv2d(device, 4, 3, { kernelSize: 1, seed: 2 }),
+      );
+      const [weight] = net.parameters();
+      weight!.assign(new Array(weight!.size).fill(NAN));
+      const logits = net.forward(device.ones([1, 1, 4, 4]));
+      const loss = t.crossEntropy(logits, device.zeros([1, 2, 2], { dtype: "int32" }));
+      loss.backward();
+      expect([await loss.item(), (await weight!.grad!.data())[0]]).toEqual([NAN, NAN]);
+    });
+  });
+});
+
+describe("max shares its gradient as PyTorch does", () => {
+  it("evenly among equals over all dims and over a list of dims, to the first over one dim", async () => {
+    expect(await run((x) => t.max(x), [3, 3, 1])).toEqual([[3], [0.5, 0.5, 0]]);
+    expect(await run((x) => t.max(x, { dim: 0 }), [3, 3, 1])).toEqual([[3], [1, 0, 0]]);
+    expect(await run((x) => t.max(x, { dim: [0] }), [3, 3, 1])).toEqual([[3], [0.5, 0.5, 0]]);
+  });
+
+  it("whatever the storage order and keepdim", async () => {
+    const values = [1, 4, 2, 0, 4, 4, 3, 3];
+    for (const keepdim of [false, true]) {
+      const [y, gradient] = await run(
+        (x) => t.max(x.reshape([2, 2, 2]).permute([2, 0, 1]), { dim: [2, 0], keepdim }),
+        values,
+      );
+      expect([y, gradient]).toEqual([
+        [4, 4],
+        [0, 1, 0, 0, 0.5, 0.5, 0, 0],
+      ]);
+    }
+  });
+});
