@@ -10,7 +10,8 @@ import { checkHeadLabels, checkHeads, furtherLabels, type HeadLabels, ownHeadLab
 import { type LossNormalization, lossDivisor } from "./losses.js";
 import { checkLossSampling, type LossSampling } from "./lossSampling.js";
 import type { SegmentationNet } from "./model.js";
-import { isBelow, type LearningGroup } from "./parameterGroups.js";
+import { defaultDecay, hasMomentum, type OptimizerMaker, type OptimizerName } from "./optimizers.js";
+import { isBelow } from "./parameterGroups.js";
 import { type Recipe, type RecipeName, recipe, recipeRate } from "./recipes.js";
 import type { Optimizer } from "./schedules.js";
 import type { TrainSettings } from "./settings.js";
@@ -49,18 +50,17 @@ const DEFAULTS = {
   iterSize: 1,
   loss: "mean",
   momentum: 0.9,
-  weightDecay: 5e-4,
   multipliers: {},
   heads: { out: 1 },
   criterion: "crossEntropy",
   schedule: "poly",
   warmUp: 0,
   mirror: true,
-} as const satisfies Omit<TrainSettings, "learningRate">;
+} as const satisfies Omit<TrainSettings, "learningRate" | "weightDecay">;
 
 /**
- * Settings that are left out are those of the recipe; without one: batches of 1, loss `mean`, SGD with momentum 0.9 and weight decay 5e-4 on
- * all parameters, schedule `poly`, mirroring. Then `learningRate` is required. Of a net with several heads `out` is trained, or all alike where none
+ * Settings that are left out are those of the recipe; without one: batches of 1, loss `mean`, SGD with momentum 0.9 and weight decay 5e-4 (AdamW:
+ * 0.01) on all parameters, schedule `poly`, mirroring. Then `learningRate` is required. Of a net with several heads `out` is trained, or all alike where none
  * is called so.
  */
 export interface TrainOptions extends Partial<TrainSettings> {
@@ -72,8 +72,11 @@ export interface TrainOptions extends Partial<TrainSettings> {
   readonly steps: number;
   /** A published recipe by name, or one of your own. */
   readonly recipe?: RecipeName | Recipe;
-  /** In place of SGD. The groups hold rates and decays of their own where `multipliers` gives some. */
-  readonly optimizer?: (parameters: LearningGroup[], learningRate: number) => Optimizer;
+  /**
+   * Default "sgd". A function makes one of your own; its groups hold rates and decays of their own where `multipliers` gives some. `momentum` is
+   * for SGD alone.
+   */
+  readonly optimizer?: OptimizerName | OptimizerMaker;
   /**
    * Which heads learn from a further label map of the samples, by the map's name: `{ geo: "geometric" }`. Default: what the net says, as those for
    * SIFT Flow do.
@@ -106,6 +109,7 @@ export interface TrainOptions extends Partial<TrainSettings> {
 
 /** Options with every default filled in. */
 export interface ResolvedOptions extends Omit<TrainOptions, keyof TrainSettings | "classWeights">, TrainSettings {
+  readonly optimizer: OptimizerName | OptimizerMaker;
   readonly headLabels: HeadLabels;
   readonly classWeights?: readonly number[];
   readonly seed: number;
@@ -117,10 +121,14 @@ export function resolveTraining(options: TrainOptions): ResolvedOptions {
   const { model, data, numClasses } = options;
   if (isSamples(data)) for (const sample of data) checkSample("train", sample, numClasses);
   const { classWeights: weights, ...given } = definedOnly(options);
+  const { optimizer = "sgd" } = given;
+  if (typeof optimizer === "string") checkMomentum(optimizer, given.momentum);
   const resolved = {
     seed: 0,
     readEvery: 10,
     ...DEFAULTS,
+    optimizer,
+    weightDecay: defaultDecay(typeof optimizer === "string" ? optimizer : "sgd"),
     heads: ownHeads(DEFAULTS.heads, model),
     headLabels: ownHeadLabels(model),
     ...recipeSettings(options.recipe, model),
@@ -194,6 +202,12 @@ function checkSettings(options: Partial<ResolvedOptions>): void {
   if (clipNorm !== undefined && !(clipNorm > 0)) throw invalid(`clipNorm ${clipNorm}`, "pass a norm above 0");
   if (lossSampling !== undefined) checkLossSampling(lossSampling);
   lossDivisor(loss as LossNormalization, { images: 1, pixels: 1, labelled: 1 });
+}
+
+/** That of a recipe is left out where the optimiser has none; one that was asked for must not be. */
+function checkMomentum(optimizer: OptimizerName, momentum: number | undefined): void {
+  if (momentum === undefined || hasMomentum(optimizer)) return;
+  throw invalid(`momentum ${momentum} with the optimizer ${optimizer}, which has none`, 'leave it out, or use "sgd"');
 }
 
 /** Those of a recipe may name layers that the net lacks, such as an auxiliary head. */

@@ -6,6 +6,7 @@ import { type Freeze, freezeAllBut, freezeBatchNorm } from "./freezing.js";
 import { countHeads, headLoss, lossDivisor } from "./losses.js";
 import { sampleLabels } from "./lossSampling.js";
 import { deviceOf } from "./model.js";
+import { makerOf } from "./optimizers.js";
 import {
   type BatchStream,
   isSamples,
@@ -14,7 +15,7 @@ import {
   type TrainBatch,
   type TrainOptions,
 } from "./options.js";
-import { type LearningGroup, parameterGroups } from "./parameterGroups.js";
+import { parameterGroups } from "./parameterGroups.js";
 import { makeSchedule, type Optimizer } from "./schedules.js";
 
 export interface TrainResult {
@@ -49,11 +50,16 @@ interface Unread {
  * Throws when an option or a label is out of range, before the first step, and when the loss stops being finite.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const resolved = resolveTraining(options);
+  return trainResolved(resolveTraining(options));
+}
+
+/** {@link train} with options that are filled in and checked. */
+export async function trainResolved(resolved: ResolvedOptions): Promise<TrainResult> {
   const { model, trainable } = resolved;
   const freeze = trainable === undefined ? undefined : freezeAllBut(model, trainable);
   try {
-    const { learningRate, optimizer: make = sgd(resolved) } = resolved;
+    const { learningRate, optimizer: choice } = resolved;
+    const make = typeof choice === "string" ? makerOf(choice, resolved) : choice;
     using optimizer = make(parameterGroups(model, resolved), learningRate);
     if (resolved.from) optimizer.loadStateDict(resolved.from.optimizer);
     return await trainSteps({ options: resolved, device: deviceOf(model), optimizer, freeze });
@@ -62,11 +68,6 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     model.zeroGrad();
   }
 }
-
-const sgd =
-  ({ momentum, weightDecay }: ResolvedOptions) =>
-  (groups: LearningGroup[], lr: number): optim.SGD =>
-    new optim.SGD(groups, { lr, momentum, weightDecay });
 
 async function trainSteps(run: Run): Promise<TrainResult> {
   const { options, optimizer } = run;

@@ -1,7 +1,7 @@
 import type { TrainRunOptions } from "./options.js";
 import type { TrainRunResult } from "./result.js";
 
-export { type OptimizerName, optimizerNames, type TrainRunOptions, type TrainRunView } from "./options.js";
+export type { TrainRunOptions, TrainRunView } from "./options.js";
 export { RUN_FILES, type TrainRunResult } from "./result.js";
 
 /**

@@ -42,7 +42,7 @@ export async function prepareRun(
   try {
     if (file !== undefined && saved === undefined) await start(model, file, view?.line?.bind(view));
     const { preprocessing, options: modelOptions } = metadata;
-    const { optimizerName, ...given } = trainSettings(options);
+    const given = trainSettings(options);
     const weights = weightsOf(options, data);
     const base = { model, data: [], preprocessing, steps: options.steps ?? 1 };
     const { numClasses, seed = 0 } = modelOptions;
@@ -54,7 +54,7 @@ export async function prepareRun(
     checkFurtherLabels(settings, data, sample);
     const augmentation = augmentationOf(options, data, settings.mirror);
     const pace = await paceOf(options, data, settings);
-    const parts = { options, data, metadata, settings, augmentation, optimizerName, pace, saved };
+    const parts = { options, data, metadata, settings, augmentation, pace, saved };
     return { model, metadata, settings, augmentation, ...pace, configuration: configurationOf(parts) };
   } catch (error) {
     model.dispose();

@@ -7,7 +7,7 @@ import { createEventFile, type EventFile } from "../../report/eventFile.js";
 import { writeWholeFile } from "../../report/writeFile.js";
 import type { TrainProgress } from "../options.js";
 import type { Optimizer } from "../schedules.js";
-import { train } from "../train.js";
+import { trainResolved } from "../train.js";
 import { saveModel } from "../weightsFile.js";
 import {
   type Checkpoint,
@@ -140,7 +140,7 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<{ done: 
   await using loader = makeLoader(options, data, prepared, from?.loader);
   options.view?.start?.(metadata.model, steps, from?.step ?? 0);
   try {
-    const { steps: done } = await train({
+    const { steps: done } = await trainResolved({
       ...settings,
       model,
       data: loader.batches(),
