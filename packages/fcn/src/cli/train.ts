@@ -138,8 +138,16 @@ export function registerTrain(program: Command): void {
       `how pictures become numbers: ${PREPROCESSING_NAMES.join(", ")} (default: that of the weights or the data, else imagenet)`,
       parseChoice("--preprocessing", PREPROCESSING_NAMES),
     )
-    .option("--validate-every <n>", "steps between two validations", parseWhole("--validate-every", 1))
-    .option("--checkpoint-every <n>", "steps between two checkpoints", parseWhole("--checkpoint-every", 1))
+    .option(
+      "--validate-every <n>",
+      "steps between two validations (default: about an epoch)",
+      parseWhole("--validate-every", 1),
+    )
+    .option(
+      "--checkpoint-every <n>",
+      "steps between two checkpoints (default: as --validate-every)",
+      parseWhole("--checkpoint-every", 1),
+    )
     .option("--workers <n>", "threads that decode; 0 for none", parseWhole("--workers", 0))
     .option("--json", "print one JSON object; progress goes to standard error")
     .action(run);

@@ -14,8 +14,8 @@ export interface EventFile {
 }
 
 /**
- * Begins a new event file in `folder`, which is made. Where a run goes on, `firstStep` tells TensorBoard to forget later steps of the files
- * before it.
+ * Begins a new event file in `folder`, which is made. Where a run goes on, TensorBoard is told to forget the steps from `firstStep` on of the
+ * files before it.
  */
 export async function createEventFile(folder: string, firstStep = 0): Promise<EventFile> {
   await mkdir(folder, { recursive: true });
@@ -26,8 +26,8 @@ export async function createEventFile(folder: string, firstStep = 0): Promise<Ev
     await file.appendFile(record(event));
   };
   await append(message(time(), bytesField(3, new TextEncoder().encode("brain.Event:2"))));
-  // SessionLog with the status START.
-  if (firstStep > 0) await append(message(time(), intField(2, firstStep), bytesField(7, intField(1, 1))));
+  // SessionLog with the status START. TensorBoard takes the first of a run for its beginning, so that file has one too.
+  await append(message(time(), intField(2, firstStep), bytesField(7, intField(1, 1))));
   return {
     path,
     write: async (step, scalars) => {

@@ -11,7 +11,7 @@ export {
 export { type LossSampling, sampleLabels } from "./lossSampling.js";
 export { mainLogits, type SegmentationNet } from "./model.js";
 export type { OptimizerMaker, OptimizerName } from "./optimizers.js";
-export type { BatchStream, TrainBatch, TrainOptions, TrainProgress, TrainState } from "./options.js";
+export type { BatchStream, OpenInterval, TrainBatch, TrainOptions, TrainProgress, TrainState } from "./options.js";
 export {
   type LearningGroup,
   type MultiplierRules,

@@ -16,12 +16,20 @@ import { type Recipe, type RecipeName, recipe, recipeRate } from "./recipes.js";
 import type { Optimizer } from "./schedules.js";
 import type { TrainSettings } from "./settings.js";
 
-/** Where training stands; `loss` is the mean over the steps since the last report. */
+/** What was read of an interval between two readings of the loss that has not ended: the sum over its steps so far, and their number. */
+export interface OpenInterval {
+  readonly sum: number;
+  readonly count: number;
+}
+
+/** Where training stands; `loss` is the mean over the steps since the last reading. */
 export interface TrainProgress {
   readonly step: number;
   readonly steps: number;
   readonly loss: number;
   readonly learningRate: number;
+  /** Set where this is no reading: training pauses or ends between two. `TrainState` takes it on. */
+  readonly open?: OpenInterval;
   /** Over the steps since the last report, without what `onProgress` took. */
   readonly imagesPerSecond: number;
   /** Seconds left at the speed so far. */
@@ -42,6 +50,8 @@ export interface TrainState {
   readonly step: number;
   /** `optimizer.stateDict()`. */
   readonly optimizer: optim.SavedState;
+  /** That of the last progress: the next reading is then the mean over the whole interval. */
+  readonly open?: OpenInterval | undefined;
 }
 
 /** What holds where neither an option nor a recipe says otherwise. */
@@ -99,11 +109,15 @@ export interface TrainOptions extends Partial<TrainSettings> {
   readonly seed?: number;
   /** Steps between two readings of the loss; each one waits for the GPU. Default 10. */
   readonly readEvery?: number;
-  /** Awaited after each reading of the loss, with the optimiser: validation may run here, and a checkpoint be written. */
+  /** Whether the loss is also read behind a step, as before a validation. It begins a new interval. */
+  readonly readAt?: (step: number) => boolean;
+  /** Whether `onProgress` is also called behind a step, as for a checkpoint. No interval ends there. */
+  readonly pauseAt?: (step: number) => boolean;
+  /** Awaited after each reading of the loss and pause, with the optimiser: validation may run here, and a checkpoint be written. */
   readonly onProgress?: (progress: TrainProgress, optimizer: Optimizer) => void | Promise<void>;
   /** Goes on where an earlier call with the same options stopped. */
   readonly from?: TrainState;
-  /** Ends training behind the step in progress, after a last reading. */
+  /** Ends training behind the step in progress, after a last call of `onProgress`. */
   readonly signal?: AbortSignal;
 }
 

@@ -16,12 +16,12 @@ interface Parts {
   readonly metadata: ModelMetadata;
   readonly settings: ResolvedOptions;
   readonly augmentation: Augmentation;
-  readonly pace: { readonly steps: number; readonly validateEvery: number };
+  readonly pace: { readonly steps: number; readonly readEvery: number; readonly validateEvery: number };
   /** That of the checkpoint from which the run goes on. */
   readonly saved: Configuration | undefined;
 }
 
-/** All that changes a step, and nothing else: neither where files lie nor how many threads decode. */
+/** All that changes a step or what is told of it, and nothing else: neither where files lie nor how many threads decode, nor when a checkpoint is written. */
 export function configurationOf(parts: Parts): Configuration {
   const { options, data, metadata, settings, augmentation, pace, saved } = parts;
   const { batchSize, iterSize, learningRate, loss, criterion, weightDecay, multipliers } = settings;
@@ -37,7 +37,7 @@ export function configurationOf(parts: Parts): Configuration {
     ...{ momentum, weightDecay, multipliers, heads, headLabels, trainable, freezeBatchNorm, clipNorm, lossSampling },
     ...{ classWeights: settings.classWeights, augmentation, order: options.order ?? "shuffle", seed: settings.seed },
     // Behind a checkpoint the weights of the start play no part any more: who goes on need not name them again.
-    ...{ validateEvery: pace.validateEvery, weights: options.weights ?? saved?.weights },
+    ...{ readEvery: pace.readEvery, validateEvery: pace.validateEvery, weights: options.weights ?? saved?.weights },
     ...{
       trainingPictures: countAndHash(names(data.train)),
       validationPictures: countAndHash(data.validation ? names(data.validation) : []),

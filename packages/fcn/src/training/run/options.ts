@@ -62,11 +62,11 @@ export interface TrainRunOptions extends Settings {
   readonly seed?: number;
   /** Goes on from the last checkpoint in `out`; from the beginning where there is none. */
   readonly resume?: boolean;
-  /** Steps between two validations, rounded up to readings of the loss. Default: an epoch, and at least a twentieth of the run. */
+  /** Steps between two validations. Default: about an epoch, and at least a twentieth of the run. */
   readonly validateEvery?: number;
-  /** Steps between two checkpoints, rounded up as well. Default: as `validateEvery`. */
+  /** Steps between two checkpoints; a run may go on with another number. Default: as `validateEvery`. */
   readonly checkpointEvery?: number;
-  /** Steps between two readings of the loss. Default 10, or fewer where validation comes sooner. */
+  /** Steps between two readings of the loss, which is read before each validation as well. Default 10, or fewer where validation comes sooner. */
   readonly readEvery?: number;
   /** Threads that decode. */
   readonly workers?: number;

@@ -90,7 +90,7 @@ async function runPrepared(
   const from = resume ? await readCheckpoint(folder, model, configuration) : undefined;
   if (resume && from === undefined) view?.line?.(`${out} has no checkpoint yet: starting at the beginning`);
   const history: History = from?.history ?? { readings: [], validations: [], best: undefined };
-  const events = await createEventFile(join(out, RUN_FILES.tensorboard), from?.step);
+  const events = await createEventFile(join(out, RUN_FILES.tensorboard), from && from.step + 1);
   const adapters = adaptersOf(device, from, (text) => view?.line?.(text));
   const run: Run = { options, data, prepared, device, adapters, history, events };
   const { done, waited } = await trainOn(run, from).finally(() => events.close());
@@ -146,11 +146,13 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<{ done: 
       data: loader.batches(),
       steps,
       readEvery,
+      readAt: (step) => data.validation !== undefined && isDue(run, step, "validateEvery"),
+      pauseAt: (step) => isDue(run, step, "checkpointEvery"),
       ...(options.signal ? { signal: options.signal } : {}),
       ...(from ? { from } : {}),
       onProgress: async (progress, optimizer) => {
         await report(run, loader, progress);
-        if (isDue(run, progress.step, "checkpointEvery")) await keep(run, progress.step, optimizer, loader.state);
+        if (isDue(run, progress.step, "checkpointEvery")) await keep(run, progress, optimizer, loader.state);
       },
     });
     return { done, waited: loader.waitedSeconds };
@@ -167,8 +169,10 @@ function isDue({ options, prepared }: Run, step: number, every: "validateEvery" 
 async function report(run: Run, loader: DataLoader, progress: TrainProgress): Promise<void> {
   const { options, data, prepared, history, events } = run;
   const { step, loss, learningRate, imagesPerSecond } = progress;
-  history.readings.push({ step, loss, learningRate });
   options.view?.progress?.(progress);
+  // The loss of a part of an interval would change what the undisturbed run writes.
+  if (progress.open !== undefined) return;
+  history.readings.push({ step, loss, learningRate });
   await events.write(step, { loss, learningRate, imagesPerSecond });
   if (data.validation === undefined || !isDue(run, step, "validateEvery")) return;
   const { model, metadata } = prepared;
@@ -182,7 +186,7 @@ async function report(run: Run, loader: DataLoader, progress: TrainProgress): Pr
 /** The checkpoint comes last: all other files are on the disk by then. */
 async function keep(
   { options, data, prepared, adapters, history }: Run,
-  step: number,
+  { step, open }: TrainProgress,
   optimizer: Optimizer,
   loader: Checkpoint["loader"],
 ): Promise<void> {
@@ -192,6 +196,6 @@ async function keep(
   await saveModel(join(out, RUN_FILES.last), model, metadata);
   if (data.validation === undefined) await saveModel(join(out, RUN_FILES.best), model, metadata);
   await writeWholeFile(join(out, RUN_FILES.metrics), metricsCsv(history));
-  const state = { step, configuration, adapters, loader, history };
+  const state = { step, configuration, adapters, loader, history, open };
   await writeCheckpoint(join(out, RUN_FILES.checkpoint), model, optimizer, state);
 }
