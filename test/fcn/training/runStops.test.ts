@@ -78,6 +78,28 @@ describe("a run that is stopped", () => {
       message: expect.stringContaining("readEvery was 2 and is 4"),
     });
   });
+
+  it("before its first step ends there, and claims no checkpoint", async () => {
+    const many = await writeTinyData(join(root, "many"), 40);
+    const aborted = { code: "aborted", message: "train: stopped before the first step" };
+    const stopAt = async (name: string, view: (stop: () => void) => fcn.TrainRunView): Promise<void> => {
+      const stop = new AbortController();
+      const options = { ...base(), data: many, out: join(root, name), steps: 2, signal: stop.signal };
+      const run = fcn.trainRun({ ...options, view: view(() => stop.abort()) });
+      await expect(run).rejects.toMatchObject(aborted);
+    };
+    let checked = 0;
+    await stopAt("checking", (stop) => ({
+      checking: (done) => {
+        checked = done;
+        if (done === 3) stop();
+      },
+    }));
+    expect(checked).toBeLessThan(20);
+    expect(await readdir(root)).not.toContain("checking");
+    await stopAt("starting", (stop) => ({ start: stop }));
+    expect(await readdir(join(root, "starting"))).not.toContain("weights.safetensors");
+  });
 });
 
 describe("a run", () => {

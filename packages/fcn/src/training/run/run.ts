@@ -25,6 +25,7 @@ import type { TrainRunOptions } from "./options.js";
 import { makeLoader, type PreparedRun, prepareRun } from "./prepare.js";
 import { runReport } from "./report.js";
 import { RUN_FILES, type TrainRunResult } from "./result.js";
+import { throwIfStopped } from "./stop.js";
 import { validate } from "./validate.js";
 
 /** Everything a run holds on to while it trains. */
@@ -44,11 +45,13 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   const begin = performance.now();
   await refuseOtherRun(options);
   const data = await prepareData(options);
+  throwIfStopped(options.signal);
   const device = options.device ?? (await createDevice({ tuning: savedTuning }));
   try {
     const saved = options.resume ? await savedConfiguration(join(options.out, RUN_FILES.checkpoint)) : undefined;
     const prepared = await prepareRun(options, data, device, saved);
     try {
+      throwIfStopped(options.signal);
       await makeFolder(options.out);
       return await runPrepared(options, data, prepared, device, begin);
     } finally {
@@ -155,6 +158,7 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<{ done: 
         if (isDue(run, progress.step, "checkpointEvery")) await keep(run, progress, optimizer, loader.state);
       },
     });
+    if (done === (from?.step ?? 0)) throwIfStopped(options.signal);
     return { done, waited: loader.waitedSeconds };
   } finally {
     options.view?.end?.();
