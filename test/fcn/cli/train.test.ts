@@ -41,6 +41,7 @@ describe("fcn train", () => {
       [["--data", data, ...out], 2, /--model is missing/],
       [["--data", data, "--model", "nope", ...out], 2, /--model is "nope"/],
       [[...small, ...out, "--crop", "32x"], 2, /--crop is "32x"/],
+      [[...small, "--out", ""], 2, /--out is "".*\nfix: name a new or existing folder/],
       [[...small, ...out, "--steps", "2", "--epochs", "2"], 2, /exclude each other/],
       [[...small, ...out, "--model-option", "dropout"], 2, /--model-option is "dropout"/],
       [[...small, ...out, "--model-option", "nope=1"], 1, /option nope is unknown/],

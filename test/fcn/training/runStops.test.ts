@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fcn from "@fcn/core";
@@ -110,5 +111,45 @@ describe("a run", () => {
     expect(validated).toEqual([4, 8, 9]);
     expect(told).toEqual([3, 4, 5, 6, 8, 9]);
     expect(await rows(out)).toEqual([3, 4, 6, 8, 9]);
+  });
+
+  it("leaves a validation picture that breaks while it trains out of scores and report, and says so", async () => {
+    const broken = await writeTinyData(join(root, "broken"), 12);
+    const opened = await fcn.data.open(broken);
+    const names = Array.from({ length: opened.splits.val!.length }, (_, i) => opened.splits.val!.name(i));
+    expect(names.length).toBeGreaterThan(1);
+    const [first, ...others] = names.map((name) => join(broken, "images", `${name}.png`));
+    const lines: string[] = [];
+    const left = (): string[] => lines.filter((line) => line.startsWith("left out"));
+    const scored: number[] = [];
+    const view: fcn.TrainRunView = {
+      line: (text) => void lines.push(text),
+      start: () => writeFileSync(first as string, "no picture"),
+      validation: (step, meanIU) => void scored.push(step, meanIU),
+    };
+    const options = { ...base(), data: broken, steps: 2, validateEvery: 1, readEvery: 1 };
+    const { best } = await fcn.trainRun({ ...options, out: join(root, "one broken"), view });
+    expect(left()).toHaveLength(2);
+    expect(left()[0]).toMatch(/^left out of the scores: .*images.*png/);
+    expect(best?.scores.confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(others.length * 32 * 32);
+    // Pictures that break between the last validation and the report.
+    await writeTinyData(broken, 12);
+    lines.length = 0;
+    const removeAll = (): void => {
+      for (const file of [first, ...others]) rmSync(file as string);
+    };
+    const late = { ...view, start: () => {}, validation: removeAll };
+    await fcn.trainRun({ ...options, steps: 1, out: join(root, "late"), view: late });
+    expect(left()[0]).toMatch(/^left out of the report: .*does not exist/);
+    expect(await readFile(join(root, "late/report.html"), "utf8")).not.toContain("Worst pictures");
+  });
+
+  it("stops where no validation picture can be loaded any more", async () => {
+    const gone = await writeTinyData(join(root, "gone"), 6);
+    const { splits } = await fcn.data.open(gone);
+    const file = join(gone, "images", `${splits.val!.name(0)}.png`);
+    expect(splits.val).toHaveLength(1);
+    const run = { ...base(), data: gone, steps: 2, out: join(root, "none"), view: { start: () => rmSync(file) } };
+    await expect(fcn.trainRun(run)).rejects.toThrow(/images.*does not exist/);
   });
 });

@@ -90,8 +90,9 @@ export function parseWords<W extends string>(option: string, words: readonly W[]
   };
 }
 
-/** Throws where something other than a folder has that name. */
+/** Throws where the name is empty, or something other than a folder has it. */
 export async function checkFolder(option: string, path: string): Promise<void> {
+  if (path === "") throw new UsageError(`${option} is ""`, "name a new or existing folder");
   const found = await stat(path).catch(() => undefined);
   if (found && !found.isDirectory()) {
     throw new UsageError(`${option} ${path} is not a folder`, "name a new or existing folder");

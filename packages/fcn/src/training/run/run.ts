@@ -107,7 +107,9 @@ async function runPrepared(
   };
   if (done < steps) return { ...result, files: await writtenFiles(out) };
   if (best) await io.loadWeights(model, join(out, RUN_FILES.best));
-  await writeWholeFile(join(out, RUN_FILES.report), await runReport(result, { history, model, data, metadata }));
+  const onFailure = ({ message }: Error): void => view?.line?.(`left out of the report: ${message}`);
+  const parts = { history, model, data, metadata, onFailure };
+  await writeWholeFile(join(out, RUN_FILES.report), await runReport(result, parts));
   return { ...result, files: await writtenFiles(out) };
 }
 
@@ -180,7 +182,9 @@ async function report(run: Run, loader: DataLoader, progress: TrainProgress): Pr
   await events.write(step, { loss, learningRate, imagesPerSecond });
   if (data.validation === undefined || !isDue(run, step, "validateEvery")) return;
   const { model, metadata } = prepared;
-  const validation = await validate(model, await loader.samplesOf(data.validation), { metadata, step });
+  const onFailure = ({ message }: Error): void => options.view?.line?.(`left out of the scores: ${message}`);
+  const samples = await loader.samplesOf(data.validation);
+  const validation = await validate(model, samples, { metadata, step, onFailure });
   const { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU } = validation.scores;
   options.view?.validation?.(step, meanIU);
   await events.write(step, { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU });
