@@ -103,7 +103,7 @@ describe("an event file", () => {
     await events.close();
     const [name = ""] = await readdir(join(root, "run"));
     expect(name).toMatch(/^events\.out\.tfevents\.\d{10}\./);
-    const [first, ...rest] = parseRecords(new Uint8Array(await readFile(events.path)));
+    const [first, , ...rest] = parseRecords(new Uint8Array(await readFile(events.path)));
     expect(text(first?.get(3)?.[0])).toBe("brain.Event:2");
     expect(rest.map((event) => event.get(2)?.[0])).toEqual([10, 70_000]);
     expect(rest.map(scalarsOf)).toEqual([
@@ -118,11 +118,14 @@ describe("an event file", () => {
     expect(age).toBeLessThan(60);
   });
 
-  it("of a run that goes on begins with the step from which older events are void", async () => {
-    const events = await createEventFile(join(root, "resumed"), 300);
+  it.each([
+    ["at its beginning", undefined, 0],
+    ["that goes on, at the step from which older events are void", 300, 300],
+  ])("says that a run starts: one %s", async (name, firstStep, told) => {
+    const events = await createEventFile(join(root, name), firstStep);
     await events.close();
     const [, started] = parseRecords(new Uint8Array(await readFile(events.path)));
-    expect(started?.get(2)).toEqual([300]);
+    expect(started?.get(2)).toEqual([told]);
     expect(parseMessage(started?.get(7)?.[0] as Uint8Array).get(1)).toEqual([1]);
   });
 });

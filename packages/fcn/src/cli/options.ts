@@ -22,6 +22,18 @@ export function parseNumber(option: string): (value: string) => number {
   };
 }
 
+/** A parser for an option that takes a number from 0 on, below `limit`. */
+export function parseFromZero(option: string, limit = Number.POSITIVE_INFINITY): (value: string) => number {
+  return (value) => {
+    const number = value.trim() === "" ? Number.NaN : Number(value);
+    if (number >= 0 && number < limit) return number;
+    throw new UsageError(
+      `${option} is "${value}"`,
+      `use a number from 0 on${Number.isFinite(limit) ? `, below ${limit}` : ""}`,
+    );
+  };
+}
+
 /** A parser for an option that takes a part of a whole: a number above 0 and below 1. */
 export function parseFraction(option: string): (value: string) => number {
   return (value) => {
@@ -78,8 +90,9 @@ export function parseWords<W extends string>(option: string, words: readonly W[]
   };
 }
 
-/** Throws where something other than a folder has that name. */
+/** Throws where the name is empty, or something other than a folder has it. */
 export async function checkFolder(option: string, path: string): Promise<void> {
+  if (path === "") throw new UsageError(`${option} is ""`, "name a new or existing folder");
   const found = await stat(path).catch(() => undefined);
   if (found && !found.isDirectory()) {
     throw new UsageError(`${option} ${path} is not a folder`, "name a new or existing folder");

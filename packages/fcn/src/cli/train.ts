@@ -6,9 +6,10 @@ import { formatTable, percent, scoreTable } from "../demo/table.js";
 import { list } from "../models/index.js";
 import { type ClassBalancing, classBalancings } from "../training/classWeights.js";
 import { type CriterionName, criterionNames } from "../training/criteria.js";
+import { type LossNormalization, lossNames } from "../training/losses.js";
+import { type OptimizerName, optimizerNames } from "../training/optimizers.js";
 import { listRecipes, type RecipeName } from "../training/recipes.js";
 import { type TrainRunResult, trainRun } from "../training/run/index.js";
-import { type OptimizerName, optimizerNames } from "../training/run/options.js";
 import { type ScheduleName, scheduleNames } from "../training/schedules.js";
 import { createCheckBar } from "./checkBar.js";
 import { UsageError } from "./errors.js";
@@ -16,6 +17,7 @@ import {
   checkFolder,
   collectSettings,
   parseChoice,
+  parseFromZero,
   parseModel,
   parseNumber,
   parseSize,
@@ -39,9 +41,13 @@ interface TrainFlags {
   readonly seed?: number;
   readonly resume?: boolean;
   readonly optimizer?: OptimizerName;
+  readonly weightDecay?: number;
+  readonly momentum?: number;
+  readonly iterSize?: number;
   readonly schedule?: ScheduleName;
   readonly warmUp?: number;
   readonly criterion?: CriterionName;
+  readonly loss?: LossNormalization;
   readonly classWeights?: ClassBalancing;
   readonly order?: SampleOrder;
   readonly scale?: number;
@@ -87,6 +93,13 @@ export function registerTrain(program: Command): void {
     .option("--resume", "go on from the last checkpoint in --out")
     .option("--optimizer <name>", `${optimizerNames().join(" or ")}`, parseChoice("--optimizer", optimizerNames()))
     .option(
+      "--weight-decay <x>",
+      "of the optimizer (default: the recipe's, else 0.01 for adamw, 5e-4 for sgd)",
+      parseFromZero("--weight-decay"),
+    )
+    .option("--momentum <x>", "of sgd (default: the recipe's, else 0.9)", parseFromZero("--momentum", 1))
+    .option("--iter-size <n>", "batches whose gradients are added up for one step", parseWhole("--iter-size", 1))
+    .option(
       "--schedule <name>",
       `of the learning rate: ${scheduleNames().join(", ")}`,
       parseChoice("--schedule", scheduleNames()),
@@ -96,6 +109,11 @@ export function registerTrain(program: Command): void {
       "--criterion <name>",
       `what is lowered: ${criterionNames().join(", ")}`,
       parseChoice("--criterion", criterionNames()),
+    )
+    .option(
+      "--loss <name>",
+      `how pixels are added up: ${lossNames().join(", ")} (default: the recipe's, else mean)`,
+      parseChoice("--loss", lossNames()),
     )
     .option(
       "--class-weights <how>",
@@ -121,8 +139,16 @@ export function registerTrain(program: Command): void {
       `how pictures become numbers: ${PREPROCESSING_NAMES.join(", ")} (default: that of the weights or the data, else imagenet)`,
       parseChoice("--preprocessing", PREPROCESSING_NAMES),
     )
-    .option("--validate-every <n>", "steps between two validations", parseWhole("--validate-every", 1))
-    .option("--checkpoint-every <n>", "steps between two checkpoints", parseWhole("--checkpoint-every", 1))
+    .option(
+      "--validate-every <n>",
+      "steps between two validations (default: about an epoch)",
+      parseWhole("--validate-every", 1),
+    )
+    .option(
+      "--checkpoint-every <n>",
+      "steps between two checkpoints (default: as --validate-every)",
+      parseWhole("--checkpoint-every", 1),
+    )
     .option("--workers <n>", "threads that decode; 0 for none", parseWhole("--workers", 0))
     .option("--json", "print one JSON object; progress goes to standard error")
     .action(run);

@@ -39,7 +39,9 @@ export interface EvaluateOptions extends InferenceOptions {
   readonly sizes?: readonly [small: number, medium: number] | undefined;
   /** Called with the scores of each sample by itself, in order. */
   readonly onPicture?: ((index: number, scores: SegmentationScores) => void) | undefined;
-  /** Called after each sample, in order. */
+  /** Is told of each sample that cannot be loaded, in order, which then does not count. Default: its error is thrown. */
+  readonly onFailure?: ((index: number, error: Error) => void) | undefined;
+  /** Called after each sample that counts, in order. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -55,6 +57,7 @@ const ON_DEVICE = 2;
 /**
  * Predicts all samples in evaluation mode, as `predict` would with the same options, and scores them together; void pixels do not count. Labels
  * and their confusion matrix stay on the device, as whole numbers: the scores are exactly those of {@link SegmentationMetrics} on the labels.
+ * Throws where a sample cannot be loaded, or none with `onFailure`.
  */
 export async function evaluate(
   net: NetOrLoaded,
@@ -66,19 +69,24 @@ export async function evaluate(
   const board = new Scoreboard(classCount(options.numClasses ?? metadata?.classes.length), boardOptions(options));
   const inference = createInference(model, preprocessing, options);
   const source: SampleSource = "load" in samples ? samples : { length: samples.length, load: async (i) => samples[i]! };
-  const prepared = mapAhead(indices(source.length), LOAD_AHEAD, async (index) => {
-    const sample = await source.load(index);
-    return { sample, targets: board.targets(sample) };
+  const loaded = mapAhead(indices(source.length), LOAD_AHEAD, async (index) => {
+    try {
+      const sample = await source.load(index);
+      return { index, sample, targets: board.targets(sample) };
+    } catch (error) {
+      return { index, error: error as Error };
+    }
   });
+  const prepared = onlyPrepared(loaded, options.onFailure);
   const counted = startAhead(batchesOf(prepared, options.batchSize ?? 1), ON_DEVICE, (batch) =>
     startCounting(inference, board, batch),
   );
   let done = 0;
   for await (const matrices of counted) {
-    for (const matrix of matrices) {
+    for (const { index, matrix } of matrices) {
       const own = board.add(matrix);
       if (options.onPicture) {
-        options.onPicture(done, new SegmentationMetrics(board.numClasses).addConfusion(own).compute());
+        options.onPicture(index, new SegmentationMetrics(board.numClasses).addConfusion(own).compute());
       }
       done++;
       options.onProgress?.(done, source.length);
@@ -120,8 +128,28 @@ function withBand(board: Scoreboard, { band }: Pick<EvaluateOptions, "band">): E
 }
 
 interface Prepared {
+  readonly index: number;
   readonly sample: SegmentationSample;
   readonly targets: Int32Array;
+}
+
+/** The samples that were loaded. Throws the error of another unless it may be told, and the last one where there is no sample left. */
+async function* onlyPrepared(
+  loaded: AsyncIterable<Prepared | { readonly index: number; readonly error: Error }>,
+  onFailure: EvaluateOptions["onFailure"],
+): AsyncGenerator<Prepared> {
+  let [hasSample, last]: [boolean, Error | undefined] = [false, undefined];
+  for await (const item of loaded) {
+    if ("sample" in item) {
+      hasSample = true;
+      yield item;
+      continue;
+    }
+    if (onFailure === undefined) throw item.error;
+    onFailure(item.index, item.error);
+    last = item.error;
+  }
+  if (!hasSample && last !== undefined) throw last;
 }
 
 /** Neighbours of one size, up to `size` of them. */
@@ -145,7 +173,7 @@ async function startCounting(
   inference: Inference,
   { numClasses, numTargets }: Scoreboard,
   batch: readonly Prepared[],
-): Promise<{ readonly done: Promise<Float64Array[]> }> {
+): Promise<{ readonly done: Promise<{ readonly index: number; readonly matrix: Float64Array }[]> }> {
   const { device } = inference;
   const images = batch.map(({ sample }) => sample.image);
   const matrices = batch.map(() => new Float64Array(numTargets * numClasses));
@@ -167,7 +195,8 @@ async function startCounting(
       reads.push(done);
     }
   });
-  return { done: Promise.all(reads).then(() => matrices) };
+  const counted = batch.map(({ index }, n) => ({ index, matrix: matrices[n] as Float64Array }));
+  return { done: Promise.all(reads).then(() => counted) };
 }
 
 function tooFewClasses(classes: number, numClasses: number): TensorError {

@@ -18,8 +18,8 @@ export interface EventFile {
 const OP = "TensorBoard events";
 
 /**
- * Begins a new event file in `folder`, which is made. Where a run goes on, `firstStep` tells TensorBoard to forget later steps of the files
- * before it. What cannot be written whole is taken back. Throws a TensorError: "disk-full" or "unwritable-file".
+ * Begins a new event file in `folder`, which is made. Where a run goes on, TensorBoard is told to forget the steps from `firstStep` on of the
+ * files before it. What cannot be written whole is taken back. Throws a TensorError: "disk-full" or "unwritable-file".
  */
 export async function createEventFile(folder: string, firstStep = 0): Promise<EventFile> {
   await makeFolder(OP, folder);
@@ -44,8 +44,8 @@ export async function createEventFile(folder: string, firstStep = 0): Promise<Ev
   };
   try {
     await append(message(time(), bytesField(3, new TextEncoder().encode("brain.Event:2"))));
-    // SessionLog with the status START.
-    if (firstStep > 0) await append(message(time(), intField(2, firstStep), bytesField(7, intField(1, 1))));
+    // SessionLog with the status START. TensorBoard takes the first of a run for its beginning, so that file has one too.
+    await append(message(time(), intField(2, firstStep), bytesField(7, intField(1, 1))));
   } catch (error) {
     await file.close();
     await rm(path, { force: true });

@@ -10,7 +10,8 @@ export {
 } from "./losses.js";
 export { type LossSampling, sampleLabels } from "./lossSampling.js";
 export { mainLogits, type SegmentationNet } from "./model.js";
-export type { BatchStream, TrainBatch, TrainOptions, TrainProgress, TrainState } from "./options.js";
+export type { OptimizerMaker, OptimizerName } from "./optimizers.js";
+export type { BatchStream, OpenInterval, TrainBatch, TrainOptions, TrainProgress, TrainState } from "./options.js";
 export {
   type LearningGroup,
   type MultiplierRules,
@@ -22,7 +23,6 @@ export {
 } from "./parameterGroups.js";
 export { listRecipes, type Recipe, type RecipeName, recipe, recipeRate } from "./recipes.js";
 export {
-  type OptimizerName,
   RUN_FILES,
   type TrainRunOptions,
   type TrainRunResult,

@@ -35,6 +35,9 @@ const DIVISORS: Readonly<Record<LossNormalization, (counts: LossCounts) => numbe
   imageMeans: ({ pixels }) => pixels,
 };
 
+/** Names of the normalisations. */
+export const lossNames = (): LossNormalization[] => Object.keys(DIVISORS) as LossNormalization[];
+
 /** By what the summed cross-entropy is divided. Throws for a name that is none. */
 export function lossDivisor(loss: LossNormalization, counts: LossCounts): number {
   const divisor = Object.hasOwn(DIVISORS, loss) ? DIVISORS[loss] : undefined;

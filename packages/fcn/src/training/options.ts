@@ -10,17 +10,26 @@ import { checkHeadLabels, checkHeads, furtherLabels, type HeadLabels, ownHeadLab
 import { type LossNormalization, lossDivisor } from "./losses.js";
 import { checkLossSampling, type LossSampling } from "./lossSampling.js";
 import type { SegmentationNet } from "./model.js";
-import { isBelow, type LearningGroup } from "./parameterGroups.js";
+import { defaultDecay, hasMomentum, type OptimizerMaker, type OptimizerName } from "./optimizers.js";
+import { isBelow } from "./parameterGroups.js";
 import { type Recipe, type RecipeName, recipe, recipeRate } from "./recipes.js";
 import type { Optimizer } from "./schedules.js";
 import type { TrainSettings } from "./settings.js";
 
-/** Where training stands; `loss` is the mean over the steps since the last report. */
+/** What was read of an interval between two readings of the loss that has not ended: the sum over its steps so far, and their number. */
+export interface OpenInterval {
+  readonly sum: number;
+  readonly count: number;
+}
+
+/** Where training stands; `loss` is the mean over the steps since the last reading. */
 export interface TrainProgress {
   readonly step: number;
   readonly steps: number;
   readonly loss: number;
   readonly learningRate: number;
+  /** Set where this is no reading: training pauses or ends between two. `TrainState` takes it on. */
+  readonly open?: OpenInterval;
   /** Over the steps since the last report, without what `onProgress` took. */
   readonly imagesPerSecond: number;
   /** Seconds left at the speed so far. */
@@ -41,6 +50,8 @@ export interface TrainState {
   readonly step: number;
   /** `optimizer.stateDict()`. */
   readonly optimizer: optim.SavedState;
+  /** That of the last progress: the next reading is then the mean over the whole interval. */
+  readonly open?: OpenInterval | undefined;
 }
 
 /** What holds where neither an option nor a recipe says otherwise. */
@@ -49,18 +60,17 @@ const DEFAULTS = {
   iterSize: 1,
   loss: "mean",
   momentum: 0.9,
-  weightDecay: 5e-4,
   multipliers: {},
   heads: { out: 1 },
   criterion: "crossEntropy",
   schedule: "poly",
   warmUp: 0,
   mirror: true,
-} as const satisfies Omit<TrainSettings, "learningRate">;
+} as const satisfies Omit<TrainSettings, "learningRate" | "weightDecay">;
 
 /**
- * Settings that are left out are those of the recipe; without one: batches of 1, loss `mean`, SGD with momentum 0.9 and weight decay 5e-4 on
- * all parameters, schedule `poly`, mirroring. Then `learningRate` is required. Of a net with several heads `out` is trained, or all alike where none
+ * Settings that are left out are those of the recipe; without one: batches of 1, loss `mean`, SGD with momentum 0.9 and weight decay 5e-4 (AdamW:
+ * 0.01) on all parameters, schedule `poly`, mirroring. Then `learningRate` is required. Of a net with several heads `out` is trained, or all alike where none
  * is called so.
  */
 export interface TrainOptions extends Partial<TrainSettings> {
@@ -72,8 +82,11 @@ export interface TrainOptions extends Partial<TrainSettings> {
   readonly steps: number;
   /** A published recipe by name, or one of your own. */
   readonly recipe?: RecipeName | Recipe;
-  /** In place of SGD. The groups hold rates and decays of their own where `multipliers` gives some. */
-  readonly optimizer?: (parameters: LearningGroup[], learningRate: number) => Optimizer;
+  /**
+   * Default "sgd". A function makes one of your own; its groups hold rates and decays of their own where `multipliers` gives some. `momentum` is
+   * for SGD alone.
+   */
+  readonly optimizer?: OptimizerName | OptimizerMaker;
   /**
    * Which heads learn from a further label map of the samples, by the map's name: `{ geo: "geometric" }`. Default: what the net says, as those for
    * SIFT Flow do.
@@ -96,16 +109,21 @@ export interface TrainOptions extends Partial<TrainSettings> {
   readonly seed?: number;
   /** Steps between two readings of the loss; each one waits for the GPU. Default 10. */
   readonly readEvery?: number;
-  /** Awaited after each reading of the loss, with the optimiser: validation may run here, and a checkpoint be written. */
+  /** Whether the loss is also read behind a step, as before a validation. It begins a new interval. */
+  readonly readAt?: (step: number) => boolean;
+  /** Whether `onProgress` is also called behind a step, as for a checkpoint. No interval ends there. */
+  readonly pauseAt?: (step: number) => boolean;
+  /** Awaited after each reading of the loss and pause, with the optimiser: validation may run here, and a checkpoint be written. */
   readonly onProgress?: (progress: TrainProgress, optimizer: Optimizer) => void | Promise<void>;
   /** Goes on where an earlier call with the same options stopped. */
   readonly from?: TrainState;
-  /** Ends training behind the step in progress, after a last reading. */
+  /** Ends training behind the step in progress, after a last call of `onProgress`. */
   readonly signal?: AbortSignal;
 }
 
 /** Options with every default filled in. */
 export interface ResolvedOptions extends Omit<TrainOptions, keyof TrainSettings | "classWeights">, TrainSettings {
+  readonly optimizer: OptimizerName | OptimizerMaker;
   readonly headLabels: HeadLabels;
   readonly classWeights?: readonly number[];
   readonly seed: number;
@@ -117,10 +135,14 @@ export function resolveTraining(options: TrainOptions): ResolvedOptions {
   const { model, data, numClasses } = options;
   if (isSamples(data)) for (const sample of data) checkSample("train", sample, numClasses);
   const { classWeights: weights, ...given } = definedOnly(options);
+  const { optimizer = "sgd" } = given;
+  if (typeof optimizer === "string") checkMomentum(optimizer, given.momentum);
   const resolved = {
     seed: 0,
     readEvery: 10,
     ...DEFAULTS,
+    optimizer,
+    weightDecay: defaultDecay(typeof optimizer === "string" ? optimizer : "sgd"),
     heads: ownHeads(DEFAULTS.heads, model),
     headLabels: ownHeadLabels(model),
     ...recipeSettings(options.recipe, model),
@@ -194,6 +216,12 @@ function checkSettings(options: Partial<ResolvedOptions>): void {
   if (clipNorm !== undefined && !(clipNorm > 0)) throw invalid(`clipNorm ${clipNorm}`, "pass a norm above 0");
   if (lossSampling !== undefined) checkLossSampling(lossSampling);
   lossDivisor(loss as LossNormalization, { images: 1, pixels: 1, labelled: 1 });
+}
+
+/** That of a recipe is left out where the optimiser has none; one that was asked for must not be. */
+function checkMomentum(optimizer: OptimizerName, momentum: number | undefined): void {
+  if (momentum === undefined || hasMomentum(optimizer)) return;
+  throw invalid(`momentum ${momentum} with the optimizer ${optimizer}, which has none`, 'leave it out, or use "sgd"');
 }
 
 /** Those of a recipe may name layers that the net lacks, such as an auxiliary head. */

@@ -18,7 +18,9 @@ export interface TrainSettings {
   readonly loss: LossNormalization;
   /** What is measured at each pixel; `loss` says how pixels are added up. */
   readonly criterion: Criterion;
+  /** Of SGD. */
   readonly momentum: number;
+  /** Of SGD it is added to the gradients, of AdamW it shrinks the values. */
   readonly weightDecay: number;
   /** Factors on rate and decay of biases, norms, and layers by name. */
   readonly multipliers: MultiplierRules;

@@ -6,15 +6,17 @@ import { type Freeze, freezeAllBut, freezeBatchNorm } from "./freezing.js";
 import { countHeads, headLoss, lossDivisor } from "./losses.js";
 import { sampleLabels } from "./lossSampling.js";
 import { deviceOf } from "./model.js";
+import { makerOf } from "./optimizers.js";
 import {
   type BatchStream,
   isSamples,
+  type OpenInterval,
   type ResolvedOptions,
   resolveTraining,
   type TrainBatch,
   type TrainOptions,
 } from "./options.js";
-import { type LearningGroup, parameterGroups } from "./parameterGroups.js";
+import { parameterGroups } from "./parameterGroups.js";
 import { makeSchedule, type Optimizer } from "./schedules.js";
 
 export interface TrainResult {
@@ -36,6 +38,8 @@ interface Run {
   readonly freeze: Freeze | undefined;
 }
 
+const CLOSED: OpenInterval = { sum: 0, count: 0 };
+
 /** A loss that lies on the device yet, and where it comes from. */
 interface Unread {
   readonly loss: Tensor;
@@ -49,11 +53,16 @@ interface Unread {
  * Throws when an option or a label is out of range, before the first step, and when the loss stops being finite.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const resolved = resolveTraining(options);
+  return trainResolved(resolveTraining(options));
+}
+
+/** {@link train} with options that are filled in and checked. */
+export async function trainResolved(resolved: ResolvedOptions): Promise<TrainResult> {
   const { model, trainable } = resolved;
   const freeze = trainable === undefined ? undefined : freezeAllBut(model, trainable);
   try {
-    const { learningRate, optimizer: make = sgd(resolved) } = resolved;
+    const { learningRate, optimizer: choice } = resolved;
+    const make = typeof choice === "string" ? makerOf(choice, resolved) : choice;
     using optimizer = make(parameterGroups(model, resolved), learningRate);
     if (resolved.from) optimizer.loadStateDict(resolved.from.optimizer);
     return await trainSteps({ options: resolved, device: deviceOf(model), optimizer, freeze });
@@ -63,20 +72,16 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
 }
 
-const sgd =
-  ({ momentum, weightDecay }: ResolvedOptions) =>
-  (groups: LearningGroup[], lr: number): optim.SGD =>
-    new optim.SGD(groups, { lr, momentum, weightDecay });
-
 async function trainSteps(run: Run): Promise<TrainResult> {
   const { options, optimizer } = run;
-  const { steps, iterSize, readEvery, signal } = options;
+  const { steps, iterSize, readEvery, readAt, pauseAt, signal } = options;
   const first = options.from?.step ?? 0;
   const stream = batchesOf(options, first * iterSize);
   const schedule = makeSchedule({ ...options, lastStep: first }, optimizer);
   const losses: { step: number; loss: number }[] = [];
   const start = performance.now();
   let unread: Unread[] = [];
+  let open = options.from?.open ?? CLOSED;
   let [images, since] = [0, start];
   let step = first;
   while (step < steps && !signal?.aborted) {
@@ -91,13 +96,17 @@ async function trainSteps(run: Run): Promise<TrainResult> {
       names: batches.flatMap(({ names }) => names ?? []),
     });
     schedule.step();
-    if (step % readEvery !== 0 && step !== steps && !signal?.aborted) continue;
-    const loss = await readMean(unread, options.learningRate);
+    const isReading = step % readEvery === 0 || step === steps || readAt?.(step) === true;
+    if (!isReading && !signal?.aborted && !pauseAt?.(step)) continue;
+    const { sum, count } = await readOn(open, unread, options.learningRate);
     unread = [];
-    losses.push({ step, loss });
+    open = isReading ? CLOSED : { sum, count };
+    const loss = sum / count;
+    if (isReading) losses.push({ step, loss });
     const imagesPerSecond = (1000 * images) / (performance.now() - since);
     const secondsLeft = ((performance.now() - start) / 1000 / (step - first)) * (steps - step);
-    await options.onProgress?.({ step, steps, loss, learningRate, imagesPerSecond, secondsLeft }, optimizer);
+    const progress = { step, steps, loss, learningRate, imagesPerSecond, secondsLeft };
+    await options.onProgress?.(isReading ? progress : { ...progress, open }, optimizer);
     [images, since] = [0, performance.now()];
   }
   return { losses, learningRate: options.learningRate, steps: step, seconds: (performance.now() - start) / 1000 };
@@ -184,15 +193,16 @@ async function backward(
   return loss.detach();
 }
 
-async function readMean(unread: readonly Unread[], learningRate: number): Promise<number> {
+/** Adds the losses one by one, so that an interval with a checkpoint in it has the bits of one without. */
+async function readOn(open: OpenInterval, unread: readonly Unread[], learningRate: number): Promise<OpenInterval> {
   try {
-    let sum = 0;
+    let { sum } = open;
     for (const { loss, step, names } of unread) {
       const value = await loss.item();
       if (!Number.isFinite(value)) throw diverged(value, step, names, learningRate);
       sum += value;
     }
-    return sum / unread.length;
+    return { sum, count: open.count + unread.length };
   } finally {
     for (const { loss } of unread) loss.dispose();
   }

@@ -8,6 +8,8 @@ import type { Inspection } from "./inspect.js";
 export interface CheckOptions extends OpenOptions {
   /** Told after each picture. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Ends the check, which then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a split holds. */
@@ -88,8 +90,24 @@ async function inspectAll(opened: OpenedData, options: CheckOptions): Promise<Ma
       options.onProgress?.(++done, items.size);
       return [key, inspection] as const;
     });
-    return new Map(await Promise.all(found));
+    return new Map(await unlessAborted(Promise.all(found), options.signal));
   });
+}
+
+/** What `promise` gives, or the reason of the signal as soon as it is aborted. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  let stop = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 function inMemory(name: string): TensorError {

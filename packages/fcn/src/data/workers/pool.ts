@@ -10,7 +10,7 @@ export interface WorkerOptions {
 /** Runs tasks, in worker threads or in this one. */
 export interface TaskPool {
   run<K extends TaskName>(task: K, input: Tasks[K][0]): Promise<Tasks[K][1]>;
-  /** Stops the threads; tasks that have not ended are rejected. */
+  /** Stops the threads; tasks that have not ended are rejected, without threads those that have not begun. */
   close(): Promise<void>;
 }
 
@@ -75,12 +75,14 @@ const LOCAL_AT_A_TIME = 4;
 /** Tasks in this thread, a few at a time, in their order. */
 function localPool(run: TaskPool["run"]): TaskPool {
   let running = 0;
+  let isClosed = false;
   const waiting: (() => void)[] = [];
   return {
     run: async (task, input) => {
       if (running >= LOCAL_AT_A_TIME) await new Promise<void>((resolve) => waiting.push(resolve));
       else running++;
       try {
+        if (isClosed) throw closedError();
         return await run(task, input);
       } finally {
         // A waiting task takes the place over.
@@ -89,7 +91,9 @@ function localPool(run: TaskPool["run"]): TaskPool {
         else running--;
       }
     },
-    close: async () => {},
+    close: async () => {
+      isClosed = true;
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { io, mul, nn, noGrad, type optim, sum, TensorError } from "@fcn/tensor";
 import type { LoaderState } from "../../data/loader/loader.js";
 import { deviceOf, type SegmentationNet } from "../model.js";
+import type { OpenInterval } from "../options.js";
 import { namedModules } from "../parameterGroups.js";
 import { type Configuration, checkConfiguration } from "./configuration.js";
 import { type History, readHistory, writeHistory } from "./history.js";
@@ -15,6 +16,8 @@ export interface CheckpointState {
   readonly adapters: readonly string[];
   readonly loader: LoaderState;
   readonly history: History;
+  /** Of the interval between two readings in which the step lies; undefined at a reading. */
+  readonly open: OpenInterval | undefined;
 }
 
 /** A checkpoint that was read. */
@@ -35,7 +38,7 @@ export async function writeCheckpoint(
   folder: string,
   model: SegmentationNet,
   optimizer: { stateDict(): ReturnType<optim.SGD["stateDict"]> },
-  { step, configuration, adapters, loader, history }: CheckpointState,
+  { step, configuration, adapters, loader, history, open }: CheckpointState,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const arrays = { ...prefixed(MODEL, model.stateDict()), ...prefixed(OPTIMIZER, optimizer.stateDict()) };
@@ -47,6 +50,7 @@ export async function writeCheckpoint(
     loader: JSON.stringify(loader),
     dropout: JSON.stringify(dropoutCalls(model)),
     history: writeHistory(history),
+    ...(open ? { open: JSON.stringify(open) } : {}),
   };
   await io.writeSafetensors(join(folder, nameOf(step)), arrays, { metadata });
   await syncFolder(folder);
@@ -82,7 +86,8 @@ export async function readCheckpoint(
   restoreDropout(model, JSON.parse(metadata.dropout ?? "{}") as Record<string, number>);
   const loader = JSON.parse(metadata.loader ?? "") as LoaderState;
   const adapters = JSON.parse(metadata.adapters ?? "[]") as string[];
-  return { step, configuration, adapters, loader, history: readHistory(metadata.history ?? ""), optimizer };
+  const open = metadata.open === undefined ? undefined : (JSON.parse(metadata.open) as OpenInterval);
+  return { step, configuration, adapters, loader, history: readHistory(metadata.history ?? ""), open, optimizer };
 }
 
 /** Steps of the checkpoints in a folder, rising. What a killed process left half written has another name. */

@@ -1,6 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import type { Augmentation } from "../../data/augment/options.js";
 import type { SegmentationDataset } from "../../data/dataset.js";
+import { hasMomentum } from "../optimizers.js";
 import type { ResolvedOptions } from "../options.js";
 import type { ModelMetadata } from "../weightsFile.js";
 import type { RunData } from "./data.js";
@@ -15,26 +16,28 @@ interface Parts {
   readonly metadata: ModelMetadata;
   readonly settings: ResolvedOptions;
   readonly augmentation: Augmentation;
-  readonly optimizerName: string;
-  readonly pace: { readonly steps: number; readonly validateEvery: number };
+  readonly pace: { readonly steps: number; readonly readEvery: number; readonly validateEvery: number };
   /** That of the checkpoint from which the run goes on. */
   readonly saved: Configuration | undefined;
 }
 
-/** All that changes a step, and nothing else: neither where files lie nor how many threads decode. */
+/** All that changes a step or what is told of it, and nothing else: neither where files lie nor how many threads decode, nor when a checkpoint is written. */
 export function configurationOf(parts: Parts): Configuration {
-  const { options, data, metadata, settings, augmentation, optimizerName, pace, saved } = parts;
-  const { batchSize, iterSize, learningRate, loss, criterion, momentum, weightDecay, multipliers } = settings;
+  const { options, data, metadata, settings, augmentation, pace, saved } = parts;
+  const { batchSize, iterSize, learningRate, loss, criterion, weightDecay, multipliers } = settings;
+  const { optimizer } = settings;
+  // One that the optimiser does not use is left out.
+  const momentum = typeof optimizer === "string" && hasMomentum(optimizer) ? settings.momentum : undefined;
   const { heads, headLabels, schedule, warmUp, trainable, freezeBatchNorm, clipNorm, lossSampling } = settings;
   const names = ({ length, name }: SegmentationDataset): string[] => Array.from({ length }, (_, i) => name(i));
   return {
     ...{ model: metadata.model, modelOptions: metadata.options, classes: metadata.classes },
-    ...{ preprocessing: metadata.preprocessing, recipe: options.recipe, optimizer: optimizerName },
+    ...{ preprocessing: metadata.preprocessing, recipe: options.recipe, optimizer },
     ...{ steps: pace.steps, batchSize, iterSize, learningRate, schedule, warmUp, loss, criterion },
     ...{ momentum, weightDecay, multipliers, heads, headLabels, trainable, freezeBatchNorm, clipNorm, lossSampling },
     ...{ classWeights: settings.classWeights, augmentation, order: options.order ?? "shuffle", seed: settings.seed },
     // Behind a checkpoint the weights of the start play no part any more: who goes on need not name them again.
-    ...{ validateEvery: pace.validateEvery, weights: options.weights ?? saved?.weights },
+    ...{ readEvery: pace.readEvery, validateEvery: pace.validateEvery, weights: options.weights ?? saved?.weights },
     ...{
       trainingPictures: countAndHash(names(data.train)),
       validationPictures: countAndHash(data.validation ? names(data.validation) : []),

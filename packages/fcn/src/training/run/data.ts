@@ -1,8 +1,9 @@
 import { TensorError } from "@fcn/tensor";
-import { check, type DataReport } from "../../data/check/check.js";
+import { type CheckOptions, check, type DataReport } from "../../data/check/check.js";
 import type { OpenedData, SegmentationDataset } from "../../data/dataset.js";
 import { open } from "../../data/open.js";
 import type { TrainRunOptions } from "./options.js";
+import { throwIfStopped } from "./stop.js";
 
 /** The data of a run, opened and checked. */
 export interface RunData {
@@ -14,20 +15,29 @@ export interface RunData {
 }
 
 /** Opens and checks the data: problems stop the run, warnings are told. */
-export async function prepareData({ data, view, workers, ...options }: TrainRunOptions): Promise<RunData> {
+export async function prepareData({ data, view, workers, signal, ...options }: TrainRunOptions): Promise<RunData> {
   const threads = workers === undefined ? {} : { workers };
   const opened = typeof data === "string" ? await open(data, { ...threads, ...options.open }) : data;
+  throwIfStopped(signal);
   const { train, val } = opened.splits;
   if (train === undefined) throw noTraining(opened);
   const inFiles = Object.values(opened.splits).every(({ item }) => item !== undefined);
-  const report = inFiles
-    ? await check(opened, { ...threads, onProgress: (done, total) => view?.checking?.(done, total) })
-    : undefined;
+  const checking = { ...threads, signal, onProgress: (done: number, total: number) => view?.checking?.(done, total) };
+  const report = inFiles ? await checkUnlessStopped(opened, checking) : undefined;
   if (report) judge(report, (text) => view?.line?.(text));
   const validation = val !== undefined && val.length > 0 ? val : undefined;
   if (!validation)
     view?.line?.("there is no picture to validate on: the scores are left out, and the last weights count as the best");
   return { opened, train, validation, report };
+}
+
+async function checkUnlessStopped(opened: OpenedData, options: CheckOptions): Promise<DataReport> {
+  try {
+    return await check(opened, options);
+  } catch (error) {
+    throwIfStopped(options.signal);
+    throw error;
+  }
 }
 
 const MOST_LINES = 10;

@@ -1,7 +1,7 @@
 import type { TrainRunOptions } from "./options.js";
 import type { TrainRunResult } from "./result.js";
 
-export { type OptimizerName, optimizerNames, type TrainRunOptions, type TrainRunView } from "./options.js";
+export type { TrainRunOptions, TrainRunView } from "./options.js";
 export { RUN_FILES, type TrainRunResult } from "./result.js";
 
 /**
@@ -14,7 +14,7 @@ export { RUN_FILES, type TrainRunResult } from "./result.js";
  * ```
  *
  * Throws a TensorError: "data-problems", "run-exists" where `out` holds a run and `resume` is not set, "checkpoint-mismatch" for a checkpoint
- * of other options, and "diverged" where the loss stops being a number.
+ * of other options, "aborted" where the signal ends it before its first step, and "diverged" where the loss stops being a number.
  */
 export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
   // Files are read and written: browsers do not load this part.

@@ -1,5 +1,4 @@
 import type { Device } from "@fcn/tensor";
-import { optim, TensorError } from "@fcn/tensor";
 import type { Augmentation } from "../../data/augment/options.js";
 import type { OpenedData } from "../../data/dataset.js";
 import type { SampleOrder } from "../../data/loader/plan.js";
@@ -7,13 +6,11 @@ import type { OpenOptions } from "../../data/open.js";
 import type { Preprocessing } from "../../data/preprocessing.js";
 import type { ModelOptions } from "../../models/index.js";
 import type { ClassBalancing } from "../classWeights.js";
+import type { OptimizerName } from "../optimizers.js";
 import type { TrainOptions, TrainProgress } from "../options.js";
-import type { LearningGroup } from "../parameterGroups.js";
 import type { RecipeName } from "../recipes.js";
-import type { Optimizer, ScheduleName } from "../schedules.js";
+import type { ScheduleName } from "../schedules.js";
 import type { TrainSettings } from "../settings.js";
-
-export type OptimizerName = "sgd" | "adamw";
 
 /** Is told how a run goes. */
 export interface TrainRunView {
@@ -65,11 +62,11 @@ export interface TrainRunOptions extends Settings {
   readonly seed?: number;
   /** Goes on from the last checkpoint in `out`; from the beginning where there is none. */
   readonly resume?: boolean;
-  /** Steps between two validations, rounded up to readings of the loss. Default: an epoch, and at least a twentieth of the run. */
+  /** Steps between two validations. Default: about an epoch, and at least a twentieth of the run. */
   readonly validateEvery?: number;
-  /** Steps between two checkpoints, rounded up as well. Default: as `validateEvery`. */
+  /** Steps between two checkpoints; a run may go on with another number. Default: as `validateEvery`. */
   readonly checkpointEvery?: number;
-  /** Steps between two readings of the loss. Default 10, or fewer where validation comes sooner. */
+  /** Steps between two readings of the loss, which is read before each validation as well. Default 10, or fewer where validation comes sooner. */
   readonly readEvery?: number;
   /** Threads that decode. */
   readonly workers?: number;
@@ -77,49 +74,22 @@ export interface TrainRunOptions extends Settings {
   readonly open?: OpenOptions;
   /** Default: a device of its own for the run. */
   readonly device?: Device;
-  /** Stops behind the step in progress; a checkpoint is written. */
+  /** Stops behind the step in progress; a checkpoint is written. Before the first step the run throws "aborted". */
   readonly signal?: AbortSignal;
   readonly view?: TrainRunView;
 }
 
-interface OptimizerChoice {
-  readonly learningRate: number;
-  readonly make: (settings: { readonly weightDecay?: number; readonly momentum?: number }) => TrainOptions["optimizer"];
-}
-
-const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerChoice>> = {
-  // `train` makes SGD itself.
-  sgd: { learningRate: 0.01, make: () => undefined },
-  adamw: {
-    learningRate: 1e-3,
-    make:
-      ({ weightDecay = 0.01 }) =>
-      (groups: LearningGroup[], lr: number): Optimizer =>
-        new optim.AdamW(groups, { lr, weightDecay }),
-  },
-};
-
-export const optimizerNames = (): OptimizerName[] => Object.keys(OPTIMIZERS) as OptimizerName[];
+/** Of a run without a recipe. */
+const LEARNING_RATES: Readonly<Record<OptimizerName, number>> = { sgd: 0.01, adamw: 1e-3 };
 
 /** The options that `train` takes over from those of a run. */
-export function trainSettings(
-  options: TrainRunOptions,
-): Partial<TrainOptions> & { readonly optimizerName: OptimizerName } {
-  const { recipe, optimizer: optimizerName = recipe === undefined ? "adamw" : "sgd" } = options;
-  const chosen = Object.hasOwn(OPTIMIZERS, optimizerName) ? OPTIMIZERS[optimizerName] : undefined;
-  if (chosen === undefined) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `train: optimizer ${JSON.stringify(optimizerName)} is unknown`,
-      fix: `use one of: ${optimizerNames().join(", ")}`,
-    });
-  }
-  const own = recipe === undefined ? { learningRate: chosen.learningRate, batchSize: 4 } : {};
+export function trainSettings(options: TrainRunOptions): Partial<TrainOptions> & { readonly optimizer: OptimizerName } {
+  const { recipe, optimizer = recipe === undefined ? "adamw" : "sgd" } = options;
+  const own = recipe === undefined ? { learningRate: LEARNING_RATES[optimizer], batchSize: 4 } : { recipe };
   const given = Object.fromEntries(
     SETTINGS.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
   );
-  const optimizer = chosen.make(given);
-  return { ...own, ...given, ...(recipe ? { recipe } : {}), ...(optimizer ? { optimizer } : {}), optimizerName };
+  return { ...own, ...given, optimizer };
 }
 
 const SETTINGS = [

@@ -42,7 +42,7 @@ export async function prepareRun(
   try {
     if (file !== undefined && saved === undefined) await start(model, file, view?.line?.bind(view));
     const { preprocessing, options: modelOptions } = metadata;
-    const { optimizerName, ...given } = trainSettings(options);
+    const given = trainSettings(options);
     const weights = weightsOf(options, data);
     const base = { model, data: [], preprocessing, steps: options.steps ?? 1 };
     const { numClasses, seed = 0 } = modelOptions;
@@ -54,7 +54,7 @@ export async function prepareRun(
     checkFurtherLabels(settings, data, sample);
     const augmentation = augmentationOf(options, data, settings.mirror);
     const pace = await paceOf(options, data, settings);
-    const parts = { options, data, metadata, settings, augmentation, optimizerName, pace, saved };
+    const parts = { options, data, metadata, settings, augmentation, pace, saved };
     return { model, metadata, settings, augmentation, ...pace, configuration: configurationOf(parts) };
   } catch (error) {
     model.dispose();
@@ -148,11 +148,11 @@ async function paceOf(
     });
   }
   const steps = options.steps ?? Math.ceil(epochs * perEpoch);
-  const wished = options.validateEvery ?? Math.min(steps, Math.ceil(Math.max(perEpoch, steps / 20)));
-  const readEvery = options.readEvery ?? Math.min(10, wished, options.checkpointEvery ?? wished);
-  const onReadings = (every: number): number => Math.ceil(every / readEvery) * readEvery;
-  const validateEvery = onReadings(wished);
-  return { steps, readEvery, validateEvery, checkpointEvery: onReadings(options.checkpointEvery ?? validateEvery) };
+  const epoch = Math.min(steps, Math.ceil(Math.max(perEpoch, steps / 20)));
+  const readEvery = options.readEvery ?? Math.min(10, options.validateEvery ?? epoch);
+  // Where it is free it comes with a reading, so that no mean is over fewer steps.
+  const validateEvery = options.validateEvery ?? Math.ceil(epoch / readEvery) * readEvery;
+  return { steps, readEvery, validateEvery, checkpointEvery: options.checkpointEvery ?? validateEvery };
 }
 
 /** A last batch that is not full is left out, unless there is no other. */

@@ -20,6 +20,8 @@ interface ReportParts {
   readonly model: SegmentationNet;
   readonly data: RunData;
   readonly metadata: ModelMetadata;
+  /** Is told of each picture that cannot be loaded any more, which is then not shown. */
+  readonly onFailure: (error: Error) => void;
 }
 
 const COLOURS = { loss: "#d1603d", rate: "#8a97a5", meanIU: "#3d7dd1" } as const;
@@ -99,6 +101,7 @@ async function pictureSections(
   for (const [title, pictures] of [["Worst pictures", worst] as const, ["Best pictures", best] as const]) {
     if (pictures.length === 0) continue;
     const png = await panels(title, pictures, dataset, parts);
+    if (png === undefined) continue;
     sections.push(
       `<h2>${title}</h2>`,
       `<figure>${embeddedPng(png, `${title}: image, truth, prediction, overlay`)}</figure>`,
@@ -107,21 +110,27 @@ async function pictureSections(
   return sections;
 }
 
-function panels(
+/** Undefined where no picture can be loaded. */
+async function panels(
   title: string,
   pictures: readonly PictureScore[],
   dataset: SegmentationDataset,
-  { model, metadata }: ReportParts,
-): Promise<Uint8Array> {
+  { model, metadata, onFailure }: ReportParts,
+): Promise<Uint8Array | undefined> {
   const { classes, palette: colours, preprocessing } = metadata;
+  let shown = 0;
   async function* rows(): AsyncGenerator<LabelRow> {
     for (const { index, meanIU } of pictures) {
-      const sample = await dataset.load(index);
+      const sample = await dataset.load(index).catch(onFailure);
+      if (!sample) continue;
+      shown++;
       const predictions = await predictSamples(model, [sample], { preprocessing });
       yield { title: `${sample.name}, mean IU ${percent(meanIU)}%`, sample, predictions };
     }
   }
-  return renderLabelGrid({ title, classes, colours, columns: [{ title: "Prediction" }], rows: rows(), overlay: true });
+  const columns = [{ title: "Prediction" }];
+  const png = await renderLabelGrid({ title, classes, colours, columns, rows: rows(), overlay: true });
+  return shown > 0 ? png : undefined;
 }
 
 function configurationRows({ configuration, done, seconds, waited }: TrainRunResult): [string, string][] {

@@ -7,7 +7,7 @@ import { createEventFile, type EventFile } from "../../report/eventFile.js";
 import { makeFolder, writeWholeFile } from "../../report/writeFile.js";
 import type { TrainProgress } from "../options.js";
 import type { Optimizer } from "../schedules.js";
-import { train } from "../train.js";
+import { trainResolved } from "../train.js";
 import { saveModel } from "../weightsFile.js";
 import {
   type Checkpoint,
@@ -25,6 +25,7 @@ import type { TrainRunOptions } from "./options.js";
 import { makeLoader, type PreparedRun, prepareRun } from "./prepare.js";
 import { runReport } from "./report.js";
 import { RUN_FILES, type TrainRunResult } from "./result.js";
+import { throwIfStopped } from "./stop.js";
 import { validate } from "./validate.js";
 
 /** Everything a run holds on to while it trains. */
@@ -44,11 +45,13 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   const begin = performance.now();
   await refuseOtherRun(options);
   const data = await prepareData(options);
+  throwIfStopped(options.signal);
   const device = options.device ?? (await createDevice({ tuning: savedTuning }));
   try {
     const saved = options.resume ? await savedConfiguration(join(options.out, RUN_FILES.checkpoint)) : undefined;
     const prepared = await prepareRun(options, data, device, saved);
     try {
+      throwIfStopped(options.signal);
       await openFolder(options.out);
       return await runPrepared(options, data, prepared, device, begin);
     } finally {
@@ -99,7 +102,7 @@ async function runPrepared(
   const from = resume ? await readCheckpoint(folder, model, configuration) : undefined;
   if (resume && from === undefined) view?.line?.(`${out} has no checkpoint yet: starting at the beginning`);
   const history: History = from?.history ?? { readings: [], validations: [], best: undefined };
-  const events = await createEventFile(join(out, RUN_FILES.tensorboard), from?.step);
+  const events = await createEventFile(join(out, RUN_FILES.tensorboard), from && from.step + 1);
   const adapters = adaptersOf(device, from, (text) => view?.line?.(text));
   const run: Run = { options, data, prepared, device, adapters, history, events };
   const { done, waited } = await trainOn(run, from).finally(() => events.close());
@@ -113,11 +116,9 @@ async function runPrepared(
   };
   if (done < steps) return { ...result, files: await writtenFiles(out) };
   if (best) await io.loadWeights(model, join(out, RUN_FILES.best));
-  await writeWholeFile(
-    "train",
-    join(out, RUN_FILES.report),
-    await runReport(result, { history, model, data, metadata }),
-  );
+  const onFailure = ({ message }: Error): void => view?.line?.(`left out of the report: ${message}`);
+  const parts = { history, model, data, metadata, onFailure };
+  await writeWholeFile("train", join(out, RUN_FILES.report), await runReport(result, parts));
   return { ...result, files: await writtenFiles(out) };
 }
 
@@ -153,19 +154,22 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<{ done: 
   await using loader = makeLoader(options, data, prepared, from?.loader);
   options.view?.start?.(metadata.model, steps, from?.step ?? 0);
   try {
-    const { steps: done } = await train({
+    const { steps: done } = await trainResolved({
       ...settings,
       model,
       data: loader.batches(),
       steps,
       readEvery,
+      readAt: (step) => data.validation !== undefined && isDue(run, step, "validateEvery"),
+      pauseAt: (step) => isDue(run, step, "checkpointEvery"),
       ...(options.signal ? { signal: options.signal } : {}),
       ...(from ? { from } : {}),
       onProgress: async (progress, optimizer) => {
         await report(run, loader, progress);
-        if (isDue(run, progress.step, "checkpointEvery")) await keep(run, progress.step, optimizer, loader.state);
+        if (isDue(run, progress.step, "checkpointEvery")) await keep(run, progress, optimizer, loader.state);
       },
     });
+    if (done === (from?.step ?? 0)) throwIfStopped(options.signal);
     return { done, waited: loader.waitedSeconds };
   } finally {
     options.view?.end?.();
@@ -180,12 +184,16 @@ function isDue({ options, prepared }: Run, step: number, every: "validateEvery" 
 async function report(run: Run, loader: DataLoader, progress: TrainProgress): Promise<void> {
   const { options, data, prepared, history, events } = run;
   const { step, loss, learningRate, imagesPerSecond } = progress;
-  history.readings.push({ step, loss, learningRate });
   options.view?.progress?.(progress);
+  // The loss of a part of an interval would change what the undisturbed run writes.
+  if (progress.open !== undefined) return;
+  history.readings.push({ step, loss, learningRate });
   await events.write(step, { loss, learningRate, imagesPerSecond });
   if (data.validation === undefined || !isDue(run, step, "validateEvery")) return;
   const { model, metadata } = prepared;
-  const validation = await validate(model, await loader.samplesOf(data.validation), { metadata, step });
+  const onFailure = ({ message }: Error): void => options.view?.line?.(`left out of the scores: ${message}`);
+  const samples = await loader.samplesOf(data.validation);
+  const validation = await validate(model, samples, { metadata, step, onFailure });
   const { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU } = validation.scores;
   options.view?.validation?.(step, meanIU);
   await events.write(step, { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU });
@@ -195,7 +203,7 @@ async function report(run: Run, loader: DataLoader, progress: TrainProgress): Pr
 /** The checkpoint comes last: all other files are on the disk by then. */
 async function keep(
   { options, data, prepared, adapters, history }: Run,
-  step: number,
+  { step, open }: TrainProgress,
   optimizer: Optimizer,
   loader: Checkpoint["loader"],
 ): Promise<void> {
@@ -205,6 +213,6 @@ async function keep(
   await saveModel(join(out, RUN_FILES.last), model, metadata);
   if (data.validation === undefined) await saveModel(join(out, RUN_FILES.best), model, metadata);
   await writeWholeFile("train", join(out, RUN_FILES.metrics), metricsCsv(history));
-  const state = { step, configuration, adapters, loader, history };
+  const state = { step, configuration, adapters, loader, history, open };
   await writeCheckpoint(join(out, RUN_FILES.checkpoint), model, optimizer, state);
 }

@@ -1,0 +1,61 @@
+import { optim, TensorError } from "@fcn/tensor";
+import type { LearningGroup } from "./parameterGroups.js";
+import type { Optimizer } from "./schedules.js";
+
+export type OptimizerName = "sgd" | "adamw";
+
+/** Makes an optimiser for parameters with rates and decays of their own. */
+export type OptimizerMaker = (parameters: LearningGroup[], learningRate: number) => Optimizer;
+
+/** What an optimiser needs beside its parameters and rate. */
+export interface OptimizerSettings {
+  /** Of SGD alone. */
+  readonly momentum: number;
+  readonly weightDecay: number;
+}
+
+interface OptimizerKind {
+  /** Where neither an option nor a recipe says otherwise. */
+  readonly weightDecay: number;
+  readonly hasMomentum: boolean;
+  readonly make: (settings: OptimizerSettings) => OptimizerMaker;
+}
+
+const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
+  sgd: {
+    weightDecay: 5e-4,
+    hasMomentum: true,
+    make:
+      ({ momentum, weightDecay }) =>
+      (groups, lr) =>
+        new optim.SGD(groups, { lr, momentum, weightDecay }),
+  },
+  adamw: {
+    weightDecay: 0.01,
+    hasMomentum: false,
+    make:
+      ({ weightDecay }) =>
+      (groups, lr) =>
+        new optim.AdamW(groups, { lr, weightDecay }),
+  },
+};
+
+export const optimizerNames = (): OptimizerName[] => Object.keys(OPTIMIZERS) as OptimizerName[];
+
+/** The weight decay of an optimiser where nothing else is said. Throws for a name that is none. */
+export const defaultDecay = (name: OptimizerName): number => kindOf(name).weightDecay;
+
+/** Whether an optimiser has a momentum to set. */
+export const hasMomentum = (name: OptimizerName): boolean => kindOf(name).hasMomentum;
+
+export const makerOf = (name: OptimizerName, settings: OptimizerSettings): OptimizerMaker =>
+  kindOf(name).make(settings);
+
+function kindOf(name: OptimizerName): OptimizerKind {
+  if (Object.hasOwn(OPTIMIZERS, name)) return OPTIMIZERS[name];
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `train: optimizer ${JSON.stringify(name)} is unknown`,
+    fix: `use one of: ${optimizerNames().join(", ")}`,
+  });
+}

@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import * as fcn from "@fcn/core";
+import { createDevice, type Device, io, type optim } from "@fcn/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../data/trees.js";
+import { writeTinyData } from "./tinyData.js";
+import { tinyRun } from "./tinyRun.js";
+
+const root = await temporaryFolder("fcn-settings");
+const data = await writeTinyData(join(root, "data"), 5);
+
+let device: Device;
+beforeAll(async () => {
+  device = await createDevice({ quiet: true });
+});
+afterAll(() => device?.destroy());
+
+/** The last weights of a run of two steps, and what it says of itself. */
+async function run(name: string, extra: Partial<fcn.TrainRunOptions>) {
+  const out = join(root, name);
+  const { learningRate: _, ...base } = tinyRun(data, device);
+  const result = await fcn.trainRun({ ...base, batchSize: 2, out, steps: 2, ...extra });
+  const weights = await io.readSafetensors(join(out, "weights.safetensors"));
+  return { configuration: result.configuration, values: [...(weights["conv1_1.weight"]!.data as Float32Array)] };
+}
+
+describe("the settings of a run", () => {
+  it("may be those of a recipe for a head that the net lacks, but not of a layer that was asked for", async () => {
+    const { configuration } = await run("torchvision", { recipe: "torchvision" });
+    expect(configuration).toMatchObject({
+      recipe: "torchvision",
+      learningRate: 0.02,
+      weightDecay: 1e-4,
+      momentum: 0.9,
+    });
+    const multipliers = { layers: { aux_classifier: { lr: 10 } } };
+    await expect(run("stray", { multipliers })).rejects.toThrow(/multipliers names "aux_classifier"/);
+  });
+
+  it("say what AdamW uses, which is 0.01 unless a recipe or an option says otherwise", async () => {
+    const plain = await run("adamw", {});
+    expect(plain.configuration).toMatchObject({ optimizer: "adamw", weightDecay: 0.01 });
+    expect(plain.configuration.momentum).toBeUndefined();
+    expect(plain.values).toEqual((await run("adamw 0.01", { weightDecay: 0.01 })).values);
+    expect(plain.values).not.toEqual((await run("adamw 5", { weightDecay: 5 })).values);
+    const recipe = { recipe: "d2l", optimizer: "adamw", learningRate: 0.1 } as const;
+    const published = await run("d2l", recipe);
+    expect(published.configuration).toMatchObject({ optimizer: "adamw", weightDecay: 1e-3 });
+    expect(published.values).toEqual((await run("d2l 0.001", { ...recipe, weightDecay: 1e-3 })).values);
+    expect(published.values).not.toEqual((await run("d2l 0.01", { ...recipe, weightDecay: 0.01 })).values);
+    await expect(run("momentum", { momentum: 0.9 })).rejects.toThrow(/momentum 0\.9 with the optimizer adamw/);
+    await expect(run("mistyped", { optimizer: "adam" as "adamw" })).rejects.toThrow(/optimizer "adam" is unknown/);
+  });
+
+  it("scale the decay that AdamW uses", async () => {
+    using model = fcn.models.create("fcn8s-small", device, { numClasses: 3, widthMultiplier: 0.25 });
+    const split = (await fcn.data.open(data)).splits.train!;
+    const groups: unknown[] = [];
+    const options = {
+      model,
+      data: await fcn.data.loadAll(split),
+      preprocessing: fcn.data.IMAGENET_MEAN,
+      numClasses: 3,
+    };
+    const multipliers = { bias: { decay: 0.5 } };
+    const seen = ({ groups: own }: optim.SGD | optim.AdamW): void =>
+      void groups.push(...own.map((group) => group.weightDecay));
+    const rest = { ...options, multipliers, batchSize: 2, steps: 1, learningRate: 1e-3 };
+    await fcn.train({ ...rest, optimizer: "adamw", onProgress: (_, optimizer) => seen(optimizer) });
+    await fcn.train({ ...rest, onProgress: (_, optimizer) => seen(optimizer) });
+    expect(groups).toEqual([0.01, 0.005, 5e-4, 2.5e-4]);
+  });
+});

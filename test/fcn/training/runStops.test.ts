@@ -1,0 +1,155 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as fcn from "@fcn/core";
+import { createDevice, type Device } from "@fcn/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../data/trees.js";
+import { writeTinyData } from "./tinyData.js";
+import { tinyRun } from "./tinyRun.js";
+
+const root = await temporaryFolder("fcn-stops");
+const data = await writeTinyData(join(root, "data"), 5);
+
+let device: Device;
+beforeAll(async () => {
+  device = await createDevice({ quiet: true });
+});
+afterAll(() => device?.destroy());
+
+const base = () => ({ ...tinyRun(data, device), batchSize: 2 });
+
+/** A run that stops behind the step `until`; answers it with the steps that were told. */
+async function runUntil(until: number, options: fcn.TrainRunOptions) {
+  const stop = new AbortController();
+  const [told, validated]: [number[], number[]] = [[], []];
+  const view: fcn.TrainRunView = {
+    progress: ({ step }) => {
+      told.push(step);
+      if (step === until) stop.abort();
+    },
+    validation: (step) => void validated.push(step),
+  };
+  const result = await fcn.trainRun({ ...options, signal: stop.signal, view });
+  return { result, told, validated };
+}
+
+const metrics = (out: string): Promise<string> => readFile(join(out, "metrics.csv"), "utf8");
+const rows = async (out: string): Promise<number[]> =>
+  (await metrics(out))
+    .trim()
+    .split("\n")
+    .slice(1)
+    .map((row) => Number(row.split(",")[0]));
+
+/** The steps, all below 128, of the session starts in the event files of a run. */
+async function starts(out: string): Promise<number[]> {
+  const folder = join(out, "tensorboard");
+  const files = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name))));
+  // Field 7 of the event is the log of the session, with field 1 at 1; the step stands before it.
+  const steps = files.map((bytes) => bytes[bytes.indexOf(Buffer.from([0x3a, 2, 8, 1])) - 1] as number);
+  return steps.sort((a, b) => a - b);
+}
+
+describe("a run that is stopped", () => {
+  it("between two readings goes on to the metrics of one that was not", async () => {
+    const options = { ...base(), steps: 16, readEvery: 5, validateEvery: 16 };
+    const [straight, stopped] = [join(root, "straight"), join(root, "stopped")];
+    await fcn.trainRun({ ...options, out: straight });
+    expect(await rows(straight)).toEqual([5, 10, 15, 16]);
+    // Twice in one interval, and with checkpoints at other steps.
+    const first = await runUntil(7, { ...options, out: stopped, checkpointEvery: 7 });
+    expect(first.result.done).toBe(7);
+    expect(first.told).toEqual([5, 7]);
+    expect(await rows(stopped)).toEqual([5]);
+    const second = await runUntil(8, { ...options, out: stopped, checkpointEvery: 1, resume: true });
+    expect(second.result).toMatchObject({ done: 8, resumedFrom: 7 });
+    expect(await rows(stopped)).toEqual([5]);
+    await fcn.trainRun({ ...options, out: stopped, resume: true });
+    expect(await metrics(stopped)).toBe(await metrics(straight));
+    // What was written of steps behind the checkpoint is void for TensorBoard.
+    expect(await starts(stopped)).toEqual([0, 8, 9]);
+  });
+
+  it("does not go on with other readings", async () => {
+    const options = { ...base(), out: join(root, "readings"), steps: 4, readEvery: 2 };
+    await runUntil(2, options);
+    await expect(fcn.trainRun({ ...options, resume: true, readEvery: 4 })).rejects.toMatchObject({
+      code: "checkpoint-mismatch",
+      message: expect.stringContaining("readEvery was 2 and is 4"),
+    });
+  });
+
+  it("before its first step ends there, and claims no checkpoint", async () => {
+    const many = await writeTinyData(join(root, "many"), 40);
+    const aborted = { code: "aborted", message: "train: stopped before the first step" };
+    const stopAt = async (name: string, view: (stop: () => void) => fcn.TrainRunView): Promise<void> => {
+      const stop = new AbortController();
+      const options = { ...base(), data: many, out: join(root, name), steps: 2, signal: stop.signal };
+      const run = fcn.trainRun({ ...options, view: view(() => stop.abort()) });
+      await expect(run).rejects.toMatchObject(aborted);
+    };
+    let checked = 0;
+    await stopAt("checking", (stop) => ({
+      checking: (done) => {
+        checked = done;
+        if (done === 3) stop();
+      },
+    }));
+    expect(checked).toBeLessThan(20);
+    expect(await readdir(root)).not.toContain("checking");
+    await stopAt("starting", (stop) => ({ start: stop }));
+    expect(await readdir(join(root, "starting"))).not.toContain("weights.safetensors");
+  });
+});
+
+describe("a run", () => {
+  it("validates and keeps at the very steps that were asked for", async () => {
+    const out = join(root, "paces");
+    const options = { ...base(), out, steps: 9, readEvery: 3, validateEvery: 4, checkpointEvery: 5 };
+    const { validated, told } = await runUntil(0, options);
+    expect(validated).toEqual([4, 8, 9]);
+    expect(told).toEqual([3, 4, 5, 6, 8, 9]);
+    expect(await rows(out)).toEqual([3, 4, 6, 8, 9]);
+  });
+
+  it("leaves a validation picture that breaks while it trains out of scores and report, and says so", async () => {
+    const broken = await writeTinyData(join(root, "broken"), 12);
+    const opened = await fcn.data.open(broken);
+    const names = Array.from({ length: opened.splits.val!.length }, (_, i) => opened.splits.val!.name(i));
+    expect(names.length).toBeGreaterThan(1);
+    const [first, ...others] = names.map((name) => join(broken, "images", `${name}.png`));
+    const lines: string[] = [];
+    const left = (): string[] => lines.filter((line) => line.startsWith("left out"));
+    const scored: number[] = [];
+    const view: fcn.TrainRunView = {
+      line: (text) => void lines.push(text),
+      start: () => writeFileSync(first as string, "no picture"),
+      validation: (step, meanIU) => void scored.push(step, meanIU),
+    };
+    const options = { ...base(), data: broken, steps: 2, validateEvery: 1, readEvery: 1 };
+    const { best } = await fcn.trainRun({ ...options, out: join(root, "one broken"), view });
+    expect(left()).toHaveLength(2);
+    expect(left()[0]).toMatch(/^left out of the scores: .*images.*png/);
+    expect(best?.scores.confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(others.length * 32 * 32);
+    // Pictures that break between the last validation and the report.
+    await writeTinyData(broken, 12);
+    lines.length = 0;
+    const removeAll = (): void => {
+      for (const file of [first, ...others]) rmSync(file as string);
+    };
+    const late = { ...view, start: () => {}, validation: removeAll };
+    await fcn.trainRun({ ...options, steps: 1, out: join(root, "late"), view: late });
+    expect(left()[0]).toMatch(/^left out of the report: .*does not exist/);
+    expect(await readFile(join(root, "late/report.html"), "utf8")).not.toContain("Worst pictures");
+  });
+
+  it("stops where no validation picture can be loaded any more", async () => {
+    const gone = await writeTinyData(join(root, "gone"), 6);
+    const { splits } = await fcn.data.open(gone);
+    const file = join(gone, "images", `${splits.val!.name(0)}.png`);
+    expect(splits.val).toHaveLength(1);
+    const run = { ...base(), data: gone, steps: 2, out: join(root, "none"), view: { start: () => rmSync(file) } };
+    await expect(fcn.trainRun(run)).rejects.toThrow(/images.*does not exist/);
+  });
+});
