@@ -10,10 +10,12 @@ import { greyPng, jpeg, temporaryFolder, writeTree } from "../data/trees.js";
 const bin = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
 const root = await temporaryFolder("cli-data");
 
-function check(...args: string[]) {
-  const child = spawnSync(process.execPath, [bin, "data", "check", ...args], { encoding: "utf8", timeout: 60_000 });
+function fcn(...args: string[]) {
+  const child = spawnSync(process.execPath, [bin, ...args], { encoding: "utf8", timeout: 60_000 });
   return { code: child.status, stdout: child.stdout, stderr: child.stderr };
 }
+
+const check = (...args: string[]) => fcn("data", "check", ...args);
 
 beforeAll(async () => {
   const files: Record<string, Uint8Array | string> = { "good/classes.json": '["ground","tree"]' };
@@ -65,12 +67,51 @@ describe("fcn data check", () => {
     [[], 2, "missing required argument 'dir'"],
     [["x", "--workers", "many"], 2, '--workers is "many"'],
     [["x", "--validation", "2"], 2, '--validation is "2"'],
+    [["x", "--nyud-input", "depth"], 2, '--nyud-input is "depth"'],
+    [["x", "--d2l", "big"], 2, '--d2l is "big"'],
     [["/nonexistent"], 1, "/nonexistent: it does not exist"],
   ])("answers %j with %i", (args, code, problem) => {
     const answer = check(...args);
     expect(answer.code).toBe(code);
     expect(answer.stderr).toContain(`error: ${problem}`);
     expect(answer.stderr.trimEnd().split("\n")).toHaveLength(2);
+  });
+
+  it("reaches what published sets leave open: the year, d2l's variant, the input of NYUDv2", async () => {
+    const image = await jpeg(20, 30, 1);
+    const mask = greyPng(20, 30, (x) => (x < 10 ? 0 : 255));
+    for (const [year, name] of [
+      [2010, "old"],
+      [2012, "new"],
+    ] as const) {
+      await writeTree(join(root, "devkit", `VOC${year}`), {
+        [`JPEGImages/${name}.jpg`]: image,
+        [`SegmentationClass/${name}.png`]: mask,
+        "ImageSets/Segmentation/train.txt": name,
+        "ImageSets/Segmentation/val.txt": "\n",
+      });
+    }
+    const report = (...args: string[]): data.DataReport =>
+      JSON.parse(check(join(root, "devkit"), "--json", ...args).stdout) as data.DataReport;
+    expect(report().root).toMatch(/VOC2012$/);
+    const old = report("--year", "2010");
+    expect(old.root).toMatch(/VOC2010$/);
+    expect(old.splits.train?.voidShare).toBeCloseTo(2 / 3, 5);
+    expect(report("--d2l", "20x30").splits.train).toMatchObject({ samples: 1, voidShare: 0 });
+    expect(report("--d2l", "21x30").splits.train?.samples).toBe(0);
+    const scored = fcn("eval", "--data", join(root, "devkit"), "--weights", "none", "--year", "2011");
+    expect([scored.code, scored.stderr.split("\n")[0]]).toEqual([
+      1,
+      `error: ${join(root, "devkit")}: it holds no VOC2011`,
+    ]);
+    await writeTree(join(root, "nyud"), {
+      "train.txt": "1",
+      "test.txt": "1",
+      "data/images/img_1.png": "",
+      "segmentation/img_1.mat": "",
+    });
+    const { stdout } = check(join(root, "nyud"), "--nyud-input", "hha");
+    expect(stdout).toContain(`${join(root, "nyud", "data", "hha", "img_1.png")}: it does not exist`);
   });
 
   it("says when the contact sheet cannot be written", () => {

@@ -8,23 +8,22 @@ import { formatTable } from "../demo/table.js";
 import { writeWholeFile } from "../report/writeFile.js";
 import { createCheckBar } from "./checkBar.js";
 import { registerCompose } from "./dataCompose.js";
+import { addOpenFlags, type OpenFlags, openOptions } from "./openFlags.js";
 import { parseFraction, parseWhole } from "./options.js";
 import { printResult } from "./output.js";
 
-interface CheckFlags {
+interface CheckFlags extends OpenFlags {
   readonly json?: boolean;
   readonly contactSheet?: string;
   readonly workers?: number;
   readonly seed: number;
   readonly validation: number;
-  readonly sbd?: string;
-  readonly voc?: string;
 }
 
 /** Adds `fcn data check`. */
 export function registerData(program: Command): void {
   const data = program.command("data").description("look at labelled pictures, or make some");
-  data
+  const command = data
     .command("check")
     .description("look at every picture and mask of a folder before training: exit code 0 when all is well, 1 when not")
     .argument("<dir>", "a folder with images/ and masks/, labelme or COCO files, or a published data set")
@@ -42,19 +41,18 @@ export function registerData(program: Command): void {
       "part of the pictures to validate on, where the folder has no split",
       parseFraction("--validation"),
       0.2,
-    )
-    .option("--sbd <dir>", "for VOC 2011: folder of SBD, whose training list is left out of VOC's val")
-    .option("--voc <dir>", "for PASCAL-Context: folder of VOC2010")
-    .action(run);
+    );
+  addOpenFlags(command).action(run);
   registerCompose(data);
 }
 
 async function run(dir: string, flags: CheckFlags): Promise<void> {
-  const { json, contactSheet: sheet, ...options } = flags;
-  const opened = await open(dir, options);
+  const { json, contactSheet: sheet, seed, validation, workers } = flags;
+  const threads = workers === undefined ? {} : { workers };
+  const opened = await open(dir, { ...openOptions(flags), ...threads, seed, validation });
   const bar = createCheckBar(json ? process.stderr : process.stdout);
-  const report = await check(opened, { ...options, onProgress: bar.update }).finally(bar.stop);
-  if (sheet !== undefined) await writeWholeFile("data check", sheet, await contactSheet(opened, { seed: flags.seed }));
+  const report = await check(opened, { ...threads, onProgress: bar.update }).finally(bar.stop);
+  if (sheet !== undefined) await writeWholeFile("data check", sheet, await contactSheet(opened, { seed }));
   await printResult(report, (all) => formatReport(all, sheet), json);
   if (report.ok) return;
   const problems = report.remarks.filter(({ level }) => level === "problem").length;

@@ -11,11 +11,12 @@ import { savedTuning } from "../measure/savedTuning.js";
 import { loadModel } from "../training/weightsFile.js";
 import { UsageError } from "./errors.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
+import { addOpenFlags, type OpenFlags, openOptions } from "./openFlags.js";
 import { parseNumbers, parseWhole } from "./options.js";
 import { printResult } from "./output.js";
 import { createProgress } from "./progress.js";
 
-interface EvalFlags extends InferenceFlags {
+interface EvalFlags extends InferenceFlags, OpenFlags {
   readonly data: string;
   readonly weights: string;
   readonly split: string;
@@ -36,14 +37,14 @@ export function registerEval(program: Command): void {
     .requiredOption("--weights <file>", "weights file of a training run")
     .option("--split <name>", "the part of the data", "val")
     .option("--batch <n>", "pictures of one size predicted at a time", parseWhole("--batch", 1), 1);
-  addInferenceFlags(command)
+  addOpenFlags(addInferenceFlags(command))
     .option("--radii <list>", "distances from boundaries", parseNumbers("--radii", RADII, isRadius), [1, 2, 4, 8, 16])
     .option("--json", "print one JSON object; progress goes to standard error")
     .action(run);
 }
 
 async function run(flags: EvalFlags): Promise<void> {
-  const opened = await open(flags.data);
+  const opened = await open(flags.data, openOptions(flags));
   const dataset = splitOf(opened, flags.split);
   const device = await createDevice({ tuning: savedTuning });
   try {
