@@ -169,6 +169,16 @@ describe("initial values", () => {
       expect(await values(net, "transpose_conv.weight")).toEqual(Array.from(bilinearKernel(21, 21, 64).data));
     });
   });
+
+  it.each([
+    ["fcn16s-googlenet", "backbone.conv3.conv.weight", 0.01],
+    ["fcn16s-inceptionv3", "backbone.Mixed_5b.branch3x3dbl_2.conv.weight", 0.1],
+  ])("are those of torchvision in %s: a normal distribution", async (name, weight, deviation) => {
+    await device.scope(async () => {
+      const w = await values(models.create(name, device, { numClasses: 2, widthMultiplier: 0.5 }), weight);
+      expect(Math.sqrt(w.reduce((sum, value) => sum + value * value, 0) / w.length) / deviation).toBeCloseTo(1, 1);
+    });
+  });
 });
 
 describe("upsampling layers", () => {

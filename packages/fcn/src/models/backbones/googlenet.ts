@@ -58,7 +58,9 @@ const TORCHVISION: Port = {
   wide: 3,
   lastPool: { kernelSize: 2, stride: 2 },
   append: (builder, name, step, input) => {
-    const layer = { channels: step[1], ...stepWindow(step), eps: 1e-3, activation: "relu" } as const;
+    // torchvision cuts the distribution off at 200 deviations, which changes nothing.
+    const init = { deviation: 0.01 };
+    const layer = { channels: step[1], ...stepWindow(step), eps: 1e-3, activation: "relu", init } as const;
     return convNorm(builder, { conv: `${name}.conv`, norm: `${name}.bn` }, layer, input);
   },
 };

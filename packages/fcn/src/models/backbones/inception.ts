@@ -133,7 +133,9 @@ export const INCEPTION_STAGES = ["Conv2d_4a_3x3", "Mixed_5d", "Mixed_6e", "Mixed
 export function inceptionBackbone(builder: GraphBuilder, input: string, spec: InceptionSpec): Backbone {
   const append: AppendConv = (graph, name, step, from) => {
     const channels = scaleWidth(step[1], spec.widthMultiplier);
-    const layer = { channels, ...stepWindow(step), eps: 1e-3, activation: "relu" } as const;
+    // torchvision cuts the distribution off at 20 deviations, which changes nothing.
+    const init = { deviation: 0.1 };
+    const layer = { channels, ...stepWindow(step), eps: 1e-3, activation: "relu", init } as const;
     return convNorm(graph, { conv: `${name}.conv`, norm: `${name}.bn` }, layer, from);
   };
   const pool: Step = { kind: "avgPool", kernelSize: 3, stride: 1, padding: 1, countIncludePad: spec.countIncludePad };

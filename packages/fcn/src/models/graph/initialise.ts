@@ -42,13 +42,14 @@ export function convValues(
   const fanIn = perGroup * kh * kw;
   const fanOut = out * kh * kw;
   const bound = 1 / Math.sqrt(fanIn);
-  const weight = {
+  const rules = {
     default: () => uniform(device, shape, bound, seed),
     kaiming: () => normal(device, shape, Math.sqrt(2 / fanOut), seed),
     xavier: () => uniform(device, shape, Math.sqrt(6 / (fanIn + fanOut)), seed),
     zeros: () => device.zeros([...shape]),
     lecun: () => uniform(device, shape, Math.sqrt(3 / fanIn), seed),
-  }[rule]();
+  };
+  const weight = typeof rule === "object" ? normal(device, shape, rule.deviation, seed) : rules[rule]();
   if (!hasBias) return { weight };
   const zeroBias = rule === "kaiming" || rule === "zeros" || rule === "lecun";
   return { weight, bias: zeroBias ? device.zeros([out]) : uniform(device, [out], bound, seedFor(seed, "bias")) };
