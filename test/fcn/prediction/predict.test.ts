@@ -219,6 +219,18 @@ describe("predict in several views", () => {
       },
     ));
 
+  it("keeps a pixel of pictures that a scale would leave nothing of", async () => {
+    using net = smallNet(device);
+    for (const [height, width] of [
+      [200, 1],
+      [1, 1],
+    ] as const) {
+      const options = { preprocessing: RAW, scales: [0.25, 1] };
+      const { labels } = await fcn.predict(net, picture(height, width), options);
+      expect(labels).toHaveLength(height * width);
+    }
+  });
+
   it("gives the mirror image of the answer for the mirror image of the picture, exactly", async () => {
     using net = smallNet(device, { seed: 9 });
     const image = picture(37, 51, 4);

@@ -23,6 +23,9 @@ export interface View {
   readonly mirror: boolean;
 }
 
+/** A side of a picture in a view, at least one pixel. */
+export const sideAt = (side: number, scale: number): number => Math.max(1, Math.round(side * scale));
+
 /** Every scale, and every scale mirrored. */
 export function viewsOf({ scales = [1], mirror = false }: InferenceOptions): View[] {
   if (scales.length === 0 || !scales.every((scale) => Number.isFinite(scale) && scale > 0 && scale <= 16)) {

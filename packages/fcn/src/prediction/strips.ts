@@ -20,7 +20,7 @@ import type { RasterImage } from "../data/sample.js";
 import { cutImage, type Rectangle } from "../data/tiles.js";
 import { mainLogits } from "../training/model.js";
 import type { Inference } from "./inference.js";
-import type { View } from "./options.js";
+import { sideAt, type View } from "./options.js";
 import { coverage, type Span, type Tiling } from "./tiling.js";
 
 /** Rows [top, top + height) of the answer, finished. The tensors are freed when the function that is given them is done. */
@@ -161,7 +161,7 @@ async function sumRow(job: Job, row: Span, view: View, before: Tensor | undefine
 /** The logits of one tile, seen in one way, at the size of the tile. */
 function tileLogits(job: Job, row: Span, column: Span, view: View): Tensor {
   const [height, width] = [row.end - row.begin, column.end - column.begin];
-  const size = [height, width].map((side) => Math.max(1, Math.round(side * view.scale)));
+  const size = [height, width].map((side) => sideAt(side, view.scale));
   const isScaled = size[0] !== height || size[1] !== width;
   const turned = (x: Tensor): Tensor => (view.mirror ? flip(x, { dims: [3] }) : x);
   const scaled = (x: Tensor, to: readonly number[]): Tensor =>
