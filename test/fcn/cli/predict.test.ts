@@ -230,6 +230,15 @@ describe("fcn eval", () => {
     expect(text.out).toMatch(/near boundaries.*within 16 px.*size of objects.*small.*left out of the means/s);
   });
 
+  it("says which pictures of the split it cannot score", async () => {
+    await writeFile(at("data", "splits", "val.txt"), "p2\np3\ngone\n");
+    const { code, out, err } = await run(["eval", "--data", at("data"), "--weights", weights, "--json"]);
+    expect(code).toBe(0);
+    expect(err).toMatch(/^problem: .*val\.txt: it names "gone", which has no labelled picture here$/m);
+    expect(JSON.parse(out)).toMatchObject({ pictures: 2, remarks: [{ code: "missing-sample", level: "problem" }] });
+    await writeFile(at("data", "splits", "val.txt"), "p2\np3\n");
+  });
+
   it("fails with one clear line for other classes, splits and folders", async () => {
     const mixed = await run(["eval", "--data", at("data"), "--weights", weights, "--split", "test"]);
     expect(mixed).toMatchObject({ code: 2, err: expect.stringMatching(/--split is "test"\nfix: use .*train/) });
@@ -243,6 +252,7 @@ describe("fcn eval", () => {
     });
     await writeFile(at("data", "classes.json"), JSON.stringify(["background", "dog", "cat"]));
     const turned = await run(["eval", "--data", at("data"), "--weights", weights]);
-    expect(turned.err).toMatch(/warning: label 1 is "dog" in .*, but "cat" in/);
+    expect(turned.code).toBe(1);
+    expect(turned.err).toMatch(/\(background, dog, cat\), the net .*\(background, cat, dog\): the same names/);
   });
 });
