@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -102,8 +102,9 @@ describe("fcn predict", () => {
     expect(lines).toMatch(/a\.png 40x56: \w+ [\d.]+ %.* -> .*out\/a\.png, .*out\/a\.overlay\.png, /);
 
     const stems = { a: "a.png", "a-2": "a.webp", b: "b.png", "deep/a": "deep/a.png" };
+    expect(await readFile(join(out, ".fcn-predict.json"), "utf8")).toContain("deep/a.npy");
     const suffixes = [".geojson", ".json", ".npy", ".overlay.png", ".png"];
-    const files = (await readdir(out, { recursive: true })).filter((name) => name !== "deep");
+    const files = (await readdir(out, { recursive: true })).filter((name) => name !== "deep" && !name.startsWith("."));
     expect(files.sort()).toEqual(
       Object.keys(stems)
         .flatMap((stem) => suffixes.map((suffix) => stem + suffix))
@@ -156,10 +157,40 @@ describe("fcn predict", () => {
     const bytes = await readFile(at("in", "b.png"));
     await mkdir(at("same"));
     await writeFile(at("same", "b.png"), bytes);
-    const args = ["predict", at("same"), "--weights", weights, "--out", at("same"), "--save", "labels"];
-    expect((await run(args)).code).toBe(0);
-    expect(await readFile(at("same", "b.png"))).toEqual(bytes);
-    expect((await readdir(at("same"))).sort()).toEqual(["b-2.png", "b.png"]);
+    const settings = ["--weights", weights, "--save", "labels", "--json"];
+    await symlink(at("same"), at("link"));
+    // The folder, the folder by another name, a pattern, and what a shell makes of one.
+    for (const [input, out] of [
+      [[at("same")], at("same")],
+      [[at("same")], at("link")],
+      [[at("same", "*.png")], at("same")],
+      [[at("same", "b-2.png"), at("same", "b.png")], at("link")],
+    ] as const) {
+      const { code, out: json, err } = await run(["predict", ...input, "--out", out, ...settings]);
+      expect([code, (JSON.parse(json) as PredictSummary).pictures.length]).toEqual([0, 1]);
+      expect(err.includes("warning: left out 1 of the files named")).toBe(input.length === 2);
+      expect(await readFile(at("same", "b.png"))).toEqual(bytes);
+      expect((await readdir(at("same"))).sort()).toEqual([".fcn-predict.json", "b-2.png", "b.png"]);
+    }
+  });
+
+  it("leaves files alone that it did not write, unless it is told to", async () => {
+    await mkdir(at("mine", "c.png"), { recursive: true });
+    await writeFile(at("mine", "b.png"), "a mask made by hand");
+    const base = ["predict", at("in", "b.png"), "--weights", weights, "--out", at("mine"), "--save", "labels"];
+    const refused = await run(base);
+    expect(refused).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^error: predict: .*mine\/b\.png exists and/),
+    });
+    expect(await readFile(at("mine", "b.png"), "utf8")).toBe("a mask made by hand");
+    expect((await readdir(at("mine"))).sort()).toEqual(["b.png", "c.png"]);
+    expect((await run([...base, "--overwrite"])).code).toBe(0);
+    expect((await run(base)).code).toBe(0);
+    await copyFile(at("in", "b.png"), at("c.png"));
+    const blocked = await run(["predict", at("c.png"), ...base.slice(2), "--overwrite"]);
+    // An error about something else than the picture still names the picture.
+    expect(blocked.err).toMatch(/^error: .*\/c\.png: predict: cannot write .*mine\/c\.png/);
   });
 
   it("fails with one clear line where nothing can be done", async () => {

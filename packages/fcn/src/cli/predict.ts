@@ -18,6 +18,7 @@ interface PredictFlags extends InferenceFlags {
   readonly alpha: number;
   readonly simplify: number;
   readonly raw?: [number, number];
+  readonly overwrite?: boolean;
   readonly json?: boolean;
 }
 
@@ -34,6 +35,7 @@ export function registerPredict(program: Command): void {
     .option("--alpha <x>", "share of the colour in overlays", parseOne("--alpha", SHARE, isShare), 0.5)
     .option("--simplify <px>", "how far lines of polygons may move", parseOne("--simplify", LENGTH, isLength), 0)
     .option("--raw <HxW>", "standard input holds raw pixels: red, green, blue, opacity", parseSize("--raw"))
+    .option("--overwrite", "write over files that are no results of fcn predict; never over the pictures themselves")
     .option("--json", "print one JSON object; progress goes to standard error")
     .action(predict);
 }
@@ -44,7 +46,7 @@ const isShare = (value: number): boolean => value >= 0 && value <= 1;
 const isLength = (value: number): boolean => value >= 0 && value < 1e6;
 
 async function predict(names: string[], flags: PredictFlags): Promise<void> {
-  const { weights, out, save, raw, json = false } = flags;
+  const { weights, out, save, raw, overwrite = false, json = false } = flags;
   await checkFolder("--out", out);
   if (names.filter((name) => name === "-").length > 1) {
     throw new UsageError("standard input was named twice", "name - once");
@@ -52,12 +54,12 @@ async function predict(names: string[], flags: PredictFlags): Promise<void> {
   if (raw && !names.includes("-")) {
     throw new UsageError("--raw is for standard input, which is not read", "name - as the input, or leave --raw out");
   }
-  const inputs = await expandInputs(names, { raw, out });
+  const inputs = await expandInputs(names, { raw, out, onWarning });
   const { alpha, simplify: tolerance } = flags;
   const options = { ...inferenceOptions(flags), overlay: { alpha } };
   const progress = createProgress(json ? process.stderr : process.stdout, "predicting", inputs.length);
   const onPicture = (report: PictureReport): void => progress.step(describePicture(report), "error" in report);
-  const summary = await runPredict({ inputs, weights, out, save, options, tolerance }, onPicture)
+  const summary = await runPredict({ inputs, weights, out, save, options, tolerance, overwrite }, onPicture)
     .catch((error: unknown) => {
       throw asWrongUse(error, flags);
     })
@@ -70,6 +72,10 @@ async function predict(names: string[], flags: PredictFlags): Promise<void> {
     fix: "see the lines that begin with error above",
   });
 }
+
+const onWarning = (text: string): void => {
+  process.stderr.write(`warning: ${text}\n`);
+};
 
 function describePicture(report: PictureReport): string {
   if ("error" in report) return `error: ${withName(report.input, report.error.message)}; ${report.error.fix}`;
