@@ -166,6 +166,17 @@ describe("predict in tiles", () => {
     }
   });
 
+  it("leave no more idle on the device than the memory that is allowed", async () => {
+    using net = smallNet(device, { numClasses: 5 });
+    const memory = 2 * 2 ** 20;
+    const pictures = [200, 260, 330, 410].map((side) => picture(side, side + 40));
+    for await (const { error } of fcn.predictAll(net, pictures, { preprocessing: RAW, memory })) {
+      expect(error).toBeUndefined();
+      // Results that are still being read are freed behind it.
+      expect(device.memory().pooledBytes).toBeLessThanOrEqual(1.5 * memory);
+    }
+  });
+
   it("refuses a tile that is no multiple of the stride, and more classes than labels", async () => {
     using net = smallNet(device);
     const image = picture(40, 40);

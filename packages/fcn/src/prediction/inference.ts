@@ -11,6 +11,8 @@ import { largestTile, type Tiling, tilesOf, wholePicture } from "./tiling.js";
 
 /** A net with the way in which it is to see pictures. */
 export interface Inference {
+  /** Bytes that one picture may take on the device, and that may lie idle there between strips. */
+  readonly memory: number;
   readonly model: SegmentationNet;
   readonly device: Device;
   readonly preprocessing: Preprocessing;
@@ -31,7 +33,8 @@ export function createInference(
   const graph = model instanceof GraphNet ? (model.graph as Graph) : undefined;
   const stride = graph ? coarsestStride(graph) : (options.stride ?? 32);
   const tiling = tilingFor(graph, stride, views, options);
-  return { model, device: deviceOf(model), preprocessing, views, multiple: graph ? 1 : stride, tiling };
+  const { memory = MEMORY } = options;
+  return { model, device: deviceOf(model), preprocessing, views, multiple: graph ? 1 : stride, tiling, memory };
 }
 
 function tilingFor(

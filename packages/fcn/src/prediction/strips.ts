@@ -53,7 +53,7 @@ export async function forEachStrip(
   options: StripOptions,
   use: (strip: Strip) => void | Promise<void>,
 ): Promise<number> {
-  const { model, views } = inference;
+  const { model, views, device, memory } = inference;
   const { height, width } = images[0] as RasterImage;
   const tiling = inference.tiling(images.length, height, width);
   const job = { ...inference, images, tiling };
@@ -62,7 +62,11 @@ export async function forEachStrip(
   // Of each view: the sum of the logits of the rows that later tiles still add to.
   let open: (Tensor | undefined)[] = [];
   try {
-    for (const index of tiling.rows.keys()) open = await finishStrip(job, index, open, options, use);
+    for (const index of tiling.rows.keys()) {
+      open = await finishStrip(job, index, open, options, use);
+      // Buffers of pictures of other sizes would pile up.
+      device.trim(memory);
+    }
   } finally {
     for (const rest of open) rest?.dispose();
     model.train(wasTraining);
