@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +27,12 @@ interface Outcome {
   readonly err: string;
 }
 
+const withoutDriver = (text: string): string =>
+  text
+    .split("\n")
+    .filter((line) => !/^Warning: |running on the software adapter/.test(line))
+    .join("\n");
+
 function run(args: string[], input?: Uint8Array): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [FCN, ...args]);
@@ -34,8 +40,7 @@ function run(args: string[], input?: Uint8Array): Promise<Outcome> {
     child.stdout.on("data", (chunk) => (out += chunk));
     child.stderr.on("data", (chunk) => (err += chunk));
     child.stdin.end(input);
-    const own = (line: string): boolean => !/^Warning: |running on the software adapter/.test(line);
-    child.on("close", (code) => resolve({ code, out, err: err.split("\n").filter(own).join("\n") }));
+    child.on("close", (code) => resolve({ code, out, err: withoutDriver(err) }));
   });
 }
 
@@ -191,6 +196,22 @@ describe("fcn predict", () => {
     const blocked = await run(["predict", at("c.png"), ...base.slice(2), "--overwrite"]);
     // An error about something else than the picture still names the picture.
     expect(blocked.err).toMatch(/^error: .*\/c\.png: predict: cannot write .*mine\/c\.png/);
+  });
+
+  it("goes on to its end, and in silence, when nobody reads what it prints", async () => {
+    const out = at("unread");
+    for (const seed of [0, 1, 2, 3]) await copyFile(at("in", "b.png"), at(`unread${seed}.png`));
+    const command = (args: string) =>
+      `"${process.execPath}" "${FCN}" ${args} | head -n 1; echo "\${PIPESTATUS[0]}" >&2`;
+    const shell = (args: string) => spawnSync("bash", ["-c", command(args)], { encoding: "utf8", cwd: folder });
+    const predicted = shell(`predict "unread*.png" --weights "${weights}" --out "${out}" --save labels`);
+    expect(predicted.stdout).toMatch(/^unread0\.png .*\n$/);
+    expect(withoutDriver(predicted.stderr)).toBe("0\n");
+    expect((await readdir(out)).filter((name) => name.endsWith(".png"))).toHaveLength(4);
+    for (const args of ["--help", "predict --help", "doctor --json"]) {
+      const { stderr } = spawnSync("bash", ["-c", command(args).replace("head -n 1", "true")], { encoding: "utf8" });
+      expect([args, withoutDriver(stderr)]).toEqual([args, "0\n"]);
+    }
   });
 
   it("fails with one clear line where nothing can be done", async () => {
