@@ -52,6 +52,25 @@ describe("inputs", () => {
     expect(all.map(({ stem }) => stem)).toContain("results/b");
   });
 
+  it("are found once where links lead in a circle, and links to nothing are told", async () => {
+    await touch("links/a.png", "links/deep/b.png");
+    await symlink(join(folder, "links"), join(folder, "links", "deep", "again"));
+    await symlink("nowhere.png", join(folder, "links", "gone.png"));
+    await symlink("self.png", join(folder, "links", "self.png"));
+    const warnings: string[] = [];
+    const onWarning = (text: string): void => void warnings.push(text.replace(`${folder}/`, ""));
+    const found = await expandInputs([join(folder, "links")], { onWarning });
+    expect(found.map(({ stem }) => stem)).toEqual(["a", "deep/b"]);
+    expect((await expandInputs([join(folder, "links", "**", "*.png")])).map(({ stem }) => stem).sort()).toEqual([
+      "a",
+      "b",
+    ]);
+    expect(warnings.sort()).toEqual([
+      "left out links/gone.png: a link to nowhere.png, where nothing is",
+      "left out links/self.png: a link to self.png, where nothing is",
+    ]);
+  });
+
   it("with nothing behind a name fail when they are loaded", async () => {
     await mkdir(join(folder, "empty"));
     const names = ["nothing.jpg", "no*.jpg", "empty"].map((name) => join(folder, name));

@@ -1,11 +1,11 @@
-import { basename, isAbsolute, normalize, relative, resolve, sep } from "node:path";
+import { basename, isAbsolute, normalize, relative, sep } from "node:path";
 import { TensorError } from "@fcn/tensor";
 import { decodeImage, IMAGE_PATTERN } from "../data/decode/image.js";
 import { fileError } from "../data/errors.js";
-import { joinPath, kindOf, listFiles, readBytes, withoutExtension } from "../data/files.js";
+import { joinPath, kindOf, listEntries, readBytes, withoutExtension } from "../data/files.js";
 import type { RasterImage } from "../data/sample.js";
 import { toRaster } from "./picture.js";
-import { Results } from "./results.js";
+import { Results, realName } from "./results.js";
 
 /** A picture that someone named. */
 export interface Input {
@@ -41,7 +41,7 @@ export async function expandInputs(names: readonly string[], options: InputOptio
   const results = new Results(options.out);
   for (const name of names) {
     for (const input of await expandOne(name, options, results)) {
-      const key = input.path === undefined ? input.name : resolve(input.path);
+      const key = input.path === undefined ? input.name : await realName(input.path);
       if (!seen.has(key)) inputs.push(input);
       seen.add(key);
     }
@@ -70,9 +70,13 @@ async function expandOne(name: string, options: InputOptions, results: Results):
   ];
 }
 
-async function expandFolder(folder: string, { out }: InputOptions, results: Results): Promise<Input[]> {
-  const files = await listFiles(folder, { recursive: true }).catch((error: unknown) => failed(folder, error));
-  if (!Array.isArray(files)) return [files];
+async function expandFolder(folder: string, { out, onWarning }: InputOptions, results: Results): Promise<Input[]> {
+  const found = await listEntries(folder, { recursive: true }).catch((error: unknown) => failed(folder, error));
+  if (!("files" in found)) return [found];
+  const { files, broken } = found;
+  for (const { path, target } of broken) {
+    onWarning?.(`left out ${joinPath(folder, path)}: a link to ${target}, where nothing is`);
+  }
   const within = out === undefined ? "" : relative(folder, out);
   const isWithin = (file: string): boolean => within !== "" && normalize(file).startsWith(within + sep);
   const candidates = files.filter((file) => IMAGE_PATTERN.test(file) && !isWithin(file));

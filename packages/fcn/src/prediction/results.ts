@@ -47,8 +47,8 @@ export class Results {
   }
 }
 
-/** The path of a file without links to folders. */
-async function realName(path: string): Promise<string> {
+/** The path of a file without links to folders: the same by every way to it. A link to a file is a file of its own. */
+export async function realName(path: string): Promise<string> {
   const folder = dirname(resolve(path));
   return join(await realpath(folder).catch(() => folder), basename(path));
 }
