@@ -149,9 +149,9 @@ export class Device {
     return tuning;
   }
 
-  /** Gives free GPU memory back to the system. */
-  trim(): void {
-    this.#engine.trim();
+  /** Gives free GPU memory back to the system until at most `bytes`, by default none, are kept for reuse. */
+  trim(bytes = 0): void {
+    this.#engine.trim(bytes);
   }
 
   /** Ends the device: pending reads reject, and Node may exit. */

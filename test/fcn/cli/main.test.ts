@@ -28,6 +28,9 @@ describe("the fcn command line", () => {
 
   it.each([
     [["nope"], "error: unknown command 'nope'", "fix: see fcn --help"],
+    [["nope", "--help"], "error: unknown command 'nope'", "fix: see fcn --help"],
+    [["help", "nope"], "error: unknown command 'nope'", "fix: see fcn --help"],
+    [["data", "nope", "--help"], "error: unknown command 'nope'", "fix: see fcn data --help"],
     [["doctor", "--bad"], "error: unknown option '--bad'", "fix: see fcn doctor --help"],
     [["doctor", "more"], "error: too many arguments for 'doctor'", "fix: see fcn doctor --help"],
   ])("answers wrong usage %j with 2 and two lines", (args, error, fix) => {

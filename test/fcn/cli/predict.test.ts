@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { spawn, spawnSync } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,6 +27,12 @@ interface Outcome {
   readonly err: string;
 }
 
+const withoutDriver = (text: string): string =>
+  text
+    .split("\n")
+    .filter((line) => !/^Warning: |running on the software adapter/.test(line))
+    .join("\n");
+
 function run(args: string[], input?: Uint8Array): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [FCN, ...args]);
@@ -34,8 +40,7 @@ function run(args: string[], input?: Uint8Array): Promise<Outcome> {
     child.stdout.on("data", (chunk) => (out += chunk));
     child.stderr.on("data", (chunk) => (err += chunk));
     child.stdin.end(input);
-    const own = (line: string): boolean => !/^Warning: |running on the software adapter/.test(line);
-    child.on("close", (code) => resolve({ code, out, err: err.split("\n").filter(own).join("\n") }));
+    child.on("close", (code) => resolve({ code, out, err: withoutDriver(err) }));
   });
 }
 
@@ -102,8 +107,9 @@ describe("fcn predict", () => {
     expect(lines).toMatch(/a\.png 40x56: \w+ [\d.]+ %.* -> .*out\/a\.png, .*out\/a\.overlay\.png, /);
 
     const stems = { a: "a.png", "a-2": "a.webp", b: "b.png", "deep/a": "deep/a.png" };
+    expect(await readFile(join(out, ".fcn-predict.json"), "utf8")).toContain("deep/a.npy");
     const suffixes = [".geojson", ".json", ".npy", ".overlay.png", ".png"];
-    const files = (await readdir(out, { recursive: true })).filter((name) => name !== "deep");
+    const files = (await readdir(out, { recursive: true })).filter((name) => name !== "deep" && !name.startsWith("."));
     expect(files.sort()).toEqual(
       Object.keys(stems)
         .flatMap((stem) => suffixes.map((suffix) => stem + suffix))
@@ -156,10 +162,56 @@ describe("fcn predict", () => {
     const bytes = await readFile(at("in", "b.png"));
     await mkdir(at("same"));
     await writeFile(at("same", "b.png"), bytes);
-    const args = ["predict", at("same"), "--weights", weights, "--out", at("same"), "--save", "labels"];
-    expect((await run(args)).code).toBe(0);
-    expect(await readFile(at("same", "b.png"))).toEqual(bytes);
-    expect((await readdir(at("same"))).sort()).toEqual(["b-2.png", "b.png"]);
+    const settings = ["--weights", weights, "--save", "labels", "--json"];
+    await symlink(at("same"), at("link"));
+    // The folder, the folder by another name, a pattern, and what a shell makes of one.
+    for (const [input, out] of [
+      [[at("same")], at("same")],
+      [[at("same")], at("link")],
+      [[at("same", "*.png")], at("same")],
+      [[at("same", "b-2.png"), at("same", "b.png")], at("link")],
+    ] as const) {
+      const { code, out: json, err } = await run(["predict", ...input, "--out", out, ...settings]);
+      expect([code, (JSON.parse(json) as PredictSummary).pictures.length]).toEqual([0, 1]);
+      expect(err.includes("warning: left out 1 of the files named")).toBe(input.length === 2);
+      expect(await readFile(at("same", "b.png"))).toEqual(bytes);
+      expect((await readdir(at("same"))).sort()).toEqual([".fcn-predict.json", "b-2.png", "b.png"]);
+    }
+  });
+
+  it("leaves files alone that it did not write, unless it is told to", async () => {
+    await mkdir(at("mine", "c.png"), { recursive: true });
+    await writeFile(at("mine", "b.png"), "a mask made by hand");
+    const base = ["predict", at("in", "b.png"), "--weights", weights, "--out", at("mine"), "--save", "labels"];
+    const refused = await run(base);
+    expect(refused).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^error: predict: .*mine\/b\.png exists and/),
+    });
+    expect(await readFile(at("mine", "b.png"), "utf8")).toBe("a mask made by hand");
+    expect((await readdir(at("mine"))).sort()).toEqual(["b.png", "c.png"]);
+    expect((await run([...base, "--overwrite"])).code).toBe(0);
+    expect((await run(base)).code).toBe(0);
+    await copyFile(at("in", "b.png"), at("c.png"));
+    const blocked = await run(["predict", at("c.png"), ...base.slice(2), "--overwrite"]);
+    // An error about something else than the picture still names the picture.
+    expect(blocked.err).toMatch(/^error: .*\/c\.png: predict: cannot write .*mine\/c\.png/);
+  });
+
+  it("goes on to its end, and in silence, when nobody reads what it prints", async () => {
+    const out = at("unread");
+    for (const seed of [0, 1, 2, 3]) await copyFile(at("in", "b.png"), at(`unread${seed}.png`));
+    const command = (args: string) =>
+      `"${process.execPath}" "${FCN}" ${args} | head -n 1; echo "\${PIPESTATUS[0]}" >&2`;
+    const shell = (args: string) => spawnSync("bash", ["-c", command(args)], { encoding: "utf8", cwd: folder });
+    const predicted = shell(`predict "unread*.png" --weights "${weights}" --out "${out}" --save labels`);
+    expect(predicted.stdout).toMatch(/^unread0\.png .*\n$/);
+    expect(withoutDriver(predicted.stderr)).toBe("0\n");
+    expect((await readdir(out)).filter((name) => name.endsWith(".png"))).toHaveLength(4);
+    for (const args of ["--help", "predict --help", "doctor --json"]) {
+      const { stderr } = spawnSync("bash", ["-c", command(args).replace("head -n 1", "true")], { encoding: "utf8" });
+      expect([args, withoutDriver(stderr)]).toEqual([args, "0\n"]);
+    }
   });
 
   it("fails with one clear line where nothing can be done", async () => {
@@ -180,6 +232,7 @@ describe("fcn predict", () => {
       [["--weights", weights, "--out", at("no"), "--scales", "1,0"], 2, /error: --scales is "1,0"/],
       [["--weights", weights, "--out", at("no"), "--save", "labels,x"], 2, /error: --save is "labels,x"/],
       [["--weights", weights, "--out", at("no"), "--raw", "1x1"], 2, /error: --raw is for standard input/],
+      [["--weights", weights, "--out", at("no"), "--alpha", "0.1,0.9"], 2, /error: --alpha is "0.1,0.9"/],
       [["--weights", weights], 2, /error: required option '--out <dir>' not specified/],
     ];
     for (const [flags, wanted, message] of cases) {
@@ -229,6 +282,15 @@ describe("fcn eval", () => {
     expect(text.out).toMatch(/near boundaries.*within 16 px.*size of objects.*small.*left out of the means/s);
   });
 
+  it("says which pictures of the split it cannot score", async () => {
+    await writeFile(at("data", "splits", "val.txt"), "p2\np3\ngone\n");
+    const { code, out, err } = await run(["eval", "--data", at("data"), "--weights", weights, "--json"]);
+    expect(code).toBe(0);
+    expect(err).toMatch(/^problem: .*val\.txt: it names "gone", which has no labelled picture here$/m);
+    expect(JSON.parse(out)).toMatchObject({ pictures: 2, remarks: [{ code: "missing-sample", level: "problem" }] });
+    await writeFile(at("data", "splits", "val.txt"), "p2\np3\n");
+  });
+
   it("fails with one clear line for other classes, splits and folders", async () => {
     const mixed = await run(["eval", "--data", at("data"), "--weights", weights, "--split", "test"]);
     expect(mixed).toMatchObject({ code: 2, err: expect.stringMatching(/--split is "test"\nfix: use .*train/) });
@@ -242,6 +304,7 @@ describe("fcn eval", () => {
     });
     await writeFile(at("data", "classes.json"), JSON.stringify(["background", "dog", "cat"]));
     const turned = await run(["eval", "--data", at("data"), "--weights", weights]);
-    expect(turned.err).toMatch(/warning: label 1 is "dog" in .*, but "cat" in/);
+    expect(turned.code).toBe(1);
+    expect(turned.err).toMatch(/\(background, dog, cat\), the net .*\(background, cat, dog\): the same names/);
   });
 });

@@ -166,5 +166,15 @@ describe("evaluate", () => {
     await expect(fcn.evaluate(net, samples, { ...settings, boundary: { radii: [0.5] } })).rejects.toThrow(
       /radii are \[0.5\]/,
     );
+    for (const batchSize of [0, 1.5, Number.NaN]) {
+      await expect(fcn.evaluate(net, samples, { ...settings, batchSize })).rejects.toMatchObject({
+        code: "invalid-argument",
+        message: `evaluate: batchSize is ${batchSize}`,
+      });
+    }
+    await expect(fcn.evaluate(net, samples, { ...settings, sizes: [100, 10] })).rejects.toMatchObject({
+      code: "invalid-argument",
+      message: "evaluate: sizes are [100, 10]",
+    });
   });
 });

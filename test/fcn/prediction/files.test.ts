@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { io } from "@fcn/tensor";
@@ -7,7 +7,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mapAhead, startAhead } from "../../../packages/fcn/dist/pipeline.js";
 import { expandInputs } from "../../../packages/fcn/dist/prediction/inputs.js";
-import { OutputFolder } from "../../../packages/fcn/dist/prediction/outputs.js";
+import { OutputFolder, type Predicted } from "../../../packages/fcn/dist/prediction/outputs.js";
 import { toRaster } from "../../../packages/fcn/dist/prediction/picture.js";
 import { drawLegend, renderWithLegend } from "../../../packages/fcn/dist/report/legend.js";
 import { encodeIndexedPng } from "../../../packages/fcn/dist/report/png.js";
@@ -50,6 +50,25 @@ describe("inputs", () => {
     expect(stems).not.toContain("results/b");
     const all = await expandInputs([join(folder, "in")], { out: join(folder, "in") });
     expect(all.map(({ stem }) => stem)).toContain("results/b");
+  });
+
+  it("are found once where links lead in a circle, and links to nothing are told", async () => {
+    await touch("links/a.png", "links/deep/b.png");
+    await symlink(join(folder, "links"), join(folder, "links", "deep", "again"));
+    await symlink("nowhere.png", join(folder, "links", "gone.png"));
+    await symlink("self.png", join(folder, "links", "self.png"));
+    const warnings: string[] = [];
+    const onWarning = (text: string): void => void warnings.push(text.replace(`${folder}/`, ""));
+    const found = await expandInputs([join(folder, "links")], { onWarning });
+    expect(found.map(({ stem }) => stem)).toEqual(["a", "deep/b"]);
+    expect((await expandInputs([join(folder, "links", "**", "*.png")])).map(({ stem }) => stem).sort()).toEqual([
+      "a",
+      "b",
+    ]);
+    expect(warnings.sort()).toEqual([
+      "left out links/gone.png: a link to nowhere.png, where nothing is",
+      "left out links/self.png: a link to self.png, where nothing is",
+    ]);
   });
 
   it("with nothing behind a name fail when they are loaded", async () => {
@@ -127,25 +146,89 @@ describe("pictures", () => {
 });
 
 describe("an output folder", () => {
+  /** The names of the labels, and of the overlay, of each stem. */
+  const namesFor = async (root: string, inputs: { stem: string; path?: string }[]): Promise<string[][]> => {
+    const out = new OutputFolder(join(folder, root), ["labels", "overlay"]);
+    await out.open();
+    const places = await out.reserve(inputs);
+    await out.close();
+    return [...places.values()].map((paths) => [...paths.values()].map((path) => path.replace(out.root, "")));
+  };
+
   it("gives every picture names of its own, and never that of an input", async () => {
-    const out = new OutputFolder(join(folder, "o"), ["labels", "overlay"], [join(folder, "o", "Photo.png")]);
-    const names = (stem: string): string[] =>
-      [...out.claim(stem).values()].map((path) => path.replace(`${folder}/o/`, ""));
-    expect(names("photo")).toEqual(["photo-2.png", "photo-2.overlay.png"]);
-    expect(names("a")).toEqual(["a.png", "a.overlay.png"]);
-    expect(names("A")).toEqual(["A-2.png", "A-2.overlay.png"]);
-    expect(names("a.overlay")).toEqual(["a.overlay-2.png", "a.overlay-2.overlay.png"]);
-    expect(names("deep/a")).toEqual(["deep/a.png", "deep/a.overlay.png"]);
+    await touch("o/Photo.png");
+    const stems = ["photo", "a", "A", "a.overlay", "deep/a"].map((stem) => ({ stem }));
+    expect(await namesFor("o", [{ ...stems[0]!, path: join(folder, "o", "Photo.png") }, ...stems.slice(1)])).toEqual([
+      ["/photo-2.png", "/photo-2.overlay.png"],
+      ["/a.png", "/a.overlay.png"],
+      ["/A-2.png", "/A-2.overlay.png"],
+      ["/a.overlay-2.png", "/a.overlay-2.overlay.png"],
+      ["/deep/a.png", "/deep/a.overlay.png"],
+    ]);
+  });
+
+  it("knows an input through links to its folder and to itself", async () => {
+    await touch("real/a.png", "real/deep/b.png");
+    await symlink(join(folder, "real"), join(folder, "linked"));
+    await mkdir(join(folder, "elsewhere"));
+    await symlink(join(folder, "real", "a.png"), join(folder, "elsewhere", "c.png"));
+    expect(await namesFor("linked", [{ stem: "a", path: join(folder, "real", "a.png") }])).toEqual([
+      ["/a-2.png", "/a-2.overlay.png"],
+    ]);
+    expect(await namesFor("linked", [{ stem: "deep/b", path: join(folder, "real", "deep", "b.png") }])).toEqual([
+      ["/deep/b-2.png", "/deep/b-2.overlay.png"],
+    ]);
+    expect(await namesFor("real", [{ stem: "a", path: join(folder, "elsewhere", "c.png") }])).toEqual([
+      ["/a-2.png", "/a-2.overlay.png"],
+    ]);
+  });
+
+  it("is written over where predict wrote it, and nowhere else", async () => {
+    const root = join(folder, "own");
+    const open = async (stems: string[], overwrite = false) => {
+      const out = new OutputFolder(root, ["labels"]);
+      await out.open();
+      const places = await out.reserve(
+        stems.map((stem) => ({ stem })),
+        { overwrite },
+      );
+      return { out, paths: [...places.values()] };
+    };
+    const labels = new Uint8Array(4);
+    const prediction = { labels, height: 2, width: 2, tiles: 1 };
+    const predicted = { input: "x", prediction, shares: [], classes: [], palette: [[0, 0, 0]], plain: 0, tolerance: 0 };
+    const first = await open(["a", "failed"]);
+    await first.out.write(first.paths[0]!, predicted as unknown as Predicted);
+    // As it is while a run goes on, or after one that was cut off.
+    await (await open(["a", "failed"])).out.close();
+    await first.out.close();
+    const { out: again } = await open(["a", "failed"]);
+    await again.close();
+    await touch("own/failed.png", "own/mask.png");
+    for (const name of ["failed", "mask"]) {
+      await expect(open(["a", name])).rejects.toMatchObject({
+        code: "file-exists",
+        message: expect.stringContaining(`own/${name}.png exists and was not written by fcn predict`),
+        fix: expect.stringContaining("--overwrite"),
+      });
+    }
+    await writeFile(join(root, "a.png"), "mended by hand");
+    await expect(open(["a"])).rejects.toMatchObject({ code: "file-exists" });
+    const { out: forced, paths } = await open(["mask"], true);
+    await forced.write(paths[0]!, predicted as unknown as Predicted);
+    await forced.close();
+    await (await open(["mask"])).out.close();
+    expect((await readdir(root)).sort()).toEqual([".fcn-predict.json", "a.png", "failed.png", "mask.png"]);
   });
 
   it("that cannot be written is refused before anything is done", async () => {
     await writeFile(join(folder, "file"), "x");
-    const inFile = new OutputFolder(join(folder, "file", "out"), ["labels"], []);
+    const inFile = new OutputFolder(join(folder, "file", "out"), ["labels"]);
     await expect(inFile.open()).rejects.toMatchObject({
       code: "unwritable-file",
       message: expect.stringContaining("file/out"),
     });
-    const fine = new OutputFolder(join(folder, "x", "y", "z"), ["labels"], []);
+    const fine = new OutputFolder(join(folder, "x", "y", "z"), ["labels"]);
     await fine.open();
     expect(await readdir(join(folder, "x", "y", "z"))).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { type LabelPolygon, type Ring, toGeoJson, tracePolygons } from "@fcn/core";
+import { type LabelPolygon, type Position, type Ring, toGeoJson, tracePolygons } from "@fcn/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { propertySeed } from "../../support/property.js";
@@ -43,6 +43,41 @@ function rasterise(polygons: readonly LabelPolygon[], { height, width }: Map): I
     }
   }
   return painted;
+}
+
+/** How many sampled places are in several polygons, and in none. */
+function coverageOf(polygons: readonly LabelPolygon[], { height, width }: Map): { doubled: number; bare: number } {
+  const rings = polygons.map((polygon) => polygon.rings.flatMap((ring) => ring.slice(1).map((b, k) => [ring[k]!, b])));
+  const found = { doubled: 0, bare: 0 };
+  for (let py = 0.2503; py < height; py += 0.5) {
+    for (let px = 0.2507; px < width; px += 0.5) {
+      const owners = rings.filter(
+        (lines) =>
+          lines.filter(([a, b]) => {
+            const [[ax, ay], [bx, by]] = [a!, b!];
+            return ay > py !== by > py && px < ax + ((py - ay) * (bx - ax)) / (by - ay);
+          }).length % 2,
+      );
+      if (owners.length > 1) found.doubled++;
+      if (owners.length === 0) found.bare++;
+    }
+  }
+  return found;
+}
+
+/** Pairs of lines that cross in the middle of both. */
+function crossings(rings: readonly Ring[]): string[] {
+  const lines = rings.flatMap((ring) => ring.slice(1).map((b, k) => [ring[k]!, b] as const));
+  const side = ([ax, ay]: Position, [bx, by]: Position, [x, y]: Position): number =>
+    Math.sign((bx - ax) * (y - ay) - (by - ay) * (x - ax));
+  const cross = ([a, b]: (typeof lines)[number], [p, q]: (typeof lines)[number]): boolean =>
+    side(a, b, p) * side(a, b, q) < 0 && side(p, q, a) * side(p, q, b) < 0;
+  return lines.flatMap((line, i) =>
+    lines
+      .slice(i + 1)
+      .filter((other) => cross(line, other))
+      .map((other) => `${line} x ${other}`),
+  );
 }
 
 describe("polygons of a label map", () => {
@@ -125,6 +160,36 @@ describe("polygons of a label map", () => {
         expect(area).toBe(2 * height * width);
       }
     }, 25));
+
+  it("keep what is one pixel wide apart when they are simplified, by any tolerance", () =>
+    holds((map) => {
+      for (const tolerance of [0.5, 1, 2, 5, 100]) {
+        const polygons = tracePolygons(map, { tolerance });
+        expect(coverageOf(polygons, map)).toEqual({ doubled: 0, bare: 0 });
+        const rings = polygons.flatMap((polygon) => polygon.rings);
+        expect(rings.reduce((sum, ring) => sum + doubleArea(ring), 0)).toBe(2 * map.height * map.width);
+        for (const {
+          rings: [outline, ...holes],
+        } of polygons) {
+          expect(doubleArea(outline!)).toBeGreaterThan(0);
+          for (const hole of holes) expect(doubleArea(hole)).toBeLessThan(0);
+        }
+        expect(crossings(rings)).toEqual([]);
+      }
+    }, 120));
+
+  it("do not swallow a small neighbour at the border, or at a corner, when they are simplified", () => {
+    for (const rows of [
+      ["000", "000", "010"],
+      ["000000", "010000", "002222", "002222"],
+    ]) {
+      const map = { labels: Uint8Array.from(rows.join(""), Number), height: rows.length, width: rows[0]!.length };
+      const areas = tracePolygons(map, { tolerance: 1 }).map(({ rings }) => rings.map(doubleArea));
+      expect(areas.flat().reduce((sum, area) => sum + area)).toBe(2 * map.height * map.width);
+      expect(areas[0]![0]! + (areas[0]![1] ?? 0)).toBeLessThan(2 * map.height * map.width);
+      expect(areas[1]![0]).toBeGreaterThan(0);
+    }
+  });
 
   it("lose corners and keep straight lines when they are simplified", () => {
     const size = 40;

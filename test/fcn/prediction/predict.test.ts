@@ -166,6 +166,18 @@ describe("predict in tiles", () => {
     }
   });
 
+  it("leave no more idle on the device than the memory that is allowed", async () => {
+    using net = smallNet(device, { numClasses: 5 });
+    await fcn.predict(net, picture(600, 700), { preprocessing: RAW });
+    const memory = device.memory().pooledBytes / 8;
+    const pictures = [200, 260, 330, 410].map((side) => picture(side, side + 40));
+    for await (const { error } of fcn.predictAll(net, pictures, { preprocessing: RAW, memory })) {
+      expect(error).toBeUndefined();
+      // Results that are still being read are freed behind it.
+      expect(device.memory().pooledBytes).toBeLessThanOrEqual(1.5 * memory);
+    }
+  });
+
   it("refuses a tile that is no multiple of the stride, and more classes than labels", async () => {
     using net = smallNet(device);
     const image = picture(40, 40);
@@ -218,6 +230,18 @@ describe("predict in several views", () => {
         expectClose(probabilitiesOf(found), sum, 2e-6);
       },
     ));
+
+  it("keeps a pixel of pictures that a scale would leave nothing of", async () => {
+    using net = smallNet(device);
+    for (const [height, width] of [
+      [200, 1],
+      [1, 1],
+    ] as const) {
+      const options = { preprocessing: RAW, scales: [0.25, 1] };
+      const { labels } = await fcn.predict(net, picture(height, width), options);
+      expect(labels).toHaveLength(height * width);
+    }
+  });
 
   it("gives the mirror image of the answer for the mirror image of the picture, exactly", async () => {
     using net = smallNet(device, { seed: 9 });

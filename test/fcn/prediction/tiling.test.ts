@@ -68,6 +68,8 @@ describe("the reach of a net", () => {
   it("is how far a changed pixel shows", async () => {
     const [down, across] = models.reachOf(smallGraph(2));
     expect(models.coarsestStride(smallGraph(2))).toBe(4);
+    expect(models.reachOf({ graph: smallGraph(2) })).toEqual([down, across]);
+    expect(() => models.reachOf({} as models.Graph)).toThrow("neither a graph nor a net");
     expect(across).toBe(down);
     using net = smallNet(device, { numClasses: 2, positive: true });
     const size = 64;

@@ -10,6 +10,7 @@ import { COCO_SIZES } from "../evaluation/objectSizes.js";
 import { savedTuning } from "../measure/savedTuning.js";
 import { loadModel } from "../training/weightsFile.js";
 import { UsageError } from "./errors.js";
+import { classRemarks, describeRemarks, splitRemarks } from "./evalRemarks.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
 import { addOpenFlags, type OpenFlags, openOptions } from "./openFlags.js";
 import { parseNumbers, parseWhole } from "./options.js";
@@ -50,7 +51,11 @@ async function run(flags: EvalFlags): Promise<void> {
   try {
     const loaded = await loadModel(flags.weights, device);
     const { model, classes } = loaded.metadata;
-    checkClasses(flags, opened, classes);
+    const remarks = [
+      ...classRemarks(flags.data, flags.weights, opened.classes, classes),
+      ...(await splitRemarks(opened, flags.split)),
+    ];
+    for (const line of describeRemarks(remarks)) process.stderr.write(`${line}\n`);
     const start = performance.now();
     const scores = await score(loaded, dataset, flags);
     const seconds = (performance.now() - start) / 1000;
@@ -62,6 +67,7 @@ async function run(flags: EvalFlags): Promise<void> {
       weights: flags.weights,
       model,
       classes,
+      remarks,
       adapter: { description: description || device.info.device, software },
       seconds,
       ...scores,
@@ -105,20 +111,4 @@ function splitOf({ root, splits }: OpenedData, name: string): SegmentationDatase
     message: `${root}: the split ${name} holds no labelled pictures`,
     fix: "look at the folder with fcn data check",
   });
-}
-
-/** Labels mean what the net's classes mean only where both have them in one order. */
-function checkClasses({ weights, data }: EvalFlags, opened: OpenedData, classes: readonly string[]): void {
-  if (opened.classes.length > classes.length) {
-    throw new TensorError({
-      code: "class-mismatch",
-      message: `eval: ${data} has ${opened.classes.length} classes (${opened.classes.join(", ")}), the net in ${weights} ${classes.length} (${classes.join(", ")})`,
-      fix: "evaluate on data with the net's classes, in their order",
-    });
-  }
-  const isOther = (name: string, label: number): boolean => name.toLowerCase() !== classes[label]?.toLowerCase();
-  const other = opened.classes.findIndex((name, label) => isOther(name, label) && classes.some((own) => own === name));
-  if (other < 0) return;
-  const [theirs, own] = [opened.classes[other], classes[other]];
-  process.stderr.write(`warning: label ${other} is "${theirs}" in ${data}, but "${own}" in ${weights}\n`);
 }

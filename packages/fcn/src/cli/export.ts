@@ -1,6 +1,7 @@
 import { createDevice } from "@fcn/tensor";
 import type { Command } from "commander";
 import { exportOnnx, type OnnxSummary, type OnnxValue } from "../export/index.js";
+import { OPSETS } from "../export/onnx/exportOnnx.js";
 import { loadModel } from "../training/weightsFile.js";
 import { UsageError } from "./errors.js";
 import { parseWhole } from "./options.js";
@@ -32,7 +33,11 @@ export function registerExport(program: Command): void {
     .option("--argmax", "give the class of every pixel in place of the logits")
     .option("--softmax", "give probabilities in place of the logits")
     .option("--size <HxW>", "take single images of this size only", parseSize)
-    .option("--opset <n>", "version of ONNX's operators, 13 unless given", parseWhole("--opset", 1))
+    .option(
+      "--opset <n>",
+      "version of ONNX's operators, 13 unless given",
+      parseWhole("--opset", OPSETS.first, OPSETS.last),
+    )
     .option("--json", "print JSON")
     .action(run);
 }

@@ -45,6 +45,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const program = createProgram(await readVersion());
   watchOutput();
   try {
+    checkCommand(program, argv);
     const code = await program.parseAsync([...argv], { from: "user" }).then(() => 0, helpCode);
     // A stream tells its error behind the write that met it.
     await new Promise(setImmediate);
@@ -57,6 +58,18 @@ export async function main(argv: readonly string[]): Promise<number> {
     const failure = describeFailure(error, { verbose: argv.includes("--verbose"), command });
     process.stderr.write(failure.text);
     return failure.exitCode;
+  }
+}
+
+/** Commander answers `fcn nothing --help` with the general help, as if all were well. */
+function checkCommand(program: Command, argv: readonly string[]): void {
+  let command = program;
+  for (const argument of argv) {
+    if (command.commands.length === 0) return;
+    if (argument.startsWith("-") || argument === "help") continue;
+    const next = command.commands.find((candidate) => candidate.name() === argument);
+    if (!next) throw new CommanderError(2, "commander.unknownCommand", `error: unknown command '${argument}'`);
+    command = next;
   }
 }
 

@@ -4,23 +4,27 @@ import { UsageError } from "./errors.js";
 
 const LARGEST = 0xffffffff;
 
-/** A parser for an option that takes a whole number of at least `least`. */
-export function parseWhole(option: string, least: number): (value: string) => number {
+/** A parser for an option that takes a whole number of at least `least` and at most `most`. */
+export function parseWhole(option: string, least: number, most = LARGEST): (value: string) => number {
   return (value) => {
     const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
-    if (number >= least && number <= LARGEST) return number;
-    throw new UsageError(`${option} is "${value}"`, `use a whole number from ${least} to ${LARGEST}`);
+    if (number >= least && number <= most) return number;
+    throw new UsageError(`${option} is "${value}"`, `use a whole number from ${least} to ${most}`);
+  };
+}
+
+/** A parser for an option that takes one number, which `isGood`. */
+export function parseOne(option: string, what: string, isGood: (value: number) => boolean): (value: string) => number {
+  return (value) => {
+    const number = value.trim() === "" ? Number.NaN : Number(value);
+    if (isGood(number)) return number;
+    throw new UsageError(`${option} is "${value}"`, `use ${what}`);
   };
 }
 
 /** A parser for an option that takes a number above 0. */
-export function parseNumber(option: string): (value: string) => number {
-  return (value) => {
-    const number = value.trim() === "" ? Number.NaN : Number(value);
-    if (number > 0 && Number.isFinite(number)) return number;
-    throw new UsageError(`${option} is "${value}"`, "use a number above 0, such as 0.001 or 1e-3");
-  };
-}
+export const parseNumber = (option: string): ((value: string) => number) =>
+  parseOne(option, "a number above 0, such as 0.001 or 1e-3", (value) => value > 0 && Number.isFinite(value));
 
 /** A parser for an option that takes a number from 0 on, below `limit`. */
 export function parseFromZero(option: string, limit = Number.POSITIVE_INFINITY): (value: string) => number {
@@ -35,13 +39,8 @@ export function parseFromZero(option: string, limit = Number.POSITIVE_INFINITY):
 }
 
 /** A parser for an option that takes a part of a whole: a number above 0 and below 1. */
-export function parseFraction(option: string): (value: string) => number {
-  return (value) => {
-    const number = value.trim() === "" ? Number.NaN : Number(value);
-    if (number > 0 && number < 1) return number;
-    throw new UsageError(`${option} is "${value}"`, "use a number between 0 and 1, such as 0.2");
-  };
-}
+export const parseFraction = (option: string): ((value: string) => number) =>
+  parseOne(option, "a number between 0 and 1, such as 0.2", (value) => value > 0 && value < 1);
 
 /** Numbers with commas between them, each of which `isGood`. */
 export function parseNumbers(

@@ -3,12 +3,17 @@ import { io } from "@fcn/tensor";
 
 const NAME = "standard output";
 let failure: unknown;
+/** The reader, such as `head`, has what it wanted: the rest is said to nobody, and the work goes on, since files are what it is for. */
+let isUnread = false;
+
+function noteFailure(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code === "EPIPE") isUnread = true;
+  if (!isUnread) failure ??= error;
+}
 
 /** Lines of progress that cannot be written do not end a command: {@link outputFailure} tells at its end. */
 export function watchOutput(): void {
-  process.stdout.on("error", (error) => {
-    failure ??= error;
-  });
+  process.stdout.on("error", noteFailure);
   // There is no place left to say so.
   process.stderr.on("error", () => {});
 }
@@ -19,15 +24,17 @@ export const outputFailure = (): Error | undefined =>
 
 /**
  * Writes the result of a command to standard output. Node's own stream drops the rest of what a nearly full disk takes only a part of, and says
- * nothing; this throws a TensorError, "disk-full" or "unwritable-file".
+ * nothing; this throws a TensorError, "disk-full" or "unwritable-file". Where nobody reads, nothing is written.
  */
 export async function print(text: string): Promise<void> {
   if (failure !== undefined) throw outputFailure();
+  if (isUnread) return;
   try {
     if (fstatSync(process.stdout.fd).isFile()) writeAll(new TextEncoder().encode(text));
     else await new Promise<void>((done, fail) => process.stdout.write(text, (error) => (error ? fail(error) : done())));
   } catch (cause) {
-    throw io.unwritable("fcn", NAME, cause);
+    noteFailure(cause);
+    if (!isUnread) throw io.unwritable("fcn", NAME, cause);
   }
 }
 

@@ -5,7 +5,7 @@ import { OUTPUTS, type OutputName } from "../prediction/outputs.js";
 import { type PictureReport, type PredictSummary, runPredict } from "../prediction/run.js";
 import { UsageError } from "./errors.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
-import { checkFolder, parseNumbers, parseSize, parseWords } from "./options.js";
+import { checkFolder, parseOne, parseSize, parseWords } from "./options.js";
 import { printResult } from "./output.js";
 import { createProgress } from "./progress.js";
 
@@ -15,9 +15,10 @@ interface PredictFlags extends InferenceFlags {
   readonly weights: string;
   readonly out: string;
   readonly save: OutputName[];
-  readonly alpha: number[];
-  readonly simplify: number[];
+  readonly alpha: number;
+  readonly simplify: number;
   readonly raw?: [number, number];
+  readonly overwrite?: boolean;
   readonly json?: boolean;
 }
 
@@ -31,9 +32,10 @@ export function registerPredict(program: Command): void {
     .requiredOption("--out <dir>", "folder for the results");
   addInferenceFlags(command)
     .option("--save <list>", `what to write: ${KINDS.join(",")}`, parseWords("--save", KINDS), ["labels", "overlay"])
-    .option("--alpha <x>", "share of the colour in overlays", parseNumbers("--alpha", SHARE, isShare), [0.5])
-    .option("--simplify <px>", "how far lines of polygons may move", parseNumbers("--simplify", LENGTH, isLength), [0])
+    .option("--alpha <x>", "share of the colour in overlays", parseOne("--alpha", SHARE, isShare), 0.5)
+    .option("--simplify <px>", "how far lines of polygons may move", parseOne("--simplify", LENGTH, isLength), 0)
     .option("--raw <HxW>", "standard input holds raw pixels: red, green, blue, opacity", parseSize("--raw"))
+    .option("--overwrite", "write over files that are no results of fcn predict; never over the pictures themselves")
     .option("--json", "print one JSON object; progress goes to standard error")
     .action(predict);
 }
@@ -44,7 +46,7 @@ const isShare = (value: number): boolean => value >= 0 && value <= 1;
 const isLength = (value: number): boolean => value >= 0 && value < 1e6;
 
 async function predict(names: string[], flags: PredictFlags): Promise<void> {
-  const { weights, out, save, raw, json = false } = flags;
+  const { weights, out, save, raw, overwrite = false, json = false } = flags;
   await checkFolder("--out", out);
   if (names.filter((name) => name === "-").length > 1) {
     throw new UsageError("standard input was named twice", "name - once");
@@ -52,13 +54,12 @@ async function predict(names: string[], flags: PredictFlags): Promise<void> {
   if (raw && !names.includes("-")) {
     throw new UsageError("--raw is for standard input, which is not read", "name - as the input, or leave --raw out");
   }
-  const inputs = await expandInputs(names, { raw, out });
-  const [alpha = 0.5] = flags.alpha;
-  const [tolerance = 0] = flags.simplify;
+  const inputs = await expandInputs(names, { raw, out, onWarning });
+  const { alpha, simplify: tolerance } = flags;
   const options = { ...inferenceOptions(flags), overlay: { alpha } };
   const progress = createProgress(json ? process.stderr : process.stdout, "predicting", inputs.length);
   const onPicture = (report: PictureReport): void => progress.step(describePicture(report), "error" in report);
-  const summary = await runPredict({ inputs, weights, out, save, options, tolerance }, onPicture)
+  const summary = await runPredict({ inputs, weights, out, save, options, tolerance, overwrite }, onPicture)
     .catch((error: unknown) => {
       throw asWrongUse(error, flags);
     })
@@ -72,13 +73,21 @@ async function predict(names: string[], flags: PredictFlags): Promise<void> {
   });
 }
 
+const onWarning = (text: string): void => {
+  process.stderr.write(`warning: ${text}\n`);
+};
+
 function describePicture(report: PictureReport): string {
-  if ("error" in report) return `error: ${report.error.message}; ${report.error.fix}`;
+  if ("error" in report) return `error: ${withName(report.input, report.error.message)}; ${report.error.fix}`;
   const { input, height, width, classes, files } = report;
   const largest = [...classes].sort((a, b) => b.pixels - a.pixels).slice(0, 3);
   const shares = largest.map(({ class: name, share }) => `${name} ${(100 * share).toFixed(1)} %`).join(", ");
   return `${input} ${height}x${width}: ${shares} -> ${Object.values(files).join(", ")}`;
 }
+
+/** Errors that are about the file itself name it already. */
+const withName = (name: string, message: string): string =>
+  message.startsWith(`${name}: `) ? message : `${name}: ${message}`;
 
 function describeSummary({ pictures, failed, out, seconds, picturesPerSecond, adapter }: PredictSummary): string {
   const done = pictures.length - failed;

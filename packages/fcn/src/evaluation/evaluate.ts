@@ -78,7 +78,7 @@ export async function evaluate(
     }
   });
   const prepared = onlyPrepared(loaded, options.onFailure);
-  const counted = startAhead(batchesOf(prepared, options.batchSize ?? 1), ON_DEVICE, (batch) =>
+  const counted = startAhead(batchesOf(prepared, batchSizeOf(options)), ON_DEVICE, (batch) =>
     startCounting(inference, board, batch),
   );
   let done = 0;
@@ -105,6 +105,15 @@ function classCount(count: number | undefined): number {
     code: "invalid-argument",
     message: "evaluate: a net was given without the number of its classes",
     fix: "pass { numClasses }, or what loadModel answers in place of the net",
+  });
+}
+
+function batchSizeOf({ batchSize = 1 }: EvaluateOptions): number {
+  if (Number.isInteger(batchSize) && batchSize >= 1) return batchSize;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `evaluate: batchSize is ${batchSize}`,
+    fix: "pass a whole number from 1 on, or leave it out, which gives 1",
   });
 }
 

@@ -1,3 +1,4 @@
+import { TensorError } from "@fcn/tensor";
 import { nanMean } from "../metrics.js";
 
 /** Scores of the objects of one size. */
@@ -29,6 +30,7 @@ export class ObjectSizes {
     private readonly numClasses: number,
     [small, medium]: readonly [number, number],
   ) {
+    checkSizes(small, medium);
     this.#bounds = [1, small, medium, Number.POSITIVE_INFINITY];
     this.#groups = NAMES.map(() => ({
       intersection: new Float64Array(numClasses),
@@ -67,3 +69,12 @@ export class ObjectSizes {
 }
 
 const NAMES = ["small", "medium", "large"] as const;
+
+function checkSizes(small: number, medium: number): void {
+  if (small > 0 && medium > small) return;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `evaluate: sizes are [${small}, ${medium}]`,
+    fix: "pass two rising areas in pixels, such as COCO's [1024, 9216]",
+  });
+}

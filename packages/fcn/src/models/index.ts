@@ -11,7 +11,7 @@ export {
   type NodeSummary,
 } from "./graph/geometry.js";
 export { GraphNet, type NetOutput } from "./graph/net.js";
-export { coarsestStride, reachOf } from "./graph/reach.js";
+export { coarsestStride, type GraphOrNet, reachOf } from "./graph/reach.js";
 export { scoreLayers } from "./graph/scoreLayers.js";
 export type { ConvInit, Extent, Graph, Layer, Node, PaddedWindow, Padding, Window } from "./graph/spec.js";
 export { subgraph } from "./graph/subgraph.js";

@@ -6,11 +6,13 @@ import { GraphNet } from "../models/graph/net.js";
 import { coarsestStride } from "../models/graph/reach.js";
 import { type Graph, mainHead } from "../models/graph/spec.js";
 import { deviceOf, type SegmentationNet } from "../training/model.js";
-import { type InferenceOptions, MEMORY, type View, viewsOf } from "./options.js";
+import { type InferenceOptions, MEMORY, sideAt, type View, viewsOf } from "./options.js";
 import { largestTile, type Tiling, tilesOf, wholePicture } from "./tiling.js";
 
 /** A net with the way in which it is to see pictures. */
 export interface Inference {
+  /** Bytes that one picture may take on the device, and that may lie idle there between strips. */
+  readonly memory: number;
   readonly model: SegmentationNet;
   readonly device: Device;
   readonly preprocessing: Preprocessing;
@@ -31,7 +33,8 @@ export function createInference(
   const graph = model instanceof GraphNet ? (model.graph as Graph) : undefined;
   const stride = graph ? coarsestStride(graph) : (options.stride ?? 32);
   const tiling = tilingFor(graph, stride, views, options);
-  return { model, device: deviceOf(model), preprocessing, views, multiple: graph ? 1 : stride, tiling };
+  const { memory = MEMORY } = options;
+  return { model, device: deviceOf(model), preprocessing, views, multiple: graph ? 1 : stride, tiling, memory };
 }
 
 function tilingFor(
@@ -75,6 +78,6 @@ function tileBytes(
     // Of each view the rows that the next tiles overlap are kept.
     const rows = STRIPS * h + (h < height ? views.length * Math.max(overlap, h / 4) : 0);
     const strips = isPut ? classes * rows * width * 4 : 0;
-    return SLACK * (features(Math.round(h * scale), Math.round(w * scale)) + strips);
+    return SLACK * (features(sideAt(h, scale), sideAt(w, scale)) + strips);
   };
 }

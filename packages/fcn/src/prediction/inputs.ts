@@ -1,10 +1,11 @@
-import { basename, isAbsolute, normalize, relative, resolve, sep } from "node:path";
+import { basename, isAbsolute, normalize, relative, sep } from "node:path";
 import { TensorError } from "@fcn/tensor";
 import { decodeImage, IMAGE_PATTERN } from "../data/decode/image.js";
 import { fileError } from "../data/errors.js";
-import { joinPath, kindOf, listFiles, readBytes, withoutExtension } from "../data/files.js";
+import { joinPath, kindOf, listEntries, readBytes, withoutExtension } from "../data/files.js";
 import type { RasterImage } from "../data/sample.js";
 import { toRaster } from "./picture.js";
+import { Results, realName } from "./results.js";
 
 /** A picture that someone named. */
 export interface Input {
@@ -21,8 +22,10 @@ export interface Input {
 export interface InputOptions {
   /** Standard input holds the bytes of a picture of this height and width, four to a pixel: red, green, blue, opacity. */
   readonly raw?: readonly [height: number, width: number] | undefined;
-  /** A folder for results: where it lies in a folder of pictures, what it holds is no input. */
+  /** A folder for results: where it lies in a folder of pictures, what it holds is no input, and nor are results of predict in it that are named. */
   readonly out?: string | undefined;
+  /** Called with what was left out. */
+  readonly onWarning?: ((text: string) => void) | undefined;
 }
 
 /** More than any picture needs; standard input may have no end. */
@@ -30,29 +33,35 @@ const MOST_BYTES = 2 ** 30;
 
 /**
  * The pictures behind what was named: files, folders with all pictures in them, patterns such as `photos/*.jpg`, and `-` for standard input. A name
- * with nothing behind it is a picture that fails to load, so that the others are predicted.
+ * with nothing behind it is a picture that fails to load, so that the others are predicted. Results of earlier runs are no inputs.
  */
 export async function expandInputs(names: readonly string[], options: InputOptions = {}): Promise<Input[]> {
   const inputs: Input[] = [];
   const seen = new Set<string>();
+  const results = new Results(options.out);
   for (const name of names) {
-    for (const input of await expandOne(name, options)) {
-      const key = input.path === undefined ? input.name : resolve(input.path);
+    for (const input of await expandOne(name, options, results)) {
+      const key = input.path === undefined ? input.name : await realName(input.path);
       if (!seen.has(key)) inputs.push(input);
       seen.add(key);
     }
   }
-  return inputs;
+  const { named } = results;
+  if (named > 0) options.onWarning?.(`left out ${named} of the files named: results of fcn predict in ${options.out}`);
+  return inputs.length > 0 || names.length === 0 ? inputs : [onlyResults(names[0] as string)];
 }
 
-async function expandOne(name: string, options: InputOptions): Promise<Input[]> {
+async function expandOne(name: string, options: InputOptions, results: Results): Promise<Input[]> {
   if (name === "-") return [{ name: "standard input", stem: "stdin", load: () => readStandardInput(options) }];
   const kind = await kindOf(name).catch((error: unknown) => failed(name, error));
-  if (kind === "file") return [fileInput(name, basename(name))];
-  if (kind === "folder") return expandFolder(name, options);
+  if (kind === "file") return (await results.isNamed(name)) ? [] : [fileInput(name, basename(name))];
+  if (kind === "folder") return expandFolder(name, options, results);
   if (kind !== undefined) return [kind];
   const matches = /[*?[\]{}!()]/.test(name) ? await matching(name) : [];
-  if (matches.length > 0) return matches.map((path) => fileInput(path, basename(path)));
+  if (matches.length > 0) {
+    const pictures = await results.without(matches);
+    return pictures.length > 0 ? pictures.map((path) => fileInput(path, basename(path))) : [onlyResults(name)];
+  }
   return [
     failed(
       name,
@@ -61,12 +70,18 @@ async function expandOne(name: string, options: InputOptions): Promise<Input[]> 
   ];
 }
 
-async function expandFolder(folder: string, { out }: InputOptions): Promise<Input[]> {
-  const files = await listFiles(folder, { recursive: true }).catch((error: unknown) => failed(folder, error));
-  if (!Array.isArray(files)) return [files];
+async function expandFolder(folder: string, { out, onWarning }: InputOptions, results: Results): Promise<Input[]> {
+  const found = await listEntries(folder, { recursive: true }).catch((error: unknown) => failed(folder, error));
+  if (!("files" in found)) return [found];
+  const { files, broken } = found;
+  for (const { path, target } of broken) {
+    onWarning?.(`left out ${joinPath(folder, path)}: a link to ${target}, where nothing is`);
+  }
   const within = out === undefined ? "" : relative(folder, out);
-  const isResult = (file: string): boolean => within !== "" && normalize(file).startsWith(within + sep);
-  const pictures = files.filter((file) => IMAGE_PATTERN.test(file) && !isResult(file));
+  const isWithin = (file: string): boolean => within !== "" && normalize(file).startsWith(within + sep);
+  const candidates = files.filter((file) => IMAGE_PATTERN.test(file) && !isWithin(file));
+  const pictures = await results.without(candidates, folder);
+  if (pictures.length < candidates.length && pictures.length === 0) return [onlyResults(folder)];
   const fix = "name a folder with JPEG, PNG, WebP, TIFF, AVIF or GIF files";
   if (pictures.length === 0) return [failed(folder, fileError("missing-data", folder, "it holds no pictures", fix))];
   return pictures.map((file) => fileInput(joinPath(folder, file), file));
@@ -84,6 +99,12 @@ const fileInput = (path: string, file: string): Input => ({
   path,
   load: async () => (await decodeImage(path, await readBytes(path))).image,
 });
+
+const onlyResults = (name: string): Input =>
+  failed(
+    name,
+    fileError("missing-data", name, "all pictures there are results of fcn predict", "name the pictures to predict"),
+  );
 
 const failed = (name: string, error: unknown): Input => ({
   name,

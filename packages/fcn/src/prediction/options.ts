@@ -6,7 +6,7 @@ import type { TileOptions } from "./tiling.js";
 export interface InferenceOptions extends TileOptions {
   /**
    * Pictures that would need more bytes on the device than this are cut into tiles, unless `tile` says how. Default 2 GiB. Weights do not
-   * count, and nets that are not from `models.create` are given whole pictures.
+   * count, and nets that are not from `models.create` are given whole pictures. No more than this is kept idle on the device for what comes next.
    */
   readonly memory?: number | undefined;
   /** Factors on the sides of the picture, of which the mean is taken. Default [1]. */
@@ -22,6 +22,9 @@ export interface View {
   readonly scale: number;
   readonly mirror: boolean;
 }
+
+/** A side of a picture in a view, at least one pixel. */
+export const sideAt = (side: number, scale: number): number => Math.max(1, Math.round(side * scale));
 
 /** Every scale, and every scale mirrored. */
 export function viewsOf({ scales = [1], mirror = false }: InferenceOptions): View[] {

@@ -1,5 +1,5 @@
 import { rm, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { io, TensorError } from "@fcn/tensor";
 import type { RasterImage } from "../data/sample.js";
 import type { Colour } from "../report/colours.js";
@@ -8,6 +8,8 @@ import { encodeIndexedPng } from "../report/png.js";
 import { makeFolder, writeWholeFile } from "../report/writeFile.js";
 import type { Prediction } from "./enqueue.js";
 import { toGeoJson } from "./geojson.js";
+import { Manifest } from "./manifest.js";
+import { checkOwn, type Named, nameIn, nameOutputs } from "./outputNames.js";
 import { tracePolygons } from "./polygons.js";
 import { NpyProbabilities } from "./probabilities.js";
 
@@ -69,6 +71,9 @@ export const OUTPUTS = {
 
 export type OutputName = keyof typeof OUTPUTS;
 
+/** Where each kind of result of a picture is written. */
+export type OutputPaths = ReadonlyMap<OutputName, string>;
+
 async function writeOverlay(path: string, { prediction, shares, palette, plain }: Predicted): Promise<void> {
   const { overlay, height, width } = prediction;
   const painted = shares.filter(({ label }) => label !== plain);
@@ -93,18 +98,16 @@ export function classShares({ labels }: Prediction, classes: readonly string[]):
     });
 }
 
-/** Gives the results of each picture names in one folder that no other result and no input has. */
+/** One folder with the results of pictures. It keeps a list of what was written, so that no other file is written over. */
 export class OutputFolder {
-  readonly #taken: Set<string>;
+  readonly #written = new Set<string>();
+  #manifest: Manifest | undefined;
+  #announced: string[] = [];
 
-  /** @param inputs files that must not be written over */
   constructor(
     readonly root: string,
     private readonly kinds: readonly OutputName[],
-    inputs: readonly string[],
-  ) {
-    this.#taken = new Set(inputs.map(keyOf));
-  }
+  ) {}
 
   /** Makes the folder and tries it. Throws a TensorError where nothing can be written. */
   async open(): Promise<void> {
@@ -118,20 +121,22 @@ export class OutputFolder {
     }
   }
 
-  /** Paths by kind for a picture with this stem; `stem-2`, `stem-3`, … where names are taken. */
-  claim(stem: string): ReadonlyMap<OutputName, string> {
-    for (let n = 1; ; n++) {
-      const name = n === 1 ? stem : `${stem}-${n}`;
-      const paths = new Map(this.kinds.map((kind) => [kind, join(this.root, `${name}${OUTPUTS[kind].suffix}`)]));
-      const keys = [...paths.values()].map(keyOf);
-      if (keys.some((key) => this.#taken.has(key))) continue;
-      for (const key of keys) this.#taken.add(key);
-      return paths;
-    }
+  /**
+   * Gives the results of each input names that no other result and no input has. Throws a TensorError ("file-exists") where another file than a
+   * result of predict has one of them, unless `overwrite`.
+   */
+  async reserve<T extends Named>(inputs: readonly T[], { overwrite = false } = {}): Promise<Map<T, OutputPaths>> {
+    const suffixes = this.kinds.map((kind) => OUTPUTS[kind].suffix);
+    const named = await nameOutputs(this.root, suffixes, inputs);
+    this.#manifest = await Manifest.read(this.root);
+    if (!overwrite) await checkOwn(this.root, named.flat(), this.#manifest);
+    this.#announced = named.flat().map((path) => nameIn(this.root, path));
+    await this.#manifest.announce(this.#announced);
+    return new Map(inputs.map((input, i) => [input, new Map(this.kinds.map((kind, k) => [kind, named[i]![k]!]))]));
   }
 
   /** The file of the probabilities of a picture, which is made with the first of them; undefined where they are not wanted. */
-  probabilities(paths: ReadonlyMap<OutputName, string>, size: RasterImage): NpyProbabilities | undefined {
+  probabilities(paths: OutputPaths, size: RasterImage): NpyProbabilities | undefined {
     const path = paths.get("probabilities");
     return path === undefined
       ? undefined
@@ -139,17 +144,21 @@ export class OutputFolder {
   }
 
   /** Writes all results of a picture, each under a temporary name first. Throws a TensorError that names the file: "disk-full" or "unwritable-file". */
-  async write(paths: ReadonlyMap<OutputName, string>, predicted: Predicted): Promise<void> {
+  async write(paths: OutputPaths, predicted: Predicted): Promise<void> {
     for (const [kind, path] of paths) {
       try {
         await makeFolder("predict", dirname(path));
         await OUTPUTS[kind].write(path, predicted);
+        this.#written.add(nameIn(this.root, path));
       } catch (cause) {
         throw cause instanceof TensorError ? cause : io.unwritable("predict", path, cause);
       }
     }
   }
-}
 
-/** Names that differ in case alone are one file on some systems. */
-const keyOf = (path: string): string => resolve(path).toLowerCase();
+  /** Lists what was written. */
+  async close(): Promise<void> {
+    // Where that cannot be written, what was announced is still listed.
+    await this.#manifest?.settle(this.#announced, this.#written).catch(() => {});
+  }
+}

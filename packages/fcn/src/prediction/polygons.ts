@@ -1,5 +1,6 @@
+import { cutAtJoints, joinArcs, type Vertex } from "./arcs.js";
 import { findRegions, type LabelMap } from "./regions.js";
-import { simplifyRing } from "./simplify.js";
+import { simplifyArcs } from "./simplify.js";
 
 /** A place in pixels: the first pixel reaches from 0 to 1 in x (right) and y (down). */
 export type Position = readonly [x: number, y: number];
@@ -18,17 +19,11 @@ export interface LabelPolygon {
 
 export interface PolygonOptions {
   /**
-   * Pixels that outlines may move by (Douglas and Peucker 1973); places where three regions meet stay, so that neighbours keep their common
-   * line. Default 0: along the edges of the pixels, exactly.
+   * Pixels that outlines may move by (Douglas and Peucker 1973); places where three regions meet stay, and neighbours keep their common line. Lines
+   * move less where they would meet or pass others: polygons cover every place exactly once at any tolerance. Default 0: along the edges of the
+   * pixels, exactly.
    */
   readonly tolerance?: number;
-}
-
-/** A place on an outline that is a corner of it, or a joint: three regions meet there, of which one may be what lies outside, or it is a corner of the map. */
-interface Vertex {
-  readonly position: Position;
-  readonly isCorner: boolean;
-  readonly isJoint: boolean;
 }
 
 /** Headings east, south, west, north. */
@@ -56,7 +51,8 @@ export function tracePolygons(map: LabelMap, { tolerance = 0 }: PolygonOptions =
   const { ids, labels, areas } = findRegions(map);
   const regionAt = (x: number, y: number): number =>
     x < 0 || y < 0 || x >= width || y >= height ? -1 : ids[y * width + x]!;
-  const rings: Ring[][] = labels.map(() => []);
+  const rings: Vertex[][] = [];
+  const owners: number[] = [];
   // Every ring heads east somewhere, along the upper edge of a pixel of its region; the outline of a region is met first.
   const traced = new Uint8Array(ids.length);
   for (let i = 0; i < ids.length; i++) {
@@ -66,9 +62,24 @@ export function tracePolygons(map: LabelMap, { tolerance = 0 }: PolygonOptions =
     const vertices = traceRing(region, [x, y], regionAt, (ex, ey) => {
       traced[ey * width + ex] = 1;
     });
-    rings[region]!.push(closedRing(vertices, tolerance));
+    rings.push(vertices);
+    owners.push(region);
   }
-  return rings.map((found, region) => ({ label: labels[region]!, area: areas[region]!, rings: found }));
+  const found: Ring[][] = labels.map(() => []);
+  for (const [i, places] of placesOf(rings, tolerance).entries()) {
+    found[owners[i]!]!.push([...places, places[0] as Position]);
+  }
+  return found.map((own, region) => ({ label: labels[region]!, area: areas[region]!, rings: own }));
+}
+
+/** The places of each ring. */
+function placesOf(rings: readonly Vertex[][], tolerance: number): Position[][] {
+  if (tolerance === 0) {
+    return rings.map((ring) => ring.filter(({ isCorner }) => isCorner).map(({ position }) => position));
+  }
+  const cut = cutAtJoints(rings);
+  const arcs = simplifyArcs(cut.arcs, tolerance);
+  return cut.rings.map((ring) => joinArcs(ring, arcs));
 }
 
 /** Follows the edge of a region from the upper left of one of its pixels, the region on the right. */
@@ -102,12 +113,4 @@ function traceRing(
 function meetsThree(around: readonly number[]): boolean {
   const kinds = around.filter((id, i) => around.indexOf(id) === i).length;
   return kinds > 2 || around.filter((id) => id === -1).length === 3;
-}
-
-function closedRing(vertices: readonly Vertex[], tolerance: number): Ring {
-  const corners = vertices.filter(({ isCorner }) => isCorner).map(({ position }) => position);
-  const simple = tolerance > 0 ? simplifyRing(vertices, tolerance) : corners;
-  // What would shrink to a line stays as it is.
-  const ring = simple.length >= 3 ? simple : corners;
-  return [...ring, ring[0] as Position];
 }

@@ -3,7 +3,7 @@ import { savedTuning } from "../measure/savedTuning.js";
 import { mapAhead } from "../pipeline.js";
 import { loadModel } from "../training/weightsFile.js";
 import type { Input } from "./inputs.js";
-import { classShares, OutputFolder, type OutputName, type Predicted, summaryOf } from "./outputs.js";
+import { classShares, OutputFolder, type OutputName, type OutputPaths, type Predicted, summaryOf } from "./outputs.js";
 import { type PredictionResult, type PredictOptions, pictureError, predictEach, preparePrediction } from "./predict.js";
 import type { NpyProbabilities } from "./probabilities.js";
 
@@ -16,6 +16,8 @@ export interface PredictRun {
   readonly options: PredictOptions;
   /** Pixels that polygons may move by. */
   readonly tolerance: number;
+  /** Writes over files that are no results of predict; inputs are never written over. Default false. */
+  readonly overwrite?: boolean;
 }
 
 /** What became of one input: what is known of the picture, and the files written; or what was wrong. */
@@ -43,24 +45,29 @@ const WRITE_AHEAD = 4;
 
 /**
  * Predicts pictures and writes the results into a folder; pictures are decoded, predicted and written at the same time, in order, a few of each
- * at once. A picture that fails is told in `onPicture`'s report and left out. Throws where nothing can be done: no net, no device, no folder, a full disk.
+ * at once. A picture that fails is told in `onPicture`'s report and left out. Throws where nothing can be done: no net, no device, no folder,
+ * other files in the way, a full disk.
  */
 export async function runPredict(run: PredictRun, onPicture: (report: PictureReport) => void): Promise<PredictSummary> {
-  const files = run.inputs.flatMap(({ path }) => (path === undefined ? [] : [path]));
-  const folder = new OutputFolder(run.out, run.save, files);
+  const folder = new OutputFolder(run.out, run.save);
   await folder.open();
-  const device = await createDevice({ tuning: savedTuning });
+  const places = await folder.reserve(run.inputs, run);
   try {
-    return await predictAndWrite(run, device, folder, onPicture);
+    const device = await createDevice({ tuning: savedTuning });
+    try {
+      return await predictAndWrite(run, device, { folder, places }, onPicture);
+    } finally {
+      device.destroy();
+    }
   } finally {
-    device.destroy();
+    await folder.close();
   }
 }
 
 async function predictAndWrite(
   run: PredictRun,
   device: Device,
-  folder: OutputFolder,
+  { folder, places }: { readonly folder: OutputFolder; readonly places: ReadonlyMap<Input, OutputPaths> },
   onPicture: (report: PictureReport) => void,
 ): Promise<PredictSummary> {
   const loaded = await loadModel(run.weights, device);
@@ -77,7 +84,7 @@ async function predictAndWrite(
     run.inputs,
     (input) => input.load(),
     (input, image) => {
-      const paths = folder.claim(input.stem);
+      const paths = places.get(input) as OutputPaths;
       const probabilities = folder.probabilities(paths, image);
       targets.set(input, { paths, probabilities });
       return { ...outputs, probabilities: probabilities ?? false };
@@ -126,7 +133,7 @@ async function predictAndWrite(
 
 /** Where the results of a picture go. */
 interface Target {
-  readonly paths: ReadonlyMap<OutputName, string>;
+  readonly paths: OutputPaths;
   readonly probabilities: NpyProbabilities | undefined;
 }
 

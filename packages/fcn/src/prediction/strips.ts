@@ -20,7 +20,7 @@ import type { RasterImage } from "../data/sample.js";
 import { cutImage, type Rectangle } from "../data/tiles.js";
 import { mainLogits } from "../training/model.js";
 import type { Inference } from "./inference.js";
-import type { View } from "./options.js";
+import { sideAt, type View } from "./options.js";
 import { coverage, type Span, type Tiling } from "./tiling.js";
 
 /** Rows [top, top + height) of the answer, finished. The tensors are freed when the function that is given them is done. */
@@ -53,7 +53,7 @@ export async function forEachStrip(
   options: StripOptions,
   use: (strip: Strip) => void | Promise<void>,
 ): Promise<number> {
-  const { model, views } = inference;
+  const { model, views, device, memory } = inference;
   const { height, width } = images[0] as RasterImage;
   const tiling = inference.tiling(images.length, height, width);
   const job = { ...inference, images, tiling };
@@ -62,7 +62,11 @@ export async function forEachStrip(
   // Of each view: the sum of the logits of the rows that later tiles still add to.
   let open: (Tensor | undefined)[] = [];
   try {
-    for (const index of tiling.rows.keys()) open = await finishStrip(job, index, open, options, use);
+    for (const index of tiling.rows.keys()) {
+      open = await finishStrip(job, index, open, options, use);
+      // Buffers of pictures of other sizes would pile up.
+      device.trim(memory);
+    }
   } finally {
     for (const rest of open) rest?.dispose();
     model.train(wasTraining);
@@ -161,7 +165,7 @@ async function sumRow(job: Job, row: Span, view: View, before: Tensor | undefine
 /** The logits of one tile, seen in one way, at the size of the tile. */
 function tileLogits(job: Job, row: Span, column: Span, view: View): Tensor {
   const [height, width] = [row.end - row.begin, column.end - column.begin];
-  const size = [height, width].map((side) => Math.max(1, Math.round(side * view.scale)));
+  const size = [height, width].map((side) => sideAt(side, view.scale));
   const isScaled = size[0] !== height || size[1] !== width;
   const turned = (x: Tensor): Tensor => (view.mirror ? flip(x, { dims: [3] }) : x);
   const scaled = (x: Tensor, to: readonly number[]): Tensor =>

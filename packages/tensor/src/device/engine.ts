@@ -235,8 +235,8 @@ export class Engine {
     await Promise.all(steps.map(({ kernel, constants = {} }) => this.#pipelines.warm(kernel, constants)));
   }
 
-  trim(): void {
-    this.#pool.trim();
+  trim(bytes: number): void {
+    this.#pool.trim(bytes);
   }
 
   destroy(): void {

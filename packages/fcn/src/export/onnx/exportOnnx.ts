@@ -28,7 +28,8 @@ export interface OnnxSummary {
 }
 
 const OP = "exportOnnx";
-const OPSETS = { first: 13, last: 23 };
+/** The versions of ONNX's operators that can be written. */
+export const OPSETS = { first: 13, last: 23 };
 /** The file format. 7 is that of opset 13, and nothing that came later is used. */
 const IR_VERSION = 7;
 /** Protocol Buffers take no larger message. */

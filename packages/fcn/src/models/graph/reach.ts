@@ -1,3 +1,4 @@
+import { TensorError } from "@fcn/tensor";
 import { cropOffsets } from "../../coordinates.js";
 import { gcd } from "../../rational.js";
 import { sizesAlong } from "./sizes.js";
@@ -12,8 +13,22 @@ interface Intervals {
 /** Layers whose every value depends on the whole picture. */
 const GLOBAL: ReadonlySet<Layer["kind"]> = new Set(["groupNorm"]);
 
+/** A graph, or a net that runs one. */
+export type GraphOrNet = Graph | { readonly graph: Graph };
+
+function graphIn(op: string, given: GraphOrNet): Graph {
+  const graph = (given as { readonly graph?: Graph } | undefined)?.graph ?? (given as Graph | undefined);
+  if (graph && Array.isArray(graph.nodes)) return graph;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `${op}: got neither a graph nor a net that runs one`,
+    fix: "pass what models.create answers, or the graph of models.graphOf",
+  });
+}
+
 /** Pixels from one value of the coarsest features to the next: the least common multiple along any path, over both axes. */
-export function coarsestStride(graph: Graph): number {
+export function coarsestStride(net: GraphOrNet): number {
+  const graph = graphIn("coarsestStride", net);
   const strides = new Map<string, number>();
   let coarsest = 1;
   for (const { name, layer, inputs } of graph.nodes) {
@@ -47,7 +62,8 @@ const lcm = (a: number, b: number): number => (a / gcd(a, b)) * b;
  * How far [vertically, horizontally] a value of the main head looks: a pixel depends on no other pixel that is further away. Infinity for
  * nets that normalise over the whole picture.
  */
-export function reachOf(graph: Graph): [number, number] {
+export function reachOf(net: GraphOrNet): [number, number] {
+  const graph = graphIn("reachOf", net);
   if (graph.nodes.some(({ layer }) => GLOBAL.has(layer.kind))) return [Infinity, Infinity];
   return [reachAlong(graph, 0), reachAlong(graph, 1)];
 }

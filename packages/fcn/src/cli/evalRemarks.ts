@@ -1,0 +1,62 @@
+import { TensorError } from "@fcn/tensor";
+import type { DataRemark, OpenedData } from "../data/dataset.js";
+import { fileName, joinPath, kindOf, withoutExtension } from "../data/files.js";
+import { splitName } from "../data/folder/splits.js";
+
+/** Lines beyond this are counted, not printed; `--json` has them all. */
+const MOST_LINES = 10;
+
+/** What was found wrong with the data, as lines for people. */
+export function describeRemarks(remarks: readonly DataRemark[]): string[] {
+  const lines = remarks.slice(0, MOST_LINES).map(({ level, file, text }) => `${level}: ${file}: ${text}`);
+  const more = remarks.length - lines.length;
+  return more > 0 ? [...lines, `and ${more} more (--json and fcn data check list all)`] : lines;
+}
+
+/** The problems and warnings of opening the data that concern one split: what it lacks would else be missing from the scores in silence. */
+export async function splitRemarks({ root, splits, remarks }: OpenedData, split: string): Promise<DataRemark[]> {
+  const others = Object.keys(splits).filter((name) => name !== split);
+  const hasLists = (await kindOf(joinPath(root, "splits"))) === "folder";
+  return remarks.filter(({ level, code, file }) => {
+    if (level === "note") return false;
+    // Lists say themselves what of theirs has no partner.
+    if (hasLists && (code === "image-without-mask" || code === "mask-without-image")) return false;
+    const below = file.startsWith(`${root}/`) ? file.slice(root.length + 1) : file;
+    const [first = "", second = ""] = below.split("/");
+    const folder = first === "splits" ? withoutExtension(fileName(below)) : second;
+    return !others.includes(splitName(folder));
+  });
+}
+
+/**
+ * Labels mean what the net's classes mean only where both have them in one order. Throws a TensorError ("class-mismatch") where the data has more
+ * classes, or the net's in another order; other names for a label are a warning, since many words mean one thing.
+ */
+export function classRemarks(
+  data: string,
+  weights: string,
+  theirs: readonly string[],
+  own: readonly string[],
+): DataRemark[] {
+  const lists = `${data} has ${theirs.length} classes (${theirs.join(", ")}), the net in ${weights} ${own.length} (${own.join(", ")})`;
+  if (theirs.length > own.length) {
+    const fix = "evaluate on data with the net's classes, in their order";
+    throw new TensorError({ code: "class-mismatch", message: `eval: ${lists}`, fix });
+  }
+  const plain = (names: readonly string[]): string[] => names.map((name) => name.trim().toLowerCase());
+  const [found, wanted] = [plain(theirs), plain(own).slice(0, theirs.length)];
+  const differing = found.flatMap((name, label) => (name === wanted[label] || isNoName(name, label) ? [] : [label]));
+  if (differing.length === 0) return [];
+  if ([...found].sort().join("\n") === [...wanted].sort().join("\n")) {
+    throw new TensorError({
+      code: "class-mismatch",
+      message: `eval: ${lists}: the same names in another order, so that scores would mean nothing`,
+      fix: 'list the classes in the net\'s order in classes.json, as { "name", "value" } with the number that each has in the masks',
+    });
+  }
+  const pairs = differing.map((label) => `label ${label} is "${theirs[label]}", in the net "${own[label]}"`).join("; ");
+  return [{ level: "warning", code: "class-names", file: data, text: `${pairs} (${weights})` }];
+}
+
+/** What data is given that does not name its classes. */
+const isNoName = (name: string, label: number): boolean => name === `class ${label}`;
