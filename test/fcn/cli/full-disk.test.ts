@@ -210,8 +210,8 @@ describe.skipIf(skipped !== "")(`a full disk${skipped}`, () => {
     expectOneLine(failed.lines, /cannot write .*predicted\/\d\.(overlay\.png|png|npy)/, /run again$/);
     expect((await filesBelow(out)).filter((file) => file.endsWith(".tmp"))).toEqual([]);
     for (const [save, leave, file] of [
-      ["probabilities", 8 * KIB, /predicted\/\d(-2)?\.npy/],
-      ["summary", 0, /predicted\/\d(-2)?\.json/],
+      ["probabilities", 8 * KIB, /predicted\/(\d\.npy|\.fcn-predict\.json)/],
+      ["summary", 0, /predicted\/(\d|\.fcn-predict)\.json/],
     ] as const) {
       disk.fill(leave);
       const none = await run([...args, save]);
