@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { io, mul, nn, noGrad, type optim, sum, TensorError } from "@fcn/tensor";
 import type { LoaderState } from "../../data/loader/loader.js";
+import { makeFolder } from "../../report/writeFile.js";
 import { deviceOf, type SegmentationNet } from "../model.js";
 import type { OpenInterval } from "../options.js";
 import { namedModules } from "../parameterGroups.js";
@@ -40,7 +41,7 @@ export async function writeCheckpoint(
   optimizer: { stateDict(): ReturnType<optim.SGD["stateDict"]> },
   { step, configuration, adapters, loader, history, open }: CheckpointState,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder("train", folder);
   const arrays = { ...prefixed(MODEL, model.stateDict()), ...prefixed(OPTIMIZER, optimizer.stateDict()) };
   const metadata = {
     format: "1",
