@@ -111,4 +111,16 @@ describe("the settings of a run", () => {
     await start("fcn32s-vgg16", { preprocessing: JSON.stringify(unit) });
     expect(await take("told", vgg)).toEqual({ preprocessing: unit, told: [] });
   });
+
+  it("are named by errors as the command and as code call them", async () => {
+    await expect(run("one value", { batchSize: 1 })).rejects.toMatchObject({
+      message: expect.stringMatching(/^train: batchNorm: .* one value a channel/),
+      fix: expect.stringContaining("(--freeze-batch-norm, freezeBatchNorm)"),
+    });
+    const wild = { optimizer: "sgd", learningRate: 1e18, steps: 9, readEvery: 1 } as const;
+    await expect(run("wild", wild)).rejects.toMatchObject({
+      code: "diverged",
+      fix: expect.stringContaining("warm up (--warm-up, warmUp), or clip gradients (--clip-norm, clipNorm)"),
+    });
+  });
 });

@@ -6,6 +6,7 @@ import { makeFolder } from "../../report/writeFile.js";
 import { deviceOf, type SegmentationNet } from "../model.js";
 import type { OpenInterval } from "../options.js";
 import { namedModules } from "../parameterGroups.js";
+import { STEADIER } from "../train.js";
 import { type Configuration, checkConfiguration } from "./configuration.js";
 import { type History, readHistory, writeHistory } from "./history.js";
 
@@ -144,6 +145,6 @@ export async function checkFinite(model: SegmentationNet, step: number): Promise
   throw new TensorError({
     code: "diverged",
     message: `train: ${probe} holds NaN or infinity after step ${step}; the checkpoint before it stays`,
-    fix: "lower the learning rate, warm up (warmUp), or clip gradients (clipNorm), and go on from the checkpoint",
+    fix: `${STEADIER}, and go on from the checkpoint`,
   });
 }
