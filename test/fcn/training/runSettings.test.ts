@@ -70,4 +70,57 @@ describe("the settings of a run", () => {
     await fcn.train({ ...rest, onProgress: (_, optimizer) => seen(optimizer) });
     expect(groups).toEqual([0.01, 0.005, 5e-4, 2.5e-4]);
   });
+
+  it("take pictures as the weights to start from want them, and say so where the file does not", async () => {
+    const small = { modelOptions: { widthMultiplier: 0.03125 }, steps: 1, crop: [16, 16] } as const;
+    const start = async (model: string, metadata: Record<string, string> = {}) => {
+      using net = fcn.models.create(model, device, { numClasses: 3, ...small.modelOptions });
+      const file = join(root, `${model}.safetensors`);
+      await io.writeSafetensors(file, net.stateDict(), { metadata });
+      return file;
+    };
+    const take = async (name: string, extra: Partial<fcn.TrainRunOptions>) => {
+      const lines: string[] = [];
+      const view = { line: (text: string) => void lines.push(text) };
+      const { configuration } = await run(name, { ...small, view, ...extra });
+      return {
+        preprocessing: configuration.preprocessing,
+        told: lines.filter((text) => text.includes("became numbers")),
+      };
+    };
+    const vgg = { model: "fcn32s-vgg16", weights: await start("fcn32s-vgg16") };
+    const { caffe, imagenet, unit } = fcn.data.PREPROCESSINGS;
+    expect(await take("caffe", vgg)).toEqual({
+      preprocessing: caffe,
+      told: [
+        `${vgg.weights} does not say how its pictures became numbers: they are taken as bgr, mean 104.00699, 116.66877, 122.67892, deviation 1, 1, 1 (--preprocessing)`,
+      ],
+    });
+    expect(await take("chosen", { ...vgg, preprocessing: unit })).toEqual({ preprocessing: unit, told: [] });
+    expect((await take("from nothing", { model: "fcn32s-vgg16" })).preprocessing).toEqual(imagenet);
+    const opened = { ...(await fcn.data.open(data)), preprocessing: unit };
+    expect(await take("data", { ...vgg, data: opened })).toMatchObject({
+      preprocessing: unit,
+      told: [expect.stringContaining("rgb, mean 0, 0, 0")],
+    });
+    const resnet = { model: "fcn32s-small", weights: await start("fcn32s-small") };
+    expect(await take("other", resnet)).toMatchObject({
+      preprocessing: imagenet,
+      told: [expect.stringContaining("rgb, mean 123.675")],
+    });
+    await start("fcn32s-vgg16", { preprocessing: JSON.stringify(unit) });
+    expect(await take("told", vgg)).toEqual({ preprocessing: unit, told: [] });
+  });
+
+  it("are named by errors as the command and as code call them", async () => {
+    await expect(run("one value", { batchSize: 1 })).rejects.toMatchObject({
+      message: expect.stringMatching(/^train: batchNorm: .* one value a channel/),
+      fix: expect.stringContaining("(--freeze-batch-norm, freezeBatchNorm)"),
+    });
+    const wild = { optimizer: "sgd", learningRate: 1e18, steps: 9, readEvery: 1 } as const;
+    await expect(run("wild", wild)).rejects.toMatchObject({
+      code: "diverged",
+      fix: expect.stringContaining("warm up (--warm-up, warmUp), or clip gradients (--clip-norm, clipNorm)"),
+    });
+  });
 });

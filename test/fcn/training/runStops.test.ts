@@ -1,9 +1,10 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createEventFile } from "../../../packages/fcn/dist/report/eventFile.js";
 import { temporaryFolder } from "../data/trees.js";
 import { writeTinyData } from "./tinyData.js";
 import { tinyRun } from "./tinyRun.js";
@@ -111,6 +112,16 @@ describe("a run", () => {
     expect(validated).toEqual([4, 8, 9]);
     expect(told).toEqual([3, 4, 5, 6, 8, 9]);
     expect(await rows(out)).toEqual([3, 4, 6, 8, 9]);
+  });
+
+  it.runIf(existsSync("/proc/self"))("says which folder cannot be made", async () => {
+    const run = { ...base(), steps: 1, out: "/proc/none/run" };
+    await expect(fcn.trainRun(run)).rejects.toMatchObject({
+      code: "unwritable-file",
+      message: expect.stringContaining("/proc/none"),
+    });
+    const made = createEventFile("/proc/none/events").catch((error: unknown) => String(error));
+    expect(await made).toContain("/proc/none");
   });
 
   it("leaves a validation picture that breaks while it trains out of scores and report, and says so", async () => {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { weights } from "@fcn/core";
+import { data, weights } from "@fcn/core";
 import { io } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { main } from "../../../packages/fcn/dist/cli/main.js";
@@ -103,6 +103,9 @@ describe("convert", () => {
     await weights.convert(at("vgg.npz"), at("back.safetensors"), { names: "vgg16-to-caffe" });
     const back = await io.readSafetensors(at("back.safetensors"));
     expect(back["fc6.weight"]).toEqual(f32([4, 2, 7, 7]));
+    // The published nets with these names want other pictures than torchvision's.
+    const { preprocessing = "" } = await io.readSafetensorsMetadata(at("back.safetensors"));
+    expect(JSON.parse(preprocessing)).toEqual(data.IMAGENET_MEAN);
   });
 
   it("takes TensorFlow.js models, under their own names or as the backbone of our nets", async () => {

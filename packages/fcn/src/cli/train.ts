@@ -136,7 +136,7 @@ export function registerTrain(program: Command): void {
     )
     .option(
       "--preprocessing <name>",
-      `how pictures become numbers: ${PREPROCESSING_NAMES.join(", ")} (default: that of the weights or the data, else imagenet)`,
+      `how pictures become numbers: ${PREPROCESSING_NAMES.join(", ")} (default: that of the weights or the data; else caffe for weights of a net with names of Caffe, or imagenet)`,
       parseChoice("--preprocessing", PREPROCESSING_NAMES),
     )
     .option(

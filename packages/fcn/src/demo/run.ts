@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createDevice, type Device, TensorError } from "@fcn/tensor";
 import { EARTH_CLASSES } from "../data/earth/labels.js";
@@ -8,6 +7,7 @@ import { measurePreprocessing } from "../data/preprocessing.js";
 import type { SegmentationSample } from "../data/sample.js";
 import { predictSamples } from "../evaluation/evaluate.js";
 import { predict } from "../prediction/predict.js";
+import { makeFolder } from "../report/writeFile.js";
 import type { SegmentationNet } from "../training/model.js";
 import { type StageResult, trainStaged } from "../training/staged.js";
 import { loadModel, type ModelMetadata, saveModel } from "../training/weightsFile.js";
@@ -45,7 +45,7 @@ interface Run {
  */
 export async function runDemo(options: DemoOptions, view: DemoView): Promise<DemoSummary> {
   const start = performance.now();
-  await mkdir(options.out, { recursive: true });
+  await makeFolder("demo", options.out);
   const samples = await loadEarth();
   view.line(
     `tiles of 128 x 128 pixels: ${samples.train.length} to train, ${samples.validation.length} held back by longitude`,

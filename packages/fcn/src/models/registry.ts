@@ -1,4 +1,5 @@
 import { type Device, type Tensor, TensorError } from "@fcn/tensor";
+import type { Preprocessing } from "../data/preprocessing.js";
 import { describeGraph, type NodeSummary } from "./graph/geometry.js";
 import { GraphNet, type NetOutput } from "./graph/net.js";
 import type { Graph } from "./graph/spec.js";
@@ -20,6 +21,9 @@ function entryOf(name: string): ModelEntry {
     fix: `use one of: ${list().join(", ")}`,
   });
 }
+
+/** What the published weights of a model were made with, where it is not ImageNet's mean and deviation. */
+export const publishedPreprocessing = (name: string): Preprocessing | undefined => entryOf(name).preprocessing;
 
 /** The layers of a model as data, and its options with the defaults filled in. */
 export function graphOf(name: string, options: ModelOptions): { graph: Graph; options: Resolved } {

@@ -5,7 +5,7 @@ import { seedFor } from "../models/graph/initialise.js";
 import { type Freeze, freezeAllBut, freezeBatchNorm } from "./freezing.js";
 import { countHeads, headLoss, lossDivisor } from "./losses.js";
 import { sampleLabels } from "./lossSampling.js";
-import { deviceOf } from "./model.js";
+import { deviceOf, type SegmentationNet } from "./model.js";
 import { makerOf } from "./optimizers.js";
 import {
   type BatchStream,
@@ -37,6 +37,10 @@ interface Run {
   readonly optimizer: Optimizer;
   readonly freeze: Freeze | undefined;
 }
+
+/** What helps against a loss that jumps. */
+export const STEADIER =
+  "lower the learning rate (--lr, learningRate), warm up (--warm-up, warmUp), or clip gradients (--clip-norm, clipNorm)";
 
 const CLOSED: OpenInterval = { sum: 0, count: 0 };
 
@@ -188,9 +192,26 @@ async function backward(
   const { model, heads, headLabels, classWeights, criterion, loss: normalization } = options;
   const images = device.tensor(batch.images, batch.shape);
   const settings = { heads, headLabels, criterion, normalization, classWeights, ...step };
-  const loss = await headLoss(model.forward(images), batch, settings);
+  const loss = await headLoss(forward(model, images), batch, settings);
   loss.backward();
   return loss.detach();
+}
+
+/** Batch norm knows neither batches nor the options of training. */
+function forward(model: SegmentationNet, images: Tensor): ReturnType<SegmentationNet["forward"]> {
+  try {
+    return model.forward(images);
+  } catch (error) {
+    if (!(error instanceof TensorError) || !/^batchNorm: .* one value a channel/.test(error.message)) throw error;
+    throw new TensorError(
+      {
+        code: error.code,
+        message: `train: ${error.message}`,
+        fix: "use larger batches (--batch, batchSize) or larger windows (--crop), or keep the statistics of batch norm (--freeze-batch-norm, freezeBatchNorm)",
+      },
+      { cause: error },
+    );
+  }
 }
 
 /** Adds the losses one by one, so that an interval with a checkpoint in it has the bits of one without. */
@@ -214,6 +235,6 @@ function diverged(loss: number, step: number, names: readonly string[], learning
   return new TensorError({
     code: "diverged",
     message: `train: the loss became ${loss} at step ${step}${batch}, at a learning rate of ${learningRate}`,
-    fix: "lower the learning rate, warm up (warmUp), or clip gradients (clipNorm); if it happens at the first steps, look at these pictures",
+    fix: `${STEADIER}; if it happens at the first steps, look at these pictures`,
   });
 }

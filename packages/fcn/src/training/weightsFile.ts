@@ -21,7 +21,7 @@ export async function saveModel(path: string, model: SegmentationNet, metadata: 
   await io.writeSafetensors(path, model.stateDict(), { metadata: encodeMetadata(metadata) });
 }
 
-/** What a file may say: one of a trunk alone tells `options` at most, and those without `numClasses`. */
+/** What a file may say: one of a trunk alone tells `options`, without `numClasses`, and `preprocessing` at most. */
 export type PartialMetadata = Partial<Omit<ModelMetadata, "options">> & { readonly options?: Partial<ModelOptions> };
 
 /** Each field that is given as JSON, which is how files carry them. */
@@ -61,9 +61,9 @@ export function parseMetadata(strings: Readonly<Record<string, string>>): ModelM
 
 /** What a file says of its net; less than all, or nothing, where it is not of a whole net. */
 export function parsePartialMetadata(strings: Readonly<Record<string, string>>): PartialMetadata {
-  if ("preprocessing" in strings) return parseMetadata(strings);
-  const { options } = strings;
-  return options === undefined ? {} : { options: parseField("options", options) as Partial<ModelOptions> };
+  if ("model" in strings) return parseMetadata(strings);
+  const fields = (["options", "preprocessing"] as const).filter((field) => strings[field] !== undefined);
+  return Object.fromEntries(fields.map((field) => [field, parseField(field, strings[field] as string)]));
 }
 
 function parseField(field: string, text: string): unknown {

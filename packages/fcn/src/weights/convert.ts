@@ -1,4 +1,5 @@
 import { io, TensorError } from "@fcn/tensor";
+import { encodeMetadata } from "../training/weightsFile.js";
 import { NAME_MAPS, type NameMap } from "./nameMaps.js";
 import { isTensorFlowModel, openTensorFlow, TENSORFLOW_MAPS } from "./tensorflow/open.js";
 
@@ -59,7 +60,11 @@ export async function convert(input: string, output: string, options: ConvertOpt
     const moves = planMoves(weights, chosen);
     const arrays = Object.fromEntries(withProgress(moves, onProgress));
     if (to === "npz") await io.writeNpz(output, arrays);
-    else await io.writeSafetensors(output, arrays, { metadata: weights.metadata });
+    else {
+      const { preprocessing } = chosen ?? {};
+      const metadata = { ...encodeMetadata(preprocessing ? { preprocessing } : {}), ...weights.metadata };
+      await io.writeSafetensors(output, arrays, { metadata });
+    }
     return reportOf(weights, moves, to);
   };
   if (isTensorFlowModel(input)) {

@@ -1,3 +1,6 @@
+import { IMAGENET_MEAN } from "../data/layouts/means.js";
+import type { Preprocessing } from "../data/preprocessing.js";
+
 type Shape = readonly number[];
 
 /** How the arrays of one net are called, and shaped, in another library. */
@@ -9,6 +12,8 @@ export interface NameMap {
   rename(name: string): string;
   /** The shape under the new name: the same values in the same order. */
   shapeOf(name: string, shape: Shape): Shape;
+  /** What such weights were made with, where nets with the new names have published weights that want another. */
+  readonly preprocessing?: Preprocessing;
 }
 
 /** Beginnings of names, and what stands in their place. */
@@ -93,7 +98,10 @@ function mapOf(summary: string, prefixes: Prefixes, shapeOf: NameMap["shapeOf"] 
 
 /** The maps by name. */
 export const NAME_MAPS: Readonly<Record<string, NameMap>> = {
-  "vgg16-to-caffe": mapOf("torchvision's vgg16 to the layers of Caffe and FCN", VGG16, toConvolution),
+  "vgg16-to-caffe": {
+    ...mapOf("torchvision's vgg16 to the layers of Caffe and FCN", VGG16, toConvolution),
+    preprocessing: IMAGENET_MEAN,
+  },
   "caffe-to-vgg16": mapOf("the layers of Caffe or FCN to torchvision's vgg16", reversed(VGG16), toLinear),
   berkeley: mapOf("a Caffe model of VGG16 or FCN to our FCN nets: same names, shapes of today", SAME, toConvolution),
   "pytorch-fcn": mapOf("wkentaro/pytorch-fcn to our FCN nets: same names", SAME, toConvolution),

@@ -1,3 +1,4 @@
+import { VOC_MEAN } from "../../data/layouts/means.js";
 import { caffeNetBackbone } from "../backbones/alexnet.js";
 import { buildFcn } from "../heads/fcn.js";
 import type { Family } from "./entry.js";
@@ -6,6 +7,7 @@ import type { Family } from "./entry.js";
 export const ALEXNET_NETS: Family = {
   "fcn32s-alexnet": {
     summary: "FCN-32s on CaffeNet",
+    preprocessing: VOC_MEAN,
     defaults: { widthMultiplier: 1, padding: 100, dropout: 0.5, deconv: "fixed", dense: false },
     graph: (options) => {
       const { numClasses, inChannels, deconv, dense } = options;

@@ -1,3 +1,4 @@
+import { VOC_MEAN } from "../../data/layouts/means.js";
 import { alexNetBackbone } from "../backbones/alexnet.js";
 import type { Backbone, BackboneBuilder } from "../backbones/backbone.js";
 import { scaleWidth } from "../backbones/convNorm.js";
@@ -18,6 +19,7 @@ interface Row {
   readonly strides: readonly number[];
   readonly defaults: Partial<Resolved>;
   readonly rules?: ModelEntry["rules"];
+  readonly preprocessing?: ModelEntry["preprocessing"];
   readonly backbone: (options: Resolved) => BackboneBuilder;
 }
 
@@ -64,7 +66,10 @@ const BACKBONES: Readonly<Record<string, Row>> = {
       inceptionBackbone(builder, input, { ...options, prefix: PREFIX, countIncludePad: !options.samePadding }),
   },
   googlenet: googLeNetRow("GoogLeNet", PREFIX, googLeNetBackbone, 10),
-  "googlenet-bvlc": googLeNetRow("BVLC's GoogLeNet", "", bvlcGoogLeNetBackbone, 18),
+  "googlenet-bvlc": {
+    ...googLeNetRow("BVLC's GoogLeNet", "", bvlcGoogLeNetBackbone, 18),
+    preprocessing: VOC_MEAN,
+  },
   "alexnet-torchvision": {
     title: "torchvision's AlexNet",
     strides: [32, 16, 8],
@@ -91,6 +96,7 @@ function entry(model: string, row: Row, outputStride: number): ModelEntry {
     summary: `FCN-${outputStride}s on ${row.title}`,
     defaults: { widthMultiplier: 1, deconv: "fixed", dense: false, ...row.defaults },
     ...(row.rules ? { rules: row.rules } : {}),
+    ...(row.preprocessing ? { preprocessing: row.preprocessing } : {}),
     graph: (options) => {
       const { numClasses, inChannels, deconv, dense } = options;
       return buildFcn(row.backbone(options), { name: model, numClasses, inChannels, outputStride, deconv, dense });

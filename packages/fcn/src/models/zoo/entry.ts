@@ -1,3 +1,4 @@
+import type { Preprocessing } from "../../data/preprocessing.js";
 import type { Graph } from "../graph/spec.js";
 import type { OptionName, Resolved, Rule } from "../options.js";
 
@@ -8,6 +9,8 @@ export interface ModelEntry {
   readonly defaults: Partial<Resolved>;
   /** Where this model takes less, or something else, than the common rule of an option. */
   readonly rules?: Partial<Record<OptionName, Rule>>;
+  /** What the published weights for these layer names were made with, where it is not ImageNet's mean and deviation. */
+  readonly preprocessing?: Preprocessing;
   readonly graph: (options: Resolved) => Graph;
 }
 

@@ -1,3 +1,4 @@
+import { VOC_MEAN } from "../../data/layouts/means.js";
 import type { BackboneBuilder } from "../backbones/backbone.js";
 import { scaleWidths, VGG16, type VggNames, type VggSpec, vggBackbone } from "../backbones/vgg.js";
 import type { Graph } from "../graph/spec.js";
@@ -63,7 +64,8 @@ export function vggFcn(name: string, { layers, skips, upsampling, names }: VggFc
 /** FCN on VGG16 as published. */
 function vgg16Entry(name: string, summary: string, skips: readonly VggSkip[]): ModelEntry {
   const net: VggFcn = { layers: VGG16, skips, upsampling: "none" };
-  return { summary, defaults: VGG16_DEFAULTS, graph: (options) => vggFcn(name, net, options) };
+  const graph = (options: Resolved): Graph => vggFcn(name, net, options);
+  return { summary, defaults: VGG16_DEFAULTS, preprocessing: VOC_MEAN, graph };
 }
 
 /** Five stages of 16 to 128 channels: a VGG that trains from nothing in minutes. */

@@ -1,3 +1,4 @@
+import { VOC_MEAN } from "../../data/layouts/means.js";
 import { CAFFE_NAMES, suffixedNames, VGG16, type VggNames } from "../backbones/vgg.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
@@ -62,6 +63,7 @@ function twoTasks(name: string, stride: Stride, options: Resolved): Graph {
 const siftFlowEntry = (name: string, stride: Stride): ModelEntry => ({
   summary: `FCN-${stride}s on VGG16 with two heads: sem (numClasses) and geo (geometricClasses)`,
   defaults: { ...VGG16_DEFAULTS, geometricClasses: 3 },
+  preprocessing: VOC_MEAN,
   graph: (options) => twoTasks(name, stride, options),
 });
 

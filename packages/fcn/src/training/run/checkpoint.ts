@@ -1,10 +1,12 @@
-import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { io, mul, nn, noGrad, type optim, sum, TensorError } from "@fcn/tensor";
 import type { LoaderState } from "../../data/loader/loader.js";
+import { makeFolder } from "../../report/writeFile.js";
 import { deviceOf, type SegmentationNet } from "../model.js";
 import type { OpenInterval } from "../options.js";
 import { namedModules } from "../parameterGroups.js";
+import { STEADIER } from "../train.js";
 import { type Configuration, checkConfiguration } from "./configuration.js";
 import { type History, readHistory, writeHistory } from "./history.js";
 
@@ -40,7 +42,7 @@ export async function writeCheckpoint(
   optimizer: { stateDict(): ReturnType<optim.SGD["stateDict"]> },
   { step, configuration, adapters, loader, history, open }: CheckpointState,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder("train", folder);
   const arrays = { ...prefixed(MODEL, model.stateDict()), ...prefixed(OPTIMIZER, optimizer.stateDict()) };
   const metadata = {
     format: "1",
@@ -143,6 +145,6 @@ export async function checkFinite(model: SegmentationNet, step: number): Promise
   throw new TensorError({
     code: "diverged",
     message: `train: ${probe} holds NaN or infinity after step ${step}; the checkpoint before it stays`,
-    fix: "lower the learning rate, warm up (warmUp), or clip gradients (clipNorm), and go on from the checkpoint",
+    fix: `${STEADIER}, and go on from the checkpoint`,
   });
 }

@@ -3,7 +3,7 @@ import { kindOf } from "../../data/files.js";
 import { IMAGENET_MEAN } from "../../data/layouts/means.js";
 import type { Preprocessing } from "../../data/preprocessing.js";
 import type { ModelOptions } from "../../models/index.js";
-import { graphOf } from "../../models/registry.js";
+import { graphOf, publishedPreprocessing } from "../../models/registry.js";
 import { type ModelMetadata, type PartialMetadata, parsePartialMetadata } from "../weightsFile.js";
 import type { Configuration } from "./configuration.js";
 import type { RunData } from "./data.js";
@@ -29,8 +29,11 @@ export async function chooseNet(
     numClasses: opened.classes.length,
     seed: options.seed ?? 0,
   };
+  const known = options.preprocessing ?? source.preprocessing;
+  const starts = options.weights !== undefined && saved === undefined;
   const preprocessing =
-    options.preprocessing ?? source.preprocessing ?? opened.preprocessing ?? defaultPreprocessing(channels);
+    known ?? opened.preprocessing ?? defaultPreprocessing(channels, options.weights === undefined ? undefined : name);
+  if (starts && known === undefined) options.view?.line?.(tellPreprocessing(options.weights as string, preprocessing));
   const { classes, palette } = opened;
   return { model: name, options: modelOptions, classes, palette, preprocessing };
 }
@@ -70,8 +73,19 @@ function noModel(weights: string | undefined): TensorError {
   });
 }
 
-/** A colour picture gets ImageNet's means; further channels are centred on the middle of 0 to 255. */
-function defaultPreprocessing(channels: number): Preprocessing {
+/** A file that says nothing is taken for the published weights: those of another library may want other numbers. */
+function tellPreprocessing(file: string, { channelOrder, mean, std }: Preprocessing): string {
+  const text = `${channelOrder}, mean ${mean.join(", ")}, deviation ${std.join(", ")}`;
+  return `${file} does not say how its pictures became numbers: they are taken as ${text} (--preprocessing)`;
+}
+
+/**
+ * That of the published weights of the model to start from, where these are for pictures with as many channels. Else a colour picture gets
+ * ImageNet's means; further channels are centred on the middle of 0 to 255.
+ */
+function defaultPreprocessing(channels: number, startsFrom: string | undefined): Preprocessing {
+  const published = startsFrom === undefined ? undefined : publishedPreprocessing(startsFrom);
+  if (published?.mean.length === channels) return published;
   const fill = (own: readonly number[], value: number): number[] =>
     Array.from({ length: channels }, (_, c) => (channels >= 3 ? own[c] : undefined) ?? value);
   return { channelOrder: "rgb", mean: fill(IMAGENET_MEAN.mean, 127.5), std: fill(IMAGENET_MEAN.std, 57) };

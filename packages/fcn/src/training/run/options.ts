@@ -52,7 +52,10 @@ export interface TrainRunOptions extends Settings {
   readonly crop?: readonly [height: number, width: number];
   /** Further random changes. */
   readonly augmentation?: Omit<Augmentation, "crop" | "mirror">;
-  /** Default: that of the weights or of the published data set, else ImageNet's means. */
+  /**
+   * Default: that of the weights or of the published data set; else that of the published weights of the net where it starts from a file, which is
+   * Caffe's for the nets with Caffe's layer names; else ImageNet's means.
+   */
   readonly preprocessing?: Preprocessing;
   /** One weight a class in the loss, or how they follow from the frequencies of the classes in the training pictures. */
   readonly classWeights?: readonly number[] | ClassBalancing;
