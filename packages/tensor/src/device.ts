@@ -278,7 +278,7 @@ export class Device {
   #make(shape: readonly number[], options: MakeOptions): Tensor {
     const { dtype = "float32", order = identityOrder(shape.length), tracked = true, requiresGrad = false } = options;
     checkElements("allocate", shape);
-    const storage = this.#engine.allocate("allocate", elementsOf(shape) * 4);
+    const storage = this.#engine.allocate("allocate", elementsOf(shape) * 4, shape);
     return new Tensor(this, storage, [...shape], dtype, order, requiresGrad, tracked);
   }
 

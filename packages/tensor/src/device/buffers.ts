@@ -7,6 +7,10 @@ export interface Block {
   readonly size: number;
   /** The batch of commands that was being recorded when the block was last released. */
   releasedIn: number;
+  /** Whether it is not known yet if the GPU had memory for it. */
+  pending: boolean;
+  /** Why the GPU had none. */
+  refusal: string | undefined;
 }
 
 export interface MemoryReport {
@@ -39,14 +43,15 @@ export class BufferPool {
   readonly #free = new Map<number, Block[]>();
 
   constructor(
-    private readonly create: (size: number) => GPUBuffer,
+    private readonly create: (size: number, settled: (refusal: string | undefined) => void) => GPUBuffer,
     /** Called before buffers are destroyed, so that no recorded command still needs them. */
     private readonly flush: () => void,
     private readonly cap: number,
     private readonly maxSize: number,
   ) {}
 
-  acquire(bytes: number): Block {
+  /** `refused` is called when it turns out that the GPU has no memory for the block. */
+  acquire(bytes: number, refused: (reason: string) => void): Block {
     const size = Math.min(sizeClass(bytes), Math.max(Math.ceil(bytes / 16) * 16, this.maxSize));
     const idle = this.#free.get(size);
     const block = idle?.pop();
@@ -56,12 +61,21 @@ export class BufferPool {
       this.pooledBytes -= size;
       return block;
     }
-    return { buffer: this.create(size), size, releasedIn: -1 };
+    const fresh = { size, releasedIn: -1, pending: true, refusal: undefined as string | undefined };
+    const buffer = this.create(size, (refusal) => {
+      fresh.pending = false;
+      if (refusal === undefined) return;
+      fresh.refusal = refusal;
+      this.#forget(fresh as Block);
+      refused(refusal);
+    });
+    return Object.assign(fresh, { buffer });
   }
 
   release(block: Block, batch: number): void {
     block.releasedIn = batch;
     this.liveBytes -= block.size;
+    if (block.refusal !== undefined) return;
     this.pooledBytes += block.size;
     const idle = this.#free.get(block.size) ?? [];
     idle.push(block);
@@ -69,6 +83,15 @@ export class BufferPool {
     this.#free.delete(block.size);
     this.#free.set(block.size, idle);
     if (this.pooledBytes > this.cap) this.trim(this.cap / 2);
+  }
+
+  /** Takes a block that has no memory out of those that lie idle. */
+  #forget(block: Block): void {
+    const idle = this.#free.get(block.size);
+    const index = idle?.indexOf(block) ?? -1;
+    if (index < 0) return;
+    idle?.splice(index, 1);
+    this.pooledBytes -= block.size;
   }
 
   /** Destroys idle buffers until at most `bytes` lie idle. */

@@ -1,4 +1,5 @@
 import { USAGE } from "./buffers.js";
+import type { Failures } from "./failures.js";
 import type { Pipeline } from "./pipelines.js";
 
 /** Bytes of one uniform slot: the largest alignment that an adapter may ask for, and room for every kernel's Params. */
@@ -20,13 +21,17 @@ export class CommandRecorder {
   /** Number of the batch that is being recorded. */
   batch = 0;
   inFlight = 0;
+  #endWatch: (() => void) | undefined;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #dispatches = 0;
   readonly #uniforms: GPUBuffer;
   readonly #params = new DataView(new ArrayBuffer(SLOT * SLOTS));
 
-  constructor(private readonly device: GPUDevice) {
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly failures: Failures,
+  ) {
     this.#uniforms = device.createBuffer({
       label: "uniforms",
       size: SLOT * SLOTS,
@@ -41,6 +46,7 @@ export class CommandRecorder {
     writeParams: (view: DataView, offset: number) => void,
   ): void {
     if (this.#dispatches === SLOTS || this.#dispatches >= DISPATCHES_PER_SUBMIT) this.flush();
+    this.#endWatch ??= this.failures.watch();
     const offset = this.#dispatches * SLOT;
     writeParams(this.#params, offset);
     const bindGroup = this.device.createBindGroup({
@@ -64,6 +70,13 @@ export class CommandRecorder {
 
   /** Submits what was recorded. */
   flush(): void {
+    const endWatch = this.#endWatch;
+    this.#endWatch = undefined;
+    this.#submit();
+    endWatch?.();
+  }
+
+  #submit(): void {
     if (!this.#encoder) return;
     this.#closePass();
     if (this.#dispatches > 0) {
@@ -82,12 +95,14 @@ export class CommandRecorder {
   }
 
   destroy(): void {
+    this.#endWatch = undefined;
     this.#encoder = undefined;
     this.#pass = undefined;
     this.#uniforms.destroy();
   }
 
   #open(): GPUCommandEncoder {
+    this.#endWatch ??= this.failures.watch();
     this.#encoder ??= this.device.createCommandEncoder();
     return this.#encoder;
   }

@@ -5,7 +5,9 @@ import { Binder } from "./bindings.js";
 import { type Block, BufferPool, type MemoryReport, USAGE } from "./buffers.js";
 import { type BufferRange, CommandRecorder } from "./commands.js";
 import { deviceLost, outOfMemory, TensorError } from "./errors.js";
+import { Failures } from "./failures.js";
 import { FAULT_WORDS, faultError } from "./faults.js";
+import { checkHostMemory } from "./hostMemory.js";
 import { PipelineCache } from "./pipelines.js";
 import { Storage } from "./storage.js";
 import { Transfers } from "./transfers.js";
@@ -23,7 +25,10 @@ export interface EngineOptions {
   readonly tuning: Tuning | undefined;
 }
 
+/** Buffers above this size are followed: smaller ones are hardly refused. */
 const SCOPED_ALLOCATION = 1024 * 1024;
+/** Memory that may well be refused. */
+const LARGE = 64 * 1024 * 1024;
 /** Batches in flight above which `throttle` waits: a longer queue makes every batch slower. */
 const MAX_IN_FLIGHT = 3;
 
@@ -32,16 +37,18 @@ export class Engine {
   readonly lost: Promise<TensorError>;
   readonly #pool: BufferPool;
   readonly #pipelines: PipelineCache;
+  readonly #failures: Failures;
   readonly #commands: CommandRecorder;
   readonly #transfers: Transfers;
   readonly #fault: GPUBuffer;
   readonly #binder: Binder;
   readonly #opNames: string[] = [];
-  #failure: Error | undefined;
   #lostError: TensorError | undefined;
   #warming: { kernel: Step["kernel"]; constants: NonNullable<Step["constants"]> }[] | undefined;
   #gpu: Gpu | undefined;
   #capabilities: Capabilities;
+  /** Bytes of the largest buffer; a read adds the fault record to it, within the limit. */
+  readonly #largestBlock: number;
 
   constructor(
     readonly device: GPUDevice,
@@ -59,13 +66,15 @@ export class Engine {
       parallelism: info.software ? 32 : 1024,
       tuning: options.tuning,
     };
-    this.#commands = new CommandRecorder(device);
-    this.#pipelines = new PipelineCache(device, (error) => this.fail(error));
+    this.#largestBlock = Math.floor((device.limits.maxBufferSize - 256) / 256) * 256;
+    this.#failures = new Failures(device);
+    this.#commands = new CommandRecorder(device, this.#failures);
+    this.#pipelines = new PipelineCache(device, (error) => this.#failures.record(error));
     this.#pool = new BufferPool(
-      (size) => this.#createBuffer(size),
+      (size, settled) => this.#createBuffer(size, settled),
       () => this.#commands.flush(),
       options.poolBytes,
-      device.limits.maxBufferSize,
+      this.#largestBlock,
     );
     this.#fault = device.createBuffer({
       label: "fault",
@@ -79,9 +88,9 @@ export class Engine {
       this.#lostError ??= deviceLost(message || reason);
       return this.#lostError;
     });
-    this.#transfers = new Transfers(device, this.#commands, this.#fault, this.lost);
+    this.#transfers = new Transfers(device, this.#commands, this.#failures, this.#fault, this.lost);
     device.addEventListener("uncapturederror", (event) =>
-      this.fail(new Error((event as GPUUncapturedErrorEvent).error.message)),
+      this.#failures.record(new Error((event as GPUUncapturedErrorEvent).error.message)),
     );
   }
 
@@ -92,18 +101,6 @@ export class Engine {
   /** Adds tiles that were measured; plans made from here on use them. */
   adoptTuning(tuning: Tuning): void {
     this.#capabilities = { ...this.#capabilities, tuning: { ...this.#capabilities.tuning, ...tuning } };
-  }
-
-  /** Records the first failure; the next awaited call throws it. */
-  fail(error: Error): void {
-    this.#failure ??=
-      error instanceof TensorError
-        ? error
-        : new TensorError({
-            code: "gpu-error",
-            message: `the GPU refused a command: ${error.message}`,
-            fix: "this is a defect of the library: report it with the output of `npx fcn doctor`",
-          });
   }
 
   memory(liveTensors: number): MemoryReport {
@@ -124,24 +121,45 @@ export class Engine {
     });
   }
 
-  allocate(op: string, byteLength: number): Storage {
+  /**
+   * Memory for a tensor of `shape`, or for an op's own use. Where the GPU refuses it the next awaited call rejects with `out-of-memory`, and so
+   * does every use. Throws it at once where the host's memory, which a software adapter uses, cannot hold it.
+   */
+  allocate(op: string, byteLength: number, shape?: readonly number[]): Storage {
     this.assertUsable(op);
+    if (byteLength >= LARGE) checkHostMemory(this.info, { op, byteLength, shape }, this.#pool.pooledBytes);
     const bytes = Math.max(16, Math.ceil(byteLength / 16) * 16);
-    const largest = Math.floor(this.device.limits.maxBufferSize / 256) * 256;
-    const blockLength = Math.min(bytes, largest);
+    const blockLength = Math.min(bytes, this.#largestBlock);
     const blocks: Block[] = [];
-    for (let left = bytes; left > 0; left -= blockLength) blocks.push(this.#pool.acquire(Math.min(left, blockLength)));
-    const storage = new Storage(byteLength, blocks, blockLength, (freed) => {
+    const storage = new Storage(byteLength, blocks, blockLength, shape, (freed) => {
       for (const block of freed.blocks) this.#pool.release(block, this.#commands.batch);
     });
-    if (this.options.poison && !this.#warming) {
-      for (const { buffer, size } of blocks) {
-        for (const { begin, end } of flatWindows(size / 4, this.capabilities)) {
-          this.#dispatch(poison(end - begin), () => ({ buffer, offset: begin * 4, size: (end - begin) * 4 }));
-        }
+    const refused = (reason: string) => {
+      this.#failures.record(outOfMemory(storage, reason));
+      // What lies idle may be what is missing.
+      this.#pool.trim();
+    };
+    for (let left = bytes; left > 0; left -= blockLength) {
+      blocks.push(this.#pool.acquire(Math.min(left, blockLength), refused));
+    }
+    if (this.options.poison && !this.#warming) this.#apart([storage], () => this.#poison(storage));
+    return storage;
+  }
+
+  #poison({ blocks }: Storage): void {
+    for (const { buffer, size } of blocks) {
+      for (const { begin, end } of flatWindows(size / 4, this.capabilities)) {
+        this.#dispatch(poison(end - begin), () => ({ buffer, offset: begin * 4, size: (end - begin) * 4 }));
       }
     }
-    return storage;
+  }
+
+  /** Records work on large memory that the GPU may yet refuse in a batch of its own, so that no other work is lost with it. */
+  #apart(storages: readonly Storage[], record: () => void): void {
+    const isRisky = storages.some(({ byteLength, pending }) => byteLength >= LARGE && pending);
+    if (isRisky) this.#commands.flush();
+    record();
+    if (isRisky) this.#commands.flush();
   }
 
   /** Records the plan. Operands are storages by name; scratch comes from the pool and goes back at once. */
@@ -152,7 +170,11 @@ export class Engine {
       all[name] = this.allocate(op, bytes);
       return all[name];
     });
-    for (const step of plan.steps) this.#step(op, step, all);
+    const used = Object.values(all);
+    for (const storage of used) storage.op ??= op;
+    this.#apart(used, () => {
+      for (const step of plan.steps) this.#step(op, step, all);
+    });
     for (const storage of scratch) storage.release();
   }
 
@@ -164,11 +186,8 @@ export class Engine {
     for (let at = 0; at < result.byteLength; at += limit) {
       const byteLength = Math.min(limit, result.byteLength - at);
       const step = finiteCheck(byteLength / 4, at / 4, this.#opNames.length - 1);
-      this.#step(
-        op,
-        { ...step, operands: { ...step.operands, x: { operand: "x", byteOffset: at, byteLength } } },
-        { x: result },
-      );
+      const operands = { ...step.operands, x: { operand: "x", byteOffset: at, byteLength } };
+      this.#apart([result], () => this.#step(op, { ...step, operands }, { x: result }));
     }
   }
 
@@ -176,27 +195,31 @@ export class Engine {
     // A queue write precedes all recorded commands, which may still use this memory (or be about to poison it).
     if (this.options.poison || storage.blocks.some((block) => block.releasedIn === this.#commands.batch))
       this.#commands.flush();
+    const endWatch = storage.pending ? this.#failures.watch() : undefined;
     for (const { block, offset, length, at } of storage.parts(0, data.byteLength)) {
       this.device.queue.writeBuffer(block.buffer, offset, data.buffer as ArrayBuffer, data.byteOffset + at, length);
     }
+    endWatch?.();
   }
 
   copy(from: Storage, to: Storage, bytes: number): void {
     // The source holds what warming up did not compute.
     if (this.#warming) return;
-    for (const part of from.parts(0, Math.ceil(bytes / 4) * 4)) {
-      for (const target of to.parts(part.at, part.at + part.length)) {
-        const source = part.offset + target.at - part.at;
-        this.#commands.copy(part.block.buffer, source, target.block.buffer, target.offset, target.length);
+    this.#apart([from, to], () => {
+      for (const part of from.parts(0, Math.ceil(bytes / 4) * 4)) {
+        for (const target of to.parts(part.at, part.at + part.length)) {
+          const source = part.offset + target.at - part.at;
+          this.#commands.copy(part.block.buffer, source, target.block.buffer, target.offset, target.length);
+        }
       }
-    }
+    });
   }
 
   /** The bytes of a storage. Rejects with what went wrong since the last awaited call. */
   async read(op: string, storage: Storage): Promise<ArrayBuffer> {
     this.assertUsable(op);
-    this.#throwFailure();
-    const { bytes, fault } = await this.#transfers.read(storage);
+    this.#failures.throwFirst();
+    const { bytes, fault } = await this.#transfers.read(storage).finally(() => this.#settle());
     await this.#checkFault(fault);
     return bytes;
   }
@@ -204,11 +227,18 @@ export class Engine {
   /** Waits until all recorded work is done. */
   async sync(): Promise<void> {
     this.assertUsable("sync");
-    this.#throwFailure();
+    this.#failures.throwFirst();
     this.#commands.flush();
     const lost = await Promise.race([this.device.queue.onSubmittedWorkDone(), this.lost]);
     if (lost) throw lost;
-    this.#throwFailure();
+    await this.#settle();
+  }
+
+  /** Waits for the news of all that was submitted, and throws the first bad one. */
+  async #settle(): Promise<void> {
+    if (this.#lostError) return;
+    await this.#failures.settle();
+    this.#failures.throwFirst();
   }
 
   /** Waits only when too many batches are queued. */
@@ -251,19 +281,13 @@ export class Engine {
     return this.#gpu !== undefined && this.#lostError === undefined;
   }
 
-  #throwFailure(): void {
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure) throw failure;
-  }
-
   async #checkFault(words: Int32Array): Promise<void> {
     const error = faultError(words, this.#opNames);
     if (error) {
       this.device.queue.writeBuffer(this.#fault, 0, new Int32Array(FAULT_WORDS));
       throw error;
     }
-    this.#throwFailure();
+    this.#failures.throwFirst();
   }
 
   #step(op: string, step: Step, operands: Readonly<Record<string, Storage>>): void {
@@ -285,16 +309,10 @@ export class Engine {
     );
   }
 
-  #createBuffer(size: number): GPUBuffer {
-    const scoped = size > SCOPED_ALLOCATION;
-    if (scoped) this.device.pushErrorScope("out-of-memory");
-    const buffer = this.device.createBuffer({ size, usage: USAGE.storage | USAGE.copySrc | USAGE.copyDst });
-    if (scoped) {
-      this.device.popErrorScope().then(
-        (error) => error && this.fail(outOfMemory("allocate", size, error.message)),
-        () => undefined,
-      );
-    }
-    return buffer;
+  #createBuffer(size: number, settled: (refusal: string | undefined) => void): GPUBuffer {
+    const descriptor = { size, usage: USAGE.storage | USAGE.copySrc | USAGE.copyDst };
+    if (size > SCOPED_ALLOCATION) return this.#failures.createBuffer(descriptor, settled);
+    settled(undefined);
+    return this.device.createBuffer(descriptor);
   }
 }

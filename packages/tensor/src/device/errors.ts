@@ -48,10 +48,18 @@ export function deviceLost(reason: string): TensorError {
   });
 }
 
-export function outOfMemory(op: string, bytes: number, detail: string): TensorError {
+/** What memory was asked for. */
+export interface MemoryRequest {
+  readonly op: string | undefined;
+  readonly byteLength: number;
+  readonly shape: readonly number[] | undefined;
+}
+
+export function outOfMemory({ op = "allocate", byteLength, shape }: MemoryRequest, detail: string): TensorError {
+  const holder = shape ? ` for a tensor of shape ${show(shape)}` : "";
   return new TensorError({
     code: "out-of-memory",
-    message: `${op}: the adapter could not allocate ${(bytes / 2 ** 20).toFixed(1)} MiB: ${detail}`,
+    message: `${op}: there is no memory of ${(byteLength / 2 ** 20).toFixed(1)} MiB${holder}: ${brief(detail, 200)}`,
     fix: "use a smaller batch or image, or wrap the work in device.scope() so that intermediate tensors are freed",
   });
 }

@@ -1,10 +1,13 @@
 import type { Block } from "./buffers.js";
+import { outOfMemory } from "./errors.js";
 
 /**
  * The memory of one or more tensors: a run of bytes in one buffer, or in several of equal size when it is larger than
  * the largest buffer of the device. Counted: it goes back to the pool when the last holder releases it.
  */
 export class Storage {
+  /** The op that used it first: for messages. */
+  op: string | undefined;
   #holders = 1;
 
   constructor(
@@ -12,11 +15,18 @@ export class Storage {
     readonly blocks: readonly Block[],
     /** Bytes of each block but the last. */
     readonly blockLength: number,
+    /** Of the tensor it was made for: for messages. */
+    readonly shape: readonly number[] | undefined,
     private readonly free: (storage: Storage) => void,
   ) {}
 
   get released(): boolean {
     return this.#holders === 0;
+  }
+
+  /** Whether the GPU may yet refuse some of the memory. */
+  get pending(): boolean {
+    return this.blocks.some((block) => block.pending);
   }
 
   retain(): this {
@@ -30,14 +40,16 @@ export class Storage {
     if (this.#holders === 0) this.free(this);
   }
 
-  /** The parts of the byte range [begin, end) by block. */
+  /** The parts of the byte range [begin, end) by block. Throws `out-of-memory` where the GPU refused the memory. */
   parts(begin: number, end: number): { block: Block; offset: number; length: number; at: number }[] {
     const parts = [];
     for (let at = begin; at < end; ) {
       const index = Math.floor(at / this.blockLength);
       const offset = at - index * this.blockLength;
       const length = Math.min(end - at, this.blockLength - offset);
-      parts.push({ block: this.blocks[index]!, offset, length, at });
+      const block = this.blocks[index]!;
+      if (block.refusal !== undefined) throw outOfMemory(this, block.refusal);
+      parts.push({ block, offset, length, at });
       at += length;
     }
     return parts;

@@ -1,6 +1,7 @@
-import { USAGE } from "./buffers.js";
+import { sizeClass, USAGE } from "./buffers.js";
 import type { CommandRecorder } from "./commands.js";
-import type { TensorError } from "./errors.js";
+import { type MemoryRequest, outOfMemory, type TensorError } from "./errors.js";
+import type { Failures } from "./failures.js";
 import { FAULT_WORDS } from "./faults.js";
 import type { Storage } from "./storage.js";
 
@@ -11,7 +12,12 @@ const FAULT_BYTES = FAULT_WORDS * 4;
 interface Staging {
   readonly buffer: GPUBuffer;
   readonly size: number;
+  pending: boolean;
+  refusal: string | undefined;
 }
+
+/** Bytes from which on a staging buffer may well be refused: its copy is submitted by itself, so that no other work is lost with it. */
+const LARGE = 64 * 1024 * 1024;
 
 /** Reads from the GPU through a few reused staging buffers. Every read brings the fault record with it. */
 export class Transfers {
@@ -20,12 +26,14 @@ export class Transfers {
   constructor(
     private readonly device: GPUDevice,
     private readonly commands: CommandRecorder,
+    private readonly failures: Failures,
     private readonly fault: GPUBuffer,
     private readonly lost: Promise<TensorError>,
   ) {}
 
   async read(storage: Storage): Promise<{ bytes: ArrayBuffer; fault: Int32Array }> {
-    const result = new Uint8Array(Math.ceil(storage.byteLength / 4) * 4);
+    const result = hostBytes({ op: "data", shape: storage.shape, byteLength: Math.ceil(storage.byteLength / 4) * 4 });
+    if (storage.byteLength >= LARGE) this.commands.flush();
     let fault = new Int32Array(FAULT_WORDS);
     // All copies are recorded before the first await, so that the bytes are those of this moment.
     const pending = storage.parts(0, result.byteLength).map(({ block, offset, length, at }) => {
@@ -37,8 +45,10 @@ export class Transfers {
     this.commands.flush();
     await Promise.all(
       pending.map(async ({ staging, length, at }) => {
-        const lost = await Promise.race([staging.buffer.mapAsync(MAP_READ), this.lost]).catch(() => this.lost);
-        if (lost) throw lost;
+        const failure = await Promise.race([this.#map(staging), this.lost]).catch(() =>
+          this.#whyNotMapped(storage, staging),
+        );
+        if (failure) throw failure;
         const mapped = new Uint8Array(staging.buffer.getMappedRange());
         result.set(mapped.subarray(0, length), at);
         fault = new Int32Array(mapped.slice(length, length + FAULT_BYTES).buffer);
@@ -46,19 +56,45 @@ export class Transfers {
         this.#give(staging);
       }),
     );
-    return { bytes: result.buffer.slice(0, storage.byteLength), fault };
+    const { buffer } = result;
+    return { bytes: buffer.byteLength === storage.byteLength ? buffer : buffer.slice(0, storage.byteLength), fault };
+  }
+
+  #map({ buffer, pending }: Staging): Promise<undefined> {
+    const endWatch = pending ? this.failures.watch() : undefined;
+    const mapped = buffer.mapAsync(MAP_READ);
+    endWatch?.();
+    return mapped;
+  }
+
+  async #whyNotMapped({ shape, byteLength }: Storage, staging: Staging): Promise<TensorError> {
+    await this.failures.settle();
+    if (staging.refusal === undefined) return this.lost;
+    return outOfMemory({ op: "data", shape, byteLength }, staging.refusal);
   }
 
   #take(bytes: number): Staging {
     const index = this.#idle.findIndex(({ size }) => size >= bytes && size <= Math.max(4096, bytes * 4));
     if (index >= 0) return this.#idle.splice(index, 1)[0]!;
-    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 256)));
+    const size = sizeClass(bytes);
     const fits = size <= this.device.limits.maxBufferSize ? size : Math.ceil(bytes / 16) * 16;
-    return { buffer: this.device.createBuffer({ size: fits, usage: USAGE.mapRead | USAGE.copyDst }), size: fits };
+    const staging = { size: fits, pending: true, refusal: undefined as string | undefined };
+    const buffer = this.failures.createBuffer({ size: fits, usage: USAGE.mapRead | USAGE.copyDst }, (refusal) => {
+      Object.assign(staging, { pending: false, refusal });
+    });
+    return Object.assign(staging, { buffer });
   }
 
   #give(staging: Staging): void {
     this.#idle.push(staging);
     if (this.#idle.length > IDLE_STAGING) this.#idle.shift()?.buffer.destroy();
+  }
+}
+
+function hostBytes(request: MemoryRequest): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(request.byteLength);
+  } catch (error) {
+    throw outOfMemory(request, `no array of this size on the host (${(error as Error).message})`);
   }
 }
