@@ -1,7 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, io } from "@fcn/tensor";
@@ -212,6 +214,20 @@ describe("fcn predict", () => {
       const { stderr } = spawnSync("bash", ["-c", command(args).replace("head -n 1", "true")], { encoding: "utf8" });
       expect([args, withoutDriver(stderr)]).toEqual([args, "0\n"]);
     }
+  });
+
+  it("leaves nothing half written behind when it is interrupted", async () => {
+    const out = at("interrupted");
+    await writeFile(at("large.png"), await png(picture(600, 900, 8)));
+    const flags = ["--out", out, "--save", "probabilities", "--tile", "32", "--overlap", "0"];
+    const child = spawn(process.execPath, [FCN, "predict", at("large.png"), "--weights", weights, ...flags]);
+    const ended = once(child, "close");
+    const isWriting = async (): Promise<boolean> =>
+      (await readdir(out).catch(() => [])).some((name) => name.startsWith("large.npy."));
+    while (!(await isWriting()) && child.exitCode === null) await sleep(5);
+    child.kill("SIGINT");
+    expect(await ended).toEqual([null, "SIGINT"]);
+    expect(await readdir(out)).toEqual([".fcn-predict.json"]);
   });
 
   it("fails with one clear line where nothing can be done", async () => {

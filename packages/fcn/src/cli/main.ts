@@ -10,6 +10,7 @@ import { registerEval } from "./eval.js";
 import { registerExport } from "./export.js";
 import { outputFailure, watchOutput } from "./output.js";
 import { registerPredict } from "./predict.js";
+import { cleanUpOnSignals } from "./signals.js";
 import { registerTrain } from "./train.js";
 import { registerTune } from "./tune.js";
 
@@ -44,6 +45,7 @@ export function createProgram(version: string): Command {
 export async function main(argv: readonly string[]): Promise<number> {
   const program = createProgram(await readVersion());
   watchOutput();
+  cleanUpOnSignals();
   try {
     checkCommand(program, argv);
     const code = await program.parseAsync([...argv], { from: "user" }).then(() => 0, helpCode);

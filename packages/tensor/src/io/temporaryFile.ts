@@ -13,6 +13,17 @@ export interface TemporaryFile {
   discard(): Promise<void>;
 }
 
+/** Temporary files that have not got their names yet, and what removes one. */
+const unfinished = new Map<string, () => void>();
+
+/**
+ * Removes at once the temporary files of all writes that are under way: for a program that a signal ends. What is being written then fails, or is
+ * not there.
+ */
+export function removeUnfinished(): void {
+  for (const remove of unfinished.values()) remove();
+}
+
 /** A new file beside `path`, of which no reader sees a half. `op` begins the messages of errors. */
 export async function openTemporary(op: string, path: string | URL): Promise<TemporaryFile> {
   const fs = await nodeFiles(op);
@@ -26,7 +37,12 @@ export async function openTemporary(op: string, path: string | URL): Promise<Tem
       throw unwritable(op, target, cause);
     }
   };
-  const file = await guard(() => fs.open(temporary, "wx"));
+  const { rmSync } = await import("node:fs");
+  unfinished.set(temporary, () => rmSync(temporary, { force: true }));
+  const file = await guard(() => fs.open(temporary, "wx")).catch((error: unknown) => {
+    unfinished.delete(temporary);
+    throw error;
+  });
   let isOpen = true;
   return {
     write: (bytes, position) => guard(() => writeAll(file, bytes, position)),
@@ -36,12 +52,14 @@ export async function openTemporary(op: string, path: string | URL): Promise<Tem
         await file.close();
         await fs.rename(temporary, target);
         isOpen = false;
+        unfinished.delete(temporary);
       }),
     discard: async () => {
       if (!isOpen) return;
       isOpen = false;
       await file.close().catch(() => {});
       await fs.rm(temporary, { force: true });
+      unfinished.delete(temporary);
     },
   };
 }
