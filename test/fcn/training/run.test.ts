@@ -276,7 +276,7 @@ describe("trainRun", () => {
       expect([...(values as Float32Array)].every(Number.isFinite)).toBe(true);
   });
 
-  it("takes a recipe by name, with its own rate, batches and loss", async () => {
+  it("takes a recipe by name, with its own rate, batches, loss and order", async () => {
     const out = join(root, "recipe");
     const { learningRate: _, batchSize: __, ...rest } = base();
     const { configuration } = await fcn.trainRun({
@@ -292,6 +292,7 @@ describe("trainRun", () => {
       momentum: 0.99,
       loss: "sum",
       optimizer: "sgd",
+      order: "replacement",
     });
   });
 });

@@ -13,6 +13,7 @@ import { type TrainRunResult, trainRun } from "../training/run/index.js";
 import { type ScheduleName, scheduleNames } from "../training/schedules.js";
 import { createCheckBar } from "./checkBar.js";
 import { UsageError } from "./errors.js";
+import { addOpenFlags, type OpenFlags, openOptions } from "./openFlags.js";
 import {
   checkFolder,
   collectSettings,
@@ -27,7 +28,7 @@ import { printResult } from "./output.js";
 
 const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as (keyof typeof PREPROCESSINGS)[];
 
-interface TrainFlags {
+interface TrainFlags extends OpenFlags {
   readonly data: string;
   readonly model?: string;
   readonly out: string;
@@ -64,7 +65,7 @@ interface TrainFlags {
 
 /** Adds `fcn train`. */
 export function registerTrain(program: Command): void {
-  program
+  const command = program
     .command("train")
     .description("train a net on a folder of labelled pictures; the folder is checked first")
     .requiredOption("--data <dir>", "a folder with images/ and masks/, or another that `fcn data check` knows")
@@ -122,7 +123,7 @@ export function registerTrain(program: Command): void {
     )
     .option(
       "--order <how>",
-      "of the pictures in a pass: shuffle (default), sequential, or replacement (each drawn from all, as published)",
+      "of the pictures in a pass: shuffle, sequential, or replacement (each drawn from all) (default: the recipe's, else shuffle)",
       parseChoice("--order", sampleOrders()),
     )
     .option("--scale <x>", "also scale pictures at random, by up to this factor either way", parseNumber("--scale"))
@@ -149,9 +150,8 @@ export function registerTrain(program: Command): void {
       "steps between two checkpoints (default: as --validate-every)",
       parseWhole("--checkpoint-every", 1),
     )
-    .option("--workers <n>", "threads that decode; 0 for none", parseWhole("--workers", 0))
-    .option("--json", "print one JSON object; progress goes to standard error")
-    .action(run);
+    .option("--workers <n>", "threads that decode; 0 for none", parseWhole("--workers", 0));
+  addOpenFlags(command).option("--json", "print one JSON object; progress goes to standard error").action(run);
 }
 
 async function run(flags: TrainFlags): Promise<void> {
@@ -177,6 +177,7 @@ async function run(flags: TrainFlags): Promise<void> {
   try {
     const result = await trainRun({
       ...options,
+      open: openOptions(flags),
       ...(batch === undefined ? {} : { batchSize: batch }),
       ...(lr === undefined ? {} : { learningRate: lr }),
       ...(crop === undefined ? {} : { crop }),

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import type { SampleOrder } from "../data/loader/plan.js";
 import type { TrainSettings } from "./settings.js";
 
 /** How a published net was trained, as data. */
@@ -10,6 +11,8 @@ export interface Recipe {
   readonly trunkRates?: Readonly<Record<string, number>>;
   /** What the rate of each finer net of a staged recipe (16s, 8s) is divided by once more. Default 1. */
   readonly stageDivisor?: number;
+  /** How a run draws the pictures of a pass. Default "shuffle". */
+  readonly order?: SampleOrder;
   readonly settings: Omit<TrainSettings, "learningRate">;
 }
 
@@ -18,9 +21,11 @@ const DOUBLED_BIAS = { bias: { lr: 2, decay: 0 } } as const;
 
 const RECIPES = {
   "fcn-heavy": {
-    summary: "Heavy learning of the published nets: one image a step, momentum 0.99, summed loss, no augmentation",
+    summary:
+      "Heavy learning of the published nets: one image a step, momentum 0.99, summed loss, no augmentation, drawn with replacement",
     learningRate: 1e-10,
     stageDivisor: 100,
+    order: "replacement",
     settings: {
       batchSize: 1,
       iterSize: 1,

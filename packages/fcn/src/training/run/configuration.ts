@@ -5,7 +5,7 @@ import { hasMomentum } from "../optimizers.js";
 import type { ResolvedOptions } from "../options.js";
 import type { ModelMetadata } from "../weightsFile.js";
 import type { RunData } from "./data.js";
-import type { TrainRunOptions } from "./options.js";
+import { orderOf, type TrainRunOptions } from "./options.js";
 
 /** What decides the course of a run, by name; plain data. A run goes on from a checkpoint of the same only. */
 export type Configuration = Readonly<Record<string, unknown>>;
@@ -35,7 +35,7 @@ export function configurationOf(parts: Parts): Configuration {
     ...{ preprocessing: metadata.preprocessing, recipe: options.recipe, optimizer },
     ...{ steps: pace.steps, batchSize, iterSize, learningRate, schedule, warmUp, loss, criterion },
     ...{ momentum, weightDecay, multipliers, heads, headLabels, trainable, freezeBatchNorm, clipNorm, lossSampling },
-    ...{ classWeights: settings.classWeights, augmentation, order: options.order ?? "shuffle", seed: settings.seed },
+    ...{ classWeights: settings.classWeights, augmentation, order: orderOf(options), seed: settings.seed },
     // Behind a checkpoint the weights of the start play no part any more: who goes on need not name them again.
     ...{ readEvery: pace.readEvery, validateEvery: pace.validateEvery, weights: options.weights ?? saved?.weights },
     ...{

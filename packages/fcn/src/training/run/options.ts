@@ -8,7 +8,7 @@ import type { ModelOptions } from "../../models/index.js";
 import type { ClassBalancing } from "../classWeights.js";
 import type { OptimizerName } from "../optimizers.js";
 import type { TrainOptions, TrainProgress } from "../options.js";
-import type { RecipeName } from "../recipes.js";
+import { type Recipe, type RecipeName, recipe } from "../recipes.js";
 import type { ScheduleName } from "../schedules.js";
 import type { TrainSettings } from "../settings.js";
 
@@ -59,7 +59,7 @@ export interface TrainRunOptions extends Settings {
   readonly preprocessing?: Preprocessing;
   /** One weight a class in the loss, or how they follow from the frequencies of the classes in the training pictures. */
   readonly classWeights?: readonly number[] | ClassBalancing;
-  /** In which order a pass takes the pictures; "replacement" draws each from all, as the published training does. Default "shuffle". */
+  /** In which order a pass takes the pictures; "replacement" draws each from all, as the published training does. Default: the recipe's, else "shuffle". */
   readonly order?: SampleOrder;
   /** Fixes initial values, order and changes of the pictures; not the split, whose seed is that of `open`. Default 0. */
   readonly seed?: number;
@@ -118,3 +118,7 @@ const SETTINGS = [
     "lossSampling",
   ] as const),
 ] as const satisfies readonly (keyof TrainRunOptions)[];
+
+/** How the pictures of a pass are drawn. */
+export const orderOf = ({ order, recipe: name }: TrainRunOptions): SampleOrder =>
+  order ?? (name === undefined ? undefined : (recipe(name) as Recipe).order) ?? "shuffle";

@@ -11,7 +11,7 @@ import type { ModelMetadata } from "../weightsFile.js";
 import { type Configuration, configurationOf } from "./configuration.js";
 import type { RunData } from "./data.js";
 import { chooseNet } from "./net.js";
-import { type TrainRunOptions, trainSettings } from "./options.js";
+import { orderOf, type TrainRunOptions, trainSettings } from "./options.js";
 import { loadStartWeights } from "./startWeights.js";
 
 /** Everything a run is made of, before its first step. */
@@ -189,7 +189,7 @@ export function makeLoader(
     seed: settings.seed,
     augmentation,
     dropLast: dropsLast(train, settings.batchSize),
-    ...(options.order === undefined ? {} : { order: options.order }),
+    order: orderOf(options),
     onFailure: ({ message }) => options.view?.line?.(`left out: ${message}`),
     ...(options.workers === undefined ? {} : { workers: options.workers }),
     ...(state ? { state } : {}),
