@@ -1,39 +1,56 @@
 /**
- * The data loader: pictures a second by number of workers and by augmentation, and the share of the time that training waits for data.
+ * The data loader: pictures a second by number of workers and by augmentation, how fast a net it can feed, and the share of the time that real
+ * training runs wait for pictures.
  *
- *   node bench/loader.mjs [--pictures N] [--workers 0,1,2] [--seconds S] [--steps N]
+ *   npm run bench -- loader [--pictures N] [--workers 0,1,2] [--seconds S] [--steps N] [--models NAME,NAME]
  *
- * Pictures are JPEG files of 500x375, the size of PASCAL VOC, drawn into a folder that is removed again; masks are 8-bit PNG.
- * Training is the d2l net on crops of 320x480, batch 4.
+ * Pictures are JPEG files of 500x375, the size of PASCAL VOC, drawn into a folder that is removed again; masks are 8-bit PNG. Training is
+ * `fcn.trainRun` on crops of 320x480, batch 4, with the default workers, beside the same steps on one batch that lies in memory. On a software
+ * adapter net and loader share the processor. Writes bench/results/loader-<adapter>.{json,md} at the default options.
  */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { data, models } from "@fcn/core";
-import { createDevice, crossEntropy, optim } from "@fcn/tensor";
-import { digits, textTable } from "./lib/table.mjs";
+import { adapterSlug } from "./lib/dawn.mjs";
+import { writeReport } from "./lib/files.mjs";
+import { digits, markdownTable, textTable } from "./lib/table.mjs";
 
-const require = createRequire(new URL("../packages/fcn/package.json", import.meta.url));
-const sharp = require("sharp");
-const { encode } = await import("fast-png");
-
-const [HEIGHT, WIDTH, CLASSES] = [375, 500, 21];
-const CROP = { crop: [320, 480], mirror: true };
+const [HEIGHT, WIDTH, CLASSES, BATCH] = [375, 500, 21, 4];
+const CROP = [320, 480];
+const TRAINING = "mirror, crop";
 const AUGMENTATIONS = {
   none: {},
-  "mirror, crop": CROP,
+  [TRAINING]: { crop: CROP, mirror: true },
   "scale, rotate, mirror, crop, colour": {
-    ...CROP,
+    crop: CROP,
+    mirror: true,
     scale: [0.5, 2],
     rotate: 10,
     colour: { brightness: 0.2, contrast: 0.2, saturation: 0.2 },
   },
 };
+const OPTIONS = {
+  pictures: { type: "string", default: "96" },
+  workers: { type: "string", default: workerCounts().join(",") },
+  seconds: { type: "string", default: "4" },
+  steps: { type: "string", default: "12" },
+  models: { type: "string", default: "fcn8s-small,d2l-resnet18" },
+};
+
+/** 0, 1, 2, 4, ... up to the cores of the machine, 8 at most: more are not used by default. */
+function workerCounts() {
+  const cores = Math.min(8, availableParallelism());
+  return [...new Set([0, 1, 2, 4, 8].filter((count) => count < cores).concat(cores))];
+}
 
 /** Soft spots of random colours under a chequered mask. */
-async function drawFolder(root, pictures) {
+async function drawFolder(data, root, pictures) {
+  const require = createRequire(new URL("../packages/fcn/package.json", import.meta.url));
+  const sharp = require("sharp");
+  const { encode } = await import("fast-png");
   await mkdir(join(root, "images"), { recursive: true });
   await mkdir(join(root, "masks"));
   for (let i = 0; i < pictures; i++) {
@@ -49,7 +66,7 @@ async function drawFolder(root, pictures) {
   }
 }
 
-async function withLoader(dataset, options, use) {
+async function withLoader(data, dataset, options, use) {
   const loader = new data.DataLoader(dataset, options);
   try {
     return await use(loader);
@@ -58,8 +75,9 @@ async function withLoader(dataset, options, use) {
   }
 }
 
-function picturesPerSecond(dataset, options, seconds) {
-  return withLoader(dataset, { batchSize: 8, preprocessing: data.VOC_MEAN, ...options }, async (loader) => {
+/** Pictures a second that a loader gives to someone who only takes them. */
+function picturesPerSecond(data, dataset, options, seconds) {
+  return withLoader(data, dataset, { batchSize: 8, preprocessing: data.VOC_MEAN, ...options }, async (loader) => {
     let count = 0;
     let start = 0;
     for await (const { names } of loader.batches()) {
@@ -72,70 +90,101 @@ function picturesPerSecond(dataset, options, seconds) {
   });
 }
 
-async function trainSteps(loader, device, net, optimizer, steps) {
-  let waited = 0;
-  let start = 0;
-  let step = 0;
-  for await (const { images, labels, shape } of loader.batches()) {
-    await device.scope(async () => {
-      const target = device.tensor(labels, [shape[0], shape[2], shape[3]], { dtype: "int32" });
-      const loss = crossEntropy(net.forward(device.tensor(images, shape)), target);
-      optimizer.zeroGrad();
-      loss.backward();
-      optimizer.step();
-      await loss.item();
-    });
-    // The first step compiles, the first batch starts the workers.
-    if (step === 0) [start, waited] = [performance.now(), loader.waitedSeconds];
-    if (++step > steps) break;
-  }
-  const seconds = (performance.now() - start) / 1000;
-  return { share: (loader.waitedSeconds - waited) / seconds, secondsPerStep: seconds / steps };
+/** Pictures a second of training steps on one batch that lies in memory; the first step, which compiles, is left out. */
+async function netAlone(fcn, device, dataset, model, steps) {
+  const preprocessing = fcn.data.IMAGENET_MEAN;
+  const options = { batchSize: BATCH, preprocessing, augmentation: AUGMENTATIONS[TRAINING], workers: 0 };
+  const first = (loader) => loader.batches().next();
+  const { value: batch } = await withLoader(fcn.data, dataset, options, first);
+  const net = fcn.models.create(model, device, { numClasses: CLASSES, seed: 1 });
+  const readings = [];
+  const onProgress = () => void readings.push(performance.now());
+  const data = { next: async () => ({ value: batch }) };
+  const settings = { preprocessing, numClasses: CLASSES, learningRate: 1e-4, steps: steps + 1, readEvery: 1 };
+  await fcn.train({ model: net, data, ...settings, onProgress });
+  net.dispose();
+  return (1000 * BATCH * steps) / (readings.at(-1) - readings[0]);
 }
 
-async function waitingShare(dataset, workers, steps) {
-  const device = await createDevice();
-  const net = models.create("d2l-resnet18", device, { numClasses: CLASSES, seed: 1 });
-  const optimizer = new optim.SGD(net.parameters(), { lr: 1e-3 });
-  const options = { batchSize: 4, workers, augmentation: CROP, preprocessing: data.IMAGENET_MEAN };
+async function trainingRun(fcn, root, out, model, steps) {
+  const options = { batchSize: BATCH, crop: CROP, learningRate: 1e-4, steps, open: { validation: 0.01 } };
+  const run = await fcn.trainRun({ data: root, model, out, ...options });
+  const { stepping, waited } = run;
+  return { picturesPerSecond: (BATCH * steps) / stepping, stepping, waited, share: waited / stepping };
+}
+
+async function measure({ pictures, workers, seconds, steps, models }) {
+  const [T, fcn] = [await import("@fcn/tensor"), await import("@fcn/core")];
+  const root = await mkdtemp(join(tmpdir(), "fcn-loader-"));
+  const device = await T.createDevice();
   try {
-    const run = (loader) => trainSteps(loader, device, net, optimizer, steps);
-    return { ...(await withLoader(dataset, options, run)), adapter: device.info.description };
+    await drawFolder(fcn.data, join(root, "data"), pictures);
+    const { splits } = await fcn.data.open(join(root, "data"), { validation: 0.01 });
+    const speeds = [];
+    for (const count of workers) {
+      const row = { workers: count, picturesPerSecond: {} };
+      for (const [name, augmentation] of Object.entries(AUGMENTATIONS)) {
+        const options = { workers: count, augmentation };
+        row.picturesPerSecond[name] = await picturesPerSecond(fcn.data, splits.train, options, seconds);
+      }
+      speeds.push(row);
+    }
+    const runs = [];
+    for (const model of models) {
+      const alone = await netAlone(fcn, device, splits.train, model, steps);
+      runs.push({ model, alone, ...(await trainingRun(fcn, join(root, "data"), join(root, model), model, steps)) });
+    }
+    const cores = availableParallelism();
+    return { date: new Date().toISOString(), adapter: device.info, cores, pictures, steps, speeds, runs };
   } finally {
     device.destroy();
+    await rm(root, { recursive: true, force: true });
   }
 }
 
-const { values } = parseArgs({
-  options: {
-    pictures: { type: "string", default: "96" },
-    workers: { type: "string", default: "0,1,2" },
-    seconds: { type: "string", default: "3" },
-    steps: { type: "string", default: "4" },
-  },
-});
-const counts = values.workers.split(",").map(Number);
-const root = await mkdtemp(join(tmpdir(), "bench-loader-"));
-try {
-  await drawFolder(root, Number(values.pictures));
-  const { splits } = await data.open(root, { validation: 0.01 });
-  const rows = [];
-  for (const [name, augmentation] of Object.entries(AUGMENTATIONS)) {
-    const speeds = [];
-    for (const workers of counts) {
-      speeds.push(digits(await picturesPerSecond(splits.train, { workers, augmentation }, Number(values.seconds))));
-    }
-    rows.push([name, ...speeds, ""]);
-  }
-  console.log("pictures a second by number of workers (0: in the calling thread)");
-  console.log(textTable(["augmentation", ...counts.map(String), ""], rows));
-  for (const workers of counts) {
-    const { share, secondsPerStep, adapter } = await waitingShare(splits.train, workers, Number(values.steps));
-    const percent = digits(100 * share);
-    console.log(
-      `training, ${workers} workers: ${percent} % of the time waits for data, ${digits(secondsPerStep)} s a step, ${adapter}`,
-    );
-  }
-} finally {
-  await rm(root, { recursive: true, force: true });
+const SPEED_HEADER = ["workers", ...Object.keys(AUGMENTATIONS), `a worker, ${TRAINING}`, ""];
+const speedCells = ({ workers, picturesPerSecond: speeds }) => [
+  workers === 0 ? "0 (the calling thread)" : String(workers),
+  ...Object.values(speeds).map(digits),
+  digits(speeds[TRAINING] / Math.max(1, workers)),
+  `the loader feeds a net of up to ${digits(speeds[TRAINING])} pictures/s with ${workers} ${workers === 1 ? "worker" : "workers"}`,
+];
+
+const RUN_HEADER = [
+  "training run",
+  "net alone, pictures/s",
+  "run, pictures/s",
+  "steps, s",
+  "waited, s",
+  "waits for pictures",
+];
+const runCells = ({ model, alone, picturesPerSecond, stepping, waited, share }) => [
+  model,
+  digits(alone),
+  digits(picturesPerSecond),
+  digits(stepping),
+  digits(waited),
+  `${digits(100 * share)} % of the time`,
+];
+
+const head = ({ pictures, steps, cores, adapter, date }) => [
+  `${pictures} JPEG pictures of ${WIDTH}x${HEIGHT} with PNG masks; training: ${steps} steps of ${BATCH} crops of ${CROP.join("x")}, the first of which compiles`,
+  `${cores} cores; adapter: ${adapter.description}; ${date}`,
+];
+
+export async function main(argv) {
+  const { values } = parseArgs({ args: argv, options: OPTIONS });
+  const numbers = Object.fromEntries(["pictures", "seconds", "steps"].map((name) => [name, Number(values[name])]));
+  const workers = values.workers.split(",").map(Number);
+  const record = await measure({ ...numbers, workers, models: values.models.split(",") });
+  const [speeds, runs] = [record.speeds.map(speedCells), record.runs.map(runCells)];
+  const tables = (table) => [table(SPEED_HEADER, speeds), "", table(RUN_HEADER, runs)];
+  console.log([...head(record), "", "pictures/s by number of workers", ...tables(textTable)].join("\n"));
+  if (argv.length > 0) return;
+  const title = ["# Data loader", "", "Written by `npm run bench -- loader`.", ""];
+  const lines = head(record).map((line) => `* ${line}`);
+  const markdown = [...title, ...lines, "", "Pictures a second by number of workers:", "", ...tables(markdownTable)];
+  const stem = fileURLToPath(new URL(`results/loader-${adapterSlug(record.adapter)}`, import.meta.url));
+  await writeReport(stem, record, `${markdown.join("\n")}\n`);
+  console.log(`\nwritten: ${stem}.json, ${stem}.md`);
 }

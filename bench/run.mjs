@@ -5,6 +5,7 @@
  *
  *   npm run bench -- memory              peak memory beside what must be held (memory.mjs)
  *   npm run bench -- throughput          pictures per second of predict on a folder (throughput.mjs)
+ *   npm run bench -- loader              pictures per second of the data loader, and how long training waits (loader.mjs)
  *
  * Patterns choose rows by title. A run of all rows writes bench/results/<adapter>.{json,md}; a part of them is written
  * only where --out says. Exits with 1 when the two libraries disagree on a row, with 2 on wrong usage.
@@ -41,7 +42,7 @@ function readArguments() {
 
 async function main() {
   const [command, ...rest] = process.argv.slice(2);
-  if (command === "memory" || command === "throughput") {
+  if (["memory", "throughput", "loader"].includes(command)) {
     await (await import(`./${command}.mjs`)).main(rest);
     return 0;
   }

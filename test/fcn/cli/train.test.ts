@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { io } from "@fcn/tensor";
 import { describe, expect, it } from "vitest";
-import { temporaryFolder } from "../data/trees.js";
+import { greyPng, photo, temporaryFolder, writeTree } from "../data/trees.js";
 import { writeTinyData } from "../training/tinyData.js";
 
 const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
@@ -85,6 +85,23 @@ describe("fcn train", () => {
     expect(result.configuration.order).toBe("replacement");
     // The median frequency has weight 1.
     expect(result.configuration.classWeights).toContain(1);
+  });
+
+  it("says when training waited for pictures, and what helps", async () => {
+    const large = await writeTinyData(join(root, "large"), 4);
+    const files: Record<string, Uint8Array | string> = { "splits/train.txt": "0\n1\n2", "splits/val.txt": "3" };
+    for (const i of [0, 1, 2]) {
+      files[`images/${i}.png`] = await photo(1600, 1600, i).png().toBuffer();
+      files[`masks/${i}.png`] = greyPng(1600, 1600, (x, y) => ((x + y) >> 6) % 3);
+    }
+    await writeTree(large, files);
+    const flags = ["--crop", "32x32", "--steps", "6", "--batch", "2", "--workers", "1", "--width", "0.25"];
+    const every = ["--validate-every", "6"];
+    const args = ["--data", large, "--model", "fcn8s-small", "--out", join(root, "waits"), ...flags, ...every];
+    const { code, out, err } = await train(args);
+    expect(err).not.toContain("error:");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^training waited for pictures \d+\.\d % of its time: .*--workers.*smaller$/m);
   });
 
   it("killed at any moment goes on with --resume, tears no file, and ends with the bits of a run that was not", async () => {

@@ -53,6 +53,10 @@ describe("trainRun", () => {
     expect(seen).toEqual([20, 40, 60]);
     expect(result).toMatchObject({ steps: 60, done: 60, resumedFrom: 0, classes: TINY_CLASSES });
     expect(result.best?.scores.meanIU).toBeGreaterThan(0.5);
+    // A run does more than steps, and steps do more than wait.
+    expect(result.waited).toBeLessThanOrEqual(result.stepping);
+    expect(result.stepping).toBeGreaterThan(0);
+    expect(result.stepping).toBeLessThan(result.seconds);
     expect((await readdir(out)).sort()).toEqual(
       ["best.safetensors", "checkpoint", "metrics.csv", "report.html", "tensorboard", "weights.safetensors"].sort(),
     );

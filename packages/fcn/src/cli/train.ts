@@ -213,9 +213,19 @@ function stopped({ done, steps, out }: TrainRunResult): Error {
   return Object.assign(error, { fix: "go on with the same command and --resume" });
 }
 
-function describe({ best, classes, files, seconds, adapter }: TrainRunResult): string {
+/** Waiting that is worth a word, as a part of the time that the steps took. */
+const MUCH_WAITING = 0.05;
+
+function describeWaiting({ stepping, waited }: TrainRunResult): string {
+  const share = stepping > 0 ? waited / stepping : 0;
+  if (share <= MUCH_WAITING) return "";
+  return `training waited for pictures ${percent(share)} % of its time: decode in more threads (--workers), or make the files smaller\n`;
+}
+
+function describe(result: TrainRunResult): string {
+  const { best, classes, files, seconds, adapter } = result;
   const table = best ? formatTable(scoreTable([{ name: `step ${best.step}`, scores: best.scores }], classes)) : "";
   const head = best ? `\nScores of the best weights on the validation pictures, per cent\n${table}\n` : "";
   const found = best ? `mean IU ${percent(best.scores.meanIU)} %, ` : "";
-  return `${head}\n${found}${Math.round(seconds)} s, on ${adapter.description}\nwrote\n${files.map((file) => `  ${file}`).join("\n")}\n`;
+  return `${head}\n${found}${Math.round(seconds)} s, on ${adapter.description}\n${describeWaiting(result)}wrote\n${files.map((file) => `  ${file}`).join("\n")}\n`;
 }

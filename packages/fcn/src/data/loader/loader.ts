@@ -71,7 +71,6 @@ export class DataLoader {
   #plan: { epoch: number; batches: number[][] } | undefined;
   #isBusy = false;
   #isClosed = false;
-  #waited = 0;
 
   constructor(dataset: SegmentationDataset, options: LoaderOptions) {
     checkOptions(dataset, options);
@@ -83,11 +82,6 @@ export class DataLoader {
   /** Where the loader stands after the last batch that it gave. */
   get state(): LoaderState {
     return this.#state;
-  }
-
-  /** Seconds that callers have waited for batches. */
-  get waitedSeconds(): number {
-    return this.#waited;
   }
 
   /** Batches of one whole epoch. */
@@ -146,7 +140,7 @@ export class DataLoader {
         }
         const head = ahead.shift();
         if (head === undefined) return;
-        const samples = await this.#waitFor(head.made);
+        const samples = await head.made;
         this.#state = head.after;
         this.#report(samples.failures);
         inEpoch += samples.names.length;
@@ -156,15 +150,6 @@ export class DataLoader {
       }
     } finally {
       this.#isBusy = false;
-    }
-  }
-
-  async #waitFor<T>(promise: Promise<T>): Promise<T> {
-    const start = performance.now();
-    try {
-      return await promise;
-    } finally {
-      this.#waited += (performance.now() - start) / 1000;
     }
   }
 

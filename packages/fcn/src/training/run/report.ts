@@ -133,12 +133,15 @@ async function panels(
   return shown > 0 ? png : undefined;
 }
 
-function configurationRows({ configuration, done, seconds, waited }: TrainRunResult): [string, string][] {
+function configurationRows({ configuration, done, seconds, stepping, waited }: TrainRunResult): [string, string][] {
   const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
   const rows = Object.entries(configuration).filter(([, value]) => value !== undefined);
   return [
     ...rows.map(([name, value]): [string, string] => [name, text(value)]),
     ["steps made", String(done)],
-    ["seconds, of them waiting for data", `${seconds.toFixed(1)}, ${waited.toFixed(1)}`],
+    [
+      "seconds, of them steps, of them waiting for pictures",
+      [seconds, stepping, waited].map((x) => x.toFixed(1)).join(", "),
+    ],
   ];
 }

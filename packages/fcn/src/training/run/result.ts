@@ -29,7 +29,9 @@ export interface TrainRunResult {
   readonly adapter: DeviceInfo;
   readonly configuration: Configuration;
   readonly seconds: number;
-  /** Seconds of them in which training waited for pictures to be decoded and changed. */
+  /** Seconds of them that the steps took: without checks, validation, files and the report. */
+  readonly stepping: number;
+  /** Seconds of these in which the device had nothing to do because pictures were still decoded and changed; the first batch does not count. */
   readonly waited: number;
   /** What was written. */
   readonly files: readonly string[];

@@ -27,6 +27,7 @@ import { runReport } from "./report.js";
 import { RUN_FILES, type TrainRunResult } from "./result.js";
 import { throwIfStopped } from "./stop.js";
 import { validate } from "./validate.js";
+import { Waiting } from "./waiting.js";
 
 /** Everything a run holds on to while it trains. */
 interface Run {
@@ -105,13 +106,13 @@ async function runPrepared(
   const events = await createEventFile(join(out, RUN_FILES.tensorboard), from && from.step + 1);
   const adapters = adaptersOf(device, from, (text) => view?.line?.(text));
   const run: Run = { options, data, prepared, device, adapters, history, events };
-  const { done, waited } = await trainOn(run, from).finally(() => events.close());
+  const { done, ...times } = await trainOn(run, from).finally(() => events.close());
   const best = history.best ?? undefined;
   const result: TrainRunResult = {
     ...{ out, model: metadata.model, classes: metadata.classes, steps, done, resumedFrom: from?.step ?? 0 },
     loss: history.readings.at(-1)?.loss ?? Number.NaN,
     best: best && { step: best.step, scores: best.scores },
-    ...{ adapter: device.info, configuration, seconds: (performance.now() - begin) / 1000, waited },
+    ...{ adapter: device.info, configuration, seconds: (performance.now() - begin) / 1000, ...times },
     files: [],
   };
   if (done < steps) return { ...result, files: await writtenFiles(out) };
@@ -146,18 +147,22 @@ async function writtenFiles(out: string): Promise<string[]> {
   return Object.values(RUN_FILES).flatMap((name) => (present.includes(name) ? [join(out, name)] : []));
 }
 
-/** Answers the step that training ended with, and the seconds that it waited for data. */
-async function trainOn(run: Run, from: Checkpoint | undefined): Promise<{ done: number; waited: number }> {
-  const { options, data, prepared } = run;
+/** What training came to: the step that it ended with, and the times of `TrainRunResult`. */
+type Trained = Pick<TrainRunResult, "done" | "stepping" | "waited">;
+
+async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained> {
+  const { options, data, prepared, device } = run;
   const { model, settings, steps, readEvery, metadata } = prepared;
-  if (from !== undefined && from.step >= steps) return { done: from.step, waited: 0 };
+  if (from !== undefined && from.step >= steps) return { done: from.step, stepping: 0, waited: 0 };
   await using loader = makeLoader(options, data, prepared, from?.loader);
+  const waiting = new Waiting(loader.batches(), device);
   options.view?.start?.(metadata.model, steps, from?.step ?? 0);
+  let aside = 0;
   try {
-    const { steps: done } = await trainResolved({
+    const { steps: done, seconds } = await trainResolved({
       ...settings,
       model,
-      data: loader.batches(),
+      data: waiting.stream(),
       steps,
       readEvery,
       readAt: (step) => data.validation !== undefined && isDue(run, step, "validateEvery"),
@@ -165,12 +170,14 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<{ done: 
       ...(options.signal ? { signal: options.signal } : {}),
       ...(from ? { from } : {}),
       onProgress: async (progress, optimizer) => {
+        const begin = performance.now();
         await report(run, loader, progress);
         if (isDue(run, progress.step, "checkpointEvery")) await keep(run, progress, optimizer, loader.state);
+        aside += (performance.now() - begin) / 1000;
       },
     });
     if (done === (from?.step ?? 0)) throwIfStopped(options.signal);
-    return { done, waited: loader.waitedSeconds };
+    return { done, stepping: seconds - aside, waited: waiting.seconds };
   } finally {
     options.view?.end?.();
   }

@@ -1,0 +1,44 @@
+import type { Device } from "@fcn/tensor";
+
+/** Passes batches on, and adds up the time in which the device has nothing to do because the next one is not there yet. */
+export class Waiting<T> {
+  #seconds = 0;
+
+  constructor(
+    private readonly batches: AsyncIterator<T, void>,
+    private readonly device: Pick<Device, "sync">,
+  ) {}
+
+  /** Not counted is the first batch: it waits for the threads to start. */
+  get seconds(): number {
+    return this.#seconds;
+  }
+
+  async *stream(): AsyncGenerator<T, void, undefined> {
+    for (let isFirst = true; ; isFirst = false) {
+      const next = this.batches.next();
+      const waited = await this.#idleUntil(next);
+      const { done, value } = await next;
+      if (done) return;
+      if (!isFirst) this.#seconds += waited;
+      yield value;
+    }
+  }
+
+  /** Seconds until a batch arrives, without those in which the device still works on what it was given before. */
+  async #idleUntil(next: Promise<unknown>): Promise<number> {
+    let start = performance.now();
+    // Its error is thrown where it is awaited next.
+    const arrival = next.then(
+      () => true,
+      () => true,
+    );
+    const isThere = await Promise.race([arrival, new Promise<false>((resolve) => setImmediate(() => resolve(false)))]);
+    if (!isThere) {
+      await this.device.sync();
+      start = performance.now();
+      await arrival;
+    }
+    return (performance.now() - start) / 1000;
+  }
+}
