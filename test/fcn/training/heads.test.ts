@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { add, createDevice, crossEntropy, type Device, optim, type Tensor } from "@fcn/tensor";
@@ -162,7 +163,7 @@ describe("trainRun on SIFT Flow", () => {
       },
     });
     const out = join(root, "run");
-    const { configuration } = await fcn.trainRun({
+    const { configuration, best } = await fcn.trainRun({
       ...{ data, out, model: "fcn32s-vgg16-siftflow", device, workers: 0, seed: 1 },
       modelOptions: { widthMultiplier: 0.06, dropout: 0, batchNorm: true },
       ...{ batchSize: 2, steps: 24, learningRate: 0.01, validateEvery: 24 },
@@ -174,7 +175,28 @@ describe("trainRun on SIFT Flow", () => {
       preprocessing: fcn.data.SIFT_FLOW_MEAN,
     });
     const { model, metadata } = await fcn.loadModel(join(out, "weights.safetensors"), device);
-    const train = await fcn.data.loadAll((await fcn.data.open(data)).splits.train!);
+    const { splits } = await fcn.data.open(data);
+    const val = await fcn.data.loadAll(splits.val!);
+    const own = new fcn.SegmentationMetrics(3);
+    for (const { image, more } of val) {
+      const { labels } = await fcn.predict(model, image, { preprocessing: metadata.preprocessing, head: "geo" });
+      own.update(labels, more!.geometric!);
+    }
+    expect(best?.heads).toEqual({ geo: own.compute() });
+    expect(best?.heads?.geo?.pixelAccuracy).toBeGreaterThan(0.5);
+    const [header = "", ...rows] = (await readFile(join(out, "metrics.csv"), "utf8")).trim().split("\n");
+    expect(header).toMatch(
+      /,frequencyWeightedIU,geo\/pixelAccuracy,geo\/meanAccuracy,geo\/meanIU,geo\/frequencyWeightedIU$/,
+    );
+    expect(rows.at(-1)?.split(",").slice(-4)[2]).toBe(String(own.compute().meanIU));
+    const html = await readFile(join(out, "report.html"), "utf8");
+    for (const part of ["Scores of the head geo", "vertical IU"]) expect(html).toContain(part);
+    const geometry = { preprocessing: metadata.preprocessing, numClasses: 3, head: "geo", labels: "geometric" };
+    await expect(fcn.evaluate(model, val, { ...geometry, head: "depth" })).rejects.toThrow(/no head "depth"/);
+    await expect(fcn.evaluate(model, val, { ...geometry, labels: "depth" })).rejects.toThrow(
+      /no label map "depth"; of further maps it has geometric/,
+    );
+    const train = await fcn.data.loadAll(splits.train!);
     const [sem, geo] = await device.scope(async () => {
       const batch = fcn.data.toTensors(device, fcn.data.stackSamples(train, metadata.preprocessing));
       const output = model.forward(batch.images) as unknown as TwoHeads;

@@ -225,7 +225,12 @@ function describeWaiting({ stepping, waited }: TrainRunResult): string {
 function describe(result: TrainRunResult): string {
   const { best, classes, files, seconds, adapter } = result;
   const table = best ? formatTable(scoreTable([{ name: `step ${best.step}`, scores: best.scores }], classes)) : "";
-  const head = best ? `\nScores of the best weights on the validation pictures, per cent\n${table}\n` : "";
+  const further = Object.entries(best?.heads ?? {}).map(([name, scores]) => {
+    return `\nThe head ${name}\n${formatTable(scoreTable([{ name: `step ${best?.step}`, scores }], []))}\n`;
+  });
+  const head = best
+    ? `\nScores of the best weights on the validation pictures, per cent\n${table}\n${further.join("")}`
+    : "";
   const found = best ? `mean IU ${percent(best.scores.meanIU)} %, ` : "";
   return `${head}\n${found}${Math.round(seconds)} s, on ${adapter.description}\n${describeWaiting(result)}wrote\n${files.map((file) => `  ${file}`).join("\n")}\n`;
 }

@@ -27,6 +27,8 @@ export interface SampleSource {
 export interface EvaluateOptions extends InferenceOptions {
   /** The one that the net was trained with; what `loadModel` answers brings it along. */
   readonly preprocessing?: Preprocessing | undefined;
+  /** The further label map of the samples (`more`) that is compared with, such as that of `head`. Default: `labels`. */
+  readonly labels?: string | undefined;
   /** Default the classes of what `loadModel` answers. */
   readonly numClasses?: number | undefined;
   /** Neighbouring samples of one size predicted at a time. Default 1. */
@@ -71,7 +73,7 @@ export async function evaluate(
   const source: SampleSource = "load" in samples ? samples : { length: samples.length, load: async (i) => samples[i]! };
   const loaded = mapAhead(indices(source.length), LOAD_AHEAD, async (index) => {
     try {
-      const sample = await source.load(index);
+      const sample = withLabels(await source.load(index), options.labels);
       return { index, sample, targets: board.targets(sample) };
     } catch (error) {
       return { index, error: error as Error };
@@ -97,6 +99,18 @@ export async function evaluate(
 
 function* indices(length: number): Generator<number> {
   for (let i = 0; i < length; i++) yield i;
+}
+
+/** The sample with a further label map of it in the place of its labels. */
+function withLabels(sample: SegmentationSample, map: string | undefined): SegmentationSample {
+  if (map === undefined) return sample;
+  const { more = {} } = sample;
+  if (Object.hasOwn(more, map)) return { ...sample, labels: more[map]! };
+  throw new TensorError({
+    code: "missing-labels",
+    message: `evaluate: sample "${sample.name}" has no label map "${map}"; of further maps it has ${Object.keys(more).join(", ") || "none"}`,
+    fix: "name a map of the samples in labels, or leave it out",
+  });
 }
 
 function classCount(count: number | undefined): number {

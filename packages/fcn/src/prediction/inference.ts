@@ -17,6 +17,8 @@ export interface Inference {
   readonly device: Device;
   readonly preprocessing: Preprocessing;
   readonly views: readonly View[];
+  /** Whose answer is wanted; undefined for the main one. */
+  readonly head: string | undefined;
   /** What the sides of its input must be multiples of. */
   readonly multiple: number;
   /** The tiles of `count` pictures that are predicted together; one where they are seen whole. */
@@ -33,15 +35,15 @@ export function createInference(
   const graph = model instanceof GraphNet ? (model.graph as Graph) : undefined;
   const stride = graph ? coarsestStride(graph) : (options.stride ?? 32);
   const tiling = tilingFor(graph, stride, views, options);
-  const { memory = MEMORY } = options;
-  return { model, device: deviceOf(model), preprocessing, views, multiple: graph ? 1 : stride, tiling, memory };
+  const { memory = MEMORY, head } = options;
+  return { model, device: deviceOf(model), preprocessing, views, multiple: graph ? 1 : stride, tiling, memory, head };
 }
 
 function tilingFor(
   graph: Graph | undefined,
   stride: number,
   views: readonly View[],
-  { tile, overlap, memory = MEMORY }: InferenceOptions,
+  { tile, overlap, memory = MEMORY, head }: InferenceOptions,
 ): Inference["tiling"] {
   if (tile !== undefined) {
     const sides = typeof tile === "number" ? ([tile, tile] as const) : tile;
@@ -50,7 +52,7 @@ function tilingFor(
     return (_, height, width) => tilesOf([height, width], { tile: sides, overlap }, stride);
   }
   if (!graph) return (_, height, width) => wholePicture(height, width);
-  const bytesOf = tileBytes(graph, views, overlap ?? 0);
+  const bytesOf = tileBytes(graph, views, overlap ?? 0, head);
   return (count, height, width) => {
     const bytes = (h: number, w: number): number => count * bytesOf([height, width], [h, w]);
     if (bytes(height, width) <= memory) return wholePicture(height, width);
@@ -69,9 +71,10 @@ function tileBytes(
   graph: Graph,
   views: readonly View[],
   overlap: number,
+  head: string | undefined,
 ): (picture: readonly [number, number], tile: readonly [number, number]) => number {
   const features = footprintOf(graph);
-  const classes = inferChannels(graph).get(mainHead(graph)) ?? 0;
+  const classes = inferChannels(graph).get(graph.outputs[head ?? ""] ?? mainHead(graph)) ?? 0;
   const scale = Math.max(...views.map((view) => view.scale));
   return ([height, width], [h, w]) => {
     const isPut = views.length > 1 || h < height || w < width;

@@ -9,6 +9,8 @@ export interface InferenceOptions extends TileOptions {
    * count, and nets that are not from `models.create` are given whole pictures. No more than this is kept idle on the device for what comes next.
    */
   readonly memory?: number | undefined;
+  /** The head of a net with several whose answer is wanted. Default `out`, or the first. */
+  readonly head?: string | undefined;
   /** Factors on the sides of the picture, of which the mean is taken. Default [1]. */
   readonly scales?: readonly number[] | undefined;
   /** Also takes the mean with the answer on the mirrored picture. Default false. */

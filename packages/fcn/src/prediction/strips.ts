@@ -18,7 +18,7 @@ import {
 import { normaliseInto } from "../data/preprocessing.js";
 import type { RasterImage } from "../data/sample.js";
 import { cutImage, type Rectangle } from "../data/tiles.js";
-import { mainLogits } from "../training/model.js";
+import { headLogits } from "../training/model.js";
 import type { Inference } from "./inference.js";
 import { sideAt, type View } from "./options.js";
 import { coverage, type Span, type Tiling } from "./tiling.js";
@@ -177,7 +177,7 @@ function tileLogits(job: Job, row: Span, column: Span, view: View): Tensor {
 }
 
 /** The logits of an input of any size, which is brought to one that the net takes by zeros below and on the right. */
-function forward({ model, multiple }: Job, x: Tensor): Tensor {
+function forward({ model, multiple, head }: Job, x: Tensor): Tensor {
   const [, , height = 0, width = 0] = x.shape;
   const [below, right] = [height, width].map((side) => Math.ceil(side / multiple) * multiple - side) as [
     number,
@@ -192,7 +192,7 @@ function forward({ model, multiple }: Job, x: Tensor): Tensor {
         [0, right],
       ])
     : x;
-  const logits = mainLogits(model.forward(input));
+  const logits = headLogits(model.forward(input), head);
   checkLogits(logits, input);
   return isPadded ? crop(logits, { top: 0, left: 0, height, width }) : logits;
 }

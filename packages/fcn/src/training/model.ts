@@ -10,6 +10,19 @@ export function mainLogits(output: Tensor | Readonly<Record<string, Tensor>>): T
   return heads.out ?? (Object.values(heads)[0] as Tensor);
 }
 
+/** The logits of a head by name; those of the main one without. Throws where the net has no such head. */
+export function headLogits(output: Tensor | Readonly<Record<string, Tensor>>, head: string | undefined): Tensor {
+  if (head === undefined) return mainLogits(output);
+  const heads = ("shape" in output ? { out: output } : output) as Readonly<Record<string, Tensor>>;
+  const logits = Object.hasOwn(heads, head) ? heads[head] : undefined;
+  if (logits !== undefined) return logits;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `the net has no head ${JSON.stringify(head)}`,
+    fix: `use one of: ${Object.keys(heads).join(", ")}`,
+  });
+}
+
 /** The device that the net's tensors live on. */
 export function deviceOf(model: SegmentationNet): Device {
   const [first] = Object.values(model.stateDict());

@@ -18,6 +18,8 @@ export interface PictureScore {
 export interface Validation {
   readonly step: number;
   readonly scores: SegmentationScores;
+  /** Of the heads with labels of their own, by head. */
+  readonly heads?: Readonly<Record<string, SegmentationScores>>;
   /** The pictures with the lowest mean IU, worst first. */
   readonly worst: readonly PictureScore[];
   /** The pictures with the highest, best first; none of the worst. */
@@ -52,12 +54,19 @@ export function addValidation(history: History, validation: Validation): boolean
 
 const COLUMNS = ["pixelAccuracy", "meanAccuracy", "meanIU", "frequencyWeightedIU"] as const;
 
+/** The four scores by name; those of a head with labels of its own as `geo/meanIU`. */
+export function namedScores({ scores, heads = {} }: Pick<Validation, "scores" | "heads">): Record<string, number> {
+  const all = [["", scores] as const, ...Object.entries(heads).map(([head, own]) => [`${head}/`, own] as const)];
+  return Object.fromEntries(all.flatMap(([head, own]) => COLUMNS.map((column) => [head + column, own[column]])));
+}
+
 /** One row a reading of the loss; the scores stand in the rows where the net was validated. */
 export function metricsCsv({ readings, validations }: History): string {
-  const byStep = new Map(validations.map((validation) => [validation.step, validation.scores]));
+  const byStep = new Map(validations.map((validation) => [validation.step, namedScores(validation)]));
+  const columns = [...new Set([...COLUMNS, ...[...byStep.values()].flatMap((scores) => Object.keys(scores))])];
   const rows = readings.map(({ step, loss, learningRate }) => {
     const scores = byStep.get(step);
-    return [step, loss, learningRate, ...COLUMNS.map((column) => scores?.[column] ?? "")];
+    return [step, loss, learningRate, ...columns.map((column) => scores?.[column] ?? "")];
   });
-  return toCsv(["step", "loss", "learningRate", ...COLUMNS], rows);
+  return toCsv(["step", "loss", "learningRate", ...columns], rows);
 }

@@ -8,6 +8,7 @@ import { cssColour, VOID_COLOUR } from "../../report/colours.js";
 import { confusionTable } from "../../report/confusion.js";
 import { descriptionList, embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../report/html.js";
 import { type LabelRow, renderLabelGrid } from "../../report/labelGrid.js";
+import type { HeadLabels } from "../heads.js";
 import type { SegmentationNet } from "../model.js";
 import type { ModelMetadata } from "../weightsFile.js";
 import type { RunData } from "./data.js";
@@ -20,6 +21,7 @@ interface ReportParts {
   readonly model: SegmentationNet;
   readonly data: RunData;
   readonly metadata: ModelMetadata;
+  readonly headLabels: HeadLabels;
   /** Is told of each picture that cannot be loaded any more, which is then not shown. */
   readonly onFailure: (error: Error) => void;
 }
@@ -33,7 +35,7 @@ export async function runReport(result: TrainRunResult, parts: ReportParts): Pro
   const body = [
     `<h1>${escapeHtml(title)}</h1>`,
     `<p>${escapeHtml(summaryLine(result))}</p>`,
-    ...(history.best ? scoreSections(history.best, metadata) : []),
+    ...(history.best ? [...scoreSections(history.best, metadata), ...headSections(history.best, parts)] : []),
     "<h2>Training</h2>",
     `<div class="charts">${charts(history)}</div>`,
     ...(history.best && data.validation ? await pictureSections(history.best, data.validation, parts) : []),
@@ -67,6 +69,20 @@ function scoreSections({ step, scores }: Validation, { classes, palette }: Model
     confusionTable(classes, scores.confusion),
     `<p class="soft">Of the pixels of a class (row), the per cent that the net took for each class (column).</p>`,
   ];
+}
+
+/** The scores of heads with labels of their own, and of their classes. */
+function headSections({ step, heads = {} }: Validation, { data, headLabels }: ReportParts): string[] {
+  return Object.entries(heads).flatMap(([head, scores]) => {
+    const classes =
+      data.opened.more?.[headLabels[head] ?? ""]?.classes ?? scores.perClassIU.map((_, label) => `${label}`);
+    const { header, rows } = scoreTable([{ name: `step ${step}`, scores }], classes);
+    return [
+      `<h2>Scores of the head ${escapeHtml(head)}</h2>`,
+      htmlTable(header, rows),
+      confusionTable(classes, scores.confusion),
+    ];
+  });
 }
 
 function charts({ readings, validations }: History): string {

@@ -1,6 +1,6 @@
 import type { DeviceInfo } from "@fcn/tensor";
-import type { SegmentationScores } from "../../metrics.js";
 import type { Configuration } from "./configuration.js";
+import type { Validation } from "./history.js";
 
 /** Names in the folder of a run. */
 export const RUN_FILES = {
@@ -25,7 +25,7 @@ export interface TrainRunResult {
   /** The last reading. */
   readonly loss: number;
   /** Scores of `best.safetensors`; undefined without validation pictures. */
-  readonly best: { readonly step: number; readonly scores: SegmentationScores } | undefined;
+  readonly best: Pick<Validation, "step" | "scores" | "heads"> | undefined;
   readonly adapter: DeviceInfo;
   readonly configuration: Configuration;
   readonly seconds: number;

@@ -5,6 +5,7 @@ import type { DataLoader } from "../../data/loader/loader.js";
 import { savedTuning } from "../../measure/savedTuning.js";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
 import { makeFolder, writeWholeFile } from "../../report/writeFile.js";
+import { furtherLabels } from "../heads.js";
 import type { TrainProgress } from "../options.js";
 import type { Optimizer } from "../schedules.js";
 import { trainResolved } from "../train.js";
@@ -20,7 +21,7 @@ import {
 } from "./checkpoint.js";
 import { countAndHash } from "./configuration.js";
 import { prepareData, type RunData } from "./data.js";
-import { addValidation, type History, metricsCsv } from "./history.js";
+import { addValidation, type History, metricsCsv, namedScores } from "./history.js";
 import type { TrainRunOptions } from "./options.js";
 import { makeLoader, type PreparedRun, prepareRun } from "./prepare.js";
 import { runReport } from "./report.js";
@@ -111,14 +112,15 @@ async function runPrepared(
   const result: TrainRunResult = {
     ...{ out, model: metadata.model, classes: metadata.classes, steps, done, resumedFrom: from?.step ?? 0 },
     loss: history.readings.at(-1)?.loss ?? Number.NaN,
-    best: best && { step: best.step, scores: best.scores },
+    best: best && { step: best.step, scores: best.scores, ...(best.heads ? { heads: best.heads } : {}) },
     ...{ adapter: device.info, configuration, seconds: (performance.now() - begin) / 1000, ...times },
     files: [],
   };
   if (done < steps) return { ...result, files: await writtenFiles(out) };
   if (best) await io.loadWeights(model, join(out, RUN_FILES.best));
   const onFailure = ({ message }: Error): void => view?.line?.(`left out of the report: ${message}`);
-  const parts = { history, model, data, metadata, onFailure };
+  const { headLabels } = prepared.settings;
+  const parts = { history, model, data, metadata, headLabels, onFailure };
   await writeWholeFile("train", join(out, RUN_FILES.report), await runReport(result, parts));
   return { ...result, files: await writtenFiles(out) };
 }
@@ -197,13 +199,13 @@ async function report(run: Run, loader: DataLoader, progress: TrainProgress): Pr
   history.readings.push({ step, loss, learningRate });
   await events.write(step, { loss, learningRate, imagesPerSecond });
   if (data.validation === undefined || !isDue(run, step, "validateEvery")) return;
-  const { model, metadata } = prepared;
+  const { model, metadata, settings } = prepared;
   const onFailure = ({ message }: Error): void => options.view?.line?.(`left out of the scores: ${message}`);
   const samples = await loader.samplesOf(data.validation);
-  const validation = await validate(model, samples, { metadata, step, onFailure });
-  const { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU } = validation.scores;
-  options.view?.validation?.(step, meanIU);
-  await events.write(step, { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU });
+  const further = furtherLabels(settings.heads, settings.headLabels);
+  const validation = await validate(model, samples, { metadata, step, further, onFailure });
+  options.view?.validation?.(step, validation.scores.meanIU);
+  await events.write(step, namedScores(validation));
   if (addValidation(history, validation)) await saveModel(join(options.out, RUN_FILES.best), model, metadata);
 }
 
