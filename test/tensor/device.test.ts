@@ -143,6 +143,58 @@ describe("scope", () => {
     expect(device.memory().liveTensors).toBe(before);
   });
 
+  const gate = () => {
+    let open = () => {};
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    return { open, opened };
+  };
+
+  it.each(["uses", "answers"])("tells of an overlap where a tensor that one %s was freed by the other", async (how) => {
+    const before = device.memory().liveTensors;
+    const [made, ended] = [gate(), gate()];
+    const first = device.scope(async () => {
+      await Promise.resolve();
+      const x = device.ones([4]);
+      made.open();
+      await ended.opened;
+      return how === "uses" ? t.neg(x) : { x };
+    });
+    const second = device.scope(() => made.opened);
+    await second;
+    ended.open();
+    await expect(first).rejects.toMatchObject({ code: "scope-overlap", message: expect.stringContaining("[4]") });
+    expect(device.memory().liveTensors).toBe(before);
+  });
+
+  it("keeps what a function makes before its first await, even while a scope inside it is open", async () => {
+    await device.scope(async () => {
+      const { open, opened } = gate();
+      const inner = device.scope(() => opened);
+      const x = device.ones([2]);
+      open();
+      await inner;
+      expect(await x.data()).toEqual(Float32Array.of(1, 1));
+    });
+  });
+
+  it("names a tensor that an inner scope did not return, or that was disposed by hand, as disposed", async () => {
+    await device.scope(async () => {
+      let x: t.Tensor | undefined;
+      await device.scope(() => {
+        x = device.ones([2]);
+      });
+      expect(() => t.neg(x!)).toThrow(expect.objectContaining({ code: "disposed" }));
+      const y = await device.scope(async (s) => {
+        await Promise.resolve();
+        return s.keep(device.ones([2]));
+      });
+      y.dispose();
+      expect(() => t.neg(y)).toThrow(expect.objectContaining({ code: "disposed" }));
+    });
+  });
+
   it("refuses to overlap with another", async () => {
     let release = () => {};
     const wait = new Promise<void>((resolve) => {

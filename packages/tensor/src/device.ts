@@ -107,13 +107,14 @@ export class Device {
 
   /**
    * Runs `fn` and frees every tensor made on this device meanwhile, but for those that it returns (in arrays or plain
-   * objects too) or hands to `keep`. Works across await; scopes may nest but not overlap.
+   * objects too) or hands to `keep`. Works across await; scopes may nest but not overlap: then
+   * one of them rejects with `scope-overlap`, at its end or where it uses what the other freed.
    */
   async scope<T>(fn: (scope: Scope) => T | Promise<T>): Promise<T> {
     const frame = this.#scopes.open();
     let result: T | undefined;
     try {
-      result = await fn(frame);
+      result = await this.#scopes.run(frame, () => fn(frame));
     } finally {
       this.#scopes.close(frame, result);
     }
@@ -130,7 +131,7 @@ export class Device {
   async warmUp(fn: () => unknown): Promise<void> {
     const frame = this.#scopes.open();
     try {
-      await this.#engine.warmUp(fn);
+      await this.#scopes.run(frame, () => this.#engine.warmUp(fn));
     } finally {
       this.#scopes.close(frame, undefined);
     }
@@ -244,7 +245,7 @@ export class Device {
     const frame = this.#scopes.open();
     let result: T | undefined;
     try {
-      result = fn();
+      result = this.#scopes.run(frame, fn);
     } finally {
       const returned = Array.isArray(result) ? result : [];
       for (const tensor of returned) if (tensor) this.release(tensor as Tensor);
@@ -256,6 +257,11 @@ export class Device {
   /** @internal Gives a tensor to the open scope, if there is one. */
   adopt(tensor: Tensor): void {
     this.#scopes.add(tensor);
+  }
+
+  /** @internal The error for the use of a disposed tensor, which `what` names. */
+  disposedError(tensor: Tensor, what: string): TensorError {
+    return this.#scopes.disposed(tensor, what);
   }
 
   /** @internal Takes a tensor out of every scope. */

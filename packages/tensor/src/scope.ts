@@ -1,4 +1,4 @@
-import { TensorError } from "./device/errors.js";
+import { show, TensorError } from "./device/errors.js";
 import type { Tensor } from "./tensor.js";
 
 /** What the function of `device.scope` receives. */
@@ -8,8 +8,10 @@ export interface Scope {
 }
 
 class Frame implements Scope {
-  readonly made = new Set<Tensor>();
+  /** With the outer scope that may have made the tensor in truth. */
+  readonly made = new Map<Tensor, Frame | undefined>();
   readonly kept = new Set<Tensor>();
+  isOpen = true;
 
   keep<T extends Tensor>(tensor: T): T {
     this.kept.add(tensor);
@@ -20,10 +22,37 @@ class Frame implements Scope {
 /** The open scopes of one device, innermost last. */
 export class ScopeStack {
   readonly #frames: Frame[] = [];
+  /** The scope whose function runs at this moment; undefined in what follows an await, which could be any scope's. */
+  #running: Frame | undefined;
+  /** Tensors that were freed at the end of a scope though an outer one, which is given, may have made them. */
+  readonly #doubtful = new WeakMap<object, Frame>();
 
-  /** Registers a tensor with the innermost scope. */
+  /** Registers a tensor with the scope that makes it: after an await that is taken to be the innermost. */
   add(tensor: Tensor): void {
-    this.#frames.at(-1)?.made.add(tensor);
+    const owner = this.#running ?? this.#frames.at(-1);
+    owner?.made.set(tensor, this.#running ? undefined : this.#frames.at(-2));
+  }
+
+  /** Runs the part of a scope's function up to its first await. */
+  run<T>(frame: Frame, fn: () => T): T {
+    const before = this.#running;
+    this.#running = frame;
+    try {
+      return fn();
+    } finally {
+      this.#running = before;
+    }
+  }
+
+  /** The error for the use of a tensor that was disposed; `what` names it. */
+  disposed(tensor: Tensor, what: string): TensorError {
+    if (this.#doubtful.get(tensor)?.isOpen)
+      return overlap(`${what} was freed by a scope that began after the one that is open`);
+    return new TensorError({
+      code: "disposed",
+      message: `${what} was used after it was disposed`,
+      fix: "return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
+    });
   }
 
   remove(tensor: Tensor): void {
@@ -41,21 +70,30 @@ export class ScopeStack {
     const overlaps = this.#frames.at(-1) !== frame;
     const index = this.#frames.indexOf(frame);
     if (index >= 0) this.#frames.splice(index, 1);
+    frame.isOpen = false;
     const survivors = new Set<unknown>(frame.kept);
     collect(result, survivors);
-    for (const tensor of frame.made) {
+    for (const [tensor, outer] of frame.made) {
       if (survivors.has(tensor)) this.add(tensor);
       else tensor.dispose();
+      if (outer && tensor.disposed) this.#doubtful.set(tensor, outer);
     }
-    if (overlaps) {
-      throw new TensorError({
-        code: "scope-overlap",
-        message: "device.scope: a scope ended while one that was opened after it was still open",
-        fix: "await each scope before the next begins, or nest one inside the other",
-      });
+    if (overlaps) throw overlap("a scope ended while one that was opened after it was still open");
+    for (const tensor of survivors) {
+      if (!isTensor(tensor as object) || this.#doubtful.get(tensor as Tensor) !== frame) continue;
+      const { disposed, shape } = tensor as Tensor;
+      if (disposed)
+        throw overlap(`a tensor of shape ${show(shape)} that a scope answers was freed by one that began after it`);
     }
   }
 }
+
+const overlap = (what: string): TensorError =>
+  new TensorError({
+    code: "scope-overlap",
+    message: `device.scope: ${what}`,
+    fix: "await each scope before the next begins, or nest one inside the other and return from it what is used outside",
+  });
 
 /** Tensors inside arrays, maps and plain objects of a result. */
 function collect(value: unknown, into: Set<unknown>): void {

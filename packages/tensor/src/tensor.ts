@@ -39,13 +39,7 @@ export class Tensor {
 
   /** The memory behind the tensor. Throws after dispose. */
   get storage(): Storage {
-    if (this.#disposed) {
-      throw new TensorError({
-        code: "disposed",
-        message: `a tensor of shape ${show(this.shape)} was used after it was disposed`,
-        fix: "return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
-      });
-    }
+    if (this.#disposed) throw this.device.disposedError(this, `a tensor of shape ${show(this.shape)}`);
     return this.memory;
   }
 

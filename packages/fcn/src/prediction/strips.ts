@@ -22,6 +22,7 @@ import { headLogits } from "../training/model.js";
 import type { Inference } from "./inference.js";
 import { sideAt, type View } from "./options.js";
 import { coverage, type Span, type Tiling } from "./tiling.js";
+import { inTurn } from "./turns.js";
 
 /** Rows [top, top + height) of the answer, finished. The tensors are freed when the function that is given them is done. */
 export interface Strip {
@@ -45,9 +46,18 @@ const MOST_CLASSES = 255;
 /**
  * Predicts pictures of one size together, strip by strip from the top, so that what is held on the device does not grow with the height. Logits
  * are averaged where tiles overlap; then each view's softmax is taken, and the mean over the views. `use` is called once a strip, in order,
- * and awaited. Answers the number of tiles. The net is in evaluation mode meanwhile.
+ * and awaited. Answers the number of tiles. The net is in evaluation mode meanwhile. Calls at the same time take turns on a device.
  */
-export async function forEachStrip(
+export function forEachStrip(
+  inference: Inference,
+  images: readonly RasterImage[],
+  options: StripOptions,
+  use: (strip: Strip) => void | Promise<void>,
+): Promise<number> {
+  return inTurn(inference.device, () => predictStrips(inference, images, options, use));
+}
+
+async function predictStrips(
   inference: Inference,
   images: readonly RasterImage[],
   options: StripOptions,

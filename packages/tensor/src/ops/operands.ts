@@ -4,12 +4,7 @@ import type { Tensor } from "../tensor.js";
 
 /** Throws, in the name of the op, when an operand was disposed. */
 export function checkLive(op: string, name: string, x: Tensor): void {
-  if (!x.disposed) return;
-  throw new TensorError({
-    code: "disposed",
-    message: `${op}: ${name} of shape ${show(x.shape)} was used after it was disposed`,
-    fix: "return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
-  });
+  if (x.disposed) throw x.device.disposedError(x, `${op}: ${name} of shape ${show(x.shape)}`);
 }
 
 /** Throws unless `x` is a live tensor of floats. */
