@@ -1,11 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { data, weights } from "@fcn/core";
 import { io } from "@fcn/tensor";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { main } from "../../../packages/fcn/dist/cli/main.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { caffemodel } from "../../support/caffe.js";
 import { refusal } from "../../support/refusals.js";
 import { nsfwjsModel } from "../../support/tfjs-files.js";
@@ -150,27 +150,16 @@ describe("convert", () => {
 });
 
 describe("fcn convert", () => {
-  /** Runs the command line in this process and catches what it prints. */
-  async function fcn(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-    const caught = { out: "", err: "" };
-    const catchIn = (key: "out" | "err") => (text: unknown) => {
-      caught[key] += String(text);
-      return true;
-    };
-    const spies = [
-      vi.spyOn(process.stdout, "write").mockImplementation(catchIn("out")),
-      vi.spyOn(process.stderr, "write").mockImplementation(catchIn("err")),
-    ];
-    try {
-      return { code: await main(["convert", ...args]), ...caught };
-    } finally {
-      for (const spy of spies) spy.mockRestore();
-    }
+  const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
+
+  function fcn(...args: string[]): { code: number | null; out: string; err: string } {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [FCN, "convert", ...args], { encoding: "utf8" });
+    return { code: status, out: stdout, err: stderr };
   }
 
   it("writes the file and says what it did", async () => {
     const out = at("cli.safetensors");
-    const { code } = await fcn(golden("torchvision.pth"), out);
+    const { code } = fcn(golden("torchvision.pth"), out);
     expect(code).toBe(0);
     expect(await io.readSafetensors(out)).toEqual(await io.readPth(golden("torchvision.pth")));
   });
@@ -191,7 +180,7 @@ describe("fcn convert", () => {
       /^error: --names is "nobody"\nfix: use one of: vgg16-to-caffe, /,
     ],
   ])("answers %i for %j", async (wanted, args, text) => {
-    const result = await fcn(...args.map((arg) => arg.replace("OUT", at("cli"))));
+    const result = fcn(...args.map((arg) => arg.replace("OUT", at("cli"))));
     expect(result.code).toBe(wanted);
     expect(wanted === 0 ? result.out : result.err).toMatch(text);
   });
