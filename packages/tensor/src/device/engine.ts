@@ -274,7 +274,8 @@ export class Engine {
     this.#commands.destroy();
     this.device.destroy();
     // Dawn still answers pending callbacks: collecting its instance before the loss has arrived corrupts the process.
-    void this.device.lost.then(() => setTimeout(() => (this.#gpu = undefined), 0));
+    const quiet = Promise.all([this.device.lost, this.#failures.settle()]);
+    void quiet.then(() => setTimeout(() => (this.#gpu = undefined), 0));
   }
 
   get alive(): boolean {
