@@ -84,6 +84,7 @@ describe("in a browser", () => {
     expect(largestShare(got.trained, want.trained)).toBeLessThan(1e-4);
     expect(largestShare(got.trained, want.logits)).toBeGreaterThan(1e-3);
     expect(got.onnxBytes).toBe(want.onnxBytes);
+    expect([got.ofNaN, want.ofNaN]).toEqual(new Array(2).fill("NaN,1,0 NaN,1,0 NaN,1,0 NaN,1,0 NaN,0,-1 1,1,0"));
   });
 
   it("files become samples, a trained net and scores as in Node", async () => {

@@ -1,5 +1,16 @@
 import { encodeOnnx, models } from "@fcn/core";
-import { createDevice, crossEntropy, optim, type Tensor } from "@fcn/tensor";
+import {
+  clamp,
+  createDevice,
+  crossEntropy,
+  type Device,
+  maximum,
+  minimum,
+  optim,
+  relu,
+  relu6,
+  type Tensor,
+} from "@fcn/tensor";
 import { labels, uniform } from "./hash-values.js";
 import { fillWeights } from "./random-weights.js";
 
@@ -12,6 +23,8 @@ export interface Exercise {
   /** Logits after one step of training. */
   readonly trained: readonly number[];
   readonly onnxBytes: number;
+  /** What {@link ofNaN} answers. */
+  readonly ofNaN: string;
 }
 
 /** One forward pass and one step of training of a small FCN-8s, the same in Node and in a browser. */
@@ -31,10 +44,18 @@ export async function exercise(): Promise<Exercise> {
     sgd.step();
     const trained = await values(net.eval().forward(x));
     const { runtime, software } = device.info;
-    return { runtime, software, logits, loss: await loss.item(), trained, onnxBytes };
+    return { runtime, software, logits, loss: await loss.item(), trained, onnxBytes, ofNaN: await ofNaN(device) };
   } finally {
     device.destroy();
   }
+}
+
+/** What ops that compilers like to fold make of NaN, 1 and -1, and the gradient of relu. */
+async function ofNaN(device: Device): Promise<string> {
+  const x = device.tensor([Number.NaN, 1, -1], [3], { requiresGrad: true });
+  const results = [relu(x), relu6(x), clamp(x, { min: 0 }), maximum(x, 0), minimum(0, x)];
+  results[0]?.backward(device.ones([3]));
+  return (await Promise.all([...results, x.grad!].map(values))).join(" ");
 }
 
 const values = async (tensor: Tensor): Promise<number[]> => Array.from(await tensor.data());
