@@ -5,6 +5,7 @@ import { createDevice, type Device, io } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../data/trees.js";
 import { TINY_CLASSES, writeTinyData } from "./tinyData.js";
+import { tinyRun } from "./tinyRun.js";
 
 const root = await temporaryFolder("fcn-run");
 const data = await writeTinyData(join(root, "data"));
@@ -15,16 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => device?.destroy());
 
-const base = (): Omit<fcn.TrainRunOptions, "out"> => ({
-  data,
-  model: "fcn8s-small",
-  modelOptions: { widthMultiplier: 0.25, deconv: "learned" },
-  device,
-  batchSize: 3,
-  learningRate: 0.01,
-  seed: 3,
-  workers: 0,
-});
+const base = (): Omit<fcn.TrainRunOptions, "out"> => tinyRun(data, device);
 
 /** All arrays of the only checkpoint in the folder of a run. */
 async function lastCheckpoint(out: string): Promise<Record<string, io.HostArray>> {
