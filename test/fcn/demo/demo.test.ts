@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatSeconds } from "../../../packages/fcn/dist/demo/progress.js";
 import { coastFinding, sideAccuracy } from "../../../packages/fcn/dist/demo/scores.js";
 import type { DemoSummary } from "../../../packages/fcn/dist/demo/summary.js";
-import { formatTable } from "../../../packages/fcn/dist/demo/table.js";
+import { formatTable } from "../../../packages/fcn/dist/report/table.js";
 
 const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
 

@@ -19,26 +19,9 @@ import {
   torchZip,
   tuple,
 } from "../../support/pickle.js";
+import { expectRefused, formats, raw, SIX, weight } from "../../support/pth-files.js";
 import { refusal } from "../../support/refusals.js";
 import { join, zip } from "../../support/zip.js";
-
-const raw = (...values: number[]) => Uint8Array.from(values);
-const floats = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
-const SIX = floats(0, 1, 2, 3, 4, 5);
-const weight = tensor(storage("0", 6), 0, [2, 3], [3, 1]);
-
-/** Both formats around one pickle, with one storage of six floats. */
-const formats = (data: Uint8Array): [string, Uint8Array][] => [
-  ["zip", torchZip(data, { 0: SIX })],
-  ["legacy", torchLegacy(data, [["0", 6, SIX]])],
-];
-
-async function expectRefused(data: Uint8Array, code: string, problem: RegExp): Promise<void> {
-  for (const [, file] of formats(data)) {
-    const error = await refusal(io.readPth(file));
-    expect(error).toMatchObject({ code, message: expect.stringMatching(problem) });
-  }
-}
 
 describe("tensors on storages", () => {
   it("are made of Python 2's dicts, parameters, untyped storages and parts of storages", async () => {

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
-import { formatTable } from "../demo/table.js";
 import { type Benchmark, benchmark, type PassTime } from "../measure/benchmark.js";
-import { adapterName, addMeasuredFlags, type MeasuredFlags, withMeasured } from "./measured.js";
+import { adapterName } from "../report/adapter.js";
+import { formatTable } from "../report/table.js";
+import { addMeasuredFlags, type MeasuredFlags, withMeasured } from "./measured.js";
 import { parseWhole } from "./options.js";
 import { printResult } from "./output.js";
 import { createProgress } from "./progress.js";

@@ -4,7 +4,7 @@ import { check, type DataReport } from "../data/check/check.js";
 import { contactSheet } from "../data/check/contactSheet.js";
 import type { DataRemark } from "../data/dataset.js";
 import { open } from "../data/open.js";
-import { formatTable } from "../demo/table.js";
+import { formatTable } from "../report/table.js";
 import { writeWholeFile } from "../report/writeFile.js";
 import { createCheckBar } from "./checkBar.js";
 import { registerCompose } from "./dataCompose.js";

@@ -4,7 +4,7 @@ import { createStageView } from "../demo/progress.js";
 import { runDemo } from "../demo/run.js";
 import { COAST_COLUMNS, coastFinding } from "../demo/scores.js";
 import { type DemoSummary, scoreRows } from "../demo/summary.js";
-import { formatTable, scoreTable } from "../demo/table.js";
+import { formatTable, scoreTable } from "../report/table.js";
 import { UsageError } from "./errors.js";
 import { checkFolder, parseWhole } from "./options.js";
 import { printResult } from "./output.js";

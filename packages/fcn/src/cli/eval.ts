@@ -8,6 +8,7 @@ import { describeEvaluation } from "../evaluation/describe.js";
 import { type EvaluateOptions, type Evaluation, evaluate } from "../evaluation/evaluate.js";
 import { COCO_SIZES } from "../evaluation/objectSizes.js";
 import { savedTuning } from "../measure/savedTuning.js";
+import { adapterName } from "../report/adapter.js";
 import { loadModel } from "../training/weightsFile.js";
 import { UsageError } from "./errors.js";
 import { classRemarks, describeRemarks, splitRemarks } from "./evalRemarks.js";
@@ -59,7 +60,7 @@ async function run(flags: EvalFlags): Promise<void> {
     const start = performance.now();
     const scores = await score(loaded, dataset, flags);
     const seconds = (performance.now() - start) / 1000;
-    const { description, software } = device.info;
+    const { software } = device.info;
     const summary = {
       data: flags.data,
       split: flags.split,
@@ -68,7 +69,7 @@ async function run(flags: EvalFlags): Promise<void> {
       model,
       classes,
       remarks,
-      adapter: { description: description || device.info.device, software },
+      adapter: { description: adapterName(device.info), software },
       seconds,
       ...scores,
     };

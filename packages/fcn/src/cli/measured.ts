@@ -1,4 +1,4 @@
-import { createDevice, type Device, type DeviceInfo } from "@fcn/tensor";
+import { createDevice, type Device } from "@fcn/tensor";
 import type { Command } from "commander";
 import { savedTuning } from "../measure/savedTuning.js";
 import { inputChannels } from "../models/graph/spec.js";
@@ -56,5 +56,3 @@ export async function withMeasured<T>(flags: MeasuredFlags, use: (measured: Meas
     device.destroy();
   }
 }
-
-export const adapterName = ({ description, device, vendor }: DeviceInfo): string => description || device || vendor;

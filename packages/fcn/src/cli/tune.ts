@@ -2,7 +2,8 @@ import type { TuningResult } from "@fcn/tensor";
 import type { Command } from "commander";
 import { saveTuning } from "../measure/savedTuning.js";
 import { makeWork } from "../measure/work.js";
-import { adapterName, addMeasuredFlags, type MeasuredFlags, withMeasured } from "./measured.js";
+import { adapterName } from "../report/adapter.js";
+import { addMeasuredFlags, type MeasuredFlags, withMeasured } from "./measured.js";
 import { printResult } from "./output.js";
 import { createProgress } from "./progress.js";
 

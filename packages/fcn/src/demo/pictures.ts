@@ -2,8 +2,8 @@ import { boundaryBand } from "../data/boundary.js";
 import { EARTH_CLASSES } from "../data/earth/labels.js";
 import { type SegmentationSample, VOID_LABEL } from "../data/sample.js";
 import { renderLabelGrid } from "../report/labelGrid.js";
+import { percent } from "../report/table.js";
 import { COAST_BAND, DEMO_COLOURS } from "./options.js";
-import { percent } from "./table.js";
 
 const LOOK = { classes: EARTH_CLASSES, colours: DEMO_COLOURS };
 

@@ -1,10 +1,10 @@
 import type { DeviceInfo } from "@fcn/tensor";
+import { adapterRows } from "../report/adapter.js";
 import { type ChartSeries, lineChart } from "../report/chart.js";
 import { descriptionList, embeddedPng, escapeHtml, htmlPage, htmlTable } from "../report/html.js";
+import { type ScoreRow, scoreTable } from "../report/table.js";
 import type { StageResult } from "../training/staged.js";
-import { adapterRows } from "./adapter.js";
 import { COAST_COLUMNS, coastFinding, type DemoScores } from "./scores.js";
-import { type ScoreRow, scoreTable } from "./table.js";
 
 /** Everything the report shows. */
 export interface DemoReport {

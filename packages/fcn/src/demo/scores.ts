@@ -2,7 +2,7 @@ import type { SegmentationSample } from "../data/sample.js";
 import { countLabels } from "../data/tiles.js";
 import { type BandOptions, type Evaluation, scorePredictions } from "../evaluation/evaluate.js";
 import type { SegmentationScores } from "../metrics.js";
-import type { ScoreColumn, Shares } from "./table.js";
+import type { ScoreColumn, Shares } from "../report/table.js";
 
 /** One row of the demo's table; all values are shares from 0 to 1. */
 export interface DemoScores extends Shares {

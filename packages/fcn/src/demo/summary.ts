@@ -3,13 +3,14 @@ import type { Device, DeviceInfo } from "@fcn/tensor";
 import { EARTH_CLASSES } from "../data/earth/labels.js";
 import type { EarthSamples } from "../data/earth/split.js";
 import type { Evaluation } from "../evaluation/evaluate.js";
+import { adapterName } from "../report/adapter.js";
 import { toCsv } from "../report/csv.js";
+import type { ScoreRow } from "../report/table.js";
 import { writeWholeFile } from "../report/writeFile.js";
 import type { StageResult } from "../training/staged.js";
 import { COAST_BAND, type DemoOptions, type DemoRecipe } from "./options.js";
 import { demoReportHtml } from "./report.js";
 import { type DemoScores, demoScores } from "./scores.js";
-import type { ScoreRow } from "./table.js";
 
 /** What a run found, as `--json` prints it. */
 export interface DemoSummary {
@@ -48,9 +49,9 @@ interface SummaryParts {
 
 export function summarise(parts: SummaryParts): DemoSummary {
   const { options, device, recipe, samples, stages, baseline, reload } = parts;
-  const { description, software } = device.info;
+  const { software } = device.info;
   return {
-    adapter: { description: description || device.info.device, software },
+    adapter: { description: adapterName(device.info), software },
     backbone: options.backbone,
     steps: options.steps,
     batchSize: recipe.batchSize,

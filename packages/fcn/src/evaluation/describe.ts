@@ -1,4 +1,4 @@
-import { formatTable, percent } from "../demo/table.js";
+import { formatTable, percent } from "../report/table.js";
 import type { Evaluation } from "./evaluate.js";
 
 export interface DescribedEvaluation extends Evaluation {

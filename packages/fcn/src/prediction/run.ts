@@ -1,6 +1,7 @@
 import { createDevice, type Device, type TensorError } from "@fcn/tensor";
 import { savedTuning } from "../measure/savedTuning.js";
 import { mapAhead } from "../pipeline.js";
+import { adapterName } from "../report/adapter.js";
 import { loadModel } from "../training/weightsFile.js";
 import type { Input } from "./inputs.js";
 import { classShares, OutputFolder, type OutputName, type OutputPaths, type Predicted, summaryOf } from "./outputs.js";
@@ -118,10 +119,10 @@ async function predictAndWrite(
   }
   const seconds = (performance.now() - start) / 1000;
   const failed = pictures.filter((report) => "error" in report).length;
-  const { description, software } = device.info;
+  const { software } = device.info;
   return {
     model,
-    adapter: { description: description || device.info.device, software },
+    adapter: { description: adapterName(device.info), software },
     out: run.out,
     pictures,
     failed,

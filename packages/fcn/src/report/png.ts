@@ -1,4 +1,5 @@
-import { crc32, crcTable, PNG_SIGNATURE } from "../pngFormat.js";
+import { io } from "@fcn/tensor";
+import { PNG_SIGNATURE } from "../pngFormat.js";
 import type { Colour } from "./colours.js";
 
 export interface IndexedPicture {
@@ -24,23 +25,22 @@ export async function encodeIndexedPng({ labels, height, width, palette }: Index
   new DataView(header.buffer).setUint32(0, width);
   new DataView(header.buffer).setUint32(4, height);
   header.set([8, PALETTE_COLOUR], 8);
-  const table = crcTable();
   return Buffer.concat([
     Uint8Array.from(PNG_SIGNATURE),
-    chunk("IHDR", header, table),
-    chunk("PLTE", Uint8Array.from(palette.flat()), table),
-    chunk("IDAT", await promisify(deflate)(rows), table),
-    chunk("IEND", new Uint8Array(0), table),
+    chunk("IHDR", header),
+    chunk("PLTE", Uint8Array.from(palette.flat())),
+    chunk("IDAT", await promisify(deflate)(rows)),
+    chunk("IEND", new Uint8Array(0)),
   ]);
 }
 
 /** Length, type, data, and the checksum of type and data. */
-function chunk(type: string, data: Uint8Array, table: Uint32Array): Uint8Array {
+function chunk(type: string, data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(data.length + 12);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, data.length);
   bytes.set(new TextEncoder().encode(type), 4);
   bytes.set(data, 8);
-  view.setUint32(data.length + 8, crc32(table, bytes.subarray(4, data.length + 8)));
+  view.setUint32(data.length + 8, new io.Crc32().update(bytes.subarray(4, data.length + 8)).value);
   return bytes;
 }

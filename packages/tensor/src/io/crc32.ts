@@ -1,10 +1,12 @@
 const POLYNOMIAL = 0xedb88320;
 const SLICES = 4;
 
-/** CRC-32 of zip (polynomial 0xEDB88320, reflected) over pieces of data, four bytes a step. */
+let tables: Int32Array[] | undefined;
+
+/** CRC-32 of zip and PNG (polynomial 0xEDB88320, reflected) over pieces of data, four bytes a step. */
 export class Crc32 {
   #crc = -1;
-  readonly #tables = makeTables();
+  readonly #tables = sharedTables();
 
   update(bytes: Uint8Array): this {
     const [t0, t1, t2, t3] = this.#tables as [Int32Array, Int32Array, Int32Array, Int32Array];
@@ -23,6 +25,11 @@ export class Crc32 {
   get value(): number {
     return ~this.#crc >>> 0;
   }
+}
+
+function sharedTables(): Int32Array[] {
+  tables ??= makeTables();
+  return tables;
 }
 
 /** Table k holds the CRC of a byte that k zero bytes follow. */

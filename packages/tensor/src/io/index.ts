@@ -1,4 +1,5 @@
 export { readCaffemodel } from "./caffemodel/caffemodel.js";
+export { Crc32 } from "./crc32.js";
 export type { ArrayInfo, HostArray, HostData, HostDtype, LazyArray, StoredDtype } from "./hostArray.js";
 export { type LoadWeightsOptions, loadWeights } from "./loadWeights.js";
 export { readNpy } from "./npy.js";

@@ -1,4 +1,5 @@
-import { crc32, crcTable, PNG_SIGNATURE } from "../../pngFormat.js";
+import { io } from "@fcn/tensor";
+import { PNG_SIGNATURE } from "../../pngFormat.js";
 import { damagedFile } from "../errors.js";
 
 /** Whether the bytes begin as a PNG file does. */
@@ -11,7 +12,6 @@ export function readChunks(file: string, bytes: Uint8Array): Map<string, Uint8Ar
   if (!isPng(bytes)) throw damagedFile(file, "it is not a PNG file");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks = new Map<string, Uint8Array[]>();
-  const table = crcTable();
   for (let at = PNG_SIGNATURE.length; ; ) {
     if (at + 12 > bytes.length) throw damagedFile(file, `it is cut off after ${bytes.length} bytes`);
     const length = view.getUint32(at);
@@ -20,7 +20,7 @@ export function readChunks(file: string, bytes: Uint8Array): Map<string, Uint8Ar
     if (end + 4 > bytes.length)
       throw damagedFile(file, `it is cut off after ${bytes.length} bytes, in its ${type} part`);
     const isCritical = ((bytes[at + 4] as number) & 0x20) === 0;
-    if (isCritical && crc32(table, bytes.subarray(at + 4, end)) !== view.getUint32(end)) {
+    if (isCritical && new io.Crc32().update(bytes.subarray(at + 4, end)).value !== view.getUint32(end)) {
       throw damagedFile(file, `the checksum of its ${type} part does not match`);
     }
     if (type === "IEND") return chunks;

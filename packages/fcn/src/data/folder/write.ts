@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
-import { type Colour, paletteTable } from "../../report/colours.js";
-import { checkSample, type SegmentationSample } from "../sample.js";
+import { type Colour, VOID_COLOUR } from "../../report/colours.js";
+import { checkSample, type SegmentationSample, VOID_LABEL } from "../sample.js";
 
 export interface FolderContent {
   /** Names by label. */
@@ -77,11 +77,8 @@ async function encodeImage({
 
 async function encodeMask({ labels, image }: SegmentationSample, colours: readonly Colour[]): Promise<Uint8Array> {
   const { encodeIndexedPng } = await import("../../report/png.js");
-  const table = paletteTable(colours);
-  const palette = Array.from({ length: table.length / 3 }, (_, i): Colour => {
-    const [r = 0, g = 0, b = 0] = table.subarray(3 * i, 3 * i + 3);
-    return [r, g, b];
-  });
+  const palette = Array.from({ length: VOID_LABEL }, (_, label): Colour => colours[label] ?? [0, 0, 0]);
+  palette.push(VOID_COLOUR);
   return encodeIndexedPng({ labels: Uint8Array.from(labels), ...image, palette });
 }
 

@@ -1,4 +1,5 @@
 import { add, type Device, mul, noGrad, type Tensor } from "@fcn/tensor";
+import { fnv1a } from "../../fnv1a.js";
 import type { ConvInit } from "./spec.js";
 
 /** Weight [out, in / groups, kh, kw] and bias [out] of a convolution. */
@@ -9,9 +10,7 @@ export interface ConvValues {
 
 /** A seed for one parameter, so that its values depend on the net's seed and its own name only (FNV-1a). */
 export function seedFor(seed: number, name: string): number {
-  let hash = 0x811c9dc5;
-  for (const char of `${seed}/${name}`) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-  return hash;
+  return fnv1a(Array.from(`${seed}/${name}`, (char) => char.codePointAt(0) ?? 0));
 }
 
 /** Uniform values from -bound to bound. */

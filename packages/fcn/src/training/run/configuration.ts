@@ -1,6 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import type { Augmentation } from "../../data/augment/options.js";
 import type { SegmentationDataset } from "../../data/dataset.js";
+import { fnv1a } from "../../fnv1a.js";
 import { hasMomentum } from "../optimizers.js";
 import type { ResolvedOptions } from "../options.js";
 import type { ModelMetadata } from "../weightsFile.js";
@@ -47,9 +48,7 @@ export function configurationOf(parts: Parts): Configuration {
 
 /** The number of names and a 32-bit hash of them (FNV-1a): enough to see that a list is another one. */
 export function countAndHash(names: readonly string[]): string {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(names.join("\n"))) hash = Math.imul(hash ^ byte, 0x01000193);
-  return `${names.length} (${(hash >>> 0).toString(16)})`;
+  return `${names.length} (${fnv1a(new TextEncoder().encode(names.join("\n"))).toString(16)})`;
 }
 
 /** Throws "checkpoint-mismatch" with what differs, unless a run may go on from the checkpoint `file`. */

@@ -1,13 +1,13 @@
 import type { SegmentationDataset } from "../../data/dataset.js";
-import { adapterRows } from "../../demo/adapter.js";
-import { percent, scoreTable } from "../../demo/table.js";
 import { predictSamples } from "../../evaluation/evaluate.js";
+import { adapterRows } from "../../report/adapter.js";
 import { barChart } from "../../report/bars.js";
 import { type ChartSeries, lineChart } from "../../report/chart.js";
 import { cssColour, VOID_COLOUR } from "../../report/colours.js";
 import { confusionTable } from "../../report/confusion.js";
 import { descriptionList, embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../report/html.js";
 import { type LabelRow, renderLabelGrid } from "../../report/labelGrid.js";
+import { percent, scoreTable } from "../../report/table.js";
 import type { HeadLabels } from "../heads.js";
 import type { SegmentationNet } from "../model.js";
 import type { ModelMetadata } from "../weightsFile.js";
