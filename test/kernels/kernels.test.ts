@@ -24,8 +24,9 @@ describe("the WGSL files", () => {
     subgroups = adapter.features.has("subgroups");
     device = await adapter.requestDevice({ requiredFeatures: subgroups ? ["subgroups"] : [] });
   });
-  afterAll(() => {
+  afterAll(async () => {
     device?.destroy();
+    await device?.lost;
     gpu = undefined;
   });
 

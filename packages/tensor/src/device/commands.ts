@@ -1,3 +1,4 @@
+import type { Answers } from "./answers.js";
 import { USAGE } from "./buffers.js";
 import type { Failures } from "./failures.js";
 import type { Pipeline } from "./pipelines.js";
@@ -31,6 +32,7 @@ export class CommandRecorder {
   constructor(
     private readonly device: GPUDevice,
     private readonly failures: Failures,
+    private readonly answers: Answers,
   ) {
     this.#uniforms = device.createBuffer({
       label: "uniforms",
@@ -91,7 +93,7 @@ export class CommandRecorder {
     const done = () => {
       this.inFlight--;
     };
-    this.device.queue.onSubmittedWorkDone().then(done, done);
+    this.answers.track(this.device.queue.onSubmittedWorkDone()).then(done, done);
   }
 
   destroy(): void {

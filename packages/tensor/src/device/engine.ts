@@ -1,6 +1,7 @@
 import type { Capabilities, Plan, Step, Tuning } from "@fcn/kernels";
 import { finiteCheck, flatWindows, packParams, poison } from "@fcn/kernels";
 import type { DeviceInfo, Gpu } from "./adapter.js";
+import { Answers } from "./answers.js";
 import { Binder } from "./bindings.js";
 import { type Block, BufferPool, type MemoryReport, USAGE } from "./buffers.js";
 import { type BufferRange, CommandRecorder } from "./commands.js";
@@ -37,6 +38,7 @@ export class Engine {
   readonly lost: Promise<TensorError>;
   readonly #pool: BufferPool;
   readonly #pipelines: PipelineCache;
+  readonly #answers = new Answers();
   readonly #failures: Failures;
   readonly #commands: CommandRecorder;
   readonly #transfers: Transfers;
@@ -67,9 +69,9 @@ export class Engine {
       tuning: options.tuning,
     };
     this.#largestBlock = Math.floor((device.limits.maxBufferSize - 256) / 256) * 256;
-    this.#failures = new Failures(device);
-    this.#commands = new CommandRecorder(device, this.#failures);
-    this.#pipelines = new PipelineCache(device, (error) => this.#failures.record(error));
+    this.#failures = new Failures(device, this.#answers);
+    this.#commands = new CommandRecorder(device, this.#failures, this.#answers);
+    this.#pipelines = new PipelineCache(device, (error) => this.#failures.record(error), this.#answers);
     this.#pool = new BufferPool(
       (size, settled) => this.#createBuffer(size, settled),
       () => this.#commands.flush(),
@@ -88,7 +90,7 @@ export class Engine {
       this.#lostError ??= deviceLost(message || reason);
       return this.#lostError;
     });
-    this.#transfers = new Transfers(device, this.#commands, this.#failures, this.#fault, this.lost);
+    this.#transfers = new Transfers(device, this.#commands, this.#failures, this.#answers, this.#fault, this.lost);
     device.addEventListener("uncapturederror", (event) =>
       this.#failures.record(new Error((event as GPUUncapturedErrorEvent).error.message)),
     );
@@ -229,7 +231,7 @@ export class Engine {
     this.assertUsable("sync");
     this.#failures.throwFirst();
     this.#commands.flush();
-    const lost = await Promise.race([this.device.queue.onSubmittedWorkDone(), this.lost]);
+    const lost = await Promise.race([this.#answers.track(this.device.queue.onSubmittedWorkDone()), this.lost]);
     if (lost) throw lost;
     await this.#settle();
   }
@@ -273,9 +275,10 @@ export class Engine {
     this.#lostError ??= deviceLost("destroy() was called");
     this.#commands.destroy();
     this.device.destroy();
-    // Dawn still answers pending callbacks: collecting its instance before the loss has arrived corrupts the process.
-    const quiet = Promise.all([this.device.lost, this.#failures.settle()]);
-    void quiet.then(() => setTimeout(() => (this.#gpu = undefined), 0));
+    // Collecting Dawn's instance before it has answered everything corrupts the process.
+    void Promise.all([this.device.lost, this.#answers.settle()]).then(() =>
+      setTimeout(() => (this.#gpu = undefined), 0),
+    );
   }
 
   get alive(): boolean {
