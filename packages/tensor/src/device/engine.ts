@@ -3,14 +3,14 @@ import { finiteCheck, flatWindows, packParams, poison } from "@fcn/kernels";
 import type { DeviceInfo, Gpu } from "./adapter.js";
 import { Answers } from "./answers.js";
 import { Binder } from "./bindings.js";
-import { type Block, BufferPool, type MemoryReport, USAGE } from "./buffers.js";
+import { type MemoryReport, USAGE } from "./buffers.js";
 import { type BufferRange, CommandRecorder } from "./commands.js";
-import { deviceLost, outOfMemory, TensorError } from "./errors.js";
+import { deviceLost, TensorError } from "./errors.js";
 import { Failures } from "./failures.js";
 import { FAULT_WORDS, faultError } from "./faults.js";
-import { checkHostMemory } from "./hostMemory.js";
+import { LARGE, Memory } from "./memory.js";
 import { PipelineCache } from "./pipelines.js";
-import { Storage } from "./storage.js";
+import type { Storage } from "./storage.js";
 import { Transfers } from "./transfers.js";
 
 export interface EngineOptions {
@@ -26,17 +26,13 @@ export interface EngineOptions {
   readonly tuning: Tuning | undefined;
 }
 
-/** Buffers above this size are followed: smaller ones are hardly refused. */
-const SCOPED_ALLOCATION = 1024 * 1024;
-/** Memory that may well be refused. */
-const LARGE = 64 * 1024 * 1024;
 /** Batches in flight above which `throttle` waits: a longer queue makes every batch slower. */
 const MAX_IN_FLIGHT = 3;
 
 /** Carries out plans on one GPU device. The only part of the library, with its neighbours here, that calls WebGPU. */
 export class Engine {
   readonly lost: Promise<TensorError>;
-  readonly #pool: BufferPool;
+  readonly #memory: Memory;
   readonly #pipelines: PipelineCache;
   readonly #answers = new Answers();
   readonly #failures: Failures;
@@ -49,8 +45,6 @@ export class Engine {
   #warming: { kernel: Step["kernel"]; constants: NonNullable<Step["constants"]> }[] | undefined;
   #gpu: Gpu | undefined;
   #capabilities: Capabilities;
-  /** Bytes of the largest buffer; a read adds the fault record to it, within the limit. */
-  readonly #largestBlock: number;
 
   constructor(
     readonly device: GPUDevice,
@@ -68,16 +62,10 @@ export class Engine {
       parallelism: info.software ? 32 : 1024,
       tuning: options.tuning,
     };
-    this.#largestBlock = Math.floor((device.limits.maxBufferSize - 256) / 256) * 256;
     this.#failures = new Failures(device, this.#answers);
     this.#commands = new CommandRecorder(device, this.#failures, this.#answers);
     this.#pipelines = new PipelineCache(device, (error) => this.#failures.record(error), this.#answers);
-    this.#pool = new BufferPool(
-      (size, settled) => this.#createBuffer(size, settled),
-      () => this.#commands.flush(),
-      options.poolBytes,
-      this.#largestBlock,
-    );
+    this.#memory = new Memory(device, info, this.#failures, this.#commands, options.poolBytes);
     this.#fault = device.createBuffer({
       label: "fault",
       size: 256,
@@ -106,12 +94,11 @@ export class Engine {
   }
 
   memory(liveTensors: number): MemoryReport {
-    const { liveBytes, pooledBytes, peakBytes } = this.#pool;
-    return { liveTensors, liveBytes, pooledBytes, peakBytes };
+    return this.#memory.report(liveTensors);
   }
 
   resetPeak(): void {
-    this.#pool.peakBytes = this.#pool.liveBytes;
+    this.#memory.resetPeak();
   }
 
   assertUsable(op: string): void {
@@ -129,21 +116,7 @@ export class Engine {
    */
   allocate(op: string, byteLength: number, shape?: readonly number[]): Storage {
     this.assertUsable(op);
-    if (byteLength >= LARGE) checkHostMemory(this.info, { op, byteLength, shape }, this.#pool.pooledBytes);
-    const bytes = Math.max(16, Math.ceil(byteLength / 16) * 16);
-    const blockLength = Math.min(bytes, this.#largestBlock);
-    const blocks: Block[] = [];
-    const storage = new Storage(byteLength, blocks, blockLength, shape, (freed) => {
-      for (const block of freed.blocks) this.#pool.release(block, this.#commands.batch);
-    });
-    const refused = (reason: string) => {
-      this.#failures.record(outOfMemory(storage, reason));
-      // What lies idle may be what is missing.
-      this.#pool.trim();
-    };
-    for (let left = bytes; left > 0; left -= blockLength) {
-      blocks.push(this.#pool.acquire(Math.min(left, blockLength), refused));
-    }
+    const storage = this.#memory.allocate({ op, byteLength, shape });
     if (this.options.poison && !this.#warming) this.#apart([storage], () => this.#poison(storage));
     return storage;
   }
@@ -268,7 +241,7 @@ export class Engine {
   }
 
   trim(bytes: number): void {
-    this.#pool.trim(bytes);
+    this.#memory.trim(bytes);
   }
 
   destroy(): void {
@@ -311,12 +284,5 @@ export class Engine {
     this.#commands.dispatch(pipeline, bindings, step.grid, (view, offset) =>
       packParams(pipeline.info, step.params, view, offset),
     );
-  }
-
-  #createBuffer(size: number, settled: (refusal: string | undefined) => void): GPUBuffer {
-    const descriptor = { size, usage: USAGE.storage | USAGE.copySrc | USAGE.copyDst };
-    if (size > SCOPED_ALLOCATION) return this.#failures.createBuffer(descriptor, settled);
-    settled(undefined);
-    return this.device.createBuffer(descriptor);
   }
 }

@@ -4,6 +4,7 @@ import type { CommandRecorder } from "./commands.js";
 import { type MemoryRequest, outOfMemory, type TensorError } from "./errors.js";
 import type { Failures } from "./failures.js";
 import { FAULT_WORDS } from "./faults.js";
+import { LARGE } from "./memory.js";
 import type { Storage } from "./storage.js";
 
 const MAP_READ = 1;
@@ -16,9 +17,6 @@ interface Staging {
   pending: boolean;
   refusal: string | undefined;
 }
-
-/** Bytes from which on a staging buffer may well be refused: its copy is submitted by itself, so that no other work is lost with it. */
-const LARGE = 64 * 1024 * 1024;
 
 /** Reads from the GPU through a few reused staging buffers. Every read brings the fault record with it. */
 export class Transfers {

@@ -1,0 +1,78 @@
+import type { DeviceInfo } from "./adapter.js";
+import { type Block, BufferPool, type MemoryReport, USAGE } from "./buffers.js";
+import type { CommandRecorder } from "./commands.js";
+import { type MemoryRequest, outOfMemory } from "./errors.js";
+import type { Failures } from "./failures.js";
+import { checkHostMemory } from "./hostMemory.js";
+import { Storage } from "./storage.js";
+
+/** Bytes from which on memory may well be refused: work on it is submitted by itself, so that no other work is lost with it. */
+export const LARGE = 64 * 1024 * 1024;
+
+/** Buffers above this size are followed: smaller ones are hardly refused. */
+const FOLLOWED = 1024 * 1024;
+
+/** The memory of tensors: storages in blocks of the pool. */
+export class Memory {
+  readonly #pool: BufferPool;
+  /** Bytes of the largest block; a read adds the fault record to it, within the limit of a buffer. */
+  readonly #largestBlock: number;
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly info: DeviceInfo,
+    private readonly failures: Failures,
+    private readonly commands: CommandRecorder,
+    poolBytes: number,
+  ) {
+    this.#largestBlock = Math.floor((device.limits.maxBufferSize - 256) / 256) * 256;
+    this.#pool = new BufferPool(
+      (size, settled) => this.#createBuffer(size, settled),
+      () => commands.flush(),
+      poolBytes,
+      this.#largestBlock,
+    );
+  }
+
+  report(liveTensors: number): MemoryReport {
+    const { liveBytes, pooledBytes, peakBytes } = this.#pool;
+    return { liveTensors, liveBytes, pooledBytes, peakBytes };
+  }
+
+  resetPeak(): void {
+    this.#pool.peakBytes = this.#pool.liveBytes;
+  }
+
+  /** Destroys idle buffers until at most `bytes` lie idle. */
+  trim(bytes: number): void {
+    this.#pool.trim(bytes);
+  }
+
+  /** A storage; where the GPU refuses the memory it is recorded as a failure. Throws `out-of-memory` where the host's memory is too small for it. */
+  allocate(request: MemoryRequest): Storage {
+    const { byteLength, shape } = request;
+    if (byteLength >= LARGE) checkHostMemory(this.info, request, this.#pool.pooledBytes);
+    const bytes = Math.max(16, Math.ceil(byteLength / 16) * 16);
+    const blockLength = Math.min(bytes, this.#largestBlock);
+    const blocks: Block[] = [];
+    const storage = new Storage(byteLength, blocks, blockLength, shape, (freed) => {
+      for (const block of freed.blocks) this.#pool.release(block, this.commands.batch);
+    });
+    const refused = (reason: string) => {
+      this.failures.record(outOfMemory(storage, reason));
+      // What lies idle may be what is missing.
+      this.#pool.trim();
+    };
+    for (let left = bytes; left > 0; left -= blockLength) {
+      blocks.push(this.#pool.acquire(Math.min(left, blockLength), refused));
+    }
+    return storage;
+  }
+
+  #createBuffer(size: number, settled: (refusal: string | undefined) => void): GPUBuffer {
+    const descriptor = { size, usage: USAGE.storage | USAGE.copySrc | USAGE.copyDst };
+    if (size > FOLLOWED) return this.failures.createBuffer(descriptor, settled);
+    settled(undefined);
+    return this.device.createBuffer(descriptor);
+  }
+}
