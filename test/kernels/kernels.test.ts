@@ -13,22 +13,19 @@ const files = readdirSync(ROOT, { recursive: true, encoding: "utf8" })
   .map((path) => relative(ROOT, join(ROOT, path)))
   .sort();
 
+/** Kept to the end: Dawn polls its instance from timers that do not hold it. */
+const gpu = create([]);
+
 describe("the WGSL files", () => {
-  let gpu: GPU | undefined;
   let device: GPUDevice;
   let subgroups = false;
   beforeAll(async () => {
-    gpu = create([]);
     const adapter = await gpu.requestAdapter();
     if (!adapter) throw new Error("no WebGPU adapter: run `npm run setup`");
     subgroups = adapter.features.has("subgroups");
     device = await adapter.requestDevice({ requiredFeatures: subgroups ? ["subgroups"] : [] });
   });
-  afterAll(async () => {
-    device?.destroy();
-    await device?.lost;
-    gpu = undefined;
-  });
+  afterAll(() => device?.destroy());
 
   it("are found", () => expect(files.length).toBeGreaterThan(20));
 

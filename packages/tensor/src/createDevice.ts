@@ -43,7 +43,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     announced = true;
     console.warn(`fcn: no GPU in use; running on the software adapter ${info.description || info.device}`);
   }
-  const engine = new Engine(handle, gpu, info, {
+  const engine = new Engine(handle, info, {
     poolBytes: options.poolBytes ?? DEFAULT_POOL,
     nanCheck: options.debug?.nanCheck ?? false,
     poison: options.debug?.poison ?? false,

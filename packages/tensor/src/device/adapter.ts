@@ -7,10 +7,10 @@ export interface AdapterOptions {
   readonly adapter?: AdapterChoice;
 }
 
-/** A WebGPU entry point. `pin` must stay referenced while the device lives: Dawn's instance dies with it. */
+/** A WebGPU entry point. */
 export interface Gpu {
   readonly entry: GPU;
-  pin: unknown;
+  readonly runtime: DeviceInfo["runtime"];
 }
 
 export interface DeviceInfo {
@@ -26,13 +26,18 @@ export interface DeviceInfo {
 
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render|warp/i;
 const NULL_BACKEND = /null backend/i;
+/**
+ * Dawn's instance: one for all devices, and kept for as long as the process lives. Neither a device nor the timer that polls for Dawn's answers
+ * keeps it, so that once it is collected a late answer reads freed memory.
+ */
+let dawn: GPU | undefined;
 /** A name that bundlers cannot follow: the native module is for Node alone. */
 const NODE_PACKAGE = "webgpu";
 
 /** The browser's `navigator.gpu`, or Dawn from the optional peer package `webgpu` in Node. */
 export async function findGpu(): Promise<Gpu> {
   const browser = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
-  if (browser) return { entry: browser, pin: undefined };
+  if (browser) return { entry: browser, runtime: "browser" };
   if (typeof process === "undefined" || !process.versions?.node) {
     throw new TensorError({
       code: "no-webgpu",
@@ -55,8 +60,8 @@ export async function findGpu(): Promise<Gpu> {
       { cause },
     );
   }
-  const entry = module.create([]);
-  return { entry, pin: entry };
+  dawn ??= module.create([]);
+  return { entry: dawn, runtime: "dawn-node" };
 }
 
 export function describe(adapter: GPUAdapter, runtime: DeviceInfo["runtime"]): DeviceInfo {
@@ -74,15 +79,13 @@ export function describe(adapter: GPUAdapter, runtime: DeviceInfo["runtime"]): D
   };
 }
 
-const runtimeOf = (gpu: Gpu): DeviceInfo["runtime"] => (gpu.pin === undefined ? "browser" : "dawn-node");
-
 async function candidates(gpu: Gpu, options: AdapterOptions): Promise<{ adapter: GPUAdapter; info: DeviceInfo }[]> {
   const power = options.powerPreference ? { powerPreference: options.powerPreference } : {};
   const found = [];
   for (const forceFallbackAdapter of options.adapter === "software" ? [true, false] : [false]) {
     const adapter = await gpu.entry.requestAdapter({ ...power, forceFallbackAdapter });
     if (!adapter) continue;
-    const info = describe(adapter, runtimeOf(gpu));
+    const info = describe(adapter, gpu.runtime);
     if (!NULL_BACKEND.test(`${info.device} ${info.description}`)) found.push({ adapter, info });
   }
   return found;
@@ -127,7 +130,7 @@ export async function probeAdapters(): Promise<AdapterReport> {
   const gpu = await findGpu();
   const found = await candidates(gpu, {});
   return {
-    runtime: runtimeOf(gpu),
+    runtime: gpu.runtime,
     adapters: found.map(({ adapter, info }) => ({
       info,
       features: [...adapter.features].sort(),

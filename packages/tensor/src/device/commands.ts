@@ -1,4 +1,3 @@
-import type { Answers } from "./answers.js";
 import { USAGE } from "./buffers.js";
 import type { Failures } from "./failures.js";
 import type { Pipeline } from "./pipelines.js";
@@ -32,7 +31,6 @@ export class CommandRecorder {
   constructor(
     private readonly device: GPUDevice,
     private readonly failures: Failures,
-    private readonly answers: Answers,
   ) {
     this.#uniforms = device.createBuffer({
       label: "uniforms",
@@ -93,7 +91,7 @@ export class CommandRecorder {
     const done = () => {
       this.inFlight--;
     };
-    this.answers.track(this.device.queue.onSubmittedWorkDone()).then(done, done);
+    this.device.queue.onSubmittedWorkDone().then(done, done);
   }
 
   destroy(): void {

@@ -1,7 +1,6 @@
 import type { Capabilities, Plan, Step, Tuning } from "@fcn/kernels";
 import { finiteCheck, flatWindows, packParams, poison } from "@fcn/kernels";
-import type { DeviceInfo, Gpu } from "./adapter.js";
-import { Answers } from "./answers.js";
+import type { DeviceInfo } from "./adapter.js";
 import { Binder } from "./bindings.js";
 import { type MemoryReport, USAGE } from "./buffers.js";
 import { type BufferRange, CommandRecorder } from "./commands.js";
@@ -34,7 +33,6 @@ export class Engine {
   readonly lost: Promise<TensorError>;
   readonly #memory: Memory;
   readonly #pipelines: PipelineCache;
-  readonly #answers = new Answers();
   readonly #failures: Failures;
   readonly #commands: CommandRecorder;
   readonly #transfers: Transfers;
@@ -43,16 +41,13 @@ export class Engine {
   readonly #opNames: string[] = [];
   #lostError: TensorError | undefined;
   #warming: { kernel: Step["kernel"]; constants: NonNullable<Step["constants"]> }[] | undefined;
-  #gpu: Gpu | undefined;
   #capabilities: Capabilities;
 
   constructor(
     readonly device: GPUDevice,
-    gpu: Gpu,
     readonly info: DeviceInfo,
     readonly options: EngineOptions,
   ) {
-    this.#gpu = gpu;
     const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
     const fixedSubgroup =
       device.features.has("subgroups" as GPUFeatureName) && info.subgroupMinSize === info.subgroupMaxSize;
@@ -62,9 +57,9 @@ export class Engine {
       parallelism: info.software ? 32 : 1024,
       tuning: options.tuning,
     };
-    this.#failures = new Failures(device, this.#answers);
-    this.#commands = new CommandRecorder(device, this.#failures, this.#answers);
-    this.#pipelines = new PipelineCache(device, (error) => this.#failures.record(error), this.#answers);
+    this.#failures = new Failures(device);
+    this.#commands = new CommandRecorder(device, this.#failures);
+    this.#pipelines = new PipelineCache(device, (error) => this.#failures.record(error));
     this.#memory = new Memory(device, info, this.#failures, this.#commands, options.poolBytes);
     this.#fault = device.createBuffer({
       label: "fault",
@@ -78,7 +73,7 @@ export class Engine {
       this.#lostError ??= deviceLost(message || reason);
       return this.#lostError;
     });
-    this.#transfers = new Transfers(device, this.#commands, this.#failures, this.#answers, this.#fault, this.lost);
+    this.#transfers = new Transfers(device, this.#commands, this.#failures, this.#fault, this.lost);
     device.addEventListener("uncapturederror", (event) =>
       this.#failures.record(new Error((event as GPUUncapturedErrorEvent).error.message)),
     );
@@ -204,7 +199,7 @@ export class Engine {
     this.assertUsable("sync");
     this.#failures.throwFirst();
     this.#commands.flush();
-    const lost = await Promise.race([this.#answers.track(this.device.queue.onSubmittedWorkDone()), this.lost]);
+    const lost = await Promise.race([this.device.queue.onSubmittedWorkDone(), this.lost]);
     if (lost) throw lost;
     await this.#settle();
   }
@@ -248,14 +243,10 @@ export class Engine {
     this.#lostError ??= deviceLost("destroy() was called");
     this.#commands.destroy();
     this.device.destroy();
-    // Collecting Dawn's instance before it has answered everything corrupts the process.
-    void Promise.all([this.device.lost, this.#answers.settle()]).then(() =>
-      setTimeout(() => (this.#gpu = undefined), 0),
-    );
   }
 
   get alive(): boolean {
-    return this.#gpu !== undefined && this.#lostError === undefined;
+    return this.#lostError === undefined;
   }
 
   async #checkFault(words: Int32Array): Promise<void> {

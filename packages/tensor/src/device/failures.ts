@@ -1,4 +1,3 @@
-import type { Answers } from "./answers.js";
 import { TensorError } from "./errors.js";
 
 /**
@@ -11,10 +10,7 @@ export class Failures {
   #refusals = 0;
   readonly #pending = new Set<Promise<void>>();
 
-  constructor(
-    private readonly device: GPUDevice,
-    private readonly answers: Answers,
-  ) {}
+  constructor(private readonly device: GPUDevice) {}
 
   /** Keeps the first failure for the next awaited call. */
   record(error: Error): void {
@@ -64,10 +60,7 @@ export class Failures {
 
   #follow(scope: Promise<GPUError | null>, use: (error: GPUError | null) => void): void {
     // Rejects when the device is lost, which is told elsewhere.
-    const done: Promise<void> = this.answers
-      .track(scope)
-      .then(use, () => undefined)
-      .finally(() => this.#pending.delete(done));
+    const done: Promise<void> = scope.then(use, () => undefined).finally(() => this.#pending.delete(done));
     this.#pending.add(done);
   }
 }

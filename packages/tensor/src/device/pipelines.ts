@@ -1,5 +1,4 @@
 import { type Access, type ConstantValue, type Kernel, type KernelInfo, parseKernel, specialize } from "@fcn/kernels";
-import type { Answers } from "./answers.js";
 import { TensorError } from "./errors.js";
 
 const COMPUTE_STAGE = 4;
@@ -21,7 +20,6 @@ export class PipelineCache {
   constructor(
     private readonly device: GPUDevice,
     private readonly report: (error: Error) => void,
-    private readonly answers: Answers,
   ) {}
 
   static key(kernel: Kernel, constants: Constants): string {
@@ -37,7 +35,7 @@ export class PipelineCache {
     this.device.pushErrorScope("validation");
     const pipeline = { info, ...this.#layout(info), handle: undefined as unknown as GPUComputePipeline };
     pipeline.handle = this.device.createComputePipeline(this.#descriptor(info, constants, pipeline.layout));
-    this.answers.track(this.device.popErrorScope()).then(
+    this.device.popErrorScope().then(
       (error) => error && this.report(compileError(key, error.message)),
       () => undefined,
     );
@@ -52,8 +50,7 @@ export class PipelineCache {
     const info = this.#info(kernel);
     const { layout } = this.#layout(info);
     try {
-      const compiled = this.device.createComputePipelineAsync(this.#descriptor(info, constants, layout));
-      const handle = await this.answers.track(compiled);
+      const handle = await this.device.createComputePipelineAsync(this.#descriptor(info, constants, layout));
       this.#pipelines.set(key, { info, layout, handle });
     } catch (cause) {
       throw compileError(key, (cause as Error).message);

@@ -1,4 +1,3 @@
-import type { Answers } from "./answers.js";
 import { sizeClass, USAGE } from "./buffers.js";
 import type { CommandRecorder } from "./commands.js";
 import { type MemoryRequest, outOfMemory, type TensorError } from "./errors.js";
@@ -26,7 +25,6 @@ export class Transfers {
     private readonly device: GPUDevice,
     private readonly commands: CommandRecorder,
     private readonly failures: Failures,
-    private readonly answers: Answers,
     private readonly fault: GPUBuffer,
     private readonly lost: Promise<TensorError>,
   ) {}
@@ -62,7 +60,7 @@ export class Transfers {
 
   #map({ buffer, pending }: Staging): Promise<undefined> {
     const endWatch = pending ? this.failures.watch() : undefined;
-    const mapped = this.answers.track(buffer.mapAsync(MAP_READ));
+    const mapped = buffer.mapAsync(MAP_READ);
     endWatch?.();
     return mapped;
   }
