@@ -10,6 +10,7 @@ export {
   type EvaluateOptions,
   type Evaluation,
   evaluate,
+  type HeadScoring,
   type SampleSource,
   type SizeScores,
 } from "./evaluation/index.js";

@@ -1,4 +1,4 @@
-import { Presets, SingleBar } from "cli-progress";
+import { progressBar } from "../report/progressBar.js";
 
 /** Shows how far the check of a data set is: a bar on a terminal, else nothing. */
 export function createCheckBar(stream: NodeJS.WriteStream): {
@@ -6,8 +6,7 @@ export function createCheckBar(stream: NodeJS.WriteStream): {
   stop: () => void;
 } {
   if (!stream.isTTY) return { update: () => {}, stop: () => {} };
-  const format = "checking {bar} {value}/{total}";
-  const bar = new SingleBar({ format, stream, hideCursor: true, clearOnComplete: true }, Presets.shades_classic);
+  const bar = progressBar(stream, "checking {bar} {value}/{total}", { clearOnComplete: true });
   let isStarted = false;
   return {
     update: (done, total) => {

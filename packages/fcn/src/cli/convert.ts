@@ -1,5 +1,5 @@
-import { Presets, SingleBar } from "cli-progress";
 import type { Command } from "commander";
+import { progressBar } from "../report/progressBar.js";
 import { type ConvertReport, convert, outputFormat } from "../weights/convert.js";
 import { NAME_MAPS } from "../weights/nameMaps.js";
 import { TENSORFLOW_MAPS } from "../weights/tensorflow/open.js";
@@ -52,10 +52,7 @@ async function run(input: string, output: string, { json, ...flags }: ConvertFla
       "name it x.safetensors or x.npz",
     );
   }
-  const bar = new SingleBar(
-    { format: "{bar} {percentage}%  {done} of {all} MiB", stream: process.stderr, barsize: 28, hideCursor: true },
-    Presets.shades_classic,
-  );
+  const bar = progressBar(process.stderr, "{bar} {percentage}%  {done} of {all} MiB", { barsize: 28 });
   let started = false;
   const onProgress = (done: number, total: number): void => {
     const payload = { done: Math.round(done / MIB), all: Math.round(total / MIB) };

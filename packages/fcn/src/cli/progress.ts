@@ -1,4 +1,5 @@
-import { Presets, SingleBar } from "cli-progress";
+import type { SingleBar } from "cli-progress";
+import { progressBar } from "../report/progressBar.js";
 
 /** Shows how far long work is. */
 export interface ProgressView {
@@ -20,7 +21,7 @@ class BarView implements ProgressView {
 
   constructor(stream: NodeJS.WriteStream, what: string, total: number) {
     const format = `${what} {bar} {value}/{total}  {rate}/s  {eta_formatted} left`;
-    this.#bar = new SingleBar({ format, stream, barsize: 28, hideCursor: true, etaBuffer: 50 }, Presets.shades_classic);
+    this.#bar = progressBar(stream, format, { barsize: 28, etaBuffer: 50 });
     this.#bar.start(total, 0, { rate: "-" });
   }
 

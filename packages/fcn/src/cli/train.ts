@@ -25,6 +25,7 @@ import {
   parseWhole,
 } from "./options.js";
 import { printResult } from "./output.js";
+import { stopOnInterrupt } from "./signals.js";
 
 const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as (keyof typeof PREPROCESSINGS)[];
 
@@ -172,8 +173,11 @@ async function run(flags: TrainFlags): Promise<void> {
   const checking = createCheckBar(stream);
   const stages = createStageView(stream);
   const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  process.once("SIGINT", onSignal);
+  const unlisten = stopOnInterrupt(() => {
+    // Beside a bar it begins a line of its own.
+    process.stderr.write(`${stream.isTTY ? "\n" : ""}stopping; Ctrl-C again ends at once, without a checkpoint\n`);
+    stop.abort();
+  });
   try {
     const result = await trainRun({
       ...options,
@@ -201,10 +205,10 @@ async function run(flags: TrainFlags): Promise<void> {
       },
     });
     await printResult(result, describe, json);
-    if (result.done < result.steps) throw stopped(result);
+    if (result.stopped) throw stopped(result);
   } finally {
     checking.stop();
-    process.off("SIGINT", onSignal);
+    unlisten();
   }
 }
 

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import type { Abortable } from "../abort.js";
 import type { OpenedData } from "./dataset.js";
 import { fileError } from "./errors.js";
 import { kindOf } from "./files.js";
@@ -16,6 +17,7 @@ import type { WorkerOptions } from "./workers/pool.js";
 /** Each layout reads its own options and leaves the others alone. */
 export type OpenOptions = SplitOptions &
   WorkerOptions &
+  Abortable &
   VocOptions &
   NyudOptions &
   ContextOptions &
@@ -69,7 +71,7 @@ export function layouts(): Record<string, string> {
 /**
  * Opens a folder of labelled pictures (Node); its layout is recognised by looking and told in `layout`. No picture is decoded, except masks
  * where the classes have to be found in them. Throws a TensorError: "missing-data" for a folder that holds no known layout, "invalid-argument" for options that
- * cannot be.
+ * cannot be. Where `signal` is aborted it throws the signal's reason.
  */
 export async function open(root: string, options: OpenOptions = {}): Promise<OpenedData> {
   const folder = root.length > 1 ? root.replace(/[/\\]+$/, "") : root;

@@ -1,4 +1,5 @@
-import { Presets, SingleBar } from "cli-progress";
+import type { SingleBar } from "cli-progress";
+import { progressBar } from "../report/progressBar.js";
 import type { TrainProgress } from "../training/options.js";
 
 /** Shows a training stage as it goes. */
@@ -21,7 +22,7 @@ class BarView implements StageView {
 
   constructor(stream: NodeJS.WriteStream) {
     const format = "{name} {bar} {value}/{total}  loss {loss}  mean IU {meanIU}  {speed} images/s  {left}";
-    this.bar = new SingleBar({ format, stream, barsize: 28, hideCursor: true }, Presets.shades_classic);
+    this.bar = progressBar(stream, format, { barsize: 28 });
   }
 
   start(name: string, steps: number, from = 0): void {

@@ -1,14 +1,15 @@
-import { confusionMatrix, slice, TensorError } from "@fcn/tensor";
+import { TensorError } from "@fcn/tensor";
 import type { Preprocessing } from "../data/preprocessing.js";
 import type { SegmentationSample } from "../data/sample.js";
 import { SegmentationMetrics, type SegmentationScores } from "../metrics.js";
 import { mapAhead, startAhead } from "../pipeline.js";
 import { enqueue } from "../prediction/enqueue.js";
-import { createInference, type Inference } from "../prediction/inference.js";
+import { createInference } from "../prediction/inference.js";
 import { checkPreprocessing, type InferenceOptions } from "../prediction/options.js";
 import type { NetOrLoaded } from "../prediction/predict.js";
-import { forEachStrip } from "../prediction/strips.js";
+import { headClasses } from "../training/heads.js";
 import type { SegmentationNet } from "../training/model.js";
+import { batchesOf, type Prepared, startCounting } from "./counting.js";
 import { type BoardScores, type BoundaryOptions, Scoreboard } from "./scoreboard.js";
 
 export interface BandOptions {
@@ -24,6 +25,14 @@ export interface SampleSource {
   load(index: number): Promise<SegmentationSample>;
 }
 
+/** How a further head is scored. */
+export interface HeadScoring {
+  /** The further label map of the samples (`more`) that is compared with. Default: `labels`. */
+  readonly labels?: string | undefined;
+  /** Default what the net says of the head. */
+  readonly numClasses?: number | undefined;
+}
+
 export interface EvaluateOptions extends InferenceOptions {
   /** The one that the net was trained with; what `loadModel` answers brings it along. */
   readonly preprocessing?: Preprocessing | undefined;
@@ -31,6 +40,8 @@ export interface EvaluateOptions extends InferenceOptions {
   readonly labels?: string | undefined;
   /** Default the classes of what `loadModel` answers. */
   readonly numClasses?: number | undefined;
+  /** Heads that are scored beside `head`, by name: the net runs once for all of them. `boundary`, `band` and `sizes` are of `head` alone. */
+  readonly heads?: Readonly<Record<string, HeadScoring>> | undefined;
   /** Neighbouring samples of one size predicted at a time. Default 1. */
   readonly batchSize?: number | undefined;
   /** Also scores the pixels near a boundary alone, at several distances. */
@@ -50,6 +61,8 @@ export interface EvaluateOptions extends InferenceOptions {
 export interface Evaluation extends BoardScores {
   /** Scores of the pixels near the boundary, when a band was asked for. */
   readonly band?: SegmentationScores;
+  /** Scores of the further heads, when any were asked for. */
+  readonly heads?: Readonly<Record<string, SegmentationScores>>;
 }
 
 /** Samples that are loaded ahead of the device, and batches on it. */
@@ -59,7 +72,7 @@ const ON_DEVICE = 2;
 /**
  * Predicts all samples in evaluation mode, as `predict` would with the same options, and scores them together; void pixels do not count. Labels
  * and their confusion matrix stay on the device, as whole numbers: the scores are exactly those of {@link SegmentationMetrics} on the labels.
- * Throws where a sample cannot be loaded, or none with `onFailure`.
+ * Throws where a sample cannot be loaded, or none with `onFailure`, and the reason of `signal` once it is aborted.
  */
 export async function evaluate(
   net: NetOrLoaded,
@@ -68,25 +81,38 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const { model, metadata } = "metadata" in net ? net : { model: net, metadata: undefined };
   const preprocessing = checkPreprocessing("evaluate", options.preprocessing ?? metadata?.preprocessing);
+  const { signal } = options;
   const board = new Scoreboard(classCount(options.numClasses ?? metadata?.classes.length), boardOptions(options));
-  const inference = createInference(model, preprocessing, options);
+  const further = Object.entries(options.heads ?? {}).map(([head, { labels, numClasses }]) => {
+    return { head, labels, board: new Scoreboard(classCount(numClasses ?? headClasses(model, head))) };
+  });
+  const scored = [{ labels: options.labels, board }, ...further];
+  const boards = scored.map((entry) => entry.board);
+  const inference = createInference(
+    model,
+    preprocessing,
+    options,
+    further.map(({ head }) => head),
+  );
   const source: SampleSource = "load" in samples ? samples : { length: samples.length, load: async (i) => samples[i]! };
   const loaded = mapAhead(indices(source.length), LOAD_AHEAD, async (index) => {
     try {
-      const sample = withLabels(await source.load(index), options.labels);
-      return { index, sample, targets: board.targets(sample) };
+      const sample = await source.load(index);
+      const targets = scored.map((entry) => entry.board.targets(withLabels(sample, entry.labels)));
+      return { index, image: sample.image, targets };
     } catch (error) {
       return { index, error: error as Error };
     }
   });
-  const prepared = onlyPrepared(loaded, options.onFailure);
+  const prepared = onlyPrepared(loaded, options);
   const counted = startAhead(batchesOf(prepared, batchSizeOf(options)), ON_DEVICE, (batch) =>
-    startCounting(inference, board, batch),
+    startCounting(inference, boards, batch),
   );
   let done = 0;
-  for await (const matrices of counted) {
-    for (const { index, matrix } of matrices) {
-      const own = board.add(matrix);
+  for await (const pictures of counted) {
+    signal?.throwIfAborted();
+    for (const { index, matrices } of pictures) {
+      const [own] = boards.map((each, h) => each.add(matrices[h] as Float64Array)) as [Float64Array];
       if (options.onPicture) {
         options.onPicture(index, new SegmentationMetrics(board.numClasses).addConfusion(own).compute());
       }
@@ -94,7 +120,8 @@ export async function evaluate(
       options.onProgress?.(done, source.length);
     }
   }
-  return withBand(board, options);
+  const heads = Object.fromEntries(further.map((entry) => [entry.head, entry.board.compute()]));
+  return { ...withBand(board, options), ...(further.length > 0 && { heads }) };
 }
 
 function* indices(length: number): Generator<number> {
@@ -150,20 +177,15 @@ function withBand(board: Scoreboard, { band }: Pick<EvaluateOptions, "band">): E
   return { ...scores, band: nearScores };
 }
 
-interface Prepared {
-  readonly index: number;
-  readonly sample: SegmentationSample;
-  readonly targets: Int32Array;
-}
-
 /** The samples that were loaded. Throws the error of another unless it may be told, and the last one where there is no sample left. */
 async function* onlyPrepared(
   loaded: AsyncIterable<Prepared | { readonly index: number; readonly error: Error }>,
-  onFailure: EvaluateOptions["onFailure"],
+  { onFailure, signal }: EvaluateOptions,
 ): AsyncGenerator<Prepared> {
   let [hasSample, last]: [boolean, Error | undefined] = [false, undefined];
   for await (const item of loaded) {
-    if ("sample" in item) {
+    signal?.throwIfAborted();
+    if ("image" in item) {
       hasSample = true;
       yield item;
       continue;
@@ -173,61 +195,6 @@ async function* onlyPrepared(
     last = item.error;
   }
   if (!hasSample && last !== undefined) throw last;
-}
-
-/** Neighbours of one size, up to `size` of them. */
-async function* batchesOf(items: AsyncIterable<Prepared>, size: number): AsyncGenerator<Prepared[]> {
-  let batch: Prepared[] = [];
-  for await (const item of items) {
-    const first = batch[0]?.sample.image;
-    const { height, width, channels } = item.sample.image;
-    const fits = !first || (first.height === height && first.width === width && first.channels === channels);
-    if (!fits || batch.length >= size) {
-      yield batch;
-      batch = [];
-    }
-    batch.push(item);
-  }
-  if (batch.length > 0) yield batch;
-}
-
-/** Gives the device the prediction of a batch and the counting of each of its pictures; `done` gives the matrices. */
-async function startCounting(
-  inference: Inference,
-  { numClasses, numTargets }: Scoreboard,
-  batch: readonly Prepared[],
-): Promise<{ readonly done: Promise<{ readonly index: number; readonly matrix: Float64Array }[]> }> {
-  const { device } = inference;
-  const images = batch.map(({ sample }) => sample.image);
-  const matrices = batch.map(() => new Float64Array(numTargets * numClasses));
-  const reads: Promise<void>[] = [];
-  await forEachStrip(inference, images, {}, ({ top, height, classes, labels }) => {
-    if (classes > numClasses) throw tooFewClasses(classes, numClasses);
-    const width = labels.shape[2] as number;
-    for (const [n, { targets }] of batch.entries()) {
-      const rows = targets.subarray(top * width, (top + height) * width);
-      const prediction = batch.length === 1 ? labels : slice(labels, [[n, n + 1]]);
-      const target = device.tensor(rows, [1, height, width], { dtype: "int32" });
-      const matrix = matrices[n] as Float64Array;
-      const done = confusionMatrix(prediction, target, { numClasses, numTargets })
-        .data()
-        .then((counts) => {
-          for (let i = 0; i < matrix.length; i++) matrix[i]! += counts[i]!;
-        });
-      done.catch(() => undefined);
-      reads.push(done);
-    }
-  });
-  const counted = batch.map(({ index }, n) => ({ index, matrix: matrices[n] as Float64Array }));
-  return { done: Promise.all(reads).then(() => counted) };
-}
-
-function tooFewClasses(classes: number, numClasses: number): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `evaluate: the net has ${classes} classes, ${numClasses} are to be scored`,
-    fix: "pass the net's number of classes as numClasses, and data that is labelled with them",
-  });
 }
 
 /** Scores label maps that exist already, such as a constant baseline, as {@link evaluate} would. */

@@ -3,6 +3,7 @@ export {
   type EvaluateOptions,
   type Evaluation,
   evaluate,
+  type HeadScoring,
   predictSamples,
   type SampleSource,
   scorePredictions,

@@ -1,5 +1,4 @@
 import { slice, type Tensor } from "@fcn/tensor";
-import type { Strip } from "./strips.js";
 
 /** Rows [top, top + height) of the probabilities of one picture. */
 export interface Band {
@@ -29,7 +28,7 @@ export class BandReader {
   constructor(private readonly sinks: readonly BandSink[]) {}
 
   /** Asks for a strip, and waits where too much is under way. Throws what a sink has thrown. */
-  async read({ top, height, classes }: Strip, probabilities: Tensor): Promise<void> {
+  async read({ top, height, classes }: Omit<Band, "values">, probabilities: Tensor): Promise<void> {
     const rowBytes = (probabilities.size / height) * 4;
     const rows = Math.max(1, Math.floor(BAND_BYTES / rowBytes));
     for (let begin = 0; begin < height; begin += rows) {

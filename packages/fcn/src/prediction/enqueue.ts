@@ -4,7 +4,7 @@ import type { Colour } from "../report/colours.js";
 import { BandReader, type BandSink } from "./bands.js";
 import type { Inference } from "./inference.js";
 import { HostProbabilities } from "./probabilities.js";
-import { forEachStrip, type Strip } from "./strips.js";
+import { forEachStrip, type HeadStrip, type Strip } from "./strips.js";
 
 /** What a net says of one picture. */
 export interface Prediction {
@@ -61,14 +61,14 @@ export async function enqueue(
   const bands = new BandReader(
     typeof wanted === "object" ? [wanted] : collectors.map(({ probabilities }) => probabilities),
   );
-  const use = async (strip: Strip): Promise<void> => {
-    const { top, labels, probabilities } = strip;
+  const use = async ({ top, height, heads }: Strip): Promise<void> => {
+    const { classes, labels, probabilities } = heads[0] as HeadStrip;
     read(labels, (collector, part) => collector.labels.set(part, top * width));
     if (overlay) {
-      const painted = paintStrip(images, labels, strip, overlay);
+      const painted = paintStrip(images, labels, top, overlay);
       read(painted, (collector, part) => collector.addOverlay(part as Int32Array, top));
     }
-    if (probabilities) await bands.read(strip, probabilities);
+    if (probabilities) await bands.read({ top, height, classes }, probabilities);
   };
   const tiles = await forEachStrip(inference, images, { probabilities: wanted !== false }, use);
   const done = Promise.all([bands.done(), ...reads]).then(() => {
@@ -82,11 +82,11 @@ export async function enqueue(
 function paintStrip(
   images: readonly RasterImage[],
   labels: Tensor,
-  { top, height }: Strip,
+  top: number,
   { palette, alpha, plain }: OverlayStyle,
 ): Tensor {
   const { device, shape } = labels;
-  const width = shape[2] as number;
+  const [, height, width] = shape as [number, number, number];
   const words = new Int32Array(labels.size);
   for (const [n, image] of images.entries()) packRows(image, top, height, words.subarray(n * height * width));
   const colours = Int32Array.from(palette, ([r, g, b]) => pixel(r, g, b));

@@ -17,33 +17,43 @@ export interface Inference {
   readonly device: Device;
   readonly preprocessing: Preprocessing;
   readonly views: readonly View[];
-  /** Whose answer is wanted; undefined for the main one. */
-  readonly head: string | undefined;
+  /** Whose answers are wanted, in this order; undefined for the main one. */
+  readonly heads: readonly (string | undefined)[];
   /** What the sides of its input must be multiples of. */
   readonly multiple: number;
+  /** Ends the prediction in progress between two tiles. */
+  readonly signal: AbortSignal | undefined;
   /** The tiles of `count` pictures that are predicted together; one where they are seen whole. */
   readonly tiling: (count: number, height: number, width: number) => Tiling;
 }
 
-/** Settles all that does not depend on the picture. Throws a TensorError for options that cannot be. */
+/**
+ * Settles all that does not depend on the picture. Throws a TensorError for options that cannot be.
+ *
+ * @param further heads whose answers are wanted beside that of `options.head`, from the same passes of the net
+ */
 export function createInference(
   model: SegmentationNet,
   preprocessing: Preprocessing,
   options: InferenceOptions,
+  further: readonly string[] = [],
 ): Inference {
   const views = viewsOf(options);
   const graph = model instanceof GraphNet ? (model.graph as Graph) : undefined;
   const stride = graph ? coarsestStride(graph) : (options.stride ?? 32);
-  const tiling = tilingFor(graph, stride, views, options);
-  const { memory = MEMORY, head } = options;
-  return { model, device: deviceOf(model), preprocessing, views, multiple: graph ? 1 : stride, tiling, memory, head };
+  const { memory = MEMORY, head, signal } = options;
+  const heads = [head, ...further];
+  const tiling = tilingFor(graph, stride, views, heads, options);
+  const multiple = graph ? 1 : stride;
+  return { model, device: deviceOf(model), preprocessing, views, multiple, tiling, memory, heads, signal };
 }
 
 function tilingFor(
   graph: Graph | undefined,
   stride: number,
   views: readonly View[],
-  { tile, overlap, memory = MEMORY, head }: InferenceOptions,
+  heads: Inference["heads"],
+  { tile, overlap, memory = MEMORY }: InferenceOptions,
 ): Inference["tiling"] {
   if (tile !== undefined) {
     const sides = typeof tile === "number" ? ([tile, tile] as const) : tile;
@@ -52,7 +62,7 @@ function tilingFor(
     return (_, height, width) => tilesOf([height, width], { tile: sides, overlap }, stride);
   }
   if (!graph) return (_, height, width) => wholePicture(height, width);
-  const bytesOf = tileBytes(graph, views, overlap ?? 0, head);
+  const bytesOf = tileBytes(graph, views, overlap ?? 0, heads);
   return (count, height, width) => {
     const bytes = (h: number, w: number): number => count * bytesOf([height, width], [h, w]);
     if (bytes(height, width) <= memory) return wholePicture(height, width);
@@ -66,15 +76,18 @@ const SLACK = 1.125;
 /** Copies of a strip of logits, as wide as the picture, that are held at once while tiles or views are put together. */
 const STRIPS = 3;
 
-/** Bytes on the device for one tile of a picture, and the strip of logits that it is a part of. */
+/** Bytes on the device for one tile of a picture, and the strip of logits of each head that it is a part of. */
 function tileBytes(
   graph: Graph,
   views: readonly View[],
   overlap: number,
-  head: string | undefined,
+  heads: Inference["heads"],
 ): (picture: readonly [number, number], tile: readonly [number, number]) => number {
   const features = footprintOf(graph);
-  const classes = inferChannels(graph).get(graph.outputs[head ?? ""] ?? mainHead(graph)) ?? 0;
+  const channels = inferChannels(graph);
+  const classes = heads.reduce((sum, head) => {
+    return sum + (channels.get(graph.outputs[head ?? ""] ?? mainHead(graph)) ?? 0);
+  }, 0);
   const scale = Math.max(...views.map((view) => view.scale));
   return ([height, width], [h, w]) => {
     const isPut = views.length > 1 || h < height || w < width;

@@ -1,9 +1,10 @@
 import { TensorError } from "@fcn/tensor";
+import type { Abortable } from "../abort.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import type { TileOptions } from "./tiling.js";
 
 /** How pictures are given to a net, and how its answers are put together. */
-export interface InferenceOptions extends TileOptions {
+export interface InferenceOptions extends TileOptions, Abortable {
   /**
    * Pictures that would need more bytes on the device than this are cut into tiles, unless `tile` says how. Default 2 GiB. Weights do not
    * count, and nets that are not from `models.create` are given whole pictures. No more than this is kept idle on the device for what comes next.

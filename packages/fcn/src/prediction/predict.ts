@@ -48,7 +48,7 @@ export type PredictionResult<T> =
 
 /**
  * Predicts many pictures in their order at the speed of the net: some are decoded while the device works on others. A picture that cannot be
- * read gives a result with the error, and the others go on. Throws when the device fails.
+ * read gives a result with the error, and the others go on. Throws when the device fails, and the reason of `signal` once it is aborted.
  */
 export async function* predictAll(
   net: NetOrLoaded,
@@ -76,24 +76,28 @@ export async function* predictEach<T>(
   load: (item: T) => Promise<RasterImage>,
   outputs: (item: T, image: RasterImage) => Outputs,
 ): AsyncGenerator<PredictionResult<T>> {
+  // What an aborted signal ends is no failure of the picture.
+  const errorOf = (error: unknown): TensorError => {
+    inference.signal?.throwIfAborted();
+    return pictureError(error);
+  };
   const decoded = mapAhead(items, DECODE_AHEAD, async (item) => {
-    return { item, image: await load(item).catch(pictureError) };
+    return { item, image: await load(item).catch(errorOf) };
   });
   yield* startAhead(decoded, ON_DEVICE, async ({ item, image }) => {
     const started =
-      image instanceof TensorError
-        ? image
-        : await enqueue(inference, [image], outputs(item, image)).catch(pictureError);
-    return { done: resultOf(item, started) };
+      image instanceof TensorError ? image : await enqueue(inference, [image], outputs(item, image)).catch(errorOf);
+    return { done: resultOf(item, started, errorOf) };
   });
 }
 
 async function resultOf<T>(
   item: T,
   started: TensorError | Awaited<ReturnType<typeof enqueue>>,
+  errorOf: (error: unknown) => TensorError,
 ): Promise<PredictionResult<T>> {
   if (started instanceof TensorError) return { item, error: started };
-  const found = await started.done.catch(pictureError);
+  const found = await started.done.catch(errorOf);
   return found instanceof TensorError ? { item, error: found } : { item, prediction: found[0] as Prediction };
 }
 

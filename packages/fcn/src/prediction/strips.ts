@@ -24,16 +24,22 @@ import { sideAt, type View } from "./options.js";
 import { coverage, type Span, type Tiling } from "./tiling.js";
 import { inTurn } from "./turns.js";
 
-/** Rows [top, top + height) of the answer, finished. The tensors are freed when the function that is given them is done. */
-export interface Strip {
-  readonly top: number;
-  readonly height: number;
-  /** Classes of the net. */
+/** What a head says of a strip. */
+export interface HeadStrip {
+  /** Classes of the head. */
   readonly classes: number;
   /** int32 [N, height, W] */
   readonly labels: Tensor;
   /** float32 [N, classes, height, W], where they were asked for. */
   readonly probabilities: Tensor | undefined;
+}
+
+/** Rows [top, top + height) of the answer, finished. The tensors are freed when the function that is given them is done. */
+export interface Strip {
+  readonly top: number;
+  readonly height: number;
+  /** In the order of the heads of the inference. */
+  readonly heads: readonly HeadStrip[];
 }
 
 export interface StripOptions {
@@ -46,7 +52,8 @@ const MOST_CLASSES = 255;
 /**
  * Predicts pictures of one size together, strip by strip from the top, so that what is held on the device does not grow with the height. Logits
  * are averaged where tiles overlap; then each view's softmax is taken, and the mean over the views. `use` is called once a strip, in order,
- * and awaited. Answers the number of tiles. The net is in evaluation mode meanwhile. Calls at the same time take turns on a device.
+ * and awaited. The net runs once a tile, whatever the number of heads. Answers the number of tiles. The net is in evaluation mode meanwhile. Calls
+ * at the same time take turns on a device.
  */
 export function forEachStrip(
   inference: Inference,
@@ -69,8 +76,7 @@ async function predictStrips(
   const job = { ...inference, images, tiling };
   const wasTraining = model.training;
   model.eval();
-  // Of each view: the sum of the logits of the rows that later tiles still add to.
-  let open: (Tensor | undefined)[] = [];
+  let open: OpenSums = [];
   try {
     for (const index of tiling.rows.keys()) {
       open = await finishStrip(job, index, open, options, use);
@@ -78,7 +84,7 @@ async function predictStrips(
       device.trim(memory);
     }
   } finally {
-    for (const rest of open) rest?.dispose();
+    for (const rest of open.flat()) rest.dispose();
     model.train(wasTraining);
   }
   return tiling.rows.length * tiling.columns.length * views.length;
@@ -89,32 +95,40 @@ interface Job extends Omit<Inference, "tiling"> {
   readonly tiling: Tiling;
 }
 
-/** Predicts a row of tiles, hands over the strip that no later row reaches, and answers the sums of the rest by view. */
+/** For each view the sums of the logits, by head, of the rows that later tiles still add to; none of those where there are no such rows. */
+type OpenSums = readonly (readonly Tensor[])[];
+
+/** Predicts a row of tiles, hands over the strip that no later row reaches, and answers the sums of the rest. */
 async function finishStrip(
   job: Job,
   index: number,
-  open: readonly (Tensor | undefined)[],
+  open: OpenSums,
   options: StripOptions,
   use: (strip: Strip) => void | Promise<void>,
-): Promise<(Tensor | undefined)[]> {
+): Promise<OpenSums> {
   const { device, views, tiling } = job;
   const row = tiling.rows[index] as Span;
   const end = tiling.rows[index + 1]?.begin ?? row.end;
   const [top, height] = [row.begin, end - row.begin];
   return device.scope(async () => {
-    const rest: (Tensor | undefined)[] = [];
-    let sum: Tensor | undefined;
+    const rest: Tensor[][] = [];
+    const scores: Tensor[] = [];
     for (const [v, view] of views.entries()) {
-      const sums = await sumRow(job, row, view, open[v]);
-      open[v]?.dispose();
-      rest.push(end < row.end ? rows(sums, height, row.end - top) : undefined);
-      const finished = height === sums.shape[2] ? sums : rows(sums, 0, height);
-      if (finished !== sums) sums.dispose();
-      sum = addView(sum, mean(device, finished, tiling, top), views.length);
+      const before = open[v] ?? [];
+      const sums = await sumRow(job, row, view, before);
+      for (const sum of before) sum.dispose();
+      rest.push(end < row.end ? sums.map((sum) => rows(sum, height, row.end - top)) : []);
+      for (const [h, sum] of sums.entries()) {
+        const finished = height === sum.shape[2] ? sum : rows(sum, 0, height);
+        if (finished !== sum) sum.dispose();
+        scores[h] = addView(scores[h], mean(device, finished, tiling, top), views.length);
+      }
     }
-    const scores = sum as Tensor;
-    const probabilities = options.probabilities ? probabilitiesOf(scores, views.length) : undefined;
-    await use({ top, height, classes: scores.shape[1] as number, labels: argmax(scores, { dim: 1 }), probabilities });
+    const heads = scores.map((own): HeadStrip => {
+      const probabilities = options.probabilities ? probabilitiesOf(own, views.length) : undefined;
+      return { classes: own.shape[1] as number, labels: argmax(own, { dim: 1 }), probabilities };
+    });
+    await use({ top, height, heads });
     return rest;
   });
 }
@@ -151,29 +165,34 @@ function divideBy(sums: Tensor, device: Device, counts: Float32Array, shape: rea
   return result;
 }
 
-/** The logits of a row of tiles, summed where they overlap each other and the rows before. */
-async function sumRow(job: Job, row: Span, view: View, before: Tensor | undefined): Promise<Tensor> {
-  const { device, tiling, images } = job;
+/** The logits of a row of tiles by head, summed where they overlap each other and the rows before. */
+async function sumRow(job: Job, row: Span, view: View, before: readonly Tensor[]): Promise<readonly Tensor[]> {
+  const { device, tiling, images, signal } = job;
   const { width } = images[0] as RasterImage;
   // A scope for each tile frees what it made, and keeps the queue short.
   const [only] = tiling.columns;
-  if (only && tiling.columns.length === 1 && !before) return device.scope(() => tileLogits(job, row, only, view));
-  let sums: Tensor | undefined;
+  signal?.throwIfAborted();
+  if (only && tiling.columns.length === 1 && before.length === 0) {
+    return device.scope(() => tileLogits(job, row, only, view));
+  }
+  let sums: readonly Tensor[] = [];
   for (const column of tiling.columns) {
+    signal?.throwIfAborted();
     sums = await device.scope((scope) => {
-      const logits = tileLogits(job, row, column, view);
-      const [n = 0, classes = 0, height = 0] = logits.shape;
-      const target = sums ?? device.zeros([n, classes, height, width], { order: logits.order });
-      addInto(target, logits, { begin: [0, 0, 0, column.begin] });
-      return scope.keep(target);
+      return tileLogits(job, row, column, view).map((logits, h) => {
+        const [n = 0, classes = 0, height = 0] = logits.shape;
+        const target = sums[h] ?? device.zeros([n, classes, height, width], { order: logits.order });
+        addInto(target, logits, { begin: [0, 0, 0, column.begin] });
+        return scope.keep(target);
+      });
     });
   }
-  if (before) addInto(sums as Tensor, before, { begin: [0, 0, 0, 0] });
-  return sums as Tensor;
+  for (const [h, sum] of before.entries()) addInto(sums[h] as Tensor, sum, { begin: [0, 0, 0, 0] });
+  return sums;
 }
 
-/** The logits of one tile, seen in one way, at the size of the tile. */
-function tileLogits(job: Job, row: Span, column: Span, view: View): Tensor {
+/** The logits of one tile by head, seen in one way, at the size of the tile. */
+function tileLogits(job: Job, row: Span, column: Span, view: View): Tensor[] {
   const [height, width] = [row.end - row.begin, column.end - column.begin];
   const size = [height, width].map((side) => sideAt(side, view.scale));
   const isScaled = size[0] !== height || size[1] !== width;
@@ -182,12 +201,12 @@ function tileLogits(job: Job, row: Span, column: Span, view: View): Tensor {
     isScaled ? interpolate(x, { size: to, mode: "bilinear" }) : x;
   return noGrad(() => {
     const x = turned(scaled(tileInput(job, { top: row.begin, left: column.begin, height, width }), size));
-    return scaled(turned(forward(job, x)), [height, width]);
+    return forward(job, x).map((logits) => scaled(turned(logits), [height, width]));
   });
 }
 
-/** The logits of an input of any size, which is brought to one that the net takes by zeros below and on the right. */
-function forward({ model, multiple, head }: Job, x: Tensor): Tensor {
+/** The logits by head of an input of any size, which is brought to one that the net takes by zeros below and on the right. */
+function forward({ model, multiple, heads }: Job, x: Tensor): Tensor[] {
   const [, , height = 0, width = 0] = x.shape;
   const [below, right] = [height, width].map((side) => Math.ceil(side / multiple) * multiple - side) as [
     number,
@@ -202,9 +221,12 @@ function forward({ model, multiple, head }: Job, x: Tensor): Tensor {
         [0, right],
       ])
     : x;
-  const logits = headLogits(model.forward(input), head);
-  checkLogits(logits, input);
-  return isPadded ? crop(logits, { top: 0, left: 0, height, width }) : logits;
+  const output = model.forward(input);
+  return heads.map((head) => {
+    const logits = headLogits(output, head);
+    checkLogits(logits, input);
+    return isPadded ? crop(logits, { top: 0, left: 0, height, width }) : logits;
+  });
 }
 
 function tileInput({ device, images, preprocessing }: Job, rectangle: Rectangle): Tensor {

@@ -8,8 +8,6 @@ import type { Inspection } from "./inspect.js";
 export interface CheckOptions extends OpenOptions {
   /** Told after each picture. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Ends the check, which then throws the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a split holds. */
@@ -90,24 +88,8 @@ async function inspectAll(opened: OpenedData, options: CheckOptions): Promise<Ma
       options.onProgress?.(++done, items.size);
       return [key, inspection] as const;
     });
-    return new Map(await unlessAborted(Promise.all(found), options.signal));
+    return new Map(await Promise.all(found));
   });
-}
-
-/** What `promise` gives, or the reason of the signal as soon as it is aborted. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  let stop = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop);
-    if (signal.aborted) stop();
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }
 
 function inMemory(name: string): TensorError {
@@ -151,14 +133,24 @@ function summarise(list: readonly Inspection[], numClasses: number): SplitSummar
   };
 }
 
-/** A folder may be there to be measured on only: no "train" is no problem of its pictures. */
-function judgeNames({ root, splits }: OpenedData): DataRemark[] {
+/** Layouts of one's own pictures, which are divided by `splits/`; published sets bring their lists along. */
+const OWN_LAYOUTS: readonly string[] = ["folder", "coco", "labelme"];
+
+/** A folder may be there to be measured on only, or to be trained on only: that is no problem of its pictures. */
+function judgeNames({ root, layout, splits }: OpenedData): DataRemark[] {
   if (Object.keys(splits).length === 0) {
     return [{ level: "problem", code: "no-split", file: root, text: "it has no split: no list names its pictures" }];
   }
-  if (splits.train !== undefined) return [];
-  const text = "no split named train: it can be evaluated, not trained on";
-  return [{ level: "warning", code: "no-train", file: root, text }];
+  const isOwn = OWN_LAYOUTS.includes(layout);
+  const list = (name: string): string => (isOwn ? `splits/${name}.txt` : `a list ${name}.txt`);
+  if (splits.train === undefined) {
+    const text = `no split named train: it can be evaluated, not trained on, until ${list("train")} names pictures`;
+    return [{ level: "warning", code: "no-train", file: root, text }];
+  }
+  if (splits.val !== undefined) return [];
+  const otherwise = isOwn ? ", or remove splits/ and a part is held back at random" : "";
+  const text = `no split named val: training has no scores, and its last weights count as the best; name pictures in ${list("val")}${otherwise}`;
+  return [{ level: "warning", code: "no-val", file: root, text }];
 }
 
 const LARGE_VOID_SHARE = 0.5;

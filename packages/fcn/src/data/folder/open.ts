@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import type { Abortable } from "../../abort.js";
 import type { OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError } from "../errors.js";
@@ -11,6 +12,8 @@ import { divide } from "./divide.js";
 import { findPairs, type Pair } from "./pairs.js";
 import type { SplitOptions } from "./splits.js";
 import type { MaskSurvey } from "./surveyMasks.js";
+
+type PoolOptions = WorkerOptions & Abortable;
 
 /** Pairs of folder names that are known elsewhere, such as in mmsegmentation and labelme2voc. They may hold other files than masks. */
 const OTHER_FOLDERS = [
@@ -38,7 +41,7 @@ async function hasPictures(folder: string): Promise<boolean> {
  * Opens a folder of pictures and masks: `images/` and `masks/` with files of the same name, optional `classes.json` and `splits/*.txt`. What the
  * masks mean is found by looking, see {@link chooseRule}.
  */
-export async function openMaskFolder(root: string, options: SplitOptions & WorkerOptions): Promise<OpenedData> {
+export async function openMaskFolder(root: string, options: SplitOptions & PoolOptions): Promise<OpenedData> {
   const folders = await maskFolders(root);
   if (folders === undefined) {
     throw fileError("missing-data", root, "it has no images/ and masks/", "put pictures and masks there");
@@ -67,7 +70,7 @@ async function understandMasks(
   root: string,
   pairs: readonly Pair[],
   entries: readonly ClassEntry[] | undefined,
-  options: WorkerOptions,
+  options: PoolOptions,
 ): Promise<MaskMeaning> {
   const isSaid = entries?.some(({ colour, value }) => colour !== undefined || value !== undefined) ?? false;
   const step = isSaid ? Math.max(1, Math.ceil(pairs.length / FEW)) : 1;
@@ -76,7 +79,7 @@ async function understandMasks(
 }
 
 /** A mask that cannot be read does not keep the others from being understood: it fails when it is loaded, and in the check. */
-async function surveyMasks(files: readonly string[], options: WorkerOptions): Promise<MaskSurvey[]> {
+async function surveyMasks(files: readonly string[], options: PoolOptions): Promise<MaskSurvey[]> {
   const failures: unknown[] = [];
   const surveys = await withPool(options, files.length, (pool) =>
     Promise.all(

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import type { Abortable } from "../../abort.js";
 import type { DataRemark, OpenedData } from "../dataset.js";
 import { damagedFile, fileError } from "../errors.js";
 import { fileName, joinPath, listFiles, readJson, sameText, withoutExtension } from "../files.js";
@@ -62,11 +63,12 @@ async function readCoco(file: string): Promise<CocoFile | undefined> {
  * Opens a folder with COCO annotations. Classes are background and the categories; a file whose name or folder tells a split is that split, and
  * others are divided as other folders are.
  */
-export async function openCoco(root: string, options: SplitOptions & CocoOptions): Promise<OpenedData> {
+export async function openCoco(root: string, options: SplitOptions & CocoOptions & Abortable): Promise<OpenedData> {
   const remarks: DataRemark[] = [];
   const pictures = await listFiles(root, { recursive: true });
   const read: { file: string; json: CocoFile }[] = [];
   for (const file of await cocoFiles(root)) {
+    options.signal?.throwIfAborted();
     const json = await readCoco(joinPath(root, file));
     if (json) read.push({ file, json });
   }

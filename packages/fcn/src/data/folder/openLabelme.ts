@@ -1,4 +1,5 @@
 import type { TensorError } from "@fcn/tensor";
+import type { Abortable } from "../../abort.js";
 import type { DataRemark, OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError } from "../errors.js";
@@ -34,11 +35,15 @@ export async function hasLabelme(root: string): Promise<boolean> {
  * Opens a folder of labelme files, wherever they lie below `root`; the picture of each is found by its `imagePath`, else by its name.
  * Classes come from `classes.json`, else from the shapes: background first, then the names in alphabetical order.
  */
-export async function openLabelme(root: string, options: SplitOptions & LabelmeOptions): Promise<OpenedData> {
+export async function openLabelme(
+  root: string,
+  options: SplitOptions & LabelmeOptions & Abortable,
+): Promise<OpenedData> {
   const remarks: DataRemark[] = [];
   const pictures = (await listFiles(root, { recursive: true })).filter((file) => IMAGE_PATTERN.test(file));
   const found: { json: string; image: string; names: string[] }[] = [];
   for (const json of await jsonFiles(root)) {
+    options.signal?.throwIfAborted();
     const file = joinPath(root, json);
     try {
       const { imagePath, shapes } = await readLabelme(file);

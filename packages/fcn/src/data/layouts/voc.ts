@@ -1,3 +1,4 @@
+import type { Abortable } from "../../abort.js";
 import { type Classes, type OpenedData, subset } from "../dataset.js";
 import { readImageSize } from "../decode/image.js";
 import { indexRule, type LabelRule } from "../decode/rule.js";
@@ -41,7 +42,7 @@ export async function vocFolder(root: string, year?: number): Promise<string | u
 }
 
 /** Opens PASCAL VOC 2007 to 2012 segmentation: palette PNG whose indices are the labels, 255 void. */
-export async function openVoc(root: string, options: VocOptions): Promise<OpenedData> {
+export async function openVoc(root: string, options: VocOptions & Abortable): Promise<OpenedData> {
   const folder = await vocFolder(root, options.year);
   if (folder === undefined) {
     throw fileError(
@@ -67,7 +68,7 @@ export async function openVoc(root: string, options: VocOptions): Promise<Opened
     preprocessing: options.d2l ? IMAGENET_MEAN : VOC_MEAN,
     remarks: [],
   };
-  if (options.d2l) return withoutSmall(opened, options.d2l.crop);
+  if (options.d2l) return withoutSmall(opened, options.d2l.crop, options.signal);
   return options.sbd === undefined ? opened : withSbd(opened, lists, options.sbd, item);
 }
 
@@ -82,11 +83,16 @@ function indexRuleWithoutVoid(numClasses: number): LabelRule {
   return { by, labels: labels.filter(([key]) => key !== VOID_LABEL) };
 }
 
-async function withoutSmall(opened: OpenedData, [height, width]: readonly [number, number]): Promise<OpenedData> {
+async function withoutSmall(
+  opened: OpenedData,
+  [height, width]: readonly [number, number],
+  signal: AbortSignal | undefined,
+): Promise<OpenedData> {
   const splits: Record<string, OpenedData["splits"][string]> = {};
   for (const [name, dataset] of Object.entries(opened.splits)) {
     const kept: number[] = [];
     for (let i = 0; i < dataset.length; i++) {
+      signal?.throwIfAborted();
       const size = await readImageSize(dataset.item?.(i).image[0]?.file as string);
       if (size.height >= height && size.width >= width) kept.push(i);
     }

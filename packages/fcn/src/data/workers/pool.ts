@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { type Abortable, unlessAborted } from "../../abort.js";
 import type { Reply, Request } from "./messages.js";
 import type { TaskName, Tasks } from "./tasks.js";
 
@@ -20,15 +21,16 @@ const MOST_WORKERS = 8;
 /** A worker decodes one file in the background while it computes on another. */
 const AT_A_TIME = 2;
 
-/** A pool for as long as `use` runs; `count` tasks are expected. */
+/** A pool for as long as `use` runs, or until the signal; `count` tasks are expected. */
 export async function withPool<T>(
-  options: WorkerOptions,
+  options: WorkerOptions & Abortable,
   count: number,
   use: (pool: TaskPool) => Promise<T>,
 ): Promise<T> {
+  options.signal?.throwIfAborted();
   const pool = await createPool(options.workers ?? (count < WORTH_IT ? 0 : await coreCount()));
   try {
-    return await use(pool);
+    return await unlessAborted(use(pool), options.signal);
   } finally {
     await pool.close();
   }

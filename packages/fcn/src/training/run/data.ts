@@ -1,9 +1,9 @@
 import { TensorError } from "@fcn/tensor";
-import { type CheckOptions, check, type DataReport } from "../../data/check/check.js";
+import { check, type DataReport } from "../../data/check/check.js";
 import type { OpenedData, SegmentationDataset } from "../../data/dataset.js";
 import { open } from "../../data/open.js";
 import type { TrainRunOptions } from "./options.js";
-import { throwIfStopped } from "./stop.js";
+import { throwIfStopped, unlessStopped } from "./stop.js";
 
 /** The data of a run, opened and checked. */
 export interface RunData {
@@ -16,28 +16,22 @@ export interface RunData {
 
 /** Opens and checks the data: problems stop the run, warnings are told. */
 export async function prepareData({ data, view, workers, signal, ...options }: TrainRunOptions): Promise<RunData> {
-  const threads = workers === undefined ? {} : { workers };
-  const opened = typeof data === "string" ? await open(data, { ...threads, ...options.open }) : data;
+  const shared = { ...(workers === undefined ? {} : { workers }), signal };
+  const opened =
+    typeof data === "string" ? await unlessStopped(open(data, { ...options.open, ...shared }), signal) : data;
   throwIfStopped(signal);
   const { train, val } = opened.splits;
   if (train === undefined) throw noTraining(opened);
   const inFiles = Object.values(opened.splits).every(({ item }) => item !== undefined);
-  const checking = { ...threads, signal, onProgress: (done: number, total: number) => view?.checking?.(done, total) };
-  const report = inFiles ? await checkUnlessStopped(opened, checking) : undefined;
+  const checking = { ...shared, onProgress: (done: number, total: number) => view?.checking?.(done, total) };
+  const report = inFiles ? await unlessStopped(check(opened, checking), signal) : undefined;
   if (report) judge(report, (text) => view?.line?.(text));
   const validation = val !== undefined && val.length > 0 ? val : undefined;
-  if (!validation)
+  const isTold = report?.remarks.some(({ code }) => code === "no-val");
+  if (!validation && !isTold) {
     view?.line?.("there is no picture to validate on: the scores are left out, and the last weights count as the best");
-  return { opened, train, validation, report };
-}
-
-async function checkUnlessStopped(opened: OpenedData, options: CheckOptions): Promise<DataReport> {
-  try {
-    return await check(opened, options);
-  } catch (error) {
-    throwIfStopped(options.signal);
-    throw error;
   }
+  return { opened, train, validation, report };
 }
 
 const MOST_LINES = 10;

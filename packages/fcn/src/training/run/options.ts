@@ -77,7 +77,10 @@ export interface TrainRunOptions extends Settings {
   readonly open?: OpenOptions;
   /** Default: a device of its own for the run. */
   readonly device?: Device;
-  /** Stops behind the step in progress; a checkpoint is written. Before the first step the run throws "aborted". */
+  /**
+   * Stops behind the step in progress, or in a validation, which `resume` then makes anew; a checkpoint is written. Before the first step the run
+   * throws "aborted".
+   */
   readonly signal?: AbortSignal;
   readonly view?: TrainRunView;
 }

@@ -1,3 +1,4 @@
+import type { Abortable } from "../../abort.js";
 import type { SegmentationDataset } from "../../data/dataset.js";
 import { predictSamples } from "../../evaluation/evaluate.js";
 import { adapterRows } from "../../report/adapter.js";
@@ -15,7 +16,7 @@ import type { RunData } from "./data.js";
 import type { History, PictureScore, Validation } from "./history.js";
 import type { TrainRunResult } from "./result.js";
 
-interface ReportParts {
+interface ReportParts extends Abortable {
   readonly history: History;
   /** Holds the best weights. */
   readonly model: SegmentationNet;
@@ -131,12 +132,13 @@ async function panels(
   title: string,
   pictures: readonly PictureScore[],
   dataset: SegmentationDataset,
-  { model, metadata, onFailure }: ReportParts,
+  { model, metadata, onFailure, signal }: ReportParts,
 ): Promise<Uint8Array | undefined> {
   const { classes, palette: colours, preprocessing } = metadata;
   let shown = 0;
   async function* rows(): AsyncGenerator<LabelRow> {
     for (const { index, meanIU } of pictures) {
+      signal?.throwIfAborted();
       const sample = await dataset.load(index).catch(onFailure);
       if (!sample) continue;
       shown++;

@@ -18,8 +18,10 @@ export interface TrainRunResult {
   readonly model: string;
   readonly classes: readonly string[];
   readonly steps: number;
-  /** Fewer than `steps` where the signal ended the run. */
+  /** Steps that were made; fewer than `steps` only where the signal ended the run. */
   readonly done: number;
+  /** The signal ended the run before it was complete, perhaps in the validation behind its last step: `resume` goes on. */
+  readonly stopped: boolean;
   /** Step that the run went on from; 0 for one from the beginning. */
   readonly resumedFrom: number;
   /** The last reading. */

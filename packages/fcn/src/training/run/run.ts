@@ -7,7 +7,6 @@ import { createEventFile, type EventFile } from "../../report/eventFile.js";
 import { makeFolder, writeWholeFile } from "../../report/writeFile.js";
 import { furtherLabels } from "../heads.js";
 import type { TrainProgress } from "../options.js";
-import type { Optimizer } from "../schedules.js";
 import { trainResolved } from "../train.js";
 import { saveModel } from "../weightsFile.js";
 import {
@@ -26,7 +25,7 @@ import type { TrainRunOptions } from "./options.js";
 import { makeLoader, type PreparedRun, prepareRun } from "./prepare.js";
 import { runReport } from "./report.js";
 import { RUN_FILES, type TrainRunResult } from "./result.js";
-import { throwIfStopped } from "./stop.js";
+import { throwIfStopped, unlessInterrupted } from "./stop.js";
 import { validate } from "./validate.js";
 import { Waiting } from "./waiting.js";
 
@@ -114,15 +113,23 @@ async function runPrepared(
     loss: history.readings.at(-1)?.loss ?? Number.NaN,
     best: best && { step: best.step, scores: best.scores, ...(best.heads ? { heads: best.heads } : {}) },
     ...{ adapter: device.info, configuration, seconds: (performance.now() - begin) / 1000, ...times },
-    files: [],
+    ...{ stopped: false, files: [] },
   };
-  if (done < steps) return { ...result, files: await writtenFiles(out) };
-  if (best) await io.loadWeights(model, join(out, RUN_FILES.best));
+  const stopped = options.signal?.aborted === true || !(await writeReport(run, result));
+  return { ...result, stopped, files: await writtenFiles(out) };
+}
+
+/** Shows the best weights at work. Answers whether the report was written, which the signal may end. */
+async function writeReport({ options, data, prepared, history }: Run, result: TrainRunResult): Promise<boolean> {
+  const { out, view, signal } = options;
+  const { model, metadata, settings } = prepared;
+  if (history.best) await io.loadWeights(model, join(out, RUN_FILES.best));
   const onFailure = ({ message }: Error): void => view?.line?.(`left out of the report: ${message}`);
-  const { headLabels } = prepared.settings;
-  const parts = { history, model, data, metadata, headLabels, onFailure };
-  await writeWholeFile("train", join(out, RUN_FILES.report), await runReport(result, parts));
-  return { ...result, files: await writtenFiles(out) };
+  const parts = { history, model, data, metadata, headLabels: settings.headLabels, onFailure, signal };
+  const html = await unlessInterrupted(runReport(result, parts), signal);
+  if (html === undefined) return false;
+  await writeWholeFile("train", join(out, RUN_FILES.report), html);
+  return true;
 }
 
 /** The adapters of the whole run. Another one than before, or other tiles, are told: sums are rounded in another way, so that the last bits differ. */
@@ -155,12 +162,15 @@ type Trained = Pick<TrainRunResult, "done" | "stepping" | "waited">;
 async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained> {
   const { options, data, prepared, device } = run;
   const { model, settings, steps, readEvery, metadata } = prepared;
-  if (from !== undefined && from.step >= steps) return { done: from.step, stepping: 0, waited: 0 };
+  const first = from?.step ?? 0;
+  const unscored = from && lacksValidation(run, from) ? from : undefined;
+  if (first >= steps && unscored === undefined) return { done: first, stepping: 0, waited: 0 };
   await using loader = makeLoader(options, data, prepared, from?.loader);
   const waiting = new Waiting(loader.batches(), device);
-  options.view?.start?.(metadata.model, steps, from?.step ?? 0);
+  options.view?.start?.(metadata.model, steps, first);
   let aside = 0;
   try {
+    if (unscored) await makeUp(run, loader, unscored);
     const { steps: done, seconds } = await trainResolved({
       ...settings,
       model,
@@ -178,7 +188,7 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
         aside += (performance.now() - begin) / 1000;
       },
     });
-    if (done === (from?.step ?? 0)) throwIfStopped(options.signal);
+    if (done === first) throwIfStopped(options.signal, first);
     return { done, stepping: seconds - aside, waited: waiting.seconds };
   } finally {
     options.view?.end?.();
@@ -191,29 +201,52 @@ function isDue({ options, prepared }: Run, step: number, every: "validateEvery" 
 }
 
 async function report(run: Run, loader: DataLoader, progress: TrainProgress): Promise<void> {
-  const { options, data, prepared, history, events } = run;
+  const { options, history, events } = run;
   const { step, loss, learningRate, imagesPerSecond } = progress;
   options.view?.progress?.(progress);
   // The loss of a part of an interval would change what the undisturbed run writes.
   if (progress.open !== undefined) return;
   history.readings.push({ step, loss, learningRate });
   await events.write(step, { loss, learningRate, imagesPerSecond });
-  if (data.validation === undefined || !isDue(run, step, "validateEvery")) return;
+  if (isDue(run, step, "validateEvery")) await score(run, loader, step);
+}
+
+/** Validates; what the signal interrupts leaves no trace. */
+async function score(
+  { options, data, prepared, history, events }: Run,
+  loader: DataLoader,
+  step: number,
+): Promise<void> {
+  if (data.validation === undefined) return;
+  const { view, signal, out } = options;
   const { model, metadata, settings } = prepared;
-  const onFailure = ({ message }: Error): void => options.view?.line?.(`left out of the scores: ${message}`);
+  const onFailure = ({ message }: Error): void => view?.line?.(`left out of the scores: ${message}`);
   const samples = await loader.samplesOf(data.validation);
   const further = furtherLabels(settings.heads, settings.headLabels);
-  const validation = await validate(model, samples, { metadata, step, further, onFailure });
-  options.view?.validation?.(step, validation.scores.meanIU);
+  const validating = validate(model, samples, { metadata, step, further, onFailure, signal });
+  const validation = await unlessInterrupted(validating, signal);
+  if (validation === undefined) return;
+  view?.validation?.(step, validation.scores.meanIU);
   await events.write(step, namedScores(validation));
-  if (addValidation(history, validation)) await saveModel(join(options.out, RUN_FILES.best), model, metadata);
+  if (addValidation(history, validation)) await saveModel(join(out, RUN_FILES.best), model, metadata);
+}
+
+/** Whether the validation behind the step of a checkpoint was interrupted. */
+const lacksValidation = (run: Run, { step, history }: Checkpoint): boolean =>
+  run.data.validation !== undefined && isDue(run, step, "validateEvery") && history.validations.at(-1)?.step !== step;
+
+/** Makes the validation that a checkpoint lacks, and writes the checkpoint anew. */
+async function makeUp(run: Run, loader: DataLoader, from: Checkpoint): Promise<void> {
+  await score(run, loader, from.step);
+  if (lacksValidation(run, from)) return;
+  await keep(run, from, { stateDict: () => from.optimizer }, from.loader);
 }
 
 /** The checkpoint comes last: all other files are on the disk by then. */
 async function keep(
   { options, data, prepared, adapters, history }: Run,
-  { step, open }: TrainProgress,
-  optimizer: Optimizer,
+  { step, open }: Pick<TrainProgress, "step" | "open"> | Checkpoint,
+  optimizer: Parameters<typeof writeCheckpoint>[2],
   loader: Checkpoint["loader"],
 ): Promise<void> {
   const { out } = options;
