@@ -5,7 +5,7 @@ import * as fcn from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEventFile } from "../../../packages/fcn/dist/report/eventFile.js";
-import { temporaryFolder } from "../data/trees.js";
+import { temporaryFolder, writeTree } from "../data/trees.js";
 import { writeTinyData } from "./tinyData.js";
 import { tinyRun } from "./tinyRun.js";
 
@@ -104,7 +104,82 @@ describe("a run that is stopped", () => {
   });
 });
 
+/** A run on opened data whose validation pictures are told as they are loaded; `onLoad` may stop it. */
+async function runWatched(options: fcn.TrainRunOptions, onLoad: (loads: number, stop: () => void) => void) {
+  const stop = new AbortController();
+  const opened = await fcn.data.open(data, { validation: 0.6 });
+  const val = opened.splits.val!;
+  let loads = 0;
+  const load = (index: number): Promise<fcn.data.SegmentationSample> => {
+    onLoad(++loads, () => stop.abort());
+    return val.load(index);
+  };
+  const { item: _, ...inMemory } = val;
+  const splits = { ...opened.splits, val: { ...inMemory, load } };
+  const validated: number[] = [];
+  const view: fcn.TrainRunView = { validation: (step) => void validated.push(step) };
+  const result = await fcn.trainRun({ ...options, data: { ...opened, splits }, signal: stop.signal, view });
+  return { result, validated, loads };
+}
+
+describe("a validation that is stopped", () => {
+  it("leaves no trace, and is made before the next step of the run that goes on", async () => {
+    const options = { ...base(), steps: 6, readEvery: 2, validateEvery: 2, checkpointEvery: 4 };
+    const [straight, stopped] = [join(root, "scored"), join(root, "unscored")];
+    const whole = await runWatched({ ...options, out: straight }, () => {});
+    expect(whole.validated).toEqual([2, 4, 6]);
+    expect(whole.result).toMatchObject({ done: 6, stopped: false });
+    const scored = async (): Promise<string[]> =>
+      (await metrics(stopped))
+        .trim()
+        .split("\n")
+        .slice(1)
+        .map((row) => `${row.split(",")[0]}${row.endsWith(",") ? "" : " scored"}`);
+    // The second of its three pictures is being loaded.
+    const at = (load: number) => (loads: number, stop: () => void) => void (loads === load && stop());
+    const first = await runWatched({ ...options, out: stopped }, at(2));
+    expect(first.result).toMatchObject({ done: 2, stopped: true, best: undefined });
+    expect(first.validated).toEqual([]);
+    expect(await scored()).toEqual(["2"]);
+    expect(await readdir(stopped)).not.toContain("best.safetensors");
+    // Again in the same one: still there is nothing new.
+    const resumed = { ...options, out: stopped, resume: true };
+    await expect(runWatched(resumed, at(2))).rejects.toMatchObject({ code: "aborted", message: /behind 2/ });
+    expect(await scored()).toEqual(["2"]);
+    const second = await runWatched(resumed, at(8));
+    expect(second.result).toMatchObject({ done: 6, resumedFrom: 2, stopped: true });
+    expect(second.validated).toEqual([2, 4]);
+    expect(await scored()).toEqual(["2 scored", "4 scored", "6"]);
+    expect(await readdir(stopped)).not.toContain("report.html");
+    // The report loads pictures too: the last validation is made, and its scores are kept.
+    const third = await runWatched(resumed, at(4));
+    expect(third.result).toMatchObject({ done: 6, resumedFrom: 6, stopped: true });
+    expect(third.validated).toEqual([6]);
+    expect(await metrics(stopped)).toBe(await metrics(straight));
+    expect(await readdir(stopped)).not.toContain("report.html");
+    const fourth = await runWatched(resumed, () => {});
+    expect(fourth).toMatchObject({ validated: [], result: { done: 6, stopped: false, best: whole.result.best } });
+    expect(await readdir(stopped)).toContain("report.html");
+    for (const file of ["weights.safetensors", "best.safetensors", "metrics.csv"]) {
+      expect((await readFile(join(stopped, file))).equals(await readFile(join(straight, file))), file).toBe(true);
+    }
+    const checkpoint = (out: string): Promise<Buffer> => readFile(join(out, "checkpoint/step-000000006.safetensors"));
+    expect((await checkpoint(stopped)).equals(await checkpoint(straight))).toBe(true);
+  });
+});
+
 describe("a run", () => {
+  it("says once that nothing is there to validate on, and what helps", async () => {
+    const unscored = await writeTinyData(join(root, "no val"), 3);
+    await writeTree(unscored, { "splits/train.txt": "0\n1\n2" });
+    const lines: string[] = [];
+    const view = { line: (text: string) => void lines.push(text) };
+    await fcn.trainRun({ ...base(), data: unscored, out: join(root, "no val run"), steps: 1, view });
+    expect(lines.filter((line) => /val/.test(line))).toEqual([
+      expect.stringMatching(/^warning: .*no split named val.*the best; name pictures in splits\/val\.txt/),
+    ]);
+  });
+
   it("validates and keeps at the very steps that were asked for", async () => {
     const out = join(root, "paces");
     const options = { ...base(), out, steps: 9, readEvery: 3, validateEvery: 4, checkpointEvery: 5 };

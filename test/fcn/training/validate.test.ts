@@ -16,7 +16,63 @@ beforeAll(async () => {
 });
 afterAll(() => device?.destroy());
 
+/** A net with two heads whose scores differ from pixel to pixel, and pictures with labels for both. */
+function twoHeads() {
+  const net = fcn.models.create("fcn32s-vgg16-siftflow", device, {
+    ...{ numClasses: 4, geometricClasses: 3, widthMultiplier: 0.04, seed: 4 },
+  });
+  for (const [name, parameter] of net.namedParameters()) {
+    if (name.startsWith("score")) parameter.assign(device.randn(parameter.shape, { seed: 5 }));
+  }
+  const sampleOf = (height: number, width: number, seed: number): fcn.data.SegmentationSample => {
+    const values = (count: number, below: number): Uint8Array =>
+      Uint8Array.from({ length: count }, (_, i) => (Math.imul(i + seed * 7919, 0x9e3779b1) >>> 16) % below);
+    const [labels, geometric] = [values(height * width, 4), values(height * width, 3).fill(255, 0, 40)];
+    const image = { data: values(height * width * 3, 256), height, width, channels: 3 } as const;
+    return { name: `${seed}`, image, labels, more: { geometric } };
+  };
+  return { net, samples: [sampleOf(40, 48, 1), sampleOf(40, 48, 2), sampleOf(72, 96, 3)] };
+}
+
 describe("validation", () => {
+  it.each<[string, fcn.EvaluateOptions]>([
+    ["whole", {}],
+    ["in batches", { batchSize: 2 }],
+    ["in tiles and views", { tile: 64, overlap: 32, mirror: true, scales: [1, 0.5] }],
+  ])("counts every head in one pass of the net, to the integers of a pass for each: %s", async (_, how) => {
+    const { net, samples } = twoHeads();
+    using model = net;
+    const forward = model.forward.bind(model);
+    let passes = 0;
+    model.forward = (x) => {
+      passes++;
+      return forward(x);
+    };
+    const common = { ...how, preprocessing: fcn.data.IMAGENET_MEAN };
+    const sem = await fcn.evaluate(model, samples, { ...common, numClasses: 4 });
+    const each = passes;
+    const own = { head: "geo", labels: "geometric", numClasses: 3 };
+    const geo = await fcn.evaluate(model, samples, { ...common, ...own });
+    expect(new Set(geo.confusion.flat().filter((count) => count > 0)).size).toBeGreaterThan(2);
+    passes = 0;
+    const before = device.memory().liveTensors;
+    const heads = { geo: { labels: "geometric" } };
+    expect(await fcn.evaluate(model, samples, { ...common, numClasses: 4, heads })).toEqual({ ...sem, heads: { geo } });
+    expect(passes).toBe(each);
+    expect(device.memory().liveTensors).toBe(before);
+  });
+
+  it("refuses a further head that the net or the samples lack", async () => {
+    const { net, samples } = twoHeads();
+    using model = net;
+    const common = { preprocessing: fcn.data.IMAGENET_MEAN, numClasses: 4 };
+    const scored = (heads: fcn.EvaluateOptions["heads"]) => fcn.evaluate(model, samples, { ...common, heads });
+    await expect(scored({ depth: { numClasses: 4 } })).rejects.toThrow(/no head "depth"/);
+    await expect(scored({ depth: {} })).rejects.toThrow(/does not tell the classes of a head "depth"/);
+    await expect(scored({ geo: { labels: "depth" } })).rejects.toThrow(/no label map "depth".*has geometric/);
+    await expect(scored({ geo: { labels: "geometric", numClasses: 2 } })).rejects.toThrow(/holds label 2/);
+  });
+
   it.each([0, 2])(
     "counts as the metrics do on the labels, and ranks the pictures, with %d workers",
     async (workers) => {

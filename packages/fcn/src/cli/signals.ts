@@ -18,7 +18,7 @@ function end(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
-/** Milliseconds. Beside the terminal npm passes a Ctrl-C on as well, so that it arrives twice. */
+/** Milliseconds. A launcher may pass on the Ctrl-C that the terminal sends as well, so that it arrives twice. */
 const SAME_PRESS = 500;
 
 /** Calls `stop` on the first Ctrl-C; another one ends the program at once. Answers what ends that. */

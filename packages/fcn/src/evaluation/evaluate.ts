@@ -84,7 +84,7 @@ export async function evaluate(
   const { signal } = options;
   const board = new Scoreboard(classCount(options.numClasses ?? metadata?.classes.length), boardOptions(options));
   const further = Object.entries(options.heads ?? {}).map(([head, { labels, numClasses }]) => {
-    return { head, labels, board: new Scoreboard(classCount(numClasses ?? headClasses(model, head))) };
+    return { head, labels, board: new Scoreboard(classCount(numClasses ?? headClasses(model, head), head)) };
   });
   const scored = [{ labels: options.labels, board }, ...further];
   const boards = scored.map((entry) => entry.board);
@@ -140,8 +140,15 @@ function withLabels(sample: SegmentationSample, map: string | undefined): Segmen
   });
 }
 
-function classCount(count: number | undefined): number {
+function classCount(count: number | undefined, head?: string): number {
   if (count !== undefined) return count;
+  if (head !== undefined) {
+    throw new TensorError({
+      code: "invalid-argument",
+      message: `evaluate: the net does not tell the classes of a head ${JSON.stringify(head)}`,
+      fix: "name a head of the net in heads, or pass its numClasses there",
+    });
+  }
   throw new TensorError({
     code: "invalid-argument",
     message: "evaluate: a net was given without the number of its classes",

@@ -214,7 +214,19 @@ describe("check", () => {
     const report = await data.check(root);
     expect([report.ok, linesOf(report)]).toEqual([
       true,
-      ["warning no-train : no split named train: it can be evaluated, not trained on"],
+      [
+        "warning no-train : no split named train: it can be evaluated, not trained on, until splits/train.txt names pictures",
+      ],
+    ]);
+    const unscored = join(base, "no-val");
+    await clean(unscored, ["a", "b"]);
+    await writeTree(unscored, { "splits/train.txt": "a\nb", "classes.json": '["ground", "tree"]' });
+    const untold = await data.check(unscored);
+    expect([untold.ok, linesOf(untold)]).toEqual([
+      true,
+      [
+        "warning no-val : no split named val: training has no scores, and its last weights count as the best; name pictures in splits/val.txt, or remove splits/ and a part is held back at random",
+      ],
     ]);
     const bare = join(base, "no-list");
     await writeTree(bare, { "JPEGImages/x": "", "SegmentationClass/x": "", "ImageSets/Segmentation/x": "" });

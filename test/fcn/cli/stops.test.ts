@@ -1,0 +1,177 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { describe, expect, it } from "vitest";
+import { greyPng, rgbPng, temporaryFolder, writeTree } from "../data/trees.js";
+import { writeTinyData } from "../training/tinyData.js";
+
+const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
+const SIGNALS = pathToFileURL(fileURLToPath(new URL("../../../packages/fcn/dist/cli/signals.js", import.meta.url)));
+const SCRIPT = "/usr/bin/script";
+const root = await temporaryFolder("fcn-signals");
+const data = await writeTinyData(join(root, "data"));
+const net = ["--model", "fcn8s-small", "--width", "0.25", "--batch", "3", "--workers", "0", "--lr", "0.01"];
+
+/** Many pictures, so that looking at all of them takes a while. */
+async function writeMany(folder: string): Promise<string> {
+  const mask = greyPng(500, 500, (x, y) => (x ^ y) & 1);
+  const image = rgbPng(500, 500, (x, y) => x * y);
+  const names = Array.from({ length: 100 }, (_, i) => `${i}`);
+  await writeTree(
+    folder,
+    Object.fromEntries(names.flatMap((name) => [[`images/${name}.png`, image] as const, [`masks/${name}.png`, mask]])),
+  );
+  return folder;
+}
+const many = await writeMany(join(root, "many"));
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly out: () => string;
+  readonly err: () => string;
+  readonly ended: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
+}
+
+function start(command: string, args: readonly string[]): Running {
+  const child = spawn(command, args);
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (chunk) => (out += chunk));
+  child.stderr.on("data", (chunk) => (err += chunk));
+  return { child, out: () => out, err: () => err, ended: once(child, "close") as Running["ended"] };
+}
+const fcn = (...args: string[]): Running => start(process.execPath, [FCN, ...args]);
+
+async function until({ child }: Running, isSo: () => boolean): Promise<void> {
+  while (!isSo() && child.exitCode === null && child.signalCode === null) await sleep(1);
+  expect([child.exitCode, child.signalCode]).toEqual([null, null]);
+}
+
+/** Whether the process has a file open whose path contains `part`. */
+function hasOpen({ child }: Running, part: string): boolean {
+  const folder = `/proc/${child.pid}/fd`;
+  try {
+    return readdirSync(folder).some((name) => readlinkSync(join(folder, name)).includes(part));
+  } catch {
+    return false;
+  }
+}
+
+describe("Ctrl-C", () => {
+  it.runIf(existsSync("/proc/self/fd"))("ends fcn train while it looks at the masks", async () => {
+    const out = join(root, "masks run");
+    const run = fcn("train", "--data", many, ...net, "--out", out);
+    await until(run, () => hasOpen(run, "many/masks/"));
+    run.child.kill("SIGINT");
+    const begin = performance.now();
+    expect(await run.ended).toEqual([1, null]);
+    expect(performance.now() - begin).toBeLessThan(1500);
+    expect(run.err()).toMatch(
+      /^stopping; Ctrl-C again ends at once.*\nerror: train: stopped before the first step\nfix: /,
+    );
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it("ends a validation, which the run that goes on makes anew, to the same bits", async () => {
+    const steps = ["--steps", "4", "--validate-every", "2", "--checkpoint-every", "2"];
+    const args = ["train", "--data", data, ...net, ...steps];
+    const [straight, stopped] = [join(root, "straight"), join(root, "stopped")];
+    expect(await fcn(...args, "--out", straight).ended).toEqual([0, null]);
+    for (const step of [2, 4]) {
+      const run = fcn(...args, "--out", stopped, "--resume");
+      // What comes next is the validation.
+      await until(run, () => run.out().includes(`step ${step}/4`));
+      run.child.kill("SIGINT");
+      expect(await run.ended).toEqual([1, null]);
+      expect(run.err()).toContain(`error: train: stopped after step ${step} of 4; the checkpoint is in ${stopped}\n`);
+      expect(run.out()).not.toContain(`step ${step}, validation`);
+      expect(await readdir(stopped)).not.toContain("report.html");
+    }
+    const last = fcn(...args, "--out", stopped, "--resume");
+    expect(await last.ended).toEqual([0, null]);
+    expect(last.out()).toContain("fcn8s-small: step 4, validation mean IU");
+    for (const file of ["weights.safetensors", "best.safetensors", "metrics.csv"]) {
+      expect((await readFile(join(stopped, file))).equals(await readFile(join(straight, file))), file).toBe(true);
+    }
+    expect(await readdir(stopped)).toContain("report.html");
+  });
+
+  it("ends fcn train at once when it is pressed again, and leaves nothing half written", async () => {
+    const out = join(root, "twice");
+    // One step that takes minutes.
+    const run = fcn("train", "--data", data, ...net, "--steps", "1", "--iter-size", "100000", "--out", out);
+    await until(run, () => run.out().includes("1 steps"));
+    run.child.kill("SIGINT");
+    await until(run, () => run.err().includes("stopping"));
+    // A launcher may pass on what the terminal sends as well: this is the same press.
+    run.child.kill("SIGINT");
+    await sleep(700);
+    expect(run.child.signalCode).toBeNull();
+    run.child.kill("SIGINT");
+    const begin = performance.now();
+    expect(await run.ended).toEqual([null, "SIGINT"]);
+    expect(performance.now() - begin).toBeLessThan(1000);
+    expect(await readdir(join(out, "checkpoint"))).toEqual([]);
+  });
+
+  it("ends a program that does not stop by itself, and one whose work is over", async () => {
+    const program = `
+      const { cleanUpOnSignals, stopOnInterrupt } = await import(${JSON.stringify(SIGNALS.href)});
+      cleanUpOnSignals();
+      const unlisten = stopOnInterrupt(() => console.log("stopping"));
+      if (process.argv[1] === "over") unlisten();
+      setInterval(() => {}, 1000);
+      console.log("ready");`;
+    for (const kind of ["busy", "over"]) {
+      const run = start(process.execPath, ["--input-type=module", "-e", program, kind]);
+      await until(run, () => run.out().includes("ready"));
+      run.child.kill("SIGINT");
+      if (kind === "busy") {
+        await until(run, () => run.out().includes("stopping"));
+        await sleep(600);
+        run.child.kill("SIGINT");
+      }
+      expect(await run.ended).toEqual([null, "SIGINT"]);
+    }
+  });
+});
+
+/** Whether the last word on the cursor, or on the wrapping of lines, leaves it switched off. */
+const isOff = (text: string, mode: 25 | 7): boolean =>
+  text.lastIndexOf(`\u001b[?${mode}l`) > text.lastIndexOf(`\u001b[?${mode}h`);
+
+// The options are those of util-linux.
+describe.runIf(process.platform === "linux" && existsSync(SCRIPT))("on a terminal", () => {
+  /** A command of fcn that has a terminal of its own; what is written to its input is typed there. */
+  const typed = (command: string): Running =>
+    start(SCRIPT, ["-qec", `exec "${process.execPath}" "${FCN}" ${command}`, "/dev/null"]);
+  const training = `train --data "${data}" ${net.join(" ")} --steps 100000 --out`;
+
+  it.each([
+    ["fcn train, stopped", `${training} "${join(root, "bar")}"`, /step|loss/, "\u0003"],
+    ["fcn data check, stopped", `data check "${many}" --workers 0`, /checking/, "\u0003"],
+    ["fcn train on data with a problem", `train --data "${root}/bad" ${net.join(" ")} --out "${root}/no"`, /error/, ""],
+  ])("the cursor is there and lines wrap behind %s", async (_, command, shown, key) => {
+    await writeTinyData(join(root, "bad"), 4);
+    await writeTree(join(root, "bad"), { "masks/2.png": greyPng(9, 9, () => 1) });
+    const run = typed(command);
+    if (key !== "") await until(run, () => shown.test(run.out()));
+    run.child.stdin?.write(key);
+    await run.ended;
+    expect(run.out()).toMatch(shown);
+    expect(run.out()).toContain("\u001b");
+    expect([isOff(run.out(), 25), isOff(run.out(), 7)]).toEqual([false, false]);
+  });
+
+  it.each(["SIGTERM", "SIGKILL"] as const)("the cursor is there and lines wrap behind %s", async (signal) => {
+    const run = typed(`${training} "${join(root, signal)}"`);
+    await until(run, () => run.out().includes("loss 0."));
+    const children = await readFile(`/proc/${run.child.pid}/task/${run.child.pid}/children`, "utf8");
+    process.kill(Number.parseInt(children, 10), signal);
+    await run.ended;
+    expect([isOff(run.out(), 25), isOff(run.out(), 7)]).toEqual([false, false]);
+  });
+});
