@@ -164,6 +164,8 @@ describe.runIf(process.platform === "linux" && existsSync(SCRIPT))("on a termina
     expect(run.out()).toMatch(shown);
     expect(run.out()).toContain("\u001b");
     expect([isOff(run.out(), 25), isOff(run.out(), 7)]).toEqual([false, false]);
+    // A bar that ends behind other lines would be put over them.
+    expect(run.out().split("stopping")[1] ?? "").not.toContain("\u001b");
   });
 
   it.each(["SIGTERM", "SIGKILL"] as const)("the cursor is there and lines wrap behind %s", async (signal) => {

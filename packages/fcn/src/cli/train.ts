@@ -174,8 +174,12 @@ async function run(flags: TrainFlags): Promise<void> {
   const stages = createStageView(stream);
   const stop = new AbortController();
   const unlisten = stopOnInterrupt(() => {
-    // Beside a bar it begins a line of its own.
-    process.stderr.write(`${stream.isTTY ? "\n" : ""}stopping; Ctrl-C again ends at once, without a checkpoint\n`);
+    // A bar goes back to where it began when it ends, over what was written meanwhile.
+    if (stream.isTTY) {
+      checking.stop();
+      stages.end();
+    }
+    process.stderr.write("stopping; Ctrl-C again ends at once, without a checkpoint\n");
     stop.abort();
   });
   try {
