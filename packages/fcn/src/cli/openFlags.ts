@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { NYUD_MEANS, type NyudInput } from "../data/layouts/means.js";
 import type { OpenOptions } from "../data/open.js";
-import { parseChoice, parseSize, parseWhole } from "./options.js";
+import { COCO_OVERLAPS, type CocoOverlap } from "../data/shapes/coco.js";
+import { parseChoice, parseNames, parseOne, parseSize, parseWhole } from "./options.js";
 
-/** The flags of every command that opens a folder of labelled pictures: what the published sets leave open. */
+/** The flags of every command that opens a folder of labelled pictures: what single layouts leave open. */
 export interface OpenFlags {
   readonly sbd?: string;
   readonly voc?: string;
@@ -11,6 +12,10 @@ export interface OpenFlags {
   readonly d2l?: [height: number, width: number];
   readonly nyudInput?: NyudInput;
   readonly contextClasses?: number;
+  readonly categories?: string[];
+  /** Not `overlap`, which is that of tiles. */
+  readonly cocoOverlap?: CocoOverlap;
+  readonly lineWidth?: number;
 }
 
 const NYUD_INPUTS = Object.keys(NYUD_MEANS) as NyudInput[];
@@ -38,10 +43,30 @@ export function addOpenFlags(command: Command): Command {
       "--context-classes <n>",
       "for PASCAL-Context: 59 or 33 classes beside the background (default: 59)",
       parseWhole("--context-classes", 1),
+    )
+    .option(
+      "--categories <list>",
+      "for COCO: categories that become classes 1, 2, ... in this order, with commas between them; others become background (default: all, by their id)",
+      parseNames("--categories", "person,dog"),
+    )
+    .option(
+      "--coco-overlap <rule>",
+      "for COCO: where instances overlap the smaller one lies on top, or such pixels are void: smaller, void (default: smaller)",
+      parseChoice("--coco-overlap", COCO_OVERLAPS),
+    )
+    .option(
+      "--line-width <n>",
+      "for labelme: width of lines and diameter of points in pixels (default: 10)",
+      parseOne(
+        "--line-width",
+        "a number of pixels above 0, such as 10",
+        (value) => value > 0 && Number.isFinite(value),
+      ),
     );
 }
 
-export function openOptions({ sbd, voc, year, d2l, nyudInput, contextClasses }: OpenFlags): OpenOptions {
+export function openOptions(flags: OpenFlags): OpenOptions {
+  const { sbd, voc, year, d2l, nyudInput, contextClasses, categories, cocoOverlap, lineWidth } = flags;
   return {
     ...(sbd === undefined ? {} : { sbd }),
     ...(voc === undefined ? {} : { voc }),
@@ -49,5 +74,8 @@ export function openOptions({ sbd, voc, year, d2l, nyudInput, contextClasses }: 
     ...(d2l === undefined ? {} : { d2l: { crop: d2l } }),
     ...(nyudInput === undefined ? {} : { input: nyudInput }),
     ...(contextClasses === undefined ? {} : { contextClasses }),
+    ...(categories === undefined ? {} : { categories }),
+    ...(cocoOverlap === undefined ? {} : { overlap: cocoOverlap }),
+    ...(lineWidth === undefined ? {} : { lineWidth }),
   };
 }

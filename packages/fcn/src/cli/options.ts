@@ -89,6 +89,15 @@ export function parseWords<W extends string>(option: string, words: readonly W[]
   };
 }
 
+/** Names with commas between them, of which only the command knows which there are. */
+export function parseNames(option: string, example: string): (value: string) => string[] {
+  return (value) => {
+    const names = value.split(",").map((name) => name.trim());
+    if (names.every((name) => name !== "")) return names;
+    throw new UsageError(`${option} is "${value}"`, `use names with commas between them, such as ${example}`);
+  };
+}
+
 /** Throws where the name is empty, or something other than a folder has it. */
 export async function checkFolder(option: string, path: string): Promise<void> {
   if (path === "") throw new UsageError(`${option} is ""`, "name a new or existing folder");

@@ -12,17 +12,16 @@ import { type ContextOptions, isPascalContext, openPascalContext } from "./layou
 import { openSbd, sbdFolder } from "./layouts/sbd.js";
 import { isSiftFlow, openSiftFlow } from "./layouts/siftFlow.js";
 import { openVoc, type VocOptions, vocFolder } from "./layouts/voc.js";
+import { COCO_OVERLAPS } from "./shapes/coco.js";
 import type { WorkerOptions } from "./workers/pool.js";
 
-/** Each layout reads its own options and leaves the others alone. */
+type LayoutOptions = VocOptions & NyudOptions & ContextOptions & CocoOptions & LabelmeOptions;
+
+/** Beside those of all layouts, each has its own; one of another layout is refused. */
 export type OpenOptions = SplitOptions &
   WorkerOptions &
   Abortable &
-  VocOptions &
-  NyudOptions &
-  ContextOptions &
-  CocoOptions &
-  LabelmeOptions & {
+  LayoutOptions & {
     /** Skips recognition. */
     readonly layout?: LayoutName;
   };
@@ -33,7 +32,22 @@ interface Layout {
   readonly what: string;
   readonly recognise: (root: string) => Promise<boolean>;
   readonly open: (root: string, options: OpenOptions) => Promise<OpenedData>;
+  /** The options that are its own. */
+  readonly options?: readonly (keyof LayoutOptions)[];
 }
+
+/** What the command line calls the options of single layouts. */
+const FLAGS: Readonly<Record<keyof LayoutOptions, string>> = {
+  year: "--year",
+  sbd: "--sbd",
+  d2l: "--d2l",
+  input: "--nyud-input",
+  voc: "--voc",
+  contextClasses: "--context-classes",
+  categories: "--categories",
+  overlap: "--coco-overlap",
+  lineWidth: "--line-width",
+};
 
 /** The first that recognises a folder opens it: what is laid out most particularly comes first. */
 const LAYOUTS = {
@@ -41,26 +55,33 @@ const LAYOUTS = {
     what: "JPEGImages/, SegmentationClass/ and ImageSets/Segmentation/ (PASCAL VOC)",
     recognise: async (root) => (await vocFolder(root)) !== undefined,
     open: openVoc,
+    options: ["year", "sbd", "d2l"],
   },
   sbd: {
     what: "img/, cls/ and train.txt (SBD)",
     recognise: async (root) => (await sbdFolder(root)) !== undefined,
     open: openSbd,
   },
-  nyud: { what: "data/images/ and segmentation/ (NYUDv2)", recognise: isNyud, open: openNyud },
+  nyud: {
+    what: "data/images/ and segmentation/ (NYUDv2)",
+    recognise: isNyud,
+    open: openNyud,
+    options: ["input"],
+  },
   siftflow: { what: "Images/, SemanticLabels/ and GeoLabels/ (SIFT Flow)", recognise: isSiftFlow, open: openSiftFlow },
   "pascal-context": {
     what: "trainval/ and labels.txt (PASCAL-Context)",
     recognise: isPascalContext,
     open: openPascalContext,
+    options: ["voc", "contextClasses"],
   },
   folder: {
     what: "images/ and masks/",
     recognise: async (root) => (await maskFolders(root)) !== undefined,
     open: openMaskFolder,
   },
-  coco: { what: "a COCO .json", recognise: hasCoco, open: openCoco },
-  labelme: { what: "labelme .json files", recognise: hasLabelme, open: openLabelme },
+  coco: { what: "a COCO .json", recognise: hasCoco, open: openCoco, options: ["categories", "overlap"] },
+  labelme: { what: "labelme .json files", recognise: hasLabelme, open: openLabelme, options: ["lineWidth"] },
 } as const satisfies Record<string, Layout>;
 
 /** The layouts that {@link open} knows, and what each is recognised by. */
@@ -71,7 +92,7 @@ export function layouts(): Record<string, string> {
 /**
  * Opens a folder of labelled pictures (Node); its layout is recognised by looking and told in `layout`. No picture is decoded, except masks
  * where the classes have to be found in them. Throws a TensorError: "missing-data" for a folder that holds no known layout, "invalid-argument" for options that
- * cannot be. Where `signal` is aborted it throws the signal's reason.
+ * cannot be, or are those of another layout. Where `signal` is aborted it throws the signal's reason.
  */
 export async function open(root: string, options: OpenOptions = {}): Promise<OpenedData> {
   const folder = root.length > 1 ? root.replace(/[/\\]+$/, "") : root;
@@ -81,10 +102,12 @@ export async function open(root: string, options: OpenOptions = {}): Promise<Ope
     throw fileError("missing-data", root, problem, "name a folder with labelled pictures");
   }
   checkOptions(options);
-  return (await layoutOf(folder, options.layout)).open(folder, options);
+  const name = options.layout ?? (await recognise(folder));
+  checkOwner(root, name, options);
+  return LAYOUTS[name].open(folder, options);
 }
 
-function checkOptions({ validation = 0, seed = 0, layout }: OpenOptions): void {
+function checkOptions({ validation = 0, seed = 0, layout, overlap = "smaller", lineWidth = 1 }: OpenOptions): void {
   const refuse = (message: string, fix: string): never => {
     throw new TensorError({ code: "invalid-argument", message: `open: ${message}`, fix });
   };
@@ -95,11 +118,25 @@ function checkOptions({ validation = 0, seed = 0, layout }: OpenOptions): void {
   if (layout !== undefined && !Object.hasOwn(LAYOUTS, layout)) {
     refuse(`layout is "${layout}"`, `use one of: ${Object.keys(LAYOUTS).join(", ")}`);
   }
+  if (!COCO_OVERLAPS.includes(overlap)) refuse(`overlap is "${overlap}"`, `use one of: ${COCO_OVERLAPS.join(", ")}`);
+  if (!(lineWidth > 0 && Number.isFinite(lineWidth))) {
+    refuse(`lineWidth is ${lineWidth}`, "give a number of pixels above 0, such as 10");
+  }
 }
 
-async function layoutOf(root: string, name: LayoutName | undefined): Promise<Layout> {
-  if (name !== undefined) return LAYOUTS[name];
-  for (const layout of Object.values(LAYOUTS)) if (await layout.recognise(root)) return layout;
+/** Throws for an option that another layout has and this one has not: it would be without effect. */
+function checkOwner(root: string, name: LayoutName, options: OpenOptions): void {
+  const own: Layout = LAYOUTS[name];
+  for (const [owner, layout] of Object.entries<Layout>(LAYOUTS)) {
+    const stray = layout.options?.find((option) => options[option] !== undefined && !own.options?.includes(option));
+    if (stray === undefined) continue;
+    const problem = `its layout is ${name}, but ${stray} (${FLAGS[stray]}) is an option of the layout ${owner}`;
+    throw fileError("invalid-argument", root, problem, "leave the option out, or name a folder of that layout");
+  }
+}
+
+async function recognise(root: string): Promise<LayoutName> {
+  for (const [name, layout] of Object.entries(LAYOUTS)) if (await layout.recognise(root)) return name as LayoutName;
   const problems = await cocoProblems(root);
   throw new TensorError({
     code: "missing-data",

@@ -290,6 +290,8 @@ describe("a folder of images and masks", () => {
     [{ validation: 5 }, "validation is 5", "from 0 to below 1"],
     [{ validation: Number.NaN }, "validation is NaN", "from 0 to below 1"],
     [{ seed: 0.5 }, "seed is 0.5", "whole number"],
+    [{ overlap: "larger" }, 'overlap is "larger"', "use one of: smaller, void"],
+    [{ lineWidth: -1 }, "lineWidth is -1", "pixels above 0"],
   ])("refuses the options %j", async (options, problem, fix) => {
     await pairs(["a", "b"]);
     await expect(data.open(root, options as data.OpenOptions)).rejects.toMatchObject({

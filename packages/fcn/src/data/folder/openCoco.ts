@@ -101,7 +101,7 @@ function classNames(root: string, files: readonly CocoFile[], wanted: readonly s
   const known = [...byId].sort(([a], [b]) => a - b).map(([, name]) => name);
   const absent = wanted?.find((name) => !known.includes(name));
   if (absent !== undefined) {
-    const fix = `choose from ${known.slice(0, 30).join(", ")}`;
+    const fix = `choose from ${known.slice(0, 100).join(", ")}`;
     throw fileError("invalid-argument", root, `no category is named "${absent}"`, fix);
   }
   const chosen = [...new Set(wanted ?? known)].filter((name) => name !== "background");

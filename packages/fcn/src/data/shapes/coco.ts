@@ -4,8 +4,10 @@ import { VOID_LABEL } from "../sample.js";
 import { type Paint, type Point, paintPolygon } from "./raster.js";
 import { paintRuns, type RunLengths } from "./rle.js";
 
-/** What becomes of a pixel that several instances claim: the instance with the fewest pixels gets it, or it is void as in torchvision. */
-export type CocoOverlap = "smaller" | "void";
+/** What may become of a pixel that several instances claim: the instance with the fewest pixels gets it, or it is void as in torchvision. */
+export const COCO_OVERLAPS = ["smaller", "void"] as const;
+
+export type CocoOverlap = (typeof COCO_OVERLAPS)[number];
 
 /** One instance: polygons (lists x, y, x, y, ...) of which the union counts, or run lengths. */
 export interface CocoInstance {

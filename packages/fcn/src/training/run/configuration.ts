@@ -36,6 +36,7 @@ export function configurationOf(parts: Parts): Configuration {
     ...{ preprocessing: metadata.preprocessing, recipe: options.recipe, optimizer },
     ...{ steps: pace.steps, batchSize, iterSize, learningRate, schedule, warmUp, loss, criterion },
     ...{ momentum, weightDecay, multipliers, heads, headLabels, trainable, freezeBatchNorm, clipNorm, lossSampling },
+    ...readingOf(options),
     ...{ classWeights: settings.classWeights, augmentation, order: orderOf(options), seed: settings.seed },
     // Behind a checkpoint the weights of the start play no part any more: who goes on need not name them again.
     ...{ readEvery: pace.readEvery, validateEvery: pace.validateEvery, weights: options.weights ?? saved?.weights },
@@ -44,6 +45,13 @@ export function configurationOf(parts: Parts): Configuration {
       validationPictures: countAndHash(data.validation ? names(data.validation) : []),
     },
   };
+}
+
+/** The options of a folder that change pictures or labels, but neither their names nor the classes. */
+function readingOf({ data, open = {} }: TrainRunOptions): Configuration {
+  if (typeof data !== "string") return {};
+  const { d2l, input, overlap, lineWidth } = open;
+  return { d2l, input, overlap, lineWidth };
 }
 
 /** The number of names and a 32-bit hash of them (FNV-1a): enough to see that a list is another one. */
