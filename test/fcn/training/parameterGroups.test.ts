@@ -60,6 +60,38 @@ describe("parameterGroups", () => {
     });
   });
 
+  it("take parameters by name with * and ?, and what lies below a module, and multiply where several meet", async () => {
+    await device.scope(() => {
+      const net = fcn.models.create("fcn8s-resnet18", device, TINY);
+      const names = net.namedParameters().map(([name]) => name);
+      const met = (pattern: string): string[] => {
+        const groups = fcn.parameterGroups(net, { learningRate: 1, multipliers: { layers: { [pattern]: { lr: 3 } } } });
+        return namesIn(
+          net,
+          groups.find(({ lr }) => lr === 3),
+        );
+      };
+      const starting = (...starts: string[]) => names.filter((name) => starts.some((start) => name.startsWith(start)));
+      expect(met("score*")).toEqual(starting("score"));
+      expect(met("score*").length).toBeGreaterThan(3);
+      expect(met("backbone")).toEqual(starting("backbone."));
+      expect(met("backbone.layer?.0")).toEqual(
+        starting("backbone.layer1.0.", "backbone.layer2.0.", "backbone.layer3.0.", "backbone.layer4.0."),
+      );
+      expect(met("*.bias")).toEqual(names.filter((name) => name.endsWith(".bias")));
+      expect(met("*bn2.weight")).toEqual(names.filter((name) => name.endsWith(".bn2.weight")));
+      // A dot is a dot, and the beginning of a name is no name.
+      for (const none of ["scoreXfr", "backbone.layer", "score_fr.weigh", "core*"]) expect(met(none)).toEqual([]);
+      const layers = { "score*": { lr: 10 }, score_fr: { lr: 2, decay: 0 } };
+      const groups = fcn.parameterGroups(net, { learningRate: 1, weightDecay: 1, multipliers: { layers } });
+      expect(groups.map(({ lr, weightDecay }) => [lr, weightDecay])).toEqual([
+        [undefined, undefined],
+        [20, 0],
+        [10, undefined],
+      ]);
+    });
+  });
+
   it("leave out what does not learn, and refuse a net in which nothing does", async () => {
     await device.scope(() => {
       const net = fcn.models.create("fcn32s-vgg16", device, TINY);
@@ -123,8 +155,27 @@ describe("train with multipliers", () => {
     };
     await step({ optimizer, multipliers: BIAS });
     expect(groups).toHaveLength(2);
-    await expect(step({ multipliers: { layers: { score_pool9: { lr: 2 } } } })).rejects.toThrow(
-      /"score_pool9", which is no module with parameters/,
+    await expect(step({ multipliers: { layers: { "fc?": { lr: 1 }, "score_fc*": { lr: 2 } } } })).rejects.toMatchObject(
+      {
+        message: 'train: multipliers names "score_fc*", which is no module with parameters',
+        fix: expect.stringMatching(/^the nearest names are score_fr, /),
+      },
     );
+  });
+
+  it("adds those given to the recipe's, in place of its own of the same name", async () => {
+    let groups: readonly fcn.LearningGroup[] = [];
+    const { optim: library } = await import("@fcn/tensor");
+    const optimizer = (parameters: fcn.LearningGroup[], lr: number): optim.SGD => {
+      groups = parameters;
+      return new library.SGD(parameters, { lr });
+    };
+    const rates = async (multipliers: fcn.MultiplierRules): Promise<(number | undefined)[]> => {
+      await step({ optimizer, recipe: "fcn-heavy", learningRate: 1, multipliers });
+      return groups.map(({ lr }) => lr);
+    };
+    // Of weights, of biases with decay 0, of both below score_fr.
+    expect(await rates({ layers: { score_fr: { lr: 10 } } })).toEqual([undefined, 2, 10, 20]);
+    expect(await rates({ bias: { lr: 3 }, layers: { score_fr: { lr: 10 } } })).toEqual([undefined, 3, 10, 30]);
   });
 });

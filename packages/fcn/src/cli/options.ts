@@ -98,6 +98,22 @@ export function parseNames(option: string, example: string): (value: string) => 
   };
 }
 
+/** Names with numbers that are `isGood`, commas between them; what is given later is added. */
+export function collectFactors(
+  option: string,
+  what: string,
+  isGood: (value: number) => boolean,
+): (value: string, before?: Readonly<Record<string, number>>) => Record<string, number> {
+  return (value, before = {}) => {
+    const pairs = value.split(",").map((part): [string, number] => {
+      const [, name = "", number = ""] = /^\s*([^=\s]+)=\s*(\S+)\s*$/.exec(part) ?? [];
+      return [name, number === "" ? Number.NaN : Number(number)];
+    });
+    if (pairs.every(([, number]) => isGood(number))) return { ...before, ...Object.fromEntries(pairs) };
+    throw new UsageError(`${option} is "${value}"`, `use ${what}`);
+  };
+}
+
 /** Throws where the name is empty, or something other than a folder has it. */
 export async function checkFolder(option: string, path: string): Promise<void> {
   if (path === "") throw new UsageError(`${option} is ""`, "name a new or existing folder");

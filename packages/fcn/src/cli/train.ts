@@ -16,6 +16,7 @@ import { UsageError } from "./errors.js";
 import { addOpenFlags, type OpenFlags, openOptions } from "./openFlags.js";
 import {
   checkFolder,
+  collectFactors,
   collectSettings,
   parseChoice,
   parseFromZero,
@@ -39,6 +40,8 @@ interface TrainFlags extends OpenFlags {
   readonly batch?: number;
   readonly crop?: [number, number];
   readonly lr?: number;
+  readonly lrMultiplier?: Readonly<Record<string, number>>;
+  readonly heads?: Readonly<Record<string, number>>;
   readonly recipe?: RecipeName;
   readonly seed?: number;
   readonly resume?: boolean;
@@ -86,6 +89,24 @@ export function registerTrain(program: Command): void {
     .option("--batch <n>", "pictures of a batch", parseWhole("--batch", 1))
     .option("--crop <HxW>", "train on random windows of this size", parseSize("--crop"))
     .option("--lr <x>", "learning rate of the first step", parseNumber("--lr"))
+    .option(
+      "--lr-multiplier <name=factor,...>",
+      "factors on the learning rate of parameters or of what lies below a module, by name with * for any characters: 'score*=10,backbone=0.1'; where several meet a parameter they multiply, with those of the recipe too",
+      collectFactors(
+        "--lr-multiplier",
+        "names, each with a factor from 0 on, such as score*=10,backbone=0.1",
+        (factor) => factor >= 0 && Number.isFinite(factor),
+      ),
+    )
+    .option(
+      "--heads <name=weight,...>",
+      "the heads of the net that are trained, each with the weight of its loss, such as out=1,aux=0.4 (default: the recipe's, else out, or all of a net without one)",
+      collectFactors(
+        "--heads",
+        "names, each with a weight above 0, such as out=1,aux=0.4",
+        (weight) => weight > 0 && Number.isFinite(weight),
+      ),
+    )
     .option(
       "--recipe <name>",
       `a published recipe: ${listRecipes().join(", ")}`,
@@ -156,7 +177,7 @@ export function registerTrain(program: Command): void {
 }
 
 async function run(flags: TrainFlags): Promise<void> {
-  const { json, batch, lr, scale, width, modelOption, preprocessing, crop, ...options } = flags;
+  const { json, batch, lr, lrMultiplier, scale, width, modelOption, preprocessing, crop, ...options } = flags;
   await checkFolder("--out", options.out);
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw new UsageError("--steps and --epochs exclude each other", "give one of them");
@@ -188,6 +209,7 @@ async function run(flags: TrainFlags): Promise<void> {
       open: openOptions(flags),
       ...(batch === undefined ? {} : { batchSize: batch }),
       ...(lr === undefined ? {} : { learningRate: lr }),
+      ...(lrMultiplier === undefined ? {} : { multipliers: { layers: factorsOf(lrMultiplier) } }),
       ...(crop === undefined ? {} : { crop }),
       ...(scale === undefined ? {} : { augmentation: { scale: [1 / scale, scale] as const } }),
       modelOptions: { ...(width === undefined ? {} : { widthMultiplier: width }), ...modelOption },
@@ -215,6 +237,9 @@ async function run(flags: TrainFlags): Promise<void> {
     unlisten();
   }
 }
+
+const factorsOf = (rates: Readonly<Record<string, number>>): Record<string, { lr: number }> =>
+  Object.fromEntries(Object.entries(rates).map(([name, lr]) => [name, { lr }]));
 
 function stopped({ done, steps, out }: TrainRunResult): Error {
   const error = new Error(`train: stopped after step ${done} of ${steps}; the checkpoint is in ${out}`);

@@ -42,9 +42,11 @@ interface HeadChoice {
   readonly numClasses: number;
 }
 
-/** Throws where `headLabels` names a head that the net lacks, and where a head scores fewer classes than the labels that it learns from have. */
+/** Throws where `heads` or `headLabels` names a head that the net lacks, and where a head scores fewer classes than the labels that it learns from have. */
 export function checkHeads(model: SegmentationNet, { heads, headLabels, numClasses }: HeadChoice): void {
-  const own = Object.keys(graphOf(model)?.outputs ?? headLabels);
+  const own = Object.keys(graphOf(model)?.outputs ?? { ...heads, ...headLabels });
+  const unknown = Object.keys(heads).find((head) => !own.includes(head));
+  if (unknown !== undefined) throw noHead(unknown, own);
   const stray = Object.keys(headLabels).find((head) => !own.includes(head));
   if (stray !== undefined) {
     throw new TensorError({
@@ -61,6 +63,15 @@ export function checkHeads(model: SegmentationNet, { heads, headLabels, numClass
     code: "invalid-argument",
     message: `train: head "${small}" scores ${headClasses(model, small)} classes, but the labels have ${numClasses}`,
     fix: `make the net with numClasses ${numClasses}, or name the label map that this head learns from: { headLabels: { ${small}: ... } }`,
+  });
+}
+
+/** That of `heads` which names a head that the net lacks. */
+export function noHead(head: string, own: readonly string[]): TensorError {
+  return new TensorError({
+    code: "invalid-argument",
+    message: `train: heads names ${JSON.stringify(head)}, but the net has ${own.join(", ")}`,
+    fix: "name heads of the net, each with the weight of its loss: { out: 1, aux: 0.5 } (--heads out=1,aux=0.5)",
   });
 }
 

@@ -10,14 +10,12 @@ export {
 } from "./losses.js";
 export { type LossSampling, sampleLabels } from "./lossSampling.js";
 export { mainLogits, type SegmentationNet } from "./model.js";
+export type { MultiplierRules, Multipliers, ParameterKind } from "./multipliers.js";
 export type { OptimizerMaker, OptimizerName } from "./optimizers.js";
 export type { BatchStream, OpenInterval, TrainBatch, TrainOptions, TrainProgress, TrainState } from "./options.js";
 export {
   type LearningGroup,
-  type MultiplierRules,
-  type Multipliers,
   type ParameterGroupOptions,
-  type ParameterKind,
   parameterGroups,
   parameterKinds,
 } from "./parameterGroups.js";

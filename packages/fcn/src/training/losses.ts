@@ -2,7 +2,7 @@ import { add, mul, type Tensor, TensorError } from "@fcn/tensor";
 import type { HostBatch } from "../data/batches.js";
 import { VOID_LABEL } from "../data/sample.js";
 import { type Criterion, type CriterionOptions, criterionLoss } from "./criteria.js";
-import { type HeadLabels, type HeadWeights, labelsOf } from "./heads.js";
+import { type HeadLabels, type HeadWeights, labelsOf, noHead } from "./heads.js";
 
 /**
  * How the cross-entropies of the labelled pixels of one step become one number:
@@ -144,12 +144,4 @@ export async function headLoss(
     losses.push(weight === 1 ? loss : mul(loss, weight));
   }
   return losses.reduce((a, b) => add(a, b));
-}
-
-function noHead(head: string, heads: readonly string[]): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `train: heads names ${JSON.stringify(head)}, but the net has ${heads.join(", ")}`,
-    fix: "name heads of the net, each with the weight of its loss: { out: 1, aux: 0.5 }",
-  });
 }

@@ -10,8 +10,8 @@ import { checkHeadLabels, checkHeads, furtherLabels, type HeadLabels, ownHeadLab
 import { type LossNormalization, lossDivisor } from "./losses.js";
 import { checkLossSampling, type LossSampling } from "./lossSampling.js";
 import type { SegmentationNet } from "./model.js";
+import { checkLayers, mergeRules } from "./multipliers.js";
 import { defaultDecay, hasMomentum, type OptimizerMaker, type OptimizerName } from "./optimizers.js";
-import { isBelow } from "./parameterGroups.js";
 import { type Recipe, type RecipeName, recipe, recipeRate } from "./recipes.js";
 import type { Optimizer } from "./schedules.js";
 import type { TrainSettings } from "./settings.js";
@@ -137,6 +137,7 @@ export function resolveTraining(options: TrainOptions): ResolvedOptions {
   const { classWeights: weights, ...given } = definedOnly(options);
   const { optimizer = "sgd" } = given;
   if (typeof optimizer === "string") checkMomentum(optimizer, given.momentum);
+  const published = recipeSettings(options.recipe, model);
   const resolved = {
     seed: 0,
     readEvery: 10,
@@ -145,12 +146,14 @@ export function resolveTraining(options: TrainOptions): ResolvedOptions {
     weightDecay: defaultDecay(typeof optimizer === "string" ? optimizer : "sgd"),
     heads: ownHeads(DEFAULTS.heads, model),
     headLabels: ownHeadLabels(model),
-    ...recipeSettings(options.recipe, model),
+    ...published,
     ...given,
+    multipliers: mergeRules(published.multipliers ?? DEFAULTS.multipliers, given.multipliers),
     ...(weights === undefined ? {} : { classWeights: weightsOf(weights, data, numClasses) }),
   };
   checkSettings(resolved);
-  checkLayers(options);
+  // Those of a recipe may name layers that the net lacks, such as an auxiliary head.
+  checkLayers(model, options.multipliers ?? {});
   checkHeads(model, resolved);
   if (isSamples(data)) checkHeadLabels(model, data, furtherLabels(resolved.heads, resolved.headLabels));
   return resolved as ResolvedOptions;
@@ -222,15 +225,6 @@ function checkSettings(options: Partial<ResolvedOptions>): void {
 function checkMomentum(optimizer: OptimizerName, momentum: number | undefined): void {
   if (momentum === undefined || hasMomentum(optimizer)) return;
   throw invalid(`momentum ${momentum} with the optimizer ${optimizer}, which has none`, 'leave it out, or use "sgd"');
-}
-
-/** Those of a recipe may name layers that the net lacks, such as an auxiliary head. */
-function checkLayers({ model, multipliers }: TrainOptions): void {
-  const names = model.namedParameters().map(([name]) => name);
-  const stray = Object.keys(multipliers?.layers ?? {}).find((path) => !names.some((name) => isBelow(name, path)));
-  if (stray === undefined) return;
-  const problem = `multipliers names ${JSON.stringify(stray)}, which is no module with parameters`;
-  throw invalid(problem, "name modules as in the state dict, without the last part: score_fr, or layer4.0");
 }
 
 function invalid(problem: string, fix: string): TensorError {

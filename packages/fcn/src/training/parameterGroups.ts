@@ -1,23 +1,5 @@
 import { nn, type Tensor, TensorError } from "@fcn/tensor";
-
-/** Factors on the learning rate and the weight decay, Caffe's `lr_mult` and `decay_mult`. Each is 1 unless given. */
-export interface Multipliers {
-  readonly lr?: number;
-  readonly decay?: number;
-}
-
-/** Which parameters get other factors than 1. Where several rules meet a parameter, their factors multiply. */
-export interface MultiplierRules {
-  /** Biases of convolutions. The published VGG nets have `{ lr: 2, decay: 0 }`. */
-  readonly bias?: Multipliers;
-  /** Weight and bias of batch and group norms. */
-  readonly norm?: Multipliers;
-  /** Parameters below a module, by its name: `{ aux_classifier: { lr: 10 } }`. */
-  readonly layers?: Readonly<Record<string, Multipliers>>;
-}
-
-/** What a parameter is in its net. */
-export type ParameterKind = "weight" | "bias" | "norm";
+import { type MultiplierRules, multipliersOf, type ParameterKind } from "./multipliers.js";
 
 /** Parameters with settings of their own, for an optimiser. What is left out is that of the optimiser. */
 export interface LearningGroup {
@@ -82,13 +64,6 @@ export function parameterGroups(model: nn.Module, options: ParameterGroupOptions
     ...(lr === 1 ? {} : { lr: learningRate * lr }),
     ...(decay === 1 ? {} : { weightDecay: weightDecay * decay }),
   }));
-}
-
-function multipliersOf(name: string, kind: ParameterKind, rules: MultiplierRules): Required<Multipliers> {
-  const layers = Object.entries(rules.layers ?? {}).filter(([path]) => isBelow(name, path));
-  const all = [kind === "weight" ? {} : (rules[kind] ?? {}), ...layers.map(([, factors]) => factors)];
-  const product = (of: keyof Multipliers): number => all.reduce((value, factors) => value * (factors[of] ?? 1), 1);
-  return { lr: product("lr"), decay: product("decay") };
 }
 
 function nothingLearns(): TensorError {

@@ -1,7 +1,7 @@
 import type { Criterion } from "./criteria.js";
 import type { HeadWeights } from "./heads.js";
 import type { LossNormalization } from "./losses.js";
-import type { MultiplierRules } from "./parameterGroups.js";
+import type { MultiplierRules } from "./multipliers.js";
 import type { Schedule } from "./schedules.js";
 
 /** What a recipe fixes. */
@@ -22,7 +22,7 @@ export interface TrainSettings {
   readonly momentum: number;
   /** Of SGD it is added to the gradients, of AdamW it shrinks the values. */
   readonly weightDecay: number;
-  /** Factors on rate and decay of biases, norms, and layers by name. */
+  /** Factors on rate and decay of biases, norms, and layers by name. Given ones join those of a recipe, and stand for its own of the same kind or name. */
   readonly multipliers: MultiplierRules;
   /** The heads of the net that are trained, each with the weight of its loss. */
   readonly heads: HeadWeights;

@@ -1,0 +1,22 @@
+/** Those of `names` that are most like `text`, the likest first: the fewest letters put in, left out or replaced, for their length. */
+export function nearest(text: string, names: readonly string[], count = 3): string[] {
+  return names
+    .map((name) => ({ name, apart: editDistance(text, name) / Math.max(text.length, name.length, 1) }))
+    .sort((a, b) => a.apart - b.apart)
+    .slice(0, count)
+    .map(({ name }) => name);
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}

@@ -1,0 +1,84 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { io } from "@fcn/tensor";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../data/trees.js";
+import { writeTinyData } from "../training/tinyData.js";
+
+const bin = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
+const root = await temporaryFolder("cli-train-flags");
+const data = await writeTinyData(join(root, "data"), 3);
+
+const SMALL = ["--model", "fcn32s-small", "--width", "0.25", "--batch", "2", "--workers", "0", "--schedule", "fixed"];
+
+function train(name: string, ...args: string[]) {
+  const flags = ["train", "--data", data, "--out", join(root, name), "--json", ...args];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...flags], { encoding: "utf8" });
+  const error = stderr.slice(stderr.indexOf("error:"));
+  return { code: status, stdout, error: stderr.includes("error:") ? error : "" };
+}
+
+describe("fcn train --lr-multiplier", () => {
+  const held = ["--lr-multiplier", "conv*=0", "--lr-multiplier", "fc*=0,score_fr=3"];
+
+  it("holds for the parameters that it names, and is part of what a run goes on with", async () => {
+    const weights = async (name: string, steps: string) => {
+      const { code, error, stdout } = train(name, ...SMALL, ...held, "--steps", steps);
+      expect([error, code]).toEqual(["", 0]);
+      const { multipliers } = JSON.parse(stdout).configuration;
+      expect(multipliers).toEqual({ layers: { "conv*": { lr: 0 }, "fc*": { lr: 0 }, score_fr: { lr: 3 } } });
+      return io.readSafetensors(join(root, name, "weights.safetensors"));
+    };
+    const [one, two] = [await weights("one", "1"), await weights("two", "2")];
+    for (const name of Object.keys(one).filter((key) => /^(conv|fc).*(weight|bias)$/.test(key))) {
+      expect(two[name]?.data, name).toEqual(one[name]?.data);
+    }
+    expect(two["score_fr.weight"]?.data).not.toEqual(one["score_fr.weight"]?.data);
+    const other = train("two", ...SMALL, ...held.slice(0, 2), "--steps", "2", "--resume");
+    expect(other.error).toMatch(
+      /^error: train: the checkpoint .* is of another run: multipliers was \{"layers":.* and is \{"layers":\{"conv\*":\{"lr":0\}\}\}\n/,
+    );
+    expect(other.code).toBe(1);
+  });
+
+  it.each([
+    ["score_ft=10", 1, /^error: train: multipliers names "score_ft".*\nfix: the nearest names are score_fr, .*score\*/],
+    [
+      "score*",
+      2,
+      /^error: --lr-multiplier is "score\*"\nfix: use names, each with a factor from 0 on, such as score\*=10/,
+    ],
+    ["score*=-1", 2, /^error: --lr-multiplier is "score\*=-1"\n/],
+    ["score*=10,=2", 2, /^error: --lr-multiplier is "score\*=10,=2"\n/],
+  ])("refuses %s", (value, code, message) => {
+    const outcome = train("none", ...SMALL, "--lr-multiplier", value);
+    expect(outcome.error).toMatch(message);
+    expect(outcome.code).toBe(code);
+  });
+});
+
+describe("fcn train --heads", () => {
+  const torchvision = ["--model", "fcn_resnet50", "--width", "0.016", "--batch", "2", "--workers", "0", "--steps", "1"];
+
+  it("weighs the losses of the heads that are trained, which a run goes on with", () => {
+    const loss = (name: string, ...heads: string[]): number => {
+      const { error, stdout } = train(name, ...torchvision, ...heads);
+      expect(error).toBe("");
+      return JSON.parse(stdout).loss as number;
+    };
+    const [out, aux] = [loss("out"), loss("aux", "--heads", "aux=1")];
+    expect(loss("both", "--heads", "out=1,aux=0.5")).toBeCloseTo(out + 0.5 * aux, 4);
+    const { error } = train("both", ...torchvision, "--heads", "out=1", "--resume");
+    expect(error).toMatch(/is of another run: heads was \{"out":1,"aux":0\.5\} and is \{"out":1\}\n/);
+  });
+
+  it.each([
+    ["out=1,aux=0.4", 1, /^error: train: heads names "aux", but the net has out\nfix: name heads of the net/],
+    ["out=0", 2, /^error: --heads is "out=0"\nfix: use names, each with a weight above 0, such as out=1,aux=0.4\n/],
+  ])("refuses %s for a net with one head", (value, code, message) => {
+    const outcome = train("none", ...SMALL, "--heads", value);
+    expect(outcome.error).toMatch(message);
+    expect(outcome.code).toBe(code);
+  });
+});
