@@ -24,6 +24,7 @@ CHANNELS = {"rgbd": 4, "hha": 6}
 
 MAIN = [("fcn32s-vgg16", {}), ("fcn16s-vgg16", {}), ("fcn8s-vgg16", {}), ("fcn8s-atonce-vgg16", {})]
 OTHERS = [("fcn32s-vgg16-rgbd", {}), ("fcn16s-vgg16-rgbd", {}), ("fcn8s-vgg16-rgbd", {}), ("fcn32s-vgg16-hha", {}),
+          ("fcn16s-vgg16-hha", {}), ("fcn8s-vgg16-hha", {}),
           ("fcn32s-vgg16-siftflow", {}), ("fcn16s-vgg16-siftflow", {}), ("fcn8s-vgg16-siftflow", {}),
           ("fcn8s-vgg16", {"fusion": "max"}), ("fcn32s-vgg16", {"trunkStride": 16}),
           ("fcn32s-vgg16", {"trunkStride": 16, "dilate": False}), ("fcn8s-vgg16", {"trunkStride": 16}),
@@ -76,11 +77,13 @@ def entries(net):
         channels = conv(f"fc7{suffix}", conv(f"fc6{suffix}", channels, scaled(4096), 7), scaled(4096), 1)
         if suffix:
             conv(f"score_fr{suffix}", channels, CLASSES, 1)
+            for pool in skips(net):
+                conv(f"score_pool{pool}{suffix}", scaled(DEPTHS[pool][0]), CLASSES, 1)
     for suffix, classes in net["heads"].values():
         if net["variant"] != "hha":
             conv(f"score_fr{suffix}", scaled(4096), classes, 1)
-        for pool in skips(net):
-            conv(f"score_pool{pool}{suffix}", scaled(DEPTHS[pool][0]), classes, 1)
+            for pool in skips(net):
+                conv(f"score_pool{pool}{suffix}", scaled(DEPTHS[pool][0]), classes, 1)
         for name, kernel, _ in deconvolutions(net):
             found.append([f"{name}{suffix}.weight", [classes, classes, kernel, kernel]])
     return [[name, shape, kind_of(name)] for name, shape in found]
@@ -120,12 +123,12 @@ def cut(x, offset, like):
     return x[:, :, offset:offset + like.shape[2], offset:offset + like.shape[3]]
 
 
-def head(w, net, image, pools, score, suffix):
+def head(w, net, image, pools, score, suffix, trunk_suffix=""):
     offsets = {4: 5, 3: 9 if net["trunk"] == 32 else 12}
     *ups, (last, _, factor) = deconvolutions(net)
     for (name, _, _), pool in zip(ups, skips(net)):
         score = F.conv_transpose2d(score, w[f"{name}{suffix}.weight"], stride=2)
-        skip = conv(w, f"score_pool{pool}{suffix}", pools[pool] * net["scales"][4 - pool])
+        skip = conv(w, f"score_pool{pool}{trunk_suffix}{suffix}", pools[pool] * net["scales"][4 - pool])
         skip = cut(skip, offsets[pool], score)
         score = torch.maximum(score, skip) if net["max"] else score + skip
     offset = LAST_CROP[net["stride"], net["trunk"], net["dilate"]] + net["padding"] - 100
@@ -134,8 +137,10 @@ def head(w, net, image, pools, score, suffix):
 
 def forward(w, net, x):
     if net["variant"] == "hha":
-        scores = [conv(w, f"score_fr{s}", trunk(w, net, part, s)[1]) for s, part in zip(("color", "hha"), (x[:, :3], x[:, 3:]))]
-        return {"out": head(w, net, x, {}, 0.5 * scores[0] + 0.5 * scores[1], "")}
+        # The mean of two nets that share their upsampling: all behind the scores is linear.
+        streams = [(s, *trunk(w, net, part, s)) for s, part in zip(("color", "hha"), (x[:, :3], x[:, 3:]))]
+        color, hha = (head(w, net, x, pools, conv(w, f"score_fr{s}", top), "", s) for s, pools, top in streams)
+        return {"out": 0.5 * color + 0.5 * hha}
     pools, top = trunk(w, net, x)
     return {name: head(w, net, x, pools, conv(w, f"score_fr{suffix}", top), suffix) for name, (suffix, _) in net["heads"].items()}
 

@@ -239,21 +239,32 @@ describe("upsampling layers", () => {
 });
 
 describe("the staged recipe", () => {
-  it.each(["vgg16", "small"])("starts each finer net on %s as the coarser one that it loads", async (trunk) => {
+  it.each([
+    ["vgg16", 3, [""]],
+    ["small", 3, [""]],
+    ["vgg16-hha", 6, ["color", "hha"]],
+  ] as const)("starts each finer net on %s as the coarser one that it loads", async (trunk, channels, parts) => {
     await device.scope(async () => {
       const options = { numClasses: 3, widthMultiplier: trunk === "small" ? 0.25 : 1 / 64 };
       const coarse = models.create(`fcn16s-${trunk}`, device, { ...options, seed: 1 });
       const score = { dtype: "float32" as const, shape: [3], data: Float32Array.of(1, -2, 3) };
-      coarse.loadStateDict({ "score_fr.bias": score, "score_pool4.bias": score }, { strict: false });
+      const named = (...layers: string[]) =>
+        layers.flatMap((layer) => parts.map((part) => layer.replace(".", `${part}.`)));
+      const biases = named("score_fr.bias", "score_pool4.bias");
+      coarse.loadStateDict(Object.fromEntries(biases.map((bias) => [bias, score])), { strict: false });
       const fine = models.create(`fcn8s-${trunk}`, device, { ...options, seed: 2 });
-      fine.loadStateDict(coarse.stateDict(), { strict: false });
-      for (const key of ["conv1_1.weight", "score_fr.bias", "score_pool4.bias"]) {
+      const { missing, unexpected } = fine.loadStateDict(coarse.stateDict(), { strict: false });
+      expect([...missing].sort()).toEqual(
+        [...named("score_pool3.weight", "score_pool3.bias"), "upscore8.weight", "upscore_pool4.weight"].sort(),
+      );
+      expect(unexpected).toEqual(["upscore16.weight"]);
+      for (const key of [...named("conv1_1.weight"), ...biases]) {
         expect(await values(fine, key)).toEqual(await values(coarse, key));
       }
       // In the middle of the image both upsample a constant, which stays one.
       const centre = async (net: nn.Module): Promise<number[]> => {
         net.eval();
-        const logits = noGrad(() => net.forward(device.zeros([1, 3, 128, 128])) as Tensor);
+        const logits = noGrad(() => net.forward(device.zeros([1, channels, 128, 128])) as Tensor);
         const data = await logits.data();
         return [0, 1, 2].map((c) => data[(c * 128 + 64) * 128 + 64] ?? Number.NaN);
       };

@@ -158,30 +158,69 @@ describe("max fusion", () => {
   });
 });
 
-describe("fcn32s-vgg16-hha", () => {
-  it("with one trunk twice and the same picture twice is the net with one trunk", async () => {
+describe("late fusion of colour and HHA", () => {
+  const NETS = [
+    ["32s", ["upscore.weight"]],
+    ["16s", ["upscore2.weight", "upscore16.weight"]],
+    ["8s", ["upscore2.weight", "upscore_pool4.weight", "upscore8.weight"]],
+  ] as const;
+  const SUFFIXES = ["color", "hha"];
+
+  it("averages the scores of both at every stage, in front of the upsampling", () => {
+    const inputs = (name: string) => node(name, "fcn8s-vgg16-hha")?.inputs;
+    expect(inputs("score_fused")).toEqual(["score_frcolor_part", "score_frhha_part"]);
+    expect(inputs("upscore2")).toEqual(["score_fused"]);
+    for (const pool of ["pool4", "pool3"]) {
+      expect(inputs(`score_${pool}_fused`)).toEqual([`score_${pool}color_part`, `score_${pool}hha_part`]);
+      expect(node(`score_${pool}hha_part`, "fcn8s-vgg16-hha")?.layer).toEqual({ kind: "scale", factor: 0.5 });
+      expect(inputs(`score_${pool}hha`)).toEqual([`${pool}hha`]);
+      expect(inputs(`score_${pool}_fusedc`)?.[0]).toBe(`score_${pool}_fused`);
+    }
+    expect(node("score_pool4_fused", "fcn32s-vgg16-hha")).toBeUndefined();
+    expect(node("score_pool3_fused", "fcn16s-vgg16-hha")).toBeUndefined();
+  });
+
+  it.each(NETS)("crops where the net with one trunk does: %s", (stride) => {
+    const offsets = (name: string) =>
+      models
+        .describe(name, { ...TINY, height: 90, width: 71 })
+        .filter(({ kind }) => kind === "crop")
+        .map(({ cropOffset, shape }) => ({ cropOffset, shape }));
+    const single = offsets(`fcn${stride}-vgg16`);
+    const last = { "32s": 19, "16s": 27, "8s": 31 }[stride];
+    expect(single.at(-1)).toEqual({ cropOffset: [last, last], shape: [3, 90, 71] });
+    expect(offsets(`fcn${stride}-vgg16-hha`)).toEqual(single);
+  });
+
+  it.each(NETS)("is the mean of two nets with one trunk: %s", async (stride, upsampling) => {
     await device.scope(async () => {
-      const single = probe("fcn32s-vgg16", {}, ["score"]);
-      const double = probe("fcn32s-vgg16-hha", {}, ["score"]);
-      const twice = ["color", "hha"].flatMap((suffix) =>
-        Object.entries(single.stateDict()).map(([key, value]) => [key.replace(".", `${suffix}.`), value] as const),
+      const singles = SUFFIXES.map(() => probe(`fcn${stride}-vgg16`, {}, ["score"]));
+      // The second net has other weights in every layer.
+      const shifted = Object.entries(singles[1]!.stateDict()).filter(([key]) => !key.startsWith("upscore"));
+      for (const [key, value] of shifted) value.assign(uniform(`${key} of HHA`, value.shape, 0.1) as Float32Array);
+      const double = probe(`fcn${stride}-vgg16-hha`, {}, ["score"]);
+      const both = SUFFIXES.flatMap((suffix, i) =>
+        Object.entries(singles[i]!.stateDict()).map(([key, value]) => [key.replace(".", `${suffix}.`), value] as const),
       );
-      const state = Object.fromEntries(twice.filter(([key]) => !key.startsWith("upscore")));
-      expect(double.loadStateDict(state, { strict: false })).toMatchObject({
-        missing: ["upscore.weight"],
-        unexpected: [],
-      });
-      const x = device.rand([1, 3, 33, 40], { seed: 2 });
-      const both = device.tensor(Float32Array.of(...(await x.data()), ...(await x.data())), [1, 6, 33, 40]);
-      const [a, b] = [noGrad(() => single.forward(x)).score, noGrad(() => double.forward(both)).score];
-      const [want, got] = [await (a as Tensor).data(), await (b as Tensor).data()];
+      const state = Object.fromEntries(both.filter(([key]) => !key.startsWith("upscore")));
+      expect(double.loadStateDict(state, { strict: false })).toMatchObject({ missing: upsampling, unexpected: [] });
+      const pictures = SUFFIXES.map((_, i) => device.rand([1, 3, 33, 40], { seed: i }));
+      const parts = await Promise.all(pictures.map((picture) => picture.data()));
+      const joined = device.tensor(Float32Array.of(...parts[0]!, ...parts[1]!), [1, 6, 33, 40]);
+      const scores = singles.map((net, i) => noGrad(() => net.forward(pictures[i]!)).score as Tensor);
+      const [a, b] = await Promise.all(scores.map((score) => score.data()));
+      const got = await (noGrad(() => double.forward(joined)).score as Tensor).data();
+      const want = Array.from(a!, (value, i) => (value + b![i]!) / 2);
       for (const [i, value] of want.entries()) expect(got[i]).toBeCloseTo(value, 5);
-      expect(want.some((v) => Math.abs(v) > 0.1)).toBe(true);
+      const differ = (x: ArrayLike<number>) => want.some((value, i) => Math.abs(value - x[i]!) > 0.05);
+      expect([differ(a!), differ(b!)]).toEqual([true, true]);
     });
   });
 
   it("wants an even number of channels", () => {
-    expect(() => graph("fcn32s-vgg16-hha", { inChannels: 5 })).toThrow(/inChannels is 5, but must be an even integer/);
+    for (const [stride] of NETS) {
+      expect(() => graph(`fcn${stride}-vgg16-hha`, { inChannels: 5 })).toThrow(/inChannels is 5, but must be an even/);
+    }
   });
 });
 

@@ -23,17 +23,29 @@ export interface SkipHeadOptions extends UpsamplingOptions {
   readonly suffix?: string;
 }
 
+/** Several trunks that see the same pixels, by what is put behind the names of their score layers. */
+export type Trunks = Readonly<Record<string, Backbone>>;
+
 /**
  * Appends the head of section 4.2 of the FCN paper: a zero-initialised 1x1 score on the deepest features; for each skip, upsampling by 2 and the
  * sum with a score of the finer layer; then upsampling to the image `data`, cropped to its size. Answers the name of the last node.
  * Layers are called as in the published nets: score_fr, upscore2, score_pool4, upscore_pool4, ..., upscore8.
  */
 export function skipHead(builder: GraphBuilder, data: string, backbone: Backbone, options: SkipHeadOptions): string {
-  const { suffix = "" } = options;
-  let last = builder.add(`score_fr${suffix}`, scoreLayer(options.numClasses), backbone.top);
-  options.skips.forEach((skip, i) => {
-    const name = i === 0 ? "upscore2" : `upscore_${options.skips[i - 1]?.stage}`;
-    last = fuse(builder, `${name}${suffix}`, last, skip, backbone, options);
+  return lateFusionHead(builder, data, { "": backbone }, options);
+}
+
+/**
+ * Appends the head of {@link skipHead} on trunks of one geometry. At the deepest features, and again at each skip, every trunk has a score layer
+ * of its own, and their mean takes the place of the single trunk's scores; all upsampling is behind it, and shared. Score layers end in the name of
+ * their trunk: score_frcolor, score_frhha, score_pool4color, ...
+ */
+export function lateFusionHead(builder: GraphBuilder, data: string, trunks: Trunks, options: SkipHeadOptions): string {
+  const { skips, suffix = "" } = options;
+  let last = scoreStage(builder, trunks, undefined, options);
+  skips.forEach((skip, i) => {
+    const name = i === 0 ? "upscore2" : `upscore_${skips[i - 1]?.stage}`;
+    last = fuse(builder, `${name}${suffix}`, last, skip, trunks, options);
   });
   return upscore(builder, data, last, options);
 }
@@ -42,8 +54,33 @@ export function skipHead(builder: GraphBuilder, data: string, backbone: Backbone
 export const scoreLayer = (numClasses: number) =>
   ({ kind: "conv", outChannels: numClasses, kernelSize: 1, init: "zeros" }) as const;
 
+/** Appends the scores of a skip, or without one of the deepest features: those of a single trunk, or the mean over all. */
+function scoreStage(builder: GraphBuilder, trunks: Trunks, skip: Skip | undefined, options: SkipHeadOptions): string {
+  const { numClasses, suffix = "" } = options;
+  const entries = Object.entries(trunks);
+  const scores = entries.map(([trunk, backbone]) => {
+    const name = `${skip?.stage ?? "fr"}${trunk}${suffix}`;
+    const features = featuresOf(backbone, skip);
+    const factor = skip?.scale;
+    const scaled = factor === undefined ? features : builder.add(`scale_${name}`, { kind: "scale", factor }, features);
+    return builder.add(`score_${name}`, scoreLayer(numClasses), scaled);
+  });
+  if (scores.length === 1) return scores[0] as string;
+  const parts = scores.map((score) =>
+    builder.add(`${score}_part`, { kind: "scale", factor: 1 / scores.length }, score),
+  );
+  return builder.add(`score_${skip === undefined ? "" : `${skip.stage}_`}fused${suffix}`, { kind: "add" }, ...parts);
+}
+
+function featuresOf(backbone: Backbone, skip: Skip | undefined): string {
+  if (skip === undefined) return backbone.top;
+  const features = backbone.stages[skip.stage];
+  if (features === undefined) throw noStage(skip.stage, backbone);
+  return features;
+}
+
 /** Appends the last layers of the head behind the scores `last`: upsampling to the image `data` and the crop to its size. */
-export function upscore(builder: GraphBuilder, data: string, last: string, options: SkipHeadOptions): string {
+function upscore(builder: GraphBuilder, data: string, last: string, options: SkipHeadOptions): string {
   const { suffix = "" } = options;
   const maps = mapsOf(builder);
   const stride = div(maps(data).scale, maps(last).scale).num;
@@ -61,24 +98,21 @@ function fuse(
   name: string,
   coarse: string,
   skip: Skip,
-  backbone: Backbone,
+  trunks: Trunks,
   options: SkipHeadOptions,
 ): string {
-  const { stage, scale } = skip;
   const { suffix = "", fusion = "sum" } = options;
-  const features = backbone.stages[stage];
-  if (features === undefined) throw noStage(stage, backbone);
+  const [first] = Object.values(trunks);
+  const features = featuresOf(first as Backbone, skip);
   const window = bilinearWindow(mapsOf(builder)(coarse), mapsOf(builder)(features), options.padding);
   const up = upsample(builder, name, options.numClasses, window, options, coarse);
-  const scaled =
-    scale === undefined ? features : builder.add(`scale_${stage}${suffix}`, { kind: "scale", factor: scale }, features);
-  const score = builder.add(`score_${stage}${suffix}`, scoreLayer(options.numClasses), scaled);
+  const score = scoreStage(builder, trunks, skip, options);
   const cutScore = reachesBeyond(builder, score, up);
   const cropped = cutScore
     ? builder.add(`${score}c`, { kind: "crop" }, score, up)
     : builder.add(`${name}c`, { kind: "crop" }, up, score);
   const join = { kind: fusion === "max" ? "max" : "add" } as const;
-  return builder.add(`fuse_${stage}${suffix}`, join, cutScore ? up : cropped, cutScore ? cropped : score);
+  return builder.add(`fuse_${skip.stage}${suffix}`, join, cutScore ? up : cropped, cutScore ? cropped : score);
 }
 
 /** An image side that is odd after every halving, where "same" pads evenly and crop offsets are largest. */

@@ -2,7 +2,7 @@ import { VOC_MEAN } from "../../data/layouts/means.js";
 import { CAFFE_NAMES, suffixedNames, VGG16, type VggNames } from "../backbones/vgg.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
-import { type SkipHeadOptions, scoreLayer, skipHead, upscore } from "../heads/skip.js";
+import { lateFusionHead, type SkipHeadOptions, skipHead } from "../heads/skip.js";
 import type { Resolved, Rule } from "../options.js";
 import type { Family, ModelEntry } from "./entry.js";
 import { finerThan, VGG_SKIPS, VGG16_DEFAULTS, vggFcn, vggTrunk } from "./vgg.js";
@@ -29,25 +29,35 @@ const headOptions = (stride: Stride, options: Resolved): SkipHeadOptions => {
   return { numClasses, deconv, dense, fusion, skips: finerThan(trunkStride, VGG_SKIPS[stride]), padding: "none" };
 };
 
-/** One trunk for each half of the channels, the mean of their scores, one upsampling. */
-function lateFusion(name: string, options: Resolved): Graph {
+/**
+ * A VGG16 for each half of the channels, colour and HHA. Their class scores are averaged, of fc7 and again of each skip (pool4 for 16s, pool3 too
+ * for 8s), in front of all upsampling: with bilinear upsampling the net is the mean of two nets of its stride. The Berkeley repository
+ * publishes the 32s net alone (`score_fused` of `score_frcolor` and `score_frhha`); the paper's table has FCN-16s RGB-HHA too, whose layers
+ * follow the same rule here.
+ */
+function lateFusion(name: string, stride: Stride, options: Resolved): Graph {
   const builder = new GraphBuilder(name);
   const data = builder.add("data", { kind: "input", channels: options.inChannels });
   const each = options.inChannels / 2;
-  const halves = ["color", "hha"].map((modality, i) => {
-    const part = builder.add(modality, { kind: "slice", start: i * each, end: (i + 1) * each }, data);
-    const { top } = vggTrunk(VGG16, options, suffixedNames(modality))(builder, part);
-    const score = builder.add(`score_fr${modality}`, scoreLayer(options.numClasses), top);
-    return builder.add(`half_${modality}`, { kind: "scale", factor: 0.5 }, score);
+  const trunks = ["color", "hha"].map((modality, i) => {
+    const half = builder.add(modality, { kind: "slice", start: i * each, end: (i + 1) * each }, data);
+    return [modality, vggTrunk(VGG16, options, suffixedNames(modality))(builder, half)] as const;
   });
-  const fused = builder.add("score_fused", { kind: "add" }, ...halves);
-  return builder.build({ out: upscore(builder, data, fused, headOptions(32, options)) });
+  const score = lateFusionHead(builder, data, Object.fromEntries(trunks), headOptions(stride, options));
+  return builder.build({ out: score });
 }
 
 const TWO_HALVES: Rule = {
   holds: (value) => Number.isSafeInteger(value) && (value as number) >= 2 && (value as number) % 2 === 0,
   text: "an even integer of at least 2",
 };
+
+const hhaEntry = (name: string, stride: Stride): ModelEntry => ({
+  summary: `FCN-${stride}s on two VGG16 trunks, colour and HHA, whose scores are averaged: channels B, G, R and the three of HHA`,
+  defaults: { ...VGG16_DEFAULTS, inChannels: 6 },
+  rules: { inChannels: TWO_HALVES },
+  graph: (options) => lateFusion(name, stride, options),
+});
 
 /** Two heads on one trunk, each with labels of its own. */
 function twoTasks(name: string, stride: Stride, options: Resolved): Graph {
@@ -78,12 +88,6 @@ const atEachStride = (suffix: string, entry: (name: string, stride: Stride) => M
  */
 export const VGG_VARIANTS: Family = {
   ...atEachStride("rgbd", rgbdEntry),
-  "fcn32s-vgg16-hha": {
-    summary:
-      "FCN-32s on two VGG16 trunks, colour and HHA, whose scores are averaged: channels B, G, R and the three of HHA",
-    defaults: { ...VGG16_DEFAULTS, inChannels: 6 },
-    rules: { inChannels: TWO_HALVES },
-    graph: (options) => lateFusion("fcn32s-vgg16-hha", options),
-  },
+  ...atEachStride("hha", hhaEntry),
   ...atEachStride("siftflow", siftFlowEntry),
 };
