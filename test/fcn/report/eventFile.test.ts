@@ -1,131 +1,76 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { crc32c } from "../../../packages/fcn/dist/report/crc32c.js";
+import { crc32c, maskedCrc32c } from "../../../packages/fcn/dist/report/crc32c.js";
 import { createEventFile } from "../../../packages/fcn/dist/report/eventFile.js";
+import { decodeRecords, dividedCrc32c, readEvents, scalarsOf, unmask } from "../../support/tensorboard.js";
 import { temporaryFolder } from "../data/trees.js";
 
 const root = await temporaryFolder("fcn-events");
 
-/** CRC-32C by polynomial division, bit for bit, highest power first. */
-function dividedCrc32c(bytes: Uint8Array): number {
-  const stream = [...bytes].flatMap((byte) => Array.from({ length: 8 }, (_, bit) => (byte >> bit) & 1));
-  stream.push(...new Array<number>(32).fill(0));
-  for (let i = 0; i < 32; i++) stream[i] = (stream[i] ?? 0) ^ 1;
-  let rest = 0n;
-  for (const bit of stream) {
-    rest = (rest << 1n) | BigInt(bit);
-    if (rest >> 32n) rest ^= 0x11edc6f41n;
-  }
-  const reflected = Array.from({ length: 32 }, (_, i) => (rest >> BigInt(31 - i)) & 1n);
-  return Number(reflected.reduce((value, bit, i) => value | (bit << BigInt(i)), 0n) ^ 0xffffffffn);
-}
-
-type Fields = Map<number, (Uint8Array | number)[]>;
-
-/** A protobuf message by field number: varints and fixed numbers as numbers, the rest as bytes. */
-function parseMessage(bytes: Uint8Array): Fields {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const fields: Fields = new Map();
-  let at = 0;
-  const varint = (): number => {
-    for (let value = 0, scale = 1; ; scale *= 128) {
-      const byte = view.getUint8(at++);
-      value += (byte & 127) * scale;
-      if (byte < 128) return value;
-    }
-  };
-  while (at < bytes.length) {
-    const key = varint();
-    const take = (length: number): number => {
-      at += length;
-      return at - length;
-    };
-    const read: Record<number, () => Uint8Array | number> = {
-      0: varint,
-      1: () => view.getFloat64(take(8), true),
-      2: () => {
-        const length = varint();
-        const from = take(length);
-        return bytes.subarray(from, from + length);
-      },
-      5: () => view.getFloat32(take(4), true),
-    };
-    const values = fields.get(key >> 3) ?? [];
-    fields.set(key >> 3, values);
-    values.push(read[key & 7]!());
-  }
-  return fields;
-}
-
-/** The events of a file; both checksums of each record are proved. */
-function parseRecords(bytes: Uint8Array): Fields[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const unmask = (masked: number): number => {
-    const turned = (masked - 0xa282ead8) >>> 0;
-    return ((turned >>> 17) | (turned << 15)) >>> 0;
-  };
-  const events: Fields[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const length = Number(view.getBigUint64(at, true));
-    expect(unmask(view.getUint32(at + 8, true))).toBe(dividedCrc32c(bytes.subarray(at, at + 8)));
-    const data = bytes.subarray(at + 12, at + 12 + length);
-    expect(unmask(view.getUint32(at + 12 + length, true))).toBe(dividedCrc32c(data));
-    events.push(parseMessage(data));
-    at += 16 + length;
-  }
-  return events;
-}
-
-const text = (value: Uint8Array | number | undefined): string => new TextDecoder().decode(value as Uint8Array);
-
-function scalarsOf(event: Fields): [string, number][] {
-  const [summary] = event.get(5) ?? [];
-  if (summary === undefined) return [];
-  return (parseMessage(summary as Uint8Array).get(1) ?? []).map((value) => {
-    const fields = parseMessage(value as Uint8Array);
-    return [text(fields.get(1)?.[0]), fields.get(2)?.[0] as number];
-  });
-}
+const NINE_DIGITS = new TextEncoder().encode("123456789");
 
 describe("CRC-32C", () => {
   it("is that of the standard", () => {
-    expect(crc32c(new TextEncoder().encode("123456789"))).toBe(0xe3069283);
-    expect(dividedCrc32c(new TextEncoder().encode("123456789"))).toBe(0xe3069283);
+    expect(crc32c(NINE_DIGITS)).toBe(0xe3069283);
+    expect(dividedCrc32c(NINE_DIGITS)).toBe(0xe3069283);
+  });
+
+  it("is masked as TFRecord has it", () => {
+    for (let length = 0; length < 40; length++) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 89 + length) & 255);
+      expect(unmask(maskedCrc32c(bytes))).toBe(dividedCrc32c(bytes));
+    }
   });
 });
 
 describe("an event file", () => {
-  it("is read back by the formats of TFRecord and protobuf", async () => {
+  it("is read by TensorBoard's schema: version, session, then steps, times, tags and values", async () => {
+    const begin = Date.now() / 1000;
     const events = await createEventFile(join(root, "run"));
-    await events.write(10, { loss: 0.5, "mean IU": 0.25, gone: Number.NaN });
-    await events.write(70_000, { loss: -1.5e-9 });
+    await events.write(10, { loss: 0.5, "mean IU": 0.25, gone: Number.NaN, beyond: Number.POSITIVE_INFINITY });
+    await events.write(11, { gone: Number.NaN });
+    await events.write(70_000, { loss: -1.5e-9, "IU/Straße 樹": 1 / 3 });
+    await events.write(5_000_000_000, { loss: 0 });
+    const end = Date.now() / 1000;
     await events.close();
-    const [name = ""] = await readdir(join(root, "run"));
-    expect(name).toMatch(/^events\.out\.tfevents\.\d{10}\./);
-    const [first, , ...rest] = parseRecords(new Uint8Array(await readFile(events.path)));
-    expect(text(first?.get(3)?.[0])).toBe("brain.Event:2");
-    expect(rest.map((event) => event.get(2)?.[0])).toEqual([10, 70_000]);
-    expect(rest.map(scalarsOf)).toEqual([
-      [
-        ["loss", 0.5],
-        ["mean IU", 0.25],
-      ],
-      [["loss", Math.fround(-1.5e-9)]],
+    expect(await readdir(join(root, "run"))).toEqual([expect.stringMatching(/^events\.out\.tfevents\.\d{10}\./)]);
+    const read = await readEvents(events.path);
+    const wallTime = expect.any(Number);
+    expect(read.slice(0, 2)).toEqual([
+      { wallTime, fileVersion: "brain.Event:2" },
+      { wallTime, step: 0, sessionLog: { status: "START" } },
     ]);
-    const age = Date.now() / 1000 - (first?.get(1)?.[0] as number);
-    expect(age).toBeGreaterThanOrEqual(0);
-    expect(age).toBeLessThan(60);
+    expect(read.slice(2).map((event) => Object.keys(event))).toEqual(Array(3).fill(["wallTime", "step", "summary"]));
+    expect(scalarsOf(read)).toEqual([
+      [10, { loss: 0.5, "mean IU": 0.25 }],
+      [70_000, { loss: Math.fround(-1.5e-9), "IU/Straße 樹": Math.fround(1 / 3) }],
+      [5_000_000_000, { loss: 0 }],
+    ]);
+    const times = read.map((event) => event.wallTime);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(times[0]).toBeGreaterThanOrEqual(begin);
+    expect(times.at(-1)).toBeLessThanOrEqual(end);
   });
 
-  it.each([
-    ["at its beginning", undefined, 0],
-    ["that goes on, at the step from which older events are void", 300, 300],
-  ])("says that a run starts: one %s", async (name, firstStep, told) => {
-    const events = await createEventFile(join(root, name), firstStep);
+  it("says where a run goes on: at the step from which older events are void", async () => {
+    const events = await createEventFile(join(root, "goes on"), 300);
     await events.close();
-    const [, started] = parseRecords(new Uint8Array(await readFile(events.path)));
-    expect(started?.get(2)).toEqual([told]);
-    expect(parseMessage(started?.get(7)?.[0] as Uint8Array).get(1)).toEqual([1]);
+    const [, started, ...rest] = await readEvents(events.path);
+    expect(started).toMatchObject({ step: 300, sessionLog: { status: "START" } });
+    expect(rest).toEqual([]);
+  });
+
+  it("shows every changed byte by its checksums", async () => {
+    const events = await createEventFile(join(root, "changed"));
+    await events.write(1, { loss: 2 });
+    await events.close();
+    const bytes = new Uint8Array(await readFile(events.path));
+    expect(decodeRecords(bytes)).toHaveLength(3);
+    for (let i = 0; i < bytes.length; i++) {
+      const changed = bytes.slice();
+      changed[i] = (changed[i] as number) ^ 4;
+      expect(() => decodeRecords(changed), `byte ${i}`).toThrow();
+    }
   });
 });

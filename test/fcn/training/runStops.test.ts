@@ -5,6 +5,7 @@ import * as fcn from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEventFile } from "../../../packages/fcn/dist/report/eventFile.js";
+import { readEvents, scalarsOf, type TensorboardEvent } from "../../support/tensorboard.js";
 import { temporaryFolder, writeTree } from "../data/trees.js";
 import { writeTinyData } from "./tinyData.js";
 import { tinyRun } from "./tinyRun.js";
@@ -43,14 +44,16 @@ const rows = async (out: string): Promise<number[]> =>
     .slice(1)
     .map((row) => Number(row.split(",")[0]));
 
-/** The steps, all below 128, of the session starts in the event files of a run. */
-async function starts(out: string): Promise<number[]> {
+/** The events of a run, file by file as they were begun. */
+async function eventsOf(out: string): Promise<TensorboardEvent[][]> {
   const folder = join(out, "tensorboard");
-  const files = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name))));
-  // Field 7 of the event is the log of the session, with field 1 at 1; the step stands before it.
-  const steps = files.map((bytes) => bytes[bytes.indexOf(Buffer.from([0x3a, 2, 8, 1])) - 1] as number);
-  return steps.sort((a, b) => a - b);
+  const files = await Promise.all((await readdir(folder)).map((name) => readEvents(join(folder, name))));
+  return files.sort(([a], [b]) => (a?.wallTime ?? 0) - (b?.wallTime ?? 0));
 }
+
+/** The steps at which sessions start in the event files of a run. */
+const starts = async (out: string): Promise<(number | undefined)[]> =>
+  (await eventsOf(out)).map((events) => events.find(({ sessionLog }) => sessionLog?.status === "START")?.step);
 
 describe("a run that is stopped", () => {
   it("between two readings goes on to the metrics of one that was not", async () => {
@@ -58,6 +61,11 @@ describe("a run that is stopped", () => {
     const [straight, stopped] = [join(root, "straight"), join(root, "stopped")];
     await fcn.trainRun({ ...options, out: straight });
     expect(await rows(straight)).toEqual([5, 10, 15, 16]);
+    const [told = []] = await eventsOf(straight);
+    const losses = scalarsOf(told).flatMap(([step, { loss }]) => (loss === undefined ? [] : [[step, loss]]));
+    const table = (await metrics(straight)).trim().split("\n").slice(1);
+    const written = table.map((row) => row.split(",").slice(0, 2).map(Number));
+    expect(losses).toEqual(written.map(([step, loss]) => [step, Math.fround(loss as number)]));
     // Twice in one interval, and with checkpoints at other steps.
     const first = await runUntil(7, { ...options, out: stopped, checkpointEvery: 7 });
     expect(first.result.done).toBe(7);
