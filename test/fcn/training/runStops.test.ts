@@ -2,7 +2,7 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fcn from "@fcn/core";
-import { createDevice, type Device } from "@fcn/tensor";
+import { createDevice, type Device, io } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEventFile } from "../../../packages/fcn/dist/report/eventFile.js";
 import { readEvents, scalarsOf, type TensorboardEvent } from "../../support/tensorboard.js";
@@ -87,6 +87,31 @@ describe("a run that is stopped", () => {
       code: "checkpoint-mismatch",
       message: expect.stringContaining("readEvery was 2 and is 4"),
     });
+  });
+
+  it.each([
+    ["0", "the format 0"],
+    ["2", "the format 2"],
+    [undefined, "no format"],
+  ])("does not go on from a checkpoint of the format %s; its weights start another run", async (format, what) => {
+    const out = join(root, `format ${format}`);
+    const options = { ...base(), steps: 1, validateEvery: 1 };
+    await fcn.trainRun({ ...options, out });
+    const [file, weights] = [join(out, "checkpoint", "step-000000001.safetensors"), join(out, "weights.safetensors")];
+    const { format: _, ...metadata } = await io.readSafetensorsMetadata(file);
+    const other = format === undefined ? metadata : { ...metadata, format };
+    await io.writeSafetensors(file, await io.readSafetensors(file), { metadata: other });
+    let checked = 0;
+    const view = { checking: () => void checked++ };
+    await expect(fcn.trainRun({ ...options, out, view, resume: true })).rejects.toMatchObject({
+      code: "checkpoint-mismatch",
+      message: `train: the checkpoint ${file} has ${what}, but this version reads 1`,
+      fix: `go on with the version that wrote it, or start a run in another folder from its weights: --weights ${weights} (weights)`,
+    });
+    expect(checked).toBe(0);
+    const { model: _model, ...unnamed } = options;
+    const next = await fcn.trainRun({ ...unnamed, out: `${out} next`, weights });
+    expect(next).toMatchObject({ model: "fcn8s-small", done: 1 });
   });
 
   it("before its first step ends there, and claims no checkpoint", async () => {

@@ -1,5 +1,5 @@
 import { open, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { io, mul, nn, noGrad, type optim, sum, TensorError } from "@fcn/tensor";
 import type { LoaderState } from "../../data/loader/loader.js";
 import { makeFolder } from "../../report/writeFile.js";
@@ -9,6 +9,7 @@ import { namedModules } from "../parameterGroups.js";
 import { STEADIER } from "../train.js";
 import { type Configuration, checkConfiguration } from "./configuration.js";
 import { type History, readHistory, writeHistory } from "./history.js";
+import { RUN_FILES } from "./result.js";
 
 /** What a run needs, beside the values of net and optimiser, to go on as if it had never stopped. */
 export interface CheckpointState {
@@ -26,6 +27,9 @@ export interface CheckpointState {
 export interface Checkpoint extends CheckpointState {
   readonly optimizer: optim.SavedState;
 }
+
+/** Rises with every change that an older or newer version cannot read. */
+const FORMAT = "1";
 
 const NAME = /^step-(\d{9})\.safetensors$/;
 const nameOf = (step: number): string => `step-${String(step).padStart(9, "0")}.safetensors`;
@@ -45,7 +49,7 @@ export async function writeCheckpoint(
   await makeFolder("train", folder);
   const arrays = { ...prefixed(MODEL, model.stateDict()), ...prefixed(OPTIMIZER, optimizer.stateDict()) };
   const metadata = {
-    format: "1",
+    format: FORMAT,
     step: String(step),
     configuration: JSON.stringify(configuration),
     adapters: JSON.stringify(adapters),
@@ -59,15 +63,17 @@ export async function writeCheckpoint(
   for (const other of await checkpoints(folder)) if (other !== step) await rm(join(folder, nameOf(other)));
 }
 
-/** The configuration of the last checkpoint; undefined where the folder has none. */
+/** The configuration of the last checkpoint; undefined where the folder has none. Throws where it is of another format. */
 export async function savedConfiguration(folder: string): Promise<Configuration | undefined> {
   const step = (await checkpoints(folder)).at(-1);
   if (step === undefined) return undefined;
-  const { configuration = "{}" } = await io.readSafetensorsMetadata(join(folder, nameOf(step)));
+  const file = join(folder, nameOf(step));
+  const { format, configuration = "{}" } = await io.readSafetensorsMetadata(file);
+  checkFormat(file, format);
   return JSON.parse(configuration) as Configuration;
 }
 
-/** Puts the last checkpoint's values into the net; undefined where the folder has none. Throws where it is of another configuration. */
+/** Puts the last checkpoint's values into the net; undefined where the folder has none. Throws where it is of another format or configuration. */
 export async function readCheckpoint(
   folder: string,
   model: SegmentationNet,
@@ -77,6 +83,7 @@ export async function readCheckpoint(
   if (step === undefined) return undefined;
   const file = join(folder, nameOf(step));
   const { metadata, optimizer } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
+    checkFormat(file, metadata.format);
     checkConfiguration(file, JSON.parse(metadata.configuration ?? "{}") as Configuration, configuration);
     const names = Object.keys(arrays).filter((name) => name.startsWith(OPTIMIZER));
     const entries: [string, io.HostArray][] = [];
@@ -90,6 +97,16 @@ export async function readCheckpoint(
   const adapters = JSON.parse(metadata.adapters ?? "[]") as string[];
   const open = metadata.open === undefined ? undefined : (JSON.parse(metadata.open) as OpenInterval);
   return { step, configuration, adapters, loader, history: readHistory(metadata.history ?? ""), open, optimizer };
+}
+
+function checkFormat(file: string, format: string | undefined): void {
+  if (format === FORMAT) return;
+  const weights = join(dirname(dirname(file)), RUN_FILES.last);
+  throw new TensorError({
+    code: "checkpoint-mismatch",
+    message: `train: the checkpoint ${file} has ${format === undefined ? "no format" : `the format ${format}`}, but this version reads ${FORMAT}`,
+    fix: `go on with the version that wrote it, or start a run in another folder from its weights: --weights ${weights} (weights)`,
+  });
 }
 
 /** Steps of the checkpoints in a folder, rising. What a killed process left half written has another name. */

@@ -45,11 +45,11 @@ interface Run {
 export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
   const begin = performance.now();
   await refuseOtherRun(options);
+  const saved = options.resume ? await savedConfiguration(join(options.out, RUN_FILES.checkpoint)) : undefined;
   const data = await prepareData(options);
   throwIfStopped(options.signal);
   const device = options.device ?? (await createDevice({ tuning: savedTuning }));
   try {
-    const saved = options.resume ? await savedConfiguration(join(options.out, RUN_FILES.checkpoint)) : undefined;
     const prepared = await prepareRun(options, data, device, saved);
     try {
       throwIfStopped(options.signal);
