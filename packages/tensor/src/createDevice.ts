@@ -2,6 +2,8 @@ import type { Tuning } from "@fcn/kernels";
 import { type AdapterOptions, type DeviceInfo, findAdapter, findGpu, requestDevice } from "./device/adapter.js";
 import { Engine } from "./device/engine.js";
 import { Device } from "./device.js";
+import { checkOptions } from "./options.js";
+import { invalidArgument } from "./shape.js";
 
 export interface DeviceOptions extends AdapterOptions {
   /** `adapter` (default) raises the limits to the adapter's; `default` keeps the WebGPU default limits. */
@@ -24,6 +26,18 @@ export interface DeviceOptions extends AdapterOptions {
   };
 }
 
+const OPTIONS = {
+  powerPreference: true,
+  adapter: true,
+  limits: true,
+  poolBytes: true,
+  subgroups: true,
+  bindingLimit: true,
+  tuning: true,
+  quiet: true,
+  debug: true,
+} as const;
+
 const DEFAULT_POOL = 1024 ** 3;
 let announced = false;
 
@@ -32,6 +46,15 @@ let announced = false;
  * `no-webgpu` or `no-adapter`. A software adapter is announced once on the console.
  */
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
+  checkOptions<DeviceOptions>("createDevice", options, OPTIONS);
+  if (options.debug) checkOptions("createDevice: debug", options.debug, { nanCheck: true, poison: true });
+  const { powerPreference } = options;
+  if (powerPreference !== undefined && powerPreference !== "low-power" && powerPreference !== "high-performance") {
+    throw invalidArgument(
+      `createDevice: powerPreference is ${JSON.stringify(powerPreference)}`,
+      'pass "low-power" or "high-performance", or leave it out',
+    );
+  }
   const gpu = await findGpu();
   const { adapter, info } = await findAdapter(gpu, options);
   const tuning = typeof options.tuning === "function" ? await options.tuning(info) : options.tuning;

@@ -290,7 +290,10 @@ export class Device {
 
   #random(mode: "uniform" | "normal", shape: readonly number[], a: number, b: number, options: RandomOptions): Tensor {
     const { seed: given, ...rest } = options;
-    checkMake("rand", shape, options);
+    checkMake("rand", shape, options, true);
+    if (!(Number.isFinite(a) && Number.isFinite(b) && a <= b)) {
+      throw invalidArgument(`rand: low is ${a} and high ${b}`, "pass finite numbers with low <= high");
+    }
     if (options.dtype === "int32")
       throw invalidArgument('rand: dtype is "int32"', 'leave out dtype, or pass "float32"');
     const seed = this.seedFrom("rand", given);

@@ -1,5 +1,6 @@
 import { show, TensorError } from "./device/errors.js";
 import type { Order } from "./layout.js";
+import { checkOptions } from "./options.js";
 import { checkShape, elementsOf, invalidArgument } from "./shape.js";
 import type { DType } from "./tensor.js";
 
@@ -29,12 +30,13 @@ export function checkElements(op: string, shape: readonly number[]): void {
   });
 }
 
+const MAKE = { dtype: true, requiresGrad: true, order: true, tracked: true } as const;
+const RANDOM = { ...MAKE, seed: true } as const;
+
 /** Throws unless a tensor of this shape can be made with these options. */
-export function checkMake(
-  op: string,
-  shape: readonly number[],
-  { dtype = "float32", requiresGrad }: MakeOptions,
-): void {
+export function checkMake(op: string, shape: readonly number[], options: MakeOptions, random = false): void {
+  checkOptions<MakeOptions>(op, options, random ? RANDOM : MAKE);
+  const { dtype = "float32", requiresGrad } = options;
   checkShape("tensor", shape);
   checkElements(op, shape);
   if (dtype !== "float32" && dtype !== "int32") {

@@ -1,4 +1,6 @@
+import { describe } from "./describe.js";
 import { show, TensorError } from "./device/errors.js";
+import { isTensor } from "./ops/operands.js";
 import type { Tensor } from "./tensor.js";
 
 /** What the function of `device.scope` receives. */
@@ -14,6 +16,13 @@ class Frame implements Scope {
   isOpen = true;
 
   keep<T extends Tensor>(tensor: T): T {
+    if (!isTensor(tensor)) {
+      throw new TensorError({
+        code: "invalid-argument",
+        message: `scope.keep: ${describe(tensor)} is not a tensor`,
+        fix: "hand it tensors, one a call",
+      });
+    }
     this.kept.add(tensor);
     return tensor;
   }
@@ -80,8 +89,8 @@ export class ScopeStack {
     }
     if (overlaps) throw overlap("a scope ended while one that was opened after it was still open");
     for (const tensor of survivors) {
-      if (!isTensor(tensor as object) || this.#doubtful.get(tensor as Tensor) !== frame) continue;
-      const { disposed, shape } = tensor as Tensor;
+      if (!isTensor(tensor) || this.#doubtful.get(tensor) !== frame) continue;
+      const { disposed, shape } = tensor;
       if (disposed)
         throw overlap(`a tensor of shape ${show(shape)} that a scope answers was freed by one that began after it`);
     }
@@ -103,8 +112,6 @@ function collect(value: unknown, into: Set<unknown>): void {
   const inner = value instanceof Map || value instanceof Set ? [...value.values()] : plainValues(value);
   for (const item of inner) collect(item, into);
 }
-
-const isTensor = (value: object): value is Tensor => "storage" in value && "order" in value;
 
 function plainValues(value: object): unknown[] {
   const prototype = Object.getPrototypeOf(value);

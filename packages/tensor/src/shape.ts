@@ -1,3 +1,4 @@
+import { describe } from "./describe.js";
 import { show, TensorError } from "./device/errors.js";
 
 export const elementsOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
@@ -13,9 +14,19 @@ export function invalidArgument(message: string, fix: string): TensorError {
   return new TensorError({ code: "invalid-argument", message, fix });
 }
 
-/** A size or a list of sizes must hold whole numbers of at least 1. */
+/** Whether it is an array, without a change of its type, which `Array.isArray` would make `any[]`. */
+export const isList = (value: unknown): boolean => Array.isArray(value);
+
+/** Throws `invalid-argument` unless `value` is a list of numbers. */
+export function checkList(op: string, name: string, value: unknown): void {
+  if (Array.isArray(value) && value.every((item) => typeof item === "number")) return;
+  throw invalidArgument(`${op}: ${name} is ${describe(value)}, expected a list of numbers`, `pass ${name} as [2, 3]`);
+}
+
+/** A shape must hold whole numbers of at least 1. */
 export function checkShape(op: string, shape: readonly number[]): void {
-  if (!Array.isArray(shape) || shape.some((size) => !Number.isInteger(size) || size < 1)) {
+  checkList(op, "shape", shape);
+  if (shape.some((size) => !Number.isInteger(size) || size < 1)) {
     throw invalidShape(`${op}: shape ${show(shape)} must hold positive whole numbers`, "pass sizes of at least 1");
   }
 }
@@ -38,11 +49,11 @@ export function pair(
   least = 0,
 ): [number, number] {
   const given = value ?? fallback;
-  const [h, w] = typeof given === "number" ? [given, given] : given;
+  const [h, w] = Array.isArray(given) ? given : [given, given];
   const ok = (v: number | undefined): v is number => Number.isInteger(v) && (v as number) >= least;
-  if (!ok(h) || !ok(w) || (typeof given !== "number" && given.length !== 2)) {
+  if (!ok(h) || !ok(w) || (Array.isArray(given) && given.length !== 2)) {
     throw invalidArgument(
-      `${op}: ${name} is ${JSON.stringify(given)}, expected a whole number of at least ${least} or [h, w] of such`,
+      `${op}: ${name} is ${value === undefined ? "missing" : Array.isArray(given) ? JSON.stringify(given) : describe(given)}, expected a whole number of at least ${least} or [h, w] of such`,
       `pass ${name} as a whole number >= ${least}`,
     );
   }
@@ -55,7 +66,7 @@ export type Padding = number | readonly number[] | readonly (readonly number[])[
 /** A padding as [[top, bottom], [left, right]]. */
 export function sides(op: string, padding: Padding | undefined): [[number, number], [number, number]] {
   const isNested = (given: Padding): given is readonly (readonly number[])[] =>
-    typeof given !== "number" && given.some((entry) => typeof entry !== "number");
+    Array.isArray(given) && given.some((entry) => typeof entry !== "number");
   if (padding === undefined || !isNested(padding)) {
     const [h, w] = pair(op, "padding", padding, 0);
     return [
@@ -73,13 +84,14 @@ export function sides(op: string, padding: Padding | undefined): [[number, numbe
   return [pair(op, "padding", padding[0], 0), pair(op, "padding", padding[1], 0)];
 }
 
-/** A dimension counted from either end, as 0..rank-1. */
+/** A dimension counted from either end, as 0..rank-1; a scalar counts as of one dimension, as in PyTorch. */
 export function dimIndex(op: string, dim: number, rank: number): number {
-  const index = dim < 0 ? dim + rank : dim;
-  if (!Number.isInteger(dim) || index < 0 || index >= Math.max(rank, 1)) {
+  const range = Math.max(rank, 1);
+  const index = dim < 0 ? dim + range : dim;
+  if (!Number.isInteger(dim) || index < 0 || index >= range) {
     throw invalidArgument(
       `${op}: dim is ${dim}, but the tensor has ${rank} dimensions`,
-      `pass a dim from ${-rank} to ${rank - 1}`,
+      `pass a dim from ${-range} to ${range - 1}`,
     );
   }
   return index;

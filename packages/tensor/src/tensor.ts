@@ -4,6 +4,7 @@ import type { Storage } from "./device/storage.js";
 import type { Device } from "./device.js";
 import { contiguous, type Order, sameLayout } from "./layout.js";
 import { checkDifferentiable } from "./makeOptions.js";
+import { checkFloat } from "./ops/operands.js";
 import { addGradients } from "./ops/pointwise.js";
 import { permute, reshape } from "./ops/view.js";
 import { elementsOf, sameShape } from "./shape.js";
@@ -134,6 +135,7 @@ export class Tensor {
    */
   backward(gradient?: Tensor, options: BackwardOptions = {}): void {
     this.device.checkUsable("backward");
+    if (gradient) checkFloat("backward", "gradient", gradient);
     if (!gradient && this.size !== 1) {
       throw new TensorError({
         code: "invalid-argument",

@@ -41,7 +41,13 @@ const fits = (shape: readonly number[], p: reference.Pool) =>
   reference.pooledSize(shape[2]!, p) >= 1 && reference.pooledSize(shape[3]!, p) >= 1;
 
 describe("pools", () => {
-  const options = ({ kernel, ...p }: reference.Pool) => ({ ...p, kernelSize: kernel });
+  const options = ({ kernel: kernelSize, stride, padding, dilation, ceilMode }: reference.Pool) => ({
+    kernelSize,
+    stride,
+    padding,
+    dilation,
+    ceilMode,
+  });
 
   it("maxPool2d", () =>
     assertProperty(fc.tuple(images, pools), 2 * RUNS, async ([{ shape, order, seed }, p]) => {

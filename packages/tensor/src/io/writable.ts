@@ -1,3 +1,4 @@
+import { describe } from "../describe.js";
 import { brief, TensorError } from "../device/errors.js";
 import type { Tensor } from "../tensor.js";
 import {
@@ -20,6 +21,9 @@ export type WritableRecord = Readonly<Record<string, WritableArray>>;
 
 /** The arrays in the order of the record, checked as far as they can be without reading. */
 export function writableArrays(op: string, record: WritableRecord): { name: string; value: WritableArray }[] {
+  if (typeof record !== "object" || record === null || record instanceof URL) {
+    throw refuse(op, `the arrays are ${describe(record)}, expected tensors or host arrays by name`);
+  }
   return Object.entries(record).map(([name, value]) => {
     if (!isHostDtype(value.dtype)) throw refuse(op, `${brief(name)}: its dtype is ${brief(String(value.dtype))}`);
     if (!isShape(value.shape)) throw refuse(op, `${brief(name)}: its shape is not a list of whole sizes`);

@@ -1,4 +1,5 @@
 import { leakyRelu, relu, relu6, sigmoid } from "../ops/index.js";
+import { checkOptions } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 
@@ -20,8 +21,10 @@ export class ReLU6 extends Module {
 export class LeakyReLU extends Module {
   readonly #slope: number;
 
-  constructor({ negativeSlope = 0.01 }: { readonly negativeSlope?: number } = {}) {
+  constructor(options: { readonly negativeSlope?: number } = {}) {
     super();
+    checkOptions<{ readonly negativeSlope?: number }>("nn.LeakyReLU", options, { negativeSlope: true });
+    const { negativeSlope = 0.01 } = options;
     this.#slope = negativeSlope;
   }
 

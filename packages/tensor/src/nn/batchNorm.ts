@@ -1,5 +1,7 @@
 import type { Device } from "../device.js";
+import { checkNormSettings } from "../ops/batchNorm.js";
 import { batchNorm } from "../ops/index.js";
+import { checkOptions } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import { checkChannels } from "./initialise.js";
 import { Module } from "./module.js";
@@ -23,8 +25,11 @@ export class BatchNorm2d extends Module {
   readonly #eps: number;
   readonly #momentum: number;
 
-  constructor(device: Device, channels: number, { eps = 1e-5, momentum = 0.1 }: BatchNorm2dOptions = {}) {
+  constructor(device: Device, channels: number, options: BatchNorm2dOptions = {}) {
     super();
+    checkOptions<BatchNorm2dOptions>("nn.BatchNorm2d", options, { eps: true, momentum: true });
+    const { eps = 1e-5, momentum = 0.1 } = options;
+    checkNormSettings("nn.BatchNorm2d", { eps, momentum });
     checkChannels("nn.BatchNorm2d", channels, channels, 1);
     this.#eps = eps;
     this.#momentum = momentum;

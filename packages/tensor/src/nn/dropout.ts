@@ -1,4 +1,6 @@
+import { checkProbability } from "../ops/dropout.js";
 import { dropout, dropout2d } from "../ops/index.js";
+import { checkOptions } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import { mixSeed, nextSeed } from "./initialise.js";
 import { Module } from "./module.js";
@@ -16,8 +18,12 @@ abstract class SeededModule extends Module {
   #seed: number | undefined;
   #calls = 0;
 
-  constructor({ p = 0.5, seed }: DropoutOptions = {}) {
+  constructor(options: DropoutOptions = {}) {
     super();
+    const op = `nn.${new.target.name}`;
+    checkOptions<DropoutOptions>(op, options, { p: true, seed: true });
+    const { p = 0.5, seed } = options;
+    checkProbability(op, p);
     this.p = p;
     this.#seed = seed;
   }

@@ -1,5 +1,7 @@
 import type { Device } from "../device.js";
+import { checkNormSettings } from "../ops/batchNorm.js";
 import { groupNorm } from "../ops/index.js";
+import { checkOptions } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import { checkChannels } from "./initialise.js";
 import { Module } from "./module.js";
@@ -16,8 +18,11 @@ export class GroupNorm extends Module {
   readonly #groups: number;
   readonly #eps: number;
 
-  constructor(device: Device, groups: number, channels: number, { eps = 1e-5 }: GroupNormOptions = {}) {
+  constructor(device: Device, groups: number, channels: number, options: GroupNormOptions = {}) {
     super();
+    checkOptions<GroupNormOptions>("nn.GroupNorm", options, { eps: true });
+    const { eps = 1e-5 } = options;
+    checkNormSettings("nn.GroupNorm", { eps });
     checkChannels("nn.GroupNorm", channels, channels, groups);
     this.#groups = groups;
     this.#eps = eps;

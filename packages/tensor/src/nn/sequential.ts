@@ -1,3 +1,5 @@
+import { describe } from "../describe.js";
+import { invalidArgument } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 
@@ -7,6 +9,13 @@ export class Sequential extends Module {
 
   constructor(...modules: readonly Module[]) {
     super();
+    const other = modules.find((module) => !(module instanceof Module));
+    if (other !== undefined) {
+      throw invalidArgument(
+        `nn.Sequential: module ${modules.indexOf(other)} is ${describe(other)}`,
+        "pass modules one by one: new nn.Sequential(a, b), or new nn.Sequential(...list)",
+      );
+    }
     this.#sequence = modules;
     modules.forEach((module, i) => {
       this.registerModule(String(i), module);

@@ -1,13 +1,20 @@
+import { AVG_POOL2D, type AvgPool2dOptions } from "../ops/avgPool2d.js";
 import { avgPool2d, interpolate, maxPool2d } from "../ops/index.js";
+import { INTERPOLATE, type InterpolateOptions } from "../ops/interpolate.js";
+import { MAX_POOL2D, type MaxPool2dOptions } from "../ops/maxPool2d.js";
+import { checkOptions } from "../options.js";
+import { pair } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 
 /** torch.nn.MaxPool2d; the options are those of `maxPool2d`. */
 export class MaxPool2d extends Module {
-  readonly #options: Parameters<typeof maxPool2d>[1];
+  readonly #options: MaxPool2dOptions;
 
-  constructor(options: Parameters<typeof maxPool2d>[1]) {
+  constructor(options: MaxPool2dOptions) {
     super();
+    checkOptions<MaxPool2dOptions>("nn.MaxPool2d", options, MAX_POOL2D);
+    pair("nn.MaxPool2d", "kernelSize", options.kernelSize, 0, 1);
     this.#options = options;
   }
 
@@ -18,10 +25,12 @@ export class MaxPool2d extends Module {
 
 /** torch.nn.AvgPool2d; the options are those of `avgPool2d`. */
 export class AvgPool2d extends Module {
-  readonly #options: Parameters<typeof avgPool2d>[1];
+  readonly #options: AvgPool2dOptions;
 
-  constructor(options: Parameters<typeof avgPool2d>[1]) {
+  constructor(options: AvgPool2dOptions) {
     super();
+    checkOptions<AvgPool2dOptions>("nn.AvgPool2d", options, AVG_POOL2D);
+    pair("nn.AvgPool2d", "kernelSize", options.kernelSize, 0, 1);
     this.#options = options;
   }
 
@@ -32,10 +41,11 @@ export class AvgPool2d extends Module {
 
 /** torch.nn.Upsample; the options are those of `interpolate`. */
 export class Upsample extends Module {
-  readonly #options: Parameters<typeof interpolate>[1];
+  readonly #options: InterpolateOptions;
 
-  constructor(options: Parameters<typeof interpolate>[1]) {
+  constructor(options: InterpolateOptions) {
     super();
+    checkOptions<InterpolateOptions>("nn.Upsample", options, INTERPOLATE);
     this.#options = options;
   }
 

@@ -1,14 +1,18 @@
 import { planAveragePool2d, planAveragePool2dGradient } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { CHANNELS_LAST, inOrder } from "../layout.js";
+import { checkOptions } from "../options.js";
 import { invalidArgument, sides } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { type PoolWindow, poolGeometry } from "./poolWindow.js";
+import { POOL_WINDOW, type PoolWindow, poolGeometry } from "./poolWindow.js";
 
 export interface AvgPool2dOptions extends PoolWindow {
   /** Count the padding in the divisor. Default true; not with a padding that differs between opposite sides. */
   readonly countIncludePad?: boolean | undefined;
 }
+
+/** @internal */
+export const AVG_POOL2D = { ...POOL_WINDOW, countIncludePad: true } as const;
 
 /**
  * Mean of each window (torch.nn.functional.avg_pool2d): [N, C, H, W] -> [N, C, OH, OW]. What ceilMode hangs over the
@@ -17,6 +21,7 @@ export interface AvgPool2dOptions extends PoolWindow {
  */
 export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   const op = "avgPool2d";
+  checkOptions<AvgPool2dOptions>(op, options, AVG_POOL2D);
   const g = poolGeometry(op, x, options, 1);
   const countIncludePad = options.countIncludePad ?? true;
   const uneven = sides(op, options.padding).some(([before, after]) => before !== after);

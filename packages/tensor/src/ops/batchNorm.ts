@@ -2,6 +2,7 @@ import { type BatchNormOptions as PlanOptions, planBatchNorm, planBatchNormGradi
 import { type Backward, record } from "../autograd.js";
 import { show } from "../device/errors.js";
 import { activationOrder, inOrder } from "../layout.js";
+import { checkOptions } from "../options.js";
 import { invalidArgument, invalidShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat, given } from "./operands.js";
@@ -23,6 +24,25 @@ export interface BatchNormOptions {
 }
 
 const OP = "batchNorm";
+const OPTIONS = {
+  weight: true,
+  bias: true,
+  runningMean: true,
+  runningVar: true,
+  eps: true,
+  momentum: true,
+  training: true,
+} as const;
+
+/** @internal Throws unless eps is a number of at least 0 and momentum one from 0 to 1. */
+export function checkNormSettings(op: string, { eps, momentum = 0 }: { eps: number; momentum?: number }): void {
+  if (!(Number.isFinite(eps) && eps >= 0)) {
+    throw invalidArgument(`${op}: eps is ${eps}`, "pass a number of at least 0, such as 1e-5");
+  }
+  if (!(Number.isFinite(momentum) && momentum >= 0 && momentum <= 1)) {
+    throw invalidArgument(`${op}: momentum is ${momentum}`, "pass the share of a new batch, from 0 to 1, such as 0.1");
+  }
+}
 
 function checkVectors(x: Tensor, options: BatchNormOptions): void {
   const { weight, bias, runningMean, runningVar } = options;
@@ -39,8 +59,10 @@ function checkVectors(x: Tensor, options: BatchNormOptions): void {
 }
 
 function planOptions(x: Tensor, options: BatchNormOptions): PlanOptions {
-  const { weight, bias, runningMean, runningVar, eps = 1e-5, momentum = 0.1, training = false } = options;
   checkFloat(OP, "x", x);
+  checkOptions<BatchNormOptions>(OP, options, OPTIONS);
+  const { weight, bias, runningMean, runningVar, eps = 1e-5, momentum = 0.1, training = false } = options;
+  checkNormSettings(OP, { eps, momentum });
   if (x.shape.length < 2) {
     throw invalidShape(
       `${OP}: x has shape ${show(x.shape)}, expected [N, C] or [N, C, H, W]`,

@@ -1,6 +1,7 @@
 import { planConfusion } from "@fcn/kernels";
 import { show, TensorError } from "../device/errors.js";
 import { contiguous } from "../layout.js";
+import { checkOptions } from "../options.js";
 import { invalidArgument, invalidShape, sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkLive } from "./operands.js";
@@ -19,9 +20,10 @@ export interface ConfusionMatrixOptions {
  * target's shape, or float32 logits [N, C, ...] for a target [N, ...]. target: int32 of fewer than 2^31 elements. Has no gradient.
  */
 export function confusionMatrix(prediction: Tensor, target: Tensor, options: ConfusionMatrixOptions): Tensor {
-  const { numClasses, numTargets = numClasses } = options;
   checkLive("confusionMatrix", "prediction", prediction);
   checkLive("confusionMatrix", "target", target);
+  checkOptions<ConfusionMatrixOptions>("confusionMatrix", options, { numClasses: true, numTargets: true });
+  const { numClasses, numTargets = numClasses } = options;
   checkCounts(target, numTargets, numClasses);
   const logits = prediction.dtype === "float32";
   const shape = logits ? prediction.shape.filter((_, dim) => dim !== 1) : prediction.shape;

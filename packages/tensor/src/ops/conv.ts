@@ -9,6 +9,7 @@ import {
 import { record } from "../autograd.js";
 import { show } from "../device/errors.js";
 import { CHANNELS_LAST, inOrder, WEIGHT_ORDER } from "../layout.js";
+import { checkOptions } from "../options.js";
 import { checkRank, invalidArgument, invalidShape, type Padding, pair, sameShape, sides } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
@@ -36,6 +37,9 @@ interface Window {
   readonly dilation: [number, number];
   readonly groups: number;
 }
+
+const CONV2D = { stride: true, padding: true, dilation: true, groups: true } as const;
+const CONV_TRANSPOSE2D = { ...CONV2D, outputPadding: true } as const;
 
 function windowOf(op: string, options: WindowOptions): Window {
   const { groups = 1 } = options;
@@ -74,9 +78,10 @@ function checkOperands(op: string, x: Tensor, w: Tensor, bias: Tensor | undefine
 export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dOptions = {}): Tensor {
   const op = "conv2d";
   const bias = b ?? undefined;
+  checkOperands(op, x, w, bias);
+  checkOptions<Conv2dOptions>(op, options, CONV2D);
   const { stride, dilation, groups } = windowOf(op, options);
   const [vertical, horizontal] = sides(op, options.padding);
-  checkOperands(op, x, w, bias);
   checkRank(op, "x", x.shape, 4, "[N, Cin, H, W]");
   checkRank(op, "w", w.shape, 4, "[Cout, Cin / groups, KH, KW]");
   const [n, inC, inH, inW] = x.shape as [number, number, number, number];
@@ -121,10 +126,11 @@ export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dO
 export function convTranspose2d(x: Tensor, w: Tensor, b?: Tensor | null, options: ConvTranspose2dOptions = {}): Tensor {
   const op = "convTranspose2d";
   const bias = b ?? undefined;
+  checkOperands(op, x, w, bias);
+  checkOptions<ConvTranspose2dOptions>(op, options, CONV_TRANSPOSE2D);
   const { stride, dilation, groups } = windowOf(op, options);
   const padding = pair(op, "padding", options.padding, 0);
   const extra = pair(op, "outputPadding", options.outputPadding, 0);
-  checkOperands(op, x, w, bias);
   checkRank(op, "x", x.shape, 4, "[N, Cin, H, W]");
   checkRank(op, "w", w.shape, 4, "[Cin, Cout / groups, KH, KW]");
   const [n, cin, h, width] = x.shape as [number, number, number, number];

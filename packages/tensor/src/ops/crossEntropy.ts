@@ -2,9 +2,10 @@ import { type CrossEntropyCase, planCrossEntropy, planCrossEntropyGradient } fro
 import { record } from "../autograd.js";
 import { show, TensorError } from "../device/errors.js";
 import { activationOrder, contiguous, inOrder } from "../layout.js";
+import { checkOptions } from "../options.js";
 import { elementsOf, invalidArgument, invalidShape, sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { checkFloat } from "./operands.js";
+import { checkFloat, checkLive } from "./operands.js";
 
 export interface CrossEntropyOptions {
   /** Pixels with this label count for nothing. Default 255, the void label of PASCAL VOC. */
@@ -15,12 +16,14 @@ export interface CrossEntropyOptions {
   readonly reduction?: "mean" | "sum" | "none" | undefined;
 }
 
-function checkCrossEntropy(
-  logits: Tensor,
-  target: Tensor,
-  { ignoreIndex, weight, reduction }: CrossEntropyOptions,
-): void {
+const OPTIONS = { ignoreIndex: true, weight: true, reduction: true } as const;
+
+function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions): void {
+  checkOptions<CrossEntropyOptions>("crossEntropy", options, OPTIONS);
+  const { ignoreIndex, weight, reduction } = options;
   checkFloat("crossEntropy", "logits", logits);
+  checkLive("crossEntropy", "target", target);
+  if (weight) checkLive("crossEntropy", "weight", weight);
   const [n, classes, ...space] = logits.shape;
   if (n === undefined || classes === undefined) {
     throw invalidShape(

@@ -1,6 +1,7 @@
 import { planRandom } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { CHANNELS_LAST, inOrder, type Order } from "../layout.js";
+import { checkOptions } from "../options.js";
 import { checkRank, invalidArgument } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
@@ -14,10 +15,18 @@ export interface DropoutOptions {
   readonly training?: boolean;
 }
 
+/** @internal */
+export function checkProbability(op: string, p: number): void {
+  if (!(typeof p === "number" && p >= 0 && p <= 1)) {
+    throw invalidArgument(`${op}: p is ${p}`, "pass a probability from 0 to 1");
+  }
+}
+
 function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, channelwise: boolean): Tensor {
-  const { p = 0.5, training = true } = options;
   checkFloat(op, "x", x);
-  if (!(p >= 0 && p <= 1)) throw invalidArgument(`${op}: p is ${p}`, "pass a probability from 0 to 1");
+  checkOptions<DropoutOptions>(op, options, { p: true, seed: true, training: true });
+  const { p = 0.5, training = true } = options;
+  checkProbability(op, p);
   if (!training || p === 0) {
     const same = x.alias({ tracked: true });
     return record(op, same, [x], [], (grad) => [grad.alias()]);
@@ -44,6 +53,7 @@ export const dropout = (x: Tensor, options: DropoutOptions = {}): Tensor => drop
 
 /** Zeroes whole channels of x [N, C, H, W] (torch.nn.functional.dropout2d). */
 export function dropout2d(x: Tensor, options: DropoutOptions = {}): Tensor {
+  checkFloat("dropout2d", "x", x);
   checkRank("dropout2d", "x", x.shape, 4, "[N, C, H, W]");
   return drop("dropout2d", x, options, CHANNELS_LAST, true);
 }

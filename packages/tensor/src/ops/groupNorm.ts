@@ -2,8 +2,10 @@ import { type GroupNormGeometry, planGroupNorm, planGroupNormGradient } from "@f
 import { type Backward, record } from "../autograd.js";
 import { show } from "../device/errors.js";
 import { activationOrder, inOrder } from "../layout.js";
+import { checkOptions } from "../options.js";
 import { invalidArgument, invalidShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
+import { checkNormSettings } from "./batchNorm.js";
 import { checkFloat, given } from "./operands.js";
 
 export interface GroupNormOptions {
@@ -19,8 +21,11 @@ export interface GroupNormOptions {
 
 const OP = "groupNorm";
 
-function check(x: Tensor, { groups, weight, bias }: GroupNormOptions): void {
+function check(x: Tensor, options: GroupNormOptions): void {
   checkFloat(OP, "x", x);
+  checkOptions<GroupNormOptions>(OP, options, { groups: true, weight: true, bias: true, eps: true });
+  const { groups, weight, bias, eps = 1e-5 } = options;
+  checkNormSettings(OP, { eps });
   if (x.shape.length < 2) {
     throw invalidShape(`${OP}: x has shape ${show(x.shape)}, expected [N, C, ...]`, "reshape x to [N, C, H, W]");
   }

@@ -2,6 +2,7 @@ import { type InterpolateGeometry, interpolateScale, planInterpolate, planInterp
 import { record } from "../autograd.js";
 import { show } from "../device/errors.js";
 import { CHANNELS_LAST, inOrder } from "../layout.js";
+import { checkOptions } from "../options.js";
 import { invalidArgument, invalidShape, pair } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { imageSizes } from "./operands.js";
@@ -19,13 +20,15 @@ export interface InterpolateOptions {
 }
 
 const OP = "interpolate";
+/** @internal */
+export const INTERPOLATE = { size: true, scaleFactor: true, mode: true, alignCorners: true } as const;
 
 function factors(given: number | readonly number[]): [number, number] {
   const [h, w] = typeof given === "number" ? [given, given] : given;
   const ok = (v: number | undefined): v is number => typeof v === "number" && Number.isFinite(v) && v > 0;
   if (!ok(h) || !ok(w) || (typeof given !== "number" && given.length !== 2)) {
     throw invalidArgument(
-      `${OP}: scaleFactor is ${JSON.stringify(given)}, expected a number above 0 or [h, w] of such`,
+      `${OP}: scaleFactor is ${given}, expected a number above 0 or [h, w] of such`,
       "pass scaleFactor as a positive number, for example 2",
     );
   }
@@ -34,6 +37,7 @@ function factors(given: number | readonly number[]): [number, number] {
 
 function geometry(x: Tensor, options: InterpolateOptions): InterpolateGeometry {
   const [n, channels, inH, inW] = imageSizes(OP, x);
+  checkOptions<InterpolateOptions>(OP, options, INTERPOLATE);
   const { size, scaleFactor, mode = "nearest", alignCorners = false } = options;
   if ((size === undefined) === (scaleFactor === undefined)) {
     throw invalidArgument(

@@ -2,6 +2,7 @@ import { planLocalResponseNorm, planLocalResponseNormGradient } from "@fcn/kerne
 import { record } from "../autograd.js";
 import { show } from "../device/errors.js";
 import { activationOrder, inOrder } from "../layout.js";
+import { checkOptions } from "../options.js";
 import { invalidArgument, invalidShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
@@ -24,9 +25,10 @@ export interface LocalResponseNormOptions {
  */
 export function localResponseNorm(x: Tensor, options: LocalResponseNormOptions): Tensor {
   const op = "localResponseNorm";
+  checkFloat(op, "x", x);
+  checkOptions<LocalResponseNormOptions>(op, options, { size: true, alpha: true, beta: true, k: true });
   const { size, alpha = 1e-4, beta = 0.75, k = 1 } = options;
   const { device, shape } = x;
-  checkFloat(op, "x", x);
   if (shape.length < 3) {
     throw invalidShape(
       `${op}: x has shape ${show(shape)}, expected [N, C, ...] of rank 3 or more`,

@@ -1,13 +1,17 @@
 import { planMaxPool2d, planMaxPool2dGradient } from "@fcn/kernels";
 import { record, recording } from "../autograd.js";
 import { CHANNELS_LAST, inOrder } from "../layout.js";
+import { checkOptions } from "../options.js";
 import type { Tensor } from "../tensor.js";
-import { type PoolWindow, poolGeometry } from "./poolWindow.js";
+import { POOL_WINDOW, type PoolWindow, poolGeometry } from "./poolWindow.js";
 
 export interface MaxPool2dOptions extends PoolWindow {
   /** Steps between the taps of a window. Default 1. */
   readonly dilation?: number | readonly number[] | undefined;
 }
+
+/** @internal */
+export const MAX_POOL2D = { ...POOL_WINDOW, dilation: true } as const;
 
 /**
  * Largest value of each window (torch.nn.functional.max_pool2d): [N, C, H, W] -> [N, C, OH, OW]. Padding never wins.
@@ -16,6 +20,7 @@ export interface MaxPool2dOptions extends PoolWindow {
  */
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   const op = "maxPool2d";
+  checkOptions<MaxPool2dOptions>(op, options, MAX_POOL2D);
   const g = poolGeometry(op, x, options, options.dilation);
   const { device, shape } = x;
   const outShape = [g.n, g.channels, g.outH, g.outW];

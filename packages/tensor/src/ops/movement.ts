@@ -2,7 +2,8 @@ import { planCopy } from "@fcn/kernels";
 import { record, recording } from "../autograd.js";
 import { show } from "../device/errors.js";
 import { type Order, stridesOf } from "../layout.js";
-import { checkRank, dimIndex, invalidArgument, invalidShape } from "../shape.js";
+import { checkOptions } from "../options.js";
+import { checkRank, dimIndex, invalidArgument, invalidShape, isList } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat, checkLive } from "./operands.js";
 
@@ -74,6 +75,13 @@ function sliceBox(op: string, x: Tensor, begin: readonly number[], sizes: readon
  * bound means all of it.
  */
 export function slice(x: Tensor, ranges: readonly (readonly [number?, number?] | undefined | null)[]): Tensor {
+  checkLive("slice", "x", x);
+  if (!Array.isArray(ranges) || !ranges.every((range) => (range ?? undefined) === undefined || Array.isArray(range))) {
+    throw invalidArgument(
+      `slice: the ranges are ${JSON.stringify(ranges)}, expected a list of [start, end]`,
+      "pass one [start, end] a dimension, as in slice(x, [[0, 1], [2, 5]])",
+    );
+  }
   if (ranges.length > x.shape.length) {
     throw invalidArgument(
       `slice: ${ranges.length} ranges for a tensor of shape ${show(x.shape)}`,
@@ -109,7 +117,10 @@ export interface CropOptions {
 }
 
 /** Rows [top, top + height) and columns [left, left + width) of x [N, C, H, W] (Caffe's Crop layer on axis 2). */
-export function crop(x: Tensor, { top, left, height, width }: CropOptions): Tensor {
+export function crop(x: Tensor, options: CropOptions): Tensor {
+  checkLive("crop", "x", x);
+  checkOptions<CropOptions>("crop", options, { top: true, left: true, height: true, width: true });
+  const { top, left, height, width } = options;
   checkRank("crop", "x", x.shape, 4, "[N, C, H, W]");
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const whole = [top, left, height, width].every(Number.isInteger);
@@ -126,16 +137,18 @@ export function crop(x: Tensor, { top, left, height, width }: CropOptions): Tens
 export function pad(
   x: Tensor,
   pairs: readonly (readonly [number, number])[],
-  { value = 0 }: { value?: number } = {},
+  options: { value?: number } = {},
 ): Tensor {
-  const valid = pairs.every((p) => p.length === 2 && p.every((v) => Number.isInteger(v) && v >= 0));
+  checkLive("pad", "x", x);
+  checkOptions<{ value?: number }>("pad", options, { value: true });
+  const { value = 0 } = options;
+  const valid = isList(pairs) && pairs.every((p) => p?.length === 2 && p.every((v) => Number.isInteger(v) && v >= 0));
   if (pairs.length !== x.shape.length || !valid) {
     throw invalidArgument(
       `pad: ${JSON.stringify(pairs)} for a tensor of shape ${show(x.shape)}`,
       `pass ${x.shape.length} pairs [before, after] of whole numbers of at least 0`,
     );
   }
-  checkLive("pad", "x", x);
   const begin = pairs.map(([before]) => before);
   const shape = x.shape.map((size, i) => size + pairs[i]![0] + pairs[i]![1]);
   const sizes = x.shape;
@@ -144,12 +157,20 @@ export function pad(
 }
 
 /** Tensors of equal sizes but for `dim`, one after the other along `dim` (torch.cat). */
-export function concat(list: readonly Tensor[], { dim = 0 }: { dim?: number } = {}): Tensor {
+export function concat(list: readonly Tensor[], options: { dim?: number } = {}): Tensor {
+  if (!isList(list)) {
+    throw invalidArgument("concat: the first argument is not a list of tensors", "pass concat([a, b], { dim })");
+  }
+  checkOptions<{ dim?: number }>("concat", options, { dim: true });
+  const { dim = 0 } = options;
+  for (const t of list) checkLive("concat", "a tensor", t);
   const [first] = list;
   if (!first) throw invalidArgument("concat: the list is empty", "pass at least one tensor");
+  if (first.shape.length === 0) {
+    throw invalidShape("concat: a scalar has no dimension to join along", "reshape each to [1] first");
+  }
   const axis = dimIndex("concat", dim, first.shape.length);
   for (const t of list) {
-    checkLive("concat", "a tensor", t);
     const fits =
       t.shape.length === first.shape.length && t.shape.every((size, i) => i === axis || size === first.shape[i]);
     if (!fits || t.dtype !== first.dtype) {
@@ -204,8 +225,11 @@ function flipped(x: Tensor, dims: readonly number[], tracked: boolean): Tensor {
 }
 
 /** The elements in reverse order along `dims`, negative ones from the end (torch.flip). */
-export function flip(x: Tensor, { dims }: { dims: readonly number[] }): Tensor {
+export function flip(x: Tensor, options: { dims: readonly number[] }): Tensor {
   checkLive("flip", "x", x);
+  checkOptions<{ dims: readonly number[] }>("flip", options, { dims: true });
+  const { dims } = options;
+  if (!Array.isArray(dims)) throw invalidArgument(`flip: dims is ${dims}`, "pass a list, as in { dims: [3] }");
   const chosen = [...new Set(dims.map((dim) => dimIndex("flip", dim, x.shape.length)))];
   return record("flip", flipped(x, chosen, true), [x], [], (grad) => [flipped(grad, chosen, false)]);
 }

@@ -1,9 +1,22 @@
+import { describe } from "../describe.js";
 import { show, TensorError } from "../device/errors.js";
-import { checkRank } from "../shape.js";
+import { checkRank, invalidArgument } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
-/** Throws, in the name of the op, when an operand was disposed. */
+/** By its fields: importing the class would close a circle of imports. */
+export const isTensor = (x: unknown): x is Tensor =>
+  typeof x === "object" && x !== null && "device" in x && "dtype" in x && "order" in x;
+
+/** Throws, in the name of the op, unless an operand is a tensor that was not disposed. */
 export function checkLive(op: string, name: string, x: Tensor): void {
+  if (!isTensor(x)) {
+    throw invalidArgument(
+      `${op}: ${name} is ${describe(x)}, expected a tensor`,
+      name === "bias"
+        ? "where there is none pass undefined in its place, then the options"
+        : `pass ${name} as a tensor, for example device.tensor(values, shape)`,
+    );
+  }
   if (x.disposed) throw x.device.disposedError(x, `${op}: ${name} of shape ${show(x.shape)}`);
 }
 
@@ -20,8 +33,8 @@ export function checkFloat(op: string, name: string, x: Tensor): void {
 
 /** The sizes of a batch of float images [N, C, H, W]. */
 export function imageSizes(op: string, x: Tensor): [n: number, channels: number, height: number, width: number] {
-  checkRank(op, "x", x.shape, 4, "[N, C, H, W]");
   checkFloat(op, "x", x);
+  checkRank(op, "x", x.shape, 4, "[N, C, H, W]");
   const [n, channels, height, width] = x.shape as [number, number, number, number];
   return [n, channels, height, width];
 }

@@ -1,6 +1,7 @@
 import { planPaint } from "@fcn/kernels";
 import { show } from "../device/errors.js";
 import { contiguous } from "../layout.js";
+import { checkOptions } from "../options.js";
 import { invalidArgument, invalidShape, sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkLive } from "./operands.js";
@@ -20,6 +21,7 @@ export interface PaintOptions {
  * Uint8ClampedArray. Labels without a colour leave the picture as it is, or transparent. Has no gradient.
  */
 export function paint(labels: Tensor, palette: Tensor, options: PaintOptions = {}): Tensor {
+  checkOptions<PaintOptions>("paint", options, { image: true, alpha: true, plain: true });
   const { image, alpha = 0.5, plain = -1 } = options;
   for (const [name, tensor] of Object.entries({ labels, palette, image })) {
     if (!tensor) continue;

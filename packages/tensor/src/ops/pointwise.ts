@@ -1,6 +1,8 @@
 import { type Part, type PointwiseName, planFlat, planStrided, pointwise, type Source, sourcesOf } from "@fcn/kernels";
 import { record } from "../autograd.js";
+import { describe } from "../describe.js";
 import { inOrder, type Order, sameLayout, stridesOf } from "../layout.js";
+import { checkOptions } from "../options.js";
 import { broadcastShape, elementsOf, invalidArgument, sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
@@ -167,7 +169,12 @@ export const relu = (x: Tensor): Tensor => unary("relu", "relu", x);
 /** min(max(x, 0), 6) (torch.nn.functional.relu6). */
 export const relu6 = (x: Tensor): Tensor => unary("relu6", "relu6", x);
 /** x where positive, else slope * x (torch.nn.functional.leaky_relu). */
-export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => unary("leakyRelu", "leakyRelu", x, { s: slope });
+export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
+  if (typeof slope !== "number") {
+    throw invalidArgument(`leakyRelu: slope is ${describe(slope)}, expected a number`, "pass leakyRelu(x, 0.1)");
+  }
+  return unary("leakyRelu", "leakyRelu", x, { s: slope });
+}
 /** 1 / (1 + e^-x). */
 export const sigmoid = (x: Tensor): Tensor => unary("sigmoid", "sigmoid", x);
 export const exp = (x: Tensor): Tensor => unary("exp", "exp", x);
@@ -176,8 +183,23 @@ export const log = (x: Tensor): Tensor => unary("log", "log", x);
 export const sqrt = (x: Tensor): Tensor => unary("sqrt", "sqrt", x);
 export const neg = (x: Tensor): Tensor => unary("neg", "neg", x);
 
+export interface ClampOptions {
+  /** Default: no lower bound. */
+  readonly min?: number;
+  /** Default: no upper bound. */
+  readonly max?: number;
+}
+
 /** x limited to [min, max] (torch.clamp). Either bound may be left out. NaN stays NaN. */
-export function clamp(x: Tensor, { min = -Infinity, max = Infinity }: { min?: number; max?: number } = {}): Tensor {
+export function clamp(x: Tensor, options: ClampOptions = {}): Tensor {
+  checkFloat("clamp", "x", x);
+  checkOptions<ClampOptions>("clamp", options, { min: true, max: true });
+  const { min = -Infinity, max = Infinity } = options;
+  if (typeof min !== "number" || typeof max !== "number" || Number.isNaN(min + max)) {
+    if (!(min === -Infinity && max === Infinity)) {
+      throw invalidArgument(`clamp: min is ${min} and max ${max}, expected numbers`, "pass numbers, or leave one out");
+    }
+  }
   return unary("clamp", "clamp", x, { s: min, t: max });
 }
 

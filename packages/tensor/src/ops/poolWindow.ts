@@ -15,6 +15,9 @@ export interface PoolWindow {
   readonly ceilMode?: boolean | undefined;
 }
 
+/** @internal The names of PoolWindow. */
+export const POOL_WINDOW = { kernelSize: true, stride: true, padding: true, ceilMode: true } as const;
+
 type Dilation = number | readonly number[] | undefined;
 
 /** Checks the window against the images and gives the sizes of both sides. */

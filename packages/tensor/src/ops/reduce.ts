@@ -2,6 +2,7 @@ import { planExpand, planMax, planSum, type ReductionDim } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { show } from "../device/errors.js";
 import { contiguous, inOrder, type Order } from "../layout.js";
+import { checkOptions } from "../options.js";
 import { dimIndex, invalidArgument } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
@@ -20,6 +21,8 @@ export interface ArgmaxOptions {
   readonly keepdim?: boolean | undefined;
 }
 
+const OPTIONS = { dim: true, keepdim: true } as const;
+
 interface Reduction {
   /** The dims of x in memory order. */
   readonly dims: readonly ReductionDim[];
@@ -30,10 +33,12 @@ interface Reduction {
   readonly terms: number;
 }
 
-function reductionOf(op: string, x: Tensor, { dim, keepdim = false }: ReduceOptions): Reduction {
+function reductionOf(op: string, x: Tensor, options: ReduceOptions): Reduction {
   checkFloat(op, "x", x);
+  checkOptions<ReduceOptions>(op, options, OPTIONS);
+  const { dim, keepdim = false } = options;
   const rank = x.shape.length;
-  const given = dim === undefined ? [] : typeof dim === "number" ? [dim] : dim;
+  const given: readonly number[] = dim === undefined ? [] : Array.isArray(dim) ? dim : [dim as number];
   const chosen = given.map((d) => dimIndex(op, d, rank));
   const reduced = new Set(chosen);
   if (reduced.size !== chosen.length) {
@@ -124,7 +129,10 @@ function sharedGradient(
  * Index of the largest value along a dim, or among all elements in row-major order (torch.argmax), as int32; the first one
  * among equals. NaN counts as larger than any number. Has no gradient.
  */
-export function argmax(x: Tensor, { dim, keepdim = false }: ArgmaxOptions = {}): Tensor {
+export function argmax(x: Tensor, options: ArgmaxOptions = {}): Tensor {
+  checkFloat("argmax", "x", x);
+  checkOptions<ArgmaxOptions>("argmax", options, OPTIONS);
+  const { dim, keepdim = false } = options;
   if (dim !== undefined && typeof dim !== "number") {
     throw invalidArgument(
       `argmax: dim is ${JSON.stringify(dim)}, expected one number`,

@@ -1,6 +1,7 @@
 import { type Lines, planSoftmax, planSoftmaxGradient } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { inOrder, type Order } from "../layout.js";
+import { checkOptions } from "../options.js";
 import { dimIndex, invalidArgument } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
@@ -28,9 +29,10 @@ function orderFor(x: Tensor, dim: number): Order {
 
 function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean): Tensor {
   checkFloat(op, "x", x);
-  if (typeof options?.dim !== "number") {
+  checkOptions<SoftmaxOptions>(op, options, { dim: true });
+  if (typeof options.dim !== "number") {
     throw invalidArgument(
-      `${op}: dim is ${String(options?.dim)}, expected a number`,
+      `${op}: dim is ${String(options.dim)}, expected a number`,
       "pass { dim: 1 } for the channels of an image",
     );
   }

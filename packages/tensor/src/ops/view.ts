@@ -1,13 +1,14 @@
 import { record } from "../autograd.js";
 import { show } from "../device/errors.js";
 import { contiguous, identityOrder } from "../layout.js";
-import { elementsOf, invalidArgument, invalidShape } from "../shape.js";
+import { checkList, elementsOf, invalidArgument, invalidShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkLive } from "./operands.js";
 
 /** The same elements in row-major order under another shape (torch.reshape). One size may be -1. */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   checkLive("reshape", "x", x);
+  checkList("reshape", "shape", shape);
   const known = elementsOf(shape.filter((size) => size !== -1));
   const inferred = shape.map((size) => (size === -1 ? x.size / known : size));
   const valid = inferred.every((size) => Number.isInteger(size) && size > 0);
@@ -28,6 +29,7 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
 /** The dimensions in another order (torch.permute): a view, nothing is copied. */
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
   checkLive("permute", "x", x);
+  checkList("permute", "dims", dims);
   const rank = x.shape.length;
   const wanted = dims.map((dim) => (dim < 0 ? dim + rank : dim));
   if (wanted.length !== rank || identityOrder(rank).some((dim) => !wanted.includes(dim))) {

@@ -1,4 +1,5 @@
 import { planAdamW } from "@fcn/kernels";
+import { checkOptions } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import { checkSetting, Optimizer, type ParameterGroup, type ParameterState, type ResolvedGroup } from "./optimizer.js";
 
@@ -16,6 +17,7 @@ export interface AdamWOptions {
 /** torch.optim.AdamW (Loshchilov and Hutter 2019): Adam with bias correction and decoupled weight decay. */
 export class AdamW extends Optimizer<AdamWOptions> {
   constructor(params: readonly Tensor[] | readonly ParameterGroup<AdamWOptions>[], options: AdamWOptions = {}) {
+    checkOptions<AdamWOptions>("AdamW", options, { lr: true, betas: true, eps: true, weightDecay: true });
     const { lr = 1e-3, betas = [0.9, 0.999] as const, eps = 1e-8, weightDecay = 0.01 } = options;
     super("AdamW", params, { lr, betas, eps, weightDecay }, () => ["expAvg", "expAvgSq"]);
   }

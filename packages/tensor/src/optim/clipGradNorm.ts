@@ -1,4 +1,5 @@
 import { noGrad } from "../autograd.js";
+import { describe } from "../describe.js";
 import { add, clamp, mul, pow, sqrt, sum } from "../ops/index.js";
 import type { Tensor } from "../tensor.js";
 import { checkSetting, invalid } from "./optimizer.js";
@@ -9,6 +10,9 @@ import { checkSetting, invalid } from "./optimizer.js";
  * where none has one.
  */
 export function clipGradNorm(parameters: readonly Tensor[], maxNorm: number): Tensor {
+  if (!Array.isArray(parameters)) {
+    throw invalid("clipGradNorm", `parameters is ${describe(parameters)}`, "pass module.parameters(), or a list");
+  }
   checkSetting("clipGradNorm", "maxNorm", maxNorm);
   const gradients = parameters.flatMap(({ grad }) => (grad ? [grad] : []));
   if (gradients.length === 0)

@@ -1,3 +1,4 @@
+import { checkOptions } from "../options.js";
 import { checkSetting } from "./optimizer.js";
 
 /** What a schedule changes: an optimiser. */
@@ -21,7 +22,9 @@ interface Resumable {
 }
 
 /** lr = base (Caffe's policy "fixed", torch ConstantLR with factor 1). */
-export function constant(optimizer: Schedulable, { lastStep = 0 }: Resumable = {}): LRScheduler {
+export function constant(optimizer: Schedulable, options: Resumable = {}): LRScheduler {
+  checkOptions<Resumable>("lrScheduler.constant", options, { lastStep: true });
+  const { lastStep = 0 } = options;
   return schedule(optimizer, lastStep, (base) => base);
 }
 
@@ -33,7 +36,9 @@ export interface PolyOptions extends Resumable {
 }
 
 /** lr = base (1 - step / totalSteps) ^ power, and 0 from totalSteps on (torch PolynomialLR). */
-export function poly(optimizer: Schedulable, { totalSteps, power = 0.9, lastStep = 0 }: PolyOptions): LRScheduler {
+export function poly(optimizer: Schedulable, options: PolyOptions): LRScheduler {
+  checkOptions<PolyOptions>("lrScheduler.poly", options, { totalSteps: true, power: true, lastStep: true });
+  const { totalSteps, power = 0.9, lastStep = 0 } = options;
   checkSetting("lrScheduler.poly", "totalSteps", totalSteps, 1);
   checkSetting("lrScheduler.poly", "power", power);
   return schedule(optimizer, lastStep, (base, step) => base * Math.max(0, 1 - step / totalSteps) ** power);
@@ -47,7 +52,9 @@ export interface StepOptions extends Resumable {
 }
 
 /** lr = base gamma ^ floor(step / stepSize) (torch StepLR). */
-export function step(optimizer: Schedulable, { stepSize, gamma = 0.1, lastStep = 0 }: StepOptions): LRScheduler {
+export function step(optimizer: Schedulable, options: StepOptions): LRScheduler {
+  checkOptions<StepOptions>("lrScheduler.step", options, { stepSize: true, gamma: true, lastStep: true });
+  const { stepSize, gamma = 0.1, lastStep = 0 } = options;
   checkSetting("lrScheduler.step", "stepSize", stepSize, 1);
   checkSetting("lrScheduler.step", "gamma", gamma);
   return schedule(optimizer, lastStep, (base, at) => base * gamma ** Math.floor(at / stepSize));
@@ -61,7 +68,9 @@ export interface CosineOptions extends Resumable {
 }
 
 /** lr = etaMin + (base - etaMin) (1 + cos(pi step / totalSteps)) / 2, constant after totalSteps (torch CosineAnnealingLR up to there). */
-export function cosine(optimizer: Schedulable, { totalSteps, etaMin = 0, lastStep = 0 }: CosineOptions): LRScheduler {
+export function cosine(optimizer: Schedulable, options: CosineOptions): LRScheduler {
+  checkOptions<CosineOptions>("lrScheduler.cosine", options, { totalSteps: true, etaMin: true, lastStep: true });
+  const { totalSteps, etaMin = 0, lastStep = 0 } = options;
   checkSetting("lrScheduler.cosine", "totalSteps", totalSteps, 1);
   checkSetting("lrScheduler.cosine", "etaMin", etaMin);
   return schedule(optimizer, lastStep, (base, at) => {

@@ -1,6 +1,9 @@
+import { describe } from "../describe.js";
 import { TensorError } from "../device/errors.js";
 import type { HostArray } from "../io/hostArray.js";
 import { inOrder } from "../layout.js";
+import { checkOptions, type OptionNames } from "../options.js";
+import { isList } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { loadStates, type SavedState, saveStates } from "./state.js";
 
@@ -36,7 +39,10 @@ export abstract class Optimizer<Options extends Shared> {
     /** Names of the buffers that a parameter of the group needs. */
     protected readonly bufferNames: (group: ResolvedGroup<Options>) => readonly string[],
   ) {
+    if (!isList(params)) throw invalid(op, `params is ${describe(params)}`, "pass module.parameters(), or a list");
     const given = isGroups(params) ? params : [{ params } as ParameterGroup<Options>];
+    const names = Object.fromEntries(["params", ...Object.keys(defaults)].map((name) => [name, true]));
+    for (const group of given) checkOptions(op, group, names as OptionNames<ParameterGroup<Options>>);
     this.groups = given.map((group) => ({ ...defaults, ...defined(group) }) as unknown as ResolvedGroup<Options>);
     checkParameters(op, this.groups);
     for (const group of this.groups) this.checkGroup(group);

@@ -1,4 +1,5 @@
 import { planSgd } from "@fcn/kernels";
+import { checkOptions } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import {
   checkSetting,
@@ -22,12 +23,15 @@ export interface SGDOptions {
   readonly nesterov?: boolean;
 }
 
+const OPTIONS = { lr: true, momentum: true, dampening: true, weightDecay: true, nesterov: true } as const;
+
 /**
  * torch.optim.SGD: d = g + weightDecay w; m = momentum m + (1 - dampening) d, and m = d at the first step; w = w - lr m
  * (with Nesterov: w - lr (d + momentum m)).
  */
 export class SGD extends Optimizer<SGDOptions> {
   constructor(params: readonly Tensor[] | readonly ParameterGroup<SGDOptions>[], options: SGDOptions = {}) {
+    checkOptions<SGDOptions>("SGD", options, OPTIONS);
     const { lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false } = options;
     super("SGD", params, { lr, momentum, dampening, weightDecay, nesterov }, (group) =>
       group.momentum === 0 ? [] : ["momentum"],
