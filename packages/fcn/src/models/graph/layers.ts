@@ -68,12 +68,12 @@ const sidesFor = (layer: Layer, x: Tensor): [[number, number], [number, number]]
   paddingAlong(layer, 1, x.shape[3]),
 ];
 
-const windowOptions = (layer: Layer & PaddedWindow, x: Tensor) => ({
-  kernelSize: pair(layer.kernelSize, 1),
+const strideAndPadding = (layer: Layer & PaddedWindow, x: Tensor) => ({
   stride: pair(layer.stride, 1),
   padding: sidesFor(layer, x),
-  dilation: pair(layer.dilation, 1),
 });
+const kernelSize = (layer: PaddedWindow) => pair(layer.kernelSize, 1);
+const dilation = (layer: PaddedWindow) => pair(layer.dilation, 1);
 
 const BEHAVIOURS: { readonly [K in LayerKind]: Behaviour<K> } = {
   input: { run: (_, context) => first(context) },
@@ -82,7 +82,8 @@ const BEHAVIOURS: { readonly [K in LayerKind]: Behaviour<K> } = {
     run: (layer, context) => {
       const { weight, bias } = context.module as nn.Conv2d;
       return conv2d(first(context), weight, bias, {
-        ...windowOptions(layer, first(context)),
+        ...strideAndPadding(layer, first(context)),
+        dilation: dilation(layer),
         groups: layer.groups ?? 1,
       });
     },
@@ -93,12 +94,18 @@ const BEHAVIOURS: { readonly [K in LayerKind]: Behaviour<K> } = {
   },
   maxPool: {
     run: (layer, context) =>
-      maxPool2d(first(context), { ...windowOptions(layer, first(context)), ceilMode: layer.ceilMode ?? false }),
+      maxPool2d(first(context), {
+        ...strideAndPadding(layer, first(context)),
+        kernelSize: kernelSize(layer),
+        dilation: dilation(layer),
+        ceilMode: layer.ceilMode ?? false,
+      }),
   },
   avgPool: {
     run: (layer, context) =>
       avgPool2d(first(context), {
-        ...windowOptions(layer, first(context)),
+        ...strideAndPadding(layer, first(context)),
+        kernelSize: kernelSize(layer),
         ceilMode: layer.ceilMode ?? false,
         countIncludePad: layer.countIncludePad ?? true,
       }),
