@@ -1,6 +1,9 @@
 import { type LabelPolygon, type Position, type Ring, toGeoJson, tracePolygons } from "@fcn/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { createRandom } from "../../../packages/fcn/dist/data/random.js";
+import { geoJsonPieces } from "../../../packages/fcn/dist/prediction/geojson.js";
+import { eachPolygon } from "../../../packages/fcn/dist/prediction/polygons.js";
 import { propertySeed } from "../../support/property.js";
 
 interface Map {
@@ -86,6 +89,42 @@ describe("polygons of a label map", () => {
       const polygons = tracePolygons(map);
       expect(Array.from(rasterise(polygons, map))).toEqual(Array.from(map.labels));
     }));
+
+  it("give a large noisy map back, in whose rows the upright lines say where labels begin and end", () => {
+    const [height, width] = [300, 401];
+    const noise = createRandom(1);
+    const labels = Uint8Array.from({ length: height * width }, (_, i) => (i % width < 200 ? 21 : 3) * noise());
+    const changes = new Int32Array(height * (width + 1));
+    for (const { label, rings } of eachPolygon({ labels, height, width })) {
+      for (const ring of rings) {
+        for (const [k, [x, y]] of ring.slice(1).entries()) {
+          const [fromX, fromY] = ring[k]!;
+          if (fromX !== x) continue;
+          for (let row = Math.min(fromY, y); row < Math.max(fromY, y); row++) {
+            // With the region on the right, a line that heads up has it on its east side.
+            changes[row * (width + 1) + x]! += y < fromY ? label : -label;
+          }
+        }
+      }
+    }
+    const painted = labels.map((_, i) => {
+      const at = Math.floor(i / width) * (width + 1) + (i % width);
+      if (i % width > 0) changes[at]! += changes[at - 1]!;
+      return changes[at]!;
+    });
+    expect(painted).toEqual(labels);
+  });
+
+  it("are written in pieces as the text of their GeoJSON", () => {
+    const map = { labels: new Uint8Array(90_000).map((_, i) => (i * i) % 7), height: 300, width: 300 };
+    const classes = ["a", 'b "', "c"];
+    for (const tolerance of [0, 1]) {
+      const pieces = [...geoJsonPieces(eachPolygon(map, { tolerance }), classes)];
+      expect(pieces.length).toBeGreaterThan(3);
+      expect(pieces.join("")).toBe(JSON.stringify(toGeoJson(tracePolygons(map, { tolerance }), classes)));
+    }
+    expect([...geoJsonPieces([], classes)].join("")).toBe(JSON.stringify(toGeoJson([])));
+  });
 
   it("have closed rings that turn at every place, outlines counterclockwise and holes clockwise, and the area of their pixels", () =>
     holds((map) => {

@@ -1,84 +1,89 @@
-import type { Position } from "./polygons.js";
+import { JOINT, type Outlines } from "./outlines.js";
+import { Ints, Places } from "./places.js";
 
-/** A place on an outline that is a corner of it, or a joint: three regions meet there, of which one may be what lies outside, or it is a corner of the map. */
-export interface Vertex {
-  readonly position: Position;
-  readonly isCorner: boolean;
-  readonly isJoint: boolean;
+/**
+ * Lines between two joints, or whole rings without any: then the last place is the first one again. Two regions share each, but those along the
+ * border of the map. The places of arc `i` lie from `starts[i]` to `starts[i + 1]`.
+ */
+export interface Arcs {
+  readonly places: Places;
+  readonly starts: Int32Array;
+  /** The arcs that each ring follows, one after the other; `~i` for arc `i` from its end to its start. */
+  readonly steps: Int32Array;
+  /** The steps of ring `i` lie from `ringStarts[i]` to `ringStarts[i + 1]`. */
+  readonly ringStarts: Int32Array;
 }
-
-/** A line between two joints, or a whole ring without any: then its last place is its first one again. Two regions share it. */
-export type Arc = readonly Position[];
-
-/** A ring as the arcs that it follows, one after the other. */
-export type ArcRing = readonly { readonly arc: number; readonly isReversed: boolean }[];
 
 /** Cuts rings at their joints. The two rings that follow one line, in opposite directions, get the same arc. */
-export function cutAtJoints(rings: readonly (readonly Vertex[])[]): {
-  readonly arcs: Arc[];
-  readonly rings: ArcRing[];
-} {
-  const arcs: Arc[] = [];
-  const known = new Map<number, ArcRing[number]>();
-  const use = (line: Arc): ArcRing[number] => {
-    const [forwards, backwards] = [departure(line[0]!, line[1]!), departure(line.at(-1)!, line.at(-2)!)];
-    const found = known.get(forwards);
-    if (found) return found;
-    const arc = arcs.push(line) - 1;
-    known.set(backwards, { arc, isReversed: true });
-    known.set(forwards, { arc, isReversed: false });
-    return { arc, isReversed: false };
+export function cutAtJoints({ vertices, kinds, starts: rings, columns }: Outlines): Arcs {
+  const { xs, ys } = vertices;
+  const places = new Places();
+  const [starts, steps, ringStarts] = [new Ints(), new Ints(), new Ints()];
+  // Arcs that one of their rings has followed, by where the other one sets out. Small numbers: others are slow as keys.
+  const open = new Map<number, number>();
+  const departure = (from: number, to: number): number => {
+    const [x, y] = [xs.at(from), ys.at(from)];
+    const heading = ys.at(to) === y ? (xs.at(to) > x ? 0 : 2) : ys.at(to) > y ? 1 : 3;
+    return (y * columns + x) * 4 + heading;
   };
-  return { rings: rings.map((ring) => linesOf(ring).map(use)), arcs };
-}
-
-/** The places of a ring, the last not repeated, from the places of its arcs. */
-export function joinArcs(ring: ArcRing, arcs: readonly Arc[]): Position[] {
-  const places = ring.flatMap(({ arc, isReversed }) => {
-    const line = arcs[arc] as Arc;
-    return isReversed ? line.slice(1).reverse() : line.slice(0, -1);
-  });
-  return withoutStraights(places);
-}
-
-/** The lines of a ring from joint to joint. One without joints starts at its first place in the order of x and y, as its other side does. */
-function linesOf(ring: readonly Vertex[]): Arc[] {
-  const start = startOf(ring);
-  const turned = [...ring.slice(start), ...ring.slice(0, start + 1)];
-  const lines: Position[][] = [];
-  let line = [turned[0]!.position];
-  for (const [i, { position, isJoint }] of turned.entries()) {
-    if (i === 0) continue;
-    line.push(position);
-    if (!isJoint && i < turned.length - 1) continue;
-    lines.push(line);
-    line = [position];
+  for (let ring = 0; ring + 1 < rings.length; ring++) {
+    const [begin, end] = [rings[ring]!, rings[ring + 1]!];
+    const count = end - begin;
+    const start = startOf(vertices, kinds, begin, end) - begin;
+    const at = (i: number): number => begin + ((start + i) % count);
+    ringStarts.push(steps.length);
+    for (let from = 0, to = 1; from < count; from = to++) {
+      while (to < count && (kinds[at(to)]! & JOINT) === 0) to++;
+      const key = departure(at(from), at(from + 1));
+      const shared = open.get(key);
+      if (shared !== undefined) {
+        open.delete(key);
+        steps.push(~shared);
+        continue;
+      }
+      const arc = starts.length;
+      open.set(departure(at(to), at(to - 1)), arc);
+      steps.push(arc);
+      starts.push(places.length);
+      for (let i = from; i <= to; i++) places.push(xs.at(at(i)), ys.at(at(i)));
+    }
   }
-  return lines;
+  starts.push(places.length);
+  ringStarts.push(steps.length);
+  return { places, starts: starts.values, steps: steps.values, ringStarts: ringStarts.values };
 }
 
-function startOf(ring: readonly Vertex[]): number {
-  const joint = ring.findIndex(({ isJoint }) => isJoint);
-  if (joint >= 0) return joint;
-  let first = 0;
-  for (const [i, { position }] of ring.entries()) {
-    const [x, y] = ring[first]!.position;
-    if (position[0] < x || (position[0] === x && position[1] < y)) first = i;
+/** A joint of a ring; of one without joints its first place in the order of x and y, as on its other side. */
+function startOf({ xs, ys }: Places, kinds: Int32Array, begin: number, end: number): number {
+  let first = begin;
+  for (let i = begin; i < end; i++) {
+    if (kinds[i]! & JOINT) return i;
+    if (xs.at(i) < xs.at(first) || (xs.at(i) === xs.at(first) && ys.at(i) < ys.at(first))) first = i;
   }
   return first;
 }
 
-/** A number for a place and the heading to the next place, level or upright. */
-function departure([x, y]: Position, [nextX, nextY]: Position): number {
-  const heading = nextY === y ? (nextX > x ? 0 : 2) : nextY > y ? 1 : 3;
-  return (y * 2 ** 24 + x) * 4 + heading;
-}
-
-/** The places at which a ring turns. */
-function withoutStraights(ring: readonly Position[]): Position[] {
-  return ring.filter(([x, y], i) => {
-    const [ax, ay] = ring.at(i - 1) as Position;
-    const [bx, by] = ring[(i + 1) % ring.length] as Position;
-    return (x - ax) * (by - y) !== (y - ay) * (bx - x);
-  });
+/**
+ * The places of a ring, the last not repeated, from those places of its arcs that `keep` marks.
+ *
+ * @param into is emptied before
+ */
+export function joinArcs(
+  { places, starts, steps, ringStarts }: Arcs,
+  ring: number,
+  keep: Uint8Array,
+  into: Places,
+): void {
+  into.clear();
+  const put = (i: number): void => {
+    if (keep[i] === 1) into.push(places.xs.at(i), places.ys.at(i));
+  };
+  for (let k = ringStarts[ring]!; k < ringStarts[ring + 1]!; k++) {
+    const step = steps[k]!;
+    const arc = step < 0 ? ~step : step;
+    const [from, to] = [starts[arc]!, starts[arc + 1]! - 1];
+    // The next arc begins with the last place of this one.
+    if (step < 0) for (let i = to; i > from; i--) put(i);
+    else for (let i = from; i < to; i++) put(i);
+  }
 }

@@ -3,11 +3,14 @@ import type { LabelPolygon } from "./polygons.js";
 /** A FeatureCollection of RFC 7946, with coordinates in pixels in place of degrees. */
 export interface LabelGeoJson {
   readonly type: "FeatureCollection";
-  readonly features: readonly {
-    readonly type: "Feature";
-    readonly properties: { readonly label: number; readonly class: string | null; readonly area: number };
-    readonly geometry: { readonly type: "Polygon"; readonly coordinates: LabelPolygon["rings"] };
-  }[];
+  readonly features: readonly LabelFeature[];
+}
+
+/** A region. */
+export interface LabelFeature {
+  readonly type: "Feature";
+  readonly properties: { readonly label: number; readonly class: string | null; readonly area: number };
+  readonly geometry: { readonly type: "Polygon"; readonly coordinates: LabelPolygon["rings"] };
 }
 
 /**
@@ -15,10 +18,28 @@ export interface LabelGeoJson {
  * of the picture, x to the right and y down.
  */
 export function toGeoJson(polygons: readonly LabelPolygon[], classes: readonly string[] = []): LabelGeoJson {
-  const features = polygons.map(({ label, area, rings }) => ({
-    type: "Feature" as const,
-    properties: { label, class: classes[label] ?? null, area },
-    geometry: { type: "Polygon" as const, coordinates: rings },
-  }));
-  return { type: "FeatureCollection", features };
+  return { type: "FeatureCollection", features: polygons.map((polygon) => toFeature(polygon, classes)) };
+}
+
+const toFeature = ({ label, area, rings }: LabelPolygon, classes: readonly string[]): LabelFeature => ({
+  type: "Feature",
+  properties: { label, class: classes[label] ?? null, area },
+  geometry: { type: "Polygon", coordinates: rings },
+});
+
+/** Characters of a piece. */
+const PIECE = 2 ** 20;
+
+/** The text of {@link toGeoJson} in pieces: that of a noisy map may be longer than a string can be. */
+export function* geoJsonPieces(polygons: Iterable<LabelPolygon>, classes: readonly string[]): Generator<string> {
+  let piece = '{"type":"FeatureCollection","features":[';
+  let separator = "";
+  for (const polygon of polygons) {
+    piece += separator + JSON.stringify(toFeature(polygon, classes));
+    separator = ",";
+    if (piece.length < PIECE) continue;
+    yield piece;
+    piece = "";
+  }
+  yield `${piece}]}`;
 }

@@ -7,10 +7,10 @@ import { renderWithLegend } from "../report/legend.js";
 import { encodeIndexedPng } from "../report/png.js";
 import { makeFolder, writeWholeFile } from "../report/writeFile.js";
 import type { Prediction } from "./enqueue.js";
-import { toGeoJson } from "./geojson.js";
+import { geoJsonPieces } from "./geojson.js";
 import { Manifest } from "./manifest.js";
 import { checkOwn, type Named, nameIn, nameOutputs } from "./outputNames.js";
-import { tracePolygons } from "./polygons.js";
+import { eachPolygon } from "./polygons.js";
 import { NpyProbabilities } from "./probabilities.js";
 
 /** How many pixels of a picture have one class. */
@@ -43,7 +43,7 @@ interface OutputKind {
 }
 
 /** Many small files: they are not each brought to the disk at once. */
-const write = (path: string, content: string | Uint8Array): Promise<void> =>
+const write = (path: string, content: string | Uint8Array | Iterable<string>): Promise<void> =>
   writeWholeFile("predict", path, content, { sync: false });
 
 /** What can be written of a picture. */
@@ -61,7 +61,7 @@ export const OUTPUTS = {
   polygons: {
     suffix: ".geojson",
     write: (path, { prediction, classes, tolerance }) =>
-      write(path, JSON.stringify(toGeoJson(tracePolygons(prediction, { tolerance }), classes))),
+      write(path, geoJsonPieces(eachPolygon(prediction, { tolerance }), classes)),
   },
   summary: {
     suffix: ".json",

@@ -1,4 +1,6 @@
-import { cutAtJoints, joinArcs, type Vertex } from "./arcs.js";
+import { cutAtJoints, joinArcs } from "./arcs.js";
+import { CORNER, type Outlines, traceOutlines } from "./outlines.js";
+import { Places } from "./places.js";
 import { findRegions, type LabelMap } from "./regions.js";
 import { simplifyArcs } from "./simplify.js";
 
@@ -26,91 +28,75 @@ export interface PolygonOptions {
   readonly tolerance?: number;
 }
 
-/** Headings east, south, west, north. */
-const STEPS = [
-  [1, 0],
-  [0, 1],
-  [-1, 0],
-  [0, -1],
-] as const;
-/** The pixel ahead on the left of a place, by heading, from the pixel below on the right of the place; that on the right is the next one's. */
-const AHEAD_LEFT = [
-  [0, -1],
-  [0, 0],
-  [-1, 0],
-  [-1, -1],
-] as const;
-
 /**
  * The regions of a label map as polygons, in the order in which the rows meet them. Pixels that touch along an edge belong together. Outlines
  * have their region on the right: in numbers, x times y, an outline turns counterclockwise and a hole clockwise, as RFC 7946 has it. Rings do
  * not cross or touch themselves; a hole may touch the outline in single places.
  */
-export function tracePolygons(map: LabelMap, { tolerance = 0 }: PolygonOptions = {}): LabelPolygon[] {
-  const { height, width } = map;
-  const { ids, labels, areas } = findRegions(map);
-  const regionAt = (x: number, y: number): number =>
-    x < 0 || y < 0 || x >= width || y >= height ? -1 : ids[y * width + x]!;
-  const rings: Vertex[][] = [];
-  const owners: number[] = [];
-  // Every ring heads east somewhere, along the upper edge of a pixel of its region; the outline of a region is met first.
-  const traced = new Uint8Array(ids.length);
-  for (let i = 0; i < ids.length; i++) {
-    const [x, y] = [i % width, Math.floor(i / width)];
-    const region = ids[i]!;
-    if (traced[i] === 1 || regionAt(x, y - 1) === region) continue;
-    const vertices = traceRing(region, [x, y], regionAt, (ex, ey) => {
-      traced[ey * width + ex] = 1;
-    });
-    rings.push(vertices);
-    owners.push(region);
-  }
-  const found: Ring[][] = labels.map(() => []);
-  for (const [i, places] of placesOf(rings, tolerance).entries()) {
-    found[owners[i]!]!.push([...places, places[0] as Position]);
-  }
-  return found.map((own, region) => ({ label: labels[region]!, area: areas[region]!, rings: own }));
+export function tracePolygons(map: LabelMap, options: PolygonOptions = {}): LabelPolygon[] {
+  return [...eachPolygon(map, options)];
 }
 
-/** The places of each ring. */
-function placesOf(rings: readonly Vertex[][], tolerance: number): Position[][] {
-  if (tolerance === 0) {
-    return rings.map((ring) => ring.filter(({ isCorner }) => isCorner).map(({ position }) => position));
+/** As {@link tracePolygons}, each polygon made when it is asked for: of a noisy map all of them take far more memory than the map. */
+export function* eachPolygon(map: LabelMap, { tolerance = 0 }: PolygonOptions = {}): Generator<LabelPolygon> {
+  const { labels, areas, ids } = findRegions(map);
+  const outlines = traceOutlines(ids, map);
+  const placesOf = tolerance === 0 ? exactRings(outlines) : simplifiedRings(outlines, tolerance);
+  const rings = groupByOwner(outlines.owners, labels.length);
+  for (const [region, label] of labels.entries()) {
+    yield { label, area: areas[region]!, rings: Array.from(rings(region), (ring) => toRing(placesOf(ring))) };
   }
-  const cut = cutAtJoints(rings);
-  const arcs = simplifyArcs(cut.arcs, tolerance);
-  return cut.rings.map((ring) => joinArcs(ring, arcs));
 }
 
-/** Follows the edge of a region from the upper left of one of its pixels, the region on the right. */
-function traceRing(
-  region: number,
-  start: Position,
-  regionAt: (x: number, y: number) => number,
-  headsEast: (x: number, y: number) => void,
-): Vertex[] {
-  const vertices: Vertex[] = [];
-  let [x, y] = start;
-  let heading = 0;
-  do {
-    if (heading === 0) headsEast(x, y);
-    x += STEPS[heading]![0];
-    y += STEPS[heading]![1];
-    const around = [0, 1, 2, 3].map((quarter) => {
-      const [dx, dy] = AHEAD_LEFT[(heading + quarter) % 4]!;
-      return regionAt(x + dx, y + dy);
-    });
-    // Left where the region goes on there, even across a corner: then no ring meets itself.
-    const turn = around[0] === region ? 3 : around[1] === region ? 0 : 1;
-    const isJoint = meetsThree(around);
-    if (turn !== 0 || isJoint) vertices.push({ position: [x, y], isCorner: turn !== 0, isJoint });
-    heading = (heading + turn) % 4;
-  } while (x !== start[0] || y !== start[1] || heading !== 0);
-  return vertices;
+/** The places at which a ring turns; valid until those of the next one are asked for. */
+type PlacesOf = (ring: number) => Places;
+
+function exactRings({ vertices, kinds, starts }: Outlines): PlacesOf {
+  const corners = new Places();
+  return (ring) => {
+    corners.clear();
+    for (let i = starts[ring]!; i < starts[ring + 1]!; i++) {
+      if (kinds[i]! & CORNER) corners.push(vertices.xs.at(i), vertices.ys.at(i));
+    }
+    return corners;
+  };
 }
 
-/** Whether more than two of the four pixels around a place differ, or the place is a corner of the map. */
-function meetsThree(around: readonly number[]): boolean {
-  const kinds = around.filter((id, i) => around.indexOf(id) === i).length;
-  return kinds > 2 || around.filter((id) => id === -1).length === 3;
+function simplifiedRings(outlines: Outlines, tolerance: number): PlacesOf {
+  const arcs = cutAtJoints(outlines);
+  const keep = simplifyArcs(arcs, tolerance);
+  const [places, turns] = [new Places(), new Places()];
+  return (ring) => {
+    joinArcs(arcs, ring, keep, places);
+    copyTurns(places, turns);
+    return turns;
+  };
+}
+
+/** Leaves out the places at which a ring goes straight on. */
+function copyTurns({ xs, ys, length }: Places, turns: Places): void {
+  turns.clear();
+  for (let i = 0; i < length; i++) {
+    const [before, after] = [i === 0 ? length - 1 : i - 1, i === length - 1 ? 0 : i + 1];
+    const [x, y] = [xs.at(i), ys.at(i)];
+    if ((x - xs.at(before)) * (ys.at(after) - y) !== (y - ys.at(before)) * (xs.at(after) - x)) turns.push(x, y);
+  }
+}
+
+function toRing({ xs, ys, length }: Places): Ring {
+  const ring = new Array<Position>(length + 1);
+  for (let i = 0; i < length; i++) ring[i] = [xs.at(i), ys.at(i)];
+  ring[length] = ring[0]!;
+  return ring;
+}
+
+/** The rings of each region, in their order. */
+function groupByOwner(owners: Int32Array, regions: number): (region: number) => Int32Array {
+  const ends = new Int32Array(regions + 1);
+  for (const owner of owners) ends[owner + 1]!++;
+  for (let region = 0; region < regions; region++) ends[region + 1]! += ends[region]!;
+  const rings = new Int32Array(owners.length);
+  // Each entry moves from the start of its region to the end.
+  for (const [ring, owner] of owners.entries()) rings[ends[owner]!++] = ring;
+  return (region) => rings.subarray(region === 0 ? 0 : ends[region - 1], ends[region]);
 }

@@ -42,11 +42,12 @@ export function findRegions({ labels, height, width }: LabelMap): Regions {
     parents[Math.max(left, above)] = parents[i]!;
   }
   const ids = new Int32Array(parents.length);
-  const found: { label: number; area: number }[] = [];
+  const [found, areas]: [number[], number[]] = [[], []];
   for (let i = 0; i < parents.length; i++) {
     const root = rootOf(i);
-    ids[i] = root === i ? found.push({ label: labels[i]!, area: 0 }) - 1 : ids[root]!;
-    found[ids[i]!]!.area++;
+    const id = root === i ? found.push(labels[i]!) - 1 : ids[root]!;
+    ids[i] = id;
+    areas[id] = (areas[id] ?? 0) + 1;
   }
-  return { ids, labels: found.map(({ label }) => label), areas: found.map(({ area }) => area) };
+  return { ids, labels: found, areas };
 }

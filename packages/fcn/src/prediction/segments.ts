@@ -1,123 +1,172 @@
-import type { Position } from "./polygons.js";
+import { Ints, type Places } from "./places.js";
 
 /** Pixels along a side of the cells in which segments are looked up. */
 const CELL = 8;
 
-/** Straight pieces of lines that meet in their ends alone, and a grid to find those near a place. */
+/** The end of a segment that a longer one has replaced. */
+const GONE = -1;
+
+/**
+ * Straight pieces of lines that meet in their ends alone, and a grid to find those near a place. A segment has the number of the place that it
+ * begins at.
+ */
 export class Segments {
-  readonly #ends: (readonly [Position, Position])[] = [];
-  readonly #isGone: boolean[] = [];
+  readonly #xs: Int32Array;
+  readonly #ys: Int32Array;
+  /** By segment: the place that it ends at. */
+  readonly #ends: Int32Array;
   /** The search that has seen a segment last. */
-  readonly #seen: number[] = [];
+  readonly #seen: Int32Array;
   #search = 0;
-  readonly #cells: number[][];
   readonly #columns: number;
   readonly #rows: number;
+  /** A linked list for each cell: its first entry, and of each entry the segment and the next entry. */
+  readonly #cells: Int32Array;
+  readonly #entries = new Ints();
+  readonly #next = new Ints();
 
-  /** @param places all places that segments may end at */
-  constructor(places: readonly Position[]) {
+  /**
+   * @param places those of all lines, one after the other
+   * @param starts the first place of each line, and the number of places
+   */
+  constructor(places: Places, starts: Int32Array) {
+    [this.#xs, this.#ys] = [places.xs.values, places.ys.values];
     let [width, height] = [0, 0];
-    for (const [x, y] of places) [width, height] = [Math.max(width, x), Math.max(height, y)];
+    for (let i = 0; i < places.length; i++) {
+      width = Math.max(width, this.#xs[i]!);
+      height = Math.max(height, this.#ys[i]!);
+    }
     this.#columns = Math.floor(width / CELL) + 1;
     this.#rows = Math.floor(height / CELL) + 1;
-    this.#cells = Array.from({ length: this.#columns * this.#rows }, () => []);
+    this.#cells = new Int32Array(this.#columns * this.#rows).fill(-1);
+    this.#ends = new Int32Array(places.length).fill(GONE);
+    this.#seen = new Int32Array(places.length);
+    for (let line = 0; line + 1 < starts.length; line++) {
+      for (let i = starts[line]!; i < starts[line + 1]! - 1; i++) this.#put(i, i + 1);
+    }
   }
 
-  /** Answers the number of the segment; they count up. */
-  add(a: Position, b: Position): number {
-    const id = this.#ends.push([a, b]) - 1;
-    this.#isGone.push(false);
-    this.#seen.push(0);
-    this.#forCells(a, b, 0, (cell) => {
-      cell.push(id);
+  #put(from: number, to: number): void {
+    this.#ends[from] = to;
+    this.#forCells(from, to, 0, (cell) => {
+      this.#next.push(this.#cells[cell]!);
+      this.#cells[cell] = this.#entries.length;
+      this.#entries.push(from);
       return false;
     });
-    return id;
   }
 
   /**
-   * Replaces the segments of a chain, numbered from `first` on, by the straight one between its ends, where that neither meets another segment nor
-   * passes over one; answers whether it did. All of the chain lies within `distance` of the straight segment.
+   * Replaces the segments between two places of a line by the straight one, where that neither meets another segment nor passes over one; answers
+   * whether it did. All places between them lie within `distance` of the straight segment.
    */
-  straighten(chain: readonly Position[], first: number, distance: number): boolean {
-    const [a, b] = [chain[0]!, chain.at(-1)!];
+  straighten(from: number, to: number, distance: number): boolean {
     // A closed line cannot become a single segment.
-    if (isSame(a, b)) return false;
-    const end = first + chain.length - 1;
-    const search = ++this.#search;
-    const isBlocked = this.#forCells(a, b, distance + 1e-6, (cell) => {
-      for (const id of cell) {
-        if (this.#seen[id] === search || this.#isGone[id] || (id >= first && id < end)) continue;
-        this.#seen[id] = search;
-        const [p, q] = this.#ends[id]!;
-        // What does not meet the chain nor the segment lies between them as a whole or not at all.
-        if (meet(a, b, p, q) || winds(chain, (p[0] + q[0]) / 2, (p[1] + q[1]) / 2)) return true;
-      }
-      return false;
-    });
-    if (isBlocked) return false;
-    for (let id = first; id < end; id++) this.#isGone[id] = true;
-    this.add(a, b);
+    if (this.#isSame(from, to)) return false;
+    this.#search++;
+    if (this.#forCells(from, to, distance + 1e-6, (cell) => this.#blocks(cell, from, to))) return false;
+    this.#ends.fill(GONE, from, to);
+    this.#put(from, to);
     return true;
   }
 
+  /** Whether a segment in a cell is in the way of a straight one between two places of a line. */
+  #blocks(cell: number, from: number, to: number): boolean {
+    for (let entry = this.#cells[cell]!; entry >= 0; entry = this.#next.at(entry)) {
+      const segment = this.#entries.at(entry);
+      const end = this.#ends[segment]!;
+      if (this.#seen[segment] === this.#search || end === GONE || (segment >= from && segment < to)) continue;
+      this.#seen[segment] = this.#search;
+      if (this.#meet(from, to, segment, end)) return true;
+      const [x, y] = [(this.#xs[segment]! + this.#xs[end]!) / 2, (this.#ys[segment]! + this.#ys[end]!) / 2];
+      // What does not meet the line nor the straight segment lies between them as a whole or not at all.
+      if (this.#winds(from, to, x, y)) return true;
+    }
+    return false;
+  }
+
   /** Hands over the cells within `distance` of a segment until `use` answers true; answers whether it did. */
-  #forCells(from: Position, to: Position, distance: number, use: (cell: number[]) => boolean): boolean {
-    const [[ax, ay], [bx, by]] = from[0] <= to[0] ? [from, to] : [to, from];
+  #forCells(from: number, to: number, distance: number, use: (cell: number) => boolean): boolean {
+    const isEastward = this.#xs[from]! <= this.#xs[to]!;
+    const [a, b] = isEastward ? [from, to] : [to, from];
+    const [ax, ay, bx, by] = [this.#xs[a]!, this.#ys[a]!, this.#xs[b]!, this.#ys[b]!];
     const heightAt = (x: number): number => {
       const share = (Math.min(bx, Math.max(ax, x)) - ax) / (bx - ax);
       return ay + share * (by - ay);
     };
-    for (let column = cellOf(ax - distance, this.#columns); column <= cellOf(bx + distance, this.#columns); column++) {
+    const lastColumn = cellOf(bx + distance, this.#columns);
+    for (let column = cellOf(ax - distance, this.#columns); column <= lastColumn; column++) {
       const [y0, y1] =
         ax === bx ? [ay, by] : [heightAt(column * CELL - distance), heightAt((column + 1) * CELL + distance)];
       const last = cellOf(Math.max(y0, y1) + distance, this.#rows);
       for (let row = cellOf(Math.min(y0, y1) - distance, this.#rows); row <= last; row++) {
-        if (use(this.#cells[row * this.#columns + column]!)) return true;
+        if (use(row * this.#columns + column)) return true;
       }
     }
     return false;
+  }
+
+  #isSame(a: number, b: number): boolean {
+    return this.#xs[a] === this.#xs[b] && this.#ys[a] === this.#ys[b];
+  }
+
+  /** Twice the area of the triangle, positive where it turns clockwise with y down. Places are whole numbers, so it is exact. */
+  #turn(a: number, b: number, c: number): number {
+    const [ax, ay] = [this.#xs[a]!, this.#ys[a]!];
+    return (this.#xs[b]! - ax) * (this.#ys[c]! - ay) - (this.#ys[b]! - ay) * (this.#xs[c]! - ax);
+  }
+
+  /** Whether two segments have a place in common, other than one end of both. */
+  #meet(a: number, b: number, p: number, q: number): boolean {
+    const startsAt = this.#isSame(a, p) || this.#isSame(a, q);
+    const endsAt = this.#isSame(b, p) || this.#isSame(b, q);
+    if (startsAt && endsAt) return true;
+    if (startsAt) return this.#overlap(a, b, this.#isSame(a, p) ? q : p);
+    if (endsAt) return this.#overlap(b, a, this.#isSame(b, p) ? q : p);
+    const [forP, forQ] = [this.#turn(a, b, p), this.#turn(a, b, q)];
+    // Both on one side.
+    if (forP * forQ > 0) return false;
+    const [forA, forB] = [this.#turn(p, q, a), this.#turn(p, q, b)];
+    if (forP * forQ < 0 && forA * forB < 0) return true;
+    return (
+      (forP === 0 && this.#isWithin(p, a, b)) ||
+      (forQ === 0 && this.#isWithin(q, a, b)) ||
+      (forA === 0 && this.#isWithin(a, p, q)) ||
+      (forB === 0 && this.#isWithin(b, p, q))
+    );
+  }
+
+  /** Whether two segments from a common place lie on each other. */
+  #overlap(shared: number, end: number, other: number): boolean {
+    const [x, y] = [this.#xs[shared]!, this.#ys[shared]!];
+    const along = (this.#xs[end]! - x) * (this.#xs[other]! - x) + (this.#ys[end]! - y) * (this.#ys[other]! - y);
+    return along > 0 && this.#turn(shared, end, other) === 0;
+  }
+
+  /** Whether a place on the line through two others lies between them. */
+  #isWithin(place: number, a: number, b: number): boolean {
+    return (
+      isBetween(this.#xs[place]!, this.#xs[a]!, this.#xs[b]!) && isBetween(this.#ys[place]!, this.#ys[a]!, this.#ys[b]!)
+    );
+  }
+
+  /** Whether a line, closed by the straight one between its ends, goes around a place. */
+  #winds(from: number, to: number, x: number, y: number): boolean {
+    let winding = 0;
+    let [ax, ay] = [this.#xs[to]!, this.#ys[to]!];
+    for (let i = from; i <= to; i++) {
+      const [bx, by] = [this.#xs[i]!, this.#ys[i]!];
+      const isDown = ay <= y;
+      if (isDown !== by <= y) {
+        const side = (bx - ax) * (y - ay) - (by - ay) * (x - ax);
+        if (isDown ? side > 0 : side < 0) winding += isDown ? 1 : -1;
+      }
+      [ax, ay] = [bx, by];
+    }
+    return winding !== 0;
   }
 }
 
 const cellOf = (place: number, count: number): number => Math.min(count - 1, Math.max(0, Math.floor(place / CELL)));
 
-const isSame = (a: Position, b: Position): boolean => a[0] === b[0] && a[1] === b[1];
-
-/** Twice the area of the triangle, positive where it turns clockwise with y down. Places are whole numbers, so it is exact. */
-const turn = (a: Position, b: Position, c: Position): number =>
-  (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
-
-/** Whether two segments have a place in common, other than one end of both. */
-function meet(a: Position, b: Position, p: Position, q: Position): boolean {
-  const [startsAt, endsAt] = [isSame(a, p) || isSame(a, q), isSame(b, p) || isSame(b, q)];
-  if (startsAt && endsAt) return true;
-  if (startsAt || endsAt) {
-    const [shared, end] = startsAt ? [a, b] : [b, a];
-    const other = isSame(shared, p) ? q : p;
-    const along = (end[0] - shared[0]) * (other[0] - shared[0]) + (end[1] - shared[1]) * (other[1] - shared[1]);
-    return turn(shared, end, other) === 0 && along > 0;
-  }
-  const [forP, forQ, forA, forB] = [turn(a, b, p), turn(a, b, q), turn(p, q, a), turn(p, q, b)];
-  if (forP * forQ < 0 && forA * forB < 0) return true;
-  const isOn = (area: number, place: Position, from: Position, to: Position): boolean =>
-    area === 0 && isBetween(place[0], from[0], to[0]) && isBetween(place[1], from[1], to[1]);
-  return isOn(forP, p, a, b) || isOn(forQ, q, a, b) || isOn(forA, a, p, q) || isOn(forB, b, p, q);
-}
-
 const isBetween = (value: number, a: number, b: number): boolean => Math.min(a, b) <= value && value <= Math.max(a, b);
-
-/** Whether a chain, closed by the straight line between its ends, goes around a place. */
-function winds(chain: readonly Position[], x: number, y: number): boolean {
-  let winding = 0;
-  let from = chain.at(-1) as Position;
-  for (const to of chain) {
-    const isDown = from[1] <= y;
-    if (isDown !== to[1] <= y) {
-      const side = turn(from, to, [x, y]);
-      if (isDown ? side > 0 : side < 0) winding += isDown ? 1 : -1;
-    }
-    from = to;
-  }
-  return winding !== 0;
-}

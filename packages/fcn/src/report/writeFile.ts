@@ -2,15 +2,19 @@ import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { io } from "@fcn/tensor";
 
-/** A whole file as `io.writeWhole` writes it; `op` begins the message of an error. */
+/** A whole file, of a text or its pieces or of bytes, as `io.writeWhole` writes it; `op` begins the message of an error. */
 export async function writeWholeFile(
   op: string,
   path: string,
-  content: string | Uint8Array,
+  content: string | Uint8Array | Iterable<string>,
   options: { readonly sync?: boolean } = {},
 ): Promise<void> {
-  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  await io.writeWhole(op, path, [bytes], options);
+  await io.writeWhole(op, path, content instanceof Uint8Array ? [content] : encoded(content), options);
+}
+
+function* encoded(text: string | Iterable<string>): Generator<Uint8Array> {
+  const encoder = new TextEncoder();
+  for (const piece of typeof text === "string" ? [text] : text) yield encoder.encode(piece);
 }
 
 /** Makes a folder and those above it. Throws a TensorError: "disk-full" or "unwritable-file". */
