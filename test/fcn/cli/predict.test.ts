@@ -216,18 +216,51 @@ describe("fcn predict", () => {
     }
   });
 
-  it("leaves nothing half written behind when it is interrupted", async () => {
-    const out = at("interrupted");
-    await writeFile(at("large.png"), await png(picture(600, 900, 8)));
-    const flags = ["--out", out, "--save", "probabilities", "--tile", "32", "--overlap", "0"];
-    const child = spawn(process.execPath, [FCN, "predict", at("large.png"), "--weights", weights, ...flags]);
-    const ended = once(child, "close");
-    const isWriting = async (): Promise<boolean> =>
-      (await readdir(out).catch(() => [])).some((name) => name.startsWith("large.npy."));
-    while (!(await isWriting()) && child.exitCode === null) await sleep(5);
-    child.kill("SIGINT");
-    expect(await ended).toEqual([null, "SIGINT"]);
-    expect(await readdir(out)).toEqual([".fcn-predict.json"]);
+  describe("ended while it writes", () => {
+    let flags: string[];
+    beforeAll(async () => {
+      await mkdir(at("wide", "deep"), { recursive: true });
+      await writeFile(at("wide", "deep", "large.png"), await png(picture(600, 900, 8)));
+      flags = [
+        "predict",
+        at("wide"),
+        "--weights",
+        weights,
+        "--save",
+        "probabilities",
+        "--tile",
+        "32",
+        "--overlap",
+        "0",
+      ];
+    });
+    const half = async (out: string): Promise<string[]> =>
+      (await readdir(join(out, "deep")).catch(() => [])).filter((name) => /^large\.npy\..*\.tmp$/.test(name));
+    const endBy = async (signal: NodeJS.Signals, out: string): Promise<void> => {
+      const child = spawn(process.execPath, [FCN, ...flags, "--out", out]);
+      const ended = once(child, "close");
+      while ((await half(out)).length === 0 && child.exitCode === null) await sleep(5);
+      child.kill(signal);
+      expect(await ended).toEqual([null, signal]);
+    };
+
+    it("leaves nothing half written behind when it is interrupted", async () => {
+      const out = at("interrupted");
+      await endBy("SIGINT", out);
+      expect((await readdir(out, { recursive: true })).sort()).toEqual([".fcn-predict.json", "deep"]);
+    });
+
+    it("leaves to its next run what is half written when it is killed", async () => {
+      const out = at("killed");
+      await endBy("SIGKILL", out);
+      const [left = ""] = await half(out);
+      const own = await io.temporaryName("user");
+      const others = ["user.tmp", own, left.replace(/\.[0-9a-f]{8}-/, ".00000000-")];
+      for (const name of others) await writeFile(join(out, "deep", name), "x");
+      const next = await run(["predict", at("in", "b.png"), "--weights", weights, "--out", out, "--save", "labels"]);
+      expect(next.code).toBe(0);
+      expect((await readdir(join(out, "deep"))).sort()).toEqual(others.sort());
+    });
   });
 
   it("fails with one clear line where nothing can be done", async () => {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { io } from "@fcn/tensor";
@@ -135,6 +135,7 @@ describe("fcn train", () => {
     }
     expect(landed).toBeGreaterThan(0);
     expect(resumed).toBeGreaterThan(0);
+    await writeFile(join(killed, "notes.tmp"), "a user's");
     const last = await train([...options, "--out", killed, "--resume"]);
     expect(last.err).not.toContain("error:");
     expect(last.code).toBe(0);
@@ -142,6 +143,6 @@ describe("fcn train", () => {
       expect((await readFile(join(killed, file))).equals(await readFile(join(straight, file))), file).toBe(true);
     }
     const left = [...(await readdir(killed)), ...(await readdir(join(killed, "checkpoint")))];
-    expect(left.filter((name) => name.endsWith(".tmp"))).toEqual([]);
+    expect(left.filter((name) => name.endsWith(".tmp"))).toEqual(["notes.tmp"]);
   });
 });

@@ -1,5 +1,5 @@
 import { lstat, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { writeWholeFile } from "../report/writeFile.js";
 
 /** The file, hidden in a folder of results, that lists them. */
@@ -29,6 +29,11 @@ export class Manifest {
 
   get isEmpty(): boolean {
     return this.stamps.size === 0;
+  }
+
+  /** The folder, and those in it that predict has written into. */
+  get folders(): ReadonlySet<string> {
+    return new Set([this.folder, ...Array.from(this.stamps.keys(), (name) => join(this.folder, dirname(name)))]);
   }
 
   /** Whether a file is there as predict has left it. */

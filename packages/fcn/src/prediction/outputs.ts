@@ -111,7 +111,7 @@ export class OutputFolder {
 
   /** Makes the folder and tries it. Throws a TensorError where nothing can be written. */
   async open(): Promise<void> {
-    const trial = join(this.root, `.${process.pid}.tmp`);
+    const trial = await io.temporaryName(join(this.root, ".trial"));
     await makeFolder("predict", this.root);
     try {
       await writeFile(trial, "");
@@ -123,13 +123,14 @@ export class OutputFolder {
 
   /**
    * Gives the results of each input names that no other result and no input has. Throws a TensorError ("file-exists") where another file than a
-   * result of predict has one of them, unless `overwrite`.
+   * result of predict has one of them, unless `overwrite`. Removes what killed runs left half written.
    */
   async reserve<T extends Named>(inputs: readonly T[], { overwrite = false } = {}): Promise<Map<T, OutputPaths>> {
     const suffixes = this.kinds.map((kind) => OUTPUTS[kind].suffix);
     const named = await nameOutputs(this.root, suffixes, inputs);
     this.#manifest = await Manifest.read(this.root);
     if (!overwrite) await checkOwn(this.root, named.flat(), this.#manifest);
+    for (const place of this.#manifest.folders) await io.removeLeftovers(place);
     this.#announced = named.flat().map((path) => nameIn(this.root, path));
     await this.#manifest.announce(this.#announced);
     return new Map(inputs.map((input, i) => [input, new Map(this.kinds.map((kind, k) => [kind, named[i]![k]!]))]));

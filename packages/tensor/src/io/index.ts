@@ -1,6 +1,7 @@
 export { readCaffemodel } from "./caffemodel/caffemodel.js";
 export { Crc32 } from "./crc32.js";
 export type { ArrayInfo, HostArray, HostData, HostDtype, LazyArray, StoredDtype } from "./hostArray.js";
+export { isRunning, removeLeftovers, temporaryName } from "./leftovers.js";
 export { type LoadWeightsOptions, loadWeights } from "./loadWeights.js";
 export { readNpy } from "./npy.js";
 export { encodeNpz, readNpz, writeNpz } from "./npz.js";

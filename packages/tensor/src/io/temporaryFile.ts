@@ -1,3 +1,4 @@
+import { temporaryName } from "./leftovers.js";
 import { nodeFiles } from "./source.js";
 import { unwritable } from "./unwritable.js";
 
@@ -29,7 +30,7 @@ export async function openTemporary(op: string, path: string | URL): Promise<Tem
   const fs = await nodeFiles(op);
   const { fileURLToPath } = await import("node:url");
   const target = typeof path === "string" ? path : fileURLToPath(path);
-  const temporary = `${target}.${crypto.randomUUID()}.tmp`;
+  const temporary = await temporaryName(target);
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();

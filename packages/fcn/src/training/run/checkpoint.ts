@@ -118,12 +118,6 @@ export async function checkpoints(folder: string): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
-/** Removes what killed processes left half written. */
-export async function removeTemporary(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => [] as string[]);
-  for (const name of names) if (name.endsWith(".tmp")) await rm(join(folder, name), { force: true });
-}
-
 const prefixed = <T>(prefix: string, record: Readonly<Record<string, T>>): Record<string, T> =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]));
 

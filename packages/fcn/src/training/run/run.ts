@@ -14,7 +14,6 @@ import {
   checkFinite,
   checkpoints,
   readCheckpoint,
-  removeTemporary,
   savedConfiguration,
   writeCheckpoint,
 } from "./checkpoint.js";
@@ -87,7 +86,7 @@ async function refuseOtherRun({ out, resume = false }: TrainRunOptions): Promise
 async function openFolder(out: string): Promise<void> {
   const folder = join(out, RUN_FILES.checkpoint);
   await makeFolder("train", folder);
-  for (const place of [out, folder]) await removeTemporary(place);
+  for (const place of [out, folder]) await io.removeLeftovers(place);
 }
 
 async function runPrepared(

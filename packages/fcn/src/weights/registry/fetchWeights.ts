@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { io, TensorError } from "@fcn/tensor";
 import { cacheFolder } from "./cache.js";
 import { type Checked, checkFile, sizeFits, sizeText } from "./check.js";
 import { type DownloadOptions, download } from "./download.js";
@@ -41,7 +41,7 @@ export interface FetchedWeights {
  * and checksum are checked as far as they are published, of a file in the cache too. `which` is a name from `listWeights`, or an entry of
  * your own. Load the file with `io.readPth` and its kind, or `net.loadStateDict`.
  *
- * Throws a TensorError: "no-network", "download-refused", "checksum-mismatch", "unwritable-file", "unsupported" in a browser.
+ * Throws a TensorError: "no-network", "download-refused", "checksum-mismatch", "unwritable-file", "disk-full", "unsupported" in a browser.
  */
 export async function fetchWeights(which: string | WeightsEntry, options: FetchOptions = {}): Promise<FetchedWeights> {
   const entry = typeof which === "string" ? describeWeights(which) : which;
@@ -56,7 +56,8 @@ export async function fetchWeights(which: string | WeightsEntry, options: FetchO
   if (options.offline) throw notCached(entry, target);
   const part = `${target}.part`;
   try {
-    await fs.mkdir(folder, { recursive: true });
+    const { makeFolder } = await import("../../report/writeFile.js");
+    await makeFolder(`fetchWeights ${entry.name}`, folder);
     return await withLock(`${target}.lock`, options.signal, async () => {
       // Another process may have fetched it meanwhile.
       const fresh = await fromCache();
@@ -149,19 +150,17 @@ function notCached(entry: WeightsEntry, target: string): TensorError {
 
 /** What may be done where the network or the disk fails. */
 function withRemedy(error: unknown, entry: WeightsEntry, target: string): unknown {
-  if (error instanceof TensorError) {
-    if (error.code !== "no-network") return error;
-    const { code, message, fix } = error;
-    return new TensorError({ code, message, fix: `${fix}, or ${byHand(entry, target)}` }, { cause: error.cause });
-  }
-  const system = error as { code?: unknown; message?: unknown };
-  if (typeof system.code !== "string" || !/^E[A-Z]+$/.test(system.code)) return error;
-  return new TensorError(
-    {
-      code: "unwritable-file",
-      message: `fetchWeights ${entry.name}: cannot write ${target}: ${String(system.message)}`,
-      fix: "check that the folder may be written and has room, or pass another cacheDir",
-    },
-    { cause: error },
-  );
+  const system = (error as { code?: unknown }).code;
+  const isSystem = !(error instanceof TensorError) && typeof system === "string" && /^E[A-Z]+$/.test(system);
+  const known = isSystem ? io.unwritable(`fetchWeights ${entry.name}`, target, error) : error;
+  if (!(known instanceof TensorError)) return known;
+  const remedy = remedyFor(known.code, entry, target);
+  if (remedy === undefined) return known;
+  const { code, message, fix, cause } = known;
+  return new TensorError({ code, message, fix: `${fix}${remedy}` }, { cause });
+}
+
+function remedyFor(code: string, entry: WeightsEntry, target: string): string | undefined {
+  if (code === "no-network") return `, or ${byHand(entry, target)}`;
+  return code === "unwritable-file" || code === "disk-full" ? "; cacheDir, or FCN_CACHE, names the folder" : undefined;
 }

@@ -1,4 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
+import { io } from "@fcn/tensor";
 
 /** After so long without a change a lock counts as left behind, whoever holds it. */
 const STALE_MILLISECONDS = 10 * 60_000;
@@ -42,16 +43,8 @@ async function isLeftBehind(path: string, host: string): Promise<boolean> {
     if (Date.now() - (await stat(path)).mtimeMs > STALE_MILLISECONDS) return true;
     const [owner, pid] = (await readFile(path, "utf8")).split(" ");
     // A lock that is being written has no owner yet.
-    return owner === host && !isRunning(Number(pid));
+    return owner === host && !io.isRunning(Number(pid));
   } catch {
     return false;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as { code?: unknown }).code === "EPERM";
   }
 }
