@@ -160,6 +160,13 @@ describe("fcn predict", () => {
     expect(new Uint8Array(decode(await readFile(at("json", "stdin.png"))).data)).toEqual(wanted.labels);
   });
 
+  it("says how to name the files of a list that comes by standard input", async () => {
+    const list = new TextEncoder().encode(`${at("in", "a.png")}\n${at("in", "b.png")}\n`);
+    const { code, err } = await run(["predict", "-", "--weights", weights, "--out", at("list")], list);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^error: standard input: it is no picture .*xargs fcn predict/);
+  });
+
   it("never writes over its inputs", async () => {
     const bytes = await readFile(at("in", "b.png"));
     await mkdir(at("same"));

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { io } from "@fcn/tensor";
-import { decode } from "fast-png";
+import { decode, encode } from "fast-png";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mapAhead, startAhead } from "../../../packages/fcn/dist/pipeline.js";
@@ -99,6 +99,16 @@ describe("pictures", () => {
     return worst;
   };
 
+  /** A PNG file of one pixel whose header says another size. */
+  const pngOfSize = (height: number, width: number): Uint8Array => {
+    const bytes = new Uint8Array(encode({ width: 1, height: 1, channels: 3, data: new Uint8Array(3) }));
+    const view = new DataView(bytes.buffer);
+    view.setUint32(16, width);
+    view.setUint32(20, height);
+    view.setUint32(29, new io.Crc32().update(bytes.subarray(12, 29)).value);
+    return bytes;
+  };
+
   it("of every kind come as upright 8-bit RGB", async () => {
     const raster = async (bytes: Buffer) => {
       const { data, ...size } = await toRaster(new Uint8Array(bytes));
@@ -135,6 +145,7 @@ describe("pictures", () => {
       ["zero.jpg", new Uint8Array(0), "it is empty"],
       ["text.png", new TextEncoder().encode("not a picture"), "no picture of a known format"],
       ["cut.jpg", jpeg.subarray(0, jpeg.length - 200), "cut off or damaged"],
+      ["large.png", pngOfSize(20_000, 20_000), "it has more than 268402689 pixels"],
     ] as const) {
       const path = await write(name, bytes);
       const error = await toRaster(path).catch((cause: Error) => cause);

@@ -10,6 +10,15 @@ export function damagedFile(file: string, problem: string, cause?: unknown): Ten
   return fileError("corrupt-file", file, problem, "write or fetch the file again, or leave it out", cause);
 }
 
+/** As many pixels as `sharp` takes. */
+export const MOST_PIXELS = 16383 ** 2;
+
+/** A picture that is too large to be decoded; `size` says "it is 20000x20000,", or "it has" where its sides are not known. */
+export function tooManyPixels(file: string, size: string, cause?: unknown): TensorError {
+  const problem = `${size} more than ${MOST_PIXELS} pixels`;
+  return fileError("unsupported-file", file, problem, "cut it into smaller pictures", cause);
+}
+
 /** The first line of whatever was thrown. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

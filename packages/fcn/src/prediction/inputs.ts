@@ -124,7 +124,10 @@ async function readStandardInput({ raw }: InputOptions): Promise<RasterImage> {
   if (raw === undefined) {
     if (length === 0)
       throw fileError("corrupt-file", "standard input", "it is empty", "pipe a picture file into the command");
-    return (await decodeImage("standard input", bytes)).image;
+    const { image } = await decodeImage("standard input", bytes).catch((error: unknown) => {
+      throw isNoPicture(error) ? new TensorError({ ...PIPE_ONE, message: error.message }, { cause: error }) : error;
+    });
+    return image;
   }
   const [height, width] = raw;
   if (length !== height * width * 4) {
@@ -138,6 +141,14 @@ async function readStandardInput({ raw }: InputOptions): Promise<RasterImage> {
   }
   return toRaster({ data: bytes, height, width });
 }
+
+const isNoPicture = (error: unknown): error is TensorError =>
+  error instanceof TensorError && error.code === "unsupported-file";
+
+const PIPE_ONE = {
+  code: "unsupported-file",
+  fix: "pipe one picture, JPEG or PNG, into the command; from a list of files: xargs fcn predict ... < list.txt",
+};
 
 function tooLong(): TensorError {
   return new TensorError({

@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { damagedFile, fileError, reasonOf } from "../errors.js";
+import { damagedFile, fileError, reasonOf, tooManyPixels } from "../errors.js";
 import type { RasterImage } from "../sample.js";
 import { decodePngImage } from "./pngImage.js";
 
@@ -31,6 +31,7 @@ export async function decodeImage(file: string, bytes: Uint8Array): Promise<Deco
       const fix = "save it as JPEG or PNG";
       throw fileError("unsupported-file", file, "it is no picture of a known format, or is badly damaged", fix, cause);
     }
+    if (/exceeds pixel limit/i.test(reason)) throw tooManyPixels(file, "it has", cause);
     throw damagedFile(file, `the picture is cut off or damaged (${reason})`, cause);
   }
 }

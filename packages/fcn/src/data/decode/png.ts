@@ -1,4 +1,4 @@
-import { damagedFile, fileError, reasonOf } from "../errors.js";
+import { damagedFile, MOST_PIXELS, reasonOf, tooManyPixels } from "../errors.js";
 import { concatBytes, inflate } from "./inflate.js";
 import { readChunks } from "./pngChunks.js";
 
@@ -38,8 +38,6 @@ const PASSES = [
   [0, 1, 1, 2],
 ] as const;
 const WHOLE = [[0, 0, 1, 1]] as const;
-/** As many pixels as `sharp` takes: 16383 x 16383. */
-const MOST_PIXELS = 16383 ** 2;
 
 interface Header {
   readonly height: number;
@@ -97,10 +95,7 @@ function readHeader(file: string, data: Uint8Array | undefined): Header {
   if (kind === undefined || channels === undefined || !depths?.includes(depth) || !known || !width || !height) {
     throw damagedFile(file, `its PNG header is not valid (${width}x${height}, ${depth} bits, colour type ${type})`);
   }
-  if (width * height > MOST_PIXELS) {
-    const fix = "cut it into smaller pictures";
-    throw fileError("unsupported-file", file, `it is ${height}x${width}, more than ${MOST_PIXELS} pixels`, fix);
-  }
+  if (width * height > MOST_PIXELS) throw tooManyPixels(file, `it is ${height}x${width},`);
   return { width, height, kind, channels, depth, interlaced: interlace === 1 };
 }
 

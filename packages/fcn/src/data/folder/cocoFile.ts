@@ -1,6 +1,6 @@
 import type { TensorError } from "@fcn/tensor";
 import type { DataRemark } from "../dataset.js";
-import { damagedFile } from "../errors.js";
+import { damagedFile, MOST_PIXELS } from "../errors.js";
 import type { CocoInstance } from "../shapes/coco.js";
 
 /** What is used of a COCO annotation file. */
@@ -30,7 +30,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const fieldsOf = (value: unknown): Fields => (typeof value === "object" && value !== null ? (value as Fields) : {});
 const isNumbers = (value: unknown): value is number[] => Array.isArray(value) && value.every(Number.isFinite);
-const MOST_PIXELS = 16383 ** 2;
 
 const LISTS = ["images", "annotations", "categories"];
 
