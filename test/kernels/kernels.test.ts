@@ -79,6 +79,14 @@ describe("a parsed kernel", () => {
     );
   });
 
+  it("refuses more parameters than a dispatch carries", () => {
+    const fields = Array.from({ length: 65 }, (_, i) => `f${i}: u32`).join(", ");
+    const wide = source.replace(/struct Params \{.*\}/, `struct Params { ${fields} }`);
+    expect(() => parseKernel({ name: "sample", source: wide })).toThrow(
+      "kernel sample: Params takes 260 bytes, at most 256",
+    );
+  });
+
   it("replaces the constants that are named and no others", () => {
     const text = specialize(info, { WG: 128, VEC: true, SLOPE: 2 });
     expect(text.split("\n").slice(0, 3)).toEqual([

@@ -167,7 +167,7 @@ describe("pointwise ops and shapes", () => {
         "[invalid-shape] reshape: [2, 3] (6 elements) cannot become [4, -1] | choose sizes whose product is the number of elements, with at most one -1",
         "[invalid-argument] sum: dim is 2, but the tensor has 2 dimensions | pass a dim from -2 to 1",
         "[invalid-shape] tensor: 3 values for shape [2, 2], which holds 4 | pass as many values as the product of the sizes",
-        "[invalid-shape] tensor: shape [2, 0] must hold positive whole numbers | pass sizes of at least 1",
+        "[invalid-shape] zeros: shape [2, 0] must hold positive whole numbers | pass sizes of at least 1",
         "[invalid-shape] item: the tensor has shape [2] (2 elements), expected one element | use data() or array(), or reduce the tensor first",
         "[invalid-argument] backward: a tensor of shape [2] needs the gradient of its elements | reduce it to one number with sum() or mean(), or pass a gradient of the same shape",
       ]
@@ -190,12 +190,28 @@ describe("new tensors", () => {
       ),
     ).toMatchInlineSnapshot(`
       [
-        "[invalid-argument] full: dtype is "float16" | pass "float32" or "int32"",
+        "[invalid-argument] zeros: dtype is "float16" | pass "float32" or "int32"",
         "[invalid-argument] tensor: dtype is "float16" | pass "float32" or "int32"",
-        "[invalid-argument] rand: dtype is "int32" | leave out dtype, or pass "float32"",
-        "[invalid-dtype] full: requiresGrad is set for dtype int32, only float32 tensors have gradients | leave out requiresGrad, or use dtype "float32"",
+        "[invalid-argument] randn: dtype is "int32" | leave out dtype, or pass "float32"",
+        "[invalid-dtype] zeros: requiresGrad is set for dtype int32, only float32 tensors have gradients | leave out requiresGrad, or use dtype "float32"",
         "[invalid-dtype] tensor: requiresGrad is set for dtype int32, only float32 tensors have gradients | leave out requiresGrad, or use dtype "float32"",
         "[invalid-dtype] requiresGrad: requiresGrad is set for dtype int32, only float32 tensors have gradients | leave out requiresGrad, or use dtype "float32"",
+      ]
+    `);
+  });
+
+  it("refuse more dimensions than a kernel takes", async () => {
+    expect(
+      await messages(
+        () => device.ones([1, 1, 1, 1, 1, 1, 1, 1, 1]),
+        () => device.tensor([1], [1, 1, 1, 1, 1, 1, 1, 1, 1]),
+        () => x(2).reshape([1, 1, 1, 2, 1, 1, 1, 1, -1]),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "[limit-exceeded] ones: shape [1, 1, 1, 1, 1, 1, 1, 1, 1] has 9 dimensions, a tensor has at most 8 | merge neighbouring dimensions, or leave out those of size 1",
+        "[limit-exceeded] tensor: shape [1, 1, 1, 1, 1, 1, 1, 1, 1] has 9 dimensions, a tensor has at most 8 | merge neighbouring dimensions, or leave out those of size 1",
+        "[limit-exceeded] reshape: shape [1, 1, 1, 2, 1, 1, 1, 1, 1] has 9 dimensions, a tensor has at most 8 | merge neighbouring dimensions, or leave out those of size 1",
       ]
     `);
   });
@@ -209,8 +225,8 @@ describe("new tensors", () => {
       ),
     ).toMatchInlineSnapshot(`
       [
-        "[limit-exceeded] full: shape [1000000, 1000000] has 1000000000000 elements (3725.3 GiB), a tensor holds at most 4294967295 | check the sizes; use a smaller batch or image, or several tensors",
-        "[limit-exceeded] rand: shape [4294967296] has 4294967296 elements (16.0 GiB), a tensor holds at most 4294967295 | check the sizes; use a smaller batch or image, or several tensors",
+        "[limit-exceeded] zeros: shape [1000000, 1000000] has 1000000000000 elements (3725.3 GiB), a tensor holds at most 4294967295 | check the sizes; use a smaller batch or image, or several tensors",
+        "[limit-exceeded] randn: shape [4294967296] has 4294967296 elements (16.0 GiB), a tensor holds at most 4294967295 | check the sizes; use a smaller batch or image, or several tensors",
         "[limit-exceeded] allocate: shape [70000, 70000] has 4900000000 elements (18.3 GiB), a tensor holds at most 4294967295 | check the sizes; use a smaller batch or image, or several tensors",
       ]
     `);

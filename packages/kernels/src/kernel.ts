@@ -7,6 +7,9 @@ export interface Kernel {
   readonly source: string;
 }
 
+/** Bytes of the parameters of one dispatch at most, and of the slot that they are written to. */
+export const PARAMS_BYTES = 256;
+
 export type Access = "read" | "read_write";
 export type ScalarType = "u32" | "i32" | "f32";
 
@@ -26,7 +29,7 @@ const CONSTANT = /^const ([A-Z][A-Z0-9_]*): (u32|i32|f32|bool) = ([^;]+);/gm;
 const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+)\s*:/g;
 const FIELD = /(\w+)\s*:\s*(u32|i32|f32)\b/g;
 
-/** Reads the interface of a kernel from its text. Throws when bindings are not numbered 1, 2, … in order. */
+/** Reads the interface of a kernel from its text. Throws when bindings are not numbered 1, 2, … in order, or `Params` are too large. */
 export function parseKernel({ name, source }: Kernel): KernelInfo {
   const constants = new Map<string, { type: string; text: string }>();
   for (const [, id, type, text] of source.matchAll(CONSTANT)) constants.set(id!, { type: type!, text: text! });
@@ -35,6 +38,9 @@ export function parseKernel({ name, source }: Kernel): KernelInfo {
     name: field!,
     type: type as ScalarType,
   }));
+  if (params.length * 4 > PARAMS_BYTES) {
+    throw new Error(`kernel ${name}: Params takes ${params.length * 4} bytes, at most ${PARAMS_BYTES}`);
+  }
   const bindings = [...source.matchAll(BINDING)].map(([, index, access, id], i) => {
     if (Number(index) !== i + 1)
       throw new Error(`kernel ${name}: binding ${id} has number ${index}, expected ${i + 1}`);

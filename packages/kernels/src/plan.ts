@@ -46,6 +46,8 @@ export type Grid = readonly [x: number, y: number, z: number];
 
 /** Offsets of storage bindings must be a multiple of this on every adapter (the WebGPU default limit). */
 export const WINDOW_ALIGNMENT = 256;
+/** Dimensions of a tensor at most: kernels take this many sizes and strides of each operand. */
+export const MAX_RANK = 8;
 const MAX_GROUPS = 65535;
 
 /**

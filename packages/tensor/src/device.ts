@@ -1,4 +1,4 @@
-import { type Capabilities, fillStep, flatWindows, type Plan, planRandom, type Tuning, wordBits } from "@fcn/kernels";
+import { type Capabilities, type Plan, planFill, planRandom, type Tuning, wordBits } from "@fcn/kernels";
 import { type DeviceInfo, readLimits } from "./device/adapter.js";
 import type { MemoryReport } from "./device/buffers.js";
 import type { Engine } from "./device/engine.js";
@@ -7,7 +7,14 @@ import type { Storage } from "./device/storage.js";
 import { type Planner, Tuner, type TuningProgress } from "./device/tuner.js";
 import { hostValues } from "./hostValues.js";
 import { identityOrder, inOrder } from "./layout.js";
-import { checkElements, checkMake, type MakeOptions, type RandomOptions } from "./makeOptions.js";
+import {
+  checkElements,
+  checkMake,
+  checkRandom,
+  type Law,
+  type MakeOptions,
+  type RandomOptions,
+} from "./makeOptions.js";
 import { type Scope, ScopeStack } from "./scope.js";
 import { elementsOf, invalidArgument, invalidShape, sameShape } from "./shape.js";
 import { Tensor } from "./tensor.js";
@@ -60,49 +67,39 @@ export class Device {
       );
     }
     const values = hostValues("tensor", data, dtype, this.#engine.options.nanCheck);
-    const { order, ...rest } = options;
-    if (!order) {
-      const made = this.#make(shape, rest);
-      this.#engine.write(made.storage, values);
-      return made;
-    }
     const made = this.#make(shape, options);
-    this.assign(made, values);
+    if (options.order) this.assign(made, values);
+    else this.#engine.write(made.storage, values);
     return made;
   }
 
+  /** A tensor of zeros (torch.zeros). */
   zeros(shape: readonly number[], options: MakeOptions = {}): Tensor {
-    return this.full(shape, 0, options);
+    return this.#filled("zeros", shape, 0, options);
   }
 
+  /** A tensor of ones (torch.ones). */
   ones(shape: readonly number[], options: MakeOptions = {}): Tensor {
-    return this.full(shape, 1, options);
+    return this.#filled("ones", shape, 1, options);
   }
 
+  /** A tensor whose elements all are `value` (torch.full). */
   full(shape: readonly number[], value: number, options: MakeOptions = {}): Tensor {
-    checkMake("full", shape, options);
-    const out = this.#make(shape, options);
-    const bits = wordBits(value, out.dtype);
-    const steps = flatWindows(out.size, this.capabilities).map(({ begin, end }) => ({
-      ...fillStep(end - begin, bits),
-      operands: { y: { operand: "y", byteOffset: begin * 4, byteLength: (end - begin) * 4 } },
-    }));
-    this.run("full", { steps }, { y: out });
-    return out;
+    return this.#filled("full", shape, value, options);
   }
 
-  /** Standard normal numbers. The same seed gives the same values on a device. */
+  /** Standard normal numbers (torch.randn), float32. The same seed gives the same values on a device. */
   randn(shape: readonly number[], options: RandomOptions = {}): Tensor {
-    return this.#random("normal", shape, 0, 1, options);
+    return this.#random("randn", shape, { mode: "normal", a: 0, b: 1 }, options);
   }
 
-  /** Uniform numbers in [low, high), by default [0, 1). */
+  /** Uniform numbers in [low, high), by default [0, 1) (torch.rand), float32. The same seed gives the same values on a device. */
   rand(
     shape: readonly number[],
     options: RandomOptions & { readonly low?: number; readonly high?: number } = {},
   ): Tensor {
     const { low = 0, high = 1, ...rest } = options;
-    return this.#random("uniform", shape, low, high, rest);
+    return this.#random("rand", shape, { mode: "uniform", a: low, b: high }, rest);
   }
 
   /**
@@ -288,19 +285,20 @@ export class Device {
     return new Tensor(this, storage, [...shape], dtype, order, requiresGrad, tracked);
   }
 
-  #random(mode: "uniform" | "normal", shape: readonly number[], a: number, b: number, options: RandomOptions): Tensor {
-    const { seed: given, ...rest } = options;
-    checkMake("rand", shape, options, true);
-    if (!(Number.isFinite(a) && Number.isFinite(b) && a <= b)) {
-      throw invalidArgument(`rand: low is ${a} and high ${b}`, "pass finite numbers with low <= high");
-    }
-    if (options.dtype === "int32")
-      throw invalidArgument('rand: dtype is "int32"', 'leave out dtype, or pass "float32"');
-    const seed = this.seedFrom("rand", given);
+  #filled(op: string, shape: readonly number[], value: number, options: MakeOptions): Tensor {
+    checkMake(op, shape, options);
+    const out = this.#make(shape, options);
+    this.run(op, planFill(out.size, wordBits(value, out.dtype), this.capabilities), { y: out });
+    return out;
+  }
+
+  #random(op: string, shape: readonly number[], law: Law, o: RandomOptions): Tensor {
+    const { seed: given, order, ...rest } = o;
+    checkRandom(op, shape, law, o);
+    const seed = this.seedFrom(op, given);
     // The stream is numbered in row-major order, whatever order the tensor is stored in.
-    const { order } = rest;
-    const made = this.#make(shape, { ...rest, order: identityOrder(shape.length) });
-    this.run("rand", planRandom({ mode, count: made.size, seed, a, b }, this.capabilities), { y: made });
+    const made = this.#make(shape, rest);
+    this.run(op, planRandom({ ...law, count: made.size, seed }, this.capabilities), { y: made });
     if (!order || made.isStoredIn(order)) return made;
     const stored = this.#make(shape, { ...rest, order });
     this.assign(stored, made);

@@ -1,3 +1,4 @@
+import type { RandomPlan } from "@fcn/kernels";
 import { show, TensorError } from "./device/errors.js";
 import type { Order } from "./layout.js";
 import { checkOptions } from "./options.js";
@@ -37,12 +38,26 @@ const RANDOM = { ...MAKE, seed: true } as const;
 export function checkMake(op: string, shape: readonly number[], options: MakeOptions, random = false): void {
   checkOptions<MakeOptions>(op, options, random ? RANDOM : MAKE);
   const { dtype = "float32", requiresGrad } = options;
-  checkShape("tensor", shape);
+  checkShape(op, shape);
   checkElements(op, shape);
   if (dtype !== "float32" && dtype !== "int32") {
     throw invalidArgument(`${op}: dtype is "${dtype}"`, 'pass "float32" or "int32"');
   }
   if (requiresGrad) checkDifferentiable(op, dtype);
+}
+
+/** A distribution and its two numbers. */
+export type Law = Required<Pick<RandomPlan, "mode" | "a" | "b">>;
+
+/** Throws unless a tensor of this shape can be drawn from the law with these options. */
+export function checkRandom(op: string, shape: readonly number[], { a, b }: Law, options: RandomOptions): void {
+  checkMake(op, shape, options, true);
+  if (!(Number.isFinite(a) && Number.isFinite(b) && a <= b)) {
+    throw invalidArgument(`${op}: low is ${a} and high ${b}`, "pass finite numbers with low <= high");
+  }
+  if (options.dtype === "int32") {
+    throw invalidArgument(`${op}: dtype is "int32"`, 'leave out dtype, or pass "float32"');
+  }
 }
 
 /** Throws `invalid-dtype` unless tensors of this type can have a gradient. */

@@ -1,3 +1,4 @@
+import { MAX_RANK } from "@fcn/kernels";
 import { describe } from "./describe.js";
 import { show, TensorError } from "./device/errors.js";
 
@@ -23,12 +24,23 @@ export function checkList(op: string, name: string, value: unknown): void {
   throw invalidArgument(`${op}: ${name} is ${describe(value)}, expected a list of numbers`, `pass ${name} as [2, 3]`);
 }
 
-/** A shape must hold whole numbers of at least 1. */
+/** Throws `limit-exceeded` for a shape of more dimensions than the kernels take. */
+export function checkMaxRank(op: string, shape: readonly number[]): void {
+  if (shape.length <= MAX_RANK) return;
+  throw new TensorError({
+    code: "limit-exceeded",
+    message: `${op}: shape ${show(shape)} has ${shape.length} dimensions, a tensor has at most ${MAX_RANK}`,
+    fix: "merge neighbouring dimensions, or leave out those of size 1",
+  });
+}
+
+/** The sizes must be whole numbers of at least 1, and {@link MAX_RANK} at most. */
 export function checkShape(op: string, shape: readonly number[]): void {
   checkList(op, "shape", shape);
   if (shape.some((size) => !Number.isInteger(size) || size < 1)) {
     throw invalidShape(`${op}: shape ${show(shape)} must hold positive whole numbers`, "pass sizes of at least 1");
   }
+  checkMaxRank(op, shape);
 }
 
 export function checkRank(op: string, name: string, shape: readonly number[], rank: number, names: string): void {

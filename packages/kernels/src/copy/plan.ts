@@ -1,5 +1,5 @@
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, type Plan, product, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
 import { boxParts, type Place, placeOf, type StridedBox } from "../windows.js";
 
@@ -43,7 +43,7 @@ export function coalesce(box: Box): Dim[] {
 }
 
 /**
- * Operands: src, dst, shown in windows where they are larger than a binding. At most six dimensions after joining. With `add` the elements
+ * Operands: src, dst, shown in windows where they are larger than a binding. At most {@link MAX_RANK} dimensions after joining. With `add` the elements
  * are floats and dst keeps the sums.
  */
 export function planCopy(box: Box, caps: Capabilities, { add = false }: { add?: boolean } = {}): Plan {
@@ -60,12 +60,12 @@ function copyStep({ sizes, operands }: StridedBox, add: boolean): Step {
   // The operands may be larger than a binding where the box is not, so windows are bound.
   const [src, dst] = ["src", "dst"].map((name) => placeOf(name, sizes, operands, false)) as [Place, Place];
   const dims = coalesce({ sizes, from: src.strides, to: dst.strides });
-  if (dims.length > 6) throw new RangeError(`a copy of ${dims.length} separate dimensions, at most 6`);
+  if (dims.length > MAX_RANK) throw new RangeError(`a copy of ${dims.length} separate dimensions, at most ${MAX_RANK}`);
   const rank = Math.max(1, dims.length);
   // Kernel dimension 0 is the outermost; the others sit at the fast end.
-  const padded: Dim[] = Array.from({ length: 6 }, () => ({ n: 1, s: 0, d: 0 }));
+  const padded: Dim[] = Array.from({ length: MAX_RANK }, () => ({ n: 1, s: 0, d: 0 }));
   dims.forEach((dim, i) => {
-    padded[i === 0 ? 0 : 6 - rank + i] = dim;
+    padded[i === 0 ? 0 : MAX_RANK - rank + i] = dim;
   });
   const count = product(sizes);
   const params: Record<string, number> = { count, srcOffset: src.offset, dstOffset: dst.offset };

@@ -1,6 +1,7 @@
 import type { Kernel } from "../kernel.js";
-import { ceilDiv, foldGrid, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
+import { flatOperand, flatWindows } from "../windows.js";
 
 const FILL: Kernel = { name: "fill/fill", source: wgsl["fill/fill"] };
 const CHECK: Kernel = { name: "fill/check-finite", source: wgsl["fill/check-finite"] };
@@ -16,6 +17,17 @@ export function fillStep(count: number, bits: number): Step {
     operands: { y: "y" },
     grid: foldGrid(ceilDiv(count, FILL_PER_GROUP)),
   };
+}
+
+/** Fills operand y of `count` words with a 32-bit pattern. */
+export function planFill(count: number, bits: number, caps: Capabilities): Plan {
+  const steps = flatWindows(count, caps).map(
+    ({ begin, end }): Step => ({
+      ...fillStep(end - begin, bits),
+      operands: { y: flatOperand("y", begin, end, count) },
+    }),
+  );
+  return { steps };
 }
 
 /** Fills with NaN. */

@@ -1,11 +1,13 @@
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, type Plan, product, roundUp, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, roundUp, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
 import { boxParts, type Place, placeOf, type StridedBox } from "../windows.js";
 
 const WG = 64;
 const TILE = 4;
-const MAX_BATCH_DIMS = 4;
+const MAX_BATCH_DIMS = MAX_RANK - 2;
+/** More of them are left to a variant of the kernel, whose index arithmetic is longer. */
+const FEW_BATCH_DIMS = 4;
 /** Products of one output element below which slices of the inner dim are not worth a second pass. */
 const MIN_INNER_PER_SLICE = 64;
 const PRODUCT: Kernel = { name: "matmul/product", source: wgsl["matmul/product"] };
@@ -99,7 +101,7 @@ function innerSlices(inner: number, tiles: number, caps: Capabilities): { slices
 
 /**
  * `c[batch, m, n] = sum over k of a[batch, m, k] b[batch, k, n]`, c row-major. Operands: a, b, c, in windows where they are
- * larger than a binding. Transposed and broadcast operands are a matter of strides. Throws RangeError over more than four
+ * larger than a binding. Transposed and broadcast operands are a matter of strides. Throws RangeError over more than six
  * batch dims that do not merge.
  */
 export function planMatmul(shape: MatmulCase, caps: Capabilities): Plan {
@@ -144,7 +146,12 @@ function productStep(
   const count = batches * tilesM * tilesN * slices;
   return {
     kernel: PRODUCT,
-    constants: { A_ALONG: aAlong, B_ALONG: bAlong, ACCUMULATE: (operands.k?.offset ?? 0) > 0 },
+    constants: {
+      A_ALONG: aAlong,
+      B_ALONG: bAlong,
+      MANY: dims.length > FEW_BATCH_DIMS,
+      ACCUMULATE: (operands.k?.offset ?? 0) > 0,
+    },
     params: {
       count,
       rows,

@@ -9,6 +9,8 @@
 const WG: u32 = 64u;
 const A_ALONG: u32 = 0u;
 const B_ALONG: u32 = 0u;
+// Five or six batch dims.
+const MANY: bool = false;
 const ACCUMULATE: bool = false;
 
 struct Params {
@@ -27,18 +29,26 @@ struct Params {
   size0: u32,
   size1: u32,
   size2: u32,
+  size3: u32,
+  size4: u32,
   aBatch0: u32,
   aBatch1: u32,
   aBatch2: u32,
   aBatch3: u32,
+  aBatch4: u32,
+  aBatch5: u32,
   bBatch0: u32,
   bBatch1: u32,
   bBatch2: u32,
   bBatch3: u32,
+  bBatch4: u32,
+  bBatch5: u32,
   cBatch0: u32,
   cBatch1: u32,
   cBatch2: u32,
   cBatch3: u32,
+  cBatch4: u32,
+  cBatch5: u32,
   cRow: u32,
   cSlice: u32,
   aFirst: u32,
@@ -106,10 +116,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let i0 = batch % p.size0;
   let i1 = batch / p.size0 % p.size1;
   let i2 = batch / (p.size0 * p.size1) % p.size2;
-  let i3 = batch / (p.size0 * p.size1 * p.size2);
-  let aBase = p.aFirst + i0 * p.aBatch0 + i1 * p.aBatch1 + i2 * p.aBatch2 + i3 * p.aBatch3;
-  let bBase = p.bFirst + i0 * p.bBatch0 + i1 * p.bBatch1 + i2 * p.bBatch2 + i3 * p.bBatch3;
-  let cBase = p.cFirst + slice * p.cSlice + i0 * p.cBatch0 + i1 * p.cBatch1 + i2 * p.cBatch2 + i3 * p.cBatch3;
+  let outer = batch / (p.size0 * p.size1 * p.size2);
+  var i3 = outer;
+  if (MANY) { i3 = outer % p.size3; }
+  var aBase = p.aFirst + i0 * p.aBatch0 + i1 * p.aBatch1 + i2 * p.aBatch2 + i3 * p.aBatch3;
+  var bBase = p.bFirst + i0 * p.bBatch0 + i1 * p.bBatch1 + i2 * p.bBatch2 + i3 * p.bBatch3;
+  var cBase = p.cFirst + slice * p.cSlice + i0 * p.cBatch0 + i1 * p.cBatch1 + i2 * p.cBatch2 + i3 * p.cBatch3;
+  if (MANY) {
+    let i4 = outer / p.size3 % p.size4;
+    let i5 = outer / (p.size3 * p.size4);
+    aBase += i4 * p.aBatch4 + i5 * p.aBatch5;
+    bBase += i4 * p.bBatch4 + i5 * p.bBatch5;
+    cBase += i4 * p.cBatch4 + i5 * p.cBatch5;
+  }
   let lanes = vec4u(0u, 1u, 2u, 3u);
   let row = select(min(m + lanes, vec4u(p.rows - 1u)), m + lanes, A_ALONG == 2u);
   let column = select(min(n + lanes, vec4u(p.columns - 1u)), n + lanes, B_ALONG == 2u);

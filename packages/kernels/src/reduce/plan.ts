@@ -1,5 +1,5 @@
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, type Plan, product, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
 import { sliceOf } from "../windows.js";
 import { type Leaf, leavesOf, type ReductionDim, type Run, runsOf } from "./runs.js";
@@ -11,8 +11,8 @@ const SUM: Kernel = { name: "reduce/sum", source: wgsl["reduce/sum"] };
 const MAX: Kernel = { name: "reduce/max", source: wgsl["reduce/max"] };
 const EXPAND: Kernel = { name: "reduce/expand", source: wgsl["reduce/expand"] };
 
-/** Runs of kept or reduced dims that the kernels can tell apart; a tensor of eight dims never has more. */
-const MAX_RUNS = 4;
+/** Runs of kept or of reduced dims that the kernels can tell apart: dims of both kinds in turn make the most. */
+const MAX_RUNS = MAX_RANK / 2;
 /** Reduced elements that one thread takes without another pass being worth its dispatch. */
 const SERIAL = 64;
 

@@ -1,10 +1,10 @@
+import { PARAMS_BYTES } from "@fcn/kernels";
 import { USAGE } from "./buffers.js";
 import type { Failures } from "./failures.js";
 import type { Pipeline } from "./pipelines.js";
 
-/** Bytes of one uniform slot: the largest alignment that an adapter may ask for, and room for every kernel's Params. */
-const SLOT = 256;
-const SLOTS = 256;
+/** Bytes of one uniform slot: room for every kernel's Params, and also the largest alignment that an adapter may ask for. */
+const SLOT = PARAMS_BYTES;
 const DISPATCHES_PER_SUBMIT = 64;
 
 export interface BufferRange {
@@ -26,7 +26,7 @@ export class CommandRecorder {
   #pass: GPUComputePassEncoder | undefined;
   #dispatches = 0;
   readonly #uniforms: GPUBuffer;
-  readonly #params = new DataView(new ArrayBuffer(SLOT * SLOTS));
+  readonly #params = new DataView(new ArrayBuffer(SLOT * DISPATCHES_PER_SUBMIT));
 
   constructor(
     private readonly device: GPUDevice,
@@ -34,7 +34,7 @@ export class CommandRecorder {
   ) {
     this.#uniforms = device.createBuffer({
       label: "uniforms",
-      size: SLOT * SLOTS,
+      size: SLOT * DISPATCHES_PER_SUBMIT,
       usage: USAGE.uniform | USAGE.copyDst,
     });
   }
@@ -45,7 +45,7 @@ export class CommandRecorder {
     grid: readonly [number, number, number],
     writeParams: (view: DataView, offset: number) => void,
   ): void {
-    if (this.#dispatches === SLOTS || this.#dispatches >= DISPATCHES_PER_SUBMIT) this.flush();
+    if (this.#dispatches === DISPATCHES_PER_SUBMIT) this.flush();
     this.#endWatch ??= this.failures.watch();
     const offset = this.#dispatches * SLOT;
     writeParams(this.#params, offset);

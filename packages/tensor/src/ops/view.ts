@@ -1,7 +1,7 @@
 import { record } from "../autograd.js";
 import { show } from "../device/errors.js";
 import { contiguous, identityOrder } from "../layout.js";
-import { checkList, elementsOf, invalidArgument, invalidShape } from "../shape.js";
+import { checkList, checkMaxRank, elementsOf, invalidArgument, invalidShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkLive } from "./operands.js";
 
@@ -18,6 +18,7 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
       "choose sizes whose product is the number of elements, with at most one -1",
     );
   }
+  checkMaxRank("reshape", inferred);
   using dense = contiguous(x);
   const out = dense.alias({ shape: inferred, order: identityOrder(inferred.length), tracked: true });
   return record("reshape", out, [x], [], (grad) => {
