@@ -1,12 +1,13 @@
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Step } from "../plan.js";
+import { sumSlices } from "../reduce/sum-slices.js";
 import type { Tunable } from "../tuning.js";
 import { wgsl } from "../wgsl.generated.js";
 import { sliceOf } from "../windows.js";
 import { gatherParts, sidesOf } from "./gather.js";
 import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
 import { depthwiseTile } from "./tiles.js";
-import { linePartsOf, SCRATCH_CAP, sumSlices } from "./weight-gradient.js";
+import { linePartsOf, SCRATCH_CAP } from "./weight-gradient.js";
 
 const WG = 64;
 const GATHER: Kernel = { name: "conv2d/depthwise", source: wgsl["conv2d/depthwise"] };

@@ -1,5 +1,6 @@
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, elementWindow, foldGrid, type Step } from "../plan.js";
+import { sumSlices } from "../reduce/sum-slices.js";
 import type { Tunable } from "../tuning.js";
 import { wgsl } from "../wgsl.generated.js";
 import { type ImagePart, sliceOf } from "../windows.js";
@@ -10,21 +11,9 @@ import { weightGradientTile } from "./tiles.js";
 const WG = 64;
 const SUBGROUP: Kernel = { name: "conv2d/weight-gradient-subgroup", source: wgsl["conv2d/weight-gradient-subgroup"] };
 const REGISTER: Kernel = { name: "conv2d/weight-gradient-register", source: wgsl["conv2d/weight-gradient-register"] };
-const SUM: Kernel = { name: "reduce/sum-slices", source: wgsl["reduce/sum-slices"] };
 
 /** The slices of a split reduction may take this much memory at most. */
 export const SCRATCH_CAP = 32 * 1024 * 1024;
-
-/** `y = sum of slices`, the second pass of a split reduction. Operands: `partial`, `y`. */
-export function sumSlices(count: number, slices: number, partial: string, y: string, accumulate = false): Step {
-  return {
-    kernel: SUM,
-    constants: { ACCUMULATE: accumulate },
-    params: { count, slices },
-    operands: { partial, y },
-    grid: foldGrid(ceilDiv(count, WG)),
-  };
-}
 
 /** Runs of output lines (n, oy) with the x (`from`) and dy (`to`) that they touch. */
 export const linePartsOf = (g: Conv2dGeometry, caps: Capabilities): ImagePart[] =>

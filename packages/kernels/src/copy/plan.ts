@@ -1,3 +1,4 @@
+import { mergeDims } from "../dims.js";
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
@@ -18,32 +19,26 @@ export interface Box {
   readonly toOffset?: number;
 }
 
+/** A dimension: its size, and its strides in source and destination. */
 interface Dim {
-  n: number;
-  s: number;
-  d: number;
+  readonly n: number;
+  readonly s: number;
+  readonly d: number;
 }
 
-/** Dimensions of size 1 dropped, sorted by destination stride, neighbours that are one run in both buffers joined. */
-export function coalesce(box: Box): Dim[] {
-  const dims = box.sizes
-    .map((n, i) => ({ n, s: box.from[i]!, d: box.to[i]! }))
-    .filter(({ n }) => n !== 1)
-    .sort((a, b) => b.d - a.d || b.s - a.s);
-  const joined: Dim[] = [];
-  for (const dim of dims) {
-    const outer = joined.at(-1);
-    if (outer && outer.s === dim.s * dim.n && outer.d === dim.d * dim.n) {
-      joined[joined.length - 1] = { n: outer.n * dim.n, s: dim.s, d: dim.d };
-    } else {
-      joined.push(dim);
-    }
-  }
-  return joined;
+/** The dimensions of a box in the order of the destination, merged. */
+function dimsOf({ sizes, from, to }: Box): Dim[] {
+  const dims = sizes.map((n, i): Dim => ({ n, s: from[i]!, d: to[i]! })).sort((a, b) => b.d - a.d || b.s - a.s);
+  const merged = mergeDims(
+    dims.map(({ n }) => n),
+    [dims.map(({ s }) => s), dims.map(({ d }) => d)],
+  );
+  const [s, d] = merged.strides as [number[], number[]];
+  return merged.sizes.map((n, i) => ({ n, s: s[i]!, d: d[i]! }));
 }
 
 /**
- * Operands: src, dst, shown in windows where they are larger than a binding. At most {@link MAX_RANK} dimensions after joining. With `add` the elements
+ * Operands: src, dst, shown in windows where they are larger than a binding. At most {@link MAX_RANK} dimensions after merging. With `add` the elements
  * are floats and dst keeps the sums.
  */
 export function planCopy(box: Box, caps: Capabilities, { add = false }: { add?: boolean } = {}): Plan {
@@ -59,7 +54,7 @@ export function planCopy(box: Box, caps: Capabilities, { add = false }: { add?: 
 function copyStep({ sizes, operands }: StridedBox, add: boolean): Step {
   // The operands may be larger than a binding where the box is not, so windows are bound.
   const [src, dst] = ["src", "dst"].map((name) => placeOf(name, sizes, operands, false)) as [Place, Place];
-  const dims = coalesce({ sizes, from: src.strides, to: dst.strides });
+  const dims = dimsOf({ sizes, from: src.strides, to: dst.strides });
   if (dims.length > MAX_RANK) throw new RangeError(`a copy of ${dims.length} separate dimensions, at most ${MAX_RANK}`);
   const rank = Math.max(1, dims.length);
   // Kernel dimension 0 is the outermost; the others sit at the fast end.

@@ -1,5 +1,7 @@
+import { denseStrides, mergeDims } from "../dims.js";
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, roundUp, type Step } from "../plan.js";
+import { sumSlices } from "../reduce/sum-slices.js";
 import { wgsl } from "../wgsl.generated.js";
 import { boxParts, type Place, placeOf, type StridedBox } from "../windows.js";
 
@@ -11,7 +13,6 @@ const FEW_BATCH_DIMS = 4;
 /** Products of one output element below which slices of the inner dim are not worth a second pass. */
 const MIN_INNER_PER_SLICE = 64;
 const PRODUCT: Kernel = { name: "matmul/product", source: wgsl["matmul/product"] };
-const SUM_SLICES: Kernel = { name: "reduce/sum-slices", source: wgsl["reduce/sum-slices"] };
 
 /** One operand: strides in elements, one a batch dim of the result (0 where it broadcasts), then of its two matrix dims. */
 export interface MatrixStrides {
@@ -33,22 +34,12 @@ export interface MatmulCase {
 /** Size of a batch dim, and its strides in a, b and c. */
 type BatchDim = readonly [size: number, a: number, b: number, c: number];
 
-/** Batch dims without those of size 1, neighbours that all operands walk evenly merged; innermost first. */
-function batchDims(sizes: readonly number[], strides: readonly (readonly number[])[]): BatchDim[] {
-  const merged: BatchDim[] = [];
-  for (const [i, size] of [...sizes.entries()].reverse()) {
-    const [a, b, c] = strides.map((own) => own[i] ?? 0) as [number, number, number];
-    const last = merged.at(-1);
-    if (size === 1) continue;
-    if (last && a === last[1] * last[0] && b === last[2] * last[0] && c === last[3] * last[0]) {
-      merged[merged.length - 1] = [last[0] * size, last[1], last[2], last[3]];
-    } else {
-      merged.push([size, a, b, c]);
-    }
-  }
-  if (merged.length > MAX_BATCH_DIMS)
-    throw new RangeError(`matmul over ${merged.length} separate batch dims, at most ${MAX_BATCH_DIMS}`);
-  return merged;
+/** Batch dims merged, innermost first. */
+function batchDims(batch: readonly number[], operands: readonly (readonly number[])[]): BatchDim[] {
+  const { sizes, strides } = mergeDims(batch, operands);
+  if (sizes.length > MAX_BATCH_DIMS)
+    throw new RangeError(`matmul over ${sizes.length} separate batch dims, at most ${MAX_BATCH_DIMS}`);
+  return sizes.map((size, i) => [size, ...strides.map((own) => own[i])] as unknown as BatchDim).reverse();
 }
 
 /** How four by four elements are loaded: 0 scalars, 1 vectors along the inner dim, 2 vectors along the outer one. */
@@ -80,13 +71,12 @@ function batchParams(dims: readonly BatchDim[]): Record<string, number> {
 /** The product as a box: batch dims, then rows, inner and columns; `k` counts along the inner dim. */
 function boxOf({ batch, rows, inner, columns, a, b }: MatmulCase): StridedBox {
   const none = batch.map(() => 0);
-  const dense = batch.map((_, i) => product(batch.slice(i + 1)) * rows * columns);
   return {
     sizes: [...batch, rows, inner, columns],
     operands: {
       a: { strides: [...a.batch, a.row, a.column, 0], offset: 0 },
       b: { strides: [...b.batch, 0, b.row, b.column], offset: 0 },
-      c: { strides: [...dense, columns, 0, 1], offset: 0 },
+      c: { strides: [...denseStrides([...batch, rows, columns]).slice(0, -2), columns, 0, 1], offset: 0 },
       k: { strides: [...none, 0, 1, 0], offset: 0 },
     },
   };
@@ -113,14 +103,7 @@ export function planMatmul(shape: MatmulCase, caps: Capabilities): Plan {
   const { slices, innerPerSlice } = parts.length === 1 ? innerSlices(shape.inner, tiles, caps) : whole;
   const steps = parts.map((part) => productStep(part, parts.length === 1, elements, slices, innerPerSlice));
   if (slices === 1) return { steps };
-  const sum: Step = {
-    kernel: SUM_SLICES,
-    constants: { ACCUMULATE: false },
-    params: { count: elements, slices },
-    operands: { partial: "slices", y: "c" },
-    grid: foldGrid(ceilDiv(elements, WG)),
-  };
-  return { steps: [...steps, sum], scratch: { slices: elements * slices * 4 } };
+  return { steps: [...steps, sumSlices(elements, slices, "slices", "c")], scratch: { slices: elements * slices * 4 } };
 }
 
 function productStep(

@@ -1,3 +1,4 @@
+import { denseStrides, mergeDims } from "../dims.js";
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, product, type Step } from "../plan.js";
 import { boxParts, flatOperand, flatWindows, placeOf } from "../windows.js";
@@ -124,14 +125,16 @@ export function planStrided(
   caps: Capabilities,
 ): Plan {
   if (product(sizes) === 0) return { steps: [] };
-  const rank = Math.max(1, sizes.length);
-  const kernel = emit(options.name, options.part, rank);
   const names = [...sourcesOf(options.name, options.part), RESULT];
-  const dense = sizes.map((_, i) => product(sizes.slice(i + 1)));
-  const operands = Object.fromEntries(
-    names.map((id) => [id, { strides: id === RESULT ? dense : (strides[id as Source] ?? []), offset: 0 }]),
+  const dense = denseStrides(sizes);
+  const merged = mergeDims(
+    sizes,
+    names.map((id) => (id === RESULT ? dense : (strides[id as Source] ?? dense))),
   );
-  const parts = boxParts({ sizes, operands }, caps);
+  const rank = Math.max(1, merged.sizes.length);
+  const kernel = emit(options.name, options.part, rank);
+  const operands = Object.fromEntries(names.map((id, i) => [id, { strides: merged.strides[i]!, offset: 0 }]));
+  const parts = boxParts({ sizes: merged.sizes, operands }, caps);
   const steps = parts.map((part): Step => {
     const count = product(part.sizes);
     const params: Record<string, number> = { count, ...common(options) };

@@ -2,10 +2,10 @@ import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, elementWindow, foldGrid, type Plan, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
 import { planSum } from "./plan.js";
+import { sumSlices } from "./sum-slices.js";
 
 const WG = 64;
 const COLUMN_SUM: Kernel = { name: "reduce/column-sum", source: wgsl["reduce/column-sum"] };
-const SUM_SLICES: Kernel = { name: "reduce/sum-slices", source: wgsl["reduce/sum-slices"] };
 /** Fewer rows are not worth two passes. */
 const MIN_ROWS = 64;
 
@@ -47,12 +47,6 @@ export function planColumnSum(rows: number, cols: number, caps: Capabilities): P
       grid: foldGrid(ceilDiv(count, WG)),
     };
   });
-  const last: Step = {
-    kernel: SUM_SLICES,
-    constants: { ACCUMULATE: false },
-    params: { count: cols, slices: windows * slices * fold },
-    operands: { partial: "partial", y: "y" },
-    grid: foldGrid(ceilDiv(cols, WG)),
-  };
+  const last = sumSlices(cols, windows * slices * fold, "partial", "y");
   return { steps: [...steps, last], scratch: { partial: windows * count * 16 } };
 }

@@ -206,13 +206,10 @@ function expandParams(leaf: Leaf): { params: Record<string, number>; rank: numbe
   const runs = runsOf(leaf.dims).reverse();
   if (runs.length > 2 * MAX_RUNS) throw new RangeError(`a reduction over ${runs.length} separate runs of dims`);
   const params: Record<string, number> = { count: leaf.size };
-  const stride = { kept: 1, reduced: 1 };
   for (let i = 0; i < 2 * MAX_RUNS; i++) {
-    const run = runs[i];
-    params[`size${i}`] = run?.size ?? 1;
-    params[`kept${i}`] = run && !run.reduced ? stride.kept : 0;
-    params[`reduced${i}`] = run?.reduced ? stride.reduced : 0;
-    if (run) stride[run.reduced ? "reduced" : "kept"] *= run.size;
+    params[`size${i}`] = runs[i]?.size ?? 1;
+    params[`kept${i}`] = runs[i]?.keptStride ?? 0;
+    params[`reduced${i}`] = runs[i]?.reducedStride ?? 0;
   }
   return { params, rank: runs.length };
 }

@@ -1,3 +1,4 @@
+import { denseStrides, mergeDims } from "../dims.js";
 import { type Capabilities, product } from "../plan.js";
 import { fits, roomOf } from "../windows.js";
 
@@ -7,20 +8,30 @@ export interface ReductionDim {
   readonly reduced: boolean;
 }
 
+/** Neighbouring dims of one kind, as one. */
 export interface Run extends ReductionDim {
   readonly stride: number;
+  /** Stride in the order of the kept elements, 0 where reduced, and in that of the reduced ones, 0 where kept. */
+  readonly keptStride: number;
+  readonly reducedStride: number;
 }
 
-/** Merges neighbours of one kind and drops dims of size 1. From the outermost to the innermost, with strides. */
+/** The runs of a tensor from the outermost to the innermost. */
 export function runsOf(dims: readonly ReductionDim[]): Run[] {
-  const merged: { size: number; reduced: boolean }[] = [];
-  for (const { size, reduced } of dims) {
-    const last = merged.at(-1);
-    if (size === 1) continue;
-    if (last?.reduced === reduced) last.size *= size;
-    else merged.push({ size, reduced });
-  }
-  return merged.map((run, i) => ({ ...run, stride: product(merged.slice(i + 1).map(({ size }) => size)) }));
+  const among = (kind: boolean): number[] => {
+    const strides = denseStrides(dims.map(({ size, reduced }) => (reduced === kind ? size : 1)));
+    return strides.map((stride, i) => (dims[i]!.reduced === kind ? stride : 0));
+  };
+  const all = dims.map(({ size }) => size);
+  const { sizes, strides } = mergeDims(all, [denseStrides(all), among(false), among(true)]);
+  const [stride, kept, reduced] = strides as [number[], number[], number[]];
+  return sizes.map((size, i) => ({
+    size,
+    reduced: kept[i] === 0,
+    stride: stride[i]!,
+    keptStride: kept[i]!,
+    reducedStride: reduced[i]!,
+  }));
 }
 
 const sizeOf = (dims: readonly ReductionDim[], reduced: boolean): number =>

@@ -1,7 +1,6 @@
 // y[i] = sum over s of partial[s, i], in the order of s: the second pass of every split reduction.
-// ACCUMULATE adds to what y holds. A thread owns one element.
+// A thread owns one element.
 const WG: u32 = 64u;
-const ACCUMULATE: bool = false;
 
 struct Params { count: u32, slices: u32 }
 
@@ -16,6 +15,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (id >= p.count) { return; }
   var sum = 0.0;
   for (var s = 0u; s < p.slices; s++) { sum += partial[s * p.count + id]; }
-  if (ACCUMULATE) { sum += y[id]; }
   y[id] = sum;
 }

@@ -37,7 +37,7 @@ export function compute(
   const strides: Partial<Record<Source, number[]>> = {};
   for (const [id, x] of used) strides[id] = order.map((dim) => broadcastStrides(x, shape)[dim]!);
   const sizes = order.map((dim) => shape[dim]!);
-  const plan = planStrided(options, ...joinDims(sizes, strides), device.capabilities);
+  const plan = planStrided(options, sizes, strides, device.capabilities);
   device.run(name, plan, { ...Object.fromEntries(used), result: out });
   return out;
 }
@@ -47,28 +47,6 @@ function broadcastStrides(x: Tensor, shape: readonly number[]): number[] {
   const own = stridesOf(x.shape, x.order);
   const lead = shape.length - x.shape.length;
   return shape.map((_, i) => (i < lead || x.shape[i - lead] === 1 ? 0 : own[i - lead]!));
-}
-
-/** Joins neighbouring dimensions that are one run in every operand. */
-function joinDims(
-  sizes: readonly number[],
-  strides: Partial<Record<Source, number[]>>,
-): [number[], Partial<Record<Source, number[]>>] {
-  const ids = Object.keys(strides) as Source[];
-  const joined: number[] = [];
-  const out: Partial<Record<Source, number[]>> = Object.fromEntries(ids.map((id) => [id, []]));
-  for (const [i, n] of sizes.entries()) {
-    if (n === 1) continue;
-    const last = joined.length - 1;
-    const joins = last >= 0 && ids.every((id) => out[id]![last] === strides[id]![i]! * n);
-    if (joins) joined[last]! *= n;
-    else joined.push(n);
-    for (const id of ids) {
-      if (joins) out[id]![last] = strides[id]![i]!;
-      else out[id]!.push(strides[id]![i]!);
-    }
-  }
-  return [joined, out];
 }
 
 function unary(op: string, name: PointwiseName, a: Tensor, numbers: Numbers = {}): Tensor {
