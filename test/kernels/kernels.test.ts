@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { foldGrid, packParams, parseKernel, specialize } from "@fcn/kernels";
+import { foldGrid, packParams, parseKernel, planStrided, specialize } from "@fcn/kernels";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { create } from "webgpu";
@@ -46,6 +46,36 @@ describe("the WGSL files", () => {
     expect(header).toBeGreaterThan(0);
     expect(header).toBeLessThanOrEqual(30);
   });
+});
+
+/** Functions other than main by name: each text, and the kernels that have it. */
+function functionsOf(shaders: readonly { name: string; source: string }[]): Map<string, Map<string, string[]>> {
+  const found = new Map<string, Map<string, string[]>>();
+  for (const { name, source } of shaders) {
+    for (const [text, id] of source.matchAll(/^fn (\w+)\([^{]*\{(?:.*\}$|[\s\S]*?^\})/gm)) {
+      if (id === "main") continue;
+      const texts = found.get(id!) ?? new Map<string, string[]>();
+      texts.set(text, [...(texts.get(text) ?? []), name]);
+      found.set(id!, texts);
+    }
+  }
+  return found;
+}
+
+describe("functions that several kernels have, since WGSL has no include,", () => {
+  const caps = { subgroupSize: 0, bindingLimit: 2 ** 20, parallelism: 32 };
+  const relu = planStrided({ name: "relu", part: "forward" }, [4], { a: [1] }, caps).steps[0]!.kernel;
+  const shaders = files.map((name) => ({ name, source: readFileSync(join(ROOT, name), "utf8") }));
+  const shared = [...functionsOf([...shaders, relu])]
+    .map(([id, texts]) => ({ id, texts: [...texts.keys()], kernels: [...texts.values()].flat() }))
+    .filter(({ kernels }) => kernels.length > 1);
+
+  it("are found, those of generated kernels too", () => {
+    expect(shared.length).toBeGreaterThan(5);
+    expect(shared.find(({ id }) => id === "isNan")?.kernels).toContain(relu.name);
+  });
+
+  it.each(shared)("are the same text in all of them: $id", ({ texts }) => expect(texts).toHaveLength(1));
 });
 
 const source = `const WG: u32 = 64u;

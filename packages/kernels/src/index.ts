@@ -6,6 +6,7 @@ export * from "./conv2d/plan.js";
 export * from "./conv2d/reference.js";
 export * from "./copy/plan.js";
 export * from "./cross-entropy/plan.js";
+export * from "./fault.js";
 export * from "./fill/plan.js";
 export * from "./group-norm/plan.js";
 export * from "./interpolate/plan.js";

@@ -8,16 +8,30 @@ export interface Window {
   readonly byteLength: number;
 }
 
+/** A small buffer in place of an operand that the kernel does not touch. */
+export interface Dummy {
+  readonly dummy: string;
+}
+
+/** For bindings that are read: as many as there are may share it. */
+export const UNREAD: Dummy = { dummy: "unread" };
+
+/** For a binding that could be written: WebGPU wants another buffer for each, and so another name. */
+export const unwritten = (name: string): Dummy => ({ dummy: name });
+
+/** The device's fault record, see {@link FAULT}. */
+export const FAULT_RECORD = { fault: true } as const;
+
+/** What a step binds: an operand of the plan, whole or a window of it, or what stands for none. */
+export type Binding = string | Window | Dummy | typeof FAULT_RECORD;
+
 /** One dispatch. */
 export interface Step {
   readonly kernel: Kernel;
   readonly constants?: Readonly<Record<string, ConstantValue>>;
   readonly params: Readonly<Record<string, number>>;
-  /**
-   * Binding name in the kernel -> operand of the plan, whole or a window. Names that start with `none` stand for a small
-   * unused buffer; `fault` is the device's fault record.
-   */
-  readonly operands: Readonly<Record<string, string | Window>>;
+  /** By the names that the kernel has for them. */
+  readonly operands: Readonly<Record<string, Binding>>;
   readonly grid: Grid;
 }
 
@@ -48,6 +62,8 @@ export type Grid = readonly [x: number, y: number, z: number];
 export const WINDOW_ALIGNMENT = 256;
 /** Dimensions of a tensor at most: kernels take this many sizes and strides of each operand. */
 export const MAX_RANK = 8;
+/** The bits of a quiet NaN, which WGSL cannot spell: kernels take them as a parameter. */
+export const NAN_BITS = 0x7fc00000;
 const MAX_GROUPS = 65535;
 
 /**

@@ -1,5 +1,16 @@
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, type Window } from "../plan.js";
+import {
+  type Binding,
+  type Capabilities,
+  ceilDiv,
+  foldGrid,
+  type Plan,
+  type Step,
+  UNREAD,
+  unwritten,
+  type Window,
+} from "../plan.js";
+import { views } from "../views.js";
 import { wgsl } from "../wgsl.generated.js";
 import { fits, type Range, rowRuns, sliceOf } from "../windows.js";
 
@@ -49,17 +60,7 @@ function split(g: BatchNormGeometry, caps: Capabilities): Split | undefined {
   return runs.length > 0 ? { columns, rowsPerSlice, slices: ceilDiv(g.rows, rowsPerSlice), runs } : undefined;
 }
 
-/** An operand under its scalar and its vec4 view, the unused one bound to the dummy. */
-function views(
-  g: BatchNormGeometry,
-  name: string,
-  operand: string | Window,
-  dummy: string,
-): Record<string, string | Window> {
-  return isVector(g) ? { [name]: dummy, [`${name}4`]: operand } : { [name]: operand, [`${name}4`]: dummy };
-}
-
-type Operands = Record<string, string | Window>;
+type Operands = Record<string, Binding>;
 
 /** A run of the rows of x, dy, y or dx: begins at the row of its operand that `first` says. */
 function runOf(g: BatchNormGeometry, name: string, { begin, end }: Range): { operand: string | Window; first: number } {
@@ -102,7 +103,7 @@ function reduction(
       kernel: kernel(name),
       constants: { VEC: isVector(g) },
       params: { count, columns, rows, rowsPerSlice, slices, base, first: runOf(g, "x", run).first },
-      operands: { ...operands(run), ...views(g, "partial", "partial", "noneY") },
+      operands: { ...operands(run), ...views(isVector(g), "partial", "partial", unwritten("partial")) },
       grid: foldGrid(ceilDiv(count, WG)),
     };
   });
@@ -119,7 +120,7 @@ function statisticsSteps(o: BatchNormOptions, parts: Split): Step[] {
   }
   const { slices, rowsPerSlice } = parts;
   return [
-    ...reduction(o, parts, "batch-norm/moments", (run) => views(o, "x", runOf(o, "x", run).operand, "noneX")),
+    ...reduction(o, parts, "batch-norm/moments", (run) => views(isVector(o), "x", runOf(o, "x", run).operand)),
     {
       kernel: kernel("batch-norm/merge"),
       constants: { HAS_RUNNING: o.hasRunning },
@@ -127,8 +128,8 @@ function statisticsSteps(o: BatchNormOptions, parts: Split): Step[] {
       operands: {
         partial: "partial",
         stats: "stats",
-        runningMean: o.hasRunning ? "runningMean" : "noneMean",
-        runningVar: o.hasRunning ? "runningVar" : "noneVar",
+        runningMean: o.hasRunning ? "runningMean" : unwritten("runningMean"),
+        runningVar: o.hasRunning ? "runningVar" : unwritten("runningVar"),
       },
       grid,
     },
@@ -144,11 +145,11 @@ export function planBatchNorm(o: BatchNormOptions, caps: Capabilities): Plan | u
   const parts = split(o, caps);
   if (!parts) return undefined;
   const apply = elementwise(o, parts, "batch-norm/apply", { HAS_WEIGHT: o.hasWeight, HAS_BIAS: o.hasBias }, (run) => ({
-    ...views(o, "x", runOf(o, "x", run).operand, "noneX"),
+    ...views(isVector(o), "x", runOf(o, "x", run).operand),
     stats: "stats",
-    weight: o.hasWeight ? "weight" : "noneX",
-    bias: o.hasBias ? "bias" : "noneX",
-    ...views(o, "y", runOf(o, "y", run).operand, "noneY"),
+    weight: o.hasWeight ? "weight" : UNREAD,
+    bias: o.hasBias ? "bias" : UNREAD,
+    ...views(isVector(o), "y", runOf(o, "y", run).operand, unwritten("y")),
   }));
   return {
     steps: [...statisticsSteps(o, parts), ...apply],
@@ -173,8 +174,8 @@ export function planBatchNormGradient(o: BatchNormGradientOptions, caps: Capabil
   const parts = split(o, caps);
   if (!parts) return undefined;
   const both = (run: Range): Operands => ({
-    ...views(o, "x", runOf(o, "x", run).operand, "noneX"),
-    ...views(o, "dy", runOf(o, "dy", run).operand, "noneX"),
+    ...views(isVector(o), "x", runOf(o, "x", run).operand),
+    ...views(isVector(o), "dy", runOf(o, "dy", run).operand),
   });
   const sums = o.training || o.parameters;
   const merge: Step = {
@@ -182,9 +183,9 @@ export function planBatchNormGradient(o: BatchNormGradientOptions, caps: Capabil
     constants: { TRAINING: o.training, HAS_WEIGHT: o.hasWeight },
     params: { count: o.channels, rows: o.rows, slices: sums ? parts.slices : 0 },
     operands: {
-      partial: sums ? "partial" : "noneX",
+      partial: sums ? "partial" : UNREAD,
       stats: "stats",
-      weight: o.hasWeight ? "weight" : "noneX",
+      weight: o.hasWeight ? "weight" : UNREAD,
       dweight: "dweight",
       dbias: "dbias",
       terms: "terms",
@@ -195,7 +196,7 @@ export function planBatchNormGradient(o: BatchNormGradientOptions, caps: Capabil
     elementwise(o, parts, "batch-norm/gradient-apply", { TRAINING: o.training }, (run) => ({
       ...both(run),
       terms: "terms",
-      ...views(o, "dx", runOf(o, "dx", run).operand, "noneY"),
+      ...views(isVector(o), "dx", runOf(o, "dx", run).operand, unwritten("dx")),
     }));
   return {
     steps: [

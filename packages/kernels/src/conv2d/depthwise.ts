@@ -1,13 +1,14 @@
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, type Step, UNREAD, unwritten } from "../plan.js";
 import { sumSlices } from "../reduce/sum-slices.js";
 import type { Tunable } from "../tuning.js";
+import { views } from "../views.js";
 import { wgsl } from "../wgsl.generated.js";
 import { sliceOf } from "../windows.js";
-import { gatherParts, sidesOf } from "./gather.js";
+import { gatherParts, sidesOf, weightGradientParts } from "./gather.js";
 import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
+import { lineSplits } from "./line-splits.js";
 import { depthwiseTile } from "./tiles.js";
-import { linePartsOf, SCRATCH_CAP } from "./weight-gradient.js";
 
 const WG = 64;
 const GATHER: Kernel = { name: "conv2d/depthwise", source: wgsl["conv2d/depthwise"] };
@@ -59,13 +60,10 @@ export function depthwiseSteps(
         yOrigin: y.origin / lanes,
       },
       operands: {
-        x: vector ? "noneX" : x.operand,
-        x4: vector ? x.operand : "noneX",
-        w: vector ? "noneX" : "w",
-        w4: vector ? "w" : "noneX",
-        bias: bias ? "b" : "noneX",
-        y: vector ? "noneY" : y.operand,
-        y4: vector ? y.operand : "noneY",
+        ...views(vector, "x", x.operand),
+        ...views(vector, "w", "w"),
+        bias: bias ? "b" : UNREAD,
+        ...views(vector, "y", y.operand, unwritten("y")),
       },
       grid: foldGrid(ceilDiv(count, WG)),
     };
@@ -78,24 +76,19 @@ export function depthwiseGradientSteps(
   g: Conv2dGeometry,
   caps: Capabilities,
 ): { steps: Step[]; scratch: number } | undefined {
-  const parts = linePartsOf(g, caps);
+  const parts = weightGradientParts(g, caps);
   if (parts.length === 0) return undefined;
   const lanes = lanesOf(g);
   const channels = g.inC / lanes;
   const taps = g.kernelH * g.kernelW;
   const elements = taps * g.inC;
-  const lines = Math.max(...parts.map(({ steps }) => steps.end - steps.begin));
   const wanted = ceilDiv(caps.parallelism * WG, taps * channels);
-  const room = Math.floor(Math.min(SCRATCH_CAP, caps.bindingLimit) / (elements * 4));
-  const accumulate = parts.length > room;
-  const splits = Math.max(1, Math.min(wanted, lines, Math.floor(room / parts.length)));
-  const slices = accumulate ? 1 : splits * parts.length;
+  const { perPart, accumulate, slices, target } = lineSplits(parts, elements, wanted, caps);
   const vector = lanes === 4;
-  const target = slices > 1 ? "slices" : "dw";
   const steps = parts.map((part, i): Step => {
     const x = sliceOf("x", part.from, g.n * g.inH * g.inW * g.inC);
     const dy = sliceOf("dy", part.to, g.n * g.outH * g.outW * g.outC);
-    const count = taps * channels * splits;
+    const count = taps * channels * perPart;
     return {
       kernel: WEIGHT_GRADIENT,
       constants: { VEC: vector, ACCUMULATE: accumulate && i > 0 },
@@ -107,7 +100,7 @@ export function depthwiseGradientSteps(
         taps,
         lineBegin: part.steps.begin,
         lineEnd: part.steps.end,
-        linesPerSplit: ceilDiv(part.steps.end - part.steps.begin, splits),
+        linesPerSplit: ceilDiv(part.steps.end - part.steps.begin, perPart),
         inH: g.inH,
         inW: g.inW,
         outH: g.outH,
@@ -116,12 +109,9 @@ export function depthwiseGradientSteps(
         dyOrigin: dy.origin / lanes,
       },
       operands: {
-        x: vector ? "noneX" : x.operand,
-        x4: vector ? x.operand : "noneX",
-        dy: vector ? "noneX" : dy.operand,
-        dy4: vector ? dy.operand : "noneX",
-        dw: vector ? "noneY" : target,
-        dw4: vector ? target : "noneY",
+        ...views(vector, "x", x.operand),
+        ...views(vector, "dy", dy.operand),
+        ...views(vector, "dw", target, unwritten("dw")),
       },
       grid: foldGrid(ceilDiv(count, WG)),
     };

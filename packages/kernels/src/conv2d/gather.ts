@@ -1,6 +1,17 @@
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, elementWindow, foldGrid, roundUp, type Step, type Window } from "../plan.js";
+import {
+  type Capabilities,
+  ceilDiv,
+  elementWindow,
+  foldGrid,
+  roundUp,
+  type Step,
+  UNREAD,
+  unwritten,
+  type Window,
+} from "../plan.js";
 import type { Tunable } from "../tuning.js";
+import { views } from "../views.js";
 import { wgsl } from "../wgsl.generated.js";
 import { type ImagePart, imageParts, rowRuns, sliceOf } from "../windows.js";
 import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
@@ -165,6 +176,10 @@ export function gatherParts(g: Conv2dGeometry, s: Sides, caps: Capabilities): Im
   );
 }
 
+/** Runs of output lines (n, oy) of a weight gradient, with the x (`from`) and dy (`to`) that they touch. */
+export const weightGradientParts = (g: Conv2dGeometry, caps: Capabilities): ImagePart[] =>
+  gatherParts(g, sidesOf(g, "forward"), caps);
+
 /**
  * Steps of `y = gather(x, w) + bias`, or undefined when a single row is larger than a binding. Operands: x, w, y and,
  * with `bias`, b. Scratch: `packed`.
@@ -242,13 +257,11 @@ export function gatherSteps(
           yOrigin: y.origin,
         },
         operands: {
-          x: vecIn ? "noneX" : x.operand,
-          x4: vecIn ? x.operand : "noneX",
-          w: byColumn && !vecIn ? "noneX" : part.operand,
-          w1: byColumn && !vecIn ? part.operand : "noneX",
-          bias: hasBias ? "b" : "noneX",
-          y: vecOut ? "noneY" : y.operand,
-          y4: vecOut ? y.operand : "noneY",
+          ...views(vecIn, "x", x.operand),
+          w: byColumn && !vecIn ? UNREAD : part.operand,
+          w1: byColumn && !vecIn ? part.operand : UNREAD,
+          bias: hasBias ? "b" : UNREAD,
+          ...views(vecOut, "y", y.operand, unwritten("y")),
         },
         grid: foldGrid(isSubgroup ? tiles : ceilDiv(tiles, WG)),
       });

@@ -2,22 +2,17 @@ import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, elementWindow, foldGrid, type Step } from "../plan.js";
 import { sumSlices } from "../reduce/sum-slices.js";
 import type { Tunable } from "../tuning.js";
+import { views } from "../views.js";
 import { wgsl } from "../wgsl.generated.js";
-import { type ImagePart, sliceOf } from "../windows.js";
-import { gatherParts, sidesOf } from "./gather.js";
+import { sliceOf } from "../windows.js";
+import { weightGradientParts } from "./gather.js";
 import { type Conv2dGeometry, geometryParams } from "./geometry.js";
+import { lineSplits } from "./line-splits.js";
 import { weightGradientTile } from "./tiles.js";
 
 const WG = 64;
 const SUBGROUP: Kernel = { name: "conv2d/weight-gradient-subgroup", source: wgsl["conv2d/weight-gradient-subgroup"] };
 const REGISTER: Kernel = { name: "conv2d/weight-gradient-register", source: wgsl["conv2d/weight-gradient-register"] };
-
-/** The slices of a split reduction may take this much memory at most. */
-export const SCRATCH_CAP = 32 * 1024 * 1024;
-
-/** Runs of output lines (n, oy) with the x (`from`) and dy (`to`) that they touch. */
-export const linePartsOf = (g: Conv2dGeometry, caps: Capabilities): ImagePart[] =>
-  gatherParts(g, sidesOf(g, "forward"), caps);
 
 /**
  * Steps of `dw = weightGradient(x, dy)` in the order (kernelH, kernelW, inC / groups, outC), or undefined when a single
@@ -39,20 +34,14 @@ export function weightGradientSteps(
   const { variant, TM, SGN } = tunable.tile;
   const isSubgroup = variant === "subgroup";
   const rowsPerTile = isSubgroup ? (TM * lanes) / SGN : TM;
-  const parts = linePartsOf(g, caps);
+  const parts = weightGradientParts(g, caps);
   const rowsPerWindow =
     elements * 4 <= caps.bindingLimit ? rows : Math.floor((caps.bindingLimit / 4 - 64) / g.outC / TM) * TM;
   if (parts.length === 0 || rowsPerWindow < 1) return undefined;
   const nTiles = isSubgroup ? ceilDiv(n4, SGN) : n4;
-  const lines = Math.max(...parts.map(({ steps: { begin, end } }) => end - begin));
   const busy = ceilDiv(rows, rowsPerTile) * nTiles * g.groups;
   const wanted = ceilDiv(caps.parallelism * (isSubgroup ? 1 : WG), busy);
-  const cap = Math.floor(Math.min(SCRATCH_CAP, caps.bindingLimit) / (elements * 4));
-  // Parts of the lines must each leave a slice behind, or add to one another when a slice is too large to repeat.
-  const perPart = Math.max(1, Math.min(wanted, lines, Math.floor(cap / parts.length)));
-  const accumulate = parts.length > cap;
-  const slices = accumulate ? 1 : perPart * parts.length;
-  const target = slices > 1 ? "slices" : "dw";
+  const { perPart, accumulate, slices, target } = lineSplits(parts, elements, wanted, caps);
   const steps: Step[] = [];
   for (const [index, part] of parts.entries()) {
     const linesPerSplit = ceilDiv(part.steps.end - part.steps.begin, perPart);
@@ -100,10 +89,8 @@ export function weightGradientSteps(
           dwOrigin: (typeof dw === "string" ? 0 : dw.byteOffset / 4) - base,
         },
         operands: {
-          x: vecIn ? "noneX" : x.operand,
-          x4: vecIn ? x.operand : "noneX",
-          dy: vecOut ? "noneX" : dy.operand,
-          dy4: vecOut ? dy.operand : "noneX",
+          ...views(vecIn, "x", x.operand),
+          ...views(vecOut, "dy", dy.operand),
           dw,
         },
         grid: foldGrid(isSubgroup ? tiles : ceilDiv(tiles, WG)),

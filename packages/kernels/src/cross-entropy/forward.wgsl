@@ -11,6 +11,7 @@ const WG: u32 = 64u;
 const EACH: bool = false;
 const WEIGHTED: bool = false;
 const LOWEST: f32 = -3.4028234e38;
+const FAULT_LABEL: u32 = 1u;
 
 struct Params {
   threads: u32,
@@ -52,7 +53,7 @@ fn logSumExp(begin: u32) -> f32 {
 }
 
 fn report(label: i32, index: u32) {
-  if (atomicCompareExchangeWeak(&fault[0], 0u, 1u).exchanged) {
+  if (atomicCompareExchangeWeak(&fault[0], 0u, FAULT_LABEL).exchanged) {
     atomicStore(&fault[1], bitcast<u32>(label));
     atomicStore(&fault[2], p.begin + index);
     atomicStore(&fault[3], p.classes);

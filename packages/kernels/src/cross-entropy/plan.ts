@@ -1,10 +1,10 @@
+import { FAULT } from "../fault.js";
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, FAULT_RECORD, foldGrid, NAN_BITS, type Plan, type Step, UNREAD } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
 import { type Range, rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
-const NAN_BITS = 0x7fc00000;
 const FORWARD: Kernel = { name: "cross-entropy/forward", source: wgsl["cross-entropy/forward"] };
 const FINISH: Kernel = { name: "cross-entropy/finish", source: wgsl["cross-entropy/finish"] };
 const BACKWARD: Kernel = { name: "cross-entropy/backward", source: wgsl["cross-entropy/backward"] };
@@ -50,7 +50,7 @@ export function planCrossEntropy(c: CrossEntropyCase, caps: Capabilities): Plan 
     const threads = threadsOf(run);
     const step: Step = {
       kernel: FORWARD,
-      constants: { EACH: each, WEIGHTED: c.weighted },
+      constants: { EACH: each, WEIGHTED: c.weighted, FAULT_LABEL: FAULT.label },
       params: {
         threads,
         pixels: run.end - run.begin,
@@ -66,10 +66,10 @@ export function planCrossEntropy(c: CrossEntropyCase, caps: Capabilities): Plan 
       operands: {
         x: perLogit("logits"),
         labels: perPixel("target"),
-        weight: c.weighted ? "weight" : "noneX",
+        weight: c.weighted ? "weight" : UNREAD,
         lse: perPixel("lse"),
         y: each ? perPixel("y") : "partial",
-        fault: "fault",
+        fault: FAULT_RECORD,
       },
       grid: foldGrid(ceilDiv(threads, WG)),
     };
@@ -115,9 +115,9 @@ export function planCrossEntropyGradient(c: CrossEntropyCase, caps: Capabilities
         x: perLogit("logits"),
         labels: perPixel("target"),
         lse: perPixel("lse"),
-        weight: c.weighted ? "weight" : "noneX",
+        weight: c.weighted ? "weight" : UNREAD,
         dy: each ? perPixel("dy") : "dy",
-        divisor: mean ? "divisor" : "noneX",
+        divisor: mean ? "divisor" : UNREAD,
         dx: perLogit("dx"),
       },
       grid: foldGrid(ceilDiv(threads, WG)),

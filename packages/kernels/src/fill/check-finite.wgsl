@@ -1,7 +1,8 @@
-// Reports the first NaN or infinity that it meets in x to the device's fault record (code 2, op, element). The exponent
+// Reports the first NaN or infinity that it meets in x to the device's fault record (code, op, element). The exponent
 // is tested as bits: WGSL lets a compiler assume that floats are finite. A thread tests STEP elements.
 const WG: u32 = 64u;
 const STEP: u32 = 16u;
+const FAULT_NOT_FINITE: u32 = 2u;
 
 struct Params { count: u32, base: u32, op: u32 }
 
@@ -16,7 +17,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var i = 0u; i < STEP; i++) {
     let at = first + i * WG;
     if (at < p.count && (x[min(at, p.count - 1u)] & 0x7f800000u) == 0x7f800000u) {
-      if (atomicCompareExchangeWeak(&fault[0], 0u, 2u).exchanged) {
+      if (atomicCompareExchangeWeak(&fault[0], 0u, FAULT_NOT_FINITE).exchanged) {
         atomicStore(&fault[1], p.op);
         atomicStore(&fault[2], p.base + at);
       }

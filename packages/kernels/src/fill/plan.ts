@@ -1,5 +1,6 @@
+import { FAULT } from "../fault.js";
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, FAULT_RECORD, foldGrid, NAN_BITS, type Plan, type Step } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
 import { flatOperand, flatWindows } from "../windows.js";
 
@@ -7,7 +8,6 @@ const FILL: Kernel = { name: "fill/fill", source: wgsl["fill/fill"] };
 const CHECK: Kernel = { name: "fill/check-finite", source: wgsl["fill/check-finite"] };
 const FILL_PER_GROUP = 64 * 4;
 const CHECK_PER_GROUP = 64 * 16;
-const QUIET_NAN = 0x7fc00000;
 
 /** Fills `count` words of operand y with a 32-bit pattern. */
 export function fillStep(count: number, bits: number): Step {
@@ -31,14 +31,15 @@ export function planFill(count: number, bits: number, caps: Capabilities): Plan 
 }
 
 /** Fills with NaN. */
-export const poison = (count: number): Step => fillStep(count, QUIET_NAN);
+export const poison = (count: number): Step => fillStep(count, NAN_BITS);
 
 /** Tests `count` floats of operand x, whose first one is element `base` of the tensor that op number `op` made. */
 export function finiteCheck(count: number, base: number, op: number): Step {
   return {
     kernel: CHECK,
+    constants: { FAULT_NOT_FINITE: FAULT.notFinite },
     params: { count, base, op },
-    operands: { x: "x", fault: "fault" },
+    operands: { x: "x", fault: FAULT_RECORD },
     grid: foldGrid(ceilDiv(count, CHECK_PER_GROUP)),
   };
 }

@@ -1,5 +1,5 @@
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
+import { type Binding, type Capabilities, ceilDiv, foldGrid, type Plan, type Step, UNREAD } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
 import { fits, type Range, rowRuns, sliceOf } from "../windows.js";
 
@@ -81,7 +81,7 @@ function elementwise(
   name: Name,
   constants: Record<string, boolean>,
   images: readonly string[],
-  others: Record<string, string>,
+  others: Record<string, Binding>,
   caps: Capabilities,
 ): Step[] {
   const { channels, rows } = g;
@@ -91,7 +91,7 @@ function elementwise(
       kernel: kernel(name),
       constants: { ROWS, HAS_WEIGHT: g.hasWeight, ...constants },
       params: { ...place, channels, width: widthOf(g), rows, blocks: ceilDiv(rows, ROWS), statistics: statisticsOf(g) },
-      operands: { ...operands, ...others, weight: g.hasWeight ? "weight" : "noneX" },
+      operands: { ...operands, ...others, weight: g.hasWeight ? "weight" : UNREAD },
       grid: over(run.count),
     };
   });
@@ -109,7 +109,7 @@ export function planGroupNorm(
   const parts = split(g, caps);
   const total = g.images * parts.slices * channels;
   const statistics = statisticsOf(g);
-  const bias = g.hasBias ? "bias" : "noneX";
+  const bias = g.hasBias ? "bias" : UNREAD;
   const moments = unitRuns(g, parts.rowsPerSlice, caps).map((run): Step => {
     const { operands, place } = bound(g, run, ["x"]);
     return {
@@ -168,7 +168,7 @@ export function planGroupNormGradient(
     kernel: kernel("gradient-terms"),
     constants: { HAS_WEIGHT: g.hasWeight },
     params: { count: statistics, channels, width, rows, slices: parts.slices },
-    operands: { partial: "partial", weight: g.hasWeight ? "weight" : "noneX", terms: "terms" },
+    operands: { partial: "partial", weight: g.hasWeight ? "weight" : UNREAD, terms: "terms" },
     grid: over(statistics),
   };
   const apply = elementwise(g, "gradient-apply", {}, ["x", "dy", "dx"], { stats: "stats", terms: "terms" }, caps);

@@ -2,6 +2,7 @@ import { denseStrides, mergeDims } from "../dims.js";
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, roundUp, type Step } from "../plan.js";
 import { sumSlices } from "../reduce/sum-slices.js";
+import { views } from "../views.js";
 import { wgsl } from "../wgsl.generated.js";
 import { boxParts, type Place, placeOf, type StridedBox } from "../windows.js";
 
@@ -156,10 +157,8 @@ function productStep(
       ...batchParams(dims),
     },
     operands: {
-      a: aAlong === 0 ? a.operand : "noneX",
-      a4: aAlong === 0 ? "noneX" : a.operand,
-      b: bAlong === 0 ? b.operand : "noneX",
-      b4: bAlong === 0 ? "noneX" : b.operand,
+      ...views(aAlong !== 0, "a", a.operand),
+      ...views(bAlong !== 0, "b", b.operand),
       c: slices > 1 ? "slices" : c.operand,
     },
     grid: foldGrid(ceilDiv(count, WG)),

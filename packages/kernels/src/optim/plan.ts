@@ -2,10 +2,12 @@ import type { ConstantValue, Kernel } from "../kernel.js";
 import {
   type Capabilities,
   ceilDiv,
+  type Dummy,
   elementWindow,
   foldGrid,
   type Plan,
   type Step,
+  unwritten,
   WINDOW_ALIGNMENT,
 } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
@@ -40,7 +42,7 @@ export interface AdamWStep {
 export function planSgd(count: number, s: SgdStep, caps: Capabilities): Plan {
   const momentum = s.momentum !== 0;
   return elementwise(SGD, count, caps, ["g", "w", "m"], {
-    unused: momentum ? {} : { m: "noneMomentum" },
+    unused: momentum ? {} : { m: unwritten("m") },
     constants: { MOMENTUM: momentum, NESTEROV: s.nesterov, FIRST: s.first },
     params: { lr: s.lr, momentum: s.momentum, keep: 1 - s.dampening, weightDecay: s.weightDecay },
   });
@@ -64,7 +66,7 @@ export function planAdamW(count: number, s: AdamWStep, caps: Capabilities): Plan
 }
 
 interface Settings {
-  readonly unused: Readonly<Record<string, string>>;
+  readonly unused: Readonly<Record<string, Dummy>>;
   readonly constants: Readonly<Record<string, ConstantValue>>;
   readonly params: Readonly<Record<string, number>>;
 }

@@ -1,5 +1,5 @@
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, UNREAD } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
 import { rowRuns, sliceOf } from "../windows.js";
 
@@ -29,7 +29,7 @@ export function planPaint({ pixels, colours, image, alpha, plain }: PaintCase, c
       operands: {
         labels: part("labels").operand,
         palette: "palette",
-        image: image ? part("image").operand : "noneX",
+        image: image ? part("image").operand : UNREAD,
         y: part("y").operand,
       },
       grid: foldGrid(ceilDiv(count, WG)),

@@ -1,6 +1,6 @@
 import { denseStrides, mergeDims } from "../dims.js";
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, type Plan, product, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, NAN_BITS, type Plan, product, type Step } from "../plan.js";
 import { boxParts, flatOperand, flatWindows, placeOf } from "../windows.js";
 import { type PointwiseName, type PointwiseRow, pointwise } from "./table.js";
 
@@ -14,7 +14,7 @@ fn powerOf(a: f32, b: f32) -> f32 {
   let size = pow(abs(a), b);
   // A negative base keeps its sign under an odd power; under a fractional one the result is NaN, as in C.
   if (a >= 0.0) { return size; }
-  if (b != floor(b)) { return bitcast<f32>(p.nan); }
+  if (b != floor(b)) { return bitcast<f32>(p.nanBits); }
   return select(size, -size, abs(b - 2.0 * floor(b / 2.0)) == 1.0);
 }`;
 const POWER_SCALAR = `${POWER}
@@ -55,7 +55,7 @@ function emit(name: PointwiseName, part: Part, rank: number): Kernel {
   const source = `// ${name}, ${part}: result = ${expression}
 alias T = ${T};
 const WG: u32 = ${WG}u;
-struct Params { count: u32, s: f32, t: f32, nan: u32,${flat ? "" : stridedFields(rank, placed)} }
+struct Params { count: u32, s: f32, t: f32, nanBits: u32,${flat ? "" : stridedFields(rank, placed)} }
 @group(0) @binding(0) var<uniform> p: Params;
 ${bindings.join("\n")}
 @group(0) @binding(${sources.length + 1}) var<storage, read_write> result: array<T>;
@@ -99,7 +99,7 @@ export interface PointwiseOptions {
   readonly t?: number;
 }
 
-const common = ({ s = 0, t = 0 }: PointwiseOptions) => ({ s, t, nan: 0x7fc00000 });
+const common = ({ s = 0, t = 0 }: PointwiseOptions) => ({ s, t, nanBits: NAN_BITS });
 
 /** All operands have one shape and one storage order. Operands: the sources (a, b, y, g) and `result`. */
 export function planFlat(options: PointwiseOptions, count: number, caps: Capabilities): Plan {

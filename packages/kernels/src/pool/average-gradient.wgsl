@@ -24,8 +24,8 @@ fn counted(o: u32, size: u32, kernel: u32, stride: u32, pad: u32) -> u32 {
 }
 
 // The windows [begin, end) that reach over a padded position.
-fn windows(position: u32, kernel: u32, stride: u32, out: u32) -> vec2u {
-  let begin = (max(position, kernel - 1u) - (kernel - 1u) + stride - 1u) / stride;
+fn windows(position: u32, span: u32, stride: u32, out: u32) -> vec2u {
+  let begin = (max(position, span) - span + stride - 1u) / stride;
   return vec2u(begin, min(out, position / stride + 1u));
 }
 
@@ -37,8 +37,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = p.begin + step;
   let c = id % p.channels;
   let pixel = id / p.channels;
-  let wx = windows(pixel % p.inW + p.padW, p.kernelW, p.strideW, p.outW);
-  let wy = windows(pixel / p.inW % p.inH + p.padH, p.kernelH, p.strideH, p.outH);
+  let wx = windows(pixel % p.inW + p.padW, p.kernelW - 1u, p.strideW, p.outW);
+  let wy = windows(pixel / p.inW % p.inH + p.padH, p.kernelH - 1u, p.strideH, p.outH);
   let image = pixel / (p.inW * p.inH) * p.outH;
   var sum = 0.0;
   for (var oy = wy.x; oy < wy.y; oy++) {

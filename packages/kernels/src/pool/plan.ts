@@ -1,5 +1,6 @@
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, unwritten } from "../plan.js";
+import { views } from "../views.js";
 import { wgsl } from "../wgsl.generated.js";
 import { type ImagePart, imageParts, type Range, sliceOf } from "../windows.js";
 
@@ -112,15 +113,17 @@ export function planMaxPool2d(g: Pool2dGeometry, saveIndex: boolean, caps: Capab
   const steps = forwardParts(g, caps).map((part): Step => {
     const x = sliceOf("x", part.from, inputCount(g));
     const y = sliceOf("y", part.to, outputCount(g));
-    const index = saveIndex ? sliceOf("index", part.to, outputCount(g)).operand : "noneIndex4";
+    const index = saveIndex ? sliceOf("index", part.to, outputCount(g)).operand : unwritten("saved index");
     const params = runParams(g, g.outW, part.to, x.origin, y.origin, vector ? 4 : 1);
     return {
       kernel: MAX,
       constants: { R, VEC: vector, SAVE: saveIndex, DILATION_H: g.dilationH, DILATION_W: g.dilationW },
       params: { ...params, lowest: Number.NEGATIVE_INFINITY },
-      operands: vector
-        ? { x: "noneX", x4: x.operand, y: "noneY", y4: y.operand, index: "noneIndex", index4: index }
-        : { x: x.operand, x4: "noneX", y: y.operand, y4: "noneY", index, index4: "noneIndex" },
+      operands: {
+        ...views(vector, "x", x.operand),
+        ...views(vector, "y", y.operand, unwritten("y")),
+        ...views(vector, "index", index, unwritten("index")),
+      },
       grid: foldGrid(ceilDiv(params.count, WG)),
     };
   });
@@ -143,9 +146,11 @@ export function planMaxPool2dGradient(g: Pool2dGeometry, caps: Capabilities): Pl
         ...{ DILATION_H: dilationH, DILATION_W: dilationW },
       },
       params,
-      operands: vector
-        ? { dy: "noneX", dy4: dy.operand, index: "noneX", index4: index, dx: "noneY", dx4: dx.operand }
-        : { dy: dy.operand, dy4: "noneX", index, index4: "noneX", dx: dx.operand, dx4: "noneY" },
+      operands: {
+        ...views(vector, "dy", dy.operand),
+        ...views(vector, "index", index),
+        ...views(vector, "dx", dx.operand, unwritten("dx")),
+      },
       grid: foldGrid(ceilDiv(params.count, WG)),
     };
   });

@@ -1,5 +1,5 @@
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, UNREAD } from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
 import { flatOperand, flatWindows } from "../windows.js";
 
@@ -39,7 +39,7 @@ export function planRandom(
       channels,
     },
     operands: {
-      x: mode === "dropout" ? flatOperand("x", begin, end, count) : "noneX",
+      x: mode === "dropout" ? flatOperand("x", begin, end, count) : UNREAD,
       y: flatOperand("y", begin, end, count),
     },
     grid: foldGrid(ceilDiv(end - begin, PER_GROUP)),

@@ -1,5 +1,15 @@
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, type Step } from "../plan.js";
+import {
+  type Binding,
+  type Capabilities,
+  ceilDiv,
+  foldGrid,
+  MAX_RANK,
+  type Plan,
+  product,
+  type Step,
+  UNREAD,
+} from "../plan.js";
 import { wgsl } from "../wgsl.generated.js";
 import { sliceOf } from "../windows.js";
 import { type Leaf, leavesOf, type ReductionDim, type Run, runsOf } from "./runs.js";
@@ -80,9 +90,11 @@ interface Reducer {
   readonly inputs: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Record<string, string>>;
   /** What is bound to the inputs other than x at the first pass. */
-  readonly first: Readonly<Record<string, string>>;
+  readonly first: Readonly<Record<string, Binding>>;
   /** What is bound to the outputs at the last pass. */
   readonly last: Readonly<Record<string, string>>;
+  /** Those of `last` that the caller has no use for, and that are scratch. */
+  readonly discarded: readonly string[];
   readonly constants: (pass: { first: boolean }) => Readonly<Record<string, boolean>>;
   readonly params: (pass: { first: boolean; last: boolean; leaf: Leaf }) => Readonly<Record<string, number>>;
 }
@@ -94,8 +106,8 @@ const between = (names: Readonly<Record<string, string>>, pass: number): Record<
 function planReduction(dims: readonly ReductionDim[], r: Reducer, caps: Capabilities): Plan {
   const total = product(dims.map(({ size }) => size));
   const keptTotal = product(dims.filter(({ reduced }) => !reduced).map(({ size }) => size));
-  const scratch: Record<string, number> = {};
-  for (const name of Object.values(r.last)) if (name.startsWith("unused")) scratch[name] = Math.max(1, keptTotal) * 4;
+  const bytes = Math.max(1, keptTotal) * 4;
+  const scratch: Record<string, number> = Object.fromEntries(r.discarded.map((name) => [name, bytes]));
   const started = new Set<number>();
   const steps = leavesOf(dims, caps).flatMap((leaf): Step[] => {
     const x = sliceOf("x", { begin: leaf.begin, end: leaf.begin + leaf.size }, total);
@@ -140,6 +152,7 @@ export function planSum(dims: readonly ReductionDim[], scale: number, caps: Capa
     outputs: { y: "partial" },
     first: {},
     last: { y: "y" },
+    discarded: [],
     constants: () => ({}),
     params: ({ last }) => ({ scale: last ? scale : 1 }),
   };
@@ -161,8 +174,9 @@ export function planMax(dims: readonly ReductionDim[], outputs: MaxOutputs, caps
     kernel: MAX,
     inputs: { x: "partial", found: "places" },
     outputs: { y: "partial", index: "places" },
-    first: { found: "noneFound" },
-    last: { y: outputs.values ? "y" : "unusedY", index: outputs.indices ? "index" : "unusedIndex" },
+    first: { found: UNREAD },
+    last: { y: "y", index: "index" },
+    discarded: [...(outputs.values ? [] : ["y"]), ...(outputs.indices ? [] : ["index"])],
     constants: ({ first }) => ({ MERGE: !first }),
     params: ({ first, leaf }) => ({ place: first ? leaf.reducedBegin : 0 }),
   };
@@ -193,7 +207,7 @@ export function planExpand(dims: readonly ReductionDim[], scale: number, select:
       },
       operands: {
         dy: dy.operand,
-        index: select ? sliceOf("index", kept, keptTotal).operand : "noneIndex",
+        index: select ? sliceOf("index", kept, keptTotal).operand : UNREAD,
         dx: dx.operand,
       },
       grid: foldGrid(ceilDiv(leaf.size, WG)),

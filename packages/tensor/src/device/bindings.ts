@@ -1,4 +1,4 @@
-import type { Step } from "@fcn/kernels";
+import { type Dummy, FAULT_WORDS, type Step } from "@fcn/kernels";
 import { USAGE } from "./buffers.js";
 import type { BufferRange, CommandRecorder } from "./commands.js";
 import { TensorError } from "./errors.js";
@@ -8,7 +8,7 @@ type Operands = Readonly<Record<string, Storage>>;
 
 /** Finds the part of a GPU buffer that a step binds: an operand or a window of it, a dummy, or the fault record. */
 export class Binder {
-  readonly #unused = new Map<string, GPUBuffer>();
+  readonly #dummies = new Map<string, GPUBuffer>();
 
   constructor(
     private readonly device: GPUDevice,
@@ -25,8 +25,8 @@ export class Binder {
   bind(op: string, step: Step, name: string, access: string, operands: Operands, after: (() => void)[]): BufferRange {
     const use = step.operands[name];
     if (use === undefined) throw new Error(`${op}: the plan of ${step.kernel.name} binds no operand to ${name}`);
-    if (typeof use === "string" && use.startsWith("none")) return this.#unusedBuffer(use);
-    if (use === "fault") return { buffer: this.fault, offset: 0, size: 16 };
+    if (typeof use !== "string" && "dummy" in use) return this.#dummy(use);
+    if (typeof use !== "string" && "fault" in use) return { buffer: this.fault, offset: 0, size: FAULT_WORDS * 4 };
     const operand = typeof use === "string" ? use : use.operand;
     const storage = operands[operand];
     if (!storage) throw new Error(`${op}: the plan names an operand ${operand} that was not given`);
@@ -73,11 +73,11 @@ export class Binder {
     });
   }
 
-  #unusedBuffer(name: string): BufferRange {
-    let buffer = this.#unused.get(name);
+  #dummy({ dummy }: Dummy): BufferRange {
+    let buffer = this.#dummies.get(dummy);
     if (!buffer) {
-      buffer = this.device.createBuffer({ label: name, size: 256, usage: USAGE.storage });
-      this.#unused.set(name, buffer);
+      buffer = this.device.createBuffer({ label: `dummy ${dummy}`, size: 256, usage: USAGE.storage });
+      this.#dummies.set(dummy, buffer);
     }
     return { buffer, offset: 0, size: 256 };
   }

@@ -1,12 +1,12 @@
 import type { Capabilities, Plan, Step, Tuning } from "@fcn/kernels";
-import { finiteCheck, flatWindows, packParams, poison } from "@fcn/kernels";
+import { FAULT_WORDS, finiteCheck, flatWindows, packParams, poison } from "@fcn/kernels";
 import type { DeviceInfo } from "./adapter.js";
 import { Binder } from "./bindings.js";
 import { type MemoryReport, USAGE } from "./buffers.js";
 import { type BufferRange, CommandRecorder } from "./commands.js";
 import { deviceLost, TensorError } from "./errors.js";
 import { Failures } from "./failures.js";
-import { FAULT_WORDS, faultError } from "./faults.js";
+import { faultError } from "./faults.js";
 import { LARGE, Memory } from "./memory.js";
 import { PipelineCache } from "./pipelines.js";
 import type { Storage } from "./storage.js";

@@ -1,11 +1,5 @@
+import { FAULT } from "@fcn/kernels";
 import { TensorError } from "./errors.js";
-
-/**
- * Kernels report bad data in a record of four words: code and three numbers. The first report stays; the next read
- * throws it. Codes are shared with the kernels.
- */
-export const FAULT_WORDS = 4;
-export const FAULT = { label: 1, notFinite: 2 } as const;
 
 /** The error that a fault record stands for. `ops` names the ops whose outputs were checked, by number. */
 export function faultError(words: Int32Array, ops: readonly string[]): TensorError | undefined {
