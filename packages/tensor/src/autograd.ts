@@ -1,4 +1,4 @@
-import { show, TensorError } from "./device/errors.js";
+import { show, TensorError } from "./errors.js";
 import { sameShape } from "./shape.js";
 import type { Tensor } from "./tensor.js";
 

@@ -2,8 +2,8 @@ import type { Tuning } from "@fcn/kernels";
 import { type AdapterOptions, type DeviceInfo, findAdapter, findGpu, requestDevice } from "./device/adapter.js";
 import { Engine } from "./device/engine.js";
 import { Device } from "./device.js";
+import { invalidArgument } from "./errors.js";
 import { checkOptions } from "./options.js";
-import { invalidArgument } from "./shape.js";
 
 export interface DeviceOptions extends AdapterOptions {
   /** `adapter` (default) raises the limits to the adapter's; `default` keeps the WebGPU default limits. */

@@ -2,9 +2,9 @@ import { type Capabilities, type Plan, planFill, planRandom, type Tuning, wordBi
 import { type DeviceInfo, readLimits } from "./device/adapter.js";
 import type { MemoryReport } from "./device/buffers.js";
 import type { Engine } from "./device/engine.js";
-import { show, TensorError } from "./device/errors.js";
 import type { Storage } from "./device/storage.js";
 import { type Planner, Tuner, type TuningProgress } from "./device/tuner.js";
+import { invalidArgument, invalidShape, show, TensorError } from "./errors.js";
 import { hostValues } from "./hostValues.js";
 import { identityOrder, inOrder } from "./layout.js";
 import {
@@ -16,7 +16,7 @@ import {
   type RandomOptions,
 } from "./makeOptions.js";
 import { type Scope, ScopeStack } from "./scope.js";
-import { elementsOf, invalidArgument, invalidShape, sameShape } from "./shape.js";
+import { elementsOf, sameShape } from "./shape.js";
 import { Tensor } from "./tensor.js";
 
 /** A GPU and the tensors on it. */

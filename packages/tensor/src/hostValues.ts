@@ -1,4 +1,4 @@
-import { TensorError } from "./device/errors.js";
+import { TensorError } from "./errors.js";
 import type { DType } from "./tensor.js";
 
 /** Host data as the words that a tensor of `dtype` holds. Throws `not-finite` when `finite` values are asked for and one is not. */

@@ -1,8 +1,8 @@
 import type { RandomPlan } from "@fcn/kernels";
-import { show, TensorError } from "./device/errors.js";
+import { invalidArgument, show, TensorError } from "./errors.js";
 import type { Order } from "./layout.js";
 import { checkOptions } from "./options.js";
-import { checkShape, elementsOf, invalidArgument } from "./shape.js";
+import { checkShape, elementsOf } from "./shape.js";
 import type { DType } from "./tensor.js";
 
 export interface MakeOptions {

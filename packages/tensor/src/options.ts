@@ -1,5 +1,5 @@
 import { describe } from "./describe.js";
-import { invalidArgument } from "./shape.js";
+import { invalidArgument } from "./errors.js";
 
 /** Every name of an options type: the compiler keeps the list whole. */
 export type OptionNames<T> = { readonly [K in keyof Required<T>]: true };

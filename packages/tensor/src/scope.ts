@@ -1,5 +1,5 @@
 import { describe } from "./describe.js";
-import { show, TensorError } from "./device/errors.js";
+import { show, TensorError } from "./errors.js";
 import { isTensor } from "./ops/operands.js";
 import type { Tensor } from "./tensor.js";
 

@@ -1,19 +1,11 @@
 import { MAX_RANK } from "@fcn/kernels";
 import { describe } from "./describe.js";
-import { show, TensorError } from "./device/errors.js";
+import { invalidArgument, invalidShape, show, TensorError } from "./errors.js";
 
 export const elementsOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((size, i) => size === b[i]);
-
-export function invalidShape(message: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-shape", message, fix });
-}
-
-export function invalidArgument(message: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-argument", message, fix });
-}
 
 /** Whether it is an array, without a change of its type, which `Array.isArray` would make `any[]`. */
 export const isList = (value: unknown): boolean => Array.isArray(value);

@@ -1,7 +1,7 @@
 import { type BackwardOptions, runBackward, type TapeNode } from "./autograd.js";
-import { show, TensorError } from "./device/errors.js";
 import type { Storage } from "./device/storage.js";
 import type { Device } from "./device.js";
+import { show, TensorError } from "./errors.js";
 import { contiguous, type Order, sameLayout } from "./layout.js";
 import { checkDifferentiable } from "./makeOptions.js";
 import { checkFloat } from "./ops/operands.js";

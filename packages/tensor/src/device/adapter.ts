@@ -1,4 +1,4 @@
-import { TensorError } from "./errors.js";
+import { TensorError } from "../errors.js";
 
 export type AdapterChoice = "auto" | "hardware" | "software";
 

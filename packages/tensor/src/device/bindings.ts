@@ -1,7 +1,7 @@
 import { type Dummy, FAULT_WORDS, type Step } from "@fcn/kernels";
+import { TensorError } from "../errors.js";
 import { USAGE } from "./buffers.js";
 import type { BufferRange, CommandRecorder } from "./commands.js";
-import { TensorError } from "./errors.js";
 import type { Storage } from "./storage.js";
 
 type Operands = Readonly<Record<string, Storage>>;

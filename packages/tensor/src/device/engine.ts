@@ -1,10 +1,11 @@
 import type { Capabilities, Plan, Step, Tuning } from "@fcn/kernels";
 import { FAULT_WORDS, finiteCheck, flatWindows, packParams, poison } from "@fcn/kernels";
+import { TensorError } from "../errors.js";
 import type { DeviceInfo } from "./adapter.js";
 import { Binder } from "./bindings.js";
 import { type MemoryReport, USAGE } from "./buffers.js";
 import { type BufferRange, CommandRecorder } from "./commands.js";
-import { deviceLost, TensorError } from "./errors.js";
+import { deviceLost } from "./errors.js";
 import { Failures } from "./failures.js";
 import { faultError } from "./faults.js";
 import { LARGE, Memory } from "./memory.js";

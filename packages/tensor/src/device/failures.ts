@@ -1,4 +1,4 @@
-import { TensorError } from "./errors.js";
+import { TensorError } from "../errors.js";
 
 /**
  * What went wrong on the GPU since the last awaited call. WebGPU tells of it some time after a command was given, in error scopes; whatever they

@@ -1,7 +1,8 @@
 import { FAULT_WORDS } from "@fcn/kernels";
+import type { TensorError } from "../errors.js";
 import { sizeClass, USAGE } from "./buffers.js";
 import type { CommandRecorder } from "./commands.js";
-import { type MemoryRequest, outOfMemory, type TensorError } from "./errors.js";
+import { type MemoryRequest, outOfMemory } from "./errors.js";
 import type { Failures } from "./failures.js";
 import { LARGE } from "./memory.js";
 import type { Storage } from "./storage.js";

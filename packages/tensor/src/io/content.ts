@@ -1,4 +1,4 @@
-import { brief } from "../device/errors.js";
+import { brief } from "../errors.js";
 import { corruptFile, type Place } from "./errors.js";
 import { decodeHostArray, type HostArray, type StoredDtype } from "./hostArray.js";
 

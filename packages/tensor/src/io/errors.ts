@@ -1,4 +1,4 @@
-import { TensorError } from "../device/errors.js";
+import { TensorError } from "../errors.js";
 
 /** Where a problem is, for messages: which function reads, and which file or part of one. */
 export interface Place {

@@ -1,5 +1,5 @@
-import { brief, TensorError } from "../device/errors.js";
 import type { Device } from "../device.js";
+import { brief, TensorError } from "../errors.js";
 import type { Module } from "../nn/module.js";
 import { copyInto, type LoadOptions, type LoadReport, planLoad, type StateArray } from "../nn/stateDict.js";
 import type { PathOrBytes } from "./source.js";

@@ -1,4 +1,4 @@
-import { TensorError } from "../device/errors.js";
+import { TensorError } from "../errors.js";
 import { elementCount, type HostArray } from "./hostArray.js";
 
 /**

@@ -1,4 +1,4 @@
-import { brief, showSome, TensorError } from "../device/errors.js";
+import { brief, showSome, TensorError } from "../errors.js";
 import { corruptFile, unsupportedFile } from "./errors.js";
 import { elementCount, type HostDtype, isShape, type StoredDtype, storedSize } from "./hostArray.js";
 import { scanJson } from "./jsonScan.js";

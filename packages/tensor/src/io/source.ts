@@ -1,4 +1,4 @@
-import { brief, TensorError } from "../device/errors.js";
+import { brief, TensorError } from "../errors.js";
 import type { Place } from "./errors.js";
 
 /** A file by path (Node only), or its bytes. */

@@ -1,5 +1,5 @@
 import { describe } from "../describe.js";
-import { brief, TensorError } from "../device/errors.js";
+import { brief, TensorError } from "../errors.js";
 import type { Tensor } from "../tensor.js";
 import {
   elementCount,

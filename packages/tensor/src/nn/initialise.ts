@@ -1,5 +1,5 @@
-import { TensorError } from "../device/errors.js";
 import type { Device } from "../device.js";
+import { TensorError } from "../errors.js";
 import { WEIGHT_ORDER } from "../layout.js";
 import type { Tensor } from "../tensor.js";
 

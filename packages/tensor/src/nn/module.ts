@@ -1,7 +1,6 @@
 import { describe } from "../describe.js";
-import { TensorError } from "../device/errors.js";
+import { invalidArgument, TensorError } from "../errors.js";
 import { checkOptions } from "../options.js";
-import { invalidArgument } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { type LoadOptions, type LoadReport, loadInto, type StateAdapter, type StateDict } from "./stateDict.js";
 

@@ -1,5 +1,5 @@
 import { describe } from "../describe.js";
-import { invalidArgument } from "../shape.js";
+import { invalidArgument } from "../errors.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 

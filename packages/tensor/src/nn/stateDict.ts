@@ -1,4 +1,4 @@
-import { brief, show, showSome, TensorError } from "../device/errors.js";
+import { brief, show, showSome, TensorError } from "../errors.js";
 import { elementsOf, sameShape } from "../shape.js";
 import { Tensor } from "../tensor.js";
 

@@ -1,8 +1,9 @@
 import { planAveragePool2d, planAveragePool2dGradient } from "@fcn/kernels";
 import { record } from "../autograd.js";
+import { invalidArgument } from "../errors.js";
 import { CHANNELS_LAST, inOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
-import { invalidArgument, sides } from "../shape.js";
+import { sides } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { POOL_WINDOW, type PoolWindow, poolGeometry } from "./poolWindow.js";
 

@@ -1,8 +1,8 @@
 import { planConfusion } from "@fcn/kernels";
-import { show, TensorError } from "../device/errors.js";
+import { invalidArgument, invalidShape, show, TensorError } from "../errors.js";
 import { contiguous } from "../layout.js";
 import { checkOptions } from "../options.js";
-import { invalidArgument, invalidShape, sameShape } from "../shape.js";
+import { sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkLive } from "./operands.js";
 import { argmax } from "./reduce.js";

@@ -7,10 +7,10 @@ import {
   planConv2dWeightGradient,
 } from "@fcn/kernels";
 import { record } from "../autograd.js";
-import { show } from "../device/errors.js";
+import { invalidArgument, invalidShape, show } from "../errors.js";
 import { CHANNELS_LAST, inOrder, WEIGHT_ORDER } from "../layout.js";
 import { checkOptions } from "../options.js";
-import { checkRank, invalidArgument, invalidShape, type Padding, pair, sameShape, sides } from "../shape.js";
+import { checkRank, type Padding, pair, sameShape, sides } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 

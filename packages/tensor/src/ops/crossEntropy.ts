@@ -1,9 +1,9 @@
 import { type CrossEntropyCase, planCrossEntropy, planCrossEntropyGradient } from "@fcn/kernels";
 import { record } from "../autograd.js";
-import { show, TensorError } from "../device/errors.js";
+import { invalidArgument, invalidShape, show, TensorError } from "../errors.js";
 import { activationOrder, contiguous, inOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
-import { elementsOf, invalidArgument, invalidShape, sameShape } from "../shape.js";
+import { elementsOf, sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat, checkLive } from "./operands.js";
 

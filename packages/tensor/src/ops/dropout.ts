@@ -1,8 +1,9 @@
 import { planRandom } from "@fcn/kernels";
 import { record } from "../autograd.js";
+import { invalidArgument } from "../errors.js";
 import { CHANNELS_LAST, inOrder, type Order } from "../layout.js";
 import { checkOptions } from "../options.js";
-import { checkRank, invalidArgument } from "../shape.js";
+import { checkRank } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 

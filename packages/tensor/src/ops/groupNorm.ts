@@ -1,9 +1,8 @@
 import { type GroupNormGeometry, planGroupNorm, planGroupNormGradient } from "@fcn/kernels";
 import { type Backward, record } from "../autograd.js";
-import { show } from "../device/errors.js";
+import { invalidArgument, invalidShape, show } from "../errors.js";
 import { activationOrder, inOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
-import { invalidArgument, invalidShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkNormSettings } from "./batchNorm.js";
 import { checkFloat, given } from "./operands.js";

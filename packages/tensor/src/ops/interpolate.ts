@@ -1,9 +1,9 @@
 import { type InterpolateGeometry, interpolateScale, planInterpolate, planInterpolateGradient } from "@fcn/kernels";
 import { record } from "../autograd.js";
-import { show } from "../device/errors.js";
+import { invalidArgument, invalidShape, show } from "../errors.js";
 import { CHANNELS_LAST, inOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
-import { invalidArgument, invalidShape, pair } from "../shape.js";
+import { pair } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { imageSizes } from "./operands.js";
 

@@ -1,9 +1,8 @@
 import { planLocalResponseNorm, planLocalResponseNormGradient } from "@fcn/kernels";
 import { record } from "../autograd.js";
-import { show } from "../device/errors.js";
+import { invalidArgument, invalidShape, show } from "../errors.js";
 import { activationOrder, inOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
-import { invalidArgument, invalidShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 

@@ -1,8 +1,8 @@
 import { type MatmulCase, type MatrixStrides, planMatmul, planSum } from "@fcn/kernels";
 import { record } from "../autograd.js";
-import { show } from "../device/errors.js";
+import { invalidShape, show } from "../errors.js";
 import { contiguous, identityOrder, stridesOf } from "../layout.js";
-import { broadcastShape, elementsOf, invalidShape } from "../shape.js";
+import { broadcastShape, elementsOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 

@@ -1,9 +1,9 @@
 import { planCopy } from "@fcn/kernels";
 import { record, recording } from "../autograd.js";
-import { show } from "../device/errors.js";
+import { invalidArgument, invalidShape, show } from "../errors.js";
 import { type Order, stridesOf } from "../layout.js";
 import { checkOptions } from "../options.js";
-import { checkRank, dimIndex, invalidArgument, invalidShape, isList } from "../shape.js";
+import { checkRank, dimIndex, isList } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat, checkLive } from "./operands.js";
 

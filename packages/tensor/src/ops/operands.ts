@@ -1,6 +1,6 @@
 import { describe } from "../describe.js";
-import { show, TensorError } from "../device/errors.js";
-import { checkRank, invalidArgument } from "../shape.js";
+import { invalidArgument, show, TensorError } from "../errors.js";
+import { checkRank } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
 /** By its fields: importing the class would close a circle of imports. */

@@ -1,9 +1,10 @@
 import { type Part, type PointwiseName, planFlat, planStrided, pointwise, type Source, sourcesOf } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { describe } from "../describe.js";
+import { invalidArgument } from "../errors.js";
 import { inOrder, type Order, sameLayout, stridesOf } from "../layout.js";
 import { checkOptions } from "../options.js";
-import { broadcastShape, elementsOf, invalidArgument, sameShape } from "../shape.js";
+import { broadcastShape, elementsOf, sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 import { sumTo } from "./sumTo.js";

@@ -1,6 +1,6 @@
 import { type Pool2dGeometry, poolOutputSize } from "@fcn/kernels";
-import { show } from "../device/errors.js";
-import { invalidArgument, invalidShape, type Padding, pair, sides } from "../shape.js";
+import { invalidArgument, invalidShape, show } from "../errors.js";
+import { type Padding, pair, sides } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { imageSizes } from "./operands.js";
 

@@ -1,9 +1,9 @@
 import { planExpand, planMax, planSum, type ReductionDim } from "@fcn/kernels";
 import { record } from "../autograd.js";
-import { show } from "../device/errors.js";
+import { invalidArgument, show } from "../errors.js";
 import { contiguous, inOrder, type Order } from "../layout.js";
 import { checkOptions } from "../options.js";
-import { dimIndex, invalidArgument } from "../shape.js";
+import { dimIndex } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 import { compute } from "./pointwise.js";

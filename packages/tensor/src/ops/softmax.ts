@@ -1,8 +1,9 @@
 import { type Lines, planSoftmax, planSoftmaxGradient } from "@fcn/kernels";
 import { record } from "../autograd.js";
+import { invalidArgument } from "../errors.js";
 import { inOrder, type Order } from "../layout.js";
 import { checkOptions } from "../options.js";
-import { dimIndex, invalidArgument } from "../shape.js";
+import { dimIndex } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 

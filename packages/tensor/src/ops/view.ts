@@ -1,7 +1,7 @@
 import { record } from "../autograd.js";
-import { show } from "../device/errors.js";
+import { invalidArgument, invalidShape, show } from "../errors.js";
 import { contiguous, identityOrder } from "../layout.js";
-import { checkList, checkMaxRank, elementsOf, invalidArgument, invalidShape } from "../shape.js";
+import { checkList, checkMaxRank, elementsOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkLive } from "./operands.js";
 

@@ -1,5 +1,5 @@
 import { describe } from "../describe.js";
-import { TensorError } from "../device/errors.js";
+import { TensorError } from "../errors.js";
 import type { HostArray } from "../io/hostArray.js";
 import { inOrder } from "../layout.js";
 import { checkOptions, type OptionNames } from "../options.js";

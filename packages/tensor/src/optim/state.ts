@@ -1,4 +1,4 @@
-import { show, TensorError } from "../device/errors.js";
+import { show, TensorError } from "../errors.js";
 import type { HostArray } from "../io/hostArray.js";
 import type { Tensor } from "../tensor.js";
 import type { ParameterState } from "./optimizer.js";

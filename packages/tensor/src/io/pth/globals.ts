@@ -1,4 +1,4 @@
-import { brief, TensorError } from "../../device/errors.js";
+import { brief, TensorError } from "../../errors.js";
 import type { Place } from "../errors.js";
 import { BadPickle } from "../pickle/cursor.js";
 import { SAVE_STATE_DICT } from "../pickle/unpickle.js";

@@ -1,4 +1,4 @@
-import { TensorError } from "../../device/errors.js";
+import { TensorError } from "../../errors.js";
 import { corruptFile, type Place } from "../errors.js";
 import { decodeHostArray, type HostArray } from "../hostArray.js";
 import { type PathOrBytes, withSource } from "../source.js";

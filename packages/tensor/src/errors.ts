@@ -1,0 +1,107 @@
+/** Which rule was broken. */
+export type ErrorCode =
+  // An option or a value that the function does not take.
+  | "invalid-argument"
+  // Operands whose shapes do not fit the function or one another.
+  | "invalid-shape"
+  // An operand of another element type than the function takes.
+  | "invalid-dtype"
+  // More elements, dimensions or bytes than the device or the kernels can number or show.
+  | "limit-exceeded"
+  // A class index outside the classes that is not `ignoreIndex`.
+  | "label-out-of-range"
+  // NaN or infinity, in debug mode.
+  | "not-finite"
+  // Operands of several devices.
+  | "device-mismatch"
+  // A tensor after its end.
+  | "disposed"
+  // Two scopes that neither nest nor follow one another.
+  | "scope-overlap"
+  // Backward from a tensor that no leaf with `requiresGrad` leads to.
+  | "no-gradient"
+  // A second backward through a graph that the first one freed.
+  | "graph-freed"
+  // Saved values whose names, shapes or settings are not those of the module or optimiser.
+  | "state-dict-mismatch"
+  // A runtime without WebGPU.
+  | "no-webgpu"
+  // A machine without the adapter that was asked for.
+  | "no-adapter"
+  // A device that was destroyed or failed.
+  | "device-lost"
+  // Memory that the GPU or the host does not have.
+  | "out-of-memory"
+  // A kernel that the adapter refuses.
+  | "kernel-compile"
+  // A command that the GPU refuses: a defect of the library.
+  | "gpu-error"
+  // A file that is incomplete, damaged or of another format.
+  | "corrupt-file"
+  // A sound file that holds what is not read.
+  | "unsupported-file"
+  // A checkpoint that names a function which is not on the list of harmless ones.
+  | "unsafe-pickle"
+  // A checkpoint with several sets of weights.
+  | "ambiguous-checkpoint"
+  // A file that is missing or may not be read.
+  | "unreadable-file"
+  // A file that may not be written.
+  | "unwritable-file"
+  // A file that the disk has no room for.
+  | "disk-full"
+  // Reading from a file that was closed.
+  | "closed-file"
+  // What this runtime cannot do.
+  | "unsupported";
+
+/** What went wrong, with numbers (`message`), which rule (`code`), and one remedy (`fix`). */
+export interface ErrorParts {
+  /** One of {@link ErrorCode}, or a code of a package above this one. */
+  readonly code: ErrorCode | (string & {});
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** The one error type of the library. */
+export class TensorError extends Error {
+  readonly code: ErrorCode | (string & {});
+  readonly fix: string;
+
+  constructor({ code, message, fix }: ErrorParts, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "TensorError";
+    this.code = code;
+    this.fix = fix;
+  }
+
+  override toString(): string {
+    return `${this.name} [${this.code}]: ${this.message}\n  fix: ${this.fix}`;
+  }
+}
+
+/** Shapes as they stand in messages: `[1, 3, 32, 32]`. */
+export const show = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
+
+const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+const escapeControl = (character: string): string => `\\u${character.codePointAt(0)!.toString(16).padStart(4, "0")}`;
+
+/** Text of a file as it may stand in a message: no control characters, and cut to `most` characters. */
+export function brief(text: string, most = 80): string {
+  const start = text.slice(0, most + 1).replace(CONTROL, escapeControl);
+  return start.length > most ? `${start.slice(0, most)}...` : start;
+}
+
+/** The first of many items as they stand in messages: `a, b and 29 more`. */
+export function showSome(items: readonly string[], { most = 12, separator = ", " } = {}): string {
+  const shown = items.slice(0, most).map((item) => brief(item, 160));
+  return items.length > most ? `${shown.join(separator)} and ${items.length - most} more` : shown.join(separator);
+}
+
+export function invalidShape(message: string, fix: string): TensorError {
+  return new TensorError({ code: "invalid-shape", message, fix });
+}
+
+export function invalidArgument(message: string, fix: string): TensorError {
+  return new TensorError({ code: "invalid-argument", message, fix });
+}
