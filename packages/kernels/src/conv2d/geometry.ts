@@ -34,7 +34,7 @@ export function geometryKey(g: Conv2dGeometry): string {
 }
 
 /** Greatest common divisor of stride and dilation, and the inverse of dilation/gcd modulo stride/gcd. */
-export function phaseNumbers(stride: number, dilation: number): { gcd: number; inverse: number } {
+function phaseNumbers(stride: number, dilation: number): { gcd: number; inverse: number } {
   let [a, b] = [stride, dilation];
   while (b !== 0) [a, b] = [b, a % b];
   const modulus = stride / a;

@@ -1,6 +1,6 @@
 import { TensorError } from "../errors.js";
 
-export type AdapterChoice = "auto" | "hardware" | "software";
+type AdapterChoice = "auto" | "hardware" | "software";
 
 export interface AdapterOptions {
   readonly powerPreference?: "low-power" | "high-performance";
@@ -64,7 +64,7 @@ export async function findGpu(): Promise<Gpu> {
   return { entry: dawn, runtime: "dawn-node" };
 }
 
-export function describe(adapter: GPUAdapter, runtime: DeviceInfo["runtime"]): DeviceInfo {
+function describe(adapter: GPUAdapter, runtime: DeviceInfo["runtime"]): DeviceInfo {
   const info = adapter.info as GPUAdapterInfo & { isFallbackAdapter?: boolean };
   const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
   return {

@@ -20,10 +20,6 @@ export class Storage {
     private readonly free: (storage: Storage) => void,
   ) {}
 
-  get released(): boolean {
-    return this.#holders === 0;
-  }
-
   /** Whether the GPU may yet refuse some of the memory. */
   get pending(): boolean {
     return this.blocks.some((block) => block.pending);

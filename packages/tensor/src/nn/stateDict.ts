@@ -90,7 +90,7 @@ export function planLoad(
  * Whether values of one shape are, in row-major order, values of the other: one splits or joins neighbouring dimensions of the
  * other, so that all borders between dimensions of the coarser one are borders of the finer one. [3, 4] is not [4, 3].
  */
-export function sameElementOrder(a: readonly number[], b: readonly number[]): boolean {
+function sameElementOrder(a: readonly number[], b: readonly number[]): boolean {
   if (elementsOf(a) !== elementsOf(b)) return false;
   const [left, right] = [borders(a), borders(b)];
   return [...left].every((at) => right.has(at)) || [...right].every((at) => left.has(at));
@@ -165,7 +165,7 @@ function checkEntry(op: string, name: string, value: unknown): void {
 }
 
 /** Throws when an array does not have as many values as its shape says. */
-export function checkValues(op: string, name: string, source: Tensor | StateArray): void {
+function checkValues(op: string, name: string, source: Tensor | StateArray): void {
   const count = elementsOf(source.shape);
   if (source instanceof Tensor || source.data.length === count) return;
   throw new TensorError({

@@ -128,38 +128,47 @@ function binaryOrScalar(op: BinaryOp, a: Operand, b: Operand): Tensor {
   return withNumber(a, b, (scalar) => binary(op, op, a, scalar));
 }
 
-/** a + b with broadcasting (torch.add). Either may be a number. */
+/**
+ * a + b (torch.add). Operands are float32 tensors whose shapes broadcast, or one of them a number. Throws `invalid-shape` where the
+ * shapes do not broadcast, `invalid-dtype` for another type; so do all ops of two operands.
+ */
 export const add = (a: Operand, b: Operand): Tensor => binaryOrScalar("add", a, b);
-/** a - b with broadcasting (torch.sub). Either may be a number. */
+/** a - b with broadcasting (torch.sub). Operands as for {@link add}. */
 export const sub = (a: Operand, b: Operand): Tensor => binaryOrScalar("sub", a, b);
-/** a * b with broadcasting (torch.mul). Either may be a number. */
+/** a * b with broadcasting (torch.mul). Operands as for {@link add}. */
 export const mul = (a: Operand, b: Operand): Tensor => binaryOrScalar("mul", a, b);
-/** a / b with broadcasting (torch.div). Either may be a number. */
+/** a / b with broadcasting (torch.div); infinity or NaN where b is 0. Operands as for {@link add}. */
 export const div = (a: Operand, b: Operand): Tensor => binaryOrScalar("div", a, b);
-/** a ** b with broadcasting (torch.pow). Either may be a number. */
+/** a to the power b with broadcasting (torch.pow); NaN for a negative base under a fractional exponent. Operands as for {@link add}. */
 export const pow = (a: Operand, b: Operand): Tensor => binaryOrScalar("pow", a, b);
-/** The larger of a and b with broadcasting (torch.maximum); NaN where either is. Either may be a number. Equal values share the gradient. */
+/** The larger of a and b with broadcasting (torch.maximum); NaN where either is. Equal values share the gradient. Operands as for {@link add}. */
 export const maximum = (a: Operand, b: Operand): Tensor => binaryOrScalar("maximum", a, b);
-/** The smaller of a and b with broadcasting (torch.minimum); NaN where either is. Either may be a number. Equal values share the gradient. */
+/** The smaller of a and b with broadcasting (torch.minimum); NaN where either is. Equal values share the gradient. Operands as for {@link add}. */
 export const minimum = (a: Operand, b: Operand): Tensor => binaryOrScalar("minimum", a, b);
 
-/** max(x, 0) (torch.relu). NaN stays NaN. */
+/**
+ * max(x, 0) (torch.relu). NaN stays NaN. x is float32 of any shape, the result has that shape; throws `invalid-dtype` for another type. So do
+ * all ops of one operand.
+ */
 export const relu = (x: Tensor): Tensor => unary("relu", "relu", x);
 /** min(max(x, 0), 6) (torch.nn.functional.relu6). */
 export const relu6 = (x: Tensor): Tensor => unary("relu6", "relu6", x);
-/** x where positive, else slope * x (torch.nn.functional.leaky_relu). */
+/** x where positive, else slope * x (torch.nn.functional.leaky_relu). Default slope 0.01. */
 export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
   if (typeof slope !== "number") {
     throw invalidArgument(`leakyRelu: slope is ${describe(slope)}, expected a number`, "pass leakyRelu(x, 0.1)");
   }
   return unary("leakyRelu", "leakyRelu", x, { s: slope });
 }
-/** 1 / (1 + e^-x). */
+/** 1 / (1 + e^-x) (torch.sigmoid). */
 export const sigmoid = (x: Tensor): Tensor => unary("sigmoid", "sigmoid", x);
+/** e^x (torch.exp); infinity above about 88.7. */
 export const exp = (x: Tensor): Tensor => unary("exp", "exp", x);
-/** Natural logarithm. */
+/** Natural logarithm (torch.log); -infinity at 0, NaN below. */
 export const log = (x: Tensor): Tensor => unary("log", "log", x);
+/** Square root (torch.sqrt); NaN below 0. */
 export const sqrt = (x: Tensor): Tensor => unary("sqrt", "sqrt", x);
+/** -x (torch.neg). */
 export const neg = (x: Tensor): Tensor => unary("neg", "neg", x);
 
 export interface ClampOptions {

@@ -3,7 +3,7 @@ import { BadPickle, type Cursor, decodeUtf8 } from "./cursor.js";
 import { Global, Opaque, type PickleHooks, type Value } from "./values.js";
 
 /** Longest whole number, in bytes or digits: turning text into a number takes time that grows with the square. */
-export const MAX_NUMBER = 1024;
+const MAX_NUMBER = 1024;
 
 /** The stack machine that a pickle is a program of. It builds data; what globals mean is up to the hooks. */
 export class Machine {

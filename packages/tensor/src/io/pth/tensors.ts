@@ -4,7 +4,7 @@ import { BadPickle } from "../pickle/cursor.js";
 import { Global, type Value } from "../pickle/values.js";
 
 /** A type of numbers by the name that PyTorch has for it. */
-export class TorchDtype {
+class TorchDtype {
   constructor(
     readonly name: string,
     /** Bytes of an element. */
