@@ -22,7 +22,7 @@ const MIN_ROWS = 16;
 const MAX_SLICES = 512;
 
 const kernel = (name: `batch-norm/${Name}`): Kernel => ({ name, source: wgsl[name] });
-type Name = "moments" | "merge" | "frozen" | "apply" | "gradient-sums" | "gradient-merge" | "gradient-apply";
+type Name = "moments" | "merge" | "frozen" | "apply" | "backward-sums" | "backward-merge" | "backward-apply";
 
 /** Normalisation of `rows` x `channels` elements, channels last: rows are the images' pixels. */
 export interface BatchNormGeometry {
@@ -72,7 +72,7 @@ function runOf(g: BatchNormGeometry, name: string, { begin, end }: Range): { ope
 function elementwise(
   g: BatchNormGeometry,
   { columns, runs }: Split,
-  name: "batch-norm/apply" | "batch-norm/gradient-apply",
+  name: "batch-norm/apply" | "batch-norm/backward-apply",
   constants: Record<string, boolean>,
   operands: (run: Range) => Operands,
 ): Step[] {
@@ -92,7 +92,7 @@ function elementwise(
 function reduction(
   g: BatchNormGeometry,
   { columns, slices, rowsPerSlice, runs }: Split,
-  name: "batch-norm/moments" | "batch-norm/gradient-sums",
+  name: "batch-norm/moments" | "batch-norm/backward-sums",
   operands: (run: Range) => Operands,
 ): Step[] {
   return runs.map((run) => {
@@ -157,7 +157,7 @@ export function planBatchNorm(o: BatchNormOptions, caps: Capabilities): Plan | u
   };
 }
 
-export interface BatchNormGradientOptions extends BatchNormGeometry {
+export interface BatchNormBackwardOptions extends BatchNormGeometry {
   readonly training: boolean;
   readonly hasWeight: boolean;
   /** Whether the input gradient is wanted. */
@@ -170,7 +170,7 @@ export interface BatchNormGradientOptions extends BatchNormGeometry {
  * Operands: x, dy, stats, dweight, dbias, weight where there is one, and dx where `input`. Undefined when a slice of rows is
  * larger than a binding.
  */
-export function planBatchNormGradient(o: BatchNormGradientOptions, caps: Capabilities): Plan | undefined {
+export function planBatchNormBackward(o: BatchNormBackwardOptions, caps: Capabilities): Plan | undefined {
   const parts = split(o, caps);
   if (!parts) return undefined;
   const both = (run: Range): Operands => ({
@@ -179,7 +179,7 @@ export function planBatchNormGradient(o: BatchNormGradientOptions, caps: Capabil
   });
   const sums = o.training || o.parameters;
   const merge: Step = {
-    kernel: kernel("batch-norm/gradient-merge"),
+    kernel: kernel("batch-norm/backward-merge"),
     constants: { TRAINING: o.training, HAS_WEIGHT: o.hasWeight },
     params: { count: o.channels, rows: o.rows, slices: sums ? parts.slices : 0 },
     operands: {
@@ -193,14 +193,14 @@ export function planBatchNormGradient(o: BatchNormGradientOptions, caps: Capabil
     grid: foldGrid(ceilDiv(o.channels, WG)),
   };
   const apply = (): Step[] =>
-    elementwise(o, parts, "batch-norm/gradient-apply", { TRAINING: o.training }, (run) => ({
+    elementwise(o, parts, "batch-norm/backward-apply", { TRAINING: o.training }, (run) => ({
       ...both(run),
       terms: "terms",
       ...views(isVector(o), "dx", runOf(o, "dx", run).operand, unwritten("dx")),
     }));
   return {
     steps: [
-      ...(sums ? reduction(o, parts, "batch-norm/gradient-sums", (run) => ({ ...both(run), stats: "stats" })) : []),
+      ...(sums ? reduction(o, parts, "batch-norm/backward-sums", (run) => ({ ...both(run), stats: "stats" })) : []),
       merge,
       ...(o.input ? apply() : []),
     ],

@@ -92,7 +92,7 @@ export function planCrossEntropy(c: CrossEntropyCase, caps: Capabilities): Plan 
  * The gradient. Operands: logits, target, lse, dy, dx and where used weight and divisor (reduction "mean"). Undefined when
  * four pixels are larger than a binding.
  */
-export function planCrossEntropyGradient(c: CrossEntropyCase, caps: Capabilities): Plan | undefined {
+export function planCrossEntropyBackward(c: CrossEntropyCase, caps: Capabilities): Plan | undefined {
   const mean = c.reduction === "mean";
   const each = c.reduction === "none";
   const steps = rowRuns(c.pixels, c.classes, caps, PIXELS).map((run): Step => {

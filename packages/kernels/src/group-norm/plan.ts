@@ -14,10 +14,10 @@ type Name =
   | "moments"
   | "merge"
   | "apply"
-  | "gradient-sums"
-  | "gradient-terms"
-  | "gradient-parameters"
-  | "gradient-apply";
+  | "backward-sums"
+  | "backward-terms"
+  | "backward-parameters"
+  | "backward-apply";
 const kernel = (name: Name): Kernel => ({ name: `group-norm/${name}`, source: wgsl[`group-norm/${name}`] });
 
 /** Normalisation of `images` x `rows` x `channels` elements, channels last: rows are the pixels of an image. */
@@ -140,7 +140,7 @@ export function planGroupNorm(
  * Operands: x, dy, stats, weight where there is one, dx where `input`, dweight and dbias where `parameters`. Undefined when a
  * few rows are larger than a binding.
  */
-export function planGroupNormGradient(
+export function planGroupNormBackward(
   g: GroupNormGeometry & { readonly input: boolean; readonly parameters: boolean },
   caps: Capabilities,
 ): Plan | undefined {
@@ -152,26 +152,26 @@ export function planGroupNormGradient(
   const sums = unitRuns(g, parts.rowsPerSlice, caps).map((run): Step => {
     const { operands, place } = bound(g, run, ["x", "dy"]);
     return {
-      kernel: kernel("gradient-sums"),
+      kernel: kernel("backward-sums"),
       params: { ...place, channels, width, rows, ...parts, statistics, total },
       operands: { ...operands, stats: "stats", partial: "partial" },
       grid: over(run.count),
     };
   });
   const parameters: Step = {
-    kernel: kernel("gradient-parameters"),
+    kernel: kernel("backward-parameters"),
     params: { count: channels, slices: images * parts.slices },
     operands: { partial: "partial", dweight: "dweight", dbias: "dbias" },
     grid: over(channels),
   };
   const terms: Step = {
-    kernel: kernel("gradient-terms"),
+    kernel: kernel("backward-terms"),
     constants: { HAS_WEIGHT: g.hasWeight },
     params: { count: statistics, channels, width, rows, slices: parts.slices },
     operands: { partial: "partial", weight: g.hasWeight ? "weight" : UNREAD, terms: "terms" },
     grid: over(statistics),
   };
-  const apply = elementwise(g, "gradient-apply", {}, ["x", "dy", "dx"], { stats: "stats", terms: "terms" }, caps);
+  const apply = elementwise(g, "backward-apply", {}, ["x", "dy", "dx"], { stats: "stats", terms: "terms" }, caps);
   if (sums.length === 0 || apply.length === 0) return undefined;
   return {
     steps: [...sums, ...(g.parameters ? [parameters] : []), ...(g.input ? [terms, ...apply] : [])],

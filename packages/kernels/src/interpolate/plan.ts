@@ -5,7 +5,7 @@ import { type ImagePart, imageParts, sliceOf } from "../windows.js";
 
 const WG = 64;
 const FORWARD: Kernel = { name: "interpolate/forward", source: wgsl["interpolate/forward"] };
-const GRADIENT: Kernel = { name: "interpolate/gradient", source: wgsl["interpolate/gradient"] };
+const BACKWARD: Kernel = { name: "interpolate/backward", source: wgsl["interpolate/backward"] };
 
 /** A resampling of channels-last images. */
 export interface InterpolateGeometry {
@@ -82,7 +82,7 @@ export function planInterpolate(g: InterpolateGeometry, caps: Capabilities): Pla
 }
 
 /** Operands: dy, dx. Undefined when one row is larger than a binding. */
-export function planInterpolateGradient(g: InterpolateGeometry, caps: Capabilities): Plan | undefined {
+export function planInterpolateBackward(g: InterpolateGeometry, caps: Capabilities): Plan | undefined {
   const { inH, outH, scaleH } = g;
   const walk = {
     n: g.n,
@@ -95,5 +95,5 @@ export function planInterpolateGradient(g: InterpolateGeometry, caps: Capabiliti
       end: end === inH || scaleH <= 0 ? outH : Math.ceil((end + 1) / scaleH) + MARGIN,
     }),
   };
-  return plan(g, imageParts(walk, caps), { kernel: GRADIENT, from: "dy", to: "dx" });
+  return plan(g, imageParts(walk, caps), { kernel: BACKWARD, from: "dy", to: "dx" });
 }

@@ -6,7 +6,7 @@ import { type Range, rowRuns, sliceOf } from "../windows.js";
 const WG = 64;
 const FORWARD: Kernel = { name: "lrn/forward", source: wgsl["lrn/forward"] };
 const RATIO: Kernel = { name: "lrn/ratio", source: wgsl["lrn/ratio"] };
-const GRADIENT: Kernel = { name: "lrn/gradient", source: wgsl["lrn/gradient"] };
+const BACKWARD: Kernel = { name: "lrn/backward", source: wgsl["lrn/backward"] };
 
 /** Local response normalisation of `count` elements, channels last. */
 export interface LrnGeometry {
@@ -18,7 +18,7 @@ export interface LrnGeometry {
   readonly k: number;
 }
 
-function windowParams({ channels, size, alpha, beta }: LrnGeometry) {
+function normParams({ channels, size, alpha, beta }: LrnGeometry) {
   const before = Math.floor(size / 2);
   const after = Math.floor((size - 1) / 2);
   return { channels, before, after, slope: alpha / size, beta };
@@ -38,7 +38,7 @@ export function planLocalResponseNorm(g: LrnGeometry, caps: Capabilities): Plan 
   const steps = runsOf(g, caps).map((run): Step => {
     const count = (run.end - run.begin) * g.channels;
     const [x, y, d] = ["x", "y", "d"].map((name) => pixelsOf(g, name, run)) as [Part, Part, Part];
-    const params = { ...windowParams(g), count, first: x.first, k: g.k };
+    const params = { ...normParams(g), count, first: x.first, k: g.k };
     const operands = { x: x.operand, y: y.operand, d: d.operand };
     return { kernel: FORWARD, params, operands, grid: foldGrid(ceilDiv(count, WG)) };
   });
@@ -48,7 +48,7 @@ export function planLocalResponseNorm(g: LrnGeometry, caps: Capabilities): Plan 
 type Part = ReturnType<typeof pixelsOf>;
 
 /** Operands: x, dy, d, dx. Undefined when a pixel is larger than a binding. */
-export function planLocalResponseNormGradient(g: LrnGeometry, caps: Capabilities): Plan | undefined {
+export function planLocalResponseNormBackward(g: LrnGeometry, caps: Capabilities): Plan | undefined {
   const runs = runsOf(g, caps);
   const steps = runs.flatMap((run): Step[] => {
     const count = (run.end - run.begin) * g.channels;
@@ -58,8 +58,8 @@ export function planLocalResponseNormGradient(g: LrnGeometry, caps: Capabilities
     return [
       { kernel: RATIO, params: { count, first: x.first, beta: g.beta }, operands: given, grid },
       {
-        kernel: GRADIENT,
-        params: { ...windowParams(g), count, first: x.first },
+        kernel: BACKWARD,
+        params: { ...normParams(g), count, first: x.first },
         operands: { ...given, dx: dx.operand },
         grid,
       },

@@ -1,4 +1,4 @@
-// r = dy * x / d^(beta + 1): what each output hands to all inputs of its window, for gradient.wgsl.
+// r = dy * x / d^(beta + 1): what each output hands to all inputs of its window, for backward.wgsl.
 // All are [pixels, C], channels last. All but r may be windows, whose
 // pixels begin at element p.first. A thread owns one element.
 const WG: u32 = 64u;

@@ -8,9 +8,9 @@ const WG = 64;
 /** Elements of a row that a thread of max pooling owns. */
 const R = 8;
 const MAX: Kernel = { name: "pool/max", source: wgsl["pool/max"] };
-const MAX_GRADIENT: Kernel = { name: "pool/max-gradient", source: wgsl["pool/max-gradient"] };
+const MAX_BACKWARD: Kernel = { name: "pool/max-backward", source: wgsl["pool/max-backward"] };
 const AVERAGE: Kernel = { name: "pool/average", source: wgsl["pool/average"] };
-const AVERAGE_GRADIENT: Kernel = { name: "pool/average-gradient", source: wgsl["pool/average-gradient"] };
+const AVERAGE_BACKWARD: Kernel = { name: "pool/average-backward", source: wgsl["pool/average-backward"] };
 
 /** A pooling over channels-last images; the average has dilation 1. */
 export interface Pool2dGeometry {
@@ -69,7 +69,7 @@ function forwardParts(g: Pool2dGeometry, caps: Capabilities): ImagePart[] {
 }
 
 /** Walks the input rows. */
-function gradientParts(g: Pool2dGeometry, caps: Capabilities): ImagePart[] {
+function backwardParts(g: Pool2dGeometry, caps: Capabilities): ImagePart[] {
   return imageParts(
     {
       n: g.n,
@@ -85,7 +85,7 @@ function gradientParts(g: Pool2dGeometry, caps: Capabilities): ImagePart[] {
   );
 }
 
-function windowParams(g: Pool2dGeometry, to: Range, fromOrigin: number, toOrigin: number, lanes: number) {
+function poolParams(g: Pool2dGeometry, to: Range, fromOrigin: number, toOrigin: number, lanes: number) {
   const { inH, inW, outH, outW, kernelH, kernelW, strideH, strideW, padH, padW } = g;
   const sizes = { inH, inW, outH, outW, kernelH, kernelW, strideH, strideW, padH, padW };
   return {
@@ -100,7 +100,7 @@ function windowParams(g: Pool2dGeometry, to: Range, fromOrigin: number, toOrigin
 
 /** The walk of max pooling over lines of `width` elements, R of them a thread. */
 function runParams(g: Pool2dGeometry, width: number, to: Range, fromOrigin: number, toOrigin: number, lanes: number) {
-  const { begin: _, ...params } = windowParams(g, to, fromOrigin, toOrigin, lanes);
+  const { begin: _, ...params } = poolParams(g, to, fromOrigin, toOrigin, lanes);
   const line = width * g.channels;
   const runs = ceilDiv(width, R);
   const count = ((to.end - to.begin) / line) * runs * params.channels;
@@ -131,16 +131,16 @@ export function planMaxPool2d(g: Pool2dGeometry, saveIndex: boolean, caps: Capab
 }
 
 /** Operands: dy, index, dx. Undefined when one row is larger than a binding. */
-export function planMaxPool2dGradient(g: Pool2dGeometry, caps: Capabilities): Plan | undefined {
+export function planMaxPool2dBackward(g: Pool2dGeometry, caps: Capabilities): Plan | undefined {
   const vector = isVector(g);
-  const steps = gradientParts(g, caps).map((part): Step => {
+  const steps = backwardParts(g, caps).map((part): Step => {
     const dy = sliceOf("dy", part.from, outputCount(g));
     const index = sliceOf("index", part.from, outputCount(g)).operand;
     const dx = sliceOf("dx", part.to, inputCount(g));
     const { strideH, strideW, ...params } = runParams(g, g.inW, part.to, dy.origin, dx.origin, vector ? 4 : 1);
     const { dilationH, dilationW } = g;
     return {
-      kernel: MAX_GRADIENT,
+      kernel: MAX_BACKWARD,
       constants: {
         ...{ R, VEC: vector, STRIDE_H: strideH, STRIDE_W: strideW },
         ...{ DILATION_H: dilationH, DILATION_W: dilationW },
@@ -162,7 +162,7 @@ export function planAveragePool2d(g: Pool2dGeometry, countIncludePad: boolean, c
   const steps = forwardParts(g, caps).map((part): Step => {
     const x = sliceOf("x", part.from, inputCount(g));
     const y = sliceOf("y", part.to, outputCount(g));
-    const params = windowParams(g, part.to, x.origin, y.origin, 1);
+    const params = poolParams(g, part.to, x.origin, y.origin, 1);
     const grid = foldGrid(ceilDiv(params.count, WG));
     const operands = { x: x.operand, y: y.operand };
     return { kernel: AVERAGE, constants: { COUNT_PAD: countIncludePad }, params, operands, grid };
@@ -171,18 +171,18 @@ export function planAveragePool2d(g: Pool2dGeometry, countIncludePad: boolean, c
 }
 
 /** Operands: dy, dx. Undefined when one row is larger than a binding. */
-export function planAveragePool2dGradient(
+export function planAveragePool2dBackward(
   g: Pool2dGeometry,
   countIncludePad: boolean,
   caps: Capabilities,
 ): Plan | undefined {
-  const steps = gradientParts(g, caps).map((part): Step => {
+  const steps = backwardParts(g, caps).map((part): Step => {
     const dy = sliceOf("dy", part.from, outputCount(g));
     const dx = sliceOf("dx", part.to, inputCount(g));
-    const params = windowParams(g, part.to, dy.origin, dx.origin, 1);
+    const params = poolParams(g, part.to, dy.origin, dx.origin, 1);
     const grid = foldGrid(ceilDiv(params.count, WG));
     const operands = { dy: dy.operand, dx: dx.operand };
-    return { kernel: AVERAGE_GRADIENT, constants: { COUNT_PAD: countIncludePad }, params, operands, grid };
+    return { kernel: AVERAGE_BACKWARD, constants: { COUNT_PAD: countIncludePad }, params, operands, grid };
   });
   return steps.length > 0 ? { steps } : undefined;
 }

@@ -45,5 +45,5 @@ export const planSoftmax = (lines: Lines, log: boolean, caps: Capabilities): Pla
   plan(FORWARD, lines, log, ["x", "y"], caps);
 
 /** The gradient from the result y. Operands: y, dy, dx, in one memory order. */
-export const planSoftmaxGradient = (lines: Lines, log: boolean, caps: Capabilities): Plan | undefined =>
+export const planSoftmaxBackward = (lines: Lines, log: boolean, caps: Capabilities): Plan | undefined =>
   plan(BACKWARD, lines, log, ["y", "dy", "dx"], caps);

@@ -1,4 +1,4 @@
-import { planAveragePool2d, planAveragePool2dGradient } from "@fcn/kernels";
+import { planAveragePool2d, planAveragePool2dBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument } from "../errors.js";
 import { CHANNELS_LAST, inOrder } from "../layout.js";
@@ -39,7 +39,7 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   return record(op, y, [x], [], (grad) => {
     using dy = inOrder(grad, CHANNELS_LAST);
     const dx = device.empty(shape, { order: CHANNELS_LAST, tracked: false });
-    device.run(`${op} gradient`, planAveragePool2dGradient(g, countIncludePad, device.capabilities), { dy, dx });
+    device.run(`${op} backward`, planAveragePool2dBackward(g, countIncludePad, device.capabilities), { dy, dx });
     return [dx];
   });
 }

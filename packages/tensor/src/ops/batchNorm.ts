@@ -1,4 +1,4 @@
-import { type BatchNormOptions as PlanOptions, planBatchNorm, planBatchNormGradient } from "@fcn/kernels";
+import { type BatchNormOptions as PlanOptions, planBatchNorm, planBatchNormBackward } from "@fcn/kernels";
 import { type Backward, record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
 import { activationOrder, inOrder } from "../layout.js";
@@ -96,8 +96,8 @@ function gradient(o: PlanOptions, shape: readonly number[]): Backward {
     const dweight = device.empty([o.channels], { tracked: false });
     const dbias = device.empty([o.channels], { tracked: false });
     const dx = input ? device.empty(shape, { order, tracked: false }) : undefined;
-    const plan = planBatchNormGradient({ ...o, input, parameters: weightNeeded || biasNeeded }, device.capabilities);
-    device.run(`${OP} gradient`, plan, given({ x, dy, stats, weight, dweight, dbias, dx }));
+    const plan = planBatchNormBackward({ ...o, input, parameters: weightNeeded || biasNeeded }, device.capabilities);
+    device.run(`${OP} backward`, plan, given({ x, dy, stats, weight, dweight, dbias, dx }));
     if (!weightNeeded) dweight.dispose();
     if (!biasNeeded) dbias.dispose();
     return [dx, weightNeeded ? dweight : undefined, biasNeeded ? dbias : undefined];

@@ -200,20 +200,21 @@ function convolve(
   const other: Direction = direction === "forward" ? "transposed" : "forward";
   const y = gather(op, direction, g, x, w, bias, true);
   return record(op, y, [x, w, bias], [x, w], (grad, [savedX, savedW], [needsX, needsW, needsB]) => {
+    const backward = `${op} backward`;
     using dy = inOrder(grad, CHANNELS_LAST);
-    const dx = needsX ? gather(op, other, g, dy, savedW!, undefined, false) : undefined;
+    const dx = needsX ? gather(backward, other, g, dy, savedW!, undefined, false) : undefined;
     let dw: Tensor | undefined;
     if (needsW) {
       using xs = inOrder(savedX!, CHANNELS_LAST);
       dw = device.empty(savedW!.shape, { order: WEIGHT_ORDER, tracked: false });
       const sides = direction === "forward" ? { x: xs, dy } : { x: dy, dy: xs };
-      device.run(op, (capabilities) => planConv2dWeightGradient(g, capabilities), { ...sides, dw });
+      device.run(backward, (capabilities) => planConv2dWeightGradient(g, capabilities), { ...sides, dw });
     }
     let db: Tensor | undefined;
     if (needsB) {
       const channels = dy.shape[1]!;
       db = device.empty([channels], { tracked: false });
-      device.run(op, planColumnSum(dy.size / channels, channels, device.capabilities), { x: dy, y: db });
+      device.run(backward, planColumnSum(dy.size / channels, channels, device.capabilities), { x: dy, y: db });
     }
     return [dx, dw, db];
   });

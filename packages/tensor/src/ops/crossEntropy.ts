@@ -1,4 +1,4 @@
-import { type CrossEntropyCase, planCrossEntropy, planCrossEntropyGradient } from "@fcn/kernels";
+import { type CrossEntropyCase, planCrossEntropy, planCrossEntropyBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show, TensorError } from "../errors.js";
 import { activationOrder, contiguous, inOrder } from "../layout.js";
@@ -91,7 +91,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
     const [savedX, savedLabels, savedLse, savedWeight, savedDivisor] = saved;
     using dy = contiguous(grad);
     const dx = device.empty(shape, { order, tracked: false });
-    device.run("crossEntropy backward", planCrossEntropyGradient(loss, device.capabilities), {
+    device.run("crossEntropy backward", planCrossEntropyBackward(loss, device.capabilities), {
       logits: savedX!,
       target: savedLabels!,
       lse: savedLse!,

@@ -39,14 +39,14 @@ function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, chan
     { mode: "dropout", count: x.size, seed, a: p, ...(channelwise ? { period: h * w, channels: c } : {}) },
     device.capabilities,
   );
-  const apply = (input: Tensor, tracked: boolean): Tensor => {
+  const apply = (label: string, input: Tensor, tracked: boolean): Tensor => {
     using source = inOrder(input, order);
     const out = device.empty(shape, { order, tracked });
-    device.run(op, plan, { x: source, y: out });
+    device.run(label, plan, { x: source, y: out });
     return out;
   };
   // The mask is a function of the seed and the element: backward makes it again.
-  return record(op, apply(x, true), [x], [], (grad) => [apply(grad, false)]);
+  return record(op, apply(op, x, true), [x], [], (grad) => [apply(`${op} backward`, grad, false)]);
 }
 
 /** Zeroes elements with probability p and scales the others by 1 / (1 - p) (torch.nn.functional.dropout). */

@@ -1,4 +1,4 @@
-import { type GroupNormGeometry, planGroupNorm, planGroupNormGradient } from "@fcn/kernels";
+import { type GroupNormGeometry, planGroupNorm, planGroupNormBackward } from "@fcn/kernels";
 import { type Backward, record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
 import { activationOrder, inOrder } from "../layout.js";
@@ -55,8 +55,8 @@ function gradient(g: GroupNormGeometry, shape: readonly number[]): Backward {
     const vector = () => (parameters ? device.empty([g.channels], { tracked: false }) : undefined);
     const [dweight, dbias] = [vector(), vector()];
     const dx = input ? device.empty(shape, { order, tracked: false }) : undefined;
-    const plan = planGroupNormGradient({ ...g, input, parameters }, device.capabilities);
-    device.run(`${OP} gradient`, plan, given({ x, dy, stats, weight, dweight, dbias, dx }));
+    const plan = planGroupNormBackward({ ...g, input, parameters }, device.capabilities);
+    device.run(`${OP} backward`, plan, given({ x, dy, stats, weight, dweight, dbias, dx }));
     if (!weightNeeded) dweight?.dispose();
     if (!biasNeeded) dbias?.dispose();
     return [dx, weightNeeded ? dweight : undefined, biasNeeded ? dbias : undefined];

@@ -1,4 +1,4 @@
-import { type InterpolateGeometry, interpolateScale, planInterpolate, planInterpolateGradient } from "@fcn/kernels";
+import { type InterpolateGeometry, interpolateScale, planInterpolate, planInterpolateBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
 import { CHANNELS_LAST, inOrder } from "../layout.js";
@@ -79,7 +79,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   return record(OP, y, [x], [], (grad) => {
     using dy = inOrder(grad, CHANNELS_LAST);
     const dx = device.empty(shape, { order: CHANNELS_LAST, tracked: false });
-    device.run(`${OP} gradient`, planInterpolateGradient(g, device.capabilities), { dy, dx });
+    device.run(`${OP} backward`, planInterpolateBackward(g, device.capabilities), { dy, dx });
     return [dx];
   });
 }

@@ -1,4 +1,4 @@
-import { planLocalResponseNorm, planLocalResponseNormGradient } from "@fcn/kernels";
+import { planLocalResponseNorm, planLocalResponseNormBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
 import { activationOrder, inOrder } from "../layout.js";
@@ -49,7 +49,7 @@ export function localResponseNorm(x: Tensor, options: LocalResponseNormOptions):
   return record(op, y, [x], [xs, d], (grad, saved) => {
     using dy = inOrder(grad, order);
     const dx = device.empty(shape, { order, tracked: false });
-    device.run(`${op} gradient`, planLocalResponseNormGradient(g, device.capabilities), {
+    device.run(`${op} backward`, planLocalResponseNormBackward(g, device.capabilities), {
       x: saved[0]!,
       dy,
       d: saved[1]!,

@@ -1,4 +1,4 @@
-import { planMaxPool2d, planMaxPool2dGradient } from "@fcn/kernels";
+import { planMaxPool2d, planMaxPool2dBackward } from "@fcn/kernels";
 import { record, recording } from "../autograd.js";
 import { CHANNELS_LAST, inOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
@@ -32,7 +32,7 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   return record(op, y, [x], [index], (grad, saved) => {
     using dy = inOrder(grad, CHANNELS_LAST);
     const dx = device.empty(shape, { order: CHANNELS_LAST, tracked: false });
-    device.run(`${op} gradient`, planMaxPool2dGradient(g, device.capabilities), { dy, index: saved[0]!, dx });
+    device.run(`${op} backward`, planMaxPool2dBackward(g, device.capabilities), { dy, index: saved[0]!, dx });
     return [dx];
   });
 }

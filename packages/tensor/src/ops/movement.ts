@@ -67,7 +67,7 @@ function sliceBox(op: string, x: Tensor, begin: readonly number[], sizes: readon
   checkLive(op, "x", x);
   const { shape, order } = x;
   const out = cut(op, x, begin, sizes, true);
-  return record(op, out, [x], [], (grad) => [place(op, grad, begin, shape, 0, order, false)]);
+  return record(op, out, [x], [], (grad) => [place(`${op} backward`, grad, begin, shape, 0, order, false)]);
 }
 
 /**
@@ -153,7 +153,7 @@ export function pad(
   const shape = x.shape.map((size, i) => size + pairs[i]![0] + pairs[i]![1]);
   const sizes = x.shape;
   const out = place("pad", x, begin, shape, value, x.order, true);
-  return record("pad", out, [x], [], (grad) => [cut("pad", grad, begin, sizes, false)]);
+  return record("pad", out, [x], [], (grad) => [cut("pad backward", grad, begin, sizes, false)]);
 }
 
 /** Tensors of equal sizes but for `dim`, one after the other along `dim` (torch.cat). */
@@ -201,7 +201,7 @@ export function concat(list: readonly Tensor[], options: { dim?: number } = {}):
     shapes.map((sizes, k) =>
       needs[k]
         ? cut(
-            "concat",
+            "concat backward",
             grad,
             sizes.map((_, i) => (i === axis ? starts[k]! : 0)),
             sizes,
@@ -213,14 +213,14 @@ export function concat(list: readonly Tensor[], options: { dim?: number } = {}):
 }
 
 /** A copy of x with the order along `dims` turned round. */
-function flipped(x: Tensor, dims: readonly number[], tracked: boolean): Tensor {
+function flipped(op: string, x: Tensor, dims: readonly number[], tracked: boolean): Tensor {
   const { device, shape, order } = x;
   const strides = stridesOf(shape, order);
   const from = strides.map((step, dim) => (dims.includes(dim) ? -step : step));
   const fromOffset = dims.reduce((sum, dim) => sum + (shape[dim]! - 1) * strides[dim]!, 0);
   const out = device.empty(shape, { dtype: x.dtype, order, tracked });
   const plan = planCopy({ sizes: shape, from, to: strides, fromOffset }, device.capabilities);
-  device.run("flip", plan, { src: x, dst: out });
+  device.run(op, plan, { src: x, dst: out });
   return out;
 }
 
@@ -231,7 +231,9 @@ export function flip(x: Tensor, options: { dims: readonly number[] }): Tensor {
   const { dims } = options;
   if (!Array.isArray(dims)) throw invalidArgument(`flip: dims is ${dims}`, "pass a list, as in { dims: [3] }");
   const chosen = [...new Set(dims.map((dim) => dimIndex("flip", dim, x.shape.length)))];
-  return record("flip", flipped(x, chosen, true), [x], [], (grad) => [flipped(grad, chosen, false)]);
+  return record("flip", flipped("flip", x, chosen, true), [x], [], (grad) => [
+    flipped("flip backward", grad, chosen, false),
+  ]);
 }
 
 /**

@@ -30,16 +30,17 @@ export function compute(
   const { device } = used[0]![1];
   const out = device.empty(shape, { order, tracked });
   const options = { name, part, ...numbers };
+  const label = part === "forward" ? name : `${name} backward`;
   const flat = used.every(([, x]) => sameShape(x.shape, shape) && sameLayout(shape, x.order, order));
   if (flat) {
-    device.run(name, planFlat(options, out.size, device.capabilities), { ...Object.fromEntries(used), result: out });
+    device.run(label, planFlat(options, out.size, device.capabilities), { ...Object.fromEntries(used), result: out });
     return out;
   }
   const strides: Partial<Record<Source, number[]>> = {};
   for (const [id, x] of used) strides[id] = order.map((dim) => broadcastStrides(x, shape)[dim]!);
   const sizes = order.map((dim) => shape[dim]!);
   const plan = planStrided(options, sizes, strides, device.capabilities);
-  device.run(name, plan, { ...Object.fromEntries(used), result: out });
+  device.run(label, plan, { ...Object.fromEntries(used), result: out });
   return out;
 }
 
@@ -77,8 +78,8 @@ function binary(op: string, name: PointwiseName, a: Tensor, b: Tensor): Tensor {
       if (!needs[i]) return undefined;
       const part = i === 0 ? "da" : "db";
       const row = pointwise[name] as { da?: string; db?: string };
-      if (row[part] === "g") return sumTo(g.alias(), target);
-      return sumTo(compute(name, part, operands, shape, order, {}, false), target);
+      if (row[part] === "g") return sumTo(`${op} backward`, g.alias(), target);
+      return sumTo(`${op} backward`, compute(name, part, operands, shape, order, {}, false), target);
     });
   });
 }

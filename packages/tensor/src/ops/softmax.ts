@@ -1,4 +1,4 @@
-import { type Lines, planSoftmax, planSoftmaxGradient } from "@fcn/kernels";
+import { type Lines, planSoftmax, planSoftmaxBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument } from "../errors.js";
 import { inOrder, type Order } from "../layout.js";
@@ -47,7 +47,7 @@ function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean)
   return record(op, y, [x], [y], (grad, [result]) => {
     using dy = inOrder(grad, order);
     const dx = device.empty(shape, { order, tracked: false });
-    device.run(`${op} backward`, planSoftmaxGradient(lines, log, device.capabilities), { y: result!, dy, dx });
+    device.run(`${op} backward`, planSoftmaxBackward(lines, log, device.capabilities), { y: result!, dy, dx });
     return [dx];
   });
 }

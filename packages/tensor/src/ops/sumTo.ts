@@ -7,7 +7,7 @@ import type { Tensor } from "../tensor.js";
  * @internal The gradient of an operand that was broadcast: `grad` summed over the dimensions along which `shape` was
  * repeated. Takes over `grad`; the result is untracked.
  */
-export function sumTo(grad: Tensor, shape: readonly number[]): Tensor {
+export function sumTo(op: string, grad: Tensor, shape: readonly number[]): Tensor {
   if (sameShape(grad.shape, shape)) return grad;
   const lead = grad.shape.length - shape.length;
   const reduced = (dim: number) => dim < lead || (shape[dim - lead] === 1 && grad.shape[dim] !== 1);
@@ -16,7 +16,7 @@ export function sumTo(grad: Tensor, shape: readonly number[]): Tensor {
   const ones = identityOrder(shape.length).filter((dim) => !kept.includes(dim + lead));
   const out = grad.device.empty(shape, { order: [...ones, ...kept.map((dim) => dim - lead)], tracked: false });
   const dims = grad.order.map((dim) => ({ size: grad.shape[dim]!, reduced: reduced(dim) }));
-  grad.device.run("sum", planSum(dims, 1, grad.device.capabilities), { x: grad, y: out });
+  grad.device.run(op, planSum(dims, 1, grad.device.capabilities), { x: grad, y: out });
   grad.dispose();
   return out;
 }

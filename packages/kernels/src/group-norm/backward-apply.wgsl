@@ -2,7 +2,7 @@
 //
 //   dx[n, m, c] = invStd[n, g] * (weight[c] * dy[n, m, c] - terms[0, n, g] - xhat * terms[1, n, g])
 //
-// x, dy, dx [N, rows, C], channels last; stats [2, N, G] holds mean, then invStd; terms [2, N, G] from gradient-terms.wgsl. A
+// x, dy, dx [N, rows, C], channels last; stats [2, N, G] holds mean, then invStd; terms [2, N, G] from backward-terms.wgsl. A
 // thread owns one channel of ROWS rows of an image, of which there are `blocks`. x, dy and dx may be windows of a run of
 // blocks that begins with number p.unit.
 const WG: u32 = 64u;

@@ -1,6 +1,6 @@
 // Input gradient of batch normalisation: dx[m, c] = scale[c] * dy[m, c] - slope[c] * (x[m, c] - mean[c]) - offset[c].
 //
-// x, dy, dx [rows, C], channels last; terms [4, C] = mean, scale, slope, offset from gradient-merge.wgsl. Where the
+// x, dy, dx [rows, C], channels last; terms [4, C] = mean, scale, slope, offset from backward-merge.wgsl. Where the
 // statistics are frozen (not TRAINING) only the first term is left and x is not read. A thread owns one channel of ROWS
 // rows, or four channels (VEC: the views with a 4 are used and p.columns counts vec4). x, dy and dx may be windows whose rows begin at
 // element p.first.
