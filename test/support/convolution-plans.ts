@@ -1,12 +1,5 @@
-import {
-  type Capabilities,
-  type Conv2dGeometry,
-  conv2dReference,
-  conv2dWeightGradientReference,
-  convTranspose2dReference,
-  planConv2d,
-  planConv2dWeightGradient,
-} from "@fcn/kernels";
+import { type Capabilities, type Conv2dGeometry, planConv2d, planConv2dWeightGradient } from "@fcn/kernels";
+import * as reference from "@fcn/kernels/reference";
 import type { Device } from "@fcn/tensor";
 import { compare, sides, termsOf } from "./convolution.js";
 import { uniform } from "./hash-values.js";
@@ -72,17 +65,17 @@ export async function checkPlans(
       "forward",
       channelsFirst(await outY.data(), small),
       small,
-      conv2dReference(g, x, w, bSmall),
+      reference.conv2d(g, x, w, bSmall),
       most.small + 1,
     );
     compare(
       "transposed",
       channelsFirst(await outX.data(), large),
       large,
-      convTranspose2dReference(g, y, w, bLarge),
+      reference.convTranspose2d(g, y, w, bLarge),
       most.large + 1,
     );
-    const wantW = kernelOrder(Float32Array.from(conv2dWeightGradientReference(g, x, y)), weight, g.outC);
+    const wantW = kernelOrder(Float32Array.from(reference.conv2dWeightGradient(g, x, y)), weight, g.outC);
     compare("weight gradient", await outW.data(), [w.length], Float64Array.from(wantW), most.weight);
   });
 }

@@ -1,11 +1,5 @@
-import {
-  type Conv2dGeometry,
-  conv2dReference,
-  conv2dWeightGradientReference,
-  convTranspose2dReference,
-  type Direction,
-  forEachConv2dProduct,
-} from "@fcn/kernels";
+import type { Conv2dGeometry, Direction } from "@fcn/kernels";
+import * as reference from "@fcn/kernels/reference";
 import { conv2d, convTranspose2d, type Device, mul, sum, type Tensor } from "@fcn/tensor";
 import fc from "fast-check";
 import { type Budget, expectWithin, tolerance } from "./golden.js";
@@ -160,7 +154,7 @@ export function termsOf(g: Conv2dGeometry): { large: number; small: number; weig
   const { large, small, weight } = sides(g);
   const count = (shape: number[]) => new Uint32Array(shape.reduce((a, b) => a * b, 1));
   const [xs, ys, ws] = [count(large), count(small), count(weight)];
-  forEachConv2dProduct(g, (x, w, y) => {
+  reference.forEachConv2dProduct(g, (x, w, y) => {
     xs[x]!++;
     ws[w]!++;
     ys[y]!++;
@@ -169,14 +163,14 @@ export function termsOf(g: Conv2dGeometry): { large: number; small: number; weig
   return { large: most(xs), small: most(ys), weight: most(ws) };
 }
 
-function reference(
+function resultOf(
   direction: Direction,
   g: Conv2dGeometry,
   x: ArrayLike<number>,
   w: ArrayLike<number>,
   b?: ArrayLike<number>,
 ) {
-  return direction === "forward" ? conv2dReference(g, x, w, b) : convTranspose2dReference(g, x, w, b);
+  return direction === "forward" ? reference.conv2d(g, x, w, b) : reference.convTranspose2d(g, x, w, b);
 }
 
 export function compare(
@@ -219,10 +213,10 @@ export async function checkAgainstReference(device: Device, direction: Direction
     sum(mul(y, device.tensor(dy, shapes.y))).backward();
     const [value, dx, dw, db] = [await y.data(), await tx.grad!.data(), await tw.grad!.data(), await tb.grad!.data()];
     const [outTerms, inTerms] = forward ? [most.small, most.large] : [most.large, most.small];
-    compare("value", value, shapes.y, reference(direction, g, x, w, b), outTerms + 1);
-    compare("gradient of x", dx, shapes.x, reference(forward ? "transposed" : "forward", g, dy, w), inTerms);
+    compare("value", value, shapes.y, resultOf(direction, g, x, w, b), outTerms + 1);
+    compare("gradient of x", dx, shapes.x, resultOf(forward ? "transposed" : "forward", g, dy, w), inTerms);
     const [larger, smaller] = forward ? [x, dy] : [dy, x];
-    compare("gradient of w", dw, shapes.w, conv2dWeightGradientReference(g, larger, smaller), most.weight);
+    compare("gradient of w", dw, shapes.w, reference.conv2dWeightGradient(g, larger, smaller), most.weight);
     compare("gradient of b", db, shapes.b, channelSums(dy, shapes.y), dy.length / shapes.b[0]!);
     checkDirections(direction, g, { x, w, b, dy, shapes }, { dx, dw, db }, [inTerms, most.weight]);
   });
@@ -234,7 +228,7 @@ export async function checkValue(device: Device, direction: Direction, g: Conv2d
   const most = termsOf(g);
   await device.scope(async () => {
     const y = apply(direction, g, device.tensor(x, shapes.x), device.tensor(w, shapes.w), device.tensor(b, shapes.b));
-    const want = reference(direction, g, x, w, b);
+    const want = resultOf(direction, g, x, w, b);
     compare("value", await y.data(), shapes.y, want, (direction === "forward" ? most.small : most.large) + 1);
   });
 }
@@ -248,7 +242,7 @@ function checkDirections(
   [xTerms, wTerms]: [number, number],
 ): void {
   const loss = (px: ArrayLike<number>, pw: ArrayLike<number>, pb: ArrayLike<number>) =>
-    dot(reference(direction, g, px, pw, pb), dy);
+    dot(resultOf(direction, g, px, pw, pb), dy);
   const step = 2 ** -10;
   const moved = (from: Float32Array, along: Float32Array, by: number) =>
     Float64Array.from(from, (v, i) => v + by * along[i]!);

@@ -3,7 +3,6 @@ export * from "./confusion/plan.js";
 
 export * from "./conv2d/geometry.js";
 export * from "./conv2d/plan.js";
-export * from "./conv2d/reference.js";
 export * from "./copy/plan.js";
 export * from "./cross-entropy/plan.js";
 export * from "./fault.js";

@@ -1,3 +1,4 @@
+import * as reference from "@fcn/kernels/reference";
 import * as t from "@fcn/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -5,7 +6,6 @@ import { gradCheck } from "../../support/gradcheck.js";
 import { at, build, random, replaced } from "../../support/nd.js";
 import { orderOf } from "../../support/orders.js";
 import { assertProperty } from "../../support/property.js";
-import * as reference from "../../support/references.js";
 
 let device: t.Device;
 beforeAll(async () => {

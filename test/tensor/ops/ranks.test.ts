@@ -1,9 +1,9 @@
 import { PARAMS_BYTES, type PointwiseName, parseKernel, planStrided, pointwise } from "@fcn/kernels";
+import * as reference from "@fcn/kernels/reference";
 import * as t from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gradCheck } from "../../support/gradcheck.js";
 import { at, build, type Nd, random } from "../../support/nd.js";
-import * as reference from "../../support/references.js";
 
 let device: t.Device;
 beforeAll(async () => {

@@ -81,7 +81,7 @@ function biased(n: number, channels: number, size: number, b: Numbers | undefine
  * Convolution in float64, scattered from the inputs: x [n, inC, inH, inW], w [outC, inC / groups, kernelH, kernelW],
  * b [outC] -> [n, outC, outH, outW].
  */
-export function conv2dReference(g: Conv2dGeometry, x: Numbers, w: Numbers, b?: Numbers): Float64Array {
+export function conv2d(g: Conv2dGeometry, x: Numbers, w: Numbers, b?: Numbers): Float64Array {
   const out = biased(g.n, g.outC, g.outH * g.outW, b);
   forEachConv2dProduct(g, (xi, wi, yi) => {
     out[yi]! += x[xi]! * w[wi]!;
@@ -90,10 +90,10 @@ export function conv2dReference(g: Conv2dGeometry, x: Numbers, w: Numbers, b?: N
 }
 
 /**
- * Transposed convolution in float64, the adjoint of {@link conv2dReference} and so also its input gradient:
+ * Transposed convolution in float64, the adjoint of {@link conv2d} and so also its input gradient:
  * y [n, outC, outH, outW], w as there, b [inC] -> [n, inC, inH, inW].
  */
-export function convTranspose2dReference(g: Conv2dGeometry, y: Numbers, w: Numbers, b?: Numbers): Float64Array {
+export function convTranspose2d(g: Conv2dGeometry, y: Numbers, w: Numbers, b?: Numbers): Float64Array {
   const out = biased(g.n, g.inC, g.inH * g.inW, b);
   forEachConv2dProduct(g, (xi, wi, yi) => {
     out[xi]! += y[yi]! * w[wi]!;
@@ -102,7 +102,7 @@ export function convTranspose2dReference(g: Conv2dGeometry, y: Numbers, w: Numbe
 }
 
 /** Weight gradient in float64 from the larger side x and the smaller side y, in the shape of w. */
-export function conv2dWeightGradientReference(g: Conv2dGeometry, x: Numbers, y: Numbers): Float64Array {
+export function conv2dWeightGradient(g: Conv2dGeometry, x: Numbers, y: Numbers): Float64Array {
   const out = new Float64Array(g.outC * (g.inC / g.groups) * g.kernelH * g.kernelW);
   forEachConv2dProduct(g, (xi, wi, yi) => {
     out[wi]! += x[xi]! * y[yi]!;
