@@ -151,7 +151,8 @@ export function strayProblem(source: LabelSource, { strays }: LabelPlane): Tenso
       "list the colour in classes.json, or repaint these pixels; soft brushes and lossy saving make such colours";
     return fileError("unknown-colour", source.file, `no class has the colour ${keys}`, fix);
   }
-  const fix = "map these labels to a class or to 255 (void), or name more classes in classes.json";
+  const fix =
+    "map these labels to a class or to 255 (void), name more classes in classes.json, or give each class the number in the masks as its value there";
   const problem = `labels are ${allowedNumbers(source.rule)}, but it holds ${keys}`;
   return fileError("label-out-of-range", source.file, problem, fix);
 }

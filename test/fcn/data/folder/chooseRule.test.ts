@@ -1,18 +1,25 @@
 import { TensorError } from "@fcn/tensor";
-import { describe, expect, it } from "vitest";
-import { chooseRule, type MaskMeaning } from "../../../../packages/fcn/dist/data/folder/chooseRule.js";
+import { beforeEach, describe, expect, it } from "vitest";
+import { chooseRule } from "../../../../packages/fcn/dist/data/folder/chooseRule.js";
 import type { ClassEntry } from "../../../../packages/fcn/dist/data/folder/classes.js";
 import { vocKeys } from "../../../../packages/fcn/dist/data/folder/colours.js";
+import type { MaskMeaning } from "../../../../packages/fcn/dist/data/folder/meaning.js";
 import type { MaskSurvey } from "../../../../packages/fcn/dist/data/folder/surveyMasks.js";
 
-const grey = (...keys: number[]): MaskSurvey => ({ file: "m.png", kind: "grey", isRgb: false, keys });
-const colour = (...keys: number[]): MaskSurvey => ({ file: "m.png", kind: "colour", isRgb: true, keys });
-const palette = (colours: number[], ...keys: number[]): MaskSurvey => ({
-  file: "m.png",
-  kind: "palette",
-  isRgb: false,
+let made = 0;
+const survey = (kind: MaskSurvey["kind"], keys: readonly number[], more: Partial<MaskSurvey> = {}): MaskSurvey => ({
+  file: `m${made++}.png`,
+  kind,
+  isRgb: kind === "colour",
   keys,
-  palette: colours,
+  pixels: keys.map(() => 100),
+  ...more,
+});
+const grey = (...keys: number[]): MaskSurvey => survey("grey", keys);
+const colour = (...keys: number[]): MaskSurvey => survey("colour", keys);
+const palette = (colours: number[], ...keys: number[]): MaskSurvey => survey("palette", keys, { palette: colours });
+beforeEach(() => {
+  made = 0;
 });
 const named = (...names: string[]): ClassEntry[] => names.map((name) => ({ name }));
 const VOID_COLOUR = 0xe0e0c0;
@@ -161,20 +168,118 @@ describe("chooseRule", () => {
     );
   });
 
+  it("refuses masks in which some colours are those of classes and others are not, where the numbers say something else", () => {
+    const listed = [
+      { name: "red", colour: 0xff0000 },
+      { name: "green", colour: 0x00ff00 },
+      { name: "blue", colour: 0x0000ff },
+    ];
+    const unlisted = palette([0, 0xff0000, 0x00ff00, 0x0000ff], 0, 1, 2, 3);
+    expect(() => chooseRule("r", [unlisted], listed)).toThrowError(
+      'm0.png: no class has its colour #000000 (stored as 0), but m0.png has #ff0000 of "red" (stored as 1, which as a number is "green")',
+    );
+    const binary = [
+      { name: "bg", colour: 0 },
+      { name: "fg", colour: 0xffffff },
+    ];
+    const surveys = [grey(0, 255), grey(0, 1, 255), grey(0, 255)];
+    expect(() => chooseRule("r", surveys, binary)).toThrowError(
+      'm2.png: no class has its colour #010101 (stored as 1), but m1.png has #ffffff of "fg" (stored as 255, which as a number is void)',
+    );
+    const valued = binary.map((entry, value) => ({ ...entry, value }));
+    expect([0, 1, 255].map((key) => labelOf(chooseRule("r", surveys, valued), key))).toEqual([0, 1, 255]);
+  });
+
+  it("takes numbers where the colours that fit say the same, and where black alone fits grey masks", () => {
+    const entries = [
+      { name: "sky", colour: 0x0000ff },
+      { name: "sea", colour: 0x00ff00 },
+      { name: "land", colour: 0 },
+    ];
+    const found = chooseRule("r", [grey(0, 1, 2)], entries);
+    expect([found.rule.by, codes(found)]).toEqual(["value", ["numbers-not-colours"]]);
+    expect(found.remarks[0]?.level).toBe("note");
+    const same = chooseRule("r", [palette([0x0000ff, 0x00ff00, 0x777777], 0, 1, 2)], entries);
+    expect([same.rule.by, same.remarks[0]?.level]).toEqual(["value", "warning"]);
+    expect(() => chooseRule("r", [palette([0, 5, 6], 0, 1, 2)], entries)).toThrowError(TensorError);
+  });
+
+  it("reads palettes by colour beside RGB masks of the same colours", () => {
+    const entries = [0, 0x800000, 0x008000].map((key, i) => ({ name: `c${i}`, colour: key }));
+    const colours = [0, 0x800000, 0x008000];
+    const surveys = [palette(colours, 0, 1, 2), palette(colours, 0, 2), palette(colours, 0), colour(0, 0x800000)];
+    expect(chooseRule("r", surveys, entries).rule.by).toBe("colour");
+  });
+
+  it("refuses masks of 0 and 255 beside masks with other numbers, unless values say what is meant", () => {
+    const stray = [...Array.from({ length: 9 }, () => grey(0, 255)), grey(0, 1, 255)];
+    for (const names of [undefined, named("background", "crack")]) {
+      expect(() => chooseRule("r", stray, names)).toThrowError(
+        "m0.png: this mask and 8 more hold only 0 and 255, but m9.png holds 1: as labels 255 is void, not a class",
+      );
+      expect(() => chooseRule("r", [grey(0, 1), grey(0, 1), grey(0, 255)], names)).toThrowError("only 0 and 255");
+    }
+    const values = ["background", "crack"].map((name, value) => ({ name, value }));
+    expect(labelOf(chooseRule("r", stray, values), 255)).toBe(255);
+    const doubtful = chooseRule("r", [grey(0, 1, 255), grey(0, 1, 255), grey(0, 255)], undefined);
+    expect(doubtful.remarks.map(({ level, code }) => [level, code])).toContainEqual(["warning", "mixed-masks"]);
+    expect(codes(chooseRule("r", stray, named("a", "b", "c")))).toEqual(["mixed-masks"]);
+    expect(codes(chooseRule("r", [grey(0, 1, 255), grey(0, 1)], named("a", "b")))).toEqual([]);
+  });
+
+  it("proposes values for numbers with more gaps than numbers", () => {
+    const { classes, remarks } = chooseRule("r", [grey(0, 50), grey(100, 150)], undefined);
+    expect(classes).toHaveLength(151);
+    expect(remarks.map(({ level, code }) => [level, code])).toEqual([["warning", "label-gaps"]]);
+    expect(remarks[0]?.text).toContain(
+      'as labels they ask for 151 classes; if they are 4 classes, list them in classes.json: [{"name": "...", "value": 0}, {"name": "...", "value": 50},',
+    );
+    expect(codes(chooseRule("r", [grey(0, 50)], named("a", "b")))).toEqual([]);
+  });
+
+  it("warns of a class of a few pixels in one mask, and names it", () => {
+    const rare = { pixels: [5000, 5000, 1] };
+    const painted = chooseRule(
+      "r",
+      [colour(0, 0xff0000), survey("colour", [0, 0xfe0000, 0xff0000], { pixels: [5000, 1, 5000] })],
+      undefined,
+    );
+    expect(painted.remarks.map(({ level, code, file }) => [level, code, file])).toEqual([
+      ["note", "colours-found", "r"],
+      ["warning", "rare-class", "m1.png"],
+    ]);
+    const numbers = chooseRule("r", [grey(0, 1), survey("grey", [0, 1, 2], rare)], undefined);
+    expect(numbers.remarks.at(-1)?.text).toMatch(/^2 \(1 pixel\) is in this mask alone/);
+    expect(codes(chooseRule("r", [grey(0, 1), survey("grey", [0, 1, 2], rare)], named("a", "b", "c")))).toEqual([]);
+  });
+
+  it("refuses palettes that have one colour under two numbers", () => {
+    expect(() => chooseRule("r", [palette([0, 5, 6], 0, 1), palette([0, 6, 5], 0, 2)], undefined)).toThrowError(
+      "m1.png: its palette has the colour #000005 under the number 2, that of m0.png under 1: the numbers are no labels",
+    );
+    const unused = chooseRule("r", [palette([0, 5, 0], 0, 1), palette([0, 5, 0], 2)], undefined);
+    expect(codes(unused)).toEqual(["classes-found"]);
+  });
+
+  it("refuses a class that is to be ignored without saying which number it is", () => {
+    const entries = [{ name: "a" }, { name: "x", ignore: true }, { name: "c" }];
+    expect(() => chooseRule("r", [grey(0, 2)], entries)).toThrowError('classes.json: "x" is to be ignored');
+  });
+
   it.each<[string, MaskSurvey[], ClassEntry[] | undefined, string]>([
     [
       "more colours than names",
       [colour(1, 2, 0x300)],
       named("a", "b"),
-      "r: the masks hold 3 colours (#000001, #000002, #000300), but classes.json has 2 names",
+      "r: the masks hold 3 colours (#000001, #000002, #000300), but classes.json has 2 names; the rarest is #000001, 100 pixels in ",
     ],
     [
       "hundreds of colours",
       [colour(...Array.from({ length: 300 }, (_, i) => i * 300))],
       undefined,
-      "m.png: the masks hold 300 colours, 300 in this one",
+      "png: the masks hold 300 colours, 300 in this one",
     ],
-    ["16-bit numbers", [grey(0, 1000)], undefined, "m.png: it holds the number 1000"],
+    ["16-bit numbers", [grey(0, 1000)], undefined, "png: it holds the number 1000"],
   ])("refuses %s", (_, surveys, entries, problem) => {
     expect(() => chooseRule("r", surveys, entries)).toThrowError(TensorError);
     expect(() => chooseRule("r", surveys, entries)).toThrowError(problem);

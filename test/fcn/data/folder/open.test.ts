@@ -215,9 +215,75 @@ describe("a folder of images and masks", () => {
       "two classes have the colour #0000ff",
     ],
     ["nothing but void", [{ name: "a", ignore: true }], "it lists 0 classes"],
+    [
+      "a value for some",
+      [{ name: "bg", value: 0 }, { name: "a", value: 2 }, { name: "b" }],
+      '"b" has no value, but other classes have one',
+    ],
+    ["the number under another key", [{ name: "a", id: 2 }], 'entry 0 has the unknown key "id"'],
+    ["an unknown key", [{ name: "a" }, { name: "b", vaule: 2 }], 'entry 1 has the unknown key "vaule"'],
+    ["an entry that is no class", [["a", 0]], 'entry 0 is ["a",0], neither a name nor'],
+    ["an ignore that is not yes or no", [{ name: "a", ignore: "yes" }], 'ignore of "a" is "yes"'],
   ])("refuses a classes.json with %s", async (_, json, problem) => {
     await pairs(["a"], { "classes.json": JSON.stringify(json) });
     await expect(data.open(root)).rejects.toThrow(`${join(root, "classes.json")}: ${problem}`);
+  });
+
+  it("says how classes.json is written, and which key an unknown one stands for", async () => {
+    await pairs(["a"], { "classes.json": "[" });
+    await expect(data.open(root)).rejects.toMatchObject({
+      fix: expect.stringContaining('write it as ["sky", "road"]'),
+    });
+    await writeTree(root, { "classes.json": '[{ "name": "a", "trainId": 2 }]' });
+    await expect(data.open(root)).rejects.toMatchObject({ fix: 'the key for the number in the masks is "value"' });
+    await writeTree(root, { "classes.json": '[{ "name": "a", "rgb": [1, 2, 3] }]' });
+    await expect(data.open(root)).rejects.toMatchObject({ fix: 'the key for the colour in the masks is "color"' });
+  });
+
+  it("reads class_names.txt and labelmap.txt where there is no classes.json", async () => {
+    await pairs(["a", "b"], { "class_names.txt": "__ignore__\n_background_\ncat\ndog\n" });
+    expect((await data.open(root)).classes).toEqual(["_background_", "cat", "dog"]);
+    const labelmap = "# label:color_rgb:parts:actions\nbackground:0,0,0::\nbird: small:128,0,0::\n";
+    root = join(base, String(count++));
+    await writeTree(root, {
+      "images/a.jpg": await jpeg(2, 3, 1),
+      "masks/a.png": rgbPng(2, 3, (x) => (x === 1 ? 0x800000 : 0)),
+      "labelmap.txt": labelmap,
+    });
+    const { classes, splits } = await data.open(root);
+    expect(classes).toEqual(["background", "bird: small"]);
+    expect([...((await splits.train?.load(0))?.labels ?? [])]).toEqual([0, 1, 0, 0, 1, 0]);
+    await writeTree(root, { "labelmap.txt": "background\n" });
+    await expect(data.open(root)).rejects.toThrow('labelmap.txt: "background" is no line of a label map');
+  });
+
+  it("looks at every mask before it takes numbers for labels or colours", async () => {
+    const tree: Record<string, Uint8Array | string> = {
+      "classes.json": '[{ "name": "bg", "color": "#000000" }, { "name": "fg", "color": "#ffffff" }]',
+    };
+    for (let i = 0; i < 40; i++) {
+      tree[`images/${i}.jpg`] = await jpeg(4, 4, i);
+      tree[`masks/${i}.png`] = greyPng(4, 4, (x, y) => (i === 17 && x + y === 0 ? 1 : x < 2 ? 0 : 255));
+    }
+    await writeTree(root, tree);
+    await expect(data.open(root)).rejects.toMatchObject({
+      code: "unknown-colour",
+      message: expect.stringMatching(/masks\/17\.png: no class has its colour #010101/),
+      fix: expect.stringContaining('give each class its "value"'),
+    });
+    await writeTree(root, { "masks/17.png": greyPng(4, 4, (x) => (x < 2 ? 0 : 255)) });
+    const sample = await (await data.open(root)).splits.train?.load(0);
+    expect([...(sample?.labels.subarray(0, 4) ?? [])]).toEqual([0, 0, 1, 1]);
+  });
+
+  it("says of masks none of which can be read how many they are, and of what kind the first is", async () => {
+    await pairs(["a", "b", "c"]);
+    const { rm } = await import("node:fs/promises");
+    await rm(join(root, "masks"), { recursive: true });
+    for (const name of ["a", "b", "c"]) await writeTree(root, { [`masks/${name}.tif`]: "II*\0 and more" });
+    await expect(data.open(root)).rejects.toThrow(
+      `${join(root, "masks/a.tif")}: a mask must be PNG, but it is a TIFF picture; none of the 3 masks can be read`,
+    );
   });
 
   it("says what it looked for where there is nothing", async () => {

@@ -12,9 +12,19 @@ export async function decodeMask(file: string, bytes: Uint8Array, rule: LabelRul
 /** The PNG picture of a mask. A lossy format is refused by name: its labels cannot be trusted. */
 export async function decodeMaskPng(file: string, bytes: Uint8Array): Promise<PngPicture> {
   if (isPng(bytes)) return decodePng(file, bytes);
-  const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
-  const problem = isJpeg ? "it is a JPEG picture, whose compression changes labels" : "it is not a PNG file";
-  throw fileError("unsupported-file", file, `a mask must be PNG, but ${problem}`, "save the mask as PNG");
+  const kind = kindOfPicture(bytes);
+  const problem = kind === undefined ? "it is not a PNG file" : `it is a ${kind} picture`;
+  const why = kind === "JPEG" ? ", whose compression changes labels" : "";
+  throw fileError("unsupported-file", file, `a mask must be PNG, but ${problem}${why}`, "save the mask as PNG");
+}
+
+/** By the first bytes. */
+function kindOfPicture(bytes: Uint8Array): string | undefined {
+  const head = String.fromCharCode(...bytes.subarray(0, 12));
+  if (head.startsWith("\xff\xd8")) return "JPEG";
+  if (/^(II\*\0|MM\0\*)/.test(head)) return "TIFF";
+  if (/^RIFF.{4}WEBP/s.test(head)) return "WebP";
+  return { GIF8: "GIF", BM: "BMP" }[/^(GIF8|BM)/.exec(head)?.[1] ?? ""];
 }
 
 /** One key a pixel. `by` "value": the palette index or grey value. `by` "colour": 0xRRGGBB, looked up in the palette where there is one. */
@@ -32,7 +42,7 @@ function valueKeys(file: string, picture: PngPicture): ArrayLike<number> {
     const at = i * channels;
     grey[i] = samples[at] as number;
     if (isColour && (samples[at] !== samples[at + 1] || samples[at] !== samples[at + 2])) {
-      const fix = "save all masks of the folder alike, or give each class a colour in classes.json";
+      const fix = "save all masks of the folder alike: as numbers, or in the colours that classes.json lists";
       const where = `column ${i % picture.width}, row ${Math.floor(i / picture.width)}`;
       throw fileError("unknown-colour", file, `it holds colours (${where}), but the masks here hold numbers`, fix);
     }

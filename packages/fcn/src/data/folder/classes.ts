@@ -1,7 +1,7 @@
 import type { TensorError } from "@fcn/tensor";
 import { colourKey } from "../decode/rule.js";
-import { damagedFile } from "../errors.js";
-import { joinPath, kindOf, readJson } from "../files.js";
+import { fileError } from "../errors.js";
+import { joinPath, kindOf, readJson, readLines } from "../files.js";
 
 /** One entry of `classes.json`. Its place in the list is its label, unless it is to be ignored. */
 export interface ClassEntry {
@@ -15,32 +15,92 @@ export interface ClassEntry {
 }
 
 /**
- * The classes that a folder names itself: `classes.json` is a list of names, or of `{ "name", "color", "value", "ignore" }` where color is
- * [r, g, b] or "#rrggbb"; `{ "classes": [...] }` is the same. Undefined when there is no such file. Throws a TensorError that names the file.
+ * The classes that a folder names itself. `classes.json` is a list of names, or of `{ "name", "color", "value", "ignore" }` where color is
+ * [r, g, b] or "#rrggbb"; `{ "classes": [...] }` is the same. Else `class_names.txt`, one name a line (labelme2voc), or CVAT's `labelmap.txt`, lines of
+ * `name:r,g,b::`. Undefined when there is no such file. Throws a TensorError that names the file.
  */
 export async function readClasses(folder: string): Promise<readonly ClassEntry[] | undefined> {
-  const file = joinPath(folder, "classes.json");
-  if ((await kindOf(file)) === undefined) return undefined;
-  const json = await readJson(file);
-  const list = Array.isArray(json) ? json : (json as { classes?: unknown } | null)?.classes;
-  if (!Array.isArray(list) || list.length === 0) throw damagedFile(file, "it is not a list of classes");
-  const entries = list.map((entry: unknown, i) => parseEntry(file, entry, i));
-  checkEntries(file, entries);
-  return entries;
+  for (const [name, read] of Object.entries(READERS)) {
+    const file = joinPath(folder, name);
+    if ((await kindOf(file)) !== "file") continue;
+    const entries = await read(file);
+    checkEntries(file, entries);
+    return entries;
+  }
+  return undefined;
 }
+
+const READERS: Readonly<Record<string, (file: string) => Promise<ClassEntry[]>>> = {
+  "classes.json": readClassList,
+  "class_names.txt": readNames,
+  "labelmap.txt": readLabelmap,
+};
+
+/** Names of the files that {@link readClasses} knows, the first that exists counts. */
+export const CLASS_FILES: readonly string[] = /* @__PURE__ */ Object.keys(READERS);
+
+async function readClassList(file: string): Promise<ClassEntry[]> {
+  const json = await readJson(file).catch((error: TensorError) => {
+    const problem = error.message.replace(`${file}: `, "");
+    throw fileError(error.code, file, problem, error.code === "corrupt-file" ? SHAPE : error.fix, error);
+  });
+  const list = Array.isArray(json) ? json : (json as { classes?: unknown } | null)?.classes;
+  if (!Array.isArray(list) || list.length === 0) throw broken(file, "it is not a list of classes");
+  return list.map((entry: unknown, i) => parseEntry(file, entry, i));
+}
+
+/** Labels are the places in the list; `__ignore__`, which labelme2voc stores as 255, is none of them. */
+async function readNames(file: string): Promise<ClassEntry[]> {
+  const names = await readLines(file);
+  return names.filter((name) => name !== "__ignore__").map((name) => ({ name }));
+}
+
+async function readLabelmap(file: string): Promise<ClassEntry[]> {
+  const lines = (await readLines(file)).filter((line) => !line.startsWith("#"));
+  return lines.map((line) => {
+    const [, name, ...rgb] = /^(.+?):(\d+),(\d+),(\d+)(?::.*)?$/.exec(line) ?? [];
+    if (name === undefined) {
+      const fix = "write one class a line as name:r,g,b:: or list the classes in classes.json";
+      throw fileError("invalid-classes", file, `"${line}" is no line of a label map`, fix);
+    }
+    return { name, colour: parseColour(file, name, rgb.map(Number)) };
+  });
+}
+
+const SHAPE =
+  'write it as ["sky", "road"], or as [{ "name": "sky", "color": "#0000ff", "value": 3 }, ...] where color is what RGB masks show and value what other masks store';
+
+const broken = (file: string, problem: string, fix = SHAPE): TensorError =>
+  fileError("invalid-classes", file, problem, fix);
 
 /** Of a PNG of 16 bits. */
 const LARGEST_VALUE = 65535;
+const KEYS = ["name", "color", "colour", "value", "ignore"];
+/** What other tools call the number or the colour in the masks. */
+const OTHER_NAMES: readonly (readonly [pattern: RegExp, key: string])[] = [
+  [/^(id|index|idx|label|number|code|gr[ae]y|pixel|train_?id|(class|category|label)_?(id|index))$/i, "value"],
+  [/^(rgb|hex|colou?rs?|palette|color_?rgb)$/i, "color"],
+  [/^(label_?name|class_?name|title|class|category)$/i, "name"],
+  [/^(ignored|void|ignore_?in_?eval)$/i, "ignore"],
+];
 
 function parseEntry(file: string, entry: unknown, index: number): ClassEntry {
   if (typeof entry === "string") return { name: entry };
-  const { name, color, colour, value, ignore } = (entry ?? {}) as Record<string, unknown>;
-  if (typeof name !== "string") throw damagedFile(file, `entry ${index} has no name`);
+  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
+    throw broken(file, `entry ${index} is ${JSON.stringify(entry)}, neither a name nor { "name", ... }`);
+  }
+  const { name, color, colour, value, ignore } = entry as Record<string, unknown>;
+  const stray = Object.keys(entry).find((key) => !KEYS.includes(key));
+  if (stray !== undefined) throw unknownKey(file, index, stray);
+  if (typeof name !== "string" || name.trim() === "") throw broken(file, `entry ${index} has no name`);
   const paint = color ?? colour;
   const isNumber = typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= LARGEST_VALUE;
   if (value !== undefined && !isNumber) {
     const problem = `the value of "${name}" is ${JSON.stringify(value)}, but must be a whole number from 0 to ${LARGEST_VALUE}`;
-    throw damagedFile(file, problem);
+    throw broken(file, problem);
+  }
+  if (ignore !== undefined && typeof ignore !== "boolean") {
+    throw broken(file, `ignore of "${name}" is ${JSON.stringify(ignore)}, but must be true or false`);
   }
   return {
     name,
@@ -48,6 +108,13 @@ function parseEntry(file: string, entry: unknown, index: number): ClassEntry {
     ...(isNumber ? { value } : {}),
     ...(ignore === true ? { ignore } : {}),
   };
+}
+
+function unknownKey(file: string, index: number, key: string): TensorError {
+  const meant = OTHER_NAMES.find(([pattern]) => pattern.test(key))?.[1];
+  const what = { value: "the number in the masks", color: "the colour in the masks" }[meant ?? ""] ?? "that";
+  const fix = meant ? `the key for ${what} is "${meant}"` : `the keys are "name", "color", "value" and "ignore"`;
+  return broken(file, `entry ${index} has the unknown key "${key}"`, fix);
 }
 
 function parseColour(file: string, name: string, colour: unknown): number {
@@ -59,17 +126,26 @@ function parseColour(file: string, name: string, colour: unknown): number {
     return colourKey(...(colour as [number, number, number]));
   }
   const text = JSON.stringify(colour);
-  throw damagedFile(file, `the colour of "${name}" is ${text}, but must be [r, g, b] of 0 to 255 or "#rrggbb"`);
+  throw broken(file, `the colour of "${name}" is ${text}, but must be [r, g, b] of 0 to 255 or "#rrggbb"`);
 }
 
 function checkEntries(file: string, entries: readonly ClassEntry[]): void {
   const real = entries.filter(({ ignore }) => !ignore);
   if (real.length === 0 || real.length > 255)
-    throw damagedFile(file, `it lists ${real.length} classes, 1 to 255 are possible`);
+    throw broken(file, `it lists ${real.length} classes, 1 to 255 are possible`, "list the classes to learn");
   const coloured = entries.filter(({ colour }) => colour !== undefined);
-  if (coloured.length > 0 && coloured.length < entries.length) {
-    const without = entries.find(({ colour }) => colour === undefined)?.name;
-    throw damagedFile(file, `"${without}" has no colour, but other classes have one`);
+  const valued = real.filter(({ value }) => value !== undefined);
+  for (const [what, all, having] of [
+    ["colour", entries, coloured],
+    ["value", real, valued],
+  ] as const) {
+    const without = all.find((entry) => entry[what] === undefined)?.name;
+    if (having.length === 0 || without === undefined) continue;
+    throw broken(
+      file,
+      `"${without}" has no ${what}, but other classes have one`,
+      `give each class its ${what}, or none`,
+    );
   }
   for (const [what, values] of [
     ["name", entries.map(({ name }) => name)],
@@ -77,11 +153,8 @@ function checkEntries(file: string, entries: readonly ClassEntry[]): void {
     ["value", entries.map(({ value }) => value).filter((value) => value !== undefined)],
   ] as const) {
     const twice = values.find((value, i) => values.indexOf(value as never) !== i);
-    if (twice !== undefined)
-      throw duplicate(file, what, what === "colour" ? `#${twice.toString(16).padStart(6, "0")}` : twice);
+    if (twice === undefined) continue;
+    const text = what === "colour" ? `#${twice.toString(16).padStart(6, "0")}` : twice;
+    throw broken(file, `two classes have the ${what} ${text}`, `give each class a ${what} of its own`);
   }
-}
-
-function duplicate(file: string, what: string, value: string | number): TensorError {
-  return damagedFile(file, `two classes have the ${what} ${value}`);
 }

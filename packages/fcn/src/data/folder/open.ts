@@ -6,10 +6,11 @@ import { fileError } from "../errors.js";
 import { joinPath, kindOf, listFiles } from "../files.js";
 import type { SampleItem } from "../item.js";
 import { type WorkerOptions, withPool } from "../workers/pool.js";
-import { chooseRule, type MaskMeaning } from "./chooseRule.js";
+import { chooseRule } from "./chooseRule.js";
 import { type ClassEntry, readClasses } from "./classes.js";
 import { divide } from "./divide.js";
-import { findPairs, type Pair } from "./pairs.js";
+import type { MaskMeaning } from "./meaning.js";
+import { findPairs } from "./pairs.js";
 import type { SplitOptions } from "./splits.js";
 import type { MaskSurvey } from "./surveyMasks.js";
 
@@ -54,7 +55,12 @@ export async function openMaskFolder(root: string, options: SplitOptions & PoolO
       fix: "name each mask as its picture: images/a.jpg, masks/a.png",
     });
   }
-  const meaning = await understandMasks(root, pairs, await readClasses(root), options);
+  const meaning = await understandMasks(
+    root,
+    pairs.map(({ mask }) => mask),
+    await readClasses(root),
+    options,
+  );
   const { classes, palette, rule } = meaning;
   const items = pairs.map(({ name, image, mask }): SampleItem => {
     return { name, image: [{ file: image, as: "rgb" }], labels: { kind: "png", file: mask, rule } };
@@ -63,35 +69,34 @@ export async function openMaskFolder(root: string, options: SplitOptions & PoolO
   return { root, layout: "folder", classes, palette, splits, remarks: [...meaning.remarks, ...about, ...remarks] };
 }
 
-/** As many masks tell the kind of all; where classes are to be found, every mask is looked at. */
-const FEW = 16;
-
-async function understandMasks(
+/**
+ * What the masks of a folder mean, see {@link chooseRule}. Every mask is looked at, since one of another kind may change what the others say. One that
+ * cannot be read does not keep the others from being understood: it fails when it is loaded, and in the check.
+ */
+export async function understandMasks(
   root: string,
-  pairs: readonly Pair[],
+  files: readonly string[],
   entries: readonly ClassEntry[] | undefined,
   options: PoolOptions,
 ): Promise<MaskMeaning> {
-  const isSaid = entries?.some(({ colour, value }) => colour !== undefined || value !== undefined) ?? false;
-  const step = isSaid ? Math.max(1, Math.ceil(pairs.length / FEW)) : 1;
-  const files = pairs.filter((_, i) => i % step === 0).map(({ mask }) => mask);
-  return chooseRule(root, await surveyMasks(files, options), entries);
+  // With values there is nothing to find out but whether any mask can be read.
+  const wanted = entries?.some(({ value }) => value !== undefined) ? files.slice(0, FEW) : files;
+  return chooseRule(root, await surveyMasks(wanted, options), entries);
 }
 
-/** A mask that cannot be read does not keep the others from being understood: it fails when it is loaded, and in the check. */
+const FEW = 16;
+
 async function surveyMasks(files: readonly string[], options: PoolOptions): Promise<MaskSurvey[]> {
-  const failures: unknown[] = [];
   const surveys = await withPool(options, files.length, (pool) =>
-    Promise.all(
-      files.map((file) =>
-        pool.run("survey", file).catch((error: unknown) => {
-          failures.push(error);
-          return undefined;
-        }),
-      ),
-    ),
+    Promise.all(files.map((file) => pool.run("survey", file).catch((error: TensorError) => error))),
   );
-  const read = surveys.filter((survey) => survey !== undefined);
-  if (read.length === 0) throw failures[0];
+  const read = surveys.filter((survey): survey is MaskSurvey => !(survey instanceof Error));
+  if (read.length === 0) throw noneRead(surveys as TensorError[]);
   return read;
+}
+
+function noneRead([first, ...others]: readonly TensorError[]): TensorError {
+  const { code = "missing-data", message = "no mask", fix = "" } = first ?? {};
+  if (others.length === 0) return new TensorError({ code, message, fix });
+  return new TensorError({ code, message: `${message}; none of the ${others.length + 1} masks can be read`, fix });
 }

@@ -10,6 +10,8 @@ export interface MaskSurvey {
   readonly isRgb: boolean;
   /** The distinct numbers, or colours as 0xRRGGBB, rising. */
   readonly keys: readonly number[];
+  /** How many pixels hold each of them. */
+  readonly pixels: readonly number[];
   /** Colours of the palette as 0xRRGGBB. */
   readonly palette?: readonly number[];
 }
@@ -21,25 +23,27 @@ const MOST_KEYS = 4096;
 export async function surveyMask(file: string): Promise<MaskSurvey> {
   const picture = await decodeMaskPng(file, await readBytes(file));
   if (picture.palette) {
-    const keys = distinct(picture.samples);
-    return { file, kind: "palette", isRgb: false, keys, palette: paletteKeys(picture.palette) };
+    const palette = paletteKeys(picture.palette);
+    return { file, kind: "palette", isRgb: false, ...countKeys(picture.samples), palette };
   }
   if (picture.channels < 3) {
-    return { file, kind: "grey", isRgb: false, keys: distinct(keyPlane(file, picture, "value").keys) };
+    return { file, kind: "grey", isRgb: false, ...countKeys(keyPlane(file, picture, "value").keys) };
   }
-  const keys = distinct(keyPlane(file, picture, "colour").keys);
+  const { keys, pixels } = countKeys(keyPlane(file, picture, "colour").keys);
   const isGrey = keys.every((key) => key === (key & 0xff) * 0x010101);
-  if (!isGrey) return { file, kind: "colour", isRgb: true, keys };
-  return { file, kind: "grey", isRgb: true, keys: keys.map((key) => key & 0xff) };
+  if (!isGrey) return { file, kind: "colour", isRgb: true, keys, pixels };
+  return { file, kind: "grey", isRgb: true, keys: keys.map((key) => key & 0xff), pixels };
 }
 
-function distinct(keys: ArrayLike<number>): number[] {
-  const found = new Set<number>();
-  let last = Number.NaN;
-  for (let i = 0; i < keys.length && found.size < MOST_KEYS; i++) {
-    if (keys[i] === last) continue;
-    last = keys[i] as number;
-    found.add(last);
+function countKeys(plane: ArrayLike<number>): { keys: number[]; pixels: number[] } {
+  const found = new Map<number, number>();
+  for (let i = 0; i < plane.length && found.size < MOST_KEYS; ) {
+    const first = i;
+    const key = plane[i] as number;
+    // Masks are mostly runs of one key.
+    while (i < plane.length && plane[i] === key) i++;
+    found.set(key, (found.get(key) ?? 0) + i - first);
   }
-  return [...found].sort((a, b) => a - b);
+  const sorted = [...found].sort(([a], [b]) => a - b);
+  return { keys: sorted.map(([key]) => key), pixels: sorted.map(([, count]) => count) };
 }
