@@ -53,9 +53,15 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** A text file (Node), without a byte order mark. */
+/** A text file (Node) in UTF-8, or in UTF-16 that begins with a byte order mark, without the mark. */
 export async function readText(path: string): Promise<string> {
-  return new TextDecoder().decode(await readBytes(path));
+  const bytes = await readBytes(path);
+  const mark = bytes.length > 1 ? ((bytes[0] as number) << 8) | (bytes[1] as number) : 0;
+  if (mark === 0xfffe) return new TextDecoder("utf-16le").decode(bytes);
+  if (mark === 0xfeff) return new TextDecoder("utf-16be").decode(bytes);
+  const text = new TextDecoder().decode(bytes);
+  if (text.includes("\0")) throw fileError("corrupt-file", path, "it is no text in UTF-8", "save it as UTF-8");
+  return text;
 }
 
 /** A JSON file (Node). */

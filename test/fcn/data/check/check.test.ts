@@ -202,6 +202,7 @@ describe("check", () => {
     ]);
     await writeTree(root, { "splits/val.txt": "\n", "masks/a.png": mask() });
     expect(linesOf(await data.check(root))).toEqual([
+      "warning left-out : 1 labelled picture is left out, since no list in splits/ names it: b",
       'warning empty-class : train: no pixel has the class "sky"',
       "warning empty-split : val: it has no picture",
     ]);

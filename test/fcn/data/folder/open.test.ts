@@ -77,6 +77,48 @@ describe("a folder of images and masks", () => {
     expect([namesOf(splits.train), namesOf(splits.val)]).toEqual([["x/a"], ["y/a"]]);
   });
 
+  it("takes a name without its folder where one folder alone has it, and no name for another that it begins with", async () => {
+    await pairs(["x/a", "y/a", "y/b", "IMG", "v1.2"], {
+      "splits/train.txt": "a\nb\nIMG.3\nv1.2\n",
+      "splits/val.txt": "IMG.jpg\n",
+    });
+    const { splits, remarks } = await data.open(root);
+    expect([namesOf(splits.train), namesOf(splits.val)]).toEqual([["y/b", "v1.2"], ["IMG"]]);
+    expect(remarks.filter(({ level }) => level !== "note").map(({ level, text }) => [level, text])).toEqual([
+      ["problem", 'it names "IMG.3", which has no labelled picture here'],
+      ["problem", 'it names "a", which may be x/a or y/a: write the folder too'],
+      ["warning", "2 labelled pictures are left out, since no list in splits/ names them: x/a, y/a"],
+    ]);
+  });
+
+  it("reads lists in UTF-16 and with an ending in capitals, but not two lists of one split", async () => {
+    const utf16 = Buffer.from("\ufeffa\r\nb\r\n", "utf16le");
+    await pairs(["a", "b", "c"], { "splits/Train.TXT": new Uint8Array(utf16), "splits/VALID.txt": "c" });
+    const { splits } = await data.open(root);
+    expect([namesOf(splits.train), namesOf(splits.val)]).toEqual([["a", "b"], ["c"]]);
+    await writeTree(root, { "splits/val.txt": new Uint8Array(utf16.swap16()), "splits/VALID.txt": "c" });
+    await expect(data.open(root)).rejects.toThrow(
+      `${join(root, "splits/val.txt")}: it is the list of "val", and so is ${join(root, "splits/VALID.txt")}`,
+    );
+    root = join(base, String(count++));
+    await pairs(["a", "b"], { "splits/train.txt": new Uint8Array(utf16.subarray(2)), "splits/val.txt": "b" });
+    await expect(data.open(root)).rejects.toThrow("train.txt: it is no text in UTF-8");
+  });
+
+  it("names the file of another format that has the name of a partner", async () => {
+    await pairs(["a", "b"], {
+      "images/c.bmp": "BM",
+      "masks/c.png": greyPng(6, 8, () => 0),
+      "images/d.jpg": await jpeg(6, 8, 4),
+      "masks/d.npy": "x",
+    });
+    const { remarks } = await data.open(root);
+    expect(remarks.filter(({ level }) => level === "problem").map(({ text }) => text)).toEqual([
+      `it has no mask: ${join(root, "masks/d.npy")} is not read, a mask must be PNG`,
+      `it has no picture in ${join(root, "images")}: ${join(root, "images/c.bmp")} is of a format that is not read; save it as PNG or JPEG`,
+    ]);
+  });
+
   it("pairs names that are the same text in other code points", async () => {
     const [composed, split] = ["caf\u00e9", "cafe\u0301"];
     await writeTree(root, {
@@ -446,6 +488,34 @@ describe("labelme and COCO folders", () => {
     expect(labels[7]).toBe(0);
   });
 
+  it("keep the order of classes.json, wherever background stands in it", async () => {
+    await writeTree(root, {
+      "a.jpg": await jpeg(6, 8, 1),
+      "a.json": labelme("a.jpg", "dog"),
+      "classes.json": '["cat", "background", "dog"]',
+    });
+    const { classes, splits } = await data.open(root);
+    expect(classes).toEqual(["cat", "background", "dog"]);
+    expect([...((await splits.train?.load(0))?.labels.subarray(0, 8) ?? [])]).toEqual([2, 2, 2, 2, 1, 1, 1, 1]);
+    await writeTree(root, { "classes.json": '["cat", "dog"]' });
+    expect((await data.open(root)).classes).toEqual(["background", "cat", "dog"]);
+  });
+
+  it("tell the fault that all labelme files have, and two files of one picture", async () => {
+    for (const name of ["a", "b"]) {
+      const json = { ...JSON.parse(labelme(`${name}.jpg`, "dog")), imageHeight: null };
+      await writeTree(root, { [`${name}.jpg`]: await jpeg(6, 8, 1), [`${name}.json`]: JSON.stringify(json) });
+    }
+    await expect(data.open(root)).rejects.toThrow(
+      `${join(root, "a.json")}: it says that the picture is nullx8 (imageHeight x imageWidth); none of the 2 labelme files can be used`,
+    );
+    await writeTree(root, { "a.json": labelme("a.jpg", "dog"), "b.json": labelme("a.jpg", "cat") });
+    const { remarks } = await data.open(root);
+    expect(remarks.find(({ level }) => level === "problem")?.text).toMatch(
+      /^its picture a\.jpg is that of .*a\.json too: each would take the shapes of the other for background/,
+    );
+  });
+
   const coco = (files: readonly string[]): string =>
     JSON.stringify({
       categories: [
@@ -492,6 +562,78 @@ describe("labelme and COCO folders", () => {
     const opened = await data.open(root);
     expect(opened.splits.train?.length).toBe(1);
     expect(codes(opened)).toEqual(["seeded-split", "box-without-mask"]);
+  });
+
+  type Category = readonly [id: number, name: string];
+  /** A file whose pictures hold one box of the first category each. */
+  const boxes = (categories: readonly Category[], files: readonly string[]): string =>
+    JSON.stringify({
+      categories: categories.map(([id, name]) => ({ id, name })),
+      images: files.map((file_name, id) => ({ id, file_name, height: 6, width: 8 })),
+      annotations: files.map((_, image_id) => ({
+        image_id,
+        category_id: categories[0]?.[0],
+        segmentation: [[0, 0, 4, 0, 4, 6, 0, 6]],
+      })),
+    });
+  const firstLabels = async (set: data.SegmentationDataset | undefined): Promise<number[]> =>
+    (await data.loadAll(set as data.SegmentationDataset)).map(({ labels }) => labels[0] as number);
+
+  it("unite the categories of several COCO files by name", async () => {
+    await writeTree(root, {
+      "annotations/instances_train.json": boxes(
+        [
+          [1, "cat"],
+          [2, "dog"],
+        ],
+        ["1.jpg"],
+      ),
+      "annotations/instances_val.json": boxes([[1, "dog"]], ["2.jpg"]),
+      "1.jpg": await jpeg(6, 8, 1),
+      "2.jpg": await jpeg(6, 8, 2),
+    });
+    const { classes, splits } = await data.open(root);
+    expect(classes).toEqual(["background", "cat", "dog"]);
+    expect([await firstLabels(splits.train), await firstLabels(splits.val)]).toEqual([[1], [2]]);
+    const chosen = await data.open(root, { categories: ["dog"] });
+    expect([await firstLabels(chosen.splits.train), await firstLabels(chosen.splits.val)]).toEqual([[0], [1]]);
+  });
+
+  it("unite COCO files of one category each, but not where they list the same picture", async () => {
+    await writeTree(root, {
+      "cats.json": boxes([[1, "cats"]], ["1.jpg"]),
+      "dogs.json": boxes([[1, "dogs"]], ["2.jpg"]),
+      "1.jpg": await jpeg(6, 8, 1),
+      "2.jpg": await jpeg(6, 8, 2),
+      "3.jpg": await jpeg(6, 8, 3),
+      "more/4.jpg": await jpeg(6, 8, 4),
+    });
+    const { classes, splits, remarks } = await data.open(root, { validation: 0 });
+    expect([classes, await firstLabels(splits.train)]).toEqual([
+      ["background", "cats", "dogs"],
+      [1, 2],
+    ]);
+    expect(remarks.filter(({ level }) => level !== "note").map(({ level, text }) => `${level} ${text}`)).toEqual([
+      "warning 2 pictures are in no COCO file and left out: 3.jpg, more/4.jpg",
+    ]);
+    await writeTree(root, { "dogs.json": boxes([[1, "dogs"]], ["1.jpg"]) });
+    expect((await data.open(root)).remarks.find(({ level }) => level === "problem")?.text).toMatch(
+      /^the picture .*1\.jpg is listed here and in .*cats\.json: each entry takes the annotations of the other for background/,
+    );
+  });
+
+  it("refuse two pictures or two categories of one id", async () => {
+    const whole = JSON.parse(coco(["1.jpg", "2.jpg"])) as { images: { id: number }[]; categories: { id: number }[] };
+    await writeTree(root, { "1.jpg": await jpeg(6, 8, 1), "2.jpg": await jpeg(6, 8, 2) });
+    const twice = <T extends { id: number }>(entries: readonly T[]): T[] =>
+      entries.map((entry) => ({ ...entry, id: 5 }));
+    await writeTree(root, { "a.json": JSON.stringify({ ...whole, images: twice(whole.images) }) });
+    await expect(data.open(root)).rejects.toMatchObject({
+      code: "duplicate-id",
+      message: `${join(root, "a.json")}: two of its images have the id 5: "1.jpg" and "2.jpg"`,
+    });
+    await writeTree(root, { "a.json": JSON.stringify({ ...whole, categories: twice(whole.categories) }) });
+    await expect(data.open(root)).rejects.toThrow('two of its categories have the id 5: "dog" and "cat"');
   });
 
   it.each<[string[], Record<string, string[]>]>([

@@ -230,6 +230,18 @@ describe("labelme files", () => {
       'shape 0 ("one") has a point that is no pair of numbers',
     ],
     ["an unknown shape", [shape("one", "spline", [[0, 0]])], {}, 'a shape of the unknown type "spline" ("one")'],
+    [
+      "a label that is no text",
+      [shape(3 as never, "point", [[0, 0]])],
+      {},
+      "shape 0 has the label 3, which is no text",
+    ],
+    [
+      "a mask without its picture",
+      [{ ...shape("one", "mask", [[0, 0]]), mask: null }],
+      {},
+      'shape 0 ("one") is a mask without its picture',
+    ],
     ["no size", [], { imageHeight: null }, "it says that the picture is nullx8"],
     ["another size than the picture", [], { imageWidth: 9 }, "the labels are 6x9, but a.jpg is 6x8"],
   ])("with %s are refused in one line that names the file", async (_, shapes, more, problem) => {

@@ -1,6 +1,6 @@
 import type { TensorError } from "@fcn/tensor";
 import type { DataRemark } from "../dataset.js";
-import { damagedFile, MOST_PIXELS } from "../errors.js";
+import { damagedFile, fileError, MOST_PIXELS } from "../errors.js";
 import type { CocoInstance } from "../shapes/coco.js";
 
 /** What is used of a COCO annotation file. */
@@ -48,7 +48,7 @@ export function parseCoco(file: string, json: unknown): CocoFile {
   const { images, annotations, categories } = json as Readonly<Record<string, readonly unknown[]>>;
   const fail = (list: string, index: number, problem: string): TensorError =>
     damagedFile(file, `entry ${index} of its ${list} ${problem}`);
-  return {
+  const parsed = {
     images: (images ?? []).map((entry, i) => {
       const { id, file_name, height, width } = fieldsOf(entry) as unknown as CocoImage;
       const isSized = height >= 1 && width >= 1 && height * width <= MOST_PIXELS;
@@ -72,6 +72,28 @@ export function parseCoco(file: string, json: unknown): CocoFile {
       return { id: Number(id), name };
     }),
   };
+  refuseTwins(file, "images", parsed.images, ({ file_name }) => file_name);
+  refuseTwins(file, "categories", parsed.categories, ({ name }) => name);
+  return parsed;
+}
+
+/** Annotations name images and categories by id: two of one id would share them. */
+function refuseTwins<T extends { readonly id: number }>(
+  file: string,
+  list: string,
+  entries: readonly T[],
+  nameOf: (entry: T) => string,
+): void {
+  const first = new Map<number, T>();
+  for (const entry of entries) {
+    const twin = first.get(entry.id);
+    if (twin !== undefined) {
+      const problem = `two of its ${list} have the id ${entry.id}: "${nameOf(twin)}" and "${nameOf(entry)}"`;
+      const fix = "give each an id of its own, and the annotations with it; files that were merged need new ids";
+      throw fileError("duplicate-id", file, problem, fix);
+    }
+    first.set(entry.id, entry);
+  }
 }
 
 /** Undefined where there is none, null where it is something else. */

@@ -53,14 +53,32 @@ async function fromFiles(
   const lists = await readSplitFiles(joinPath(root, "splits"));
   if (lists === undefined) return undefined;
   const names = items.map(({ name }) => name);
-  return new Map(
+  const places = new Map(
     [...lists].map(([split, { file, lines }]) => {
-      const { indices, absent } = resolveSplit(lines, names);
+      const { indices, absent, ambiguous } = resolveSplit(lines, names);
       for (const name of absent) {
         say("problem", "missing-sample", `it names "${name}", which has no labelled picture here`, file);
       }
+      for (const { line, candidates } of ambiguous) {
+        const text = `it names "${line}", which may be ${candidates.slice(0, 4).join(" or ")}${candidates.length > 4 ? " or others" : ""}: write the folder too`;
+        say("problem", "ambiguous-name", text, file);
+      }
       return [split, indices] as const;
     }),
+  );
+  sayUnlisted(names, new Set([...places.values()].flat()), say);
+  return places;
+}
+
+function sayUnlisted(names: readonly string[], listed: ReadonlySet<number>, say: Say): void {
+  const left = names.filter((_, i) => !listed.has(i));
+  if (left.length === 0) return;
+  const what = left.length === 1 ? "1 labelled picture is" : `${left.length} labelled pictures are`;
+  const shown = left.slice(0, 3).join(", ") + (left.length > 3 ? ", ..." : "");
+  say(
+    "warning",
+    "left-out",
+    `${what} left out, since no list in splits/ names ${left.length === 1 ? "it" : "them"}: ${shown}`,
   );
 }
 

@@ -49,9 +49,10 @@ export async function openMaskFolder(root: string, options: SplitOptions & PoolO
   }
   const { pairs, remarks } = await findPairs(folders.images, folders.masks);
   if (pairs.length === 0) {
+    const why = remarks[0] ? `, for example ${remarks[0].file}: ${remarks[0].text}` : "";
     throw new TensorError({
       code: "missing-data",
-      message: `${root}: no picture in ${folders.images} has a mask of the same name in ${folders.masks}`,
+      message: `${root}: no picture in ${folders.images} has a mask of the same name in ${folders.masks}${why}`,
       fix: "name each mask as its picture: images/a.jpg, masks/a.png",
     });
   }

@@ -1,6 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import type { Abortable } from "../../abort.js";
 import type { DataRemark, OpenedData } from "../dataset.js";
+import { IMAGE_PATTERN } from "../decode/image.js";
 import { damagedFile, fileError } from "../errors.js";
 import { fileName, joinPath, listFiles, readJson, sameText, withoutExtension } from "../files.js";
 import type { SampleItem } from "../item.js";
@@ -87,21 +88,54 @@ export async function openCoco(root: string, options: SplitOptions & CocoOptions
     items.push(...found);
     origins.push(...found.map(() => ({ from: `of ${file}`, split: splitOf(file) })));
   }
+  remarks.push(...pictureRemarks(root, items, origins, pictures));
   const { splits, remarks: about } = await divide(root, items, { classes, palette }, options, origins);
   return { root, layout: "coco", classes, palette, splits, remarks: [...about, ...remarks] };
 }
+
+/** Pictures that stand in two places of one split, of which each knows only a part of the annotations, and those that stand in none. */
+function pictureRemarks(
+  root: string,
+  items: readonly SampleItem[],
+  origins: readonly Origin[],
+  pictures: readonly string[],
+): DataRemark[] {
+  const remarks: DataRemark[] = [];
+  const first = new Map<string, SampleItem>();
+  const listed = new Set<string>();
+  for (const [i, item] of items.entries()) {
+    const [file, key] = [fileOf(item), `${origins[i]?.split} ${fileOf(item)}`];
+    const twin = first.get(key);
+    listed.add(file);
+    first.set(key, twin ?? item);
+    if (twin === undefined) continue;
+    const where = twin.labels.file === item.labels.file ? "twice in this file" : `here and in ${twin.labels.file}`;
+    const text = `the picture ${file} is listed ${where}: each entry takes the annotations of the other for background; bring them into one`;
+    remarks.push({ level: "problem", code: "same-picture", file: item.labels.file, text });
+  }
+  const left = pictures.filter((path) => IMAGE_PATTERN.test(path) && !listed.has(joinPath(root, path)));
+  if (left.length === 0) return remarks;
+  const folders = new Set([...listed].map(folderOf));
+  const beside = left.some((path) => folders.has(folderOf(joinPath(root, path))));
+  const what = left.length === 1 ? "1 picture is" : `${left.length} pictures are`;
+  const text = `${what} in no COCO file and left out: ${left.slice(0, 3).join(", ")}${left.length > 3 ? ", ..." : ""}`;
+  return [...remarks, { level: beside ? "warning" : "note", code: "left-out", file: root, text }];
+}
+
+const fileOf = ({ image }: SampleItem): string => image[0]?.file ?? "";
+const folderOf = (path: string): string => path.slice(0, path.length - fileName(path).length);
 
 function splitOf(file: string): string | undefined {
   const words = withoutExtension(file).split(/[/_\-.]|(?<=[a-z])(?=\d)/i);
   return words.map(namedSplit).find((word) => word !== undefined);
 }
 
+/** Background and the categories of all files, united by name: by id as the first file has them, those of further files behind. */
 function classNames(root: string, files: readonly CocoFile[], wanted: readonly string[] | undefined): string[] {
-  const byId = new Map(files.flatMap(({ categories }) => categories.map(({ id, name }) => [id, name] as const)));
-  const known = [...byId].sort(([a], [b]) => a - b).map(([, name]) => name);
+  const known = files.flatMap(({ categories }) => [...categories].sort((a, b) => a.id - b.id).map(({ name }) => name));
   const absent = wanted?.find((name) => !known.includes(name));
   if (absent !== undefined) {
-    const fix = `choose from ${known.slice(0, 100).join(", ")}`;
+    const fix = `choose from ${[...new Set(known)].slice(0, 100).join(", ")}`;
     throw fileError("invalid-argument", root, `no category is named "${absent}"`, fix);
   }
   const chosen = [...new Set(wanted ?? known)].filter((name) => name !== "background");

@@ -1,11 +1,12 @@
-import type { TensorError } from "@fcn/tensor";
+import { TensorError } from "@fcn/tensor";
 import type { Abortable } from "../../abort.js";
 import type { DataRemark, OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError } from "../errors.js";
 import { fileName, joinPath, listFiles, readJson, sameText, withoutExtension } from "../files.js";
 import type { SampleItem } from "../item.js";
-import { isLabelme, readLabelme, reservedLabel } from "../shapes/labelme.js";
+import { VOID_LABEL } from "../sample.js";
+import { isLabelme, readLabelme, reservedName } from "../shapes/labelme.js";
 import { readClasses } from "./classes.js";
 import { colourOf, defaultPalette } from "./colours.js";
 import { divide } from "./divide.js";
@@ -40,8 +41,10 @@ export async function openLabelme(
   options: SplitOptions & LabelmeOptions & Abortable,
 ): Promise<OpenedData> {
   const remarks: DataRemark[] = [];
+  const failures: TensorError[] = [];
   const pictures = (await listFiles(root, { recursive: true })).filter((file) => IMAGE_PATTERN.test(file));
   const found: { json: string; image: string; names: string[] }[] = [];
+  const byImage = new Map<string, string>();
   for (const json of await jsonFiles(root)) {
     options.signal?.throwIfAborted();
     const file = joinPath(root, json);
@@ -49,10 +52,15 @@ export async function openLabelme(
       const { imagePath, shapes } = await readLabelme(file);
       const image = findPicture(json, imagePath, pictures);
       if (image === undefined) throw noPicture(file, imagePath);
+      const twin = byImage.get(image);
+      if (twin !== undefined) throw samePicture(file, image, joinPath(root, twin));
+      byImage.set(image, json);
       found.push({ json, image, names: shapes.map(({ label }) => label) });
     } catch (error) {
-      const { code, message } = error as TensorError;
-      remarks.push({ level: "problem", code, file, text: message.replace(`${file}: `, "") });
+      const { code, message, fix } = error as TensorError;
+      failures.push(error as TensorError);
+      const text = message.replace(`${file}: `, "");
+      remarks.push({ level: "problem", code, file, text: fix ? `${text} (${fix})` : text });
     }
   }
   const used = new Set(found.map(({ image }) => image));
@@ -60,16 +68,14 @@ export async function openLabelme(
     const text = "it has no labelme file";
     remarks.push({ level: "warning", code: "image-without-mask", file: joinPath(root, picture), text });
   }
-  if (found.length === 0) {
-    throw fileError("missing-data", root, "no labelme file has its picture", "keep each .json beside its picture");
-  }
-  const { names, classes, palette } = await nameClasses(
+  if (found.length === 0) throw nothingFound(root, failures);
+  const { names, background, classes, palette } = await nameClasses(
     root,
     found.flatMap((entry) => entry.names),
   );
   const { lineWidth = 10 } = options;
   const items = found.map(({ json, image }): SampleItem => {
-    const labels = { kind: "labelme", file: joinPath(root, json), names, lineWidth } as const;
+    const labels = { kind: "labelme", file: joinPath(root, json), names, background, lineWidth } as const;
     return { name: withoutExtension(image), image: [{ file: joinPath(root, image), as: "rgb" }], labels };
   });
   const { splits, remarks: about } = await divide(root, items, { classes, palette }, options);
@@ -92,21 +98,36 @@ function noPicture(file: string, imagePath: string): TensorError {
   return fileError("missing-data", file, `its picture "${imagePath}" is nowhere in the folder`, fix);
 }
 
+function samePicture(file: string, image: string, twin: string): TensorError {
+  const problem = `its picture ${image} is that of ${twin} too: each would take the shapes of the other for background`;
+  return fileError("same-picture", file, problem, "bring the shapes into one file, or correct imagePath");
+}
+
+/** Not one file can be used: what is wrong with the first is most likely wrong with all. */
+function nothingFound(root: string, [first, ...others]: readonly TensorError[]): TensorError {
+  if (first === undefined) return fileError("missing-data", root, "it holds no labelme file", "put the .json there");
+  const { code, message, fix } = first;
+  const rest = others.length > 0 ? `; none of the ${others.length + 1} labelme files can be used` : "";
+  return new TensorError({ code, message: `${message}${rest}`, fix });
+}
+
 async function nameClasses(root: string, shapeNames: readonly string[]) {
   const entries = await readClasses(root);
-  const free = [...new Set(shapeNames)].filter((name) => reservedLabel(name) === undefined).sort();
+  const free = [...new Set(shapeNames)].filter((name) => reservedName(name) === undefined).sort();
   const listed = entries?.filter(({ ignore }) => !ignore).map(({ name }) => name) ?? free;
-  const classes = reservedLabel(listed[0] ?? "") === 0 ? listed : ["background", ...listed];
+  const isBackground = (name: string): boolean => reservedName(name) === "background";
+  const classes = listed.some(isBackground) ? listed : ["background", ...listed];
+  const background = classes.findIndex(isBackground);
   const names = new Map<string, number>(classes.map((name, label) => [name, label]));
-  for (const { name } of entries?.filter(({ ignore }) => ignore) ?? []) names.set(name, 255);
+  for (const { name } of entries?.filter(({ ignore }) => ignore) ?? []) names.set(name, VOID_LABEL);
   for (const name of new Set(shapeNames)) {
-    const label = reservedLabel(name);
-    if (label !== undefined && !names.has(name)) names.set(name, label);
+    const meaning = reservedName(name);
+    if (meaning !== undefined && !names.has(name)) names.set(name, meaning === "void" ? VOID_LABEL : background);
   }
   const colours = new Map(entries?.map(({ name, colour }) => [name, colour] as const));
   const palette = defaultPalette(classes.length).map((colour, label) => {
     const own = colours.get(classes[label] as string);
     return own === undefined ? colour : colourOf(own);
   });
-  return { names: [...names], classes, palette };
+  return { names: [...names], background, classes, palette };
 }

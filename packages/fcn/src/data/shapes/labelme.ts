@@ -3,7 +3,6 @@ import { decodeMaskPng } from "../decode/mask.js";
 import type { LabelPlane } from "../decode/rule.js";
 import { damagedFile, fileError } from "../errors.js";
 import { readJson } from "../files.js";
-import { VOID_LABEL } from "../sample.js";
 import { type Paint, type Point, paintDisc, paintLine, paintPolygon } from "./raster.js";
 
 /** The shapes of a labelme file as a source of labels. */
@@ -12,6 +11,8 @@ export interface LabelmeLabels {
   readonly file: string;
   /** The label of each name; shapes of another name are an error. */
   readonly names: readonly (readonly [name: string, label: number])[];
+  /** The label of what no shape covers. Default 0. */
+  readonly background?: number;
   /** Width in pixels of lines and line strips, diameter of points. Default 10, as labelme draws them. */
   readonly lineWidth?: number;
 }
@@ -55,28 +56,32 @@ export async function readLabelme(file: string): Promise<LabelmeFile> {
 
 function parseShape(file: string, shape: unknown, index: number): LabelmeShape {
   const fail = (problem: string): TensorError => damagedFile(file, `shape ${index} ${problem}`);
-  if (!isRecord(shape) || typeof shape.label !== "string" || !Array.isArray(shape.points)) {
-    throw fail("has no label or no points");
+  if (!isRecord(shape)) throw fail("is no shape");
+  const { label } = shape;
+  if (typeof label !== "string") {
+    throw fail(label == null ? "has no label" : `has the label ${JSON.stringify(label)}, which is no text`);
   }
+  if (!Array.isArray(shape.points)) throw fail(`("${label}") has no points`);
   const points = shape.points.map((point: unknown): Point => {
     const [x, y]: unknown[] = Array.isArray(point) ? point : [];
     if (Number.isFinite(x) && Number.isFinite(y)) return [x as number, y as number];
-    throw fail(`("${shape.label}") has a point that is no pair of numbers`);
+    throw fail(`("${label}") has a point that is no pair of numbers`);
   });
   // Files from before version 3 have no type: all shapes were polygons.
   const type = typeof shape.shape_type === "string" ? shape.shape_type : "polygon";
-  return { label: shape.label, type, points, ...(typeof shape.mask === "string" ? { mask: shape.mask } : {}) };
+  if (type === "mask" && typeof shape.mask !== "string") throw fail(`("${label}") is a mask without its picture`);
+  return { label, type, points, ...(typeof shape.mask === "string" ? { mask: shape.mask } : {}) };
 }
 
 /**
- * The label map of a labelme file: background 0, shapes in their order, later ones on top. Polygons are filled by the rule of
+ * The label map of a labelme file: background, then shapes in their order, later ones on top. Polygons are filled by the rule of
  * {@link paintPolygon}; a rectangle is the polygon of its corners; circles, lines and points take the pixels whose centre is near enough.
  */
 export async function labelmeLabels(source: LabelmeLabels): Promise<LabelPlane> {
-  const { file, lineWidth = 10 } = source;
+  const { file, lineWidth = 10, background = 0 } = source;
   const { height, width, shapes } = await readLabelme(file);
   const table = new Map(source.names);
-  const labels = new Uint8Array(height * width);
+  const labels = new Uint8Array(height * width).fill(background);
   for (const shape of shapes) {
     const label = table.get(shape.label);
     if (label === undefined) throw unknownName(file, shape.label, source);
@@ -146,7 +151,7 @@ function unknownName(file: string, name: string, { names }: LabelmeLabels): Tens
 }
 
 /** Names that labelme's own tools give a meaning: background and void. */
-export function reservedLabel(name: string): number | undefined {
-  if (name === "_background_" || name === "background") return 0;
-  return name === "__ignore__" || name === "ignore" || name === "void" ? VOID_LABEL : undefined;
+export function reservedName(name: string): "background" | "void" | undefined {
+  if (name === "_background_" || name === "background") return "background";
+  return name === "__ignore__" || name === "ignore" || name === "void" ? "void" : undefined;
 }
