@@ -3,7 +3,7 @@ import { data } from "@fcn/core";
 import { encode } from "fast-png";
 import { describe, expect, it } from "vitest";
 import { encodeMat } from "../matEncoder.js";
-import { greyPng, jpeg, palettePng, photo, temporaryFolder, writeSiftFlow, writeTree } from "../trees.js";
+import { greyPng, jpeg, palettePng, photo, rgbPng, temporaryFolder, writeSiftFlow, writeTree } from "../trees.js";
 
 const base = await temporaryFolder("layouts");
 const [HEIGHT, WIDTH] = [6, 8];
@@ -110,6 +110,60 @@ describe("PASCAL VOC", () => {
     expect(alone.layout).toBe("sbd");
     expect(namesOf(alone.splits.val)).toEqual(["d"]);
     await expect(data.open(root, { sbd: base })).rejects.toThrow("it is not SBD");
+  });
+
+  it("refuses a year that the folder is not, and two ways to train at once", async () => {
+    const root = join(base, "year");
+    await writeVoc(root, 2012, lists);
+    const folder = join(root, "VOC2012");
+    expect((await data.open(folder, { year: 2012 })).root).toBe(folder);
+    await expect(data.open(folder, { year: 2011 })).rejects.toThrow(
+      `${folder}: it is one year of VOC ("VOC2012"), but the year 2011 was asked for`,
+    );
+    await expect(data.open(folder, { sbd: root, d2l: { crop: [6, 8] } })).rejects.toMatchObject({
+      code: "invalid-argument",
+    });
+  });
+
+  it("takes classes of its own from classes.json or labelme2voc's class_names.txt", async () => {
+    const root = join(base, "own");
+    await writeVoc(root, 2012, lists);
+    const folder = join(root, "VOC2012");
+    const mask = palettePng(HEIGHT, WIDTH, palette, (x) => [0, 1, 2, 255][x % 4] as number);
+    for (const name of lists.trainval) await writeTree(folder, { [`SegmentationClass/${name}.png`]: mask });
+    await writeTree(folder, {
+      "JPEGImages/unlabelled.jpg": await jpeg(HEIGHT, WIDTH, 9),
+      "class_names.txt": "__ignore__\n_background_\ncat\ndog\n",
+    });
+    const opened = await data.open(folder);
+    expect([opened.layout, opened.classes, opened.remarks]).toEqual(["voc", ["_background_", "cat", "dog"], []]);
+    expect(namesOf(opened.splits.val)).toEqual(lists.val);
+    expect([...(await load(opened, "val")).labels.subarray(0, 4)]).toEqual([0, 1, 2, 255]);
+    await writeTree(folder, { "classes.json": '["sky", "cat", "dog"]' });
+    expect((await data.open(folder)).classes[0]).toBe("sky");
+    await expect(data.open(folder, { d2l: { crop: [6, 8] } })).rejects.toThrow("it names classes of its own");
+  });
+
+  it("opens CVAT's export: RGB masks, labelmap.txt and the list default", async () => {
+    const root = join(base, "cvat");
+    const files: Record<string, Uint8Array | string> = {
+      "labelmap.txt": "# label:color_rgb:parts:actions\nbackground:0,0,0::\ncat:128,0,0::\ndog:0,0,128::\n",
+      "ImageSets/Segmentation/default.txt": "f0\nf1\n",
+    };
+    for (const i of [0, 1]) {
+      files[`JPEGImages/f${i}.png`] = new Uint8Array(await photo(HEIGHT, WIDTH, i).png().toBuffer());
+      files[`SegmentationClass/f${i}.png`] = rgbPng(HEIGHT, WIDTH, (x) => [0, 0x800000, 0x000080][x % 3] as number);
+    }
+    await writeTree(root, files);
+    const opened = await data.open(root);
+    expect(opened).toMatchObject({ layout: "voc", classes: ["background", "cat", "dog"] });
+    expect(opened.remarks.map(({ code }) => code)).toEqual(["seeded-split"]);
+    for (const split of ["train", "val"]) {
+      expect([...(await load(opened, split)).labels.subarray(0, 4)]).toEqual([0, 1, 2, 0]);
+    }
+    await writeTree(root, { "ImageSets/Segmentation/train.txt": "f0\n", "ImageSets/Segmentation/val.txt": "f1\n" });
+    const divided = (await data.open(root)).splits;
+    expect([namesOf(divided.train), namesOf(divided.val)]).toEqual([["f0"], ["f1"]]);
   });
 
   it("seg11valid keeps val's order", () => {

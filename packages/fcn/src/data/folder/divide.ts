@@ -1,5 +1,5 @@
 import { type Classes, type DataRemark, fileDataset, type SegmentationDataset } from "../dataset.js";
-import { joinPath } from "../files.js";
+import { fileName, joinPath } from "../files.js";
 import type { SampleItem } from "../item.js";
 import { namedSplit, readSplitFiles, resolveSplit, type SplitOptions, seededSplit } from "./splits.js";
 
@@ -12,9 +12,10 @@ export interface Origin {
 }
 
 /**
- * Divides the items of a folder: by `splits/*.txt`; else by the splits that their origins are named after; else at random by the seed.
+ * Divides the items of a folder: by its lists (`splits/*.txt`); else by the splits that their origins are named after; else at random by the seed.
  *
  * @param origins one for each item; the folders that their names begin with (`train/a`, `val/b`) unless given
+ * @param lists the folder of the lists, below `root`
  */
 export async function divide(
   root: string,
@@ -22,11 +23,12 @@ export async function divide(
   classes: Classes,
   options: SplitOptions,
   origins: readonly Origin[] = items.map(({ name }) => folderOf(name)),
+  lists = "splits",
 ): Promise<{ splits: Record<string, SegmentationDataset>; remarks: DataRemark[] }> {
   const remarks: DataRemark[] = [];
   const say: Say = (level, code, text, file = root) => remarks.push({ level, code, file, text });
   const places =
-    (await fromFiles(root, items, say)) ??
+    (await fromFiles(joinPath(root, lists), items, say)) ??
     fromOrigins(origins, options, say) ??
     fromSeed(indicesOf(items), options, "no splits/train.txt and splits/val.txt:", say);
   const splits = [...places].map(([name, indices]) => {
@@ -46,11 +48,11 @@ type Say = (level: DataRemark["level"], code: string, text: string, file?: strin
 const indicesOf = (list: readonly unknown[]): number[] => list.map((_, i) => i);
 
 async function fromFiles(
-  root: string,
+  folder: string,
   items: readonly SampleItem[],
   say: Say,
 ): Promise<Map<string, number[]> | undefined> {
-  const lists = await readSplitFiles(joinPath(root, "splits"));
+  const lists = await readSplitFiles(folder);
   if (lists === undefined) return undefined;
   const names = items.map(({ name }) => name);
   const places = new Map(
@@ -66,11 +68,11 @@ async function fromFiles(
       return [split, indices] as const;
     }),
   );
-  sayUnlisted(names, new Set([...places.values()].flat()), say);
+  sayUnlisted(folder, names, new Set([...places.values()].flat()), say);
   return places;
 }
 
-function sayUnlisted(names: readonly string[], listed: ReadonlySet<number>, say: Say): void {
+function sayUnlisted(folder: string, names: readonly string[], listed: ReadonlySet<number>, say: Say): void {
   const left = names.filter((_, i) => !listed.has(i));
   if (left.length === 0) return;
   const what = left.length === 1 ? "1 labelled picture is" : `${left.length} labelled pictures are`;
@@ -78,7 +80,7 @@ function sayUnlisted(names: readonly string[], listed: ReadonlySet<number>, say:
   say(
     "warning",
     "left-out",
-    `${what} left out, since no list in splits/ names ${left.length === 1 ? "it" : "them"}: ${shown}`,
+    `${what} left out, since no list in ${fileName(folder)}/ names ${left.length === 1 ? "it" : "them"}: ${shown}`,
   );
 }
 

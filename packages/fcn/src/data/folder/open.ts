@@ -22,6 +22,7 @@ const OTHER_FOLDERS = [
   ["images", "annotations"],
   ["img_dir", "ann_dir"],
   ["JPEGImages", "SegmentationClassPNG"],
+  ["JPEGImages", "SegmentationClass"],
 ] as const;
 
 /** The folders of pictures and masks below `root`; undefined when there is no known pair. */
@@ -47,6 +48,22 @@ export async function openMaskFolder(root: string, options: SplitOptions & PoolO
   if (folders === undefined) {
     throw fileError("missing-data", root, "it has no images/ and masks/", "put pictures and masks there");
   }
+  return { layout: "folder", ...(await openPairs(root, folders, await readClasses(root), options)) };
+}
+
+/**
+ * Opens the pictures and masks of two folders.
+ *
+ * @param entries what names the classes, if anything does
+ * @param lists the folder of the split lists below `root`; `splits` unless given
+ */
+export async function openPairs(
+  root: string,
+  folders: { readonly images: string; readonly masks: string },
+  entries: readonly ClassEntry[] | undefined,
+  options: SplitOptions & PoolOptions,
+  lists?: string,
+): Promise<Omit<OpenedData, "layout">> {
   const { pairs, remarks } = await findPairs(folders.images, folders.masks);
   if (pairs.length === 0) {
     const why = remarks[0] ? `, for example ${remarks[0].file}: ${remarks[0].text}` : "";
@@ -56,25 +73,21 @@ export async function openMaskFolder(root: string, options: SplitOptions & PoolO
       fix: "name each mask as its picture: images/a.jpg, masks/a.png",
     });
   }
-  const meaning = await understandMasks(
-    root,
-    pairs.map(({ mask }) => mask),
-    await readClasses(root),
-    options,
-  );
+  const masks = pairs.map(({ mask }) => mask);
+  const meaning = await understandMasks(root, masks, entries, options);
   const { classes, palette, rule } = meaning;
   const items = pairs.map(({ name, image, mask }): SampleItem => {
     return { name, image: [{ file: image, as: "rgb" }], labels: { kind: "png", file: mask, rule } };
   });
-  const { splits, remarks: about } = await divide(root, items, { classes, palette }, options);
-  return { root, layout: "folder", classes, palette, splits, remarks: [...meaning.remarks, ...about, ...remarks] };
+  const { splits, remarks: about } = await divide(root, items, { classes, palette }, options, undefined, lists);
+  return { root, classes, palette, splits, remarks: [...meaning.remarks, ...about, ...remarks] };
 }
 
 /**
  * What the masks of a folder mean, see {@link chooseRule}. Every mask is looked at, since one of another kind may change what the others say. One that
  * cannot be read does not keep the others from being understood: it fails when it is loaded, and in the check.
  */
-export async function understandMasks(
+async function understandMasks(
   root: string,
   files: readonly string[],
   entries: readonly ClassEntry[] | undefined,

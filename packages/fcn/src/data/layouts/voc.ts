@@ -5,11 +5,14 @@ import { indexRule, type LabelRule } from "../decode/rule.js";
 import { fileError } from "../errors.js";
 import { fileName, joinPath, listFolders } from "../files.js";
 import { defaultPalette } from "../folder/colours.js";
+import type { SplitOptions } from "../folder/splits.js";
 import type { SampleItem } from "../item.js";
 import { VOID_LABEL } from "../sample.js";
+import type { WorkerOptions } from "../workers/pool.js";
 import { VOC_CLASSES } from "./classNames.js";
 import { firstList, hasAll, listDatasets, readLists } from "./lists.js";
 import { IMAGENET_MEAN, VOC_MEAN } from "./means.js";
+import { openOwnVoc, refuseOwnClasses } from "./ownVoc.js";
 import { openSbd } from "./sbd.js";
 
 export interface VocOptions {
@@ -41,8 +44,15 @@ export async function vocFolder(root: string, year?: number): Promise<string | u
   return undefined;
 }
 
-/** Opens PASCAL VOC 2007 to 2012 segmentation: palette PNG whose indices are the labels, 255 void. */
-export async function openVoc(root: string, options: VocOptions & Abortable): Promise<OpenedData> {
+/**
+ * Opens PASCAL VOC 2007 to 2012 segmentation: palette PNG whose indices are the labels, 255 void. A folder that names classes of its own is opened by
+ * {@link openOwnVoc}.
+ */
+export async function openVoc(
+  root: string,
+  options: VocOptions & SplitOptions & WorkerOptions & Abortable,
+): Promise<OpenedData> {
+  await refuseOtherYear(root, options.year);
   const folder = await vocFolder(root, options.year);
   if (folder === undefined) {
     throw fileError(
@@ -52,6 +62,14 @@ export async function openVoc(root: string, options: VocOptions & Abortable): Pr
       "name the folder with JPEGImages",
     );
   }
+  const { sbd, d2l } = options;
+  if (sbd !== undefined && d2l !== undefined) {
+    const fix = "give one of them";
+    throw fileError("invalid-argument", root, "sbd and d2l are two ways to train that exclude each other", fix);
+  }
+  const own = await openOwnVoc(folder, options);
+  if (own && (sbd ?? d2l) !== undefined) refuseOwnClasses(folder, sbd === undefined ? "d2l" : "sbd");
+  if (own) return own;
   const rule = options.d2l ? D2L_RULE : indexRule(VOC_CLASSES.length);
   const item = (name: string): SampleItem => ({
     name,
@@ -70,6 +88,21 @@ export async function openVoc(root: string, options: VocOptions & Abortable): Pr
   };
   if (options.d2l) return withoutSmall(opened, options.d2l.crop, options.signal);
   return options.sbd === undefined ? opened : withSbd(opened, lists, options.sbd, item);
+}
+
+/** A year chooses among several; the folder of one year is that year or an error. */
+async function refuseOtherYear(root: string, year: number | undefined): Promise<void> {
+  if (year === undefined || !(await hasAll(root, PARTS))) return;
+  const { realpath } = await import("node:fs/promises");
+  const name = fileName(await realpath(root));
+  if (name.endsWith(String(year))) return;
+  const fix = "leave the year out, or name the folder above that holds several years";
+  throw fileError(
+    "invalid-argument",
+    root,
+    `it is one year of VOC ("${name}"), but the year ${year} was asked for`,
+    fix,
+  );
 }
 
 /** Classes and colours of PASCAL VOC and SBD. */

@@ -1,0 +1,35 @@
+import type { Abortable } from "../../abort.js";
+import type { DataRemark, OpenedData } from "../dataset.js";
+import { fileError } from "../errors.js";
+import { joinPath } from "../files.js";
+import { CLASS_FILES, readClasses } from "../folder/classes.js";
+import { openPairs } from "../folder/open.js";
+import { namedSplit, readSplitFiles, type SplitOptions } from "../folder/splits.js";
+import type { WorkerOptions } from "../workers/pool.js";
+
+const LISTS = "ImageSets/Segmentation";
+
+/**
+ * Opens a folder that is laid out as PASCAL VOC but names classes of its own (labelme2voc, CVAT): masks are understood as in any folder of one's own.
+ * Without a list named train, val or test, such as CVAT's `default.txt`, pictures are divided at random. Undefined where nothing names the classes.
+ */
+export async function openOwnVoc(
+  folder: string,
+  options: SplitOptions & WorkerOptions & Abortable,
+): Promise<OpenedData | undefined> {
+  const entries = await readClasses(folder);
+  if (entries === undefined) return undefined;
+  const folders = { images: joinPath(folder, "JPEGImages"), masks: joinPath(folder, "SegmentationClass") };
+  const lists = [...((await readSplitFiles(joinPath(folder, LISTS))) ?? new Map()).keys()];
+  const isDivided = lists.some((name) => namedSplit(name) !== undefined);
+  const opened = await openPairs(folder, folders, entries, options, isDivided ? LISTS : undefined);
+  // The lists say which pictures are labelled.
+  const isKnown = ({ code }: DataRemark): boolean => isDivided && code === "image-without-mask";
+  return { layout: "voc", ...opened, remarks: opened.remarks.filter((remark) => !isKnown(remark)) };
+}
+
+/** Throws for an option that is meant for the published set alone. */
+export function refuseOwnClasses(folder: string, option: string): never {
+  const problem = `it names classes of its own (${CLASS_FILES.join(", ")}), but the option ${option} is for the classes of PASCAL VOC`;
+  throw fileError("invalid-argument", folder, problem, "leave the option out, or remove the file with the classes");
+}
