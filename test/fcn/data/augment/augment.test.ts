@@ -3,6 +3,7 @@ import { TensorError } from "@fcn/tensor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { changeColours } from "../../../../packages/fcn/dist/data/augment/colour.js";
+import { checkAugmentation } from "../../../../packages/fcn/dist/data/augment/options.js";
 import { assertProperty } from "../../../support/property.js";
 
 const FILL = -1000;
@@ -154,6 +155,22 @@ describe("augmentSample", () => {
     for (const change of [{ seed: 2 }, { epoch: 2 }, { index: 2 }]) expect(of(change)).not.toEqual(of({}));
   });
 
+  it("names the option that an unknown one stands for", () => {
+    for (const [augmentation, fix] of [
+      [{ flip: 0.5 }, "its name is mirror"],
+      [{ color: {} }, "its name is colour"],
+      [{ blur: 1 }, "use scale, rotate, mirror, jitter, crop, colour, fill"],
+    ] as const) {
+      let error: unknown;
+      try {
+        checkAugmentation(augmentation as object);
+      } catch (thrown) {
+        error = thrown;
+      }
+      expect(error).toMatchObject({ code: "invalid-argument", fix });
+    }
+  });
+
   it("fills with the ImageNet means where nothing else is said", () => {
     const image = { data: new Uint8Array(12).fill(9), height: 1, width: 4, channels: 3 };
     const out = data.augmentSample(
@@ -166,7 +183,35 @@ describe("augmentSample", () => {
     expect(filled.filter(([label]) => label === 0)).toEqual(new Array(4).fill([0, 9, 9, 9]));
   });
 
+  it("leaves the fill as it is where colours change, and nothing else", () => {
+    const whole = { data: new Uint8Array(12).fill(90), height: 2, width: 2, channels: 3 };
+    const bytes = data.augmentSample(
+      { name: "a", image: whole, labels: new Uint8Array(4) },
+      { crop: [4, 5], colour: { brightness: 0.5, contrast: 0.5 } },
+      { seed: 3, epoch: 0, index: 0 },
+    );
+    const floats = data.augmentSample(
+      { name: "a", image: { ...whole, data: Float32Array.from(whole.data) }, labels: new Uint8Array(4) },
+      { crop: [4, 5], colour: { brightness: 0.5, hue: 0.1 }, fill: [7.5, 8, 9] },
+      { seed: 3, epoch: 0, index: 0 },
+    );
+    for (const [{ labels, image }, fill] of [
+      [bytes, [124, 116, 104]],
+      [floats, [7.5, 8, 9]],
+    ] as const) {
+      const pixels = [...labels].map((label, i) => [label, ...image.data.subarray(3 * i, 3 * i + 3)] as number[]);
+      const inside = pixels.filter(([label]) => label === 0);
+      expect(inside).toHaveLength(4);
+      expect(inside.every(([, red]) => red !== 90)).toBe(true);
+      const outside = pixels.filter(([label]) => label === 255).map(([, ...rgb]) => rgb);
+      expect(outside).toEqual(new Array(16).fill(fill.map((value) => value)));
+    }
+  });
+
   it.each<[data.Augmentation, string]>([
+    [{ flip: true } as never, "there is no option flip"],
+    [{ colour: { color: 1 } } as never, "there is no option colour.color"],
+    [{ fill: [Number.NaN] }, "fill is [NaN]"],
     [{ scale: [2, 1] }, "scale is [2,1]"],
     [{ rotate: 181 }, "rotate is 181"],
     [{ mirror: 2 }, "mirror is 2"],

@@ -1,5 +1,5 @@
 import { createRandom, hashSeeds, type RandomSource } from "../random.js";
-import { mapLabels, type SegmentationSample, VOID_LABEL } from "../sample.js";
+import { mapLabels, type RasterImage, type SegmentationSample, VOID_LABEL } from "../sample.js";
 import { changeColours } from "./colour.js";
 import { type Augmentation, DEFAULT_FILL } from "./options.js";
 import { type Affine, type Raster, warpBilinear, warpNearest } from "./warp.js";
@@ -27,9 +27,24 @@ export function augmentSample(
   const random = (stream: keyof typeof STREAMS): RandomSource => {
     return createRandom(hashSeeds(seed, epoch, index, STREAMS[stream]));
   };
-  const moved = hasGeometry(augmentation) ? moveSample(sample, augmentation, random) : sample;
+  const { moved, outside } = hasGeometry(augmentation) ? moveSample(sample, augmentation, random) : { moved: sample };
   if (augmentation.colour === undefined) return moved;
-  return { ...moved, image: changeColours(moved.image, augmentation.colour, random("colour")) };
+  const image = changeColours(moved.image, augmentation.colour, random("colour"));
+  if (outside) refill(image, outside, fillOf(image, augmentation));
+  return { ...moved, image };
+}
+
+/** The fill is no part of the picture: changes of the colours leave it as it is. `outside` is 1 where there is no picture. */
+function refill({ data, channels }: RasterImage, outside: Uint8Array, fill: readonly number[]): void {
+  const half = data instanceof Uint8Array ? 0.5 : 0;
+  for (let i = outside.indexOf(1); i >= 0; i = outside.indexOf(1, i + 1)) {
+    for (let c = 0; c < channels; c++) data[i * channels + c] = (fill[c] as number) + half;
+  }
+}
+
+/** The value of each channel where there is no picture. */
+function fillOf({ channels }: RasterImage, { fill = DEFAULT_FILL }: Augmentation): number[] {
+  return Array.from({ length: channels }, (_, c) => fill[c] ?? 0);
 }
 
 function hasGeometry({ scale, rotate, mirror, jitter, crop }: Augmentation): boolean {
@@ -40,17 +55,17 @@ function moveSample(
   sample: SegmentationSample,
   augmentation: Augmentation,
   random: (stream: keyof typeof STREAMS) => RandomSource,
-): SegmentationSample {
+): { moved: SegmentationSample; outside?: Uint8Array } {
   const { image } = sample;
   const { affine, height, width } = drawGeometry(image, augmentation, random);
   const from: Raster = { ...image, channels: 1, data: new Uint8Array(0) };
-  const { fill = DEFAULT_FILL } = augmentation;
-  const values = Array.from({ length: image.channels }, (_, c) => fill[c] ?? 0);
-  const labelled = mapLabels(sample, (labels) => {
-    return warpNearest({ ...from, data: labels }, { height, width }, affine, [VOID_LABEL]) as Uint8Array;
-  });
-  const data = warpBilinear(image, { height, width }, affine, values);
-  return { ...labelled, image: { ...image, data, height, width } };
+  const warp = (plane: Uint8Array, fill: number): Uint8Array =>
+    warpNearest({ ...from, data: plane }, { height, width }, affine, [fill]) as Uint8Array;
+  const labelled = mapLabels(sample, (labels) => warp(labels, VOID_LABEL));
+  const data = warpBilinear(image, { height, width }, affine, fillOf(image, augmentation));
+  const moved = { ...labelled, image: { ...image, data, height, width } };
+  if (augmentation.colour === undefined) return { moved };
+  return { moved, outside: warp(new Uint8Array(image.height * image.width), 1) };
 }
 
 /** The size of the result, and for each of its points the point of the picture that it shows. */

@@ -18,8 +18,8 @@ export interface Augmentation {
   /** Changes of the first three channels, done in the order brightness, contrast, saturation, hue, as torchvision's formulas do them. */
   readonly colour?: ColourJitter;
   /**
-   * Value of each channel where there is no picture; labels become void there. Default: the ImageNet means, [124, 116, 104], and 0 for further
-   * channels; in a loader the means of its preprocessing, which become 0.
+   * Value of each channel where there is no picture, whatever `colour` does; labels become void there. Default: the ImageNet means, [124, 116, 104], and
+   * 0 for further channels; in a loader the means of its preprocessing, which become 0 (or next to it, since bytes hold whole numbers).
    */
   readonly fill?: readonly number[];
 }
@@ -37,9 +37,25 @@ export interface ColourJitter {
 
 export const DEFAULT_FILL = [124, 116, 104] as const;
 
-/** Throws a TensorError for an option that does not hold. */
+const KEYS = ["scale", "rotate", "mirror", "jitter", "crop", "colour", "fill"];
+const COLOUR_KEYS = ["brightness", "contrast", "saturation", "hue"];
+/** What other libraries call some of them. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  flip: "mirror",
+  hflip: "mirror",
+  horizontalFlip: "mirror",
+  color: "colour",
+  colorJitter: "colour",
+  colourJitter: "colour",
+  rotation: "rotate",
+  randomCrop: "crop",
+};
+
+/** Throws a TensorError for an option that does not hold, or that is not known. */
 export function checkAugmentation(augmentation: Augmentation): void {
-  const { scale, rotate = 0, mirror = false, jitter = 0, crop, colour = {} } = augmentation;
+  refuseUnknown("", augmentation, KEYS);
+  refuseUnknown("colour.", augmentation.colour ?? {}, COLOUR_KEYS);
+  const { scale, rotate = 0, mirror = false, jitter = 0, crop, colour = {}, fill = DEFAULT_FILL } = augmentation;
   const whole = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;
   const { brightness = 0, contrast = 0, saturation = 0, hue = 0 } = colour;
   const rules: readonly (readonly [boolean, string])[] = [
@@ -59,8 +75,18 @@ export function checkAugmentation(augmentation: Augmentation): void {
       "brightness, contrast and saturation must be 0 to 1",
     ],
     [hue >= 0 && hue <= 0.5, `hue is ${hue}, but must be 0 to 0.5`],
+    [fill.every(Number.isFinite), `fill is [${fill}], but must be one number a channel`],
   ];
   const broken = rules.find(([holds]) => !holds);
   if (broken === undefined) return;
   throw new TensorError({ code: "invalid-argument", message: `augmentation: ${broken[1]}`, fix: "correct the option" });
+}
+
+function refuseUnknown(path: string, options: object, known: readonly string[]): void {
+  const stray = Object.keys(options).find((key) => !known.includes(key));
+  if (stray === undefined) return;
+  const message = `augmentation: there is no option ${path}${stray}`;
+  const name = Object.hasOwn(OTHER_NAMES, stray) ? OTHER_NAMES[stray] : undefined;
+  const fix = name !== undefined && known.includes(name) ? `its name is ${name}` : `use ${known.join(", ")}`;
+  throw new TensorError({ code: "invalid-argument", message, fix });
 }
