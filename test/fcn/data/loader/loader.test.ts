@@ -232,6 +232,24 @@ describe("DataLoader", () => {
     expect(() => new data.DataLoader(data.subset(dataset, []), options)).toThrowError("0 samples");
   });
 
+  it.each<[Record<string, unknown>, string]>([
+    [{ preprocessing: undefined }, "DataLoader: preprocessing is missing"],
+    [{ preprocessing: { mean: [1, 2, 3] } }, 'preprocessing is {"mean":[1,2,3]}'],
+    [{ sizes: "resize" }, 'sizes is "resize"'],
+    [{ onError: "ignore" }, 'onError is "ignore"'],
+    [{ order: "random" }, 'order is "random"'],
+    [{ seed: 1.5 }, "seed is 1.5"],
+    [{ workers: -1 }, "workers is -1"],
+    [{ state: { epoch: 0 } }, 'state is {"epoch":0}'],
+    [{ shuffle: true }, "there is no option shuffle"],
+    [{ batchSize: 0 }, "batchSize 0"],
+  ])("refuses %j in one line when it is made", async (more, problem) => {
+    const dataset = await train();
+    const make = () => new data.DataLoader(dataset, { ...options, ...more } as data.LoaderOptions);
+    expect(make).toThrowError(TensorError);
+    expect(make).toThrowError(problem);
+  });
+
   it("works in a script given by --eval, and lets the process end: closed, left in the middle, or never closed", () => {
     const core = fileURLToPath(new URL("../../../../packages/fcn/dist/index.js", import.meta.url));
     const script = `

@@ -1,13 +1,14 @@
 import { TensorError } from "@fcn/tensor";
-import { type Augmentation, checkAugmentation } from "../augment/options.js";
+import type { Augmentation } from "../augment/options.js";
 import type { SegmentationDataset } from "../dataset.js";
 import { readImageSize } from "../decode/image.js";
 import type { SampleItem } from "../item.js";
 import type { Preprocessing } from "../preprocessing.js";
 import { coreCount, createPool, type TaskPool, type WorkerOptions } from "../workers/pool.js";
 import { pooledSamples } from "../workers/samples.js";
+import { checkLoaderOptions } from "./checkOptions.js";
 import { type BatchTask, type HostSamples, makeBatch, type SampleFailure } from "./makeBatch.js";
-import { planEpoch, type SampleOrder, sampleOrders } from "./plan.js";
+import { planEpoch, type SampleOrder } from "./plan.js";
 
 /** Where a loader stands: the next batch it will give. Plain data for a checkpoint. */
 export interface LoaderState {
@@ -73,7 +74,7 @@ export class DataLoader {
   #isClosed = false;
 
   constructor(dataset: SegmentationDataset, options: LoaderOptions) {
-    checkOptions(dataset, options);
+    checkLoaderOptions(dataset, options);
     this.#dataset = dataset;
     this.#options = options;
     this.#state = options.state ?? { epoch: 0, batch: 0 };
@@ -229,25 +230,6 @@ async function readBuckets(dataset: SegmentationDataset): Promise<string[]> {
     buckets.push(size ? `${Math.ceil(size.height / BUCKET)}x${Math.ceil(size.width / BUCKET)}` : "unknown");
   }
   return buckets;
-}
-
-function checkOptions(dataset: SegmentationDataset, options: LoaderOptions): void {
-  const { batchSize, prefetch = 1, multipleOf = 1, augmentation = {}, order = "shuffle" } = options;
-  checkAugmentation(augmentation);
-  if (!sampleOrders().includes(order)) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `DataLoader: order is ${JSON.stringify(order)}`,
-      fix: `use one of: ${sampleOrders().join(", ")}`,
-    });
-  }
-  const isWhole = (value: number): boolean => Number.isInteger(value) && value >= 1;
-  if (dataset.length > 0 && isWhole(batchSize) && isWhole(prefetch) && isWhole(multipleOf)) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `DataLoader: ${dataset.length} samples, batchSize ${batchSize}, prefetch ${prefetch}, multipleOf ${multipleOf}; each must be a whole number from 1 on`,
-    fix: "correct the option, or use a split that is not empty",
-  });
 }
 
 function misuse(isClosed: boolean): TensorError {

@@ -1,0 +1,70 @@
+import { TensorError } from "@fcn/tensor";
+import { checkAugmentation } from "../augment/options.js";
+import type { SegmentationDataset } from "../dataset.js";
+import type { Preprocessing } from "../preprocessing.js";
+import type { LoaderOptions } from "./loader.js";
+import { sampleOrders } from "./plan.js";
+
+const KEYS = [
+  "batchSize",
+  "preprocessing",
+  "seed",
+  "order",
+  "augmentation",
+  "prefetch",
+  "dropLast",
+  "sizes",
+  "multipleOf",
+  "onError",
+  "onFailure",
+  "state",
+  "workers",
+] as const satisfies readonly (keyof LoaderOptions)[];
+
+/** Throws a TensorError for options of a loader that do not hold, or that are not known. */
+export function checkLoaderOptions(dataset: SegmentationDataset, options: LoaderOptions): void {
+  const stray = Object.keys(options).find((key) => !(KEYS as readonly string[]).includes(key));
+  if (stray !== undefined) refuse(`there is no option ${stray}`, `use ${KEYS.join(", ")}`);
+  const { batchSize, preprocessing, prefetch = 1, multipleOf = 1, seed = 0, state, workers = 0 } = options;
+  const { augmentation = {}, order = "shuffle", sizes = "pad", onError = "skip" } = options;
+  checkAugmentation(augmentation);
+  checkPreprocessing(preprocessing);
+  for (const [name, value, choices] of [
+    ["order", order, sampleOrders()],
+    ["sizes", sizes, ["pad", "bucket"]],
+    ["onError", onError, ["skip", "throw"]],
+  ] as const) {
+    if (!(choices as readonly string[]).includes(value)) {
+      refuse(`${name} is ${JSON.stringify(value)}`, `use one of: ${choices.join(", ")}`);
+    }
+  }
+  if (!Number.isSafeInteger(seed)) refuse(`seed is ${seed}`, "give a whole number");
+  const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+  if (!isCount(workers)) refuse(`workers is ${workers}`, "give a whole number from 0 on");
+  if (state !== undefined && !(isCount(state.epoch) && isCount(state.batch))) {
+    refuse(`state is ${JSON.stringify(state)}`, "give the state of an earlier loader: { epoch, batch }");
+  }
+  const isWhole = (value: number): boolean => Number.isInteger(value) && value >= 1;
+  if (dataset.length > 0 && isWhole(batchSize) && isWhole(prefetch) && isWhole(multipleOf)) return;
+  refuse(
+    `${dataset.length} samples, batchSize ${batchSize}, prefetch ${prefetch}, multipleOf ${multipleOf}; each must be a whole number from 1 on`,
+    "correct the option, or use a split that is not empty",
+  );
+}
+
+function checkPreprocessing(preprocessing: Preprocessing | undefined): void {
+  const fix = "give data.IMAGENET_MEAN, the one in the metadata of the weights, or { channelOrder, mean, std }";
+  if (typeof preprocessing !== "object" || preprocessing === null) {
+    refuse(`preprocessing is ${preprocessing === undefined ? "missing" : JSON.stringify(preprocessing)}`, fix);
+  }
+  const { channelOrder, mean, std } = preprocessing as Preprocessing;
+  const areNumbers = (values: unknown): boolean =>
+    Array.isArray(values) && values.length > 0 && values.every(Number.isFinite);
+  if (["rgb", "bgr"].includes(channelOrder) && areNumbers(mean) && areNumbers(std) && mean.length === std.length)
+    return;
+  refuse(`preprocessing is ${JSON.stringify(preprocessing)}`, fix);
+}
+
+function refuse(message: string, fix: string): never {
+  throw new TensorError({ code: "invalid-argument", message: `DataLoader: ${message}`, fix });
+}
