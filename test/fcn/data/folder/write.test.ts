@@ -37,6 +37,41 @@ describe("writeFolder", () => {
     expect(held?.labels).toEqual(val[0]?.labels);
   });
 
+  it.each<[string, readonly (readonly [number, number, number])[], string]>([
+    [
+      "the colour of void",
+      [
+        [0, 0, 0],
+        [224, 224, 192],
+        [1, 2, 3],
+      ],
+      'class "cat" has the colour [224,224,192]',
+    ],
+    [
+      "one colour twice",
+      [
+        [0, 0, 0],
+        [1, 2, 3],
+        [1, 2, 3],
+      ],
+      'classes "cat" and "dog" have one colour [1,2,3]',
+    ],
+    [
+      "no colour",
+      [
+        [0, 0, 0],
+        [1, 2, 3],
+      ],
+      'class "dog" has no colour',
+    ],
+  ])("refuses classes with %s, whose masks would be read as another class", async (_, colours, problem) => {
+    const folder = join(root, "colours");
+    await expect(data.writeFolder(folder, { classes, palette: colours, splits: {} })).rejects.toMatchObject({
+      code: "invalid-argument",
+      message: expect.stringContaining(problem),
+    });
+  });
+
   it("never writes over pictures", async () => {
     const folder = join(root, "full");
     await mkdir(join(folder, "images"), { recursive: true });

@@ -16,7 +16,7 @@ export interface FolderContent {
 /**
  * Writes samples as a folder that `open` and `fcn train` take (Node): `images/*.png`, `masks/*.png` with the labels as palette indices,
  * `classes.json`, and `splits/*.txt`, which come last. Answers the number of samples of each split. Pictures have 1, 3 or 4 channels.
- * Throws a TensorError: "folder-exists" where `root` holds pictures already, "disk-full", "unwritable-file", and "invalid-shape" for a sample that does not hold.
+ * Throws a TensorError: "invalid-argument" where two classes, or a class and void, have one colour, "folder-exists" where `root` holds pictures already, "disk-full", "unwritable-file", and "invalid-shape" for a sample that does not hold.
  */
 export async function writeFolder(root: string, content: FolderContent): Promise<Record<string, number>> {
   const { join } = await import("node:path");
@@ -24,6 +24,7 @@ export async function writeFolder(root: string, content: FolderContent): Promise
   const { makeFolder, writeWholeFile } = await import("../../report/writeFile.js");
   const write = (path: string, bytes: string | Uint8Array): Promise<void> =>
     writeWholeFile("writeFolder", join(root, path), bytes, { sync: false });
+  checkColours(content);
   const present = await readdir(join(root, "images")).catch(() => []);
   if (present.length > 0) throw exists(root);
   for (const folder of ["images", "masks", "splits"]) await makeFolder("writeFolder", join(root, folder));
@@ -46,6 +47,30 @@ export async function writeFolder(root: string, content: FolderContent): Promise
   await write("classes.json", `${JSON.stringify(entries, null, 2)}\n`);
   for (const [split, names] of lists) await write(`splits/${split}.txt`, names.map((name) => `${name}\n`).join(""));
   return Object.fromEntries(lists.map(([split, names]) => [split, names.length]));
+}
+
+/** Masks are read by their colours again: each class needs one of its own, and void has one already. */
+function checkColours({ classes, palette }: FolderContent): void {
+  const refuse = (problem: string, fix: string): never => {
+    throw new TensorError({ code: "invalid-argument", message: `writeFolder: ${problem}`, fix });
+  };
+  const colours = classes.map((name, label) => {
+    const colour = palette[label];
+    if (colour === undefined) return refuse(`class "${name}" has no colour`, "give one colour a class in palette");
+    return String(colour);
+  });
+  const ofVoid = colours.indexOf(String(VOID_COLOUR));
+  if (ofVoid >= 0) {
+    refuse(
+      `class "${classes[ofVoid]}" has the colour [${VOID_COLOUR}], which is that of void`,
+      "choose another colour",
+    );
+  }
+  const twin = colours.findIndex((colour, label) => colours.indexOf(colour) < label);
+  if (twin >= 0) {
+    const other = classes[colours.indexOf(colours[twin] as string)];
+    refuse(`classes "${other}" and "${classes[twin]}" have one colour [${colours[twin]}]`, "choose another colour");
+  }
 }
 
 /** A name that every file system takes and no other sample has. */
