@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { data } from "@fcn/core";
@@ -34,7 +35,7 @@ describe("fcn data check", () => {
     const { code, stdout, stderr } = check(join(root, "good"), "--contact-sheet", sheet);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("layout folder, 2 classes");
-    expect(stdout).toMatch(/train: 3 pictures, 20x30\nval: 1 pictures, 20x30/);
+    expect(stdout).toMatch(/train: 3 pictures, 20x30\nval: 1 picture, 20x30/);
     expect(stdout).toMatch(/1 tree +66\.67 +66\.67/);
     expect(stdout).toMatch(/note {5}.*divided at random by seed 0 into 3 to train and 1 to validate/);
     expect(stdout).toMatch(/wrote .*sheet\.png\n0 problems, 0 warnings/);
@@ -112,6 +113,43 @@ describe("fcn data check", () => {
     });
     const { stdout } = check(join(root, "nyud"), "--nyud-input", "hha");
     expect(stdout).toContain(`${join(root, "nyud", "data", "hha", "img_1.png")}: it does not exist`);
+  });
+
+  it("writes no contact sheet over or among the files of the data", async () => {
+    const folder = join(root, "good");
+    const mask = join(folder, "masks", "2.png");
+    const kept = readFileSync(mask);
+    const classes = join(folder, "classes.json");
+    await symlink(join(folder, "masks"), join(root, "linked"));
+    for (const file of [mask, join(root, "linked", "2.png"), join(folder, "images", "new.png"), classes]) {
+      const { code, stderr } = check(folder, "--contact-sheet", file);
+      expect([code, stderr.split("\n")[0]]).toEqual([
+        1,
+        expect.stringContaining(`error: data check: the contact sheet cannot be ${file}: `),
+      ]);
+    }
+    expect(readFileSync(mask)).toEqual(kept);
+    expect(readFileSync(classes, "utf8")).toBe('["ground","tree"]');
+    expect(existsSync(join(folder, "images", "new.png"))).toBe(false);
+    const sheet = join(folder, "sheet.png");
+    for (let run = 0; run < 2; run++) expect(check(folder, "--contact-sheet", sheet).code).toBe(0);
+  });
+
+  it("proposes classes for grey levels in one warning, with a table of those that occur", async () => {
+    const files: Record<string, Uint8Array | string> = {};
+    for (let i = 0; i < 4; i++) {
+      files[`levels/images/${i}.jpg`] = await jpeg(20, 30, i);
+      files[`levels/masks/${i}.png`] = greyPng(20, 30, (x) => 50 * (x % 4));
+    }
+    await writeTree(root, files);
+    const { code, stdout } = check(join(root, "levels"));
+    expect(code).toBe(0);
+    expect(stdout.match(/^warning .*/gm)).toEqual([
+      expect.stringContaining("if they are 4 classes, list them in classes.json"),
+    ]);
+    expect(stdout).toContain("147 classes without a pixel are left out of the table");
+    expect(stdout.match(/^\d+ class \d+/gm)).toEqual(["0 class 0", "50 class 50", "100 class 100", "150 class 150"]);
+    expect(stdout).toContain("0 problems, 1 warning (");
   });
 
   it("says when the contact sheet cannot be written", () => {

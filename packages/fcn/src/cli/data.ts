@@ -4,6 +4,7 @@ import { check, type DataReport } from "../data/check/check.js";
 import { contactSheet } from "../data/check/contactSheet.js";
 import type { DataRemark } from "../data/dataset.js";
 import { open } from "../data/open.js";
+import { counted } from "../data/words.js";
 import { formatTable } from "../report/table.js";
 import { writeWholeFile } from "../report/writeFile.js";
 import { createCheckBar } from "./checkBar.js";
@@ -11,6 +12,7 @@ import { registerCompose } from "./dataCompose.js";
 import { addOpenFlags, type OpenFlags, openOptions } from "./openFlags.js";
 import { parseFraction, parseWhole } from "./options.js";
 import { printResult } from "./output.js";
+import { checkSheetFile } from "./sheetFile.js";
 
 interface CheckFlags extends OpenFlags {
   readonly json?: boolean;
@@ -50,6 +52,7 @@ async function run(dir: string, flags: CheckFlags): Promise<void> {
   const { json, contactSheet: sheet, seed, validation, workers } = flags;
   const threads = workers === undefined ? {} : { workers };
   const opened = await open(dir, { ...openOptions(flags), ...threads, seed, validation });
+  if (sheet !== undefined) await checkSheetFile(sheet, opened);
   const bar = createCheckBar(json ? process.stderr : process.stdout);
   const report = await check(opened, { ...threads, onProgress: bar.update }).finally(bar.stop);
   if (sheet !== undefined) await writeWholeFile("data check", sheet, await contactSheet(opened, { seed }));
@@ -58,7 +61,7 @@ async function run(dir: string, flags: CheckFlags): Promise<void> {
   const problems = report.remarks.filter(({ level }) => level === "problem").length;
   throw new TensorError({
     code: "data-problems",
-    message: `data check: ${dir} has ${problems} ${problems === 1 ? "problem" : "problems"}`,
+    message: `data check: ${dir} has ${counted(problems, "problem")}`,
     fix: "mend what the lines above name, then check again",
   });
 }
@@ -66,28 +69,38 @@ async function run(dir: string, flags: CheckFlags): Promise<void> {
 /** Lines of one kind beyond this are counted, not printed; `--json` has them all. */
 const MOST_LINES = 20;
 
+/** More classes than this without a single pixel are not listed. */
+const MOST_ABSENT = 40;
+
 /** The report as text for people. */
 export function formatReport(report: DataReport, sheet?: string): string {
   const { root, layout, classes, splits, remarks, seconds } = report;
   const names = Object.keys(splits);
   const percent = (part: number, whole: number): string => (whole > 0 ? ((100 * part) / whole).toFixed(2) : "-");
-  const rows = classes.map((name, label) => [
-    `${label} ${name}`,
+  const isPresent = (label: number): boolean => names.some((split) => (splits[split]?.histogram[label] ?? 0) > 0);
+  const present = classes.map((_, label) => label).filter(isPresent);
+  const absent = classes.length - present.length;
+  const shown = absent > MOST_ABSENT ? present : classes.map((_, label) => label);
+  const rows = shown.map((label) => [
+    `${label} ${classes[label]}`,
     ...names.map((split) => percent(splits[split]?.histogram[label] ?? 0, splits[split]?.pixels ?? 0)),
   ]);
   const voids = ["void", ...names.map((split) => (100 * (splits[split]?.voidShare ?? 0)).toFixed(2))];
   const lines = [
-    `${root}: layout ${layout}, ${classes.length} classes`,
+    `${root}: layout ${layout}, ${counted(classes.length, "class")}`,
     ...names.map((split) => describeSplit(split, report)),
     "",
     "Part of the pixels, per cent",
     formatTable({ header: ["class", ...names], rows: [...rows, voids] }),
+    ...(shown.length < classes.length ? [`${absent} classes without a pixel are left out of the table`] : []),
     "",
     ...describeRemarks(remarks),
   ];
   if (sheet !== undefined) lines.push(`wrote ${sheet}`);
   const count = (level: DataRemark["level"]): number => remarks.filter((remark) => remark.level === level).length;
-  lines.push(`${count("problem")} problems, ${count("warning")} warnings (${seconds.toFixed(1)} s)`);
+  lines.push(
+    `${counted(count("problem"), "problem")}, ${counted(count("warning"), "warning")} (${seconds.toFixed(1)} s)`,
+  );
   return `${lines.join("\n")}\n`;
 }
 
@@ -96,7 +109,7 @@ function describeSplit(name: string, { splits }: DataReport): string {
   if (!summary) return name;
   const { samples, smallest, largest } = summary;
   const [from, to] = [smallest.join("x"), largest.join("x")];
-  return `${name}: ${samples} pictures, ${from === to ? from : `${from} to ${to}`}`;
+  return `${name}: ${counted(samples, "picture")}, ${from === to ? from : `${from} to ${to}`}`;
 }
 
 function describeRemarks(remarks: readonly DataRemark[]): string[] {
