@@ -3,6 +3,7 @@ import { type CompositeSource, composeEach } from "../data/composite/compose.js"
 import { loadComposite } from "../data/composite/load.js";
 import { splitComposite } from "../data/composite/split.js";
 import { writeFolder } from "../data/folder/write.js";
+import { counted } from "../data/words.js";
 import { vocColours } from "../report/colours.js";
 import { UsageError } from "./errors.js";
 import { checkFolder, parseFraction, parseWhole } from "./options.js";
@@ -88,7 +89,7 @@ function describe({ out, pictures, sources: { train, val }, leftOut }: Summary):
     ...leftOut.slice(0, MOST_LINES).map(({ file, reason }) => `left out ${file}: ${reason}`),
     ...(leftOut.length > MOST_LINES ? [`and ${leftOut.length - MOST_LINES} more left out (--json lists all)`] : []),
     `cut-outs to train on/held back: ${classes.join(", ")}; photographs ${train.backgrounds}/${val.backgrounds}`,
-    `wrote ${pictures.train} pictures to train on and ${pictures.val} to validate on: ${out}`,
+    `wrote ${counted(pictures.train ?? 0, "picture")} to train on and ${pictures.val} to validate on: ${out}`,
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -9,6 +9,7 @@ import { decodeMatLabels } from "./mat/labels.js";
 import { type RasterImage, type SegmentationSample, VOID_LABEL } from "./sample.js";
 import { type CocoLabels, cocoLabels } from "./shapes/coco.js";
 import { type LabelmeLabels, labelmeLabels } from "./shapes/labelme.js";
+import { counted } from "./words.js";
 
 /** A file that gives channels of the picture: a photograph (3 channels), or a 16-bit depth map, of which the logarithm is taken (1). */
 export interface ImagePart {
@@ -143,7 +144,7 @@ export function strayProblem(source: LabelSource, { strays }: LabelPlane): Tenso
   if (first === undefined) return undefined;
   if (!("rule" in source)) throw new Error(`${source.file}: strays without a rule`);
   const { by } = source.rule;
-  const shown = strays.slice(0, 3).map(({ key, pixels }) => `${formatKey(by, key)} (${pixels} pixels)`);
+  const shown = strays.slice(0, 3).map(({ key, pixels }) => `${formatKey(by, key)} (${counted(pixels, "pixel")})`);
   const rest = strays.length > 3 ? ` and ${strays.length - 3} more` : "";
   const keys = `${shown.join(", ")}${rest}, first at column ${first.x}, row ${first.y}`;
   if (by === "colour") {

@@ -159,13 +159,12 @@ describe("check", () => {
 
     it("warns of what is likely a mistake, and takes grey, alpha, CMYK, interlaced and fitting turned pictures as they are", () => {
       const warnings = linesOf(report).filter((line) => line.startsWith("warning"));
-      expect(warnings.slice(0, 3)).toEqual([
-        "warning exif-orientation images/upside.jpg: it is turned by its EXIF tag (orientation 3): its mask must be drawn on the upright picture",
+      expect(warnings.slice(1)).toEqual([
         "warning exif-orientation images/mirrored.jpg: it is mirrored by its EXIF tag (orientation 4): its mask must be drawn on the upright picture",
+        "warning exif-orientation images/upside.jpg: it is turned by its EXIF tag (orientation 3): its mask must be drawn on the upright picture",
         "warning all-void masks/void.png: all its pixels are void",
       ]);
-      expect(warnings).toHaveLength(4);
-      expect(warnings[3]).toMatch(
+      expect(warnings[0]).toMatch(
         /near-duplicate images\/like\.jpg: this picture of "val" looks the same as .*images\/other\.jpg of "train"/,
       );
       for (const name of ["cmyk", "grey", "alpha", "interlaced", "fits"])

@@ -251,9 +251,9 @@ describe("the lists of NYUDv2 and SIFT Flow", () => {
       ["3", "4", "5"],
       "trainval.txt (2 pictures), val is test.txt (3)",
     ],
-    [["train", "val", "test"], ["1"], ["2"], "train.txt (1 pictures), val is val.txt (1)"],
-    [["train", "val", "trainval"], ["1"], ["2"], "train.txt (1 pictures), val is val.txt (1)"],
-    [["train", "test"], ["1"], ["3", "4", "5"], "train.txt (1 pictures), val is test.txt (3)"],
+    [["train", "val", "test"], ["1"], ["2"], "train.txt (1 picture), val is val.txt (1)"],
+    [["train", "val", "trainval"], ["1"], ["2"], "train.txt (1 picture), val is val.txt (1)"],
+    [["train", "test"], ["1"], ["3", "4", "5"], "train.txt (1 picture), val is test.txt (3)"],
   ] as const)("of %j make train and val as published, never one inside the other", async (names, train, val, note) => {
     const { splits, remarks } = await open("lists", names);
     expect([namesOf(splits.train), namesOf(splits.val)]).toEqual([train, val]);

@@ -60,17 +60,26 @@ export async function check(data: string | OpenedData, options: CheckOptions = {
     ...splits.flatMap(([name, summary]) => judgeSplit(opened, name, summary)),
     ...findLeaks(opened, bySplit),
   ];
-  const order = ["problem", "warning", "note"];
   return {
     ok: remarks.every(({ level }) => level !== "problem"),
     root: opened.root,
     layout: opened.layout,
     classes: opened.classes,
     splits: Object.fromEntries(splits),
-    remarks: remarks.sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level)),
+    remarks: remarks.sort(byLevelAndFile),
     seconds: (performance.now() - start) / 1000,
   };
 }
+
+const LEVELS = ["problem", "warning", "note"];
+
+/** One order whatever was found first. */
+function byLevelAndFile(a: DataRemark, b: DataRemark): number {
+  const levels = LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level);
+  return levels || compare(a.file, b.file) || compare(a.text, b.text);
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 /** Samples of several splits (trainval) are looked at once. */
 async function inspectAll(opened: OpenedData, options: CheckOptions): Promise<Map<string, Inspection>> {
@@ -154,8 +163,9 @@ function judgeNames({ root, layout, splits }: OpenedData): DataRemark[] {
 }
 
 const LARGE_VOID_SHARE = 0.5;
+const MOST_NAMES = 12;
 
-function judgeSplit({ root, classes }: OpenedData, split: string, summary: SplitSummary): DataRemark[] {
+function judgeSplit({ root, classes, remarks }: OpenedData, split: string, summary: SplitSummary): DataRemark[] {
   const { samples, histogram, voidShare, pixels } = summary;
   const about = (level: DataRemark["level"], code: string, text: string): DataRemark[] => [
     { level, code, file: root, text: `${split}: ${text}` },
@@ -163,7 +173,10 @@ function judgeSplit({ root, classes }: OpenedData, split: string, summary: Split
   if (samples === 0) return about(split === "train" ? "problem" : "warning", "empty-split", "it has no picture");
   if (pixels === 0) return [];
   const present = classes.filter((_, label) => (histogram[label] as number) > 0);
-  const absent = classes.filter((name) => !present.includes(name));
+  // Numbers with gaps are told as what they are.
+  const absent = remarks.some(({ code }) => code === "label-gaps")
+    ? []
+    : classes.filter((_, label) => histogram[label] === 0).map((name) => `"${name}"`);
   const percent = (100 * voidShare).toFixed(1);
   return [
     ...(voidShare > LARGE_VOID_SHARE ? about("warning", "much-void", `${percent} % of the pixels are void`) : []),
@@ -172,7 +185,11 @@ function judgeSplit({ root, classes }: OpenedData, split: string, summary: Split
       ? about("problem", "one-class", `all labelled pixels are "${present[0]}": there is nothing to learn`)
       : []),
     ...(absent.length > 0 && present.length > 1
-      ? about("warning", "empty-class", `no pixel has the class ${absent.map((name) => `"${name}"`).join(", ")}`)
+      ? about(
+          "warning",
+          "empty-class",
+          `no pixel has the class ${absent.slice(0, MOST_NAMES).join(", ")}${absent.length > MOST_NAMES ? ` and ${absent.length - MOST_NAMES} more` : ""}`,
+        )
       : []),
   ];
 }

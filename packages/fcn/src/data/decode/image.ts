@@ -17,7 +17,8 @@ export const IMAGE_PATTERN = /\.(jpe?g|png|webp|tiff?|avif|gif)$/i;
 
 /**
  * Decodes a photograph (JPEG, PNG, WebP, TIFF, AVIF, GIF) to upright 8-bit RGB: turned as its EXIF tag says, grey and CMYK brought to RGB, 16
- * bits to 8, alpha dropped (colours as stored), colour profiles of RGB pictures not applied: so the values are PIL's. Uses sharp in Node. In
+ * bits to 8, alpha dropped (colours as stored), colour profiles of RGB pictures not applied: so the values are PIL's, but for CMYK, which is brought
+ * to RGB by a colour profile and may differ from PIL's `convert("RGB")` by a hundred levels and more. Uses sharp in Node. In
  * browsers PNG files give the same values; createImageBitmap decodes the others, where those of JPEG may differ by a few levels and colours below
  * alpha by more. Throws a TensorError that names `file`.
  */

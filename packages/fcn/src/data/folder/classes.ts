@@ -2,6 +2,7 @@ import type { TensorError } from "@fcn/tensor";
 import { colourKey } from "../decode/rule.js";
 import { fileError } from "../errors.js";
 import { joinPath, kindOf, readJson, readLines } from "../files.js";
+import { counted } from "../words.js";
 
 /** One entry of `classes.json`. Its place in the list is its label, unless it is to be ignored. */
 export interface ClassEntry {
@@ -132,7 +133,7 @@ function parseColour(file: string, name: string, colour: unknown): number {
 function checkEntries(file: string, entries: readonly ClassEntry[]): void {
   const real = entries.filter(({ ignore }) => !ignore);
   if (real.length === 0 || real.length > 255)
-    throw broken(file, `it lists ${real.length} classes, 1 to 255 are possible`, "list the classes to learn");
+    throw broken(file, `it lists ${counted(real.length, "class")}, 1 to 255 are possible`, "list the classes to learn");
   const coloured = entries.filter(({ colour }) => colour !== undefined);
   const valued = real.filter(({ value }) => value !== undefined);
   for (const [what, all, having] of [

@@ -3,6 +3,7 @@ import { formatKey } from "../decode/rule.js";
 import { fileError } from "../errors.js";
 import { VOC_CLASSES } from "../layouts/classNames.js";
 import { VOID_LABEL } from "../sample.js";
+import { counted } from "../words.js";
 import { VOC_VOID, vocKeys } from "./colours.js";
 import {
   foundNote,
@@ -59,7 +60,7 @@ export function colourKeys({ kind, keys, palette }: MaskSurvey): readonly number
 function tooFewNames(root: string, uses: readonly KeyUse[], names: number): TensorError {
   const rarest = uses.reduce((a, b) => (b.files.length < a.files.length || b.pixels < a.pixels ? b : a));
   const where = rarest.files.length === 1 ? `in ${rarest.files[0]} alone` : `in ${rarest.files.length} masks`;
-  const problem = `the masks hold ${uses.length} colours (${list(uses.map(({ key }) => paint(key)))}), but classes.json has ${names} ${names === 1 ? "name" : "names"}; the rarest is ${paint(rarest.key)}, ${rarest.pixels} pixels ${where}`;
+  const problem = `the masks hold ${uses.length} colours (${list(uses.map(({ key }) => paint(key)))}), but classes.json has ${counted(names, "name")}; the rarest is ${paint(rarest.key)}, ${counted(rarest.pixels, "pixel")} ${where}`;
   return fileError(
     "unknown-colour",
     root,

@@ -1,6 +1,7 @@
 import { type Classes, type DataRemark, fileDataset, type SegmentationDataset } from "../dataset.js";
 import { fileName, joinPath } from "../files.js";
 import type { SampleItem } from "../item.js";
+import { counted } from "../words.js";
 import { namedSplit, readSplitFiles, resolveSplit, type SplitOptions, seededSplit } from "./splits.js";
 
 /** Where an item comes from. */
@@ -75,7 +76,7 @@ async function fromFiles(
 function sayUnlisted(folder: string, names: readonly string[], listed: ReadonlySet<number>, say: Say): void {
   const left = names.filter((_, i) => !listed.has(i));
   if (left.length === 0) return;
-  const what = left.length === 1 ? "1 labelled picture is" : `${left.length} labelled pictures are`;
+  const what = `${counted(left.length, "labelled picture")} ${left.length === 1 ? "is" : "are"}`;
   const shown = left.slice(0, 3).join(", ") + (left.length > 3 ? ", ..." : "");
   say(
     "warning",
@@ -109,12 +110,12 @@ function fromOrigins(
   if (names === "" || (names === "train" && rest.length > 0)) return undefined;
   if (rest.length > 0 && !splits.has("train")) {
     splits.set("train", rest);
-    say("note", "named-splits", `what is not named ${names} is to train on: ${rest.length} pictures`);
+    say("note", "named-splits", `what is not named ${names} is to train on: ${counted(rest.length, "picture")}`);
   } else {
     const left = new Map<string, number>();
     for (const i of rest) left.set((origins[i] as Origin).from, (left.get((origins[i] as Origin).from) ?? 0) + 1);
     for (const [from, count] of left) {
-      const what = count === 1 ? `1 picture ${from} is` : `${count} pictures ${from} are`;
+      const what = `${counted(count, "picture")} ${from} ${count === 1 ? "is" : "are"}`;
       say("warning", "left-out", `${what} left out: the splits here are named ${names}`);
     }
   }

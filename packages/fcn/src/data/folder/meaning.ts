@@ -2,6 +2,7 @@ import type { Colour } from "../../report/colours.js";
 import type { Classes, DataRemark } from "../dataset.js";
 import type { LabelRule } from "../decode/rule.js";
 import { VOID_LABEL } from "../sample.js";
+import { counted } from "../words.js";
 import type { ClassEntry } from "./classes.js";
 import { colourOf, defaultPalette, VOC_VOID } from "./colours.js";
 import type { MaskSurvey } from "./surveyMasks.js";
@@ -72,7 +73,7 @@ export function sliverRemarks(
   return uses
     .filter(({ files, pixels }) => files.length === 1 && pixels < SLIVER * total)
     .map(({ key, pixels, files: [file = ""] }) => {
-      const text = `${format(key)} (${pixels} ${pixels === 1 ? "pixel" : "pixels"}) is in this mask alone and counts as a class: repaint it if it is a slip, or list the classes in classes.json`;
+      const text = `${format(key)} (${counted(pixels, "pixel")}) is in this mask alone and counts as a class: repaint it if it is a slip, or list the classes in classes.json`;
       return { level: "warning", code: "rare-class", file, text };
     });
 }
@@ -82,7 +83,7 @@ export function note(file: string, code: string, text: string): DataRemark {
 }
 
 export function foundNote(root: string, count: number): DataRemark {
-  const text = `no classes.json: the largest label in the masks is ${count - 1}, so there are ${count} classes without names; list their names in classes.json`;
+  const text = `no classes.json: the largest label in the masks is ${count - 1}, so there ${count === 1 ? "is" : "are"} ${counted(count, "class")} without ${count === 1 ? "a name; list its name" : "names; list their names"} in classes.json`;
   return note(root, "classes-found", text);
 }
 

@@ -6,6 +6,7 @@ import { damagedFile, fileError } from "../errors.js";
 import { fileName, joinPath, listFiles, readJson, sameText, withoutExtension } from "../files.js";
 import type { SampleItem } from "../item.js";
 import type { CocoInstance, CocoOverlap } from "../shapes/coco.js";
+import { counted } from "../words.js";
 import { absentLists, type CocoFile, isCoco, parseCoco, strayAnnotations } from "./cocoFile.js";
 import { defaultPalette } from "./colours.js";
 import { divide, type Origin } from "./divide.js";
@@ -117,7 +118,7 @@ function pictureRemarks(
   if (left.length === 0) return remarks;
   const folders = new Set([...listed].map(folderOf));
   const beside = left.some((path) => folders.has(folderOf(joinPath(root, path))));
-  const what = left.length === 1 ? "1 picture is" : `${left.length} pictures are`;
+  const what = `${counted(left.length, "picture")} ${left.length === 1 ? "is" : "are"}`;
   const text = `${what} in no COCO file and left out: ${left.slice(0, 3).join(", ")}${left.length > 3 ? ", ..." : ""}`;
   return [...remarks, { level: beside ? "warning" : "note", code: "left-out", file: root, text }];
 }

@@ -2,6 +2,7 @@ import { type Classes, type DataRemark, fileDataset, type SegmentationDataset } 
 import { fileError } from "../errors.js";
 import { joinPath, kindOf, listFiles, readLines, withoutExtension } from "../files.js";
 import type { SampleItem } from "../item.js";
+import { counted } from "../words.js";
 
 /** The names in each split list (`*.txt`) of a folder, by the list's name. */
 export async function readLists(folder: string): Promise<Map<string, string[]>> {
@@ -56,7 +57,7 @@ export function publishedLists(
 ): { lists: Map<string, readonly string[]>; remark: DataRemark } {
   const [train, val] = PUBLISHED.find((names) => names.every((name) => lists.has(name))) ?? ["train", "val"];
   const own = { train: firstList(root, lists, [train]), val: firstList(root, lists, [val]) };
-  const text = `train is ${train}.txt (${own.train.length} pictures), val is ${val}.txt (${own.val.length})`;
+  const text = `train is ${train}.txt (${counted(own.train.length, "picture")}), val is ${val}.txt (${own.val.length})`;
   const remark: DataRemark = { level: "note", code: "published-lists", file: root, text };
   return { lists: new Map([...lists, ...Object.entries(own)]), remark };
 }

@@ -8,6 +8,7 @@ import { defaultPalette } from "../folder/colours.js";
 import type { SplitOptions } from "../folder/splits.js";
 import type { SampleItem } from "../item.js";
 import { VOID_LABEL } from "../sample.js";
+import { counted } from "../words.js";
 import type { WorkerOptions } from "../workers/pool.js";
 import { VOC_CLASSES } from "./classNames.js";
 import { firstList, hasAll, listDatasets, readLists } from "./lists.js";
@@ -154,7 +155,7 @@ async function withSbd(
   const trained = firstList(sbd.root, await readLists(sbd.root), ["train"]);
   const valid = seg11valid(firstList(voc.root, lists, ["val"]), trained);
   const { seg11valid: val } = listDatasets(new Map([["seg11valid", valid]]), VOC, item);
-  const text = `training on ${trained.length} pictures of SBD, validation on the ${valid.length} of ${fileName(voc.root)}'s val that are not among them`;
+  const text = `training on ${counted(trained.length, "picture")} of SBD, validation on the ${valid.length} of ${fileName(voc.root)}'s val that are not among them`;
   const splits = { train: sbd.splits.train, val, seg11valid: val } as OpenedData["splits"];
   return { ...voc, layout: "voc+sbd", splits, remarks: [{ level: "note", code: "seg11valid", file: voc.root, text }] };
 }

@@ -2,6 +2,7 @@ import { TensorError } from "@fcn/tensor";
 import { check, type DataReport } from "../../data/check/check.js";
 import type { OpenedData, SegmentationDataset } from "../../data/dataset.js";
 import { open } from "../../data/open.js";
+import { counted } from "../../data/words.js";
 import type { TrainRunOptions } from "./options.js";
 import { throwIfStopped, unlessStopped } from "./stop.js";
 
@@ -39,11 +40,12 @@ const MOST_LINES = 10;
 function judge({ root, remarks }: DataReport, line: (text: string) => void): void {
   const told = remarks.filter(({ level }) => level === "warning");
   for (const { file, text } of told.slice(0, MOST_LINES)) line(`warning: ${file}: ${text}`);
-  if (told.length > MOST_LINES) line(`and ${told.length - MOST_LINES} more warnings: fcn data check ${root}`);
+  if (told.length > MOST_LINES)
+    line(`and ${counted(told.length - MOST_LINES, "more warning")}: fcn data check ${root}`);
   const problems = remarks.filter(({ level }) => level === "problem");
   const [first] = problems;
   if (first === undefined) return;
-  const rest = problems.length > 1 ? `, and ${problems.length - 1} more problems` : "";
+  const rest = problems.length > 1 ? `, and ${counted(problems.length - 1, "more problem")}` : "";
   throw new TensorError({
     code: "data-problems",
     message: `train: ${first.file}: ${first.text}${rest}`,
