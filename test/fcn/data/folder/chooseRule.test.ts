@@ -46,7 +46,9 @@ describe("chooseRule", () => {
     expect([0, 255, 1].map((key) => labelOf(binary, key))).toEqual([0, 1, undefined]);
     expect(codes(binary)).toEqual(["binary-masks"]);
     expect(chooseRule("r", [grey(0, 255)], named("sky", "bird")).classes).toEqual(["sky", "bird"]);
-    expect(labelOf(chooseRule("r", [grey(0, 255)], named("a", "b", "c")), 255)).toBe(255);
+    const three = chooseRule("r", [grey(0, 255)], named("a", "b", "c"));
+    expect(labelOf(three, 255)).toBe(255);
+    expect(three.remarks).toMatchObject([{ level: "warning", code: "binary-masks" }]);
   });
 
   it("follows values that classes.json gives", () => {
@@ -144,7 +146,12 @@ describe("chooseRule", () => {
     expect(found.classes).toEqual(["#000102", "#090909", "#ff8000"]);
     expect([0x000102, 0x090909, 0xff8000, VOID_COLOUR].map((key) => labelOf(found, key))).toEqual([0, 1, 2, 255]);
     expect(found.palette[2]).toEqual([255, 128, 0]);
-    expect(chooseRule("r", [colour(0x10, 0x2000)], named("low", "high")).classes).toEqual(["low", "high"]);
+    const given = chooseRule("r", [colour(0x10, 0x2000)], named("low", "high"));
+    expect(given.classes).toEqual(["low", "high"]);
+    expect(given.remarks).toMatchObject([
+      { level: "warning", text: expect.stringContaining("#000010 low, #002000 high") },
+    ]);
+    expect(found.remarks[0]?.level).toBe("note");
   });
 
   it("takes a number whose colour in the palette is that of void for void, unless it is a named class", () => {

@@ -47,7 +47,13 @@ export function fromColours(
   const classes = names ?? found.map(paint);
   const entries = found.map((colour, i) => ({ name: classes[i] as string, colour }));
   const text = `the colours of the masks are numbered in rising order: ${list(entries.map(({ name, colour }) => (names ? `${paint(colour)} ${name}` : name)))}`;
-  return fromEntries(entries, "colour", [note(root, "colours-found", text), ...sliverRemarks(surveys, uses, paint)]);
+  const slivers = sliverRemarks(surveys, uses, paint);
+  if (names === undefined) return fromEntries(entries, "colour", [note(root, "colours-found", text), ...slivers]);
+  const guess = `${text}; give each class its color in classes.json to be sure that the names fit`;
+  return fromEntries(entries, "colour", [
+    { level: "warning", code: "colours-found", file: root, text: guess },
+    ...slivers,
+  ]);
 }
 
 /** The colours that a mask shows, one for each of its keys. */

@@ -3,6 +3,7 @@ import type { DataRemark } from "../dataset.js";
 import { fileError } from "../errors.js";
 import { VOC_CLASSES } from "../layouts/classNames.js";
 import { VOID_LABEL } from "../sample.js";
+import { counted } from "../words.js";
 import { VOC_VOID, vocKeys } from "./colours.js";
 import {
   foundNote,
@@ -36,7 +37,8 @@ export function fromNumbers(
     const text = "the masks hold only 0 and 255: 255 is taken as the second class, not as void";
     return fromEntries(entries, "value", [note(root, "binary-masks", text)]);
   }
-  const mixed = hasPalette ? [] : binaryRemarks(surveys, names?.length ?? 0);
+  const binary = isBinary && !hasPalette ? [voidRemark(root, names?.length ?? 0)] : [];
+  const mixed = hasPalette ? binary : [...binary, ...binaryRemarks(surveys, names?.length ?? 0)];
   const palette = surveys.find((survey) => survey.palette)?.palette;
   const voids = [...keys].filter((key) => palette?.[key] === VOC_VOID && key >= (names?.length ?? 0));
   const numbers = [...keys].filter((key) => key !== VOID_LABEL && !voids.includes(key));
@@ -91,6 +93,11 @@ function binaryRemarks(surveys: readonly MaskSurvey[], named: number): DataRemar
     'save all masks alike; or say what the numbers mean by a "value" for each class in classes.json: 255 where it is a class, the labels where 255 is void';
   if (isMixed && named <= 2) throw fileError("mixed-masks", first.file, text, fix);
   return [{ level: "warning", code: "mixed-masks", file: first.file, text }];
+}
+
+function voidRemark(root: string, named: number): DataRemark {
+  const text = `the masks hold only 0 and 255, but classes.json has ${counted(named, "name")}: 255 is taken as void; with two names it is the second class`;
+  return { level: "warning", code: "binary-masks", file: root, text };
 }
 
 const largestOf = (surveys: readonly MaskSurvey[]): number =>
