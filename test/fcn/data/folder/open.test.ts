@@ -263,6 +263,7 @@ describe("a folder of images and masks", () => {
       '"b" has no value, but other classes have one',
     ],
     ["the number under another key", [{ name: "a", id: 2 }], 'entry 0 has the unknown key "id"'],
+    ["an empty name", ["a", " "], "entry 1 has no name"],
     ["an unknown key", [{ name: "a" }, { name: "b", vaule: 2 }], 'entry 1 has the unknown key "vaule"'],
     ["an entry that is no class", [["a", 0]], 'entry 0 is ["a",0], neither a name nor'],
     ["an ignore that is not yes or no", [{ name: "a", ignore: "yes" }], 'ignore of "a" is "yes"'],
@@ -497,8 +498,23 @@ describe("labelme and COCO folders", () => {
     const { classes, splits } = await data.open(root);
     expect(classes).toEqual(["cat", "background", "dog"]);
     expect([...((await splits.train?.load(0))?.labels.subarray(0, 8) ?? [])]).toEqual([2, 2, 2, 2, 1, 1, 1, 1]);
-    await writeTree(root, { "classes.json": '["cat", "dog"]' });
-    expect((await data.open(root)).classes).toEqual(["background", "cat", "dog"]);
+    for (const list of ['["cat", "dog"]', '["__ignore__", "background", "cat", "dog"]']) {
+      await writeTree(root, { "classes.json": list });
+      expect((await data.open(root)).classes).toEqual(["background", "cat", "dog"]);
+    }
+  });
+
+  it("warn of class names that differ in blanks or capitals alone", async () => {
+    for (const [name, label] of [
+      ["a", "dog"],
+      ["b", "Dog "],
+    ] as const) {
+      await writeTree(root, { [`${name}.jpg`]: await jpeg(6, 8, 1), [`${name}.json`]: labelme(`${name}.jpg`, label) });
+    }
+    const { remarks } = await data.check(root, { validation: 0 });
+    expect(remarks.filter(({ level }) => level === "warning").map(({ text }) => text)).toContain(
+      'the classes "Dog " and "dog" differ in blanks or capitals alone: most likely they are one class',
+    );
   });
 
   it("tell the fault that all labelme files have, and two files of one picture", async () => {

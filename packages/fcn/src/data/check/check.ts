@@ -57,6 +57,7 @@ export async function check(data: string | OpenedData, options: CheckOptions = {
     ...[...inspections.values()].flatMap((inspection) => inspection.remarks),
     ...opened.remarks,
     ...judgeNames(opened),
+    ...judgeClasses(opened),
     ...splits.flatMap(([name, summary]) => judgeSplit(opened, name, summary)),
     ...findLeaks(opened, bySplit),
   ];
@@ -160,6 +161,17 @@ function judgeNames({ root, layout, splits }: OpenedData): DataRemark[] {
   const otherwise = isOwn ? ", or remove splits/ and a part is held back at random" : "";
   const text = `no split named val: training has no scores, and its last weights count as the best; name pictures in ${list("val")}${otherwise}`;
   return [{ level: "warning", code: "no-val", file: root, text }];
+}
+
+/** Names that differ in blanks or in capitals alone are most likely one class. */
+function judgeClasses({ root, classes }: OpenedData): DataRemark[] {
+  const plain = classes.map((name) => name.trim().toLowerCase());
+  const twins = classes.filter((_, label) => plain.indexOf(plain[label] as string) < label);
+  return twins.map((name) => {
+    const first = classes[plain.indexOf(name.trim().toLowerCase())];
+    const text = `the classes "${first}" and "${name}" differ in blanks or capitals alone: most likely they are one class`;
+    return { level: "warning", code: "similar-names", file: root, text };
+  });
 }
 
 const LARGE_VOID_SHARE = 0.5;

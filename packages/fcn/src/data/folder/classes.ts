@@ -86,7 +86,8 @@ const OTHER_NAMES: readonly (readonly [pattern: RegExp, key: string])[] = [
 ];
 
 function parseEntry(file: string, entry: unknown, index: number): ClassEntry {
-  if (typeof entry === "string") return { name: entry };
+  if (typeof entry === "string" && entry.trim() !== "") return { name: entry };
+  if (typeof entry === "string") throw broken(file, `entry ${index} has no name`);
   if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
     throw broken(file, `entry ${index} is ${JSON.stringify(entry)}, neither a name nor { "name", ... }`);
   }

@@ -111,10 +111,14 @@ function nothingFound(root: string, [first, ...others]: readonly TensorError[]):
   return new TensorError({ code, message: `${message}${rest}`, fix });
 }
 
+/** Void in labelme's own lists of classes, and never a class. */
+const IGNORED = "__ignore__";
+
 async function nameClasses(root: string, shapeNames: readonly string[]) {
   const entries = await readClasses(root);
   const free = [...new Set(shapeNames)].filter((name) => reservedName(name) === undefined).sort();
-  const listed = entries?.filter(({ ignore }) => !ignore).map(({ name }) => name) ?? free;
+  const named = entries?.filter(({ ignore, name }) => !ignore && name !== IGNORED).map(({ name }) => name);
+  const listed = named ?? free;
   const isBackground = (name: string): boolean => reservedName(name) === "background";
   const classes = listed.some(isBackground) ? listed : ["background", ...listed];
   const background = classes.findIndex(isBackground);

@@ -49,17 +49,21 @@ export async function readLabelme(file: string): Promise<LabelmeFile> {
   const { shapes, imagePath, imageHeight, imageWidth } = json as Record<string, unknown> & { shapes: unknown[] };
   const [height, width] = [Number(imageHeight), Number(imageWidth)];
   if (!(height >= 1 && width >= 1 && height * width <= 16383 ** 2)) {
-    throw damagedFile(file, `it says that the picture is ${imageHeight}x${imageWidth} (imageHeight x imageWidth)`);
+    const problem = `it says that the picture is ${imageHeight}x${imageWidth} (imageHeight x imageWidth)`;
+    throw fileError("corrupt-file", file, problem, "write the height and width of the picture in pixels there");
   }
   return { height, width, imagePath: String(imagePath), shapes: shapes.map((shape, i) => parseShape(file, shape, i)) };
 }
 
 function parseShape(file: string, shape: unknown, index: number): LabelmeShape {
-  const fail = (problem: string): TensorError => damagedFile(file, `shape ${index} ${problem}`);
+  const fail = (problem: string, fix = "correct or remove the shape"): TensorError =>
+    fileError("corrupt-file", file, `shape ${index} ${problem}`, fix);
   if (!isRecord(shape)) throw fail("is no shape");
   const { label } = shape;
   if (typeof label !== "string") {
-    throw fail(label == null ? "has no label" : `has the label ${JSON.stringify(label)}, which is no text`);
+    if (label === undefined || label === null) throw fail("has no label");
+    const text = JSON.stringify(label);
+    throw fail(`has the label ${text}, which is no text`, `write it in quotation marks: "${text}"`);
   }
   if (!Array.isArray(shape.points)) throw fail(`("${label}") has no points`);
   const points = shape.points.map((point: unknown): Point => {
