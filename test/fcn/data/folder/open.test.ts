@@ -611,6 +611,8 @@ describe("labelme and COCO folders", () => {
     const { classes, splits } = await data.open(root);
     expect(classes).toEqual(["background", "cat", "dog"]);
     expect([await firstLabels(splits.train), await firstLabels(splits.val)]).toEqual([[1], [2]]);
+    await writeTree(root, { "classes.json": '["dog", "cat"]' });
+    expect(codes(await data.open(root))).toEqual(["unread-classes"]);
     const chosen = await data.open(root, { categories: ["dog"] });
     expect([await firstLabels(chosen.splits.train), await firstLabels(chosen.splits.val)]).toEqual([[0], [1]]);
   });

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { data } from "@fcn/core";
 import { encode } from "fast-png";
@@ -141,6 +142,10 @@ describe("PASCAL VOC", () => {
     expect([...(await load(opened, "val")).labels.subarray(0, 4)]).toEqual([0, 1, 2, 255]);
     await writeTree(folder, { "classes.json": '["sky", "cat", "dog"]' });
     expect((await data.open(folder)).classes[0]).toBe("sky");
+    for (const name of ["classes.json", "class_names.txt"]) await rm(join(folder, name));
+    await writeTree(root, { "classes.json": '["sea", "cat", "dog"]' });
+    expect((await data.open(root)).classes[0]).toBe("sea");
+    await writeTree(folder, { "classes.json": '["sky", "cat", "dog"]' });
     await expect(data.open(folder, { d2l: { crop: [6, 8] } })).rejects.toThrow("it names classes of its own");
   });
 

@@ -3,7 +3,7 @@ import type { Abortable } from "../../abort.js";
 import type { DataRemark, OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { damagedFile, fileError } from "../errors.js";
-import { fileName, joinPath, listFiles, readJson, sameText, withoutExtension } from "../files.js";
+import { fileName, joinPath, kindOf, listFiles, readJson, sameText, withoutExtension } from "../files.js";
 import type { SampleItem } from "../item.js";
 import type { CocoInstance, CocoOverlap } from "../shapes/coco.js";
 import { counted } from "../words.js";
@@ -88,6 +88,11 @@ export async function openCoco(root: string, options: SplitOptions & CocoOptions
     remarks.push(...strayAnnotations(joinPath(root, file), json, options.categories !== undefined));
     items.push(...found);
     origins.push(...found.map(() => ({ from: `of ${file}`, split: splitOf(file) })));
+  }
+  if ((await kindOf(joinPath(root, "classes.json"))) === "file") {
+    const text =
+      "it is not read beside COCO files, whose categories are the classes; choose and order them by the option categories";
+    remarks.push({ level: "warning", code: "unread-classes", file: joinPath(root, "classes.json"), text });
   }
   remarks.push(...pictureRemarks(root, items, origins, pictures));
   const { splits, remarks: about } = await divide(root, items, { classes, palette }, options, origins);

@@ -11,13 +11,14 @@ const LISTS = "ImageSets/Segmentation";
 
 /**
  * Opens a folder that is laid out as PASCAL VOC but names classes of its own (labelme2voc, CVAT): masks are understood as in any folder of one's own.
- * Without a list named train, val or test, such as CVAT's `default.txt`, pictures are divided at random. Undefined where nothing names the classes.
+ * What names the classes lies in `folder`, the one with the pictures, or in `root`, which may be above it. Without a list named train, val or test, such as CVAT's `default.txt`, pictures are divided at random. Undefined where nothing names the classes.
  */
 export async function openOwnVoc(
+  root: string,
   folder: string,
   options: SplitOptions & WorkerOptions & Abortable,
 ): Promise<OpenedData | undefined> {
-  const entries = await readClasses(folder);
+  const entries = (await readClasses(folder)) ?? (await readClasses(root));
   if (entries === undefined) return undefined;
   const folders = { images: joinPath(folder, "JPEGImages"), masks: joinPath(folder, "SegmentationClass") };
   const lists = [...((await readSplitFiles(joinPath(folder, LISTS))) ?? new Map()).keys()];

@@ -68,7 +68,7 @@ export async function openVoc(
     const fix = "give one of them";
     throw fileError("invalid-argument", root, "sbd and d2l are two ways to train that exclude each other", fix);
   }
-  const own = await openOwnVoc(folder, options);
+  const own = await openOwnVoc(root, folder, options);
   if (own && (sbd ?? d2l) !== undefined) refuseOwnClasses(folder, sbd === undefined ? "d2l" : "sbd");
   if (own) return own;
   const rule = options.d2l ? D2L_RULE : indexRule(VOC_CLASSES.length);
