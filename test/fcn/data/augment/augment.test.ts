@@ -209,8 +209,8 @@ describe("augmentSample", () => {
   });
 
   it.each<[data.Augmentation, string]>([
-    [{ flip: true } as never, "there is no option flip"],
-    [{ colour: { color: 1 } } as never, "there is no option colour.color"],
+    [{ flip: true } as never, 'there is no option "flip"'],
+    [{ colour: { color: 1 } } as never, 'there is no option "colour.color"'],
     [{ fill: [Number.NaN] }, "fill is [NaN]"],
     [{ scale: [2, 1] }, "scale is [2,1]"],
     [{ rotate: 181 }, "rotate is 181"],

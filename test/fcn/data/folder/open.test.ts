@@ -279,6 +279,8 @@ describe("a folder of images and masks", () => {
     });
     await writeTree(root, { "classes.json": '[{ "name": "a", "trainId": 2 }]' });
     await expect(data.open(root)).rejects.toMatchObject({ fix: 'the key for the number in the masks is "value"' });
+    await writeTree(root, { "classes.json": '[{ "label": "cat" }]' });
+    await expect(data.open(root)).rejects.toMatchObject({ fix: 'the key for it is "name"' });
     await writeTree(root, { "classes.json": '[{ "name": "a", "rgb": [1, 2, 3] }]' });
     await expect(data.open(root)).rejects.toMatchObject({ fix: 'the key for the colour in the masks is "color"' });
   });

@@ -230,6 +230,7 @@ describe("DataLoader", () => {
     await expect(collect(large)).rejects.toThrow("11 samples make no full batch of 12");
     expect(() => new data.DataLoader(dataset, { ...options, batchSize: 0 })).toThrowError(TensorError);
     expect(() => new data.DataLoader(data.subset(dataset, []), options)).toThrowError("0 samples");
+    expect(() => new data.DataLoader(undefined as never, options)).toThrowError("there is no data set");
   });
 
   it.each<[Record<string, unknown>, string]>([
@@ -241,7 +242,7 @@ describe("DataLoader", () => {
     [{ seed: 1.5 }, "seed is 1.5"],
     [{ workers: -1 }, "workers is -1"],
     [{ state: { epoch: 0 } }, 'state is {"epoch":0}'],
-    [{ shuffle: true }, "there is no option shuffle"],
+    [{ shuffle: true }, 'there is no option "shuffle"'],
     [{ batchSize: 0 }, "batchSize 0"],
   ])("refuses %j in one line when it is made", async (more, problem) => {
     const dataset = await train();

@@ -85,7 +85,7 @@ export function checkAugmentation(augmentation: Augmentation): void {
 function refuseUnknown(path: string, options: object, known: readonly string[]): void {
   const stray = Object.keys(options).find((key) => !known.includes(key));
   if (stray === undefined) return;
-  const message = `augmentation: there is no option ${path}${stray}`;
+  const message = `augmentation: there is no option "${path}${stray}"`;
   const name = Object.hasOwn(OTHER_NAMES, stray) ? OTHER_NAMES[stray] : undefined;
   const fix = name !== undefined && known.includes(name) ? `its name is ${name}` : `use ${known.join(", ")}`;
   throw new TensorError({ code: "invalid-argument", message, fix });

@@ -93,7 +93,7 @@ function parseEntry(file: string, entry: unknown, index: number): ClassEntry {
   }
   const { name, color, colour, value, ignore } = entry as Record<string, unknown>;
   const stray = Object.keys(entry).find((key) => !KEYS.includes(key));
-  if (stray !== undefined) throw unknownKey(file, index, stray);
+  if (stray !== undefined) throw unknownKey(file, index, stray, entry as Record<string, unknown>);
   if (typeof name !== "string" || name.trim() === "") throw broken(file, `entry ${index} has no name`);
   const paint = color ?? colour;
   const isNumber = typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= LARGEST_VALUE;
@@ -112,9 +112,10 @@ function parseEntry(file: string, entry: unknown, index: number): ClassEntry {
   };
 }
 
-function unknownKey(file: string, index: number, key: string): TensorError {
-  const meant = OTHER_NAMES.find(([pattern]) => pattern.test(key))?.[1];
-  const what = { value: "the number in the masks", color: "the colour in the masks" }[meant ?? ""] ?? "that";
+function unknownKey(file: string, index: number, key: string, entry: Record<string, unknown>): TensorError {
+  const isName = entry.name === undefined && typeof entry[key] === "string";
+  const meant = isName ? "name" : OTHER_NAMES.find(([pattern]) => pattern.test(key))?.[1];
+  const what = { value: "the number in the masks", color: "the colour in the masks" }[meant ?? ""] ?? "it";
   const fix = meant ? `the key for ${what} is "${meant}"` : `the keys are "name", "color", "value" and "ignore"`;
   return broken(file, `entry ${index} has the unknown key "${key}"`, fix);
 }

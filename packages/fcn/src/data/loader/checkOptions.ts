@@ -23,8 +23,9 @@ const KEYS = [
 
 /** Throws a TensorError for options of a loader that do not hold, or that are not known. */
 export function checkLoaderOptions(dataset: SegmentationDataset, options: LoaderOptions): void {
+  if (typeof dataset?.length !== "number") refuse("there is no data set", "give one of the splits that open found");
   const stray = Object.keys(options).find((key) => !(KEYS as readonly string[]).includes(key));
-  if (stray !== undefined) refuse(`there is no option ${stray}`, `use ${KEYS.join(", ")}`);
+  if (stray !== undefined) refuse(`there is no option "${stray}"`, `use ${KEYS.join(", ")}`);
   const { batchSize, preprocessing, prefetch = 1, multipleOf = 1, seed = 0, state, workers = 0 } = options;
   const { augmentation = {}, order = "shuffle", sizes = "pad", onError = "skip" } = options;
   checkAugmentation(augmentation);
