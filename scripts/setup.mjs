@@ -13,7 +13,7 @@ import { fail, isRoot, readSystem, sudoWithoutPassword } from "./lib/system.mjs"
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const installer = join(root, "packages/fcn/bin/install-software-adapter.mjs");
-const NODE_MAJOR = 20;
+const OLDEST_NODE = [20, 16];
 
 function timeOf(path) {
   return existsSync(path) ? statSync(path).mtimeMs : null;
@@ -114,8 +114,10 @@ function ensureChromium() {
   if (step === "install" && problem === null) console.log("setup: installed Chromium for the tests in a browser");
 }
 
-const major = Number(process.versions.node.split(".")[0]);
-if (major < NODE_MAJOR) fail(`Node ${process.versions.node} is too old`, `install Node ${NODE_MAJOR} or newer`);
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+  fail(`Node ${process.versions.node} is too old`, `install Node ${OLDEST_NODE.join(".")} or newer`);
+}
 installDependencies();
 build();
 ensureAdapter();

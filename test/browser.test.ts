@@ -25,7 +25,7 @@ const ORIGIN = "http://localhost";
 /** Calls a function of a module of `test/support` on a page; what goes in and out is JSON. */
 async function runOn<Result>(page: Page, module: string, name: string, ...args: readonly unknown[]): Promise<Result> {
   const source = fileURLToPath(new URL(`support/${module}.ts`, import.meta.url));
-  const { chunks } = await bundle(`export { ${name} } from ${JSON.stringify(source)};`);
+  const chunks = await bundle(`export { ${name} } from ${JSON.stringify(source)};`);
   const files = new Map(chunks.map((chunk) => [`/${chunk.fileName}`, chunk.code]));
   const entry = chunks.find((chunk) => chunk.isEntry)?.fileName;
   const problems: string[] = [];

@@ -1,9 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { OutputChunk } from "rolldown";
-import { describe, expect, it } from "vitest";
-import { bundle } from "./support/bundle.js";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { PackedApp } from "./support/packed.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -21,32 +20,58 @@ const entries = manifests.flatMap(({ manifest }) =>
   Object.keys(manifest.exports).map((subPath) => manifest.name + subPath.slice(1)),
 );
 
-/** Names that a browser must load before the entry runs: the static imports of the entry and of the chunks it needs. */
-function staticImports(chunks: OutputChunk[]): string[] {
-  const byName = new Map(chunks.map((chunk) => [chunk.fileName, chunk]));
-  const seen = new Set<string>();
-  const queue = chunks.filter((chunk) => chunk.isEntry).map((chunk) => chunk.fileName);
-  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-    if (seen.has(name)) continue;
-    seen.add(name);
-    queue.push(...(byName.get(name)?.imports ?? []));
-  }
-  return [...seen].filter((name) => !byName.has(name));
-}
+const app = new PackedApp();
+afterAll(() => app.remove());
+const all = entries.map((name, i) => `export * as entry${i} from ${JSON.stringify(name)};`).join("\n");
+const SIZE_REMARK = /Some chunks are larger than/;
 
-describe("a bundle for browsers", () => {
-  it.each(entries)("of %s loads no module of Node at its start", async (name) => {
-    const { chunks, warnings } = await bundle(`export * from ${JSON.stringify(name)};`);
-    expect(warnings).toEqual([]);
-    expect(chunks.find((chunk) => chunk.isEntry)?.exports.length).toBeGreaterThan(0);
-    expect(staticImports(chunks)).toEqual([]);
+describe("an app for browsers, with the packages as they are shipped", () => {
+  it("is built by Vite", async () => {
+    const code = all.replaceAll("export *", "import *");
+    const use = `globalThis.all = [${entries.map((_, i) => `entry${i}`)}];`;
+    const warnings = await app.vite(`${code}\n${use}`);
+    // Vite names every module of Node that it replaces by an empty one.
+    expect(warnings.filter((text) => !SIZE_REMARK.test(text))).toEqual([]);
   });
 
-  it("would show one that does", async () => {
-    const { chunks } = await bundle(
-      'import { readFileSync } from "node:fs";\nexport const f = () => readFileSync("x");',
+  it("is built by esbuild, and loads where there is no process", async () => {
+    const { file, warnings } = await app.esbuild(all);
+    expect(warnings).toEqual([]);
+    const loaded = (await import(pathToFileURL(file).href)) as Record<string, object>;
+    expect(Object.keys(loaded)).toHaveLength(entries.length);
+    for (const entry of Object.values(loaded)) expect(Object.keys(entry).length).toBeGreaterThan(0);
+  });
+
+  it("would show in both that a module of Node is imported", async () => {
+    const code = 'import { readFileSync } from "node:fs";\nglobalThis.f = () => readFileSync("x");';
+    await expect(app.esbuild(code)).rejects.toThrow('Could not resolve "node:fs"');
+    expect(await app.vite(code)).toEqual([expect.stringContaining('Module "node:fs" has been externalized')]);
+  });
+
+  it("says in the errors of this project that there are no files", async () => {
+    const { file } = await app.esbuild('export * as fcn from "@fcn/core"; export { io } from "@fcn/tensor";');
+    const { fcn, io } = (await import(pathToFileURL(file).href)) as {
+      fcn: typeof import("@fcn/core");
+      io: typeof import("@fcn/tensor")["io"];
+    };
+    const refused = (message: string) => expect.objectContaining({ code: "unsupported", message });
+    await expect(io.readNpy("x.npy")).rejects.toEqual(
+      refused("readNpy: a path was given, but this environment has no file system"),
     );
-    expect(staticImports(chunks)).toEqual(["node:fs"]);
+    await expect(io.writeNpy("x.npy", { dtype: "float32", shape: [1], data: new Float32Array(1) })).rejects.toEqual(
+      refused("writeNpy: needs Node's module fs/promises, and this is no Node"),
+    );
+    await expect(fcn.fetchWeights(fcn.listWeights()[0] as string)).rejects.toEqual(
+      refused(expect.stringContaining("this environment has no file system to keep it in") as unknown as string),
+    );
+    await expect(fcn.data.open("photographs")).rejects.toEqual(
+      refused("photographs: needs Node's module fs/promises, and this is no Node"),
+    );
+    await expect(fcn.trainRun({ data: "photographs", model: "unet", out: "run" })).rejects.toEqual(
+      refused("trainRun: needs Node's module fs/promises, and this is no Node"),
+    );
+    const info = { vendor: "", architecture: "", device: "x", description: "" };
+    await expect(fcn.savedTuning(info as Parameters<typeof fcn.savedTuning>[0])).resolves.toBeUndefined();
   });
 });
 

@@ -1,4 +1,5 @@
 import type { TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
 import { damagedFile, fileError, reasonOf } from "./errors.js";
 
 const REASONS: Readonly<Record<string, readonly [problem: string, fix: string]>> = {
@@ -28,13 +29,13 @@ const nowhere = (target: string): [problem: string, fix: string] => [
 
 /** Where a link points; undefined for what is no link. */
 async function linkTarget(path: string): Promise<string | undefined> {
-  const { readlink } = await import("node:fs/promises");
+  const { readlink } = nodeModule(path, "node:fs/promises");
   return readlink(path).catch(() => undefined);
 }
 
 /** The part of a forbidden path that is closed: the path, or the first folder above it that keeps others from looking into it. */
 async function closedPart(path: string): Promise<string> {
-  const { stat } = await import("node:fs/promises");
+  const { stat } = nodeModule(path, "node:fs/promises");
   const isKnown = await stat(path).then(
     () => true,
     (error: { code?: string }) => error.code !== "EACCES" && error.code !== "EPERM",
@@ -45,7 +46,7 @@ async function closedPart(path: string): Promise<string> {
 
 /** All bytes of a file (Node). Throws a TensorError that names the file when it is absent, forbidden or empty. */
 export async function readBytes(path: string): Promise<Uint8Array> {
-  const { readFile } = await import("node:fs/promises");
+  const { readFile } = nodeModule(path, "node:fs/promises");
   const bytes = await readFile(path).catch(async (cause: unknown) => {
     throw await unreadable(path, cause);
   });
@@ -90,7 +91,7 @@ export async function listEntries(
   folder: string,
   { recursive = false }: { readonly recursive?: boolean } = {},
 ): Promise<{ files: string[]; broken: { path: string; target: string }[] }> {
-  const { readdir, realpath } = await import("node:fs/promises");
+  const { readdir, realpath } = nodeModule(folder, "node:fs/promises");
   const files: string[] = [];
   const broken: { path: string; target: string }[] = [];
   const visit = async (below: string, above: readonly string[]): Promise<void> => {
@@ -122,7 +123,7 @@ function entryKind(entry: { isFile(): boolean; isDirectory(): boolean }): "file"
 
 /** Whether a path is a file or a folder; undefined where there is nothing. Throws where looking is forbidden. */
 export async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
-  const { stat } = await import("node:fs/promises");
+  const { stat } = nodeModule(path, "node:fs/promises");
   try {
     return entryKind(await stat(path));
   } catch (cause) {
@@ -134,7 +135,7 @@ export async function kindOf(path: string): Promise<"file" | "folder" | undefine
 
 /** The folders in a folder, sorted. */
 export async function listFolders(folder: string): Promise<string[]> {
-  const { readdir } = await import("node:fs/promises");
+  const { readdir } = nodeModule(folder, "node:fs/promises");
   const entries = await readdir(folder, { withFileTypes: true }).catch(async (cause: unknown) => {
     throw await unreadable(folder, cause);
   });

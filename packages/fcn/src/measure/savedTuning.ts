@@ -1,4 +1,5 @@
 import type { DeviceInfo, Tuning } from "@fcn/tensor";
+import { isNode, nodeModule } from "@fcn/tensor/internal";
 
 /** Kept beside the tiles: those of another adapter or driver are worth nothing. */
 type Adapter = Pick<DeviceInfo, "vendor" | "architecture" | "device" | "description">;
@@ -17,12 +18,13 @@ const adapterOf = ({ vendor, architecture, device, description }: DeviceInfo): A
 
 /**
  * The file of an adapter's tiles: in the folder that the environment's FCN_TUNING names, or in `fcn/tuning` below the user's folder for caches.
- * FCN_TUNING=off stands for none (Node).
+ * FCN_TUNING=off stands for none, and browsers have none.
  */
 export async function tuningFile(info: DeviceInfo): Promise<string | undefined> {
+  if (!isNode()) return undefined;
   const { FCN_TUNING } = process.env;
   if (FCN_TUNING === "off") return undefined;
-  const { join } = await import("node:path");
+  const { join } = nodeModule("tuningFile", "node:path");
   const { userCaches } = await import("../userCaches.js");
   const name = Object.values(adapterOf(info)).filter(Boolean).join(" ").toLowerCase();
   const plain = name.replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "adapter";
@@ -36,7 +38,7 @@ export async function tuningFile(info: DeviceInfo): Promise<string | undefined> 
 export async function savedTuning(info: DeviceInfo): Promise<Tuning | undefined> {
   const file = await tuningFile(info);
   if (file === undefined) return undefined;
-  const { readFile } = await import("node:fs/promises");
+  const { readFile } = nodeModule("savedTuning", "node:fs/promises");
   try {
     const { adapter, tiles } = JSON.parse(await readFile(file, "utf8")) as TuningFile;
     const isOwn = JSON.stringify(adapter) === JSON.stringify(adapterOf(info));
@@ -54,7 +56,7 @@ export async function saveTuning(
 ): Promise<string | undefined> {
   const file = await tuningFile(info);
   if (file === undefined) return undefined;
-  const { dirname } = await import("node:path");
+  const { dirname } = nodeModule("saveTuning", "node:path");
   const { makeFolder, writeWholeFile } = await import("../report/writeFile.js");
   const measured = new Set(tried);
   const before = Object.entries((await savedTuning(info)) ?? {}).filter(([key]) => !measured.has(key));

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
 import { decodeImage } from "../data/decode/image.js";
 import { fileName, readBytes } from "../data/files.js";
 import { checkImage, type RasterImage } from "../data/sample.js";
@@ -19,7 +20,7 @@ export async function toRaster(picture: Picture, name = nameOf(picture)): Promis
   if (picture instanceof ArrayBuffer) return (await decodeImage(name, new Uint8Array(picture))).image;
   if (typeof picture === "string") return (await decodeImage(name, await readBytes(picture))).image;
   if (picture instanceof URL) {
-    const { fileURLToPath } = await import("node:url");
+    const { fileURLToPath } = nodeModule(name, "node:url");
     return toRaster(fileURLToPath(picture), name);
   }
   if (typeof picture !== "object" || picture === null || !("data" in picture)) throw notAPicture(picture);

@@ -1,8 +1,10 @@
-import { open, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { io } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
 import { maskedCrc32c } from "./crc32c.js";
 import { makeFolder } from "./writeFile.js";
+
+const { open, rm } = nodeModule("createEventFile", "node:fs/promises");
+const { join } = nodeModule("createEventFile", "node:path");
 
 /** Numbers by tag, such as `loss`. */
 export type Scalars = Readonly<Record<string, number>>;

@@ -1,3 +1,4 @@
+import { loadSharp } from "../sharp.js";
 import { type Colour, cssColour } from "./colours.js";
 import { drawText, textWidth } from "./lettering.js";
 
@@ -41,7 +42,7 @@ export async function renderWithLegend(
   { rgba, height, width }: { readonly rgba: Uint8ClampedArray; readonly height: number; readonly width: number },
   entries: readonly LegendEntry[],
 ): Promise<Uint8Array> {
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp("renderWithLegend");
   const legend = drawLegend(entries, width);
   const bytes = new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length);
   return sharp(bytes, { raw: { width, height, channels: 4 } })

@@ -1,4 +1,5 @@
 import type { OverlayOptions } from "sharp";
+import { loadSharp } from "../sharp.js";
 import { type Colour, cssColour } from "./colours.js";
 import { drawText, textWidth } from "./lettering.js";
 
@@ -37,7 +38,7 @@ const SOFT = "#5d6b7a";
 
 /** Draws the grid with column titles, row titles and a legend, and answers a PNG file. Runs in Node only. */
 export async function renderPanels(grid: PanelGrid): Promise<Uint8Array> {
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp("renderPanels");
   const width = 2 * MARGIN + grid.columns.length * (CELL + GAP) - GAP;
   const legend = placeLegend(grid, width);
   const lines = legend.at(-1)?.line ?? 0;

@@ -1,4 +1,5 @@
 import { io } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
 import { PNG_SIGNATURE } from "../pngFormat.js";
 import type { Colour } from "./colours.js";
 
@@ -18,7 +19,10 @@ const PALETTE_COLOUR = 3;
  * encoders in JavaScript do not: label maps of a folder are written while the net goes on.
  */
 export async function encodeIndexedPng({ labels, height, width, palette }: IndexedPicture): Promise<Uint8Array> {
-  const [{ deflate }, { promisify }] = [await import("node:zlib"), await import("node:util")];
+  const [{ deflate }, { promisify }] = [
+    nodeModule("encodeIndexedPng", "node:zlib"),
+    nodeModule("encodeIndexedPng", "node:util"),
+  ];
   const rows = new Uint8Array((width + 1) * height);
   for (let y = 0; y < height; y++) rows.set(labels.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
   const header = new Uint8Array(13);

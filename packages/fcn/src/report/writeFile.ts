@@ -1,6 +1,5 @@
-import { mkdir, stat } from "node:fs/promises";
-import { dirname } from "node:path";
 import { io } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
 
 /** A whole file, of a text or its pieces or of bytes, as `io.writeWhole` writes it; `op` begins the message of an error. */
 export async function writeWholeFile(
@@ -19,17 +18,18 @@ function* encoded(text: string | Iterable<string>): Generator<Uint8Array> {
 
 /** Makes a folder and those above it. Throws a TensorError: "disk-full" or "unwritable-file". */
 export async function makeFolder(op: string, path: string): Promise<void> {
-  await makeWithParents(path).catch((cause: unknown) => {
+  await makeWithParents(op, path).catch((cause: unknown) => {
     throw io.unwritable(op, path, cause);
   });
 }
 
 /** Node's own recursive mkdir never ends where a file system refuses new folders by ENOENT, as /proc does. */
-async function makeWithParents(path: string): Promise<void> {
+async function makeWithParents(op: string, path: string): Promise<void> {
+  const { mkdir, stat } = nodeModule(op, "node:fs/promises");
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) return;
-  const parent = dirname(path);
-  if (parent !== path) await makeWithParents(parent);
+  const parent = nodeModule(op, "node:path").dirname(path);
+  if (parent !== path) await makeWithParents(op, parent);
   await mkdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error;
   });

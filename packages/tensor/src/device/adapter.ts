@@ -1,4 +1,5 @@
 import { TensorError } from "../errors.js";
+import { isNode } from "../node.js";
 
 type AdapterChoice = "auto" | "hardware" | "software";
 
@@ -38,7 +39,7 @@ const NODE_PACKAGE = "webgpu";
 export async function findGpu(): Promise<Gpu> {
   const browser = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
   if (browser) return { entry: browser, runtime: "browser" };
-  if (typeof process === "undefined" || !process.versions?.node) {
+  if (!isNode()) {
     throw new TensorError({
       code: "no-webgpu",
       message: "this browser has no navigator.gpu",
@@ -49,7 +50,7 @@ export async function findGpu(): Promise<Gpu> {
   process.env.XDG_RUNTIME_DIR ??= process.env.TMPDIR ?? "/tmp";
   let module: { create(flags: string[]): GPU };
   try {
-    module = (await import(/* @vite-ignore */ NODE_PACKAGE)) as typeof module;
+    module = (await import(/* @vite-ignore */ /* webpackIgnore: true */ NODE_PACKAGE)) as typeof module;
   } catch (cause) {
     throw new TensorError(
       {

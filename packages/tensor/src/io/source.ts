@@ -1,4 +1,5 @@
 import { brief, TensorError } from "../errors.js";
+import { isNode, nodeModule } from "../node.js";
 import type { Place } from "./errors.js";
 
 /** A file by path (Node only), or its bytes. */
@@ -45,7 +46,7 @@ const MAX_READ = 2 ** 30;
 type FileHandle = Awaited<ReturnType<typeof import("node:fs/promises")["open"]>>;
 
 async function openFile(reader: string, path: string | URL): Promise<FileHandle> {
-  const fs = await nodeFiles(reader);
+  const fs = nodeFiles(reader);
   try {
     return await fs.open(path, "r");
   } catch (error) {
@@ -84,17 +85,13 @@ function closed(at: Place): TensorError {
 }
 
 /** Node's file module, or one error where there is none. */
-export async function nodeFiles(op: string): Promise<typeof import("node:fs/promises")> {
-  try {
-    return await import("node:fs/promises");
-  } catch (cause) {
-    const error = {
-      code: "unsupported",
-      message: `${op}: a path was given, but this environment has no file system`,
-      fix: "pass the bytes: new Uint8Array(await (await fetch(url)).arrayBuffer())",
-    };
-    throw new TensorError(error, { cause });
-  }
+function nodeFiles(op: string): typeof import("node:fs/promises") {
+  if (isNode()) return nodeModule(op, "node:fs/promises");
+  throw new TensorError({
+    code: "unsupported",
+    message: `${op}: a path was given, but this environment has no file system`,
+    fix: "pass the bytes: new Uint8Array(await (await fetch(url)).arrayBuffer())",
+  });
 }
 
 function unreadable(reader: string, name: string, cause: unknown): TensorError {

@@ -1,5 +1,5 @@
+import { nodeModule } from "../node.js";
 import { temporaryName } from "./leftovers.js";
-import { nodeFiles } from "./source.js";
 import { unwritable } from "./unwritable.js";
 
 type FileHandle = Awaited<ReturnType<typeof import("node:fs/promises")["open"]>>;
@@ -27,8 +27,8 @@ export function removeUnfinished(): void {
 
 /** A new file beside `path`, of which no reader sees a half. `op` begins the messages of errors. */
 export async function openTemporary(op: string, path: string | URL): Promise<TemporaryFile> {
-  const fs = await nodeFiles(op);
-  const { fileURLToPath } = await import("node:url");
+  const fs = nodeModule(op, "node:fs/promises");
+  const { fileURLToPath } = nodeModule(op, "node:url");
   const target = typeof path === "string" ? path : fileURLToPath(path);
   const temporary = await temporaryName(target);
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -38,7 +38,7 @@ export async function openTemporary(op: string, path: string | URL): Promise<Tem
       throw unwritable(op, target, cause);
     }
   };
-  const { rmSync } = await import("node:fs");
+  const { rmSync } = nodeModule(op, "node:fs");
   unfinished.set(temporary, () => rmSync(temporary, { force: true }));
   const file = await guard(() => fs.open(temporary, "wx")).catch((error: unknown) => {
     unfinished.delete(temporary);

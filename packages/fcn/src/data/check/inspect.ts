@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
 import type { DataRemark } from "../dataset.js";
 import { reasonOf } from "../errors.js";
 import { readBytes } from "../files.js";
@@ -107,7 +108,7 @@ function countLabels(labels: Uint8Array, numClasses: number): { counts: number[]
 }
 
 async function hashOf({ image }: SampleItem): Promise<string> {
-  const { createHash } = await import("node:crypto");
+  const { createHash } = nodeModule("check", "node:crypto");
   const hash = createHash("sha256");
   try {
     for (const { file } of image) hash.update(await readBytes(file));

@@ -1,4 +1,6 @@
 import { TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
+import { loadSharp } from "../../sharp.js";
 import type { CompositeSource, Cutout } from "./compose.js";
 import type { RgbaImage } from "./raster.js";
 import { trimmed, whyNoCutout } from "./trim.js";
@@ -52,8 +54,8 @@ async function picturesIn(
   recursive: boolean,
   skip: (path: string) => boolean,
 ): Promise<string[]> {
-  const { readdir, stat } = await import("node:fs/promises");
-  const { join } = await import("node:path");
+  const { readdir, stat } = nodeModule("loadComposite", "node:fs/promises");
+  const { join } = nodeModule("loadComposite", "node:path");
   const files: string[] = [];
   for (const folder of folders) {
     if (pattern.test(folder) && (await stat(folder).catch(() => undefined))?.isFile()) {
@@ -76,7 +78,7 @@ function missing(problem: string, cause?: unknown): TensorError {
 }
 
 async function decode(file: string, longestSide: number): Promise<RgbaImage> {
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp("loadComposite");
   try {
     const bounds = { width: longestSide, height: longestSide, fit: "inside", withoutEnlargement: true } as const;
     const picture = sharp(file).rotate().resize(bounds).toColourspace("srgb").ensureAlpha();

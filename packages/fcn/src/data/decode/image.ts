@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { loadSharp } from "../../sharp.js";
 import { damagedFile, fileError, reasonOf, tooManyPixels } from "../errors.js";
 import type { RasterImage } from "../sample.js";
 import { decodePngImage } from "./pngImage.js";
@@ -24,7 +25,9 @@ export const IMAGE_PATTERN = /\.(jpe?g|png|webp|tiff?|avif|gif)$/i;
  */
 export async function decodeImage(file: string, bytes: Uint8Array): Promise<DecodedImage> {
   try {
-    return await (typeof createImageBitmap === "function" ? decodeInBrowser(file, bytes) : decodeWithSharp(bytes));
+    return await (typeof createImageBitmap === "function"
+      ? decodeInBrowser(file, bytes)
+      : decodeWithSharp(file, bytes));
   } catch (cause) {
     if (cause instanceof TensorError) throw cause;
     const reason = reasonOf(cause);
@@ -37,8 +40,8 @@ export async function decodeImage(file: string, bytes: Uint8Array): Promise<Deco
   }
 }
 
-async function decodeWithSharp(bytes: Uint8Array): Promise<DecodedImage> {
-  const { default: sharp } = await import("sharp");
+async function decodeWithSharp(file: string, bytes: Uint8Array): Promise<DecodedImage> {
+  const sharp = await loadSharp(file);
   const options = { failOn: "error", ignoreIcc: true, sequentialRead: true } as const;
   const { width = 0, height = 0, orientation = 1 } = await sharp(bytes, options).metadata();
   const picture = sharp(bytes, options).autoOrient().removeAlpha().toColourspace("srgb");
@@ -70,7 +73,7 @@ async function decodeInBrowser(file: string, bytes: Uint8Array): Promise<Decoded
 
 /** Height and width of a photograph, upright, from its header alone (Node). */
 export async function readImageSize(file: string): Promise<{ height: number; width: number }> {
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp(file);
   try {
     const { autoOrient } = await sharp(file).metadata();
     return { height: autoOrient.height, width: autoOrient.width };

@@ -1,5 +1,7 @@
 import { TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
 import { type Colour, VOID_COLOUR } from "../../report/colours.js";
+import { loadSharp } from "../../sharp.js";
 import { checkSample, type SegmentationSample, VOID_LABEL } from "../sample.js";
 
 export interface FolderContent {
@@ -19,8 +21,8 @@ export interface FolderContent {
  * Throws a TensorError: "invalid-argument" where two classes, or a class and void, have one colour, "folder-exists" where `root` holds pictures already, "disk-full", "unwritable-file", and "invalid-shape" for a sample that does not hold.
  */
 export async function writeFolder(root: string, content: FolderContent): Promise<Record<string, number>> {
-  const { join } = await import("node:path");
-  const { readdir } = await import("node:fs/promises");
+  const { join } = nodeModule("writeFolder", "node:path");
+  const { readdir } = nodeModule("writeFolder", "node:fs/promises");
   const { makeFolder, writeWholeFile } = await import("../../report/writeFile.js");
   const write = (path: string, bytes: string | Uint8Array): Promise<void> =>
     writeWholeFile("writeFolder", join(root, path), bytes, { sync: false });
@@ -95,7 +97,7 @@ async function encodeImage({
       fix: "write each part of the picture as a sample of its own",
     });
   }
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp("writeFolder");
   const bytes = data instanceof Uint8Array ? data : Uint8ClampedArray.from(data);
   return sharp(bytes, { raw: { width, height, channels } }).png().toBuffer();
 }

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { isNode, nodeModule } from "@fcn/tensor/internal";
 import { type Abortable, unlessAborted } from "../../abort.js";
 import type { Reply, Request } from "./messages.js";
 import type { TaskName, Tasks } from "./tasks.js";
@@ -18,6 +19,8 @@ export interface TaskPool {
 /** Starting threads pays from about so many tasks on. */
 const WORTH_IT = 512;
 const MOST_WORKERS = 8;
+/** Bundlers would follow `new URL("./worker.js", import.meta.url)` in one piece, but browsers have no such threads. */
+const HERE = import.meta.url;
 /** A worker decodes one file in the background while it computes on another. */
 const AT_A_TIME = 2;
 
@@ -38,8 +41,8 @@ export async function withPool<T>(
 
 /** How many threads this machine runs at once, 8 at most; 0 where there are no worker threads of Node. */
 export async function coreCount(): Promise<number> {
-  if (typeof process === "undefined" || !process.versions?.node) return 0;
-  const { availableParallelism } = await import("node:os");
+  if (!isNode()) return 0;
+  const { availableParallelism } = nodeModule("coreCount", "node:os");
   return Math.min(MOST_WORKERS, availableParallelism());
 }
 
@@ -56,9 +59,10 @@ export async function createPool(size: number): Promise<TaskPool> {
     const { TASKS } = await import("./tasks.js");
     return localPool((task, input) => TASKS[task].run(input));
   }
-  const { Worker } = await import("node:worker_threads");
+  const { Worker } = nodeModule("workers", "node:worker_threads");
+  const file = new URL("./worker.js", HERE);
   const options = { execArgv: [], env: threadEnvironment() };
-  return new ThreadPool(size, () => new Worker(new URL("./worker.js", import.meta.url), options));
+  return new ThreadPool(size, () => new Worker(file, options));
 }
 
 /**

@@ -1,6 +1,5 @@
-import { open, readdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { io, mul, nn, noGrad, type optim, sum, TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
 import type { LoaderState } from "../../data/loader/loader.js";
 import { makeFolder } from "../../report/writeFile.js";
 import { deviceOf, type SegmentationNet } from "../model.js";
@@ -10,6 +9,9 @@ import { STEADIER } from "../train.js";
 import { type Configuration, checkConfiguration } from "./configuration.js";
 import { type History, readHistory, writeHistory } from "./history.js";
 import { RUN_FILES } from "./result.js";
+
+const { open, readdir, rm } = nodeModule("trainRun", "node:fs/promises");
+const { dirname, join } = nodeModule("trainRun", "node:path");
 
 /** What a run needs, beside the values of net and optimiser, to go on as if it had never stopped. */
 export interface CheckpointState {

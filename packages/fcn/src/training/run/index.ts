@@ -1,3 +1,4 @@
+import { nodeModule } from "@fcn/tensor/internal";
 import type { TrainRunOptions } from "./options.js";
 import type { TrainRunResult } from "./result.js";
 
@@ -18,6 +19,7 @@ export { RUN_FILES, type TrainRunResult } from "./result.js";
  */
 export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
   // Files are read and written: browsers do not load this part.
+  nodeModule("trainRun", "node:fs/promises");
   const run = await import("./run.js");
   return run.trainRun(options);
 }

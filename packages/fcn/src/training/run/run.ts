@@ -1,6 +1,5 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { createDevice, type Device, io, TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
 import type { DataLoader } from "../../data/loader/loader.js";
 import { savedTuning } from "../../measure/savedTuning.js";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
@@ -27,6 +26,9 @@ import { RUN_FILES, type TrainRunResult } from "./result.js";
 import { throwIfStopped, unlessInterrupted } from "./stop.js";
 import { validate } from "./validate.js";
 import { Waiting } from "./waiting.js";
+
+const { readdir } = nodeModule("trainRun", "node:fs/promises");
+const { join } = nodeModule("trainRun", "node:path");
 
 /** Everything a run holds on to while it trains. */
 interface Run {

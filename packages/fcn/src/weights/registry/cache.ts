@@ -1,7 +1,8 @@
+import { nodeModule } from "@fcn/tensor/internal";
 import { userCaches } from "../../userCaches.js";
 
 /** The folder for downloaded weights: the environment's FCN_CACHE, or `fcn/weights` below the user's folder for caches. */
 export async function cacheFolder(): Promise<string> {
-  const { join } = await import("node:path");
+  const { join } = nodeModule("fetchWeights", "node:path");
   return process.env.FCN_CACHE || join(await userCaches(), "fcn", "weights");
 }

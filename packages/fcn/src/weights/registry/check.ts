@@ -1,3 +1,4 @@
+import { nodeModule } from "@fcn/tensor/internal";
 import type { WeightsEntry } from "./entry.js";
 
 /** What a file was compared with. */
@@ -27,7 +28,7 @@ export async function checkFile(
   path: string,
   { size, checksum }: Pick<WeightsEntry, "size" | "checksum">,
 ): Promise<{ problem?: string; checked: Checked[] }> {
-  const { stat } = await import("node:fs/promises");
+  const { stat } = nodeModule("fetchWeights", "node:fs/promises");
   const bytes = (await stat(path)).size;
   const checked: Checked[] = size === undefined ? [] : ["size"];
   if (!sizeFits(size, bytes)) return { problem: `it has ${bytes} bytes, published are ${sizeText(size)}`, checked };
@@ -39,8 +40,8 @@ export async function checkFile(
 }
 
 async function digestOf(path: string, algorithm: string): Promise<string> {
-  const { createHash } = await import("node:crypto");
-  const { createReadStream } = await import("node:fs");
+  const { createHash } = nodeModule("fetchWeights", "node:crypto");
+  const { createReadStream } = nodeModule("fetchWeights", "node:fs");
   const hash = createHash(algorithm);
   for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
   return hash.digest("hex");

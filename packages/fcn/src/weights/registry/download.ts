@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
 import { PartFile } from "./partFile.js";
 
 export interface DownloadOptions {
@@ -30,7 +31,7 @@ const LONGEST_PAUSE = 5000;
  * time.
  */
 export async function download(url: string, path: string, options: DownloadOptions): Promise<void> {
-  const { setTimeout: pause } = await import("node:timers/promises");
+  const { setTimeout: pause } = nodeModule("fetchWeights", "node:timers/promises");
   const part = await PartFile.at(path);
   let fruitless = 0;
   for (;;) {

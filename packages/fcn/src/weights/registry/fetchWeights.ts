@@ -1,4 +1,5 @@
 import { io, TensorError } from "@fcn/tensor";
+import { isNode, nodeModule } from "@fcn/tensor/internal";
 import { cacheFolder } from "./cache.js";
 import { type Checked, checkFile, sizeFits, sizeText } from "./check.js";
 import { type DownloadOptions, download } from "./download.js";
@@ -46,7 +47,7 @@ export interface FetchedWeights {
 export async function fetchWeights(which: string | WeightsEntry, options: FetchOptions = {}): Promise<FetchedWeights> {
   const entry = typeof which === "string" ? describeWeights(which) : which;
   checkEntry(entry);
-  const { fs, path } = await nodeModules(entry.name);
+  const { fs, path } = nodeModules(entry.name);
   const folder = options.cacheDir ?? (await cacheFolder());
   const target = path.join(folder, entry.file);
   const fromCache = async (): Promise<FetchedWeights | undefined> =>
@@ -83,17 +84,14 @@ function checkEntry({ name, url, file }: WeightsEntry): void {
 
 type FileSystem = typeof import("node:fs/promises");
 
-async function nodeModules(name: string): Promise<{ fs: FileSystem; path: typeof import("node:path") }> {
-  try {
-    return { fs: await import("node:fs/promises"), path: await import("node:path") };
-  } catch (cause) {
-    const error = {
-      code: "unsupported",
-      message: `fetchWeights ${name}: this environment has no file system to keep it in`,
-      fix: "fetch the bytes: new Uint8Array(await (await fetch(url)).arrayBuffer()), and hand them to the reader",
-    };
-    throw new TensorError(error, { cause });
-  }
+function nodeModules(name: string): { fs: FileSystem; path: typeof import("node:path") } {
+  const op = `fetchWeights ${name}`;
+  if (isNode()) return { fs: nodeModule(op, "node:fs/promises"), path: nodeModule(op, "node:path") };
+  throw new TensorError({
+    code: "unsupported",
+    message: `${op}: this environment has no file system to keep it in`,
+    fix: "fetch the bytes: new Uint8Array(await (await fetch(url)).arrayBuffer()), and hand them to the reader",
+  });
 }
 
 const exists = (fs: FileSystem, path: string): Promise<boolean> =>

@@ -1,5 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { io } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
 
 /** After so long without a change a lock counts as left behind, whoever holds it. */
 const STALE_MILLISECONDS = 10 * 60_000;
@@ -10,9 +11,9 @@ const POLL_MILLISECONDS = 100;
  * taken over, so that a killed download does not stop the next one.
  */
 export async function withLock<T>(path: string, signal: AbortSignal | undefined, use: () => Promise<T>): Promise<T> {
-  const { hostname } = await import("node:os");
-  const { open, rm } = await import("node:fs/promises");
-  const { setTimeout: wait } = await import("node:timers/promises");
+  const { hostname } = nodeModule("fetchWeights", "node:os");
+  const { open, rm } = nodeModule("fetchWeights", "node:fs/promises");
+  const { setTimeout: wait } = nodeModule("fetchWeights", "node:timers/promises");
   const host = hostname();
   for (;;) {
     const file = await open(path, "wx").catch(unlessExists);
@@ -38,7 +39,7 @@ function unlessExists(error: unknown): FileHandle | undefined {
 }
 
 async function isLeftBehind(path: string, host: string): Promise<boolean> {
-  const { readFile, stat } = await import("node:fs/promises");
+  const { readFile, stat } = nodeModule("fetchWeights", "node:fs/promises");
   try {
     if (Date.now() - (await stat(path)).mtimeMs > STALE_MILLISECONDS) return true;
     const [owner, pid] = (await readFile(path, "utf8")).split(" ");

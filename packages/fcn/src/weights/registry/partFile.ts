@@ -1,3 +1,5 @@
+import { nodeModule } from "@fcn/tensor/internal";
+
 type FileSystem = typeof import("node:fs/promises");
 type FileHandle = Awaited<ReturnType<FileSystem["open"]>>;
 
@@ -12,7 +14,7 @@ export class PartFile {
   ) {}
 
   static async at(path: string): Promise<PartFile> {
-    return new PartFile(await import("node:fs/promises"), path);
+    return new PartFile(nodeModule("fetchWeights", "node:fs/promises"), path);
   }
 
   /** 0 where there is none. */
