@@ -1,4 +1,4 @@
-// Lint for the direction of imports (fcn -> tensor -> kernels), WebGPU at one place, browser-safe packages, and small files.
+// Lint for the direction of imports (fcn -> tensor -> kernels), their dependencies, WebGPU at one place, browser-safe packages, and small files.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,8 @@ const files = [];
 const dependencies = {};
 for (const name of readdirSync(join(root, "packages"))) {
   const manifest = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
-  dependencies[name] = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+  const { dependencies: always, optionalDependencies, peerDependencies } = manifest;
+  dependencies[name] = Object.keys({ ...always, ...optionalDependencies, ...peerDependencies });
   const source = join(root, "packages", name, "src");
   for (const path of listFiles(source, (file) => file.endsWith(".ts") && !file.endsWith(".generated.ts"))) {
     files.push({ path: `packages/${name}/src/${path}`, text: readFileSync(join(source, path), "utf8") });

@@ -8,15 +8,18 @@ const MAX_LINES = 320;
 const ARROWS = {
   kernels: [],
   tensor: ["@fcn/kernels"],
-  fcn: ["@fcn/kernels", "@fcn/tensor"],
+  fcn: ["@fcn/tensor"],
 };
 
-/** Packages that are bundled for browsers, whole: a static import of a Node module breaks them there. */
+/** What a package brings along without an import that can be seen. */
+const BROUGHT = { tensor: ["webgpu"], fcn: ["webgpu"] };
+
+/** Packages that are bundled for browsers, whole: an import of a Node module breaks them there. */
 const BROWSER_PACKAGES = ["kernels", "tensor"];
 const GPU_FOLDER = "packages/tensor/src/device/";
 
 /**
- * Checks the direction of imports and the size of files.
+ * Checks the direction of imports, that packages depend on what they import and on nothing else, and the size of files.
  * @param {{ path: string, text: string }[]} files sources below packages/, paths from the repository root with "/"
  * @param {Record<string, string[]>} dependencies for each package folder, the names its package.json depends on
  * @returns {string[]} one line for each offence: `path:line: what is wrong`
@@ -25,10 +28,12 @@ export function checkArrows(files, dependencies) {
   const known = new Set(files.map((file) => file.path));
   const graph = new Map();
   const problems = [];
+  const unused = new Map(Object.entries(dependencies).map(([folder, names]) => [folder, new Set(names)]));
   for (const { path, text } of files) {
     const { imports, gpuNames } = readSource(path, text);
     problems.push(...checkLength(path, text), ...checkGpuNames(path, gpuNames));
     problems.push(...imports.flatMap((item) => checkImport(path, item, dependencies)));
+    for (const { specifier } of imports) unused.get(packageFolder(path))?.delete(packageOf(specifier));
     const targets = imports.filter((item) => item.kind === "static").map((item) => resolveSource(path, item.specifier));
     graph.set(
       path,
@@ -36,6 +41,7 @@ export function checkArrows(files, dependencies) {
     );
   }
   const cycle = findCycle(graph);
+  for (const [folder, names] of unused) problems.push(...checkUnused(folder, names));
   if (cycle) problems.push(`${cycle[0]}: import cycle: ${cycle.join(" -> ")}`);
   return problems.sort();
 }
@@ -55,6 +61,12 @@ function checkLength(path, text) {
   return lines > MAX_LINES ? [`${path}:${MAX_LINES}: ${lines} lines; ${MAX_LINES} at most: make it two files`] : [];
 }
 
+function checkUnused(folder, names) {
+  return [...names]
+    .filter((name) => !BROUGHT[folder]?.includes(name))
+    .map((name) => `packages/${folder}/package.json: nothing in src imports "${name}"`);
+}
+
 function checkGpuNames(path, gpuNames) {
   if (path.startsWith(GPU_FOLDER)) return [];
   return gpuNames.map(({ name, line }) => `${path}:${line}: ${name} outside ${GPU_FOLDER}`);
@@ -70,8 +82,8 @@ function checkImport(path, { specifier, kind, line }, dependencies) {
       : [`${at}: "${specifier}" leaves the package: import it by name`];
   }
   if (isNodeBuiltin(specifier)) {
-    const breaks = kind === "static" && BROWSER_PACKAGES.includes(folder);
-    return breaks ? [`${at}: static import of "${specifier}" breaks browsers: use await import()`] : [];
+    const breaks = kind !== "type" && BROWSER_PACKAGES.includes(folder);
+    return breaks ? [`${at}: import of "${specifier}" breaks browsers: use nodeModule()`] : [];
   }
   const name = packageOf(specifier);
   if (name.startsWith("@fcn/")) {
