@@ -81,4 +81,16 @@ describe.each(manifests)("$manifest.name", ({ path, manifest }) => {
     const missing = [...targets, ...Object.values(manifest.bin ?? {})].filter((file) => !existsSync(join(path, file)));
     expect(missing).toEqual([]);
   });
+
+  it("ships its licence, and no trace of the compiler's work", () => {
+    const files = app.files(manifest.name);
+    expect(files).toEqual(expect.arrayContaining(["LICENSE", "README.md", "dist/index.js", "dist/index.d.ts"]));
+    expect(files.filter((file) => file.endsWith(".tsbuildinfo"))).toEqual([]);
+    expect(readFileSync(join(path, "LICENSE"), "utf8")).toBe(readFileSync(join(root, "LICENSE"), "utf8"));
+  });
+
+  it("runs what its README shows", () => {
+    const code = /```js\n([\s\S]*?)```/.exec(readFileSync(join(path, "README.md"), "utf8"))?.[1];
+    expect(app.node(code as string).trim()).not.toBe("");
+  });
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { build as vite } from "vite";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** A folder outside this repository with the packages as `npm pack` ships them, and nothing else installed. */
+/** A folder outside this repository with the packages as `npm pack` ships them, and nothing else installed but webgpu. */
 export class PackedApp {
   readonly folder = mkdtempSync(join(tmpdir(), "fcn-packed-"));
 
@@ -24,12 +24,24 @@ export class PackedApp {
       const file = join(this.folder, filename);
       execFileSync("tar", ["-xzf", file, "-C", target, "--strip-components=1"]);
     }
+    symlinkSync(join(root, "node_modules/webgpu"), join(this.folder, "node_modules/webgpu"), "junction");
   }
 
   /** Files that the package ships. */
   files(name: string): string[] {
     const folder = join(this.folder, "node_modules", name);
     return readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => file.replaceAll("\\", "/"));
+  }
+
+  /** Runs the script in Node; answers what it printed. Throws where it fails. */
+  node(code: string): string {
+    const file = join(this.folder, "script.mjs");
+    writeFileSync(file, code);
+    return execFileSync(process.execPath, [file], {
+      cwd: this.folder,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   }
 
   /** A page with this script, built by Vite as it stands; answers its warnings. Throws where Vite does. */
