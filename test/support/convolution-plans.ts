@@ -1,6 +1,7 @@
 import { type Capabilities, type Conv2dGeometry, planConv2d, planConv2dWeightGradient } from "@fcn/kernels";
 import * as reference from "@fcn/kernels/reference";
 import type { Device } from "@fcn/tensor";
+import { emptyTensor, runPlan } from "@fcn/tensor/internal";
 import { compare, sides, termsOf } from "./convolution.js";
 import { uniform } from "./hash-values.js";
 
@@ -52,15 +53,24 @@ export async function checkPlans(
   await device.scope(async () => {
     const [tx, ty] = [device.tensor(channelsLast(x, large)), device.tensor(channelsLast(y, small))];
     const tw = device.tensor(kernelOrder(w, weight, g.outC));
-    const [outY, outX, outW] = [device.empty([y.length]), device.empty([x.length]), device.empty([w.length])];
-    device.run("forward", planConv2d(g, "forward", true, caps), { x: tx, w: tw, b: device.tensor(bSmall), y: outY });
-    device.run("transposed", planConv2d(g, "transposed", true, caps), {
+    const [outY, outX, outW] = [
+      emptyTensor(device, [y.length]),
+      emptyTensor(device, [x.length]),
+      emptyTensor(device, [w.length]),
+    ];
+    runPlan(device, "forward", planConv2d(g, "forward", true, caps), {
+      x: tx,
+      w: tw,
+      b: device.tensor(bSmall),
+      y: outY,
+    });
+    runPlan(device, "transposed", planConv2d(g, "transposed", true, caps), {
       x: ty,
       w: tw,
       b: device.tensor(bLarge),
       y: outX,
     });
-    device.run("weight gradient", planConv2dWeightGradient(g, caps), { x: tx, dy: ty, dw: outW });
+    runPlan(device, "weight gradient", planConv2dWeightGradient(g, caps), { x: tx, dy: ty, dw: outW });
     compare(
       "forward",
       channelsFirst(await outY.data(), small),

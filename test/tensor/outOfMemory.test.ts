@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import * as t from "@fcn/tensor";
+import { emptyTensor } from "@fcn/tensor/internal";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { globals } from "webgpu";
 
@@ -119,6 +120,6 @@ it("Dawn prints nothing of it", async () => {
 
 it("a tensor that needs the largest buffer, or several, can be made", async () => {
   using device = await t.createDevice({ quiet: true });
-  for (const elements of [2 ** 30 - 64, 2 ** 30 + 8]) device.empty([elements]).dispose();
+  for (const elements of [2 ** 30 - 64, 2 ** 30 + 8]) emptyTensor(device, [elements]).dispose();
   await device.sync();
 });

@@ -73,5 +73,5 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     bindingLimit: options.bindingLimit,
     tuning,
   });
-  return new Device(engine);
+  return Device.on(engine);
 }

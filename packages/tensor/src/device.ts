@@ -29,9 +29,14 @@ export class Device {
   #seed = 0;
   #tuner: Tuner | undefined;
 
-  constructor(engine: Engine) {
+  private constructor(engine: Engine) {
     this.#engine = engine;
     this.lost = engine.lost;
+  }
+
+  /** @internal Devices are made by {@link createDevice}. */
+  static on(engine: Engine): Device {
+    return new Device(engine);
   }
 
   get info(): DeviceInfo {
@@ -42,6 +47,7 @@ export class Device {
     return readLimits(this.#engine.device.limits);
   }
 
+  /** What the choice of kernels and tiles goes by. */
   get capabilities(): Capabilities {
     return this.#engine.capabilities;
   }
@@ -282,7 +288,7 @@ export class Device {
     const { dtype = "float32", order = identityOrder(shape.length), tracked = true, requiresGrad = false } = options;
     checkElements("allocate", shape);
     const storage = this.#engine.allocate("allocate", elementsOf(shape) * 4, shape);
-    return new Tensor(this, storage, [...shape], dtype, order, requiresGrad, tracked);
+    return Tensor.on(this, storage, [...shape], { dtype, order, requiresGrad, tracked });
   }
 
   #filled(op: string, shape: readonly number[], value: number, options: MakeOptions): Tensor {

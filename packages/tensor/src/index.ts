@@ -1,4 +1,4 @@
-export type { Tile, Tuning } from "@fcn/kernels";
+export type { Capabilities, Tile, Tuning } from "@fcn/kernels";
 export { type BackwardOptions, noGrad } from "./autograd.js";
 export { createDevice, type DeviceOptions } from "./createDevice.js";
 export { type AdapterReport, type DeviceInfo, probeAdapters } from "./device/adapter.js";

@@ -1,2 +1,35 @@
-/** What @fcn/core shares with this package. No part of the public contract: it may change in any version. */
+/** What @fcn/core and the tests share with this package. No part of the public contract: it may change in any version. */
+import type { Plan } from "@fcn/kernels";
+import type { Device } from "./device.js";
+import type { Order } from "./layout.js";
+import type { Tensor } from "./tensor.js";
+
 export { isNode, nodeModule } from "./node.js";
+
+/** An uninitialised tensor. */
+export const emptyTensor = (device: Device, shape: readonly number[]): Tensor => device.empty(shape);
+
+/** Zeros that lie in memory as `like` does. */
+export const zerosStoredAs = (like: Tensor, shape: readonly number[]): Tensor =>
+  like.device.zeros(shape, { order: like.order });
+
+/** A tensor that lies in memory in this order of its dimensions, from the outermost to the innermost. */
+export function tensorStoredIn(
+  order: Order,
+  device: Device,
+  data: ArrayLike<number>,
+  shape: readonly number[],
+  requiresGrad = false,
+): Tensor {
+  return device.tensor(data, shape, { order, requiresGrad });
+}
+
+/** Carries out a plan on tensors by operand name. */
+export function runPlan(
+  device: Device,
+  op: string,
+  plan: Plan | undefined,
+  operands: Readonly<Record<string, Tensor>>,
+): void {
+  device.run(op, plan, operands);
+}

@@ -8,8 +8,9 @@ import type { DType } from "./tensor.js";
 export interface MakeOptions {
   readonly dtype?: DType;
   readonly requiresGrad?: boolean;
+  /** @internal How the elements lie in memory. */
   readonly order?: Order;
-  /** Untracked tensors belong to whoever made them: no scope frees them. */
+  /** @internal Untracked tensors belong to whoever made them: no scope frees them. */
   readonly tracked?: boolean;
 }
 

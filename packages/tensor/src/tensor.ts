@@ -3,7 +3,7 @@ import type { Storage } from "./device/storage.js";
 import type { Device } from "./device.js";
 import { show, TensorError } from "./errors.js";
 import { contiguous, type Order, sameLayout } from "./layout.js";
-import { checkDifferentiable } from "./makeOptions.js";
+import { checkDifferentiable, type MakeOptions } from "./makeOptions.js";
 import { checkFloat } from "./ops/operands.js";
 import { addGradients } from "./ops/pointwise.js";
 import { permute, reshape } from "./ops/view.js";
@@ -24,21 +24,27 @@ export class Tensor {
   #requiresGrad: boolean;
   #disposed = false;
 
-  /** Tensors are made by a device or an op. */
-  constructor(
+  private constructor(
     readonly device: Device,
     private readonly memory: Storage,
     readonly shape: readonly number[],
     readonly dtype: DType,
+    /** @internal How the elements lie in memory. */
     readonly order: Order,
-    requiresGrad = false,
-    private readonly tracked = true,
+    requiresGrad: boolean,
+    private readonly tracked: boolean,
   ) {
     this.#requiresGrad = requiresGrad;
     if (tracked) device.track(this);
   }
 
-  /** The memory behind the tensor. Throws after dispose. */
+  /** @internal Tensors are made by a device or an op. */
+  static on(device: Device, memory: Storage, shape: readonly number[], options: Required<MakeOptions>): Tensor {
+    const { dtype, order, requiresGrad, tracked } = options;
+    return new Tensor(device, memory, shape, dtype, order, requiresGrad, tracked);
+  }
+
+  /** @internal The memory behind the tensor. Throws after dispose. */
   get storage(): Storage {
     if (this.#disposed) throw this.device.disposedError(this, `a tensor of shape ${show(this.shape)}`);
     return this.memory;
@@ -76,7 +82,7 @@ export class Tensor {
     this.#grad = undefined;
   }
 
-  /** The op that made this tensor, when a gradient flows through it. */
+  /** @internal The op that made this tensor, when a gradient flows through it. */
   get node(): TapeNode | undefined {
     return this.#node;
   }
@@ -189,7 +195,7 @@ export class Tensor {
     return build(0, 0, data.length);
   }
 
-  /** Whether the elements already lie in `order`. */
+  /** @internal Whether the elements already lie in `order`. */
   isStoredIn(order: Order): boolean {
     return sameLayout(this.shape, this.order, order);
   }

@@ -1,4 +1,5 @@
 import * as t from "@fcn/tensor";
+import { tensorStoredIn } from "@fcn/tensor/internal";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { atOr, build, random } from "../../support/nd.js";
@@ -44,8 +45,8 @@ describe("addInto", () => {
         );
         for (const device of [whole, windows]) {
           const found = await device.scope(() => {
-            const target = device.tensor(base.data, shape, { order: orders[0] });
-            t.addInto(target, device.tensor(x.data, box, { order: orders[1] }), { begin });
+            const target = tensorStoredIn(orders[0], device, base.data, shape);
+            t.addInto(target, tensorStoredIn(orders[1], device, x.data, box), { begin });
             return target.data();
           });
           expect(Array.from(found)).toEqual(Array.from(expected.data));

@@ -1,4 +1,5 @@
 import * as t from "@fcn/tensor";
+import { tensorStoredIn } from "@fcn/tensor/internal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { random } from "../../support/nd.js";
 
@@ -167,8 +168,8 @@ interface Result {
 async function evaluate(device: t.Device, c: Case): Promise<Result> {
   return device.scope(async () => {
     const leaves = c.inputs.map((shape, i) => {
-      const order = shape.length === 4 && shape[1] !== 1 ? { order: CHANNELS_LAST } : {};
-      return device.tensor(Float32Array.from(random(shape, 11 + i).data), shape, { requiresGrad: true, ...order });
+      const order = shape.length === 4 && shape[1] !== 1 ? CHANNELS_LAST : shape.map((_, dim) => dim);
+      return tensorStoredIn(order, device, Float32Array.from(random(shape, 11 + i).data), shape, true);
     });
     const y = c.run(device, ...leaves);
     y.backward(device.tensor(Float32Array.from(random(y.shape, 5).data), y.shape));

@@ -15,6 +15,7 @@ import {
   type Tensor,
   TensorError,
 } from "@fcn/tensor";
+import { zerosStoredAs } from "@fcn/tensor/internal";
 import { normaliseInto } from "../data/preprocessing.js";
 import type { RasterImage } from "../data/sample.js";
 import { cutImage, type Rectangle } from "../data/tiles.js";
@@ -181,7 +182,7 @@ async function sumRow(job: Job, row: Span, view: View, before: readonly Tensor[]
     sums = await device.scope((scope) => {
       return tileLogits(job, row, column, view).map((logits, h) => {
         const [n = 0, classes = 0, height = 0] = logits.shape;
-        const target = sums[h] ?? device.zeros([n, classes, height, width], { order: logits.order });
+        const target = sums[h] ?? zerosStoredAs(logits, [n, classes, height, width]);
         addInto(target, logits, { begin: [0, 0, 0, column.begin] });
         return scope.keep(target);
       });

@@ -8,7 +8,7 @@ export interface AdapterOptions {
   readonly adapter?: AdapterChoice;
 }
 
-/** A WebGPU entry point. */
+/** @internal A WebGPU entry point. */
 export interface Gpu {
   readonly entry: GPU;
   readonly runtime: DeviceInfo["runtime"];
@@ -35,7 +35,7 @@ let dawn: GPU | undefined;
 /** A name that bundlers cannot follow: the native module is for Node alone. */
 const NODE_PACKAGE = "webgpu";
 
-/** The browser's `navigator.gpu`, or Dawn from the optional peer package `webgpu` in Node. */
+/** @internal The browser's `navigator.gpu`, or Dawn from the optional peer package `webgpu` in Node. */
 export async function findGpu(): Promise<Gpu> {
   const browser = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
   if (browser) return { entry: browser, runtime: "browser" };
@@ -92,7 +92,7 @@ async function candidates(gpu: Gpu, options: AdapterOptions): Promise<{ adapter:
   return found;
 }
 
-/** The adapter that the options ask for. Dawn's Null backend, which computes nothing, counts as none. */
+/** @internal The adapter that the options ask for. Dawn's Null backend, which computes nothing, counts as none. */
 export async function findAdapter(
   gpu: Gpu,
   options: AdapterOptions,
@@ -140,6 +140,7 @@ export async function probeAdapters(): Promise<AdapterReport> {
   };
 }
 
+/** @internal */
 export function readLimits(limits: GPUSupportedLimits): Record<string, number> {
   const record: Record<string, number> = {};
   for (const key in limits) {
@@ -149,7 +150,7 @@ export function readLimits(limits: GPUSupportedLimits): Record<string, number> {
   return record;
 }
 
-/** A device of the adapter, with its large limits unless `raised` is false, and with subgroups where it has them. */
+/** @internal A device of the adapter, with its large limits unless `raised` is false, and with subgroups where it has them. */
 export function requestDevice(
   adapter: GPUAdapter,
   { subgroups, raised }: { subgroups: boolean; raised: boolean },

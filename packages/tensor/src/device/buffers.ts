@@ -1,7 +1,7 @@
 /** Buffer usages by value: the `GPUBufferUsage` global exists only in browsers. */
 export const USAGE = { mapRead: 1, copySrc: 4, copyDst: 8, uniform: 64, storage: 128 } as const;
 
-/** One GPU buffer of the pool. */
+/** @internal One GPU buffer of the pool. */
 export interface Block {
   readonly buffer: GPUBuffer;
   readonly size: number;
@@ -35,7 +35,7 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
-/** Storage buffers by size class, with a cap on the bytes that lie idle; the longest idle are destroyed first. */
+/** @internal Storage buffers by size class, with a cap on the bytes that lie idle; the longest idle are destroyed first. */
 export class BufferPool {
   liveBytes = 0;
   pooledBytes = 0;

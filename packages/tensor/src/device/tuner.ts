@@ -21,7 +21,7 @@ export interface TuningResult {
   readonly speedup: number;
 }
 
-/** What measuring needs of the device. */
+/** @internal What measuring needs of the device. */
 export interface Bench {
   readonly capabilities: Capabilities;
   allocate(op: string, bytes: number): Storage;
@@ -33,7 +33,7 @@ export interface Bench {
 /** Is told what was found about each op. */
 export type TuningProgress = (done: number, total: number, result: TuningResult) => void;
 
-/** Collects the ops that have a choice, one of each key. */
+/** @internal Collects the ops that have a choice, one of each key. */
 export class Tuner {
   readonly #cases = new Map<string, TuningCase>();
 

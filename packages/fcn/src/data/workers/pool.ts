@@ -103,7 +103,16 @@ function localPool(run: TaskPool["run"]): TaskPool {
   };
 }
 
-type Thread = import("node:worker_threads").Worker;
+/** The part of a worker of Node that the pool uses, without Node's own types: options of the pool are a part of public signatures. */
+interface Thread {
+  ref(): void;
+  unref(): void;
+  postMessage(request: Request): void;
+  terminate(): Promise<number>;
+  on(event: "message", listener: (reply: Reply) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "exit", listener: (code: number) => void): unknown;
+}
 
 interface Job {
   readonly request: Request;
