@@ -1,5 +1,9 @@
 import { TensorError } from "@fcn/tensor";
 import { sizesAlong } from "./models/graph/sizes.js";
+
+export type { Axis } from "./models/graph/spec.js";
+export type { Rational } from "./rational.js";
+
 import { type Axis, type Graph, type Layer, type Node, paddingAlong, windowAlong } from "./models/graph/spec.js";
 import { add, div, equals, format, mul, neg, type Rational, rational, sub } from "./rational.js";
 

@@ -4,6 +4,7 @@ export * as coordinates from "./coordinates.js";
 export * as data from "./data/index.js";
 export {
   type BandOptions,
+  type BoardScores,
   type BoundaryOptions,
   type BoundaryScores,
   COCO_SIZES,
@@ -24,23 +25,29 @@ export {
   savedTuning,
   saveTuning,
   tuningFile,
+  type WorkOptions,
 } from "./measure/index.js";
 export { SegmentationMetrics, type SegmentationScores } from "./metrics.js";
 export * as models from "./models/index.js";
 export { colorize, overlay, vocPalette } from "./palette.js";
 export * from "./prediction/index.js";
 export { type ShiftAndStitchOptions, shiftAndStitch } from "./prediction/shiftAndStitch.js";
+export type { Colour } from "./report/colours.js";
 export * as surgery from "./surgery/index.js";
 export { type TransplantReport, transplant } from "./surgery/transplant.js";
 export {
   type BatchStream,
   type ClassBalancing,
+  type Configuration,
   type Criterion,
+  type CriterionName,
+  type CriterionSettings,
   classWeights,
   convertLearningRate,
   convertWeightDecay,
   freezeBatchNorm,
   type HeadLabels,
+  type HeadWeights,
   type LearningGroup,
   type LoadedModel,
   type LossChange,
@@ -50,29 +57,55 @@ export {
   loadModel,
   type ModelMetadata,
   type MultiplierRules,
+  type Multipliers,
+  type OpenInterval,
+  type Optimizer,
+  type OptimizerMaker,
+  type OptimizerName,
+  type ParameterGroupOptions,
+  type ParameterKind,
+  type PictureScore,
   parameterGroups,
   publishedStages,
   type Recipe,
   type RecipeName,
   recipe,
   recipeRate,
+  type Schedule,
+  type ScheduleName,
+  type SegmentationNet,
+  type Stage,
+  type StagedOptions,
+  type StageResult,
   sampleLabels,
   saveModel,
+  type Trainable,
+  type TrainBatch,
   type TrainOptions,
   type TrainProgress,
+  type TrainResult,
   type TrainRunOptions,
   type TrainRunResult,
+  type TrainRunSettings,
   type TrainRunView,
+  type TrainSettings,
+  type TrainState,
   train,
   trainRun,
   trainStaged,
   trainValidated,
+  type ValidatedTraining,
+  type ValidatedTrainOptions,
+  type Validation,
 } from "./training/index.js";
 export * as weights from "./weights/index.js";
 export {
+  type Checked,
+  type Checksum,
   describeWeights,
   type FetchedWeights,
   type FetchOptions,
+  type FetchProgress,
   fetchWeights,
   listWeights,
   type WeightsEntry,

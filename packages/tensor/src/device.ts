@@ -4,7 +4,7 @@ import type { MemoryReport } from "./device/buffers.js";
 import type { Engine } from "./device/engine.js";
 import type { Storage } from "./device/storage.js";
 import { type Planner, Tuner, type TuningProgress } from "./device/tuner.js";
-import { invalidArgument, invalidShape, show, TensorError } from "./errors.js";
+import { invalidArgument, invalidShape, otherDevice, show, TensorError } from "./errors.js";
 import { hostValues } from "./hostValues.js";
 import { identityOrder, inOrder } from "./layout.js";
 import {
@@ -178,7 +178,7 @@ export class Device {
     const storages: Record<string, Storage> = {};
     for (const [name, tensor] of Object.entries(operands)) {
       if (!tensor) continue;
-      if (tensor.device !== this) throw otherDevice(op, tensor);
+      if (tensor.device !== this) throw otherDevice(op, tensor.shape);
       storages[name] = tensor.storage;
     }
     if (!plan) {
@@ -218,7 +218,7 @@ export class Device {
   /** @internal */
   assign(target: Tensor, source: Tensor | ArrayLike<number>): void {
     if (isTensor(source)) {
-      if (source.device !== this) throw otherDevice("assign", source);
+      if (source.device !== this) throw otherDevice("assign", source.shape);
       if (!sameShape(source.shape, target.shape)) {
         throw invalidShape(
           `assign: source has shape ${show(source.shape)}, target ${show(target.shape)}`,
@@ -314,11 +314,3 @@ export class Device {
 }
 
 const isTensor = (value: object): value is Tensor => value instanceof Tensor;
-
-function otherDevice(op: string, tensor: Tensor): TensorError {
-  return new TensorError({
-    code: "device-mismatch",
-    message: `${op}: a tensor of shape ${show(tensor.shape)} belongs to another device`,
-    fix: "make all operands on one device",
-  });
-}

@@ -1,7 +1,13 @@
 export type { Capabilities, Tile, Tuning } from "@fcn/kernels";
 export { type BackwardOptions, noGrad } from "./autograd.js";
 export { createDevice, type DeviceOptions } from "./createDevice.js";
-export { type AdapterReport, type DeviceInfo, probeAdapters } from "./device/adapter.js";
+export {
+  type AdapterChoice,
+  type AdapterOptions,
+  type AdapterReport,
+  type DeviceInfo,
+  probeAdapters,
+} from "./device/adapter.js";
 export type { MemoryReport } from "./device/buffers.js";
 export type { TuningProgress, TuningResult } from "./device/tuner.js";
 export { Device } from "./device.js";
@@ -12,4 +18,5 @@ export * as nn from "./nn/index.js";
 export * from "./ops/index.js";
 export * as optim from "./optim/index.js";
 export type { Scope } from "./scope.js";
+export type { Extent, Padding } from "./shape.js";
 export { type DType, type Nested, Tensor, type TypedData } from "./tensor.js";

@@ -65,6 +65,9 @@ export function pair(
 }
 
 /** Zeros around an image: one number, [vertical, horizontal], or [[top, bottom], [left, right]]. */
+/** One number for both sides of a plane, or [height, width]. */
+export type Extent = number | readonly [number, number];
+
 export type Padding = number | readonly number[] | readonly (readonly number[])[];
 
 /** A padding as [[top, bottom], [left, right]]. */

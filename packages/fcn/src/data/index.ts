@@ -40,11 +40,15 @@ export {
   EARTH_SPLIT,
   type EarthSamples,
   type EarthSplitOptions,
+  type EarthTiles,
   earthTilePositions,
   isWorthKeeping,
   type LongitudeBand,
   splitEarth,
 } from "./earth/split.js";
+export type { CocoOptions } from "./folder/openCoco.js";
+export type { LabelmeOptions } from "./folder/openLabelme.js";
+export type { SplitOptions } from "./folder/splits.js";
 export { type FolderContent, writeFolder } from "./folder/write.js";
 export { type ImagePart, type LabelSource, loadItem, type SampleItem } from "./item.js";
 export {
@@ -64,11 +68,22 @@ export {
   SIFT_FLOW_MEAN,
   VOC_MEAN,
 } from "./layouts/means.js";
-export { seg11valid } from "./layouts/voc.js";
+export type { NyudOptions } from "./layouts/nyud.js";
+export type { ContextOptions } from "./layouts/pascalContext.js";
+export { seg11valid, type VocOptions } from "./layouts/voc.js";
 export { DataLoader, type LoadedBatch, type LoaderOptions, type LoaderState } from "./loader/loader.js";
 export type { HostSamples, SampleFailure } from "./loader/makeBatch.js";
 export { type EpochOptions, planEpoch, type SampleOrder } from "./loader/plan.js";
-export { type MatValue, readMat } from "./mat/read.js";
+export type { Numbers as MatNumbers } from "./mat/cursor.js";
+export {
+  type MatCell,
+  type MatNumeric,
+  type MatOther,
+  type MatStruct,
+  type MatText,
+  type MatValue,
+  readMat,
+} from "./mat/read.js";
 export { type LayoutName, layouts, type OpenOptions, open } from "./open.js";
 export { measurePreprocessing, normaliseInto, type Preprocessing } from "./preprocessing.js";
 export { createRandom, type RandomSource, shuffledIndices } from "./random.js";
@@ -80,4 +95,8 @@ export {
   type SegmentationSample,
   VOID_LABEL,
 } from "./sample.js";
+export type { CocoInstance, CocoLabels, CocoOverlap } from "./shapes/coco.js";
+export type { LabelmeLabels } from "./shapes/labelme.js";
+export type { RunLengths } from "./shapes/rle.js";
 export { countLabels, cutSample, type Rectangle, tilePositions } from "./tiles.js";
+export type { WorkerOptions } from "./workers/pool.js";

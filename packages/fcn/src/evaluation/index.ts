@@ -9,4 +9,4 @@ export {
   scorePredictions,
 } from "./evaluate.js";
 export { COCO_SIZES, type SizeScores } from "./objectSizes.js";
-export type { BoundaryOptions, BoundaryScores } from "./scoreboard.js";
+export type { BoardScores, BoundaryOptions, BoundaryScores } from "./scoreboard.js";

@@ -9,6 +9,7 @@ export {
   geometryOf,
   inferShapes,
   type NodeSummary,
+  type Plane,
 } from "./graph/geometry.js";
 export { GraphNet, type NetOutput } from "./graph/net.js";
 export { coarsestStride, type GraphOrNet, reachOf } from "./graph/reach.js";
@@ -18,5 +19,5 @@ export { subgraph } from "./graph/subgraph.js";
 export { buildFcn, type FcnOptions } from "./heads/fcn.js";
 export * as heads from "./heads/index.js";
 export type { Skip } from "./heads/skip.js";
-export type { ModelOptions } from "./options.js";
+export type { ModelOptions, Resolved as ResolvedModelOptions } from "./options.js";
 export { create, describe, graphOf, list } from "./registry.js";

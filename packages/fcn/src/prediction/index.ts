@@ -5,3 +5,4 @@ export type { Picture, RgbaPicture } from "./picture.js";
 export { type LabelPolygon, type PolygonOptions, type Position, type Ring, tracePolygons } from "./polygons.js";
 export { type NetOrLoaded, type PredictionResult, type PredictOptions, predict, predictAll } from "./predict.js";
 export type { LabelMap } from "./regions.js";
+export type { TileOptions } from "./tiling.js";

@@ -1,8 +1,7 @@
 import { nn, type Tensor } from "@fcn/tensor";
 import { show, sizeOf } from "./state.js";
 
-type StateDict = Parameters<nn.Module["loadStateDict"]>[0];
-type Entry = StateDict[string];
+type Entry = nn.StateDict[string];
 
 export interface TransplantOptions {
   /** Appended to the names of the layers: conv1_1.weight goes to conv1_1color.weight with the suffix `color`. Default none. */
@@ -25,7 +24,7 @@ export interface TransplantReport {
  * Source: `transplant` of the reference implementation.
  */
 export function transplant(
-  from: nn.Module | StateDict,
+  from: nn.Module | nn.StateDict,
   to: nn.Module,
   { suffix = "" }: TransplantOptions = {},
 ): TransplantReport {

@@ -1,5 +1,5 @@
 export { type ClassBalancing, classWeights } from "./classWeights.js";
-export { type Criterion, type CriterionName, criterionNames } from "./criteria.js";
+export { type Criterion, type CriterionName, type CriterionSettings, criterionNames } from "./criteria.js";
 export { freezeBatchNorm, type Trainable } from "./freezing.js";
 export type { HeadLabels, HeadWeights } from "./heads.js";
 export {
@@ -21,13 +21,17 @@ export {
 } from "./parameterGroups.js";
 export { listRecipes, type Recipe, type RecipeName, recipe, recipeRate } from "./recipes.js";
 export {
+  type Configuration,
+  type PictureScore,
   RUN_FILES,
   type TrainRunOptions,
   type TrainRunResult,
+  type TrainRunSettings,
   type TrainRunView,
   trainRun,
+  type Validation,
 } from "./run/index.js";
-export type { Schedule, ScheduleName } from "./schedules.js";
+export type { Optimizer, Schedule, ScheduleName } from "./schedules.js";
 export type { TrainSettings } from "./settings.js";
 export { publishedStages, type Stage, type StagedOptions, type StageResult, trainStaged } from "./staged.js";
 export { type TrainResult, train } from "./train.js";

@@ -1,13 +1,12 @@
 import { optim, TensorError } from "@fcn/tensor";
 
-export type LRScheduler = ReturnType<typeof optim.lrScheduler.poly>;
 export type Optimizer = optim.SGD | optim.AdamW;
 
 /**
  * The course of the learning rate: `fixed`; `poly`, (1 - step / steps)^0.9; `cosine` down to 0; `step`, a tenth after each third of the
  * steps. Other courses are functions, such as `(optimizer) => optim.lrScheduler.step(optimizer, { stepSize: 1000 })`.
  */
-export type Schedule = ScheduleName | ((optimizer: Optimizer, steps: number) => LRScheduler);
+export type Schedule = ScheduleName | ((optimizer: Optimizer, steps: number) => optim.lrScheduler.LRScheduler);
 
 export type ScheduleName = keyof typeof SCHEDULES;
 
@@ -51,7 +50,7 @@ export function makeSchedule(
   return { step };
 }
 
-function courseOf(schedule: Schedule, optimizer: Optimizer, steps: number): LRScheduler {
+function courseOf(schedule: Schedule, optimizer: Optimizer, steps: number): optim.lrScheduler.LRScheduler {
   if (typeof schedule === "function") return schedule(optimizer, steps);
   if (Object.hasOwn(SCHEDULES, schedule)) return SCHEDULES[schedule](optimizer, steps);
   throw new TensorError({

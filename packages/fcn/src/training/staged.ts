@@ -15,9 +15,8 @@ export interface Stage {
   readonly learningRate?: number;
 }
 
-type Shared = Omit<TrainOptions, "model" | "learningRate" | "steps" | "onProgress" | "numClasses">;
-
-export interface StagedOptions extends Shared {
+export interface StagedOptions
+  extends Omit<TrainOptions, "model" | "learningRate" | "steps" | "onProgress" | "numClasses"> {
   readonly device: Device;
   /** Coarsest first; each starts from the weights of the one before. */
   readonly stages: readonly Stage[];

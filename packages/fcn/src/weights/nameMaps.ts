@@ -11,7 +11,7 @@ export interface NameMap {
   /** The new name; one that the map does not cover stays. */
   rename(name: string): string;
   /** The shape under the new name: the same values in the same order. */
-  shapeOf(name: string, shape: Shape): Shape;
+  shapeOf(name: string, shape: readonly number[]): readonly number[];
   /** What such weights were made with, where nets with the new names have published weights that want another. */
   readonly preprocessing?: Preprocessing;
 }

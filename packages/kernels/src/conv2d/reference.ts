@@ -1,6 +1,6 @@
 import type { Conv2dGeometry } from "./geometry.js";
 
-type Numbers = ArrayLike<number>;
+export type Numbers = ArrayLike<number>;
 
 /** One axis: input position `i` meets output position `o` through tap `k`. */
 interface Meeting {

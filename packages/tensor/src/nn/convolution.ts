@@ -1,12 +1,10 @@
 import type { Device } from "../device.js";
 import { conv2d, convTranspose2d } from "../ops/index.js";
 import { checkOptions } from "../options.js";
-import { type Padding, pair, sides } from "../shape.js";
+import { type Extent, type Padding, pair, sides } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkChannels, convolutionParameters, nextSeed } from "./initialise.js";
 import { Module } from "./module.js";
-
-type Extent = number | readonly [number, number];
 
 export interface Conv2dLayerOptions {
   readonly kernelSize: Extent;

@@ -13,7 +13,7 @@ export interface DropoutOptions {
 }
 
 /** Seeds that differ from call to call and repeat from run to run. */
-abstract class SeededModule extends Module {
+export abstract class SeededModule extends Module {
   protected readonly p: number;
   #seed: number | undefined;
   #calls = 0;

@@ -1,7 +1,7 @@
 export { LeakyReLU, ReLU, ReLU6, Sigmoid } from "./activations.js";
 export { BatchNorm2d, type BatchNorm2dOptions } from "./batchNorm.js";
 export { Conv2d, type Conv2dLayerOptions, ConvTranspose2d, type ConvTranspose2dLayerOptions } from "./convolution.js";
-export { Dropout, Dropout2d, type DropoutOptions } from "./dropout.js";
+export { Dropout, Dropout2d, type DropoutOptions, type SeededModule } from "./dropout.js";
 export { GroupNorm, type GroupNormOptions } from "./groupNorm.js";
 export { convolutionWeight } from "./initialise.js";
 export { Module } from "./module.js";

@@ -10,15 +10,13 @@ import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
 import { CHANNELS_LAST, inOrder, WEIGHT_ORDER } from "../layout.js";
 import { checkOptions } from "../options.js";
-import { checkRank, type Padding, pair, sameShape, sides } from "../shape.js";
+import { checkRank, type Extent, type Padding, pair, sameShape, sides } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
-type Size = number | readonly [number, number];
-
-interface WindowOptions {
-  readonly stride?: Size;
-  readonly dilation?: Size;
+export interface WindowOptions {
+  readonly stride?: Extent;
+  readonly dilation?: Extent;
   readonly groups?: number;
 }
 
@@ -28,8 +26,8 @@ export interface Conv2dOptions extends WindowOptions {
 }
 
 export interface ConvTranspose2dOptions extends WindowOptions {
-  readonly padding?: Size;
-  readonly outputPadding?: Size;
+  readonly padding?: Extent;
+  readonly outputPadding?: Extent;
 }
 
 interface Window {

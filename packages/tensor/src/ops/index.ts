@@ -1,7 +1,13 @@
 export * from "./avgPool2d.js";
 export * from "./batchNorm.js";
 export * from "./confusionMatrix.js";
-export { type Conv2dOptions, type ConvTranspose2dOptions, conv2d, convTranspose2d } from "./conv.js";
+export {
+  type Conv2dOptions,
+  type ConvTranspose2dOptions,
+  conv2d,
+  convTranspose2d,
+  type WindowOptions,
+} from "./conv.js";
 export * from "./crossEntropy.js";
 export { type DropoutOptions, dropout, dropout2d } from "./dropout.js";
 export { type GroupNormOptions, groupNorm } from "./groupNorm.js";
@@ -22,6 +28,7 @@ export {
   minimum,
   mul,
   neg,
+  type Operand,
   pow,
   relu,
   relu6,
@@ -29,6 +36,7 @@ export {
   sqrt,
   sub,
 } from "./pointwise.js";
+export type { PoolWindow } from "./poolWindow.js";
 export { type ArgmaxOptions, argmax, max, mean, type ReduceOptions, sum } from "./reduce.js";
 export * from "./softmax.js";
 export { permute, reshape } from "./view.js";

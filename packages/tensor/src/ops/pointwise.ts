@@ -92,7 +92,8 @@ function outputOrder(shape: readonly number[], a: Tensor, b: Tensor): Order {
   return larger.shape.length === shape.length ? larger.order : shape.map((_, i) => i);
 }
 
-type Operand = Tensor | number;
+/** Broadcasts against the other operand. */
+export type Operand = Tensor | number;
 
 /** What is no number, and NaN, is refused by name. */
 function checkNumber(op: string, value: number): void {

@@ -1,6 +1,12 @@
 export { AdamW, type AdamWOptions } from "./adamw.js";
 export { clipGradNorm } from "./clipGradNorm.js";
 export * as lrScheduler from "./lrScheduler.js";
-export { Optimizer, type ParameterGroup, type ParameterState, type ResolvedGroup } from "./optimizer.js";
+export {
+  Optimizer,
+  type ParameterGroup,
+  type ParameterState,
+  type ResolvedGroup,
+  type SharedOptions,
+} from "./optimizer.js";
 export { SGD, type SGDOptions } from "./sgd.js";
 export type { SavedState } from "./state.js";

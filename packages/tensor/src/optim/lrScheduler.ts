@@ -16,7 +16,7 @@ export interface LRScheduler {
   readonly lastStep: number;
 }
 
-interface Resumable {
+export interface Resumable {
   /** Steps already made, when training is resumed with an optimiser at its initial rate. Default 0. */
   readonly lastStep?: number;
 }

@@ -23,12 +23,12 @@ export interface ParameterState {
   readonly buffers: Record<string, Tensor>;
 }
 
-interface Shared {
+export interface SharedOptions {
   readonly lr?: number;
 }
 
 /** What SGD and AdamW share: groups, gradients, and state by parameter. */
-export abstract class Optimizer<Options extends Shared> {
+export abstract class Optimizer<Options extends SharedOptions> {
   readonly groups: readonly ResolvedGroup<Options>[];
   readonly #states = new Map<Tensor, ParameterState>();
 

@@ -4,5 +4,14 @@ export type { Backbone, BackboneBuilder } from "./backbone.js";
 export { bvlcGoogLeNetBackbone, type GoogLeNetSpec, googLeNetBackbone } from "./googlenet.js";
 export { INCEPTION_STAGES, type InceptionSpec, inceptionBackbone } from "./inception.js";
 export { type MobileNetSpec, mobileNetBackbone } from "./mobilenet.js";
+export type { Follower, NameAfter } from "./names.js";
 export { RESNETS, type ResNetNames, type ResNetSpec, resNetBackbone, torchvisionNames } from "./resnet.js";
-export { torchvisionVggNames, VGG16, type VggNames, type VggSpec, vggBackbone } from "./vgg.js";
+export {
+  type CastLayer,
+  type SquareWindow,
+  torchvisionVggNames,
+  VGG16,
+  type VggNames,
+  type VggSpec,
+  vggBackbone,
+} from "./vgg.js";

@@ -4,7 +4,7 @@ import type { Backbone } from "./backbone.js";
 import { scaleWidth } from "./convNorm.js";
 import { caffeNameAfter, type NameAfter, sequentialNameAfter } from "./names.js";
 
-interface SquareWindow {
+export interface SquareWindow {
   readonly kernelSize: number;
   readonly padding: number;
 }

@@ -5,7 +5,7 @@ import { along, type Graph, type Layer, type Node, padsSame, windowAlong } from 
 
 /** [channels, height, width] */
 export type FeatureShape = readonly [number, number, number];
-type Plane = readonly [number, number];
+export type Plane = readonly [number, number];
 
 /** What an image of one size becomes in a graph. */
 export interface Geometry {

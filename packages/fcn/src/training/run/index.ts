@@ -2,7 +2,9 @@ import { nodeModule } from "@fcn/tensor/internal";
 import type { TrainRunOptions } from "./options.js";
 import type { TrainRunResult } from "./result.js";
 
-export type { TrainRunOptions, TrainRunView } from "./options.js";
+export type { Configuration } from "./configuration.js";
+export type { PictureScore, Validation } from "./history.js";
+export type { TrainRunOptions, TrainRunSettings, TrainRunView } from "./options.js";
 export { RUN_FILES, type TrainRunResult } from "./result.js";
 
 /**

@@ -24,14 +24,15 @@ export interface TrainRunView {
   end?(): void;
 }
 
-type Settings = Partial<Omit<TrainSettings, "schedule">> &
+/** Settings of a run that a recipe may give. */
+export type TrainRunSettings = Partial<Omit<TrainSettings, "schedule">> &
   Pick<TrainOptions, "headLabels" | "trainable" | "freezeBatchNorm" | "clipNorm" | "lossSampling">;
 
 /**
  * Settings that are left out are those of the recipe. Without a recipe: AdamW at a rate of 1e-3 with weight decay 0.01, or SGD at 0.01; batches
  * of 4, mirroring, schedule `poly`, the mean of cross-entropy over the labelled pixels.
  */
-export interface TrainRunOptions extends Settings {
+export interface TrainRunOptions extends TrainRunSettings {
   /** A folder that `data.open` knows, or what it answered. */
   readonly data: string | OpenedData;
   /** A folder for everything that is written; it is made. */

@@ -2,9 +2,8 @@ import { io } from "@fcn/tensor";
 import type { ModelOptions } from "../../models/index.js";
 import { encodeMetadata } from "../../training/weightsFile.js";
 import { inceptionV3FromKeras } from "./inceptionV3.js";
+import type { HostArrays } from "./layout.js";
 import { mobilenetV2FromTensorFlow } from "./mobilenetV2.js";
-
-type HostArrays = Readonly<Record<string, io.HostArray>>;
 
 /** TensorFlow's nets as ours: other names, and values in another order. */
 export const TENSORFLOW_MAPS: Readonly<
