@@ -1,4 +1,5 @@
 /** Fully convolutional networks for semantic segmentation (Long, Shelhamer, Darrell) on WebGPU. */
+export type { Abortable } from "./abort.js";
 export { type BilinearKernel, bilinearKernel } from "./bilinear.js";
 export * as coordinates from "./coordinates.js";
 export * as data from "./data/index.js";

@@ -84,7 +84,7 @@ export {
   type MatValue,
   readMat,
 } from "./mat/read.js";
-export { type LayoutName, layouts, type OpenOptions, open } from "./open.js";
+export { type LayoutName, type LayoutOptions, layouts, type OpenOptions, open } from "./open.js";
 export { measurePreprocessing, normaliseInto, type Preprocessing } from "./preprocessing.js";
 export { createRandom, type RandomSource, shuffledIndices } from "./random.js";
 export {

@@ -15,7 +15,7 @@ import { openVoc, type VocOptions, vocFolder } from "./layouts/voc.js";
 import { COCO_OVERLAPS } from "./shapes/coco.js";
 import type { WorkerOptions } from "./workers/pool.js";
 
-type LayoutOptions = VocOptions & NyudOptions & ContextOptions & CocoOptions & LabelmeOptions;
+export type LayoutOptions = VocOptions & NyudOptions & ContextOptions & CocoOptions & LabelmeOptions;
 
 /** Beside those of all layouts, each has its own; one of another layout is refused. */
 export type OpenOptions = SplitOptions &

@@ -19,6 +19,7 @@ export { addInto, type CropOptions, concat, crop, flip, pad, slice } from "./mov
 export * from "./paint.js";
 export {
   add,
+  type ClampOptions,
   clamp,
   div,
   exp,
