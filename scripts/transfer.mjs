@@ -10,8 +10,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { SegmentationMetrics } from "@fcn/core";
-import { packagesAdvice } from "../packages/fcn/bin/advice.mjs";
-import { installMissing } from "./lib/packages.mjs";
+import { installMissing, packagesAdvice } from "./lib/packages.mjs";
 import { fail, readSystem } from "./lib/system.mjs";
 import { PACKAGES, picturesOf } from "./lib/transfer-sources.mjs";
 

@@ -1,3 +1,4 @@
+import { systemFamily } from "../../packages/fcn/bin/advice.mjs";
 import { installPackages, updateLists } from "../../packages/fcn/bin/apt-get.mjs";
 import { packagesStep } from "./setup-plan.mjs";
 import { isRoot, readSystem, sudoWithoutPassword } from "./system.mjs";
@@ -16,4 +17,20 @@ export function installMissing(missing) {
   const as = root ? [] : ["sudo", "-n"];
   updateLists(as);
   return { step, problem: installPackages(missing, { as }) };
+}
+
+/**
+ * How to get packages of pictures that Debian has.
+ * @param {{ platform: string, osRelease: Record<string, string>, packages: readonly string[] }} wanted
+ * @returns {{ command: string, why: string }}
+ */
+export function packagesAdvice({ platform, osRelease, packages }) {
+  if (systemFamily(platform, osRelease) === "debian") {
+    const command = `sudo apt-get install -y --no-install-recommends ${packages.join(" ")}`;
+    return { command, why: "after sudo apt-get update where apt-get does not know them" };
+  }
+  return {
+    command: "npm run transfer -- --stamps DIR --photos DIR",
+    why: `this system has no ${packages.join(" and ")}: name a folder of Tux Paint's stamps, with its own folders, and one of photographs`,
+  };
 }

@@ -3,7 +3,6 @@ import {
   adapterAdvice,
   driverRemarks,
   packageAdvice,
-  packagesAdvice,
   parseOsRelease,
   systemFamily,
 } from "../../packages/fcn/bin/advice.mjs";
@@ -74,19 +73,5 @@ describe("advice", () => {
     expect(remarks(["kfd"])).toEqual([expect.stringMatching(/AMD/)]);
     expect(remarks([], { VK_ICD_FILENAMES: "/gone.json" })).toEqual([expect.stringContaining("/gone.json")]);
     expect(remarks(["null"], { VK_ICD_FILENAMES: "" })).toEqual([]);
-  });
-});
-
-describe("packagesAdvice", () => {
-  const packages = ["stamps", "photos"];
-
-  it("gives the command on Debian and its kin, and another way elsewhere", () => {
-    const debian = packagesAdvice({ platform: "linux", osRelease: { ID: "ubuntu", ID_LIKE: "debian" }, packages });
-    expect(debian.command).toBe("sudo apt-get install -y --no-install-recommends stamps photos");
-    for (const platform of ["darwin", "win32"]) {
-      const advice = packagesAdvice({ platform, osRelease: {}, packages });
-      expect(advice.command).toContain("--stamps DIR --photos DIR");
-      expect(advice.why).toContain("stamps and photos");
-    }
   });
 });

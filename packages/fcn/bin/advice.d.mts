@@ -16,8 +16,3 @@ export declare function driverRemarks(machine: {
   devices: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
 }): string[];
-export declare function packagesAdvice(wanted: {
-  platform: string;
-  osRelease: Record<string, string>;
-  packages: readonly string[];
-}): { command: string; why: string };

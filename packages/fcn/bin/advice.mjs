@@ -108,22 +108,6 @@ export function packageAdvice({ platform, osRelease, message }) {
   return "run: npm install --no-save --force webgpu";
 }
 
-/**
- * How to get packages of pictures that Debian has.
- * @param {{ platform: string, osRelease: Record<string, string>, packages: readonly string[] }} wanted
- * @returns {{ command: string, why: string }}
- */
-export function packagesAdvice({ platform, osRelease, packages }) {
-  if (systemFamily(platform, osRelease) === "debian") {
-    const command = `sudo apt-get install -y --no-install-recommends ${packages.join(" ")}`;
-    return { command, why: "after sudo apt-get update where apt-get does not know them" };
-  }
-  return {
-    command: "fcn transfer --stamps DIR --photos DIR",
-    why: `this system has no ${packages.join(" and ")}: name a folder of Tux Paint's stamps, with its own folders, and one of photographs`,
-  };
-}
-
 const DRIVER_OVERRIDES = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
 
 /**
