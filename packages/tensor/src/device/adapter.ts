@@ -46,8 +46,6 @@ export async function findGpu(): Promise<Gpu> {
       fix: "use a browser with WebGPU on a secure (https or localhost) page",
     });
   }
-  // Without it the Vulkan loader prints a line for every call.
-  process.env.XDG_RUNTIME_DIR ??= process.env.TMPDIR ?? "/tmp";
   let module: { create(flags: string[]): GPU };
   try {
     module = (await import(/* @vite-ignore */ /* webpackIgnore: true */ NODE_PACKAGE)) as typeof module;
@@ -80,11 +78,24 @@ function describe(adapter: GPUAdapter, runtime: DeviceInfo["runtime"]): DeviceIn
   };
 }
 
+/** On Wayland a layer of Mesa prints an error line a call where XDG_RUNTIME_DIR is missing. It is put back: child processes inherit it. */
+async function requestQuietly(gpu: Gpu, options: GPURequestAdapterOptions): Promise<GPUAdapter | null> {
+  if (gpu.runtime !== "dawn-node" || process.env.XDG_RUNTIME_DIR !== undefined) {
+    return gpu.entry.requestAdapter(options);
+  }
+  process.env.XDG_RUNTIME_DIR = process.env.TMPDIR ?? "/tmp";
+  try {
+    return await gpu.entry.requestAdapter(options);
+  } finally {
+    delete process.env.XDG_RUNTIME_DIR;
+  }
+}
+
 async function candidates(gpu: Gpu, options: AdapterOptions): Promise<{ adapter: GPUAdapter; info: DeviceInfo }[]> {
   const power = options.powerPreference ? { powerPreference: options.powerPreference } : {};
   const found = [];
   for (const forceFallbackAdapter of options.adapter === "software" ? [true, false] : [false]) {
-    const adapter = await gpu.entry.requestAdapter({ ...power, forceFallbackAdapter });
+    const adapter = await requestQuietly(gpu, { ...power, forceFallbackAdapter });
     if (!adapter) continue;
     const info = describe(adapter, gpu.runtime);
     if (!NULL_BACKEND.test(`${info.device} ${info.description}`)) found.push({ adapter, info });
