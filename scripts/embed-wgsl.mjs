@@ -1,4 +1,4 @@
-// Writes packages/kernels/src/wgsl.generated.ts: every .wgsl file below that folder as a string, keyed by its path without extension.
+// Writes packages/kernels/src/wgsl.generated.ts: every .wgsl file below that folder as a constant that is named by its path.
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

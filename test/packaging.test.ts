@@ -42,6 +42,11 @@ describe("an app for browsers, with the packages as they are shipped", () => {
     for (const entry of Object.values(loaded)) expect(Object.keys(entry).length).toBeGreaterThan(0);
   });
 
+  it("carries the shaders that it uses, and no others", async () => {
+    const { file } = await app.esbuild('export { planSgd } from "@fcn/kernels";');
+    expect(readFileSync(file, "utf8").match(/@compute/g)).toHaveLength(1);
+  });
+
   it("would show in both that a module of Node is imported", async () => {
     const code = 'import { readFileSync } from "node:fs";\nglobalThis.f = () => readFileSync("x");';
     await expect(app.esbuild(code)).rejects.toThrow('Could not resolve "node:fs"');

@@ -1,4 +1,3 @@
-import type { Kernel } from "../kernel.js";
 import {
   type Binding,
   type Capabilities,
@@ -11,7 +10,15 @@ import {
   type Window,
 } from "../plan.js";
 import { views } from "../views.js";
-import { wgsl } from "../wgsl.generated.js";
+import {
+  batchNormApply,
+  batchNormBackwardApply,
+  batchNormBackwardMerge,
+  batchNormBackwardSums,
+  batchNormFrozen,
+  batchNormMerge,
+  batchNormMoments,
+} from "../wgsl.generated.js";
 import { fits, type Range, rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
@@ -21,8 +28,15 @@ const ROWS = 8;
 const MIN_ROWS = 16;
 const MAX_SLICES = 512;
 
-const kernel = (name: `batch-norm/${Name}`): Kernel => ({ name, source: wgsl[name] });
-type Name = "moments" | "merge" | "frozen" | "apply" | "backward-sums" | "backward-merge" | "backward-apply";
+const KERNELS = {
+  "batch-norm/moments": batchNormMoments,
+  "batch-norm/merge": batchNormMerge,
+  "batch-norm/frozen": batchNormFrozen,
+  "batch-norm/apply": batchNormApply,
+  "batch-norm/backward-sums": batchNormBackwardSums,
+  "batch-norm/backward-merge": batchNormBackwardMerge,
+  "batch-norm/backward-apply": batchNormBackwardApply,
+};
 
 /** Normalisation of `rows` x `channels` elements, channels last: rows are the images' pixels. */
 export interface BatchNormGeometry {
@@ -80,7 +94,7 @@ function elementwise(
     const rows = run.end - run.begin;
     const count = columns * ceilDiv(rows, ROWS);
     return {
-      kernel: kernel(name),
+      kernel: KERNELS[name],
       constants: { ROWS, VEC: isVector(g), ...constants },
       params: { count, columns, rows, channels: g.channels, first: runOf(g, "x", run).first },
       operands: operands(run),
@@ -100,7 +114,7 @@ function reduction(
     const count = columns * ceilDiv(rows, rowsPerSlice);
     const base = columns * (run.begin / rowsPerSlice);
     return {
-      kernel: kernel(name),
+      kernel: KERNELS[name],
       constants: { VEC: isVector(g) },
       params: { count, columns, rows, rowsPerSlice, slices, base, first: runOf(g, "x", run).first },
       operands: { ...operands(run), ...views(isVector(g), "partial", "partial", unwritten("partial")) },
@@ -116,13 +130,13 @@ function statisticsSteps(o: BatchNormOptions, parts: Split): Step[] {
   const grid = foldGrid(ceilDiv(channels, WG));
   if (!o.training) {
     const operands = { runningMean: "runningMean", runningVar: "runningVar", stats: "stats" };
-    return [{ kernel: kernel("batch-norm/frozen"), params: { count: channels, eps }, operands, grid }];
+    return [{ kernel: KERNELS["batch-norm/frozen"], params: { count: channels, eps }, operands, grid }];
   }
   const { slices, rowsPerSlice } = parts;
   return [
     ...reduction(o, parts, "batch-norm/moments", (run) => views(isVector(o), "x", runOf(o, "x", run).operand)),
     {
-      kernel: kernel("batch-norm/merge"),
+      kernel: KERNELS["batch-norm/merge"],
       constants: { HAS_RUNNING: o.hasRunning },
       params: { count: channels, rows, rowsPerSlice, slices, eps, momentum },
       operands: {
@@ -179,7 +193,7 @@ export function planBatchNormBackward(o: BatchNormBackwardOptions, caps: Capabil
   });
   const sums = o.training || o.parameters;
   const merge: Step = {
-    kernel: kernel("batch-norm/backward-merge"),
+    kernel: KERNELS["batch-norm/backward-merge"],
     constants: { TRAINING: o.training, HAS_WEIGHT: o.hasWeight },
     params: { count: o.channels, rows: o.rows, slices: sums ? parts.slices : 0 },
     operands: {

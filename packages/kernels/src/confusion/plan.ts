@@ -1,11 +1,9 @@
 import { fillStep } from "../fill/plan.js";
-import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, type Plan, type Step } from "../plan.js";
-import { wgsl } from "../wgsl.generated.js";
+import { confusionCount as COUNT } from "../wgsl.generated.js";
 import { fits, rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
-const COUNT: Kernel = { name: "confusion/count", source: wgsl["confusion/count"] };
 /** Cells of a workgroup's own table: 16 KiB, which every adapter has. */
 const CELLS = 4096;
 /** Pixels of a workgroup that are worth emptying its table into the counts. */

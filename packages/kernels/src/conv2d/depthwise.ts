@@ -1,9 +1,8 @@
-import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Step, UNREAD, unwritten } from "../plan.js";
 import { sumSlices } from "../reduce/sum-slices.js";
 import type { Tunable } from "../tuning.js";
 import { views } from "../views.js";
-import { wgsl } from "../wgsl.generated.js";
+import { conv2dDepthwise as GATHER, conv2dDepthwiseWeightGradient as WEIGHT_GRADIENT } from "../wgsl.generated.js";
 import { sliceOf } from "../windows.js";
 import { gatherParts, sidesOf, weightGradientParts } from "./gather.js";
 import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
@@ -11,11 +10,6 @@ import { lineSplits } from "./line-splits.js";
 import { depthwiseTile } from "./tiles.js";
 
 const WG = 64;
-const GATHER: Kernel = { name: "conv2d/depthwise", source: wgsl["conv2d/depthwise"] };
-const WEIGHT_GRADIENT: Kernel = {
-  name: "conv2d/depthwise-weight-gradient",
-  source: wgsl["conv2d/depthwise-weight-gradient"],
-};
 
 const lanesOf = (g: Conv2dGeometry): number => (g.inC % 4 === 0 ? 4 : 1);
 

@@ -1,4 +1,3 @@
-import type { Kernel } from "../kernel.js";
 import {
   type Capabilities,
   ceilDiv,
@@ -12,15 +11,16 @@ import {
 } from "../plan.js";
 import type { Tunable } from "../tuning.js";
 import { views } from "../views.js";
-import { wgsl } from "../wgsl.generated.js";
+import {
+  conv2dPackWeight as PACK,
+  conv2dGatherRegister as REGISTER,
+  conv2dGatherSubgroup as SUBGROUP,
+} from "../wgsl.generated.js";
 import { type ImagePart, imageParts, rowRuns, sliceOf } from "../windows.js";
 import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
 import { gatherTile } from "./tiles.js";
 
 const WG = 64;
-const SUBGROUP: Kernel = { name: "conv2d/gather-subgroup", source: wgsl["conv2d/gather-subgroup"] };
-const REGISTER: Kernel = { name: "conv2d/gather-register", source: wgsl["conv2d/gather-register"] };
-const PACK: Kernel = { name: "conv2d/pack-weight", source: wgsl["conv2d/pack-weight"] };
 
 /** Tiles of pixels that share a weight below which packing it costs more than reading its columns one by one. */
 const FEW_TILES = 4;

@@ -1,9 +1,11 @@
-import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, elementWindow, foldGrid, type Step } from "../plan.js";
 import { sumSlices } from "../reduce/sum-slices.js";
 import type { Tunable } from "../tuning.js";
 import { views } from "../views.js";
-import { wgsl } from "../wgsl.generated.js";
+import {
+  conv2dWeightGradientRegister as REGISTER,
+  conv2dWeightGradientSubgroup as SUBGROUP,
+} from "../wgsl.generated.js";
 import { sliceOf } from "../windows.js";
 import { weightGradientParts } from "./gather.js";
 import { type Conv2dGeometry, geometryParams } from "./geometry.js";
@@ -11,8 +13,6 @@ import { lineSplits } from "./line-splits.js";
 import { weightGradientTile } from "./tiles.js";
 
 const WG = 64;
-const SUBGROUP: Kernel = { name: "conv2d/weight-gradient-subgroup", source: wgsl["conv2d/weight-gradient-subgroup"] };
-const REGISTER: Kernel = { name: "conv2d/weight-gradient-register", source: wgsl["conv2d/weight-gradient-register"] };
 
 /**
  * Steps of `dw = weightGradient(x, dy)` in the order (kernelH, kernelW, inC / groups, outC), or undefined when a single

@@ -1,11 +1,9 @@
 import { mergeDims } from "../dims.js";
-import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, type Step } from "../plan.js";
-import { wgsl } from "../wgsl.generated.js";
+import { copyStrided as STRIDED } from "../wgsl.generated.js";
 import { boxParts, type Place, placeOf, type StridedBox } from "../windows.js";
 
 const WG = 64;
-const STRIDED: Kernel = { name: "copy/strided", source: wgsl["copy/strided"] };
 
 /**
  * A box in two buffers: sizes, strides in elements of source and destination, and where its first element lies in each. Strides of the

@@ -1,13 +1,13 @@
 import { FAULT } from "../fault.js";
-import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, FAULT_RECORD, foldGrid, NAN_BITS, type Plan, type Step, UNREAD } from "../plan.js";
-import { wgsl } from "../wgsl.generated.js";
+import {
+  crossEntropyBackward as BACKWARD,
+  crossEntropyFinish as FINISH,
+  crossEntropyForward as FORWARD,
+} from "../wgsl.generated.js";
 import { type Range, rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
-const FORWARD: Kernel = { name: "cross-entropy/forward", source: wgsl["cross-entropy/forward"] };
-const FINISH: Kernel = { name: "cross-entropy/finish", source: wgsl["cross-entropy/finish"] };
-const BACKWARD: Kernel = { name: "cross-entropy/backward", source: wgsl["cross-entropy/backward"] };
 
 export interface CrossEntropyCase {
   readonly pixels: number;

@@ -1,11 +1,8 @@
 import { FAULT } from "../fault.js";
-import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, FAULT_RECORD, foldGrid, NAN_BITS, type Plan, type Step } from "../plan.js";
-import { wgsl } from "../wgsl.generated.js";
+import { fillCheckFinite as CHECK, fillFill as FILL } from "../wgsl.generated.js";
 import { flatOperand, flatWindows } from "../windows.js";
 
-const FILL: Kernel = { name: "fill/fill", source: wgsl["fill/fill"] };
-const CHECK: Kernel = { name: "fill/check-finite", source: wgsl["fill/check-finite"] };
 const FILL_PER_GROUP = 64 * 4;
 const CHECK_PER_GROUP = 64 * 16;
 

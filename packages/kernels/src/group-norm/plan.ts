@@ -1,6 +1,13 @@
-import type { Kernel } from "../kernel.js";
 import { type Binding, type Capabilities, ceilDiv, foldGrid, type Plan, type Step, UNREAD } from "../plan.js";
-import { wgsl } from "../wgsl.generated.js";
+import {
+  groupNormApply,
+  groupNormBackwardApply,
+  groupNormBackwardParameters,
+  groupNormBackwardSums,
+  groupNormBackwardTerms,
+  groupNormMerge,
+  groupNormMoments,
+} from "../wgsl.generated.js";
 import { fits, type Range, rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
@@ -10,15 +17,16 @@ const ROWS = 8;
 const MIN_ROWS = 16;
 const MAX_SLICES = 64;
 
-type Name =
-  | "moments"
-  | "merge"
-  | "apply"
-  | "backward-sums"
-  | "backward-terms"
-  | "backward-parameters"
-  | "backward-apply";
-const kernel = (name: Name): Kernel => ({ name: `group-norm/${name}`, source: wgsl[`group-norm/${name}`] });
+const KERNELS = {
+  moments: groupNormMoments,
+  merge: groupNormMerge,
+  apply: groupNormApply,
+  "backward-sums": groupNormBackwardSums,
+  "backward-terms": groupNormBackwardTerms,
+  "backward-parameters": groupNormBackwardParameters,
+  "backward-apply": groupNormBackwardApply,
+};
+type Name = keyof typeof KERNELS;
 
 /** Normalisation of `images` x `rows` x `channels` elements, channels last: rows are the pixels of an image. */
 export interface GroupNormGeometry {
@@ -88,7 +96,7 @@ function elementwise(
   return unitRuns(g, ROWS, caps).map((run) => {
     const { operands, place } = bound(g, run, images);
     return {
-      kernel: kernel(name),
+      kernel: KERNELS[name],
       constants: { ROWS, HAS_WEIGHT: g.hasWeight, ...constants },
       params: { ...place, channels, width: widthOf(g), rows, blocks: ceilDiv(rows, ROWS), statistics: statisticsOf(g) },
       operands: { ...operands, ...others, weight: g.hasWeight ? "weight" : UNREAD },
@@ -113,7 +121,7 @@ export function planGroupNorm(
   const moments = unitRuns(g, parts.rowsPerSlice, caps).map((run): Step => {
     const { operands, place } = bound(g, run, ["x"]);
     return {
-      kernel: kernel("moments"),
+      kernel: KERNELS.moments,
       params: { ...place, channels, rows, ...parts, total },
       operands: { ...operands, partial: "partial" },
       grid: over(run.count),
@@ -125,7 +133,7 @@ export function planGroupNorm(
     steps: [
       ...moments,
       {
-        kernel: kernel("merge"),
+        kernel: KERNELS.merge,
         params: { count: statistics, channels, width: widthOf(g), rows, ...parts, eps: g.eps },
         operands: { partial: "partial", stats: "stats" },
         grid: over(statistics),
@@ -152,20 +160,20 @@ export function planGroupNormBackward(
   const sums = unitRuns(g, parts.rowsPerSlice, caps).map((run): Step => {
     const { operands, place } = bound(g, run, ["x", "dy"]);
     return {
-      kernel: kernel("backward-sums"),
+      kernel: KERNELS["backward-sums"],
       params: { ...place, channels, width, rows, ...parts, statistics, total },
       operands: { ...operands, stats: "stats", partial: "partial" },
       grid: over(run.count),
     };
   });
   const parameters: Step = {
-    kernel: kernel("backward-parameters"),
+    kernel: KERNELS["backward-parameters"],
     params: { count: channels, slices: images * parts.slices },
     operands: { partial: "partial", dweight: "dweight", dbias: "dbias" },
     grid: over(channels),
   };
   const terms: Step = {
-    kernel: kernel("backward-terms"),
+    kernel: KERNELS["backward-terms"],
     constants: { HAS_WEIGHT: g.hasWeight },
     params: { count: statistics, channels, width, rows, slices: parts.slices },
     operands: { partial: "partial", weight: g.hasWeight ? "weight" : UNREAD, terms: "terms" },

@@ -1,11 +1,9 @@
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
-import { wgsl } from "../wgsl.generated.js";
+import { interpolateBackward as BACKWARD, interpolateForward as FORWARD } from "../wgsl.generated.js";
 import { type ImagePart, imageParts, sliceOf } from "../windows.js";
 
 const WG = 64;
-const FORWARD: Kernel = { name: "interpolate/forward", source: wgsl["interpolate/forward"] };
-const BACKWARD: Kernel = { name: "interpolate/backward", source: wgsl["interpolate/backward"] };
 
 /** A resampling of channels-last images. */
 export interface InterpolateGeometry {

@@ -1,12 +1,8 @@
-import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, type Window } from "../plan.js";
-import { wgsl } from "../wgsl.generated.js";
+import { lrnBackward as BACKWARD, lrnForward as FORWARD, lrnRatio as RATIO } from "../wgsl.generated.js";
 import { type Range, rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
-const FORWARD: Kernel = { name: "lrn/forward", source: wgsl["lrn/forward"] };
-const RATIO: Kernel = { name: "lrn/ratio", source: wgsl["lrn/ratio"] };
-const BACKWARD: Kernel = { name: "lrn/backward", source: wgsl["lrn/backward"] };
 
 /** Local response normalisation of `count` elements, channels last. */
 export interface LrnGeometry {

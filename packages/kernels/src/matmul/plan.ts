@@ -1,9 +1,8 @@
 import { denseStrides, mergeDims } from "../dims.js";
-import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, roundUp, type Step } from "../plan.js";
 import { sumSlices } from "../reduce/sum-slices.js";
 import { views } from "../views.js";
-import { wgsl } from "../wgsl.generated.js";
+import { matmulProduct as PRODUCT } from "../wgsl.generated.js";
 import { boxParts, type Place, placeOf, type StridedBox } from "../windows.js";
 
 const WG = 64;
@@ -13,7 +12,6 @@ const MAX_BATCH_DIMS = MAX_RANK - 2;
 const FEW_BATCH_DIMS = 4;
 /** Products of one output element below which slices of the inner dim are not worth a second pass. */
 const MIN_INNER_PER_SLICE = 64;
-const PRODUCT: Kernel = { name: "matmul/product", source: wgsl["matmul/product"] };
 
 /** One operand: strides in elements, one a batch dim of the result (0 where it broadcasts), then of its two matrix dims. */
 export interface MatrixStrides {

@@ -10,11 +10,9 @@ import {
   unwritten,
   WINDOW_ALIGNMENT,
 } from "../plan.js";
-import { wgsl } from "../wgsl.generated.js";
+import { optimAdamw as ADAMW, optimSgd as SGD } from "../wgsl.generated.js";
 
 const WG = 64;
-const SGD: Kernel = { name: "optim/sgd", source: wgsl["optim/sgd"] };
-const ADAMW: Kernel = { name: "optim/adamw", source: wgsl["optim/adamw"] };
 
 /** The settings of one SGD step on one parameter, as in torch.optim.SGD. */
 export interface SgdStep {

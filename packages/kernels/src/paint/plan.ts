@@ -1,10 +1,8 @@
-import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, UNREAD } from "../plan.js";
-import { wgsl } from "../wgsl.generated.js";
+import { paintPaint as PAINT } from "../wgsl.generated.js";
 import { rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
-const PAINT: Kernel = { name: "paint/paint", source: wgsl["paint/paint"] };
 
 export interface PaintCase {
   readonly pixels: number;

@@ -1,16 +1,16 @@
-import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, unwritten } from "../plan.js";
 import { views } from "../views.js";
-import { wgsl } from "../wgsl.generated.js";
+import {
+  poolAverage as AVERAGE,
+  poolAverageBackward as AVERAGE_BACKWARD,
+  poolMax as MAX,
+  poolMaxBackward as MAX_BACKWARD,
+} from "../wgsl.generated.js";
 import { type ImagePart, imageParts, type Range, sliceOf } from "../windows.js";
 
 const WG = 64;
 /** Elements of a row that a thread of max pooling owns. */
 const R = 8;
-const MAX: Kernel = { name: "pool/max", source: wgsl["pool/max"] };
-const MAX_BACKWARD: Kernel = { name: "pool/max-backward", source: wgsl["pool/max-backward"] };
-const AVERAGE: Kernel = { name: "pool/average", source: wgsl["pool/average"] };
-const AVERAGE_BACKWARD: Kernel = { name: "pool/average-backward", source: wgsl["pool/average-backward"] };
 
 /** A pooling over channels-last images; the average has dilation 1. */
 export interface Pool2dGeometry {

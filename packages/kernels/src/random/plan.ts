@@ -1,9 +1,7 @@
-import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, UNREAD } from "../plan.js";
-import { wgsl } from "../wgsl.generated.js";
+import { randomPhilox as PHILOX } from "../wgsl.generated.js";
 import { flatOperand, flatWindows } from "../windows.js";
 
-const PHILOX: Kernel = { name: "random/philox", source: wgsl["random/philox"] };
 const PER_GROUP = 64 * 4;
 const MODES = { uniform: 0, normal: 1, dropout: 2 } as const;
 

@@ -1,11 +1,9 @@
-import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, elementWindow, foldGrid, type Plan, type Step } from "../plan.js";
-import { wgsl } from "../wgsl.generated.js";
+import { reduceColumnSum as COLUMN_SUM } from "../wgsl.generated.js";
 import { planSum } from "./plan.js";
 import { sumSlices } from "./sum-slices.js";
 
 const WG = 64;
-const COLUMN_SUM: Kernel = { name: "reduce/column-sum", source: wgsl["reduce/column-sum"] };
 /** Fewer rows are not worth two passes. */
 const MIN_ROWS = 64;
 

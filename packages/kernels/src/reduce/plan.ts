@@ -10,16 +10,13 @@ import {
   type Step,
   UNREAD,
 } from "../plan.js";
-import { wgsl } from "../wgsl.generated.js";
+import { reduceExpand as EXPAND, reduceMax as MAX, reduceSum as SUM } from "../wgsl.generated.js";
 import { sliceOf } from "../windows.js";
 import { type Leaf, leavesOf, type ReductionDim, type Run, runsOf } from "./runs.js";
 
 export type { ReductionDim } from "./runs.js";
 
 const WG = 64;
-const SUM: Kernel = { name: "reduce/sum", source: wgsl["reduce/sum"] };
-const MAX: Kernel = { name: "reduce/max", source: wgsl["reduce/max"] };
-const EXPAND: Kernel = { name: "reduce/expand", source: wgsl["reduce/expand"] };
 
 /** Runs of kept or of reduced dims that the kernels can tell apart: dims of both kinds in turn make the most. */
 const MAX_RUNS = MAX_RANK / 2;

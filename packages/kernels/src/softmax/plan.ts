@@ -1,11 +1,9 @@
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
-import { wgsl } from "../wgsl.generated.js";
+import { softmaxBackward as BACKWARD, softmaxForward as FORWARD } from "../wgsl.generated.js";
 import { rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
-const FORWARD: Kernel = { name: "softmax/forward", source: wgsl["softmax/forward"] };
-const BACKWARD: Kernel = { name: "softmax/backward", source: wgsl["softmax/backward"] };
 
 /** A tensor seen along one dim in memory: [outer, size, inner]. */
 export interface Lines {
