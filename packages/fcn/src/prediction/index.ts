@@ -1,5 +1,5 @@
 export type { Prediction } from "./enqueue.js";
-export { type LabelGeoJson, toGeoJson } from "./geojson.js";
+export { type LabelFeature, type LabelGeoJson, toGeoJson } from "./geojson.js";
 export type { InferenceOptions } from "./options.js";
 export type { Picture, RgbaPicture } from "./picture.js";
 export { type LabelPolygon, type PolygonOptions, type Position, type Ring, tracePolygons } from "./polygons.js";

@@ -1,5 +1,5 @@
+import { nodeModule } from "../node.js";
 import { Crc32 } from "./crc32.js";
-import { nodeFiles } from "./source.js";
 
 /** Of a temporary name: the machine that writes the file, and its process. */
 const PATTERN = /\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp$/;
@@ -17,8 +17,8 @@ export async function temporaryName(target: string): Promise<string> {
  * stay, and those of other machines and containers, of which that is not known.
  */
 export async function removeLeftovers(folder: string): Promise<void> {
-  const { join } = await import("node:path");
-  const fs = await nodeFiles("removeLeftovers");
+  const { join } = nodeModule("removeLeftovers", "node:path");
+  const fs = nodeModule("removeLeftovers", "node:fs/promises");
   const machine = await machineName();
   for (const entry of await fs.readdir(folder, { withFileTypes: true }).catch(() => [])) {
     const [, writer, pid] = PATTERN.exec(entry.name) ?? [];
@@ -46,8 +46,10 @@ export function isRunning(pid: number): boolean {
 
 /** Names the machine, and the container where its processes have numbers of their own. */
 async function machineName(): Promise<string> {
-  const { hostname } = await import("node:os");
-  const processes = await (await nodeFiles("temporaryName")).readlink("/proc/self/ns/pid").catch(() => "");
+  const { hostname } = nodeModule("temporaryName", "node:os");
+  const processes = await nodeModule("temporaryName", "node:fs/promises")
+    .readlink("/proc/self/ns/pid")
+    .catch(() => "");
   const { value } = new Crc32().update(new TextEncoder().encode(`${hostname()} ${processes}`));
   return value.toString(16).padStart(8, "0");
 }
