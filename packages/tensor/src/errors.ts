@@ -105,3 +105,11 @@ export function invalidShape(message: string, fix: string): TensorError {
 export function invalidArgument(message: string, fix: string): TensorError {
   return new TensorError({ code: "invalid-argument", message, fix });
 }
+
+export function otherDevice(op: string, shape: readonly number[]): TensorError {
+  return new TensorError({
+    code: "device-mismatch",
+    message: `${op}: a tensor of shape ${show(shape)} belongs to another device`,
+    fix: "make all operands on one device",
+  });
+}

@@ -1,7 +1,7 @@
 import { TensorError } from "../errors.js";
 import { isNode } from "../node.js";
 
-type AdapterChoice = "auto" | "hardware" | "software";
+export type AdapterChoice = "auto" | "hardware" | "software";
 
 export interface AdapterOptions {
   readonly powerPreference?: "low-power" | "high-performance";

@@ -1,13 +1,5 @@
 import { brief, show, TensorError } from "../errors.js";
 
-export function otherDevice(op: string, shape: readonly number[]): TensorError {
-  return new TensorError({
-    code: "device-mismatch",
-    message: `${op}: a tensor of shape ${show(shape)} belongs to another device`,
-    fix: "make all operands on one device",
-  });
-}
-
 export function deviceLost(reason: string): TensorError {
   return new TensorError({
     code: "device-lost",

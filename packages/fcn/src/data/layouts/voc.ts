@@ -1,3 +1,4 @@
+import { nodeModule } from "@fcn/tensor/internal";
 import type { Abortable } from "../../abort.js";
 import { type Classes, type OpenedData, subset } from "../dataset.js";
 import { readImageSize } from "../decode/image.js";
@@ -94,7 +95,7 @@ export async function openVoc(
 /** A year chooses among several; the folder of one year is that year or an error. */
 async function refuseOtherYear(root: string, year: number | undefined): Promise<void> {
   if (year === undefined || !(await hasAll(root, PARTS))) return;
-  const { realpath } = await import("node:fs/promises");
+  const { realpath } = nodeModule("open", "node:fs/promises");
   const name = fileName(await realpath(root));
   if (name.endsWith(String(year))) return;
   const fix = "leave the year out, or name the folder above that holds several years";
