@@ -4,7 +4,6 @@ export { type BilinearKernel, bilinearKernel } from "./bilinear.js";
 export * as coordinates from "./coordinates.js";
 export * as data from "./data/index.js";
 export {
-  type BandOptions,
   type BoardScores,
   type BoundaryOptions,
   type BoundaryScores,

@@ -87,10 +87,10 @@ describe("evaluate", () => {
       expect(scores).toEqual(await reference(net, {}, band));
     }
     const side = (label: number): number => label >> 1;
-    const one = await fcn.evaluate(net, samples, { ...settings, band: { radius: 2, side } });
+    const one = await fcn.evaluate(net, samples, { ...settings, boundary: { radii: [2], side } });
     const band = ({ image, labels }: fcn.data.SegmentationSample) =>
       fcn.data.boundaryBand(labels, { ...image, radius: 2, side });
-    expect(one.band).toEqual(await reference(net, {}, band));
+    expect(one.boundary).toEqual([{ radius: 2, ...(await reference(net, {}, band)) }]);
   });
 
   it("scores objects by the pixels that a class has in a picture", async () => {

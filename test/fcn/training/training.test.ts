@@ -167,13 +167,13 @@ describe("evaluate", () => {
       metrics.update(labels, sample.labels);
     }
     expect(model.training).toBe(true);
-    const band = { radius: 2, side: (label: number) => label };
-    const scores = await fcn.evaluate(model, samples, { preprocessing, numClasses: 2, batchSize: 2, band });
-    const { band: near, ...all } = scores;
+    const boundary = { radii: [2] };
+    const scores = await fcn.evaluate(model, samples, { preprocessing, numClasses: 2, batchSize: 2, boundary });
+    const { boundary: [near] = [], ...all } = scores;
     expect(all).toEqual(metrics.compute());
     const counted = near?.confusion.flat().reduce((a, b) => a + b, 0) ?? 0;
     const wanted = samples
-      .map(({ labels }) => fcn.data.boundaryBand(labels, { height: 32, width: 32, ...band }))
+      .map(({ labels }) => fcn.data.boundaryBand(labels, { height: 32, width: 32, radius: 2, side: (label) => label }))
       .reduce((sum, labels) => sum + labels.filter((label) => label !== 255).length, 0);
     expect(counted).toBe(wanted);
   });

@@ -1,5 +1,5 @@
 import { WATER } from "../data/earth/labels.js";
-import type { BandOptions } from "../evaluation/evaluate.js";
+import type { BoundaryOptions } from "../evaluation/scoreboard.js";
 import type { ModelOptions } from "../models/index.js";
 import type { Colour } from "../report/colours.js";
 import type { Stage } from "../training/staged.js";
@@ -30,7 +30,10 @@ export const DEMO_COLOURS: readonly Colour[] = [
 ];
 
 /** Coast: water on one side, both kinds of land on the other. */
-export const COAST_BAND: BandOptions = { radius: 4, side: (label) => (label === WATER ? 0 : 1) };
+export const COAST = {
+  radii: [4],
+  side: (label: number) => (label === WATER ? 0 : 1),
+} as const satisfies BoundaryOptions;
 
 /** Rates fall from stage to stage as in the paper: a finer net refines what the coarser one found. */
 const LEARNING_RATES = { small: [0.1, 0.05, 0.03], vgg16: [0.02, 0.01, 0.005] } as const;

@@ -3,7 +3,7 @@ import { EARTH_CLASSES } from "../data/earth/labels.js";
 import { type SegmentationSample, VOID_LABEL } from "../data/sample.js";
 import { renderLabelGrid } from "../report/labelGrid.js";
 import { percent } from "../report/table.js";
-import { COAST_BAND, DEMO_COLOURS } from "./options.js";
+import { COAST, DEMO_COLOURS } from "./options.js";
 
 const LOOK = { classes: EARTH_CLASSES, colours: DEMO_COLOURS };
 
@@ -14,7 +14,10 @@ export function coastTiles(samples: readonly SegmentationSample[], count: number
 }
 
 function coastPixels({ image, labels }: SegmentationSample): number {
-  return boundaryBand(labels, { ...image, ...COAST_BAND }).reduce((n, label) => n + (label === VOID_LABEL ? 0 : 1), 0);
+  return boundaryBand(labels, { ...image, radius: COAST.radii[0], side: COAST.side }).reduce(
+    (n, label) => n + (label === VOID_LABEL ? 0 : 1),
+    0,
+  );
 }
 
 /** One net's answers on the tiles of the picture. */

@@ -11,7 +11,7 @@ import { makeFolder } from "../report/writeFile.js";
 import type { SegmentationNet } from "../training/model.js";
 import { type StageResult, trainStaged } from "../training/staged.js";
 import { loadModel, type ModelMetadata, saveModel } from "../training/weightsFile.js";
-import { COAST_BAND, DEMO_COLOURS, type DemoOptions, type DemoRecipe, demoRecipe } from "./options.js";
+import { COAST, DEMO_COLOURS, type DemoOptions, type DemoRecipe, demoRecipe } from "./options.js";
 import { coastTiles, comparisonPanels, reloadedPanel, type StagePictures } from "./pictures.js";
 import type { StageView } from "./progress.js";
 import { demoScores, majorityBaseline } from "./scores.js";
@@ -20,7 +20,7 @@ import { type DemoSummary, summarise, writeReports } from "./summary.js";
 const NUM_CLASSES = EARTH_CLASSES.length;
 const PANEL_TILES = 5;
 const VALIDATIONS_PER_STAGE = 4;
-const EVALUATION = { batchSize: 6, band: COAST_BAND };
+const EVALUATION = { batchSize: 6, boundary: COAST };
 
 /** Where the demo says what it does. */
 export interface DemoView {
@@ -55,7 +55,7 @@ export async function runDemo(options: DemoOptions, view: DemoView): Promise<Dem
     const run = prepare(options, view, device, samples);
     const pictures: StagePictures[] = [];
     const stages = await trainStages(run, pictures);
-    const everywhere = { numClasses: NUM_CLASSES, band: COAST_BAND };
+    const everywhere = { numClasses: NUM_CLASSES, boundary: COAST };
     const baseline = majorityBaseline(samples.train, samples.validation, everywhere);
     const panels = await comparisonPanels(run.tiles, pictures);
     const reload = await checkReload(run, stages, pictures);
@@ -108,7 +108,7 @@ async function finishStage(run: Run, result: StageResult, model: SegmentationNet
   await saveModel(join(run.options.out, weightsFile(modelName)), model, { ...run.metadata, model: modelName });
   const { preprocessing } = run.metadata;
   const predictions = await predictSamples(model, run.tiles, { preprocessing });
-  const { coastAccuracy } = demoScores(result.evaluation, COAST_BAND);
+  const { coastAccuracy } = demoScores(result.evaluation);
   return { title: modelName.replace(/^fcn(\d+s)-.*$/, "FCN-$1"), coastAccuracy, predictions };
 }
 

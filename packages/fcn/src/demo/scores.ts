@@ -1,8 +1,9 @@
 import type { SegmentationSample } from "../data/sample.js";
 import { countLabels } from "../data/tiles.js";
-import { type BandOptions, type Evaluation, scorePredictions } from "../evaluation/evaluate.js";
-import type { SegmentationScores } from "../metrics.js";
+import { type Evaluation, scorePredictions } from "../evaluation/evaluate.js";
+import type { BoundaryOptions, BoundaryScores } from "../evaluation/scoreboard.js";
 import type { ScoreColumn, Shares } from "../report/table.js";
+import { COAST } from "./options.js";
 
 /** One row of the demo's table; all values are shares from 0 to 1. */
 export interface DemoScores extends Shares {
@@ -17,10 +18,11 @@ export const COAST_COLUMNS: readonly ScoreColumn<DemoScores>[] = [
   ["coast mean IU", (scores) => scores.coastMeanIU],
 ];
 
-export function demoScores(evaluation: Evaluation, band: BandOptions): DemoScores {
-  const near = evaluation.band as SegmentationScores;
+/** @param evaluation with the pixels near the coast scored too */
+export function demoScores(evaluation: Evaluation): DemoScores {
+  const near = evaluation.boundary?.[0] as BoundaryScores;
   const { pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU, perClassIU } = evaluation;
-  const coastAccuracy = sideAccuracy(near.confusion, band.side);
+  const coastAccuracy = sideAccuracy(near.confusion, COAST.side);
   return {
     pixelAccuracy,
     meanAccuracy,
@@ -49,7 +51,7 @@ export function sideAccuracy(confusion: readonly (readonly number[])[], side: (l
 export function majorityBaseline(
   train: readonly SegmentationSample[],
   validation: readonly SegmentationSample[],
-  options: { readonly numClasses: number; readonly band?: BandOptions },
+  options: { readonly numClasses: number; readonly boundary?: BoundaryOptions },
 ): { readonly label: number; readonly evaluation: Evaluation } {
   const counts = countLabels(train, options.numClasses);
   const label = counts.indexOf(Math.max(...counts));

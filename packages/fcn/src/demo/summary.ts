@@ -8,7 +8,7 @@ import { toCsv } from "../report/csv.js";
 import type { ScoreRow } from "../report/table.js";
 import { writeWholeFile } from "../report/writeFile.js";
 import type { StageResult } from "../training/staged.js";
-import { COAST_BAND, type DemoOptions, type DemoRecipe } from "./options.js";
+import type { DemoOptions, DemoRecipe } from "./options.js";
 import { demoReportHtml } from "./report.js";
 import { type DemoScores, demoScores } from "./scores.js";
 
@@ -58,7 +58,7 @@ export function summarise(parts: SummaryParts): DemoSummary {
     seed: options.seed,
     classes: EARTH_CLASSES,
     tiles: { train: samples.train.length, validation: samples.validation.length },
-    baseline: { class: EARTH_CLASSES[baseline.label] ?? "", ...demoScores(baseline.evaluation, COAST_BAND) },
+    baseline: { class: EARTH_CLASSES[baseline.label] ?? "", ...demoScores(baseline.evaluation) },
     stages: stages.map(stageSummary),
     reloaded: { file: reload.file, tile: reload.tile, identicalLabels: true },
     peakBytes: device.memory().peakBytes,
@@ -76,7 +76,7 @@ function stageSummary({ stage, training, evaluation }: StageResult): StageSummar
     learningRate: training.learningRate,
     seconds: training.seconds,
     loss: training.losses.at(-1)?.loss ?? Number.NaN,
-    ...demoScores(evaluation, COAST_BAND),
+    ...demoScores(evaluation),
   };
 }
 
@@ -143,7 +143,7 @@ function metricsCsv(stages: readonly StageResult[]): string {
   const rows = stages.flatMap(({ stage, training, validations }) =>
     training.losses.map(({ step, loss }) => {
       const found = validations.find((validation) => validation.step === step);
-      const scores = found ? demoScores(found.evaluation, COAST_BAND) : undefined;
+      const scores = found ? demoScores(found.evaluation) : undefined;
       const cells = [
         scores?.pixelAccuracy,
         scores?.meanAccuracy,

@@ -12,13 +12,6 @@ import type { SegmentationNet } from "../training/model.js";
 import { batchesOf, type Prepared, startCounting } from "./counting.js";
 import { type BoardScores, type BoundaryOptions, Scoreboard } from "./scoreboard.js";
 
-export interface BandOptions {
-  /** Pixels on each side of the boundary. */
-  readonly radius: number;
-  /** Which side of the boundary a class lies on. */
-  readonly side: (label: number) => number;
-}
-
 /** Samples that are loaded one at a time, such as a data set of files. */
 export interface SampleSource {
   readonly length: number;
@@ -40,14 +33,12 @@ export interface EvaluateOptions extends InferenceOptions {
   readonly labels?: string | undefined;
   /** Default the classes of what `loadModel` answers. */
   readonly numClasses?: number | undefined;
-  /** Heads that are scored beside `head`, by name: the net runs once for all of them. `boundary`, `band` and `sizes` are of `head` alone. */
+  /** Heads that are scored beside `head`, by name: the net runs once for all of them. `boundary` and `sizes` are of `head` alone. */
   readonly heads?: Readonly<Record<string, HeadScoring>> | undefined;
   /** Neighbouring samples of one size predicted at a time. Default 1. */
   readonly batchSize?: number | undefined;
   /** Also scores the pixels near a boundary alone, at several distances. */
   readonly boundary?: BoundaryOptions | undefined;
-  /** The same for one distance, given as `band`; not beside `boundary`. */
-  readonly band?: BandOptions | undefined;
   /** Also scores objects by their size: areas in pixels below which they are small and medium, such as COCO's [1024, 9216]. */
   readonly sizes?: readonly [small: number, medium: number] | undefined;
   /** Called with the scores of each sample by itself, in order. */
@@ -59,8 +50,6 @@ export interface EvaluateOptions extends InferenceOptions {
 }
 
 export interface Evaluation extends BoardScores {
-  /** Scores of the pixels near the boundary, when a band was asked for. */
-  readonly band?: SegmentationScores;
   /** Scores of the further heads, when any were asked for. */
   readonly heads?: Readonly<Record<string, SegmentationScores>>;
 }
@@ -82,7 +71,7 @@ export async function evaluate(
   const { model, metadata } = "metadata" in net ? net : { model: net, metadata: undefined };
   const preprocessing = checkPreprocessing("evaluate", options.preprocessing ?? metadata?.preprocessing);
   const { signal } = options;
-  const board = new Scoreboard(classCount(options.numClasses ?? metadata?.classes.length), boardOptions(options));
+  const board = new Scoreboard(classCount(options.numClasses ?? metadata?.classes.length), options);
   const further = Object.entries(options.heads ?? {}).map(([head, { labels, numClasses }]) => {
     return { head, labels, board: new Scoreboard(classCount(numClasses ?? headClasses(model, head), head)) };
   });
@@ -121,7 +110,7 @@ export async function evaluate(
     }
   }
   const heads = Object.fromEntries(further.map((entry) => [entry.head, entry.board.compute()]));
-  return { ...withBand(board, options), ...(further.length > 0 && { heads }) };
+  return { ...board.compute(), ...(further.length > 0 && { heads }) };
 }
 
 function* indices(length: number): Generator<number> {
@@ -165,25 +154,6 @@ function batchSizeOf({ batchSize = 1 }: EvaluateOptions): number {
   });
 }
 
-function boardOptions({ boundary, band, sizes }: Pick<EvaluateOptions, "boundary" | "band" | "sizes">) {
-  if (band && boundary) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: "evaluate: both band and boundary were given",
-      fix: "pass boundary: { radii, side } alone",
-    });
-  }
-  return { sizes, boundary: band ? { radii: [band.radius], side: band.side } : boundary };
-}
-
-function withBand(board: Scoreboard, { band }: Pick<EvaluateOptions, "band">): Evaluation {
-  const { boundary, ...scores } = board.compute();
-  const [near] = boundary ?? [];
-  if (!band || !near) return boundary ? { ...scores, boundary } : scores;
-  const { radius: _, ...nearScores } = near;
-  return { ...scores, band: nearScores };
-}
-
 /** The samples that were loaded. Throws the error of another unless it may be told, and the last one where there is no sample left. */
 async function* onlyPrepared(
   loaded: AsyncIterable<Prepared | { readonly index: number; readonly error: Error }>,
@@ -208,9 +178,9 @@ async function* onlyPrepared(
 export function scorePredictions(
   predictions: readonly ArrayLike<number>[],
   samples: readonly SegmentationSample[],
-  options: Pick<EvaluateOptions, "band" | "boundary" | "sizes"> & { readonly numClasses: number },
+  options: Pick<EvaluateOptions, "boundary" | "sizes"> & { readonly numClasses: number },
 ): Evaluation {
-  const board = new Scoreboard(options.numClasses, boardOptions(options));
+  const board = new Scoreboard(options.numClasses, options);
   const { numClasses, numTargets } = board;
   for (const [n, sample] of samples.entries()) {
     const targets = board.targets(sample);
@@ -221,7 +191,7 @@ export function scorePredictions(
     }
     board.add(counts);
   }
-  return withBand(board, options);
+  return board.compute();
 }
 
 /** Label maps of samples of one size. Restores the model's training mode. */

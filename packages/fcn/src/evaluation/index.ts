@@ -1,5 +1,4 @@
 export {
-  type BandOptions,
   type EvaluateOptions,
   type Evaluation,
   evaluate,

@@ -1,5 +1,6 @@
 import { io } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
+import { encode, type Message, type Schema } from "../protobuf.js";
 import { maskedCrc32c } from "./crc32c.js";
 import { makeFolder } from "./writeFile.js";
 
@@ -19,6 +20,23 @@ export interface EventFile {
 
 const OP = "TensorBoard events";
 
+/** The part of TensorFlow's event.proto and summary.proto that scalars need. */
+const SCHEMA = {
+  Event: {
+    wallTime: [1, "double"],
+    step: [2, "int"],
+    fileVersion: [3, "string"],
+    summary: [5, "Summary"],
+    sessionLog: [7, "SessionLog"],
+  },
+  Summary: { value: [1, "Value"] },
+  Value: { tag: [1, "string"], simpleValue: [2, "float"] },
+  SessionLog: { status: [1, "int"] },
+} as const satisfies Schema;
+
+/** SessionLog.SessionStatus: forget the steps from this one on. */
+const START = 1;
+
 /**
  * Begins a new event file in `folder`, which is made. Where a run goes on, TensorBoard is told to forget the steps from `firstStep` on of the
  * files before it. What cannot be written whole is taken back. Throws a TensorError: "disk-full" or "unwritable-file".
@@ -32,8 +50,9 @@ export async function createEventFile(folder: string, firstStep = 0): Promise<Ev
   };
   const file = await open(path, "wx").catch(refuse);
   let size = 0;
-  const append = async (event: Uint8Array): Promise<void> => {
-    const bytes = record(event);
+  const append = async (event: Message): Promise<void> => {
+    const pieces = encode(SCHEMA, "Event", { wallTime: Date.now() / 1000, ...event }) as Uint8Array[];
+    const bytes = record(new Uint8Array(Buffer.concat(pieces)));
     try {
       for (let at = 0; at < bytes.length; ) {
         at += (await file.write(bytes, at, bytes.length - at, size + at)).bytesWritten;
@@ -45,9 +64,9 @@ export async function createEventFile(folder: string, firstStep = 0): Promise<Ev
     size += bytes.length;
   };
   try {
-    await append(message(time(), bytesField(3, new TextEncoder().encode("brain.Event:2"))));
-    // SessionLog with the status START. TensorBoard takes the first of a run for its beginning, so that file has one too.
-    await append(message(time(), intField(2, firstStep), bytesField(7, intField(1, 1))));
+    await append({ fileVersion: "brain.Event:2" });
+    // TensorBoard takes the first START of a run for its beginning, so that file has one too.
+    await append({ step: firstStep, sessionLog: { status: START } });
   } catch (error) {
     await file.close();
     await rm(path, { force: true });
@@ -58,8 +77,7 @@ export async function createEventFile(folder: string, firstStep = 0): Promise<Ev
     write: async (step, scalars) => {
       const values = Object.entries(scalars).filter(([, value]) => Number.isFinite(value));
       if (values.length === 0) return;
-      const summary = message(...values.map(([tag, value]) => bytesField(1, scalarValue(tag, value))));
-      await append(message(time(), intField(2, step), bytesField(5, summary)));
+      await append({ step, summary: { value: values.map(([tag, simpleValue]) => ({ tag, simpleValue })) } });
     },
     close: () => file.close(),
   };
@@ -74,36 +92,4 @@ function record(data: Uint8Array): Uint8Array {
   out.set(data, 12);
   view.setUint32(12 + data.length, maskedCrc32c(data), true);
   return out;
-}
-
-const message = (...fields: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(fields));
-
-/** Field 1 of an event: seconds since 1970, a double. */
-function time(): Uint8Array {
-  const out = new Uint8Array(9);
-  out[0] = (1 << 3) | 1;
-  new DataView(out.buffer).setFloat64(1, Date.now() / 1000, true);
-  return out;
-}
-
-function scalarValue(tag: string, value: number): Uint8Array {
-  const number = new Uint8Array(5);
-  number[0] = (2 << 3) | 5;
-  new DataView(number.buffer).setFloat32(1, value, true);
-  return message(bytesField(1, new TextEncoder().encode(tag)), number);
-}
-
-const intField = (field: number, value: number): Uint8Array => message(varint(field << 3), varint(value));
-
-const bytesField = (field: number, bytes: Uint8Array): Uint8Array =>
-  message(varint((field << 3) | 2), varint(bytes.length), bytes);
-
-function varint(value: number): Uint8Array {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest >= 128) {
-    bytes.push((rest % 128) + 128);
-    rest = Math.floor(rest / 128);
-  }
-  return Uint8Array.of(...bytes, rest);
 }

@@ -22,7 +22,7 @@ export interface StagedOptions
   readonly stages: readonly Stage[];
   readonly modelOptions: ModelOptions;
   readonly validation: readonly SegmentationSample[];
-  readonly evaluation: Pick<EvaluateOptions, "batchSize" | "band">;
+  readonly evaluation: Pick<EvaluateOptions, "batchSize" | "boundary">;
   /** Validations per stage, the last one at its end. */
   readonly validations: number;
   readonly onStageStart?: (stage: Stage, copied: readonly string[]) => void;

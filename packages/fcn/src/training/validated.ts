@@ -5,7 +5,7 @@ import { type TrainResult, train } from "./train.js";
 
 export interface ValidatedTrainOptions extends Omit<TrainOptions, "onProgress"> {
   readonly validation: readonly SegmentationSample[];
-  readonly evaluation?: Pick<EvaluateOptions, "batchSize" | "band">;
+  readonly evaluation?: Pick<EvaluateOptions, "batchSize" | "boundary">;
   /** How often to validate, the last time at the end. */
   readonly validations: number;
   readonly onProgress?: (progress: TrainProgress) => void;
@@ -21,8 +21,8 @@ export interface ValidatedTraining {
 
 /** Trains as {@link train} does and scores the net on held-back samples on the way, at readings of the loss, and at the end. */
 export async function trainValidated(options: ValidatedTrainOptions): Promise<ValidatedTraining> {
-  const { model, validation, evaluation: band, preprocessing, numClasses } = options;
-  const settings: EvaluateOptions = { ...band, preprocessing, numClasses };
+  const { model, validation, preprocessing, numClasses } = options;
+  const settings: EvaluateOptions = { ...options.evaluation, preprocessing, numClasses };
   const validations: { step: number; evaluation: Evaluation }[] = [];
   const due = validationSteps(options.steps, options.validations);
   const training = await train({

@@ -1,8 +1,9 @@
 import { io, TensorError } from "@fcn/tensor";
 import { GraphNet, type NetOutput } from "../../models/graph/net.js";
+import { type Deferred, encode, lengthOf, type Message } from "../../protobuf.js";
 import { encodeMetadata, type ModelMetadata } from "../../training/weightsFile.js";
 import { type HeadKind, netGraph, type OnnxValue } from "./netGraph.js";
-import { type Deferred, encode, lengthOf, type Message } from "./protobuf.js";
+import { SCHEMA } from "./schema.js";
 
 /** What a net is exported with. */
 export interface OnnxOptions {
@@ -80,7 +81,7 @@ function encodeModel(net: GraphNet<NetOutput>, options: OnnxOptions) {
     opsetImport: { domain: "", version: opset },
     metadataProps: Object.entries(encodeMetadata(options.metadata ?? {})).map(([key, value]) => ({ key, value })),
   };
-  const pieces = encode("Model", model);
+  const pieces = encode(SCHEMA, "Model", model);
   const bytes = lengthOf(pieces);
   if (bytes > MAX_BYTES) throw tooLarge(net.graph.name, bytes);
   const summary: OnnxSummary = { bytes, opset, input, outputs };

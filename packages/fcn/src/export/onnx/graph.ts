@@ -1,5 +1,5 @@
+import type { Message } from "../../protobuf.js";
 import type { Attribute, Constant, Op, Value } from "./expression.js";
-import type { Message } from "./protobuf.js";
 import { ATTRIBUTE_TYPE, DATA_TYPE } from "./schema.js";
 
 /** Collects the nodes and constants of an ONNX graph from expressions, in an order in which every node comes after its inputs. */

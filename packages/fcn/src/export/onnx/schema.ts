@@ -1,9 +1,6 @@
-/** How a field is written: a varint, a 32-bit float, UTF-8, raw bytes, or a message of the named type. */
-export type FieldKind = "int" | "float" | "string" | "bytes" | MessageName;
+import type { Schema } from "../../protobuf.js";
 
-/**
- * The part of onnx.proto (github.com/onnx/onnx) that a net needs: number and kind of each field. A list of values repeats the field.
- */
+/** The part of onnx.proto (github.com/onnx/onnx) that a net needs. */
 export const SCHEMA = {
   Model: {
     irVersion: [1, "int"],
@@ -42,9 +39,7 @@ export const SCHEMA = {
   TensorType: { elemType: [1, "int"], shape: [2, "Shape"] },
   Shape: { dim: [1, "Dimension"] },
   Dimension: { dimValue: [1, "int"], dimParam: [2, "string"] },
-} as const;
-
-export type MessageName = keyof typeof SCHEMA;
+} as const satisfies Schema;
 
 /** AttributeProto.AttributeType */
 export const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 } as const;

@@ -1,4 +1,8 @@
-import { type FieldKind, type MessageName, SCHEMA } from "./schema.js";
+/** How a field is written: a varint, a float of 32 or 64 bits, UTF-8, raw bytes, or a message of the named type of the schema. */
+type FieldKind = "int" | "float" | "double" | "string" | "bytes" | (string & {});
+
+/** Number and kind of each field by name, for each type of message. A list of values repeats the field. */
+export type Schema = Readonly<Record<string, Readonly<Record<string, readonly [number, FieldKind]>>>>;
 
 /** Bytes that are read when they are written, so that big values need not be held. */
 export interface Deferred {
@@ -17,33 +21,35 @@ export interface Message {
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
+const FIXED64 = 1;
 
 /** The bytes of a message in Protocol Buffers' wire format, as the pieces to be written one after the other. */
-export function encode(name: MessageName, message: Message): Piece[] {
-  const fields: Readonly<Record<string, readonly [number, FieldKind]>> = SCHEMA[name];
+export function encode(schema: Schema, name: string, message: Message): Piece[] {
+  const fields = schema[name];
   const pieces = Object.entries(message).flatMap(([key, value]) => {
-    const field = fields[key];
+    const field = fields?.[key];
     if (field === undefined) throw new RangeError(`protobuf: ${name} has no field ${key}`);
     const [number, kind] = field;
     const values = (Array.isArray(value) ? value : [value]) as readonly (FieldValue | undefined)[];
-    return values.flatMap((item) => (item === undefined ? [] : encodeField(number, kind, item)));
+    return values.flatMap((item) => (item === undefined ? [] : encodeField(schema, number, kind, item)));
   });
   return joined(pieces);
 }
 
 export const lengthOf = (pieces: readonly Piece[]): number => pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
 
-function encodeField(number: number, kind: FieldKind, value: FieldValue): Piece[] {
+function encodeField(schema: Schema, number: number, kind: FieldKind, value: FieldValue): Piece[] {
   if (kind === "int") return [varint(number * 8 + VARINT), varint(value as number)];
   if (kind === "float") return [varint(number * 8 + FIXED32), float32(value as number)];
-  const content = contentOf(kind, value);
+  if (kind === "double") return [varint(number * 8 + FIXED64), float64(value as number)];
+  const content = contentOf(schema, kind, value);
   return [varint(number * 8 + LENGTH_DELIMITED), varint(lengthOf(content)), ...content];
 }
 
-function contentOf(kind: "string" | "bytes" | MessageName, value: FieldValue): Piece[] {
+function contentOf(schema: Schema, kind: string, value: FieldValue): Piece[] {
   if (kind === "string") return [new TextEncoder().encode(value as string)];
   if (kind === "bytes") return [value as Piece];
-  return encode(kind, value as Message);
+  return encode(schema, kind, value as Message);
 }
 
 /** Seven bits a byte, lowest first; negative numbers as 64 bits in two's complement. */
@@ -58,6 +64,12 @@ function varint(value: number): Uint8Array {
 function float32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setFloat32(0, value, true);
+  return bytes;
+}
+
+function float64(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setFloat64(0, value, true);
   return bytes;
 }
 
