@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { bilinearKernel, models } from "@fcn/core";
 import { createDevice, crossEntropy, type Device, nn, noGrad, type Tensor } from "@fcn/tensor";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
 
 let device: Device;
 beforeAll(async () => {
@@ -30,6 +30,29 @@ const photo = (n: number, h: number, w: number): Tensor => device.rand([n, 3, h,
 async function values(net: nn.Module, key: string): Promise<number[]> {
   return Array.from(await (net.stateDict()[key] as Tensor).data());
 }
+
+describe("the type of a net by its name", () => {
+  it("is a record of heads exactly where there are several", () => {
+    const heads: { readonly [Name in keyof models.SeveralHeads]: readonly models.SeveralHeads[Name][] } = {
+      fcn_resnet50: ["out", "aux"],
+      fcn_resnet101: ["out", "aux"],
+      "fcn32s-vgg16-siftflow": ["sem", "geo"],
+      "fcn16s-vgg16-siftflow": ["sem", "geo"],
+      "fcn8s-vgg16-siftflow": ["sem", "geo"],
+    };
+    for (const name of models.list()) {
+      const outputs = Object.keys(models.graphOf(name, { numClasses: 2 }).graph.outputs);
+      expect(outputs.length > 1 ? outputs.sort() : [], name).toEqual([...(heads[name as never] ?? [])].sort());
+    }
+    const { create } = models;
+    expectTypeOf(() => create("fcn_resnet50", device, TINY).forward).returns.returns.toEqualTypeOf<
+      Record<"out" | "aux", Tensor>
+    >();
+    const one = { ...TINY, auxLoss: false } as const;
+    expectTypeOf(() => create("fcn_resnet50", device, one).forward).returns.returns.toEqualTypeOf<Tensor>();
+    expectTypeOf(() => create("fcn8s-vgg16", device, TINY).forward).returns.returns.toEqualTypeOf<Tensor>();
+  });
+});
 
 describe("state dicts", () => {
   it.each(["fcn32s-vgg16", "fcn16s-vgg16", "fcn8s-vgg16"])(

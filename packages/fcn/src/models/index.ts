@@ -20,4 +20,4 @@ export { buildFcn, type FcnOptions } from "./heads/fcn.js";
 export * as heads from "./heads/index.js";
 export type { Skip } from "./heads/skip.js";
 export type { ModelOptions, Resolved as ResolvedModelOptions } from "./options.js";
-export { create, describe, graphOf, list } from "./registry.js";
+export { create, describe, graphOf, list, type SeveralHeads } from "./registry.js";

@@ -41,16 +41,35 @@ export function describe(name: string, options: ModelOptions & { height: number;
   return describeGraph(graphOf(name, rest).graph, height, width);
 }
 
+/** Names of the heads of the nets that have several. */
+export interface SeveralHeads {
+  readonly fcn_resnet50: "out" | "aux";
+  readonly fcn_resnet101: "out" | "aux";
+  readonly "fcn32s-vgg16-siftflow": "sem" | "geo";
+  readonly "fcn16s-vgg16-siftflow": "sem" | "geo";
+  readonly "fcn8s-vgg16-siftflow": "sem" | "geo";
+}
+
 /**
  * A net on a device. `forward` takes [N, inChannels, H, W], of any size that `describe` accepts, and answers logits [N, numClasses, H, W]; nets
- * with several heads answer a record of them, for which the type is to be named: `create<Record<"out" | "aux", Tensor>>("fcn_resnet50", ...)`.
+ * with several heads answer a record of them. Where the name is a variable, name the type of the answer: `create<NetOutput>(name, ...)`.
  * The names of its parameters are those of the published ports. Score layers start at zero, upsampling layers bilinear, the trunk as
  * in torchvision; the same seed gives the same values. To carry on from a coarser net:
  * `net.loadStateDict(coarser.stateDict(), { strict: false })`.
  *
  * Throws for an unknown name, an option out of range or unknown to the model, and a padding that leaves no crop offset.
  */
+export function create<Name extends keyof SeveralHeads, Options extends ModelOptions>(
+  name: Name,
+  device: Device,
+  options: Options,
+): GraphNet<Options extends { readonly auxLoss: false } ? Tensor : Record<SeveralHeads[Name], Tensor>>;
 export function create<Output extends NetOutput = Tensor>(
+  name: string,
+  device: Device,
+  options: ModelOptions,
+): GraphNet<Output>;
+export function create<Output extends NetOutput>(
   name: string,
   device: Device,
   options: ModelOptions,
