@@ -1,0 +1,20 @@
+import * as t from "@fcn/tensor";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+let device: t.Device;
+beforeAll(async () => {
+  device = await t.createDevice({ quiet: true, debug: { poison: true } });
+});
+afterAll(() => device?.destroy());
+
+it.each([
+  ["all", [3_000_001], undefined],
+  ["rows", [3, 500_000], 1],
+  ["columns", [500_000, 3], 0],
+] as const)("the mean of many equal values over %s is that value", async (_, shape, dim) => {
+  await device.scope(async () => {
+    const values = await t.mean(device.full(shape, 1.1), { dim }).data();
+    // One value after the other is off by 1.5e-5.
+    for (const value of values) expect(Math.abs(value / 1.1 - 1)).toBeLessThan(3e-6);
+  });
+});
