@@ -208,6 +208,23 @@ describe("writeSafetensors", () => {
     });
   });
 
+  it("refuses data of another type than the dtype, and metadata that is no string", async () => {
+    const write = (dtype: io.HostDtype, data: io.HostData) =>
+      io.encodeSafetensors({ a: { dtype, shape: [1], data } }).then(() => "written");
+    await expect(write("int32", Float32Array.of(1))).rejects.toMatchObject({
+      code: "invalid-argument",
+      message: expect.stringContaining("its dtype is int32, its data a Float32Array"),
+    });
+    await expect(write("uint32", Int32Array.of(1))).rejects.toMatchObject({ code: "invalid-argument" });
+    await expect(write("int8", Uint8Array.of(1))).rejects.toMatchObject({ code: "invalid-argument" });
+    expect(await write("bool", Uint8Array.of(1))).toBe("written");
+    const metadata = { epoch: 3 } as unknown as Record<string, string>;
+    await expect(io.encodeSafetensors({}, { metadata })).rejects.toMatchObject({
+      code: "invalid-argument",
+      message: expect.stringContaining("the metadata epoch is a number"),
+    });
+  });
+
   it("leaves the old file and nothing else when it fails", async () => {
     const own = await mkdtemp(join(folder, "own-"));
     const path = join(own, "w.safetensors");

@@ -24,6 +24,23 @@ import { refusal } from "../../support/refusals.js";
 import { join, zip } from "../../support/zip.js";
 
 describe("tensors on storages", () => {
+  it("that are views to be negated are refused by name", async () => {
+    const view = (isNegated: boolean) =>
+      call(
+        global("torch._utils", "_rebuild_tensor_v2"),
+        ...[storage("0", 6), int(0), tuple(int(6)), tuple(int(1)), bool(false), NONE],
+        dict([string("neg"), bool(isNegated)]),
+      );
+    const file = (isNegated: boolean) =>
+      torchZip(pickle(dict([string("w"), weight], [string("n"), view(isNegated)])), { 0: SIX });
+    await expect(io.readPth(file(true))).rejects.toMatchObject({
+      code: "unsupported-file",
+      message: expect.stringContaining("tensor n is sparse, quantised, a negated view"),
+      fix: expect.stringContaining("resolve_neg"),
+    });
+    expect((await io.readPth(file(false))).n!.shape).toEqual([6]);
+  });
+
   it("are made of Python 2's dicts, parameters, untyped storages and parts of storages", async () => {
     const pairs = call(global("collections", "OrderedDict"), list(list(string("a"), weight)));
     const parameter = call(global("torch._utils", "_rebuild_parameter"), weight, bool(true), NONE);

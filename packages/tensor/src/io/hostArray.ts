@@ -74,6 +74,13 @@ const STORAGE: { readonly [D in StoredDtype]: Storage } = {
 export const isHostDtype = (text: string): text is HostDtype =>
   Object.hasOwn(STORAGE, text) && widened(text as StoredDtype) === text;
 
+/** Whether `data` is an array of the type that values of this dtype lie in. */
+export function fitsDtype(dtype: HostDtype, data: HostData): boolean {
+  const own = STORAGE[dtype].decode(new ArrayBuffer(0));
+  const types = own instanceof Uint8Array ? [Uint8Array, Uint8ClampedArray] : [own.constructor as typeof Uint8Array];
+  return types.some((type) => data instanceof type);
+}
+
 /** Bytes of one value in a file. */
 export const storedSize = (dtype: StoredDtype): number => STORAGE[dtype].size;
 

@@ -1,3 +1,4 @@
+import { brief, TensorError } from "../errors.js";
 import { type Content, plainArray, readContent } from "./content.js";
 import { type HostArray, storedSize } from "./hostArray.js";
 import { encodeHeader, readHeader } from "./safetensorsHeader.js";
@@ -68,6 +69,14 @@ async function* pieces(
 ): AsyncGenerator<Uint8Array> {
   const list = writableArrays(op, tensors);
   if (Object.hasOwn(tensors, "__metadata__")) throw refuse(op, "the name __metadata__ belongs to the format");
+  for (const [key, value] of Object.entries(metadata)) {
+    if (typeof value === "string") continue;
+    throw new TensorError({
+      code: "invalid-argument",
+      message: `${op}: the metadata ${brief(key)} is a ${typeof value}, the format holds strings`,
+      fix: `pass a string: { ${brief(key)}: String(value) }, or JSON.stringify(value)`,
+    });
+  }
   list.sort((a, b) => storedSize(b.value.dtype) - storedSize(a.value.dtype));
   yield encodeHeader(
     list.map(({ name, value: { dtype, shape } }) => ({ name, dtype, shape })),

@@ -3,6 +3,7 @@ import { brief, TensorError } from "../errors.js";
 import type { Tensor } from "../tensor.js";
 import {
   elementCount,
+  fitsDtype,
   type HostArray,
   type HostData,
   type HostDtype,
@@ -45,6 +46,8 @@ function checkLength(
   { dtype, shape }: { dtype: HostDtype; shape: readonly number[] },
   data: HostData,
 ): void {
+  if (!fitsDtype(dtype, data))
+    throw refuse(op, `${brief(name)}: its dtype is ${dtype}, its data a ${data.constructor.name}`);
   const bytes = elementCount(shape) * storedSize(dtype);
   if (data.byteLength === bytes) return;
   throw refuse(

@@ -117,11 +117,11 @@ function kindOf(value: Value): string {
 }
 
 function unreadable(at: Place, name: string, { path }: Opaque): TensorError {
-  const problem = `tensor ${brief(name)} is sparse, quantised or without data (${brief(path)})`;
+  const problem = `tensor ${brief(name)} is sparse, quantised, a negated view or without data (${brief(path)})`;
   return unsupportedFile(
     at,
     problem,
-    "make it a dense tensor before it is saved: tensor.to_dense() or tensor.dequantize()",
+    "make it a dense tensor before it is saved: tensor.to_dense(), tensor.dequantize() or tensor.resolve_neg()",
   );
 }
 

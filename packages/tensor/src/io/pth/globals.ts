@@ -3,7 +3,15 @@ import type { Place } from "../errors.js";
 import { BadPickle } from "../pickle/cursor.js";
 import { SAVE_STATE_DICT } from "../pickle/unpickle.js";
 import { Global, Opaque, type PickleHooks, type Value } from "../pickle/values.js";
-import { rebuildTensor, type StorageRef, StorageType, storageOf, TensorRef, torchDtypes } from "./tensors.js";
+import {
+  isNegated,
+  rebuildTensor,
+  type StorageRef,
+  StorageType,
+  storageOf,
+  TensorRef,
+  torchDtypes,
+} from "./tensors.js";
 
 /** PyTorch's storage classes by the dtype they hold. The untyped one counts bytes. */
 const STORAGE_DTYPES: Readonly<Record<string, string>> = {
@@ -74,10 +82,13 @@ function orderedDict(args: readonly Value[]): Map<Value, Value> {
   return dict;
 }
 
+const plainTensor = (args: readonly Value[], dtype: Value, metadata: Value): Value =>
+  isNegated(metadata) ? new Opaque("torch._utils._neg_view", args) : rebuildTensor(args, dtype);
+
 const TENSORS: Readonly<Record<string, (args: readonly Value[]) => Value>> = {
   "torch._utils._rebuild_tensor": (args) => rebuildTensor(args),
-  "torch._utils._rebuild_tensor_v2": (args) => rebuildTensor(args),
-  "torch._utils._rebuild_tensor_v3": (args) => rebuildTensor(args, args[6]),
+  "torch._utils._rebuild_tensor_v2": (args) => plainTensor(args, undefined, args[6]),
+  "torch._utils._rebuild_tensor_v3": (args) => plainTensor(args, args[6], args[7]),
   "torch._utils._rebuild_parameter": (args) => expectTensor(args[0]),
   "torch._utils._rebuild_parameter_with_state": (args) => expectTensor(args[0]),
   "torch.nn.parameter.Parameter": (args) => expectTensor(args[0]),

@@ -132,6 +132,9 @@ export function rebuildTensor(args: readonly Value[], dtype?: Value): TensorRef 
   return tensor;
 }
 
+/** Whether the metadata of torch._utils._rebuild_tensor_v2 marks a view whose values are to be negated on reading. */
+export const isNegated = (metadata: Value): boolean => metadata instanceof Map && metadata.get("neg") === true;
+
 function isStrides(value: Value, shape: readonly number[]): value is readonly number[] {
   return Array.isArray(value) && value.length === shape.length && value.every(isCount);
 }
