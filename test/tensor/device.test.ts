@@ -133,6 +133,28 @@ describe("scope", () => {
     expect(device.memory().liveTensors).toBe(before);
   });
 
+  it("keeps what a scope inside it makes, until it ends and beyond", async () => {
+    const before = device.memory().liveTensors;
+    const seen: boolean[] = [];
+    let best: t.Tensor | undefined;
+    await device.scope(async () => {
+      await device.scope(async (outer) => {
+        for (let i = 0; i < 2; i++) {
+          await device.scope(() =>
+            device.scope(() => {
+              best = outer.keep(device.full([1], i));
+            }),
+          );
+          seen.push(best!.disposed);
+        }
+      });
+      seen.push(best!.disposed);
+      expect(await best!.item()).toBe(1);
+    });
+    expect([...seen, best!.disposed]).toEqual([false, false, false, true]);
+    expect(device.memory().liveTensors).toBe(before);
+  });
+
   it("frees what was made when its function throws", async () => {
     const before = device.memory().liveTensors;
     const failing = device.scope(() => {

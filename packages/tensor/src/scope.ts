@@ -5,7 +5,9 @@ import type { Tensor } from "./tensor.js";
 
 /** What the function of `device.scope` receives. */
 export interface Scope {
-  /** Keeps a tensor alive after the scope ends (it belongs to the enclosing scope, if any). Returns it. */
+  /**
+   * Keeps a tensor alive after the scope ends, also one that a scope inside it makes (it belongs to the enclosing scope, if any). Returns it.
+   */
   keep<T extends Tensor>(tensor: T): T;
 }
 
@@ -83,7 +85,8 @@ export class ScopeStack {
     const survivors = new Set<unknown>(frame.kept);
     collect(result, survivors);
     for (const [tensor, outer] of frame.made) {
-      if (survivors.has(tensor)) this.add(tensor);
+      // What an outer scope keeps passes from scope to scope up to that one.
+      if (survivors.has(tensor) || this.#frames.some(({ kept }) => kept.has(tensor))) this.add(tensor);
       else tensor.dispose();
       if (outer && tensor.disposed) this.#doubtful.set(tensor, outer);
     }
