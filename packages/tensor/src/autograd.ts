@@ -1,44 +1,7 @@
 import { show, TensorError } from "./errors.js";
 import { sameShape } from "./shape.js";
+import { type Backward, type Maybe, TapeNode } from "./tape.js";
 import type { Tensor } from "./tensor.js";
-
-type Maybe = Tensor | undefined;
-
-/**
- * Computes the gradients of an op's inputs from that of its output: one untracked tensor an input, or undefined where
- * `needs` is false.
- */
-export type Backward = (grad: Tensor, saved: readonly Maybe[], needs: readonly boolean[]) => readonly Maybe[];
-
-/** One op on the tape. It owns aliases of the activations that its gradient reads, and frees them once it has run. */
-export class TapeNode {
-  #freed = false;
-
-  constructor(
-    readonly op: string,
-    readonly inputs: readonly Maybe[],
-    private saved: readonly Maybe[],
-    private readonly backward: Backward,
-  ) {}
-
-  run(grad: Tensor): readonly Maybe[] {
-    if (this.#freed) {
-      throw new TensorError({
-        code: "graph-freed",
-        message: `backward: the saved tensors of ${this.op} were freed by an earlier backward pass`,
-        fix: "pass { retainGraph: true } to the earlier backward call",
-      });
-    }
-    const needs = this.inputs.map((input) => input?.requiresGrad ?? false);
-    return this.backward(grad, this.saved, needs);
-  }
-
-  free(): void {
-    for (const tensor of this.saved) tensor?.dispose();
-    this.saved = [];
-    this.#freed = true;
-  }
-}
 
 /** Calls of noGrad that have not ended: a count, since async ones may end in any order. */
 let openNoGrads = 0;
@@ -75,9 +38,8 @@ export function record(
 ): Tensor {
   output.device.checked(op, output);
   if (!recording(inputs)) return output;
-  const aliases = saved.map((tensor) => tensor?.alias());
   // An input may be disposed by its owner before the backward pass: the tape needs its place in the graph, not its data.
-  output.attach(new TapeNode(op, inputs, aliases, backward));
+  output.attach(new TapeNode(op, inputs, saved, backward));
   return output;
 }
 
@@ -139,31 +101,41 @@ export function runBackward(
     earlier.dispose();
     grad.dispose();
   };
-  noGrad(() => {
-    for (const tensor of topologicalOrder(root)) {
-      const grad = gradients.get(tensor);
-      if (!grad) continue;
-      gradients.delete(tensor);
-      const { node } = tensor;
-      if (!node) {
-        tensor.addGradient(grad, add);
-        continue;
-      }
-      const results = root.device.collect(() => node.run(grad));
-      grad.dispose();
-      if (!retainGraph) node.free();
-      for (const [i, input] of node.inputs.entries()) {
-        const result = results[i];
-        if (!input || !result) continue;
-        if (!input.requiresGrad) {
-          result.dispose();
+  const order = topologicalOrder(root);
+  // An op is freed when the one after it has run, unless the pass holds it.
+  for (const { node } of order) node?.retain();
+  try {
+    noGrad(() => {
+      for (const tensor of order) {
+        const grad = gradients.get(tensor);
+        if (!grad) continue;
+        const { node } = tensor;
+        if (!node) {
+          gradients.delete(tensor);
+          tensor.addGradient(grad, add);
           continue;
         }
-        if (!sameShape(result.shape, input.shape)) {
-          throw new Error(`${node.op}: gradient ${show(result.shape)} for an input of shape ${show(input.shape)}`);
+        const results = root.device.collect(() => node.run(grad));
+        gradients.delete(tensor);
+        grad.dispose();
+        const { op, inputs } = node;
+        if (!retainGraph) node.free();
+        for (const [i, input] of inputs.entries()) {
+          const result = results[i];
+          if (!input || !result) continue;
+          if (!input.requiresGrad) {
+            result.dispose();
+            continue;
+          }
+          if (!sameShape(result.shape, input.shape)) {
+            throw new Error(`${op}: gradient ${show(result.shape)} for an input of shape ${show(input.shape)}`);
+          }
+          accumulate(input, result);
         }
-        accumulate(input, result);
       }
-    }
-  });
+    });
+  } finally {
+    for (const { node } of order) node?.release();
+    for (const grad of gradients.values()) grad.dispose();
+  }
 }

@@ -1,12 +1,13 @@
 import { type Capabilities, type Plan, planFill, planRandom, type Tuning, wordBits } from "@fcn/kernels";
+import { assignTensor, assignValues } from "./assign.js";
 import { type DeviceInfo, readLimits } from "./device/adapter.js";
 import type { MemoryReport } from "./device/buffers.js";
 import type { Engine } from "./device/engine.js";
 import type { Storage } from "./device/storage.js";
 import { type Planner, Tuner, type TuningProgress } from "./device/tuner.js";
 import { invalidArgument, invalidShape, otherDevice, show, TensorError } from "./errors.js";
-import { hostValues } from "./hostValues.js";
-import { identityOrder, inOrder } from "./layout.js";
+import { checkInt32, hostValues } from "./hostValues.js";
+import { identityOrder } from "./layout.js";
 import {
   checkElements,
   checkMake,
@@ -15,9 +16,13 @@ import {
   type MakeOptions,
   type RandomOptions,
 } from "./makeOptions.js";
+import { checkNested, flatten } from "./nested.js";
 import { type Scope, ScopeStack } from "./scope.js";
-import { elementsOf, sameShape } from "./shape.js";
-import { Tensor } from "./tensor.js";
+import { elementsOf } from "./shape.js";
+import { type Nested, Tensor } from "./tensor.js";
+
+/** The stream of random numbers that were given no seed; seeded ones are in stream 0, masks of dropout in 1. */
+const UNSEEDED = 2;
 
 /** A GPU and the tensors on it. */
 export class Device {
@@ -62,18 +67,24 @@ export class Device {
     this.#engine.resetPeak();
   }
 
-  /** A tensor with host data in row-major order. Throws when the length does not match the shape. */
-  tensor(data: ArrayLike<number>, shape: readonly number[] = [data.length], options: MakeOptions = {}): Tensor {
+  /**
+   * A tensor with host data: numbers in row-major order, by default of shape [length], or nested as `array()` gives them, which
+   * have a shape of their own (torch.tensor). Throws when the length does not match the shape.
+   */
+  tensor(data: ArrayLike<number> | Nested, shape?: readonly number[], options: MakeOptions = {}): Tensor {
     const { dtype = "float32" } = options;
-    checkMake("tensor", shape, options);
-    if (data.length !== elementsOf(shape)) {
+    const { values: flat, shape: own } = flatten("tensor", data);
+    const wanted = shape ?? own;
+    checkMake("tensor", wanted, options);
+    checkNested("tensor", data, own, wanted);
+    if (flat.length !== elementsOf(wanted)) {
       throw invalidShape(
-        `tensor: ${data.length} values for shape ${show(shape)}, which holds ${elementsOf(shape)}`,
+        `tensor: ${flat.length} values for shape ${show(wanted)}, which holds ${elementsOf(wanted)}`,
         "pass as many values as the product of the sizes",
       );
     }
-    const values = hostValues("tensor", data, dtype, this.#engine.options.nanCheck);
-    const made = this.#make(shape, options);
+    const values = hostValues("tensor", flat, dtype, this.#engine.options.nanCheck);
+    const made = this.#make(wanted, options);
     if (options.order) this.assign(made, values);
     else this.#engine.write(made.storage, values);
     return made;
@@ -91,6 +102,8 @@ export class Device {
 
   /** A tensor whose elements all are `value` (torch.full). */
   full(shape: readonly number[], value: number, options: MakeOptions = {}): Tensor {
+    if (typeof value !== "number") throw invalidArgument(`full: value is ${String(value)}`, "pass a number");
+    if (options?.dtype === "int32") checkInt32("full", "value", value);
     return this.#filled("full", shape, value, options);
   }
 
@@ -193,11 +206,11 @@ export class Device {
     this.#engine.run(op, plan, storages);
   }
 
-  /** @internal The seed that was given, or else the next of this device. */
-  seedFrom(op: string, given: number | undefined): number {
-    const seed = given ?? this.#seed++;
-    if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 53) return seed;
-    throw invalidArgument(`${op}: seed is ${seed}`, "pass a whole number from 0 to 2^53 - 1");
+  /** @internal The seed and stream of an op's random numbers: those of `given`, or else the next that no given seed has. */
+  seedFrom(op: string, given: number | undefined, stream = 0): { seed: number; stream: number } {
+    if (given === undefined) return { seed: this.#seed++, stream: UNSEEDED };
+    if (Number.isInteger(given) && given >= 0 && given < 2 ** 53) return { seed: given, stream };
+    throw invalidArgument(`${op}: seed is ${given}`, "pass a whole number from 0 to 2^53 - 1");
   }
 
   /** @internal Tests a result in debug mode. */
@@ -217,30 +230,12 @@ export class Device {
 
   /** @internal */
   assign(target: Tensor, source: Tensor | ArrayLike<number>): void {
-    if (isTensor(source)) {
-      if (source.device !== this) throw otherDevice("assign", source.shape);
-      if (!sameShape(source.shape, target.shape)) {
-        throw invalidShape(
-          `assign: source has shape ${show(source.shape)}, target ${show(target.shape)}`,
-          "assign a tensor of the same shape",
-        );
-      }
-      using stored = inOrder(source, target.order);
-      this.#engine.copy(stored.storage, target.storage, target.size * 4);
+    if (!isTensor(source)) {
+      assignValues(this.#engine, target, source);
       return;
     }
-    if (source.length !== target.size) {
-      throw invalidShape(
-        `assign: ${source.length} values for shape ${show(target.shape)}`,
-        "pass as many values as the tensor has elements",
-      );
-    }
-    const values = hostValues("assign", source, target.dtype, this.#engine.options.nanCheck);
-    // A direct write would overtake recorded work that still reads or fills the target.
-    using staged = this.#make(target.shape, { dtype: target.dtype, tracked: false });
-    this.#engine.write(staged.storage, values);
-    using stored = inOrder(staged, target.order);
-    this.#engine.copy(stored.storage, target.storage, target.size * 4);
+    if (source.device !== this) throw otherDevice("assign", source.shape);
+    assignTensor(this.#engine, target, source);
   }
 
   /** @internal Runs `fn` and frees the tensors that it makes but does not return. */
@@ -301,10 +296,10 @@ export class Device {
   #random(op: string, shape: readonly number[], law: Law, o: RandomOptions): Tensor {
     const { seed: given, order, ...rest } = o;
     checkRandom(op, shape, law, o);
-    const seed = this.seedFrom(op, given);
+    const key = this.seedFrom(op, given);
     // The stream is numbered in row-major order, whatever order the tensor is stored in.
     const made = this.#make(shape, rest);
-    this.run(op, planRandom({ ...law, count: made.size, seed }, this.capabilities), { y: made });
+    this.run(op, planRandom({ ...law, count: made.size, ...key }, this.capabilities), { y: made });
     if (!order || made.isStoredIn(order)) return made;
     const stored = this.#make(shape, { ...rest, order });
     this.assign(stored, made);

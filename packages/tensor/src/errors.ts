@@ -22,6 +22,8 @@ export type ErrorCode =
   | "no-gradient"
   // A second backward through a graph that the first one freed.
   | "graph-freed"
+  // Backward through values that were changed in place after the forward pass.
+  | "modified-in-place"
   // Saved values whose names, shapes or settings are not those of the module or optimiser.
   | "state-dict-mismatch"
   // A runtime without WebGPU.

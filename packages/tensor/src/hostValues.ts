@@ -1,14 +1,34 @@
-import { TensorError } from "./errors.js";
+import { invalidArgument, TensorError } from "./errors.js";
 import type { DType } from "./tensor.js";
 
-/** Host data as the words that a tensor of `dtype` holds. Throws `not-finite` when `finite` values are asked for and one is not. */
+const isInt32 = (value: number): boolean => (value | 0) === value;
+const isNarrow = (data: ArrayLike<number>): boolean =>
+  [Int16Array, Int8Array, Uint16Array, Uint8Array, Uint8ClampedArray].some((type) => data instanceof type);
+
+/** Throws `invalid-argument` for a value that int32 cannot hold; `name` says which. */
+export function checkInt32(op: string, name: string, value: number): void {
+  if (isInt32(value)) return;
+  throw invalidArgument(
+    `${op}: ${name} is ${value}, int32 holds whole numbers from -2147483648 to 2147483647`,
+    'round or correct the values, or use dtype "float32"',
+  );
+}
+
+/**
+ * Host data as the words that a tensor of `dtype` holds. Throws `invalid-argument` for what int32 cannot hold, and `not-finite` when `finite`
+ * values are asked for and one is not.
+ */
 export function hostValues(
   op: string,
   data: ArrayLike<number>,
   dtype: DType,
   finite: boolean,
 ): Float32Array | Int32Array {
-  if (dtype === "int32") return data instanceof Int32Array ? data : Int32Array.from(data);
+  if (dtype === "int32") {
+    if (data instanceof Int32Array) return data;
+    if (!isNarrow(data)) for (let i = 0; i < data.length; i++) checkInt32(op, `value ${i} of the host data`, data[i]!);
+    return Int32Array.from(data);
+  }
   const values = data instanceof Float32Array ? data : Float32Array.from(data);
   if (!finite) return values;
   const bad = values.findIndex((value) => !Number.isFinite(value));

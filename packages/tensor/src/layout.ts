@@ -43,6 +43,13 @@ export function inOrder(x: Tensor, order: Order): Tensor {
   return out;
 }
 
+/** An untracked copy in memory of its own, in the storage order of x. */
+export function copyOf(x: Tensor): Tensor {
+  const out = x.device.empty(x.shape, { dtype: x.dtype, order: x.order, tracked: false });
+  out.assign(x);
+  return out;
+}
+
 export const contiguous = (x: Tensor): Tensor => inOrder(x, identityOrder(x.shape.length));
 
 /** The order that activations of this rank are stored in: channels last from rank 3 up, else row-major. */

@@ -1,13 +1,15 @@
-import { type BackwardOptions, runBackward, type TapeNode } from "./autograd.js";
+import { type BackwardOptions, runBackward } from "./autograd.js";
 import type { Storage } from "./device/storage.js";
 import type { Device } from "./device.js";
-import { show, TensorError } from "./errors.js";
-import { contiguous, type Order, sameLayout } from "./layout.js";
+import { otherDevice, show, TensorError } from "./errors.js";
+import { contiguous, copyOf, type Order, sameLayout } from "./layout.js";
 import { checkDifferentiable, type MakeOptions } from "./makeOptions.js";
-import { checkFloat } from "./ops/operands.js";
+import { converted, to } from "./ops/cast.js";
+import { checkLive } from "./ops/operands.js";
 import { addGradients } from "./ops/pointwise.js";
 import { permute, reshape } from "./ops/view.js";
 import { elementsOf, sameShape } from "./shape.js";
+import type { TapeNode } from "./tape.js";
 
 export type DType = "float32" | "int32";
 export type TypedData = Float32Array | Int32Array;
@@ -19,6 +21,7 @@ export type Nested = number | Nested[];
  * Dispose it, or let a `device.scope` or `using` do so.
  */
 export class Tensor {
+  readonly shape: readonly number[];
   #grad: Tensor | undefined;
   #node: TapeNode | undefined;
   #requiresGrad: boolean;
@@ -27,13 +30,14 @@ export class Tensor {
   private constructor(
     readonly device: Device,
     private readonly memory: Storage,
-    readonly shape: readonly number[],
+    shape: readonly number[],
     readonly dtype: DType,
     /** @internal How the elements lie in memory. */
     readonly order: Order,
     requiresGrad: boolean,
     private readonly tracked: boolean,
   ) {
+    this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
     this.#requiresGrad = requiresGrad;
     if (tracked) device.track(this);
   }
@@ -59,6 +63,13 @@ export class Tensor {
   }
 
   set requiresGrad(value: boolean) {
+    if (this.#node && !value) {
+      throw new TensorError({
+        code: "invalid-argument",
+        message: `requiresGrad: a tensor of shape ${show(this.shape)} that ${this.#node.op} made cannot be cut from its history`,
+        fix: "use detach(), which gives the same values without a history, or noGrad",
+      });
+    }
     if (value) checkDifferentiable("requiresGrad", this.dtype);
     this.#requiresGrad = value;
   }
@@ -72,6 +83,10 @@ export class Tensor {
   }
 
   set grad(value: Tensor | undefined | null) {
+    if (value) {
+      checkGradient("grad", value, this);
+      if (value.dtype !== this.dtype) throw gradientType(value.dtype, this);
+    }
     if (this.#grad && this.#grad !== value && !this.#grad.disposed) this.device.adopt(this.#grad);
     this.#grad = value ?? undefined;
   }
@@ -92,6 +107,11 @@ export class Tensor {
     return elementsOf(this.shape);
   }
 
+  /** @internal Counts a change of the values in place: a backward pass that saved the ones before refuses to run. */
+  bumpVersion(): void {
+    this.storage.version++;
+  }
+
   /** @internal */
   attach(node: TapeNode): void {
     this.#node = node;
@@ -105,7 +125,9 @@ export class Tensor {
       return;
     }
     if (!this.#grad || this.#grad.disposed) {
-      this.#grad = grad;
+      // A gradient may be changed in place (clipGradNorm, assign), which nothing else may see.
+      this.#grad = grad.storage.shared ? copyOf(grad) : grad;
+      if (this.#grad !== grad) grad.dispose();
       return;
     }
     const sum = add(this.#grad, grad);
@@ -136,12 +158,20 @@ export class Tensor {
   }
 
   /**
+   * The values as another type (torch.Tensor.to): fractions are cut off, values out of the range of int32 become the nearest end of it and
+   * NaN 0. Only float32 to float32 has a gradient.
+   */
+  to(dtype: DType): Tensor {
+    return to(this, dtype);
+  }
+
+  /**
    * Adds the gradient of this tensor to `grad` of every leaf it depends on. `gradient` is needed unless this has one
    * element. Saved activations are freed on the way unless `retainGraph`.
    */
   backward(gradient?: Tensor, options: BackwardOptions = {}): void {
     this.device.checkUsable("backward");
-    if (gradient) checkFloat("backward", "gradient", gradient);
+    if (this.#disposed) throw this.device.disposedError(this, `backward: a tensor of shape ${show(this.shape)}`);
     if (!gradient && this.size !== 1) {
       throw new TensorError({
         code: "invalid-argument",
@@ -149,18 +179,12 @@ export class Tensor {
         fix: "reduce it to one number with sum() or mean(), or pass a gradient of the same shape",
       });
     }
-    if (gradient && !sameShape(gradient.shape, this.shape)) {
-      throw new TensorError({
-        code: "invalid-shape",
-        message: `backward: gradient has shape ${show(gradient.shape)}, the tensor ${show(this.shape)}`,
-        fix: "pass a gradient of the shape of the tensor",
-      });
-    }
-    const seed = gradient ? gradient.alias() : this.device.full(this.shape, 1, { tracked: false });
+    if (gradient) checkGradient("backward", gradient, this);
+    const seed = gradient ? converted(gradient, this.dtype) : this.device.full(this.shape, 1, { tracked: false });
     runBackward(this, seed, options, addGradients);
   }
 
-  /** Copies values of the same shape into this tensor's memory: another tensor's, or host data in row-major order. */
+  /** Copies values of the same shape into this tensor's memory: another tensor's, converted as by `to`, or host data in row-major order. */
   assign(source: Tensor | ArrayLike<number>): void {
     this.device.assign(this, source);
   }
@@ -207,9 +231,30 @@ export class Tensor {
     this.memory.release();
     if (this.tracked) this.device.untrack(this);
     this.#grad?.dispose();
+    this.#node?.release();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 }
+
+/** Throws unless `gradient` can be that of the tensor `of`. */
+function checkGradient(op: string, gradient: Tensor, of: Tensor): void {
+  checkLive(op, "gradient", gradient);
+  if (!sameShape(gradient.shape, of.shape)) {
+    throw new TensorError({
+      code: "invalid-shape",
+      message: `${op}: gradient has shape ${show(gradient.shape)}, the tensor ${show(of.shape)}`,
+      fix: "pass a gradient of the shape of the tensor",
+    });
+  }
+  if (gradient.device !== of.device) throw otherDevice(op, gradient.shape);
+}
+
+const gradientType = (found: DType, { shape, dtype }: Tensor): TensorError =>
+  new TensorError({
+    code: "invalid-dtype",
+    message: `grad: the gradient of a tensor of shape ${show(shape)} and dtype ${dtype} has dtype ${found}`,
+    fix: `convert it: x.grad = gradient.to("${dtype}")`,
+  });

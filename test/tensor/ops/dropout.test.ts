@@ -83,3 +83,18 @@ describe("dropout", () => {
     });
   });
 });
+
+it("masks do not follow rand of the same seed, nor what was given no seed what was given one", async () => {
+  using own = await t.createDevice({ quiet: true });
+  await own.scope(async () => {
+    const count = 4096;
+    const mask = await t.dropout(own.ones([count]), { p: 0.5, seed: 3 }).data();
+    const uniform = await own.rand([count], { seed: 3 }).data();
+    const agreeing = mask.filter((v, i) => v > 0 === uniform[i]! >= 0.5).length;
+    // Six standard deviations of a fair coin.
+    expect(Math.abs(agreeing - count / 2)).toBeLessThan(6 * Math.sqrt(count / 4));
+    const unseeded = await Promise.all([own.rand([8]).data(), own.randn([8]).data(), own.rand([8]).data()]);
+    const seeded = await Promise.all([0, 1, 2].map((seed) => own.rand([8], { seed }).data()));
+    for (const drawn of unseeded) for (const other of seeded) expect(drawn).not.toEqual(other);
+  });
+});

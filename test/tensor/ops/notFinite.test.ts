@@ -72,9 +72,13 @@ describe("NaN and infinity stay what they are, as in PyTorch, in", () => {
     labels.dispose();
   });
 
-  it("dropout, also where it drops", async () => {
-    const [y] = await run((x) => t.dropout(x, { p: 0.5, seed: 1 }), new Array(64).fill(NAN));
-    expect(y).toEqual(new Array(64).fill(NAN));
+  it("dropout, where it drops: 0 times infinity is NaN", async () => {
+    const drop = (x: t.Tensor) => t.dropout(x, { p: 0.5, seed: 1 });
+    const [kept] = await run(drop, new Array(64).fill(1));
+    const expected = (value: number) => kept!.map((k) => value * k);
+    for (const value of [NAN, INF, -INF])
+      expect((await run(drop, new Array(64).fill(value)))[0]).toEqual(expected(value));
+    expect(new Set(kept)).toEqual(new Set([0, 2]));
   });
 
   it("a net: NaN weights give NaN logits and a NaN loss", async () => {

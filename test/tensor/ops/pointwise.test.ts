@@ -22,8 +22,8 @@ interface Use {
 }
 
 const POSITIVE = [0.3, 3] as const;
-/** Rows that public functions are made of: `equal` is a part of the gradient of max, and tested there. */
-type PublicName = Exclude<PointwiseName, "equal">;
+/** Rows with a gradient; `equal` is a part of that of max and tested there, those of integers have tests of their own. */
+type PublicName = Exclude<PointwiseName, "equal" | "eq" | "eqInt" | "toInt" | "toFloat">;
 /** How the public functions use each row; the type makes a row without a use a compile error. */
 const uses: Record<PublicName, readonly Use[]> = {
   relu: [{ call: t.relu }],
@@ -132,14 +132,51 @@ describe("grids past 65,535 workgroups", () => {
   });
 });
 
-it("gives C's powers of negative and zero bases", async () => {
-  await device.scope(async () => {
-    const base = device.tensor([-2, -2, -2, -2, 0, 0, 5]);
-    const power = await t.pow(base, device.tensor([2, 3, -1, 0.5, 0, 2, 0])).data();
-    for (const [i, value] of [4, -8, -0.5, Number.NaN, 1, 0, 1].entries()) {
-      if (Number.isNaN(value)) expect(power[i]).toBeNaN();
-      else expect(power[i]).toBeCloseTo(value, 5);
-    }
+describe("powers are C's, as PyTorch's", () => {
+  const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;
+  const BASES = [0, -0, 1, -1, 2, -2, 0.5, -0.5, INF, -INF, NAN];
+  const EXPONENTS = [0, 1, -1, 2, -2, 3, -3, 0.5, -0.5, -1.5, INF, -INF, NAN];
+  const pairs = BASES.flatMap((a) => EXPONENTS.map((b) => [a, b] as const));
+  /** As they differ: the sign of zero, and no last bits. */
+  const named = (v: number) => (Object.is(v, -0) ? "-0" : Number.isFinite(v) ? v.toPrecision(5) : String(v));
+
+  it("of zero, one, infinity and NaN, whole and broken, flat and broadcast and by a number", async () => {
+    const expected = pairs.map(([a, b]) => named(pointwise.pow.reference(a, b)));
+    await device.scope(async () => {
+      const read = async (x: t.Tensor) => Array.from(await x.data()).map(named);
+      const column = device.tensor(BASES, [BASES.length, 1]);
+      expect(await read(t.pow(column, device.tensor(EXPONENTS)))).toEqual(expected);
+      const [a, b] = [0, 1].map((i) => device.tensor(pairs.map((pair) => pair[i]!)));
+      expect(await read(t.pow(a!, b!))).toEqual(expected);
+      for (const [i, exponent] of EXPONENTS.entries()) {
+        if (Number.isNaN(exponent)) continue;
+        const own = expected.filter((_, k) => k % EXPONENTS.length === i);
+        expect(await read(t.pow(column, exponent))).toEqual(own);
+      }
+    });
+  });
+
+  it("and so are their gradients", async () => {
+    await device.scope(async () => {
+      const leaf = (values: number[]) => device.tensor(values, [values.length], { requiresGrad: true });
+      const read = async (x: t.Tensor) => Array.from(await x.grad!.data()).map((v) => v + 0);
+      const [a, b] = [leaf([0, 0, 0, -2, 0, 1]), leaf([0.5, -1, 0, 2, 2, NAN])];
+      t.pow(a, b).backward(device.ones([6]));
+      // torch.pow(a, b).sum().backward()
+      expect(await read(a)).toEqual([INF, -INF, 0, -4, 0, NAN]);
+      expect(await read(b)).toEqual([0, -INF, 0, NAN, 0, 0]);
+      for (const [exponent, gradient] of [
+        [0.5, INF],
+        [-1, -INF],
+        [0, 0],
+        [1, 1],
+        [2, 0],
+      ] as const) {
+        const x = leaf([0]);
+        t.pow(x, exponent).backward();
+        expect(await read(x)).toEqual([gradient]);
+      }
+    });
   });
 });
 

@@ -2,27 +2,10 @@ import { denseStrides, mergeDims } from "../dims.js";
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, NAN_BITS, type Plan, product, type Step } from "../plan.js";
 import { boxParts, flatOperand, flatWindows, placeOf } from "../windows.js";
+import { powerFunctions } from "./power.js";
 import { type PointwiseName, type PointwiseRow, pointwise } from "./table.js";
 
 const WG = 64;
-const POWER = `
-fn powerOf(a: f32, b: f32) -> f32 {
-  if (b == 0.0) { return 1.0; }
-  if (b == 1.0) { return a; }
-  if (b == 2.0) { return a * a; }
-  if (b == 3.0) { return a * a * a; }
-  let size = pow(abs(a), b);
-  // A negative base keeps its sign under an odd power; under a fractional one the result is NaN, as in C.
-  if (a >= 0.0) { return size; }
-  if (b != floor(b)) { return bitcast<f32>(p.nanBits); }
-  return select(size, -size, abs(b - 2.0 * floor(b / 2.0)) == 1.0);
-}`;
-const POWER_SCALAR = `${POWER}
-fn power(a: f32, b: f32) -> f32 { return powerOf(a, b); }`;
-const POWER_VEC = `${POWER}
-fn power(a: vec4f, b: vec4f) -> vec4f {
-  return vec4f(powerOf(a.x, b.x), powerOf(a.y, b.y), powerOf(a.z, b.z), powerOf(a.w, b.w));
-}`;
 const IS_NAN_SCALAR = `
 fn isNan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }`;
 const IS_NAN_VEC = `
@@ -40,25 +23,30 @@ export function sourcesOf(name: PointwiseName, part: Part): Source[] {
   return (["a", "b", "y", "g"] as const).filter((id) => new RegExp(`\\b${id}\\b`).test(expression));
 }
 
+const typeOf = (dtype: "int32" | undefined, flat: boolean): string =>
+  dtype === "int32" ? (flat ? "vec4i" : "i32") : flat ? "vec4f" : "f32";
+
 /** The kernel of a row: over flat vectors where `rank` is 0, else over a box whose operands each have strides and an offset. */
 function emit(name: PointwiseName, part: Part, rank: number): Kernel {
   const row: PointwiseRow = pointwise[name];
   const expression = row[part]!;
   const sources = sourcesOf(name, part);
   const flat = rank === 0;
-  const T = flat ? "vec4f" : "f32";
+  const T = typeOf(row.takes, flat);
+  const R = typeOf(row.gives, flat);
   const bindings = sources.map((id, i) => `@group(0) @binding(${i + 1}) var<storage, read> in_${id}: array<${T}>;`);
   const loads = sources.map((id) => `  let ${id} = in_${id}[${flat ? "id" : `at_${id}`}];`);
-  const power = expression.includes("power(") ? (flat ? POWER_VEC : POWER_SCALAR) : "";
+  const power = /\bpower(Slope)?\(/.test(expression) ? powerFunctions(flat) : "";
   const isNan = expression.includes("isNan(") ? (flat ? IS_NAN_VEC : IS_NAN_SCALAR) : "";
   const placed = [...sources, RESULT];
   const source = `// ${name}, ${part}: result = ${expression}
 alias T = ${T};
+alias R = ${R};
 const WG: u32 = ${WG}u;
 struct Params { count: u32, s: f32, t: f32, nanBits: u32,${flat ? "" : stridedFields(rank, placed)} }
 @group(0) @binding(0) var<uniform> p: Params;
 ${bindings.join("\n")}
-@group(0) @binding(${sources.length + 1}) var<storage, read_write> result: array<T>;
+@group(0) @binding(${sources.length + 1}) var<storage, read_write> result: array<R>;
 ${power}${isNan}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -67,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (id >= p.count) { return; }
 ${flat ? "" : decode(rank, placed)}
 ${loads.join("\n")}
-  result[${flat ? "id" : `at_${RESULT}`}] = T(${expression});
+  result[${flat ? "id" : `at_${RESULT}`}] = R(${expression});
 }
 `;
   return { name: `pointwise/${name}-${part}-${flat ? "flat" : rank}`, source };

@@ -9,6 +9,8 @@ export interface RandomPlan {
   readonly mode: keyof typeof MODES;
   readonly count: number;
   readonly seed: number;
+  /** Streams of one seed are independent of each other. Default 0. */
+  readonly stream?: number;
   /** Uniform: low. Normal: mean. Dropout: probability of zero. */
   readonly a: number;
   /** Uniform: high (excluded). Normal: standard deviation. */
@@ -20,7 +22,7 @@ export interface RandomPlan {
 
 /** Operands: y and, for dropout, x. */
 export function planRandom(
-  { mode, count, seed, a, b = 0, period = 1, channels = 1 }: RandomPlan,
+  { mode, count, seed, stream = 0, a, b = 0, period = 1, channels = 1 }: RandomPlan,
   caps: Capabilities,
 ): Plan {
   const steps: Step[] = flatWindows(count, caps).map(({ begin, end }) => ({
@@ -31,6 +33,7 @@ export function planRandom(
       base: begin,
       seedLow: seed >>> 0,
       seedHigh: Math.floor(seed / 2 ** 32) >>> 0,
+      stream,
       a,
       b,
       period,

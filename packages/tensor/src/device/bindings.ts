@@ -82,3 +82,21 @@ export class Binder {
     return { buffer, offset: 0, size: 256 };
   }
 }
+
+/** Throws where a buffer that a kernel writes is bound a second time: WebGPU refuses that, and the result would depend on the order. */
+export function checkApart(
+  op: string,
+  bindings: readonly { readonly name: string; readonly access: string }[],
+  ranges: readonly BufferRange[],
+): void {
+  for (const [i, { name, access }] of bindings.entries()) {
+    if (access !== "read_write") continue;
+    const other = ranges.findIndex(({ buffer }, j) => j !== i && buffer === ranges[i]!.buffer);
+    if (other < 0) continue;
+    throw new TensorError({
+      code: "invalid-argument",
+      message: `${op}: operand ${bindings[other]!.name} shares its memory with ${name}, which the op changes`,
+      fix: "pass tensors of different memory: a view, and what detach() gives, share that of their tensor",
+    });
+  }
+}

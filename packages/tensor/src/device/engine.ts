@@ -2,7 +2,7 @@ import type { Capabilities, Plan, Step, Tuning } from "@fcn/kernels";
 import { FAULT_WORDS, finiteCheck, flatWindows, packParams, poison } from "@fcn/kernels";
 import { TensorError } from "../errors.js";
 import type { DeviceInfo } from "./adapter.js";
-import { Binder } from "./bindings.js";
+import { Binder, checkApart } from "./bindings.js";
 import { type MemoryReport, USAGE } from "./buffers.js";
 import { type BufferRange, CommandRecorder } from "./commands.js";
 import { deviceLost } from "./errors.js";
@@ -120,7 +120,7 @@ export class Engine {
   #poison({ blocks }: Storage): void {
     for (const { buffer, size } of blocks) {
       for (const { begin, end } of flatWindows(size / 4, this.capabilities)) {
-        this.#dispatch(poison(end - begin), () => ({ buffer, offset: begin * 4, size: (end - begin) * 4 }));
+        this.#dispatch("poison", poison(end - begin), () => ({ buffer, offset: begin * 4, size: (end - begin) * 4 }));
       }
     }
   }
@@ -143,10 +143,13 @@ export class Engine {
     });
     const used = Object.values(all);
     for (const storage of used) storage.op ??= op;
-    this.#apart(used, () => {
-      for (const step of plan.steps) this.#step(op, step, all);
-    });
-    for (const storage of scratch) storage.release();
+    try {
+      this.#apart(used, () => {
+        for (const step of plan.steps) this.#step(op, step, all);
+      });
+    } finally {
+      for (const storage of scratch) storage.release();
+    }
   }
 
   /** Checks the floats of a result, in debug mode. */
@@ -261,11 +264,11 @@ export class Engine {
 
   #step(op: string, step: Step, operands: Readonly<Record<string, Storage>>): void {
     const after: (() => void)[] = [];
-    this.#dispatch(step, (name, access) => this.#binder.bind(op, step, name, access, operands, after));
+    this.#dispatch(op, step, (name, access) => this.#binder.bind(op, step, name, access, operands, after));
     for (const action of after) action();
   }
 
-  #dispatch(step: Step, bind: (name: string, access: string) => BufferRange): void {
+  #dispatch(op: string, step: Step, bind: (name: string, access: string) => BufferRange): void {
     const constants = step.constants ?? {};
     if (this.#warming) {
       this.#warming.push({ kernel: step.kernel, constants });
@@ -273,6 +276,7 @@ export class Engine {
     }
     const pipeline = this.#pipelines.get(step.kernel, constants);
     const bindings = pipeline.info.bindings.map(({ name, access }) => bind(name, access));
+    checkApart(op, pipeline.info.bindings, bindings);
     this.#commands.dispatch(pipeline, bindings, step.grid, (view, offset) =>
       packParams(pipeline.info, step.params, view, offset),
     );

@@ -8,6 +8,8 @@ import { outOfMemory } from "./errors.js";
 export class Storage {
   /** The op that used it first: for messages. */
   op: string | undefined;
+  /** Changes in place so far. */
+  version = 0;
   #holders = 1;
 
   constructor(
@@ -19,6 +21,11 @@ export class Storage {
     readonly shape: readonly number[] | undefined,
     private readonly free: (storage: Storage) => void,
   ) {}
+
+  /** Whether it has more than one holder. */
+  get shared(): boolean {
+    return this.#holders > 1;
+  }
 
   /** Whether the GPU may yet refuse some of the memory. */
   get pending(): boolean {

@@ -1,8 +1,9 @@
 import { type BatchNormOptions as PlanOptions, planBatchNorm, planBatchNormBackward } from "@fcn/kernels";
-import { type Backward, record } from "../autograd.js";
+import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
 import { activationOrder, inOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
+import type { Backward } from "../tape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFloat, given } from "./operands.js";
 
@@ -120,5 +121,6 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const y = device.empty(shape, { order });
   const operands = given({ x: xs, y, stats, weight, bias, runningMean, runningVar });
   device.run(OP, planBatchNorm(o, device.capabilities), operands);
+  if (o.training) for (const running of [runningMean, runningVar]) running?.bumpVersion();
   return record(OP, y, [x, weight, bias], [xs, stats, weight], gradient(o, shape));
 }

@@ -197,14 +197,16 @@ function convolve(
   const { device } = x;
   const other: Direction = direction === "forward" ? "transposed" : "forward";
   const y = gather(op, direction, g, x, w, bias, true);
-  return record(op, y, [x, w, bias], [x, w], (grad, [savedX, savedW], [needsX, needsW, needsB]) => {
+  const { shape } = w;
+  const saved = [w.requiresGrad ? x : undefined, x.requiresGrad ? w : undefined];
+  return record(op, y, [x, w, bias], saved, (grad, [savedX, savedW], [needsX, needsW, needsB]) => {
     const backward = `${op} backward`;
     using dy = inOrder(grad, CHANNELS_LAST);
     const dx = needsX ? gather(backward, other, g, dy, savedW!, undefined, false) : undefined;
     let dw: Tensor | undefined;
     if (needsW) {
       using xs = inOrder(savedX!, CHANNELS_LAST);
-      dw = device.empty(savedW!.shape, { order: WEIGHT_ORDER, tracked: false });
+      dw = device.empty(shape, { order: WEIGHT_ORDER, tracked: false });
       const sides = direction === "forward" ? { x: xs, dy } : { x: dy, dy: xs };
       device.run(backward, (capabilities) => planConv2dWeightGradient(g, capabilities), { ...sides, dw });
     }

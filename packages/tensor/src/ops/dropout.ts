@@ -16,6 +16,9 @@ export interface DropoutOptions {
   readonly training?: boolean;
 }
 
+/** The stream of masks, so that they do not follow `device.rand` of the same seed. */
+const MASKS = 1;
+
 /** @internal */
 export function checkProbability(op: string, p: number): void {
   if (!(typeof p === "number" && p >= 0 && p <= 1)) {
@@ -33,10 +36,10 @@ function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, chan
     return record(op, same, [x], [], (grad) => [grad.alias()]);
   }
   const { device, shape } = x;
-  const seed = device.seedFrom(op, options.seed);
+  const key = device.seedFrom(op, options.seed, MASKS);
   const [, c = 1, h = 1, w = 1] = channelwise ? shape : [];
   const plan = planRandom(
-    { mode: "dropout", count: x.size, seed, a: p, ...(channelwise ? { period: h * w, channels: c } : {}) },
+    { mode: "dropout", count: x.size, ...key, a: p, ...(channelwise ? { period: h * w, channels: c } : {}) },
     device.capabilities,
   );
   const apply = (label: string, input: Tensor, tracked: boolean): Tensor => {
@@ -49,7 +52,7 @@ function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, chan
   return record(op, apply(op, x, true), [x], [], (grad) => [apply(`${op} backward`, grad, false)]);
 }
 
-/** Zeroes elements with probability p and scales the others by 1 / (1 - p) (torch.nn.functional.dropout). */
+/** Zeroes elements with probability p and scales the others by 1 / (1 - p) (torch.nn.functional.dropout). What is not finite gives NaN where it is dropped. */
 export const dropout = (x: Tensor, options: DropoutOptions = {}): Tensor => drop("dropout", x, options, x.order, false);
 
 /** Zeroes whole channels of x [N, C, H, W] (torch.nn.functional.dropout2d). */

@@ -1,8 +1,9 @@
 import { type GroupNormGeometry, planGroupNorm, planGroupNormBackward } from "@fcn/kernels";
-import { type Backward, record } from "../autograd.js";
+import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
 import { activationOrder, inOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
+import type { Backward } from "../tape.js";
 import type { Tensor } from "../tensor.js";
 import { checkNormSettings } from "./batchNorm.js";
 import { checkFloat, given } from "./operands.js";

@@ -22,6 +22,7 @@ export {
   type ClampOptions,
   clamp,
   div,
+  eq,
   exp,
   leakyRelu,
   log,

@@ -95,7 +95,8 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   const forward: MatmulCase = { batch, rows, inner, columns, a: stridesA, b: stridesB };
   const c = device.empty(shape);
   device.run("matmul", planMatmul(forward, device.capabilities), { a, b, c });
-  return record("matmul", c, [a, b], [a, b], (grad, [savedA, savedB], [needA, needB]) => {
+  const saved = [b.requiresGrad ? a : undefined, a.requiresGrad ? b : undefined];
+  return record("matmul", c, [a, b], saved, (grad, [savedA, savedB], [needA, needB]) => {
     using dc = contiguous(grad);
     const stridesC = denseStrides(batch, rows, columns);
     const toA = { batch, rows, inner: columns, columns: inner, a: stridesC, b: transposed(stridesB) };

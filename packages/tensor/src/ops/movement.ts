@@ -258,5 +258,8 @@ export function addInto(target: Tensor, x: Tensor, { begin }: { begin: readonly 
     );
   }
   const origin = begin.map(() => 0);
-  copyBox("addInto", x, origin, target, begin, x.shape, { add: true });
+  // The kernel may not read the memory that it writes.
+  using source = x.storage === target.storage ? cut("addInto", x, origin, x.shape, false) : x.alias();
+  copyBox("addInto", source, origin, target, begin, x.shape, { add: true });
+  target.bumpVersion();
 }

@@ -1,12 +1,21 @@
-import { type Part, type PointwiseName, planFlat, planStrided, pointwise, type Source, sourcesOf } from "@fcn/kernels";
+import {
+  type Part,
+  type PointwiseName,
+  type PointwiseRow,
+  planFlat,
+  planStrided,
+  pointwise,
+  type Source,
+  sourcesOf,
+} from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { describe } from "../describe.js";
-import { invalidArgument } from "../errors.js";
+import { invalidArgument, show, TensorError } from "../errors.js";
 import { inOrder, type Order, sameLayout, stridesOf } from "../layout.js";
 import { checkOptions } from "../options.js";
 import { broadcastShape, elementsOf, sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { checkFloat } from "./operands.js";
+import { checkFloat, checkLive } from "./operands.js";
 import { sumTo } from "./sumTo.js";
 
 type Operands = Partial<Record<Source, Tensor>>;
@@ -28,7 +37,8 @@ export function compute(
 ): Tensor {
   const used = sourcesOf(name, part).map((id) => [id, operands[id]!] as const);
   const { device } = used[0]![1];
-  const out = device.empty(shape, { order, tracked });
+  const row: PointwiseRow = pointwise[name];
+  const out = device.empty(shape, { dtype: row.gives ?? "float32", order, tracked });
   const options = { name, part, ...numbers };
   const label = part === "forward" ? name : `${name} backward`;
   const flat = used.every(([, x]) => sameShape(x.shape, shape) && sameLayout(shape, x.order, order));
@@ -54,8 +64,8 @@ function broadcastStrides(x: Tensor, shape: readonly number[]): number[] {
 function unary(op: string, name: PointwiseName, a: Tensor, numbers: Numbers = {}): Tensor {
   checkFloat(op, "x", a);
   const y = compute(name, "forward", { a }, a.shape, a.order, numbers, true);
-  const saves: readonly string[] = (pointwise[name] as { saves?: readonly string[] }).saves ?? [];
-  const saved = [saves.includes("a") ? a : undefined, saves.includes("y") ? y : undefined];
+  const reads = sourcesOf(name, "da");
+  const saved = [reads.includes("a") ? a : undefined, reads.includes("y") ? y : undefined];
   const { shape, order } = a;
   return record(op, y, [a], saved, (g, [savedA, savedY]) => {
     const operands: Operands = { g, ...(savedA ? { a: savedA } : {}), ...(savedY ? { y: savedY } : {}) };
@@ -69,8 +79,9 @@ function binary(op: string, name: PointwiseName, a: Tensor, b: Tensor): Tensor {
   const shape = broadcastShape(op, a.shape, b.shape);
   const order = outputOrder(shape, a, b);
   const y = compute(name, "forward", { a, b }, shape, order, {}, true);
-  const saves: readonly string[] = (pointwise[name] as { saves?: readonly string[] }).saves ?? [];
-  const saved = [saves.includes("a") ? a : undefined, saves.includes("b") ? b : undefined];
+  const parts = [...(a.requiresGrad ? (["da"] as const) : []), ...(b.requiresGrad ? (["db"] as const) : [])];
+  const reads = new Set(parts.flatMap((part) => sourcesOf(name, part)));
+  const saved = [reads.has("a") ? a : undefined, reads.has("b") ? b : undefined];
   const shapes = [a.shape, b.shape] as const;
   return record(op, y, [a, b], saved, (g, [savedA, savedB], needs) => {
     const operands: Operands = { g, ...(savedA ? { a: savedA } : {}), ...(savedB ? { b: savedB } : {}) };
@@ -104,7 +115,7 @@ function checkNumber(op: string, value: number): void {
 
 /** A number as the operand of a row that has no form of its own for one. */
 function withNumber<T>(beside: Tensor, value: number, use: (scalar: Tensor) => T): T {
-  using scalar = beside.device.full([], value, { tracked: false });
+  using scalar = beside.device.full([], value, { dtype: beside.dtype, tracked: false });
   return use(scalar);
 }
 
@@ -147,6 +158,28 @@ export const pow = (a: Operand, b: Operand): Tensor => binaryOrScalar("pow", a, 
 export const maximum = (a: Operand, b: Operand): Tensor => binaryOrScalar("maximum", a, b);
 /** The smaller of a and b with broadcasting (torch.minimum); NaN where either is. Equal values share the gradient. Operands as for {@link add}. */
 export const minimum = (a: Operand, b: Operand): Tensor => binaryOrScalar("minimum", a, b);
+
+/**
+ * Where a and b are equal, with broadcasting (torch.eq): int32 of 1 and 0. Both float32 or both int32; b may be a number. NaN equals
+ * nothing. Has no gradient.
+ */
+export function eq(a: Tensor, b: Operand): Tensor {
+  checkLive("eq", "a", a);
+  if (typeof b === "number") {
+    checkNumber("eq", b);
+    return withNumber(a, b, (scalar) => eq(a, scalar));
+  }
+  checkLive("eq", "b", b);
+  if (a.dtype !== b.dtype) {
+    throw new TensorError({
+      code: "invalid-dtype",
+      message: `eq: a of shape ${show(a.shape)} has dtype ${a.dtype}, b of shape ${show(b.shape)} ${b.dtype}, expected one dtype`,
+      fix: `convert one: a.to("${b.dtype}")`,
+    });
+  }
+  const shape = broadcastShape("eq", a.shape, b.shape);
+  return compute(a.dtype === "int32" ? "eqInt" : "eq", "forward", { a, b }, shape, outputOrder(shape, a, b), {}, true);
+}
 
 /**
  * max(x, 0) (torch.relu). NaN stays NaN. x is float32 of any shape, the result has that shape; throws `invalid-dtype` for another type. So do

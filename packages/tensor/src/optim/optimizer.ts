@@ -1,5 +1,5 @@
 import { describe } from "../describe.js";
-import { TensorError } from "../errors.js";
+import { show, TensorError } from "../errors.js";
 import type { HostArray } from "../io/hostArray.js";
 import { inOrder } from "../layout.js";
 import { checkOptions, type OptionNames } from "../options.js";
@@ -82,6 +82,7 @@ export abstract class Optimizer<Options extends SharedOptions> {
         const state = this.#state(parameter, group);
         state.step++;
         this.update(parameter, gradient, state, group);
+        parameter.bumpVersion();
         state.fresh = false;
       }
     }
@@ -150,6 +151,16 @@ function checkParameters(op: string, groups: readonly { readonly params: readonl
   if (all.length === 0) throw invalid(op, "there are no parameters", "pass module.parameters()");
   if (new Set(all).size < all.length) {
     throw invalid(op, "a parameter was given more than once", "name each parameter in one group");
+  }
+  const made = all.findIndex((parameter) => parameter.node);
+  if (made >= 0) {
+    const { shape, node } = all[made]!;
+    const problem = `parameter ${made} of shape ${show(shape)} is a result of ${node!.op}, not a leaf`;
+    throw invalid(
+      op,
+      problem,
+      "pass the tensors themselves that were made with { requiresGrad: true }, such as module.parameters()",
+    );
   }
   const other = all.findIndex((parameter) => parameter.dtype !== "float32");
   if (other >= 0) throw invalid(op, `parameter ${other} is ${all[other]!.dtype}`, "pass float32 parameters");

@@ -1,0 +1,25 @@
+import { record } from "../autograd.js";
+import { invalidArgument } from "../errors.js";
+import type { DType, Tensor } from "../tensor.js";
+import { checkLive } from "./operands.js";
+import { compute } from "./pointwise.js";
+
+/** @internal The values of x as `dtype`, untracked; on the same memory where they are that already. */
+export const converted = (x: Tensor, dtype: DType): Tensor => (x.dtype === dtype ? x.alias() : cast(x, dtype, false));
+
+function cast(x: Tensor, dtype: DType, tracked: boolean): Tensor {
+  return compute(dtype === "int32" ? "toInt" : "toFloat", "forward", { a: x }, x.shape, x.order, {}, tracked);
+}
+
+/**
+ * The values as another type (torch.Tensor.to). To int32 fractions are cut off, values out of range become the nearest end of it and NaN 0; then,
+ * and from int32, there is no gradient. Of the same type already: the same memory.
+ */
+export function to(x: Tensor, dtype: DType): Tensor {
+  checkLive("to", "x", x);
+  if (dtype !== "float32" && dtype !== "int32") {
+    throw invalidArgument(`to: dtype is ${JSON.stringify(dtype)}`, 'pass "float32" or "int32"');
+  }
+  if (x.dtype !== dtype) return cast(x, dtype, true);
+  return record("to", x.alias({ tracked: true }), [x], [], (grad) => [grad.alias()]);
+}
