@@ -103,6 +103,18 @@ describe("the memory of a graph", () => {
     x.dispose();
   });
 
+  it("is free after a backward that is refused", async () => {
+    const before = held();
+    await device.scope(() => {
+      const x = leaf([1, 2]);
+      const [constant, y] = [device.ones([]), t.sum(t.mul(x, t.exp(x)))];
+      expect(() => constant.backward()).toThrow(expect.objectContaining({ code: "no-gradient" }));
+      x.assign([3, 4]);
+      expect(() => y.backward()).toThrow(expect.objectContaining({ code: "modified-in-place" }));
+    });
+    expect(held()).toEqual(before);
+  });
+
   it("is free after a long chain, without recursion", () => {
     const before = held();
     const x = leaf([1]);

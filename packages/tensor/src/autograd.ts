@@ -75,7 +75,7 @@ export interface BackwardOptions {
 
 /**
  * Adds d root / d leaf to `leaf.grad` for every leaf with `requiresGrad` (torch.Tensor.backward). `seed` is the gradient
- * of the root, needed unless it has one element. `add` accumulates two gradients.
+ * of the root, which is taken over. `add` accumulates two gradients.
  */
 export function runBackward(
   root: Tensor,
@@ -84,6 +84,7 @@ export function runBackward(
   add: (a: Tensor, b: Tensor) => Tensor,
 ): void {
   if (!root.requiresGrad) {
+    seed.dispose();
     throw new TensorError({
       code: "no-gradient",
       message: `backward: the tensor of shape ${show(root.shape)} does not depend on a tensor with requiresGrad`,
