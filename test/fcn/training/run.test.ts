@@ -272,6 +272,38 @@ describe("trainRun", () => {
       expect([...(values as Float32Array)].every(Number.isFinite)).toBe(true);
   });
 
+  it("neither scores nor keeps a net that holds NaN, and names the pictures", async () => {
+    const wild = { ...base(), steps: 2, validateEvery: 1, batchSize: 2, optimizer: "sgd", loss: "sum" } as const;
+    const scored: number[] = [];
+    const view = { validation: (step: number) => void scored.push(step) };
+    const out = join(root, "nan");
+    const error = await fcn.trainRun({ ...wild, learningRate: 1e38, out, view }).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({
+      code: "diverged",
+      message: expect.stringMatching(/^train: \S+ holds NaN or infinity after step 1, on \d+, \d+$/),
+      fix: expect.not.stringContaining("checkpoint"),
+    });
+    expect(scored).toEqual([]);
+    expect(await readdir(out)).not.toContain("best.safetensors");
+  });
+
+  it("refuses weights that hold NaN, to start from or to use", async () => {
+    const out = join(root, "finite");
+    await fcn.trainRun({ ...base(), out, steps: 1 });
+    const [good, weights] = [join(out, "best.safetensors"), join(root, "one nan.safetensors")];
+    const arrays = await io.readSafetensors(good);
+    arrays["conv1_1.weight"]!.data[3] = Number.NaN;
+    await io.writeSafetensors(weights, arrays, { metadata: await io.readSafetensorsMetadata(good) });
+    const refused = {
+      code: "not-finite",
+      message: expect.stringMatching(/one nan\.safetensors: conv1_1\.weight holds/),
+    };
+    await expect(fcn.loadModel(weights, device)).rejects.toMatchObject(refused);
+    await expect(fcn.trainRun({ ...base(), weights, out: join(root, "no start"), steps: 1 })).rejects.toMatchObject(
+      refused,
+    );
+  });
+
   it("takes a recipe by name, with its own rate, batches, loss and order", async () => {
     const out = join(root, "recipe");
     const { learningRate: _, batchSize: __, ...rest } = base();

@@ -34,6 +34,8 @@ export interface TrainProgress {
   readonly imagesPerSecond: number;
   /** Seconds left at the speed so far. */
   readonly secondsLeft: number;
+  /** The pictures of the last step, as far as they have names. */
+  readonly names: readonly string[];
 }
 
 /** A batch that a stream gives; `names` are those of its samples, for messages. */

@@ -38,6 +38,12 @@ interface Run {
   readonly freeze: Freeze | undefined;
 }
 
+/** The pictures of a step, for the message of an error: `, on a, b and 3 more`; nothing where they have no names. */
+export function onPictures(names: readonly string[]): string {
+  const shown = names.slice(0, 8).join(", ") + (names.length > 8 ? ` and ${names.length - 8} more` : "");
+  return names.length > 0 ? `, on ${shown}` : "";
+}
+
 /** What helps against a loss that jumps. */
 export const STEADIER =
   "lower the learning rate (--lr, learningRate), warm up (--warm-up, warmUp), or clip gradients (--clip-norm, clipNorm)";
@@ -94,11 +100,8 @@ async function trainSteps(run: Run): Promise<TrainResult> {
     const batches: TrainBatch[] = [];
     while (batches.length < iterSize) batches.push(await nextBatch(stream));
     images += batches.reduce((sum, { shape }) => sum + shape[0], 0);
-    unread.push({
-      loss: await trainStep(run, step, batches),
-      step,
-      names: batches.flatMap(({ names }) => names ?? []),
-    });
+    const names = batches.flatMap((batch) => batch.names ?? []);
+    unread.push({ loss: await trainStep(run, step, batches), step, names });
     schedule.step();
     const isReading = step % readEvery === 0 || step === steps || readAt?.(step) === true;
     if (!isReading && !signal?.aborted && !pauseAt?.(step)) continue;
@@ -109,7 +112,7 @@ async function trainSteps(run: Run): Promise<TrainResult> {
     if (isReading) losses.push({ step, loss });
     const imagesPerSecond = (1000 * images) / (performance.now() - since);
     const secondsLeft = ((performance.now() - start) / 1000 / (step - first)) * (steps - step);
-    const progress = { step, steps, loss, learningRate, imagesPerSecond, secondsLeft };
+    const progress = { step, steps, loss, learningRate, imagesPerSecond, secondsLeft, names };
     await options.onProgress?.(isReading ? progress : { ...progress, open }, optimizer);
     [images, since] = [0, performance.now()];
   }
@@ -230,11 +233,9 @@ async function readOn(open: OpenInterval, unread: readonly Unread[], learningRat
 }
 
 function diverged(loss: number, step: number, names: readonly string[], learningRate: number): TensorError {
-  const shown = names.slice(0, 8).join(", ") + (names.length > 8 ? ` and ${names.length - 8} more` : "");
-  const batch = names.length > 0 ? `, on ${shown}` : "";
   return new TensorError({
     code: "diverged",
-    message: `train: the loss became ${loss} at step ${step}${batch}, at a learning rate of ${learningRate}`,
+    message: `train: the loss became ${loss} at step ${step}${onPictures(names)}, at a learning rate of ${learningRate}`,
     fix: `${STEADIER}; if it happens at the first steps, look at these pictures`,
   });
 }

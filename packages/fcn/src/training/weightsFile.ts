@@ -1,6 +1,7 @@
 import { type Device, io, TensorError } from "@fcn/tensor";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { create, type GraphNet, type ModelOptions } from "../models/index.js";
+import { findNonFinite } from "./finite.js";
 import type { SegmentationNet } from "./model.js";
 
 /** What a weights file says about its net: enough to build it again, feed it and name its classes. */
@@ -36,13 +37,33 @@ export interface LoadedModel {
   readonly metadata: ModelMetadata;
 }
 
-/** Builds the net that a weights file describes and gives it the file's weights. Throws when the file does not describe one. */
+/**
+ * Builds the net that a weights file describes and gives it the file's weights. Throws when the file does not describe one, and "not-finite" where a
+ * weight is NaN or infinite.
+ */
 export async function loadModel(source: string | Uint8Array, device: Device): Promise<LoadedModel> {
   const metadata = parseMetadata(await io.readSafetensorsMetadata(source));
   const model = create(metadata.model, device, metadata.options);
-  await io.loadWeights(model, source);
+  try {
+    await io.loadWeights(model, source);
+    await refuseNonFinite("loadModel", model, source);
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
   model.eval();
   return { model, metadata };
+}
+
+/** Such a net answers, and the answer means nothing: often the first class everywhere. */
+export async function refuseNonFinite(op: string, model: SegmentationNet, source: string | Uint8Array): Promise<void> {
+  const found = await findNonFinite(model);
+  if (found === undefined) return;
+  throw new TensorError({
+    code: "not-finite",
+    message: `${op}: ${typeof source === "string" ? source : "the weights file"}: ${found} holds NaN or infinity`,
+    fix: "take weights from before the training diverged, or train again at a lower learning rate",
+  });
 }
 
 /** The metadata of a weights file, from the strings under `__metadata__`. */

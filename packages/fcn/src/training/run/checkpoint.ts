@@ -1,11 +1,10 @@
-import { io, mul, nn, noGrad, type optim, sum, TensorError } from "@fcn/tensor";
+import { io, nn, type optim, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import type { LoaderState } from "../../data/loader/loader.js";
 import { makeFolder } from "../../report/writeFile.js";
-import { deviceOf, type SegmentationNet } from "../model.js";
+import type { SegmentationNet } from "../model.js";
 import type { OpenInterval } from "../options.js";
 import { namedModules } from "../parameterGroups.js";
-import { STEADIER } from "../train.js";
 import { type Configuration, checkConfiguration } from "./configuration.js";
 import { type History, readHistory, writeHistory } from "./history.js";
 import { RUN_FILES } from "./result.js";
@@ -141,23 +140,4 @@ function dropoutCalls(model: nn.Module): Record<string, number> {
 
 function restoreDropout(model: nn.Module, calls: Readonly<Record<string, number>>): void {
   for (const [name, module] of namedModules(model)) if (isDropout(module)) module.calls = calls[name] ?? 0;
-}
-
-/** Throws "diverged" where a value of the net is NaN or infinite. */
-export async function checkFinite(model: SegmentationNet, step: number): Promise<void> {
-  const device = deviceOf(model);
-  const probe = await device.scope(() =>
-    noGrad(async () => {
-      // 0 times a number is 0, of NaN and infinity it is NaN.
-      const parts = Object.entries(model.stateDict()).map(([name, tensor]) => [name, sum(mul(tensor, 0))] as const);
-      for (const [name, part] of parts) if (!((await part.item()) === 0)) return name;
-      return undefined;
-    }),
-  );
-  if (probe === undefined) return;
-  throw new TensorError({
-    code: "diverged",
-    message: `train: ${probe} holds NaN or infinity after step ${step}; the checkpoint before it stays`,
-    fix: `${STEADIER}, and go on from the checkpoint`,
-  });
 }

@@ -10,7 +10,6 @@ import { trainResolved } from "../train.js";
 import { saveModel } from "../weightsFile.js";
 import {
   type Checkpoint,
-  checkFinite,
   checkpoints,
   readCheckpoint,
   savedConfiguration,
@@ -18,6 +17,7 @@ import {
 } from "./checkpoint.js";
 import { countAndHash } from "./configuration.js";
 import { prepareData, type RunData } from "./data.js";
+import { checkFinite } from "./finite.js";
 import { addValidation, type History, metricsCsv, namedScores } from "./history.js";
 import type { TrainRunOptions } from "./options.js";
 import { makeLoader, type PreparedRun, prepareRun } from "./prepare.js";
@@ -184,6 +184,7 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
       ...(from ? { from } : {}),
       onProgress: async (progress, optimizer) => {
         const begin = performance.now();
+        await checkBeforeUse(run, progress);
         await report(run, loader, progress);
         if (isDue(run, progress.step, "checkpointEvery")) await keep(run, progress, optimizer, loader.state);
         aside += (performance.now() - begin) / 1000;
@@ -199,6 +200,13 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
 function isDue({ options, prepared }: Run, step: number, every: "validateEvery" | "checkpointEvery"): boolean {
   const stopped = every === "checkpointEvery" && options.signal?.aborted === true;
   return stopped || step === prepared.steps || step % prepared[every] === 0;
+}
+
+/** A net of no numbers would be scored as one that sees the first class everywhere. */
+async function checkBeforeUse(run: Run, { step, open, names }: TrainProgress): Promise<void> {
+  const isScored = run.data.validation !== undefined && open === undefined && isDue(run, step, "validateEvery");
+  if (!isScored && !isDue(run, step, "checkpointEvery")) return;
+  await checkFinite(run.prepared.model, run.options.out, { step, names });
 }
 
 async function report(run: Run, loader: DataLoader, progress: TrainProgress): Promise<void> {
@@ -252,7 +260,6 @@ async function keep(
 ): Promise<void> {
   const { out } = options;
   const { model, metadata, configuration } = prepared;
-  await checkFinite(model, step);
   await saveModel(join(out, RUN_FILES.last), model, metadata);
   if (data.validation === undefined) await saveModel(join(out, RUN_FILES.best), model, metadata);
   await writeWholeFile("train", join(out, RUN_FILES.metrics), metricsCsv(history));

@@ -1,6 +1,7 @@
 import { io, TensorError } from "@fcn/tensor";
 import type { GraphNet, NetOutput } from "../../models/graph/net.js";
 import { scoreLayers } from "../../models/graph/scoreLayers.js";
+import { refuseNonFinite } from "../weightsFile.js";
 
 /** What became of the arrays of a file of weights. */
 export interface StartReport {
@@ -44,6 +45,7 @@ export async function loadStartWeights<Output extends NetOutput>(
   const report = await io.loadWeights(net, file, { strict: false, rename });
   const loaded = report.copied.length + report.reshaped.length;
   if (loaded === 0) throw misfit(file, net.graph.name, "no name in the file is one of the net");
+  await refuseNonFinite("train", net, file);
   return { loaded, swapped, missing: report.missing.filter((name) => !swapped.includes(name)) };
 }
 

@@ -1,0 +1,32 @@
+import { TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
+import { findNonFinite } from "../finite.js";
+import type { SegmentationNet } from "../model.js";
+import { onPictures, STEADIER } from "../train.js";
+import { checkpoints } from "./checkpoint.js";
+import { RUN_FILES } from "./result.js";
+
+const { join } = nodeModule("trainRun", "node:path");
+
+/**
+ * Throws "diverged" where a value of the net is NaN or infinite: such a net is neither scored nor kept. `names` are the pictures of the last step,
+ * whose update the values may come from; the loss is that of the values before it.
+ */
+export async function checkFinite(
+  model: SegmentationNet,
+  out: string,
+  { step, names = [] }: { readonly step: number; readonly names?: readonly string[] | undefined },
+): Promise<void> {
+  const found = await findNonFinite(model);
+  if (found === undefined) return;
+  const kept = (await checkpoints(join(out, RUN_FILES.checkpoint))).at(-1);
+  const next =
+    kept === undefined
+      ? ""
+      : `; the weights of step ${kept} can start a run in another folder: --weights ${join(out, RUN_FILES.last)} (weights)`;
+  throw new TensorError({
+    code: "diverged",
+    message: `train: ${found} holds NaN or infinity after step ${step}${onPictures(names)}`,
+    fix: `${STEADIER}${next}`,
+  });
+}
