@@ -223,7 +223,7 @@ describe("trainRun", () => {
     const order = "replacement" as const;
     const run = { ...base(), order, steps: 2, batchSize: 2 };
     await fcn.trainRun({ ...run, data: { ...opened, splits }, out: join(root, "drawn") });
-    const plan = { length: train.length, batchSize: 2, order, seed: 3, epoch: 0, dropLast: true };
+    const plan = { length: train.length, batchSize: 2, order, seed: 3, epoch: 0, dropLast: false, fillLast: true };
     // The first picture is looked at before training, and batches are made ahead.
     expect(drawn.slice(1, 5)).toEqual(fcn.data.planEpoch(plan).flat().slice(0, 4));
     const weighted = { ...base(), classWeights: "median" as const, steps: 1 };
@@ -236,6 +236,28 @@ describe("trainRun", () => {
     await expect(fcn.trainRun(nameless)).rejects.toThrow(/classWeights "median" needs a folder/);
     const mistyped = { ...run, order: "random" as "shuffle", out: join(root, "mistyped") };
     await expect(fcn.trainRun(mistyped)).rejects.toThrow(/order is "random"/);
+  });
+
+  it("trains on every picture of a pass in full batches, and on no more than there are", async () => {
+    const opened = await fcn.data.open(data);
+    const [all, drawn]: [fcn.data.SegmentationDataset, number[]] = [opened.splits.train!, []];
+    const { item: _, ...inMemory } = fcn.data.subset(all, [0, 1, 2, 3, 4]);
+    const load = (i: number): Promise<fcn.data.SegmentationSample> => {
+      drawn.push(i);
+      return all.load(i);
+    };
+    const splits = { ...opened.splits, train: { ...inMemory, load } };
+    const lines: string[] = [];
+    const view = { line: (text: string) => void lines.push(text) };
+    const few = { ...base(), data: { ...opened, splits }, order: "sequential" as const, view };
+    const run = await fcn.trainRun({ ...few, batchSize: 4, epochs: 2, out: join(root, "passes") });
+    // Ten pictures make three batches of four.
+    expect(run.steps).toBe(3);
+    expect(drawn.slice(1, 13)).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1]);
+    expect(lines.filter((text) => text.includes("batches"))).toEqual([]);
+    const cut = await fcn.trainRun({ ...few, batchSize: 100, epochs: 1, out: join(root, "cut") });
+    expect(cut).toMatchObject({ steps: 1, configuration: { batchSize: 5 } });
+    expect(lines).toContain("there are 5 training pictures: batches of 5 in place of 100");
   });
 
   it("stops before the first step where the data has problems", async () => {

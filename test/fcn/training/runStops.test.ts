@@ -91,7 +91,7 @@ describe("a run that is stopped", () => {
 
   it.each([
     ["0", "the format 0"],
-    ["2", "the format 2"],
+    ["3", "the format 3"],
     [undefined, "no format"],
   ])("does not go on from a checkpoint of the format %s; its weights start another run", async (format, what) => {
     const out = join(root, `format ${format}`);
@@ -105,7 +105,7 @@ describe("a run that is stopped", () => {
     const view = { checking: () => void checked++ };
     await expect(fcn.trainRun({ ...options, out, view, resume: true })).rejects.toMatchObject({
       code: "checkpoint-mismatch",
-      message: `train: the checkpoint ${file} has ${what}, but this version reads 1`,
+      message: `train: the checkpoint ${file} has ${what}, but this version reads 2`,
       fix: `go on with the version that wrote it, or start a run in another folder from its weights: --weights ${weights} (weights)`,
     });
     expect(checked).toBe(0);

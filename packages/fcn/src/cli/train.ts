@@ -83,10 +83,10 @@ export function registerTrain(program: Command): void {
     .option("--steps <n>", "training steps", parseWhole("--steps", 1))
     .option(
       "--epochs <n>",
-      "passes over the training pictures, in place of --steps (default: 20)",
+      "passes over the training pictures, in place of --steps; batches go on from one pass into the next, so that all are full and none is left out (default: 20)",
       parseWhole("--epochs", 1),
     )
-    .option("--batch <n>", "pictures of a batch", parseWhole("--batch", 1))
+    .option("--batch <n>", "pictures of a batch; no more than there are to train on", parseWhole("--batch", 1))
     .option("--crop <HxW>", "train on random windows of this size", parseSize("--crop"))
     .option("--lr <x>", "learning rate of the first step", parseNumber("--lr"))
     .option(

@@ -210,7 +210,7 @@ function forward(model: SegmentationNet, images: Tensor): ReturnType<Segmentatio
       {
         code: error.code,
         message: `train: ${error.message}`,
-        fix: "use larger batches (--batch, batchSize) or larger windows (--crop), or keep the statistics of batch norm (--freeze-batch-norm, freezeBatchNorm)",
+        fix: "use batches of more pictures (--batch, batchSize; no more than there are to train on) or larger windows (--crop), or keep the statistics of batch norm (--freeze-batch-norm, freezeBatchNorm)",
       },
       { cause: error },
     );

@@ -303,6 +303,24 @@ describe("planEpoch", () => {
     });
   });
 
+  it("fills the last batch from the next epoch: all batches are full, and all epochs are one row of samples", async () => {
+    await assertProperty(plan, 200, async ({ epoch: _, dropLast: __, ...options }) => {
+      const { length } = options;
+      const batchSize = Math.min(options.batchSize, length);
+      const epochs = 5;
+      const each = Array.from({ length: epochs }, (_, epoch) => {
+        return data.planEpoch({ ...options, batchSize, epoch, dropLast: false, fillLast: true });
+      });
+      const batches = each.flat();
+      expect(batches).toHaveLength(Math.ceil((epochs * length) / batchSize));
+      expect(batches.every((batch) => batch.length === batchSize)).toBe(true);
+      const row = Array.from({ length: epochs + 1 }, (_, epoch) => {
+        return data.planEpoch({ ...options, batchSize, epoch, dropLast: false }).flat();
+      }).flat();
+      expect(batches.flat()).toEqual(row.slice(0, batches.length * batchSize));
+    });
+  });
+
   it("keeps buckets apart and loses nothing", async () => {
     await assertProperty(plan, 100, async (options) => {
       const buckets = Array.from({ length: options.length }, (_, i) => `${i % 3}`);

@@ -13,6 +13,7 @@ const KEYS = [
   "augmentation",
   "prefetch",
   "dropLast",
+  "fillLast",
   "sizes",
   "multipleOf",
   "onError",
@@ -38,6 +39,9 @@ export function checkLoaderOptions(dataset: SegmentationDataset, options: Loader
     if (!(choices as readonly string[]).includes(value)) {
       refuse(`${name} is ${JSON.stringify(value)}`, `use one of: ${choices.join(", ")}`);
     }
+  }
+  if (options.fillLast && (options.dropLast || sizes === "bucket")) {
+    refuse(`fillLast with ${options.dropLast ? "dropLast" : 'sizes "bucket"'}`, "leave one of them out");
   }
   if (!Number.isSafeInteger(seed)) refuse(`seed is ${seed}`, "give a whole number");
   const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -8,7 +8,7 @@ import { coreCount, createPool, type TaskPool, type WorkerOptions } from "../wor
 import { pooledSamples } from "../workers/samples.js";
 import { checkLoaderOptions } from "./checkOptions.js";
 import { type BatchTask, type HostSamples, makeBatch, type SampleFailure } from "./makeBatch.js";
-import { planEpoch, type SampleOrder } from "./plan.js";
+import { type Draw, planDraws, type SampleOrder } from "./plan.js";
 
 /** Where a loader stands: the next batch it will give. Plain data for a checkpoint. */
 export interface LoaderState {
@@ -36,6 +36,11 @@ export interface LoaderOptions extends WorkerOptions {
   readonly prefetch?: number;
   /** Leave out a last batch that is not full. Default false. */
   readonly dropLast?: boolean;
+  /**
+   * Fill a last batch that is not full with the first samples of the next epoch: all batches have one size, and no sample is left out. Neither
+   * with `dropLast` nor with buckets. Default false.
+   */
+  readonly fillLast?: boolean;
   /**
    * Pictures of several sizes in one batch are padded with void to the largest ("pad", the default), or batches are made of pictures that differ
    * by less than 64 pixels in each side ("bucket"), which are padded less.
@@ -69,7 +74,7 @@ export class DataLoader {
   #state: LoaderState;
   #pool: Promise<TaskPool> | undefined;
   #buckets: Promise<readonly string[]> | undefined;
-  #plan: { epoch: number; batches: number[][] } | undefined;
+  #plan: { epoch: number; batches: Draw[][] } | undefined;
   #isBusy = false;
   #isClosed = false;
 
@@ -85,7 +90,7 @@ export class DataLoader {
     return this.#state;
   }
 
-  /** Batches of one whole epoch. */
+  /** Batches of the current epoch; with `fillLast` epochs may differ by one. */
   async batchesPerEpoch(): Promise<number> {
     return (await this.#batchesOf(this.#state.epoch)).length;
   }
@@ -128,11 +133,11 @@ export class DataLoader {
       while (true) {
         while (ahead.length < depth && (endless || next.epoch === first)) {
           const batches = await this.#batchesOf(next.epoch);
-          const indices = batches[next.batch];
+          const draws = batches[next.batch];
           const isLast = next.batch + 1 >= batches.length;
           const after = isLast ? { epoch: next.epoch + 1, batch: 0 } : { epoch: next.epoch, batch: next.batch + 1 };
-          if (indices) {
-            const made = this.#make(indices, next.epoch);
+          if (draws) {
+            const made = this.#make(draws);
             // Its error is thrown when its turn comes; until then it must not end the process.
             made.catch(() => {});
             ahead.push({ made, epoch: next.epoch, after });
@@ -162,12 +167,12 @@ export class DataLoader {
   }
 
   /** The batches of an epoch; the last epoch asked for is kept. */
-  async #batchesOf(epoch: number): Promise<number[][]> {
+  async #batchesOf(epoch: number): Promise<Draw[][]> {
     if (this.#plan?.epoch === epoch) return this.#plan.batches;
-    const { batchSize, order = "shuffle", seed = 0, dropLast = false } = this.#options;
+    const { batchSize, order = "shuffle", seed = 0, dropLast = false, fillLast = false } = this.#options;
     const buckets = await this.#bucketsOnce();
-    const options = { length: this.#dataset.length, batchSize, order, seed, epoch, dropLast };
-    const batches = planEpoch(buckets ? { ...options, buckets } : options);
+    const options = { length: this.#dataset.length, batchSize, order, seed, epoch, dropLast, fillLast };
+    const batches = planDraws(buckets ? { ...options, buckets } : options);
     if (batches.length === 0) throw noFullBatch(this.#dataset.length, batchSize);
     this.#plan = { epoch, batches };
     return batches;
@@ -180,13 +185,12 @@ export class DataLoader {
     return this.#buckets;
   }
 
-  async #make(indices: readonly number[], epoch: number): Promise<HostSamples> {
+  async #make(draws: readonly Draw[]): Promise<HostSamples> {
     const { preprocessing, augmentation = {}, seed = 0, multipleOf = 1 } = this.#options;
     const dataset = this.#dataset;
     const taskOf = <T>(source: (index: number) => T): BatchTask<T> => ({
-      entries: indices.map((index) => ({ index, name: dataset.name(index), source: source(index) })),
+      entries: draws.map((draw) => ({ ...draw, name: dataset.name(draw.index), source: source(draw.index) })),
       seed,
-      epoch,
       augmentation,
       preprocessing,
       multipleOf,

@@ -8,9 +8,13 @@ import { type SegmentationSample, VOID_LABEL } from "../sample.js";
 
 /** The samples of one batch, and what to do with them. `T` is what a sample is loaded from. */
 export interface BatchTask<T> {
-  readonly entries: readonly { readonly index: number; readonly name: string; readonly source: T }[];
+  readonly entries: readonly {
+    readonly index: number;
+    readonly epoch: number;
+    readonly name: string;
+    readonly source: T;
+  }[];
   readonly seed: number;
-  readonly epoch: number;
   readonly augmentation: Augmentation;
   readonly preprocessing: Preprocessing;
   /** Height and width become multiples of this. */
@@ -50,11 +54,11 @@ export async function makeBatch<T>(
   task: BatchTask<T>,
   load: (source: T) => Promise<SegmentationSample>,
 ): Promise<HostSamples> {
-  const { entries, seed, epoch, preprocessing } = task;
+  const { entries, seed, preprocessing } = task;
   const augmentation = { fill: pictureMean(preprocessing), ...task.augmentation };
   const failures: SampleFailure[] = [];
   const loaded = await Promise.all(
-    entries.map(async ({ index, name, source }) => {
+    entries.map(async ({ index, epoch, name, source }) => {
       try {
         return { index, sample: augmentSample(await load(source), augmentation, { seed, epoch, index }) };
       } catch (error) {

@@ -17,19 +17,45 @@ export interface EpochOptions {
   readonly epoch: number;
   /** Leaves out a last batch that is not full. */
   readonly dropLast: boolean;
+  /** Fills a last batch that is not full with the first samples of the next epoch, which begins behind them. Neither with `dropLast` nor with `buckets`. */
+  readonly fillLast?: boolean;
   /** For each sample the bucket that it belongs to; a batch holds samples of one bucket. */
   readonly buckets?: readonly string[];
 }
 
+/** One sample of a batch, and the epoch whose order it comes from, which fixes its random changes. */
+export interface Draw {
+  readonly index: number;
+  readonly epoch: number;
+}
+
 /** The batches of one pass, as indices. It depends on the options alone. */
-export function planEpoch(options: EpochOptions): number[][] {
-  const { length, batchSize, order, seed, epoch, dropLast, buckets } = options;
+export const planEpoch = (options: EpochOptions): number[][] =>
+  planDraws(options).map((batch) => batch.map(({ index }) => index));
+
+/** {@link planEpoch} with the epoch of each sample. */
+export function planDraws(options: EpochOptions): Draw[][] {
+  const { length, batchSize, epoch, fillLast } = options;
+  if (fillLast && length >= batchSize) return filledBatches(options);
+  return ownBatches(options).map((batch) => batch.map((index) => ({ index, epoch })));
+}
+
+function ownBatches({ length, batchSize, order, seed, epoch, dropLast, buckets }: EpochOptions): number[][] {
   const random = createRandom(hashSeeds(seed, epoch));
   const indices = drawOrder(length, order, random);
   const groups = buckets ? groupBy(indices, (index) => buckets[index] as string) : [indices];
   const batches = groups.flatMap((group) => chunks(group, batchSize, dropLast));
   if (!buckets || order === "sequential") return batches;
   return shuffledIndices(batches.length, random).map((i) => batches[i] as number[]);
+}
+
+/** All epochs are one row of samples, cut into batches: those that begin in this epoch. */
+function filledBatches({ length, batchSize, order, seed, epoch }: EpochOptions): Draw[][] {
+  const drawsOf = (own: number): Draw[] =>
+    drawOrder(length, order, createRandom(hashSeeds(seed, own))).map((index) => ({ index, epoch: own }));
+  const row = [...drawsOf(epoch), ...drawsOf(epoch + 1)];
+  const used = (batchSize - ((epoch * length) % batchSize)) % batchSize;
+  return chunks(row.slice(used, used + batchSize * Math.ceil((length - used) / batchSize)), batchSize, false);
 }
 
 function drawOrder(length: number, order: SampleOrder, random: () => number): number[] {
@@ -47,10 +73,10 @@ function groupBy(indices: readonly number[], keyOf: (index: number) => string): 
   return [...groups.values()];
 }
 
-function chunks(indices: readonly number[], size: number, dropLast: boolean): number[][] {
-  const batches: number[][] = [];
-  for (let at = 0; at < indices.length; at += size) {
-    const batch = indices.slice(at, at + size);
+function chunks<T>(row: readonly T[], size: number, dropLast: boolean): T[][] {
+  const batches: T[][] = [];
+  for (let at = 0; at < row.length; at += size) {
+    const batch = row.slice(at, at + size);
     if (batch.length === size || !dropLast) batches.push(batch);
   }
   return batches;

@@ -30,7 +30,7 @@ export interface Checkpoint extends CheckpointState {
 }
 
 /** Rises with every change that an older or newer version cannot read. */
-const FORMAT = "1";
+const FORMAT = "2";
 
 const NAME = /^step-(\d{9})\.safetensors$/;
 const nameOf = (step: number): string => `step-${String(step).padStart(9, "0")}.safetensors`;

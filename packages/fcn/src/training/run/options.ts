@@ -44,7 +44,7 @@ export interface TrainRunOptions extends TrainRunSettings {
   /** A file of weights to start from, of this or of other classes. A run that goes on from a checkpoint does not need it. */
   readonly weights?: string;
   readonly steps?: number;
-  /** In place of `steps`: passes over the training pictures. Default 20. */
+  /** In place of `steps`: passes over the training pictures. Batches go on from one pass into the next, so that all are full. Default 20. */
   readonly epochs?: number;
   readonly recipe?: RecipeName;
   readonly optimizer?: OptimizerName;

@@ -46,11 +46,12 @@ export async function prepareRun(
     const weights = weightsOf(options, data);
     const base = { model, data: [], preprocessing, steps: options.steps ?? 1 };
     const { numClasses, seed = 0 } = modelOptions;
-    const settings = resolveTraining({
+    const resolved = resolveTraining({
       ...{ ...base, numClasses, seed },
       ...given,
       ...(weights ? { classWeights: weights } : {}),
     });
+    const settings = { ...resolved, batchSize: batchSizeOf(resolved, data, view?.line?.bind(view)) };
     checkFurtherLabels(settings, data, sample);
     const augmentation = augmentationOf(options, data, settings.mirror);
     const pace = await paceOf(options, data, settings);
@@ -128,6 +129,16 @@ function augmentationOf(
   return { ...augmentation, mirror, ...(window ? { crop: window } : {}) };
 }
 
+/** No batch holds a picture twice. */
+function batchSizeOf({ batchSize }: ResolvedOptions, { train }: RunData, line = (_: string): void => {}): number {
+  const count = train.length;
+  if (batchSize <= count) return batchSize;
+  line(
+    `there ${count === 1 ? "is 1 training picture" : `are ${count} training pictures`}: batches of ${count} in place of ${batchSize}`,
+  );
+  return count;
+}
+
 type Pace = Pick<PreparedRun, "steps" | "readEvery" | "validateEvery" | "checkpointEvery">;
 
 const DEFAULT_EPOCHS = 20;
@@ -137,7 +148,8 @@ async function paceOf(
   { train }: RunData,
   { batchSize, iterSize }: ResolvedOptions,
 ): Promise<Pace> {
-  const perEpoch = Math.max(1, epochBatches(train, batchSize) / iterSize);
+  // Batches go on from one pass into the next, so that all are full and no picture is left out.
+  const perEpoch = train.length / (batchSize * iterSize);
   const { epochs = DEFAULT_EPOCHS } = options;
   checkWhole({ ...pick(options, "steps", "epochs", "readEvery", "validateEvery", "checkpointEvery") });
   if (options.steps !== undefined && options.epochs !== undefined) {
@@ -147,19 +159,13 @@ async function paceOf(
       fix: "give one of them",
     });
   }
-  const steps = options.steps ?? Math.ceil(epochs * perEpoch);
+  const steps = options.steps ?? Math.ceil((epochs * train.length) / (batchSize * iterSize));
   const epoch = Math.min(steps, Math.ceil(Math.max(perEpoch, steps / 20)));
   const readEvery = options.readEvery ?? Math.min(10, options.validateEvery ?? epoch);
   // Where it is free it comes with a reading, so that no mean is over fewer steps.
   const validateEvery = options.validateEvery ?? Math.ceil(epoch / readEvery) * readEvery;
   return { steps, readEvery, validateEvery, checkpointEvery: options.checkpointEvery ?? validateEvery };
 }
-
-/** A last batch that is not full is left out, unless there is no other. */
-export const dropsLast = (dataset: SegmentationDataset, batchSize: number): boolean => dataset.length >= batchSize;
-
-const epochBatches = (dataset: SegmentationDataset, batchSize: number): number =>
-  Math.max(1, Math.floor(dataset.length / batchSize));
 
 function pick<T, K extends keyof T>(from: T, ...names: readonly K[]): Partial<Pick<T, K>> {
   return Object.fromEntries(names.map((name) => [name, from[name]])) as Partial<Pick<T, K>>;
@@ -188,7 +194,7 @@ export function makeLoader(
     preprocessing: metadata.preprocessing,
     seed: settings.seed,
     augmentation,
-    dropLast: dropsLast(train, settings.batchSize),
+    fillLast: true,
     order: orderOf(options),
     onFailure: ({ message }) => options.view?.line?.(`left out: ${message}`),
     ...(options.workers === undefined ? {} : { workers: options.workers }),
