@@ -128,29 +128,6 @@ describe("trainRun", () => {
     expect(again).toMatchObject({ done: 4, resumedFrom: 4 });
   });
 
-  it("starts from weights of other classes with a new head, and says so", async () => {
-    const out = join(root, "head");
-    using old = fcn.models.create("fcn8s-small", device, { numClasses: 7, seed: 9, widthMultiplier: 0.25 });
-    const weights = join(root, "seven.safetensors");
-    await io.writeSafetensors(weights, old.stateDict());
-    const lines: string[] = [];
-    const view = { line: (text: string) => void lines.push(text) };
-    await fcn.trainRun({ ...base(), out, weights, steps: 1, learningRate: 1e-12, view });
-    expect(lines.join("\n")).toMatch(/arrays loaded\n.*start anew: .*score_fr\.weight/);
-    const trained = await io.readSafetensors(join(out, "weights.safetensors"));
-    const before = await old.stateDict()["conv1_1.weight"]!.data();
-    expect(trained["conv1_1.weight"]!.data[5]).toBeCloseTo(before[5]!, 5);
-    await expect(
-      fcn.trainRun({
-        ...base(),
-        out: join(root, "no"),
-        weights,
-        model: "fcn8s-small",
-        modelOptions: { widthMultiplier: 0.5 },
-      }),
-    ).rejects.toMatchObject({ code: "state-dict-mismatch" });
-  });
-
   it("goes on without the file of weights that it was started from, named or not", async () => {
     using old = fcn.models.create("fcn8s-small", device, { numClasses: 3, seed: 9, widthMultiplier: 0.125 });
     const weights = join(root, "start.safetensors");
@@ -307,23 +284,6 @@ describe("trainRun", () => {
     });
     expect(scored).toEqual([]);
     expect(await readdir(out)).not.toContain("best.safetensors");
-  });
-
-  it("refuses weights that hold NaN, to start from or to use", async () => {
-    const out = join(root, "finite");
-    await fcn.trainRun({ ...base(), out, steps: 1 });
-    const [good, weights] = [join(out, "best.safetensors"), join(root, "one nan.safetensors")];
-    const arrays = await io.readSafetensors(good);
-    arrays["conv1_1.weight"]!.data[3] = Number.NaN;
-    await io.writeSafetensors(weights, arrays, { metadata: await io.readSafetensorsMetadata(good) });
-    const refused = {
-      code: "not-finite",
-      message: expect.stringMatching(/one nan\.safetensors: conv1_1\.weight holds/),
-    };
-    await expect(fcn.loadModel(weights, device)).rejects.toMatchObject(refused);
-    await expect(fcn.trainRun({ ...base(), weights, out: join(root, "no start"), steps: 1 })).rejects.toMatchObject(
-      refused,
-    );
   });
 
   it("takes a recipe by name, with its own rate, batches, loss and order", async () => {

@@ -1,7 +1,7 @@
 import type { io } from "@fcn/tensor";
 import { convertDeconvBlob } from "../models/graph/deconvBlobs.js";
 import type { GraphNet, NetOutput } from "../models/graph/net.js";
-import { scoreLayers } from "../models/graph/scoreLayers.js";
+import { scoreLayers, scoreUpsampling } from "../models/graph/scoreLayers.js";
 import { arrayOf, gather, type HostState, show, sizeOf, surgeryError } from "./state.js";
 
 /** For each new class the old one whose scores it starts with; undefined starts at zero. */
@@ -73,7 +73,7 @@ export function swapHead<Output extends NetOutput>(
   { classes }: { readonly classes?: ClassMap } = {},
 ): HeadSwap {
   const scores = scoreLayers(net.graph).filter((layer) => Object.hasOwn(state, `${layer}.weight`));
-  const behind = upsamplingBehind(net);
+  const behind = scoreUpsampling(net.graph);
   const isHead = (name: string): boolean =>
     behind.has(layerOf(name)) || (classes === undefined && scores.includes(layerOf(name)));
   const dropped = Object.keys(state).filter(isHead);
@@ -84,18 +84,6 @@ export function swapHead<Output extends NetOutput>(
 }
 
 const layerOf = (name: string): string => name.slice(0, name.lastIndexOf("."));
-
-/** Transposed convolutions that upsample scores. */
-function upsamplingBehind<Output extends NetOutput>({ graph }: GraphNet<Output>): ReadonlySet<string> {
-  const carriesScores = new Set(scoreLayers(graph));
-  const found = new Set<string>();
-  for (const { name, layer, inputs } of graph.nodes) {
-    if (!inputs.some((input) => carriesScores.has(input))) continue;
-    carriesScores.add(name);
-    if (layer.kind === "convTranspose") found.add(name);
-  }
-  return found;
-}
 
 /**
  * Dense upsampling weights [C, C, k, k], as published, in the channel-wise form [C, 1, k, k]. Throws where they mix classes: then there is no such

@@ -80,6 +80,13 @@ export function parseMetadata(strings: Readonly<Record<string, string>>): ModelM
   return Object.fromEntries(entries) as ModelMetadata;
 }
 
+/** The classes that a file names; undefined where it names none. */
+export function readClasses(strings: Readonly<Record<string, string>>): readonly string[] | undefined {
+  if (strings.classes === undefined) return undefined;
+  const classes = parseField("classes", strings.classes);
+  return Array.isArray(classes) && classes.every((name) => typeof name === "string") ? classes : undefined;
+}
+
 /** What a file says of its net; less than all, or nothing, where it is not of a whole net. */
 export function parsePartialMetadata(strings: Readonly<Record<string, string>>): PartialMetadata {
   if ("model" in strings) return parseMetadata(strings);

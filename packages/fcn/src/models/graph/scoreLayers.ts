@@ -28,3 +28,15 @@ export function scoreLayers(graph: Graph): string[] {
   }
   return scores;
 }
+
+/** The transposed convolutions that upsample the scores of {@link scoreLayers}. */
+export function scoreUpsampling(graph: Graph): ReadonlySet<string> {
+  const carriesScores = new Set(scoreLayers(graph));
+  const found = new Set<string>();
+  for (const { name, layer, inputs } of graph.nodes) {
+    if (!inputs.some((input) => carriesScores.has(input))) continue;
+    carriesScores.add(name);
+    if (layer.kind === "convTranspose") found.add(name);
+  }
+  return found;
+}

@@ -41,7 +41,7 @@ export interface TrainRunOptions extends TrainRunSettings {
   readonly model?: string;
   /** Further options of the model, such as `widthMultiplier`. */
   readonly modelOptions?: Partial<Omit<ModelOptions, "numClasses">>;
-  /** A file of weights to start from, of this or of other classes. A run that goes on from a checkpoint does not need it. */
+  /** A file of weights to start from, of this or of other classes; where it names them, those of one name keep their scores. A run that goes on from a checkpoint does not need it. */
   readonly weights?: string;
   readonly steps?: number;
   /** In place of `steps`: passes over the training pictures. Batches go on from one pass into the next, so that all are full. Default 20. */

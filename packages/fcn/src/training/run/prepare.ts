@@ -5,14 +5,14 @@ import { DataLoader } from "../../data/loader/loader.js";
 import type { SegmentationSample } from "../../data/sample.js";
 import { create } from "../../models/index.js";
 import { balancedWeights } from "../classWeights.js";
-import { checkHeadLabels, furtherLabels, headClasses } from "../heads.js";
+import { checkHeadLabels, furtherLabels, headClasses, ownHeadLabels } from "../heads.js";
 import { type ResolvedOptions, resolveTraining } from "../options.js";
 import type { ModelMetadata } from "../weightsFile.js";
 import { type Configuration, configurationOf } from "./configuration.js";
 import type { RunData } from "./data.js";
 import { chooseNet } from "./net.js";
 import { orderOf, type TrainRunOptions, trainSettings } from "./options.js";
-import { loadStartWeights } from "./startWeights.js";
+import { describeStart, loadStartWeights } from "./startWeights.js";
 
 /** Everything a run is made of, before its first step. */
 export interface PreparedRun {
@@ -40,7 +40,11 @@ export async function prepareRun(
   const metadata = await chooseNet(options, data, { channels: sample.image.channels, saved });
   const model = create(metadata.model, device, metadata.options);
   try {
-    if (file !== undefined && saved === undefined) await start(model, file, view?.line?.bind(view));
+    if (file !== undefined && saved === undefined) {
+      const headLabels = options.headLabels ?? ownHeadLabels(model);
+      const report = await loadStartWeights(model, file, { classes: metadata.classes, headLabels });
+      for (const line of describeStart(file, metadata.classes, report)) view?.line?.(line);
+    }
     const { preprocessing, options: modelOptions } = metadata;
     const given = trainSettings(options);
     const weights = weightsOf(options, data);
@@ -70,14 +74,6 @@ async function firstSample(dataset: SegmentationDataset): Promise<SegmentationSa
     message: "train: there is no picture to train on",
     fix: "put pictures into images/ and masks of the same name into masks/",
   });
-}
-
-async function start(model: PreparedRun["model"], file: string, line = (_: string): void => {}): Promise<void> {
-  const { loaded, swapped, missing } = await loadStartWeights(model, file);
-  line(`${file}: ${loaded} arrays loaded`);
-  if (swapped.length > 0) line(`for other classes, so these start anew: ${swapped.join(", ")}`);
-  const some = missing.slice(0, 8).join(", ") + (missing.length > 8 ? ` and ${missing.length - 8} more` : "");
-  if (missing.length > 0) line(`not in the file, so these start anew: ${some}`);
 }
 
 /** Throws where a head learns from a label map that the data lack, or that has another number of classes than the head. */
