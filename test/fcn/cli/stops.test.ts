@@ -103,6 +103,21 @@ describe("Ctrl-C", () => {
     expect(await readdir(stopped)).toContain("report.html");
   });
 
+  it.each([
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)("is answered as %s is: with a checkpoint, and the exit code %i", async (signal, code) => {
+    const out = join(root, `ended by ${signal}`);
+    const args = ["train", "--data", data, ...net, "--steps", "100000", "--out", out];
+    const run = fcn(...args);
+    await until(run, () => run.out().includes("loss 0."));
+    run.child.kill(signal);
+    expect(await run.ended).toEqual([code, null]);
+    expect(run.err()).toMatch(/error: train: stopped after step \d+ of 100000; the checkpoint is in /);
+    expect(await readdir(join(out, "checkpoint"))).toEqual([expect.stringMatching(/^step-\d+\.safetensors$/)]);
+    expect(await readdir(out)).not.toContain("run.lock");
+  });
+
   it("ends fcn train at once when it is pressed again, and leaves nothing half written", async () => {
     const out = join(root, "twice");
     // One step that takes minutes.
@@ -125,7 +140,7 @@ describe("Ctrl-C", () => {
     const program = `
       const { cleanUpOnSignals, stopOnInterrupt } = await import(${JSON.stringify(SIGNALS.href)});
       cleanUpOnSignals();
-      const unlisten = stopOnInterrupt(() => console.log("stopping"));
+      const { unlisten } = stopOnInterrupt(() => console.log("stopping"));
       if (process.argv[1] === "over") unlisten();
       setInterval(() => {}, 1000);
       console.log("ready");`;

@@ -12,10 +12,10 @@ export class UsageError extends Error {
   }
 }
 
-/** What the command line prints to standard error for a failure, and the exit code: 1 failed, 2 wrong usage. */
+/** What the command line prints to standard error for a failure, and the exit code: 1 failed, 2 wrong usage, or that of the signal that ended it. */
 export interface Failure {
   text: string;
-  exitCode: 1 | 2;
+  exitCode: number;
 }
 
 /**
@@ -28,11 +28,17 @@ export function describeFailure(error: unknown, options: { verbose: boolean; com
   const message = oneLine(messageOf(error)).replace(/^error: /, "");
   const lines = [`error: ${message}`, `fix: ${fixOf(error) ?? defaultFix(usage, options.command)}`];
   if (options.verbose && error instanceof Error && error.stack) lines.push(error.stack, ...causes(error));
-  return { text: `${lines.join("\n")}\n`, exitCode: usage ? 2 : 1 };
+  return { text: `${lines.join("\n")}\n`, exitCode: codeOf(error) ?? (usage ? 2 : 1) };
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Commander's own errors have one too, which is 1. */
+function codeOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || error instanceof CommanderError || !("exitCode" in error)) return undefined;
+  return typeof error.exitCode === "number" ? error.exitCode : undefined;
 }
 
 function oneLine(text: string): string {

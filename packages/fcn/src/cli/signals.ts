@@ -21,15 +21,26 @@ function end(signal: NodeJS.Signals): void {
 /** Milliseconds. A launcher may pass on the Ctrl-C that the terminal sends as well, so that it arrives twice. */
 const SAME_PRESS = 500;
 
-/** Calls `stop` on the first Ctrl-C; another one ends the program at once. Answers what ends that. */
-export function stopOnInterrupt(stop: () => void): () => void {
-  let first: number | undefined;
-  const onInterrupt = (): void => {
+/** The exit codes of programs that these end, as shells give them; Ctrl-C is answered by a person, to whom it is a failure like others. */
+const EXIT_CODES: Partial<Record<NodeJS.Signals, number>> = { SIGTERM: 143, SIGHUP: 129 };
+
+/**
+ * Calls `stop` on the first Ctrl-C, end of the terminal or SIGTERM, as batch systems and containers send it; another one ends the program at once. Answers
+ * what ends that. `exitCode()` is that of the signal, where one came.
+ */
+export function stopOnInterrupt(stop: () => void): { unlisten(): void; exitCode(): number | undefined } {
+  let first: { readonly signal: NodeJS.Signals; readonly time: number } | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
     if (first === undefined) {
-      first = performance.now();
+      first = { signal, time: performance.now() };
       stop();
-    } else if (performance.now() - first > SAME_PRESS) end("SIGINT");
+    } else if (performance.now() - first.time > SAME_PRESS) end(signal);
   };
-  process.on("SIGINT", onInterrupt);
-  return () => process.off("SIGINT", onInterrupt);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  return {
+    unlisten: () => {
+      for (const signal of SIGNALS) process.off(signal, onSignal);
+    },
+    exitCode: () => first && EXIT_CODES[first.signal],
+  };
 }
