@@ -45,6 +45,7 @@ interface TrainFlags extends OpenFlags {
   readonly recipe?: RecipeName;
   readonly seed?: number;
   readonly resume?: boolean;
+  readonly overwrite?: boolean;
   readonly optimizer?: OptimizerName;
   readonly weightDecay?: number;
   readonly momentum?: number;
@@ -114,6 +115,7 @@ export function registerTrain(program: Command): void {
     )
     .option("--seed <n>", "fixes initial values, order and changes of the pictures", parseWhole("--seed", 0), 0)
     .option("--resume", "go on from the last checkpoint in --out")
+    .option("--overwrite", "replace the run or the net that --out holds")
     .option("--optimizer <name>", `${optimizerNames().join(" or ")}`, parseChoice("--optimizer", optimizerNames()))
     .option(
       "--weight-decay <x>",
@@ -182,6 +184,9 @@ async function run(flags: TrainFlags): Promise<void> {
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw new UsageError("--steps and --epochs exclude each other", "give one of them");
   }
+  if (options.resume && options.overwrite) {
+    throw new UsageError("--resume and --overwrite exclude each other", "go on with the run, or replace it");
+  }
   if (options.model === undefined && options.weights === undefined && !options.resume) {
     throw new UsageError(
       "--model is missing",
@@ -194,7 +199,7 @@ async function run(flags: TrainFlags): Promise<void> {
   const checking = createCheckBar(stream);
   const stages = createStageView(stream);
   const stop = new AbortController();
-  const unlisten = stopOnInterrupt(() => {
+  const { unlisten, exitCode } = stopOnInterrupt(() => {
     // A bar goes back to where it began when it ends, over what was written meanwhile.
     if (stream.isTTY) {
       checking.stop();
@@ -232,6 +237,9 @@ async function run(flags: TrainFlags): Promise<void> {
     });
     await printResult(result, describe, json);
     if (result.stopped) throw stopped(result);
+  } catch (error) {
+    const isStop = stop.signal.aborted && error instanceof Error;
+    throw isStop ? Object.assign(error, { exitCode: exitCode() }) : error;
   } finally {
     checking.stop();
     unlisten();

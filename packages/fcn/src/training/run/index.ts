@@ -16,7 +16,8 @@ export { RUN_FILES, type TrainRunResult } from "./result.js";
  * await fcn.trainRun({ data: "photographs", model: "fcn16s-mobilenetv2", out: "out/run", epochs: 40 });
  * ```
  *
- * Throws a TensorError: "data-problems", "run-exists" where `out` holds a run and `resume` is not set, "checkpoint-mismatch" for a checkpoint
+ * Throws a TensorError: "data-problems", "run-exists" where `out` holds a run or its weights and neither `resume` nor `overwrite` is set, "folder-in-use" where another
+ * run writes there, "checkpoint-mismatch" for a checkpoint
  * of other options, "aborted" where the signal ends it before its first step, and "diverged" where the loss stops being a number.
  */
 export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {

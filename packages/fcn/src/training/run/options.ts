@@ -66,6 +66,8 @@ export interface TrainRunOptions extends TrainRunSettings {
   readonly seed?: number;
   /** Goes on from the last checkpoint in `out`; from the beginning where there is none. */
   readonly resume?: boolean;
+  /** Replaces the run or the net that `out` holds; its files are removed when everything else is ready. Not with `resume`. */
+  readonly overwrite?: boolean;
   /** Steps between two validations. Default: about an epoch, and at least a twentieth of the run. */
   readonly validateEvery?: number;
   /** Steps between two checkpoints; a run may go on with another number. Default: as `validateEvery`. */

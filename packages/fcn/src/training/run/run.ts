@@ -1,23 +1,18 @@
-import { createDevice, type Device, io, TensorError } from "@fcn/tensor";
+import { createDevice, type Device, io } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import type { DataLoader } from "../../data/loader/loader.js";
 import { savedTuning } from "../../measure/savedTuning.js";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
-import { makeFolder, writeWholeFile } from "../../report/writeFile.js";
+import { writeWholeFile } from "../../report/writeFile.js";
 import { furtherLabels } from "../heads.js";
 import type { TrainProgress } from "../options.js";
 import { trainResolved } from "../train.js";
 import { saveModel } from "../weightsFile.js";
-import {
-  type Checkpoint,
-  checkpoints,
-  readCheckpoint,
-  savedConfiguration,
-  writeCheckpoint,
-} from "./checkpoint.js";
+import { type Checkpoint, readCheckpoint, savedConfiguration, writeCheckpoint } from "./checkpoint.js";
 import { countAndHash } from "./configuration.js";
 import { prepareData, type RunData } from "./data.js";
 import { checkFinite } from "./finite.js";
+import { openFolder, withRunFolder } from "./folder.js";
 import { addValidation, type History, metricsCsv, namedScores } from "./history.js";
 import type { TrainRunOptions } from "./options.js";
 import { makeLoader, type PreparedRun, prepareRun } from "./prepare.js";
@@ -43,9 +38,11 @@ interface Run {
 }
 
 /** See `trainRun` in `index.ts`. */
-export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
+export const trainRun = (options: TrainRunOptions): Promise<TrainRunResult> =>
+  withRunFolder(options, () => runInFolder(options));
+
+async function runInFolder(options: TrainRunOptions): Promise<TrainRunResult> {
   const begin = performance.now();
-  await refuseOtherRun(options);
   const saved = options.resume ? await savedConfiguration(join(options.out, RUN_FILES.checkpoint)) : undefined;
   const data = await prepareData(options);
   throwIfStopped(options.signal);
@@ -54,41 +51,14 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     const prepared = await prepareRun(options, data, device, saved);
     try {
       throwIfStopped(options.signal);
-      await openFolder(options.out);
+      await openFolder(options);
       return await runPrepared(options, data, prepared, device, begin);
     } finally {
       prepared.model.dispose();
     }
-  } catch (error) {
-    throw await withRemedy(error, options.out);
   } finally {
     if (options.device === undefined) device.destroy();
   }
-}
-
-/** The error of a full disk tells how the run goes on. */
-async function withRemedy(error: unknown, out: string): Promise<unknown> {
-  if (!(error instanceof TensorError) || error.code !== "disk-full") return error;
-  const step = (await checkpoints(join(out, RUN_FILES.checkpoint))).at(-1);
-  const next =
-    step === undefined ? "start again" : `go on with --resume (resume: true): the checkpoint of step ${step} is whole`;
-  const fix = `free some space on that disk and ${next}`;
-  return new TensorError({ code: error.code, message: error.message, fix }, { cause: error.cause });
-}
-
-async function refuseOtherRun({ out, resume = false }: TrainRunOptions): Promise<void> {
-  if (resume || (await checkpoints(join(out, RUN_FILES.checkpoint))).length === 0) return;
-  throw new TensorError({
-    code: "run-exists",
-    message: `train: ${out} holds the checkpoint of a run`,
-    fix: "go on with it (--resume), or name another folder",
-  });
-}
-
-async function openFolder(out: string): Promise<void> {
-  const folder = join(out, RUN_FILES.checkpoint);
-  await makeFolder("train", folder);
-  for (const place of [out, folder]) await io.removeLeftovers(place);
 }
 
 async function runPrepared(

@@ -1,0 +1,94 @@
+import { readdir, realpath, rm, rmdir } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { io, TensorError } from "@fcn/tensor";
+import { makeFolder } from "../../report/writeFile.js";
+import { checkpoints } from "./checkpoint.js";
+import { withFolderLock } from "./lock.js";
+import type { TrainRunOptions } from "./options.js";
+import { RUN_FILES } from "./result.js";
+
+/** Runs `use` while this run alone writes into its folder, which is made, and which does not stay where nothing was written. */
+export async function withRunFolder<T>(options: TrainRunOptions, use: () => Promise<T>): Promise<T> {
+  const { out } = options;
+  const isNew = (await namesIn(out)) === undefined;
+  await makeFolder("train", out);
+  try {
+    return await withFolderLock(out, async () => {
+      await refuseOtherRun(options);
+      return await use();
+    });
+  } catch (error) {
+    throw await withRemedy(error, out);
+  } finally {
+    // It fails where something is in there.
+    if (isNew) await rmdir(out).catch(() => {});
+  }
+}
+
+/** Makes the folder ready for the first file: without what killed runs left, and without the run that is to be replaced. */
+export async function openFolder({ out, overwrite = false }: TrainRunOptions): Promise<void> {
+  const folder = join(out, RUN_FILES.checkpoint);
+  if (overwrite) {
+    for (const name of Object.values(RUN_FILES)) await rm(join(out, name), { recursive: true, force: true });
+  }
+  await makeFolder("train", folder);
+  for (const place of [out, folder]) await io.removeLeftovers(place);
+}
+
+const namesIn = (folder: string): Promise<string[] | undefined> => readdir(folder).catch(() => undefined);
+
+async function refuseOtherRun({ out, resume = false, overwrite = false, weights }: TrainRunOptions): Promise<void> {
+  if (resume && overwrite) {
+    throw new TensorError({
+      code: "invalid-argument",
+      message: "train: resume and overwrite exclude each other",
+      fix: "go on with the run (resume), or replace it (overwrite)",
+    });
+  }
+  const hasCheckpoint = (await checkpoints(join(out, RUN_FILES.checkpoint))).length > 0;
+  if (hasCheckpoint && resume) return;
+  if (hasCheckpoint && !overwrite) {
+    throw runExists(`${out} holds the checkpoint of a run`, "go on with it (--resume), name another folder, or");
+  }
+  if (weights !== undefined) await refuseOwnStart(out, weights);
+  const names = (await namesIn(out)) ?? [];
+  const net = [RUN_FILES.best, RUN_FILES.last].find((name) => names.includes(name));
+  // A run that ended before its first checkpoint may have left scored weights; it has no report yet.
+  const isUnfinished = names.includes(RUN_FILES.checkpoint) && !names.includes(RUN_FILES.report);
+  if (net === undefined || overwrite || (resume && isUnfinished)) return;
+  const fix = isUnfinished ? "start that run again (--resume), name another folder, or" : "name another folder, or";
+  throw runExists(`${out} holds a net, ${net}, and no checkpoint to go on from`, fix);
+}
+
+function runExists(problem: string, fix: string): TensorError {
+  return new TensorError({
+    code: "run-exists",
+    message: `train: ${problem}`,
+    fix: `${fix} replace what is there (--overwrite, overwrite)`,
+  });
+}
+
+/** Throws where the run would write over the weights that it starts from. */
+async function refuseOwnStart(out: string, weights: string): Promise<void> {
+  const file = await realpath(weights).catch(() => undefined);
+  if (file === undefined) return;
+  const [first] = relative(await realpath(out), file).split(sep);
+  if (!Object.values<string | undefined>(RUN_FILES).includes(first)) return;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `train: the run would write over ${weights}, the weights that it starts from`,
+    fix: "name another folder for the run (--out, out), or move the weights out of it",
+  });
+}
+
+/** The error of a full disk tells how the run goes on. */
+async function withRemedy(error: unknown, out: string): Promise<unknown> {
+  if (!(error instanceof TensorError) || error.code !== "disk-full") return error;
+  const step = (await checkpoints(join(out, RUN_FILES.checkpoint))).at(-1);
+  const state =
+    step === undefined
+      ? "it starts at the beginning, for there is no checkpoint yet"
+      : `the checkpoint of step ${step} is whole`;
+  const fix = `free some space on that disk and go on with --resume (resume: true): ${state}`;
+  return new TensorError({ code: error.code, message: error.message, fix }, { cause: error.cause });
+}
