@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,6 +51,18 @@ afterAll(async () => {
 });
 
 describe("fcn export", () => {
+  it("does not write over the weights that it reads, whatever they are called", async () => {
+    const weights = join(folder, "weights.safetensors");
+    const before = await readFile(weights);
+    await symlink(weights, join(folder, "link.onnx"));
+    for (const onnx of [weights, "./weights.safetensors", join(folder, "link.onnx")]) {
+      const { code, lines } = fcn("--weights", weights, "--onnx", onnx);
+      expect(code).toBe(1);
+      expect(lines[0]).toMatch(/^error: export: .* which is read|the file that is read/);
+    }
+    expect((await readFile(weights)).equals(before)).toBe(true);
+  });
+
   it("writes the net of a weights file as ONNX", async () => {
     const [weights, onnx] = [join(folder, "weights.safetensors"), join(folder, "net.onnx")];
     const { code, stdout } = fcn("--weights", weights, "--onnx", onnx);

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, io } from "@fcn/tensor";
@@ -147,11 +147,19 @@ describe("trainRun", () => {
     };
     // There is no checkpoint yet: the weights are taken as by a run that does not go on.
     expect((await resume({ weights }, 2)).resumedFrom).toBe(0);
+    // Elsewhere it is still the same file, and another one is another.
+    const copy = join(root, "copy of start.safetensors");
+    await rename(weights, copy);
+    expect((await resume({ weights: copy }, 3)).done).toBe(3);
+    const arrays = await io.readSafetensors(copy);
+    arrays["conv1_1.weight"]!.data[0] = 7;
+    await io.writeSafetensors(weights, arrays, { metadata: await io.readSafetensorsMetadata(copy) });
+    await expect(resume({ weights }, 4)).rejects.toThrow(/another run: weights was /);
     await rm(weights);
     const { configuration, done } = await resume({ weights }, 4);
     expect(done).toBe(4);
     expect(configuration).toMatchObject({ modelOptions: { widthMultiplier: 0.125 }, preprocessing: fitting });
-    await expect(resume({ weights: join(root, "other.safetensors") }, 6)).rejects.toThrow(/weights was ".*start.saf/);
+    await expect(resume({ weights: join(root, "other.safetensors") }, 6)).rejects.toThrow(/weights was .*start/);
     await expect(resume({ modelOptions: { widthMultiplier: 0.25 } }, 6)).rejects.toThrow(/modelOptions was/);
     await expect(resume({ model: "fcn16s-small" }, 6)).rejects.toThrow(/model was "fcn8s-small" and is "fcn16s-small"/);
     expect((await resume({}, 6)).done).toBe(6);

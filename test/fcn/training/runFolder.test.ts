@@ -7,7 +7,7 @@ import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { temporaryFolder } from "../data/trees.js";
+import { greyPng, rgbPng, temporaryFolder, writeTree } from "../data/trees.js";
 import { writeTinyData } from "./tinyData.js";
 import { tinyRun } from "./tinyRun.js";
 
@@ -21,6 +21,24 @@ beforeAll(async () => {
 afterAll(() => device?.destroy());
 
 const base = () => ({ ...tinyRun(data, device), batchSize: 2, steps: 1 });
+
+describe("the data of a run that goes on", () => {
+  it("may be a copy, and is told where masks or pictures are others", async () => {
+    const [first, out] = [await writeTinyData(join(root, "before"), 5), join(root, "changing")];
+    await fcn.trainRun({ ...base(), data: first, out });
+    const told = async (folder: string): Promise<string[]> => {
+      const lines: string[] = [];
+      const view = { line: (text: string) => void lines.push(text) };
+      await fcn.trainRun({ ...base(), data: folder, out, resume: true, view });
+      return lines.filter((text) => text.includes("changed"));
+    };
+    expect(await told(await writeTinyData(join(root, "copied"), 5))).toEqual([]);
+    await writeTree(first, { "masks/1.png": greyPng(32, 32, () => 2) });
+    expect(await told(first)).toEqual([expect.stringMatching(/^the masks have changed since the checkpoint/)]);
+    await writeTree(first, { "images/1.png": rgbPng(32, 32, (x) => x * x * 999) });
+    expect(await told(first)).toEqual([expect.stringMatching(/^the pictures and masks have changed/)]);
+  });
+});
 
 describe("the folder of a run", () => {
   it("is not written over where it holds a net without a checkpoint, unless that is asked for", async () => {

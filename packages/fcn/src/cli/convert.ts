@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { progressBar } from "../report/progressBar.js";
+import { refuseSameFile } from "../report/writeFile.js";
 import { type ConvertReport, convert, outputFormat } from "../weights/convert.js";
 import { NAME_MAPS } from "../weights/nameMaps.js";
 import { TENSORFLOW_MAPS } from "../weights/tensorflow/open.js";
@@ -52,6 +53,7 @@ async function run(input: string, output: string, { json, ...flags }: ConvertFla
       "name it x.safetensors or x.npz",
     );
   }
+  await refuseSameFile("convert", output, [input]);
   const bar = progressBar(process.stderr, "{bar} {percentage}%  {done} of {all} MiB", { barsize: 28 });
   let started = false;
   const onProgress = (done: number, total: number): void => {

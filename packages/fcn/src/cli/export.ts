@@ -2,6 +2,7 @@ import { createDevice } from "@fcn/tensor";
 import type { Command } from "commander";
 import { exportOnnx, type OnnxSummary, type OnnxValue } from "../export/index.js";
 import { OPSETS } from "../export/onnx/exportOnnx.js";
+import { refuseSameFile } from "../report/writeFile.js";
 import { loadModel } from "../training/weightsFile.js";
 import { UsageError } from "./errors.js";
 import { parseWhole } from "./options.js";
@@ -44,6 +45,7 @@ export function registerExport(program: Command): void {
 
 async function run({ weights, onnx, argmax = false, softmax = false, size, opset, json }: ExportFlags): Promise<void> {
   if (argmax && softmax) throw new UsageError("--argmax and --softmax exclude each other", "leave one of them out");
+  await refuseSameFile("export", onnx, [weights]);
   const device = await createDevice();
   try {
     const { model, metadata } = await loadModel(weights, device);

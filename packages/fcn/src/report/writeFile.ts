@@ -1,4 +1,4 @@
-import { io } from "@fcn/tensor";
+import { io, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 
 /** A whole file, of a text or its pieces or of bytes, as `io.writeWhole` writes it; `op` begins the message of an error. */
@@ -33,4 +33,20 @@ async function makeWithParents(op: string, path: string): Promise<void> {
   await mkdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error;
   });
+}
+
+/** Throws "same-file" where the file to write is one of those that are read, under whatever name: by a link, or in other letters. */
+export async function refuseSameFile(op: string, output: string, inputs: Iterable<string>): Promise<void> {
+  const { stat } = nodeModule(op, "node:fs/promises");
+  const written = await stat(output).catch(() => undefined);
+  if (written === undefined) return;
+  for (const input of inputs) {
+    const read = await stat(input).catch(() => undefined);
+    if (read === undefined || read.ino !== written.ino || read.dev !== written.dev) continue;
+    throw new TensorError({
+      code: "same-file",
+      message: `${op}: ${output} is ${output === input ? "the file that is read" : `the same file as ${input}, which is read`}; it would be written over`,
+      fix: "name another file to write",
+    });
+  }
 }

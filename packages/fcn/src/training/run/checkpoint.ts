@@ -6,6 +6,7 @@ import type { SegmentationNet } from "../model.js";
 import type { OpenInterval } from "../options.js";
 import { namedModules } from "../parameterGroups.js";
 import { type Configuration, checkConfiguration } from "./configuration.js";
+import type { DataState } from "./dataState.js";
 import { type History, readHistory, writeHistory } from "./history.js";
 import { RUN_FILES } from "./result.js";
 
@@ -18,6 +19,8 @@ export interface CheckpointState {
   readonly configuration: Configuration;
   /** Names of the adapters that made the steps so far; each rounds in its own way. */
   readonly adapters: readonly string[];
+  /** Of the pictures and masks; undefined for samples in memory. */
+  readonly data: DataState | undefined;
   readonly loader: LoaderState;
   readonly history: History;
   /** Of the interval between two readings in which the step lies; undefined at a reading. */
@@ -45,7 +48,7 @@ export async function writeCheckpoint(
   folder: string,
   model: SegmentationNet,
   optimizer: { stateDict(): ReturnType<optim.SGD["stateDict"]> },
-  { step, configuration, adapters, loader, history, open }: CheckpointState,
+  { step, configuration, adapters, data, loader, history, open }: CheckpointState,
 ): Promise<void> {
   await makeFolder("train", folder);
   const arrays = { ...prefixed(MODEL, model.stateDict()), ...prefixed(OPTIMIZER, optimizer.stateDict()) };
@@ -57,6 +60,7 @@ export async function writeCheckpoint(
     loader: JSON.stringify(loader),
     dropout: JSON.stringify(dropoutCalls(model)),
     history: writeHistory(history),
+    ...(data ? { data: JSON.stringify(data) } : {}),
     ...(open ? { open: JSON.stringify(open) } : {}),
   };
   await io.writeSafetensors(join(folder, nameOf(step)), arrays, { metadata });
@@ -96,8 +100,10 @@ export async function readCheckpoint(
   restoreDropout(model, JSON.parse(metadata.dropout ?? "{}") as Record<string, number>);
   const loader = JSON.parse(metadata.loader ?? "") as LoaderState;
   const adapters = JSON.parse(metadata.adapters ?? "[]") as string[];
+  const data = metadata.data === undefined ? undefined : (JSON.parse(metadata.data) as DataState);
   const open = metadata.open === undefined ? undefined : (JSON.parse(metadata.open) as OpenInterval);
-  return { step, configuration, adapters, loader, history: readHistory(metadata.history ?? ""), open, optimizer };
+  const history = readHistory(metadata.history ?? "");
+  return { step, configuration, adapters, data, loader, history, open, optimizer };
 }
 
 function checkFormat(file: string, format: string | undefined): void {

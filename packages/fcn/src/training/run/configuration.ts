@@ -7,6 +7,7 @@ import type { ResolvedOptions } from "../options.js";
 import type { ModelMetadata } from "../weightsFile.js";
 import type { RunData } from "./data.js";
 import { orderOf, type TrainRunOptions } from "./options.js";
+import type { StartFile } from "./startFile.js";
 
 /** What decides the course of a run, by name; plain data. A run goes on from a checkpoint of the same only. */
 export type Configuration = Readonly<Record<string, unknown>>;
@@ -18,13 +19,12 @@ interface Parts {
   readonly settings: ResolvedOptions;
   readonly augmentation: Augmentation;
   readonly pace: { readonly steps: number; readonly readEvery: number; readonly validateEvery: number };
-  /** That of the checkpoint from which the run goes on. */
-  readonly saved: Configuration | undefined;
+  readonly weights: StartFile | undefined;
 }
 
 /** All that changes a step or what is told of it, and nothing else: neither where files lie nor how many threads decode, nor when a checkpoint is written. */
 export function configurationOf(parts: Parts): Configuration {
-  const { options, data, metadata, settings, augmentation, pace, saved } = parts;
+  const { options, data, metadata, settings, augmentation, pace, weights } = parts;
   const { batchSize, iterSize, learningRate, loss, criterion, weightDecay, multipliers } = settings;
   const { optimizer } = settings;
   // One that the optimiser does not use is left out.
@@ -38,8 +38,7 @@ export function configurationOf(parts: Parts): Configuration {
     ...{ momentum, weightDecay, multipliers, heads, headLabels, trainable, freezeBatchNorm, clipNorm, lossSampling },
     ...readingOf(options),
     ...{ classWeights: settings.classWeights, augmentation, order: orderOf(options), seed: settings.seed },
-    // Behind a checkpoint the weights of the start play no part any more: who goes on need not name them again.
-    ...{ readEvery: pace.readEvery, validateEvery: pace.validateEvery, weights: options.weights ?? saved?.weights },
+    ...{ readEvery: pace.readEvery, validateEvery: pace.validateEvery, weights },
     ...{
       trainingPictures: countAndHash(names(data.train)),
       validationPictures: countAndHash(data.validation ? names(data.validation) : []),
@@ -59,6 +58,13 @@ export function countAndHash(names: readonly string[]): string {
   return `${names.length} (${fnv1a(new TextEncoder().encode(names.join("\n"))).toString(16)})`;
 }
 
+/** Files of weights are the same where their bytes are. */
+function identity(name: string, value: unknown): string | undefined {
+  return name === "weights"
+    ? ((value as StartFile | undefined)?.sha256 ?? JSON.stringify(value))
+    : JSON.stringify(value);
+}
+
 /** Throws "checkpoint-mismatch" with what differs, unless a run may go on from the checkpoint `file`. */
 export function checkConfiguration(file: string, saved: Configuration, wanted: Configuration): void {
   const names = [...new Set([...Object.keys(saved), ...Object.keys(wanted)])];
@@ -66,7 +72,7 @@ export function checkConfiguration(file: string, saved: Configuration, wanted: C
     const json = JSON.stringify(value) ?? "none";
     return json.length > 60 ? `${json.slice(0, 60)}...` : json;
   };
-  const changed = names.filter((name) => JSON.stringify(saved[name]) !== JSON.stringify(wanted[name]));
+  const changed = names.filter((name) => identity(name, saved[name]) !== identity(name, wanted[name]));
   if (changed.length === 0) return;
   const list = changed.map((name) => `${name} was ${text(saved[name])} and is ${text(wanted[name])}`);
   throw new TensorError({

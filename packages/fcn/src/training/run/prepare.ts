@@ -12,6 +12,7 @@ import { type Configuration, configurationOf } from "./configuration.js";
 import type { RunData } from "./data.js";
 import { chooseNet } from "./net.js";
 import { orderOf, type TrainRunOptions, trainSettings } from "./options.js";
+import { startFile } from "./startFile.js";
 import { describeStart, loadStartWeights } from "./startWeights.js";
 
 /** Everything a run is made of, before its first step. */
@@ -59,7 +60,7 @@ export async function prepareRun(
     checkFurtherLabels(settings, data, sample);
     const augmentation = augmentationOf(options, data, settings.mirror);
     const pace = await paceOf(options, data, settings);
-    const parts = { options, data, metadata, settings, augmentation, pace, saved };
+    const parts = { options, data, metadata, settings, augmentation, pace, weights: await startFile(file, saved) };
     return { model, metadata, settings, augmentation, ...pace, configuration: configurationOf(parts) };
   } catch (error) {
     model.dispose();

@@ -11,6 +11,7 @@ import { saveModel } from "../weightsFile.js";
 import { type Checkpoint, readCheckpoint, savedConfiguration, writeCheckpoint } from "./checkpoint.js";
 import { countAndHash } from "./configuration.js";
 import { prepareData, type RunData } from "./data.js";
+import { type DataState, dataState, tellOtherData } from "./dataState.js";
 import { checkFinite } from "./finite.js";
 import { openFolder, withRunFolder } from "./folder.js";
 import { addValidation, type History, metricsCsv, namedScores } from "./history.js";
@@ -29,6 +30,7 @@ const { join } = nodeModule("trainRun", "node:path");
 interface Run {
   readonly options: TrainRunOptions;
   readonly data: RunData;
+  readonly state: DataState | undefined;
   readonly prepared: PreparedRun;
   readonly device: Device;
   /** That of this run, and those before it where it goes on. */
@@ -76,7 +78,10 @@ async function runPrepared(
   const history: History = from?.history ?? { readings: [], validations: [], best: undefined };
   const events = await createEventFile(join(out, RUN_FILES.tensorboard), from && from.step + 1);
   const adapters = adaptersOf(device, from, (text) => view?.line?.(text));
-  const run: Run = { options, data, prepared, device, adapters, history, events };
+  const state = await dataState(data);
+  const otherData = tellOtherData(from?.data, state);
+  if (otherData) view?.line?.(otherData);
+  const run: Run = { options, data, state, prepared, device, adapters, history, events };
   const { done, ...times } = await trainOn(run, from).finally(() => events.close());
   const best = history.best ?? undefined;
   const result: TrainRunResult = {
@@ -223,7 +228,7 @@ async function makeUp(run: Run, loader: DataLoader, from: Checkpoint): Promise<v
 
 /** The checkpoint comes last: all other files are on the disk by then. */
 async function keep(
-  { options, data, prepared, adapters, history }: Run,
+  { options, data, state, prepared, adapters, history }: Run,
   { step, open }: Pick<TrainProgress, "step" | "open"> | Checkpoint,
   optimizer: Parameters<typeof writeCheckpoint>[2],
   loader: Checkpoint["loader"],
@@ -233,6 +238,6 @@ async function keep(
   await saveModel(join(out, RUN_FILES.last), model, metadata);
   if (data.validation === undefined) await saveModel(join(out, RUN_FILES.best), model, metadata);
   await writeWholeFile("train", join(out, RUN_FILES.metrics), metricsCsv(history));
-  const state = { step, configuration, adapters, loader, history, open };
-  await writeCheckpoint(join(out, RUN_FILES.checkpoint), model, optimizer, state);
+  const written = { step, configuration, adapters, data: state, loader, history, open };
+  await writeCheckpoint(join(out, RUN_FILES.checkpoint), model, optimizer, written);
 }

@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { kindOf } from "../../data/files.js";
+import type { Configuration } from "./configuration.js";
+
+/** The file of weights that a run starts from. What is in it tells it from others, wherever it lies. */
+export interface StartFile {
+  readonly file: string;
+  /** The first 16 digits; absent where the file is gone. */
+  readonly sha256?: string;
+}
+
+/**
+ * Of the file that is named. Behind a checkpoint the weights of the start play no part any more: who goes on need not name them again, and need
+ * not have them.
+ */
+export async function startFile(
+  file: string | undefined,
+  saved: Configuration | undefined,
+): Promise<StartFile | undefined> {
+  const before = saved?.weights as StartFile | undefined;
+  if (file === undefined) return before;
+  if ((await kindOf(file)) === undefined) return before?.file === file ? before : { file };
+  const sha256 = await hashOf(file);
+  return before?.sha256 === sha256 ? before : { file, sha256 };
+}
+
+async function hashOf(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Uint8Array);
+  return hash.digest("hex").slice(0, 16);
+}
