@@ -3,8 +3,8 @@ import { link, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { data, weights } from "@fcn/core";
-import { io } from "@fcn/tensor";
+import { data, loadModel, models, weights } from "@fcn/core";
+import { createDevice, io } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { caffemodel } from "../../support/caffe.js";
 import { refusal } from "../../support/refusals.js";
@@ -183,5 +183,74 @@ describe("fcn convert", () => {
     const result = fcn(...args.map((arg) => arg.replace("OUT", at("cli"))));
     expect(result.code).toBe(wanted);
     expect(wanted === 0 ? result.out : result.err).toMatch(text);
+  });
+
+  it("does not write over the file that it reads", async () => {
+    await io.writeSafetensors(at("own.safetensors"), ARRAYS);
+    await link(at("own.safetensors"), at("linked.npz"));
+    for (const out of ["own.safetensors", "linked.npz"]) {
+      const { code, err } = fcn(at("own.safetensors"), at(out));
+      expect([code, err]).toEqual([1, expect.stringMatching(/^error: convert: .* read; it would be written over/)]);
+    }
+  });
+
+  it("writes a whole net with what other commands need, once it is loaded", async () => {
+    const device = await createDevice({ quiet: true });
+    try {
+      using net = models.create("fcn_resnet50", device, {
+        numClasses: 3,
+        widthMultiplier: 1 / 32,
+        seed: 5,
+        auxLoss: false,
+      });
+      await io.writeSafetensors(at("bare.safetensors"), net.stateDict());
+      const out = at("whole.safetensors");
+      const width = ["--model-option", "widthMultiplier=0.03125"];
+      const whole = [at("bare.safetensors"), out, "--model", "fcn_resnet50", ...width];
+      await writeFile(at("names.json"), '["sky", { "name": "sea" }, { "name": "edge", "ignore": true }, "land"]');
+      await writeFile(at("names.txt"), "sky\nsea\nland\n");
+      for (const [given, classes] of [
+        [
+          ["--classes", at("names.json"), "--preprocessing", "unit"],
+          ["sky", "sea", "land"],
+        ],
+        [
+          ["--classes", at("names.txt")],
+          ["sky", "sea", "land"],
+        ],
+        [
+          ["--classes", "a, b,c"],
+          ["a", "b", "c"],
+        ],
+        [[], ["class 0", "class 1", "class 2"]],
+      ] as const) {
+        expect(fcn(...whole, ...given)).toMatchObject({ code: 0 });
+        const { model, metadata } = await loadModel(out, device);
+        const preprocessing = data.PREPROCESSINGS[given.length > 2 ? "unit" : "imagenet"];
+        expect(metadata).toMatchObject({
+          model: "fcn_resnet50",
+          classes,
+          preprocessing,
+          options: { numClasses: 3, auxLoss: false },
+        });
+        expect(metadata.palette).toHaveLength(3);
+        model.dispose();
+      }
+      await rm(out);
+      for (const [args, code, text] of [
+        [[...whole, "--classes", "a,b"], 1, /^error: convert: .*classifier\.4/],
+        [[at("bare.safetensors"), out, "--model", "fcn8s-small", "--num-classes", "3"], 1, /^error: convert: /],
+        [[at("bare.safetensors"), at("whole.npz"), "--model", "fcn_resnet50"], 1, /whole\.npz has no place/],
+        [[at("bare.safetensors"), out, "--classes", "a,b,c"], 2, /^error: --classes without --model/],
+        [[...whole, "--classes", "a,a,b"], 2, /^error: --classes is "a,a,b"/],
+      ] as const) {
+        const result = fcn(...args);
+        const error = result.err.split("\n").find((line) => line.startsWith("error: "));
+        expect([result.code, error]).toEqual([code, expect.stringMatching(text)]);
+      }
+      expect((await readdir(folder)).filter((name) => /whole|tmp/.test(name))).toEqual([]);
+    } finally {
+      device.destroy();
+    }
   });
 });

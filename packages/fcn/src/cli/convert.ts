@@ -1,16 +1,29 @@
+import { readFile } from "node:fs/promises";
+import { createDevice } from "@fcn/tensor";
 import type { Command } from "commander";
+import { PREPROCESSINGS } from "../data/layouts/means.js";
 import { progressBar } from "../report/progressBar.js";
 import { refuseSameFile } from "../report/writeFile.js";
-import { type ConvertReport, convert, outputFormat } from "../weights/convert.js";
+import { type ConvertOptions, type ConvertReport, convert, outputFormat } from "../weights/convert.js";
+import { convertNet, type NetDescription } from "../weights/convertNet.js";
 import { NAME_MAPS } from "../weights/nameMaps.js";
 import { TENSORFLOW_MAPS } from "../weights/tensorflow/open.js";
 import { UsageError } from "./errors.js";
+import { collectSettings, parseChoice, parseModel, parseWhole } from "./options.js";
 import { printResult } from "./output.js";
+
+type PreprocessingName = keyof typeof PREPROCESSINGS;
+const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as PreprocessingName[];
 
 interface ConvertFlags {
   readonly names?: string;
   readonly key?: string;
   readonly opaque?: readonly string[];
+  readonly model?: string;
+  readonly modelOption?: Readonly<Record<string, unknown>>;
+  readonly classes?: string;
+  readonly numClasses?: number;
+  readonly preprocessing?: PreprocessingName;
   readonly json?: boolean;
 }
 
@@ -30,6 +43,30 @@ export function registerConvert(program: Command): void {
     .option("--names <map>", "give the arrays the names of another library, see below", parseMap)
     .option("--key <key>", "which state dict of a PyTorch checkpoint to take, such as model")
     .option("--opaque <class...>", "classes of a PyTorch file to read as inert data, such as package.Class")
+    .option(
+      "--model <name>",
+      "the weights are those of this whole net, such as fcn_resnet50: it is tried, and the new file says so, for fcn eval, predict and export",
+      parseModel,
+    )
+    .option(
+      "--classes <file|names>",
+      "with --model: names in the order of the scores, a,b,c or a file with one a line or a JSON list",
+    )
+    .option(
+      "--num-classes <n>",
+      "with --model, in place of --classes (default: as many as the file scores)",
+      parseWhole("--num-classes", 1),
+    )
+    .option(
+      "--preprocessing <name>",
+      `with --model: how pictures become numbers: ${PREPROCESSING_NAMES.join(", ")} (default: that of the published net)`,
+      parseChoice("--preprocessing", PREPROCESSING_NAMES),
+    )
+    .option(
+      "--model-option <name=value>",
+      "with --model: an option of the net, such as deconv=learned; may be given many times",
+      collectSettings("--model-option"),
+    )
     .option("--json", "print one JSON object; progress goes to standard error")
     .addHelpText("after", mapsHelp())
     .action(run);
@@ -46,7 +83,8 @@ function parseMap(name: string): string {
   throw new UsageError(`--names is "${name}"`, `use one of: ${Object.keys(MAPS).join(", ")}`);
 }
 
-async function run(input: string, output: string, { json, ...flags }: ConvertFlags): Promise<void> {
+async function run(input: string, output: string, flags: ConvertFlags): Promise<void> {
+  const { names, key, opaque, json } = flags;
   if (outputFormat(output) === undefined) {
     throw new UsageError(
       `the output ${output} ends in neither .safetensors nor .npz`,
@@ -54,6 +92,7 @@ async function run(input: string, output: string, { json, ...flags }: ConvertFla
     );
   }
   await refuseSameFile("convert", output, [input]);
+  const net = await describedNet(flags);
   const bar = progressBar(process.stderr, "{bar} {percentage}%  {done} of {all} MiB", { barsize: 28 });
   let started = false;
   const onProgress = (done: number, total: number): void => {
@@ -63,11 +102,79 @@ async function run(input: string, output: string, { json, ...flags }: ConvertFla
     started = true;
   };
   try {
-    const report = await convert(input, output, { ...flags, onProgress });
+    const report = await converted(input, output, { names, key, opaque, onProgress, net });
     bar.stop();
     await printResult(report, (all) => describe(input, output, all), json);
   } finally {
     bar.stop();
+  }
+}
+
+async function converted(
+  input: string,
+  output: string,
+  { net, ...options }: ConvertOptions & { readonly net: NetDescription | undefined },
+): Promise<ConvertReport> {
+  if (net === undefined) return convert(input, output, options);
+  const device = await createDevice();
+  try {
+    return await convertNet(input, output, { ...options, device, net });
+  } finally {
+    device.destroy();
+  }
+}
+
+/** What --model and the options beside it say; undefined without. */
+async function describedNet(flags: ConvertFlags): Promise<NetDescription | undefined> {
+  const { model, modelOption = {}, classes, numClasses, preprocessing } = flags;
+  if (model === undefined) {
+    const stray = (["classes", "numClasses", "preprocessing", "modelOption"] as const).find(
+      (name) => flags[name] !== undefined,
+    );
+    if (stray === undefined) return undefined;
+    const option = `--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new UsageError(`${option} without --model`, "name the net that the weights are of, or leave the option out");
+  }
+  const names = classes === undefined ? undefined : await classNames(classes);
+  if (names && numClasses !== undefined && names.length !== numClasses) {
+    throw new UsageError(
+      `--classes names ${names.length} classes, but --num-classes is ${numClasses}`,
+      "give one of them",
+    );
+  }
+  return {
+    model,
+    modelOptions: { ...modelOption, ...(numClasses === undefined ? {} : { numClasses }) },
+    classes: names,
+    preprocessing: preprocessing && PREPROCESSINGS[preprocessing],
+  };
+}
+
+/** Of a file, one a line or a JSON list as in classes.json; else the names themselves, with commas between them. */
+async function classNames(value: string): Promise<string[]> {
+  const text = await readFile(value, "utf8").catch(() => undefined);
+  const names = (text === undefined ? value.split(",") : listed(text)).map((name) => name.trim());
+  const isGood = names.length > 0 && names.every((name) => name !== "") && new Set(names).size === names.length;
+  if (isGood) return names;
+  throw new UsageError(
+    `--classes is "${value}"`,
+    "use different names with commas between them, or a file with one a line or a JSON list",
+  );
+}
+
+function listed(text: string): string[] {
+  const json = fromJson(text);
+  const entries: unknown = Array.isArray(json) ? json : (json as { classes?: unknown } | undefined)?.classes;
+  if (!Array.isArray(entries)) return text.split("\n").filter((line) => line.trim() !== "");
+  const scored = entries.filter((entry) => entry?.ignore !== true);
+  return scored.map((entry) => (typeof entry === "string" ? entry : String(entry?.name ?? "")));
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { io, TensorError } from "@fcn/tensor";
-import { encodeMetadata } from "../training/weightsFile.js";
+import { encodeMetadata, type PartialMetadata } from "../training/weightsFile.js";
 import { NAME_MAPS, type NameMap } from "./nameMaps.js";
 import { isTensorFlowModel, openTensorFlow, TENSORFLOW_MAPS } from "./tensorflow/open.js";
 
@@ -10,6 +10,8 @@ export interface ConvertOptions {
   readonly key?: string | undefined;
   /** Classes of a PyTorch file to read as inert data; see `io.readPth`. */
   readonly opaque?: readonly string[] | undefined;
+  /** What the new safetensors file says of its net, from the new names and shapes of its arrays; see {@link convertNet}. */
+  readonly describe?: ((shapes: Readonly<Record<string, readonly number[]>>) => PartialMetadata) | undefined;
   /** Called before each array is read, with the bytes that were written and all bytes. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -62,7 +64,12 @@ export async function convert(input: string, output: string, options: ConvertOpt
     if (to === "npz") await io.writeNpz(output, arrays);
     else {
       const { preprocessing } = chosen ?? {};
-      const metadata = { ...encodeMetadata(preprocessing ? { preprocessing } : {}), ...weights.metadata };
+      const own = options.describe?.(Object.fromEntries(moves.map((move) => [move.to, move.shape])));
+      const metadata = {
+        ...encodeMetadata(preprocessing ? { preprocessing } : {}),
+        ...weights.metadata,
+        ...encodeMetadata(own ?? {}),
+      };
       await io.writeSafetensors(output, arrays, { metadata });
     }
     return reportOf(weights, moves, to);

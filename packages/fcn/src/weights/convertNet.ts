@@ -1,0 +1,93 @@
+import { type Device, TensorError } from "@fcn/tensor";
+import { IMAGENET_MEAN } from "../data/layouts/means.js";
+import type { Preprocessing } from "../data/preprocessing.js";
+import { scoreLayers } from "../models/graph/scoreLayers.js";
+import type { ModelOptions } from "../models/index.js";
+import { graphOf, publishedPreprocessing } from "../models/registry.js";
+import { vocPalette } from "../palette.js";
+import { loadModel, type ModelMetadata } from "../training/weightsFile.js";
+import { type ConvertOptions, type ConvertReport, convert, outputFormat } from "./convert.js";
+
+export interface NetDescription {
+  /** A name of `models.list()`. */
+  readonly model: string;
+  /** Further options of the model. Default: those that the file shows, which are the classes and whether there is a second head for training. */
+  readonly modelOptions?: Partial<ModelOptions> | undefined;
+  /** Names of the classes in the order of the scores. Default: `class 0`, `class 1`, ... */
+  readonly classes?: readonly string[] | undefined;
+  /** How pictures become numbers. Default: that of the published weights of the model, else ImageNet's means. */
+  readonly preprocessing?: Preprocessing | undefined;
+}
+
+/**
+ * Writes the weights of a whole net as {@link convert} does, as a safetensors file that says which net it belongs to, as `loadModel`, `fcn eval`,
+ * `predict` and `export` want it (Node). The file appears when the net has been loaded from it on `device`.
+ *
+ * Throws a TensorError: what `convert` and `loadModel` throw, so "state-dict-mismatch" where the weights are not those of the net.
+ */
+export async function convertNet(
+  input: string,
+  output: string,
+  {
+    device,
+    net,
+    ...options
+  }: Omit<ConvertOptions, "describe"> & { readonly device: Device; readonly net: NetDescription },
+): Promise<ConvertReport> {
+  if (outputFormat(output) !== "safetensors") {
+    throw refuse(`${output} has no place for what is said of the net`, "name the output x.safetensors");
+  }
+  const { rename, rm } = await import("node:fs/promises");
+  const draft = `${output}.${process.pid}.tmp.safetensors`;
+  try {
+    const describe: ConvertOptions["describe"] = (shapes) => metadataOf(net, shapes);
+    const report = await convert(input, draft, { ...options, describe });
+    const { model } = await loadModel(draft, device).catch((error: unknown) => {
+      throw nameInput(error, draft, input);
+    });
+    model.dispose();
+    await rename(draft, output);
+    return report;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+function metadataOf(net: NetDescription, shapes: Readonly<Record<string, readonly number[]>>): ModelMetadata {
+  const { model, modelOptions = {} } = net;
+  const { graph, options } = graphOf(model, { numClasses: 1 });
+  const [layer] = scoreLayers({ ...graph, outputs: Object.fromEntries(Object.entries(graph.outputs).slice(0, 1)) });
+  const numClasses = net.classes?.length ?? modelOptions.numClasses ?? shapes[`${layer}.weight`]?.[0];
+  if (numClasses === undefined) {
+    throw refuse(
+      `the file has no ${layer}.weight, which scores the classes of ${model}`,
+      "name the model that the weights are of, or bring the names over: --names (names)",
+    );
+  }
+  const hasAux = Object.keys(shapes).some((name) => name.startsWith("aux_classifier."));
+  const own: ModelOptions = {
+    ...("auxLoss" in options && !hasAux ? { auxLoss: false } : {}),
+    ...modelOptions,
+    numClasses,
+  };
+  const palette = vocPalette();
+  return {
+    model,
+    options: own,
+    classes: net.classes ?? Array.from({ length: numClasses }, (_, label) => `class ${label}`),
+    palette: Array.from({ length: numClasses }, (_, label) => {
+      return [...palette.subarray(3 * label, 3 * label + 3)] as [number, number, number];
+    }),
+    preprocessing: net.preprocessing ?? publishedPreprocessing(model) ?? IMAGENET_MEAN,
+  };
+}
+
+function nameInput(error: unknown, draft: string, input: string): unknown {
+  if (!(error instanceof TensorError)) return error;
+  const message = error.message.replaceAll(draft, input);
+  return new TensorError({ code: error.code, message: `convert: ${message}`, fix: error.fix }, { cause: error });
+}
+
+function refuse(problem: string, fix: string): TensorError {
+  return new TensorError({ code: "invalid-argument", message: `convert: ${problem}`, fix });
+}
