@@ -31,6 +31,20 @@ const batch = (classes: number, length: number) =>
     }),
   );
 
+describe("labels", () => {
+  it("may have 64 bits, and must not be rows of rows", () => {
+    const labels = [0, 1, 2, 255, 1];
+    const wide = BigInt64Array.from(labels, BigInt);
+    const scores = (own: SegmentationMetrics) => own.compute().confusion;
+    const plain = scores(new SegmentationMetrics(3).update([0, 1, 1, 0, 1], labels));
+    expect(scores(new SegmentationMetrics(3).update([0, 1, 1, 0, 1], wide))).toEqual(plain);
+    const host = { dtype: "int64", shape: [5], data: wide };
+    expect(scores(new SegmentationMetrics(3).update([0, 1, 1, 0, 1], host))).toEqual(plain);
+    const nested = [[0, 1]] as unknown as number[];
+    expect(() => new SegmentationMetrics(3).update(nested, nested)).toThrow(/prediction: labels are 1 rows/);
+  });
+});
+
 describe("SegmentationMetrics", () => {
   it("computes a case worked out by hand", () => {
     // Truth 0: 3 right, 1 taken for 1. Truth 1: 2 right, 1 taken for 0, 1 taken for 2. Class 2 is absent from the truth, 3 from both.

@@ -21,6 +21,7 @@ export {
   type Benchmark,
   type BenchmarkOptions,
   benchmark,
+  type FailedPass,
   type PassTime,
   savedTuning,
   saveTuning,

@@ -1,11 +1,21 @@
 import { TensorError } from "@fcn/tensor";
 
-/** A list of labels: a typed array, a plain array, or a host array `{ dtype, shape, data }`. */
-export type Labels = ArrayLike<number> | { readonly shape: readonly number[]; readonly data: ArrayLike<number> };
+type LabelList = ArrayLike<number> | BigInt64Array | BigUint64Array;
 
-/** The numbers in `labels`. Throws for anything else, a tensor on the device above all. */
+/** A list of labels: a typed array, 64 bits included, a plain array, or a host array `{ dtype, shape, data }`. */
+export type Labels = LabelList | { readonly shape: readonly number[]; readonly data: LabelList };
+
+/** The numbers in `labels`. Throws for anything else, a tensor on the device or rows of rows above all. */
 export function labelValues(labels: Labels, op: string): ArrayLike<number> {
   const values = "data" in labels ? labels.data : labels;
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array) return Float64Array.from(values, Number);
+  if (Array.isArray(values) && typeof values[0] === "object") {
+    throw new TensorError({
+      code: "invalid-argument",
+      message: `${op}: labels are ${values.length} rows, but must be one list of numbers`,
+      fix: "pass them row by row in one list: labels.flat(Infinity)",
+    });
+  }
   if (typeof values === "object" && values !== null && typeof values.length === "number") return values;
   throw new TensorError({
     code: "invalid-argument",

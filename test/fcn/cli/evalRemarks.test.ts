@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { classRemarks, describeRemarks, splitRemarks } from "../../../packages/fcn/dist/cli/evalRemarks.js";
+import {
+  classRemarks,
+  describeRemarks,
+  splitRemarks,
+  voidRemarks,
+} from "../../../packages/fcn/dist/cli/evalRemarks.js";
 import type { DataRemark, OpenedData } from "../../../packages/fcn/dist/data/dataset.js";
 
 const NET = ["background", "cat", "dog"];
@@ -34,6 +39,28 @@ describe("class names of data and net", () => {
 });
 
 describe("remarks of a split", () => {
+  it("tell that all of it is void", () => {
+    expect(
+      voidRemarks("data", "val", [
+        [0, 0],
+        [0, 1],
+      ]),
+    ).toEqual([]);
+    expect(
+      voidRemarks("data", "val", [
+        [0, 0],
+        [0, 0],
+      ]),
+    ).toEqual([
+      {
+        level: "warning",
+        code: "all-void",
+        file: "data",
+        text: expect.stringContaining("every pixel of the split val is void"),
+      },
+    ]);
+  });
+
   const remark = (code: string, file: string, level: DataRemark["level"] = "problem") => {
     return { level, code, file: `root/${file}`, text: "it is wrong" };
   };

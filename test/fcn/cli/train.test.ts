@@ -44,7 +44,7 @@ describe("fcn train", () => {
       [[...small, "--out", ""], 2, /--out is "".*\nfix: name a new or existing folder/],
       [[...small, ...out, "--steps", "2", "--epochs", "2"], 2, /exclude each other/],
       [[...small, ...out, "--model-option", "dropout"], 2, /--model-option is "dropout"/],
-      [[...small, ...out, "--model-option", "nope=1"], 1, /option nope is unknown/],
+      [[...small, ...out, "--model-option", "nope=1"], 2, /option nope is unknown/],
       [[...small, ...out, "--preprocessing", "nope"], 2, /use one of: imagenet, caffe, unit, symmetric/],
       [
         [...small, ...out, "--order", "any"],

@@ -82,3 +82,32 @@ describe("fcn train --heads", () => {
     expect(outcome.code).toBe(code);
   });
 });
+
+describe("fcn train", () => {
+  it.each([
+    [["--momentum", "0.9"], /^error: --momentum with the optimizer adamw, which has none\n/],
+    [["--model-option", "foo=1"], /^error: models\.create fcn32s-small: option foo is unknown\nfix: use some of: /],
+    [["--resume", "--overwrite"], /^error: --resume and --overwrite exclude each other\n/],
+  ])("takes %j for wrong use", (args, message) => {
+    const outcome = train("none", ...SMALL, ...args);
+    expect([outcome.code, outcome.error]).toEqual([2, expect.stringMatching(message)]);
+  });
+
+  it("says that a warm-up is longer than the run", () => {
+    const flags = ["train", "--data", data, "--out", join(root, "warm"), ...SMALL, "--steps", "1", "--warm-up", "1000"];
+    const { stdout } = spawnSync(process.execPath, [bin, ...flags], { encoding: "utf8" });
+    expect(stdout).toContain("the warm-up of 1000 steps is not over when the run of 1 ends");
+  });
+});
+
+describe("fcn bench", () => {
+  it("shows the forward pass of a net that cannot be trained on so little, and says why", () => {
+    const flags = ["bench", "--model", "fcn8s-small", "--width", "0.25", "--size", "32x32", "--repeats", "1"];
+    const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...flags], { encoding: "utf8" });
+    expect(stdout).toMatch(/^forward +\d/m);
+    expect(stderr).toMatch(
+      /error: bench: the training pass failed: .*one value a channel.*\nfix: use a larger --batch or --size\n/,
+    );
+    expect(status).toBe(1);
+  });
+});

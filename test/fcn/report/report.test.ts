@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { overlay } from "@fcn/core";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
+import { barChart } from "../../../packages/fcn/dist/report/bars.js";
 import { labelCell, overlayCell, photoCell } from "../../../packages/fcn/dist/report/cells.js";
 import { lineChart } from "../../../packages/fcn/dist/report/chart.js";
 import { paintLabels, paletteTable, VOID_COLOUR } from "../../../packages/fcn/dist/report/colours.js";
@@ -146,13 +147,37 @@ describe("panels", () => {
     expect(count((r, g, b) => r < 90 && g < 90 && b < 100)).toBeGreaterThan(300);
   });
 
-  it("write with strokes for all letters and digits, and a box for what has none", () => {
-    const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:-%/()";
-    for (const letter of letters) expect(GLYPHS, letter).toHaveProperty([letter]);
+  it("write with strokes for ASCII and Latin letters with their marks, and a box for what has none", () => {
     const style = { x: 1, y: 2, size: 10, colour: "red" };
-    expect(drawText("é", style)).toContain("M0 0V-7H4V0Z");
+    const BOX = "M0 0V-7H4V0Z";
+    for (let code = 32; code < 127; code++)
+      expect(GLYPHS, String.fromCharCode(code)).toHaveProperty([String.fromCharCode(code)]);
+    const latin =
+      "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿĀĂĄĆČĎĐĒĘĚĞĢĪİŁŃŇŐŒŘŚŞŠŢŤŪŮŰŹŻŽłşşőű–—“”‘’…";
+    expect(drawText(latin, style)).not.toContain(BOX);
+    expect(drawText("日", style)).toContain(BOX);
+    const paths = (text: string): number => drawText(text, style).split("<path").length - 1;
+    expect([paths("u"), paths("ü"), paths("u\u0308")]).toEqual([1, 2, 2]);
+    expect(textWidth("ü", 20)).toBe(textWidth("u", 20));
+    // A tall letter has its mark above it.
+    expect(drawText("Ü", style)).toMatch(/translate\([\d.]+ -\d/);
     expect(textWidth("WW", 20)).toBeCloseTo(2 * textWidth("W", 20));
     expect(textWidth("W", 20)).toBeGreaterThan(textWidth("i", 20));
+  });
+});
+
+describe("bars", () => {
+  const start = (chart: string): number => Number(/<rect x="([\d.]+)"/.exec(chart)?.[1]);
+  const chartOf = (name: string): string => barChart("IU", [{ name, value: 0.5, colour: "red" }]);
+
+  it("have room for their names, and say in full what is longer", () => {
+    const long = "a rather long name of a class";
+    expect(start(chartOf(long))).toBeGreaterThan(start(chartOf("sky")));
+    expect(chartOf(long)).toContain(`>${long}</text>`);
+    const endless = "x".repeat(40) + "y".repeat(40);
+    expect(start(chartOf(endless))).toBeLessThan(320);
+    expect(chartOf(endless)).toMatch(new RegExp(`>x+…y+<title>${endless}</title></text>`));
+    expect(/>(x+…y+)</.exec(chartOf(endless))?.[1]?.length).toBeLessThan(42);
   });
 });
 

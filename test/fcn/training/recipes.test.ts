@@ -19,6 +19,10 @@ describe("recipes", () => {
       ["fcn8s-atonce-vgg16", 1e-10, 1e-4],
       ["fcn32s-alexnet", 1e-10, 1e-3],
       ["fcn32s-googlenet-bvlc", 1e-10, 5e-5],
+      // Two finished nets are its start; the published SIFT Flow net was not trained at a lower rate than its 16s.
+      ["fcn32s-vgg16-hha", 1e-12, 1e-4],
+      ["fcn16s-vgg16-siftflow", 1e-12, 1e-6],
+      ["fcn8s-vgg16-siftflow", 1e-12, 1e-8],
     ] as const) {
       expect(rate("fcn-heavy", model) / heavy, model).toBeCloseTo(1, 10);
       expect(rate("fcn-cvpr15", model) / cvpr, model).toBeCloseTo(1, 10);

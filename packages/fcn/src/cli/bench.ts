@@ -1,3 +1,4 @@
+import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import { type Benchmark, benchmark, type PassTime } from "../measure/benchmark.js";
 import { adapterName } from "../report/adapter.js";
@@ -37,7 +38,17 @@ async function run({ repeats, json, ...flags }: BenchFlags): Promise<void> {
     }
   });
   await printResult(summary, describe, json);
+  if (!("error" in summary.training)) return;
+  const { code, message } = summary.training.error;
+  throw new TensorError({
+    code,
+    message: `bench: the training pass failed: ${message}`,
+    fix:
+      code === "invalid-shape" || /one value a channel/.test(message) ? TOO_LITTLE : "use a smaller --batch or --size",
+  });
 }
+
+const TOO_LITTLE = "use a larger --batch or --size";
 
 interface Summary extends Benchmark {
   readonly model: string;
@@ -57,7 +68,7 @@ function describe({ model, size, batchSize, repeats, adapter, inference, trainin
   ];
   const table = formatTable({
     header: ["pass", "median ms", "least ms", "pictures/s", "peak MiB"],
-    rows: [row("forward", inference), row("forward and backward", training)],
+    rows: [row("forward", inference), ...("error" in training ? [] : [row("forward and backward", training)])],
   });
   return `${model}, ${batchSize} x ${size.join("x")}, ${repeats} passes, on ${adapterName(adapter)}\n\n${table}\n`;
 }

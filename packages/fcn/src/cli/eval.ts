@@ -1,6 +1,6 @@
 import { createDevice, TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
-import type { OpenedData, SegmentationDataset } from "../data/dataset.js";
+import type { DataRemark, OpenedData, SegmentationDataset } from "../data/dataset.js";
 import { open } from "../data/open.js";
 import { withPool } from "../data/workers/pool.js";
 import { pooledSamples } from "../data/workers/samples.js";
@@ -11,7 +11,7 @@ import { savedTuning } from "../measure/savedTuning.js";
 import { adapterName } from "../report/adapter.js";
 import { loadModel } from "../training/weightsFile.js";
 import { UsageError } from "./errors.js";
-import { classRemarks, describeRemarks, splitRemarks } from "./evalRemarks.js";
+import { classRemarks, describeRemarks, splitRemarks, voidRemarks } from "./evalRemarks.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
 import { addOpenFlags, type OpenFlags, openOptions } from "./openFlags.js";
 import { parseNumbers, parseWhole } from "./options.js";
@@ -56,10 +56,12 @@ async function run(flags: EvalFlags): Promise<void> {
       ...classRemarks(flags.data, flags.weights, opened.classes, classes),
       ...(await splitRemarks(opened, flags.split)),
     ];
-    for (const line of describeRemarks(remarks)) process.stderr.write(`${line}\n`);
+    tell(remarks);
     const start = performance.now();
     const scores = await score(loaded, dataset, flags);
     const seconds = (performance.now() - start) / 1000;
+    const unscored = voidRemarks(flags.data, flags.split, scores.confusion);
+    tell(unscored);
     const { software } = device.info;
     const summary = {
       data: flags.data,
@@ -68,7 +70,7 @@ async function run(flags: EvalFlags): Promise<void> {
       weights: flags.weights,
       model,
       classes,
-      remarks,
+      remarks: [...remarks, ...unscored],
       adapter: { description: adapterName(device.info), software },
       seconds,
       ...scores,
@@ -77,6 +79,10 @@ async function run(flags: EvalFlags): Promise<void> {
   } finally {
     device.destroy();
   }
+}
+
+function tell(remarks: readonly DataRemark[]): void {
+  for (const line of describeRemarks(remarks)) process.stderr.write(`${line}\n`);
 }
 
 async function score(

@@ -28,6 +28,13 @@ export async function splitRemarks({ root, splits, remarks }: OpenedData, split:
   });
 }
 
+/** Scores of no pixel are no numbers: that nothing was counted is worth a word. */
+export function voidRemarks(data: string, split: string, confusion: readonly (readonly number[])[]): DataRemark[] {
+  if (confusion.some((row) => row.some((count) => count > 0))) return [];
+  const text = `every pixel of the split ${split} is void: there is nothing to score`;
+  return [{ level: "warning", code: "all-void", file: data, text }];
+}
+
 /**
  * Labels mean what the net's classes mean only where both have them in one order. Throws a TensorError ("class-mismatch") where the data has more
  * classes, or the net's in another order; other names for a label are a warning, since many words mean one thing.

@@ -1,17 +1,18 @@
+import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import { PREPROCESSINGS } from "../data/layouts/means.js";
 import { type SampleOrder, sampleOrders } from "../data/loader/plan.js";
 import { createStageView } from "../demo/progress.js";
 import { list } from "../models/index.js";
-import { formatTable, percent, scoreTable } from "../report/table.js";
 import { type ClassBalancing, classBalancings } from "../training/classWeights.js";
 import { type CriterionName, criterionNames } from "../training/criteria.js";
 import { type LossNormalization, lossNames } from "../training/losses.js";
-import { type OptimizerName, optimizerNames } from "../training/optimizers.js";
+import { hasMomentum, type OptimizerName, optimizerNames } from "../training/optimizers.js";
 import { listRecipes, type RecipeName } from "../training/recipes.js";
 import { type TrainRunResult, trainRun } from "../training/run/index.js";
 import { type ScheduleName, scheduleNames } from "../training/schedules.js";
 import { createCheckBar } from "./checkBar.js";
+import { describeRun } from "./describeRun.js";
 import { UsageError } from "./errors.js";
 import { addOpenFlags, type OpenFlags, openOptions } from "./openFlags.js";
 import {
@@ -195,6 +196,13 @@ async function run(flags: TrainFlags): Promise<void> {
   }
   if (scale !== undefined && scale < 1)
     throw new UsageError(`--scale is ${scale}`, "use a factor from 1 on, such as 1.5");
+  const optimizer = options.optimizer ?? (options.recipe === undefined ? "adamw" : "sgd");
+  if (options.momentum !== undefined && !hasMomentum(optimizer)) {
+    throw new UsageError(
+      `--momentum with the optimizer ${optimizer}, which has none`,
+      "leave it out, or add --optimizer sgd",
+    );
+  }
   const stream = json ? process.stderr : process.stdout;
   const checking = createCheckBar(stream);
   const stages = createStageView(stream);
@@ -235,15 +243,22 @@ async function run(flags: TrainFlags): Promise<void> {
         end: () => stages.end(),
       },
     });
-    await printResult(result, describe, json);
+    await printResult(result, describeRun, json);
     if (result.stopped) throw stopped(result);
   } catch (error) {
     const isStop = stop.signal.aborted && error instanceof Error;
-    throw isStop ? Object.assign(error, { exitCode: exitCode() }) : error;
+    throw isStop ? Object.assign(error, { exitCode: exitCode() }) : asWrongUse(error);
   } finally {
     checking.stop();
     unlisten();
   }
+}
+
+/** Which options a net has is known only when it is made. */
+function asWrongUse(error: unknown): unknown {
+  const isOption =
+    error instanceof TensorError && error.code === "invalid-argument" && error.message.startsWith("models.create ");
+  return isOption ? new UsageError(error.message, error.fix) : error;
 }
 
 const factorsOf = (rates: Readonly<Record<string, number>>): Record<string, { lr: number }> =>
@@ -252,26 +267,4 @@ const factorsOf = (rates: Readonly<Record<string, number>>): Record<string, { lr
 function stopped({ done, steps, out }: TrainRunResult): Error {
   const error = new Error(`train: stopped after step ${done} of ${steps}; the checkpoint is in ${out}`);
   return Object.assign(error, { fix: "go on with the same command and --resume" });
-}
-
-/** Waiting that is worth a word, as a part of the time that the steps took. */
-const MUCH_WAITING = 0.05;
-
-function describeWaiting({ stepping, waited }: TrainRunResult): string {
-  const share = stepping > 0 ? waited / stepping : 0;
-  if (share <= MUCH_WAITING) return "";
-  return `training waited for pictures ${percent(share)} % of its time: decode in more threads (--workers), or make the files smaller\n`;
-}
-
-function describe(result: TrainRunResult): string {
-  const { best, classes, files, seconds, adapter } = result;
-  const table = best ? formatTable(scoreTable([{ name: `step ${best.step}`, scores: best.scores }], classes)) : "";
-  const further = Object.entries(best?.heads ?? {}).map(([name, scores]) => {
-    return `\nThe head ${name}\n${formatTable(scoreTable([{ name: `step ${best?.step}`, scores }], []))}\n`;
-  });
-  const head = best
-    ? `\nScores of the best weights on the validation pictures, per cent\n${table}\n${further.join("")}`
-    : "";
-  const found = best ? `mean IU ${percent(best.scores.meanIU)} %, ` : "";
-  return `${head}\n${found}${Math.round(seconds)} s, on ${adapter.description}\n${describeWaiting(result)}wrote\n${files.map((file) => `  ${file}`).join("\n")}\n`;
 }

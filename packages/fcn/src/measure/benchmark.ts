@@ -1,4 +1,4 @@
-import type { Device } from "@fcn/tensor";
+import { type Device, TensorError } from "@fcn/tensor";
 import type { create } from "../models/index.js";
 import { makeWork, type WorkOptions } from "./work.js";
 
@@ -20,8 +20,13 @@ export interface PassTime {
 
 export interface Benchmark {
   readonly inference: PassTime;
-  /** Forward and backward, without the optimiser. */
-  readonly training: PassTime;
+  /** Forward and backward, without the optimiser. What was wrong where the net cannot be trained on this: too little for batch norm, or too much for the memory. */
+  readonly training: PassTime | FailedPass;
+}
+
+/** The error of a pass, as a TensorError has it. */
+export interface FailedPass {
+  readonly error: Pick<TensorError, "code" | "message" | "fix">;
 }
 
 /** Times a net's forward pass and its training pass; each is compiled and run once before. */
@@ -52,5 +57,10 @@ export async function benchmark(
     return { median, least: sorted[0] as number, imagesPerSecond, peakBytes: device.memory().peakBytes };
   };
   const inference = await measure(false);
-  return { inference, training: await measure(true) };
+  const training = await measure(true).catch((error: unknown): FailedPass => {
+    if (!(error instanceof TensorError)) throw error;
+    const { code, message, fix } = error;
+    return { error: { code, message, fix } };
+  });
+  return { inference, training };
 }

@@ -10,19 +10,23 @@ export interface Bar {
 
 const WIDTH = 640;
 const LINE = 24;
-const NAMES = 170;
+/** Room for the names, as much as they need between these, at about so many units a letter. */
+const NAMES = { least: 170, most: 300, letter: 7.5 };
 
 /** Horizontal bars of shares as one SVG element, in their order; each tells its value in per cent. */
 export function barChart(title: string, bars: readonly Bar[]): string {
   const height = 36 + bars.length * LINE;
-  const full = WIDTH - NAMES - 70;
+  const longest = Math.max(0, ...bars.map(({ name }) => [...name].length));
+  const start = Math.min(NAMES.most, Math.max(NAMES.least, Math.ceil(longest * NAMES.letter) + 16));
+  const most = Math.floor((start - 16) / NAMES.letter);
+  const full = WIDTH - start - 70;
   const lines = bars.map(({ name, value, colour }, i) => {
     const y = 34 + i * LINE;
     const length = Number.isNaN(value) ? 0 : value * full;
     const text = Number.isNaN(value) ? "does not occur" : (100 * value).toFixed(1);
-    const bar = `<rect x="${NAMES}" y="${y}" width="${length.toFixed(1)}" height="${LINE - 8}" rx="2" fill="${colour}" stroke="currentColor" stroke-opacity=".25"/>`;
-    const label = `<text x="${NAMES - 8}" y="${y + 13}" text-anchor="end">${escapeHtml(name)}</text>`;
-    return `${label}${bar}<text x="${(NAMES + length + 7).toFixed(1)}" y="${y + 13}">${text}</text>`;
+    const bar = `<rect x="${start}" y="${y}" width="${length.toFixed(1)}" height="${LINE - 8}" rx="2" fill="${colour}" stroke="currentColor" stroke-opacity=".25"/>`;
+    const label = `<text x="${start - 8}" y="${y + 13}" text-anchor="end">${shortened(name, most)}</text>`;
+    return `${label}${bar}<text x="${(start + length + 7).toFixed(1)}" y="${y + 13}">${text}</text>`;
   });
   return [
     `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(title)}" class="chart" style="max-width:760px">`,
@@ -30,4 +34,13 @@ export function barChart(title: string, bars: readonly Bar[]): string {
     ...lines,
     "</svg>",
   ].join("\n");
+}
+
+/** A name in at most so many letters; the whole one is shown where the pointer rests. */
+function shortened(name: string, most: number): string {
+  const letters = [...name];
+  if (letters.length <= most) return escapeHtml(name);
+  const [head, tail] = [Math.ceil((most - 1) / 2), Math.floor((most - 1) / 2)];
+  const short = `${letters.slice(0, head).join("")}…${letters.slice(letters.length - tail).join("")}`;
+  return `${escapeHtml(short)}<title>${escapeHtml(name)}</title>`;
 }

@@ -9,6 +9,8 @@ export interface Recipe {
   readonly learningRate: number;
   /** Of other trunks, by a part of the model's name. */
   readonly trunkRates?: Readonly<Record<string, number>>;
+  /** Of single models that were trained at another rate than the others, by their whole name. */
+  readonly modelRates?: Readonly<Record<string, number>>;
   /** What the rate of each finer net of a staged recipe (16s, 8s) is divided by once more. Default 1. */
   readonly stageDivisor?: number;
   /** How a run draws the pictures of a pass. Default "shuffle". */
@@ -24,6 +26,8 @@ const RECIPES = {
     summary:
       "Heavy learning of the published nets: one image a step, momentum 0.99, summed loss, no augmentation, drawn with replacement",
     learningRate: 1e-10,
+    // The first starts from two finished nets, of which it is the next stage.
+    modelRates: { "fcn32s-vgg16-hha": 1e-12, "fcn8s-vgg16-siftflow": 1e-12 },
     stageDivisor: 100,
     order: "replacement",
     settings: {
@@ -115,7 +119,9 @@ export function recipe(name: RecipeName): Recipe {
  * The learning rate of a model, by its name, in a recipe: that of its trunk, divided by `stageDivisor` once for a 16s net and twice for an 8s
  * net. A net that is trained at once counts as one stage.
  */
-export function recipeRate({ learningRate, trunkRates = {}, stageDivisor = 1 }: Recipe, model = ""): number {
+export function recipeRate(chosen: Recipe, model = ""): number {
+  const { learningRate, trunkRates = {}, modelRates = {}, stageDivisor = 1 } = chosen;
+  if (Object.hasOwn(modelRates, model)) return modelRates[model] as number;
   const [, rate = learningRate] = Object.entries(trunkRates).find(([trunk]) => model.includes(trunk)) ?? [];
   const stride = /^fcn(\d+)s-(?!atonce)/.exec(model)?.[1];
   const stage = stride === undefined ? 0 : Math.max(0, Math.round(Math.log2(32 / Number(stride))));

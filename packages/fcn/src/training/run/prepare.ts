@@ -60,6 +60,11 @@ export async function prepareRun(
     checkFurtherLabels(settings, data, sample);
     const augmentation = augmentationOf(options, data, settings.mirror);
     const pace = await paceOf(options, data, settings);
+    if (settings.warmUp >= pace.steps) {
+      view?.line?.(
+        `the warm-up of ${settings.warmUp} steps is not over when the run of ${pace.steps} ends: it never reaches its learning rate`,
+      );
+    }
     const parts = { options, data, metadata, settings, augmentation, pace, weights: await startFile(file, saved) };
     return { model, metadata, settings, augmentation, ...pace, configuration: configurationOf(parts) };
   } catch (error) {
