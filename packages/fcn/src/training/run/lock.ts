@@ -93,16 +93,8 @@ async function isHeld({ owner, touched }: Lock): Promise<boolean> {
   if (owner === undefined) return isFresh;
   const own = await ownerOf(process.pid);
   if (owner.host !== own.host || owner.namespace !== own.namespace) return isFresh;
-  if (!isRunning(owner.pid)) return false;
+  if (!io.isRunning(owner.pid)) return false;
   return owner.started === undefined ? isFresh : owner.started === (await ownerOf(owner.pid)).started;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 async function ownerOf(pid: number): Promise<Owner> {
@@ -115,7 +107,7 @@ async function ownerOf(pid: number): Promise<Owner> {
 
 /** Two runs may find the lock stale at a time: one that was made meanwhile is put back. */
 async function removeStale(path: string, text: string): Promise<void> {
-  const aside = `${path}.${process.pid}.tmp`;
+  const aside = await io.temporaryName(path);
   try {
     await rename(path, aside);
   } catch (error) {
