@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { copyFile, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -21,6 +22,15 @@ beforeAll(async () => {
 afterAll(() => device?.destroy());
 
 const base = () => ({ ...tinyRun(data, device), batchSize: 2, steps: 1 });
+
+/** The time of the start of a process that has ended, and that nobody has asked for. */
+async function untilZombie(pid: number): Promise<string | undefined> {
+  for (;;) {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    if (fields[0] === "Z") return fields[19];
+    await sleep(5);
+  }
+}
 
 describe("the data of a run that goes on", () => {
   it("may be a copy, and is told where masks or pictures are others", async () => {
@@ -114,13 +124,19 @@ describe("the folder of a run", () => {
     await fcn.trainRun({ ...base(), out, view: { start: () => (own = JSON.parse(readFileSync(lock, "utf8"))) } });
     const child = spawn(process.execPath, ["-e", ""]);
     await once(child, "close");
+    // A shell that becomes another program never asks for the child that it has killed.
+    const parent = spawn("sh", ["-c", "sleep 60 & echo $!; kill -9 $!; exec sleep 60"]);
+    const zombie = Number(String((await once(parent.stdout, "data"))[0]));
     const again = { ...base(), out, resume: true };
     // Its start tells a process from an earlier one with its number.
     const reused = own.started === undefined ? [] : [{ ...own, started: "1" }];
-    for (const owner of [{ ...own, pid: child.pid }, ...reused]) {
+    const stat = existsSync("/proc/self/stat") ? await untilZombie(zombie) : undefined;
+    const killed = stat === undefined ? [] : [{ ...own, pid: zombie, started: stat }];
+    for (const owner of [{ ...own, pid: child.pid }, ...reused, ...killed]) {
       await writeFile(lock, JSON.stringify(owner));
       expect(await fcn.trainRun(again)).toMatchObject({ done: 1, resumedFrom: 1 });
     }
+    parent.kill();
     for (const foreign of [JSON.stringify({ ...own, host: "elsewhere" }), ""]) {
       await writeFile(lock, foreign);
       await expect(fcn.trainRun(again)).rejects.toMatchObject({

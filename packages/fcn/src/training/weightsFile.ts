@@ -73,7 +73,7 @@ export function parseMetadata(strings: Readonly<Record<string, string>>): ModelM
     throw new TensorError({
       code: "invalid-file",
       message: `loadModel: the weights file does not say which net it belongs to: its metadata lacks ${missing.join(", ")}`,
-      fix: "use a file that saveModel or a training run wrote, or build the net with models.create and loadStateDict",
+      fix: "use a file that saveModel or a training run wrote, have one made that says it (fcn convert --model), or build the net with models.create and loadStateDict",
     });
   }
   const entries = FIELDS.map((field) => [field, parseField(field, strings[field] as string)]);

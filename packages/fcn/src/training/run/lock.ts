@@ -1,6 +1,6 @@
 import { type FileHandle, link, open, readFile, readlink, rename, rm, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { io, TensorError } from "@fcn/tensor";
 
 const NAME = "run.lock";
@@ -94,15 +94,26 @@ async function isHeld({ owner, touched }: Lock): Promise<boolean> {
   const own = await ownerOf(process.pid);
   if (owner.host !== own.host || owner.namespace !== own.namespace) return isFresh;
   if (!io.isRunning(owner.pid)) return false;
-  return owner.started === undefined ? isFresh : owner.started === (await ownerOf(owner.pid)).started;
+  if (owner.started === undefined) return isFresh;
+  const { state, started } = await processStatus(owner.pid);
+  return owner.started === started && !ENDED.includes(state);
 }
 
+/** A killed process stays on the list until its parent asks for it, which in containers may be never. */
+const ENDED: readonly (string | undefined)[] = ["Z", "X"];
+
 async function ownerOf(pid: number): Promise<Owner> {
-  const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  // The name of the program, in brackets, may hold blanks; the time of the start is the 20th field behind it.
-  const started = status?.slice(status.lastIndexOf(")") + 2).split(" ")[19];
+  const { started } = await processStatus(pid);
   const namespace = await readlink("/proc/self/ns/pid").catch(() => undefined);
   return { pid, host: hostname(), started, namespace };
+}
+
+/** Of /proc, where the system has it. */
+async function processStatus(pid: number): Promise<{ state: string | undefined; started: string | undefined }> {
+  const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  // The name of the program, in brackets, may hold blanks: the fields are counted behind it.
+  const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
+  return { state: fields[0] || undefined, started: fields[19] };
 }
 
 /** Two runs may find the lock stale at a time: one that was made meanwhile is put back. */
@@ -122,7 +133,7 @@ function inUse(path: string, owner: Owner | undefined): TensorError {
   const who = owner === undefined ? "" : ` (process ${owner.pid} on ${owner.host})`;
   return new TensorError({
     code: "folder-in-use",
-    message: `train: another run${who} writes into the folder of ${path}`,
+    message: `train: another run${who} writes into ${dirname(path)}`,
     fix: `wait for its end, or name another folder; if there is no such run, remove ${path}`,
   });
 }
