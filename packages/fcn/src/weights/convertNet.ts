@@ -1,4 +1,5 @@
 import { type Device, TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
 import { IMAGENET_MEAN } from "../data/layouts/means.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { scoreLayers } from "../models/graph/scoreLayers.js";
@@ -37,7 +38,7 @@ export async function convertNet(
   if (outputFormat(output) !== "safetensors") {
     throw refuse(`${output} has no place for what is said of the net`, "name the output x.safetensors");
   }
-  const { rename, rm } = await import("node:fs/promises");
+  const { rename, rm } = nodeModule("convertNet", "node:fs/promises");
   const draft = `${output}.${process.pid}.tmp.safetensors`;
   try {
     const describe: ConvertOptions["describe"] = (shapes) => metadataOf(net, shapes);

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { nodeModule } from "@fcn/tensor/internal";
 import type { SegmentationDataset } from "../../data/dataset.js";
 import { countAndHash } from "./configuration.js";
 import type { RunData } from "./data.js";
@@ -30,7 +30,12 @@ async function addSizes(
   if (item && "file" in item.labels) labels.push(`${await sizeOf(item.labels.file)}`);
 }
 
-const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => undefined))?.size ?? 0;
+const sizeOf = async (file: string): Promise<number> =>
+  (
+    await nodeModule("trainRun", "node:fs/promises")
+      .stat(file)
+      .catch(() => undefined)
+  )?.size ?? 0;
 
 /** A remark where a run goes on with other data than it began with; undefined where nothing shows that. */
 export function tellOtherData(before: DataState | undefined, now: DataState | undefined): string | undefined {

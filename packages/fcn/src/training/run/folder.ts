@@ -1,11 +1,13 @@
-import { readdir, realpath, rm, rmdir } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
 import { io, TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
 import { makeFolder } from "../../report/writeFile.js";
 import { checkpoints } from "./checkpoint.js";
 import { withFolderLock } from "./lock.js";
 import type { TrainRunOptions } from "./options.js";
 import { RUN_FILES } from "./result.js";
+
+const { readdir, realpath, rm, rmdir } = nodeModule("trainRun", "node:fs/promises");
+const { join, relative, sep } = nodeModule("trainRun", "node:path");
 
 /** Runs `use` while this run alone writes into its folder, which is made, and which does not stay where nothing was written. */
 export async function withRunFolder<T>(options: TrainRunOptions, use: () => Promise<T>): Promise<T> {

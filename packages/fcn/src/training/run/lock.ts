@@ -1,7 +1,10 @@
-import { type FileHandle, link, open, readFile, readlink, rename, rm, stat, utimes } from "node:fs/promises";
-import { hostname } from "node:os";
-import { dirname, join } from "node:path";
+import type { FileHandle } from "node:fs/promises";
 import { io, TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
+
+const { link, open, readFile, readlink, rename, rm, stat, utimes } = nodeModule("trainRun", "node:fs/promises");
+const { hostname } = nodeModule("trainRun", "node:os");
+const { dirname, join } = nodeModule("trainRun", "node:path");
 
 const NAME = "run.lock";
 /** How often the holder shows that it is there, and after what silence one that cannot be looked for counts as gone. Milliseconds. */

@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { nodeModule } from "@fcn/tensor/internal";
 import { kindOf } from "../../data/files.js";
 import type { Configuration } from "./configuration.js";
 
@@ -26,6 +25,8 @@ export async function startFile(
 }
 
 async function hashOf(file: string): Promise<string> {
+  const { createHash } = nodeModule("trainRun", "node:crypto");
+  const { createReadStream } = nodeModule("trainRun", "node:fs");
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(file)) hash.update(chunk as Uint8Array);
   return hash.digest("hex").slice(0, 16);
