@@ -1,9 +1,11 @@
 import { TensorError } from "@fcn/tensor";
 
-type LabelList = ArrayLike<number> | BigInt64Array | BigUint64Array;
-
 /** A list of labels: a typed array, 64 bits included, a plain array, or a host array `{ dtype, shape, data }`. */
-export type Labels = LabelList | { readonly shape: readonly number[]; readonly data: LabelList };
+export type Labels =
+  | ArrayLike<number>
+  | BigInt64Array
+  | BigUint64Array
+  | { readonly shape: readonly number[]; readonly data: ArrayLike<number> | BigInt64Array | BigUint64Array };
 
 /** The numbers in `labels`. Throws for anything else, a tensor on the device or rows of rows above all. */
 export function labelValues(labels: Labels, op: string): ArrayLike<number> {

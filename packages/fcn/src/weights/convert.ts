@@ -10,8 +10,6 @@ export interface ConvertOptions {
   readonly key?: string | undefined;
   /** Classes of a PyTorch file to read as inert data; see `io.readPth`. */
   readonly opaque?: readonly string[] | undefined;
-  /** What the new safetensors file says of its net, from the new names and shapes of its arrays; see {@link convertNet}. */
-  readonly describe?: ((shapes: Readonly<Record<string, readonly number[]>>) => PartialMetadata) | undefined;
   /** Called before each array is read, with the bytes that were written and all bytes. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -51,7 +49,19 @@ export function outputFormat(path: string): OutputFormat | undefined {
  * Throws a TensorError: what `io.openWeights` throws, and "invalid-argument" for an unknown ending or map, a map that does not cover any
  * name, and two arrays that would get one name.
  */
-export async function convert(input: string, output: string, options: ConvertOptions = {}): Promise<ConvertReport> {
+export const convert = (input: string, output: string, options: ConvertOptions = {}): Promise<ConvertReport> =>
+  convertDescribed(input, output, options);
+
+/** What the new safetensors file says of its net, from the new names and shapes of its arrays. */
+export type Describe = (shapes: Readonly<Record<string, readonly number[]>>) => PartialMetadata;
+
+/** {@link convert}, where the new file says more than the old one. */
+export async function convertDescribed(
+  input: string,
+  output: string,
+  options: ConvertOptions,
+  describe?: Describe,
+): Promise<ConvertReport> {
   const to = outputFormat(output);
   if (to === undefined)
     throw refuse(`${output} ends in neither .safetensors nor .npz`, "name the output x.safetensors or x.npz");
@@ -64,7 +74,7 @@ export async function convert(input: string, output: string, options: ConvertOpt
     if (to === "npz") await io.writeNpz(output, arrays);
     else {
       const { preprocessing } = chosen ?? {};
-      const own = options.describe?.(Object.fromEntries(moves.map((move) => [move.to, move.shape])));
+      const own = describe?.(Object.fromEntries(moves.map((move) => [move.to, move.shape])));
       const metadata = {
         ...encodeMetadata(preprocessing ? { preprocessing } : {}),
         ...weights.metadata,

@@ -7,7 +7,7 @@ import type { ModelOptions } from "../models/index.js";
 import { graphOf, publishedPreprocessing } from "../models/registry.js";
 import { vocPalette } from "../palette.js";
 import { loadModel, type ModelMetadata } from "../training/weightsFile.js";
-import { type ConvertOptions, type ConvertReport, convert, outputFormat } from "./convert.js";
+import { type ConvertOptions, type ConvertReport, convertDescribed, outputFormat } from "./convert.js";
 
 export interface NetDescription {
   /** A name of `models.list()`. */
@@ -21,7 +21,7 @@ export interface NetDescription {
 }
 
 /**
- * Writes the weights of a whole net as {@link convert} does, as a safetensors file that says which net it belongs to, as `loadModel`, `fcn eval`,
+ * Writes the weights of a whole net as `convert` does, as a safetensors file that says which net it belongs to, as `loadModel`, `fcn eval`,
  * `predict` and `export` want it (Node). The file appears when the net has been loaded from it on `device`.
  *
  * Throws a TensorError: what `convert` and `loadModel` throw, so "state-dict-mismatch" where the weights are not those of the net.
@@ -29,11 +29,7 @@ export interface NetDescription {
 export async function convertNet(
   input: string,
   output: string,
-  {
-    device,
-    net,
-    ...options
-  }: Omit<ConvertOptions, "describe"> & { readonly device: Device; readonly net: NetDescription },
+  { device, net, ...options }: ConvertOptions & { readonly device: Device; readonly net: NetDescription },
 ): Promise<ConvertReport> {
   if (outputFormat(output) !== "safetensors") {
     throw refuse(`${output} has no place for what is said of the net`, "name the output x.safetensors");
@@ -41,8 +37,7 @@ export async function convertNet(
   const { rename, rm } = nodeModule("convertNet", "node:fs/promises");
   const draft = `${output}.${process.pid}.tmp.safetensors`;
   try {
-    const describe: ConvertOptions["describe"] = (shapes) => metadataOf(net, shapes);
-    const report = await convert(input, draft, { ...options, describe });
+    const report = await convertDescribed(input, draft, options, (shapes) => metadataOf(net, shapes));
     const { model } = await loadModel(draft, device).catch((error: unknown) => {
       throw nameInput(error, draft, input);
     });
