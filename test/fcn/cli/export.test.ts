@@ -103,7 +103,7 @@ describe("fcn export", () => {
     [["--onnx", "x.onnx"], /required option '--weights <file>' not specified/],
     [["--weights", "x"], /required option '--onnx <file>' not specified/],
     [["--weights", "x", "--onnx", "y", "--argmax", "--softmax"], /--argmax and --softmax exclude each other/],
-    [["--weights", "x", "--onnx", "y", "--size", "48"], /--size is "48"/],
+    [["--weights", "x", "--onnx", "y", "--size", "0x48"], /--size is "0x48"/],
     [["--weights", "x", "--onnx", "y", "--opset", "3"], /--opset is "3"/],
   ])("answers wrong usage %j with 2", (args, message) => {
     const { code, lines } = fcn(...args);

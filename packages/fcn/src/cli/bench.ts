@@ -1,12 +1,12 @@
 import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import { type Benchmark, benchmark, type PassTime } from "../measure/benchmark.js";
+import { createProgress } from "../progress/items.js";
 import { adapterName } from "../report/adapter.js";
 import { formatTable } from "../report/table.js";
 import { addMeasuredFlags, type MeasuredFlags, withMeasured } from "./measured.js";
 import { parseWhole } from "./options.js";
 import { printResult } from "./output.js";
-import { createProgress } from "./progress.js";
 
 interface BenchFlags extends MeasuredFlags {
   readonly repeats: number;

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createDevice } from "@fcn/tensor";
 import type { Command } from "commander";
 import { PREPROCESSINGS } from "../data/layouts/means.js";
-import { progressBar } from "../report/progressBar.js";
+import { createQuietBar } from "../progress/quietBar.js";
 import { refuseSameFile } from "../report/writeFile.js";
 import { type ConvertOptions, type ConvertReport, convert, outputFormat } from "../weights/convert.js";
 import { convertNet, type NetDescription } from "../weights/convertNet.js";
@@ -93,21 +93,14 @@ async function run(input: string, output: string, flags: ConvertFlags): Promise<
   }
   await refuseSameFile("convert", output, [input]);
   const net = await describedNet(flags);
-  const bar = progressBar(process.stderr, "{bar} {percentage}%  {done} of {all} MiB", { barsize: 28 });
-  let started = false;
-  const onProgress = (done: number, total: number): void => {
-    const payload = { done: Math.round(done / MIB), all: Math.round(total / MIB) };
-    if (started) bar.update(done, payload);
-    else bar.start(total, done, payload);
-    started = true;
-  };
-  try {
-    const report = await converted(input, output, { names, key, opaque, onProgress, net });
-    bar.stop();
-    await printResult(report, (all) => describe(input, output, all), json);
-  } finally {
-    bar.stop();
-  }
+  const format = "{bar} {percentage}%  {done} of {all} MiB";
+  const bar = createQuietBar(process.stderr, format, { barsize: 28 }, (done, total) => ({
+    done: Math.round(done / MIB),
+    all: Math.round(total / MIB),
+  }));
+  const settings = { names, key, opaque, onProgress: bar.update, net };
+  const report = await converted(input, output, settings).finally(bar.stop);
+  await printResult(report, (all) => describe(input, output, all), json);
 }
 
 async function converted(

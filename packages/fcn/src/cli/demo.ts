@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { BACKBONES, type BackboneName, type DemoOptions } from "../demo/options.js";
-import { createStageView } from "../demo/progress.js";
 import { runDemo } from "../demo/run.js";
 import { COAST_COLUMNS, coastFinding } from "../demo/scores.js";
 import { type DemoSummary, scoreRows } from "../demo/summary.js";
+import { createStageView } from "../progress/stages.js";
 import { formatTable, scoreTable } from "../report/table.js";
 import { UsageError } from "./errors.js";
 import { checkFolder, parseWhole } from "./options.js";

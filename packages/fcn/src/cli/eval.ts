@@ -8,6 +8,7 @@ import { describeEvaluation } from "../evaluation/describe.js";
 import { type EvaluateOptions, type Evaluation, evaluate } from "../evaluation/evaluate.js";
 import { COCO_SIZES } from "../evaluation/objectSizes.js";
 import { savedTuning } from "../measure/savedTuning.js";
+import { createProgress } from "../progress/items.js";
 import { adapterName } from "../report/adapter.js";
 import { loadModel } from "../training/weightsFile.js";
 import { UsageError } from "./errors.js";
@@ -16,7 +17,6 @@ import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } 
 import { addOpenFlags, type OpenFlags, openOptions } from "./openFlags.js";
 import { parseNumbers, parseWhole } from "./options.js";
 import { printResult } from "./output.js";
-import { createProgress } from "./progress.js";
 
 interface EvalFlags extends InferenceFlags, OpenFlags {
   readonly data: string;

@@ -5,7 +5,7 @@ import { OPSETS } from "../export/onnx/exportOnnx.js";
 import { refuseSameFile } from "../report/writeFile.js";
 import { loadModel } from "../training/weightsFile.js";
 import { UsageError } from "./errors.js";
-import { parseWhole } from "./options.js";
+import { parseSize, parseWhole } from "./options.js";
 import { printResult } from "./output.js";
 
 interface ExportFlags {
@@ -33,7 +33,7 @@ export function registerExport(program: Command): void {
     .requiredOption("--onnx <file>", "the ONNX model to write")
     .option("--argmax", "give the class of every pixel in place of the logits")
     .option("--softmax", "give probabilities in place of the logits")
-    .option("--size <HxW>", "take single images of this size only", parseSize)
+    .option("--size <HxW>", "take single images of this size only", parseSize("--size"))
     .option(
       "--opset <n>",
       "version of ONNX's operators, 13 unless given",
@@ -65,9 +65,3 @@ function describeReport({ file, model, bytes, opset, input, outputs }: ExportRep
 }
 
 const describeValue = ({ name, dtype, shape }: OnnxValue): string => `${name} ${dtype} [${shape.join(", ")}]`;
-
-function parseSize(value: string): readonly [number, number] {
-  const [, height = "", width = ""] = /^([1-9]\d{0,5})x([1-9]\d{0,5})$/.exec(value) ?? [];
-  if (height !== "") return [Number(height), Number(width)];
-  throw new UsageError(`--size is "${value}"`, "write height and width in pixels, as in 480x640");
-}

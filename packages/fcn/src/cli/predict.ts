@@ -3,11 +3,11 @@ import type { Command } from "commander";
 import { expandInputs } from "../prediction/inputs.js";
 import { OUTPUTS, type OutputName } from "../prediction/outputs.js";
 import { type PictureReport, type PredictSummary, runPredict } from "../prediction/run.js";
+import { createProgress } from "../progress/items.js";
 import { UsageError } from "./errors.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
 import { checkFolder, parseOne, parseSize, parseWords } from "./options.js";
 import { printResult } from "./output.js";
-import { createProgress } from "./progress.js";
 
 const KINDS = Object.keys(OUTPUTS) as OutputName[];
 

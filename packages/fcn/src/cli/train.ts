@@ -2,8 +2,9 @@ import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import { PREPROCESSINGS } from "../data/layouts/means.js";
 import { type SampleOrder, sampleOrders } from "../data/loader/plan.js";
-import { createStageView } from "../demo/progress.js";
 import { list } from "../models/index.js";
+import { createCheckBar } from "../progress/quietBar.js";
+import { createStageView } from "../progress/stages.js";
 import { type ClassBalancing, classBalancings } from "../training/classWeights.js";
 import { type CriterionName, criterionNames } from "../training/criteria.js";
 import { type LossNormalization, lossNames } from "../training/losses.js";
@@ -11,7 +12,6 @@ import { hasMomentum, type OptimizerName, optimizerNames } from "../training/opt
 import { listRecipes, type RecipeName } from "../training/recipes.js";
 import { type TrainRunResult, trainRun } from "../training/run/index.js";
 import { type ScheduleName, scheduleNames } from "../training/schedules.js";
-import { createCheckBar } from "./checkBar.js";
 import { describeRun } from "./describeRun.js";
 import { UsageError } from "./errors.js";
 import { addOpenFlags, type OpenFlags, openOptions } from "./openFlags.js";

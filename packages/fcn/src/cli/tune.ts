@@ -2,10 +2,10 @@ import type { TuningResult } from "@fcn/tensor";
 import type { Command } from "commander";
 import { saveTuning } from "../measure/savedTuning.js";
 import { makeWork } from "../measure/work.js";
+import { createProgress } from "../progress/items.js";
 import { adapterName } from "../report/adapter.js";
 import { addMeasuredFlags, type MeasuredFlags, withMeasured } from "./measured.js";
 import { printResult } from "./output.js";
-import { createProgress } from "./progress.js";
 
 interface TuneFlags extends MeasuredFlags {
   readonly inference?: boolean;

@@ -7,13 +7,13 @@ import { measurePreprocessing } from "../data/preprocessing.js";
 import type { SegmentationSample } from "../data/sample.js";
 import { predictSamples } from "../evaluation/evaluate.js";
 import { predict } from "../prediction/predict.js";
+import type { StageView } from "../progress/stages.js";
 import { makeFolder } from "../report/writeFile.js";
 import type { SegmentationNet } from "../training/model.js";
 import { type StageResult, trainStaged } from "../training/staged.js";
 import { loadModel, type ModelMetadata, saveModel } from "../training/weightsFile.js";
 import { COAST, DEMO_COLOURS, type DemoOptions, type DemoRecipe, demoRecipe } from "./options.js";
 import { coastTiles, comparisonPanels, reloadedPanel, type StagePictures } from "./pictures.js";
-import type { StageView } from "./progress.js";
 import { demoScores, majorityBaseline } from "./scores.js";
 import { type DemoSummary, summarise, writeReports } from "./summary.js";
 

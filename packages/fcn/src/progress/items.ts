@@ -1,5 +1,5 @@
 import type { SingleBar } from "cli-progress";
-import { progressBar } from "../report/progressBar.js";
+import { progressBar } from "./bar.js";
 
 /** Shows how far long work is. */
 export interface ProgressView {

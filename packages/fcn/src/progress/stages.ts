@@ -1,6 +1,6 @@
 import type { SingleBar } from "cli-progress";
-import { progressBar } from "../report/progressBar.js";
 import type { TrainProgress } from "../training/options.js";
+import { progressBar } from "./bar.js";
 
 /** Shows a training stage as it goes. */
 export interface StageView {
