@@ -76,6 +76,19 @@ describe("int32", () => {
   });
 });
 
+it("a number fills any shape of one element", async () => {
+  using x = device.tensor(5, [1, 1]);
+  expect(await x.array()).toEqual([[5]]);
+  expect(() => device.tensor(5, [2])).toThrow(refusal("invalid-shape", "for shape [2]"));
+});
+
+it("64-bit labels become int32, where they fit", async () => {
+  using x = device.tensor(BigInt64Array.of(3n, -1n), [2], { dtype: "int32" });
+  expect(Array.from(await x.data())).toEqual([3, -1]);
+  const wide = BigInt64Array.of(0n, 2n ** 40n);
+  expect(() => device.tensor(wide, [2], { dtype: "int32" })).toThrow(refusal("invalid-argument", "value 1"));
+});
+
 it("full wants a number", () => {
   expect(() => device.full([2], undefined as unknown as number)).toThrow(
     refusal("invalid-argument", "value is undefined"),

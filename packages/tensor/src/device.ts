@@ -12,14 +12,14 @@ import {
   checkElements,
   checkMake,
   checkRandom,
-  type Law,
+  type Distribution,
   type MakeOptions,
   type RandomOptions,
 } from "./makeOptions.js";
-import { checkNested, flatten } from "./nested.js";
+import { checkNested, flatten, type TensorData } from "./nested.js";
 import { type Scope, ScopeStack } from "./scope.js";
 import { elementsOf } from "./shape.js";
-import { type Nested, Tensor } from "./tensor.js";
+import { Tensor } from "./tensor.js";
 
 /** The stream of random numbers that were given no seed; seeded ones are in stream 0, masks of dropout in 1. */
 const UNSEEDED = 2;
@@ -71,7 +71,7 @@ export class Device {
    * A tensor with host data: numbers in row-major order, by default of shape [length], or nested as `array()` gives them, which
    * have a shape of their own (torch.tensor). Throws when the length does not match the shape.
    */
-  tensor(data: ArrayLike<number> | Nested, shape?: readonly number[], options: MakeOptions = {}): Tensor {
+  tensor(data: TensorData, shape?: readonly number[], options: MakeOptions = {}): Tensor {
     const { dtype = "float32" } = options;
     const { values: flat, shape: own } = flatten("tensor", data);
     const wanted = shape ?? own;
@@ -293,13 +293,13 @@ export class Device {
     return out;
   }
 
-  #random(op: string, shape: readonly number[], law: Law, o: RandomOptions): Tensor {
+  #random(op: string, shape: readonly number[], distribution: Distribution, o: RandomOptions): Tensor {
     const { seed: given, order, ...rest } = o;
-    checkRandom(op, shape, law, o);
+    checkRandom(op, shape, distribution, o);
     const key = this.seedFrom(op, given);
     // The stream is numbered in row-major order, whatever order the tensor is stored in.
     const made = this.#make(shape, rest);
-    this.run(op, planRandom({ ...law, count: made.size, ...key }, this.capabilities), { y: made });
+    this.run(op, planRandom({ ...distribution, count: made.size, ...key }, this.capabilities), { y: made });
     if (!order || made.isStoredIn(order)) return made;
     const stored = this.#make(shape, { ...rest, order });
     this.assign(stored, made);

@@ -26,7 +26,8 @@ export function hostValues(
 ): Float32Array | Int32Array {
   if (dtype === "int32") {
     if (data instanceof Int32Array) return data;
-    if (!isNarrow(data)) for (let i = 0; i < data.length; i++) checkInt32(op, `value ${i} of the host data`, data[i]!);
+    const bad = isNarrow(data) ? -1 : Array.prototype.findIndex.call(data, (value: number) => !isInt32(value));
+    if (bad >= 0) checkInt32(op, `value ${bad} of the host data`, data[bad]!);
     return Int32Array.from(data);
   }
   const values = data instanceof Float32Array ? data : Float32Array.from(data);

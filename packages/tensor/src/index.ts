@@ -14,6 +14,7 @@ export { Device } from "./device.js";
 export { type ErrorCode, type ErrorParts, TensorError } from "./errors.js";
 export * as io from "./io/index.js";
 export type { MakeOptions, RandomOptions } from "./makeOptions.js";
+export type { TensorData } from "./nested.js";
 export * as nn from "./nn/index.js";
 export * from "./ops/index.js";
 export * as optim from "./optim/index.js";

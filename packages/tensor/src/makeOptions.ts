@@ -48,10 +48,15 @@ export function checkMake(op: string, shape: readonly number[], options: MakeOpt
 }
 
 /** A distribution and its two numbers. */
-export type Law = Required<Pick<RandomPlan, "mode" | "a" | "b">>;
+export type Distribution = Required<Pick<RandomPlan, "mode" | "a" | "b">>;
 
-/** Throws unless a tensor of this shape can be drawn from the law with these options. */
-export function checkRandom(op: string, shape: readonly number[], { a, b }: Law, options: RandomOptions): void {
+/** Throws unless a tensor of this shape can be drawn from the distribution with these options. */
+export function checkRandom(
+  op: string,
+  shape: readonly number[],
+  { a, b }: Distribution,
+  options: RandomOptions,
+): void {
   checkMake(op, shape, options, true);
   if (!(Number.isFinite(a) && Number.isFinite(b) && a <= b)) {
     throw invalidArgument(`${op}: low is ${a} and high ${b}`, "pass finite numbers with low <= high");

@@ -1,26 +1,27 @@
 import { describe } from "./describe.js";
 import { invalidArgument, invalidShape, show } from "./errors.js";
-import { sameShape } from "./shape.js";
+import { elementsOf, sameShape } from "./shape.js";
 import type { Nested } from "./tensor.js";
 
-/** What `device.tensor` takes: numbers in row-major order, or nested as deep as the tensor has dimensions. */
-type Given = ArrayLike<number> | Nested;
+/** What `device.tensor` takes: numbers in row-major order, or nested as deep as the tensor has dimensions. Of 64-bit ones the value counts. */
+export type TensorData = ArrayLike<number> | BigInt64Array | BigUint64Array | Nested;
 
 /** The numbers of nested arrays in row-major order, with their shape; flat data is answered as it is. Throws where the arrays differ in length. */
-export function flatten(op: string, data: Given): { values: ArrayLike<number>; shape: readonly number[] } {
+export function flatten(op: string, data: TensorData): { values: ArrayLike<number>; shape: readonly number[] } {
   if (typeof data === "number") return { values: [data], shape: [] };
+  if (isWide(data)) return { values: Array.from(data, Number), shape: [data.length] };
   if (typeof data?.length !== "number" || typeof data === "string") {
     throw invalidArgument(
       `${op}: the data is ${describe(data)}, expected numbers`,
       "pass a number, or a list of numbers",
     );
   }
-  if (!Array.isArray(data) || !data.some(isList)) return { values: data as ArrayLike<number>, shape: [data.length] };
+  if (!Array.isArray(data) || !data.some(isItems)) return { values: data as ArrayLike<number>, shape: [data.length] };
   const shape = shapeOf(data);
   const values: number[] = [];
   const visit = (item: unknown, path: readonly number[]): void => {
     const size = shape[path.length];
-    if (!isList(item) || item.length !== size) throw ragged(op, item, path, shape);
+    if (!isItems(item) || item.length !== size) throw ragged(op, item, path, shape);
     const isLast = path.length === shape.length - 1;
     for (let i = 0; i < size; i++) {
       const next = item[i];
@@ -33,30 +34,33 @@ export function flatten(op: string, data: Given): { values: ArrayLike<number>; s
   return { values, shape };
 }
 
-const isList = (item: unknown): item is ArrayLike<unknown> => Array.isArray(item) || ArrayBuffer.isView(item);
+const isItems = (item: unknown): item is ArrayLike<unknown> => Array.isArray(item) || ArrayBuffer.isView(item);
+/** PyTorch's int64, which no tensor here has. */
+const isWide = (data: unknown): data is BigInt64Array | BigUint64Array =>
+  data instanceof BigInt64Array || data instanceof BigUint64Array;
 
 /** The lengths down the first elements. */
 function shapeOf(data: ArrayLike<unknown>): number[] {
   const shape: number[] = [];
-  for (let item: unknown = data; isList(item); item = item[0]) shape.push(item.length);
+  for (let item: unknown = data; isItems(item); item = item[0]) shape.push(item.length);
   return shape;
 }
 
 function ragged(op: string, item: unknown, path: readonly number[], shape: readonly number[]): Error {
   const at = path.map((i) => `[${i}]`).join("");
-  const found = isList(item) ? `${item.length} items` : typeof item === "number" ? "a number" : String(item);
+  const found = isItems(item) ? `${item.length} items` : typeof item === "number" ? "a number" : String(item);
   const size = shape[path.length];
   const expected = size === undefined ? "a number" : `${size} items`;
   const message = `${op}: the nested data has ${found} at ${at}, expected ${expected} for shape ${show(shape)}`;
-  return isList(item) || typeof item === "number"
+  return isItems(item) || typeof item === "number"
     ? invalidShape(message, "make all arrays of one depth equally long")
     : invalidArgument(message, "pass numbers");
 }
 
 /** Throws when nested data was given under another shape than its own. */
-export function checkNested(op: string, data: Given, own: readonly number[], given: readonly number[]): void {
-  const flat = typeof data === "object" && own.length === 1;
-  if (flat || sameShape(own, given)) return;
+export function checkNested(op: string, data: TensorData, own: readonly number[], given: readonly number[]): void {
+  const isFlat = typeof data === "object" ? own.length === 1 : elementsOf(given) === 1;
+  if (isFlat || sameShape(own, given)) return;
   throw invalidShape(
     `${op}: data nested as ${show(own)} for shape ${show(given)}`,
     "leave out the shape, or pass flat data",

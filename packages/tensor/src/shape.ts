@@ -64,10 +64,10 @@ export function pair(
   return [h, w];
 }
 
-/** Zeros around an image: one number, [vertical, horizontal], or [[top, bottom], [left, right]]. */
 /** One number for both sides of a plane, or [height, width]. */
 export type Extent = number | readonly [number, number];
 
+/** Zeros around an image: one number, [vertical, horizontal], or [[top, bottom], [left, right]]. */
 export type Padding = number | readonly number[] | readonly (readonly number[])[];
 
 /** A padding as [[top, bottom], [left, right]]. */

@@ -218,10 +218,8 @@ export function clamp(x: Tensor, options: ClampOptions = {}): Tensor {
   checkFloat("clamp", "x", x);
   checkOptions<ClampOptions>("clamp", options, { min: true, max: true });
   const { min = -Infinity, max = Infinity } = options;
-  if (typeof min !== "number" || typeof max !== "number" || Number.isNaN(min + max)) {
-    if (!(min === -Infinity && max === Infinity)) {
-      throw invalidArgument(`clamp: min is ${min} and max ${max}, expected numbers`, "pass numbers, or leave one out");
-    }
+  if (![min, max].every((bound) => typeof bound === "number" && !Number.isNaN(bound))) {
+    throw invalidArgument(`clamp: min is ${min} and max ${max}, expected numbers`, "pass numbers, or leave one out");
   }
   return unary("clamp", "clamp", x, { s: min, t: max });
 }
