@@ -196,3 +196,17 @@ describe.runIf(process.platform === "linux" && existsSync(SCRIPT))("on a termina
     expect([isOff(run.out(), 25), isOff(run.out(), 7)]).toEqual([false, false]);
   });
 });
+
+describe("SIGTERM", () => {
+  it("ends fcn convert while it tries the net, and leaves nothing half written", async () => {
+    const from = join(root, "net");
+    expect(await fcn("train", "--data", data, ...net, "--steps", "1", "--out", from).ended).toEqual([0, null]);
+    const folder = await temporaryFolder("fcn-convert-stopped");
+    const files = ["convert", join(from, "weights.safetensors"), join(folder, "net.safetensors")];
+    const run = fcn(...files, "--model", "fcn8s-small", "--model-option", "widthMultiplier=0.25");
+    await until(run, () => readdirSync(folder).length > 0);
+    run.child.kill("SIGTERM");
+    expect(await run.ended).toEqual([null, "SIGTERM"]);
+    expect(await readdir(folder)).toEqual([]);
+  });
+});

@@ -49,22 +49,25 @@ export function outputFormat(path: string): OutputFormat | undefined {
  * Throws a TensorError: what `io.openWeights` throws, and "invalid-argument" for an unknown ending or map, a map that does not cover any
  * name, and two arrays that would get one name.
  */
-export const convert = (input: string, output: string, options: ConvertOptions = {}): Promise<ConvertReport> =>
-  convertDescribed(input, output, options);
+export const convert = async (input: string, output: string, options: ConvertOptions = {}): Promise<ConvertReport> =>
+  writeConverted(input, output, options, { to: formatOf(output) });
+
+function formatOf(output: string): OutputFormat {
+  const format = outputFormat(output);
+  if (format !== undefined) return format;
+  throw refuse(`${output} ends in neither .safetensors nor .npz`, "name the output x.safetensors or x.npz");
+}
 
 /** What the new safetensors file says of its net, from the new names and shapes of its arrays. */
 export type Describe = (shapes: Readonly<Record<string, readonly number[]>>) => PartialMetadata;
 
-/** {@link convert}, where the new file says more than the old one. */
-export async function convertDescribed(
+/** {@link convert} to a file of any name, which may say more than the old one. */
+export async function writeConverted(
   input: string,
   output: string,
   options: ConvertOptions,
-  describe?: Describe,
+  { to, describe }: { readonly to: OutputFormat; readonly describe?: Describe },
 ): Promise<ConvertReport> {
-  const to = outputFormat(output);
-  if (to === undefined)
-    throw refuse(`${output} ends in neither .safetensors nor .npz`, "name the output x.safetensors or x.npz");
   const { names, key, opaque, onProgress = () => {} } = options;
   const tensorflow = typeof names === "string" && Object.hasOwn(TENSORFLOW_MAPS, names) ? names : undefined;
   const map = typeof names === "string" && tensorflow === undefined ? nameMap(names) : (names as NameMap | undefined);

@@ -1,5 +1,4 @@
-import { type Device, TensorError } from "@fcn/tensor";
-import { nodeModule } from "@fcn/tensor/internal";
+import { type Device, io, TensorError } from "@fcn/tensor";
 import { IMAGENET_MEAN } from "../data/layouts/means.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { scoreLayers } from "../models/graph/scoreLayers.js";
@@ -7,7 +6,7 @@ import type { ModelOptions } from "../models/index.js";
 import { graphOf, publishedPreprocessing } from "../models/registry.js";
 import { vocPalette } from "../palette.js";
 import { loadModel, type ModelMetadata } from "../training/weightsFile.js";
-import { type ConvertOptions, type ConvertReport, convertDescribed, outputFormat } from "./convert.js";
+import { type ConvertOptions, type ConvertReport, outputFormat, writeConverted } from "./convert.js";
 
 export interface NetDescription {
   /** A name of `models.list()`. */
@@ -34,22 +33,21 @@ export async function convertNet(
   if (outputFormat(output) !== "safetensors") {
     throw refuse(`${output} has no place for what is said of the net`, "name the output x.safetensors");
   }
-  const { rename, rm } = nodeModule("convertNet", "node:fs/promises");
-  const draft = `${output}.${process.pid}.tmp.safetensors`;
-  try {
-    const report = await convertDescribed(input, draft, options, (shapes) => metadataOf(net, shapes));
-    const { model } = await loadModel(draft, device).catch((error: unknown) => {
-      throw nameInput(error, draft, input);
-    });
+  return io.withTemporary("convert", output, async (draft) => {
+    const renamed = (name: string) => (error: unknown) => {
+      throw nameInstead(error, draft, name);
+    };
+    const describe = (shapes: Shapes): ModelMetadata => metadataOf(net, shapes);
+    const report = await writeConverted(input, draft, options, { to: "safetensors", describe }).catch(renamed(output));
+    const { model } = await loadModel(draft, device).catch(renamed(input));
     model.dispose();
-    await rename(draft, output);
     return report;
-  } finally {
-    await rm(draft, { force: true });
-  }
+  });
 }
 
-function metadataOf(net: NetDescription, shapes: Readonly<Record<string, readonly number[]>>): ModelMetadata {
+type Shapes = Readonly<Record<string, readonly number[]>>;
+
+function metadataOf(net: NetDescription, shapes: Shapes): ModelMetadata {
   const { model, modelOptions = {} } = net;
   const { graph, options } = graphOf(model, { numClasses: 1 });
   const [layer] = scoreLayers({ ...graph, outputs: Object.fromEntries(Object.entries(graph.outputs).slice(0, 1)) });
@@ -78,10 +76,11 @@ function metadataOf(net: NetDescription, shapes: Readonly<Record<string, readonl
   };
 }
 
-function nameInput(error: unknown, draft: string, input: string): unknown {
+/** The draft, of which the user does not know, is called `name`. */
+function nameInstead(error: unknown, draft: string, name: string): unknown {
   if (!(error instanceof TensorError)) return error;
-  const message = error.message.replaceAll(draft, input);
-  return new TensorError({ code: error.code, message: `convert: ${message}`, fix: error.fix }, { cause: error });
+  const message = `convert: ${error.message.replaceAll(draft, name).replace(/^convert: /, "")}`;
+  return new TensorError({ code: error.code, message, fix: error.fix }, { cause: error });
 }
 
 function refuse(problem: string, fix: string): TensorError {

@@ -16,7 +16,7 @@ export {
   writeSafetensors,
 } from "./safetensors.js";
 export type { PathOrBytes } from "./source.js";
-export { removeUnfinished } from "./temporaryFile.js";
+export { removeUnfinished, withTemporary } from "./temporaryFile.js";
 export { type ReadTfjsOptions, readTfjs, streamTfjs } from "./tfjs/readTfjs.js";
 export { unwritable } from "./unwritable.js";
 export { type OpenWeightsOptions, openWeights, type Weights, type WeightsFormat } from "./weights.js";

@@ -25,11 +25,46 @@ export function removeUnfinished(): void {
   for (const remove of unfinished.values()) remove();
 }
 
+function register(op: string, temporary: string): void {
+  const { rmSync } = nodeModule(op, "node:fs");
+  unfinished.set(temporary, () => rmSync(temporary, { force: true }));
+}
+
+/** Else the system says so when the file gets its name, after all the work. */
+async function refuseFolder(op: string, target: string): Promise<void> {
+  const found = await nodeModule(op, "node:fs/promises")
+    .stat(target)
+    .catch(() => undefined);
+  if (found?.isDirectory()) throw unwritable(op, target, { code: "EISDIR" });
+}
+
+/**
+ * Has `use` write a file under the temporary name that it is given, then gives the file the name `path` (Node). Where `use` throws, nothing is
+ * left of it. Throws a TensorError, "disk-full" or "unwritable-file", at once where `path` is a folder, and what `use` throws.
+ */
+export async function withTemporary<T>(op: string, path: string, use: (temporary: string) => Promise<T>): Promise<T> {
+  const { rename, rm } = nodeModule(op, "node:fs/promises");
+  await refuseFolder(op, path);
+  const temporary = await temporaryName(path);
+  register(op, temporary);
+  try {
+    const result = await use(temporary);
+    await rename(temporary, path).catch((cause: unknown) => {
+      throw unwritable(op, path, cause);
+    });
+    return result;
+  } finally {
+    await rm(temporary, { force: true });
+    unfinished.delete(temporary);
+  }
+}
+
 /** A new file beside `path`, of which no reader sees a half. `op` begins the messages of errors. */
 export async function openTemporary(op: string, path: string | URL): Promise<TemporaryFile> {
   const fs = nodeModule(op, "node:fs/promises");
   const { fileURLToPath } = nodeModule(op, "node:url");
   const target = typeof path === "string" ? path : fileURLToPath(path);
+  await refuseFolder(op, target);
   const temporary = await temporaryName(target);
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -38,8 +73,7 @@ export async function openTemporary(op: string, path: string | URL): Promise<Tem
       throw unwritable(op, target, cause);
     }
   };
-  const { rmSync } = nodeModule(op, "node:fs");
-  unfinished.set(temporary, () => rmSync(temporary, { force: true }));
+  register(op, temporary);
   const file = await guard(() => fs.open(temporary, "wx")).catch((error: unknown) => {
     unfinished.delete(temporary);
     throw error;

@@ -13,6 +13,7 @@ const REASONS: Readonly<Record<string, readonly [problem: string, fix: string]>>
   EPERM: ["permission denied", PLACE],
   ENOENT: ["its folder does not exist", PLACE],
   EPIPE: ["its reader has ended", "read it to its end"],
+  EISDIR: ["it is a folder, not a file", "name a file"],
   ENOTDIR: ["a part of its path is a file, not a folder", PLACE],
 };
 
