@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { link, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -194,6 +194,9 @@ describe("fcn convert", () => {
     }
   });
 
+  const FOLDER = /^error: .*cannot write \S*folder\.safetensors: it is a folder, not a file$/;
+  const NOWHERE = /^error: .*cannot write \S*absent\/whole\.safetensors: its folder does not exist$/;
+
   it("writes a whole net with what other commands need, once it is loaded", async () => {
     const device = await createDevice({ quiet: true });
     try {
@@ -237,11 +240,16 @@ describe("fcn convert", () => {
         model.dispose();
       }
       await rm(out);
+      await mkdir(at("folder.safetensors"));
       for (const [args, code, text] of [
         [[...whole, "--classes", "a,b"], 1, /^error: convert: .*classifier\.4/],
         [[at("bare.safetensors"), out, "--model", "fcn8s-small", "--num-classes", "3"], 1, /^error: convert: /],
         [[at("bare.safetensors"), at("whole.npz"), "--model", "fcn_resnet50"], 1, /whole\.npz has no place/],
         [[at("bare.safetensors"), out, "--classes", "a,b,c"], 2, /^error: --classes without --model/],
+        [[...whole, "--classes", at("clases.json")], 1, /clases\.json: it does not exist/],
+        [[at("bare.safetensors"), at("folder.safetensors"), ...whole.slice(2)], 1, FOLDER],
+        [[at("bare.safetensors"), at("folder.safetensors")], 1, FOLDER],
+        [[at("bare.safetensors"), join(at("absent"), "whole.safetensors"), ...whole.slice(2)], 1, NOWHERE],
         [[...whole, "--classes", "a,a,b"], 2, /^error: --classes is "a,a,b"/],
       ] as const) {
         const result = fcn(...args);

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { createDevice } from "@fcn/tensor";
 import type { Command } from "commander";
 import { PREPROCESSINGS } from "../data/layouts/means.js";
@@ -8,6 +7,7 @@ import { type ConvertOptions, type ConvertReport, convert, outputFormat } from "
 import { convertNet, type NetDescription } from "../weights/convertNet.js";
 import { NAME_MAPS } from "../weights/nameMaps.js";
 import { TENSORFLOW_MAPS } from "../weights/tensorflow/open.js";
+import { classNames } from "./classNames.js";
 import { UsageError } from "./errors.js";
 import { collectSettings, parseChoice, parseModel, parseWhole } from "./options.js";
 import { printResult } from "./output.js";
@@ -141,34 +141,6 @@ async function describedNet(flags: ConvertFlags): Promise<NetDescription | undef
     classes: names,
     preprocessing: preprocessing && PREPROCESSINGS[preprocessing],
   };
-}
-
-/** Of a file, one a line or a JSON list as in classes.json; else the names themselves, with commas between them. */
-async function classNames(value: string): Promise<string[]> {
-  const text = await readFile(value, "utf8").catch(() => undefined);
-  const names = (text === undefined ? value.split(",") : listed(text)).map((name) => name.trim());
-  const isGood = names.length > 0 && names.every((name) => name !== "") && new Set(names).size === names.length;
-  if (isGood) return names;
-  throw new UsageError(
-    `--classes is "${value}"`,
-    "use different names with commas between them, or a file with one a line or a JSON list",
-  );
-}
-
-function listed(text: string): string[] {
-  const json = fromJson(text);
-  const entries: unknown = Array.isArray(json) ? json : (json as { classes?: unknown } | undefined)?.classes;
-  if (!Array.isArray(entries)) return text.split("\n").filter((line) => line.trim() !== "");
-  const scored = entries.filter((entry) => entry?.ignore !== true);
-  return scored.map((entry) => (typeof entry === "string" ? entry : String(entry?.name ?? "")));
-}
-
-function fromJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function describe(input: string, output: string, report: ConvertReport): string {

@@ -67,7 +67,11 @@ export async function readText(path: string): Promise<string> {
 
 /** A JSON file (Node). */
 export async function readJson(path: string): Promise<unknown> {
-  const text = await readText(path);
+  return parseJson(path, await readText(path));
+}
+
+/** The value of a JSON text, which the file holds. */
+export function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
