@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -150,7 +150,9 @@ describe("fetchWeights", () => {
     const { url } = await serve();
     const { hostname } = await import("node:os");
     // No process has this number: the kernel's largest is far below.
-    await writeFile(join(folder, "weights.pth.lock"), `${hostname()} 99999999`);
+    const namespace = await readlink("/proc/self/ns/pid").catch(() => undefined);
+    const owner = { pid: 99999999, host: hostname(), namespace };
+    await writeFile(join(folder, "weights.pth.lock"), JSON.stringify(owner));
     await get(entryFor(url, CONTENT, []));
     expect(await files()).toEqual(["weights.pth"]);
   });

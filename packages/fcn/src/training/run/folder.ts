@@ -1,21 +1,30 @@
 import { io, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
+import { type LockOwner, withFileLock } from "../../fileLock.js";
 import { makeFolder } from "../../report/writeFile.js";
 import { checkpoints } from "./checkpoint.js";
-import { withFolderLock } from "./lock.js";
 import type { TrainRunOptions } from "./options.js";
 import { RUN_FILES } from "./result.js";
 
 const { readdir, realpath, rm, rmdir } = nodeModule("trainRun", "node:fs/promises");
-const { join, relative, sep } = nodeModule("trainRun", "node:path");
+const { dirname, join, relative, sep } = nodeModule("trainRun", "node:path");
 
-/** Runs `use` while this run alone writes into its folder, which is made, and which does not stay where nothing was written. */
+const LOCK = "run.lock";
+
+/**
+ * Runs `use` while this run alone writes into its folder, which is made, and which does not stay where nothing was written. Throws a TensorError,
+ * "folder-in-use", at once where a run that lives holds it.
+ */
 export async function withRunFolder<T>(options: TrainRunOptions, use: () => Promise<T>): Promise<T> {
   const { out } = options;
   const isNew = (await namesIn(out)) === undefined;
   await makeFolder("train", out);
   try {
-    return await withFolderLock(out, async () => {
+    const lock = join(out, LOCK);
+    const refuse = (owner: LockOwner | undefined): never => {
+      throw inUse(lock, owner);
+    };
+    return await withFileLock("train", lock, refuse, async () => {
       await refuseOtherRun(options);
       return await use();
     });
@@ -35,6 +44,15 @@ export async function openFolder({ out, overwrite = false }: TrainRunOptions): P
   }
   await makeFolder("train", folder);
   for (const place of [out, folder]) await io.removeLeftovers(place);
+}
+
+function inUse(path: string, owner: LockOwner | undefined): TensorError {
+  const who = owner === undefined ? "" : ` (process ${owner.pid} on ${owner.host})`;
+  return new TensorError({
+    code: "folder-in-use",
+    message: `train: another run${who} writes into ${dirname(path)}`,
+    fix: `wait for its end, or name another folder; if there is no such run, remove ${path}`,
+  });
 }
 
 const namesIn = (folder: string): Promise<string[] | undefined> => readdir(folder).catch(() => undefined);

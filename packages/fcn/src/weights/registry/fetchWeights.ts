@@ -1,10 +1,10 @@
 import { io, TensorError } from "@fcn/tensor";
 import { isNode, nodeModule } from "@fcn/tensor/internal";
+import { withFileLock } from "../../fileLock.js";
 import { cacheFolder } from "./cache.js";
 import { type Checked, checkFile, sizeFits, sizeText } from "./check.js";
 import { type DownloadOptions, download } from "./download.js";
 import type { WeightsEntry } from "./entry.js";
-import { withLock } from "./lock.js";
 import { describeWeights } from "./registry.js";
 
 export interface FetchProgress {
@@ -37,6 +37,9 @@ export interface FetchedWeights {
   readonly checked: readonly Checked[];
 }
 
+/** Between two looks at the lock of another process that downloads the same file. */
+const POLL_MILLISECONDS = 100;
+
 /**
  * Published weights as a file: from the cache folder, or downloaded there under a temporary name, going on where an earlier download ended. Size
  * and checksum are checked as far as they are published, of a file in the cache too. `which` is a name from `listWeights`, or an entry of
@@ -59,7 +62,12 @@ export async function fetchWeights(which: string | WeightsEntry, options: FetchO
   try {
     const { makeFolder } = await import("../../report/writeFile.js");
     await makeFolder(`fetchWeights ${entry.name}`, folder);
-    return await withLock(`${target}.lock`, options.signal, async () => {
+    const { setTimeout: wait } = nodeModule("fetchWeights", "node:timers/promises");
+    const waitForOther = async (): Promise<void> => {
+      options.signal?.throwIfAborted();
+      await wait(POLL_MILLISECONDS);
+    };
+    return await withFileLock(`fetchWeights ${entry.name}`, `${target}.lock`, waitForOther, async () => {
       // Another process may have fetched it meanwhile.
       const fresh = await fromCache();
       if (fresh !== undefined) return fresh;
