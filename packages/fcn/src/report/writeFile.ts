@@ -37,12 +37,20 @@ async function makeWithParents(op: string, path: string): Promise<void> {
 
 /** Throws "same-file" where the file to write is one of those that are read, under whatever name: by a link, or in other letters. */
 export async function refuseSameFile(op: string, output: string, inputs: Iterable<string>): Promise<void> {
-  const { stat } = nodeModule(op, "node:fs/promises");
-  const written = await stat(output).catch(() => undefined);
+  const { realpath, stat } = nodeModule(op, "node:fs/promises");
+  // Numbers of files may have 64 bits, which doubles round.
+  const look = (path: string) => stat(path, { bigint: true }).catch(() => undefined);
+  const written = await look(output);
   if (written === undefined) return;
   for (const input of inputs) {
-    const read = await stat(input).catch(() => undefined);
-    if (read === undefined || read.ino !== written.ino || read.dev !== written.dev) continue;
+    const read = await look(input);
+    if (read === undefined) continue;
+    // Some file systems do not number their files.
+    const isNumbered = read.ino !== 0n && written.ino !== 0n;
+    const isSame = isNumbered
+      ? read.ino === written.ino && read.dev === written.dev
+      : (await realpath(input)) === (await realpath(output));
+    if (!isSame) continue;
     throw new TensorError({
       code: "same-file",
       message: `${op}: ${output} is ${output === input ? "the file that is read" : `the same file as ${input}, which is read`}; it would be written over`,
