@@ -39,16 +39,23 @@ async function run({ repeats, json, ...flags }: BenchFlags): Promise<void> {
   });
   await printResult(summary, describe, json);
   if (!("error" in summary.training)) return;
-  const { code, message } = summary.training.error;
+  const { code, message, fix } = summary.training.error;
   throw new TensorError({
     code,
     message: `bench: the training pass failed: ${message}`,
-    fix:
-      code === "invalid-shape" || /one value a channel/.test(message) ? TOO_LITTLE : "use a smaller --batch or --size",
+    fix: REMEDIES[code] ?? fix,
   });
 }
 
-const TOO_LITTLE = "use a larger --batch or --size";
+const TOO_MUCH = "use a smaller --batch or --size";
+
+/** What helps by the code of the error, in options of the command; others have their own remedy. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  // Too few values for the statistics of batch norm.
+  "invalid-shape": "use a larger --batch or --size",
+  "out-of-memory": TOO_MUCH,
+  "limit-exceeded": TOO_MUCH,
+};
 
 interface Summary extends Benchmark {
   readonly model: string;
