@@ -12,7 +12,7 @@ export class UsageError extends Error {
   }
 }
 
-/** What the command line prints to standard error for a failure, and the exit code: 1 failed, 2 wrong usage, or that of the signal that ended it. */
+/** What the command line prints to standard error for a failure, and the exit code: 1 failed, 2 wrong usage, or that of the signal that stopped it. */
 export interface Failure {
   text: string;
   exitCode: number;

@@ -40,7 +40,7 @@ export function createProgram(version: string): Command {
  * Runs one command line.
  *
  * @param argv the arguments after the program's name
- * @returns the exit code: 0 done, 1 failed, 2 wrong usage, 128 and the number of the signal that a training was ended by
+ * @returns the exit code: 0 done, 1 failed or stopped by Ctrl-C, 2 wrong usage; 143 or 129 where SIGTERM or SIGHUP stopped a training
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = createProgram(await readVersion());

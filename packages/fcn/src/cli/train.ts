@@ -176,8 +176,14 @@ export function registerTrain(program: Command): void {
       parseWhole("--checkpoint-every", 1),
     )
     .option("--workers <n>", "threads that decode; 0 for none", parseWhole("--workers", 0));
-  addOpenFlags(command).option("--json", "print one JSON object; progress goes to standard error").action(run);
+  addOpenFlags(command)
+    .option("--json", "print one JSON object; progress goes to standard error")
+    .addHelpText("after", `\n${EXIT_CODES}`)
+    .action(run);
 }
+
+const EXIT_CODES =
+  "Exit codes: 0 done, 1 failed or stopped by Ctrl-C, 2 wrong usage, 143 stopped by SIGTERM, 129 by SIGHUP (end of the terminal).";
 
 async function run(flags: TrainFlags): Promise<void> {
   const { json, batch, lr, lrMultiplier, scale, width, modelOption, preprocessing, crop, ...options } = flags;
