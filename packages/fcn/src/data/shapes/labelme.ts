@@ -1,7 +1,7 @@
 import type { TensorError } from "@fcn/tensor";
 import { decodeMaskPng } from "../decode/mask.js";
 import type { LabelPlane } from "../decode/rule.js";
-import { damagedFile, fileError } from "../errors.js";
+import { damagedFile, fileError, MOST_PIXELS } from "../errors.js";
 import { readJson } from "../files.js";
 import { type Paint, type Point, paintDisc, paintLine, paintPolygon } from "./raster.js";
 
@@ -48,7 +48,7 @@ export async function readLabelme(file: string): Promise<LabelmeFile> {
   if (!isLabelme(json)) throw damagedFile(file, "it is not a labelme file (no shapes or no imagePath)");
   const { shapes, imagePath, imageHeight, imageWidth } = json as Record<string, unknown> & { shapes: unknown[] };
   const [height, width] = [Number(imageHeight), Number(imageWidth)];
-  if (!(height >= 1 && width >= 1 && height * width <= 16383 ** 2)) {
+  if (!(height >= 1 && width >= 1 && height * width <= MOST_PIXELS)) {
     const problem = `it says that the picture is ${imageHeight}x${imageWidth} (imageHeight x imageWidth)`;
     throw fileError("corrupt-file", file, problem, "write the height and width of the picture in pixels there");
   }

@@ -1,5 +1,5 @@
-import { nodeModule } from "@fcn/tensor/internal";
 import { kindOf } from "../../data/files.js";
+import { fileDigest } from "../../fileDigest.js";
 import type { Configuration } from "./configuration.js";
 
 /** The file of weights that a run starts from. What is in it tells it from others, wherever it lies. */
@@ -20,14 +20,6 @@ export async function startFile(
   const before = saved?.weights as StartFile | undefined;
   if (file === undefined) return before;
   if ((await kindOf(file)) === undefined) return before?.file === file ? before : { file };
-  const sha256 = await hashOf(file);
+  const sha256 = (await fileDigest(file, "sha256")).slice(0, 16);
   return before?.sha256 === sha256 ? before : { file, sha256 };
-}
-
-async function hashOf(file: string): Promise<string> {
-  const { createHash } = nodeModule("trainRun", "node:crypto");
-  const { createReadStream } = nodeModule("trainRun", "node:fs");
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Uint8Array);
-  return hash.digest("hex").slice(0, 16);
 }

@@ -1,4 +1,5 @@
 import { nodeModule } from "@fcn/tensor/internal";
+import { fileDigest } from "../../fileDigest.js";
 import type { WeightsEntry } from "./entry.js";
 
 /** What a file was compared with. */
@@ -33,16 +34,8 @@ export async function checkFile(
   const checked: Checked[] = size === undefined ? [] : ["size"];
   if (!sizeFits(size, bytes)) return { problem: `it has ${bytes} bytes, published are ${sizeText(size)}`, checked };
   if (checksum === undefined) return { checked };
-  const digest = await digestOf(path, checksum.algorithm);
+  const digest = await fileDigest(path, checksum.algorithm);
   const { algorithm, digits } = checksum;
   if (digest.startsWith(digits.toLowerCase())) return { checked: ["checksum", ...checked] };
   return { problem: `its ${algorithm} is ${digest}, published is ${digits}`, checked };
-}
-
-async function digestOf(path: string, algorithm: string): Promise<string> {
-  const { createHash } = nodeModule("fetchWeights", "node:crypto");
-  const { createReadStream } = nodeModule("fetchWeights", "node:fs");
-  const hash = createHash(algorithm);
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
-  return hash.digest("hex");
 }

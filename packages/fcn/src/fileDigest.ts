@@ -1,0 +1,10 @@
+import { nodeModule } from "@fcn/tensor/internal";
+
+/** The hexadecimal digest of a file's bytes (Node); `algorithm` is a name of Node's crypto, such as sha256. */
+export async function fileDigest(path: string, algorithm: string): Promise<string> {
+  const { createHash } = nodeModule("fileDigest", "node:crypto");
+  const { createReadStream } = nodeModule("fileDigest", "node:fs");
+  const hash = createHash(algorithm);
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  return hash.digest("hex");
+}
