@@ -4,7 +4,9 @@ import type { Device } from "./device.js";
 import type { Order } from "./layout.js";
 import type { Tensor } from "./tensor.js";
 
+export { nearest } from "./nearest.js";
 export { isNode, nodeModule } from "./node.js";
+export { checkOptions, type OptionNames } from "./options.js";
 
 /** An uninitialised tensor. */
 export const emptyTensor = (device: Device, shape: readonly number[]): Tensor => device.empty(shape);

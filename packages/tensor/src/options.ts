@@ -1,10 +1,11 @@
 import { describe } from "./describe.js";
 import { invalidArgument } from "./errors.js";
+import { editDistance, nearest } from "./nearest.js";
 
 /** Every name of an options type: the compiler keeps the list whole. */
 export type OptionNames<T> = { readonly [K in keyof Required<T>]: true };
 
-/** Words of other libraries for options that go by another name here. */
+/** Words of other libraries for options that go by another name here, in small letters alone. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   axis: "dim",
   kernel: "kernelSize",
@@ -16,8 +17,15 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 /**
  * Throws `invalid-argument` unless `given` is an object of options of these names: one that is misspelt, or given by its place, would leave the
  * default in force without a word.
+ *
+ * @param synonyms words for options that go by another name, in small letters alone
  */
-export function checkOptions<T extends object>(op: string, given: unknown, names: OptionNames<T>): void {
+export function checkOptions<T extends object>(
+  op: string,
+  given: unknown,
+  names: OptionNames<T>,
+  synonyms: Readonly<Record<string, string>> = SYNONYMS,
+): void {
   const known = Object.keys(names);
   if (typeof given !== "object" || given === null || Array.isArray(given) || ArrayBuffer.isView(given)) {
     throw invalidArgument(
@@ -27,7 +35,7 @@ export function checkOptions<T extends object>(op: string, given: unknown, names
   }
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(names, name)) continue;
-    const close = nearest(name, known);
+    const close = meant(name, known, synonyms);
     throw invalidArgument(
       `${op}: there is no option "${name}"${close ? `; did you mean "${close}"?` : ""}`,
       `the options are ${known.join(", ")}`,
@@ -38,24 +46,10 @@ export function checkOptions<T extends object>(op: string, given: unknown, names
 const plain = (name: string): string => name.replace(/[^a-z0-9]/gi, "").toLowerCase();
 
 /** The known name that was most likely meant. */
-function nearest(name: string, known: readonly string[]): string | undefined {
-  const wanted = SYNONYMS[plain(name)] ?? name;
-  const ranked = known
-    .map((candidate) => ({ candidate, away: editDistance(plain(wanted), plain(candidate)) }))
-    .sort((a, b) => a.away - b.away);
-  const best = ranked[0];
-  return best && best.away <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
-}
-
-/** Insertions, deletions and replacements between two words (Levenshtein). */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
+function meant(name: string, known: readonly string[], synonyms: Readonly<Record<string, string>>): string | undefined {
+  const word = plain(name);
+  const wanted = plain(Object.hasOwn(synonyms, word) ? (synonyms[word] as string) : name);
+  const byWord = new Map(known.map((candidate) => [plain(candidate), candidate]));
+  const [best = ""] = nearest(wanted, [...byWord.keys()], 1);
+  return editDistance(wanted, best) <= Math.max(1, Math.floor(best.length / 3)) ? byWord.get(best) : undefined;
 }

@@ -1,6 +1,8 @@
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, type nn, type optim } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { mergeRules, multipliersOf } from "../../../packages/fcn/dist/training/multipliers.js";
+import { recipe } from "../../../packages/fcn/dist/training/recipes.js";
 import { stripes } from "../data/samples.js";
 import { weightsOf } from "./states.js";
 
@@ -177,5 +179,17 @@ describe("train with multipliers", () => {
     // Of weights, of biases with decay 0, of both below score_fr.
     expect(await rates({ layers: { score_fr: { lr: 10 } } })).toEqual([undefined, 2, 10, 20]);
     expect(await rates({ bias: { lr: 3 }, layers: { score_fr: { lr: 10 } } })).toEqual([undefined, 3, 10, 30]);
+    // What is undefined was not given.
+    const none = { bias: undefined, layers: { score_fr: undefined } } as unknown as fcn.MultiplierRules;
+    expect(await rates(none)).toEqual([undefined, 2]);
+  });
+
+  it.each([
+    ["aux_classifier", 3],
+    ["aux_classifier*", 30],
+  ])("lets %s take the place of the recipe's rule of that name alone", (name, rate) => {
+    const { multipliers } = recipe("torchvision").settings;
+    const merged = mergeRules(multipliers ?? {}, { layers: { [name]: { lr: 3 } } });
+    expect(multipliersOf("aux_classifier.4.weight", "weight", merged)).toEqual({ lr: rate, decay: 1 });
   });
 });

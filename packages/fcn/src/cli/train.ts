@@ -93,7 +93,7 @@ export function registerTrain(program: Command): void {
     .option("--lr <x>", "learning rate of the first step", parseNumber("--lr"))
     .option(
       "--lr-multiplier <name=factor,...>",
-      "factors on the learning rate of parameters or of what lies below a module, by name with * for any characters: 'score*=10,backbone=0.1'; where several meet a parameter they multiply, with those of the recipe too",
+      "factors on the learning rate of parameters or of what lies below a module, by name with * for any characters: 'score*=10,backbone=0.1'; where several meet a parameter they multiply, those of the recipe too, but one of a name that the recipe has takes its place",
       collectFactors(
         "--lr-multiplier",
         "names, each with a factor from 0 on, such as score*=10,backbone=0.1",

@@ -1,5 +1,5 @@
 import { type nn, TensorError } from "@fcn/tensor";
-import { nearest } from "../nearest.js";
+import { nearest } from "@fcn/tensor/internal";
 
 /** Factors on the learning rate and the weight decay, Caffe's `lr_mult` and `decay_mult`. Each is 1 unless given. */
 export interface Multipliers {
@@ -10,7 +10,10 @@ export interface Multipliers {
 /** What a parameter is in its net. */
 export type ParameterKind = "weight" | "bias" | "norm";
 
-/** Which parameters get other factors than 1. Where several rules meet a parameter, their factors multiply. */
+/**
+ * Which parameters get other factors than 1. Where several rules meet a parameter, their factors multiply. Those of a recipe hold too, but for a
+ * kind, or a name as it is written, that is given: `aux_classifier` takes the place of the recipe's rule of that name, `aux_classifier*` multiplies with it.
+ */
 export interface MultiplierRules {
   /** Biases of convolutions. The published VGG nets have `{ lr: 2, decay: 0 }`. */
   readonly bias?: Multipliers;
@@ -31,11 +34,18 @@ export function multipliersOf(name: string, kind: ParameterKind, rules: Multipli
   return { lr: product("lr"), decay: product("decay") };
 }
 
-/** The rules of a recipe with those that were given: of one kind, or one name of a layer, the given ones alone hold. */
+/**
+ * The rules of a recipe with those that were given. Of one kind, or one name of a layer as it is written, the given ones alone hold; what is
+ * undefined was not given.
+ */
 export function mergeRules(recipe: MultiplierRules, given: MultiplierRules = {}): MultiplierRules {
-  const layers = { ...recipe.layers, ...given.layers };
-  return { ...recipe, ...given, ...(Object.keys(layers).length > 0 ? { layers } : {}) };
+  const { layers: named = {}, ...kinds } = given;
+  const layers = { ...recipe.layers, ...withoutUndefined(named) };
+  return { ...recipe, ...withoutUndefined(kinds), ...(Object.keys(layers).length > 0 ? { layers } : {}) };
 }
+
+const withoutUndefined = <T extends object>(values: T): T =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 
 /** Whether the parameter `name` is meant by a name of `layers`, or lies below a module that is. */
 function matchesLayer(name: string, pattern: string): boolean {

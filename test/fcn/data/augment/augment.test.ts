@@ -156,10 +156,12 @@ describe("augmentSample", () => {
   });
 
   it("names the option that an unknown one stands for", () => {
-    for (const [augmentation, fix] of [
-      [{ flip: 0.5 }, "its name is mirror"],
-      [{ color: {} }, "its name is colour"],
-      [{ blur: 1 }, "use scale, rotate, mirror, jitter, crop, colour, fill"],
+    for (const [augmentation, message] of [
+      [{ flip: 0.5 }, /"flip"; did you mean "mirror"\?$/],
+      [{ horizontalFlip: true }, /did you mean "mirror"\?$/],
+      [{ color: {} }, /did you mean "colour"\?$/],
+      [{ rotat: 3 }, /did you mean "rotate"\?$/],
+      [{ blur: 1 }, /there is no option "blur"$/],
     ] as const) {
       let error: unknown;
       try {
@@ -167,7 +169,8 @@ describe("augmentSample", () => {
       } catch (thrown) {
         error = thrown;
       }
-      expect(error).toMatchObject({ code: "invalid-argument", fix });
+      const fix = "the options are scale, rotate, mirror, jitter, crop, colour, fill";
+      expect(error).toMatchObject({ code: "invalid-argument", message: expect.stringMatching(message), fix });
     }
   });
 
@@ -210,7 +213,10 @@ describe("augmentSample", () => {
 
   it.each<[data.Augmentation, string]>([
     [{ flip: true } as never, 'there is no option "flip"'],
-    [{ colour: { color: 1 } } as never, 'there is no option "colour.color"'],
+    [
+      { colour: { contrst: 1 } } as never,
+      'augmentation.colour: there is no option "contrst"; did you mean "contrast"?',
+    ],
     [{ fill: [Number.NaN] }, "fill is [NaN]"],
     [{ scale: [2, 1] }, "scale is [2,1]"],
     [{ rotate: 181 }, "rotate is 181"],

@@ -314,10 +314,22 @@ describe("planEpoch", () => {
       const batches = each.flat();
       expect(batches).toHaveLength(Math.ceil((epochs * length) / batchSize));
       expect(batches.every((batch) => batch.length === batchSize)).toBe(true);
-      const row = Array.from({ length: epochs + 1 }, (_, epoch) => {
-        return data.planEpoch({ ...options, batchSize, epoch, dropLast: false }).flat();
-      }).flat();
-      expect(batches.flat()).toEqual(row.slice(0, batches.length * batchSize));
+      expect(data.planEpoch({ ...options, batchSize, epoch: 3, dropLast: false, fillLast: true })).toEqual(each[3]);
+      const row = batches.flat();
+      const ownOrder = (epoch: number): number[] =>
+        data.planEpoch({ ...options, batchSize, epoch, dropLast: false }).flat();
+      if (options.order !== "shuffle") {
+        const whole = Array.from({ length: epochs + 1 }, (_, epoch) => ownOrder(epoch)).flat();
+        expect(row).toEqual(whole.slice(0, row.length));
+        return;
+      }
+      for (const batch of batches) expect(new Set(batch).size).toBe(batchSize);
+      for (let epoch = 0; epoch < epochs; epoch++) {
+        const pass = row.slice(epoch * length, (epoch + 1) * length);
+        expect(new Set(pass).size).toBe(length);
+        // Only what would be twice in a batch moves, within the first of the pass.
+        expect(pass.slice(batchSize)).toEqual(ownOrder(epoch).slice(batchSize));
+      }
     });
   });
 

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { checkOptions, type OptionNames } from "@fcn/tensor/internal";
 
 /**
  * Random changes of a picture and its labels together. What is not named is not done. Geometry is done in one step, in this order: scale, rotate,
@@ -37,24 +38,32 @@ export interface ColourJitter {
 
 export const DEFAULT_FILL = [124, 116, 104] as const;
 
-const KEYS = ["scale", "rotate", "mirror", "jitter", "crop", "colour", "fill"];
-const COLOUR_KEYS = ["brightness", "contrast", "saturation", "hue"];
+const NAMES: OptionNames<Augmentation> = {
+  scale: true,
+  rotate: true,
+  mirror: true,
+  jitter: true,
+  crop: true,
+  colour: true,
+  fill: true,
+};
+const COLOUR_NAMES: OptionNames<ColourJitter> = { brightness: true, contrast: true, saturation: true, hue: true };
 /** What other libraries call some of them. */
-const OTHER_NAMES: Readonly<Record<string, string>> = {
+const SYNONYMS = {
   flip: "mirror",
   hflip: "mirror",
-  horizontalFlip: "mirror",
+  horizontalflip: "mirror",
   color: "colour",
-  colorJitter: "colour",
-  colourJitter: "colour",
+  colorjitter: "colour",
+  colourjitter: "colour",
   rotation: "rotate",
-  randomCrop: "crop",
-};
+  randomcrop: "crop",
+} as const;
 
 /** Throws a TensorError for an option that does not hold, or that is not known. */
 export function checkAugmentation(augmentation: Augmentation): void {
-  refuseUnknown("", augmentation, KEYS);
-  refuseUnknown("colour.", augmentation.colour ?? {}, COLOUR_KEYS);
+  checkOptions<Augmentation>("augmentation", augmentation, NAMES, SYNONYMS);
+  checkOptions<ColourJitter>("augmentation.colour", augmentation.colour ?? {}, COLOUR_NAMES, {});
   const { scale, rotate = 0, mirror = false, jitter = 0, crop, colour = {}, fill = DEFAULT_FILL } = augmentation;
   const whole = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;
   const { brightness = 0, contrast = 0, saturation = 0, hue = 0 } = colour;
@@ -80,13 +89,4 @@ export function checkAugmentation(augmentation: Augmentation): void {
   const broken = rules.find(([holds]) => !holds);
   if (broken === undefined) return;
   throw new TensorError({ code: "invalid-argument", message: `augmentation: ${broken[1]}`, fix: "correct the option" });
-}
-
-function refuseUnknown(path: string, options: object, known: readonly string[]): void {
-  const stray = Object.keys(options).find((key) => !known.includes(key));
-  if (stray === undefined) return;
-  const message = `augmentation: there is no option "${path}${stray}"`;
-  const name = Object.hasOwn(OTHER_NAMES, stray) ? OTHER_NAMES[stray] : undefined;
-  const fix = name !== undefined && known.includes(name) ? `its name is ${name}` : `use ${known.join(", ")}`;
-  throw new TensorError({ code: "invalid-argument", message, fix });
 }

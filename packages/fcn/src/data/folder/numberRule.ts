@@ -85,8 +85,8 @@ function binaryRemarks(surveys: readonly MaskSurvey[], named: number): DataRemar
   const [first, other] = [binary[0], others[0]];
   if (first === undefined || other === undefined) return [];
   const number = other.keys.find(isOther);
-  const counted = binary.length === 1 ? "this mask holds" : `this mask and ${binary.length - 1} more hold`;
-  const text = `${counted} only 0 and 255, but ${other.file} holds ${number}${others.length > 1 ? ` (and ${others.length - 1} more hold such numbers)` : ""}: as labels 255 is void, not a class`;
+  const holders = binary.length === 1 ? "this mask holds" : `this mask and ${binary.length - 1} more hold`;
+  const text = `${holders} only 0 and 255, but ${other.file} holds ${number}${others.length > 1 ? ` (and ${others.length - 1} more hold such numbers)` : ""}: as labels 255 is void, not a class`;
   const withVoid = others.filter(({ keys }) => keys.includes(VOID_LABEL)).length;
   const isMixed = binary.length > others.length || (withVoid === 0 && largestOf(others) === 1);
   const fix =

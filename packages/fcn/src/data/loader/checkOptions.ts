@@ -1,32 +1,32 @@
 import { TensorError } from "@fcn/tensor";
+import { checkOptions, type OptionNames } from "@fcn/tensor/internal";
 import { checkAugmentation } from "../augment/options.js";
 import type { SegmentationDataset } from "../dataset.js";
 import type { Preprocessing } from "../preprocessing.js";
 import type { LoaderOptions } from "./loader.js";
 import { sampleOrders } from "./plan.js";
 
-const KEYS = [
-  "batchSize",
-  "preprocessing",
-  "seed",
-  "order",
-  "augmentation",
-  "prefetch",
-  "dropLast",
-  "fillLast",
-  "sizes",
-  "multipleOf",
-  "onError",
-  "onFailure",
-  "state",
-  "workers",
-] as const satisfies readonly (keyof LoaderOptions)[];
+const NAMES: OptionNames<LoaderOptions> = {
+  batchSize: true,
+  preprocessing: true,
+  seed: true,
+  order: true,
+  augmentation: true,
+  prefetch: true,
+  dropLast: true,
+  fillLast: true,
+  sizes: true,
+  multipleOf: true,
+  onError: true,
+  onFailure: true,
+  state: true,
+  workers: true,
+};
 
 /** Throws a TensorError for options of a loader that do not hold, or that are not known. */
 export function checkLoaderOptions(dataset: SegmentationDataset, options: LoaderOptions): void {
   if (typeof dataset?.length !== "number") refuse("there is no data set", "give one of the splits that open found");
-  const stray = Object.keys(options).find((key) => !(KEYS as readonly string[]).includes(key));
-  if (stray !== undefined) refuse(`there is no option "${stray}"`, `use ${KEYS.join(", ")}`);
+  checkOptions<LoaderOptions>("DataLoader", options, NAMES);
   const { batchSize, preprocessing, prefetch = 1, multipleOf = 1, seed = 0, state, workers = 0 } = options;
   const { augmentation = {}, order = "shuffle", sizes = "pad", onError = "skip" } = options;
   checkAugmentation(augmentation);

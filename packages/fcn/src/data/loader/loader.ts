@@ -37,8 +37,8 @@ export interface LoaderOptions extends WorkerOptions {
   /** Leave out a last batch that is not full. Default false. */
   readonly dropLast?: boolean;
   /**
-   * Fill a last batch that is not full with the first samples of the next epoch: all batches have one size, and no sample is left out. Neither
-   * with `dropLast` nor with buckets. Default false.
+   * Fill a last batch that is not full with the first samples of the next epoch: all batches have one size, and no sample is left out. A batch holds
+   * no sample twice, but where `order` is "replacement". Neither with `dropLast` nor with buckets. Default false.
    */
   readonly fillLast?: boolean;
   /**

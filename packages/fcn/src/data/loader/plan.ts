@@ -17,7 +17,10 @@ export interface EpochOptions {
   readonly epoch: number;
   /** Leaves out a last batch that is not full. */
   readonly dropLast: boolean;
-  /** Fills a last batch that is not full with the first samples of the next epoch, which begins behind them. Neither with `dropLast` nor with `buckets`. */
+  /**
+   * Fills a last batch that is not full with the first samples of the next epoch that it does not hold already; the next epoch begins behind them.
+   * Neither with `dropLast` nor with `buckets`.
+   */
   readonly fillLast?: boolean;
   /** For each sample the bucket that it belongs to; a batch holds samples of one bucket. */
   readonly buckets?: readonly string[];
@@ -50,13 +53,37 @@ function ownBatches({ length, batchSize, order, seed, epoch, dropLast, buckets }
 }
 
 /** All epochs are one row of samples, cut into batches: those that begin in this epoch. */
-function filledBatches({ length, batchSize, order, seed, epoch }: EpochOptions): Draw[][] {
-  const drawsOf = (own: number): Draw[] =>
-    drawOrder(length, order, createRandom(hashSeeds(seed, own))).map((index) => ({ index, epoch: own }));
-  const row = [...drawsOf(epoch), ...drawsOf(epoch + 1)];
-  const used = (batchSize - ((epoch * length) % batchSize)) % batchSize;
-  return chunks(row.slice(used, used + batchSize * Math.ceil((length - used) / batchSize)), batchSize, false);
+function filledBatches(options: EpochOptions): Draw[][] {
+  const { length, batchSize, epoch } = options;
+  const drawsOf = (own: number): Draw[] => filledOrder(options, own).map((index) => ({ index, epoch: own }));
+  const used = usedBefore(options, epoch);
+  const count = Math.ceil((length - used) / batchSize);
+  const row = used + count * batchSize > length ? [...drawsOf(epoch), ...drawsOf(epoch + 1)] : drawsOf(epoch);
+  return chunks(row.slice(used, used + count * batchSize), batchSize, false);
 }
+
+/** How many samples of an epoch fill the last batch of the one before. */
+const usedBefore = ({ length, batchSize }: EpochOptions, epoch: number): number =>
+  (batchSize - ((epoch * length) % batchSize)) % batchSize;
+
+/**
+ * The order of an epoch, in which those that fill a batch begun in the epoch before come first: the first that are not in that batch already. An order
+ * that draws with replacement stays as it is.
+ */
+function filledOrder(options: EpochOptions, epoch: number): number[] {
+  const { length, batchSize, order } = options;
+  const own = ownOrder(options, epoch);
+  const used = usedBefore(options, epoch);
+  if (used === 0 || order === "replacement") return own;
+  // What moves stays within the first `batchSize`, so that the end of a longer order is its own.
+  const before = (length < 2 * batchSize ? filledOrder : ownOrder)(options, epoch - 1);
+  const begun = new Set(before.slice(length - (batchSize - used)));
+  const filling = new Set(own.filter((index) => !begun.has(index)).slice(0, used));
+  return [...filling, ...own.filter((index) => !filling.has(index))];
+}
+
+const ownOrder = ({ length, order, seed }: EpochOptions, epoch: number): number[] =>
+  drawOrder(length, order, createRandom(hashSeeds(seed, epoch)));
 
 function drawOrder(length: number, order: SampleOrder, random: () => number): number[] {
   if (order === "shuffle") return shuffledIndices(length, random);

@@ -131,7 +131,7 @@ function augmentationOf(
   return { ...augmentation, mirror, ...(window ? { crop: window } : {}) };
 }
 
-/** No batch holds a picture twice. */
+/** No larger than the number of pictures, so that no batch holds one twice unless they are drawn with replacement. */
 function batchSizeOf({ batchSize }: ResolvedOptions, { train }: RunData, line = (_: string): void => {}): number {
   const count = train.length;
   if (batchSize <= count) return batchSize;
