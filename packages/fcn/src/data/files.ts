@@ -54,6 +54,20 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
+/** The first bytes of a file (Node), fewer where it is shorter. Throws where it cannot be read. */
+export async function readStart(path: string, length: number): Promise<Uint8Array> {
+  const { open } = nodeModule(path, "node:fs/promises");
+  const handle = await open(path, "r").catch(async (cause: unknown) => {
+    throw await unreadable(path, cause);
+  });
+  try {
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
 /** A text file (Node) in UTF-8, or in UTF-16 that begins with a byte order mark, without the mark. */
 export async function readText(path: string): Promise<string> {
   const bytes = await readBytes(path);

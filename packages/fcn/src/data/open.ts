@@ -90,8 +90,10 @@ export function layouts(): Record<string, string> {
 }
 
 /**
- * Opens a folder of labelled pictures (Node); its layout is recognised by looking and told in `layout`. No picture is decoded, except masks
- * where the classes have to be found in them. Throws a TensorError: "missing-data" for a folder that holds no known layout, "invalid-argument" for options that
+ * Opens a folder of labelled pictures (Node); its layout is recognised by looking and told in `layout`. No picture is decoded. Masks are, where it has
+ * to be found out what they mean: of `images/` and `masks/` every mask is as a rule, whatever list of classes there is, but one where each class has
+ * its `value`, or where each has its `color` and all masks are RGB.
+ * Throws a TensorError: "missing-data" for a folder that holds no known layout, "invalid-argument" for options that
  * cannot be, or are those of another layout. Where `signal` is aborted it throws the signal's reason.
  */
 export async function open(root: string, options: OpenOptions = {}): Promise<OpenedData> {

@@ -321,6 +321,36 @@ describe("a folder of images and masks", () => {
     expect([...(sample?.labels.subarray(0, 4) ?? [])]).toEqual([0, 0, 1, 1]);
   });
 
+  it("takes values as they are said, however many masks cannot be read", async () => {
+    const names = Array.from({ length: 20 }, (_, i) => String.fromCharCode(97 + i));
+    await pairs(names, { "classes.json": '[{ "name": "bg", "value": 0 }, { "name": "fg", "value": 1 }]' });
+    for (const name of names.slice(0, 16)) await writeTree(root, { [`masks/${name}.png`]: "broken" });
+    const { classes, splits } = await data.open(root, { validation: 0 });
+    expect(classes).toEqual(["bg", "fg"]);
+    const sample = await splits.train?.load(16);
+    expect([sample?.name, ...(sample?.labels.subarray(0, 8) ?? [])]).toEqual(["q", 0, 0, 0, 0, 1, 1, 1, 1]);
+    for (const name of names) await writeTree(root, { [`masks/${name}.png`]: "broken" });
+    await expect(data.open(root)).rejects.toThrow(/none of the 20 masks can be read/);
+  });
+
+  it("reads RGB masks by the colours that are listed wherever the first colour is, and all others where one is not RGB", async () => {
+    const classes = '[{ "name": "bg", "color": "#000000" }, { "name": "fg", "color": "#ff0000" }]';
+    const red = rgbPng(4, 4, (x) => (x < 2 ? 0 : 0xff0000));
+    const black = rgbPng(4, 4, () => 0);
+    const tree: Record<string, Uint8Array | string> = { "classes.json": classes };
+    for (const [i, name] of ["a", "b", "c"].entries()) tree[`images/${name}.jpg`] = await jpeg(4, 4, i);
+    const labelOf = async (masks: Record<string, Uint8Array>): Promise<number[]> => {
+      await writeTree(root, tree);
+      await writeTree(root, Object.fromEntries(Object.entries(masks).map(([name, png]) => [`masks/${name}.png`, png])));
+      const { train } = (await data.open(root, { validation: 0 })).splits;
+      return [...((await train?.load(2))?.labels.subarray(0, 4) ?? [])];
+    };
+    expect(await labelOf({ a: black, b: black, c: red })).toEqual([0, 0, 1, 1]);
+    // Numbers are meant where the many say so.
+    const numbers = greyPng(4, 4, (x) => (x < 2 ? 0 : 1));
+    expect(await labelOf({ a: red, b: numbers, c: numbers })).toEqual([0, 0, 1, 1]);
+  });
+
   it("says of masks none of which can be read how many they are, and of what kind the first is", async () => {
     await pairs(["a", "b", "c"]);
     const { rm } = await import("node:fs/promises");

@@ -7,6 +7,11 @@ export function isPng(bytes: Uint8Array): boolean {
   return PNG_SIGNATURE.every((value, i) => bytes[i] === value);
 }
 
+/** Whether a PNG file of these first 26 bytes is stored as red, green and blue, with or without alpha. */
+export function isRgbPng(start: Uint8Array): boolean {
+  return isPng(start) && (start[25] === 2 || start[25] === 6);
+}
+
 /** The chunks of a PNG file by type, in their order, up to IEND; the checksums of critical chunks are checked. */
 export function readChunks(file: string, bytes: Uint8Array): Map<string, Uint8Array[]> {
   if (!isPng(bytes)) throw damagedFile(file, "it is not a PNG file");

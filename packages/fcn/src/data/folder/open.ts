@@ -5,14 +5,13 @@ import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError } from "../errors.js";
 import { joinPath, kindOf, listFiles } from "../files.js";
 import type { SampleItem } from "../item.js";
-import { type WorkerOptions, withPool } from "../workers/pool.js";
+import type { WorkerOptions } from "../workers/pool.js";
 import { chooseRule } from "./chooseRule.js";
 import { type ClassEntry, readClasses } from "./classes.js";
 import { divide } from "./divide.js";
-import type { MaskMeaning } from "./meaning.js";
+import { lookAtMasks } from "./lookAtMasks.js";
 import { findPairs } from "./pairs.js";
 import type { SplitOptions } from "./splits.js";
-import type { MaskSurvey } from "./surveyMasks.js";
 
 type PoolOptions = WorkerOptions & Abortable;
 
@@ -74,43 +73,11 @@ export async function openPairs(
     });
   }
   const masks = pairs.map(({ mask }) => mask);
-  const meaning = await understandMasks(root, masks, entries, options);
+  const meaning = chooseRule(root, await lookAtMasks(masks, entries, options), entries);
   const { classes, palette, rule } = meaning;
   const items = pairs.map(({ name, image, mask }): SampleItem => {
     return { name, image: [{ file: image, as: "rgb" }], labels: { kind: "png", file: mask, rule } };
   });
   const { splits, remarks: about } = await divide(root, items, { classes, palette }, options, undefined, lists);
   return { root, classes, palette, splits, remarks: [...meaning.remarks, ...about, ...remarks] };
-}
-
-/**
- * What the masks of a folder mean, see {@link chooseRule}. Every mask is looked at, since one of another kind may change what the others say. One that
- * cannot be read does not keep the others from being understood: it fails when it is loaded, and in the check.
- */
-async function understandMasks(
-  root: string,
-  files: readonly string[],
-  entries: readonly ClassEntry[] | undefined,
-  options: PoolOptions,
-): Promise<MaskMeaning> {
-  // With values there is nothing to find out but whether any mask can be read.
-  const wanted = entries?.some(({ value }) => value !== undefined) ? files.slice(0, FEW) : files;
-  return chooseRule(root, await surveyMasks(wanted, options), entries);
-}
-
-const FEW = 16;
-
-async function surveyMasks(files: readonly string[], options: PoolOptions): Promise<MaskSurvey[]> {
-  const surveys = await withPool(options, files.length, (pool) =>
-    Promise.all(files.map((file) => pool.run("survey", file).catch((error: TensorError) => error))),
-  );
-  const read = surveys.filter((survey): survey is MaskSurvey => !(survey instanceof Error));
-  if (read.length === 0) throw noneRead(surveys as TensorError[]);
-  return read;
-}
-
-function noneRead([first, ...others]: readonly TensorError[]): TensorError {
-  const { code = "missing-data", message = "no mask", fix = "" } = first ?? {};
-  if (others.length === 0) return new TensorError({ code, message, fix });
-  return new TensorError({ code, message: `${message}; none of the ${others.length + 1} masks can be read`, fix });
 }
