@@ -54,6 +54,13 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
+/** What changes when a file (Node) is written or replaced; undefined where it cannot be found. */
+export async function stampOf(path: string): Promise<string | undefined> {
+  const { stat } = nodeModule(path, "node:fs/promises");
+  const found = await stat(path).catch(() => undefined);
+  return found && [found.ino, found.size, found.mtimeMs, found.ctimeMs].join(" ");
+}
+
 /** The first bytes of a file (Node), fewer where it is shorter. Throws where it cannot be read. */
 export async function readStart(path: string, length: number): Promise<Uint8Array> {
   const { open } = nodeModule(path, "node:fs/promises");

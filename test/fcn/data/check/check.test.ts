@@ -4,7 +4,8 @@ import { encode } from "fast-png";
 import sharp, { type Sharp } from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { findLookalikes, fingerprintOf } from "../../../../packages/fcn/dist/data/check/fingerprint.js";
-import { greyPng, jpeg, photo, rgbPng, temporaryFolder, writeTree } from "../trees.js";
+import { knownCounts } from "../../../../packages/fcn/dist/data/labelCounts.js";
+import { greyPng, jpeg, palettePng, photo, rgbPng, temporaryFolder, writeTree } from "../trees.js";
 
 const base = await temporaryFolder("check");
 const [HEIGHT, WIDTH] = [24, 32];
@@ -42,6 +43,46 @@ describe("check", () => {
         smallest: [HEIGHT, WIDTH],
         largest: [HEIGHT, WIDTH],
       });
+    }
+  });
+
+  it("counts masks that were looked at while the folder was opened as if it decoded them, unless they have changed", async () => {
+    const grey = mask();
+    const palette = palettePng(
+      HEIGHT,
+      WIDTH,
+      [
+        [0, 0, 0],
+        [0, 255, 0],
+      ],
+      (x) => (x < 9 ? 0 : 1),
+    );
+    const painted = rgbPng(HEIGHT, WIDTH, (x) => (x < 7 ? 0 : 0x00ff00));
+    for (const [kind, masks, classes] of [
+      ["numbers", [grey, palette], '["ground", "tree"]'],
+      ["colours", [palette, painted], '[{"name": "ground", "color": "#000000"}, {"name": "tree", "color": "#00ff00"}]'],
+    ] as const) {
+      const root = join(base, `known ${kind}`);
+      await clean(root, ["a", "b"]);
+      await writeTree(root, { ...lists("a", "b"), "classes.json": classes });
+      for (const [i, png] of masks.entries()) await writeTree(root, { [`masks/${"ab"[i]}.png`]: png });
+      const opened = await data.open(root);
+      const anew = Object.entries(opened.splits).map(([name, set]) => {
+        // A copy of an item is not known.
+        const item = (i: number): data.SampleItem => structuredClone(set.item?.(i) as data.SampleItem);
+        return [name, { ...set, item }];
+      });
+      const items = Object.values(opened.splits).map((set) => set.item?.(0) as data.SampleItem);
+      expect(items.every(({ labels }) => knownCounts(labels) !== undefined)).toBe(true);
+      const { seconds: _, ...report } = await data.check(opened);
+      expect(report.ok).toBe(true);
+      expect({ ...(await data.check({ ...opened, splits: Object.fromEntries(anew) })), seconds: 0 }).toEqual({
+        ...report,
+        seconds: 0,
+      });
+      await writeTree(root, { "masks/b.png": greyPng(HEIGHT, WIDTH, () => 7) });
+      const changed = await data.check(opened);
+      expect(linesOf(changed)).toContainEqual(expect.stringMatching(/^problem \S+ masks\/b\.png: /));
     }
   });
 

@@ -9,6 +9,9 @@ import type { MaskSurvey } from "../../../../packages/fcn/dist/data/folder/surve
 let made = 0;
 const survey = (kind: MaskSurvey["kind"], keys: readonly number[], more: Partial<MaskSurvey> = {}): MaskSurvey => ({
   file: `m${made++}.png`,
+  stamp: undefined,
+  height: 10,
+  width: 10 * keys.length,
   kind,
   isRgb: kind === "colour",
   keys,

@@ -1,5 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import type { DataRemark, OpenedData, SegmentationDataset } from "../dataset.js";
+import { knownCounts } from "../labelCounts.js";
 import { type OpenOptions, open } from "../open.js";
 import { withPool } from "../workers/pool.js";
 import { findLookalikes } from "./fingerprint.js";
@@ -94,7 +95,7 @@ async function inspectAll(opened: OpenedData, options: CheckOptions): Promise<Ma
   return withPool(options, items.size, async (pool) => {
     const found = [...items].map(async ([key, item]) => {
       if (item === undefined) throw inMemory(key);
-      const inspection = await pool.run("inspect", { item, numClasses });
+      const inspection = await pool.run("inspect", { item, numClasses, known: knownCounts(item.labels) });
       options.onProgress?.(++done, items.size);
       return [key, inspection] as const;
     });

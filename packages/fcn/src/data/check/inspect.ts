@@ -13,12 +13,15 @@ import {
   sizeProblem,
   strayProblem,
 } from "../item.js";
+import { countLabels, isCurrent, type KnownCounts, type LabelCounts } from "../labelCounts.js";
 import { VOID_LABEL } from "../sample.js";
 import { fingerprintOf } from "./fingerprint.js";
 
 export interface InspectTask {
   readonly item: SampleItem;
   readonly numClasses: number;
+  /** Of the labels; they are decoded where it is absent, or the file is another. */
+  readonly known?: KnownCounts | undefined;
 }
 
 /** What was found in the files of one sample. */
@@ -38,7 +41,7 @@ export interface Inspection {
 }
 
 /** Looks at all files of a sample (Node); whatever is wrong becomes a remark. */
-export async function inspectItem({ item, numClasses }: InspectTask): Promise<Inspection> {
+export async function inspectItem({ item, numClasses, known }: InspectTask): Promise<Inspection> {
   const remarks: DataRemark[] = [];
   const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -49,13 +52,13 @@ export async function inspectItem({ item, numClasses }: InspectTask): Promise<In
     }
   };
   const picture = await attempt(() => loadImage(item.image));
-  const plane = await attempt(() => checkedLabels(item, picture, item.labels, remarks));
+  const plane = await attempt(() => checkedLabels(item, picture, item.labels, remarks, known));
   for (const source of Object.values(item.more ?? {})) {
     await attempt(() => checkedLabels(item, picture, source, remarks));
   }
   if (picture && plane) remarks.push(...turnWarnings(item, picture, plane));
-  const { counts, voidPixels } = countLabels(plane?.labels ?? new Uint8Array(0), numClasses);
-  if (plane && voidPixels === plane.labels.length && plane.strays.length === 0) {
+  const { counts, voidPixels } = byClass(plane?.pixels ?? [], numClasses);
+  if (plane && voidPixels === plane.height * plane.width && !plane.hasStrays) {
     remarks.push({ level: "warning", code: "all-void", file: item.labels.file, text: "all its pixels are void" });
   }
   const { height = 0, width = 0 } = picture?.image ?? {};
@@ -68,11 +71,14 @@ async function checkedLabels(
   picture: LoadedImage | undefined,
   source: LabelSource,
   remarks: DataRemark[],
-): Promise<Awaited<ReturnType<typeof loadLabels>>> {
-  const plane = await loadLabels(source);
-  const problems = [picture && sizeProblem(item, picture, source, plane), strayProblem(source, plane)];
+  known?: KnownCounts,
+): Promise<LabelCounts & { readonly hasStrays: boolean }> {
+  const isKnown = known !== undefined && (await isCurrent(source.file, known));
+  const plane = isKnown ? undefined : await loadLabels(source);
+  const counts = plane ? countLabels(plane) : (known as KnownCounts);
+  const problems = [picture && sizeProblem(item, picture, source, counts), plane && strayProblem(source, plane)];
   for (const problem of problems) if (problem) remarks.push(remarkOf(problem, filesOf(item)));
-  return plane;
+  return { ...counts, hasStrays: plane !== undefined && plane.strays.length > 0 };
 }
 
 /** Labels that fit the picture as stored as well as upright may have been drawn on either. */
@@ -101,10 +107,10 @@ export function remarkOf(error: unknown, files: readonly string[]): DataRemark {
   return { level: "problem", code, file, text: fix === "" ? text : `${text} (${fix})` };
 }
 
-function countLabels(labels: Uint8Array, numClasses: number): { counts: number[]; voidPixels: number } {
-  const all = new Array<number>(256).fill(0);
-  for (const label of labels) all[label]!++;
-  return { counts: all.slice(0, numClasses), voidPixels: all[VOID_LABEL] as number };
+function byClass(pixels: LabelCounts["pixels"], numClasses: number): { counts: number[]; voidPixels: number } {
+  const byLabel = new Map(pixels);
+  const counts = Array.from({ length: numClasses }, (_, label) => byLabel.get(label) ?? 0);
+  return { counts, voidPixels: byLabel.get(VOID_LABEL) ?? 0 };
 }
 
 async function hashOf({ image }: SampleItem): Promise<string> {

@@ -5,6 +5,7 @@ import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError } from "../errors.js";
 import { joinPath, kindOf, listFiles } from "../files.js";
 import type { SampleItem } from "../item.js";
+import { rememberCounts } from "../labelCounts.js";
 import type { WorkerOptions } from "../workers/pool.js";
 import { chooseRule } from "./chooseRule.js";
 import { type ClassEntry, readClasses } from "./classes.js";
@@ -12,6 +13,7 @@ import { divide } from "./divide.js";
 import { lookAtMasks } from "./lookAtMasks.js";
 import { findPairs } from "./pairs.js";
 import type { SplitOptions } from "./splits.js";
+import { surveyCounts } from "./surveyCounts.js";
 
 type PoolOptions = WorkerOptions & Abortable;
 
@@ -73,10 +75,16 @@ export async function openPairs(
     });
   }
   const masks = pairs.map(({ mask }) => mask);
-  const meaning = chooseRule(root, await lookAtMasks(masks, entries, options), entries);
+  const surveys = await lookAtMasks(masks, entries, options);
+  const meaning = chooseRule(root, surveys, entries);
   const { classes, palette, rule } = meaning;
+  const byFile = new Map(surveys.map((survey) => [survey.file, survey]));
   const items = pairs.map(({ name, image, mask }): SampleItem => {
-    return { name, image: [{ file: image, as: "rgb" }], labels: { kind: "png", file: mask, rule } };
+    const labels = { kind: "png", file: mask, rule } as const;
+    const survey = byFile.get(mask);
+    const counts = survey && surveyCounts(survey, rule);
+    if (counts) rememberCounts(labels, counts);
+    return { name, image: [{ file: image, as: "rgb" }], labels };
   });
   const { splits, remarks: about } = await divide(root, items, { classes, palette }, options, undefined, lists);
   return { root, classes, palette, splits, remarks: [...meaning.remarks, ...about, ...remarks] };

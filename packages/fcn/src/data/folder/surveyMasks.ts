@@ -1,9 +1,13 @@
 import { decodeMaskPng, keyPlane, paletteKeys } from "../decode/mask.js";
-import { readBytes } from "../files.js";
+import { readBytes, stampOf } from "../files.js";
 
 /** What one mask holds. */
 export interface MaskSurvey {
   readonly file: string;
+  /** See `stampOf`; from before the file was read. */
+  readonly stamp: string | undefined;
+  readonly height: number;
+  readonly width: number;
   /** "colour": RGB with at least one pixel that is not grey. "grey": numbers, even where they are stored three times. */
   readonly kind: "grey" | "palette" | "colour";
   /** Stored as RGB, grey or not. */
@@ -21,18 +25,21 @@ const MOST_KEYS = 4096;
 
 /** Looks at one mask (Node). Throws a TensorError that names the file when it cannot be read. */
 export async function surveyMask(file: string): Promise<MaskSurvey> {
+  const stamp = await stampOf(file);
   const picture = await decodeMaskPng(file, await readBytes(file));
+  const { height, width } = picture;
+  const about = { file, stamp, height, width };
   if (picture.palette) {
     const palette = paletteKeys(picture.palette);
-    return { file, kind: "palette", isRgb: false, ...countKeys(picture.samples), palette };
+    return { ...about, kind: "palette", isRgb: false, ...countKeys(picture.samples), palette };
   }
   if (picture.channels < 3) {
-    return { file, kind: "grey", isRgb: false, ...countKeys(keyPlane(file, picture, "value").keys) };
+    return { ...about, kind: "grey", isRgb: false, ...countKeys(keyPlane(file, picture, "value").keys) };
   }
   const { keys, pixels } = countKeys(keyPlane(file, picture, "colour").keys);
   const isGrey = keys.every((key) => key === (key & 0xff) * 0x010101);
-  if (!isGrey) return { file, kind: "colour", isRgb: true, keys, pixels };
-  return { file, kind: "grey", isRgb: true, keys: keys.map((key) => key & 0xff), pixels };
+  if (!isGrey) return { ...about, kind: "colour", isRgb: true, keys, pixels };
+  return { ...about, kind: "grey", isRgb: true, keys: keys.map((key) => key & 0xff), pixels };
 }
 
 function countKeys(plane: ArrayLike<number>): { keys: number[]; pixels: number[] } {
