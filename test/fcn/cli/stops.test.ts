@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -201,7 +201,8 @@ describe("SIGTERM", () => {
   it("ends fcn convert while it tries the net, and leaves nothing half written", async () => {
     const from = join(root, "net");
     expect(await fcn("train", "--data", data, ...net, "--steps", "1", "--out", from).ended).toEqual([0, null]);
-    const folder = await temporaryFolder("fcn-convert-stopped");
+    const folder = join(root, "converted");
+    await mkdir(folder);
     const files = ["convert", join(from, "weights.safetensors"), join(folder, "net.safetensors")];
     const run = fcn(...files, "--model", "fcn8s-small", "--model-option", "widthMultiplier=0.25");
     await until(run, () => readdirSync(folder).length > 0);
