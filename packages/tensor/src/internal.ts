@@ -4,9 +4,11 @@ import type { Device } from "./device.js";
 import type { Order } from "./layout.js";
 import type { Tensor } from "./tensor.js";
 
+export { show } from "./errors.js";
 export { nearest } from "./nearest.js";
 export { isNode, nodeModule } from "./node.js";
 export { checkOptions, type OptionNames } from "./options.js";
+export { elementsOf } from "./shape.js";
 
 /** An uninitialised tensor. */
 export const emptyTensor = (device: Device, shape: readonly number[]): Tensor => device.empty(shape);

@@ -1,6 +1,7 @@
 import { createDevice } from "@fcn/tensor";
 import type { Command } from "commander";
 import { PREPROCESSINGS } from "../data/layouts/means.js";
+import { firstOf } from "../data/words.js";
 import { createQuietBar } from "../progress/quietBar.js";
 import { refuseSameFile } from "../report/writeFile.js";
 import { type ConvertOptions, type ConvertReport, convert, outputFormat } from "../weights/convert.js";
@@ -159,7 +160,8 @@ function describe(input: string, output: string, report: ConvertReport): string 
 }
 
 /** The first names, quoted: a file may hold any text. */
-function showNames(names: readonly string[]): string {
-  const shown = names.slice(0, 10).map((name) => JSON.stringify(name.slice(0, 80)));
-  return names.length > shown.length ? `${shown.join(", ")} and ${names.length - shown.length} more` : shown.join(", ");
-}
+const showNames = (names: readonly string[]): string =>
+  firstOf(
+    names.map((name) => JSON.stringify(name.slice(0, 80))),
+    10,
+  );

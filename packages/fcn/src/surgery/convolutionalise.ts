@@ -1,5 +1,6 @@
 import type { io } from "@fcn/tensor";
-import { arrayOf, type HostState, show, surgeryError } from "./state.js";
+import { show } from "@fcn/tensor/internal";
+import { arrayOf, type HostState, surgeryError } from "./state.js";
 
 /**
  * A fully connected layer as the convolution that it is (section 3.1 of the FCN paper): the matrix [O, I * H * W], whose columns run over

@@ -1,8 +1,9 @@
 import type { io } from "@fcn/tensor";
+import { elementsOf, show } from "@fcn/tensor/internal";
 import { convertDeconvBlob } from "../models/graph/deconvBlobs.js";
 import type { GraphNet, NetOutput } from "../models/graph/net.js";
 import { scoreLayers, scoreUpsampling } from "../models/graph/scoreLayers.js";
-import { arrayOf, gather, type HostState, show, sizeOf, surgeryError } from "./state.js";
+import { arrayOf, gather, type HostState, surgeryError } from "./state.js";
 
 /** For each new class the old one whose scores it starts with; undefined starts at zero. */
 export type ClassMap = readonly (number | undefined)[];
@@ -15,7 +16,7 @@ function classRows(op: string, name: string, array: io.HostArray, classes: Class
     const problem = `class ${wrong} of ${name}, which has shape ${show(array.shape)}`;
     throw surgeryError(op, problem, `name classes from 0 to ${known - 1}, or undefined for a new one`);
   }
-  const count = sizeOf(rest);
+  const count = elementsOf(rest);
   const offsets = classes.map((c) => (c === undefined ? undefined : c * count));
   return gather(array, [classes.length, ...rest], count, offsets);
 }

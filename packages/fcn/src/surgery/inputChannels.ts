@@ -1,5 +1,6 @@
 import type { io } from "@fcn/tensor";
-import { arrayOf, gather, type HostState, show, surgeryError } from "./state.js";
+import { show } from "@fcn/tensor/internal";
+import { arrayOf, gather, type HostState, surgeryError } from "./state.js";
 
 /** Weight [O, I, kh, kw] of a first convolution, and the elements of one channel. */
 function firstConvolution(

@@ -6,10 +6,6 @@ export type HostState = Readonly<Record<string, io.HostArray>>;
 export const surgeryError = (op: string, problem: string, fix: string): TensorError =>
   new TensorError({ code: "invalid-argument", message: `surgery.${op}: ${problem}`, fix });
 
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
-export const show = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
-
 /** The array `name`, or an error that says what there is. */
 export function arrayOf(op: string, state: HostState, name: string): io.HostArray {
   const found = Object.hasOwn(state, name) ? state[name] : undefined;

@@ -1,5 +1,5 @@
 import { nn, type Tensor } from "@fcn/tensor";
-import { show, sizeOf } from "./state.js";
+import { elementsOf, show } from "@fcn/tensor/internal";
 
 type Entry = nn.StateDict[string];
 
@@ -40,7 +40,7 @@ export function transplant(
     const { shape } = Object.hasOwn(target, key) ? (target[key] as Tensor) : { shape: undefined };
     if (shape === undefined) {
       skipped.push({ name, reason: `the new net has no ${key}` });
-    } else if (sizeOf(shape) !== sizeOf(entry.shape)) {
+    } else if (elementsOf(shape) !== elementsOf(entry.shape)) {
       skipped.push({ name, reason: `${show(entry.shape)} does not fit into ${key} ${show(shape)}` });
     } else {
       const same = show(shape) === show(entry.shape);

@@ -1,6 +1,7 @@
 import { add, type Device, optim, type Tensor, TensorError } from "@fcn/tensor";
 import { BatchSampler, type HostBatch, stackSamples } from "../data/batches.js";
 import { createRandom } from "../data/random.js";
+import { firstOf } from "../data/words.js";
 import { seedFor } from "../models/graph/initialise.js";
 import { type Freeze, freezeAllBut, freezeBatchNorm } from "./freezing.js";
 import { countHeads, headLoss, lossDivisor } from "./losses.js";
@@ -39,10 +40,7 @@ interface Run {
 }
 
 /** The pictures of a step, for the message of an error: `, on a, b and 3 more`; nothing where they have no names. */
-export function onPictures(names: readonly string[]): string {
-  const shown = names.slice(0, 8).join(", ") + (names.length > 8 ? ` and ${names.length - 8} more` : "");
-  return names.length > 0 ? `, on ${shown}` : "";
-}
+export const onPictures = (names: readonly string[]): string => (names.length > 0 ? `, on ${firstOf(names, 8)}` : "");
 
 /** What helps against a loss that jumps. */
 export const STEADIER =

@@ -1,3 +1,4 @@
+import { elementsOf } from "@fcn/tensor/internal";
 import { IMAGENET_MEAN } from "../data/layouts/means.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 
@@ -57,8 +58,6 @@ const CAST_KERNELS: ReadonlyMap<string, readonly number[]> = new Map([
 ]);
 const LINEAR = /^classifier\.[036]\.weight$/;
 
-const product = (sizes: Shape): number => sizes.reduce((a, b) => a * b, 1);
-
 /** Old Caffe files give every blob four sizes, with ones in front. */
 function withoutPadding(shape: Shape, rank: number): Shape {
   const padded = shape.length === 4 && shape.slice(0, 4 - rank).every((size) => size === 1);
@@ -70,7 +69,7 @@ const squeezeBias = (name: string, shape: Shape): Shape => (name.endsWith(".bias
 /** A fully connected layer as [O, I]: old Caffe files have [1, 1, O, I], and a cast one is [O, C, k, k]. */
 function matrixOf(shape: Shape): readonly [outputs: number, inputs: number] {
   const [outputs = 0, ...rest] = withoutPadding(shape, 2);
-  return [outputs, product(rest)];
+  return [outputs, elementsOf(rest)];
 }
 
 /** [O, I] to [O, I / k^2, k, k]: a fully connected layer is a convolution whose kernel covers its input (section 4.1 of the FCN paper). */

@@ -1,4 +1,5 @@
 import { type Device, nn, type Tensor, TensorError } from "@fcn/tensor";
+import { elementsOf } from "@fcn/tensor/internal";
 import { convertDeconvBlob, type HostBlob, isOtherForm } from "./deconvBlobs.js";
 import { type Geometry, geometryOf, inferChannels } from "./geometry.js";
 import { buildLayer, runLayer } from "./layers.js";
@@ -102,8 +103,9 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   }
 }
 
-const isFullyConnected = (shape: readonly number[], [out = 0, ...window]: readonly number[]): boolean =>
-  shape.length === 2 && shape[0] === out && shape[1] === window.reduce((a, b) => a * b, 1);
+/** Whether `shape` is that of the matrix that a convolution of the other shape is as a fully connected layer. */
+export const isFullyConnected = (shape: readonly number[], [out = 0, ...window]: readonly number[]): boolean =>
+  shape.length === 2 && shape[0] === out && shape[1] === elementsOf(window);
 
 /** Index of the node that uses each value last, its own where none does; heads are used by the caller and have none. */
 export function lastUses(graph: Graph): Map<string, number> {

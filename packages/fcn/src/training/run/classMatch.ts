@@ -1,5 +1,6 @@
 import type { io } from "@fcn/tensor";
 import { convertDeconvBlob, isOtherForm } from "../../models/graph/deconvBlobs.js";
+import { isFullyConnected } from "../../models/graph/net.js";
 import { scoreLayers, scoreUpsampling } from "../../models/graph/scoreLayers.js";
 import type { Graph } from "../../models/graph/spec.js";
 import type { ClassMap } from "../../surgery/heads.js";
@@ -67,11 +68,9 @@ export function mergeRows(
 
 /** The array in the shape that is wanted, as a net would take it. */
 function inForm(name: string, file: io.HostArray, wanted: readonly number[]): io.HostArray | undefined {
-  const [rows, ...window] = wanted;
-  const size = window.reduce((a, b) => a * b, 1);
   const { shape } = file;
   if (shape.join() === wanted.join()) return file;
-  if (shape.length === 2 && shape[0] === rows && shape[1] === size) return { ...file, shape: wanted };
+  if (isFullyConnected(shape, wanted)) return { ...file, shape: wanted };
   if (!isOtherForm(shape, wanted)) return undefined;
   return convertDeconvBlob(name, { ...file, data: file.data as ArrayLike<number> }, wanted) as io.HostArray;
 }

@@ -1,4 +1,5 @@
 import { io, TensorError } from "@fcn/tensor";
+import { firstOf } from "../../data/words.js";
 import type { GraphNet, NetOutput } from "../../models/graph/net.js";
 import { scoreLayers } from "../../models/graph/scoreLayers.js";
 import type { ClassMap } from "../../surgery/heads.js";
@@ -91,8 +92,7 @@ export function describeStart(
   return lines;
 }
 
-const some = (names: readonly string[]): string =>
-  names.slice(0, 8).join(", ") + (names.length > 8 ? ` and ${names.length - 8} more` : "");
+const some = (names: readonly string[]): string => firstOf(names, 8);
 
 interface MatchedRows {
   readonly classes: ClassMap;
