@@ -62,19 +62,24 @@ export interface ErrorParts {
   /** One of {@link ErrorCode}, or a code of a package above this one. */
   readonly code: ErrorCode | (string & {});
   readonly message: string;
+  /** The remedy in code. */
   readonly fix: string;
+  /** The remedy for whoever reads the message at a command line, where it is another one. */
+  readonly commandFix?: string | undefined;
 }
 
 /** The one error type of the library. */
 export class TensorError extends Error {
   readonly code: ErrorCode | (string & {});
   readonly fix: string;
+  readonly commandFix: string | undefined;
 
-  constructor({ code, message, fix }: ErrorParts, options?: ErrorOptions) {
+  constructor({ code, message, fix, commandFix }: ErrorParts, options?: ErrorOptions) {
     super(message, options);
     this.name = "TensorError";
     this.code = code;
     this.fix = fix;
+    this.commandFix = commandFix;
   }
 
   override toString(): string {

@@ -5,6 +5,7 @@ import type { Order } from "./layout.js";
 import type { Tensor } from "./tensor.js";
 
 export { show } from "./errors.js";
+export { GUESSED_BYTES, type Guess, guessContent } from "./io/guess.js";
 export { nearest } from "./nearest.js";
 export { isNode, nodeModule } from "./node.js";
 export { checkOptions, type OptionNames } from "./options.js";

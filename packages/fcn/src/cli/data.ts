@@ -115,10 +115,10 @@ function describeSplit(name: string, { splits }: DataReport): string {
 function describeRemarks(remarks: readonly DataRemark[]): string[] {
   const told = new Map<string, number>();
   const lines: string[] = [];
-  for (const { level, code, file, text } of remarks) {
+  for (const { level, code, file, text, commandText = text } of remarks) {
     const count = (told.get(code) ?? 0) + 1;
     told.set(code, count);
-    if (count <= MOST_LINES) lines.push(`${level.padEnd(7)}  ${file}: ${text}`);
+    if (count <= MOST_LINES) lines.push(`${level.padEnd(7)}  ${file}: ${commandText}`);
   }
   for (const [code, count] of told) {
     if (count > MOST_LINES) lines.push(`         and ${count - MOST_LINES} more of "${code}" (--json lists all)`);

@@ -49,7 +49,8 @@ function oneLine(text: string): string {
 }
 
 function fixOf(error: unknown): string | null {
-  const fix = typeof error === "object" && error !== null && "fix" in error ? error.fix : null;
+  const { commandFix, fix } = (error ?? {}) as { commandFix?: unknown; fix?: unknown };
+  if (typeof commandFix === "string") return oneLine(commandFix);
   return typeof fix === "string" && fix !== "" ? oneLine(fix) : null;
 }
 

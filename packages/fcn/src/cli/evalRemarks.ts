@@ -8,7 +8,9 @@ const MOST_LINES = 10;
 
 /** What was found wrong with the data, as lines for people. */
 export function describeRemarks(remarks: readonly DataRemark[]): string[] {
-  const lines = remarks.slice(0, MOST_LINES).map(({ level, file, text }) => `${level}: ${file}: ${text}`);
+  const lines = remarks.slice(0, MOST_LINES).map(({ level, file, text, commandText = text }) => {
+    return `${level}: ${file}: ${commandText}`;
+  });
   const more = remarks.length - lines.length;
   return more > 0 ? [...lines, `and ${more} more (--json and fcn data check list all)`] : lines;
 }

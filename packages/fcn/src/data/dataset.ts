@@ -83,6 +83,8 @@ export interface DataRemark {
   readonly code: string;
   readonly file: string;
   readonly text: string;
+  /** The text for whoever reads it at a command line, where the remedy in it is another one. */
+  readonly commandText?: string;
 }
 
 /** A folder with labelled pictures, as {@link SegmentationDataset}s by split. */

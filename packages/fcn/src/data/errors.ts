@@ -1,8 +1,21 @@
 import { TensorError } from "@fcn/tensor";
 
+/** A remedy that reads differently in code and at the command line. */
+export interface Remedy {
+  readonly code: string;
+  readonly command: string;
+}
+
 /** An error about one file of a data set; the message names it. */
-export function fileError(code: string, file: string, problem: string, fix: string, cause?: unknown): TensorError {
-  return new TensorError({ code, message: `${file}: ${problem}`, fix }, cause === undefined ? {} : { cause });
+export function fileError(
+  code: string,
+  file: string,
+  problem: string,
+  fix: string | Remedy,
+  cause?: unknown,
+): TensorError {
+  const remedy = typeof fix === "string" ? { fix } : { fix: fix.code, commandFix: fix.command };
+  return new TensorError({ code, message: `${file}: ${problem}`, ...remedy }, cause === undefined ? {} : { cause });
 }
 
 /** A file that is cut off, damaged or of another format than its name says. */

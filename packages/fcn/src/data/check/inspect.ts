@@ -100,11 +100,13 @@ function filesOf({ image, labels, more = {} }: SampleItem): string[] {
 
 /** An error as a remark about the one of `files` that its message names. */
 export function remarkOf(error: unknown, files: readonly string[]): DataRemark {
-  const { code, message, fix } =
-    error instanceof TensorError ? error : { code: "unreadable-file", message: reasonOf(error), fix: "" };
+  const known = error instanceof TensorError ? error : undefined;
+  const { code, message, fix, commandFix } = known ?? { code: "unreadable-file", message: reasonOf(error), fix: "" };
   const file = files.find((candidate) => message.startsWith(`${candidate}: `)) ?? files[0] ?? "";
-  const text = message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message;
-  return { level: "problem", code, file, text: fix === "" ? text : `${text} (${fix})` };
+  const problem = message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message;
+  const text = fix === "" ? problem : `${problem} (${fix})`;
+  const forCommand = commandFix === undefined ? {} : { commandText: `${problem} (${commandFix})` };
+  return { level: "problem", code, file, text, ...forCommand };
 }
 
 function byClass(pixels: LabelCounts["pixels"], numClasses: number): { counts: number[]; voidPixels: number } {

@@ -1,0 +1,63 @@
+/** What begins with these bytes, in ISO 8859-1. Longer beginnings first where one begins with another. */
+const STARTS: readonly (readonly [start: string | RegExp, what: string])[] = [
+  [/^\s*(<!doctype html|<html|<head|<body)/i, "a web page (HTML)"],
+  [/^\s*<\?xml/i, "an XML file"],
+  ["version https://git-lfs", "a Git LFS pointer"],
+  ["/annex/objects", "a git-annex pointer"],
+  ["\x1f\x8b", "a gzip archive"],
+  ["BZh", "a bzip2 archive"],
+  ["\xfd7zXZ\0", "an xz archive"],
+  ["7z\xbc\xaf\x27\x1c", "a 7z archive"],
+  ["Rar!\x1a\x07", "a RAR archive"],
+  ["\x28\xb5\x2f\xfd", "a Zstandard archive"],
+  ["PK\x03\x04", "a zip archive"],
+  ["\x89HDF\r\n\x1a\n", "an HDF5 file"],
+  ["\x93NUMPY", "a NumPy array (.npy)"],
+  ["MATLAB 5.0 MAT-file", "a MATLAB file (.mat)"],
+  ["GGUF", "a GGUF file"],
+  ["\x89PNG\r\n\x1a\n", "a PNG picture"],
+  ["\xff\xd8\xff", "a JPEG picture"],
+  ["GIF8", "a GIF picture"],
+  ["II*\0", "a TIFF picture"],
+  ["MM\0*", "a TIFF picture"],
+  [/^RIFF.{4}WEBP/s, "a WebP picture"],
+  [/^BM.{4}\0{4}/s, "a BMP picture"],
+  ["%PDF-", "a PDF document"],
+  [/^P[1-7]\s/, "a PNM picture"],
+  ...["\x02", "\x03", "\x04", "\x05"].map((version) => [`\x80${version}`, "a Python pickle"] as const),
+  [/^\s*[[{]\s*["{[\]}\d-]/, "a JSON file"],
+];
+
+/** The remedy for what is no file of the kind that was meant; the others are to be converted or named otherwise. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  "a web page (HTML)": "download the file itself: this is the page of an error, a login or a viewer",
+  "a Git LFS pointer": "fetch the file that it stands for: git lfs pull",
+  "a git-annex pointer": "fetch the file that it stands for: git annex get",
+  "a gzip archive": "unpack it: gunzip, or tar xzf where it is a .tar.gz",
+  "a bzip2 archive": "unpack it: bunzip2, or tar xjf where it is a .tar.bz2",
+  "an xz archive": "unpack it: unxz, or tar xJf where it is a .tar.xz",
+  "a 7z archive": "unpack it: 7z x",
+  "a RAR archive": "unpack it: unrar x",
+  "a Zstandard archive": "unpack it: unzstd, or tar --zstd -xf where it is a .tar.zst",
+  "a zip archive": "unpack it: unzip",
+};
+
+/** A file seen by its first bytes: what it is in words, and the remedy where what was meant is inside it or elsewhere. */
+export interface Guess {
+  readonly what: string;
+  readonly fix?: string | undefined;
+}
+
+/** How many of the first bytes of a file {@link guessContent} looks at. */
+export const GUESSED_BYTES = 512;
+
+/** What a file most likely is, by its first bytes; undefined where they say nothing. */
+export function guessContent(bytes: Uint8Array): Guess | undefined {
+  const start = String.fromCharCode(...bytes.subarray(0, GUESSED_BYTES)).replace(/^\xef\xbb\xbf/, "");
+  const isTar = String.fromCharCode(...bytes.subarray(257, 262)) === "ustar";
+  if (isTar) return { what: "a tar archive", fix: "unpack it: tar xf" };
+  const found = STARTS.find(([begin]) => (typeof begin === "string" ? start.startsWith(begin) : begin.test(start)));
+  if (found === undefined) return undefined;
+  const [, what] = found;
+  return { what, fix: REMEDIES[what] };
+}
