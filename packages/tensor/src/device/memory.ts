@@ -3,6 +3,7 @@ import { type Block, BufferPool, type MemoryReport, USAGE } from "./buffers.js";
 import type { CommandRecorder } from "./commands.js";
 import { type MemoryRequest, outOfMemory } from "./errors.js";
 import type { Failures } from "./failures.js";
+import type { GuardedDevice } from "./guarded.js";
 import { checkHostMemory } from "./hostMemory.js";
 import type { Simulation } from "./simulate.js";
 import { Storage } from "./storage.js";
@@ -21,16 +22,17 @@ export class Memory {
   #isRefusing = false;
 
   constructor(
-    private readonly device: GPUDevice,
+    private readonly gpu: GuardedDevice,
     private readonly info: DeviceInfo,
     private readonly failures: Failures,
     private readonly commands: CommandRecorder,
     poolBytes: number,
     private readonly simulation: Simulation | undefined,
   ) {
-    this.#largestBlock = Math.floor((device.limits.maxBufferSize - 256) / 256) * 256;
+    this.#largestBlock = Math.floor((gpu.limits.maxBufferSize - 256) / 256) * 256;
     this.#pool = new BufferPool(
       (size, settled) => this.#createBuffer(size, settled),
+      (block) => gpu.destroyBuffer(block.buffer, block.size),
       () => commands.flush(),
       poolBytes,
       this.#largestBlock,
@@ -39,11 +41,13 @@ export class Memory {
 
   report(liveTensors: number): MemoryReport {
     const { liveBytes, pooledBytes, peakBytes } = this.#pool;
-    return { liveTensors, liveBytes, pooledBytes, peakBytes };
+    const { reservedBytes, peakReservedBytes } = this.gpu;
+    return { liveTensors, liveBytes, pooledBytes, peakBytes, reservedBytes, peakReservedBytes };
   }
 
   resetPeak(): void {
     this.#pool.peakBytes = this.#pool.liveBytes;
+    this.gpu.peakReservedBytes = this.gpu.reservedBytes;
   }
 
   /** Destroys idle buffers until at most `bytes` lie idle. */
@@ -81,6 +85,6 @@ export class Memory {
     if (this.#isRefusing) return this.failures.refuseBuffer(descriptor, settled);
     if (size > FOLLOWED) return this.failures.createBuffer(descriptor, settled);
     settled(undefined);
-    return this.device.createBuffer(descriptor);
+    return this.gpu.createBuffer(descriptor);
   }
 }
