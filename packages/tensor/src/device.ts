@@ -49,7 +49,7 @@ export class Device {
   }
 
   get limits(): Record<string, number> {
-    return readLimits(this.#engine.device.limits);
+    return readLimits(this.#engine.limits);
   }
 
   /** What the choice of kernels and tiles goes by. */
@@ -134,7 +134,7 @@ export class Device {
     } finally {
       this.#scopes.close(frame, result);
     }
-    if (this.#engine.alive) await this.#engine.throttle();
+    if (!this.#engine.isDestroyed) await this.#engine.throttle();
     return result as T;
   }
 

@@ -1,5 +1,7 @@
 import { TensorError } from "../errors.js";
 import { isNode } from "../node.js";
+import { deviceLost } from "./errors.js";
+import { isLoss, wasDeviceLost } from "./guarded.js";
 
 export type AdapterChoice = "auto" | "hardware" | "software";
 
@@ -91,11 +93,26 @@ async function requestQuietly(gpu: Gpu, options: GPURequestAdapterOptions): Prom
   }
 }
 
+/** Milliseconds after which a browser is asked again that has lost its GPU and brings it back: two seconds in all. */
+const PATIENCE_MS = [50, 150, 300, 500, 1000];
+
+/** The adapters for these options. After a loss a browser has none for a moment, while it starts a new process for the GPU. */
+async function patientCandidates(gpu: Gpu, options: AdapterOptions): ReturnType<typeof candidates> {
+  let found = await candidates(gpu, options);
+  if (gpu.runtime !== "browser" || !wasDeviceLost()) return found;
+  for (const ms of PATIENCE_MS) {
+    if (found.length > 0) break;
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    found = await candidates(gpu, options);
+  }
+  return found;
+}
+
 async function candidates(gpu: Gpu, options: AdapterOptions): Promise<{ adapter: GPUAdapter; info: DeviceInfo }[]> {
   const power = options.powerPreference ? { powerPreference: options.powerPreference } : {};
   const found = [];
   for (const forceFallbackAdapter of options.adapter === "software" ? [true, false] : [false]) {
-    const adapter = await requestQuietly(gpu, { ...power, forceFallbackAdapter });
+    const adapter = await requestQuietly(gpu, { ...power, forceFallbackAdapter }).catch(noAdapter);
     if (!adapter) continue;
     const info = describe(adapter, gpu.runtime);
     if (!NULL_BACKEND.test(`${info.device} ${info.description}`)) found.push({ adapter, info });
@@ -116,9 +133,11 @@ export async function findAdapter(
       fix: 'leave it out, or pass one of "auto", "hardware", "software"',
     });
   }
-  const found = await candidates(gpu, options);
+  const found = await patientCandidates(gpu, options);
   const match = found.find(({ info }) => choice === "auto" || info.software === (choice === "software"));
   if (match) return match;
+  if (found.length === 0 && wasDeviceLost())
+    throw deviceLost("it was lost before, and the system has not brought it back");
   const seen = found.map(({ info }) => info.description || info.device).join(", ") || "none";
   throw new TensorError({
     code: "no-adapter",
@@ -161,6 +180,18 @@ export function readLimits(limits: GPUSupportedLimits): Record<string, number> {
   return record;
 }
 
+function noAdapter(error: Error): never {
+  if (isLoss(error)) throw deviceLost(error.message);
+  throw new TensorError(
+    {
+      code: "no-adapter",
+      message: `createDevice: the system refuses a GPU: ${error.message}`,
+      fix: "run `npx fcn doctor`, which names what this system lacks; in a browser reload the page, or start the browser anew",
+    },
+    { cause: error },
+  );
+}
+
 /** @internal A device of the adapter, with its large limits unless `raised` is false, and with subgroups where it has them. */
 export function requestDevice(
   adapter: GPUAdapter,
@@ -168,8 +199,9 @@ export function requestDevice(
 ): Promise<GPUDevice> {
   const feature = "subgroups" as GPUFeatureName;
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-  return adapter.requestDevice({
+  const descriptor = {
     requiredFeatures: subgroups && adapter.features.has(feature) ? [feature] : [],
     requiredLimits: raised ? { maxStorageBufferBindingSize, maxBufferSize } : {},
-  });
+  };
+  return adapter.requestDevice(descriptor).catch(noAdapter);
 }

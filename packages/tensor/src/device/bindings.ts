@@ -2,6 +2,7 @@ import { type Dummy, FAULT_WORDS, type Step } from "@fcn/kernels";
 import { TensorError } from "../errors.js";
 import { USAGE } from "./buffers.js";
 import type { BufferRange, CommandRecorder } from "./commands.js";
+import type { GuardedDevice } from "./guarded.js";
 import type { Storage } from "./storage.js";
 
 type Operands = Readonly<Record<string, Storage>>;
@@ -11,7 +12,7 @@ export class Binder {
   readonly #dummies = new Map<string, GPUBuffer>();
 
   constructor(
-    private readonly device: GPUDevice,
+    private readonly gpu: GuardedDevice,
     private readonly commands: CommandRecorder,
     private readonly fault: GPUBuffer,
     private readonly bindingLimit: number,
@@ -76,7 +77,7 @@ export class Binder {
   #dummy({ dummy }: Dummy): BufferRange {
     let buffer = this.#dummies.get(dummy);
     if (!buffer) {
-      buffer = this.device.createBuffer({ label: `dummy ${dummy}`, size: 256, usage: USAGE.storage });
+      buffer = this.gpu.createBuffer({ label: `dummy ${dummy}`, size: 256, usage: USAGE.storage });
       this.#dummies.set(dummy, buffer);
     }
     return { buffer, offset: 0, size: 256 };

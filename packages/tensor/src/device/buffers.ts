@@ -15,12 +15,19 @@ export interface Block {
 
 export interface MemoryReport {
   readonly liveTensors: number;
-  /** Bytes of live buffers, scratch included. */
+  /** Bytes of the buffers in use by tensors and ops, scratch included (torch.cuda.memory_allocated). */
   readonly liveBytes: number;
   /** Bytes of free buffers that are kept for reuse. */
   readonly pooledBytes: number;
-  /** The most bytes that were live at once. */
+  /** The most that `liveBytes` was (torch.cuda.max_memory_allocated). */
   readonly peakBytes: number;
+  /**
+   * Bytes of all buffers that are held: live, free ones, those that reads and parameters go through, and those given back while the GPU still
+   * works on them (torch.cuda.memory_reserved).
+   */
+  readonly reservedBytes: number;
+  /** The most that `reservedBytes` was: what the GPU must have room for (torch.cuda.max_memory_reserved). */
+  readonly peakReservedBytes: number;
 }
 
 const MIB = 1024 * 1024;
@@ -44,6 +51,7 @@ export class BufferPool {
 
   constructor(
     private readonly create: (size: number, settled: (refusal: string | undefined) => void) => GPUBuffer,
+    private readonly destroy: (block: Block) => void,
     /** Called before buffers are destroyed, so that no recorded command still needs them. */
     private readonly flush: () => void,
     private readonly cap: number,
@@ -100,7 +108,7 @@ export class BufferPool {
     this.flush();
     for (const [size, blocks] of this.#free) {
       while (blocks.length > 0 && this.pooledBytes > bytes) {
-        blocks.shift()?.buffer.destroy();
+        this.destroy(blocks.shift()!);
         this.pooledBytes -= size;
       }
       if (blocks.length === 0) this.#free.delete(size);

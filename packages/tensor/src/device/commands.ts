@@ -1,6 +1,7 @@
 import { PARAMS_BYTES } from "@fcn/kernels";
 import { USAGE } from "./buffers.js";
 import type { Failures } from "./failures.js";
+import type { GuardedDevice } from "./guarded.js";
 import type { Pipeline } from "./pipelines.js";
 
 /** Bytes of one uniform slot: room for every kernel's Params, and also the largest alignment that an adapter may ask for. */
@@ -20,7 +21,6 @@ export interface BufferRange {
 export class CommandRecorder {
   /** Number of the batch that is being recorded. */
   batch = 0;
-  inFlight = 0;
   #endWatch: (() => void) | undefined;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
@@ -29,10 +29,10 @@ export class CommandRecorder {
   readonly #params = new DataView(new ArrayBuffer(SLOT * DISPATCHES_PER_SUBMIT));
 
   constructor(
-    private readonly device: GPUDevice,
+    private readonly gpu: GuardedDevice,
     private readonly failures: Failures,
   ) {
-    this.#uniforms = device.createBuffer({
+    this.#uniforms = gpu.createBuffer({
       label: "uniforms",
       size: SLOT * DISPATCHES_PER_SUBMIT,
       usage: USAGE.uniform | USAGE.copyDst,
@@ -46,26 +46,29 @@ export class CommandRecorder {
     writeParams: (view: DataView, offset: number) => void,
   ): void {
     if (this.#dispatches === DISPATCHES_PER_SUBMIT) this.flush();
-    this.#endWatch ??= this.failures.watch();
     const offset = this.#dispatches * SLOT;
     writeParams(this.#params, offset);
-    const bindGroup = this.device.createBindGroup({
-      layout: pipeline.layout,
-      entries: [
-        { binding: 0, resource: { buffer: this.#uniforms, size: SLOT } },
-        ...bindings.map((resource, i) => ({ binding: i + 1, resource })),
-      ],
+    const encoder = this.#open();
+    this.gpu.call((device) => {
+      const bindGroup = device.createBindGroup({
+        layout: pipeline.layout,
+        entries: [
+          { binding: 0, resource: { buffer: this.#uniforms, size: SLOT } },
+          ...bindings.map((resource, i) => ({ binding: i + 1, resource })),
+        ],
+      });
+      this.#pass ??= encoder.beginComputePass();
+      this.#pass.setPipeline(pipeline.handle);
+      this.#pass.setBindGroup(0, bindGroup, [offset]);
+      this.#pass.dispatchWorkgroups(...grid);
     });
-    this.#pass ??= this.#open().beginComputePass();
-    this.#pass.setPipeline(pipeline.handle);
-    this.#pass.setBindGroup(0, bindGroup, [offset]);
-    this.#pass.dispatchWorkgroups(...grid);
     this.#dispatches++;
   }
 
   copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
     this.#closePass();
-    this.#open().copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+    const encoder = this.#open();
+    this.gpu.call(() => encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes));
   }
 
   /** Submits what was recorded. */
@@ -77,38 +80,36 @@ export class CommandRecorder {
   }
 
   #submit(): void {
-    if (!this.#encoder) return;
+    const encoder = this.#encoder;
+    if (!encoder) return;
     this.#closePass();
-    if (this.#dispatches > 0) {
-      this.device.queue.writeBuffer(this.#uniforms, 0, this.#params.buffer as ArrayBuffer, 0, this.#dispatches * SLOT);
-    }
-    const commands = this.#encoder.finish();
+    const commands = this.gpu.call(({ queue }) => {
+      const bytes = this.#dispatches * SLOT;
+      if (bytes > 0) queue.writeBuffer(this.#uniforms, 0, this.#params.buffer as ArrayBuffer, 0, bytes);
+      return encoder.finish();
+    });
     this.#encoder = undefined;
     this.#dispatches = 0;
     this.batch++;
-    this.device.queue.submit([commands]);
-    this.inFlight++;
-    const done = () => {
-      this.inFlight--;
-    };
-    this.device.queue.onSubmittedWorkDone().then(done, done);
+    this.gpu.submit(commands);
   }
 
   destroy(): void {
     this.#endWatch = undefined;
     this.#encoder = undefined;
     this.#pass = undefined;
-    this.#uniforms.destroy();
+    this.gpu.destroyBuffer(this.#uniforms, SLOT * DISPATCHES_PER_SUBMIT);
   }
 
   #open(): GPUCommandEncoder {
     this.#endWatch ??= this.failures.watch();
-    this.#encoder ??= this.device.createCommandEncoder();
+    this.#encoder ??= this.gpu.call((device) => device.createCommandEncoder());
     return this.#encoder;
   }
 
   #closePass(): void {
-    this.#pass?.end();
+    const pass = this.#pass;
     this.#pass = undefined;
+    if (pass) this.gpu.call(() => pass.end());
   }
 }

@@ -5,11 +5,12 @@ import type { DeviceInfo } from "./adapter.js";
 import { Binder, checkApart } from "./bindings.js";
 import { type MemoryReport, USAGE } from "./buffers.js";
 import { type BufferRange, CommandRecorder } from "./commands.js";
-import { deviceLost } from "./errors.js";
 import { Failures } from "./failures.js";
 import { faultError } from "./faults.js";
+import { GuardedDevice } from "./guarded.js";
 import { LARGE, Memory } from "./memory.js";
 import { PipelineCache } from "./pipelines.js";
+import type { Simulation } from "./simulate.js";
 import type { Storage } from "./storage.js";
 import { Transfers } from "./transfers.js";
 
@@ -24,6 +25,8 @@ export interface EngineOptions {
   readonly bindingLimit: number | undefined;
   /** Tiles that were measured on this device. */
   readonly tuning: Tuning | undefined;
+  /** A fault on purpose, for tests. */
+  readonly simulation: Simulation | undefined;
 }
 
 /** Batches in flight above which `throttle` waits: a longer queue makes every batch slower. */
@@ -32,6 +35,7 @@ const MAX_IN_FLIGHT = 3;
 /** Carries out plans on one GPU device. The only part of the library, with its neighbours here, that calls WebGPU. */
 export class Engine {
   readonly lost: Promise<TensorError>;
+  readonly #gpu: GuardedDevice;
   readonly #memory: Memory;
   readonly #pipelines: PipelineCache;
   readonly #failures: Failures;
@@ -40,12 +44,13 @@ export class Engine {
   readonly #fault: GPUBuffer;
   readonly #binder: Binder;
   readonly #opNames: string[] = [];
-  #lostError: TensorError | undefined;
   #warming: { kernel: Step["kernel"]; constants: NonNullable<Step["constants"]> }[] | undefined;
   #capabilities: Capabilities;
+  /** Whether `destroy` was called. */
+  isDestroyed = false;
 
   constructor(
-    readonly device: GPUDevice,
+    device: GPUDevice,
     readonly info: DeviceInfo,
     readonly options: EngineOptions,
   ) {
@@ -58,26 +63,28 @@ export class Engine {
       parallelism: info.software ? 32 : 1024,
       tuning: options.tuning,
     };
-    this.#failures = new Failures(device);
-    this.#commands = new CommandRecorder(device, this.#failures);
-    this.#pipelines = new PipelineCache(device, (error) => this.#failures.record(error));
-    this.#memory = new Memory(device, info, this.#failures, this.#commands, options.poolBytes);
-    this.#fault = device.createBuffer({
+    this.#gpu = new GuardedDevice(device, options.simulation);
+    this.lost = this.#gpu.lost;
+    this.#failures = new Failures(this.#gpu);
+    this.#commands = new CommandRecorder(this.#gpu, this.#failures);
+    this.#pipelines = new PipelineCache(this.#gpu, (error) => this.#failures.record(error));
+    this.#memory = new Memory(this.#gpu, info, this.#failures, this.#commands, options.poolBytes, options.simulation);
+    this.#fault = this.#gpu.createBuffer({
       label: "fault",
       size: 256,
       usage: USAGE.storage | USAGE.copySrc | USAGE.copyDst,
     });
-    this.#binder = new Binder(device, this.#commands, this.#fault, this.capabilities.bindingLimit, (op, bytes) =>
+    this.#binder = new Binder(this.#gpu, this.#commands, this.#fault, this.capabilities.bindingLimit, (op, bytes) =>
       this.allocate(op, bytes),
     );
-    this.lost = device.lost.then(({ message, reason }) => {
-      this.#lostError ??= deviceLost(message || reason);
-      return this.#lostError;
-    });
-    this.#transfers = new Transfers(device, this.#commands, this.#failures, this.#fault, this.lost);
+    this.#transfers = new Transfers(this.#gpu, this.#commands, this.#failures, this.#fault);
     device.addEventListener("uncapturederror", (event) =>
       this.#failures.record(new Error((event as GPUUncapturedErrorEvent).error.message)),
     );
+  }
+
+  get limits(): GPUSupportedLimits {
+    return this.#gpu.limits;
   }
 
   get capabilities(): Capabilities {
@@ -98,12 +105,10 @@ export class Engine {
   }
 
   assertUsable(op: string): void {
-    if (!this.#lostError) return;
-    throw new TensorError({
-      code: this.#lostError.code,
-      message: `${op}: ${this.#lostError.message}`,
-      fix: this.#lostError.fix,
-    });
+    const { lostError } = this.#gpu;
+    if (!lostError) return;
+    const { code, message, fix } = lostError;
+    throw new TensorError({ code, message: `${op}: ${message}`, fix });
   }
 
   /**
@@ -171,7 +176,8 @@ export class Engine {
       this.#commands.flush();
     const endWatch = storage.pending ? this.#failures.watch() : undefined;
     for (const { block, offset, length, at } of storage.parts(0, data.byteLength)) {
-      this.device.queue.writeBuffer(block.buffer, offset, data.buffer as ArrayBuffer, data.byteOffset + at, length);
+      const begin = data.byteOffset + at;
+      this.#gpu.call(({ queue }) => queue.writeBuffer(block.buffer, offset, data.buffer as ArrayBuffer, begin, length));
     }
     endWatch?.();
   }
@@ -203,26 +209,26 @@ export class Engine {
     this.assertUsable("sync");
     this.#failures.throwFirst();
     this.#commands.flush();
-    const lost = await Promise.race([this.device.queue.onSubmittedWorkDone(), this.lost]);
-    if (lost) throw lost;
+    await this.#gpu.wait(({ queue }) => queue.onSubmittedWorkDone());
     await this.#settle();
   }
 
   /** Waits for the news of all that was submitted, and throws the first bad one. */
   async #settle(): Promise<void> {
-    if (this.#lostError) return;
     await this.#failures.settle();
     this.#failures.throwFirst();
   }
 
   /** Waits only when too many batches are queued. */
   async throttle(): Promise<void> {
+    this.assertUsable("scope");
     this.#commands.flush();
-    if (this.#commands.inFlight > MAX_IN_FLIGHT) await this.sync();
+    if (this.#gpu.inFlight > MAX_IN_FLIGHT) await this.sync();
   }
 
   /** Compiles, without blocking, all kernels that `fn` would dispatch. Nothing is computed. */
   async warmUp(fn: () => unknown): Promise<void> {
+    this.assertUsable("warmUp");
     this.#warming = [];
     let wanted: { kernel: Step["kernel"]; constants: NonNullable<Step["constants"]> }[];
     try {
@@ -244,19 +250,15 @@ export class Engine {
   }
 
   destroy(): void {
-    this.#lostError ??= deviceLost("destroy() was called");
+    this.isDestroyed = true;
     this.#commands.destroy();
-    this.device.destroy();
-  }
-
-  get alive(): boolean {
-    return this.#lostError === undefined;
+    this.#gpu.destroy();
   }
 
   async #checkFault(words: Int32Array): Promise<void> {
     const error = faultError(words, this.#opNames);
     if (error) {
-      this.device.queue.writeBuffer(this.#fault, 0, new Int32Array(FAULT_WORDS));
+      this.#gpu.call(({ queue }) => queue.writeBuffer(this.#fault, 0, new Int32Array(FAULT_WORDS)));
       throw error;
     }
     this.#failures.throwFirst();

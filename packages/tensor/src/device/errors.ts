@@ -23,3 +23,14 @@ export function outOfMemory({ op = "allocate", byteLength, shape }: MemoryReques
     fix: "use a smaller batch or image, or wrap the work in device.scope() so that intermediate tensors are freed",
   });
 }
+
+export function gpuError(error: Error): TensorError {
+  return new TensorError(
+    {
+      code: "gpu-error",
+      message: `the GPU refused a command: ${error.message}`,
+      fix: "this is a defect of the library: report it with the output of `npx fcn doctor`",
+    },
+    { cause: error },
+  );
+}

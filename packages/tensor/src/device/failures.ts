@@ -1,4 +1,4 @@
-import { TensorError } from "../errors.js";
+import type { GuardedDevice } from "./guarded.js";
 
 /**
  * What went wrong on the GPU since the last awaited call. WebGPU tells of it some time after a command was given, in error scopes; whatever they
@@ -10,18 +10,11 @@ export class Failures {
   #refusals = 0;
   readonly #pending = new Set<Promise<void>>();
 
-  constructor(private readonly device: GPUDevice) {}
+  constructor(private readonly gpu: GuardedDevice) {}
 
   /** Keeps the first failure for the next awaited call. */
   record(error: Error): void {
-    this.#first ??=
-      error instanceof TensorError
-        ? error
-        : new TensorError({
-            code: "gpu-error",
-            message: `the GPU refused a command: ${error.message}`,
-            fix: "this is a defect of the library: report it with the output of `npx fcn doctor`",
-          });
+    this.#first ??= this.gpu.translate(error);
   }
 
   /** Throws the failure that was kept, once. */
@@ -31,36 +24,49 @@ export class Failures {
     if (failure) throw failure;
   }
 
-  /** Waits until it is known how all earlier commands fared. */
+  /** Waits until it is known how all earlier commands fared. Rejects with `device-lost` where the device is gone. */
   async settle(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    while (this.#pending.size > 0) await this.gpu.wait(() => Promise.all(this.#pending));
   }
 
   /** Asks for a buffer. `settled` is told later why there is none, or else undefined; until then the buffer can be used in commands. */
   createBuffer(descriptor: GPUBufferDescriptor, settled: (refusal: string | undefined) => void): GPUBuffer {
-    this.device.pushErrorScope("out-of-memory");
-    const buffer = this.device.createBuffer(descriptor);
-    this.#follow(this.device.popErrorScope(), (error) => {
+    const { peakReservedBytes } = this.gpu;
+    this.gpu.call((device) => device.pushErrorScope("out-of-memory"));
+    const buffer = this.gpu.createBuffer(descriptor);
+    this.#follow((error) => {
       if (error) this.#refusals++;
+      if (error) this.gpu.forget(descriptor.size, peakReservedBytes);
       settled(error?.message.split("\n")[0]);
     });
+    return buffer;
+  }
+
+  /** A buffer that is reported as refused, for a simulated fault. */
+  refuseBuffer(descriptor: GPUBufferDescriptor, settled: (refusal: string | undefined) => void): GPUBuffer {
+    this.gpu.call((device) => device.pushErrorScope("out-of-memory"));
+    const buffer = this.gpu.createBuffer(descriptor);
+    this.#follow(() => settled("the refusal is simulated by FCN_SIMULATE"));
     return buffer;
   }
 
   /** Watches the commands up to the call of what it answers. */
   watch(): () => void {
     const before = this.#refusals;
-    this.device.pushErrorScope("validation");
+    this.gpu.call((device) => device.pushErrorScope("validation"));
     return () =>
-      this.#follow(this.device.popErrorScope(), (error) => {
+      this.#follow((error) => {
         // Where a buffer was refused meanwhile, commands on it fail too, and the refusal says why.
         if (error && this.#refusals === before) this.record(new Error(error.message));
       });
   }
 
-  #follow(scope: Promise<GPUError | null>, use: (error: GPUError | null) => void): void {
-    // Rejects when the device is lost, which is told elsewhere.
-    const done: Promise<void> = scope.then(use, () => undefined).finally(() => this.#pending.delete(done));
+  /** Uses what the innermost error scope caught, once that is known. */
+  #follow(use: (error: GPUError | null) => void): void {
+    const scope = this.gpu.call((device) => device.popErrorScope());
+    // It rejects when the device is lost.
+    const failed = (error: Error) => void this.gpu.translate(error);
+    const done: Promise<void> = scope.then(use, failed).finally(() => this.#pending.delete(done));
     this.#pending.add(done);
   }
 }

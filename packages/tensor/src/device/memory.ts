@@ -3,7 +3,9 @@ import { type Block, BufferPool, type MemoryReport, USAGE } from "./buffers.js";
 import type { CommandRecorder } from "./commands.js";
 import { type MemoryRequest, outOfMemory } from "./errors.js";
 import type { Failures } from "./failures.js";
+import type { GuardedDevice } from "./guarded.js";
 import { checkHostMemory } from "./hostMemory.js";
+import type { Simulation } from "./simulate.js";
 import { Storage } from "./storage.js";
 
 /** Bytes from which on memory may well be refused: work on it is submitted by itself, so that no other work is lost with it. */
@@ -17,17 +19,20 @@ export class Memory {
   readonly #pool: BufferPool;
   /** Bytes of the largest block; a read adds the fault record to it, within the limit of a buffer. */
   readonly #largestBlock: number;
+  #isRefusing = false;
 
   constructor(
-    private readonly device: GPUDevice,
+    private readonly gpu: GuardedDevice,
     private readonly info: DeviceInfo,
     private readonly failures: Failures,
     private readonly commands: CommandRecorder,
     poolBytes: number,
+    private readonly simulation: Simulation | undefined,
   ) {
-    this.#largestBlock = Math.floor((device.limits.maxBufferSize - 256) / 256) * 256;
+    this.#largestBlock = Math.floor((gpu.limits.maxBufferSize - 256) / 256) * 256;
     this.#pool = new BufferPool(
       (size, settled) => this.#createBuffer(size, settled),
+      (block) => gpu.destroyBuffer(block.buffer, block.size),
       () => commands.flush(),
       poolBytes,
       this.#largestBlock,
@@ -36,11 +41,13 @@ export class Memory {
 
   report(liveTensors: number): MemoryReport {
     const { liveBytes, pooledBytes, peakBytes } = this.#pool;
-    return { liveTensors, liveBytes, pooledBytes, peakBytes };
+    const { reservedBytes, peakReservedBytes } = this.gpu;
+    return { liveTensors, liveBytes, pooledBytes, peakBytes, reservedBytes, peakReservedBytes };
   }
 
   resetPeak(): void {
     this.#pool.peakBytes = this.#pool.liveBytes;
+    this.gpu.peakReservedBytes = this.gpu.reservedBytes;
   }
 
   /** Destroys idle buffers until at most `bytes` lie idle. */
@@ -63,16 +70,21 @@ export class Memory {
       // What lies idle may be what is missing.
       this.#pool.trim();
     };
+    this.#isRefusing = this.simulation?.isDue("out-of-memory") ?? false;
+    // Only a new buffer can be refused.
+    if (this.#isRefusing) this.#pool.trim();
     for (let left = bytes; left > 0; left -= blockLength) {
       blocks.push(this.#pool.acquire(Math.min(left, blockLength), refused));
     }
+    this.#isRefusing = false;
     return storage;
   }
 
   #createBuffer(size: number, settled: (refusal: string | undefined) => void): GPUBuffer {
     const descriptor = { size, usage: USAGE.storage | USAGE.copySrc | USAGE.copyDst };
+    if (this.#isRefusing) return this.failures.refuseBuffer(descriptor, settled);
     if (size > FOLLOWED) return this.failures.createBuffer(descriptor, settled);
     settled(undefined);
-    return this.device.createBuffer(descriptor);
+    return this.gpu.createBuffer(descriptor);
   }
 }

@@ -1,5 +1,6 @@
 import { type Access, type ConstantValue, type Kernel, type KernelInfo, parseKernel, specialize } from "@fcn/kernels";
 import { TensorError } from "../errors.js";
+import type { GuardedDevice } from "./guarded.js";
 
 const COMPUTE_STAGE = 4;
 
@@ -18,7 +19,7 @@ export class PipelineCache {
   readonly #pipelines = new Map<string, Pipeline>();
 
   constructor(
-    private readonly device: GPUDevice,
+    private readonly gpu: GuardedDevice,
     private readonly report: (error: Error) => void,
   ) {}
 
@@ -32,13 +33,17 @@ export class PipelineCache {
     const known = this.#pipelines.get(key);
     if (known) return known;
     const info = this.#info(kernel);
-    this.device.pushErrorScope("validation");
-    const pipeline = { info, ...this.#layout(info), handle: undefined as unknown as GPUComputePipeline };
-    pipeline.handle = this.device.createComputePipeline(this.#descriptor(info, constants, pipeline.layout));
-    this.device.popErrorScope().then(
-      (error) => error && this.report(compileError(key, error.message)),
-      () => undefined,
-    );
+    this.gpu.call((device) => device.pushErrorScope("validation"));
+    const { layout } = this.#layout(info);
+    const descriptor = this.#descriptor(info, constants, layout);
+    const pipeline = { info, layout, handle: this.gpu.call((device) => device.createComputePipeline(descriptor)) };
+    this.gpu
+      .wait((device) => device.popErrorScope())
+      .then(
+        (error) => error && this.report(compileError(key, error.message)),
+        // Only a lost device does that, and every other call tells of it.
+        () => undefined,
+      );
     this.#pipelines.set(key, pipeline);
     return pipeline;
   }
@@ -49,11 +54,12 @@ export class PipelineCache {
     if (this.#pipelines.has(key)) return;
     const info = this.#info(kernel);
     const { layout } = this.#layout(info);
+    const descriptor = this.#descriptor(info, constants, layout);
     try {
-      const handle = await this.device.createComputePipelineAsync(this.#descriptor(info, constants, layout));
+      const handle = await this.gpu.wait((device) => device.createComputePipelineAsync(descriptor));
       this.#pipelines.set(key, { info, layout, handle });
     } catch (cause) {
-      throw compileError(key, (cause as Error).message);
+      throw this.gpu.lostError ?? compileError(key, (cause as Error).message);
     }
   }
 
@@ -67,29 +73,27 @@ export class PipelineCache {
   }
 
   #descriptor(info: KernelInfo, constants: Constants, layout: GPUBindGroupLayout): GPUComputePipelineDescriptor {
-    const module = this.device.createShaderModule({ label: info.name, code: specialize(info, constants) });
-    return {
+    const code = specialize(info, constants);
+    return this.gpu.call((device) => ({
       label: info.name,
-      layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: "main" },
-    };
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module: device.createShaderModule({ label: info.name, code }), entryPoint: "main" },
+    }));
   }
 
   #layout(info: KernelInfo): { layout: GPUBindGroupLayout } {
     const signature = info.bindings.map(({ access }) => access).join(" ");
     let layout = this.#layouts.get(signature);
     if (!layout) {
-      layout = this.device.createBindGroupLayout({
-        label: signature,
-        entries: [
-          { binding: 0, visibility: COMPUTE_STAGE, buffer: { type: "uniform", hasDynamicOffset: true } },
-          ...info.bindings.map(({ access }, i) => ({
-            binding: i + 1,
-            visibility: COMPUTE_STAGE,
-            buffer: { type: storageType(access) },
-          })),
-        ],
-      });
+      const entries: GPUBindGroupLayoutEntry[] = [
+        { binding: 0, visibility: COMPUTE_STAGE, buffer: { type: "uniform", hasDynamicOffset: true } },
+        ...info.bindings.map(({ access }, i) => ({
+          binding: i + 1,
+          visibility: COMPUTE_STAGE,
+          buffer: { type: storageType(access) },
+        })),
+      ];
+      layout = this.gpu.call((device) => device.createBindGroupLayout({ label: signature, entries }));
       this.#layouts.set(signature, layout);
     }
     return { layout };

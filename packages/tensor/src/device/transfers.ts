@@ -1,9 +1,9 @@
 import { FAULT_WORDS } from "@fcn/kernels";
-import type { TensorError } from "../errors.js";
 import { sizeClass, USAGE } from "./buffers.js";
 import type { CommandRecorder } from "./commands.js";
 import { type MemoryRequest, outOfMemory } from "./errors.js";
 import type { Failures } from "./failures.js";
+import type { GuardedDevice } from "./guarded.js";
 import { LARGE } from "./memory.js";
 import type { Storage } from "./storage.js";
 
@@ -23,11 +23,10 @@ export class Transfers {
   readonly #idle: Staging[] = [];
 
   constructor(
-    private readonly device: GPUDevice,
+    private readonly gpu: GuardedDevice,
     private readonly commands: CommandRecorder,
     private readonly failures: Failures,
     private readonly fault: GPUBuffer,
-    private readonly lost: Promise<TensorError>,
   ) {}
 
   async read(storage: Storage): Promise<{ bytes: ArrayBuffer; fault: Int32Array }> {
@@ -44,14 +43,13 @@ export class Transfers {
     this.commands.flush();
     await Promise.all(
       pending.map(async ({ staging, length, at }) => {
-        const failure = await Promise.race([this.#map(staging), this.lost]).catch(() =>
-          this.#whyNotMapped(storage, staging),
-        );
-        if (failure) throw failure;
-        const mapped = new Uint8Array(staging.buffer.getMappedRange());
-        result.set(mapped.subarray(0, length), at);
-        fault = new Int32Array(mapped.slice(length, length + FAULT_BYTES).buffer);
-        staging.buffer.unmap();
+        await this.#map(staging).catch((error: Error) => this.#throwUnmapped(storage, staging, error));
+        this.gpu.call(() => {
+          const mapped = new Uint8Array(staging.buffer.getMappedRange());
+          result.set(mapped.subarray(0, length), at);
+          fault = new Int32Array(mapped.slice(length, length + FAULT_BYTES).buffer);
+          staging.buffer.unmap();
+        });
         this.#give(staging);
       }),
     );
@@ -60,23 +58,25 @@ export class Transfers {
   }
 
   #map({ buffer, pending }: Staging): Promise<undefined> {
-    const endWatch = pending ? this.failures.watch() : undefined;
-    const mapped = buffer.mapAsync(MAP_READ);
-    endWatch?.();
-    return mapped;
+    return this.gpu.wait(() => {
+      const endWatch = pending ? this.failures.watch() : undefined;
+      const mapped = buffer.mapAsync(MAP_READ);
+      endWatch?.();
+      return mapped;
+    });
   }
 
-  async #whyNotMapped({ shape, byteLength }: Storage, staging: Staging): Promise<TensorError> {
+  async #throwUnmapped({ shape, byteLength }: Storage, staging: Staging, error: Error): Promise<never> {
     await this.failures.settle();
-    if (staging.refusal === undefined) return this.lost;
-    return outOfMemory({ op: "data", shape, byteLength }, staging.refusal);
+    if (staging.refusal === undefined) throw this.gpu.translate(error);
+    throw outOfMemory({ op: "data", shape, byteLength }, staging.refusal);
   }
 
   #take(bytes: number): Staging {
     const index = this.#idle.findIndex(({ size }) => size >= bytes && size <= Math.max(4096, bytes * 4));
     if (index >= 0) return this.#idle.splice(index, 1)[0]!;
     const size = sizeClass(bytes);
-    const fits = size <= this.device.limits.maxBufferSize ? size : Math.ceil(bytes / 16) * 16;
+    const fits = size <= this.gpu.limits.maxBufferSize ? size : Math.ceil(bytes / 16) * 16;
     const staging = { size: fits, pending: true, refusal: undefined as string | undefined };
     const buffer = this.failures.createBuffer({ size: fits, usage: USAGE.mapRead | USAGE.copyDst }, (refusal) => {
       Object.assign(staging, { pending: false, refusal });
@@ -86,7 +86,9 @@ export class Transfers {
 
   #give(staging: Staging): void {
     this.#idle.push(staging);
-    if (this.#idle.length > IDLE_STAGING) this.#idle.shift()?.buffer.destroy();
+    if (this.#idle.length <= IDLE_STAGING) return;
+    const { buffer, size } = this.#idle.shift()!;
+    this.gpu.destroyBuffer(buffer, size);
   }
 }
 
