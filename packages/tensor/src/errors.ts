@@ -40,12 +40,14 @@ export type ErrorCode =
   | "gpu-error"
   // A file that is incomplete, damaged or of another format.
   | "corrupt-file"
-  // A sound file that holds what is not read.
+  // A sound file that holds what is not read; `details.is` says what a file of another kind is.
   | "unsupported-file"
-  // A checkpoint that names a function which is not on the list of harmless ones.
+  // A checkpoint that names classes or functions which are not on the list of harmless ones; `details.names` has all of them.
   | "unsafe-pickle"
-  // A checkpoint with several sets of weights.
+  // A checkpoint with several sets of weights; `details.keys` has where they are.
   | "ambiguous-checkpoint"
+  // A file in which the names of a net stand behind several prefixes; `details.prefixes` has these.
+  | "ambiguous-prefix"
   // A file that is missing or may not be read.
   | "unreadable-file"
   // A file that may not be written.
@@ -66,20 +68,26 @@ export interface ErrorParts {
   readonly fix: string;
   /** The remedy for whoever reads the message at a command line, where it is another one. */
   readonly commandFix?: string | undefined;
+  /** What the message says, as data, for whoever words the remedy in another way: see {@link ErrorCode}. */
+  readonly details?: ErrorDetails | undefined;
 }
+
+export type ErrorDetails = Readonly<Record<string, string | readonly string[]>>;
 
 /** The one error type of the library. */
 export class TensorError extends Error {
   readonly code: ErrorCode | (string & {});
   readonly fix: string;
   readonly commandFix: string | undefined;
+  readonly details: ErrorDetails | undefined;
 
-  constructor({ code, message, fix, commandFix }: ErrorParts, options?: ErrorOptions) {
+  constructor({ code, message, fix, commandFix, details }: ErrorParts, options?: ErrorOptions) {
     super(message, options);
     this.name = "TensorError";
     this.code = code;
     this.fix = fix;
     this.commandFix = commandFix;
+    this.details = details;
   }
 
   override toString(): string {

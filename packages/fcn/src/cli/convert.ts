@@ -1,7 +1,7 @@
 import { createDevice } from "@fcn/tensor";
 import type { Command } from "commander";
 import { PREPROCESSINGS } from "../data/layouts/means.js";
-import { firstOf } from "../data/words.js";
+import { counted, firstOf } from "../data/words.js";
 import { createQuietBar } from "../progress/quietBar.js";
 import { refuseSameFile } from "../report/writeFile.js";
 import { type ConvertOptions, type ConvertReport, convert, outputFormat } from "../weights/convert.js";
@@ -18,6 +18,7 @@ const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as PreprocessingName[];
 
 interface ConvertFlags {
   readonly names?: string;
+  readonly prefix?: string;
   readonly key?: string;
   readonly opaque?: readonly string[];
   readonly model?: string;
@@ -42,6 +43,10 @@ export function registerConvert(program: Command): void {
     )
     .argument("<out>", "file to write: its ending, .safetensors or .npz, is the format")
     .option("--names <map>", "give the arrays the names of another library, see below", parseMap)
+    .option(
+      "--prefix <text>",
+      "what stands before the names of the net in the file, such as student.: it is dropped, and arrays without it are left out (default: with --model, what fits the net)",
+    )
     .option("--key <key>", "which state dict of a PyTorch checkpoint to take, such as model")
     .option("--opaque <class...>", "classes of a PyTorch file to read as inert data, such as package.Class")
     .option(
@@ -85,7 +90,7 @@ function parseMap(name: string): string {
 }
 
 async function run(input: string, output: string, flags: ConvertFlags): Promise<void> {
-  const { names, key, opaque, json } = flags;
+  const { names, prefix, key, opaque, json } = flags;
   if (outputFormat(output) === undefined) {
     throw new UsageError(
       `the output ${output} ends in neither .safetensors nor .npz`,
@@ -99,7 +104,7 @@ async function run(input: string, output: string, flags: ConvertFlags): Promise<
     done: Math.round(done / MIB),
     all: Math.round(total / MIB),
   }));
-  const settings = { names, key, opaque, onProgress: bar.update, net };
+  const settings = { names, prefix, key, opaque, onProgress: bar.update, net };
   const report = await converted(input, output, settings).finally(bar.stop);
   await printResult(report, (all) => describe(input, output, all), json);
 }
@@ -145,7 +150,7 @@ async function describedNet(flags: ConvertFlags): Promise<NetDescription | undef
 }
 
 function describe(input: string, output: string, report: ConvertReport): string {
-  const { from, key, arrays, bytes, renamed, reshaped, ignored, lostMetadata } = report;
+  const { from, key, arrays, bytes, renamed, reshaped, ignored, skipped, dropped, unused, lostMetadata } = report;
   const changes = [
     [renamed.length, "renamed"],
     [reshaped.length, "reshaped"],
@@ -154,6 +159,9 @@ function describe(input: string, output: string, report: ConvertReport): string 
     `read     ${input} (${from}${key === null ? "" : `, key ${JSON.stringify(key)}`})`,
     `wrote    ${output}: ${[`${arrays} arrays`, `${(bytes / MIB).toFixed(1)} MiB`, ...changes].join(", ")}`,
   ];
+  if (dropped.length > 0) lines.push(`dropped  ${showNames(dropped)} from the names`);
+  if (unused.length > 0) lines.push(`left out ${counted(unused.length, "array")} beside that: ${showNames(unused)}`);
+  for (const { name, reason } of skipped) lines.push(`not read ${showNames([name])}: ${reason}`);
   if (ignored.length > 0) lines.push(`no array ${showNames(ignored)}`);
   if (lostMetadata.length > 0) lines.push(`lost     metadata that .npz has no place for: ${showNames(lostMetadata)}`);
   return `${lines.join("\n")}\n`;

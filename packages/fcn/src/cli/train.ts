@@ -36,6 +36,7 @@ interface TrainFlags extends OpenFlags {
   readonly model?: string;
   readonly out: string;
   readonly weights?: string;
+  readonly prefix?: string;
   readonly steps?: number;
   readonly epochs?: number;
   readonly batch?: number;
@@ -82,6 +83,7 @@ export function registerTrain(program: Command): void {
     )
     .requiredOption("--out <dir>", "folder for weights, checkpoint, metrics.csv and report.html")
     .option("--weights <file>", "weights to start from, of these or of other classes")
+    .option("--prefix <text>", "of --weights: what stands before the names of the net in the file, such as student.")
     .option("--steps <n>", "training steps", parseWhole("--steps", 1))
     .option(
       "--epochs <n>",

@@ -1,4 +1,5 @@
 import { io, TensorError } from "@fcn/tensor";
+import { matchNames, type NameMatch } from "@fcn/tensor/internal";
 import { encodeMetadata, type PartialMetadata } from "../training/weightsFile.js";
 import { NAME_MAPS, type NameMap } from "./nameMaps.js";
 import { isTensorFlowModel, openTensorFlow, TENSORFLOW_MAPS } from "./tensorflow/open.js";
@@ -6,6 +7,8 @@ import { isTensorFlowModel, openTensorFlow, TENSORFLOW_MAPS } from "./tensorflow
 export interface ConvertOptions {
   /** Name of a map of {@link NAME_MAPS}, or a map. Default: names stay. */
   readonly names?: string | NameMap | undefined;
+  /** What stands before the names of the net in the file, such as `student.`: it is dropped, and arrays without it are left out. */
+  readonly prefix?: string | undefined;
   /** Which state dict of a PyTorch checkpoint; see `io.readPth`. */
   readonly key?: string | undefined;
   /** Classes of a PyTorch file to read as inert data; see `io.readPth`. */
@@ -30,6 +33,12 @@ export interface ConvertReport {
   readonly reshaped: readonly string[];
   /** Names in the file that hold no array. */
   readonly ignored: readonly string[];
+  /** Arrays that could not be read, and why. */
+  readonly skipped: readonly io.SkippedArray[];
+  /** What was dropped from the names of the file: what wrappers of PyTorch add, and a prefix. */
+  readonly dropped: readonly string[];
+  /** Names in the file beside the prefix, which were left out. */
+  readonly unused: readonly string[];
   /** Names of the metadata that was carried over. */
   readonly metadata: readonly string[];
   /** Names of the metadata that the new format has no place for. */
@@ -46,8 +55,10 @@ export function outputFormat(path: string): OutputFormat | undefined {
  * Writes a file of weights (safetensors, `.npz`, `.pth`, `.caffemodel`, the `model.json` of TensorFlow.js) as safetensors or `.npz`, by the
  * ending of `output` (Node). One array at a time is in memory, but for TensorFlow.js. The new file appears when it is complete.
  *
+ * What is of a kind that is not read is left out, and the report names it; a damaged file is not converted in part.
+ *
  * Throws a TensorError: what `io.openWeights` throws, and "invalid-argument" for an unknown ending or map, a map that does not cover any
- * name, and two arrays that would get one name.
+ * name, a prefix that no name has, and two arrays that would get one name.
  */
 export const convert = async (input: string, output: string, options: ConvertOptions = {}): Promise<ConvertReport> =>
   writeConverted(input, output, options, { to: formatOf(output) });
@@ -61,18 +72,33 @@ function formatOf(output: string): OutputFormat {
 /** What the new safetensors file says of its net, from the new names and shapes of its arrays. */
 export type Describe = (shapes: Readonly<Record<string, readonly number[]>>) => PartialMetadata;
 
+/** What {@link matchNames} says of the names of a file. */
+export type FindNames = (names: ReadonlyMap<string, readonly number[]>, prefix: string | undefined) => NameMatch;
+
+/** Without a net, names stay as they are but for the prefix that was chosen. */
+const asChosen: FindNames = (shapes, prefix) =>
+  matchNames("convert", { names: [], find: () => undefined }, shapes, prefix ?? "");
+
 /** {@link convert} to a file of any name, which may say more than the old one. */
 export async function writeConverted(
   input: string,
   output: string,
   options: ConvertOptions,
-  { to, describe }: { readonly to: OutputFormat; readonly describe?: Describe },
+  {
+    to,
+    describe,
+    findNames = asChosen,
+  }: { readonly to: OutputFormat; readonly describe?: Describe; readonly findNames?: FindNames },
 ): Promise<ConvertReport> {
-  const { names, key, opaque, onProgress = () => {} } = options;
+  const { names, prefix, key, opaque, onProgress = () => {} } = options;
   const tensorflow = typeof names === "string" && Object.hasOwn(TENSORFLOW_MAPS, names) ? names : undefined;
   const map = typeof names === "string" && tensorflow === undefined ? nameMap(names) : (names as NameMap | undefined);
   const write = async (weights: Opened, chosen: NameMap | undefined): Promise<ConvertReport> => {
-    const moves = planMoves(weights, chosen);
+    // What is damaged says so when it is read.
+    for (const { name, damaged } of weights.skipped) if (damaged) await weights.read?.(name);
+    const shapes = new Map(Object.entries(weights.arrays).map(([name, { shape }]) => [name, shape]));
+    const found = chosen === undefined || prefix !== undefined ? findNames(shapes, prefix) : asChosen(shapes, "");
+    const moves = planMoves(weights, found, chosen);
     const arrays = Object.fromEntries(withProgress(moves, onProgress));
     if (to === "npz") await io.writeNpz(output, arrays);
     else {
@@ -85,7 +111,7 @@ export async function writeConverted(
       };
       await io.writeSafetensors(output, arrays, { metadata });
     }
-    return reportOf(weights, moves, to);
+    return reportOf(weights, moves, found, to);
   };
   if (isTensorFlowModel(input)) {
     const weights = await openTensorFlow(input, tensorflow);
@@ -96,7 +122,8 @@ export async function writeConverted(
   return io.openWeights(input, (weights) => write(weights, map), { key, opaque });
 }
 
-type Opened = Pick<io.Weights, "arrays" | "metadata" | "ignored" | "key"> & { readonly format: ConvertReport["from"] };
+type Opened = Pick<io.Weights, "arrays" | "metadata" | "ignored" | "skipped" | "dropped" | "key"> &
+  Partial<Pick<io.Weights, "read">> & { readonly format: ConvertReport["from"] };
 
 /** A map by name. */
 export function nameMap(name: string): NameMap {
@@ -115,8 +142,12 @@ interface Move {
   readonly shape: readonly number[];
 }
 
-function planMoves({ arrays }: Opened, map: NameMap | undefined): Move[] {
-  const names = Object.keys(arrays);
+function planMoves({ arrays }: Opened, found: NameMatch, map: NameMap | undefined): Move[] {
+  const bare = Object.entries(arrays).flatMap(([from, array]) => {
+    const name = found.rename(from);
+    return name === undefined ? [] : [{ from, name, array }];
+  });
+  const names = bare.map(({ name }) => name);
   if (map !== undefined && !names.some((name) => map.covers(name))) {
     const shown = names.slice(0, 4).join(", ");
     throw refuse(
@@ -125,8 +156,8 @@ function planMoves({ arrays }: Opened, map: NameMap | undefined): Move[] {
     );
   }
   const taken = new Map<string, string>();
-  return Object.entries(arrays).map(([from, array]) => {
-    const to = map?.rename(from) ?? from;
+  return bare.map(({ from, name, array }) => {
+    const to = map?.rename(name) ?? name;
     const other = taken.get(to);
     if (other !== undefined) throw refuse(`both ${other} and ${from} would be called ${to}`, "choose another map");
     taken.set(to, from);
@@ -154,7 +185,7 @@ function withProgress(
 
 const bytesOf = (moves: readonly Move[]): number => moves.reduce((total, { array }) => total + array.byteLength, 0);
 
-function reportOf(weights: Opened, moves: readonly Move[], to: OutputFormat): ConvertReport {
+function reportOf(weights: Opened, moves: readonly Move[], found: NameMatch, to: OutputFormat): ConvertReport {
   const metadata = Object.keys(weights.metadata);
   return {
     from: weights.format,
@@ -165,6 +196,9 @@ function reportOf(weights: Opened, moves: readonly Move[], to: OutputFormat): Co
     renamed: moves.filter((move) => move.from !== move.to).map((move) => [move.from, move.to] as const),
     reshaped: moves.filter(({ shape, array }) => shape.join() !== array.shape.join()).map((move) => move.to),
     ignored: weights.ignored,
+    skipped: weights.skipped.map(({ name, reason, damaged }) => ({ name, reason, damaged })),
+    dropped: [...weights.dropped, ...found.dropped],
+    unused: Object.keys(weights.arrays).filter((name) => found.rename(name) === undefined),
     metadata: to === "npz" ? [] : metadata,
     lostMetadata: to === "npz" ? metadata : [],
   };

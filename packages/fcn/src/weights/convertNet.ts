@@ -1,4 +1,5 @@
 import { type Device, io, TensorError } from "@fcn/tensor";
+import { matchNames } from "@fcn/tensor/internal";
 import { IMAGENET_MEAN } from "../data/layouts/means.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { scoreLayers } from "../models/graph/scoreLayers.js";
@@ -6,7 +7,7 @@ import type { ModelOptions } from "../models/index.js";
 import { graphOf, publishedPreprocessing } from "../models/registry.js";
 import { vocPalette } from "../palette.js";
 import { loadModel, type ModelMetadata } from "../training/weightsFile.js";
-import { type ConvertOptions, type ConvertReport, outputFormat, writeConverted } from "./convert.js";
+import { type ConvertOptions, type ConvertReport, type FindNames, outputFormat, writeConverted } from "./convert.js";
 
 export interface NetDescription {
   /** A name of `models.list()`. */
@@ -38,11 +39,27 @@ export async function convertNet(
       throw nameInstead(error, draft, name);
     };
     const describe = (shapes: Shapes): ModelMetadata => metadataOf(net, shapes);
-    const report = await writeConverted(input, draft, options, { to: "safetensors", describe }).catch(renamed(output));
+    const findNames: FindNames = (shapes, prefix) => matchNames("convert", layersOf(net.model), shapes, prefix);
+    const form = { to: "safetensors", describe, findNames } as const;
+    const report = await writeConverted(input, draft, options, form).catch(renamed(output));
     const { model } = await loadModel(draft, device).catch(renamed(input));
     model.dispose();
     return report;
   });
+}
+
+/** The names of the net's weights, by the layers that have one. How many classes it is for is not known yet, so any shape fits. */
+function layersOf(model: string): Parameters<typeof matchNames>[1] {
+  const { graph } = graphOf(model, { numClasses: 1 });
+  const layers = graph.nodes.filter(({ layer }) => ["conv", "convTranspose", "batchNorm"].includes(layer.kind));
+  const names = new Set(layers.map(({ name }) => `${name}.weight`));
+  const aliases = graph.aliases ?? {};
+  const find = (name: string): string | undefined => {
+    const layer = name.replace(/\.weight$/, "");
+    const own = Object.hasOwn(aliases, layer) ? `${aliases[layer]}.weight` : name;
+    return names.has(own) ? own : undefined;
+  };
+  return { names: [...names], find };
 }
 
 type Shapes = Readonly<Record<string, readonly number[]>>;
@@ -79,8 +96,9 @@ function metadataOf(net: NetDescription, shapes: Shapes): ModelMetadata {
 /** The draft, of which the user does not know, is called `name`. */
 function nameInstead(error: unknown, draft: string, name: string): unknown {
   if (!(error instanceof TensorError)) return error;
+  const { code, fix, commandFix, details } = error;
   const message = `convert: ${error.message.replaceAll(draft, name).replace(/^convert: /, "")}`;
-  return new TensorError({ code: error.code, message, fix: error.fix }, { cause: error });
+  return new TensorError({ code, message, fix, commandFix, details }, { cause: error });
 }
 
 function refuse(problem: string, fix: string): TensorError {

@@ -1,6 +1,7 @@
 import { brief } from "../errors.js";
 import { corruptFile, type Place } from "./errors.js";
 import { decodeHostArray, type HostArray, type StoredDtype } from "./hostArray.js";
+import { type LeftOut, type ReadOptions, refuseDamaged } from "./skipped.js";
 
 /** An array of an opened file. */
 export interface ContentArray {
@@ -16,8 +17,14 @@ export interface Content {
   readonly metadata: Readonly<Record<string, string>>;
   /** Names in the file whose values are no arrays. */
   readonly ignored?: readonly string[];
+  /** Arrays that cannot be read, while the others can. */
+  readonly skipped?: readonly LeftOut[];
+  /** What was dropped from the names in the file. */
+  readonly dropped?: readonly string[];
   /** Where in a checkpoint the arrays were found. */
   readonly key?: string | undefined;
+  /** Compares data with their checksums, where reading an array alone does not; rejects for damaged ones. */
+  verify?(names: readonly string[]): Promise<void>;
 }
 
 /** An array whose values lie in the file in row-major order. */
@@ -30,8 +37,13 @@ export function plainArray(
   return { name, stored, shape, read: async () => decodeHostArray(stored, shape, await bytes()) };
 }
 
-/** Reads everything. */
-export async function readContent({ arrays }: Content): Promise<Record<string, HostArray>> {
+/** Reads everything but what is of a kind that is not read. */
+export async function readContent(
+  { arrays, skipped = [] }: Content,
+  { onSkipped }: ReadOptions = {},
+): Promise<Record<string, HostArray>> {
+  refuseDamaged(skipped);
+  for (const { name, reason } of skipped) onSkipped?.(name, reason);
   const read: [string, HostArray][] = [];
   for (const array of arrays) read.push([array.name, await array.read()]);
   return Object.fromEntries(read);

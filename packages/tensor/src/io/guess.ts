@@ -10,8 +10,15 @@ const STARTS: readonly (readonly [start: string | RegExp, what: string])[] = [
   ["7z\xbc\xaf\x27\x1c", "a 7z archive"],
   ["Rar!\x1a\x07", "a RAR archive"],
   ["\x28\xb5\x2f\xfd", "a Zstandard archive"],
+  [/^PK\x03\x04.{26}[^/]{0,200}\/data\.pkl/s, "a PyTorch file (.pth)"],
+  [/^PK\x03\x04.{26}[^\0]{0,200}\.npy/s, "a NumPy archive (.npz)"],
+  [/^PK\x03\x04.{26}(metadata|config)\.json/s, "a Keras file (.keras)"],
   ["PK\x03\x04", "a zip archive"],
-  ["\x89HDF\r\n\x1a\n", "an HDF5 file"],
+  [/^.{5}\0{3}\{/s, "a safetensors file"],
+  ["\x89HDF", "an HDF5 file"],
+  [/^.{4}TFL3/s, "a TensorFlow Lite model (.tflite)"],
+  [/^\x08[\x01-\x1f]\x12.[\w. -]*[\x1a\x22\x2a:]/s, "an ONNX model (.onnx)"],
+  [/^(#[^\n]*\n|\s)*(name|layers?|input)\s*[:{]/, "a Caffe description of a net (.prototxt)"],
   ["\x93NUMPY", "a NumPy array (.npy)"],
   ["MATLAB 5.0 MAT-file", "a MATLAB file (.mat)"],
   ["GGUF", "a GGUF file"],
@@ -40,7 +47,18 @@ const REMEDIES: Readonly<Record<string, string>> = {
   "a RAR archive": "unpack it: unrar x",
   "a Zstandard archive": "unpack it: unzstd, or tar --zstd -xf where it is a .tar.zst",
   "a zip archive": "unpack it: unzip",
+  "an HDF5 file": "write its arrays as .npz, with h5py or Keras and numpy.savez",
+  "a Keras file (.keras)": "write its arrays as .npz, with Keras and numpy.savez",
+  "an ONNX model (.onnx)":
+    "take the weights that it was exported from, or write its initializers as .npz, with onnx and numpy.savez",
+  "a TensorFlow Lite model (.tflite)": "take the weights that it was made from",
+  "a GGUF file": "take the weights that it was made from",
+  "a Caffe description of a net (.prototxt)": "give the .caffemodel file that belongs to it",
 };
+
+/** Members of the tar archives that PyTorch wrote at first. */
+const TORCH_TAR = /^(sys_info|pickle|tensors|storages)\0/;
+
 
 /** A file seen by its first bytes: what it is in words, and the remedy where what was meant is inside it or elsewhere. */
 export interface Guess {
@@ -55,6 +73,10 @@ export const GUESSED_BYTES = 512;
 export function guessContent(bytes: Uint8Array): Guess | undefined {
   const start = String.fromCharCode(...bytes.subarray(0, GUESSED_BYTES)).replace(/^\xef\xbb\xbf/, "");
   const isTar = String.fromCharCode(...bytes.subarray(257, 262)) === "ustar";
+  if (isTar && TORCH_TAR.test(start)) {
+    const fix = "load it in PyTorch and write it again: torch.save(torch.load(path), other_path)";
+    return { what: "a PyTorch file of the first format (tar)", fix };
+  }
   if (isTar) return { what: "a tar archive", fix: "unpack it: tar xf" };
   const found = STARTS.find(([begin]) => (typeof begin === "string" ? start.startsWith(begin) : begin.test(start)));
   if (found === undefined) return undefined;

@@ -15,6 +15,7 @@ export {
   type WriteSafetensorsOptions,
   writeSafetensors,
 } from "./safetensors.js";
+export type { ReadOptions, SkippedArray } from "./skipped.js";
 export type { PathOrBytes } from "./source.js";
 export { removeUnfinished, withTemporary } from "./temporaryFile.js";
 export { type ReadTfjsOptions, readTfjs, streamTfjs } from "./tfjs/readTfjs.js";

@@ -1,13 +1,21 @@
 import type { Device } from "../device.js";
 import { brief, TensorError } from "../errors.js";
+import { matchNames } from "../nn/matchNames.js";
 import type { Module } from "../nn/module.js";
-import { copyInto, type LoadOptions, type LoadReport, planLoad, type StateArray } from "../nn/stateDict.js";
+import { copyInto, type LoadOptions, type LoadReport, nameTarget, planLoad, type StateArray } from "../nn/stateDict.js";
+import { refuseDamaged } from "./skipped.js";
 import type { PathOrBytes } from "./source.js";
-import { type OpenWeightsOptions, type Weights, withWeights } from "./weights.js";
+import { type OpenedWeights, type OpenWeightsOptions, withWeights } from "./weights.js";
 
 export interface LoadWeightsOptions extends LoadOptions, OpenWeightsOptions {
-  /** The module's name for a name of the file; undefined leaves the array out. Default: the same name. */
+  /** The module's name for a name of the file; undefined leaves the array out. Default: see `prefix`. */
   readonly rename?: (name: string) => string | undefined;
+  /**
+   * What stands in the file before the names of the module, such as `student.`; arrays that do not have it are left out. "" takes names as
+   * they are. Default, without `rename` and unless `unwrap` is false: what names and shapes of the module show, so that files of a net
+   * inside another (`model.`, `net.`, `backbone.`) or a wrapper load as they are; the report says what was dropped.
+   */
+  readonly prefix?: string | undefined;
 }
 
 const OP = "loadWeights";
@@ -15,10 +23,12 @@ const OP = "loadWeights";
 const UNSENT = 2 ** 26;
 
 /**
- * Loads a file of weights into a module, one array at a time, so that the file is never whole in memory. All names and shapes are
- * checked before the first value is written; damaged data is noticed when it is read, and then the module is partly loaded.
+ * Loads a file of weights into a module. All names, shapes and checksums are checked before the first value is written. A file of up to 64
+ * MiB is read before that too; of a larger one an array at a time is in memory, so that a disk that fails while it is read leaves the
+ * module partly loaded, which the error says.
  *
- * Throws a TensorError: as {@link openWeights}, and "state-dict-mismatch" as `module.loadStateDict`.
+ * Throws a TensorError: as {@link openWeights}, "state-dict-mismatch" as `module.loadStateDict`, also where an array that the module needs
+ * is of a kind that is not read, and "ambiguous-prefix" where several prefixes fit.
  */
 export async function loadWeights(
   module: Module,
@@ -26,45 +36,117 @@ export async function loadWeights(
   options: LoadWeightsOptions = {},
 ): Promise<LoadReport> {
   return withWeights(OP, pathOrBytes, options, async (weights) => {
+    refuseDamaged(weights.skipped);
     const own = module.stateDict();
-    const { rename = (name: string) => name } = options;
-    const names = renamed(weights, (name) => {
+    const adapterOf = module.stateAdapter.bind(module);
+    const target = { own, adapterOf, stateName: module.stateName.bind(module) };
+    const { rename, ...changes } = renaming(weights, target, options);
+    const { names, beside } = renamed(weights, (name) => {
       const wanted = rename(name);
       return wanted === undefined ? undefined : module.stateName(wanted);
     });
     const shapes = new Map([...names].map(([name, from]) => [name, weights.arrays[from]!.shape]));
-    const target = { own, adapterOf: module.stateAdapter.bind(module) };
-    const { report, adapters } = planLoad(OP, target, shapes, options);
+    const unread = new Map(
+      weights.skipped.flatMap(({ name, reason }) => {
+        const wanted = rename(name);
+        return wanted === undefined ? [] : [[module.stateName(wanted), reason] as const];
+      }),
+    );
+    const { report, adapters } = planLoad(OP, target, shapes, options, unread);
     const read = (name: string): Promise<StateArray> => weights.read(names.get(name)!);
+    const fitting = new Set([...report.copied, ...report.reshaped]);
+    const loaded = [...names.keys()].filter((name) => fitting.has(name));
+    const bytes = loaded.reduce((total, name) => total + weights.arrays[names.get(name)!]!.byteLength, 0);
+    const held = new Map<string, StateArray>();
+    if (bytes > UNSENT) await weights.verify(loaded.map((name) => names.get(name)!));
+    else for (const name of loaded) held.set(name, await read(name));
     // A conversion may refuse values, so it comes before anything is written. What is converted is small.
-    const converted = new Map<string, StateArray>();
-    for (const [name, adapt] of adapters) converted.set(name, adapt(await read(name)));
-    const loaded = new Set([...report.copied, ...report.reshaped]);
-    const sent = new Set<Device>();
-    let onTheWay = 0;
-    for (const name of names.keys()) {
-      if (!loaded.has(name)) continue;
-      const values = converted.get(name) ?? (await read(name));
-      const tensor = own[name]!;
-      copyInto(tensor, values);
-      onTheWay += tensor.size * 4;
-      if (onTheWay < UNSENT) continue;
-      await tensor.device.sync();
-      sent.add(tensor.device);
-      onTheWay = 0;
-    }
-    // The buffers that large arrays went through fit nothing else.
-    for (const device of sent) device.trim();
-    return report;
+    for (const [name, adapt] of adapters) held.set(name, adapt(held.get(name) ?? (await read(name))));
+    await write(own, loaded, async (name) => held.get(name) ?? read(name));
+    const isBeside = options.rename === undefined;
+    return {
+      ...report,
+      unexpected: isBeside ? [...report.unexpected, ...beside] : report.unexpected,
+      ...changes,
+      ...(weights.skipped.length > 0 ? { unread: weights.skipped.map(({ name, reason }) => ({ name, reason })) } : {}),
+    };
   });
 }
 
-/** Names in the file by the module's name for them. */
-function renamed(weights: Weights, rename: (name: string) => string | undefined): Map<string, string> {
+type Target = Parameters<typeof nameTarget>[0];
+type Renaming = { rename(name: string): string | undefined } & Pick<LoadReport, "dropped" | "added">;
+
+/** How the names of the file become those of the module, and what the report says of it. */
+function renaming(
+  weights: OpenedWeights,
+  target: Target,
+  { rename, prefix, unwrap, reshape }: LoadWeightsOptions,
+): Renaming {
+  const before = weights.dropped.length > 0 ? { dropped: weights.dropped } : {};
+  if (rename !== undefined) return { rename, ...before };
+  const chosen = prefix === undefined && unwrap === false ? "" : withoutDropped(prefix, weights.dropped);
+  const shapes = new Map(Object.entries(weights.arrays).map(([name, { shape }]) => [name, shape]));
+  const { rename: found, dropped, added } = matchNames(OP, nameTarget(target, reshape), shapes, chosen);
+  const all = [...weights.dropped, ...dropped];
+  return { rename: found, ...(all.length > 0 ? { dropped: all } : {}), ...(added === "" ? {} : { added }) };
+}
+
+/** A prefix that was chosen, without what opening the file dropped already. */
+function withoutDropped(prefix: string | undefined, dropped: readonly string[]): string | undefined {
+  if (prefix === undefined || prefix === "") return prefix;
+  const dotted = prefix.endsWith(".") ? prefix : `${prefix}.`;
+  const part = dropped.find((begin) => dotted.startsWith(begin));
+  if (part === undefined) return dotted;
+  // What is left of a prefix that is gone already is names as they are.
+  return withoutDropped(dotted.slice(part.length) || "", dropped);
+}
+
+/** Writes the values into the tensors of the module. */
+async function write(
+  own: Target["own"],
+  names: readonly string[],
+  read: (name: string) => Promise<StateArray>,
+): Promise<void> {
+  const sent = new Set<Device>();
+  let onTheWay = 0;
+  let written = 0;
+  for (const name of names) {
+    const tensor = own[name]!;
+    const values = await read(name).catch((error: unknown) => {
+      throw written > 0 ? partly(error, written) : error;
+    });
+    copyInto(tensor, values);
+    written++;
+    onTheWay += tensor.size * 4;
+    if (onTheWay < UNSENT) continue;
+    await tensor.device.sync();
+    sent.add(tensor.device);
+    onTheWay = 0;
+  }
+  // The buffers that large arrays went through fit nothing else.
+  for (const device of sent) device.trim();
+}
+
+function partly(error: unknown, written: number): unknown {
+  if (!(error instanceof TensorError)) return error;
+  const { code, message, fix, commandFix, details } = error;
+  const parts = { code, message: `${message}; ${written} arrays were loaded before`, commandFix, details };
+  return new TensorError({ ...parts, fix: `${fix}; do not use the module before it is loaded anew` }, { cause: error });
+}
+
+/** Names in the file by the module's name for them, and those that were left out. */
+function renamed(
+  weights: OpenedWeights,
+  rename: (name: string) => string | undefined,
+): { names: Map<string, string>; beside: string[] } {
   const names = new Map<string, string>();
+  const beside: string[] = [];
   for (const from of Object.keys(weights.arrays)) {
     const name = rename(from);
-    if (name === undefined) continue;
+    if (name === undefined) {
+      beside.push(from);
+      continue;
+    }
     const other = names.get(name);
     if (other !== undefined) {
       throw new TensorError({
@@ -75,5 +157,5 @@ function renamed(weights: Weights, rename: (name: string) => string | undefined)
     }
     names.set(name, from);
   }
-  return names;
+  return { names, beside };
 }

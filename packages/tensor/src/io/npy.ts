@@ -2,6 +2,7 @@ import { copyStrided, rowMajorStrides, swapBytes } from "./dense.js";
 import { corruptFile, type Place } from "./errors.js";
 import { decodeHostArray, elementCount, type HostArray, storedSize } from "./hostArray.js";
 import { type NpyHeader, readNpyHeader } from "./npyHeader.js";
+import { guessed } from "./otherFile.js";
 import { type PathOrBytes, withSource } from "./source.js";
 
 /**
@@ -10,7 +11,7 @@ import { type PathOrBytes, withSource } from "./source.js";
  */
 export async function readNpy(pathOrBytes: PathOrBytes): Promise<HostArray> {
   return withSource("readNpy", pathOrBytes, async (source) => {
-    const header = await readNpyHeader(source, source.size, source.read);
+    const header = await guessed(source, "a .npy file", () => readNpyHeader(source, source.size, source.read));
     checkDataSize(source, header, source.size);
     return decodeNpy(header, await source.read(header.dataBegin, source.size));
   });

@@ -34,6 +34,9 @@ export interface NpyHeader {
   readonly dataBegin: number;
 }
 
+/** Whether a file that starts so is a `.npy` file. */
+export const isNpy = (start: Uint8Array): boolean => MAGIC.every((byte, i) => start[i] === byte);
+
 /** The header of a `.npy` file of `size` bytes, format versions 1 to 3. */
 export async function readNpyHeader(
   at: Place,
@@ -41,7 +44,7 @@ export async function readNpyHeader(
   read: (begin: number, end: number) => Promise<ArrayBuffer>,
 ): Promise<NpyHeader> {
   const start = new Uint8Array(await read(0, Math.min(size, 12)));
-  if (start.length < 12 || MAGIC.some((byte, i) => start[i] !== byte)) {
+  if (start.length < 12 || !isNpy(start)) {
     throw corruptFile(at, "it does not start as a .npy file does");
   }
   const version = start[6]!;

@@ -1,9 +1,11 @@
 import { brief } from "../errors.js";
 import { type Content, type ContentArray, checkUnique, readContent } from "./content.js";
-import { within } from "./errors.js";
+import { type Place, unsupportedFile, within } from "./errors.js";
+import { guessed } from "./otherFile.js";
 import type { HostArray } from "./hostArray.js";
 import { checkDataSize, decodeNpy } from "./npy.js";
-import { encodeNpyHeader, readNpyHeader } from "./npyHeader.js";
+import { encodeNpyHeader, isNpy, readNpyHeader } from "./npyHeader.js";
+import { checkLeft, type LeftOut, leftOut, type ReadOptions } from "./skipped.js";
 import { type PathOrBytes, type Source, withSource } from "./source.js";
 import { gather, loadValues, type WritableRecord, writableArrays } from "./writable.js";
 import { writeWhole } from "./writeWhole.js";
@@ -11,29 +13,48 @@ import { openZip, type ZipEntry } from "./zip.js";
 import { type ZipFile, zipPieces } from "./zipWriter.js";
 
 /**
- * The arrays of a numpy `.npz` file by name (numpy.savez and savez_compressed), as {@link readNpy} gives them. Throws a
- * TensorError: "unreadable-file", "unsupported-file" or "corrupt-file".
+ * The arrays of a numpy `.npz` file by name (numpy.savez and savez_compressed), as {@link readNpy} gives them. Those that hold no
+ * numbers (text, objects, dates, records) are left out, and what is no array: `onSkipped` is told.
+ *
+ * Throws a TensorError: "unreadable-file", "unsupported-file" or "corrupt-file".
  */
-export async function readNpz(pathOrBytes: PathOrBytes): Promise<Record<string, HostArray>> {
-  return withSource("readNpz", pathOrBytes, async (source) =>
-    readContent(await openNpz(source, await openZip(source))),
+export async function readNpz(
+  pathOrBytes: PathOrBytes,
+  options: ReadOptions = {},
+): Promise<Record<string, HostArray>> {
+  return withSource("readNpz", pathOrBytes, (source) =>
+    guessed(source, "a .npz file", async () => readContent(await openNpz(source, await openZip(source)), options)),
   );
 }
 
 /** The arrays of a zip archive of `.npy` files; reads their headers only. */
 export async function openNpz(source: Source, entries: readonly ZipEntry[]): Promise<Content> {
   const arrays: ContentArray[] = [];
-  for (const entry of entries) arrays.push(await openEntry(source, entry));
-  checkUnique(source, arrays);
-  return { arrays, metadata: {} };
+  const skipped: LeftOut[] = [];
+  for (const entry of entries) {
+    const place = within(source, `entry ${brief(entry.name)}`);
+    const name = entry.name.replace(/\.npy$/, "");
+    await openEntry(place, name, entry).then(
+      (array) => arrays.push(array),
+      (error) => skipped.push(leftOut(place, name, error)),
+    );
+  }
+  checkUnique(source, [...arrays, ...skipped]);
+  checkLeft(source, arrays, skipped);
+  const verify = async (names: readonly string[]): Promise<void> => {
+    const wanted = new Set(names.map((name) => `${name}.npy`));
+    for (const entry of entries) if (wanted.has(entry.name) || wanted.has(`${entry.name}.npy`)) await entry.readChecked();
+  };
+  return { arrays, metadata: {}, skipped, verify };
 }
 
-async function openEntry(source: Source, entry: ZipEntry): Promise<ContentArray> {
-  const place = within(source, `entry ${brief(entry.name)}`);
+async function openEntry(place: Place, name: string, entry: ZipEntry): Promise<ContentArray> {
+  const isArray = entry.name.endsWith(".npy") || isNpy(new Uint8Array(await entry.read(0, Math.min(6, entry.size))));
+  if (!isArray) throw unsupportedFile(place, "it does not start as a .npy file does", "leave it out of the archive");
   const header = await readNpyHeader(place, entry.size, entry.read);
   checkDataSize(place, header, entry.size);
   const read = async (): Promise<HostArray> => decodeNpy(header, await entry.readChecked(header.dataBegin));
-  return { name: entry.name.replace(/\.npy$/, ""), stored: header.dtype, shape: header.shape, read };
+  return { name, stored: header.dtype, shape: header.shape, read };
 }
 
 /**

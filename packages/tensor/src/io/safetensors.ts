@@ -1,24 +1,32 @@
 import { brief, TensorError } from "../errors.js";
 import { type Content, plainArray, readContent } from "./content.js";
 import { type HostArray, storedSize } from "./hostArray.js";
-import { encodeHeader, readHeader } from "./safetensorsHeader.js";
+import { encodeHeader, type Header, KNOWN_DTYPES, readHeader } from "./safetensorsHeader.js";
+import { guessed } from "./otherFile.js";
+import { checkLeft, leaveOut, type ReadOptions } from "./skipped.js";
 import { type PathOrBytes, type Source, withSource } from "./source.js";
 import { gather, loadValues, refuse, type WritableRecord, writableArrays } from "./writable.js";
 import { writeWhole } from "./writeWhole.js";
 
 /**
- * The tensors of a safetensors file by name, as host arrays; float16 and bfloat16 become float32.
+ * The tensors of a safetensors file by name, as host arrays; float16 and bfloat16 become float32. Those of a dtype that is not
+ * read (complex, float8) are left out: `onSkipped` is told.
  *
- * Throws a TensorError: "unreadable-file", "unsupported-file" (an unknown dtype), or "corrupt-file" for a file that is
- * truncated or whose header does not fit its data.
+ * Throws a TensorError: "unreadable-file", "unsupported-file" (no tensor is left, or it is another kind of file), or
+ * "corrupt-file" for a file that is truncated or whose header does not fit its data.
  */
-export async function readSafetensors(pathOrBytes: PathOrBytes): Promise<Record<string, HostArray>> {
-  return withSource("readSafetensors", pathOrBytes, async (source) => readContent(await openSafetensors(source)));
+export async function readSafetensors(
+  pathOrBytes: PathOrBytes,
+  options: ReadOptions = {},
+): Promise<Record<string, HostArray>> {
+  return withSource("readSafetensors", pathOrBytes, async (source) =>
+    readContent(await openSafetensors(source), options),
+  );
 }
 
 /** The strings under `__metadata__`, without reading the tensors. Errors as in {@link readSafetensors}. */
 export async function readSafetensorsMetadata(pathOrBytes: PathOrBytes): Promise<Readonly<Record<string, string>>> {
-  return withSource("readSafetensors", pathOrBytes, async (source) => (await readHeader(source)).metadata);
+  return withSource("readSafetensors", pathOrBytes, async (source) => (await guessedHeader(source)).metadata);
 }
 
 const BRACE = 0x7b;
@@ -27,13 +35,20 @@ const BRACE = 0x7b;
 export const isSafetensors = (start: Uint8Array): boolean =>
   start.length > 8 && start[8] === BRACE && start.subarray(5, 8).every((byte) => byte === 0);
 
+const guessedHeader = (source: Source): Promise<Header> =>
+  guessed(source, "a safetensors file", () => readHeader(source));
+
 /** Names, shapes and metadata; values are read on demand. */
 export async function openSafetensors(source: Source): Promise<Content> {
-  const { entries, metadata } = await readHeader(source);
-  const arrays = entries.map(({ name, dtype, shape, begin, end }) =>
-    plainArray(name, dtype, shape, () => source.read(begin, end)),
+  const { entries, metadata } = await guessedHeader(source);
+  const arrays = entries.flatMap(({ name, dtype, shape, begin, end }) =>
+    dtype === undefined ? [] : [plainArray(name, dtype, shape, () => source.read(begin, end))],
   );
-  return { arrays, metadata };
+  const skipped = entries.flatMap(({ name, dtype, stored }) =>
+    dtype === undefined ? [leaveOut(source, name, `its dtype is ${brief(stored)}`, KNOWN_DTYPES)] : [],
+  );
+  checkLeft(source, arrays, skipped);
+  return { arrays, metadata, skipped };
 }
 
 export interface WriteSafetensorsOptions {

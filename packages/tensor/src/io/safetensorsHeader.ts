@@ -1,5 +1,5 @@
 import { brief, showSome, TensorError } from "../errors.js";
-import { corruptFile, unsupportedFile } from "./errors.js";
+import { corruptFile } from "./errors.js";
 import { elementCount, type HostDtype, isShape, type StoredDtype, storedSize } from "./hostArray.js";
 import { scanJson } from "./jsonScan.js";
 import type { Source } from "./source.js";
@@ -22,6 +22,12 @@ const DTYPES: Readonly<Record<string, StoredDtype>> = {
 };
 const NAMES = Object.fromEntries(Object.entries(DTYPES).map(([name, dtype]) => [dtype, name]));
 
+/** The remedy for a tensor of another one. */
+export const KNOWN_DTYPES = `store it as one of ${Object.keys(DTYPES).join(", ")}`;
+
+/** Names of dtypes end with their bits, but for a form that may follow: C64, F8_E4M3, F4. */
+const BITS = /^[A-Z]+(\d{1,3})(?:_\w+)?$/;
+
 /** The reference implementation's limit. */
 const MAX_HEADER = 100_000_000;
 /** The header, a tensor, its shape. */
@@ -29,7 +35,10 @@ const MAX_DEPTH = 3;
 
 export interface Entry {
   readonly name: string;
-  readonly dtype: StoredDtype;
+  /** Undefined for one that is not read. */
+  readonly dtype: StoredDtype | undefined;
+  /** The dtype by its name in the format. */
+  readonly stored: string;
   readonly shape: readonly number[];
   /** Bytes of the file. */
   readonly begin: number;
@@ -83,21 +92,18 @@ function readEntry(name: string, entry: unknown, dataBegin: number, source: Sour
   if (!isOffsets(offsets)) throw fail(`its data_offsets are ${showList(offsets)}`);
   if (typeof stored !== "string") throw fail("it has no dtype");
   const dtype = Object.hasOwn(DTYPES, stored) ? DTYPES[stored] : undefined;
-  if (dtype === undefined) {
-    const fix = `store it as one of ${Object.keys(DTYPES).join(", ")}`;
-    throw unsupportedFile(source, `tensor ${brief(name)} has the unknown dtype ${brief(stored)}`, fix);
-  }
   const [from, to] = offsets;
-  const bytes = elementCount(shape) * storedSize(dtype);
-  if (to - from !== bytes) {
+  const bits = dtype === undefined ? Number(BITS.exec(stored)?.[1] ?? Number.NaN) : 8 * storedSize(dtype);
+  const bytes = Math.ceil((elementCount(shape) * bits) / 8);
+  if (to < from || (to - from !== bytes && !Number.isNaN(bytes))) {
     throw fail(
-      `shape [${shape.join(", ")}] of ${stored} needs ${bytes} bytes, its data_offsets [${from}, ${to}] hold ${to - from}`,
+      `shape [${shape.join(", ")}] of ${brief(stored)} needs ${bytes} bytes, its data_offsets [${from}, ${to}] hold ${to - from}`,
     );
   }
   if (dataBegin + to > source.size) {
     throw fail(`it ends at byte ${dataBegin + to}, but the file has ${source.size}`);
   }
-  return { name, dtype, shape, begin: dataBegin + from, end: dataBegin + to };
+  return { name, dtype, stored, shape, begin: dataBegin + from, end: dataBegin + to };
 }
 
 function checkCover(

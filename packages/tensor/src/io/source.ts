@@ -94,8 +94,17 @@ function nodeFiles(op: string): typeof import("node:fs/promises") {
   });
 }
 
+/** What the errors of Node's file system mean. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "it does not exist",
+  EISDIR: "it is a folder, not a file",
+  EACCES: "it may not be read",
+};
+
 function unreadable(reader: string, name: string, cause: unknown): TensorError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const { code } = (cause ?? {}) as { code?: unknown };
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const reason = (typeof code === "string" && REASONS[code]) || message;
   const error = {
     code: "unreadable-file",
     message: `${reader}: cannot read ${name}: ${reason}`,

@@ -11,10 +11,13 @@ import {
   storedSize,
   widened,
 } from "./hostArray.js";
+import { isNpy } from "./npyHeader.js";
 import { openNpz } from "./npz.js";
+import { GIVE_WEIGHTS, guessed, otherFile } from "./otherFile.js";
 import type { ReadPthOptions } from "./pth/options.js";
 import { isTorchPickle, openPth, pickleOf } from "./pth/pth.js";
 import { isSafetensors, openSafetensors } from "./safetensors.js";
+import type { LeftOut, SkippedArray } from "./skipped.js";
 import { type PathOrBytes, type Source, withSource } from "./source.js";
 import { isZip, openZip } from "./zip.js";
 
@@ -32,10 +35,21 @@ export interface Weights {
   readonly metadata: Readonly<Record<string, string>>;
   /** Names in a PyTorch state dict whose values are no tensors. */
   readonly ignored: readonly string[];
+  /** Arrays that cannot be read while the others can, and why: complex numbers, text, sparse tensors, or a damaged part of a `.npz`. */
+  readonly skipped: readonly SkippedArray[];
+  /** What was dropped from the names in a PyTorch file: see `unwrap`. */
+  readonly dropped: readonly string[];
   /** Where in a PyTorch checkpoint the state dict was found; undefined when it is the whole file. */
   readonly key: string | undefined;
-  /** The values of one array. Rejects for a name that the file lacks, and for damaged data. */
+  /** The values of one array. Rejects for a name that the file lacks, for one that was skipped, and for damaged data. */
   read(name: string): Promise<HostArray>;
+}
+
+/** {@link Weights} with what the package itself asks for. */
+export interface OpenedWeights extends Weights {
+  readonly skipped: readonly LeftOut[];
+  /** Rejects where data of these arrays do not match their checksums, in formats that have them. */
+  verify(names: readonly string[]): Promise<void>;
 }
 
 export interface OpenWeightsOptions extends ReadPthOptions {
@@ -62,11 +76,15 @@ export async function withWeights<T>(
   reader: string,
   pathOrBytes: PathOrBytes,
   options: OpenWeightsOptions,
-  use: (weights: Weights) => T | Promise<T>,
+  use: (weights: OpenedWeights) => T | Promise<T>,
 ): Promise<T> {
   return withSource(reader, pathOrBytes, async (source) => {
-    const format = options.format ?? (await detect(source));
-    return use(weightsOf(source, format, await OPENERS[format](source, options)));
+    const opened = await guessed(source, "a file of weights", async () => {
+      const format = options.format ?? (await detect(source));
+      return weightsOf(source, format, await OPENERS[format](source, options));
+    });
+    for (const { name, reason } of opened.skipped) options.onSkipped?.(name, reason);
+    return use(opened);
   });
 }
 
@@ -77,32 +95,31 @@ const OPENERS: Readonly<Record<WeightsFormat, (source: Source, options: ReadPthO
   caffemodel: openCaffemodel,
 };
 
-const NPY = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
-const HDF5 = [0x89, 0x48, 0x44, 0x46];
-
 /** The format by the first bytes. A `.caffemodel` has none that are its own, so it comes last. */
 async function detect(source: Source): Promise<WeightsFormat> {
   if (await isZip(source)) return pickleOf(await openZip(source)) ? "pth" : "npz";
   const start = new Uint8Array(await source.read(0, Math.min(16, source.size)));
-  const starts = (bytes: readonly number[]) => bytes.every((byte, i) => start[i] === byte);
   if (isSafetensors(start)) return "safetensors";
   if (isTorchPickle(start)) return "pth";
   if (isCaffemodel(start)) return "caffemodel";
-  if (starts(NPY)) throw unsupportedFile(source, "it is one array without a name", "read it with io.readNpy");
-  if (starts(HDF5)) throw unsupportedFile(source, "it is an HDF5 file", "convert it to safetensors or .npz");
+  if (isNpy(start)) throw otherFile(source, "a file of weights", { what: ONE_ARRAY, fix: "read it with io.readNpy" });
   const first = Array.from(start, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   throw unsupportedFile(
     source,
     start.length === 0 ? "it is empty" : `it starts as no format of weights does (${first})`,
-    'give a safetensors, .npz, .pth or .caffemodel file, or say which it is: { format: "pth" }',
+    `${GIVE_WEIGHTS}, or say which it is: { format: "pth" }`,
   );
 }
 
-function weightsOf(source: Source, format: WeightsFormat, content: Content): Weights {
-  const { arrays, metadata, ignored = [], key } = content;
+const ONE_ARRAY = "one array without a name (.npy)";
+
+function weightsOf(source: Source, format: WeightsFormat, content: Content): OpenedWeights {
+  const { arrays, metadata, ignored = [], skipped = [], dropped = [], key } = content;
   const byName = new Map(arrays.map((array) => [array.name, array]));
   const read = async (name: string): Promise<HostArray> => {
     const array = byName.get(name);
+    const left = skipped.find((item) => item.name === name);
+    if (left !== undefined) throw left.error;
     if (array === undefined) throw unknownName(source, name, [...byName.keys()]);
     return array.read();
   };
@@ -110,7 +127,8 @@ function weightsOf(source: Source, format: WeightsFormat, content: Content): Wei
     name,
     { ...infoOf(stored, shape), data: async () => (await read(name)).data },
   ]);
-  return { format, arrays: Object.fromEntries(lazy), metadata, ignored, key, read };
+  const verify = async (names: readonly string[]): Promise<void> => content.verify?.(names);
+  return { format, arrays: Object.fromEntries(lazy), metadata, ignored, skipped, dropped, key, read, verify };
 }
 
 function infoOf(stored: StoredDtype, shape: readonly number[]): ArrayInfo {

@@ -26,11 +26,12 @@ const CHUNK = 2 ** 18;
 
 /**
  * The entries of a zip archive (stored or deflated, zip64 too) by its central directory, folders left out. Entries that overlap
- * or reach out of the archive, two of one name, encryption, and sizes that deflate cannot reach are refused.
+ * or reach out of the archive, two of one name, and sizes that deflate cannot reach are refused; an entry that is encrypted or
+ * packed in another way is refused when it is read.
  */
 export async function openZip(source: Source): Promise<ZipEntry[]> {
   const records = await readDirectory(source);
-  for (const record of records) checkMethod(source, record);
+  for (const record of records) checkSize(source, record);
   checkExpansion(
     source,
     records.reduce((total, { size }) => total + size, 0),
@@ -59,14 +60,16 @@ export async function isZip(source: Source): Promise<boolean> {
 /** No deflate stream unpacks to more than 1032 times its length. */
 const DEFLATE_RATIO = 1032;
 
-function checkMethod(at: Place, { name, method, flags, packed, size }: ZipRecord): void {
-  const entry = entryPlace(at, name);
-  if (flags & 1) throw unsupportedFile(entry, "it is encrypted", "save the archive without a password");
-  if (method !== STORED && method !== DEFLATED) {
-    throw unsupportedFile(entry, `it is compressed by method ${method}`, "store it or use deflate");
-  }
+function checkSize(at: Place, { name, method, flags, packed, size }: ZipRecord): void {
+  if (flags & 1 || (method !== STORED && method !== DEFLATED)) return;
   if (method === STORED ? size === packed : size <= DEFLATE_RATIO * packed) return;
-  throw corruptFile(entry, `its ${packed} bytes cannot unpack to the ${size} that the directory claims`);
+  throw corruptFile(entryPlace(at, name), `its ${packed} bytes cannot unpack to the ${size} that the directory claims`);
+}
+
+function checkMethod(at: Place, { method, flags }: ZipRecord): void {
+  if (flags & 1) throw unsupportedFile(at, "it is encrypted", "save the archive without a password");
+  if (method === STORED || method === DEFLATED) return;
+  throw unsupportedFile(at, `it is compressed by method ${method}`, "store it or use deflate");
 }
 
 const entryPlace = (at: Place, name: string): Place => within(at, `entry ${brief(name)}`);
@@ -113,6 +116,7 @@ class PackedEntry {
 
   /** Where the data starts. */
   #start(): Promise<number> {
+    checkMethod(this.#at, this.record);
     this.#begin ??= this.#readLocalHeader();
     return this.#begin;
   }

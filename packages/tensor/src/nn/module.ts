@@ -79,7 +79,8 @@ export abstract class Module {
       const own = this.stateName(name);
       return [Object.hasOwn(dict, own) ? name : own, value] as const;
     });
-    return loadInto({ own: this.stateDict(), adapterOf }, Object.fromEntries(named), options);
+    const stateName = (name: string) => this.stateName(name);
+    return loadInto({ own: this.stateDict(), adapterOf, stateName }, Object.fromEntries(named), options);
   }
 
   /** The name that a tensor has here for its name in a dict or a file: a net overrides it whose weights are published under several. */

@@ -1,6 +1,7 @@
 import { brief, show, showSome, TensorError } from "../errors.js";
 import { elementsOf, sameShape } from "../shape.js";
 import { Tensor } from "../tensor.js";
+import { matchNames, type NameTarget } from "./matchNames.js";
 
 /** Row-major values on the host, as the readers of `io` give them. */
 export interface StateArray {
@@ -34,8 +35,14 @@ export interface LoadReport {
   readonly skipped: readonly string[];
   /** Names of the module that the dict lacks. */
   readonly missing: readonly string[];
-  /** Names of the dict that the module lacks. */
+  /** Names of the dict that the module lacks; with a prefix that was found or chosen, names of a file beside it too. */
   readonly unexpected: readonly string[];
+  /** Of `io.loadWeights`: what was dropped from the names of the file, such as `module.`; absent where nothing was. */
+  readonly dropped?: readonly string[];
+  /** Of `io.loadWeights`: what was put before the names of the file, such as `backbone.`; absent where nothing was. */
+  readonly added?: string;
+  /** Of `io.loadWeights`: arrays of the file that could not be read, and why; absent where all could. */
+  readonly unread?: readonly { readonly name: string; readonly reason: string }[];
 }
 
 /** Turns values of one form into the form that a module has. */
@@ -45,6 +52,8 @@ export type StateAdapter = (source: StateArray) => StateArray;
 export interface LoadTarget {
   readonly own: Readonly<Record<string, Tensor>>;
   adapterOf(name: string, from: readonly number[]): StateAdapter | undefined;
+  /** The name here for a name elsewhere. */
+  stateName(name: string): string;
 }
 
 export interface LoadPlan {
@@ -52,22 +61,44 @@ export interface LoadPlan {
   readonly adapters: ReadonlyMap<string, StateAdapter>;
 }
 
-/** PyTorch counts the batches of a batch norm here; the count is used only where momentum is None. */
-const OPTIONAL = /(^|\.)num_batches_tracked$/;
+/**
+ * PyTorch counts the batches of a batch norm here, and AveragedModel the nets that it averages; the first is used only where momentum
+ * is None.
+ */
+const OPTIONAL = /(^|\.)(num_batches_tracked|n_averaged)$/;
+
+/** How the names and shapes of a target are looked up while prefixes are sought. */
+export function nameTarget({ own, adapterOf, stateName }: LoadTarget, reshape = false): NameTarget {
+  const fits = (name: string, shape: readonly number[]): boolean => {
+    const wanted = own[name]!.shape;
+    return (
+      sameShape(shape, wanted) ||
+      (reshape && sameElementOrder(shape, wanted)) ||
+      (elementsOf(shape) === elementsOf(wanted) && adapterOf(name, shape) !== undefined)
+    );
+  };
+  const find = (given: string, shape: readonly number[]): string | undefined => {
+    const name = stateName(given);
+    return Object.hasOwn(own, name) && fits(name, shape) ? name : undefined;
+  };
+  return { names: Object.keys(own).filter((name) => !OPTIONAL.test(name)), find };
+}
 
 /**
  * Compares names and shapes, before anything is written. Throws a TensorError ("state-dict-mismatch") with all that does not fit
- * unless `strict` is false.
+ * unless `strict` is false. `unread` are arrays that could not be read, by the module's name for them, and why.
  */
 export function planLoad(
   op: string,
-  { own, adapterOf }: LoadTarget,
+  target: LoadTarget,
   shapes: ReadonlyMap<string, readonly number[]>,
   { strict = true, reshape = false }: LoadOptions,
+  unread: ReadonlyMap<string, string> = new Map(),
 ): LoadPlan {
+  const { own, adapterOf } = target;
   const has = (name: string) => Object.hasOwn(own, name);
   const report = { copied: [], reshaped: [], skipped: [], missing: [], unexpected: [] } as {
-    -readonly [K in keyof LoadReport]: string[];
+    -readonly [K in "copied" | "reshaped" | "skipped" | "missing" | "unexpected"]: string[];
   };
   const adapters = new Map<string, StateAdapter>();
   for (const [name, shape] of shapes) {
@@ -82,7 +113,7 @@ export function planLoad(
     }
   }
   report.missing = Object.keys(own).filter((name) => !shapes.has(name) && !OPTIONAL.test(name));
-  if (strict) refuseMisfits(op, report, own, shapes);
+  if (strict) refuseMisfits(op, report, target, shapes, unread);
   return { report, adapters };
 }
 
@@ -104,25 +135,62 @@ function borders(shape: readonly number[]): Set<number> {
 
 function refuseMisfits(
   op: string,
-  { skipped, missing, unexpected }: LoadReport,
-  own: Readonly<Record<string, Tensor>>,
+  { skipped, missing: lacking, unexpected }: LoadReport,
+  target: LoadTarget,
   shapes: ReadonlyMap<string, readonly number[]>,
+  unread: ReadonlyMap<string, string>,
 ): void {
+  const { own } = target;
+  const missing = lacking.filter((name) => !unread.has(name));
+  const left = lacking.flatMap((name) => (unread.has(name) ? [`${brief(name)}: ${unread.get(name)}`] : []));
   const misfits = skipped.map(
     (name) => `${brief(name)} is ${show(shapes.get(name)!)}, the module has ${show(own[name]!.shape)}`,
   );
   const problems = [
+    ...(left.length > 0 ? [`in the file, but not readable: ${showSome(left, { separator: "; " })}`] : []),
     ...(missing.length > 0 ? [`missing: ${showSome(missing)}`] : []),
     ...(unexpected.length > 0 ? [`unexpected: ${showSome(unexpected)}`] : []),
     ...(misfits.length > 0 ? [`of the wrong shape: ${showSome(misfits, { separator: "; " })}`] : []),
   ];
   if (problems.length === 0) return;
   const reshapes = skipped.some((name) => sameElementOrder(shapes.get(name)!, own[name]!.shape));
+  const hint = left.length > 0 ? UNREADABLE : (parametrised(missing, shapes) ?? prefixRemedy(op, target, shapes));
   throw new TensorError({
     code: "state-dict-mismatch",
     message: `${op}: nothing was loaded; ${problems.join(" | ")}`,
-    fix: remedy(misfits.length > 0, reshapes),
+    fix: hint ?? remedy(misfits.length > 0, reshapes),
   });
+}
+
+const UNREADABLE = "save these as plain tensors of real numbers where the weights were made";
+
+/** weight_norm, spectral_norm and others keep what a weight is computed from in its place. */
+function parametrised(missing: readonly string[], shapes: ReadonlyMap<string, unknown>): string | undefined {
+  const found = missing.find((name) => {
+    const [, module = "", own = name] = /^(.*\.)?([^.]+)$/.exec(name) ?? [];
+    const forms = [`${module}parametrizations.${own}.original`, `${name}_orig`, `${name}_g`];
+    return forms.some((form) => shapes.has(form) || shapes.has(`${form}0`));
+  });
+  if (found === undefined) return undefined;
+  return `save the weights themselves: ${brief(found)} is computed from others (weight_norm, spectral_norm), so call torch.nn.utils.parametrize.remove_parametrizations or torch.nn.utils.remove_weight_norm first`;
+}
+
+/** Names that a prefix tells apart from those of the module. */
+function prefixRemedy(
+  op: string,
+  target: LoadTarget,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): string | undefined {
+  try {
+    const { dropped, added, matched } = matchNames(op, nameTarget(target), shapes);
+    const all = matched === nameTarget(target).names.length;
+    if (!all || (dropped.length === 0 && added === "")) return undefined;
+    const parts = [...dropped.map((part) => `without ${JSON.stringify(part)}`), ...(added ? [`behind "${added}"`] : [])];
+    return `the names fit ${parts.join(" and ")}: rename them, or load the file with io.loadWeights, which does it`;
+  } catch (error) {
+    if (error instanceof TensorError) return error.fix.replace("pass { prefix", "load the file with io.loadWeights and { prefix");
+    throw error;
+  }
 }
 
 function remedy(shapes: boolean, reshapes: boolean): string {
@@ -145,7 +213,7 @@ export function loadInto(target: LoadTarget, dict: StateDict, options: LoadOptio
   };
   for (const [name, value] of Object.entries(dict)) checkEntry(op, name, value);
   const shapes = new Map(Object.entries(dict).map(([name, { shape }]) => [name, shape]));
-  const { report, adapters } = planLoad(op, { own, adapterOf }, shapes, options);
+  const { report, adapters } = planLoad(op, { ...target, adapterOf }, shapes, options);
   for (const name of [...report.copied, ...report.reshaped]) checkValues(op, name, dict[name]!);
   const ready = new Map([...adapters].map(([name, adapt]) => [name, adapt(dict[name] as StateArray)]));
   for (const name of report.copied) copyInto(own[name]!, dict[name]!);

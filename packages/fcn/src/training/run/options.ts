@@ -43,6 +43,8 @@ export interface TrainRunOptions extends TrainRunSettings {
   readonly modelOptions?: Partial<Omit<ModelOptions, "numClasses">>;
   /** A file of weights to start from, of this or of other classes; where it names them, those of one name keep their scores. A run that goes on from a checkpoint does not need it. */
   readonly weights?: string;
+  /** Of `weights`: what stands in the file before the names of the net, where several prefixes fit; as in `io.loadWeights`. */
+  readonly prefix?: string;
   readonly steps?: number;
   /** In place of `steps`: passes over the training pictures. Batches go on from one pass into the next, so that all are full. Default 20. */
   readonly epochs?: number;

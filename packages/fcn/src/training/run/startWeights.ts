@@ -1,7 +1,8 @@
 import { io, TensorError } from "@fcn/tensor";
-import { firstOf } from "../../data/words.js";
+import { matchNames, nameTarget, show } from "@fcn/tensor/internal";
+import { counted, firstOf } from "../../data/words.js";
 import type { GraphNet, NetOutput } from "../../models/graph/net.js";
-import { scoreLayers } from "../../models/graph/scoreLayers.js";
+import { scoreLayers, scoreUpsampling } from "../../models/graph/scoreLayers.js";
 import type { ClassMap } from "../../surgery/heads.js";
 import type { HeadLabels } from "../heads.js";
 import { readClasses, refuseNonFinite } from "../weightsFile.js";
@@ -15,6 +16,16 @@ export interface StartReport {
   readonly swapped: readonly string[];
   /** Names of the net that the file lacks: these start anew too. */
   readonly missing: readonly string[];
+  /** Names of the file that the net has no place for. */
+  readonly unused: readonly string[];
+  /** Arrays of the file that could not be read, and why. */
+  readonly unread: readonly io.SkippedArray[];
+  /** What was dropped from the names of the file. */
+  readonly dropped: readonly string[];
+  /** What was put before the names of the file; empty where nothing was. */
+  readonly added: string;
+  /** Arrays of the net's trunk: how many were taken, and how many there are. */
+  readonly trunk: { readonly loaded: number; readonly all: number };
   /** Classes of the data whose rows of the score layers were found in the file by name, at other places; undefined where rows stay in place. */
   readonly matched?: readonly string[];
 }
@@ -24,12 +35,17 @@ interface StartOptions {
   readonly classes?: readonly string[];
   /** Heads that learn from labels with classes of their own. */
   readonly headLabels?: HeadLabels;
+  /** As in `io.loadWeights`. */
+  readonly prefix?: string | undefined;
 }
+
+/** The file's names as the net's. */
+type Names = ReadonlyMap<string, string>;
 
 /**
  * Starts a net from a file of weights in any format that `io` opens. Where the file is for other classes the head keeps its initial values, as
- * with a file of a trunk alone; where it names them, classes of the same name keep their rows. Throws where another layer does not fit, or nothing
- * does.
+ * with a file of a trunk alone; where it names them, classes of the same name keep their rows. Prefixes are found as `io.loadWeights` does.
+ * Throws where another layer does not fit, where nothing does, and where nothing of the net's trunk is in the file.
  */
 export async function loadStartWeights<Output extends NetOutput>(
   net: GraphNet<Output>,
@@ -37,47 +53,80 @@ export async function loadStartWeights<Output extends NetOutput>(
   options: StartOptions = {},
 ): Promise<StartReport> {
   const own = net.stateDict();
-  const byName = await matchedRows(net, file, options);
+  const { names, unused, unread, dropped, added, shapes } = await readNames(net, file, options.prefix);
+  const byName = await matchedRows(net, file, names, options);
   const matched = Object.keys(byName?.arrays ?? {});
-  const isTaken = (name: string): boolean => matched.includes(net.stateName(name));
-  const misfits = await io.openWeights(file, ({ arrays }) =>
-    Object.entries(arrays).flatMap(([name, { shape }]) => {
-      if (isTaken(name)) return [];
-      const wanted = Object.hasOwn(own, name) ? own[name]?.shape : undefined;
-      const fits = wanted === undefined || same(wanted, shape) || net.stateAdapter(name, shape) !== undefined;
-      return fits ? [] : [{ name, shape, wanted: wanted as readonly number[] }];
-    }),
-  );
+  const misfits = [...names].flatMap(([from, name]) => {
+    const [shape, wanted] = [shapes.get(from) ?? [], own[name]?.shape ?? []];
+    const fits = matched.includes(name) || same(wanted, shape) || net.stateAdapter(name, shape) !== undefined;
+    return fits ? [] : [{ from, name, shape, wanted }];
+  });
   const counts = new Set(scoreLayers(net.graph).map((layer) => own[`${layer}.weight`]?.shape[0]));
   const stray = misfits.find(({ wanted }) => !counts.has(wanted[0]));
   if (stray !== undefined) {
     const { name, shape, wanted } = stray;
-    throw misfit(
-      file,
-      net.graph.name,
-      `${name} is [${shape.join(", ")}] in the file and [${wanted.join(", ")}] in the net`,
-    );
+    throw misfit(file, net.graph.name, `${name} is ${show(shape)} in the file and ${show(wanted)} in the net`);
   }
-  const swapped = misfits.map(({ name }) => name);
-  const left = new Set([...swapped, ...(byName?.names ?? [])]);
-  const rename = (name: string): string | undefined => (left.has(name) ? undefined : name);
+  const left = new Set([...misfits.map(({ from }) => from), ...(byName?.names ?? [])]);
+  const rename = (from: string): string | undefined => (left.has(from) ? undefined : names.get(from));
+  const taken = new Set([...names].filter(([from]) => !left.has(from)).map(([, name]) => name));
+  const trunk = trunkOf(net);
+  if (taken.size === 0) throw misfit(file, net.graph.name, `no name in the file is one of the net: ${holds(shapes)}`);
+  if (trunk.length > 0 && !trunk.some((name) => taken.has(name))) {
+    const what = `none of the ${trunk.length} arrays of its backbone is in the file: ${holds(shapes)}`;
+    throw misfit(file, net.graph.name, what);
+  }
   const report = await io.loadWeights(net, file, { strict: false, rename });
   const loaded = report.copied.length + report.reshaped.length;
-  if (loaded === 0) throw misfit(file, net.graph.name, "no name in the file is one of the net");
   if (byName?.classes.some((row) => row !== undefined)) net.loadStateDict(byName.arrays, { strict: false });
   await refuseNonFinite("train", net, file);
+  const swapped = misfits.map(({ name }) => name);
   const missing = report.missing.filter((name) => !swapped.includes(name) && !matched.includes(name));
-  if (byName === undefined) return { loaded, swapped, missing };
+  const told = { unused, unread, dropped, added };
+  const base = { ...told, trunk: { loaded: trunk.filter((name) => taken.has(name)).length, all: trunk.length }, missing };
+  if (byName === undefined) return { ...base, loaded, swapped };
   const found = (options.classes ?? []).filter((_, label) => byName.classes[label] !== undefined);
-  if (found.length === 0) return { loaded, swapped: [...swapped, ...matched], missing };
-  return { loaded: loaded + matched.length, swapped, missing, matched: found };
+  if (found.length === 0) return { ...base, loaded, swapped: [...swapped, ...matched] };
+  return { ...base, loaded: loaded + matched.length, swapped, matched: found };
 }
+
+/** Which arrays of the file are those of the net, and what is beside them. */
+async function readNames(net: GraphNet<NetOutput>, file: string, prefix: string | undefined) {
+  const own = net.stateDict();
+  const target = { own, adapterOf: net.stateAdapter.bind(net), stateName: net.stateName.bind(net) };
+  return io.openWeights(file, ({ arrays, skipped, dropped: before }) => {
+    const shapes = new Map(Object.entries(arrays).map(([name, { shape }]) => [name, shape]));
+    const { rename, dropped, added } = matchNames(`train: ${file}`, nameTarget(target), shapes, prefix);
+    const names: Names = new Map(
+      [...shapes.keys()].flatMap((from) => {
+        const name = rename(from);
+        const mine = name === undefined ? undefined : net.stateName(name);
+        return mine !== undefined && Object.hasOwn(own, mine) ? [[from, mine] as const] : [];
+      }),
+    );
+    const unused = [...shapes.keys()].filter((from) => !names.has(from) && !COUNTS.test(from));
+    return { names, unused, unread: skipped, dropped: [...before, ...dropped], added, shapes };
+  });
+}
+
+/** Counters that PyTorch keeps beside weights. */
+const COUNTS = /(^|\.)(num_batches_tracked|n_averaged)$/;
+
+/** The arrays that features come from: the backbone by its name, else all but scores and their upsampling. */
+function trunkOf(net: GraphNet<NetOutput>): string[] {
+  const heads = new Set([...scoreLayers(net.graph), ...scoreUpsampling(net.graph)]);
+  const names = Object.keys(net.stateDict()).filter((name) => !heads.has(name.slice(0, name.lastIndexOf("."))));
+  const backbone = names.filter((name) => name.startsWith("backbone."));
+  return backbone.length > 0 ? backbone : names;
+}
+
+const holds = (shapes: ReadonlyMap<string, unknown>): string => `it holds ${some([...shapes.keys()])}`;
 
 /** The report as lines for people. */
 export function describeStart(
   file: string,
   classes: readonly string[],
-  { loaded, swapped, missing, matched }: StartReport,
+  { loaded, swapped, missing, matched, unused, unread, dropped, added, trunk }: StartReport,
 ): string[] {
   const lines = [`${file}: ${loaded} arrays loaded`];
   if (matched) {
@@ -89,6 +138,17 @@ export function describeStart(
   }
   if (swapped.length > 0) lines.push(`for other classes, so these start anew: ${swapped.join(", ")}`);
   if (missing.length > 0) lines.push(`not in the file, so these start anew: ${some(missing)}`);
+  if (dropped.length > 0) lines.push(`dropped from the names of the file: ${dropped.join(", ")}`);
+  if (added !== "") lines.push(`put before the names of the file: ${added}`);
+  if (unread.length > 0) {
+    lines.push(`could not be read: ${some(unread.map(({ name, reason }) => `${name} (${reason})`))}`);
+  }
+  if (unused.length > 0) lines.push(`${counted(unused.length, "array")} of the file not used: ${some(unused)}`);
+  if (2 * trunk.loaded < trunk.all) {
+    lines.push(
+      `WARNING: only ${trunk.loaded} of the ${trunk.all} arrays of the backbone are in the file; the others start anew`,
+    );
+  }
   return lines;
 }
 
@@ -106,19 +166,19 @@ interface MatchedRows {
 async function matchedRows<Output extends NetOutput>(
   net: GraphNet<Output>,
   file: string,
+  names: Names,
   { classes: wanted = [], headLabels = {} }: StartOptions,
 ): Promise<MatchedRows | undefined> {
   const own = net.stateDict();
   const { scores, upsampling } = classLayers(net.graph, headLabels);
-  return io.openWeights(file, async ({ format, metadata, arrays, read }) => {
+  return io.openWeights(file, async ({ format, metadata, read }) => {
     const theirs = format === "safetensors" ? readClasses(metadata) : undefined;
     const classes = theirs && matchClasses(wanted, theirs);
     if (theirs === undefined || classes === undefined) return undefined;
     const found: [from: string, to: string, array: io.HostArray][] = [];
-    for (const from of Object.keys(arrays)) {
-      const to = net.stateName(from);
+    for (const [from, to] of names) {
       const layer = to.slice(0, to.lastIndexOf("."));
-      const tensor = Object.hasOwn(own, to) ? own[to] : undefined;
+      const tensor = own[to];
       const isUpsampling = upsampling.has(layer);
       if (tensor === undefined || (!isUpsampling && !scores.includes(layer))) continue;
       const initial = { dtype: "float32", shape: tensor.shape, data: (await tensor.data()) as Float32Array } as const;
@@ -137,6 +197,8 @@ function misfit(file: string, model: string, problem: string): TensorError {
   return new TensorError({
     code: "state-dict-mismatch",
     message: `train: the weights in ${file} do not fit ${model}: ${problem}`,
-    fix: "name the model that the weights were made for, or bring the names over first: fcn convert --names",
+    fix: "name the model that the weights were made for, say what stands before the names of the net (prefix), or bring the names over first (fcn convert --names)",
+    commandFix:
+      "name the model that the weights were made for (--model), say what stands before the names of the net (--prefix), or bring the names over first (fcn convert --names)",
   });
 }

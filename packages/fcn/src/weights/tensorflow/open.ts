@@ -39,8 +39,10 @@ export const isTensorFlowModel = (path: string): boolean => /\.(json|min\.js)$/i
 export async function openTensorFlow(
   path: string,
   map: string | undefined,
-): Promise<Pick<io.Weights, "arrays" | "metadata" | "ignored" | "key">> {
-  const weights = await io.readTfjs(path);
+): Promise<Pick<io.Weights, "arrays" | "metadata" | "ignored" | "skipped" | "dropped" | "key">> {
+  const skipped: io.SkippedArray[] = [];
+  const onSkipped = (name: string, reason: string) => void skipped.push({ name, reason, damaged: false });
+  const weights = await io.readTfjs(path, { onSkipped });
   const chosen = map === undefined ? undefined : TENSORFLOW_MAPS[map];
   const named = chosen?.apply(weights) ?? weights;
   const arrays = Object.entries(named).map(([name, { dtype, shape, data }]): [string, io.LazyArray] => [
@@ -48,5 +50,5 @@ export async function openTensorFlow(
     { dtype, shape, stored: dtype, byteLength: data.byteLength, data: async () => data },
   ]);
   const metadata = encodeMetadata(chosen ? { options: chosen.options } : {});
-  return { arrays: Object.fromEntries(arrays), metadata, ignored: [], key: undefined };
+  return { arrays: Object.fromEntries(arrays), metadata, ignored: [], skipped, dropped: [], key: undefined };
 }

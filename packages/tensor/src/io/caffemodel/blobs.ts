@@ -32,7 +32,10 @@ const NUMBERS: ReadonlyMap<number, NumberSize> = new Map([
 /** Caffe writes one run. More than this many would be a file made to fill the memory. */
 const MAX_RUNS = 1024;
 
-/** The blob [begin, end); undefined for one without sizes and numbers. */
+/**
+ * The blob [begin, end); undefined for one without sizes and numbers. Throws "unsupported-file" where it has a shape and its numbers lie
+ * in a form of another Caffe, as half precision does.
+ */
 export async function readBlob(reader: WireReader, at: Place, begin: number, end: number): Promise<Blob | undefined> {
   const legacy: (number | undefined)[] = [];
   const dims: number[] = [];
@@ -115,6 +118,9 @@ function blobOf(
 ): Blob {
   const found = runs[size].reduce((total, { count }) => total + count, 0);
   if (!isShape(shape)) throw corruptFile(at, "its shape is damaged");
+  if (found === 0 && elementCount(shape) > 0) {
+    throw unsupportedFile(at, "it has a shape, but no numbers of single or double precision", "save it with BVLC's Caffe");
+  }
   if (elementCount(shape) !== found) {
     throw corruptFile(at, `its shape [${shape.join(", ")}] needs ${elementCount(shape)} numbers, it has ${found}`);
   }

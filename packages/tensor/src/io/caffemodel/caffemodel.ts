@@ -2,6 +2,8 @@ import { brief } from "../../errors.js";
 import { type Content, type ContentArray, checkUnique, plainArray, readContent } from "../content.js";
 import { corruptFile, unsupportedFile, within } from "../errors.js";
 import type { HostArray } from "../hostArray.js";
+import { guessed } from "../otherFile.js";
+import { checkLeft, type LeftOut, leftOut, type ReadOptions } from "../skipped.js";
 import { type PathOrBytes, type Source, withSource } from "../source.js";
 import { type Blob, readBlob } from "./blobs.js";
 import { V1_LAYER_TYPES } from "./layerTypes.js";
@@ -10,12 +12,18 @@ import { BYTES, type Field, VARINT, WireReader } from "./wire.js";
 /**
  * The blobs of a `.caffemodel` by layer name, as stored, with both the old (`layers`) and the newer (`layer`) format: the first blob of
  * a layer is `name.weight`, the second `name.bias`, further ones `name.2`, `name.3`, ... Shapes are those of the file; old files give all
- * blobs four sizes, so a bias is [1, 1, 1, N]. Double precision becomes a float64 array.
+ * blobs four sizes, so a bias is [1, 1, 1, N]. Double precision becomes a float64 array. Blobs without such numbers are left out:
+ * `onSkipped` is told.
  *
  * Throws a TensorError: "unreadable-file", "corrupt-file" or "unsupported-file".
  */
-export async function readCaffemodel(pathOrBytes: PathOrBytes): Promise<Record<string, HostArray>> {
-  return withSource("readCaffemodel", pathOrBytes, async (source) => readContent(await openCaffemodel(source)));
+export async function readCaffemodel(
+  pathOrBytes: PathOrBytes,
+  options: ReadOptions = {},
+): Promise<Record<string, HostArray>> {
+  return withSource("readCaffemodel", pathOrBytes, (source) =>
+    guessed(source, "a .caffemodel file", async () => readContent(await openCaffemodel(source), options)),
+  );
 }
 
 /** Where the two formats of a layer keep what matters here (caffe.proto). */
@@ -63,29 +71,39 @@ export async function openCaffemodel(source: Source): Promise<Content> {
       return undefined;
     });
   });
-  const arrays = layers.flatMap(layerArrays);
+  const parts = layers.flatMap(layerArrays);
+  const arrays = parts.filter((part) => "read" in part);
+  const skipped = parts.filter((part) => "error" in part);
+  checkUnique(source, parts);
+  checkLeft(source, arrays, skipped);
   if (arrays.length === 0) throw corruptFile(source, "it has no layer with weights, so it is no .caffemodel");
-  checkUnique(source, arrays);
   const types = Object.fromEntries(layers.map(({ name, type }) => [name, type]));
-  return { arrays, metadata: { name, layers: JSON.stringify(types) } };
+  return { arrays, skipped, metadata: { name, layers: JSON.stringify(types) } };
 }
 
 interface Layer {
   readonly name: string;
   readonly type: string;
-  readonly blobs: readonly (Blob | undefined)[];
+  readonly blobs: readonly (Blob | LeftOut | undefined)[];
 }
 
 async function readLayer(reader: WireReader, layer: Field, format: LayerFields): Promise<Layer> {
   const { source } = reader;
-  const blobs: (Blob | undefined)[] = [];
+  const blobs: (Blob | LeftOut | undefined)[] = [];
   let name = "";
   let type = "";
   const readPart = async (field: Field): Promise<undefined> => {
     if (field.number === format.name) name = await readText(source, field);
     else if (field.number === format.type) type = await readText(source, field);
-    else if (field.number === format.blobs)
-      blobs.push(await readBlob(reader, blobPlace(source, name, blobs), field.begin, field.end));
+    else if (field.number === format.blobs) {
+      const place = blobPlace(source, name, blobs);
+      const blob = await readBlob(reader, place, field.begin, field.end).catch((error) => {
+        const left = leftOut(place, "", error);
+        if (left.damaged) throw error;
+        return left;
+      });
+      blobs.push(blob);
+    }
   };
   await reader.fields(layer.begin, layer.end, (field) => {
     if (field.wire === BYTES) {
@@ -102,10 +120,11 @@ async function readLayer(reader: WireReader, layer: Field, format: LayerFields):
 const blobPlace = (source: Source, layer: string, before: readonly unknown[]) =>
   within(source, `layer ${brief(layer)}, blob ${before.length}`);
 
-function layerArrays({ name, blobs }: Layer): ContentArray[] {
-  return blobs.flatMap((blob, i) => {
-    const part = ["weight", "bias"][i] ?? String(i);
-    return blob === undefined ? [] : [plainArray(`${name}.${part}`, blob.stored, blob.shape, blob.read)];
+function layerArrays({ name: layer, blobs }: Layer): (ContentArray | LeftOut)[] {
+  return blobs.flatMap((blob, i): (ContentArray | LeftOut)[] => {
+    const name = `${layer}.${["weight", "bias"][i] ?? String(i)}`;
+    if (blob === undefined) return [];
+    return ["error" in blob ? { ...blob, name } : plainArray(name, blob.stored, blob.shape, blob.read)];
   });
 }
 

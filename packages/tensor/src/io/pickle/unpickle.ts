@@ -25,13 +25,13 @@ export interface Unpickled {
 
 /**
  * Reads a pickle (protocols 0 to 5) as data. Nothing is ever executed: the hooks say what each global stands for, and refuse
- * all others. Not recursive; the number of steps and the size are bounded. Throws a TensorError.
+ * all others, in one error with all of their names. Not recursive; the number of steps and the size are bounded. Throws a TensorError.
  */
 export function unpickle(at: Place, bytes: Uint8Array, hooks: PickleHooks): Unpickled {
   try {
-    return run(at, bytes, hooks);
+    return allowed(run(at, bytes, hooks), hooks);
   } catch (error) {
-    throw readable(at, error);
+    throw readable(at, error, hooks);
   }
 }
 
@@ -41,15 +41,24 @@ export async function unpickleFrom(source: Source, begin: number, hooks: PickleH
     const end = Math.min(begin + Math.min(window, MAX_BYTES), source.size);
     const bytes = new Uint8Array(await source.read(Math.min(begin, end), end));
     try {
-      return run(source, bytes, hooks);
+      return allowed(run(source, bytes, hooks), hooks);
     } catch (error) {
       const more = error instanceof OutOfBytes && end < source.size && window < MAX_BYTES;
-      if (!more) throw readable(source, error);
+      if (!more) throw readable(source, error, hooks);
     }
   }
 }
 
-function readable(at: Place, error: unknown): unknown {
+/** All names are refused at once, so the pickle is read to its end. */
+function allowed(result: Unpickled, hooks: PickleHooks): Unpickled {
+  const refusal = hooks.refusal();
+  if (refusal !== undefined) throw refusal;
+  return result;
+}
+
+/** What stands for a refused name may not do what the pickle wants of it: then the name is what is wrong. */
+function readable(at: Place, error: unknown, hooks: PickleHooks): unknown {
+  if (error instanceof BadPickle && hooks.refusal() !== undefined) return hooks.refusal();
   if (error instanceof OutOfBytes) return corruptFile(at, "its pickle ends in the middle");
   return error instanceof BadPickle ? corruptFile(at, `its pickle is damaged: ${error.message}`) : error;
 }

@@ -29,8 +29,10 @@ export class Opaque {
 
 /** What the machine asks for while it reads. */
 export interface PickleHooks {
-  /** The global `module.name`. Throws for one that is not allowed. */
+  /** The global `module.name`, or what stands for one that is not allowed. */
   find(module: string, name: string): Value;
+  /** The error about all globals that were asked for and are not allowed. */
+  refusal(): Error | undefined;
   /** What a persistent id stands for. */
   persistent(id: Value): Value;
   /** Whether BUILD may follow on this object; its state is then dropped. */

@@ -2,10 +2,12 @@ import { brief, showSome, TensorError } from "../../errors.js";
 import { type Place, unsupportedFile } from "../errors.js";
 import { SAVE_STATE_DICT } from "../pickle/unpickle.js";
 import { Opaque, type Value } from "../pickle/values.js";
-import { TensorRef } from "./tensors.js";
+import { TensorRef, Unread } from "./tensors.js";
 
 export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, TensorRef>;
+  /** Tensors of the state dict that are described in a way that is not read. */
+  readonly unread: ReadonlyMap<string, Unread>;
   /** Names in the state dict whose values are no tensors. */
   readonly ignored: readonly string[];
   /** Where the state dict was found; undefined when it is the whole file. */
@@ -23,9 +25,8 @@ const DEPTH = 3;
 type Dict = ReadonlyMap<Value, Value>;
 
 const isDict = (value: Value): value is Dict => value instanceof Map;
-const hasTensors = (dict: Dict): boolean =>
-  [...dict.keys()].every((key) => typeof key === "string") &&
-  [...dict.values()].some((item) => item instanceof TensorRef);
+const hasOf = (dict: Dict, kind: typeof TensorRef | typeof Unread): boolean =>
+  [...dict.keys()].every((key) => typeof key === "string") && [...dict.values()].some((item) => item instanceof kind);
 
 /**
  * The state dict in what torch.save wrote: the whole of it, or one of its values. Throws when there is none, or when several
@@ -34,31 +35,33 @@ const hasTensors = (dict: Dict): boolean =>
  * @param key where it is, if the caller knows: "" for the whole, or keys joined by dots
  */
 export function findStateDict(at: Place, root: Value, key?: string): Checkpoint {
-  const candidates = findCandidates(root);
+  const readable = findCandidates(root, TensorRef);
+  const candidates = readable.size > 0 ? readable : findCandidates(root, Unread);
   const chosen = key === undefined ? choose(at, candidates) : candidates.get(key);
   if (chosen === undefined) throw candidates.size > 0 ? unknownKey(at, key!, candidates) : noStateDict(at, root);
   const found = key ?? nameOf(candidates, chosen);
   const tensors = new Map<string, TensorRef>();
+  const unread = new Map<string, Unread>();
   const ignored: string[] = [];
   for (const [name, value] of chosen) {
     if (value instanceof TensorRef) tensors.set(name, value);
-    else if (value instanceof Opaque && value.path.startsWith("torch._utils.")) throw unreadable(at, name, value);
+    else if (value instanceof Unread) unread.set(name, value);
     else ignored.push(name);
   }
-  return { tensors, ignored, key: found === "" ? undefined : found, metadata: found === "" ? {} : scalars(root) };
+  return { tensors, unread, ignored, key: found === "" ? undefined : found, metadata: found === "" ? {} : scalars(root) };
 }
 
 /**
  * The dicts with tensors by their keys, of the first level that has any; the whole file is "". A pickle can refer to one dict many
  * times, so each is looked into once.
  */
-function findCandidates(root: Value): Map<string, ReadonlyMap<string, Value>> {
+function findCandidates(root: Value, kind: typeof TensorRef | typeof Unread): Map<string, ReadonlyMap<string, Value>> {
   const found = new Map<string, ReadonlyMap<string, Value>>();
   const known = new Map<Dict, boolean>();
   const look = (path: string, value: Value): [string, Dict][] => {
     if (!isDict(value)) return [];
     const fresh = !known.has(value);
-    if (fresh) known.set(value, hasTensors(value));
+    if (fresh) known.set(value, hasOf(value, kind));
     if (known.get(value)) found.set(path, value as ReadonlyMap<string, Value>);
     return fresh ? [[path, value]] : [];
   };
@@ -83,6 +86,7 @@ function choose(at: Place, candidates: Candidates): ReadonlyMap<string, Value> |
     code: "ambiguous-checkpoint",
     message: `${at.reader}: ${at.file}: it holds several state dicts: ${describe(candidates)}`,
     fix: `choose one: pass { key: ${JSON.stringify(brief([...candidates.keys()].at(-1)!))} }, for example`,
+    details: { keys: [...candidates.keys()].map((name) => brief(name)), file: at.file },
   });
 }
 
@@ -111,18 +115,10 @@ function noStateDict(at: Place, root: Value): TensorError {
 
 function kindOf(value: Value): string {
   if (value instanceof TensorRef) return "one tensor";
+  if (value instanceof Unread) return "one tensor";
   if (value instanceof Opaque) return `an object of ${value.path}`;
   if (isDict(value)) return "a dict";
   return Array.isArray(value) ? "a list" : "one value";
-}
-
-function unreadable(at: Place, name: string, { path }: Opaque): TensorError {
-  const problem = `tensor ${brief(name)} is sparse, quantised, a negated view or without data (${brief(path)})`;
-  return unsupportedFile(
-    at,
-    problem,
-    "make it a dense tensor before it is saved: tensor.to_dense(), tensor.dequantize() or tensor.resolve_neg()",
-  );
 }
 
 const LONGEST = 1000;

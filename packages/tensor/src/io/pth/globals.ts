@@ -1,8 +1,9 @@
-import { brief, TensorError } from "../../errors.js";
+import { brief, showSome, TensorError } from "../../errors.js";
 import type { Place } from "../errors.js";
 import { BadPickle } from "../pickle/cursor.js";
 import { SAVE_STATE_DICT } from "../pickle/unpickle.js";
 import { Global, Opaque, type PickleHooks, type Value } from "../pickle/values.js";
+import { INERT, NEGATED, subclass, UNREAD } from "./harmless.js";
 import {
   isNegated,
   rebuildTensor,
@@ -11,6 +12,7 @@ import {
   storageOf,
   TensorRef,
   torchDtypes,
+  Unread,
 } from "./tensors.js";
 
 /** PyTorch's storage classes by the dtype they hold. The untyped one counts bytes. */
@@ -36,36 +38,11 @@ const STORAGE_DTYPES: Readonly<Record<string, string>> = {
 };
 const STORAGE_MODULES = ["torch", "torch.cuda", "torch.storage"];
 
-/** Classes and functions that are read as inert data: what training scripts put beside the weights. */
-const INERT: Readonly<Record<string, string>> = {
-  argparse: "Namespace",
-  builtins: "set frozenset list dict tuple int float bool str bytes bytearray complex slice range object",
-  collections: "defaultdict deque",
-  copyreg: "_reconstructor",
-  datetime: "date datetime time timedelta timezone",
-  decimal: "Decimal",
-  fractions: "Fraction",
-  _codecs: "encode",
-  numpy: "dtype ndarray float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool_",
-  "numpy.core.multiarray": "scalar _reconstruct",
-  "numpy._core.multiarray": "scalar _reconstruct",
-  pathlib: "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath",
-  "pathlib._local": "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath",
-  uuid: "UUID",
-  torch:
-    "Size device Tensor FloatTensor DoubleTensor HalfTensor BFloat16Tensor LongTensor IntTensor ShortTensor CharTensor " +
-    "ByteTensor BoolTensor strided sparse_coo per_tensor_affine per_channel_affine",
-  "torch.serialization": "_get_layout",
-  "torch._utils":
-    "_rebuild_qtensor _rebuild_sparse_tensor _rebuild_sparse_csr_tensor _rebuild_meta_tensor_no_storage " +
-    "_rebuild_device_tensor_from_numpy _rebuild_device_tensor_from_cpu_tensor",
-};
-
 /** Modules that Python 3 calls otherwise. */
 const RENAMED: Readonly<Record<string, string>> = { __builtin__: "builtins", copy_reg: "copyreg" };
 
-function expectTensor(value: Value): TensorRef {
-  if (value instanceof TensorRef) return value;
+function expectTensor(value: Value): TensorRef | Unread {
+  if (value instanceof TensorRef || value instanceof Unread) return value;
   throw new BadPickle("it wraps something that is no tensor as a parameter");
 }
 
@@ -83,7 +60,7 @@ function orderedDict(args: readonly Value[]): Map<Value, Value> {
 }
 
 const plainTensor = (args: readonly Value[], dtype: Value, metadata: Value): Value =>
-  isNegated(metadata) ? new Opaque("torch._utils._neg_view", args) : rebuildTensor(args, dtype);
+  isNegated(metadata) ? new Unread(...NEGATED) : rebuildTensor(args, dtype);
 
 const TENSORS: Readonly<Record<string, (args: readonly Value[]) => Value>> = {
   "torch._utils._rebuild_tensor": (args) => rebuildTensor(args),
@@ -92,11 +69,34 @@ const TENSORS: Readonly<Record<string, (args: readonly Value[]) => Value>> = {
   "torch._utils._rebuild_parameter": (args) => expectTensor(args[0]),
   "torch._utils._rebuild_parameter_with_state": (args) => expectTensor(args[0]),
   "torch.nn.parameter.Parameter": (args) => expectTensor(args[0]),
+  "torch.nn.parameter.Buffer": (args) => expectTensor(args[0]),
+  ...Object.fromEntries(Object.entries(UNREAD).map(([path, why]) => [path, () => new Unread(...why)])),
 };
 
-/** torch._tensor._rebuild_from_type_v2: (function, class, arguments, state). The function must rebuild a plain tensor. */
+/** A class or function that a file may not name: it stands for itself until the whole pickle was read. */
+class Refused extends Global {
+  /** Whether it plays another part than that of the class of a tensor. */
+  called = false;
+  isTensorClass = false;
+
+  constructor(path: string) {
+    super(path, (args) => {
+      this.called = true;
+      return new Opaque(path, args);
+    });
+  }
+}
+
+/**
+ * torch._tensor._rebuild_from_type_v2: (function, class, arguments, state). The function must rebuild a plain tensor. What the values of a
+ * foreign class stand for is not known, so such a tensor is left out.
+ */
 function rebuildFromType(args: readonly Value[]): Value {
-  const [callee, , inner] = args;
+  const [callee, type, inner] = args;
+  if (type instanceof Refused) {
+    type.isTensorClass = true;
+    return new Unread(...subclass(brief(type.path, 160)));
+  }
   const known = callee instanceof Global && Object.hasOwn(TENSORS, callee.path) && Array.isArray(inner);
   if (!known) throw new BadPickle("it rebuilds a tensor by a function that makes none");
   return callee.call(inner);
@@ -111,6 +111,7 @@ function allowed(more: readonly string[]): Map<string, Value> {
   for (const [module, names] of Object.entries(INERT)) for (const name of names.split(" ")) inert(`${module}.${name}`);
   for (const [path, call] of Object.entries(TENSORS)) add(path, call);
   add("torch._tensor._rebuild_from_type_v2", rebuildFromType);
+  for (const path of TEXTS) add(path, ([text]) => (typeof text === "string" ? text : ""));
   for (const name of ["OrderedDict", "Counter"]) add(`collections.${name}`, orderedDict);
   const dtypes = torchDtypes();
   for (const [name, dtype] of dtypes) table.set(`torch.${name}`, dtype);
@@ -127,21 +128,31 @@ export interface TorchHooks extends PickleHooks {
   readonly storages: ReadonlyMap<string, StorageRef>;
 }
 
+/** Classes that are text with methods. */
+const TEXTS = ["torch.torch_version.TorchVersion"];
+
 /**
- * What a file of PyTorch may name, and what it means here; all else is refused by name.
+ * What a file of PyTorch may name, and what it means here; all else is refused by name when the pickle was read.
  *
  * @param more further classes, as module.name, that the caller wants read as inert data
  */
 export function torchHooks(at: Place, more: readonly string[]): TorchHooks {
   const table = allowed(more);
   const storages = new Map<string, StorageRef>();
+  const unknown = new Map<string, Refused>();
   return {
     storages,
     find: (module, name) => {
       const path = `${Object.hasOwn(RENAMED, module) ? RENAMED[module] : module}.${name}`;
-      const found = table.get(path);
-      if (found === undefined) throw refused(at, path);
-      return found;
+      const found = table.get(path) ?? unknown.get(path);
+      if (found !== undefined) return found;
+      const refused = new Refused(path);
+      unknown.set(path, refused);
+      return refused;
+    },
+    refusal: () => {
+      const refused = [...unknown.values()].filter(({ called, isTensorClass }) => called || !isTensorClass);
+      return refused.length === 0 ? undefined : refuse(at, refused.map(({ path }) => path));
     },
     persistent: (id) => {
       const storage = storageOf(id);
@@ -152,15 +163,22 @@ export function torchHooks(at: Place, more: readonly string[]): TorchHooks {
       storages.set(storage.key, storage);
       return storage;
     },
-    takesState: (value) => value instanceof Map || value instanceof TensorRef,
+    takesState: (value) =>
+      value instanceof Map || value instanceof TensorRef || value instanceof Unread || typeof value === "string",
   };
 }
 
-function refused(at: Place, path: string): TensorError {
-  const shown = brief(path, 160);
+/** So many names are told at once. */
+const MOST_NAMES = 100;
+
+function refuse(at: Place, paths: readonly string[]): TensorError {
+  const names = paths.slice(0, MOST_NAMES).map((path) => brief(path, 160));
+  const opaque = names.map((name) => JSON.stringify(name)).join(", ");
+  const have = names.length === 1 ? "which has no part" : "which have no part";
   return new TensorError({
     code: "unsafe-pickle",
-    message: `${at.reader}: ${at.file}: its pickle asks for ${shown}, which has no part in a state dict; nothing was executed`,
-    fix: `${SAVE_STATE_DICT}; or, where the rest of the file does not matter, pass { opaque: [${JSON.stringify(shown)}] } to read it as inert data`,
+    message: `${at.reader}: ${at.file}: its pickle asks for ${showSome(names)}, ${have} in a state dict; nothing was executed`,
+    fix: `${SAVE_STATE_DICT}; or, where the rest of the file does not matter, pass { opaque: [${opaque}] } to read ${names.length === 1 ? "it" : "them"} as inert data`,
+    details: { names, file: at.file },
   });
 }

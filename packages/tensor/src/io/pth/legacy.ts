@@ -5,10 +5,10 @@ import { SAVE_STATE_DICT, unpickleFrom } from "../pickle/unpickle.js";
 import type { Value } from "../pickle/values.js";
 import type { Source } from "../source.js";
 import { findStateDict } from "./checkpoint.js";
+import { contentOf } from "./content.js";
 import { type TorchHooks, torchHooks } from "./globals.js";
 import type { ReadPthOptions } from "./options.js";
-import { stripWrappers } from "./prefix.js";
-import { type StorageBytes, tensorArrays } from "./storages.js";
+import type { StorageBytes } from "./storages.js";
 
 /** The first pickle of the format: a number nobody writes by chance. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
@@ -41,7 +41,6 @@ export async function openLegacy(source: Source, options: ReadPthOptions): Promi
   const root = await next();
   const keys = await next();
   const storages = await locateStorages(source, keys, at, hooks);
-  const { tensors, ...checkpoint } = findStateDict(source, root, options.key);
   const find = ({ storage }: { storage: { key: string } }, name: string): StorageBytes => {
     const found = storages.get(storage.key);
     if (found === undefined) {
@@ -49,7 +48,7 @@ export async function openLegacy(source: Source, options: ReadPthOptions): Promi
     }
     return found;
   };
-  return { arrays: tensorArrays(source, stripWrappers(tensors, options.unwrap), find, source.size), ...checkpoint };
+  return contentOf(source, findStateDict(source, root, options.key), find, options);
 }
 
 async function checkStart(source: Source): Promise<void> {

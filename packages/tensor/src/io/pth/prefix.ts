@@ -1,12 +1,30 @@
-/** What torch.nn.DataParallel and torch.compile put before the names of the net that they wrap. */
-const WRAPPERS = ["module.", "_orig_mod."];
+import { dropSegments } from "../../nn/matchNames.js";
 
-/** The same values without the prefixes of wrappers that every name has. */
-export function stripWrappers<T>(named: ReadonlyMap<string, T>, unwrap = true): ReadonlyMap<string, T> {
-  const names = [...named.keys()];
-  if (!unwrap || names.length === 0) return named;
-  let length = 0;
-  const next = () => WRAPPERS.find((wrapper) => names.every((name) => name.startsWith(wrapper, length)));
-  for (let prefix = next(); prefix !== undefined; prefix = next()) length += prefix.length;
-  return new Map([...named].map(([name, value]) => [name.slice(length), value]));
+/** What wrappers add before the names of the net that they wrap: torch.compile, FSDP, activation checkpointing. */
+const SEGMENTS = ["_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"];
+/** DataParallel and AveragedModel; a net of one's own may have it in the middle of a name. */
+const MODULE = "module.";
+/** AveragedModel counts here. */
+const COUNT = "n_averaged";
+
+export interface Unwrapped<T> {
+  readonly named: ReadonlyMap<string, T>;
+  /** What was dropped from names, and whole names that are no part of the net. */
+  readonly dropped: readonly string[];
+  readonly ignored: readonly string[];
+}
+
+/** The same values without what wrappers add to names. Where two names would become one, names stay as they are. */
+export function stripWrappers<T>(named: ReadonlyMap<string, T>, unwrap = true): Unwrapped<T> {
+  const asTheyAre = { named, dropped: [], ignored: [] };
+  if (!unwrap) return asTheyAre;
+  const dropped = new Set<string>();
+  const clean = [...named].map(([name, value]) => [dropSegments(name, SEGMENTS, dropped), value] as const);
+  const own = clean.filter(([name]) => name !== COUNT);
+  let begin = 0;
+  while (own.length > 0 && own.every(([name]) => name.startsWith(MODULE, begin))) begin += MODULE.length;
+  if (begin > 0) dropped.add(MODULE);
+  const result = new Map((begin > 0 ? own : clean).map(([name, value]) => [name.slice(begin), value]));
+  const ignored = begin > 0 && own.length < clean.length ? [COUNT] : [];
+  return result.size + ignored.length < named.size ? asTheyAre : { named: result, dropped: [...dropped], ignored };
 }

@@ -5,19 +5,20 @@ import type { HostArray } from "../hostArray.js";
 import { SAVE_STATE_DICT, unpickle } from "../pickle/unpickle.js";
 import { type PathOrBytes, type Source, withSource } from "../source.js";
 import { isZip, openZip, type ZipEntry } from "../zip.js";
+import { guessed } from "../otherFile.js";
 import { findStateDict } from "./checkpoint.js";
+import { contentOf } from "./content.js";
 import { torchHooks } from "./globals.js";
 import { bigEndian, openLegacy } from "./legacy.js";
 import type { ReadPthOptions } from "./options.js";
-import { stripWrappers } from "./prefix.js";
-import { type StorageBytes, tensorArrays } from "./storages.js";
+import type { StorageBytes } from "./storages.js";
 import type { TensorRef } from "./tensors.js";
 
 /**
  * The tensors of a state dict that torch.save wrote, in the zip format or the older one (`.pth`, `.pt`), by name and in row-major
  * order; float16 and bfloat16 become float32. Of a checkpoint the state dict of the net is found, see {@link ReadPthOptions}.
  * The pickle in the file is read as data: nothing in it is ever executed, and a class or function that has no part in a state
- * dict is refused.
+ * dict is refused. Tensors of a kind that is not read (sparse, quantised, complex, without data) are left out: `onSkipped` is told.
  *
  * Throws a TensorError: "unreadable-file", "corrupt-file", "unsupported-file", "unsafe-pickle" or "ambiguous-checkpoint".
  */
@@ -25,7 +26,9 @@ export async function readPth(
   pathOrBytes: PathOrBytes,
   options: ReadPthOptions = {},
 ): Promise<Record<string, HostArray>> {
-  return withSource("readPth", pathOrBytes, async (source) => readContent(await openPth(source, options)));
+  return withSource("readPth", pathOrBytes, (source) =>
+    guessed(source, "a PyTorch file", async () => readContent(await openPth(source, options), options)),
+  );
 }
 
 /** Names, shapes and types of a file of torch.save; values are read on demand. */
@@ -43,21 +46,26 @@ export const pickleOf = (entries: readonly ZipEntry[]): ZipEntry | undefined =>
 async function openTorchZip(source: Source, entries: readonly ZipEntry[], options: ReadPthOptions): Promise<Content> {
   const pickle = pickleOf(entries);
   if (pickle === undefined) {
+    const isNpz = entries.some(({ name }) => name.endsWith(".npy"));
     throw unsupportedFile(
       source,
       "it is a zip archive without data.pkl, so torch.save did not write it",
-      SAVE_STATE_DICT,
+      isNpz ? "read it with io.readNpz or io.openWeights" : SAVE_STATE_DICT,
     );
   }
   const folder = pickle.name.slice(0, -"data.pkl".length);
   const files = new Map(entries.map((entry) => [entry.name, entry]));
   if (files.has(`${folder}constants.pkl`)) {
-    throw unsupportedFile(source, "it is a TorchScript archive, which holds a program", SAVE_STATE_DICT);
+    throw unsupportedFile(
+      source,
+      "it is a TorchScript archive, which holds a program",
+      "save only its weights in PyTorch: torch.save(torch.jit.load(path).state_dict(), other_path)",
+    );
   }
   await checkByteOrder(source, files.get(`${folder}byteorder`));
   const bytes = new Uint8Array(await pickle.readChecked());
-  const { value } = unpickle(within(source, brief(pickle.name)), bytes, torchHooks(source, options.opaque ?? []));
-  const { tensors, ...checkpoint } = findStateDict(source, value, options.key);
+  const hooks = torchHooks(source, options.opaque ?? []);
+  const { value } = unpickle(within(source, brief(pickle.name)), bytes, hooks);
   const storages = new Map<string, StorageBytes>();
   const find = ({ storage }: TensorRef, name: string): StorageBytes => {
     const found = storages.get(storage.key) ?? storageOf(files.get(`${folder}data/${storage.key}`));
@@ -67,8 +75,7 @@ async function openTorchZip(source: Source, entries: readonly ZipEntry[], option
     storages.set(storage.key, found);
     return found;
   };
-  const arrays = tensorArrays(source, stripWrappers(tensors, options.unwrap), find, source.size);
-  return { arrays, ...checkpoint };
+  return contentOf(source, findStateDict(source, value, options.key), find, options);
 }
 
 async function checkByteOrder(source: Source, entry: ZipEntry | undefined): Promise<void> {
@@ -83,5 +90,5 @@ function storageOf(entry: ZipEntry | undefined): StorageBytes | undefined {
   const { size, compressed } = entry;
   const read = (begin: number, end: number): Promise<ArrayBuffer> =>
     begin === 0 && end === size ? entry.readChecked() : entry.read(begin, end);
-  return { size, compressed, read };
+  return { size, compressed, read, check: () => entry.readChecked() };
 }

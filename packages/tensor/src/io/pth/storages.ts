@@ -1,8 +1,9 @@
 import { brief } from "../../errors.js";
 import type { ContentArray } from "../content.js";
 import { copyStrided, rowMajorStrides, type Strided } from "../dense.js";
-import { checkExpansion, corruptFile, type Place, unsupportedFile } from "../errors.js";
+import { checkExpansion, corruptFile, type Place } from "../errors.js";
 import { decodeHostArray, elementCount, type StoredDtype, storedSize } from "../hostArray.js";
+import { type LeftOut, leaveOut } from "../skipped.js";
 import { extent, type TensorRef } from "./tensors.js";
 
 /** The bytes of a storage in the file. */
@@ -11,6 +12,8 @@ export interface StorageBytes {
   /** What comes before a part has to be unpacked to get at it. */
   readonly compressed: boolean;
   read(begin: number, end: number): Promise<ArrayBuffer>;
+  /** Rejects where the bytes do not match their checksum. */
+  check?(): Promise<unknown>;
 }
 
 /** A tensor whose place in the file is known and checked. Offsets are in bytes. */
@@ -33,35 +36,54 @@ interface Window {
   unread: Set<View>;
 }
 
+export interface TensorArrays {
+  readonly arrays: ContentArray[];
+  readonly skipped: LeftOut[];
+  verify(names: readonly string[]): Promise<void>;
+}
+
 /**
  * The tensors as arrays of a file. Of a storage only what its tensors need is read; tensors that share numbers have them read
- * once when they are read in turn. Throws when a tensor reaches out of its storage, or has a dtype that cannot be read.
+ * once when they are read in turn. A tensor of a dtype that is not read is left out. Throws when a tensor reaches out of its storage.
  */
 export function tensorArrays(
   at: Place,
   tensors: ReadonlyMap<string, TensorRef>,
   find: (tensor: TensorRef, name: string) => StorageBytes,
   fileSize: number,
-): ContentArray[] {
-  const views = [...tensors].map(([name, tensor]) => viewOf(at, name, tensor, find(tensor, name)));
+): TensorArrays {
+  const views: View[] = [];
+  const skipped: LeftOut[] = [];
+  for (const [name, tensor] of tensors) {
+    const { stored } = tensor.dtype;
+    const storage = find(tensor, name);
+    if (stored !== undefined) views.push(viewOf(at, name, { ...tensor, stored }, storage));
+    else skipped.push(leaveOut(at, name, `its dtype is ${brief(tensor.dtype.name)}`, REAL));
+  }
   const claimed = views.reduce((total, view) => total + denseBytes(view), 0);
   checkExpansion(at, claimed, fileSize);
   const windows = windowsOf(views);
   const held = new HeldWindow();
-  return views.map((view) => ({
+  const arrays = views.map((view) => ({
     name: view.name,
     stored: view.dtype,
     shape: view.shape,
     read: async () => decodeHostArray(view.dtype, view.shape, await readView(view, windows.get(view), held)),
   }));
+  const verify = async (names: readonly string[]): Promise<void> => {
+    const wanted = new Set(names);
+    const storages = new Set(views.filter(({ name }) => wanted.has(name)).map(({ storage }) => storage));
+    for (const storage of storages) await storage.check?.();
+  };
+  return { arrays, skipped, verify };
 }
 
-function viewOf(at: Place, name: string, tensor: TensorRef, storage: StorageBytes): View {
-  const dtype = tensor.dtype.stored;
-  if (dtype === undefined) {
-    const problem = `tensor ${brief(name)} has the dtype ${brief(tensor.dtype.name)}`;
-    throw unsupportedFile(at, problem, "save it as one of PyTorch's real or integer types, for example tensor.float()");
-  }
+const REAL = "save it as one of PyTorch's real or integer types, for example tensor.float()";
+
+type Readable = Omit<TensorRef, "dtype"> & { readonly stored: StoredDtype };
+
+function viewOf(at: Place, name: string, tensor: Readable, storage: StorageBytes): View {
+  const { stored: dtype } = tensor;
   const itemSize = storedSize(dtype);
   const begin = tensor.storage.offset * tensor.storage.dtype.size + tensor.offset * itemSize;
   const end = begin + extent(tensor.shape, tensor.strides) * itemSize;

@@ -98,6 +98,15 @@ export class TensorRef {
   ) {}
 }
 
+/** A tensor that is described in a way that is not read: its values lie elsewhere, or are to be computed. */
+export class Unread {
+  constructor(
+    /** As a clause: "it is sparse". */
+    readonly reason: string,
+    readonly fix: string,
+  ) {}
+}
+
 const isCount = (value: Value): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /**

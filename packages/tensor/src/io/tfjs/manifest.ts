@@ -9,6 +9,15 @@ export interface Affine {
   readonly min: number;
 }
 
+/** A weight that is passed over: complex numbers have 8 bytes, and each text begins with its length. */
+export interface PassedOver {
+  readonly name: string;
+  readonly reason: string;
+  /** Texts, or bytes. */
+  readonly texts: number;
+  readonly bytes: number;
+}
+
 /** One weight of a model. */
 export interface WeightSpec {
   readonly name: string;
@@ -23,7 +32,7 @@ export interface WeightSpec {
 /** Weights that lie one after the other in the shards `paths`. */
 export interface WeightGroup {
   readonly paths: readonly string[];
-  readonly weights: readonly WeightSpec[];
+  readonly weights: readonly (WeightSpec | PassedOver)[];
 }
 
 /** The `weightsManifest` of a `model.json`, checked. */
@@ -47,7 +56,7 @@ export function parseManifest(place: Place, model: unknown): WeightGroup[] {
   });
 }
 
-function parseWeight(place: Place, entry: unknown): WeightSpec {
+function parseWeight(place: Place, entry: unknown): WeightSpec | PassedOver {
   const name = isRecord(entry) ? entry.name : undefined;
   if (!isRecord(entry) || typeof name !== "string" || name === "") {
     throw corruptFile(place, `a weight has no name: ${show(entry)}`);
@@ -57,6 +66,12 @@ function parseWeight(place: Place, entry: unknown): WeightSpec {
   if (!isCounts(shape)) throw fail(`its shape is ${show(shape)}`);
   const quantization = entry.quantization ?? undefined;
   if (quantization !== undefined && !isRecord(quantization)) throw fail(`its quantization is ${show(quantization)}`);
+  if (dtype === "string" || dtype === "complex64") {
+    const count = elementCount(shape);
+    if (!Number.isSafeInteger(8 * count)) throw fail(`its shape is ${show(shape)}`);
+    const size = dtype === "string" ? { texts: count, bytes: 0 } : { texts: 0, bytes: 8 * count };
+    return { name, reason: `its dtype is ${dtype}`, ...size };
+  }
   if (!isDtype(dtype)) throw unsupported(place, name, `has the dtype ${show(dtype)}`);
   const { stored, affine } = parseStorage(place, name, dtype, quantization);
   const bytes = elementCount(shape) * storedSize(stored);

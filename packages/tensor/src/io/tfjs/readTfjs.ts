@@ -1,13 +1,15 @@
 import { TensorError } from "../../errors.js";
 import { corruptFile, type Place } from "../errors.js";
 import { decodeHostArray, type HostArray } from "../hostArray.js";
+import { guessed } from "../otherFile.js";
+import { checkLeft, leaveOut, type ReadOptions } from "../skipped.js";
 import { type PathOrBytes, withSource } from "../source.js";
 import { readBundle } from "./bundle.js";
 import { LiteralError } from "./literal.js";
 import { parseManifest, type WeightSpec } from "./manifest.js";
 import { type LoadShard, ShardCursor } from "./shards.js";
 
-export interface ReadTfjsOptions {
+export interface ReadTfjsOptions extends ReadOptions {
   /** Where a shard lies, by its path in the manifest. Default: beside the model file. */
   readonly shard?: (path: string) => PathOrBytes | Promise<PathOrBytes>;
 }
@@ -19,8 +21,10 @@ export interface ReadTfjsOptions {
  * `model` is a `model.json`, its binary shards beside it, or the bundle that the npm package nsfwjs makes of one: `model.min.js` beside
  * `<shard>.min.js`, where each exports a literal. Bundles are read as text, never run.
  *
- * Throws a TensorError: "unreadable-file", "unsupported-file" (a dtype that is not float32, int32, bool or uint8), or "corrupt-file" for
- * files that are truncated, do not belong together or are something else.
+ * Weights of text or complex numbers are left out: `onSkipped` is told.
+ *
+ * Throws a TensorError: "unreadable-file", "unsupported-file" (an unknown dtype, or no weight is left), or "corrupt-file" for files that
+ * are truncated, do not belong together or are something else.
  */
 export async function readTfjs(model: PathOrBytes, options: ReadTfjsOptions = {}): Promise<Record<string, HostArray>> {
   const arrays: [string, HostArray][] = [];
@@ -33,13 +37,27 @@ export async function* streamTfjs(
   model: PathOrBytes,
   options: ReadTfjsOptions = {},
 ): AsyncGenerator<[name: string, array: HostArray]> {
-  const { place, bytes } = await readAll(READER, model);
-  const { description, bundled } = parseModel(place, bytes);
+  const { place, description, bundled } = await withSource(READER, model, (source) =>
+    guessed(source, "a TensorFlow.js model", async () => {
+      const bytes = new Uint8Array(await source.read(0, source.size));
+      return { place: source as Place, ...parseModel(source, bytes) };
+    }),
+  );
   const load = shardLoader(place, model, bundled, options);
-  for (const group of parseManifest(place, description)) {
+  const groups = parseManifest(place, description);
+  const all = groups.flatMap(({ weights }) => weights);
+  const skipped = all.flatMap((weight) =>
+    "reason" in weight ? [leaveOut(place, weight.name, weight.reason, "convert the model without it")] : [],
+  );
+  checkLeft(place, all.slice(skipped.length), skipped);
+  for (const { name, reason } of skipped) options.onSkipped?.(name, reason);
+  for (const group of groups) {
     const cursor = new ShardCursor(place, group, load);
-    for (const weight of group.weights)
-      yield [weight.name, decode(weight, await cursor.take(weight.name, weight.bytes))];
+    for (const weight of group.weights) {
+      if ("reason" in weight) await cursor.passTexts(weight.name, weight.texts);
+      const bytes = await cursor.take(weight.name, weight.bytes);
+      if (!("reason" in weight)) yield [weight.name, decode(weight, bytes)];
+    }
     cursor.end();
   }
 }

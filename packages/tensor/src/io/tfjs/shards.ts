@@ -37,6 +37,14 @@ export class ShardCursor {
     return out.buffer;
   }
 
+  /** Passes over texts, each behind its length in 4 bytes. */
+  async passTexts(weight: string, count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      const length = new DataView(await this.take(weight, 4)).getUint32(0, true);
+      await this.take(weight, length);
+    }
+  }
+
   /** Throws when bytes are left over. */
   end(): void {
     if (this.#shard.length > 0) throw this.#fail(`${this.#shard.length} bytes at its end belong to no weight`);

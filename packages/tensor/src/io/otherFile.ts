@@ -1,0 +1,52 @@
+import { TensorError } from "../errors.js";
+import type { Place } from "./errors.js";
+import { GUESSED_BYTES, type Guess, guessContent } from "./guess.js";
+import type { Source } from "./source.js";
+
+/** Kinds of files, as {@link guessContent} calls them, that a format is a form of. */
+const OWN = {
+  "a safetensors file": ["a safetensors file"],
+  "a .npy file": ["a NumPy array (.npy)"],
+  "a .npz file": ["a NumPy archive (.npz)", "a zip archive"],
+  "a PyTorch file": ["a PyTorch file (.pth)", "a NumPy archive (.npz)", "a zip archive", "a Python pickle"],
+  "a .caffemodel file": [],
+  "a TensorFlow.js model": ["a JSON file"],
+  "a file of weights": [
+    ...["a safetensors file", "a NumPy archive (.npz)", "a NumPy array (.npy)", "a PyTorch file (.pth)"],
+    ...["a zip archive", "a Python pickle"],
+  ],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** What to do with a file of another kind in code, where the guess itself has no remedy. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  "a safetensors file": "read it with io.readSafetensors or io.openWeights",
+  "a NumPy array (.npy)": "read it with io.readNpy",
+  "a NumPy archive (.npz)": "read it with io.readNpz or io.openWeights",
+  "a PyTorch file (.pth)": "read it with io.readPth or io.openWeights",
+  "a JSON file": "give the file of weights itself; the model.json of TensorFlow.js is read with io.readTfjs",
+};
+
+/** The remedy where nothing better is known. */
+export const GIVE_WEIGHTS = "give a safetensors, .npz, .pth or .caffemodel file";
+
+/** Runs `use` on a file that should be `wanted`; where that fails because the file is of another kind, the error says of which. */
+export async function guessed<T>(source: Source, wanted: keyof typeof OWN, use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    if (!(error instanceof TensorError) || !["corrupt-file", "unsupported-file"].includes(error.code)) throw error;
+    const guess = guessContent(new Uint8Array(await source.read(0, Math.min(GUESSED_BYTES, source.size))));
+    const own: readonly string[] = OWN[wanted];
+    throw guess === undefined || own.includes(guess.what) ? error : otherFile(source, wanted, guess);
+  }
+}
+
+/** `file` is of another kind than the one that was meant. */
+export function otherFile(at: Place, wanted: string, { what, fix }: Guess): TensorError {
+  return new TensorError({
+    code: "unsupported-file",
+    message: `${at.reader}: ${at.file}: it is ${what}, not ${wanted}`,
+    fix: fix ?? REMEDIES[what] ?? GIVE_WEIGHTS,
+    details: { is: what, file: at.file },
+  });
+}
