@@ -6,6 +6,7 @@ import type { Tensor } from "./tensor.js";
 
 export { show } from "./errors.js";
 export { GUESSED_BYTES, type Guess, guessContent } from "./io/guess.js";
+export { decodeText, describeFault, recodeFix, type TextFault } from "./io/text.js";
 export { nearest } from "./nearest.js";
 export { isNode, nodeModule } from "./node.js";
 export { checkOptions, type OptionNames } from "./options.js";

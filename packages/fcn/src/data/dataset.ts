@@ -85,6 +85,8 @@ export interface DataRemark {
   readonly text: string;
   /** The text for whoever reads it at a command line, where the remedy in it is another one. */
   readonly commandText?: string;
+  /** All the files that it is about, where one line tells of many. */
+  readonly files?: readonly string[];
 }
 
 /** A folder with labelled pictures, as {@link SegmentationDataset}s by split. */

@@ -6,6 +6,7 @@ import { kindOf } from "./files.js";
 import { maskFolders, openMaskFolder } from "./folder/open.js";
 import { type CocoOptions, cocoProblems, hasCoco, openCoco } from "./folder/openCoco.js";
 import { hasLabelme, type LabelmeOptions, openLabelme } from "./folder/openLabelme.js";
+import type { PairOptions } from "./folder/pairs.js";
 import type { SplitOptions } from "./folder/splits.js";
 import { isNyud, type NyudOptions, openNyud } from "./layouts/nyud.js";
 import { type ContextOptions, isPascalContext, openPascalContext } from "./layouts/pascalContext.js";
@@ -15,7 +16,7 @@ import { openVoc, type VocOptions, vocFolder } from "./layouts/voc.js";
 import { COCO_OVERLAPS } from "./shapes/coco.js";
 import type { WorkerOptions } from "./workers/pool.js";
 
-export type LayoutOptions = VocOptions & NyudOptions & ContextOptions & CocoOptions & LabelmeOptions;
+export type LayoutOptions = VocOptions & NyudOptions & ContextOptions & CocoOptions & LabelmeOptions & PairOptions;
 
 /** Beside those of all layouts, each has its own; one of another layout is refused. */
 export type OpenOptions = SplitOptions &
@@ -47,6 +48,7 @@ const FLAGS: Readonly<Record<keyof LayoutOptions, string>> = {
   categories: "--categories",
   overlap: "--coco-overlap",
   lineWidth: "--line-width",
+  maskSuffix: "--mask-suffix",
 };
 
 /** The first that recognises a folder opens it: what is laid out most particularly comes first. */
@@ -55,7 +57,7 @@ const LAYOUTS = {
     what: "JPEGImages/, SegmentationClass/ and ImageSets/Segmentation/ (PASCAL VOC)",
     recognise: async (root) => (await vocFolder(root)) !== undefined,
     open: openVoc,
-    options: ["year", "sbd", "d2l"],
+    options: ["year", "sbd", "d2l", "maskSuffix"],
   },
   sbd: {
     what: "img/, cls/ and train.txt (SBD)",
@@ -79,6 +81,7 @@ const LAYOUTS = {
     what: "images/ and masks/",
     recognise: async (root) => (await maskFolders(root)) !== undefined,
     open: openMaskFolder,
+    options: ["maskSuffix"],
   },
   coco: { what: "a COCO .json", recognise: hasCoco, open: openCoco, options: ["categories", "overlap"] },
   labelme: { what: "labelme .json files", recognise: hasLabelme, open: openLabelme, options: ["lineWidth"] },

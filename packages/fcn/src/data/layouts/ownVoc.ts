@@ -4,6 +4,7 @@ import { fileError } from "../errors.js";
 import { joinPath } from "../files.js";
 import { CLASS_FILES, readClasses } from "../folder/classes.js";
 import { openPairs } from "../folder/open.js";
+import type { PairOptions } from "../folder/pairs.js";
 import { namedSplit, readSplitFiles, type SplitOptions } from "../folder/splits.js";
 import type { WorkerOptions } from "../workers/pool.js";
 
@@ -16,7 +17,7 @@ const LISTS = "ImageSets/Segmentation";
 export async function openOwnVoc(
   root: string,
   folder: string,
-  options: SplitOptions & WorkerOptions & Abortable,
+  options: SplitOptions & WorkerOptions & Abortable & PairOptions,
 ): Promise<OpenedData | undefined> {
   const entries = (await readClasses(folder)) ?? (await readClasses(root));
   if (entries === undefined) return undefined;

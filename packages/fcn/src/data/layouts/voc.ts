@@ -6,6 +6,7 @@ import { indexRule, type LabelRule } from "../decode/rule.js";
 import { fileError } from "../errors.js";
 import { fileName, joinPath, listFolders } from "../files.js";
 import { defaultPalette } from "../folder/colours.js";
+import type { PairOptions } from "../folder/pairs.js";
 import type { SplitOptions } from "../folder/splits.js";
 import type { SampleItem } from "../item.js";
 import { VOID_LABEL } from "../sample.js";
@@ -52,7 +53,7 @@ export async function vocFolder(root: string, year?: number): Promise<string | u
  */
 export async function openVoc(
   root: string,
-  options: VocOptions & SplitOptions & WorkerOptions & Abortable,
+  options: VocOptions & SplitOptions & WorkerOptions & Abortable & PairOptions,
 ): Promise<OpenedData> {
   await refuseOtherYear(root, options.year);
   const folder = await vocFolder(root, options.year);
