@@ -35,3 +35,12 @@ export function refuseOwnClasses(folder: string, option: string): never {
   const problem = `it names classes of its own (${CLASS_FILES.join(", ")}), but the option ${option} is for the classes of PASCAL VOC`;
   throw fileError("invalid-argument", folder, problem, "leave the option out, or remove the file with the classes");
 }
+
+/** Throws for an option that only masks of one's own have. */
+export function refuseMaskSuffix(folder: string): never {
+  const problem = "its masks are taken for those of PASCAL VOC, which have the names of their pictures";
+  throw fileError("invalid-argument", folder, problem, {
+    code: `leave maskSuffix out, or list classes of your own in ${CLASS_FILES[0]}`,
+    command: `leave --mask-suffix out, or list classes of your own in ${CLASS_FILES[0]}`,
+  });
+}
