@@ -1,4 +1,5 @@
-import { kindOf, parseJson, readText } from "../data/files.js";
+import { kindOf, readText } from "../data/files.js";
+import { parseJson } from "../data/json.js";
 import { UsageError } from "./errors.js";
 
 /**

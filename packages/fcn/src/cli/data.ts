@@ -2,6 +2,7 @@ import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import { check, type DataReport } from "../data/check/check.js";
 import { contactSheet } from "../data/check/contactSheet.js";
+import { isSkippable } from "../data/check/skippable.js";
 import type { DataRemark } from "../data/dataset.js";
 import { open } from "../data/open.js";
 import { counted } from "../data/words.js";
@@ -51,9 +52,10 @@ export function registerData(program: Command): void {
 async function run(dir: string, flags: CheckFlags): Promise<void> {
   const { json, contactSheet: sheet, seed, validation, workers } = flags;
   const threads = workers === undefined ? {} : { workers };
-  const opened = await open(dir, { ...openOptions(flags), ...threads, seed, validation });
-  if (sheet !== undefined) await checkSheetFile(sheet, opened);
   const bar = createCheckBar(json ? process.stderr : process.stdout);
+  const how = { ...openOptions(flags), ...threads, seed, validation, onProgress: bar.update };
+  const opened = await open(dir, how).finally(bar.stop);
+  if (sheet !== undefined) await checkSheetFile(sheet, opened);
   const report = await check(opened, { ...threads, onProgress: bar.update }).finally(bar.stop);
   if (sheet !== undefined) await writeWholeFile("data check", sheet, await contactSheet(opened, { seed }));
   await printResult(report, (all) => formatReport(all, sheet), json);
@@ -98,6 +100,10 @@ export function formatReport(report: DataReport, sheet?: string): string {
   ];
   if (sheet !== undefined) lines.push(`wrote ${sheet}`);
   const count = (level: DataRemark["level"]): number => remarks.filter((remark) => remark.level === level).length;
+  const problems = remarks.filter(({ level }) => level === "problem");
+  if (problems.length > 0 && problems.every(({ code }) => isSkippable(code))) {
+    lines.push("with --skip-bad, fcn train and fcn eval leave out what has these problems and use the rest");
+  }
   lines.push(
     `${counted(count("problem"), "problem")}, ${counted(count("warning"), "warning")} (${seconds.toFixed(1)} s)`,
   );

@@ -1,8 +1,14 @@
+import { counted, firstOf } from "../data/words.js";
 import { formatTable, percent, scoreTable } from "../report/table.js";
 import type { TrainRunResult } from "../training/run/index.js";
 
 /** Waiting that is worth a word, as a part of the time that the steps took. */
 const MUCH_WAITING = 0.05;
+
+function describeLeftOut({ leftOut }: TrainRunResult): string {
+  const names = leftOut.map(({ split, name }) => `${name} of ${split}`);
+  return names.length === 0 ? "" : `${counted(names.length, "picture")} left out: ${firstOf(names, 5)}\n`;
+}
 
 function describeWaiting({ stepping, waited }: TrainRunResult): string {
   const share = stepping > 0 ? waited / stepping : 0;
@@ -32,5 +38,5 @@ export function describeRun(result: TrainRunResult): string {
     ? `\nScores of the best weights on the validation pictures, per cent\n${table}\n${further.join("")}`
     : "";
   const found = best ? `mean IU ${percent(best.scores.meanIU)} %, ` : "";
-  return `${head}\n${found}${Math.round(seconds)} s, on ${adapter.description}\n${describeWaiting(result)}wrote\n${files.map((file) => `  ${file}`).join("\n")}\n`;
+  return `${head}\n${found}${Math.round(seconds)} s, on ${adapter.description}\n${describeWaiting(result)}${describeLeftOut(result)}wrote\n${files.map((file) => `  ${file}`).join("\n")}\n`;
 }

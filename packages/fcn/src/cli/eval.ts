@@ -1,6 +1,9 @@
 import { createDevice, TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
+import { withoutBad } from "../data/check/skipBad.js";
+import { isSkippable } from "../data/check/skippable.js";
 import type { DataRemark, OpenedData, SegmentationDataset } from "../data/dataset.js";
+import { reworded } from "../data/errors.js";
 import { open } from "../data/open.js";
 import { withPool } from "../data/workers/pool.js";
 import { pooledSamples } from "../data/workers/samples.js";
@@ -46,8 +49,7 @@ export function registerEval(program: Command): void {
 }
 
 async function run(flags: EvalFlags): Promise<void> {
-  const opened = await open(flags.data, openOptions(flags));
-  const dataset = splitOf(opened, flags.split);
+  const { opened, dataset } = await openSplit(flags);
   const device = await createDevice({ tuning: savedTuning });
   try {
     const loaded = await loadModel(flags.weights, device);
@@ -71,6 +73,7 @@ async function run(flags: EvalFlags): Promise<void> {
       model,
       classes,
       remarks: [...remarks, ...unscored],
+      ...(opened.leftOut ? { leftOut: opened.leftOut } : {}),
       adapter: { description: adapterName(device.info), software },
       seconds,
       ...scores,
@@ -102,10 +105,27 @@ async function score(
   try {
     return await withPool({}, dataset.length, (pool) => evaluate(loaded, pooledSamples(dataset, pool), options));
   } catch (error) {
-    throw asWrongUse(error, flags);
+    throw asWrongUse(withFlag(error, flags), flags);
   } finally {
     progress.end();
   }
+}
+
+/** Only the pictures of the split that is measured are looked at before. */
+async function openSplit(flags: EvalFlags): Promise<{ opened: OpenedData; dataset: SegmentationDataset }> {
+  const { skipBad = false, ...options } = openOptions(flags);
+  const opened = await open(flags.data, options);
+  const dataset = splitOf(opened, flags.split);
+  if (!skipBad) return { opened, dataset };
+  const { splits, ...found } = await withoutBad({ ...opened, splits: { [flags.split]: dataset } });
+  return { opened: { ...found, splits: { ...opened.splits, ...splits } }, dataset: splits[flags.split] ?? dataset };
+}
+
+/** A picture that cannot be used ends the measurement, unless it may be left out. */
+function withFlag(error: unknown, { skipBad }: EvalFlags): unknown {
+  if (!(error instanceof TensorError) || skipBad || !isSkippable(error.code)) return error;
+  const fix = error.commandFix ?? error.fix;
+  return reworded(error, { fix: { code: error.fix, command: `${fix}; or leave out what cannot be used: --skip-bad` } });
 }
 
 function splitOf({ root, splits }: OpenedData, name: string): SegmentationDataset {

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { NYUD_MEANS, type NyudInput } from "../data/layouts/means.js";
-import type { OpenOptions } from "../data/open.js";
+import { type LayoutName, layouts, type OpenOptions } from "../data/open.js";
 import { COCO_OVERLAPS, type CocoOverlap } from "../data/shapes/coco.js";
+import { UsageError } from "./errors.js";
 import { parseChoice, parseNames, parseOne, parseSize, parseWhole } from "./options.js";
 
 /** The flags of every command that opens a folder of labelled pictures: what single layouts leave open. */
@@ -16,12 +17,27 @@ export interface OpenFlags {
   /** Not `overlap`, which is that of tiles. */
   readonly cocoOverlap?: CocoOverlap;
   readonly lineWidth?: number;
+  readonly layout?: LayoutName;
+  readonly maskSuffix?: string;
+  readonly skipBad?: boolean;
 }
 
+const LAYOUT_NAMES = Object.keys(layouts()) as LayoutName[];
 const NYUD_INPUTS = Object.keys(NYUD_MEANS) as NyudInput[];
 
 export function addOpenFlags(command: Command): Command {
   return command
+    .option(
+      "--layout <name>",
+      `how the folder is laid out: ${LAYOUT_NAMES.join(", ")} (default: found by looking)`,
+      parseChoice("--layout", LAYOUT_NAMES),
+    )
+    .option(
+      "--mask-suffix <text>",
+      "for images/ and masks/: what masks have in their names beyond those of the pictures, such as _mask, or mask_* where it stands before the name (default: found by looking)",
+      parseAffixFlag,
+    )
+    .option("--skip-bad", "leave out pictures that cannot be used, with their masks, and tell which")
     .option("--sbd <dir>", "for VOC 2011: folder of SBD, whose training list is left out of VOC's val")
     .option("--voc <dir>", "for PASCAL-Context: folder of VOC2010")
     .option(
@@ -65,9 +81,21 @@ export function addOpenFlags(command: Command): Command {
     );
 }
 
+function parseAffixFlag(value: string): string {
+  if (/[^*/\\]/.test(value) && !/[/\\]/.test(value) && value.split("*").length <= 2) return value;
+  throw new UsageError(
+    `--mask-suffix is "${value}"`,
+    "use the end of the names, such as _mask, or mask_* for their beginning",
+  );
+}
+
 export function openOptions(flags: OpenFlags): OpenOptions {
   const { sbd, voc, year, d2l, nyudInput, contextClasses, categories, cocoOverlap, lineWidth } = flags;
+  const { layout, maskSuffix, skipBad } = flags;
   return {
+    ...(layout === undefined ? {} : { layout }),
+    ...(maskSuffix === undefined ? {} : { maskSuffix }),
+    ...(skipBad === undefined ? {} : { skipBad }),
     ...(sbd === undefined ? {} : { sbd }),
     ...(voc === undefined ? {} : { voc }),
     ...(year === undefined ? {} : { year }),

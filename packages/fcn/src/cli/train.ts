@@ -237,9 +237,9 @@ async function run(flags: TrainFlags): Promise<void> {
       ...(preprocessing === undefined ? {} : { preprocessing: PREPROCESSINGS[preprocessing] }),
       signal: stop.signal,
       view: {
-        line: (text) => {
+        line: (text, commandText = text) => {
           checking.stop();
-          stream.write(`${text}\n`);
+          stream.write(`${commandText}\n`);
         },
         checking: checking.update,
         start: (model, steps, from) => {

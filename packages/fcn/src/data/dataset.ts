@@ -85,6 +85,19 @@ export interface DataRemark {
   readonly text: string;
   /** The text for whoever reads it at a command line, where the remedy in it is another one. */
   readonly commandText?: string;
+  /** All the files that it is about, where one line tells of many. */
+  readonly files?: readonly string[];
+}
+
+/** A picture that `skipBad` left out of a split. */
+export interface LeftOut {
+  readonly split: string;
+  readonly name: string;
+  /** The picture, mask or annotations at fault. */
+  readonly file: string;
+  readonly code: string;
+  readonly text: string;
+  readonly commandText?: string;
 }
 
 /** A folder with labelled pictures, as {@link SegmentationDataset}s by split. */
@@ -99,4 +112,6 @@ export interface OpenedData extends Classes {
   readonly preprocessing?: Preprocessing;
   /** What was left out while opening, and how masks were understood. */
   readonly remarks: readonly DataRemark[];
+  /** The pictures that `skipBad` left out; absent without that option. */
+  readonly leftOut?: readonly LeftOut[];
 }

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { type Guess, guessContent } from "@fcn/tensor/internal";
 
 /** A remedy that reads differently in code and at the command line. */
 export interface Remedy {
@@ -21,6 +22,33 @@ export function fileError(
 /** A file that is cut off, damaged or of another format than its name says. */
 export function damagedFile(file: string, problem: string, cause?: unknown): TensorError {
   return fileError("corrupt-file", file, problem, "write or fetch the file again, or leave it out", cause);
+}
+
+/** The error for a file that is of another kind than `wanted` by its first bytes; undefined where nothing is guessed of them. */
+export function wrongContent(
+  code: string,
+  file: string,
+  guess: Guess | undefined,
+  wanted: string,
+  cause?: unknown,
+): TensorError | undefined {
+  if (guess === undefined) return undefined;
+  const fix = guess.fix ?? `put ${wanted} in its place, or leave it out`;
+  return fileError(code, file, `it is ${guess.what}, not ${wanted}`, fix, cause);
+}
+
+/** A file that is not of the kind `wanted`: what it is by its first bytes, else that it is damaged in the words of `problem`. */
+export function notOfKind(file: string, bytes: Uint8Array, wanted: string, problem: string): TensorError {
+  return wrongContent("corrupt-file", file, guessContent(bytes), wanted) ?? damagedFile(file, problem);
+}
+
+/** The same error with another message or remedy; its remedy for the command line is kept. */
+export function reworded(
+  error: TensorError,
+  { message = error.message, fix }: { readonly message?: string; readonly fix?: Remedy },
+): TensorError {
+  const remedy = fix ? { fix: fix.code, commandFix: fix.command } : { fix: error.fix, commandFix: error.commandFix };
+  return new TensorError({ code: error.code, message, ...remedy }, { cause: error.cause });
 }
 
 /** As many pixels as `sharp` takes. */

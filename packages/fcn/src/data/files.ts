@@ -1,6 +1,7 @@
 import type { TensorError } from "@fcn/tensor";
-import { nodeModule } from "@fcn/tensor/internal";
-import { damagedFile, fileError, reasonOf } from "./errors.js";
+import { decodeText, describeFault, guessContent, nodeModule, recodeFix, type TextFault } from "@fcn/tensor/internal";
+import { damagedFile, fileError, reasonOf, wrongContent } from "./errors.js";
+import { JSON_FILE, parseJson } from "./json.js";
 
 const REASONS: Readonly<Record<string, readonly [problem: string, fix: string]>> = {
   ENOENT: ["it does not exist", "check the path"],
@@ -8,6 +9,7 @@ const REASONS: Readonly<Record<string, readonly [problem: string, fix: string]>>
   EPERM: ["permission to read it is denied", "change its permissions (chmod), or run as its owner"],
   ENOTDIR: ["a part of its path is a file, not a folder", "check the path"],
   EISDIR: ["it is a folder, not a file", "name a file"],
+  ERR_FS_FILE_TOO_LARGE: ["it is larger than 2 GiB, which is more than is read at once", "cut it into smaller files"],
   EMFILE: ["too many files are open", "use fewer workers, or raise the limit (ulimit -n)"],
 };
 
@@ -16,10 +18,20 @@ async function unreadable(path: string, cause: unknown): Promise<TensorError> {
   if (code === "ENOENT") {
     const target = await linkTarget(path);
     if (target !== undefined) return fileError("missing-data", path, ...nowhere(target), cause);
+    if (isLostName(path)) return fileError("unreadable-file", path, LOST_NAME, lostNameFix(path), cause);
   }
   const [problem, fix] = REASONS[code] ?? [`it cannot be read: ${reasonOf(cause)}`, "check the path and the disk"];
   const at = code === "EACCES" || code === "EPERM" ? await closedPart(path) : path;
   return fileError(code === "ENOENT" ? "missing-data" : "unreadable-file", at, problem, fix, cause);
+}
+
+/** Node puts this sign for bytes of a name that are no UTF-8; such a name finds no file. */
+export const isLostName = (path: string): boolean => path.includes("\ufffd");
+export const LOST_NAME = "its name is not in UTF-8, so that it cannot be opened";
+/** The remedy for a file of such a name. */
+export function lostNameFix(path: string): string {
+  const folder = path.slice(0, path.indexOf("\ufffd")).replace(/[^/\\]*$/, "") || ".";
+  return `rename it; for example, where names are in GBK: convmv -r -f GBK -t UTF-8 --notest ${folder}`;
 }
 
 const nowhere = (target: string): [problem: string, fix: string] => [
@@ -44,9 +56,13 @@ async function closedPart(path: string): Promise<string> {
   return isKnown || above === path || above === "" ? path : closedPart(above);
 }
 
-/** All bytes of a file (Node). Throws a TensorError that names the file when it is absent, forbidden or empty. */
-export async function readBytes(path: string): Promise<Uint8Array> {
-  const { readFile } = nodeModule(path, "node:fs/promises");
+/**
+ * All bytes of a file (Node). Throws a TensorError that names the file when it is absent, forbidden or empty, and what `check` throws for its size
+ * before it is read.
+ */
+export async function readBytes(path: string, check?: (size: number) => void): Promise<Uint8Array> {
+  const { readFile, stat } = nodeModule(path, "node:fs/promises");
+  if (check) check((await stat(path).catch(() => undefined))?.size ?? 0);
   const bytes = await readFile(path).catch(async (cause: unknown) => {
     throw await unreadable(path, cause);
   });
@@ -75,29 +91,42 @@ export async function readStart(path: string, length: number): Promise<Uint8Arra
   }
 }
 
-/** A text file (Node) in UTF-8, or in UTF-16 that begins with a byte order mark, without the mark. */
-export async function readText(path: string): Promise<string> {
-  const bytes = await readBytes(path);
-  const mark = bytes.length > 1 ? ((bytes[0] as number) << 8) | (bytes[1] as number) : 0;
-  if (mark === 0xfffe) return new TextDecoder("utf-16le").decode(bytes);
-  if (mark === 0xfeff) return new TextDecoder("utf-16be").decode(bytes);
-  const text = new TextDecoder().decode(bytes);
-  if (text.includes("\0")) throw fileError("corrupt-file", path, "it is no text in UTF-8", "save it as UTF-8");
+/**
+ * A text file (Node) in UTF-8, or in UTF-16 that begins with a byte order mark, without the mark. Throws a TensorError that names the file, the first
+ * byte that is wrong and the remedy for another encoding, or what the file is where it is no text.
+ *
+ * @param tooLong the remedy for a file that is longer than a text may be
+ */
+export async function readText(path: string, tooLong = "cut it into several files"): Promise<string> {
+  const bytes = await readBytes(path, (size) => checkLength(path, size, tooLong));
+  const text = decodeText(bytes);
+  const guess = guessContent(bytes);
+  if (typeof text !== "string") {
+    const other = guess?.what === JSON_FILE ? undefined : guess;
+    throw wrongContent("corrupt-file", path, other, "text") ?? notUtf8(path, text);
+  }
+  // Pages and pointers are text, but never the one that was meant.
+  if (guess?.fix !== undefined) throw wrongContent("corrupt-file", path, guess, "what its name says") as TensorError;
   return text;
+}
+
+const notUtf8 = (path: string, fault: TextFault): TensorError =>
+  fileError("corrupt-file", path, describeFault(fault), recodeFix(path, fault));
+
+/** Letters that a text may have in Node. */
+const LONGEST_TEXT = 2 ** 29 - 24;
+
+function checkLength(path: string, size: number, fix: string): void {
+  if (size <= LONGEST_TEXT) return;
+  const problem = `it has ${size} bytes (${Math.ceil(size / 2 ** 20)} MiB), but a text can have ${LONGEST_TEXT} at most`;
+  throw fileError("unsupported-file", path, problem, fix);
 }
 
 /** A JSON file (Node). */
 export async function readJson(path: string): Promise<unknown> {
-  return parseJson(path, await readText(path));
-}
-
-/** The value of a JSON text, which the file holds. */
-export function parseJson(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw damagedFile(path, `it is not JSON: ${reasonOf(cause)}`, cause);
-  }
+  const fix =
+    "split the annotations into several files, each with its pictures and all categories: all of them are read";
+  return parseJson(path, await readText(path, fix));
 }
 
 /** The lines of a text file (Node) without blanks around them; empty lines are left out. */

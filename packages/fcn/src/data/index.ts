@@ -25,6 +25,7 @@ export {
   type Classes,
   type DataRemark,
   fileDataset,
+  type LeftOut,
   loadAll,
   type OpenedData,
   type SegmentationDataset,

@@ -32,6 +32,8 @@ export interface SampleItem {
   readonly labels: LabelSource;
   /** Sources of further label maps of the same picture, by name. */
   readonly more?: Readonly<Record<string, LabelSource>>;
+  /** Shapes that cannot be painted are left out; else they are an error. */
+  readonly skipBad?: boolean;
 }
 
 /** A decoded picture and what its EXIF tag did to it. */

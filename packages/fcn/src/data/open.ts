@@ -1,29 +1,37 @@
 import { TensorError } from "@fcn/tensor";
-import type { Abortable } from "../abort.js";
-import type { OpenedData } from "./dataset.js";
+import type { InspectOptions } from "./check/inspectAll.js";
+import { withoutBad } from "./check/skipBad.js";
+import type { DataRemark, OpenedData } from "./dataset.js";
 import { fileError } from "./errors.js";
-import { kindOf } from "./files.js";
+import { kindOf, listFiles, listFolders } from "./files.js";
 import { maskFolders, openMaskFolder } from "./folder/open.js";
 import { type CocoOptions, cocoProblems, hasCoco, openCoco } from "./folder/openCoco.js";
 import { hasLabelme, type LabelmeOptions, openLabelme } from "./folder/openLabelme.js";
+import type { PairOptions } from "./folder/pairs.js";
 import type { SplitOptions } from "./folder/splits.js";
 import { isNyud, type NyudOptions, openNyud } from "./layouts/nyud.js";
 import { type ContextOptions, isPascalContext, openPascalContext } from "./layouts/pascalContext.js";
 import { openSbd, sbdFolder } from "./layouts/sbd.js";
 import { isSiftFlow, openSiftFlow } from "./layouts/siftFlow.js";
 import { openVoc, type VocOptions, vocFolder } from "./layouts/voc.js";
+import { absentParts, nearMisses } from "./nearLayouts.js";
 import { COCO_OVERLAPS } from "./shapes/coco.js";
-import type { WorkerOptions } from "./workers/pool.js";
+import { firstOf } from "./words.js";
 
-export type LayoutOptions = VocOptions & NyudOptions & ContextOptions & CocoOptions & LabelmeOptions;
+export type LayoutOptions = VocOptions & NyudOptions & ContextOptions & CocoOptions & LabelmeOptions & PairOptions;
 
 /** Beside those of all layouts, each has its own; one of another layout is refused. */
 export type OpenOptions = SplitOptions &
-  WorkerOptions &
-  Abortable &
+  InspectOptions &
   LayoutOptions & {
-    /** Skips recognition. */
+    /** Skips recognition: for a folder that fits several layouts. */
     readonly layout?: LayoutName;
+    /**
+     * Looks at all files and leaves out, each from its split, pictures whose files cannot be read, differ in size, or hold labels without a class: `leftOut`
+     * and the remarks list them. Problems of the folder itself stay. Throws where nothing is left of a split. Default false: such pictures fail when
+     * they are loaded, and in the check.
+     */
+    readonly skipBad?: boolean;
   };
 
 export type LayoutName = keyof typeof LAYOUTS;
@@ -32,6 +40,8 @@ interface Layout {
   readonly what: string;
   readonly recognise: (root: string) => Promise<boolean>;
   readonly open: (root: string, options: OpenOptions) => Promise<OpenedData>;
+  /** The files and folders that it consists of. */
+  readonly parts?: readonly string[];
   /** The options that are its own. */
   readonly options?: readonly (keyof LayoutOptions)[];
 }
@@ -47,6 +57,7 @@ const FLAGS: Readonly<Record<keyof LayoutOptions, string>> = {
   categories: "--categories",
   overlap: "--coco-overlap",
   lineWidth: "--line-width",
+  maskSuffix: "--mask-suffix",
 };
 
 /** The first that recognises a folder opens it: what is laid out most particularly comes first. */
@@ -55,30 +66,40 @@ const LAYOUTS = {
     what: "JPEGImages/, SegmentationClass/ and ImageSets/Segmentation/ (PASCAL VOC)",
     recognise: async (root) => (await vocFolder(root)) !== undefined,
     open: openVoc,
-    options: ["year", "sbd", "d2l"],
+    parts: ["JPEGImages", "SegmentationClass", "ImageSets/Segmentation"],
+    options: ["year", "sbd", "d2l", "maskSuffix"],
   },
   sbd: {
     what: "img/, cls/ and train.txt (SBD)",
     recognise: async (root) => (await sbdFolder(root)) !== undefined,
     open: openSbd,
+    parts: ["img", "cls", "train.txt"],
   },
   nyud: {
     what: "data/images/ and segmentation/ (NYUDv2)",
     recognise: isNyud,
     open: openNyud,
+    parts: ["data/images", "segmentation"],
     options: ["input"],
   },
-  siftflow: { what: "Images/, SemanticLabels/ and GeoLabels/ (SIFT Flow)", recognise: isSiftFlow, open: openSiftFlow },
+  siftflow: {
+    what: "Images/, SemanticLabels/ and GeoLabels/ (SIFT Flow)",
+    recognise: isSiftFlow,
+    open: openSiftFlow,
+    parts: ["Images", "SemanticLabels", "GeoLabels"],
+  },
   "pascal-context": {
     what: "trainval/ and labels.txt (PASCAL-Context)",
     recognise: isPascalContext,
     open: openPascalContext,
+    parts: ["trainval", "labels.txt"],
     options: ["voc", "contextClasses"],
   },
   folder: {
     what: "images/ and masks/",
     recognise: async (root) => (await maskFolders(root)) !== undefined,
     open: openMaskFolder,
+    options: ["maskSuffix"],
   },
   coco: { what: "a COCO .json", recognise: hasCoco, open: openCoco, options: ["categories", "overlap"] },
   labelme: { what: "labelme .json files", recognise: hasLabelme, open: openLabelme, options: ["lineWidth"] },
@@ -104,12 +125,17 @@ export async function open(root: string, options: OpenOptions = {}): Promise<Ope
     throw fileError("missing-data", root, problem, "name a folder with labelled pictures");
   }
   checkOptions(options);
+  if (options.layout !== undefined) await checkFit(folder, options.layout);
   const name = options.layout ?? (await recognise(folder));
   checkOwner(root, name, options);
-  return LAYOUTS[name].open(folder, options);
+  const found = await LAYOUTS[name].open(folder, options);
+  const others = options.layout === undefined ? await otherLayouts(folder, name) : [];
+  const opened = { ...found, remarks: [...others, ...found.remarks] };
+  return options.skipBad ? withoutBad(opened, options) : opened;
 }
 
-function checkOptions({ validation = 0, seed = 0, layout, overlap = "smaller", lineWidth = 1 }: OpenOptions): void {
+function checkOptions(options: OpenOptions): void {
+  const { validation = 0, seed = 0, layout, overlap = "smaller", lineWidth = 1, maskSuffix } = options;
   const refuse = (message: string, fix: string): never => {
     throw new TensorError({ code: "invalid-argument", message: `open: ${message}`, fix });
   };
@@ -119,6 +145,12 @@ function checkOptions({ validation = 0, seed = 0, layout, overlap = "smaller", l
   if (!Number.isSafeInteger(seed)) refuse(`seed is ${seed}`, "give a whole number");
   if (layout !== undefined && !Object.hasOwn(LAYOUTS, layout)) {
     refuse(`layout is "${layout}"`, `use one of: ${Object.keys(LAYOUTS).join(", ")}`);
+  }
+  if ((maskSuffix !== undefined && !/^[^*]*[*]?[^*]*$/.test(maskSuffix)) || maskSuffix === "" || maskSuffix === "*") {
+    refuse(
+      `maskSuffix is "${maskSuffix}"`,
+      'give the end of the names, such as "_mask", or "mask_*" for their beginning',
+    );
   }
   if (!COCO_OVERLAPS.includes(overlap)) refuse(`overlap is "${overlap}"`, `use one of: ${COCO_OVERLAPS.join(", ")}`);
   if (!(lineWidth > 0 && Number.isFinite(lineWidth))) {
@@ -137,14 +169,55 @@ function checkOwner(root: string, name: LayoutName, options: OpenOptions): void 
   }
 }
 
+const ENTRIES = Object.entries(LAYOUTS) as readonly (readonly [LayoutName, Layout])[];
+
 async function recognise(root: string): Promise<LayoutName> {
-  for (const [name, layout] of Object.entries(LAYOUTS)) if (await layout.recognise(root)) return name as LayoutName;
-  const problems = await cocoProblems(root);
+  for (const [name, layout] of ENTRIES) if (await layout.recognise(root)) return name;
+  const near = await nearMisses(
+    root,
+    ENTRIES.flatMap(([name, { parts }]) => (parts ? [[name, parts] as const] : [])),
+  );
+  const isTold = (text: string): boolean => near.some(({ problem }) => problem === text);
+  const problems = [
+    ...near.map(({ problem }) => problem),
+    ...(await cocoProblems(root)).filter((text) => !isTold(text)),
+  ];
+  const fixes = near.flatMap(({ fix }) => fix ?? []).slice(0, 2);
+  const known = ENTRIES.map(([, { what }]) => what).join("; ");
   throw new TensorError({
     code: "missing-data",
     message: [`${root}: no known layout of labelled pictures is in it`, ...problems].join("; "),
-    fix: `put pictures into images/ and masks of the same name into masks/; also known: ${Object.values(LAYOUTS)
-      .map(({ what }) => what)
-      .join("; ")}`,
+    fix: [...fixes, `put pictures into images/ and masks of the same name into masks/; also known: ${known}`].join(
+      "; or ",
+    ),
   });
+}
+
+/** Throws where a layout was asked for whose files and folders are not there; what is missing of annotations in JSON is told where they are opened. */
+async function checkFit(root: string, name: LayoutName): Promise<void> {
+  const { what, recognise, parts = ["images", "masks"] }: Layout = LAYOUTS[name];
+  if (name === "coco" || name === "labelme" || (await recognise(root))) return;
+  const absent = await absentParts(root, parts);
+  const there = [...(await listFolders(root)).map((folder) => `${folder}/`), ...(await listFiles(root))];
+  const missing = absent.length > 0 ? `; missing: ${absent.join(", ")}` : "";
+  const problem = `the layout ${name} needs ${what}${missing}; there ${there.length === 0 ? "is nothing" : `are ${firstOf(there, 8)}`}`;
+  throw fileError("missing-data", root, problem, {
+    code: "put them there, or leave the option layout out, so that the layout is found by looking",
+    command: "put them there, or leave --layout out, so that the layout is found by looking",
+  });
+}
+
+/** A note where the folder fits further layouts: what lies in it for those is not read. */
+async function otherLayouts(root: string, taken: LayoutName): Promise<DataRemark[]> {
+  const later = ENTRIES.slice(ENTRIES.findIndex(([name]) => name === taken) + 1);
+  const others: string[] = [];
+  for (const [name, layout] of later) {
+    // The folders of VOC are masks of their own as well.
+    const isSame = name === "folder" && (await absentParts(root, ["images", "masks"])).length > 0;
+    if (!isSame && (await layout.recognise(root))) others.push(`${name} (${layout.what})`);
+  }
+  if (others.length === 0) return [];
+  const text = `it is read by the layout ${taken} (${LAYOUTS[taken].what}), and fits ${others.join(" and ")} too`;
+  const about = { level: "note", code: "other-layouts", file: root } as const;
+  return [{ ...about, text: `${text}; the option layout chooses`, commandText: `${text}; --layout chooses` }];
 }

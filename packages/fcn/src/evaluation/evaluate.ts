@@ -45,6 +45,8 @@ export interface EvaluateOptions extends InferenceOptions {
   readonly onPicture?: ((index: number, scores: SegmentationScores) => void) | undefined;
   /** Is told of each sample that cannot be loaded, in order, which then does not count. Default: its error is thrown. */
   readonly onFailure?: ((index: number, error: Error) => void) | undefined;
+  /** Samples that cannot be loaded do not count and are listed in `failures`, as with `onFailure`. Default false. */
+  readonly skipBad?: boolean | undefined;
   /** Called after each sample that counts, in order. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -52,6 +54,8 @@ export interface EvaluateOptions extends InferenceOptions {
 export interface Evaluation extends BoardScores {
   /** Scores of the further heads, when any were asked for. */
   readonly heads?: Readonly<Record<string, SegmentationScores>>;
+  /** The samples that could not be loaded and do not count; absent where all could. */
+  readonly failures?: readonly { readonly index: number; readonly message: string }[];
 }
 
 /** Samples that are loaded ahead of the device, and batches on it. */
@@ -93,7 +97,8 @@ export async function evaluate(
       return { index, error: error as Error };
     }
   });
-  const prepared = onlyPrepared(loaded, options);
+  const failures: { index: number; message: string }[] = [];
+  const prepared = onlyPrepared(loaded, options, failures);
   const counted = startAhead(batchesOf(prepared, batchSizeOf(options)), ON_DEVICE, (batch) =>
     startCounting(inference, boards, batch),
   );
@@ -110,7 +115,7 @@ export async function evaluate(
     }
   }
   const heads = Object.fromEntries(further.map((entry) => [entry.head, entry.board.compute()]));
-  return { ...board.compute(), ...(further.length > 0 && { heads }) };
+  return { ...board.compute(), ...(further.length > 0 && { heads }), ...(failures.length > 0 && { failures }) };
 }
 
 function* indices(length: number): Generator<number> {
@@ -157,7 +162,8 @@ function batchSizeOf({ batchSize = 1 }: EvaluateOptions): number {
 /** The samples that were loaded. Throws the error of another unless it may be told, and the last one where there is no sample left. */
 async function* onlyPrepared(
   loaded: AsyncIterable<Prepared | { readonly index: number; readonly error: Error }>,
-  { onFailure, signal }: EvaluateOptions,
+  { onFailure, skipBad = false, signal }: EvaluateOptions,
+  failures: { index: number; message: string }[],
 ): AsyncGenerator<Prepared> {
   let [hasSample, last]: [boolean, Error | undefined] = [false, undefined];
   for await (const item of loaded) {
@@ -167,8 +173,9 @@ async function* onlyPrepared(
       yield item;
       continue;
     }
-    if (onFailure === undefined) throw item.error;
-    onFailure(item.index, item.error);
+    if (onFailure === undefined && !skipBad) throw item.error;
+    onFailure?.(item.index, item.error);
+    failures.push({ index: item.index, message: item.error.message });
     last = item.error;
   }
   if (!hasSample && last !== undefined) throw last;

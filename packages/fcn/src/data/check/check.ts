@@ -1,15 +1,11 @@
-import { TensorError } from "@fcn/tensor";
-import type { DataRemark, OpenedData, SegmentationDataset } from "../dataset.js";
-import { knownCounts } from "../labelCounts.js";
+import type { DataRemark, LeftOut, OpenedData } from "../dataset.js";
 import { type OpenOptions, open } from "../open.js";
-import { withPool } from "../workers/pool.js";
 import { findLookalikes } from "./fingerprint.js";
 import type { Inspection } from "./inspect.js";
+import { inspectAll, keysOf } from "./inspectAll.js";
+import { soften } from "./skipBad.js";
 
-export interface CheckOptions extends OpenOptions {
-  /** Told after each picture. */
-  readonly onProgress?: (done: number, total: number) => void;
-}
+export type CheckOptions = OpenOptions;
 
 /** What a split holds. */
 export interface SplitSummary {
@@ -35,6 +31,8 @@ export interface DataReport {
   readonly splits: Readonly<Record<string, SplitSummary>>;
   /** Problems first, then warnings, then notes. */
   readonly remarks: readonly DataRemark[];
+  /** The pictures that `skipBad` left out of all that the report tells; absent without that option. */
+  readonly leftOut?: readonly LeftOut[];
   readonly seconds: number;
 }
 
@@ -54,8 +52,9 @@ export async function check(data: string | OpenedData, options: CheckOptions = {
     }),
   );
   const splits = [...bySplit].map(([name, list]) => [name, summarise(list, opened.classes.length)] as const);
+  const found = [...inspections.values()].flatMap((inspection) => inspection.remarks);
   const remarks = [
-    ...[...inspections.values()].flatMap((inspection) => inspection.remarks),
+    ...(opened.leftOut ? found.map(soften) : found),
     ...opened.remarks,
     ...judgeNames(opened),
     ...judgeClasses(opened),
@@ -69,6 +68,7 @@ export async function check(data: string | OpenedData, options: CheckOptions = {
     classes: opened.classes,
     splits: Object.fromEntries(splits),
     remarks: remarks.sort(byLevelAndFile),
+    ...(opened.leftOut ? { leftOut: opened.leftOut } : {}),
     seconds: (performance.now() - start) / 1000,
   };
 }
@@ -82,41 +82,6 @@ function byLevelAndFile(a: DataRemark, b: DataRemark): number {
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
-
-/** Samples of several splits (trainval) are looked at once. */
-async function inspectAll(opened: OpenedData, options: CheckOptions): Promise<Map<string, Inspection>> {
-  const items = new Map(
-    Object.values(opened.splits).flatMap((dataset) => {
-      return keysOf(dataset).map((key, i) => [key, dataset.item?.(i)] as const);
-    }),
-  );
-  let done = 0;
-  const numClasses = opened.classes.length;
-  return withPool(options, items.size, async (pool) => {
-    const found = [...items].map(async ([key, item]) => {
-      if (item === undefined) throw inMemory(key);
-      const inspection = await pool.run("inspect", { item, numClasses, known: knownCounts(item.labels) });
-      options.onProgress?.(++done, items.size);
-      return [key, inspection] as const;
-    });
-    return new Map(await Promise.all(found));
-  });
-}
-
-function inMemory(name: string): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `check: sample "${name}" is in memory, but files are checked`,
-    fix: "sampleDataset checked it already; check a folder",
-  });
-}
-
-function keysOf(dataset: SegmentationDataset): string[] {
-  return Array.from({ length: dataset.length }, (_, i) => {
-    const item = dataset.item?.(i);
-    return item ? `${item.name}\n${item.labels.file}` : dataset.name(i);
-  });
-}
 
 function summarise(list: readonly Inspection[], numClasses: number): SplitSummary {
   const histogram = new Array<number>(numClasses).fill(0);

@@ -94,7 +94,8 @@ function turnWarnings(
   return [{ level: "warning", code: "exif-orientation", file: parts[0]?.file ?? "", text }];
 }
 
-function filesOf({ image, labels, more = {} }: SampleItem): string[] {
+/** All files of an item. */
+export function filesOf({ image, labels, more = {} }: SampleItem): string[] {
   return [...image.map(({ file }) => file), labels.file, ...Object.values(more).map(({ file }) => file)];
 }
 

@@ -1,6 +1,7 @@
 import { TensorError } from "@fcn/tensor";
+import { guessContent } from "@fcn/tensor/internal";
 import { loadSharp } from "../../sharp.js";
-import { damagedFile, fileError, reasonOf, tooManyPixels } from "../errors.js";
+import { damagedFile, fileError, reasonOf, tooManyPixels, wrongContent } from "../errors.js";
 import type { RasterImage } from "../sample.js";
 import { decodePngImage } from "./pngImage.js";
 
@@ -31,13 +32,19 @@ export async function decodeImage(file: string, bytes: Uint8Array): Promise<Deco
   } catch (cause) {
     if (cause instanceof TensorError) throw cause;
     const reason = reasonOf(cause);
-    if (/unsupported image format|could not be decoded/i.test(reason)) {
-      const fix = "save it as JPEG or PNG";
-      throw fileError("unsupported-file", file, "it is no picture of a known format, or is badly damaged", fix, cause);
-    }
+    if (/unsupported image format|could not be decoded/i.test(reason)) throw notDecoded(file, bytes, cause);
     if (/exceeds pixel limit/i.test(reason)) throw tooManyPixels(file, "it has", cause);
     throw damagedFile(file, `the picture is cut off or damaged (${reason})`, cause);
   }
+}
+
+function notDecoded(file: string, bytes: Uint8Array, cause: unknown): TensorError {
+  const guess = guessContent(bytes);
+  const isPicture = guess?.what.endsWith(" picture") ?? false;
+  const other = isPicture ? undefined : wrongContent("unsupported-file", file, guess, "a picture", cause);
+  if (other) return other;
+  const kind = isPicture ? `${guess?.what}, which is not read or` : "no picture of a known format, or";
+  return fileError("unsupported-file", file, `it is ${kind} is badly damaged`, "save it as JPEG or PNG", cause);
 }
 
 async function decodeWithSharp(file: string, bytes: Uint8Array): Promise<DecodedImage> {

@@ -1,4 +1,5 @@
 import type { TensorError } from "@fcn/tensor";
+import { guessContent } from "@fcn/tensor/internal";
 import { fileError } from "../errors.js";
 import { decodePng, type PngPicture } from "./png.js";
 import { isPng } from "./pngChunks.js";
@@ -12,19 +13,10 @@ export async function decodeMask(file: string, bytes: Uint8Array, rule: LabelRul
 /** The PNG picture of a mask. A lossy format is refused by name: its labels cannot be trusted. */
 export async function decodeMaskPng(file: string, bytes: Uint8Array): Promise<PngPicture> {
   if (isPng(bytes)) return decodePng(file, bytes);
-  const kind = kindOfPicture(bytes);
-  const problem = kind === undefined ? "it is not a PNG file" : `it is a ${kind} picture`;
-  const why = kind === "JPEG" ? ", whose compression changes labels" : "";
-  throw fileError("unsupported-file", file, `a mask must be PNG, but ${problem}${why}`, "save the mask as PNG");
-}
-
-/** By the first bytes. */
-function kindOfPicture(bytes: Uint8Array): string | undefined {
-  const head = String.fromCharCode(...bytes.subarray(0, 12));
-  if (head.startsWith("\xff\xd8")) return "JPEG";
-  if (/^(II\*\0|MM\0\*)/.test(head)) return "TIFF";
-  if (/^RIFF.{4}WEBP/s.test(head)) return "WebP";
-  return { GIF8: "GIF", BM: "BMP" }[/^(GIF8|BM)/.exec(head)?.[1] ?? ""];
+  const { what = "not a PNG file", fix } = guessContent(bytes) ?? {};
+  const why = what === "a JPEG picture" ? ", whose compression changes labels" : "";
+  const problem = `a mask must be PNG, but it is ${what}${why}`;
+  throw fileError("unsupported-file", file, problem, fix ?? "save the mask as PNG");
 }
 
 /** One key a pixel. `by` "value": the palette index or grey value. `by` "colour": 0xRRGGBB, looked up in the palette where there is one. */

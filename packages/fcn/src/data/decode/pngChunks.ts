@@ -1,6 +1,6 @@
 import { io } from "@fcn/tensor";
 import { PNG_SIGNATURE } from "../../pngFormat.js";
-import { damagedFile } from "../errors.js";
+import { damagedFile, notOfKind } from "../errors.js";
 
 /** Whether the bytes begin as a PNG file does. */
 export function isPng(bytes: Uint8Array): boolean {
@@ -14,7 +14,7 @@ export function isRgbPng(start: Uint8Array): boolean {
 
 /** The chunks of a PNG file by type, in their order, up to IEND; the checksums of critical chunks are checked. */
 export function readChunks(file: string, bytes: Uint8Array): Map<string, Uint8Array[]> {
-  if (!isPng(bytes)) throw damagedFile(file, "it is not a PNG file");
+  if (!isPng(bytes)) throw notOfKind(file, bytes, "a PNG file", "it is not a PNG file");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks = new Map<string, Uint8Array[]>();
   for (let at = PNG_SIGNATURE.length; ; ) {

@@ -1,6 +1,6 @@
 import type { TensorError } from "@fcn/tensor";
 import { colourKey } from "../decode/rule.js";
-import { fileError } from "../errors.js";
+import { fileError, reworded } from "../errors.js";
 import { joinPath, kindOf, readJson, readLines } from "../files.js";
 import { counted } from "../words.js";
 
@@ -42,8 +42,8 @@ export const CLASS_FILES: readonly string[] = /* @__PURE__ */ Object.keys(READER
 
 async function readClassList(file: string): Promise<ClassEntry[]> {
   const json = await readJson(file).catch((error: TensorError) => {
-    const problem = error.message.replace(`${file}: `, "");
-    throw fileError(error.code, file, problem, error.code === "corrupt-file" ? SHAPE : error.fix, error);
+    const fix = `${error.fix}; ${SHAPE}`;
+    throw error.code === "corrupt-file" ? reworded(error, { fix: { code: fix, command: fix } }) : error;
   });
   const list = Array.isArray(json) ? json : (json as { classes?: unknown } | null)?.classes;
   if (!Array.isArray(list) || list.length === 0) throw broken(file, "it is not a list of classes");

@@ -1,6 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import type { Abortable } from "../../abort.js";
 import { isRgbPng } from "../decode/pngChunks.js";
+import { reworded } from "../errors.js";
 import { readStart } from "../files.js";
 import { type TaskPool, type WorkerOptions, withPool } from "../workers/pool.js";
 import type { ClassEntry } from "./classes.js";
@@ -73,7 +74,8 @@ function readOnly(surveys: readonly (MaskSurvey | TensorError)[]): MaskSurvey[] 
 }
 
 function noneRead([first, ...others]: readonly TensorError[]): TensorError {
-  const { code = "missing-data", message = "no mask", fix = "" } = first ?? {};
-  if (others.length === 0) return new TensorError({ code, message, fix });
-  return new TensorError({ code, message: `${message}; none of the ${others.length + 1} masks can be read`, fix });
+  if (first === undefined)
+    return new TensorError({ code: "missing-data", message: "there is no mask", fix: "add one" });
+  if (others.length === 0) return first;
+  return reworded(first, { message: `${first.message}; none of the ${others.length + 1} masks can be read` });
 }

@@ -1,8 +1,8 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
 import type { Abortable } from "../../abort.js";
-import type { OpenedData } from "../dataset.js";
+import type { DataRemark, OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
-import { fileError } from "../errors.js";
+import { fileError, type Remedy } from "../errors.js";
 import { joinPath, kindOf, listFiles } from "../files.js";
 import type { SampleItem } from "../item.js";
 import { rememberCounts } from "../labelCounts.js";
@@ -11,17 +11,19 @@ import { chooseRule } from "./chooseRule.js";
 import { type ClassEntry, readClasses } from "./classes.js";
 import { divide } from "./divide.js";
 import { lookAtMasks } from "./lookAtMasks.js";
-import { findPairs } from "./pairs.js";
+import { findPairs, type PairOptions } from "./pairs.js";
 import type { SplitOptions } from "./splits.js";
 import { surveyCounts } from "./surveyCounts.js";
 
-type PoolOptions = WorkerOptions & Abortable;
+type PoolOptions = WorkerOptions & Abortable & PairOptions;
 
 /** Pairs of folder names that are known elsewhere, such as in mmsegmentation and labelme2voc. They may hold other files than masks. */
 const OTHER_FOLDERS = [
   ["images", "labels"],
   ["images", "annotations"],
   ["img_dir", "ann_dir"],
+  ["leftImg8bit", "gtFine"],
+  ["leftImg8bit", "gtCoarse"],
   ["JPEGImages", "SegmentationClassPNG"],
   ["JPEGImages", "SegmentationClass"],
 ] as const;
@@ -65,15 +67,8 @@ export async function openPairs(
   options: SplitOptions & PoolOptions,
   lists?: string,
 ): Promise<Omit<OpenedData, "layout">> {
-  const { pairs, remarks } = await findPairs(folders.images, folders.masks);
-  if (pairs.length === 0) {
-    const why = remarks[0] ? `, for example ${remarks[0].file}: ${remarks[0].text}` : "";
-    throw new TensorError({
-      code: "missing-data",
-      message: `${root}: no picture in ${folders.images} has a mask of the same name in ${folders.masks}${why}`,
-      fix: "name each mask as its picture: images/a.jpg, masks/a.png",
-    });
-  }
+  const { pairs, remarks, hint } = await findPairs(folders.images, folders.masks, options);
+  if (pairs.length === 0) throw noPairs(root, folders, remarks[0], hint);
   const masks = pairs.map(({ mask }) => mask);
   const surveys = await lookAtMasks(masks, entries, options);
   const meaning = chooseRule(root, surveys, entries);
@@ -88,4 +83,15 @@ export async function openPairs(
   });
   const { splits, remarks: about } = await divide(root, items, { classes, palette }, options, undefined, lists);
   return { root, classes, palette, splits, remarks: [...meaning.remarks, ...about, ...remarks] };
+}
+
+function noPairs(
+  root: string,
+  { images, masks }: { readonly images: string; readonly masks: string },
+  first: DataRemark | undefined,
+  hint: Remedy | undefined,
+): TensorError {
+  const why = first ? `, for example ${first.file}: ${first.text.replace(` (${hint?.code})`, "")}` : "";
+  const problem = `no picture in ${images} has a mask of the same name in ${masks}${why}`;
+  return fileError("missing-data", root, problem, hint ?? "name each mask as its picture: images/a.jpg, masks/a.png");
 }

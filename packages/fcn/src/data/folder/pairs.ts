@@ -1,70 +1,257 @@
 import type { DataRemark } from "../dataset.js";
-import { IMAGE_PATTERN } from "../decode/image.js";
-import { joinPath, listEntries, sameText, withoutExtension } from "../files.js";
+import { fileError, type Remedy } from "../errors.js";
+import { counted } from "../words.js";
+import {
+  type Affix,
+  affixBeside,
+  formatAffix,
+  isNoLabel,
+  NO_AFFIX,
+  parseAffix,
+  rankOf,
+  stripped,
+  withoutAffix,
+} from "./affixes.js";
+import { grouped, type Pictures, picturesByName } from "./pictures.js";
 
-/** A picture and its mask, by their common name: the path below the folder, without extension. */
+/** A picture and its mask, by the name of the picture: the path below the folder, without extension. */
 export interface Pair {
   readonly name: string;
   readonly image: string;
   readonly mask: string;
 }
 
-/** Pairs of files of the same name in two folders (searched with all folders below), and what has no partner. */
+export interface PairOptions {
+  /** What the masks of a folder have in their names beyond those of the pictures: "_mask", or "mask_*" before the name. Default: found by looking. */
+  readonly maskSuffix?: string;
+}
+
+/** Masks that may be that of one picture. */
+interface Candidate {
+  readonly mask: string;
+  readonly affix: Affix;
+}
+
+/**
+ * Pairs of files of two folders (searched with all folders below), and what has no partner. Names are the same, or those of masks have a usual word
+ * more (`street_mask`, `mask_street`, `street.jpg`, Cityscapes' `_gtFine_labelIds`), or those of pictures another (`street_sat`, `_leftImg8bit`). Of
+ * Cityscapes' masks the `labelIds` count. Throws where two masks may be that of one picture.
+ */
 export async function findPairs(
   imageFolder: string,
   maskFolder: string,
-): Promise<{ pairs: Pair[]; remarks: DataRemark[] }> {
+  { maskSuffix }: PairOptions = {},
+): Promise<{ pairs: Pair[]; remarks: DataRemark[]; hint: Remedy | undefined }> {
   const remarks: DataRemark[] = [];
   const images = await picturesByName(imageFolder, remarks);
   const masks = await picturesByName(maskFolder, remarks);
-  const pairs: Pair[] = [];
-  for (const [name, image] of images.files) {
-    const mask = masks.files.get(name);
-    if (mask !== undefined) pairs.push({ name, image, mask });
-    else if (!masks.broken.has(name)) {
-      const other = masks.unread.get(name);
-      const text = `it has no mask: ${other === undefined ? `${joinPath(maskFolder, name)}.png is missing` : `${other} is not read, a mask must be PNG`}`;
-      remarks.push(problem("image-without-mask", image, text));
-    }
-  }
-  for (const [name, mask] of masks.files) {
-    if (images.files.has(name) || images.broken.has(name)) continue;
-    const other = images.unread.get(name);
-    const why = other === undefined ? "" : `: ${other} is of a format that is not read; save it as PNG or JPEG`;
-    remarks.push(problem("mask-without-image", mask, `it has no picture in ${imageFolder}${why}`));
-  }
-  return { pairs, remarks };
+  const wanted = maskSuffix === undefined ? undefined : parseAffix(maskSuffix);
+  const candidates = wanted ? byGivenAffix(images, masks, wanted, maskFolder) : byUsualAffixes(images, masks);
+  const chosen = new Map(
+    [...candidates].map(([name, list]) => [name, choose(images.files.get(name) ?? "", list, masks)]),
+  );
+  const pairs = [...images.files].flatMap(([name, image]): Pair[] => {
+    const mask = masks.files.get(chosen.get(name)?.mask ?? "");
+    return mask === undefined ? [] : [{ name, image, mask }];
+  });
+  remarks.push(...affixNotes(maskFolder, images, masks, chosen, wanted));
+  const hint = wanted ? undefined : unusualAffix(images, masks, chosen);
+  remarks.push(...withoutMask(imageFolder, maskFolder, images, masks, chosen, hint));
+  remarks.push(...withoutImage(imageFolder, maskFolder, images, masks, chosen, wanted));
+  return { pairs, remarks, hint };
 }
 
-const UNREAD_PATTERN = /\.(bmp|tga|p[bgpn]m|hei[cf]|jp2|j2k|jxl|psd|dng|cr2|nef|exr|hdr|svg|ico|npy|mat)$/i;
+const fold = (name: string): string => name.toLowerCase();
 
-interface Pictures {
-  readonly files: Map<string, string>;
-  /** Names of links to nothing. */
-  readonly broken: Set<string>;
-  /** Files of other formats of pictures, such as .bmp, by name. */
-  readonly unread: Map<string, string>;
+function byGivenAffix(images: Pictures, masks: Pictures, affix: Affix, folder: string): Map<string, Candidate[]> {
+  const found = new Map<string, Candidate[]>();
+  const places = placesOf(images.files.keys());
+  let count = 0;
+  for (const mask of masks.files.keys()) {
+    const key = withoutAffix(mask, affix);
+    if (key === undefined) continue;
+    count++;
+    const name = images.files.has(key) ? key : places(key);
+    if (name !== undefined) add(found, name, { mask, affix });
+  }
+  if (count > 0) return found;
+  const others = countBy([...masks.files.keys()].map((mask) => affixOf(mask, images)));
+  const known = others.map(([text, number]) => `${text || "none"} (${number})`).join(", ");
+  const problem = `no mask there has "${formatAffix(affix)}" in its name; beyond the names of the pictures they have: ${known}`;
+  throw fileError("invalid-argument", folder, problem, {
+    code: "correct maskSuffix, or leave it out",
+    command: "correct --mask-suffix, or leave it out",
+  });
 }
 
-/** The pictures of a folder by their name. */
-async function picturesByName(folder: string, remarks: DataRemark[]): Promise<Pictures> {
-  const found = await listEntries(folder, { recursive: true });
-  const files = new Map<string, string>();
-  for (const file of found.files.filter((entry) => IMAGE_PATTERN.test(entry))) {
-    const name = sameText(withoutExtension(file));
-    const first = files.get(name);
-    if (first === undefined) files.set(name, joinPath(folder, file));
-    else remarks.push(problem("same-name", joinPath(folder, file), `${first} has the same name; this one is left out`));
+function byUsualAffixes(images: Pictures, masks: Pictures): Map<string, Candidate[]> {
+  const found = new Map<string, Candidate[]>();
+  for (const name of images.files.keys()) if (masks.files.has(name)) add(found, name, { mask: name, affix: NO_AFFIX });
+  // Whatever else is known of a picture with a mask of its very name, that one counts.
+  const free = [...images.files.keys()].filter((name) => !found.has(name));
+  const places = placesOf(free);
+  const taken = new Set(found.keys());
+  for (const mask of masks.files.keys()) {
+    if (taken.has(mask)) continue;
+    const keys = [{ key: mask, affix: NO_AFFIX }, ...stripped(mask, "mask")];
+    const hit = keys.map(({ key, affix }) => ({ name: places(key), affix })).find(({ name }) => name !== undefined);
+    if (hit?.name !== undefined && !isNoLabel(hit.affix)) add(found, hit.name, { mask, affix: hit.affix });
   }
-  const broken = found.broken.filter(({ path }) => IMAGE_PATTERN.test(path));
-  for (const { path, target } of broken) {
-    remarks.push(problem("broken-link", joinPath(folder, path), `it is a link to ${target}, where nothing is`));
-  }
-  const others = found.files.filter((entry) => UNREAD_PATTERN.test(entry));
-  const unread = new Map(others.map((file) => [sameText(withoutExtension(file)), joinPath(folder, file)]));
-  return { files, unread, broken: new Set(broken.map(({ path }) => sameText(withoutExtension(path)))) };
+  return found;
 }
 
-function problem(code: string, file: string, text: string): DataRemark {
-  return { level: "problem", code, file, text };
+/** Finds the one picture that a name means: itself, but for capitals, or without the usual words of pictures. */
+function placesOf(names: Iterable<string>): (key: string) => string | undefined {
+  const levels = [new Map<string, string | null>(), new Map<string, string | null>()] as const;
+  const put = (map: Map<string, string | null>, key: string, name: string): void => {
+    map.set(key, map.has(key) && map.get(key) !== name ? null : name);
+  };
+  for (const name of names) {
+    put(levels[0], fold(name), name);
+    for (const { key } of stripped(name, "image")) put(levels[1], fold(key), name);
+  }
+  return (key) => levels[0].get(fold(key)) ?? levels[1].get(fold(key)) ?? undefined;
+}
+
+function add<T>(map: Map<string, T[]>, key: string, value: T): void {
+  if (map.get(key)?.push(value) === undefined) map.set(key, [value]);
+}
+
+/** One of several: of masks that are made from one another the first by rank, or what is no rendering of another. */
+function choose(image: string, list: readonly Candidate[], masks: Pictures): Candidate {
+  const [first] = list as readonly [Candidate];
+  if (list.length === 1) return first;
+  const plain = list.filter(({ affix }) => rankOf(affix) === undefined);
+  if (plain.length === 1) return plain[0] as Candidate;
+  const byRank = [...list].sort((a, b) => (rankOf(a.affix) ?? 0) - (rankOf(b.affix) ?? 0));
+  const [best, second] = byRank as [Candidate, Candidate];
+  if (plain.length === 0 && rankOf(best.affix) !== rankOf(second.affix)) return best;
+  const names = list.map(({ mask }) => masks.files.get(mask)).join(" or ");
+  const suffixes = list.map(({ affix }) => formatAffix(affix)).filter((text) => text !== "");
+  const fix = {
+    code: `name that of the masks in the option maskSuffix: ${suffixes.map((text) => `"${text}"`).join(" or ")}`,
+    command: `choose with --mask-suffix ${suffixes.map(quoted).join(" or --mask-suffix ")}`,
+  };
+  throw fileError("ambiguous-mask", image, `its mask may be ${names}`, fix);
+}
+
+/** As a shell takes it for one word. */
+const quoted = (text: string): string => (/^[\w.-]+$/.test(text) ? text : `'${text}'`);
+
+function countBy(texts: readonly string[]): [text: string, count: number][] {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a);
+}
+
+/** What a mask has in its name beyond that of a picture; "" where nothing shows. */
+function affixOf(mask: string, images: Pictures): string {
+  const places = new Set(images.files.keys());
+  const usual = stripped(mask, "mask").find(({ key }) => places.has(key)) ?? stripped(mask, "mask")[0];
+  const affix = affixBeside(mask, places) ?? usual?.affix;
+  return affix ? formatAffix(affix) : "";
+}
+
+/** Tells how names were understood. */
+function affixNotes(
+  folder: string,
+  images: Pictures,
+  masks: Pictures,
+  chosen: ReadonlyMap<string, Candidate>,
+  wanted: Affix | undefined,
+): DataRemark[] {
+  const other = [...chosen].filter(([name, { mask }]) => mask !== name);
+  if (wanted !== undefined || other.length === 0) return [];
+  const counts = countBy(other.map(([, { affix }]) => formatAffix(affix)));
+  const said = counts.map(([text, count]) =>
+    text === "" ? `other words or capitals (${count})` : `"${text}" (${count})`,
+  );
+  const [name, { mask }] = other[0] as [string, Candidate];
+  const pair = `${masks.files.get(mask)} for ${images.files.get(name)}`;
+  const text = `names of masks differ from those of their pictures by ${said.join(", ")}: for example ${pair}`;
+  const about = { level: "note", code: "mask-suffix", file: folder } as const;
+  const [code, command] = ["the option maskSuffix says otherwise", "--mask-suffix says otherwise"];
+  return [{ ...about, text: `${text}; ${code}`, commandText: `${text}; ${command}` }];
+}
+
+/** What most masks without a picture have in their names beyond those of pictures without a mask, where it is no usual word. */
+function unusualAffix(images: Pictures, masks: Pictures, chosen: ReadonlyMap<string, Candidate>): Remedy | undefined {
+  const free = new Set([...images.files.keys()].filter((name) => !chosen.has(name)));
+  const used = new Set([...chosen.values()].map(({ mask }) => mask));
+  const found = [...masks.files.keys()].filter((mask) => !used.has(mask)).map((mask) => affixBeside(mask, free));
+  const [most] = countBy(found.flatMap((affix) => (affix ? [formatAffix(affix)] : [])));
+  if (most === undefined) return undefined;
+  const [text, count] = most;
+  const why = `${counted(count, "mask")} ${count === 1 ? "has" : "have"} "${text}" beyond the names of the pictures`;
+  return { code: `${why}: pass maskSuffix: "${text}"`, command: `${why}: --mask-suffix ${quoted(text)}` };
+}
+
+function withoutMask(
+  imageFolder: string,
+  maskFolder: string,
+  images: Pictures,
+  masks: Pictures,
+  chosen: ReadonlyMap<string, Candidate>,
+  hint: Remedy | undefined,
+): DataRemark[] {
+  const free = [...images.files].filter(([name]) => !chosen.has(name) && !masks.broken.has(name));
+  const absent = free
+    .filter(([name]) => !masks.unread.has(name))
+    .map(([name, file]) => {
+      return { file, text: `it has no mask: ${maskFolder}/${name}.png is missing` };
+    });
+  const unread = free.flatMap(([name, file]) => {
+    const other = masks.unread.get(name);
+    return other === undefined ? [] : [{ file, text: `it has no mask: ${other} is not read, a mask must be PNG` }];
+  });
+  const all = (text: string) => (count: number) => `${counted(count, "picture")} ${text}`;
+  return [
+    ...grouped("image-without-mask", imageFolder, absent, all(`have no mask of their name in ${maskFolder}`), hint),
+    ...grouped(
+      "image-without-mask",
+      imageFolder,
+      unread,
+      all("have masks of formats that are not read, a mask must be PNG"),
+    ),
+  ];
+}
+
+function withoutImage(
+  imageFolder: string,
+  maskFolder: string,
+  images: Pictures,
+  masks: Pictures,
+  chosen: ReadonlyMap<string, Candidate>,
+  wanted: Affix | undefined,
+): DataRemark[] {
+  const used = new Set([...chosen.values()].map(({ mask }) => mask));
+  const free = [...masks.files].filter(([name]) => !used.has(name) && !images.broken.has(name));
+  const paired = new Set(
+    [...chosen.keys()].flatMap((name) => [name, ...stripped(name, "image").map(({ key }) => key)]),
+  );
+  const isFurther = (name: string): boolean =>
+    (wanted !== undefined && withoutAffix(name, wanted) === undefined) ||
+    stripped(name, "mask").some(({ key }) => paired.has(key)) ||
+    affixBeside(name, paired) !== undefined;
+  const further = free.filter(([name]) => isFurther(name));
+  const alone = free
+    .filter(([name]) => !isFurther(name))
+    .map(([name, file]) => {
+      const other = images.unread.get(name);
+      const why = other === undefined ? "" : `: ${other} is of a format that is not read; save it as PNG or JPEG`;
+      return { file, text: `it has no picture in ${imageFolder}${why}` };
+    });
+  const all = (count: number): string => `${counted(count, "mask")} have no picture of their name in ${imageFolder}`;
+  return [...grouped("mask-without-image", maskFolder, alone, all), ...furtherMasks(maskFolder, further, images)];
+}
+
+/** Masks beside the one that counts. */
+function furtherMasks(folder: string, further: readonly (readonly [string, string])[], images: Pictures): DataRemark[] {
+  if (further.length === 0) return [];
+  const counts = countBy(further.map(([name]) => affixOf(name, images)));
+  const said = counts.map(([text, count]) => `${text || "no suffix"} (${count})`).join(", ");
+  const text = `${counted(further.length, "file")} left out, since another file is the mask of the picture: ${said}, such as ${further[0]?.[1]}`;
+  const isMade = further.every(([name]) => stripped(name, "mask").some(({ affix }) => rankOf(affix) !== undefined));
+  const files = further.map(([, file]) => file);
+  return [{ level: isMade ? "note" : "warning", code: "other-masks", file: folder, text, files }];
 }

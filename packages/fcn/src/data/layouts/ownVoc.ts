@@ -4,6 +4,7 @@ import { fileError } from "../errors.js";
 import { joinPath } from "../files.js";
 import { CLASS_FILES, readClasses } from "../folder/classes.js";
 import { openPairs } from "../folder/open.js";
+import type { PairOptions } from "../folder/pairs.js";
 import { namedSplit, readSplitFiles, type SplitOptions } from "../folder/splits.js";
 import type { WorkerOptions } from "../workers/pool.js";
 
@@ -16,7 +17,7 @@ const LISTS = "ImageSets/Segmentation";
 export async function openOwnVoc(
   root: string,
   folder: string,
-  options: SplitOptions & WorkerOptions & Abortable,
+  options: SplitOptions & WorkerOptions & Abortable & PairOptions,
 ): Promise<OpenedData | undefined> {
   const entries = (await readClasses(folder)) ?? (await readClasses(root));
   if (entries === undefined) return undefined;
@@ -33,4 +34,13 @@ export async function openOwnVoc(
 export function refuseOwnClasses(folder: string, option: string): never {
   const problem = `it names classes of its own (${CLASS_FILES.join(", ")}), but the option ${option} is for the classes of PASCAL VOC`;
   throw fileError("invalid-argument", folder, problem, "leave the option out, or remove the file with the classes");
+}
+
+/** Throws for an option that only masks of one's own have. */
+export function refuseMaskSuffix(folder: string): never {
+  const problem = "its masks are taken for those of PASCAL VOC, which have the names of their pictures";
+  throw fileError("invalid-argument", folder, problem, {
+    code: `leave maskSuffix out, or list classes of your own in ${CLASS_FILES[0]}`,
+    command: `leave --mask-suffix out, or list classes of your own in ${CLASS_FILES[0]}`,
+  });
 }

@@ -6,6 +6,7 @@ import { indexRule, type LabelRule } from "../decode/rule.js";
 import { fileError } from "../errors.js";
 import { fileName, joinPath, listFolders } from "../files.js";
 import { defaultPalette } from "../folder/colours.js";
+import type { PairOptions } from "../folder/pairs.js";
 import type { SplitOptions } from "../folder/splits.js";
 import type { SampleItem } from "../item.js";
 import { VOID_LABEL } from "../sample.js";
@@ -14,7 +15,7 @@ import type { WorkerOptions } from "../workers/pool.js";
 import { VOC_CLASSES } from "./classNames.js";
 import { firstList, hasAll, listDatasets, readLists } from "./lists.js";
 import { IMAGENET_MEAN, VOC_MEAN } from "./means.js";
-import { openOwnVoc, refuseOwnClasses } from "./ownVoc.js";
+import { openOwnVoc, refuseMaskSuffix, refuseOwnClasses } from "./ownVoc.js";
 import { openSbd } from "./sbd.js";
 
 export interface VocOptions {
@@ -52,7 +53,7 @@ export async function vocFolder(root: string, year?: number): Promise<string | u
  */
 export async function openVoc(
   root: string,
-  options: VocOptions & SplitOptions & WorkerOptions & Abortable,
+  options: VocOptions & SplitOptions & WorkerOptions & Abortable & PairOptions,
 ): Promise<OpenedData> {
   await refuseOtherYear(root, options.year);
   const folder = await vocFolder(root, options.year);
@@ -72,6 +73,7 @@ export async function openVoc(
   const own = await openOwnVoc(root, folder, options);
   if (own && (sbd ?? d2l) !== undefined) refuseOwnClasses(folder, sbd === undefined ? "d2l" : "sbd");
   if (own) return own;
+  if (options.maskSuffix !== undefined) refuseMaskSuffix(folder);
   const rule = options.d2l ? D2L_RULE : indexRule(VOC_CLASSES.length);
   const item = (name: string): SampleItem => ({
     name,
@@ -128,8 +130,9 @@ async function withoutSmall(
     const kept: number[] = [];
     for (let i = 0; i < dataset.length; i++) {
       signal?.throwIfAborted();
-      const size = await readImageSize(dataset.item?.(i).image[0]?.file as string);
-      if (size.height >= height && size.width >= width) kept.push(i);
+      // One that cannot be read is told when it is loaded, and by the check.
+      const size = await readImageSize(dataset.item?.(i).image[0]?.file as string).catch(() => undefined);
+      if (size === undefined || (size.height >= height && size.width >= width)) kept.push(i);
     }
     splits[name] = subset(dataset, kept);
   }

@@ -29,6 +29,7 @@ export interface SampleFailure {
   /** Names the file. */
   readonly message: string;
   readonly fix: string;
+  readonly commandFix?: string;
 }
 
 /** A batch on the host, padded to one size. */
@@ -73,8 +74,11 @@ export async function makeBatch<T>(
   return { ...stackPadded(samples, task), indices: whole.map(({ index }) => index), failures };
 }
 
-function describe(error: unknown): { code: string; message: string; fix: string } {
-  if (error instanceof TensorError) return { code: error.code, message: error.message, fix: error.fix };
+function describe(error: unknown): Omit<SampleFailure, "index" | "name"> {
+  if (error instanceof TensorError) {
+    const { code, message, fix, commandFix } = error;
+    return { code, message, fix, ...(commandFix === undefined ? {} : { commandFix }) };
+  }
   return { code: "unreadable-sample", message: reasonOf(error), fix: "see the file" };
 }
 

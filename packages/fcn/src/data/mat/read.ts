@@ -1,5 +1,5 @@
 import { inflate } from "../decode/inflate.js";
-import { damagedFile, fileError, reasonOf } from "../errors.js";
+import { damagedFile, fileError, notOfKind, reasonOf } from "../errors.js";
 import { Cursor, type Numbers } from "./cursor.js";
 
 /** A numeric array, values in MATLAB's order: the first dimension runs fastest. */
@@ -72,14 +72,14 @@ export async function readMat(file: string, bytes: Uint8Array): Promise<Map<stri
 
 function checkHeader(file: string, bytes: Uint8Array): boolean {
   const text = new TextDecoder("latin1").decode(bytes.subarray(0, 19));
-  if (text.startsWith("MATLAB 7.3") || bytes[0] === 0x89) {
+  if (text.startsWith("MATLAB 7.3") || text.startsWith("HDF", 1)) {
     const fix = "save it in MATLAB with -v7, or in Python with scipy.io.savemat";
     throw fileError("unsupported-file", file, "it is a MAT-file of version 7.3 (HDF5), only version 5 is read", fix);
   }
   const mark = String.fromCharCode(bytes[126] ?? 0, bytes[127] ?? 0);
   if (bytes.length >= HEADER && (mark === "IM" || mark === "MI")) return mark === "IM";
   if (text.startsWith("MATLAB")) throw damagedFile(file, `it is cut off after ${bytes.length} bytes`);
-  throw damagedFile(file, "it is not a MAT-file of version 5");
+  throw notOfKind(file, bytes, "a MAT-file of version 5", "it is not a MAT-file of version 5");
 }
 
 function readVariable(file: string, bytes: Uint8Array, littleEndian: boolean, into: Map<string, MatValue>): void {

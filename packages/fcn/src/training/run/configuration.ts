@@ -42,15 +42,21 @@ export function configurationOf(parts: Parts): Configuration {
     ...{
       trainingPictures: countAndHash(names(data.train)),
       validationPictures: countAndHash(data.validation ? names(data.validation) : []),
+      leftOut: leftOutOf(data),
     },
   };
+}
+
+/** The pictures that cannot be used, by split; they decide which are trained on. */
+function leftOutOf({ opened: { leftOut = [] } }: RunData): readonly string[] | undefined {
+  return leftOut.length > 0 ? leftOut.map(({ split, name }) => `${split}: ${name}`) : undefined;
 }
 
 /** The options of a folder that change pictures or labels, but neither their names nor the classes. */
 function readingOf({ data, open = {} }: TrainRunOptions): Configuration {
   if (typeof data !== "string") return {};
-  const { d2l, input, overlap, lineWidth } = open;
-  return { d2l, input, overlap, lineWidth };
+  const { d2l, input, overlap, lineWidth, maskSuffix } = open;
+  return { d2l, input, overlap, lineWidth, maskSuffix };
 }
 
 /** The number of names and a 32-bit hash of them (FNV-1a): enough to see that a list is another one. */
@@ -74,10 +80,13 @@ export function checkConfiguration(file: string, saved: Configuration, wanted: C
   };
   const changed = names.filter((name) => identity(name, saved[name]) !== identity(name, wanted[name]));
   if (changed.length === 0) return;
+  const fix = changed.includes("leftOut")
+    ? "other pictures cannot be used than when the run was started: put the files back as they were, or train into another folder"
+    : "resume with the options that the run was started with, or train into another folder";
   const list = changed.map((name) => `${name} was ${text(saved[name])} and is ${text(wanted[name])}`);
   throw new TensorError({
     code: "checkpoint-mismatch",
     message: `train: the checkpoint ${file} is of another run: ${list.join("; ")}`,
-    fix: "resume with the options that the run was started with, or train into another folder",
+    fix,
   });
 }

@@ -1,9 +1,13 @@
 import { TensorError } from "@fcn/tensor";
 import { check, type DataReport } from "../../data/check/check.js";
-import type { OpenedData, SegmentationDataset } from "../../data/dataset.js";
+import type { InspectOptions } from "../../data/check/inspectAll.js";
+import { withoutBad } from "../../data/check/skipBad.js";
+import { isSkippable } from "../../data/check/skippable.js";
+import type { DataRemark, OpenedData, SegmentationDataset } from "../../data/dataset.js";
+import type { Remedy } from "../../data/errors.js";
 import { open } from "../../data/open.js";
 import { counted } from "../../data/words.js";
-import type { TrainRunOptions } from "./options.js";
+import type { TrainRunOptions, TrainRunView } from "./options.js";
 import { throwIfStopped, unlessStopped } from "./stop.js";
 
 /** The data of a run, opened and checked. */
@@ -16,17 +20,17 @@ export interface RunData {
 }
 
 /** Opens and checks the data: problems stop the run, warnings are told. */
-export async function prepareData({ data, view, workers, signal, ...options }: TrainRunOptions): Promise<RunData> {
-  const shared = { ...(workers === undefined ? {} : { workers }), signal };
-  const opened =
-    typeof data === "string" ? await unlessStopped(open(data, { ...options.open, ...shared }), signal) : data;
+export async function prepareData(options: TrainRunOptions): Promise<RunData> {
+  const { view, workers, signal } = options;
+  const onProgress = (done: number, total: number): void => view?.checking?.(done, total);
+  const shared = { ...(workers === undefined ? {} : { workers }), signal, onProgress };
+  const opened = await unlessStopped(openData(options, shared), signal);
   throwIfStopped(signal);
   const { train, val } = opened.splits;
   if (train === undefined) throw noTraining(opened);
   const inFiles = Object.values(opened.splits).every(({ item }) => item !== undefined);
-  const checking = { ...shared, onProgress: (done: number, total: number) => view?.checking?.(done, total) };
-  const report = inFiles ? await unlessStopped(check(opened, checking), signal) : undefined;
-  if (report) judge(report, (text) => view?.line?.(text));
+  const report = inFiles ? await unlessStopped(check(opened, shared), signal) : undefined;
+  if (report) judge(report, view);
   const validation = val !== undefined && val.length > 0 ? val : undefined;
   const isTold = report?.remarks.some(({ code }) => code === "no-val");
   if (!validation && !isTold) {
@@ -35,23 +39,47 @@ export async function prepareData({ data, view, workers, signal, ...options }: T
   return { opened, train, validation, report };
 }
 
+async function openData({ data, open: how, skipBad = how?.skipBad ?? false }: TrainRunOptions, shared: InspectOptions) {
+  if (typeof data === "string") return open(data, { ...how, ...shared, skipBad });
+  return skipBad && data.leftOut === undefined ? withoutBad(data, shared) : data;
+}
+
 const MOST_LINES = 10;
 
-function judge({ root, remarks }: DataReport, line: (text: string) => void): void {
-  const told = remarks.filter(({ level }) => level === "warning");
-  for (const { file, text } of told.slice(0, MOST_LINES)) line(`warning: ${file}: ${text}`);
+function judge({ root, remarks }: DataReport, view: TrainRunView | undefined): void {
+  const told = remarks.filter(({ level }) => level === "warning").sort(summaryFirst);
+  for (const { file, text, commandText = text } of told.slice(0, MOST_LINES)) {
+    view?.line?.(`warning: ${file}: ${text}`, `warning: ${file}: ${commandText}`);
+  }
   if (told.length > MOST_LINES)
-    line(`and ${counted(told.length - MOST_LINES, "more warning")}: fcn data check ${root}`);
+    view?.line?.(`and ${counted(told.length - MOST_LINES, "more warning")}: fcn data check ${root}`);
   const problems = remarks.filter(({ level }) => level === "problem");
   const [first] = problems;
   if (first === undefined) return;
   const rest = problems.length > 1 ? `, and ${counted(problems.length - 1, "more problem")}` : "";
+  const { problem, remedies } = withoutRemedy(first);
+  const canSkip = problems.every(({ code }) => isSkippable(code));
+  const fix = (own: string, skip: string): string =>
+    `${own}mend the pictures and masks; fcn data check ${root} lists all problems${canSkip ? `; or leave out what cannot be used: ${skip}` : ""}`;
   throw new TensorError({
     code: "data-problems",
-    message: `train: ${first.file}: ${first.text}${rest}`,
-    fix: `mend the pictures and masks; fcn data check ${root} lists all problems`,
+    message: `train: ${first.file}: ${problem}${rest}`,
+    fix: fix(remedies.code, "skipBad: true"),
+    commandFix: fix(remedies.command, "--skip-bad"),
   });
 }
+
+/** What a remark says, and its remedy where code and command line have two: these stand in brackets behind what both texts begin with. */
+function withoutRemedy({ text, commandText = text }: DataRemark): { problem: string; remedies: Remedy } {
+  const same = [...text].findIndex((letter, i) => letter !== commandText[i]);
+  const begin = same < 0 ? -1 : text.lastIndexOf(" (", same);
+  if (begin < 0) return { problem: text, remedies: { code: "", command: "" } };
+  const remedyOf = (whole: string): string => `${whole.slice(begin + 2).replace(/\)$/, "")}; `;
+  return { problem: text.slice(0, begin), remedies: { code: remedyOf(text), command: remedyOf(commandText) } };
+}
+
+const summaryFirst = (a: DataRemark, b: DataRemark): number =>
+  Number(b.code === "skipped") - Number(a.code === "skipped");
 
 function noTraining({ root, splits }: OpenedData): TensorError {
   return new TensorError({

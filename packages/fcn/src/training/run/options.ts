@@ -14,8 +14,8 @@ import type { TrainSettings } from "../settings.js";
 
 /** Is told how a run goes. */
 export interface TrainRunView {
-  /** A remark: warnings of the data check, what was loaded, pictures that were left out. */
-  line?(text: string): void;
+  /** A remark: warnings of the data check, what was loaded, pictures that were left out; and its words for a command line, where they are others. */
+  line?(text: string, commandText?: string): void;
   checking?(done: number, total: number): void;
   start?(model: string, steps: number, from: number): void;
   progress?(progress: TrainProgress): void;
@@ -78,6 +78,11 @@ export interface TrainRunOptions extends TrainRunSettings {
   readonly readEvery?: number;
   /** Threads that decode. */
   readonly workers?: number;
+  /**
+   * Leaves out pictures that cannot be used, each from its split, and tells which: see the option of `data.open`. Default: that of `open`, else false:
+   * they stop the run before it begins.
+   */
+  readonly skipBad?: boolean;
   /** How the folder is read. */
   readonly open?: OpenOptions;
   /** Default: a device of its own for the run. */

@@ -40,6 +40,7 @@ export async function runReport(result: TrainRunResult, parts: ReportParts): Pro
     "<h2>Training</h2>",
     `<div class="charts">${charts(history)}</div>`,
     ...(history.best && data.validation ? await pictureSections(history.best, data.validation, parts) : []),
+    ...leftOutSection(result),
     "<h2>Configuration</h2>",
     descriptionList([...configurationRows(result), ...adapterRows(result.adapter)]),
   ];
@@ -52,6 +53,12 @@ function summaryLine({ steps, best, seconds, resumedFrom, loss }: TrainRunResult
     : "";
   const time = `${resumedFrom > 0 ? `The last part, from step ${resumedFrom} on,` : "The run"} took ${Math.round(seconds)} s.`;
   return `${steps} steps, last loss ${loss.toPrecision(4)}. ${found} ${time}`;
+}
+
+function leftOutSection({ leftOut }: TrainRunResult): string[] {
+  if (leftOut.length === 0) return [];
+  const rows = leftOut.map(({ split, name, text, commandText = text }) => [split, name, commandText]);
+  return [`<h2>Pictures that were left out (${leftOut.length})</h2>`, htmlTable(["split", "picture", "why"], rows)];
 }
 
 function scoreSections({ step, scores }: Validation, { classes, palette }: ModelMetadata): string[] {

@@ -1,4 +1,5 @@
 import type { DeviceInfo } from "@fcn/tensor";
+import type { LeftOut } from "../../data/dataset.js";
 import type { Configuration } from "./configuration.js";
 import type { Validation } from "./history.js";
 
@@ -30,6 +31,8 @@ export interface TrainRunResult {
   readonly best: Pick<Validation, "step" | "scores" | "heads"> | undefined;
   readonly adapter: DeviceInfo;
   readonly configuration: Configuration;
+  /** The pictures that `skipBad` left out. */
+  readonly leftOut: readonly LeftOut[];
   readonly seconds: number;
   /** Seconds of them that the steps took: without checks, validation, files and the report. */
   readonly stepping: number;

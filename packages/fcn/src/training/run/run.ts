@@ -89,7 +89,7 @@ async function runPrepared(
     loss: history.readings.at(-1)?.loss ?? Number.NaN,
     best: best && { step: best.step, scores: best.scores, ...(best.heads ? { heads: best.heads } : {}) },
     ...{ adapter: device.info, configuration, seconds: (performance.now() - begin) / 1000, ...times },
-    ...{ stopped: false, files: [] },
+    ...{ leftOut: data.opened.leftOut ?? [], stopped: false, files: [] },
   };
   const stopped = options.signal?.aborted === true || !(await writeReport(run, result));
   return { ...result, stopped, files: await writtenFiles(out) };

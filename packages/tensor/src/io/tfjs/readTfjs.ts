@@ -4,6 +4,7 @@ import { decodeHostArray, type HostArray } from "../hostArray.js";
 import { guessed } from "../otherFile.js";
 import { checkLeft, leaveOut, type ReadOptions } from "../skipped.js";
 import { type PathOrBytes, withSource } from "../source.js";
+import { decodeText, describeFault, recodeFix } from "../text.js";
 import { readBundle } from "./bundle.js";
 import { LiteralError } from "./literal.js";
 import { parseManifest, type WeightSpec } from "./manifest.js";
@@ -71,7 +72,11 @@ async function readAll(reader: string, input: PathOrBytes): Promise<{ place: Pla
 }
 
 function parseModel(place: Place, bytes: Uint8Array): { description: unknown; bundled: boolean } {
-  const text = new TextDecoder().decode(bytes);
+  const text = decodeText(bytes);
+  if (typeof text !== "string") {
+    const message = `${place.reader}: ${place.file}: it is not a model.json of TensorFlow.js: ${describeFault(text)}`;
+    throw new TensorError({ code: "corrupt-file", message, fix: recodeFix(place.file, text) });
+  }
   const bundled = !text.trimStart().startsWith("{");
   try {
     return { description: bundled ? readBundle(text) : JSON.parse(text), bundled };

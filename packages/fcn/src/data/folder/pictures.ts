@@ -1,0 +1,77 @@
+import type { DataRemark } from "../dataset.js";
+import { IMAGE_PATTERN } from "../decode/image.js";
+import type { Remedy } from "../errors.js";
+import { isLostName, joinPath, LOST_NAME, listEntries, lostNameFix, sameText, withoutExtension } from "../files.js";
+
+const UNREAD_PATTERN = /\.(bmp|tga|p[bgpn]m|hei[cf]|jp2|j2k|jxl|psd|dng|cr2|nef|exr|hdr|svg|ico|npy|mat)$/i;
+
+export interface Pictures {
+  readonly files: Map<string, string>;
+  /** Names of links to nothing. */
+  readonly broken: Set<string>;
+  /** Files of other formats of pictures, such as .bmp, by name. */
+  readonly unread: Map<string, string>;
+}
+
+/** The pictures of a folder by their name. */
+export async function picturesByName(folder: string, remarks: DataRemark[]): Promise<Pictures> {
+  const found = await listEntries(folder, { recursive: true });
+  const files = new Map<string, string>();
+  const twins: Said[] = [];
+  const pictures = found.files.filter((entry) => IMAGE_PATTERN.test(entry));
+  for (const file of pictures.filter((entry) => !isLostName(entry))) {
+    const name = sameText(withoutExtension(file));
+    const first = files.get(name);
+    if (first === undefined) files.set(name, joinPath(folder, file));
+    else twins.push({ file: joinPath(folder, file), text: `${first} has the same name; this one is left out` });
+  }
+  const lost = pictures.filter(isLostName).map((file) => joinPath(folder, file));
+  const broken = found.broken.filter(({ path }) => IMAGE_PATTERN.test(path));
+  const links = broken.map(({ path, target }) => {
+    return { file: joinPath(folder, path), text: `it is a link to ${target}, where nothing is` };
+  });
+  remarks.push(
+    ...grouped(
+      "same-name",
+      folder,
+      twins,
+      (count) => `${count} files have the same name as another but for the extension and are left out`,
+    ),
+    ...grouped(
+      "lost-name",
+      folder,
+      lost.map((file) => ({ file, text: `${LOST_NAME} (${lostNameFix(file)})` })),
+      (count) => `${count} files have names that are not in UTF-8, so that they cannot be opened`,
+    ),
+    ...grouped("broken-link", folder, links, (count) => `${count} files are links to places where nothing is`),
+  );
+  const others = found.files.filter((entry) => UNREAD_PATTERN.test(entry));
+  const unread = new Map(others.map((file) => [sameText(withoutExtension(file)), joinPath(folder, file)]));
+  return { files, unread, broken: new Set(broken.map(({ path }) => sameText(withoutExtension(path)))) };
+}
+
+/** What is to be said of one file. */
+export interface Said {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** So many files have a line each; more share one. */
+const MOST_ALONE = 5;
+
+/** Problems of many files that have one cause, in one line with an example; those of few in a line each. */
+export function grouped(
+  code: string,
+  folder: string,
+  list: readonly Said[],
+  together: (count: number) => string,
+  hint?: Remedy,
+): DataRemark[] {
+  const about = { level: "problem", code } as const;
+  const withHint = (text: string): Pick<DataRemark, "text" | "commandText"> =>
+    hint ? { text: `${text} (${hint.code})`, commandText: `${text} (${hint.command})` } : { text };
+  if (list.length <= MOST_ALONE) return list.map(({ file, text }) => ({ ...about, file, ...withHint(text) }));
+  const [{ file, text }] = list as readonly [Said];
+  const files = list.map((said) => said.file);
+  return [{ ...about, file: folder, ...withHint(`${together(list.length)}, such as ${file}: ${text}`), files }];
+}
