@@ -11,6 +11,9 @@ export function gcd(a: number, b: number): number {
   return x;
 }
 
+/** The least common multiple of two numbers above 0. */
+export const lcm = (a: number, b: number): number => (a / gcd(a, b)) * b;
+
 /** num / den. Both must be safe integers and den not 0. */
 export function rational(num: number, den = 1): Rational {
   if (!Number.isSafeInteger(num) || !Number.isSafeInteger(den) || den === 0) {

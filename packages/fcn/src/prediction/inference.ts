@@ -1,10 +1,12 @@
-import type { Device } from "@fcn/tensor";
+import { type Device, TensorError } from "@fcn/tensor";
 import type { Preprocessing } from "../data/preprocessing.js";
+import { type Fit, fitOf } from "../models/graph/fit.js";
 import { footprintOf } from "../models/graph/footprint.js";
 import { inferChannels } from "../models/graph/geometry.js";
 import { GraphNet } from "../models/graph/net.js";
 import { coarsestStride } from "../models/graph/reach.js";
 import { type Graph, mainHead } from "../models/graph/spec.js";
+import { lcm } from "../rational.js";
 import { deviceOf, type SegmentationNet } from "../training/model.js";
 import { type InferenceOptions, MEMORY, sideAt, type View, viewsOf } from "./options.js";
 import { largestTile, type Tiling, tilesOf, wholePicture } from "./tiling.js";
@@ -19,8 +21,8 @@ export interface Inference {
   readonly views: readonly View[];
   /** Whose answers are wanted, in this order; undefined for the main one. */
   readonly heads: readonly (string | undefined)[];
-  /** What the sides of its input must be multiples of. */
-  readonly multiple: number;
+  /** How an image of a size goes through the net, so that each head answers all its pixels. */
+  readonly fit: (height: number, width: number) => Fit;
   /** Ends the prediction in progress between two tiles. */
   readonly signal: AbortSignal | undefined;
   /** The tiles of `count` pictures that are predicted together; one where they are seen whole. */
@@ -40,21 +42,43 @@ export function createInference(
 ): Inference {
   const views = viewsOf(options);
   const graph = model instanceof GraphNet ? (model.graph as Graph) : undefined;
-  const stride = graph ? coarsestStride(graph) : (options.stride ?? 32);
+  const given = strideOf(options);
   const { memory = MEMORY, head, signal } = options;
   const heads = [head, ...further];
-  const tiling = tilingFor(graph, stride, views, heads, options);
-  const multiple = graph ? 1 : stride;
-  return { model, device: deviceOf(model), preprocessing, views, multiple, tiling, memory, heads, signal };
+  const own = graph && fitOf(graph, heads, given);
+  const fit = own ? (height: number, width: number) => own(height, width, "predict") : filledTo(given ?? 32, heads);
+  const stride = graph ? lcm(coarsestStride(graph), given ?? 1) : (given ?? 32);
+  const tiling = tilingFor(graph, { stride, fit, views, heads }, options);
+  return { model, device: deviceOf(model), preprocessing, views, fit, tiling, memory, heads, signal };
+}
+
+function strideOf({ stride }: InferenceOptions): number | undefined {
+  if (stride === undefined || (Number.isInteger(stride) && stride >= 1)) return stride;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `predict: stride is ${stride}`,
+    fix: "pass a whole number from 1 on, such as 32, or leave it out",
+  });
+}
+
+/** Zeros below and on the right up to multiples of a number, for a net that answers at the size of its input. */
+const filledTo = (multiple: number, heads: Inference["heads"]): Inference["fit"] => {
+  const after = (side: number): readonly [number, number] => [0, Math.ceil(side / multiple) * multiple - side];
+  const offsets = heads.map(() => [0, 0] as const);
+  return (height, width) => ({ padding: [after(height), after(width)], offsets });
+};
+
+/** What the choice of tiles goes by, beside the options. */
+interface Course extends Pick<Inference, "fit" | "views" | "heads"> {
+  readonly stride: number;
 }
 
 function tilingFor(
   graph: Graph | undefined,
-  stride: number,
-  views: readonly View[],
-  heads: Inference["heads"],
+  course: Course,
   { tile, overlap, memory = MEMORY }: InferenceOptions,
 ): Inference["tiling"] {
+  const { stride } = course;
   if (tile !== undefined) {
     const sides = typeof tile === "number" ? ([tile, tile] as const) : tile;
     // What cannot be is to be said before the first picture.
@@ -62,7 +86,7 @@ function tilingFor(
     return (_, height, width) => tilesOf([height, width], { tile: sides, overlap }, stride);
   }
   if (!graph) return (_, height, width) => wholePicture(height, width);
-  const bytesOf = tileBytes(graph, views, overlap ?? 0, heads);
+  const bytesOf = tileBytes(graph, course, overlap ?? 0);
   return (count, height, width) => {
     const bytes = (h: number, w: number): number => count * bytesOf([height, width], [h, w]);
     if (bytes(height, width) <= memory) return wholePicture(height, width);
@@ -79,9 +103,8 @@ const STRIPS = 3;
 /** Bytes on the device for one tile of a picture, and the strip of logits of each head that it is a part of. */
 function tileBytes(
   graph: Graph,
-  views: readonly View[],
+  { fit, views, heads }: Course,
   overlap: number,
-  heads: Inference["heads"],
 ): (picture: readonly [number, number], tile: readonly [number, number]) => number {
   const features = footprintOf(graph);
   const channels = inferChannels(graph);
@@ -89,11 +112,15 @@ function tileBytes(
     return sum + (channels.get(graph.outputs[head ?? ""] ?? mainHead(graph)) ?? 0);
   }, 0);
   const scale = Math.max(...views.map((view) => view.scale));
+  const inputBytes = (height: number, width: number): number => {
+    const [[above, below], [left, right]] = fit(height, width).padding;
+    return features(above + height + below, left + width + right);
+  };
   return ([height, width], [h, w]) => {
     const isPut = views.length > 1 || h < height || w < width;
     // Of each view the rows that the next tiles overlap are kept.
     const rows = STRIPS * h + (h < height ? views.length * Math.max(overlap, h / 4) : 0);
     const strips = isPut ? classes * rows * width * 4 : 0;
-    return SLACK * (features(sideAt(h, scale), sideAt(w, scale)) + strips);
+    return SLACK * (inputBytes(sideAt(h, scale), sideAt(w, scale)) + strips);
   };
 }

@@ -16,7 +16,10 @@ export interface InferenceOptions extends TileOptions, Abortable {
   readonly scales?: readonly number[] | undefined;
   /** Also takes the mean with the answer on the mirrored picture. Default false. */
   readonly mirror?: boolean | undefined;
-  /** For nets that are not from `models.create`: what the sides of their input must be multiples of; zeros fill it up. Default 32. */
+  /**
+   * What the sides of the net's input must be multiples of; zeros fill it up. Default 32 for a module of your own, which must answer at the size of
+   * its input; a net that runs a graph, as those of `models.create` and `models.GraphBuilder` do, knows by itself what it needs.
+   */
   readonly stride?: number | undefined;
 }
 

@@ -1,4 +1,7 @@
 import { concat, type nn, pad, slice, type Tensor, TensorError } from "@fcn/tensor";
+import { coordinateMaps, identityMap } from "../coordinates.js";
+import { GraphNet } from "../models/graph/net.js";
+import { type Graph, mainHead } from "../models/graph/spec.js";
 import { mainLogits } from "../training/model.js";
 
 export interface ShiftAndStitchOptions {
@@ -25,6 +28,7 @@ export function shiftAndStitch(net: nn.Module, x: Tensor, { factor }: ShiftAndSt
       fix: "pass images and the stride of the net's output, such as 32",
     });
   }
+  if (net instanceof GraphNet) checkGrid(net.graph as Graph, factor);
   const cells = Array.from({ length: factor }, (_, shift) => shift);
   const pass: Pass = (down, right) => mainLogits(net.forward(shifted(x, down, right)));
   const rows = cells.map((down) =>
@@ -35,6 +39,26 @@ export function shiftAndStitch(net: nn.Module, x: Tensor, { factor }: ShiftAndSt
   );
   return interlace(rows, 2);
 }
+
+/** Throws where a graph does not answer one value for `factor` x `factor` pixels. */
+function checkGrid(graph: Graph, factor: number): void {
+  const steps = AXES.map((axis) => {
+    // Padding that follows from the size of the image moves the cells, but leaves the steps between them.
+    const { scale } = coordinateMaps(graph, axis, STANDARD).get(mainHead(graph)) ?? identityMap;
+    return scale.den / scale.num;
+  });
+  if (steps.every((step) => step === factor)) return;
+  const [down, right] = steps;
+  const grid = steps.every((step) => step === 1) ? "every pixel" : `${down} x ${right} pixels`;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `shiftAndStitch: the factor is ${factor}, but the net ${graph.name} gives a value for ${grid}`,
+    fix: "pass the stride of the net's output; cut a net that upsamples by models.subgraph(graph, name) behind its scores",
+  });
+}
+
+const AXES = [0, 1] as const;
+const STANDARD = 512;
 
 const shifted = (x: Tensor, down: number, right: number): Tensor =>
   down === 0 && right === 0

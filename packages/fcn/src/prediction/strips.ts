@@ -2,14 +2,12 @@ import {
   add,
   addInto,
   argmax,
-  crop,
   type Device,
   div,
   flip,
   interpolate,
   mul,
   noGrad,
-  pad,
   slice,
   softmax,
   type Tensor,
@@ -19,6 +17,7 @@ import { zerosStoredAs } from "@fcn/tensor/internal";
 import { normaliseInto } from "../data/preprocessing.js";
 import type { RasterImage } from "../data/sample.js";
 import { cutImage, type Rectangle } from "../data/tiles.js";
+import { croppedBy, paddedBy } from "../training/fitted.js";
 import { headLogits } from "../training/model.js";
 import type { Inference } from "./inference.js";
 import { sideAt, type View } from "./options.js";
@@ -206,27 +205,16 @@ function tileLogits(job: Job, row: Span, column: Span, view: View): Tensor[] {
   });
 }
 
-/** The logits by head of an input of any size, which is brought to one that the net takes by zeros below and on the right. */
-function forward({ model, multiple, heads }: Job, x: Tensor): Tensor[] {
+/** The logits by head of an input of any size, which is filled up to one that the net takes. */
+function forward({ model, fit, heads }: Job, x: Tensor): Tensor[] {
   const [, , height = 0, width = 0] = x.shape;
-  const [below, right] = [height, width].map((side) => Math.ceil(side / multiple) * multiple - side) as [
-    number,
-    number,
-  ];
-  const isPadded = below > 0 || right > 0;
-  const input = isPadded
-    ? pad(x, [
-        [0, 0],
-        [0, 0],
-        [0, below],
-        [0, right],
-      ])
-    : x;
+  const found = fit(height, width);
+  const input = paddedBy(found, x);
   const output = model.forward(input);
-  return heads.map((head) => {
+  return heads.map((head, h) => {
     const logits = headLogits(output, head);
-    checkLogits(logits, input);
-    return isPadded ? crop(logits, { top: 0, left: 0, height, width }) : logits;
+    checkClasses(logits);
+    return croppedBy("predict", found, h, { model, logits, input, size: [height, width] });
   });
 }
 
@@ -241,21 +229,13 @@ function tileInput({ device, images, preprocessing }: Job, rectangle: Rectangle)
   return device.tensor(data, [images.length, channels, height, width]);
 }
 
-function checkLogits(logits: Tensor, x: Tensor): void {
-  const [n, , ...size] = x.shape;
-  const [batch, classes = 0, ...plane] = logits.shape;
-  if (batch !== n || plane.length !== 2 || plane.some((side, i) => side !== size[i])) {
-    throw new TensorError({
-      code: "invalid-shape",
-      message: `predict: the net answered [${logits.shape.join(", ")}] for pictures [${x.shape.join(", ")}], expected [N, classes, H, W] of their size`,
-      fix: "use a net that brings its logits to the size of its input; where that holds for multiples of a number only, pass it as stride",
-    });
-  }
-  if (classes > MOST_CLASSES) {
-    throw new TensorError({
-      code: "invalid-shape",
-      message: `predict: the net has ${classes} classes, labels are bytes and 255 is void, so at most ${MOST_CLASSES} are possible`,
-      fix: "read the net's logits yourself: net.forward(x)",
-    });
-  }
+function checkClasses(logits: Tensor): void {
+  const [, classes = 0] = logits.shape;
+  if (classes <= MOST_CLASSES) return;
+  throw new TensorError({
+    code: "invalid-shape",
+    message: `predict: the net has ${classes} classes, labels are bytes and 255 is void, so at most ${MOST_CLASSES} are possible`,
+    fix: "read the net's logits yourself: net.forward(x)",
+    commandFix: `use weights of a net for at most ${MOST_CLASSES} classes`,
+  });
 }

@@ -3,10 +3,11 @@ import { BatchSampler, type HostBatch, stackSamples } from "../data/batches.js";
 import { createRandom } from "../data/random.js";
 import { firstOf } from "../data/words.js";
 import { seedFor } from "../models/graph/initialise.js";
+import { type Fitting, fittingOf, headsOf } from "./fitted.js";
 import { type Freeze, freezeAllBut, freezeBatchNorm } from "./freezing.js";
 import { countHeads, headLoss, lossDivisor } from "./losses.js";
 import { sampleLabels } from "./lossSampling.js";
-import { deviceOf, type SegmentationNet } from "./model.js";
+import { deviceOf } from "./model.js";
 import { makerOf } from "./optimizers.js";
 import {
   type BatchStream,
@@ -37,6 +38,7 @@ interface Run {
   readonly device: Device;
   readonly optimizer: Optimizer;
   readonly freeze: Freeze | undefined;
+  readonly fitting: Fitting;
 }
 
 /** The pictures of a step, for the message of an error: `, on a, b and 3 more`; nothing where they have no names. */
@@ -73,7 +75,8 @@ export async function trainResolved(resolved: ResolvedOptions): Promise<TrainRes
     const make = typeof choice === "string" ? makerOf(choice, resolved) : choice;
     using optimizer = make(parameterGroups(model, resolved), learningRate);
     if (resolved.from) optimizer.loadStateDict(resolved.from.optimizer);
-    return await trainSteps({ options: resolved, device: deviceOf(model), optimizer, freeze });
+    const fitting = fittingOf("train", model, Object.keys(resolved.heads));
+    return await trainSteps({ options: resolved, device: deviceOf(model), optimizer, freeze, fitting });
   } finally {
     freeze?.undo();
     model.zeroGrad();
@@ -186,33 +189,16 @@ function sampled({ lossSampling, seed }: ResolvedOptions, batch: HostBatch, plac
 
 /** Adds the gradients of a batch's share of the loss, which is returned. */
 async function backward(
-  { options, device }: Run,
+  { options, device, fitting }: Run,
   batch: HostBatch,
   step: { readonly divisors: Readonly<Record<string, number>>; readonly batches: number },
 ): Promise<Tensor> {
   const { model, heads, headLabels, classWeights, criterion, loss: normalization } = options;
   const images = device.tensor(batch.images, batch.shape);
   const settings = { heads, headLabels, criterion, normalization, classWeights, ...step };
-  const loss = await headLoss(forward(model, images), batch, settings);
+  const loss = await headLoss(headsOf(model, images, fitting), batch, settings);
   loss.backward();
   return loss.detach();
-}
-
-/** Batch norm knows neither batches nor the options of training. */
-function forward(model: SegmentationNet, images: Tensor): ReturnType<SegmentationNet["forward"]> {
-  try {
-    return model.forward(images);
-  } catch (error) {
-    if (!(error instanceof TensorError) || !/^batchNorm: .* one value a channel/.test(error.message)) throw error;
-    throw new TensorError(
-      {
-        code: error.code,
-        message: `train: ${error.message}`,
-        fix: "use batches of more pictures (--batch, batchSize; no more than there are to train on) or larger windows (--crop), or keep the statistics of batch norm (--freeze-batch-norm, freezeBatchNorm)",
-      },
-      { cause: error },
-    );
-  }
 }
 
 /** Adds the losses one by one, so that an interval with a checkpoint in it has the bits of one without. */

@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import { cropOffsets } from "../../coordinates.js";
-import { gcd } from "../../rational.js";
+import { lcm } from "../../rational.js";
 import { sizesAlong } from "./sizes.js";
 import { type Axis, along, type Graph, type Layer, mainHead, type Node, paddingAlong, windowAlong } from "./spec.js";
 
@@ -55,8 +55,6 @@ function strideFactor(layer: Layer, axis: Axis, source: number): number {
       return source;
   }
 }
-
-const lcm = (a: number, b: number): number => (a / gcd(a, b)) * b;
 
 /**
  * How far [vertically, horizontally] a value of the main head looks: a pixel depends on no other pixel that is further away. Infinity for

@@ -1,0 +1,100 @@
+import { crop, pad, type Tensor, TensorError } from "@fcn/tensor";
+import { type Fit, fitOf } from "../models/graph/fit.js";
+import { GraphNet } from "../models/graph/net.js";
+import type { Graph } from "../models/graph/spec.js";
+import type { SegmentationNet } from "./model.js";
+
+/** An input [N, C, H, W] with the zeros around it that the net needs. */
+export function paddedBy({ padding }: Fit, x: Tensor): Tensor {
+  if (padding.every(([before, after]) => before === 0 && after === 0)) return x;
+  return pad(x, [[0, 0], [0, 0], ...padding]);
+}
+
+interface Answer {
+  readonly model: SegmentationNet;
+  /** [N, classes, h, w], what the net made of `input`. */
+  readonly logits: Tensor;
+  readonly input: Tensor;
+  /** Height and width of the pictures, without what was filled up. */
+  readonly size: readonly [height: number, width: number];
+}
+
+/** Logits [N, classes, H, W] at the pixels of the pictures; `head` is its place in the fit. Throws where a module of the user's gave another size. */
+export function croppedBy(
+  op: string,
+  { offsets }: Fit,
+  head: number,
+  { model, logits, input, size: [height, width] }: Answer,
+): Tensor {
+  if (!(model instanceof GraphNet)) checkPlane(op, logits, input);
+  const [top, left] = offsets[head] as readonly [number, number];
+  const [, , h, w] = logits.shape;
+  return h === height && w === width ? logits : crop(logits, { top, left, height, width });
+}
+
+/** How pictures go through a net so that the named heads answer all their pixels. */
+export interface Fitting {
+  readonly heads: readonly string[];
+  readonly fit: (height: number, width: number) => Fit;
+}
+
+/** Pictures as they are for a module of the user's. */
+export function fittingOf(op: string, model: SegmentationNet, heads: readonly string[]): Fitting {
+  const asIs: Fit = {
+    padding: [
+      [0, 0],
+      [0, 0],
+    ],
+    offsets: heads.map(() => [0, 0]),
+  };
+  if (!(model instanceof GraphNet)) return { heads, fit: () => asIs };
+  const fit = fitOf(model.graph as Graph, heads);
+  return { heads, fit: (height, width) => fit(height, width, op) };
+}
+
+/** The logits of a training pass by head, those of `heads` at the pixels of the pictures. One head is called `out`. */
+export function headsOf(model: SegmentationNet, images: Tensor, { heads, fit }: Fitting): Record<string, Tensor> {
+  const [, , height = 0, width = 0] = images.shape;
+  const found = fit(height, width);
+  const input = paddedBy(found, images);
+  const output = forward(model, input);
+  const byName = "shape" in output ? { out: output as Tensor } : output;
+  const entries = Object.entries(byName).map(([head, logits]): [string, Tensor] => {
+    const place = heads.indexOf(head);
+    if (place < 0) return [head, logits];
+    return [head, croppedBy("train", found, place, { model, logits, input, size: [height, width] })];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Batch norm knows neither batches nor the options of training. */
+function forward(model: SegmentationNet, images: Tensor): ReturnType<SegmentationNet["forward"]> {
+  try {
+    return model.forward(images);
+  } catch (error) {
+    if (!(error instanceof TensorError) || !/^batchNorm: .* one value a channel/.test(error.message)) throw error;
+    const remedy = (batch: string, crop: string, freeze: string): string =>
+      `use batches of more pictures (${batch}; no more than there are to train on) or larger windows (${crop}), or keep the statistics of batch norm (${freeze})`;
+    throw new TensorError(
+      {
+        code: error.code,
+        message: `train: ${error.message}`,
+        fix: remedy("batchSize", "crop", "freezeBatchNorm"),
+        commandFix: remedy("--batch", "--crop", "--freeze-batch-norm"),
+      },
+      { cause: error },
+    );
+  }
+}
+
+function checkPlane(op: string, logits: Tensor, x: Tensor): void {
+  const [n, , ...size] = x.shape;
+  const [batch, , ...plane] = logits.shape;
+  if (batch === n && plane.length === 2 && plane.every((side, i) => side === size[i])) return;
+  const multiples = op === "train" ? "cut the pictures to these (crop)" : "pass it as stride";
+  throw new TensorError({
+    code: "invalid-shape",
+    message: `${op}: the net answered [${logits.shape.join(", ")}] for pictures [${x.shape.join(", ")}], expected [N, classes, H, W] of their size`,
+    fix: `use a net that brings its logits to the size of its input; where that holds for multiples of a number only, ${multiples}`,
+  });
+}
