@@ -1,6 +1,6 @@
 import { createDevice, TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
-import type { DataRemark, OpenedData, SegmentationDataset } from "../data/dataset.js";
+import { type DataRemark, type OpenedData, type SegmentationDataset, withScale } from "../data/dataset.js";
 import { open } from "../data/open.js";
 import { withPool } from "../data/workers/pool.js";
 import { pooledSamples } from "../data/workers/samples.js";
@@ -12,7 +12,7 @@ import { createProgress } from "../progress/items.js";
 import { adapterName } from "../report/adapter.js";
 import { loadModel } from "../training/weightsFile.js";
 import { UsageError } from "./errors.js";
-import { classRemarks, describeRemarks, splitRemarks, voidRemarks } from "./evalRemarks.js";
+import { classRemarks, describeRemarks, rangeRemarks, splitRemarks, voidRemarks } from "./evalRemarks.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
 import { addOpenFlags, type OpenFlags, openOptions } from "./openFlags.js";
 import { parseNumbers, parseWhole } from "./options.js";
@@ -47,12 +47,15 @@ export function registerEval(program: Command): void {
 
 async function run(flags: EvalFlags): Promise<void> {
   const opened = await open(flags.data, openOptions(flags));
-  const dataset = splitOf(opened, flags.split);
+  const own = splitOf(opened, flags.split);
   const device = await createDevice({ tuning: savedTuning });
   try {
     const loaded = await loadModel(flags.weights, device);
-    const { model, classes } = loaded.metadata;
+    const { model, classes, preprocessing } = loaded.metadata;
+    // A range that is given counts for the net as well.
+    const dataset = flags.range === undefined && preprocessing.range ? withScale(own, preprocessing) : own;
     const remarks = [
+      ...rangeRemarks(flags.data, opened, preprocessing),
       ...classRemarks(flags.data, flags.weights, opened.classes, classes),
       ...(await splitRemarks(opened, flags.split)),
     ];

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
+import type { PixelRange } from "../data/decode/pixelScale.js";
 import { NYUD_MEANS, type NyudInput } from "../data/layouts/means.js";
 import type { OpenOptions } from "../data/open.js";
 import { COCO_OVERLAPS, type CocoOverlap } from "../data/shapes/coco.js";
-import { parseChoice, parseNames, parseOne, parseSize, parseWhole } from "./options.js";
+import { parseChoice, parseNames, parseOne, parseRange, parseSize, parseWhole } from "./options.js";
 
 /** The flags of every command that opens a folder of labelled pictures: what single layouts leave open. */
 export interface OpenFlags {
@@ -16,12 +17,21 @@ export interface OpenFlags {
   /** Not `overlap`, which is that of tiles. */
   readonly cocoOverlap?: CocoOverlap;
   readonly lineWidth?: number;
+  readonly range?: PixelRange;
 }
+
+/** The flag of every command that reads pictures. */
+export const addRangeFlag = (command: Command): Command =>
+  command.option(
+    "--range <low,high>",
+    "values that become 0 and 255 in pictures of more than 8 bits (default: that of --weights, else one that suits the training pictures)",
+    parseRange("--range"),
+  );
 
 const NYUD_INPUTS = Object.keys(NYUD_MEANS) as NyudInput[];
 
 export function addOpenFlags(command: Command): Command {
-  return command
+  return addRangeFlag(command)
     .option("--sbd <dir>", "for VOC 2011: folder of SBD, whose training list is left out of VOC's val")
     .option("--voc <dir>", "for PASCAL-Context: folder of VOC2010")
     .option(
@@ -66,7 +76,7 @@ export function addOpenFlags(command: Command): Command {
 }
 
 export function openOptions(flags: OpenFlags): OpenOptions {
-  const { sbd, voc, year, d2l, nyudInput, contextClasses, categories, cocoOverlap, lineWidth } = flags;
+  const { sbd, voc, year, d2l, nyudInput, contextClasses, categories, cocoOverlap, lineWidth, range } = flags;
   return {
     ...(sbd === undefined ? {} : { sbd }),
     ...(voc === undefined ? {} : { voc }),
@@ -77,5 +87,6 @@ export function openOptions(flags: OpenFlags): OpenOptions {
     ...(categories === undefined ? {} : { categories }),
     ...(cocoOverlap === undefined ? {} : { overlap: cocoOverlap }),
     ...(lineWidth === undefined ? {} : { lineWidth }),
+    ...(range === undefined ? {} : { range }),
   };
 }

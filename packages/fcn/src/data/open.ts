@@ -12,6 +12,7 @@ import { type ContextOptions, isPascalContext, openPascalContext } from "./layou
 import { openSbd, sbdFolder } from "./layouts/sbd.js";
 import { isSiftFlow, openSiftFlow } from "./layouts/siftFlow.js";
 import { openVoc, type VocOptions, vocFolder } from "./layouts/voc.js";
+import { type RangeOptions, withPictureRange } from "./pictureRange.js";
 import { COCO_OVERLAPS } from "./shapes/coco.js";
 import type { WorkerOptions } from "./workers/pool.js";
 
@@ -21,6 +22,7 @@ export type LayoutOptions = VocOptions & NyudOptions & ContextOptions & CocoOpti
 export type OpenOptions = SplitOptions &
   WorkerOptions &
   Abortable &
+  RangeOptions &
   LayoutOptions & {
     /** Skips recognition. */
     readonly layout?: LayoutName;
@@ -106,7 +108,7 @@ export async function open(root: string, options: OpenOptions = {}): Promise<Ope
   checkOptions(options);
   const name = options.layout ?? (await recognise(folder));
   checkOwner(root, name, options);
-  return LAYOUTS[name].open(folder, options);
+  return withPictureRange(await LAYOUTS[name].open(folder, options), options);
 }
 
 function checkOptions({ validation = 0, seed = 0, layout, overlap = "smaller", lineWidth = 1 }: OpenOptions): void {

@@ -1,3 +1,4 @@
+import type { ErrorParts } from "@fcn/tensor";
 import type { TaskName, Tasks } from "./tasks.js";
 
 /** What the pool asks of a worker. */
@@ -10,4 +11,4 @@ export interface Request<K extends TaskName = TaskName> {
 /** What a worker answers. */
 export type Reply =
   | { readonly id: number; readonly output: unknown }
-  | { readonly id: number; readonly error: { readonly code: string; readonly message: string; readonly fix: string } };
+  | { readonly id: number; readonly error: ErrorParts };

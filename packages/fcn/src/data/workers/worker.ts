@@ -1,5 +1,5 @@
 import { parentPort } from "node:worker_threads";
-import { TensorError } from "@fcn/tensor";
+import { type ErrorParts, TensorError } from "@fcn/tensor";
 import { reasonOf } from "../errors.js";
 import type { Reply, Request } from "./messages.js";
 import { TASKS, type TaskName } from "./tasks.js";
@@ -18,7 +18,10 @@ async function answer<K extends TaskName>({ id, task, input }: Request<K>): Prom
 }
 
 /** Errors lose their own fields on the way between threads. */
-function describe(error: unknown): { code: string; message: string; fix: string } {
-  if (error instanceof TensorError) return { code: error.code, message: error.message, fix: error.fix };
+function describe(error: unknown): ErrorParts {
+  if (error instanceof TensorError) {
+    const { code, message, fix, commandFix } = error;
+    return { code, message, fix, commandFix };
+  }
   return { code: "worker-failed", message: reasonOf(error), fix: "run with workers 0 to see where it failed" };
 }

@@ -2,7 +2,9 @@ import { TensorError } from "@fcn/tensor";
 import { check, type DataReport } from "../../data/check/check.js";
 import type { OpenedData, SegmentationDataset } from "../../data/dataset.js";
 import { open } from "../../data/open.js";
+import type { Preprocessing } from "../../data/preprocessing.js";
 import { counted } from "../../data/words.js";
+import type { Configuration } from "./configuration.js";
 import type { TrainRunOptions } from "./options.js";
 import { throwIfStopped, unlessStopped } from "./stop.js";
 
@@ -13,6 +15,12 @@ export interface RunData {
   readonly validation: SegmentationDataset | undefined;
   /** Absent for samples in memory. */
   readonly report: DataReport | undefined;
+}
+
+/** The options with the range of pictures with which a run was begun: pictures that came later do not change it. */
+export function withSavedRange(options: TrainRunOptions, saved: Configuration | undefined): TrainRunOptions {
+  const { range } = (saved?.preprocessing ?? {}) as Partial<Preprocessing>;
+  return range === undefined ? options : { ...options, open: { range, ...options.open } };
 }
 
 /** Opens and checks the data: problems stop the run, warnings are told. */
@@ -39,6 +47,7 @@ const MOST_LINES = 10;
 
 function judge({ root, remarks }: DataReport, line: (text: string) => void): void {
   const told = remarks.filter(({ level }) => level === "warning");
+  for (const { code, text } of remarks) if (code === "pixel-range") line(text);
   for (const { file, text } of told.slice(0, MOST_LINES)) line(`warning: ${file}: ${text}`);
   if (told.length > MOST_LINES)
     line(`and ${counted(told.length - MOST_LINES, "more warning")}: fcn data check ${root}`);

@@ -10,7 +10,7 @@ import { trainResolved } from "../train.js";
 import { saveModel } from "../weightsFile.js";
 import { type Checkpoint, readCheckpoint, savedConfiguration, writeCheckpoint } from "./checkpoint.js";
 import { countAndHash } from "./configuration.js";
-import { prepareData, type RunData } from "./data.js";
+import { prepareData, type RunData, withSavedRange } from "./data.js";
 import { type DataState, dataState, tellOtherData } from "./dataState.js";
 import { checkFinite } from "./finite.js";
 import { openFolder, withRunFolder } from "./folder.js";
@@ -46,7 +46,7 @@ export const trainRun = (options: TrainRunOptions): Promise<TrainRunResult> =>
 async function runInFolder(options: TrainRunOptions): Promise<TrainRunResult> {
   const begin = performance.now();
   const saved = options.resume ? await savedConfiguration(join(options.out, RUN_FILES.checkpoint)) : undefined;
-  const data = await prepareData(options);
+  const data = await prepareData(withSavedRange(options, saved));
   throwIfStopped(options.signal);
   const device = options.device ?? (await createDevice({ tuning: savedTuning }));
   try {
