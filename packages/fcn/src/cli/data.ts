@@ -4,6 +4,7 @@ import { check, type DataReport } from "../data/check/check.js";
 import { contactSheet } from "../data/check/contactSheet.js";
 import { isSkippable } from "../data/check/skippable.js";
 import type { DataRemark } from "../data/dataset.js";
+import { rangeText } from "../data/decode/pixelScale.js";
 import { open } from "../data/open.js";
 import { counted } from "../data/words.js";
 import { createCheckBar } from "../progress/quietBar.js";
@@ -113,9 +114,12 @@ export function formatReport(report: DataReport, sheet?: string): string {
 function describeSplit(name: string, { splits }: DataReport): string {
   const summary = splits[name];
   if (!summary) return name;
-  const { samples, smallest, largest } = summary;
+  const { samples, smallest, largest, levels } = summary;
   const [from, to] = [smallest.join("x"), largest.join("x")];
-  return `${name}: ${counted(samples, "picture")}, ${from === to ? from : `${from} to ${to}`}`;
+  const values = Object.entries(levels).map(([depth, { min, max, distinct }]) => {
+    return `, ${depth} values ${rangeText([min, max])}${distinct === undefined ? "" : ` (${distinct} in all)`}`;
+  });
+  return `${name}: ${counted(samples, "picture")}, ${from === to ? from : `${from} to ${to}`}${values.join("")}`;
 }
 
 function describeRemarks(remarks: readonly DataRemark[]): string[] {

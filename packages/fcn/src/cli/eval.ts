@@ -2,7 +2,7 @@ import { createDevice, TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import { withoutBad } from "../data/check/skipBad.js";
 import { isSkippable } from "../data/check/skippable.js";
-import type { DataRemark, OpenedData, SegmentationDataset } from "../data/dataset.js";
+import { type DataRemark, type OpenedData, type SegmentationDataset, withScale } from "../data/dataset.js";
 import { reworded } from "../data/errors.js";
 import { open } from "../data/open.js";
 import { withPool } from "../data/workers/pool.js";
@@ -15,7 +15,7 @@ import { createProgress } from "../progress/items.js";
 import { adapterName } from "../report/adapter.js";
 import { loadModel } from "../training/weightsFile.js";
 import { UsageError } from "./errors.js";
-import { classRemarks, describeRemarks, splitRemarks, voidRemarks } from "./evalRemarks.js";
+import { classRemarks, describeRemarks, rangeRemarks, splitRemarks, voidRemarks } from "./evalRemarks.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
 import { addOpenFlags, type OpenFlags, openOptions } from "./openFlags.js";
 import { parseNumbers, parseWhole } from "./options.js";
@@ -49,12 +49,15 @@ export function registerEval(program: Command): void {
 }
 
 async function run(flags: EvalFlags): Promise<void> {
-  const { opened, dataset } = await openSplit(flags);
+  const { opened, dataset: own } = await openSplit(flags);
   const device = await createDevice({ tuning: savedTuning });
   try {
     const loaded = await loadModel(flags.weights, device);
-    const { model, classes } = loaded.metadata;
+    const { model, classes, preprocessing } = loaded.metadata;
+    // A range that is given counts for the net as well.
+    const dataset = flags.range === undefined && preprocessing.range ? withScale(own, preprocessing) : own;
     const remarks = [
+      ...rangeRemarks(flags.data, opened, preprocessing),
       ...classRemarks(flags.data, flags.weights, opened.classes, classes),
       ...(await splitRemarks(opened, flags.split)),
     ];

@@ -1,5 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import type { DataRemark, OpenedData } from "../data/dataset.js";
+import { type PixelScale, rangeText } from "../data/decode/pixelScale.js";
 import { fileName, joinPath, kindOf, withoutExtension } from "../data/files.js";
 import { splitName } from "../data/folder/splits.js";
 
@@ -28,6 +29,13 @@ export async function splitRemarks({ root, splits, remarks }: OpenedData, split:
     const folder = first === "splits" ? withoutExtension(fileName(below)) : second;
     return !others.includes(splitName(folder));
   });
+}
+
+/** Where the net says nothing of pictures of more than 8 bits, the range that suits the folder need not be the one that it was trained with. */
+export function rangeRemarks(data: string, { range, depths = [] }: PixelScale, trained: PixelScale): DataRemark[] {
+  if (range === undefined || trained.range !== undefined) return [];
+  const text = `the pictures are ${depths.join(" and ")}, but the weights file names no range, as after a training on 8 bits: values from ${rangeText(range)} become 0 to 255 (--range)`;
+  return [{ level: "warning", code: "range-not-trained", file: data, text }];
 }
 
 /** Scores of no pixel are no numbers: that nothing was counted is worth a word. */

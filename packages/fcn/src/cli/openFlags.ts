@@ -1,9 +1,10 @@
 import type { Command } from "commander";
+import type { PixelRange } from "../data/decode/pixelScale.js";
 import { NYUD_MEANS, type NyudInput } from "../data/layouts/means.js";
 import { type LayoutName, layouts, type OpenOptions } from "../data/open.js";
 import { COCO_OVERLAPS, type CocoOverlap } from "../data/shapes/coco.js";
 import { UsageError } from "./errors.js";
-import { parseChoice, parseNames, parseOne, parseSize, parseWhole } from "./options.js";
+import { parseChoice, parseNames, parseOne, parseRange, parseSize, parseWhole } from "./options.js";
 
 /** The flags of every command that opens a folder of labelled pictures: what single layouts leave open. */
 export interface OpenFlags {
@@ -20,13 +21,22 @@ export interface OpenFlags {
   readonly layout?: LayoutName;
   readonly maskSuffix?: string;
   readonly skipBad?: boolean;
+  readonly range?: PixelRange;
 }
+
+/** The flag of every command that reads pictures. */
+export const addRangeFlag = (command: Command): Command =>
+  command.option(
+    "--range <low,high>",
+    "values that become 0 and 255 in pictures of more than 8 bits (default: that of --weights, else one that suits the training pictures)",
+    parseRange("--range"),
+  );
 
 const LAYOUT_NAMES = Object.keys(layouts()) as LayoutName[];
 const NYUD_INPUTS = Object.keys(NYUD_MEANS) as NyudInput[];
 
 export function addOpenFlags(command: Command): Command {
-  return command
+  return addRangeFlag(command)
     .option(
       "--layout <name>",
       `how the folder is laid out: ${LAYOUT_NAMES.join(", ")} (default: found by looking)`,
@@ -91,7 +101,7 @@ function parseAffixFlag(value: string): string {
 
 export function openOptions(flags: OpenFlags): OpenOptions {
   const { sbd, voc, year, d2l, nyudInput, contextClasses, categories, cocoOverlap, lineWidth } = flags;
-  const { layout, maskSuffix, skipBad } = flags;
+  const { layout, maskSuffix, skipBad, range } = flags;
   return {
     ...(layout === undefined ? {} : { layout }),
     ...(maskSuffix === undefined ? {} : { maskSuffix }),
@@ -105,5 +115,6 @@ export function openOptions(flags: OpenFlags): OpenOptions {
     ...(categories === undefined ? {} : { categories }),
     ...(cocoOverlap === undefined ? {} : { overlap: cocoOverlap }),
     ...(lineWidth === undefined ? {} : { lineWidth }),
+    ...(range === undefined ? {} : { range }),
   };
 }

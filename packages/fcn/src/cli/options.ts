@@ -55,6 +55,18 @@ export function parseNumbers(
   };
 }
 
+/** Two numbers, the lower one first. */
+export function parseRange(option: string): (value: string) => [low: number, high: number] {
+  const parse = parseNumbers(option, RANGE, Number.isFinite);
+  return (value) => {
+    const [low = 0, high = 0, ...more] = parse(value);
+    if (low < high && more.length === 0) return [low, high];
+    throw new UsageError(`${option} is "${value}"`, `use ${RANGE}`);
+  };
+}
+
+const RANGE = "two numbers, the lower one first, such as 0,4095";
+
 /** `480x640`, height first, or one number for both. */
 export function parseSize(option: string): (value: string) => [height: number, width: number] {
   return (value) => {

@@ -1,11 +1,13 @@
 import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
+import type { PixelRange } from "../data/decode/pixelScale.js";
 import { expandInputs } from "../prediction/inputs.js";
 import { OUTPUTS, type OutputName } from "../prediction/outputs.js";
 import { type PictureReport, type PredictSummary, runPredict } from "../prediction/run.js";
 import { createProgress } from "../progress/items.js";
 import { UsageError } from "./errors.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
+import { addRangeFlag } from "./openFlags.js";
 import { checkFolder, parseOne, parseSize, parseWords } from "./options.js";
 import { printResult } from "./output.js";
 
@@ -18,6 +20,7 @@ interface PredictFlags extends InferenceFlags {
   readonly alpha: number;
   readonly simplify: number;
   readonly raw?: [number, number];
+  readonly range?: PixelRange;
   readonly overwrite?: boolean;
   readonly json?: boolean;
 }
@@ -30,7 +33,7 @@ export function registerPredict(program: Command): void {
     .argument("<input...>", "picture files, folders of pictures, patterns, or - for standard input")
     .requiredOption("--weights <file>", "weights file of a training run")
     .requiredOption("--out <dir>", "folder for the results");
-  addInferenceFlags(command)
+  addRangeFlag(addInferenceFlags(command))
     .option("--save <list>", `what to write: ${KINDS.join(",")}`, parseWords("--save", KINDS), ["labels", "overlay"])
     .option("--alpha <x>", "share of the colour in overlays", parseOne("--alpha", SHARE, isShare), 0.5)
     .option("--simplify <px>", "how far lines of polygons may move", parseOne("--simplify", LENGTH, isLength), 0)
@@ -56,7 +59,7 @@ async function predict(names: string[], flags: PredictFlags): Promise<void> {
   }
   const inputs = await expandInputs(names, { raw, out, onWarning });
   const { alpha, simplify: tolerance } = flags;
-  const options = { ...inferenceOptions(flags), overlay: { alpha } };
+  const options = { ...inferenceOptions(flags), overlay: { alpha }, range: flags.range };
   const progress = createProgress(json ? process.stderr : process.stdout, "predicting", inputs.length);
   const onPicture = (report: PictureReport): void => progress.step(describePicture(report), "error" in report);
   const summary = await runPredict({ inputs, weights, out, save, options, tolerance, overwrite }, onPicture)
@@ -78,7 +81,8 @@ const onWarning = (text: string): void => {
 };
 
 function describePicture(report: PictureReport): string {
-  if ("error" in report) return `error: ${withName(report.input, report.error.message)}; ${report.error.fix}`;
+  if ("error" in report)
+    return `error: ${withName(report.input, report.error.message)}; ${report.error.commandFix ?? report.error.fix}`;
   const { input, height, width, classes, files } = report;
   const largest = [...classes].sort((a, b) => b.pixels - a.pixels).slice(0, 3);
   const shares = largest.map(({ class: name, share }) => `${name} ${(100 * share).toFixed(1)} %`).join(", ");

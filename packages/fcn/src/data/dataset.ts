@@ -1,4 +1,5 @@
 import type { Colour } from "../report/colours.js";
+import type { PixelScale } from "./decode/pixelScale.js";
 import { loadItem, type SampleItem } from "./item.js";
 import type { Preprocessing } from "./preprocessing.js";
 import { checkSample, furtherMaps, type SegmentationSample, VOID_LABEL } from "./sample.js";
@@ -69,6 +70,20 @@ export function subset(dataset: SegmentationDataset, indices: readonly number[])
   };
 }
 
+/** The data set with all its photographs on a scale; samples in memory stay as they are. */
+export function withScale(dataset: SegmentationDataset, { range, depths }: PixelScale): SegmentationDataset {
+  if (dataset.item === undefined) return dataset;
+  const items = Array.from({ length: dataset.length }, (_, index): SampleItem => {
+    const own = dataset.item?.(index) as SampleItem;
+    const image = own.image.map(({ file, as }) => {
+      if (as !== "rgb") return { file, as };
+      return { file, as, ...(range ? { range } : {}), ...(depths ? { depths } : {}) };
+    });
+    return { ...own, image };
+  });
+  return fileDataset(items, dataset);
+}
+
 /** Loads all samples of a data set, in their order: for sets that fit into memory. */
 export async function loadAll(dataset: SegmentationDataset): Promise<SegmentationSample[]> {
   const samples: SegmentationSample[] = [];
@@ -101,7 +116,7 @@ export interface LeftOut {
 }
 
 /** A folder with labelled pictures, as {@link SegmentationDataset}s by split. */
-export interface OpenedData extends Classes {
+export interface OpenedData extends Classes, PixelScale {
   readonly root: string;
   readonly layout: string;
   /** "train" and "val" as a rule; what can only be measured on has no "train". */

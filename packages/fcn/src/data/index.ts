@@ -9,7 +9,7 @@ export {
   toTensors,
 } from "./batches.js";
 export { type BoundaryBandOptions, boundaryBand, boundarySquares, voidEdges } from "./boundary.js";
-export { type CheckOptions, check, type DataReport, type SplitSummary } from "./check/check.js";
+export { type CheckOptions, check, type DataReport, type LevelSummary, type SplitSummary } from "./check/check.js";
 export { type ContactSheetOptions, contactSheet } from "./check/contactSheet.js";
 export {
   type CompositeOptions,
@@ -34,6 +34,7 @@ export {
 } from "./dataset.js";
 export { type DecodedImage, decodeImage } from "./decode/image.js";
 export { decodeMask } from "./decode/mask.js";
+export type { PixelDepth, PixelLevels, PixelRange, PixelScale } from "./decode/pixelScale.js";
 export { decodePng, type PngPicture } from "./decode/png.js";
 export { indexRule, type LabelPlane, type LabelRule, type StrayKey } from "./decode/rule.js";
 export { EARTH_CLASSES, EARTH_THRESHOLDS, type EarthThresholds, earthLabels } from "./earth/labels.js";
@@ -86,6 +87,7 @@ export {
   readMat,
 } from "./mat/read.js";
 export { type LayoutName, type LayoutOptions, layouts, type OpenOptions, open } from "./open.js";
+export type { RangeOptions } from "./pictureRange.js";
 export { measurePreprocessing, normaliseInto, type Preprocessing } from "./preprocessing.js";
 export { createRandom, type RandomSource, shuffledIndices } from "./random.js";
 export {

@@ -1,6 +1,7 @@
 import type { TensorError } from "@fcn/tensor";
-import { decodeImage } from "./decode/image.js";
+import { type DecodedImage, decodeImage } from "./decode/image.js";
 import { decodeMask } from "./decode/mask.js";
+import type { PixelScale } from "./decode/pixelScale.js";
 import { decodePng } from "./decode/png.js";
 import { formatKey, type LabelPlane, type LabelRule } from "./decode/rule.js";
 import { fileError } from "./errors.js";
@@ -12,7 +13,7 @@ import { type LabelmeLabels, labelmeLabels } from "./shapes/labelme.js";
 import { counted } from "./words.js";
 
 /** A file that gives channels of the picture: a photograph (3 channels), or a 16-bit depth map, of which the logarithm is taken (1). */
-export interface ImagePart {
+export interface ImagePart extends PixelScale {
   readonly file: string;
   readonly as: "rgb" | "log-depth";
 }
@@ -36,9 +37,10 @@ export interface SampleItem {
   readonly skipBad?: boolean;
 }
 
-/** A decoded picture and what its EXIF tag did to it. */
+/** A decoded picture, what its first file held beside that, and what its EXIF tag did to it. */
 export interface LoadedImage {
   readonly image: RasterImage;
+  readonly content?: { readonly file: string } & Pick<DecodedImage, "levels" | "isCut" | "pages">;
   /** The size in the file where an EXIF tag turned or mirrored the picture; else undefined. */
   readonly turnedFrom?: { readonly height: number; readonly width: number; readonly orientation: number };
 }
@@ -75,11 +77,12 @@ export async function loadImage(parts: readonly ImagePart[]): Promise<LoadedImag
   return { ...first, image: joinChannels(loaded.map(({ image }) => image)) };
 }
 
-async function loadPart({ file, as }: ImagePart): Promise<LoadedImage> {
+async function loadPart({ file, as, ...scale }: ImagePart): Promise<LoadedImage> {
   const bytes = await readBytes(file);
   if (as === "log-depth") return { image: await decodeDepth(file, bytes) };
-  const { image, stored, orientation } = await decodeImage(file, bytes);
-  return orientation > 1 ? { image, turnedFrom: { ...stored, orientation } } : { image };
+  const { image, stored, orientation, ...content } = await decodeImage(file, bytes, scale);
+  const turned = orientation > 1 ? { turnedFrom: { ...stored, orientation } } : {};
+  return { image, content: { file, ...content }, ...turned };
 }
 
 async function decodeDepth(file: string, bytes: Uint8Array): Promise<RasterImage> {

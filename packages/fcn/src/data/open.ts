@@ -15,6 +15,7 @@ import { openSbd, sbdFolder } from "./layouts/sbd.js";
 import { isSiftFlow, openSiftFlow } from "./layouts/siftFlow.js";
 import { openVoc, type VocOptions, vocFolder } from "./layouts/voc.js";
 import { absentParts, nearMisses } from "./nearLayouts.js";
+import { type RangeOptions, withPictureRange } from "./pictureRange.js";
 import { COCO_OVERLAPS } from "./shapes/coco.js";
 import { firstOf } from "./words.js";
 
@@ -23,6 +24,7 @@ export type LayoutOptions = VocOptions & NyudOptions & ContextOptions & CocoOpti
 /** Beside those of all layouts, each has its own; one of another layout is refused. */
 export type OpenOptions = SplitOptions &
   InspectOptions &
+  RangeOptions &
   LayoutOptions & {
     /** Skips recognition: for a folder that fits several layouts. */
     readonly layout?: LayoutName;
@@ -130,7 +132,7 @@ export async function open(root: string, options: OpenOptions = {}): Promise<Ope
   checkOwner(root, name, options);
   const found = await LAYOUTS[name].open(folder, options);
   const others = options.layout === undefined ? await otherLayouts(folder, name) : [];
-  const opened = { ...found, remarks: [...others, ...found.remarks] };
+  const opened = await withPictureRange({ ...found, remarks: [...others, ...found.remarks] }, options);
   return options.skipBad ? withoutBad(opened, options) : opened;
 }
 

@@ -1,8 +1,9 @@
 import { TensorError } from "@fcn/tensor";
+import type { PixelScale } from "./decode/pixelScale.js";
 import { checkImage, type RasterImage, type SegmentationSample } from "./sample.js";
 
 /** How a picture becomes the input of a net: `(value - mean[c]) / std[c]`, channels in the given order. */
-export interface Preprocessing {
+export interface Preprocessing extends PixelScale {
   /** "bgr" turns the first three channels around; further ones (depth, a second picture) keep their place. */
   readonly channelOrder: "rgb" | "bgr";
   /** One value a channel in the net's own channel order, on the picture's scale (0 to 255). */

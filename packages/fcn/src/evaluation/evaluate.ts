@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { type SegmentationDataset, withScale } from "../data/dataset.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import type { SegmentationSample } from "../data/sample.js";
 import { SegmentationMetrics, type SegmentationScores } from "../metrics.js";
@@ -87,7 +88,7 @@ export async function evaluate(
     options,
     further.map(({ head }) => head),
   );
-  const source: SampleSource = "load" in samples ? samples : { length: samples.length, load: async (i) => samples[i]! };
+  const source = "load" in samples ? scaled(samples, preprocessing) : inMemory(samples);
   const loaded = mapAhead(indices(source.length), LOAD_AHEAD, async (index) => {
     try {
       const sample = await source.load(index);
@@ -117,6 +118,15 @@ export async function evaluate(
   const heads = Object.fromEntries(further.map((entry) => [entry.head, entry.board.compute()]));
   return { ...board.compute(), ...(further.length > 0 && { heads }), ...(failures.length > 0 && { failures }) };
 }
+
+const inMemory = (samples: readonly SegmentationSample[]): SampleSource => ({
+  length: samples.length,
+  load: async (index) => samples[index] as SegmentationSample,
+});
+
+/** Files of more than 8 bits are seen on the scale that the net was trained with. */
+const scaled = (source: SampleSource, preprocessing: Preprocessing): SampleSource =>
+  "item" in source && preprocessing.range ? withScale(source as SegmentationDataset, preprocessing) : source;
 
 function* indices(length: number): Generator<number> {
   for (let i = 0; i < length; i++) yield i;

@@ -1,6 +1,7 @@
 import { basename, isAbsolute, normalize, relative, sep } from "node:path";
 import { TensorError } from "@fcn/tensor";
 import { decodeImage, IMAGE_PATTERN } from "../data/decode/image.js";
+import type { PixelScale } from "../data/decode/pixelScale.js";
 import { fileError } from "../data/errors.js";
 import { joinPath, kindOf, listEntries, readBytes, withoutExtension } from "../data/files.js";
 import type { RasterImage } from "../data/sample.js";
@@ -15,8 +16,8 @@ export interface Input {
   readonly stem: string;
   /** The file, where it is one. */
   readonly path?: string;
-  /** Decodes it. Throws a TensorError that names it. */
-  load(): Promise<RasterImage>;
+  /** Decodes it, on a scale where it is of more than 8 bits. Throws a TensorError that names it. */
+  load(scale?: PixelScale): Promise<RasterImage>;
 }
 
 export interface InputOptions {
@@ -52,7 +53,8 @@ export async function expandInputs(names: readonly string[], options: InputOptio
 }
 
 async function expandOne(name: string, options: InputOptions, results: Results): Promise<Input[]> {
-  if (name === "-") return [{ name: "standard input", stem: "stdin", load: () => readStandardInput(options) }];
+  if (name === "-")
+    return [{ name: "standard input", stem: "stdin", load: (scale) => readStandardInput(options, scale) }];
   const kind = await kindOf(name).catch((error: unknown) => failed(name, error));
   if (kind === "file") return (await results.isNamed(name)) ? [] : [fileInput(name, basename(name))];
   if (kind === "folder") return expandFolder(name, options, results);
@@ -97,7 +99,7 @@ const fileInput = (path: string, file: string): Input => ({
   name: path,
   stem: withoutExtension(file),
   path,
-  load: async () => (await decodeImage(path, await readBytes(path))).image,
+  load: async (scale) => (await decodeImage(path, await readBytes(path), scale)).image,
 });
 
 const onlyResults = (name: string): Input =>
@@ -112,7 +114,7 @@ const failed = (name: string, error: unknown): Input => ({
   load: () => Promise.reject(error),
 });
 
-async function readStandardInput({ raw }: InputOptions): Promise<RasterImage> {
+async function readStandardInput({ raw }: InputOptions, scale?: PixelScale): Promise<RasterImage> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const part of process.stdin as AsyncIterable<Buffer>) {
@@ -124,7 +126,7 @@ async function readStandardInput({ raw }: InputOptions): Promise<RasterImage> {
   if (raw === undefined) {
     if (length === 0)
       throw fileError("corrupt-file", "standard input", "it is empty", "pipe a picture file into the command");
-    const { image } = await decodeImage("standard input", bytes).catch((error: unknown) => {
+    const { image } = await decodeImage("standard input", bytes, scale).catch((error: unknown) => {
       throw isNoPicture(error) ? new TensorError({ ...PIPE_ONE, message: error.message }, { cause: error }) : error;
     });
     return image;

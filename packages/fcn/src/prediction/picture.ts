@@ -1,6 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import { decodeImage } from "../data/decode/image.js";
+import type { PixelScale } from "../data/decode/pixelScale.js";
 import { fileName, readBytes } from "../data/files.js";
 import { checkImage, type RasterImage } from "../data/sample.js";
 
@@ -14,14 +15,14 @@ export interface RgbaPicture {
 /** A picture in memory (with `channels`, or as ImageData), or an encoded one: the path of a file (Node), or its bytes. */
 export type Picture = RasterImage | RgbaPicture | string | URL | Uint8Array | ArrayBuffer;
 
-/** The picture as interleaved rows. Opacity is dropped. Throws a TensorError that names the file. */
-export async function toRaster(picture: Picture, name = nameOf(picture)): Promise<RasterImage> {
-  if (picture instanceof Uint8Array) return (await decodeImage(name, picture)).image;
-  if (picture instanceof ArrayBuffer) return (await decodeImage(name, new Uint8Array(picture))).image;
-  if (typeof picture === "string") return (await decodeImage(name, await readBytes(picture))).image;
+/** The picture as interleaved rows; `scale` is that of encoded ones. Opacity is dropped. Throws a TensorError that names the file. */
+export async function toRaster(picture: Picture, name = nameOf(picture), scale: PixelScale = {}): Promise<RasterImage> {
+  if (picture instanceof Uint8Array) return (await decodeImage(name, picture, scale)).image;
+  if (picture instanceof ArrayBuffer) return (await decodeImage(name, new Uint8Array(picture), scale)).image;
+  if (typeof picture === "string") return (await decodeImage(name, await readBytes(picture), scale)).image;
   if (picture instanceof URL) {
     const { fileURLToPath } = nodeModule(name, "node:url");
-    return toRaster(fileURLToPath(picture), name);
+    return toRaster(fileURLToPath(picture), name, scale);
   }
   if (typeof picture !== "object" || picture === null || !("data" in picture)) throw notAPicture(picture);
   if ("channels" in picture) {

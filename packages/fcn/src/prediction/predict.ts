@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { checkRange, type PixelRange, type PixelScale } from "../data/decode/pixelScale.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import type { RasterImage } from "../data/sample.js";
 import { mapAhead, startAhead } from "../pipeline.js";
@@ -13,6 +14,8 @@ import { nameOf, type Picture, toRaster } from "./picture.js";
 export interface PredictOptions extends InferenceOptions {
   /** The one that the net was trained with; what `loadModel` answers brings it along. */
   readonly preprocessing?: Preprocessing | undefined;
+  /** The values that become 0 and 255 in files of more than 8 bits. Default: that which the net was trained with, in `preprocessing`. */
+  readonly range?: PixelRange | undefined;
   /** Also answer the probability of every class at every pixel. Default false. */
   readonly probabilities?: boolean | undefined;
   /** Also answer the picture under the colours of its classes; `alpha` is their share, by default 0.5. Default false. */
@@ -35,8 +38,8 @@ export type NetOrLoaded = SegmentationNet | LoadedModel;
  * Throws a TensorError for what is no picture, and for options that cannot be.
  */
 export async function predict(net: NetOrLoaded, picture: Picture, options: PredictOptions = {}): Promise<Prediction> {
-  const { inference, outputs } = preparePrediction("predict", net, options);
-  const image = await toRaster(picture);
+  const { inference, outputs, scale } = preparePrediction("predict", net, options);
+  const image = await toRaster(picture, nameOf(picture), scale);
   const { done } = await enqueue(inference, [image], outputs);
   return (await done)[0] as Prediction;
 }
@@ -55,11 +58,11 @@ export async function* predictAll(
   pictures: Iterable<Picture> | AsyncIterable<Picture>,
   options: PredictOptions = {},
 ): AsyncGenerator<PredictionResult<Picture>> {
-  const { inference, outputs } = preparePrediction("predictAll", net, options);
+  const { inference, outputs, scale } = preparePrediction("predictAll", net, options);
   yield* predictEach(
     inference,
     pictures,
-    (picture) => toRaster(picture, nameOf(picture)),
+    (picture) => toRaster(picture, nameOf(picture), scale),
     () => outputs,
   );
 }
@@ -121,10 +124,11 @@ export function preparePrediction(
   op: string,
   net: NetOrLoaded,
   options: PredictOptions,
-): { readonly inference: Inference; readonly outputs: Outputs } {
+): { readonly inference: Inference; readonly outputs: Outputs; readonly scale: PixelScale } {
   const { model, metadata } = "metadata" in net ? net : { model: net, metadata: undefined };
   const preprocessing = checkPreprocessing(op, options.preprocessing ?? metadata?.preprocessing);
-  const { overlay = false, probabilities = false } = options;
+  const { overlay = false, probabilities = false, range } = options;
+  checkRange(op, range);
   const style: OverlayStyle = {
     palette: options.palette ?? metadata?.palette ?? vocColours(),
     alpha: typeof overlay === "object" ? overlay.alpha : 0.5,
@@ -133,6 +137,7 @@ export function preparePrediction(
   return {
     inference: createInference(model, preprocessing, options),
     outputs: { probabilities, overlay: overlay === false ? undefined : style },
+    scale: range === undefined ? preprocessing : { range },
   };
 }
 

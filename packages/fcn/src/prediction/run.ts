@@ -1,4 +1,4 @@
-import { createDevice, type Device, type TensorError } from "@fcn/tensor";
+import { createDevice, type Device, type ErrorParts, type TensorError } from "@fcn/tensor";
 import { savedTuning } from "../measure/savedTuning.js";
 import { mapAhead } from "../pipeline.js";
 import { adapterName } from "../report/adapter.js";
@@ -26,7 +26,7 @@ export type PictureReport =
   | (ReturnType<typeof summaryOf> & { readonly files: Readonly<Partial<Record<OutputName, string>>> })
   | {
       readonly input: string;
-      readonly error: { readonly code: string; readonly message: string; readonly fix: string };
+      readonly error: ErrorParts;
     };
 
 export interface PredictSummary {
@@ -74,7 +74,7 @@ async function predictAndWrite(
   const loaded = await loadModel(run.weights, device);
   const { classes, palette, model } = loaded.metadata;
   const wants = (name: OutputName): boolean => run.save.includes(name);
-  const { inference, outputs } = preparePrediction("predict", loaded, {
+  const { inference, outputs, scale } = preparePrediction("predict", loaded, {
     ...run.options,
     overlay: wants("overlay") && (run.options.overlay || true),
   });
@@ -83,7 +83,7 @@ async function predictAndWrite(
   const results = predictEach(
     inference,
     run.inputs,
-    (input) => input.load(),
+    (input) => input.load(scale),
     (input, image) => {
       const paths = places.get(input) as OutputPaths;
       const probabilities = folder.probabilities(paths, image);
@@ -138,7 +138,7 @@ interface Target {
   readonly probabilities: NpyProbabilities | undefined;
 }
 
-const failure = ({ name }: Input, { code, message, fix }: TensorError): PictureReport => ({
+const failure = ({ name }: Input, { code, message, fix, commandFix }: TensorError): PictureReport => ({
   input: name,
-  error: { code, message, fix },
+  error: { code, message, fix, ...(commandFix === undefined ? {} : { commandFix }) },
 });

@@ -115,6 +115,8 @@ export interface TrainOptions extends Partial<TrainSettings> {
   readonly readAt?: (step: number) => boolean;
   /** Whether `onProgress` is also called behind a step, as for a checkpoint. No interval ends there. */
   readonly pauseAt?: (step: number) => boolean;
+  /** Is told what is likely a mistake, such as first steps without a pixel to learn from. */
+  readonly onWarning?: (text: string) => void;
   /** Awaited after each reading of the loss and pause, with the optimiser: validation may run here, and a checkpoint be written. */
   readonly onProgress?: (progress: TrainProgress, optimizer: Optimizer) => void | Promise<void>;
   /** Goes on where an earlier call with the same options stopped. */

@@ -5,6 +5,7 @@ import { firstOf } from "../data/words.js";
 import { seedFor } from "../models/graph/initialise.js";
 import { type Fitting, fittingOf, headsOf } from "./fitted.js";
 import { type Freeze, freezeAllBut, freezeBatchNorm } from "./freezing.js";
+import { checkRates, LearningWatch } from "./learning.js";
 import { countHeads, headLoss, lossDivisor } from "./losses.js";
 import { sampleLabels } from "./lossSampling.js";
 import { deviceOf } from "./model.js";
@@ -32,6 +33,11 @@ export interface TrainResult {
   readonly seconds: number;
 }
 
+/** With the reason for which nothing was learned, if so. */
+interface Trained extends TrainResult {
+  readonly nothing: TensorError | undefined;
+}
+
 /** What the steps of one call share. */
 interface Run {
   readonly options: ResolvedOptions;
@@ -39,6 +45,7 @@ interface Run {
   readonly optimizer: Optimizer;
   readonly freeze: Freeze | undefined;
   readonly fitting: Fitting;
+  readonly watch: LearningWatch;
 }
 
 /** The pictures of a step, for the message of an error: `, on a, b and 3 more`; nothing where they have no names. */
@@ -60,30 +67,36 @@ interface Unread {
 /**
  * Trains on pixels with a label, by default with cross-entropy. Memory on the device stays flat: each step frees all it made, and
  * optimiser state and gradients are freed at the end. The same seed gives the same weights on a device.
- * Throws when an option or a label is out of range, before the first step, and when the loss stops being finite.
+ * Throws when an option or a label is out of range, before the first step, when the loss stops being finite, and at the end "nothing-learned" where no
+ * pixel of any step counted, or the loss was 0 or the same throughout.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  return trainResolved(resolveTraining(options));
+  const { nothing, ...result } = await trainResolved(resolveTraining(options));
+  if (nothing) throw nothing;
+  return result;
 }
 
-/** {@link train} with options that are filled in and checked. */
-export async function trainResolved(resolved: ResolvedOptions): Promise<TrainResult> {
+/** {@link train} with options that are filled in and checked; that nothing was learned is a part of the result. */
+export async function trainResolved(resolved: ResolvedOptions): Promise<Trained> {
   const { model, trainable } = resolved;
   const freeze = trainable === undefined ? undefined : freezeAllBut(model, trainable);
   try {
     const { learningRate, optimizer: choice } = resolved;
     const make = typeof choice === "string" ? makerOf(choice, resolved) : choice;
-    using optimizer = make(parameterGroups(model, resolved), learningRate);
+    const groups = parameterGroups(model, resolved);
+    checkRates(groups);
+    using optimizer = make(groups, learningRate);
     if (resolved.from) optimizer.loadStateDict(resolved.from.optimizer);
     const fitting = fittingOf("train", model, Object.keys(resolved.heads));
-    return await trainSteps({ options: resolved, device: deviceOf(model), optimizer, freeze, fitting });
+    const watch = new LearningWatch(resolved, (text) => resolved.onWarning?.(text));
+    return await trainSteps({ options: resolved, device: deviceOf(model), optimizer, freeze, fitting, watch });
   } finally {
     freeze?.undo();
     model.zeroGrad();
   }
 }
 
-async function trainSteps(run: Run): Promise<TrainResult> {
+async function trainSteps(run: Run): Promise<Trained> {
   const { options, optimizer } = run;
   const { steps, iterSize, readEvery, readAt, pauseAt, signal } = options;
   const first = options.from?.step ?? 0;
@@ -117,7 +130,11 @@ async function trainSteps(run: Run): Promise<TrainResult> {
     await options.onProgress?.(isReading ? progress : { ...progress, open }, optimizer);
     [images, since] = [0, performance.now()];
   }
-  return { losses, learningRate: options.learningRate, steps: step, seconds: (performance.now() - start) / 1000 };
+  // What an earlier call learned is not known here.
+  const isWhole = first === 0 && step === steps;
+  const nothing = isWhole ? run.watch.verdict(losses.map(({ loss }) => loss)) : undefined;
+  const seconds = (performance.now() - start) / 1000;
+  return { losses, learningRate: options.learningRate, steps: step, seconds, nothing };
 }
 
 /** The stream that was given, or one over the samples, moved on by the batches that were used before. */
@@ -149,8 +166,9 @@ async function trainStep(run: Run, step: number, batches: readonly TrainBatch[])
   optimizer.zeroGrad();
   const counts = Object.entries(countHeads(batches, options));
   const losses: Tensor[] = [];
-  for (const [i, given] of batches.entries()) {
-    const batch = sampled(options, given, `${step}/${i}`);
+  const kept = batches.map((batch, i) => sampled(options, batch, `${step}/${i}`));
+  run.watch.see(kept);
+  for (const batch of kept) {
     const pixels = batch.shape[2] * batch.shape[3];
     const share = options.lossSampling?.probability ?? 1;
     const divisors = counts.map(([head, own]) => [head, lossDivisor(options.loss, { ...own, pixels }) * share]);

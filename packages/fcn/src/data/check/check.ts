@@ -1,4 +1,5 @@
 import type { DataRemark, LeftOut, OpenedData } from "../dataset.js";
+import type { PixelDepth } from "../decode/pixelScale.js";
 import { type OpenOptions, open } from "../open.js";
 import { findLookalikes } from "./fingerprint.js";
 import type { Inspection } from "./inspect.js";
@@ -20,6 +21,15 @@ export interface SplitSummary {
   /** Of the pictures that can be read: fewest and most pixels. */
   readonly smallest: readonly [height: number, width: number];
   readonly largest: readonly [height: number, width: number];
+  /** Values of the photographs of each depth, as they are stored. */
+  readonly levels: Readonly<Partial<Record<PixelDepth, LevelSummary>>>;
+}
+
+export interface LevelSummary {
+  readonly min: number;
+  readonly max: number;
+  /** How many values there are on the scale of 0 to 255, where that is few. */
+  readonly distinct?: number;
 }
 
 export interface DataReport {
@@ -106,7 +116,22 @@ function summarise(list: readonly Inspection[], numClasses: number): SplitSummar
     voidShare: labelled + voids > 0 ? voids / (labelled + voids) : 0,
     smallest: sizeOf(bySize[0]),
     largest: sizeOf(bySize.at(-1)),
+    levels: levelsByDepth(list),
   };
+}
+
+function levelsByDepth(list: readonly Inspection[]): SplitSummary["levels"] {
+  const known = list.flatMap(({ levels }) => (levels === undefined || Number.isNaN(levels.min) ? [] : [levels]));
+  const depths = [...new Set(known.map(({ depth }) => depth))].sort();
+  const summaries = depths.map((depth) => {
+    const own = known.filter((levels) => levels.depth === depth);
+    const min = own.reduce((least, levels) => Math.min(least, levels.min), Number.POSITIVE_INFINITY);
+    const max = own.reduce((most, levels) => Math.max(most, levels.max), Number.NEGATIVE_INFINITY);
+    const isFew = own.every(({ few }) => few !== undefined);
+    const distinct = isFew ? { distinct: new Set(own.flatMap(({ few = [] }) => few)).size } : {};
+    return [depth, { min, max, ...distinct }] as const;
+  });
+  return Object.fromEntries(summaries);
 }
 
 /** Layouts of one's own pictures, which are divided by `splits/`; published sets bring their lists along. */

@@ -16,6 +16,7 @@ import {
 import { countLabels, isCurrent, type KnownCounts, type LabelCounts } from "../labelCounts.js";
 import { VOID_LABEL } from "../sample.js";
 import { fingerprintOf } from "./fingerprint.js";
+import { levelRemarks, type PictureLevels, pictureLevels } from "./levels.js";
 
 export interface InspectTask {
   readonly item: SampleItem;
@@ -36,6 +37,8 @@ export interface Inspection {
   readonly width: number;
   /** SHA-256 of the bytes of the picture's files; "" where they cannot be read. */
   readonly hash: string;
+  /** Of the picture, as stored; absent where it cannot be read. */
+  readonly levels?: PictureLevels;
   /** Grey thumbnail of the picture, for finding pictures that look the same; empty where it cannot be read. */
   readonly thumbnail: readonly number[];
 }
@@ -61,9 +64,12 @@ export async function inspectItem({ item, numClasses, known }: InspectTask): Pro
   if (plane && voidPixels === plane.height * plane.width && !plane.hasStrays) {
     remarks.push({ level: "warning", code: "all-void", file: item.labels.file, text: "all its pixels are void" });
   }
+  const levels = picture && pictureLevels(picture);
+  if (picture && levels) remarks.push(...levelRemarks(picture, levels, item.image[0]?.file ?? ""));
   const { height = 0, width = 0 } = picture?.image ?? {};
   const thumbnail = picture ? fingerprintOf(picture.image) : [];
-  return { name: item.name, remarks, counts, voidPixels, height, width, hash: await hashOf(item), thumbnail };
+  const about = { name: item.name, remarks, counts, voidPixels, height, width, ...(levels ? { levels } : {}) };
+  return { ...about, hash: await hashOf(item), thumbnail };
 }
 
 async function checkedLabels(

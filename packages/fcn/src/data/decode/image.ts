@@ -2,8 +2,13 @@ import { TensorError } from "@fcn/tensor";
 import { guessContent } from "@fcn/tensor/internal";
 import { loadSharp } from "../../sharp.js";
 import { damagedFile, fileError, reasonOf, tooManyPixels, wrongContent } from "../errors.js";
+import { readStart } from "../files.js";
 import type { RasterImage } from "../sample.js";
+import { readBands, unusualBands } from "./bands.js";
+import { type Bands, checkScale, type PixelLevels, type PixelScale, scaleBands } from "./pixelScale.js";
+import { isPng } from "./pngChunks.js";
 import { decodePngImage } from "./pngImage.js";
+import { isTiff } from "./tiffTags.js";
 
 /** A photograph, upright, and how it lies in its file. */
 export interface DecodedImage {
@@ -12,28 +17,41 @@ export interface DecodedImage {
   readonly stored: { readonly height: number; readonly width: number };
   /** EXIF orientation 1 to 8; 1 is upright already. */
   readonly orientation: number;
+  /** What the file holds, where it is not of unsigned 8 bits. */
+  readonly levels?: PixelLevels;
+  /** A fourth band, which is not said to be alpha, was left out. */
+  readonly isCut?: boolean;
+  /** Pictures in the file, of which the first was read; absent where there is one alone, or the number is not known. */
+  readonly pages?: number;
 }
 
 /** Extensions of picture files that are looked for. */
 export const IMAGE_PATTERN = /\.(jpe?g|png|webp|tiff?|avif|gif)$/i;
 
 /**
- * Decodes a photograph (JPEG, PNG, WebP, TIFF, AVIF, GIF) to upright 8-bit RGB: turned as its EXIF tag says, grey and CMYK brought to RGB, 16
- * bits to 8, alpha dropped (colours as stored), colour profiles of RGB pictures not applied: so the values are PIL's, but for CMYK, which is brought
- * to RGB by a colour profile and may differ from PIL's `convert("RGB")` by a hundred levels and more. Uses sharp in Node. In
- * browsers PNG files give the same values; createImageBitmap decodes the others, where those of JPEG may differ by a few levels and colours below
- * alpha by more. Throws a TensorError that names `file`.
+ * Decodes a photograph (JPEG, PNG, WebP, TIFF, AVIF, GIF) to upright 8-bit RGB: turned as its EXIF tag says, grey and CMYK brought to RGB, alpha
+ * dropped (colours as stored), colour profiles of RGB pictures not applied: so the values are PIL's, but for CMYK, which is brought to RGB by a colour
+ * profile and may differ from PIL's `convert("RGB")` by a hundred levels and more.
+ *
+ * Values that are not of unsigned 8 bits are mapped from `scale.range` to 0 to 255. Without a range they are taken on the scale in common use that they
+ * fill (0 to 65535, 0 to 255, for floats 0 to 1), else the picture is refused ("range-needed"); "other-depth" where it does not suit `scale`.
+ *
+ * Uses sharp in Node. In browsers PNG files give the same values; createImageBitmap decodes the others, where those of JPEG may differ by a few levels
+ * and colours below alpha by more. Throws a TensorError that names `file`.
  */
-export async function decodeImage(file: string, bytes: Uint8Array): Promise<DecodedImage> {
+export async function decodeImage(file: string, bytes: Uint8Array, scale: PixelScale = {}): Promise<DecodedImage> {
   try {
-    return await (typeof createImageBitmap === "function"
-      ? decodeInBrowser(file, bytes)
-      : decodeWithSharp(file, bytes));
+    const decode = typeof createImageBitmap === "function" ? decodeInBrowser : decodeWithSharp;
+    const decoded = await decode(file, bytes, scale);
+    checkScale(file, decoded.levels ?? EIGHT_BITS, scale);
+    return decoded;
   } catch (cause) {
     if (cause instanceof TensorError) throw cause;
     const reason = reasonOf(cause);
     if (/unsupported image format|could not be decoded/i.test(reason)) throw notDecoded(file, bytes, cause);
     if (/exceeds pixel limit/i.test(reason)) throw tooManyPixels(file, "it has", cause);
+    if (/exceeds channel limit/i.test(reason)) throw tooManyBands(file, cause);
+    if (/samples out of range/i.test(reason)) throw tooManyBits(file, cause);
     throw damagedFile(file, `the picture is cut off or damaged (${reason})`, cause);
   }
 }
@@ -47,23 +65,54 @@ function notDecoded(file: string, bytes: Uint8Array, cause: unknown): TensorErro
   return fileError("unsupported-file", file, `it is ${kind} is badly damaged`, "save it as JPEG or PNG", cause);
 }
 
-async function decodeWithSharp(file: string, bytes: Uint8Array): Promise<DecodedImage> {
+const EIGHT_BITS = { depth: "uint8", min: 0, max: 255, missing: 0, clipped: 0 } as const;
+
+const STRICT = { failOn: "error", ignoreIcc: true, sequentialRead: true } as const;
+
+async function decodeWithSharp(file: string, bytes: Uint8Array, scale: PixelScale): Promise<DecodedImage> {
   const sharp = await loadSharp(file);
-  const options = { failOn: "error", ignoreIcc: true, sequentialRead: true } as const;
-  const { width = 0, height = 0, orientation = 1 } = await sharp(bytes, options).metadata();
-  const picture = sharp(bytes, options).autoOrient().removeAlpha().toColourspace("srgb");
+  const metadata = await sharp(bytes, STRICT).metadata();
+  const { width = 0, height = 0, orientation = 1, pages = 1 } = metadata;
+  const about = { stored: { height, width }, orientation, ...(pages > 1 ? { pages } : {}) };
+  const choice = unusualBands(file, bytes, metadata);
+  if (choice !== undefined) {
+    const bands = await readBands(sharp, bytes, STRICT, metadata, choice);
+    const image = { height: bands.height, width: bands.width, channels: 3 };
+    const cut = choice.isCut ? { isCut: true } : {};
+    if (bands.depth === "uint8") {
+      return { image: { ...image, data: scaleBands(file, bands, { range: [0, 255] }).data }, ...about, ...cut };
+    }
+    const { data, levels } = scaleBands(file, bands, scale);
+    return { image: { ...image, data }, ...about, ...cut, levels };
+  }
+  const picture = sharp(bytes, STRICT).autoOrient().removeAlpha().toColourspace("srgb");
   const { data, info } = await picture.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
   const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
   return {
     image: { data: pixels, height: info.height, width: info.width, channels: info.channels },
-    stored: { height, width },
-    orientation,
+    ...about,
   };
 }
 
-async function decodeInBrowser(file: string, bytes: Uint8Array): Promise<DecodedImage> {
-  const png = await decodePngImage(file, bytes);
-  if (png !== undefined) return { image: png, stored: { height: png.height, width: png.width }, orientation: 1 };
+function tooManyBands(file: string, cause: unknown): TensorError {
+  const fix =
+    "save the three bands that are wanted in a file of their own, such as gdal_translate -b 3 -b 2 -b 1 IN.tif OUT.tif";
+  const problem = "it has more bands than a picture: one (grey) or three (red, green, blue)";
+  return fileError("unsupported-bands", file, problem, fix, cause);
+}
+
+function tooManyBits(file: string, cause: unknown): TensorError {
+  const fix = "save it with 8 or 16 bits, or as 32-bit floats";
+  return fileError("unsupported-file", file, "its values are of more than 32 bits, which is not read", fix, cause);
+}
+
+async function decodeInBrowser(file: string, bytes: Uint8Array, scale: PixelScale): Promise<DecodedImage> {
+  const png = await decodePngImage(file, bytes, scale);
+  if (png !== undefined) {
+    const { image, levels } = png;
+    const stored = { height: image.height, width: image.width };
+    return { image, stored, orientation: 1, ...(levels ? { levels } : {}) };
+  }
   const blob = new Blob([bytes as Uint8Array<ArrayBuffer>]);
   const bitmap = await createImageBitmap(blob, { premultiplyAlpha: "none", colorSpaceConversion: "none" });
   const { width, height } = bitmap;
@@ -76,6 +125,25 @@ async function decodeInBrowser(file: string, bytes: Uint8Array): Promise<Decoded
   for (let i = 0; i < width * height; i++) data.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
   // The browser turns the picture upright and does not tell from what.
   return { image: { data, height, width, channels: 3 }, stored: { height, width }, orientation: 1 };
+}
+
+/** The values of a picture file (Node) as they are stored; undefined where they are of unsigned 8 bits. */
+export async function decodeDeep(file: string, bytes: Uint8Array): Promise<Bands | undefined> {
+  const sharp = await loadSharp(file);
+  const metadata = await sharp(bytes, STRICT).metadata();
+  const choice = unusualBands(file, bytes, metadata);
+  if (choice === undefined || metadata.depth === "uchar") return undefined;
+  return readBands(sharp, bytes, STRICT, metadata, choice);
+}
+
+/** Whether the values of a picture file are of other depth than unsigned 8 bits, by its header (Node). Throws where it has none. */
+export async function isDeepImage(file: string): Promise<boolean> {
+  const start = await readStart(file, 26);
+  if (isPng(start)) return start[24] === 16;
+  if (!isTiff(start)) return false;
+  const sharp = await loadSharp(file);
+  const { depth, space } = await sharp(file).metadata();
+  return depth !== "uchar" && space !== "cmyk";
 }
 
 /** Height and width of a photograph, upright, from its header alone (Node). */

@@ -1,29 +1,53 @@
+import type { RasterImage } from "../sample.js";
+import { type PixelLevels, type PixelScale, scaleBands } from "./pixelScale.js";
 import { decodePng, type PngPicture } from "./png.js";
 import { isPng, readChunks } from "./pngChunks.js";
+
+/** A PNG as 8-bit RGB, and what it holds where it has 16 bits. */
+interface PngImage {
+  readonly image: RasterImage & { readonly data: Uint8Array };
+  readonly levels?: PixelLevels;
+}
 
 /**
  * A PNG file as 8-bit RGB, exact where a canvas is not: a canvas keeps colours multiplied by alpha, and so loses those of clear pixels.
  * Undefined for other files and for a PNG with an EXIF tag, which may turn it.
  */
-export async function decodePngImage(file: string, bytes: Uint8Array) {
+export async function decodePngImage(
+  file: string,
+  bytes: Uint8Array,
+  scale: PixelScale = {},
+): Promise<PngImage | undefined> {
   if (!isPng(bytes) || readChunks(file, bytes).has("eXIf")) return undefined;
   const picture = await decodePng(file, bytes);
-  return { data: toRgb(picture), height: picture.height, width: picture.width, channels: 3 };
+  const { height, width } = picture;
+  if (picture.depth < 16) return { image: { data: toRgb(picture), height, width, channels: 3 } };
+  const { data, levels } = scaleBands(file, { ...colourBands(picture), height, width, depth: "uint16" }, scale);
+  return { image: { data, height, width, channels: 3 }, levels };
+}
+
+/** The samples without alpha. */
+function colourBands({ samples, channels }: PngPicture): {
+  readonly values: ArrayLike<number>;
+  readonly channels: 1 | 3;
+} {
+  const colours = channels < 3 ? 1 : 3;
+  if (channels === colours) return { values: samples, channels: colours };
+  const keep = (_: number, i: number): boolean => i % channels < colours;
+  return { values: samples.filter(keep), channels: colours };
 }
 
 function toRgb({ samples, channels, depth, kind, palette }: PngPicture): Uint8Array {
   const pixels = samples.length / channels;
   const rgb = new Uint8Array(pixels * 3);
   const isColour = kind === "rgb" || kind === "rgb-alpha";
+  // Fewer than 8 bits are spread over 0 to 255.
+  const toByte = 255 / (2 ** depth - 1);
   for (let i = 0; i < pixels; i++) {
     for (let c = 0; c < 3; c++) {
       const sample = samples[i * channels + (isColour ? c : 0)] as number;
-      rgb[3 * i + c] = palette ? (palette[3 * sample + c] as number) : toByte(sample, depth);
+      rgb[3 * i + c] = palette ? (palette[3 * sample + c] as number) : sample * toByte;
     }
   }
   return rgb;
 }
-
-/** The upper byte of 16 bits; fewer than 8 are spread over 0 to 255. */
-const toByte = (sample: number, depth: number): number =>
-  depth === 16 ? sample >> 8 : (sample * 255) / (2 ** depth - 1);

@@ -2,6 +2,7 @@ import { type Inspection, type InspectTask, inspectItem } from "../check/inspect
 import { type MaskSurvey, surveyMask } from "../folder/surveyMasks.js";
 import { loadItem, type SampleItem } from "../item.js";
 import { type BatchTask, type HostSamples, makeBatch } from "../loader/makeBatch.js";
+import { type RangeSurvey, surveyRange } from "../rangeSurvey.js";
 import { mapLabels, type SegmentationSample } from "../sample.js";
 
 /** What a worker can do: input and output are plain data. */
@@ -10,6 +11,7 @@ export interface Tasks {
   readonly batch: readonly [BatchTask<SampleItem>, HostSamples];
   readonly inspect: readonly [InspectTask, Inspection];
   readonly survey: readonly [string, MaskSurvey];
+  readonly range: readonly [string, RangeSurvey | undefined];
 }
 export type TaskName = keyof Tasks;
 
@@ -34,6 +36,7 @@ export const TASKS: { readonly [K in TaskName]: Task<K> } = {
   },
   inspect: { run: inspectItem, buffers: () => [] },
   survey: { run: surveyMask, buffers: () => [] },
+  range: { run: surveyRange, buffers: () => [] },
 };
 
 /** A decoder's buffer may be a part of a larger one, or not its own to hand over. */

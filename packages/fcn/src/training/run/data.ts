@@ -6,7 +6,9 @@ import { isSkippable } from "../../data/check/skippable.js";
 import type { DataRemark, OpenedData, SegmentationDataset } from "../../data/dataset.js";
 import type { Remedy } from "../../data/errors.js";
 import { open } from "../../data/open.js";
+import type { Preprocessing } from "../../data/preprocessing.js";
 import { counted } from "../../data/words.js";
+import type { Configuration } from "./configuration.js";
 import type { TrainRunOptions, TrainRunView } from "./options.js";
 import { throwIfStopped, unlessStopped } from "./stop.js";
 
@@ -17,6 +19,12 @@ export interface RunData {
   readonly validation: SegmentationDataset | undefined;
   /** Absent for samples in memory. */
   readonly report: DataReport | undefined;
+}
+
+/** The options with the range of pictures with which a run was begun: pictures that came later do not change it. */
+export function withSavedRange(options: TrainRunOptions, saved: Configuration | undefined): TrainRunOptions {
+  const { range } = (saved?.preprocessing ?? {}) as Partial<Preprocessing>;
+  return range === undefined ? options : { ...options, open: { range, ...options.open } };
 }
 
 /** Opens and checks the data: problems stop the run, warnings are told. */
@@ -47,6 +55,7 @@ async function openData({ data, open: how, skipBad = how?.skipBad ?? false }: Tr
 const MOST_LINES = 10;
 
 function judge({ root, remarks }: DataReport, view: TrainRunView | undefined): void {
+  for (const { code, text, commandText } of remarks) if (code === "pixel-range") view?.line?.(text, commandText);
   const told = remarks.filter(({ level }) => level === "warning").sort(summaryFirst);
   for (const { file, text, commandText = text } of told.slice(0, MOST_LINES)) {
     view?.line?.(`warning: ${file}: ${text}`, `warning: ${file}: ${commandText}`);

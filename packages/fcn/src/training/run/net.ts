@@ -35,7 +35,11 @@ export async function chooseNet(
     known ?? opened.preprocessing ?? defaultPreprocessing(channels, options.weights === undefined ? undefined : name);
   if (starts && known === undefined) options.view?.line?.(tellPreprocessing(options.weights as string, preprocessing));
   const { classes, palette } = opened;
-  return { model: name, options: modelOptions, classes, palette, preprocessing };
+  const { channelOrder, mean, std } = preprocessing;
+  // The scale is that of the pictures trained on, whatever weights began with.
+  const { range, depths } = opened;
+  const scale = { ...(range ? { range } : {}), ...(depths ? { depths } : {}) };
+  return { model: name, options: modelOptions, classes, palette, preprocessing: { channelOrder, mean, std, ...scale } };
 }
 
 /** What the weights to start from say about their net, or the checkpoint where they are gone or not named. */

@@ -1,16 +1,17 @@
-import { createDevice, type Device, io } from "@fcn/tensor";
+import { createDevice, type Device, io, type TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import type { DataLoader } from "../../data/loader/loader.js";
 import { savedTuning } from "../../measure/savedTuning.js";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
 import { writeWholeFile } from "../../report/writeFile.js";
 import { furtherLabels } from "../heads.js";
+import { zeroThroughout } from "../learning.js";
 import type { TrainProgress } from "../options.js";
 import { trainResolved } from "../train.js";
 import { saveModel } from "../weightsFile.js";
 import { type Checkpoint, readCheckpoint, savedConfiguration, writeCheckpoint } from "./checkpoint.js";
 import { countAndHash } from "./configuration.js";
-import { prepareData, type RunData } from "./data.js";
+import { prepareData, type RunData, withSavedRange } from "./data.js";
 import { type DataState, dataState, tellOtherData } from "./dataState.js";
 import { checkFinite } from "./finite.js";
 import { openFolder, withRunFolder } from "./folder.js";
@@ -46,7 +47,7 @@ export const trainRun = (options: TrainRunOptions): Promise<TrainRunResult> =>
 async function runInFolder(options: TrainRunOptions): Promise<TrainRunResult> {
   const begin = performance.now();
   const saved = options.resume ? await savedConfiguration(join(options.out, RUN_FILES.checkpoint)) : undefined;
-  const data = await prepareData(options);
+  const data = await prepareData(withSavedRange(options, saved));
   throwIfStopped(options.signal);
   const device = options.device ?? (await createDevice({ tuning: savedTuning }));
   try {
@@ -82,7 +83,7 @@ async function runPrepared(
   const otherData = tellOtherData(from?.data, state);
   if (otherData) view?.line?.(otherData);
   const run: Run = { options, data, state, prepared, device, adapters, history, events };
-  const { done, ...times } = await trainOn(run, from).finally(() => events.close());
+  const { done, nothing, ...times } = await trainOn(run, from).finally(() => events.close());
   const best = history.best ?? undefined;
   const result: TrainRunResult = {
     ...{ out, model: metadata.model, classes: metadata.classes, steps, done, resumedFrom: from?.step ?? 0 },
@@ -92,6 +93,9 @@ async function runPrepared(
     ...{ leftOut: data.opened.leftOut ?? [], stopped: false, files: [] },
   };
   const stopped = options.signal?.aborted === true || !(await writeReport(run, result));
+  const empty =
+    nothing ?? (from && done === steps ? zeroThroughout(history.readings.map(({ loss }) => loss)) : undefined);
+  if (empty && !stopped) throw empty;
   return { ...result, stopped, files: await writtenFiles(out) };
 }
 
@@ -133,7 +137,7 @@ async function writtenFiles(out: string): Promise<string[]> {
 }
 
 /** What training came to: the step that it ended with, and the times of `TrainRunResult`. */
-type Trained = Pick<TrainRunResult, "done" | "stepping" | "waited">;
+type Trained = Pick<TrainRunResult, "done" | "stepping" | "waited"> & { readonly nothing?: TensorError | undefined };
 
 async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained> {
   const { options, data, prepared, device } = run;
@@ -147,7 +151,11 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
   let aside = 0;
   try {
     if (unscored) await makeUp(run, loader, unscored);
-    const { steps: done, seconds } = await trainResolved({
+    const {
+      steps: done,
+      seconds,
+      nothing,
+    } = await trainResolved({
       ...settings,
       model,
       data: waiting.stream(),
@@ -157,6 +165,7 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
       pauseAt: (step) => isDue(run, step, "checkpointEvery"),
       ...(options.signal ? { signal: options.signal } : {}),
       ...(from ? { from } : {}),
+      onWarning: (text) => options.view?.line?.(`warning: ${text}`),
       onProgress: async (progress, optimizer) => {
         const begin = performance.now();
         await checkBeforeUse(run, progress);
@@ -166,7 +175,7 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
       },
     });
     if (done === first) throwIfStopped(options.signal, first);
-    return { done, stepping: seconds - aside, waited: waiting.seconds };
+    return { done, nothing, stepping: seconds - aside, waited: waiting.seconds };
   } finally {
     options.view?.end?.();
   }

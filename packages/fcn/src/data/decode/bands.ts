@@ -1,0 +1,136 @@
+import type { Metadata, SharpOptions } from "sharp";
+import type { loadSharp } from "../../sharp.js";
+import { fileError } from "../errors.js";
+import { counted } from "../words.js";
+import type { Bands, PixelDepth } from "./pixelScale.js";
+import { readTiffTags, type TiffTags } from "./tiffTags.js";
+
+type Sharp = Awaited<ReturnType<typeof loadSharp>>;
+
+/** sharp's names of the formats of values. */
+const DEPTHS: Readonly<Record<string, PixelDepth>> = {
+  uchar: "uint8",
+  char: "int8",
+  ushort: "uint16",
+  short: "int16",
+  uint: "uint32",
+  int: "int32",
+  float: "float32",
+};
+
+/** The photometric kind of TIFFs whose values are places in a palette. */
+const PALETTE = 3;
+
+/** Added to signed 16 bits on their way through sharp, which holds all 16-bit grey for unsigned. */
+const SHIFT = 32768;
+
+/** Which of the bands in a file are its colours, where not all are. */
+export interface BandChoice {
+  readonly colours: 1 | 3;
+  /** A band beyond the colours that is not said to be alpha is left out. */
+  readonly isCut: boolean;
+}
+
+/** Says which bands are colours; undefined where the file has 8 bits, and grey, RGB or CMYK as usual with or without alpha. */
+export function unusualBands(file: string, bytes: Uint8Array, metadata: Metadata): BandChoice | undefined {
+  const tags = readTiffTags(bytes);
+  const depth = metadata.depth as string;
+  if (tags) refuseDepth(file, tags, depth);
+  // AVIF is a format of photographs: its 10 and 12 bits are spread over 16.
+  if (metadata.format === "heif" || metadata.space === "cmyk" || tags?.photometric === PALETTE) return undefined;
+  const choice = tags ? chooseBands(file, tags) : { colours: colourBands(metadata), isCut: false };
+  const isUsual = choice.colours === colourBands(metadata) && !choice.isCut;
+  return depth === "uchar" && isUsual ? undefined : choice;
+}
+
+/** Three bands of grey are shown as the first alone. */
+const colourBands = ({ channels = 3, space }: Metadata): 1 | 3 => (channels < 3 || space === "b-w" ? 1 : 3);
+
+function refuseDepth(file: string, { bits }: TiffTags, depth: string): void {
+  if (DEPTHS[depth] !== undefined && !(depth === "float" && bits !== 32)) return;
+  const problem = `its values are of ${bits} bits${depth === "float" ? ", floating point" : ""}, which is not read`;
+  throw fileError("unsupported-file", file, problem, "save it with 8 or 16 bits, or as 32-bit floats");
+}
+
+/** The colours of a TIFF: grey, or three bands that are red, green and blue or stand for them. */
+function chooseBands(file: string, { bands, photometric, extraSamples }: TiffTags): BandChoice {
+  const isAlpha = (kind: number | undefined): boolean => kind === 1 || kind === 2;
+  const alphas = extraSamples.filter(isAlpha).length;
+  const own = bands - alphas;
+  if (own === 1) return { colours: 1, isCut: false };
+  if (own === 3) return { colours: 3, isCut: false };
+  // Before ExtraSamples was introduced a second or fourth band was alpha.
+  if (extraSamples.length === 0 && (own === 2 || own === 4)) return { colours: own === 2 ? 1 : 3, isCut: false };
+  if (own === 4 && photometric === 2) return { colours: 3, isCut: true };
+  const problem = `it has ${counted(bands, "band")}${alphas > 0 ? `, ${alphas} of them alpha` : ""}: a picture has one (grey) or three (red, green, blue)`;
+  const pick = own === 2 ? "-b 1" : "-b 3 -b 2 -b 1";
+  const fix = `save the bands that are wanted in a file of their own, such as gdal_translate ${pick} IN.tif OUT.tif`;
+  throw fileError("unsupported-bands", file, problem, fix);
+}
+
+/** Reads bands upright as they are stored, without any change of colours (Node). */
+export function readBands(
+  sharp: Sharp,
+  bytes: Uint8Array,
+  options: SharpOptions,
+  metadata: Metadata,
+  choice: BandChoice,
+): Promise<Bands> {
+  return readStored(sharp, bytes, options, metadata, choice).catch((error: unknown) => {
+    // Bands that the file does not explain are no damage.
+    if (!/ExtraSamples doesn't match/.test(String(error))) throw error;
+    return readStored(sharp, bytes, { ...options, failOn: "truncated" }, metadata, choice);
+  });
+}
+
+async function readStored(
+  sharp: Sharp,
+  bytes: Uint8Array,
+  options: SharpOptions,
+  { space = "srgb", depth: name, channels: stored = 3 }: Metadata,
+  { colours }: BandChoice,
+): Promise<Bands> {
+  const depth = DEPTHS[name as string] as PixelDepth;
+  const isShifted = depth === "int16" && space === "grey16";
+  // Of grey alone sharp would keep one band, so it is brought to RGB, which repeats the first.
+  const isGrey = space === "b-w";
+  let picture = sharp(bytes, options).autoOrient();
+  if (isShifted) {
+    picture = picture.linear(new Array<number>(stored).fill(1), new Array<number>(stored).fill(SHIFT));
+  }
+  picture = picture.toColourspace(isGrey ? "srgb" : space);
+  const format = isShifted ? "ushort" : (name as "uchar");
+  const { data, info } = await picture.raw({ depth: format }).toBuffer({ resolveWithObject: true });
+  const all = typed(data, format);
+  const { height, width } = info;
+  const have = info.channels as number;
+  // [grey, grey, grey, second, third, ...] or the bands themselves.
+  const places = isGrey && have >= 3 ? (colours === 1 ? [0] : [0, 3, 4]) : [0, 1, 2].slice(0, colours);
+  const values = new (all.constructor as Float32ArrayConstructor)(height * width * colours);
+  const back = isShifted ? new Float32Array(values.length) : values;
+  for (let i = 0, to = 0; i < height * width; i++) {
+    for (const place of places) back[to++] = (all[i * have + place] as number) - (isShifted ? SHIFT : 0);
+  }
+  return { values: back, height, width, channels: colours, depth, noData: noDataOf(bytes, depth) };
+}
+
+function typed(data: Uint8Array, format: string): Uint8Array | Float32Array {
+  const Kind = {
+    uchar: Uint8Array,
+    char: Int8Array,
+    ushort: Uint16Array,
+    short: Int16Array,
+    uint: Uint32Array,
+    int: Int32Array,
+    float: Float32Array,
+  }[format] as unknown as Float32ArrayConstructor;
+  // The decoder's buffer need not be aligned.
+  const own = data.slice();
+  return new Kind(own.buffer, 0, own.length / Kind.BYTES_PER_ELEMENT);
+}
+
+function noDataOf(bytes: Uint8Array, depth: PixelDepth): number | undefined {
+  const text = readTiffTags(bytes)?.noData?.trim();
+  if (text === undefined || text === "" || Number.isNaN(Number(text))) return undefined;
+  return depth === "float32" ? Math.fround(Number(text)) : Number(text);
+}
