@@ -1,0 +1,209 @@
+/** Runs one target in a process of its own: `worker.mjs TARGET SEED RUNS FROM SECONDS STATE SCRATCH [INPUT SEEDPLACE]`. Speaks to its parent in messages. */
+import { openSync, readFileSync, writeSync } from "node:fs";
+import { Coverage } from "./coverage.js";
+import { checkGuards, watch } from "./guards.js";
+import { systematic } from "./mutate/bytes.js";
+import { mutate } from "./mutate/index.js";
+import { Finding, judgeError, outcomeOf } from "./oracle.js";
+import { Random } from "./random.js";
+import type { OpenTarget, Seed, Target } from "./target.js";
+import { TARGETS } from "./targets/index.js";
+
+/** A runtime has garbage: what one input may take beside 4 times the file. */
+export const ALLOWANCE = 192 * 2 ** 20;
+/** CPU time of one input. */
+const HANG = 2000;
+const BATCH = 64;
+const MOST_KEPT = 400;
+const MOST_REPLAYS = 200;
+/** Part of the runs that goes through the cuts and numbers at each place. */
+const SYSTEMATIC = 0.3;
+
+interface Input {
+  readonly bytes: Uint8Array;
+  readonly seed: number;
+}
+
+const [name = "", seedText = "1", runs = "1", from = "0", seconds = "0", state = "", scratch = "", ...given] =
+  process.argv.slice(2);
+const target = TARGETS.find((candidate) => candidate.name === name);
+if (target === undefined) throw new Error(`no target is called ${name}`);
+// A promise that nobody waits for is a finding of the input at hand.
+const unhandled: unknown[] = [];
+process.on("unhandledRejection", (error) => unhandled.push(error));
+process.on("uncaughtException", (error) => unhandled.push(error));
+const file = state === "" ? undefined : openSync(state, "w+");
+const head = new Int32Array(3);
+
+const cpu = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+const memory = (): number => {
+  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+  return heapUsed + external + arrayBuffers;
+};
+const collect = (globalThis as { gc?: () => void }).gc;
+
+/** What a run of one input comes to: an outcome, or a Finding. */
+async function runOnce(open: OpenTarget, { bytes, seed }: Input): Promise<string> {
+  let outcome: string;
+  const copy = bytes.slice();
+  try {
+    outcome = await open.run(copy, seed);
+  } catch (error) {
+    outcome = judgeError(error, open.names, bytes);
+  }
+  if (unhandled.length > 0) {
+    const [error] = unhandled.splice(0);
+    throw new Finding("unhandled", error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  checkGuards();
+  return outcome;
+}
+
+/** Runs an input and measures it; what looks too slow or too large is run again alone. */
+async function runMeasured(open: OpenTarget, input: Input): Promise<string> {
+  const [start, before] = [performance.now(), memory()];
+  const outcome = await runOnce(open, input);
+  const most = 4 * input.bytes.length + ALLOWANCE;
+  if (memory() - before > most) await measureMemory(open, input, most);
+  if (performance.now() - start > HANG) await measureTime(open, input);
+  return outcome;
+}
+
+async function measureTime(open: OpenTarget, input: Input): Promise<void> {
+  const start = cpu();
+  await runOnce(open, input);
+  const time = cpu() - start;
+  if (time > HANG) throw new Finding("slow", `${Math.round(time)} ms of CPU time for ${input.bytes.length} bytes`);
+}
+
+/** What lies there at once: everything is collected before, and again each few milliseconds. */
+async function measureMemory(open: OpenTarget, input: Input, most: number): Promise<void> {
+  collect?.();
+  const before = memory();
+  let peak = 0;
+  const timer = setInterval(() => {
+    if (memory() - before > most) collect?.();
+    peak = Math.max(peak, memory() - before);
+  }, 5);
+  await runOnce(open, input);
+  clearInterval(timer);
+  if (memory() - before > most) collect?.();
+  peak = Math.max(peak, memory() - before);
+  if (peak > most) throw new Finding("memory", `${Math.round(peak / 2 ** 20)} MiB for ${input.bytes.length} bytes`);
+}
+
+/** Input number `index`: the systematic ones first, then changes of seeds and of what was kept. */
+function makeInput(index: number, total: number, seeds: readonly Seed[], kept: readonly Input[]): Input {
+  const sizes = seeds.map(({ bytes }) => bytes.length * 19);
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  const planned = Math.floor(Math.min(all, total * SYSTEMATIC));
+  const r = new Random(`${seedText}/${name}/${index}`);
+  if (index < planned) {
+    let place = Math.floor((index * all) / planned);
+    const seed = sizes.findIndex((size) => {
+      if (place < size) return true;
+      place -= size;
+      return false;
+    });
+    const bytes = systematic((seeds[seed] as Seed).bytes, place);
+    if (bytes !== undefined) return { bytes, seed };
+  }
+  const base = kept.length > 0 && r.chance(0.6) ? r.pick(kept) : undefined;
+  const seed = base?.seed ?? r.below(seeds.length);
+  const { kind, bytes } = seeds[seed] as Seed;
+  const others = kept.length > 0 && r.chance(0.5) ? r.pick(kept).bytes : r.pick(seeds).bytes;
+  return { bytes: mutate(base?.bytes ?? bytes, kind, r, others), seed };
+}
+
+/** Tells the parent, which may have to end this process, what is at work. */
+function note(index: number, { bytes, seed }: Input): void {
+  if (file === undefined) return;
+  head.set([index, seed, bytes.length]);
+  writeSync(file, Buffer.concat([new Uint8Array(head.buffer), bytes]), 0, undefined, 0);
+}
+
+const send = (message: object): Promise<void> =>
+  new Promise((done) => (process.send ? process.send(message, undefined, {}, () => done()) : done()));
+
+async function fuzz(open: OpenTarget): Promise<void> {
+  const coverage = new Coverage();
+  const kept: Input[] = [];
+  const outcomes = new Set<string>();
+  const known = new Set<string>();
+  const keep = (input: Input, r: number): void => {
+    if (input.bytes.length > 2 ** 16) return;
+    if (kept.length < MOST_KEPT) kept.push(input);
+    else kept[r % MOST_KEPT] = input;
+  };
+  for (const [seed, { bytes }] of open.seeds.entries()) outcomes.add(await runMeasured(open, { bytes, seed }));
+  coverage.remember(coverage.take());
+  const end = Number(runs);
+  const deadline = Number(seconds) > 0 ? performance.now() + Number(seconds) * 1000 : Number.POSITIVE_INFINITY;
+  let batch: Input[] = [];
+  let replays = 0;
+  let done = 0;
+  for (let index = Number(from); index < end && performance.now() < deadline; index++) {
+    const input = makeInput(index, end, open.seeds, kept);
+    note(index, input);
+    batch.push(input);
+    try {
+      const outcome = await runMeasured(open, input);
+      if (!outcomes.has(outcome)) {
+        outcomes.add(outcome);
+        keep(input, index);
+      }
+    } catch (error) {
+      if (!(error instanceof Finding)) throw error;
+      // Each kind once: the text without its numbers tells them apart.
+      const key = `${error.kind}: ${outcomeOf(error.message)}`;
+      if (!known.has(key)) {
+        known.add(key);
+        const data = Buffer.from(input.bytes).toString("base64");
+        await send({ finding: { kind: error.kind, text: error.message, seed: input.seed, data } });
+      }
+    }
+    done++;
+    if (batch.length < BATCH) continue;
+    const fresh = coverage.take();
+    if (fresh.length > 0 && replays++ < MOST_REPLAYS) {
+      for (const again of batch) {
+        await runOnce(open, again).catch(() => {});
+        const own = coverage.take();
+        if (own.length > 0) keep(again, index);
+        coverage.remember(own);
+      }
+    }
+    coverage.remember(fresh);
+    batch = [];
+    if (index % 1024 < BATCH) await send({ progress: { index, done } });
+  }
+  await send({ end: { done, outcomes: outcomes.size, blocks: coverage.blocks, kept: kept.length } });
+}
+
+async function main(): Promise<number> {
+  watch();
+  const open = await (target as Target).open(scratch);
+  if (given[0] === undefined) {
+    await fuzz(open);
+    return 0;
+  }
+  const input = { bytes: new Uint8Array(readFileSync(given[0])), seed: Number(given[1] ?? 0) };
+  try {
+    console.log(`no finding: ${await runMeasured(open, input)}`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Finding)) throw error;
+    console.log(`${error.kind}: ${error.message}`);
+    return 1;
+  }
+}
+
+const code = await main().catch((error: unknown) => {
+  console.error(error);
+  return 3;
+});
+process.disconnect?.();
+process.exit(code);
