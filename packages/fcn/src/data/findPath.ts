@@ -1,4 +1,4 @@
-import { sameText } from "./files.js";
+import { joinPath, kindOf, sameText } from "./files.js";
 
 /** What a path that a file says means among known ones. */
 export type FoundPath =
@@ -12,7 +12,7 @@ export type FoundPath =
       readonly contradicts: boolean;
     }
   /** All of these fit equally well. */
-  | { readonly several: readonly string[]; readonly tail: string };
+  | { readonly several: readonly string[]; readonly places: readonly number[]; readonly tail: string };
 
 export interface SaidPath {
   /** The folder of the file that says the path, below the root: the path is tried from there first. */
@@ -98,7 +98,7 @@ function result(left: readonly Entry[], common: number, said: readonly string[])
   const [entry] = left;
   if (entry === undefined) return undefined;
   const tail = said.slice(-common).join("/");
-  if (left.length > 1) return { several: left.map(({ path }) => path), tail };
+  if (left.length > 1) return { several: left.map(({ path }) => path), places: left.map(({ place }) => place), tail };
   const contradicts = common < said.length && common < entry.parts.length;
   return { path: entry.path, place: entry.place, tail, contradicts };
 }
@@ -131,3 +131,19 @@ function decoded(path: string): string {
     return path;
   }
 }
+
+/** The paths that fit, as messages list them. */
+export function orOf(several: readonly string[]): string {
+  return several.slice(0, 4).join(" or ") + (several.length > 4 ? ` or ${several.length - 4} more` : "");
+}
+
+/** The path of a picture that a path with ".." means, if it lies outside of the root and is there. */
+export async function outsideFile(root: string, folder: string, said: string): Promise<string | undefined> {
+  const parts = isAbsolute(said) ? [] : resolveParts([...partsOf(folder), ...partsOf(said)]);
+  if (parts[0] !== "..") return undefined;
+  const path = joinPath(root, ...parts);
+  return (await kindOf(path).catch(() => undefined)) === "file" ? path : undefined;
+}
+
+export const liesOutside = (path: string): string =>
+  `is ${path}, outside of the folder; open the folder above that holds both`;

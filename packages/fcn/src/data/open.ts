@@ -3,6 +3,7 @@ import type { Abortable } from "../abort.js";
 import type { OpenedData } from "./dataset.js";
 import { fileError } from "./errors.js";
 import { kindOf } from "./files.js";
+import { foreignAnnotations } from "./folder/foreign.js";
 import { maskFolders, openMaskFolder } from "./folder/open.js";
 import { type CocoOptions, cocoProblems, hasCoco, openCoco } from "./folder/openCoco.js";
 import { hasLabelme, type LabelmeOptions, openLabelme } from "./folder/openLabelme.js";
@@ -139,7 +140,7 @@ function checkOwner(root: string, name: LayoutName, options: OpenOptions): void 
 
 async function recognise(root: string): Promise<LayoutName> {
   for (const [name, layout] of Object.entries(LAYOUTS)) if (await layout.recognise(root)) return name as LayoutName;
-  const problems = await cocoProblems(root);
+  const problems = [...(await cocoProblems(root)), ...(await foreignAnnotations(root))];
   throw new TensorError({
     code: "missing-data",
     message: [`${root}: no known layout of labelled pictures is in it`, ...problems].join("; "),

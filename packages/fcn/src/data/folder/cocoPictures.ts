@@ -1,6 +1,6 @@
 import type { DataRemark } from "../dataset.js";
-import { fileName, joinPath, kindOf, withoutExtension } from "../files.js";
-import { type FoundPath, partsOf, type pathFinder, resolveParts } from "../findPath.js";
+import { fileName, joinPath, withoutExtension } from "../files.js";
+import { liesOutside, orOf, outsideFile, partsOf, type pathFinder } from "../findPath.js";
 import { counted, firstOf } from "../words.js";
 import type { CocoImage } from "./cocoFile.js";
 import { namedSplit } from "./splits.js";
@@ -42,7 +42,10 @@ export async function cocoPictures(
     const { file_name } = image;
     const found = find(file_name, { folder, prefer: [isOfSplit, inImages] });
     if (found !== undefined && "several" in found) {
-      problem("ambiguous-name", `its picture "${file_name}" may be ${orOf(found)}: write the folder into file_name`);
+      problem(
+        "ambiguous-name",
+        `its picture "${file_name}" may be ${orOf(found.several)}: write the folder into file_name`,
+      );
       continue;
     }
     const outside = await outsideFile(root, folder, file_name);
@@ -82,19 +85,3 @@ const splitOfFolders = (path: string): string | undefined => {
   const folders = path.slice(0, path.length - fileName(path).length);
   return folders === "" ? undefined : splitOf(folders);
 };
-
-/** The paths that fit, as messages list them. */
-export function orOf({ several }: Extract<FoundPath, { several: unknown }>): string {
-  return several.slice(0, 4).join(" or ") + (several.length > 4 ? ` or ${several.length - 4} more` : "");
-}
-
-/** The path of a picture that a path with ".." means, if it lies outside of the root and is there. */
-export async function outsideFile(root: string, folder: string, said: string): Promise<string | undefined> {
-  const parts = said.startsWith("/") ? [] : resolveParts([...partsOf(folder), ...partsOf(said)]);
-  if (parts[0] !== "..") return undefined;
-  const path = joinPath(root, ...parts);
-  return (await kindOf(path).catch(() => undefined)) === "file" ? path : undefined;
-}
-
-export const liesOutside = (path: string): string =>
-  `is ${path}, outside of the folder; open the folder above that holds both`;

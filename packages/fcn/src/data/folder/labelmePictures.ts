@@ -1,9 +1,8 @@
 import type { TensorError } from "@fcn/tensor";
 import { fileError } from "../errors.js";
 import { fileName, joinPath, sameText, withoutExtension } from "../files.js";
-import { pathFinder } from "../findPath.js";
+import { liesOutside, orOf, outsideFile, pathFinder } from "../findPath.js";
 import { firstOf } from "../words.js";
-import { liesOutside, orOf, outsideFile } from "./cocoPictures.js";
 
 /** The picture of a labelme file. */
 export interface LabelmePicture {
@@ -38,14 +37,14 @@ export function labelmePictures(
     const said = imagePath === "" ? undefined : find(imagePath, { folder, prefer: [isBeside] });
     const outside = imagePath === "" ? undefined : await outsideFile(root, folder, imagePath);
     if (outside !== undefined) throw noPicture(file, `"${imagePath}" ${liesOutside(outside)}`);
-    if (said !== undefined && "several" in said) throw severalPictures(file, imagePath, orOf(said));
+    if (said !== undefined && "several" in said) throw severalPictures(file, imagePath, orOf(said.several));
     const named = byStem.get(stemOf(json)) ?? [];
     const own = named.some(isBeside) ? named.filter(isBeside) : named;
     if (said !== undefined && (!said.contradicts || isBeside(said.path))) return { path: said.path, isOther: false };
     const left = [...new Set([...(said === undefined ? [] : [said.path]), ...own])];
     const [path] = left;
     if (path === undefined) throw noPicture(file, `"${imagePath}" is nowhere in the folder`);
-    if (left.length > 1) throw severalPictures(file, imagePath, orOf({ several: left, tail: "" }));
+    if (left.length > 1) throw severalPictures(file, imagePath, orOf(left));
     return { path, isOther: imagePath !== "" };
   };
 }
