@@ -10,6 +10,7 @@ import { decodeMatLabels } from "./mat/labels.js";
 import { type RasterImage, type SegmentationSample, VOID_LABEL } from "./sample.js";
 import { type CocoLabels, cocoLabels } from "./shapes/coco.js";
 import { type LabelmeLabels, labelmeLabels } from "./shapes/labelme.js";
+import { type PaintSize, partProblem } from "./shapes/parts.js";
 import { counted } from "./words.js";
 
 /** A file that gives channels of the picture: a photograph (3 channels), or a 16-bit depth map, of which the logarithm is taken (1). */
@@ -33,7 +34,7 @@ export interface SampleItem {
   readonly labels: LabelSource;
   /** Sources of further label maps of the same picture, by name. */
   readonly more?: Readonly<Record<string, LabelSource>>;
-  /** Shapes that cannot be painted are left out; else they are an error. */
+  /** Leave out shapes that cannot be drawn; else the first of them is an error. */
   readonly skipBad?: boolean;
 }
 
@@ -45,12 +46,16 @@ export interface LoadedImage {
   readonly turnedFrom?: { readonly height: number; readonly width: number; readonly orientation: number };
 }
 
-/** Reads all files of an item (Node) and puts the sample together. Throws a TensorError that names the file at fault. */
+/**
+ * Reads all files of an item (Node) and puts the sample together. Throws a TensorError that names the file at fault, and a shape that cannot be drawn
+ * unless the item says `skipBad`.
+ */
 export async function loadItem(item: SampleItem): Promise<SegmentationSample> {
   const picture = await loadImage(item.image);
   const labelsOf = async (source: LabelSource): Promise<Uint8Array> => {
-    const plane = await loadLabels(source);
-    const problem = sizeProblem(item, picture, source, plane) ?? strayProblem(source, plane);
+    const plane = await loadLabels(source, picture.image);
+    const badPart = item.skipBad ? undefined : partProblem(source.file, plane.skipped);
+    const problem = sizeProblem(item, picture, source, plane) ?? strayProblem(source, plane) ?? badPart;
     if (problem) throw problem;
     return plane.labels;
   };
@@ -111,17 +116,21 @@ function joinChannels(images: readonly RasterImage[]): RasterImage {
   return { data, height, width, channels };
 }
 
-/** The label map of a source; keys that its rule does not know are void and listed. */
-export async function loadLabels(source: LabelSource): Promise<LabelPlane> {
+/**
+ * The label map of a source; keys that its rule does not know are void and listed, and so are shapes that cannot be drawn.
+ *
+ * @param upright the size of the picture, for shapes whose file does not state it
+ */
+export async function loadLabels(source: LabelSource, upright?: PaintSize): Promise<LabelPlane> {
   switch (source.kind) {
     case "png":
       return decodeMask(source.file, await readBytes(source.file), source.rule);
     case "mat":
       return decodeMatLabels(source.file, await readBytes(source.file), source.path, source.rule);
     case "labelme":
-      return labelmeLabels(source);
+      return labelmeLabels(source, upright);
     case "coco":
-      return cocoLabels(source);
+      return cocoLabels(source, upright);
   }
 }
 

@@ -4,6 +4,7 @@ import { withoutBad } from "./check/skipBad.js";
 import type { DataRemark, OpenedData } from "./dataset.js";
 import { fileError } from "./errors.js";
 import { kindOf, listFiles, listFolders } from "./files.js";
+import { foreignAnnotations } from "./folder/foreign.js";
 import { maskFolders, openMaskFolder } from "./folder/open.js";
 import { type CocoOptions, cocoProblems, hasCoco, openCoco } from "./folder/openCoco.js";
 import { hasLabelme, type LabelmeOptions, openLabelme } from "./folder/openLabelme.js";
@@ -183,6 +184,7 @@ async function recognise(root: string): Promise<LayoutName> {
   const problems = [
     ...near.map(({ problem }) => problem),
     ...(await cocoProblems(root)).filter((text) => !isTold(text)),
+    ...(await foreignAnnotations(root)),
   ];
   const fixes = near.flatMap(({ fix }) => fix ?? []).slice(0, 2);
   const known = ENTRIES.map(([, { what }]) => what).join("; ");

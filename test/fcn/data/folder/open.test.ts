@@ -512,7 +512,7 @@ describe("labelme and COCO folders", () => {
     expect(opened.remarks.map(({ level, code, file }) => [level, code, file.slice(root.length + 1)])).toEqual([
       ["note", "seeded-split", ""],
       ["problem", "missing-data", "d.json"],
-      ["problem", "corrupt-file", "e.json"],
+      ["problem", "missing-data", "e.json"],
       ["warning", "image-without-mask", "c.jpg"],
     ]);
     const samples = await data.loadAll(opened.splits.train as data.SegmentationDataset);
@@ -551,11 +551,11 @@ describe("labelme and COCO folders", () => {
 
   it("tell the fault that all labelme files have, and two files of one picture", async () => {
     for (const name of ["a", "b"]) {
-      const json = { ...JSON.parse(labelme(`${name}.jpg`, "dog")), imageHeight: null };
+      const json = { ...JSON.parse(labelme(`${name}.jpg`, "dog")), imageHeight: 6.5 };
       await writeTree(root, { [`${name}.jpg`]: await jpeg(6, 8, 1), [`${name}.json`]: JSON.stringify(json) });
     }
     await expect(data.open(root)).rejects.toThrow(
-      `${join(root, "a.json")}: it says that the picture is nullx8 (imageHeight x imageWidth); none of the 2 labelme files can be used`,
+      `${join(root, "a.json")}: it says that the picture is 6.5x8 (imageHeight x imageWidth); none of the 2 labelme files can be used`,
     );
     await writeTree(root, { "a.json": labelme("a.jpg", "dog"), "b.json": labelme("a.jpg", "cat") });
     const { remarks } = await data.open(root);
@@ -743,8 +743,10 @@ describe("labelme and COCO folders", () => {
     await expect(open([[1, 2, 3]])).rejects.toThrow(`${place}a polygon of 3 numbers`);
     await expect(open({ size: [6, 8], counts: [1, 2] })).rejects.toThrow(`${place}the run lengths of a mask`);
     await expect(open({ size: [7, 8], counts: [56] })).rejects.toThrow(`${place}run lengths for 7x8`);
-    await expect(open("x")).rejects.toThrow("entry 0 of its annotations (id 17, image_id 0) has a segmentation");
-    expect((await data.check(root).catch((error: Error) => error.message)) as string).toContain("id 17");
+    await expect(open("x")).rejects.toThrow(`${place}its segmentation is neither polygons nor run lengths`);
+    const remark = (await data.check(root)).remarks.find(({ code }) => code === "bad-shape");
+    expect(remark).toMatchObject({ level: "problem", file: join(root, "a.json") });
+    expect(remark?.text).toMatch(/^annotation 17 of 1\.jpg: its segmentation/);
   });
 
   it.each([
@@ -770,19 +772,27 @@ describe("labelme and COCO folders", () => {
   });
 
   it.each([
-    ["images", [{ file_name: "a.jpg", height: 6 }], "entry 0 of its images has no file_name, height and width"],
+    ["images", [{ id: 0, height: 6, width: 8 }], "entry 0 of its images has no file_name"],
+    ["images", [{ id: 0, file_name: "1.jpg", height: "6px" }], "entry 0 of its images has a height and width that"],
     ["images", [{ file_name: "a.jpg", height: 1e9, width: 1e9 }], "entry 0 of its images"],
     ["categories", [null], "entry 0 of its categories has no name"],
-    [
-      "annotations",
-      [{ image_id: 0, segmentation: "x" }],
-      "entry 0 of its annotations (id undefined, image_id 0) has a segmentation that is neither",
-    ],
-    ["annotations", [{}, { segmentation: [[1, "2"]] }], "entry 1 of its annotations"],
-    ["annotations", [{ segmentation: { size: [6], counts: "1" } }], "entry 0 of its annotations"],
   ])("refuse a COCO file whose %s are %j", async (list, entries, problem) => {
     const whole = JSON.parse(coco(["1.jpg"])) as Record<string, unknown>;
     await writeTree(root, { "a.json": JSON.stringify({ ...whole, [list]: entries }), "1.jpg": await jpeg(6, 8, 1) });
     await expect(data.open(root)).rejects.toThrow(`${join(root, "a.json")}: ${problem}`);
+  });
+
+  it.each([
+    [[{ image_id: 0 }], "entry 0 of its annotations has no category_id that is a whole number or a text (nothing)"],
+    [
+      [{}, { image_id: null }],
+      "2 entries of its annotations have no image_id that is a whole number or a text: 0 (nothing), 1 (null)",
+    ],
+  ])("name the entries of a COCO file whose annotations are %j", async (annotations, problem) => {
+    const whole = JSON.parse(coco(["1.jpg"])) as Record<string, unknown>;
+    await writeTree(root, { "a.json": JSON.stringify({ ...whole, annotations }), "1.jpg": await jpeg(6, 8, 1) });
+    const found = (await data.open(root)).remarks.filter(({ level }) => level === "problem");
+    expect(found).toMatchObject([{ code: "bad-entry", file: join(root, "a.json") }]);
+    expect(found[0]?.text).toContain(problem);
   });
 });

@@ -3,6 +3,7 @@ import { data } from "@fcn/core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type CocoInstance, cocoLabels } from "../../../../packages/fcn/dist/data/shapes/coco.js";
+import { partProblem } from "../../../../packages/fcn/dist/data/shapes/parts.js";
 import { paintRuns, unpackCounts } from "../../../../packages/fcn/dist/data/shapes/rle.js";
 import { assertProperty } from "../../../support/property.js";
 import { greyPng, jpeg, temporaryFolder, writeTree } from "../trees.js";
@@ -53,7 +54,9 @@ const box = (left: number, top: number, right: number, bottom: number): number[]
   bottom,
 ];
 const labelsOf = (instances: CocoInstance[], overlap: "smaller" | "void" = "smaller"): string[] => {
-  const { labels } = cocoLabels({ kind: "coco", file: "a.json", ...size, instances, overlap });
+  const { labels, skipped } = cocoLabels({ kind: "coco", file: "a.json", ...size, instances, overlap });
+  const problem = partProblem("a.json", skipped);
+  if (problem) throw problem;
   return Array.from({ length: 6 }, (_, y) =>
     [...labels.subarray(8 * y, 8 * y + 8)].map((v) => (v === 255 ? "v" : v)).join(""),
   );
@@ -242,7 +245,7 @@ describe("labelme files", () => {
       {},
       'shape 0 ("one") is a mask without its picture',
     ],
-    ["no size", [], { imageHeight: null }, "it says that the picture is nullx8"],
+    ["a size that is none", [], { imageHeight: 6.5 }, "it says that the picture is 6.5x8"],
     ["another size than the picture", [], { imageWidth: 9 }, "the labels are 6x9, but a.jpg is 6x8"],
   ])("with %s are refused in one line that names the file", async (_, shapes, more, problem) => {
     const failure = labelmeOf(shapes, more);

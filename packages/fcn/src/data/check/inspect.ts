@@ -80,20 +80,25 @@ async function checkedLabels(
   known?: KnownCounts,
 ): Promise<LabelCounts & { readonly hasStrays: boolean }> {
   const isKnown = known !== undefined && (await isCurrent(source.file, known));
-  const plane = isKnown ? undefined : await loadLabels(source);
+  const plane = isKnown ? undefined : await loadLabels(source, picture?.image);
   const counts = plane ? countLabels(plane) : (known as KnownCounts);
   const problems = [picture && sizeProblem(item, picture, source, counts), plane && strayProblem(source, plane)];
   for (const problem of problems) if (problem) remarks.push(remarkOf(problem, filesOf(item)));
+  for (const { level, code, problem, fix } of plane?.skipped ?? []) {
+    remarks.push({ level, code, file: source.file, text: `${problem} (${fix})` });
+  }
   return { ...counts, hasStrays: plane !== undefined && plane.strays.length > 0 };
 }
 
-/** Labels that fit the picture as stored as well as upright may have been drawn on either. */
+/** Labels that fit the picture as stored as well as upright may have been drawn on either, and so may those without a size. */
 function turnWarnings(
-  { image: parts }: SampleItem,
+  { image: parts, labels }: SampleItem,
   { image, turnedFrom }: LoadedImage,
   plane: { readonly height: number; readonly width: number },
 ): DataRemark[] {
-  if (turnedFrom === undefined || !sameSize(image, plane) || !sameSize(turnedFrom, plane)) return [];
+  if (turnedFrom === undefined || !sameSize(image, plane)) return [];
+  const hasSize = labels.kind !== "coco" || (labels.height !== undefined && labels.width !== undefined);
+  if (hasSize && !sameSize(turnedFrom, plane)) return [];
   const { orientation } = turnedFrom;
   const change = [2, 4, 5, 7].includes(orientation) ? "mirrored" : "turned";
   const text = `it is ${change} by its EXIF tag (orientation ${orientation}): its mask must be drawn on the upright picture`;

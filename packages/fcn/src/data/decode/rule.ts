@@ -1,4 +1,5 @@
 import { VOID_LABEL } from "../sample.js";
+import type { SkippedPart } from "../shapes/parts.js";
 
 /**
  * What the numbers or colours of a mask mean. Plain data, so that it can be sent to a worker.
@@ -34,6 +35,8 @@ export interface LabelPlane {
   readonly labels: Uint8Array;
   /** The most frequent first. */
   readonly strays: readonly StrayKey[];
+  /** Shapes that are left out, where labels are made of shapes. */
+  readonly skipped?: readonly SkippedPart[];
 }
 
 /** Numbers 0 to `numClasses` - 1 are classes, 255 is void. */

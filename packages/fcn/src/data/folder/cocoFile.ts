@@ -1,35 +1,45 @@
 import type { TensorError } from "@fcn/tensor";
 import type { DataRemark } from "../dataset.js";
 import { damagedFile, fileError, MOST_PIXELS } from "../errors.js";
-import type { CocoInstance } from "../shapes/coco.js";
+import { type StatedSize, shownValue, statedSize } from "../numbers.js";
+import { counted, firstOf } from "../words.js";
+import { type CocoId, IdTable, isId, shownId } from "./cocoIds.js";
 
 /** What is used of a COCO annotation file. */
 export interface CocoFile {
   readonly images: readonly CocoImage[];
   readonly annotations: readonly CocoAnnotation[];
-  readonly categories: readonly { readonly id: number; readonly name: string }[];
+  readonly categories: readonly CocoCategory[];
+  /** About entries that cannot be used, which are left out of the lists, and about ids. */
+  readonly remarks: readonly DataRemark[];
 }
 
-interface CocoImage {
-  readonly id: number;
+export interface CocoImage extends StatedSize {
+  readonly id: CocoId;
   readonly file_name: string;
-  readonly height: number;
-  readonly width: number;
 }
 
-interface CocoAnnotation {
-  readonly id: number;
-  readonly image_id: number;
-  readonly category_id: number;
-  readonly iscrowd: number;
-  /** Absent for a box without a mask. */
-  readonly segmentation?: CocoInstance["segmentation"];
+export interface CocoCategory {
+  readonly id: CocoId;
+  readonly name: string;
+}
+
+export interface CocoAnnotation {
+  /** For messages. */
+  readonly id?: CocoId;
+  readonly imageId: CocoId;
+  readonly categoryId: CocoId;
+  /** Undefined where the file does not list it. */
+  readonly image: CocoImage | undefined;
+  readonly category: CocoCategory | undefined;
+  readonly crowd: boolean;
+  /** As the file has it; absent for a box without a mask. */
+  readonly segmentation?: unknown;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const fieldsOf = (value: unknown): Fields => (typeof value === "object" && value !== null ? (value as Fields) : {});
-const isNumbers = (value: unknown): value is number[] => Array.isArray(value) && value.every(Number.isFinite);
 
 const LISTS = ["images", "annotations", "categories"];
 
@@ -43,118 +53,151 @@ export function absentLists(json: unknown): string[] {
   return LISTS.filter((name) => !Array.isArray(fieldsOf(json)[name]));
 }
 
-/** Checks a COCO file. Throws a TensorError that names the file and the entry which is not as it should be. */
+/**
+ * Checks a COCO file. An image or annotation that cannot be used is left out, and a problem among the remarks names it. Throws a TensorError that names
+ * the file where a category cannot be used, or where two images or two categories have one id.
+ */
 export function parseCoco(file: string, json: unknown): CocoFile {
-  const { images, annotations, categories } = json as Readonly<Record<string, readonly unknown[]>>;
-  const fail = (list: string, index: number, problem: string): TensorError =>
-    damagedFile(file, `entry ${index} of its ${list} ${problem}`);
-  const parsed = {
-    images: (images ?? []).map((entry, i) => {
-      const { id, file_name, height, width } = fieldsOf(entry) as unknown as CocoImage;
-      const isSized = height >= 1 && width >= 1 && height * width <= MOST_PIXELS;
-      if (typeof file_name !== "string" || !isSized) throw fail("images", i, "has no file_name, height and width");
-      return { id, file_name, height, width };
-    }),
-    annotations: (annotations ?? []).map((entry, i) => {
-      const { id, image_id, category_id, iscrowd, segmentation } = fieldsOf(entry);
-      const shape = parseSegmentation(segmentation);
-      if (shape === null) {
-        const problem = `(id ${id}, image_id ${image_id}) has a segmentation that is neither polygons nor run lengths`;
-        throw fail("annotations", i, problem);
-      }
-      const numbers = { id: Number(id), image_id: Number(image_id), category_id: Number(category_id) };
-      const about = { ...numbers, iscrowd: Number(iscrowd ?? 0) };
-      return shape === undefined ? about : { ...about, segmentation: shape };
-    }),
-    categories: (categories ?? []).map((entry, i) => {
-      const { id, name } = fieldsOf(entry);
-      if (typeof name !== "string") throw fail("categories", i, "has no name");
-      return { id: Number(id), name };
-    }),
-  };
-  refuseTwins(file, "images", parsed.images, ({ file_name }) => file_name);
-  refuseTwins(file, "categories", parsed.categories, ({ name }) => name);
-  return parsed;
+  const lists = json as Readonly<Record<string, readonly unknown[]>>;
+  const remarks = new EntryRemarks(file);
+  const images = parseImages(lists.images ?? [], remarks);
+  const categories = parseCategories(file, lists.categories ?? []);
+  refuseTwins(file, "images", images, ({ file_name }) => file_name);
+  refuseTwins(file, "categories", categories, ({ name }) => name);
+  const annotations = parseAnnotations(lists.annotations ?? [], images, categories, remarks);
+  return { images, annotations, categories, remarks: [...remarks.all(), ...largeIds(file, images)] };
+}
+
+const NO_ID = "that is a whole number or a text";
+
+function parseImages(entries: readonly unknown[], remarks: EntryRemarks): CocoImage[] {
+  const fix = "correct the entries, or remove them with their annotations";
+  return entries.flatMap((entry, i): CocoImage[] => {
+    const { id, file_name, height, width } = fieldsOf(entry);
+    const size = statedSize(height, width, MOST_PIXELS);
+    if (typeof file_name !== "string" || file_name.trim() === "") {
+      remarks.add("images", "no file_name", fix, i, shownValue(file_name));
+    } else if (!isId(id)) remarks.add("images", `no id ${NO_ID}`, fix, i, shownValue(id));
+    else if (size === undefined) {
+      const problem = "a height and width that are no size of a picture in pixels";
+      remarks.add("images", problem, fix, i, `${shownValue(height)}x${shownValue(width)}`);
+    } else return [{ id, file_name, ...size }];
+    return [];
+  });
+}
+
+function parseCategories(file: string, entries: readonly unknown[]): CocoCategory[] {
+  return entries.map((entry, i) => {
+    const { id, name } = fieldsOf(entry);
+    const fail = (problem: string): TensorError => damagedFile(file, `entry ${i} of its categories ${problem}`);
+    if (typeof name !== "string" || name.trim() === "") throw fail("has no name");
+    if (!isId(id)) throw fail(`("${name}") has the id ${shownValue(id)}, but an id is a whole number or a text`);
+    return { id, name };
+  });
+}
+
+function parseAnnotations(
+  entries: readonly unknown[],
+  images: readonly CocoImage[],
+  categories: readonly CocoCategory[],
+  remarks: EntryRemarks,
+): CocoAnnotation[] {
+  const fix = "correct the entries, or remove them";
+  const pictures = new IdTable(images, ({ id }) => id);
+  const names = new IdTable(categories, ({ id }) => id);
+  return entries.flatMap((entry, i): CocoAnnotation[] => {
+    const { id, image_id, category_id, iscrowd, segmentation } = fieldsOf(entry);
+    const crowd = crowdOf(iscrowd);
+    if (!isId(image_id)) remarks.add("annotations", `no image_id ${NO_ID}`, fix, i, shownValue(image_id));
+    else if (!isId(category_id)) remarks.add("annotations", `no category_id ${NO_ID}`, fix, i, shownValue(category_id));
+    else if (crowd === undefined) {
+      remarks.add("annotations", "an iscrowd that is neither 0 nor 1", fix, i, shownValue(iscrowd));
+    } else {
+      const [image, category] = [pictures.find(image_id), names.find(category_id)];
+      if (image?.isOther) remarks.match("image", image_id);
+      if (category?.isOther) remarks.match("category", category_id);
+      const found = { imageId: image_id, categoryId: category_id, image: image?.entry, category: category?.entry };
+      const shape = isAbsent(segmentation) ? {} : { segmentation };
+      return [{ ...(isId(id) ? { id } : {}), ...found, crowd, ...shape }];
+    }
+    return [];
+  });
+}
+
+/** Undefined for what is neither yes nor no. */
+function crowdOf(value: unknown): boolean | undefined {
+  if (value === undefined || value === null || value === "") return false;
+  const text = String(value).toLowerCase();
+  return text === "1" || text === "true" ? true : text === "0" || text === "false" ? false : undefined;
+}
+
+/** Of a box without a mask tools write no segmentation, or one without any number. */
+const isAbsent = (value: unknown): boolean =>
+  value === undefined || value === null || (Array.isArray(value) && value.every(isAbsent));
+
+/** Gathers what is wrong with entries: one remark for each fault. */
+class EntryRemarks {
+  readonly #faults = new Map<string, { list: string; problem: string; fix: string; entries: [number, string][] }>();
+  readonly #matched = new Map<string, { count: number; example: CocoId }>();
+
+  constructor(private readonly file: string) {}
+
+  add(list: string, problem: string, fix: string, index: number, shown: string): void {
+    const fault = this.#faults.get(`${list} ${problem}`) ?? { list, problem, fix, entries: [] };
+    fault.entries.push([index, shown]);
+    this.#faults.set(`${list} ${problem}`, fault);
+  }
+
+  /** An id that names an entry whose id is of the other type. */
+  match(what: "image" | "category", example: CocoId): void {
+    const known = this.#matched.get(what);
+    this.#matched.set(what, { count: (known?.count ?? 0) + 1, example: known?.example ?? example });
+  }
+
+  all(): DataRemark[] {
+    const { file } = this;
+    const faults = [...this.#faults.values()].map(({ list, problem, fix, entries }): DataRemark => {
+      const [first] = entries;
+      const listed = firstOf(
+        entries.map(([index, shown]) => `${index} (${shown})`),
+        5,
+      );
+      const many = `${entries.length} entries of its ${list} have ${problem}: ${listed}`;
+      const what = entries.length > 1 ? many : `entry ${first?.[0]} of its ${list} has ${problem} (${first?.[1]})`;
+      return { level: "problem", code: "bad-entry", file, text: `${what}; ${fix}` };
+    });
+    const matched = [...this.#matched].map(([what, { count, example }]): DataRemark => {
+      const [own, other] = typeof example === "string" ? ["text", "numbers"] : ["a number", "text"];
+      const text = `${counted(count, "annotation")} ${count === 1 ? "has" : "have"} the ${what}_id as ${own}, such as ${shownId(example)}, where the ids of the file are ${other}: matched by their digits`;
+      return { level: "warning", code: "id-types", file, text };
+    });
+    return [...faults, ...matched];
+  }
+}
+
+/** JSON numbers beyond 2^53 are rounded when they are read: neighbours become one. */
+function largeIds(file: string, images: readonly CocoImage[]): DataRemark[] {
+  const large = images.find(({ id }) => typeof id === "number" && !Number.isSafeInteger(id));
+  if (large === undefined) return [];
+  const text = `its images have ids above ${Number.MAX_SAFE_INTEGER} ("${large.file_name}"), which are rounded when they are read, so that neighbours become one; write them as text`;
+  return [{ level: "warning", code: "large-ids", file, text }];
 }
 
 /** Annotations name images and categories by id: two of one id would share them. */
-function refuseTwins<T extends { readonly id: number }>(
+function refuseTwins<T extends { readonly id: CocoId }>(
   file: string,
   list: string,
   entries: readonly T[],
   nameOf: (entry: T) => string,
 ): void {
-  const first = new Map<number, T>();
+  const first = new Map<CocoId, T>();
   for (const entry of entries) {
     const twin = first.get(entry.id);
     if (twin !== undefined) {
-      const problem = `two of its ${list} have the id ${entry.id}: "${nameOf(twin)}" and "${nameOf(entry)}"`;
+      const problem = `two of its ${list} have the id ${shownId(entry.id)}: "${nameOf(twin)}" and "${nameOf(entry)}"`;
       const fix = "give each an id of its own, and the annotations with it; files that were merged need new ids";
       throw fileError("duplicate-id", file, problem, fix);
     }
     first.set(entry.id, entry);
   }
 }
-
-/** Undefined where there is none, null where it is something else. */
-function parseSegmentation(value: unknown): CocoInstance["segmentation"] | undefined | null {
-  if (value === undefined || value === null) return undefined;
-  if (Array.isArray(value)) {
-    if (value.length === 0) return undefined;
-    return value.every(isNumbers) ? value : null;
-  }
-  const { size, counts } = fieldsOf(value);
-  const isSound = isNumbers(size) && size.length === 2 && (typeof counts === "string" || isNumbers(counts));
-  return isSound ? { size: size as unknown as readonly [number, number], counts: counts as string } : null;
-}
-
-/**
- * Tells of the annotations that paint nothing, with their counts: those of pictures or categories that the file does not list, and boxes without a
- * mask. Where categories were `chosen` all others are background by choice.
- */
-export function strayAnnotations(
-  file: string,
-  { images, annotations, categories }: CocoFile,
-  chosen: boolean,
-): DataRemark[] {
-  const pictures = new Set(images.map(({ id }) => id));
-  const known = new Set(categories.map(({ id }) => id));
-  const tell = (
-    level: DataRemark["level"],
-    code: string,
-    stray: readonly CocoAnnotation[],
-    text: (ids: string) => string,
-    idOf: (annotation: CocoAnnotation) => number,
-  ): DataRemark[] => {
-    if (stray.length === 0) return [];
-    const ids = [...new Set(stray.map(idOf))];
-    const listed = ids.slice(0, 5).join(", ") + (ids.length > 5 ? ", ..." : "");
-    return [{ level, code, file, text: `${counted(stray.length)} ${text(listed)}` }];
-  };
-  const own = annotations.filter(({ image_id }) => pictures.has(image_id));
-  return [
-    ...tell(
-      chosen ? "warning" : "problem",
-      "unknown-category",
-      own.filter(({ category_id }) => !known.has(category_id)),
-      (ids) => `a category_id that its categories do not list (${ids}): their pixels count as background`,
-      ({ category_id }) => category_id,
-    ),
-    ...tell(
-      "warning",
-      "unknown-image",
-      annotations.filter(({ image_id }) => !pictures.has(image_id)),
-      (ids) => `an image_id that its images do not list (${ids}): they paint nothing`,
-      ({ image_id }) => image_id,
-    ),
-    ...tell(
-      "warning",
-      "box-without-mask",
-      own.filter(({ category_id, segmentation }) => known.has(category_id) && segmentation === undefined),
-      (ids) => `no segmentation (ids ${ids}): their pixels count as background`,
-      ({ id }) => id,
-    ),
-  ];
-}
-
-const counted = (count: number): string => (count === 1 ? "1 annotation has" : `${count} annotations have`);

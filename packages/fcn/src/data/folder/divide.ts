@@ -1,7 +1,7 @@
 import { type Classes, type DataRemark, fileDataset, type SegmentationDataset } from "../dataset.js";
-import { fileName, joinPath } from "../files.js";
+import { fileName, joinPath, withoutExtension } from "../files.js";
 import type { SampleItem } from "../item.js";
-import { counted } from "../words.js";
+import { counted, firstOf } from "../words.js";
 import { namedSplit, readSplitFiles, resolveSplit, type SplitOptions, seededSplit } from "./splits.js";
 
 /** Where an item comes from. */
@@ -56,15 +56,28 @@ async function fromFiles(
   const lists = await readSplitFiles(folder);
   if (lists === undefined) return undefined;
   const names = items.map(({ name }) => name);
+  const pictures = items.map(({ image }) => image[0]?.file ?? "");
   const places = new Map(
     [...lists].map(([split, { file, lines }]) => {
-      const { indices, absent, ambiguous } = resolveSplit(lines, names);
+      const { indices, absent, ambiguous, elsewhere } = resolveSplit(lines, names, pictures);
       for (const name of absent) {
         say("problem", "missing-sample", `it names "${name}", which has no labelled picture here`, file);
       }
       for (const { line, candidates } of ambiguous) {
-        const text = `it names "${line}", which may be ${candidates.slice(0, 4).join(" or ")}${candidates.length > 4 ? " or others" : ""}: write the folder too`;
+        const isOneFolder = new Set(candidates.map(withoutExtension)).size === 1;
+        const more = isOneFolder ? "the ending" : "the folder";
+        const text = `it names "${line}", which may be ${candidates.slice(0, 4).join(" or ")}${candidates.length > 4 ? " or others" : ""}: write ${more} too`;
         say("problem", "ambiguous-name", text, file);
+      }
+      if (elsewhere.length > 0) {
+        const examples = elsewhere.map(({ line, name }) => `"${line}" was taken to be ${name}`);
+        const what = `${counted(elsewhere.length, "line")} ${elsewhere.length === 1 ? "names" : "name"} a folder that is not there`;
+        say(
+          "warning",
+          "other-folder",
+          `${what}: ${firstOf(examples, 3)}; correct the list if these are other pictures`,
+          file,
+        );
       }
       return [split, indices] as const;
     }),

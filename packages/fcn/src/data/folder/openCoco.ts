@@ -3,14 +3,19 @@ import type { Abortable } from "../../abort.js";
 import type { DataRemark, OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { damagedFile, fileError } from "../errors.js";
-import { fileName, joinPath, kindOf, listFiles, readJson, sameText, withoutExtension } from "../files.js";
+import { fileName, joinPath, kindOf, listFiles, readJson, withoutExtension } from "../files.js";
+import { pathFinder } from "../findPath.js";
 import type { SampleItem } from "../item.js";
 import type { CocoInstance, CocoOverlap } from "../shapes/coco.js";
 import { counted } from "../words.js";
-import { absentLists, type CocoFile, isCoco, parseCoco, strayAnnotations } from "./cocoFile.js";
+import { absentLists, type CocoFile, type CocoImage, isCoco, parseCoco } from "./cocoFile.js";
+import { compareIds } from "./cocoIds.js";
+import { cocoPictures, splitOf } from "./cocoPictures.js";
+import { strayAnnotations } from "./cocoStrays.js";
 import { defaultPalette } from "./colours.js";
 import { divide, type Origin } from "./divide.js";
-import { namedSplit, type SplitOptions } from "./splits.js";
+import { jsonKind } from "./jsonKind.js";
+import type { SplitOptions } from "./splits.js";
 
 export interface CocoOptions {
   /** Names of the categories that become classes 1, 2, ... in this order; others become background. Default: all, by their id. */
@@ -19,19 +24,27 @@ export interface CocoOptions {
   readonly overlap?: CocoOverlap;
 }
 
-/** Annotation files: COCO's own (`annotations/instances_train2017.json`), Roboflow's (`train/_annotations.coco.json`), or any in the root. */
+/**
+ * Files that may be COCO's: `annotations/instances_train2017.json`, Roboflow's `train/_annotations.coco.json`, or any in the root or a folder in it
+ * whose keys are those of a COCO file.
+ */
 async function cocoFiles(root: string): Promise<string[]> {
   const files = (await listFiles(root, { recursive: true })).filter((file) => {
     const depth = file.split("/").length;
-    return file.endsWith(".json") && depth <= 2 && !/(^|\/)(captions|person_keypoints|image_info)_/.test(file);
+    return /\.json$/i.test(file) && depth <= 2 && !/(^|\/)(captions|person_keypoints|image_info)_/.test(file);
   });
   const instances = files.filter((file) => fileName(file).startsWith("instances_"));
-  return instances.length > 0 ? instances : files.filter((file) => fileName(file) !== "classes.json");
+  if (instances.length > 0) return instances;
+  const found: string[] = [];
+  for (const file of files.filter((path) => fileName(path) !== "classes.json")) {
+    if ((await jsonKind(root, file).catch(() => "other")) === "coco") found.push(file);
+  }
+  return found;
 }
 
 /** Whether there is a COCO file below `root`. */
 export async function hasCoco(root: string): Promise<boolean> {
-  for (const file of (await cocoFiles(root)).slice(0, 3)) {
+  for (const file of await cocoFiles(root)) {
     // Files of this name are large: reading one twice would cost seconds.
     if (/(^|\/)annotations\/instances_/.test(file)) return true;
     if (isCoco(await readJson(joinPath(root, file)).catch(() => undefined))) return true;
@@ -61,6 +74,31 @@ async function readCoco(file: string): Promise<CocoFile | undefined> {
   );
 }
 
+/** The COCO files of a folder. One that cannot be used is a problem beside others, and else an error. */
+async function readAll(
+  root: string,
+  remarks: DataRemark[],
+  signal: AbortSignal | undefined,
+): Promise<{ file: string; json: CocoFile }[]> {
+  const read: { file: string; json: CocoFile }[] = [];
+  const failures: TensorError[] = [];
+  for (const path of await cocoFiles(root)) {
+    signal?.throwIfAborted();
+    const file = joinPath(root, path);
+    try {
+      const json = await readCoco(file);
+      if (json) read.push({ file: path, json });
+    } catch (error) {
+      if (!(error instanceof TensorError)) throw error;
+      failures.push(error);
+      const { code, message, fix } = error;
+      remarks.push({ level: "problem", code, file, text: `${message.replace(`${file}: `, "")} (${fix})` });
+    }
+  }
+  if (read.length > 0) return read;
+  throw failures[0] ?? fileError("missing-data", root, "it holds no COCO file", "put it into annotations/");
+}
+
 /**
  * Opens a folder with COCO annotations. Classes are background and the categories; a file whose name or folder tells a split is that split, and
  * others are divided as other folders are.
@@ -68,13 +106,7 @@ async function readCoco(file: string): Promise<CocoFile | undefined> {
 export async function openCoco(root: string, options: SplitOptions & CocoOptions & Abortable): Promise<OpenedData> {
   const remarks: DataRemark[] = [];
   const pictures = await listFiles(root, { recursive: true });
-  const read: { file: string; json: CocoFile }[] = [];
-  for (const file of await cocoFiles(root)) {
-    options.signal?.throwIfAborted();
-    const json = await readCoco(joinPath(root, file));
-    if (json) read.push({ file, json });
-  }
-  if (read.length === 0) throw fileError("missing-data", root, "it holds no COCO file", "put it into annotations/");
+  const read = await readAll(root, remarks, options.signal);
   const classes = classNames(
     root,
     read.map(({ json }) => json),
@@ -83,12 +115,15 @@ export async function openCoco(root: string, options: SplitOptions & CocoOptions
   const palette = defaultPalette(classes.length);
   const items: SampleItem[] = [];
   const origins: Origin[] = [];
+  const find = pathFinder(pictures);
   for (const { file, json } of read) {
-    const found = itemsOf(root, file, json, classes, pictures, options.overlap ?? "smaller", remarks);
-    remarks.push(...strayAnnotations(joinPath(root, file), json, options.categories !== undefined));
+    const paths = await cocoPictures(root, file, json.images, find, remarks);
+    const found = itemsOf(root, file, json, classes, paths, options.overlap ?? "smaller");
+    remarks.push(...json.remarks, ...strayAnnotations(joinPath(root, file), json, options.categories !== undefined));
     items.push(...found);
     origins.push(...found.map(() => ({ from: `of ${file}`, split: splitOf(file) })));
   }
+  if (items.length === 0) throw nothingFound(root, remarks);
   if ((await kindOf(joinPath(root, "classes.json"))) === "file") {
     const text =
       "it is not read beside COCO files, whose categories are the classes; choose and order them by the option categories";
@@ -97,6 +132,16 @@ export async function openCoco(root: string, options: SplitOptions & CocoOptions
   remarks.push(...pictureRemarks(root, items, origins, pictures));
   const { splits, remarks: about } = await divide(root, items, { classes, palette }, options, origins);
   return { root, layout: "coco", classes, palette, splits, remarks: [...about, ...remarks] };
+}
+
+/** Not one picture can be used: what is wrong with the first is most likely wrong with all. */
+function nothingFound(root: string, remarks: readonly DataRemark[]): TensorError {
+  const problems = remarks.filter(({ level }) => level === "problem");
+  const [first] = problems;
+  const fix = "correct the file, or put the pictures where it says";
+  if (first === undefined) return fileError("missing-data", root, "its COCO files list no picture", fix);
+  const rest = problems.length > 1 ? `, and ${counted(problems.length - 1, "more problem")}` : "";
+  return fileError(first.code, first.file, `${first.text}${rest}; no picture of the folder can be used`, fix);
 }
 
 /** Pictures that stand in two places of one split, of which each knows only a part of the annotations, and those that stand in none. */
@@ -115,8 +160,11 @@ function pictureRemarks(
     listed.add(file);
     first.set(key, twin ?? item);
     if (twin === undefined) continue;
-    const where = twin.labels.file === item.labels.file ? "twice in this file" : `here and in ${twin.labels.file}`;
-    const text = `the picture ${file} is listed ${where}: each entry takes the annotations of the other for background; bring them into one`;
+    const names = [twin, item].map(({ labels }) => ("picture" in labels ? `"${labels.picture}"` : ""));
+    const isOther = twin.labels.file !== item.labels.file;
+    const where = isOther ? `here and in ${twin.labels.file}` : "twice in this file";
+    const as = names[0] === names[1] ? "" : ` (as ${names.join(" and ")})`;
+    const text = `the picture ${file} is listed ${where}${as}: each entry takes the annotations of the other for background; bring them into one`;
     remarks.push({ level: "problem", code: "same-picture", file: item.labels.file, text });
   }
   const left = pictures.filter((path) => IMAGE_PATTERN.test(path) && !listed.has(joinPath(root, path)));
@@ -131,14 +179,11 @@ function pictureRemarks(
 const fileOf = ({ image }: SampleItem): string => image[0]?.file ?? "";
 const folderOf = (path: string): string => path.slice(0, path.length - fileName(path).length);
 
-function splitOf(file: string): string | undefined {
-  const words = withoutExtension(file).split(/[/_\-.]|(?<=[a-z])(?=\d)/i);
-  return words.map(namedSplit).find((word) => word !== undefined);
-}
-
 /** Background and the categories of all files, united by name: by id as the first file has them, those of further files behind. */
 function classNames(root: string, files: readonly CocoFile[], wanted: readonly string[] | undefined): string[] {
-  const known = files.flatMap(({ categories }) => [...categories].sort((a, b) => a.id - b.id).map(({ name }) => name));
+  const known = files.flatMap(({ categories }) => {
+    return [...categories].sort((a, b) => compareIds(a.id, b.id)).map(({ name }) => name);
+  });
   const absent = wanted?.find((name) => !known.includes(name));
   if (absent !== undefined) {
     const fix = `choose from ${[...new Set(known)].slice(0, 100).join(", ")}`;
@@ -152,50 +197,29 @@ function classNames(root: string, files: readonly CocoFile[], wanted: readonly s
 function itemsOf(
   root: string,
   file: string,
-  { images, annotations, categories }: CocoFile,
+  { images, annotations }: CocoFile,
   classes: readonly string[],
-  pictures: readonly string[],
+  paths: ReadonlyMap<CocoImage, string>,
   overlap: CocoOverlap,
-  remarks: DataRemark[],
 ): SampleItem[] {
-  const names = new Map(categories.map(({ id, name }) => [id, name]));
-  const instances = new Map<number, CocoInstance[]>();
-  for (const { id, image_id, category_id, iscrowd, segmentation } of annotations) {
-    const label = classes.indexOf(names.get(category_id) ?? "");
-    if (label < 1 || segmentation === undefined) continue;
-    const list = instances.get(image_id) ?? [];
-    list.push({ id, label, crowd: iscrowd === 1, segmentation });
-    instances.set(image_id, list);
+  const instances = new Map<CocoImage, CocoInstance[]>();
+  for (const { id, image, category, crowd, segmentation } of annotations) {
+    const label = classes.indexOf(category?.name ?? "");
+    if (image === undefined || label < 1 || segmentation === undefined) continue;
+    const list = instances.get(image) ?? [];
+    // Of whatever form the file has it: it is looked at where it is drawn.
+    const shape = segmentation as CocoInstance["segmentation"];
+    list.push({ ...(id === undefined ? {} : { id }), label, crowd, segmentation: shape });
+    instances.set(image, list);
   }
-  const find = pictureFinder(file, pictures);
-  return images.flatMap(({ id, file_name, height, width }): SampleItem[] => {
-    const picture = find(file_name);
-    if (picture === undefined) {
-      const text = `its picture "${file_name}" is nowhere in the folder`;
-      remarks.push({ level: "problem", code: "missing-image", file: joinPath(root, file), text });
-      return [];
-    }
-    const about = { kind: "coco", file: joinPath(root, file), picture: file_name } as const;
-    const labels = { ...about, height, width, overlap, instances: instances.get(id) ?? [] };
-    const image = [{ file: joinPath(root, picture), as: "rgb" }] as const;
-    return [{ name: withoutExtension(picture), image, labels }];
+  return images.flatMap((entry): SampleItem[] => {
+    const path = paths.get(entry);
+    if (path === undefined) return [];
+    const { id: _, file_name: picture, ...size } = entry;
+    const about = { kind: "coco", file: joinPath(root, file), picture, ...size } as const;
+    const image = [{ file: joinPath(root, path), as: "rgb" }] as const;
+    return [
+      { name: withoutExtension(path), image, labels: { ...about, overlap, instances: instances.get(entry) ?? [] } },
+    ];
   });
-}
-
-/** Finds a picture by the name in a COCO file: beside the file, in the folder of its split, or wherever one has that name. */
-function pictureFinder(file: string, pictures: readonly string[]): (name: string) => string | undefined {
-  const paths = new Map(pictures.map((path) => [sameText(path), path]));
-  const byName = new Map<string, string[]>();
-  for (const [text, path] of paths) byName.set(fileName(text), [...(byName.get(fileName(text)) ?? []), path]);
-  const folder = file.slice(0, file.length - fileName(file).length);
-  const split = splitOf(file);
-  return (name) => {
-    const direct = [`${folder}${name}`, name, `images/${name}`].map(sameText).find((path) => paths.has(path));
-    const named = byName.get(sameText(fileName(name))) ?? [];
-    return (
-      (direct && paths.get(direct)) ??
-      named.find((path) => path.split("/").some((part) => splitOf(part) === split)) ??
-      named[0]
-    );
-  };
 }

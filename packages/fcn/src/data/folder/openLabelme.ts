@@ -3,13 +3,16 @@ import type { Abortable } from "../../abort.js";
 import type { DataRemark, OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError } from "../errors.js";
-import { fileName, joinPath, listFiles, readJson, sameText, withoutExtension } from "../files.js";
+import { fileName, joinPath, listFiles, readJson, withoutExtension } from "../files.js";
 import type { SampleItem } from "../item.js";
 import { VOID_LABEL } from "../sample.js";
-import { isLabelme, readLabelme, reservedName } from "../shapes/labelme.js";
+import { isLabelme, type LabelmeFile, parseLabelme, reservedName } from "../shapes/labelmeFile.js";
+import { firstOf } from "../words.js";
 import { readClasses } from "./classes.js";
 import { colourOf, defaultPalette } from "./colours.js";
 import { divide } from "./divide.js";
+import { jsonKind } from "./jsonKind.js";
+import { labelmePictures, otherPictures } from "./labelmePictures.js";
 import type { SplitOptions } from "./splits.js";
 
 export interface LabelmeOptions {
@@ -20,16 +23,24 @@ export interface LabelmeOptions {
 /** The JSON files below `root` that may be labelme's. */
 async function jsonFiles(root: string): Promise<string[]> {
   return (await listFiles(root, { recursive: true })).filter((file) => {
-    return file.endsWith(".json") && fileName(file) !== "classes.json";
+    return /\.json$/i.test(file) && fileName(file) !== "classes.json";
   });
 }
 
-/** Whether one of the first JSON files below `root` is labelme's. */
+/** Whether a JSON file below `root` has the keys of a labelme file. */
 export async function hasLabelme(root: string): Promise<boolean> {
-  for (const file of (await jsonFiles(root)).slice(0, 5)) {
-    if (isLabelme(await readJson(joinPath(root, file)).catch(() => undefined))) return true;
+  for (const file of await jsonFiles(root)) {
+    if ((await jsonKind(root, file).catch(() => "other")) === "labelme") return true;
   }
   return false;
+}
+
+/** Undefined for JSON that is clearly something else. Throws a TensorError that names the file and what is wrong with it. */
+async function readIfLabelme(root: string, path: string): Promise<LabelmeFile | undefined> {
+  if ((await jsonKind(root, path)) !== "labelme") return undefined;
+  const file = joinPath(root, path);
+  const json = await readJson(file);
+  return isLabelme(json) ? parseLabelme(file, json) : undefined;
 }
 
 /**
@@ -43,22 +54,29 @@ export async function openLabelme(
   const remarks: DataRemark[] = [];
   const failures: TensorError[] = [];
   const pictures = (await listFiles(root, { recursive: true })).filter((file) => IMAGE_PATTERN.test(file));
-  const found: { json: string; image: string; names: string[] }[] = [];
+  const pictureOf = labelmePictures(root, pictures);
+  const found: { json: string; image: string; imagePath: string; isOther: boolean; names: string[] }[] = [];
+  const foreign: string[] = [];
   const byImage = new Map<string, string>();
   for (const json of await jsonFiles(root)) {
     options.signal?.throwIfAborted();
     const file = joinPath(root, json);
     try {
-      const { imagePath, shapes } = await readLabelme(file);
-      const image = findPicture(json, imagePath, pictures);
-      if (image === undefined) throw noPicture(file, imagePath);
+      const labelme = await readIfLabelme(root, json);
+      if (labelme === undefined) {
+        foreign.push(json);
+        continue;
+      }
+      const { imagePath, shapes } = labelme;
+      const { path: image, isOther } = await pictureOf(json, imagePath);
       const twin = byImage.get(image);
       if (twin !== undefined) throw samePicture(file, image, joinPath(root, twin));
       byImage.set(image, json);
-      found.push({ json, image, names: shapes.map(({ label }) => label) });
+      found.push({ json, image, imagePath, isOther, names: shapes.map(({ label }) => label) });
     } catch (error) {
-      const { code, message, fix } = error as TensorError;
-      failures.push(error as TensorError);
+      if (!(error instanceof TensorError)) throw error;
+      const { code, message, fix } = error;
+      failures.push(error);
       const text = message.replace(`${file}: `, "");
       remarks.push({ level: "problem", code, file, text: fix ? `${text} (${fix})` : text });
     }
@@ -69,6 +87,17 @@ export async function openLabelme(
     remarks.push({ level: "warning", code: "image-without-mask", file: joinPath(root, picture), text });
   }
   if (found.length === 0) throw nothingFound(root, failures);
+  const others = found.filter(({ isOther }) => isOther);
+  if (others.length > 0) {
+    remarks.push({ level: "warning", code: "other-picture", file: root, text: otherPictures(others) });
+  }
+  if (foreign.length > 0) {
+    const what =
+      foreign.length === 1
+        ? "1 JSON file is no labelme file and was"
+        : `${foreign.length} JSON files are no labelme files and were`;
+    remarks.push({ level: "note", code: "other-json", file: root, text: `${what} not read: ${firstOf(foreign, 3)}` });
+  }
   const { names, background, classes, palette } = await nameClasses(
     root,
     found.flatMap((entry) => entry.names),
@@ -80,22 +109,6 @@ export async function openLabelme(
   });
   const { splits, remarks: about } = await divide(root, items, { classes, palette }, options);
   return { root, layout: "labelme", classes, palette, splits, remarks: [...about, ...remarks] };
-}
-
-/** The path below the root of the picture that a labelme file means. */
-function findPicture(json: string, imagePath: string, pictures: readonly string[]): string | undefined {
-  const folder = json.slice(0, json.length - fileName(json).length);
-  const wanted = sameText(fileName(imagePath));
-  const stem = sameText(withoutExtension(fileName(json)));
-  const isNamed = (file: string): boolean => sameText(fileName(file)) === wanted;
-  const isStem = (file: string): boolean => sameText(withoutExtension(fileName(file))) === stem;
-  const here = pictures.filter((file) => file.startsWith(folder) && !file.slice(folder.length).includes("/"));
-  return here.find(isNamed) ?? here.find(isStem) ?? pictures.find(isNamed) ?? pictures.find(isStem);
-}
-
-function noPicture(file: string, imagePath: string): TensorError {
-  const fix = "put the picture beside the file";
-  return fileError("missing-data", file, `its picture "${imagePath}" is nowhere in the folder`, fix);
 }
 
 function samePicture(file: string, image: string, twin: string): TensorError {

@@ -1,6 +1,7 @@
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError } from "../errors.js";
-import { fileName, joinPath, kindOf, listFiles, readLines, sameText, withoutExtension } from "../files.js";
+import { joinPath, kindOf, listFiles, readLines, withoutExtension } from "../files.js";
+import { pathFinder } from "../findPath.js";
 import { createRandom, shuffledIndices } from "../random.js";
 
 /** How a set without split files is divided. */
@@ -55,55 +56,75 @@ export interface ResolvedSplit {
   readonly absent: string[];
   /** The lines that may mean several samples, and the names of those. */
   readonly ambiguous: { readonly line: string; readonly candidates: readonly string[] }[];
+  /** The lines that name another folder than that of the sample which alone has the rest of the name. */
+  readonly elsewhere: { readonly line: string; readonly name: string }[];
+}
+
+/** What one line means: places among the names, and whether the only one lies in another folder than was said. */
+interface LineMeaning {
+  readonly places: readonly number[];
+  readonly contradicts: boolean;
 }
 
 /**
- * The places among `names` of what the lines of a split file name. A name may hold spaces, lie below further folders and carry the extension of a
- * picture; of lists in columns (`images/a.jpg masks/a.png`) the first word counts. A name without its folder counts where one folder alone has it.
+ * Finds the places among `names` (paths without extension) of what a line of a list says. A name may hold spaces, lie below further folders and carry
+ * the extension of a picture, which tells samples of one name apart; of lists in columns (`images/a.jpg masks/a.png`) the first word counts. A name
+ * without its folder counts where one folder alone has it.
+ *
+ * @param pictures the file of each sample
  */
-export function resolveSplit(lines: readonly string[], names: readonly string[]): ResolvedSplit {
-  const whole = new Map(names.map((name, i) => [sameText(name), i] as const));
-  const byFile = new Map<string, number[]>();
-  names.forEach((name, i) => {
-    const key = sameText(fileName(name));
-    const places = byFile.get(key);
-    if (places) places.push(i);
-    else byFile.set(key, [i]);
-  });
-  const placesOf = (name: string): readonly number[] => {
-    const place = whole.get(name);
-    return place === undefined ? (byFile.get(name) ?? []) : [place];
+export function lineFinder(names: readonly string[], pictures: readonly string[] = []): (line: string) => LineMeaning {
+  const find = pathFinder(names);
+  const look = (text: string, isEnough: (tail: string) => boolean): LineMeaning | undefined => {
+    for (const said of new Set([text, withoutPictureExtension(text)])) {
+      const found = find(said, { folder: "", prefer: [(_, whole) => whole] });
+      if (found === undefined || !isEnough(found.tail)) continue;
+      if ("place" in found) return { places: [found.place], contradicts: found.contradicts };
+      const ending = extensionOf(text);
+      const alike = found.places.filter((place) => extensionOf(pictures[place] ?? "") === ending);
+      return { places: alike.length > 0 ? alike : found.places, contradicts: false };
+    }
+    return undefined;
   };
-  const find = (candidates: readonly string[]): readonly number[] => {
-    const known = candidates.flatMap((name) => [name, withoutPictureExtension(name)]).map(placesOf);
-    return known.find(({ length }) => length > 0) ?? [];
-  };
-  const found = lines.map((line) => {
-    const text = sameText(line);
-    const [word = ""] = text.split(/\s+/);
+  return (line) => {
+    const [word = ""] = line.split(/\s+/);
     // Without a space in it the end of a line in columns would be the name of the mask.
-    const wholes = find(endsOf(text).filter((end) => /\s/.test(end)));
-    return { line, places: wholes.length > 0 ? wholes : find(endsOf(word)) };
-  });
+    const whole = word === line ? undefined : look(line, (tail) => /\s/.test(tail));
+    return whole ?? look(word, () => true) ?? { places: [], contradicts: false };
+  };
+}
+
+/** What the lines of a split file name among samples, see {@link lineFinder}. */
+export function resolveSplit(
+  lines: readonly string[],
+  names: readonly string[],
+  pictures: readonly string[] = [],
+): ResolvedSplit {
+  const find = lineFinder(names, pictures);
+  const found = lines.map((line) => ({ line, ...find(line) }));
+  const single = found.filter(({ places }) => places.length === 1);
   const nameOf = (place: number): string => names[place] as string;
+  const shown = (places: readonly number[]): string[] => {
+    const isTold = new Set(places.map(nameOf)).size === places.length;
+    return places.map((place) => (isTold ? nameOf(place) : `${nameOf(place)}${extensionOf(pictures[place] ?? "")}`));
+  };
   return {
-    indices: [...new Set(found.flatMap(({ places }) => (places.length === 1 ? places : [])))],
+    indices: [...new Set(single.flatMap(({ places }) => places))],
     absent: found.filter(({ places }) => places.length === 0).map(({ line }) => line),
     ambiguous: found
       .filter(({ places }) => places.length > 1)
-      .map(({ line, places }) => ({ line, candidates: places.map(nameOf) })),
+      .map(({ line, places }) => ({ line, candidates: shown(places) })),
+    elsewhere: single
+      .filter(({ contradicts }) => contradicts)
+      .map(({ line, places }) => ({ line, name: nameOf(places[0] as number) })),
   };
 }
+
+const extensionOf = (path: string): string => path.slice(withoutExtension(path).length).toLowerCase();
 
 /** What else ends in a point and some letters may be a part of the name. */
 const withoutPictureExtension = (name: string): string =>
   IMAGE_PATTERN.test(name) || /\.bmp$/i.test(name) ? withoutExtension(name) : name;
-
-/** A path, and what is left of it without its first folder, without its first two, and so on. */
-function endsOf(path: string): string[] {
-  const parts = path.split("/");
-  return parts.map((_, i) => parts.slice(i).join("/"));
-}
 
 /** A seeded division of `count` pictures. */
 export function seededSplit(

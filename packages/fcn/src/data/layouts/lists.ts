@@ -1,6 +1,8 @@
 import { type Classes, type DataRemark, fileDataset, type SegmentationDataset } from "../dataset.js";
+import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError } from "../errors.js";
 import { joinPath, kindOf, listFiles, readLines, withoutExtension } from "../files.js";
+import { lineFinder } from "../folder/splits.js";
 import type { SampleItem } from "../item.js";
 import { counted } from "../words.js";
 
@@ -10,6 +12,24 @@ export async function readLists(folder: string): Promise<Map<string, string[]>> 
   const lists = new Map<string, string[]>();
   for (const file of files) lists.set(withoutExtension(file), await readLines(joinPath(folder, file)));
   return lists;
+}
+
+/**
+ * The lists with each line as the name of a picture in `folder`: lines of some copies are paths, with the extension or with the mask in a second column.
+ * A line that names no picture, or may name several, stays as it is: it shows as a file that is missing.
+ */
+export async function namedLists(lists: ReadonlyMap<string, string[]>, folder: string): Promise<Map<string, string[]>> {
+  const isPlain = (line: string): boolean => !/[\s/\\]/.test(line) && !IMAGE_PATTERN.test(line);
+  if ([...lists.values()].every((lines) => lines.every(isPlain))) return new Map(lists);
+  const pictures = (await listFiles(folder, { recursive: true })).filter((file) => IMAGE_PATTERN.test(file));
+  const names = pictures.map(withoutExtension);
+  const find = lineFinder(names, pictures);
+  const nameOf = (line: string): string => {
+    const { places, contradicts } = find(line);
+    const [place] = places.length === 1 && !contradicts ? places : [];
+    return place === undefined ? line : (names[place] as string);
+  };
+  return new Map([...lists].map(([name, lines]) => [name, lines.map(nameOf)] as const));
 }
 
 /** Data sets from lists of names. A list of a published set must fit: a missing file shows when it is loaded, and in the check. */

@@ -5,7 +5,7 @@ import { defaultPalette } from "../folder/colours.js";
 import type { ImagePart, SampleItem } from "../item.js";
 import { VOID_LABEL } from "../sample.js";
 import { NYUD_CLASSES } from "./classNames.js";
-import { hasAll, listDatasets, publishedLists, readLists } from "./lists.js";
+import { hasAll, listDatasets, namedLists, publishedLists, readLists } from "./lists.js";
 import { NYUD_MEANS, type NyudInput } from "./means.js";
 
 export interface NyudOptions {
@@ -56,7 +56,9 @@ export async function openNyud(root: string, { input = "color" }: NyudOptions): 
       rule: RULE,
     },
   });
-  const { lists, remark } = publishedLists(root, await readLists(root));
+  const named = await namedLists(await readLists(root), joinPath(root, "data/images"));
+  const numbers = [...named].map(([list, names]) => [list, names.map((name) => name.replace(/^img_/, ""))] as const);
+  const { lists, remark } = publishedLists(root, new Map(numbers));
   const splits = listDatasets(lists, classes, item);
   return { root, layout: "nyud", ...classes, splits, preprocessing: NYUD_MEANS[input], remarks: [remark] };
 }

@@ -6,7 +6,7 @@ import { joinPath, kindOf, readLines } from "../files.js";
 import { defaultPalette } from "../folder/colours.js";
 import type { SampleItem } from "../item.js";
 import { CONTEXT_33, CONTEXT_59 } from "./classNames.js";
-import { hasAll, listDatasets, readLists } from "./lists.js";
+import { hasAll, listDatasets, namedLists, readLists } from "./lists.js";
 import { CONTEXT_MEAN } from "./means.js";
 
 export interface ContextOptions {
@@ -46,7 +46,8 @@ export async function openPascalContext(root: string, options: ContextOptions): 
     labels: { kind: "mat", file: joinPath(root, "trainval", `${name}.mat`), path: ["LabelMap"], rule },
   });
   const all = await readLists(joinPath(voc, "ImageSets/Main"));
-  const lists = new Map([...all].filter(([name]) => ["train", "val", "trainval"].includes(name)));
+  const known = new Map([...all].filter(([name]) => ["train", "val", "trainval"].includes(name)));
+  const lists = await namedLists(known, joinPath(voc, "JPEGImages"));
   const splits = listDatasets(lists, classes, item);
   return { root, layout: "pascal-context", ...classes, splits, preprocessing: CONTEXT_MEAN, remarks: [] };
 }

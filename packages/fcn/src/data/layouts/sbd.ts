@@ -5,7 +5,7 @@ import { joinPath } from "../files.js";
 import { defaultPalette } from "../folder/colours.js";
 import type { SampleItem } from "../item.js";
 import { VOC_CLASSES } from "./classNames.js";
-import { hasAll, listDatasets, readLists } from "./lists.js";
+import { hasAll, listDatasets, namedLists, readLists } from "./lists.js";
 import { VOC_MEAN } from "./means.js";
 
 /** The folder of SBD with `img/`, `cls/` and its lists: `root` or `dataset/` in it (or in `benchmark_RELEASE/`); undefined when there is none. */
@@ -29,6 +29,7 @@ export async function openSbd(root: string): Promise<OpenedData> {
     image: [{ file: joinPath(folder, "img", `${name}.jpg`), as: "rgb" }],
     labels: { kind: "mat", file: joinPath(folder, "cls", `${name}.mat`), path: ["GTcls", "Segmentation"], rule },
   });
-  const splits = listDatasets(await readLists(folder), classes, item);
+  const lists = await namedLists(await readLists(folder), joinPath(folder, "img"));
+  const splits = listDatasets(lists, classes, item);
   return { root: folder, layout: "sbd", ...classes, splits, preprocessing: VOC_MEAN, remarks: [] };
 }

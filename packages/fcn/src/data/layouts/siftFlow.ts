@@ -5,7 +5,7 @@ import { defaultPalette } from "../folder/colours.js";
 import type { LabelSource, SampleItem } from "../item.js";
 import { VOID_LABEL } from "../sample.js";
 import { SIFT_FLOW_CLASSES, SIFT_FLOW_GEOMETRIC } from "./classNames.js";
-import { hasAll, listDatasets, publishedLists, readLists } from "./lists.js";
+import { hasAll, listDatasets, namedLists, publishedLists, readLists } from "./lists.js";
 import { SIFT_FLOW_MEAN } from "./means.js";
 
 const SCENES = "spatial_envelope_256x256_static_8outdoorcategories";
@@ -44,7 +44,7 @@ export async function openSiftFlow(root: string): Promise<OpenedData> {
     labels: source(SEMANTIC, name, semanticRule),
     more: { geometric: source(GEOMETRIC, name, geometricRule) },
   });
-  const { lists, remark } = publishedLists(root, await readLists(root));
+  const { lists, remark } = publishedLists(root, await namedLists(await readLists(root), joinPath(root, IMAGES)));
   const splits = listDatasets(lists, classes, item);
   const common = { root, layout: "siftflow", ...classes, splits, preprocessing: SIFT_FLOW_MEAN };
   return { ...common, more: { geometric }, remarks: [remark] };

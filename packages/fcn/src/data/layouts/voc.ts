@@ -13,7 +13,7 @@ import { VOID_LABEL } from "../sample.js";
 import { counted } from "../words.js";
 import type { WorkerOptions } from "../workers/pool.js";
 import { VOC_CLASSES } from "./classNames.js";
-import { firstList, hasAll, listDatasets, readLists } from "./lists.js";
+import { firstList, hasAll, listDatasets, namedLists, readLists } from "./lists.js";
 import { IMAGENET_MEAN, VOC_MEAN } from "./means.js";
 import { openOwnVoc, refuseMaskSuffix, refuseOwnClasses } from "./ownVoc.js";
 import { openSbd } from "./sbd.js";
@@ -81,7 +81,8 @@ export async function openVoc(
     labels: { kind: "png", file: joinPath(folder, "SegmentationClass", `${name}.png`), rule },
   });
   const all = await readLists(joinPath(folder, "ImageSets/Segmentation"));
-  const lists = new Map([...all].filter(([name]) => LISTS.includes(name)));
+  const known = new Map([...all].filter(([name]) => LISTS.includes(name)));
+  const lists = await namedLists(known, joinPath(folder, "JPEGImages"));
   const opened: OpenedData = {
     root: folder,
     layout: "voc",
@@ -156,7 +157,9 @@ async function withSbd(
   item: (name: string) => SampleItem,
 ): Promise<OpenedData> {
   const sbd = await openSbd(root);
-  const trained = firstList(sbd.root, await readLists(sbd.root), ["train"]);
+  const trained = firstList(sbd.root, await namedLists(await readLists(sbd.root), joinPath(sbd.root, "img")), [
+    "train",
+  ]);
   const valid = seg11valid(firstList(voc.root, lists, ["val"]), trained);
   const { seg11valid: val } = listDatasets(new Map([["seg11valid", valid]]), VOC, item);
   const text = `training on ${counted(trained.length, "picture")} of SBD, validation on the ${valid.length} of ${fileName(voc.root)}'s val that are not among them`;

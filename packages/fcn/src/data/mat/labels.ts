@@ -17,9 +17,19 @@ export async function decodeMatLabels(
   const [height, width] = matrix.shape as [number, number];
   const keys = new Int32Array(height * width);
   for (let x = 0; x < width; x++) {
-    for (let y = 0; y < height; y++) keys[y * width + x] = matrix.data[x * height + y] as number;
+    for (let y = 0; y < height; y++) {
+      const value = matrix.data[x * height + y] as number;
+      keys[y * width + x] = value;
+      if (keys[y * width + x] !== value) throw noWholeNumber(file, path, value, x, y);
+    }
   }
   return applyRule({ height, width, keys }, rule);
+}
+
+/** A part of a number would be cut off, and a number that is none would become 0. */
+function noWholeNumber(file: string, path: readonly string[], value: number, x: number, y: number): TensorError {
+  const problem = `its label matrix ${path.join(".")} holds ${value} (column ${x}, row ${y}), which is no whole number`;
+  return fileError("label-out-of-range", file, problem, "store whole numbers as labels");
 }
 
 function findMatrix(file: string, variables: ReadonlyMap<string, MatValue>, path: readonly string[]): MatNumeric {

@@ -1,6 +1,8 @@
 import type { LabelPlane } from "../decode/rule.js";
-import { damagedFile } from "../errors.js";
+import { fileError } from "../errors.js";
+import { numberOf, type StatedSize, shownValue } from "../numbers.js";
 import { VOID_LABEL } from "../sample.js";
+import { badShape, emptyShape, type PaintSize, partOfError, type SkippedPart } from "./parts.js";
 import { type Paint, type Point, paintPolygon } from "./raster.js";
 import { paintRuns, type RunLengths } from "./rle.js";
 
@@ -12,34 +14,38 @@ export type CocoOverlap = (typeof COCO_OVERLAPS)[number];
 /** One instance: polygons (lists x, y, x, y, ...) of which the union counts, or run lengths. */
 export interface CocoInstance {
   /** Of the annotation, for messages. */
-  readonly id?: number;
+  readonly id?: number | string;
   readonly label: number;
   readonly crowd: boolean;
+  /** As the file has it; what is of another form is told when it is drawn. */
   readonly segmentation: readonly (readonly number[])[] | RunLengths;
 }
 
 /** The instances of one picture of a COCO file as a source of labels. */
-export interface CocoLabels {
+export interface CocoLabels extends StatedSize {
   readonly kind: "coco";
   readonly file: string;
   /** The picture's name in the file, for messages. */
   readonly picture?: string;
-  readonly height: number;
-  readonly width: number;
   readonly instances: readonly CocoInstance[];
   readonly overlap: CocoOverlap;
 }
 
 /**
  * The label map of a picture: background 0. Polygons are filled by the rule of {@link paintPolygon}, so they may differ from pycocotools' masks
- * in pixels on the outline; run lengths are exact. A crowd region is void wherever no instance lies.
+ * in pixels on the outline; run lengths are exact. A crowd region is void wherever no instance lies. A piece that cannot be drawn is left out and
+ * listed in `skipped`.
+ *
+ * @param upright the size of the picture, for a file that does not state it
  */
-export function cocoLabels(source: CocoLabels): LabelPlane {
-  const { file, picture = "a picture", height, width, instances, overlap } = source;
+export function cocoLabels(source: CocoLabels, upright?: PaintSize): LabelPlane {
+  const { file, picture = "a picture", instances, overlap } = source;
+  const { height, width } = sizeOf(file, source, upright);
+  const skipped: SkippedPart[] = [];
   const painted = instances.map((instance) => {
-    const id = Number.isFinite(instance.id) ? instance.id : "without id";
-    const place = `${file}: annotation ${id} of ${picture}`;
-    return { ...instance, pixels: pixelsOf(place, instance, { height, width }) };
+    const place = `annotation ${instance.id ?? "without id"} of ${picture}`;
+    const pixels = pixelsOf(file, place, instance.segmentation, { height, width }, skipped);
+    return { ...instance, pixels };
   });
   const crowds = painted.filter(({ crowd }) => crowd);
   const things = painted.filter(({ crowd }) => !crowd);
@@ -54,38 +60,95 @@ export function cocoLabels(source: CocoLabels): LabelPlane {
       claimed[pixel] = 1;
     }
   }
-  return { height, width, labels, strays: [] };
+  return { height, width, labels, strays: [], skipped };
 }
 
-/** The pixels of an instance, each once. Errors begin with `place`. */
+/** What a file states of the size, and the picture's own where it does not. */
+export function sizeOf(file: string, stated: StatedSize, upright: PaintSize | undefined): PaintSize {
+  const { height = upright?.height, width = upright?.width } = stated;
+  if (height !== undefined && width !== undefined) return { height, width };
+  const problem = "it does not state the size of its picture, and the picture is not at hand";
+  throw fileError("missing-data", file, problem, "mend the picture, or write its height and width into the file");
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+const isRuns = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && "size" in value && "counts" in value;
+
+/** The pixels of an instance, each once; a piece that cannot be drawn comes into `skipped`. */
 function pixelsOf(
+  file: string,
   place: string,
-  { segmentation }: CocoInstance,
-  size: { readonly height: number; readonly width: number },
-): number[] {
+  segmentation: unknown,
+  size: PaintSize,
+  skipped: SkippedPart[],
+): readonly number[] {
   const inside = new Uint8Array(size.height * size.width);
   const paint: Paint = (row, from, to) => inside.fill(1, row * size.width + from, row * size.width + to);
-  if ("counts" in segmentation) {
-    const [height, width] = segmentation.size;
-    if (height !== size.height || width !== size.width) {
-      const problem = `run lengths for ${height}x${width} stand in a picture of ${size.height}x${size.width}`;
-      throw damagedFile(place, problem);
+  const bad: SkippedPart[] = [];
+  const flat: string[] = [];
+  let drawn = 0;
+  for (const piece of piecesOf(segmentation)) {
+    try {
+      const draw = pieceOf(`${file}: ${place}`, piece, size);
+      if (typeof draw === "string") flat.push(`${place}: ${draw}`);
+      else {
+        draw(paint);
+        drawn++;
+      }
+    } catch (error) {
+      bad.push(partOfError(file, error));
     }
-    paintRuns(place, segmentation, paint);
-  } else {
-    for (const polygon of segmentation) paintPolygon(pointsOf(place, polygon), size, paint);
   }
+  // Beside sound pieces a piece without an area is of no weight; alone it is all that there is of the object.
+  skipped.push(...bad, ...flat.map((problem) => (drawn > 0 ? emptyShape(problem) : badShape(problem))));
   const pixels: number[] = [];
   for (let i = inside.indexOf(1); i >= 0; i = inside.indexOf(1, i + 1)) pixels.push(i);
+  if (drawn > 0 && bad.length === 0 && pixels.length === 0) skipped.push(emptyShape(`${place} ${NO_PIXEL}`, IN_PIXELS));
   return pixels;
 }
 
-function pointsOf(place: string, polygon: readonly number[]): Point[] {
-  const isSound = polygon.length >= 6 && polygon.length % 2 === 0 && polygon.every(Number.isFinite);
-  if (!isSound)
-    throw damagedFile(
-      place,
-      `a polygon of ${polygon.length} numbers is not a list x, y, x, y, ... of 3 points or more`,
-    );
-  return Array.from({ length: polygon.length / 2 }, (_, i) => [polygon[2 * i] as number, polygon[2 * i + 1] as number]);
+export const NO_PIXEL = "covers no pixel: it lies outside of the picture or is too small";
+export const IN_PIXELS = "give its points in pixels of the picture, or remove it";
+
+/** A list of numbers is one polygon. */
+function piecesOf(segmentation: unknown): readonly unknown[] {
+  if (!Array.isArray(segmentation)) return [segmentation];
+  const isPolygon = segmentation.length >= 6 && segmentation.every((value) => numberOf(value) !== undefined);
+  return isPolygon ? [segmentation] : segmentation;
 }
+
+/** How a piece is drawn, or what says that it has no area. Errors begin with `place`. */
+function pieceOf(place: string, piece: unknown, size: PaintSize): ((paint: Paint) => void) | string {
+  if (Array.isArray(piece)) {
+    const numbers = piece.map(numberOf);
+    const stray = numbers.indexOf(undefined);
+    if (stray >= 0) throw broken(place, `a polygon holds ${shownValue(piece[stray])}, which is no number`);
+    const problem = `a polygon of ${piece.length} numbers is not a list x, y, x, y, ... of 3 points or more`;
+    if (piece.length < 6) return problem;
+    if (piece.length % 2 !== 0) throw broken(place, problem);
+    const points = Array.from({ length: piece.length / 2 }, (_, i) => [numbers[2 * i], numbers[2 * i + 1]] as Point);
+    return (paint) => paintPolygon(points, size, paint);
+  }
+  if (!isRuns(piece)) throw broken(place, "its segmentation is neither polygons nor run lengths");
+  const runs = runsOf(place, piece);
+  const [height, width] = runs.size;
+  if (height !== size.height || width !== size.width) {
+    throw broken(place, `run lengths for ${height}x${width} stand in a picture of ${size.height}x${size.width}`);
+  }
+  return (paint) => paintRuns(place, runs, paint);
+}
+
+function runsOf(place: string, { size, counts }: Fields): RunLengths {
+  const [height, width] = Array.isArray(size) && size.length === 2 ? size.map(numberOf) : [];
+  if (height === undefined || width === undefined) {
+    throw broken(place, `the size of its run lengths is ${shownValue(size)}, not [height, width]`);
+  }
+  if (typeof counts === "string") return { size: [height, width], counts };
+  const runs = Array.isArray(counts) ? counts.map(numberOf) : [undefined];
+  if (!runs.includes(undefined)) return { size: [height, width], counts: runs as number[] };
+  throw broken(place, "its run lengths are neither whole numbers nor text");
+}
+
+const broken = (place: string, problem: string) =>
+  fileError("bad-shape", place, problem, "correct the annotation, export it again, or remove it");

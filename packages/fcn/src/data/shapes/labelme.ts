@@ -1,8 +1,12 @@
-import type { TensorError } from "@fcn/tensor";
 import { decodeMaskPng } from "../decode/mask.js";
+import type { PngPicture } from "../decode/png.js";
 import type { LabelPlane } from "../decode/rule.js";
-import { damagedFile, fileError, MOST_PIXELS } from "../errors.js";
-import { readJson } from "../files.js";
+import { fileError } from "../errors.js";
+import { roundHalfEven } from "../numbers.js";
+import { firstOf } from "../words.js";
+import { IN_PIXELS, NO_PIXEL, sizeOf } from "./coco.js";
+import { type LabelmeShape, readLabelme } from "./labelmeFile.js";
+import { badShape, emptyShape, type PaintSize, partOfError, type SkippedPart } from "./parts.js";
 import { type Paint, type Point, paintDisc, paintLine, paintPolygon } from "./raster.js";
 
 /** The shapes of a labelme file as a source of labels. */
@@ -17,94 +21,62 @@ export interface LabelmeLabels {
   readonly lineWidth?: number;
 }
 
-/** What a labelme file says. */
-export interface LabelmeFile {
-  readonly height: number;
-  readonly width: number;
-  /** As written by labelme: relative to the file. */
-  readonly imagePath: string;
-  readonly shapes: readonly LabelmeShape[];
-}
-
-export interface LabelmeShape {
-  readonly label: string;
-  /** "polygon", "rectangle", "circle", "line", "linestrip", "point", "mask". */
-  readonly type: string;
-  readonly points: readonly Point[];
-  /** Base64 PNG of a mask; its points are the first and last pixel of its box. */
-  readonly mask?: string;
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
-
-/** Whether a JSON value looks like a labelme file. */
-export function isLabelme(json: unknown): boolean {
-  return isRecord(json) && Array.isArray(json.shapes) && typeof json.imagePath === "string";
-}
-
-/** Reads and checks a labelme file; `imageData` is ignored. Throws a TensorError that names the file. */
-export async function readLabelme(file: string): Promise<LabelmeFile> {
-  const json = await readJson(file);
-  if (!isLabelme(json)) throw damagedFile(file, "it is not a labelme file (no shapes or no imagePath)");
-  const { shapes, imagePath, imageHeight, imageWidth } = json as Record<string, unknown> & { shapes: unknown[] };
-  const [height, width] = [Number(imageHeight), Number(imageWidth)];
-  if (!(height >= 1 && width >= 1 && height * width <= MOST_PIXELS)) {
-    const problem = `it says that the picture is ${imageHeight}x${imageWidth} (imageHeight x imageWidth)`;
-    throw fileError("corrupt-file", file, problem, "write the height and width of the picture in pixels there");
-  }
-  return { height, width, imagePath: String(imagePath), shapes: shapes.map((shape, i) => parseShape(file, shape, i)) };
-}
-
-function parseShape(file: string, shape: unknown, index: number): LabelmeShape {
-  const fail = (problem: string, fix = "correct or remove the shape"): TensorError =>
-    fileError("corrupt-file", file, `shape ${index} ${problem}`, fix);
-  if (!isRecord(shape)) throw fail("is no shape");
-  const { label } = shape;
-  if (typeof label !== "string") {
-    if (label === undefined || label === null) throw fail("has no label");
-    const text = JSON.stringify(label);
-    throw fail(`has the label ${text}, which is no text`, `write it in quotation marks: "${text}"`);
-  }
-  if (!Array.isArray(shape.points)) throw fail(`("${label}") has no points`);
-  const points = shape.points.map((point: unknown): Point => {
-    const [x, y]: unknown[] = Array.isArray(point) ? point : [];
-    if (Number.isFinite(x) && Number.isFinite(y)) return [x as number, y as number];
-    throw fail(`("${label}") has a point that is no pair of numbers`);
-  });
-  // Files from before version 3 have no type: all shapes were polygons.
-  const type = typeof shape.shape_type === "string" ? shape.shape_type : "polygon";
-  if (type === "mask" && typeof shape.mask !== "string") throw fail(`("${label}") is a mask without its picture`);
-  return { label, type, points, ...(typeof shape.mask === "string" ? { mask: shape.mask } : {}) };
-}
-
 /**
  * The label map of a labelme file: background, then shapes in their order, later ones on top. Polygons are filled by the rule of
- * {@link paintPolygon}; a rectangle is the polygon of its corners; circles, lines and points take the pixels whose centre is near enough.
+ * {@link paintPolygon}; a rectangle is the polygon of its corners, and so is any other shape with four corners; circles, lines and points take the
+ * pixels whose centre is near enough. Masks are laid on the picture as `shapes_to_label` of labelme 6 does, see {@link paintMask}. A shape that
+ * cannot be drawn is left out and listed in `skipped`.
+ *
+ * @param upright the size of the picture, for a file that does not state it
  */
-export async function labelmeLabels(source: LabelmeLabels): Promise<LabelPlane> {
+export async function labelmeLabels(source: LabelmeLabels, upright?: PaintSize): Promise<LabelPlane> {
   const { file, lineWidth = 10, background = 0 } = source;
-  const { height, width, shapes } = await readLabelme(file);
+  const { shapes, skipped: unread, ...stated } = await readLabelme(file);
+  const { height, width } = sizeOf(file, stated, upright);
   const table = new Map(source.names);
   const labels = new Uint8Array(height * width).fill(background);
+  const skipped: SkippedPart[] = [...unread];
+  const strangers = new Map<string, number[]>();
   for (const shape of shapes) {
     const label = table.get(shape.label);
-    if (label === undefined) throw unknownName(file, shape.label, source);
-    const paint: Paint = (row, from, to) => labels.fill(label, row * width + from, row * width + to);
-    await paintShape(file, shape, lineWidth / 2, { height, width }, paint);
+    if (label === undefined) {
+      strangers.set(shape.label, [...(strangers.get(shape.label) ?? []), shape.index]);
+      continue;
+    }
+    let painted = 0;
+    const paint: Paint = (row, from, to) => {
+      painted += to - from;
+      labels.fill(label, row * width + from, row * width + to);
+    };
+    try {
+      const doubt = await paintShape(file, shape, lineWidth / 2, { height, width }, paint);
+      if (doubt !== undefined) skipped.push(doubt);
+    } catch (error) {
+      skipped.push(partOfError(file, error));
+      continue;
+    }
+    if (painted === 0) skipped.push(emptyShape(`shape ${shape.index} ("${shape.label}") ${NO_PIXEL}`, IN_PIXELS));
   }
-  return { height, width, labels, strays: [] };
+  for (const [name, indices] of strangers) skipped.push(unknownName(name, indices, source));
+  return { height, width, labels, strays: [], skipped };
 }
 
+/** Types of forks of labelme and of other tools for a rectangle that is turned, or any other shape of four corners. */
+const FOUR_CORNERS = /rotat|orient|rect|box|obb|quad|square|parallelogram|trapez|rhomb/;
+
+/** Throws a TensorError about `file` for a shape that cannot be drawn; gives a warning about one that was. */
 async function paintShape(
   file: string,
-  { type, points, mask, label }: LabelmeShape,
+  { index, type, points, mask, label }: LabelmeShape,
   radius: number,
-  size: { readonly height: number; readonly width: number },
+  size: PaintSize,
   paint: Paint,
-): Promise<void> {
+): Promise<SkippedPart | undefined> {
+  const place = `${file}: shape ${index}`;
   const needs = (count: number, wanted: string): void => {
     if (points.length >= count) return;
-    throw damagedFile(file, `a ${type} ("${label}") has ${points.length} points, but needs ${wanted}`);
+    const problem = `a ${type} ("${label}") has ${points.length} points, but needs ${wanted}`;
+    throw fileError("bad-shape", place, problem, "correct or remove the shape");
   };
   const [a, b] = points as readonly [Point, Point];
   if (type === "polygon") {
@@ -120,42 +92,75 @@ async function paintShape(
     needs(2, "at least 2");
     paintLine(points, radius, size, paint);
   } else if (type === "point" || type === "points") {
+    needs(1, "1");
     for (const point of points) paintDisc(point, radius, size, paint);
   } else if (type === "mask" && mask !== undefined) {
     needs(2, "2");
-    await paintMask(file, mask, a, size, paint);
+    const picture = await decodeShapeMask(`${place} ("${label}")`, mask);
+    return paintMask(file, `shape ${index} ("${label}")`, picture, [a, b], size, paint);
+  } else if (FOUR_CORNERS.test(type) && points.length === 4) {
+    paintPolygon(points, size, paint);
   } else {
+    const corners = FOUR_CORNERS.test(type) ? ` with ${points.length} points in place of 4` : "";
     const fix = "draw polygons, rectangles, circles, lines, points or masks";
-    throw fileError("unsupported-file", file, `it holds a shape of the unknown type "${type}" ("${label}")`, fix);
+    throw fileError("bad-shape", place, `a shape of the unknown type "${type}" ("${label}")${corners}`, fix);
   }
+  return undefined;
 }
 
-async function paintMask(
+async function decodeShapeMask(place: string, mask: string): Promise<PngPicture> {
+  let letters: string;
+  try {
+    letters = atob(mask.replace(/^data:[^,]*,/, ""));
+  } catch (cause) {
+    const fix = "export the shape again, draw it as a polygon, or remove it";
+    throw fileError("bad-shape", place, "its mask is cut off or no base64", fix, cause);
+  }
+  return decodeMaskPng(
+    `${place}: its mask`,
+    Uint8Array.from(letters, (letter) => letter.charCodeAt(0)),
+  );
+}
+
+/**
+ * Paints the pixels of a mask that are not 0. Its first pixel lies at its first point, whose coordinates are rounded half to even (NumPy's `round`, as in
+ * labelme 6; earlier versions cut the fraction off, but wrote whole numbers unless the mask was moved). Of points in whole numbers the second one is
+ * the last pixel, and what lies beyond is left out, as labelme does; a mask of another size than that is warned of.
+ */
+function paintMask(
   file: string,
-  mask: string,
-  [left, top]: Point,
-  size: { readonly height: number; readonly width: number },
+  about: string,
+  { height, width, channels, kind, samples }: PngPicture,
+  points: readonly [Point, Point],
+  size: PaintSize,
   paint: Paint,
-): Promise<void> {
-  const bytes = Uint8Array.from(atob(mask), (letter) => letter.charCodeAt(0));
-  const { height, width, channels, samples } = await decodeMaskPng(`${file} (mask)`, bytes);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const [row, column] = [Math.round(top) + y, Math.round(left) + x];
+): SkippedPart | undefined {
+  const [[left, top], [right, bottom]] = points;
+  const [column0, row0] = [roundHalfEven(left), roundHalfEven(top)];
+  const isWhole = points.flat().every(Number.isInteger);
+  const [rows, columns] = isWhole ? [bottom - top + 1, right - left + 1] : [height, width];
+  if (rows < 1 || columns < 1) {
+    const problem = `is a mask whose first point (${left}, ${top}) lies right of or below its second (${right}, ${bottom})`;
+    throw fileError("bad-shape", file, `${about} ${problem}`, "correct its points, or export it again");
+  }
+  const isColour = kind === "rgb" || kind === "rgb-alpha";
+  const isSet = (at: number): boolean =>
+    samples[at] !== 0 || (isColour && (samples[at + 1] !== 0 || samples[at + 2] !== 0));
+  for (let y = 0; y < Math.min(rows, height); y++) {
+    for (let x = 0; x < Math.min(columns, width); x++) {
+      const [row, column] = [row0 + y, column0 + x];
       const isInside = row >= 0 && column >= 0 && row < size.height && column < size.width;
-      if (isInside && samples[(y * width + x) * channels] !== 0) paint(row, column, column + 1);
+      if (isInside && isSet((y * width + x) * channels)) paint(row, column, column + 1);
     }
   }
+  if (rows === height && columns === width) return undefined;
+  const problem = `${about} is a mask of ${height}x${width} whose points say ${rows}x${columns}: the smaller of both counts, from the first point on`;
+  return { ...emptyShape(problem, "correct its points, or export it again"), code: "mask-size" };
 }
 
-function unknownName(file: string, name: string, { names }: LabelmeLabels): TensorError {
-  const known = names.map(([known]) => known).slice(0, 12);
-  const problem = `it has a shape named "${name}", but the classes are ${known.join(", ")}${names.length > 12 ? ", ..." : ""}`;
-  return fileError("unknown-label", file, problem, "correct the name in the file, or add it to classes.json");
-}
-
-/** Names that labelme's own tools give a meaning: background and void. */
-export function reservedName(name: string): "background" | "void" | undefined {
-  if (name === "_background_" || name === "background") return "background";
-  return name === "__ignore__" || name === "ignore" || name === "void" ? "void" : undefined;
+function unknownName(name: string, indices: readonly number[], { names }: LabelmeLabels): SkippedPart {
+  const known = names.map(([own]) => own).slice(0, 12);
+  const places = `shape ${firstOf(indices.map(String), 5)}`;
+  const problem = `it has a shape named "${name}", but the classes are ${known.join(", ")}${names.length > 12 ? ", ..." : ""} (${places})`;
+  return badShape(problem, "correct the name in the file, or add it to classes.json", "unknown-label");
 }

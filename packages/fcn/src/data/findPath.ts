@@ -1,0 +1,149 @@
+import { joinPath, kindOf, sameText } from "./files.js";
+
+/** What a path that a file says means among known ones. */
+export type FoundPath =
+  | {
+      readonly path: string;
+      /** Where it stands in the list of known paths. */
+      readonly place: number;
+      /** The part that both have in common, as it was said. */
+      readonly tail: string;
+      /** Both go on before their common tail, and differently: what was said lies in another folder. */
+      readonly contradicts: boolean;
+    }
+  /** All of these fit equally well. */
+  | { readonly several: readonly string[]; readonly places: readonly number[]; readonly tail: string };
+
+export interface SaidPath {
+  /** The folder of the file that says the path, below the root: the path is tried from there first. */
+  readonly folder?: string;
+  /**
+   * What narrows down several paths that fit equally well, one after another; `whole` is whether all parts of the path were said. A rule that none
+   * of them keeps does not count.
+   */
+  readonly prefer?: readonly ((path: string, whole: boolean) => boolean)[];
+}
+
+interface Entry {
+  readonly path: string;
+  readonly place: number;
+  readonly parts: readonly string[];
+  readonly keys: readonly string[];
+}
+
+/** Letter case and the spelling of accents do not tell paths apart unless nothing else does. */
+const keyOf = (part: string): string => sameText(part).toLowerCase();
+const keysOf = (parts: readonly string[]): string[] => parts.map(keyOf);
+const isAbsolute = (path: string): boolean => /^([/\\]|[a-z]:[/\\]|[a-z]+:\/\/)/i.test(path);
+
+/** The parts of a path: "\" is "/", a drive or scheme in front and empty parts do not count. */
+export function partsOf(path: string): string[] {
+  const plain = path.replaceAll("\\", "/").replace(/^(file:\/\/|[a-z]:(?=\/))/i, "");
+  return plain.split("/").filter((part) => part !== "" && part !== ".");
+}
+
+/** A path from the root without "."; it begins with ".." where it leaves the root. */
+export function resolveParts(parts: readonly string[]): string[] {
+  const resolved: string[] = [];
+  for (const part of parts) {
+    if (part === ".." && resolved.length > 0 && resolved.at(-1) !== "..") resolved.pop();
+    else resolved.push(part);
+  }
+  return resolved;
+}
+
+/**
+ * Finds which of `paths` (below one root) is meant by a path that a file says: from the folder of that file; else the one with the longest common
+ * tail, whole parts compared. Where several are left, those of exactly the same spelling count. A path that leads nowhere is tried once more with its
+ * percent signs decoded. Undefined where not even the last part fits.
+ */
+export function pathFinder(paths: readonly string[]): (said: string, about?: SaidPath) => FoundPath | undefined {
+  const byName = new Map<string, Entry[]>();
+  for (const [place, path] of paths.entries()) {
+    const parts = partsOf(path);
+    const entry = { path, place, parts, keys: keysOf(parts) };
+    const name = entry.keys.at(-1) ?? "";
+    const others = byName.get(name);
+    if (others) others.push(entry);
+    else byName.set(name, [entry]);
+  }
+  const find = (said: string, { folder, prefer = [] }: SaidPath): FoundPath | undefined => {
+    const parts = partsOf(said);
+    const named = byName.get(keyOf(parts.at(-1) ?? "")) ?? [];
+    if (named.length === 0) return undefined;
+    if (folder !== undefined && !isAbsolute(said)) {
+      const whole = resolveParts([...partsOf(folder), ...parts]);
+      const keys = keysOf(whole).join("/");
+      const direct = bestSpelling(
+        named.filter((entry) => entry.keys.join("/") === keys),
+        whole,
+      );
+      if (direct.length > 0) return result(direct, whole.length, whole);
+    }
+    const plain = resolveParts(parts).filter((part) => part !== "..");
+    const keys = keysOf(plain);
+    const lengths = named.map((entry) => commonTail(entry.keys, keys));
+    const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+    let left = named.filter((_, i) => lengths[i] === longest);
+    for (const rule of prefer) {
+      const kept = left.filter(({ path, parts: all }) => rule(path, all.length === longest));
+      if (kept.length > 0) left = kept;
+    }
+    return result(bestSpelling(left, plain.slice(-longest)), longest, plain);
+  };
+  return (said, about = {}) => find(said, about) ?? find(decoded(said), about);
+}
+
+function result(left: readonly Entry[], common: number, said: readonly string[]): FoundPath | undefined {
+  const [entry] = left;
+  if (entry === undefined) return undefined;
+  const tail = said.slice(-common).join("/");
+  if (left.length > 1) return { several: left.map(({ path }) => path), places: left.map(({ place }) => place), tail };
+  const contradicts = common < said.length && common < entry.parts.length;
+  return { path: entry.path, place: entry.place, tail, contradicts };
+}
+
+function commonTail(a: readonly string[], b: readonly string[]): number {
+  let length = 0;
+  while (length < a.length && length < b.length && a.at(-1 - length) === b.at(-1 - length)) length++;
+  return length;
+}
+
+/** Of entries that end alike but for their spelling those that are spelled most like `tail`. */
+function bestSpelling(entries: readonly Entry[], tail: readonly string[]): readonly Entry[] {
+  if (entries.length < 2) return entries;
+  const end = ({ parts }: Entry): string => parts.slice(-tail.length).join("/");
+  const said = tail.join("/");
+  for (const isSame of [
+    (entry: Entry) => end(entry) === said,
+    (entry: Entry) => sameText(end(entry)) === sameText(said),
+  ]) {
+    const kept = entries.filter(isSame);
+    if (kept.length > 0) return kept;
+  }
+  return entries;
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+/** The paths that fit, as messages list them. */
+export function orOf(several: readonly string[]): string {
+  return several.slice(0, 4).join(" or ") + (several.length > 4 ? ` or ${several.length - 4} more` : "");
+}
+
+/** The path of a picture that a path with ".." means, if it lies outside of the root and is there. */
+export async function outsideFile(root: string, folder: string, said: string): Promise<string | undefined> {
+  const parts = isAbsolute(said) ? [] : resolveParts([...partsOf(folder), ...partsOf(said)]);
+  if (parts[0] !== "..") return undefined;
+  const path = joinPath(root, ...parts);
+  return (await kindOf(path).catch(() => undefined)) === "file" ? path : undefined;
+}
+
+export const liesOutside = (path: string): string =>
+  `is ${path}, outside of the folder; open the folder above that holds both`;

@@ -1,0 +1,93 @@
+import { damagedFile, fileError, MOST_PIXELS } from "../errors.js";
+import { readJson } from "../files.js";
+import { numberOf, type StatedSize, shownValue, statedSize } from "../numbers.js";
+import { badShape, type SkippedPart } from "./parts.js";
+import type { Point } from "./raster.js";
+
+/** What a labelme file says. Files of early versions do not state the size of the picture. */
+export interface LabelmeFile extends StatedSize {
+  /** As written by labelme: relative to the file; "" where there is none. */
+  readonly imagePath: string;
+  readonly shapes: readonly LabelmeShape[];
+  /** The shapes that cannot be understood. */
+  readonly skipped: readonly SkippedPart[];
+}
+
+export interface LabelmeShape {
+  /** Its place in the file, from 0. */
+  readonly index: number;
+  readonly label: string;
+  /** "polygon", "rectangle", "circle", "line", "linestrip", "point", "mask", or whatever the file has, in small letters. */
+  readonly type: string;
+  readonly points: readonly Point[];
+  /** Base64 PNG of a mask; its points are the first and last pixel of its box. */
+  readonly mask?: string;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+
+const IMAGE_KEYS = ["imagePath", "imageData", "imageHeight"];
+
+/** Whether a JSON value is meant as a labelme file, sound or not. */
+export function isLabelme(json: unknown): boolean {
+  if (!isRecord(json) || Array.isArray(json)) return false;
+  const hasImage = IMAGE_KEYS.some((key) => key in json);
+  return Array.isArray(json.shapes) ? hasImage || "version" in json : hasImage;
+}
+
+/** Reads a labelme file; `imageData` is ignored. Throws a TensorError that names the file where it is none, or states a size that cannot be. */
+export async function readLabelme(file: string): Promise<LabelmeFile> {
+  return parseLabelme(file, await readJson(file));
+}
+
+/** {@link readLabelme} of a JSON value. */
+export function parseLabelme(file: string, json: unknown): LabelmeFile {
+  const { shapes, imagePath, imageHeight, imageWidth } = isRecord(json) ? json : {};
+  if (!Array.isArray(shapes)) throw damagedFile(file, "it is not a labelme file: it has no list of shapes");
+  const size = statedSize(imageHeight, imageWidth, MOST_PIXELS);
+  if (size === undefined) {
+    const problem = `it says that the picture is ${imageHeight}x${imageWidth} (imageHeight x imageWidth)`;
+    throw fileError("corrupt-file", file, problem, "write the height and width of the picture in pixels there");
+  }
+  const parsed = shapes.map(parseShape);
+  return {
+    ...size,
+    imagePath: typeof imagePath === "string" ? imagePath : "",
+    shapes: parsed.filter(isShape),
+    skipped: parsed.filter((shape): shape is SkippedPart => !isShape(shape)),
+  };
+}
+
+const isShape = (shape: LabelmeShape | SkippedPart): shape is LabelmeShape => "points" in shape;
+
+function parseShape(shape: unknown, index: number): LabelmeShape | SkippedPart {
+  const fail = (problem: string, fix?: string): SkippedPart => badShape(`shape ${index} ${problem}`, fix);
+  if (!isRecord(shape)) return fail(`is ${shownValue(shape)}, no shape`);
+  const { label, mask } = shape;
+  if (typeof label !== "string" || label.trim() === "") {
+    if (label === undefined || label === null || typeof label === "string") return fail("has no label");
+    const text = JSON.stringify(label);
+    return fail(`has the label ${text}, which is no text`, `write it in quotation marks: "${text}"`);
+  }
+  if (!Array.isArray(shape.points)) return fail(`("${label}") has no points`);
+  const points: Point[] = [];
+  for (const point of shape.points) {
+    const [x, y] = Array.isArray(point) ? point.map(numberOf) : [];
+    if (x === undefined || y === undefined) {
+      return fail(`("${label}") has a point that is no pair of numbers: ${shownValue(point)}`);
+    }
+    points.push([x, y]);
+  }
+  // Files from before version 3 have no type: all shapes were polygons.
+  const type = shape.shape_type ?? "polygon";
+  if (typeof type !== "string") return fail(`("${label}") has the type ${shownValue(type)}, which is no text`);
+  const about = { index, label, type: type.toLowerCase(), points };
+  if (about.type !== "mask") return about;
+  return typeof mask === "string" ? { ...about, mask } : fail(`("${label}") is a mask without its picture`);
+}
+
+/** Names that labelme's own tools give a meaning: background and void. */
+export function reservedName(name: string): "background" | "void" | undefined {
+  if (name === "_background_" || name === "background") return "background";
+  return name === "__ignore__" || name === "ignore" || name === "void" ? "void" : undefined;
+}
