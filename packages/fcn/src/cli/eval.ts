@@ -55,7 +55,7 @@ async function run(flags: EvalFlags): Promise<void> {
     const loaded = await loadModel(flags.weights, device);
     const { model, classes } = loaded.metadata;
     const remarks = [
-      ...classRemarks(flags.data, flags.weights, opened.classes, classes),
+      ...classRemarks(flags.data, flags.weights, opened.classes, classes, opened.layout),
       ...(await splitRemarks(opened, flags.split)),
     ];
     tell(remarks);
