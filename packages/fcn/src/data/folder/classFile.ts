@@ -15,7 +15,8 @@ const FORMS: Readonly<Record<string, readonly [about: RegExp, form: string]>> = 
 export function inTermsOf(file: string | undefined, text: string): string {
   if (file === undefined || !Object.hasOwn(FORMS, file)) return text;
   const [about, form] = FORMS[file] as readonly [RegExp, string];
-  const isSaid = about.test(text) && !/\bvalues?\b|"value"/.test(text);
+  const isMore = /\bvalues?\b/.test(text) || (!about.test("colour") && /colou?r/.test(text));
+  const isSaid = about.test(text) && !isMore;
   const remedy = isSaid ? `${file} (${form})` : `a classes.json, which is read in place of ${file}`;
   return text
     .replaceAll(/(?<=\b(?:but|of) )classes\.json(?! lists)|classes\.json(?= has )/g, file)
