@@ -5,7 +5,7 @@ import type { TrainRunResult } from "../training/run/index.js";
 /** Waiting that is worth a word, as a part of the time that the steps took. */
 const MUCH_WAITING = 0.05;
 
-function describeLeftOut({ leftOut }: TrainRunResult): string {
+function describeLeftOut({ leftOut = [] }: Pick<Partial<TrainRunResult>, "leftOut">): string {
   const names = leftOut.map(({ split, name }) => `${name} of ${split}`);
   return names.length === 0 ? "" : `${counted(names.length, "picture")} left out: ${firstOf(names, 5)}\n`;
 }

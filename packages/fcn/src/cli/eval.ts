@@ -58,7 +58,7 @@ async function run(flags: EvalFlags): Promise<void> {
     const dataset = flags.range === undefined && preprocessing.range ? withScale(own, preprocessing) : own;
     const remarks = [
       ...rangeRemarks(flags.data, opened, preprocessing),
-      ...classRemarks(flags.data, flags.weights, opened.classes, classes),
+      ...classRemarks(flags.data, flags.weights, opened.classes, classes, opened.layout),
       ...(await splitRemarks(opened, flags.split)),
     ];
     tell(remarks);

@@ -54,6 +54,7 @@ export function classRemarks(
   weights: string,
   theirs: readonly string[],
   own: readonly string[],
+  layout?: string,
 ): DataRemark[] {
   const lists = `${data} has ${theirs.length} classes (${theirs.join(", ")}), the net in ${weights} ${own.length} (${own.join(", ")})`;
   if (theirs.length > own.length) {
@@ -68,11 +69,16 @@ export function classRemarks(
     throw new TensorError({
       code: "class-mismatch",
       message: `eval: ${lists}: the same names in another order, so that scores would mean nothing`,
-      fix: 'list the classes in the net\'s order in classes.json, as { "name", "value" } with the number that each has in the masks',
+      fix: sameOrder(own, layout),
     });
   }
   const pairs = differing.map((label) => `label ${label} is "${theirs[label]}", in the net "${own[label]}"`).join("; ");
   return [{ level: "warning", code: "class-names", file: data, text: `${pairs} (${weights})` }];
+}
+
+function sameOrder(own: readonly string[], layout: string | undefined): string {
+  if (layout === "coco") return `choose the categories in the net's order: --categories ${own.slice(1).join(",")}`;
+  return 'write a classes.json, which is read before any other file, with the classes in the net\'s order, as { "name", "value" } with the number that each has in the masks';
 }
 
 /** What data is given that does not name its classes. */

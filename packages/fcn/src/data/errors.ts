@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { type Guess, guessContent } from "@fcn/tensor/internal";
+import { guessContent } from "@fcn/tensor/internal";
 
 /** A remedy that reads differently in code and at the command line. */
 export interface Remedy {
@@ -28,7 +28,7 @@ export function damagedFile(file: string, problem: string, cause?: unknown): Ten
 export function wrongContent(
   code: string,
   file: string,
-  guess: Guess | undefined,
+  guess: { readonly what: string; readonly fix?: string | undefined } | undefined,
   wanted: string,
   cause?: unknown,
 ): TensorError | undefined {

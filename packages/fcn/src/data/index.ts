@@ -11,6 +11,7 @@ export {
 export { type BoundaryBandOptions, boundaryBand, boundarySquares, voidEdges } from "./boundary.js";
 export { type CheckOptions, check, type DataReport, type LevelSummary, type SplitSummary } from "./check/check.js";
 export { type ContactSheetOptions, contactSheet } from "./check/contactSheet.js";
+export type { InspectOptions } from "./check/inspectAll.js";
 export {
   type CompositeOptions,
   type CompositeSource,
@@ -50,6 +51,7 @@ export {
 } from "./earth/split.js";
 export type { CocoOptions } from "./folder/openCoco.js";
 export type { LabelmeOptions } from "./folder/openLabelme.js";
+export type { PairOptions } from "./folder/pairs.js";
 export type { SplitOptions } from "./folder/splits.js";
 export { type FolderContent, writeFolder } from "./folder/write.js";
 export { type ImagePart, type LabelSource, loadItem, type SampleItem } from "./item.js";

@@ -6,6 +6,7 @@ import { decodePng } from "./decode/png.js";
 import { formatKey, type LabelPlane, type LabelRule } from "./decode/rule.js";
 import { fileError } from "./errors.js";
 import { fileName, readBytes } from "./files.js";
+import { inTermsOf } from "./folder/classFile.js";
 import { decodeMatLabels } from "./mat/labels.js";
 import { type RasterImage, type SegmentationSample, VOID_LABEL } from "./sample.js";
 import { type CocoLabels, cocoLabels } from "./shapes/coco.js";
@@ -157,19 +158,19 @@ export function strayProblem(source: LabelSource, { strays }: LabelPlane): Tenso
   const [first] = strays;
   if (first === undefined) return undefined;
   if (!("rule" in source)) throw new Error(`${source.file}: strays without a rule`);
-  const { by } = source.rule;
+  const { by, listedIn } = source.rule;
   const shown = strays.slice(0, 3).map(({ key, pixels }) => `${formatKey(by, key)} (${counted(pixels, "pixel")})`);
   const rest = strays.length > 3 ? ` and ${strays.length - 3} more` : "";
   const keys = `${shown.join(", ")}${rest}, first at column ${first.x}, row ${first.y}`;
   if (by === "colour") {
     const fix =
       "list the colour in classes.json, or repaint these pixels; soft brushes and lossy saving make such colours";
-    return fileError("unknown-colour", source.file, `no class has the colour ${keys}`, fix);
+    return fileError("unknown-colour", source.file, `no class has the colour ${keys}`, inTermsOf(listedIn, fix));
   }
   const fix =
     "map these labels to a class or to 255 (void), name more classes in classes.json, or give each class the number in the masks as its value there";
   const problem = `labels are ${allowedNumbers(source.rule)}, but it holds ${keys}`;
-  return fileError("label-out-of-range", source.file, problem, fix);
+  return fileError("label-out-of-range", source.file, problem, inTermsOf(listedIn, fix));
 }
 
 const MOST_NUMBERS = 8;

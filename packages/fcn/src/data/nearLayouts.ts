@@ -17,9 +17,10 @@ export type LayoutParts = readonly (readonly [name: string, parts: readonly stri
 export async function nearMisses(root: string, layouts: LayoutParts): Promise<NearMiss[]> {
   const folders = await listFolders(root);
   const files = await listFiles(root);
+  const [half, like] = [await halfLayouts(root, layouts), await likeFolders(root, folders)];
+  const isNearest = like[0]?.fix?.startsWith("rename") ?? false;
   return [
-    ...(await halfLayouts(root, layouts)),
-    ...(await likeFolders(root, folders)),
+    ...(isNearest ? [...like, ...half] : [...half, ...like]),
     ...(await splitsInside(root, folders)),
     ...mixedPictures(root, files),
     ...(await jsonProblems(root)),
@@ -67,7 +68,7 @@ async function likeFolders(root: string, folders: readonly string[]): Promise<Ne
       [images, "images"],
       [masks, "masks"],
     ].filter(([name, right]) => name !== right);
-    const fix = renamed.map(([name, right]) => `rename ${name}/ to ${right}/`).join(" and ");
+    const fix = `rename ${renamed.map(([name, right]) => `${name}/ to ${right}/`).join(" and ")}`;
     return [{ problem: `${images}/ and ${masks}/ look like images/ and masks/, but are named otherwise`, fix }];
   }
   const [known, missing] = images === undefined ? [masks, "images"] : [images, "masks"];

@@ -78,5 +78,6 @@ function tooFewClasses(classes: number, numClasses: number): TensorError {
     code: "invalid-argument",
     message: `evaluate: the net has ${classes} classes, ${numClasses} are to be scored`,
     fix: "pass the net's number of classes as numClasses, and data that is labelled with them",
+    commandFix: "evaluate on data that is labelled with the net's classes",
   });
 }

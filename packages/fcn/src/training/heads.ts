@@ -63,6 +63,7 @@ export function checkHeads(model: SegmentationNet, { heads, headLabels, numClass
     code: "invalid-argument",
     message: `train: head "${small}" scores ${headClasses(model, small)} classes, but the labels have ${numClasses}`,
     fix: `make the net with numClasses ${numClasses}, or name the label map that this head learns from: { headLabels: { ${small}: ... } }`,
+    commandFix: "name the heads that learn from these labels in --heads, such as out=1, or choose a net with one head",
   });
 }
 
@@ -71,7 +72,8 @@ export function noHead(head: string, own: readonly string[]): TensorError {
   return new TensorError({
     code: "invalid-argument",
     message: `train: heads names ${JSON.stringify(head)}, but the net has ${own.join(", ")}`,
-    fix: "name heads of the net, each with the weight of its loss: { out: 1, aux: 0.5 } (--heads out=1,aux=0.5)",
+    fix: "name heads of the net, each with the weight of its loss: { out: 1, aux: 0.5 }",
+    commandFix: "name heads of the net, each with the weight of its loss: --heads out=1,aux=0.5",
   });
 }
 
@@ -110,5 +112,6 @@ function noMap(head: string, map: string, has: readonly string[], heads: readonl
     code: "missing-labels",
     message: `train: head "${head}" learns from the label map "${map}", which the samples lack; of further maps they have ${list}`,
     fix: `bring that map along (sample.more), name another in headLabels, train without it by heads (leaving out ${heads.join(", ")}), or choose a net with one head`,
+    commandFix: `name the heads to train in --heads, without ${heads.join(", ")}, or choose a net with one head`,
   });
 }

@@ -55,6 +55,9 @@ export const onPictures = (names: readonly string[]): string => (names.length > 
 export const STEADIER =
   "lower the learning rate (--lr, learningRate), warm up (--warm-up, warmUp), or clip gradients (--clip-norm, clipNorm)";
 
+/** {@link STEADIER} for the command line. */
+export const STEADIER_FLAGS = "lower the learning rate (--lr), warm up (--warm-up), or clip gradients (--clip-norm)";
+
 const CLOSED: OpenInterval = { sum: 0, count: 0 };
 
 /** A loss that lies on the device yet, and where it comes from. */
@@ -239,5 +242,6 @@ function diverged(loss: number, step: number, names: readonly string[], learning
     code: "diverged",
     message: `train: the loss became ${loss} at step ${step}${onPictures(names)}, at a learning rate of ${learningRate}`,
     fix: `${STEADIER}; if it happens at the first steps, look at these pictures`,
+    commandFix: `${STEADIER_FLAGS}; if it happens at the first steps, look at these pictures`,
   });
 }

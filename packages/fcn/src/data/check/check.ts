@@ -5,6 +5,7 @@ import { findLookalikes } from "./fingerprint.js";
 import type { Inspection } from "./inspect.js";
 import { inspectAll, keysOf } from "./inspectAll.js";
 import { soften } from "./skipBad.js";
+import { isKept } from "./skippable.js";
 
 export type CheckOptions = OpenOptions;
 
@@ -64,7 +65,8 @@ export async function check(data: string | OpenedData, options: CheckOptions = {
   const splits = [...bySplit].map(([name, list]) => [name, summarise(list, opened.classes.length)] as const);
   const found = [...inspections.values()].flatMap((inspection) => inspection.remarks);
   const remarks = [
-    ...(opened.leftOut ? found.map(soften) : found),
+    // What was left out is no longer among them: other problems are new.
+    ...(opened.leftOut ? found.map((remark) => (isKept(remark.code) ? soften(remark) : remark)) : found),
     ...opened.remarks,
     ...judgeNames(opened),
     ...judgeClasses(opened),

@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { guessContent } from "@fcn/tensor/internal";
+import { type Guess, guessContent } from "@fcn/tensor/internal";
 import { loadSharp } from "../../sharp.js";
 import { damagedFile, fileError, reasonOf, tooManyPixels, wrongContent } from "../errors.js";
 import { readStart } from "../files.js";
@@ -48,7 +48,9 @@ export async function decodeImage(file: string, bytes: Uint8Array, scale: PixelS
   } catch (cause) {
     if (cause instanceof TensorError) throw cause;
     const reason = reasonOf(cause);
-    if (/unsupported image format|could not be decoded/i.test(reason)) throw notDecoded(file, bytes, cause);
+    const guess = guessContent(bytes);
+    const isOther = guess !== undefined && !READ.includes(guess.what);
+    if (isOther || /unsupported image format|could not be decoded/i.test(reason)) throw notDecoded(file, guess, cause);
     if (/exceeds pixel limit/i.test(reason)) throw tooManyPixels(file, "it has", cause);
     if (/exceeds channel limit/i.test(reason)) throw tooManyBands(file, cause);
     if (/samples out of range/i.test(reason)) throw tooManyBits(file, cause);
@@ -56,8 +58,12 @@ export async function decodeImage(file: string, bytes: Uint8Array, scale: PixelS
   }
 }
 
-function notDecoded(file: string, bytes: Uint8Array, cause: unknown): TensorError {
-  const guess = guessContent(bytes);
+/** The kinds of {@link IMAGE_PATTERN}, in the words of {@link guessContent}. */
+const READ = ["JPEG", "PNG", "WebP", "TIFF", "AVIF", "GIF"].map(
+  (kind) => `${kind === "AVIF" ? "an" : "a"} ${kind} picture`,
+);
+
+function notDecoded(file: string, guess: Guess | undefined, cause: unknown): TensorError {
   const isPicture = guess?.what.endsWith(" picture") ?? false;
   const other = isPicture ? undefined : wrongContent("unsupported-file", file, guess, "a picture", cause);
   if (other) return other;

@@ -34,7 +34,7 @@ function valueKeys(file: string, picture: PngPicture): ArrayLike<number> {
     const at = i * channels;
     grey[i] = samples[at] as number;
     if (isColour && (samples[at] !== samples[at + 1] || samples[at] !== samples[at + 2])) {
-      const fix = "save all masks of the folder alike: as numbers, or in the colours that classes.json lists";
+      const fix = "save all masks of the folder alike: as numbers, or in the colours of the classes";
       const where = `column ${i % picture.width}, row ${Math.floor(i / picture.width)}`;
       throw fileError("unknown-colour", file, `it holds colours (${where}), but the masks here hold numbers`, fix);
     }

@@ -10,6 +10,8 @@ export interface LabelRule {
   readonly labels: readonly (readonly [key: number, label: number])[];
   /** The label of every key that is not listed. Without it such keys are strays, which is an error. */
   readonly other?: number;
+  /** The name of the file that lists the classes, for messages; `classes.json` unless given. */
+  readonly listedIn?: string;
 }
 
 /** A mask before its rule: one key a pixel. */

@@ -4,7 +4,7 @@ import { formatKey } from "../decode/rule.js";
 import { fileError } from "../errors.js";
 import { joinPath } from "../files.js";
 import { VOID_LABEL } from "../sample.js";
-import type { ClassEntry } from "./classes.js";
+import { type ClassEntry, classFileOf } from "./classes.js";
 import { colourKeys, fromColours } from "./colourRule.js";
 import { VOC_VOID } from "./colours.js";
 import { fromEntries, type MaskMeaning, note } from "./meaning.js";
@@ -48,7 +48,7 @@ function byNumber(root: string, entries: readonly ClassEntry[]): readonly ClassE
   if (lost === undefined) return entries;
   const fix = "give each class the number in the masks as its value, or leave the ignored class out where it is 255";
   const problem = `"${lost.name}" is to be ignored, but has no value`;
-  throw fileError("invalid-classes", joinPath(root, "classes.json"), problem, fix);
+  throw fileError("invalid-classes", joinPath(root, classFileOf(entries) ?? "classes.json"), problem, fix);
 }
 
 /** A colour of a mask, and the number under which it is stored. */

@@ -26,10 +26,17 @@ export async function readClasses(folder: string): Promise<readonly ClassEntry[]
     if ((await kindOf(file)) !== "file") continue;
     const entries = await read(file);
     checkEntries(file, entries);
+    FILES.set(entries, name);
     return entries;
   }
   return undefined;
 }
+
+const FILES = new WeakMap<readonly ClassEntry[], string>();
+
+/** The name of the file that {@link readClasses} read them from. */
+export const classFileOf = (entries: readonly ClassEntry[] | undefined): string | undefined =>
+  entries && FILES.get(entries);
 
 const READERS: Readonly<Record<string, (file: string) => Promise<ClassEntry[]>>> = {
   "classes.json": readClassList,
@@ -61,7 +68,7 @@ async function readLabelmap(file: string): Promise<ClassEntry[]> {
   return lines.map((line) => {
     const [, name, ...rgb] = /^(.+?):(\d+),(\d+),(\d+)(?::.*)?$/.exec(line) ?? [];
     if (name === undefined) {
-      const fix = "write one class a line as name:r,g,b:: or list the classes in classes.json";
+      const fix = "write one class a line as name:r,g,b:: or write a classes.json, which is read in place of this file";
       throw fileError("invalid-classes", file, `"${line}" is no line of a label map`, fix);
     }
     return { name, colour: parseColour(file, name, rgb.map(Number)) };
@@ -71,8 +78,14 @@ async function readLabelmap(file: string): Promise<ClassEntry[]> {
 const SHAPE =
   'write it as ["sky", "road"], or as [{ "name": "sky", "color": "#0000ff", "value": 3 }, ...] where color is what RGB masks show and value what other masks store';
 
-const broken = (file: string, problem: string, fix = SHAPE): TensorError =>
+const broken = (file: string, problem: string, fix = shapeOf(file)): TensorError =>
   fileError("invalid-classes", file, problem, fix);
+
+/** How the classes are written in the file. */
+function shapeOf(file: string): string {
+  if (file.endsWith("labelmap.txt")) return "write one class a line as name:r,g,b::";
+  return file.endsWith(".txt") ? "write one name a line" : SHAPE;
+}
 
 /** Of a PNG of 16 bits. */
 const LARGEST_VALUE = 65535;

@@ -1,10 +1,9 @@
 import { TensorError } from "@fcn/tensor";
 import type { Abortable } from "../../abort.js";
-import { isRgbPng } from "../decode/pngChunks.js";
 import { reworded } from "../errors.js";
-import { readStart } from "../files.js";
 import { type TaskPool, type WorkerOptions, withPool } from "../workers/pool.js";
 import type { ClassEntry } from "./classes.js";
+import { areRgb } from "./mixedKinds.js";
 import type { MaskSurvey } from "./surveyMasks.js";
 
 /**
@@ -23,7 +22,8 @@ export async function lookAtMasks(
 ): Promise<MaskSurvey[]> {
   if (entries?.some(({ value }) => value !== undefined)) return untilOne(files, () => true, options);
   const hasColours = entries?.some(({ colour }) => colour !== undefined) ?? false;
-  if (hasColours && (await areAllRgb(files))) return untilOne(files, ({ kind }) => kind === "colour", options);
+  if (hasColours && (await areRgb(files)).every(Boolean))
+    return untilOne(files, ({ kind }) => kind === "colour", options);
   return withPool(options, files.length, async (pool) =>
     readOnly(await Promise.all(files.map((file) => survey(pool, file)))),
   );
@@ -49,23 +49,6 @@ function untilOne(
 
 const survey = (pool: TaskPool, file: string): Promise<MaskSurvey | TensorError> =>
   pool.run("survey", file).catch((error: TensorError) => error);
-
-/** Files whose headers are read at once. */
-const AT_ONCE = 32;
-
-/** By their headers; false where one has none. */
-async function areAllRgb(files: readonly string[]): Promise<boolean> {
-  for (let at = 0; at < files.length; at += AT_ONCE) {
-    const some = await Promise.all(
-      files.slice(at, at + AT_ONCE).map(async (file) => {
-        const start = await readStart(file, 26).catch(() => undefined);
-        return start !== undefined && isRgbPng(start);
-      }),
-    );
-    if (some.includes(false)) return false;
-  }
-  return true;
-}
 
 function readOnly(surveys: readonly (MaskSurvey | TensorError)[]): MaskSurvey[] {
   const read = surveys.filter((found): found is MaskSurvey => !(found instanceof Error));

@@ -1,4 +1,4 @@
-import type { TensorError } from "@fcn/tensor";
+import { TensorError } from "@fcn/tensor";
 import type { Abortable } from "../../abort.js";
 import type { DataRemark, OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
@@ -8,9 +8,12 @@ import type { SampleItem } from "../item.js";
 import { rememberCounts } from "../labelCounts.js";
 import type { WorkerOptions } from "../workers/pool.js";
 import { chooseRule } from "./chooseRule.js";
-import { type ClassEntry, readClasses } from "./classes.js";
+import { type ClassEntry, classFileOf, readClasses } from "./classes.js";
+import { errorInTermsOf, remarkInTermsOf } from "./classFile.js";
 import { divide } from "./divide.js";
 import { lookAtMasks } from "./lookAtMasks.js";
+import type { MaskMeaning } from "./meaning.js";
+import { mixedKinds } from "./mixedKinds.js";
 import { findPairs, type PairOptions } from "./pairs.js";
 import type { SplitOptions } from "./splits.js";
 import { surveyCounts } from "./surveyCounts.js";
@@ -71,8 +74,10 @@ export async function openPairs(
   if (pairs.length === 0) throw noPairs(root, folders, remarks[0], hint);
   const masks = pairs.map(({ mask }) => mask);
   const surveys = await lookAtMasks(masks, entries, options);
-  const meaning = chooseRule(root, surveys, entries);
-  const { classes, palette, rule } = meaning;
+  const listedIn = classFileOf(entries);
+  const meaning = understand(root, surveys, entries);
+  const { classes, palette } = meaning;
+  const rule = listedIn === undefined ? meaning.rule : { ...meaning.rule, listedIn };
   const byFile = new Map(surveys.map((survey) => [survey.file, survey]));
   const items = pairs.map(({ name, image, mask }): SampleItem => {
     const labels = { kind: "png", file: mask, rule } as const;
@@ -82,7 +87,19 @@ export async function openPairs(
     return { name, image: [{ file: image, as: "rgb" }], labels };
   });
   const { splits, remarks: about } = await divide(root, items, { classes, palette }, options, undefined, lists);
-  return { root, classes, palette, splits, remarks: [...meaning.remarks, ...about, ...remarks] };
+  const mixed = await mixedKinds(root, masks, surveys, rule.by);
+  return { root, classes, palette, splits, remarks: [...meaning.remarks, ...mixed, ...about, ...remarks] };
+}
+
+/** {@link chooseRule} in terms of the file that names the classes. */
+function understand(...[root, surveys, entries]: Parameters<typeof chooseRule>): MaskMeaning {
+  const file = classFileOf(entries);
+  try {
+    const { remarks, ...meaning } = chooseRule(root, surveys, entries);
+    return { ...meaning, remarks: remarks.map((remark) => remarkInTermsOf(file, remark)) };
+  } catch (error) {
+    throw error instanceof TensorError ? errorInTermsOf(file, error) : error;
+  }
 }
 
 function noPairs(

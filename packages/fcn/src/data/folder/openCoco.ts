@@ -127,7 +127,8 @@ export async function openCoco(root: string, options: SplitOptions & CocoOptions
   if ((await kindOf(joinPath(root, "classes.json"))) === "file") {
     const text =
       "it is not read beside COCO files, whose categories are the classes; choose and order them by the option categories";
-    remarks.push({ level: "warning", code: "unread-classes", file: joinPath(root, "classes.json"), text });
+    const commandText = text.replace("the option categories", "--categories");
+    remarks.push({ level: "warning", code: "unread-classes", file: joinPath(root, "classes.json"), text, commandText });
   }
   remarks.push(...pictureRemarks(root, items, origins, pictures));
   const { splits, remarks: about } = await divide(root, items, { classes, palette }, options, origins);

@@ -32,7 +32,7 @@ export async function openOwnVoc(
 
 /** Throws for an option that is meant for the published set alone. */
 export function refuseOwnClasses(folder: string, option: string): never {
-  const problem = `it names classes of its own (${CLASS_FILES.join(", ")}), but the option ${option} is for the classes of PASCAL VOC`;
+  const problem = `it names classes of its own (${CLASS_FILES.join(", ")}), but ${option} (--${option}) is for the classes of PASCAL VOC`;
   throw fileError("invalid-argument", folder, problem, "leave the option out, or remove the file with the classes");
 }
 

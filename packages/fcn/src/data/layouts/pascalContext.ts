@@ -61,7 +61,8 @@ async function vocFolder2010(root: string, given: string | undefined): Promise<s
   for (const folder of given === undefined ? guesses : [given, joinPath(given, "VOC2010")]) {
     if (await hasAll(folder, ["JPEGImages", "ImageSets/Main"])) return folder;
   }
-  const fix = "name the folder of VOC2010 (with JPEGImages and ImageSets/Main) in the option voc";
+  const what = "name the folder of VOC2010 (with JPEGImages and ImageSets/Main)";
+  const fix = { code: `${what} in the option voc`, command: `${what}: --voc VOCdevkit/VOC2010` };
   throw fileError("missing-data", given ?? root, "the pictures of PASCAL-Context, VOC2010, are not there", fix);
 }
 
@@ -70,12 +71,10 @@ async function classNames(root: string, count: number): Promise<readonly string[
   if ((await kindOf(file)) === undefined) {
     const known = [CONTEXT_33, CONTEXT_59].find(({ length }) => length === count);
     if (known) return known;
-    throw fileError(
-      "missing-data",
-      file,
-      `it does not exist, but is needed for the names of the ${count} classes`,
-      "put the list there, with lines like `12: name`, or use the 59 or the 33 classes (contextClasses)",
-    );
+    throw fileError("missing-data", file, `it does not exist, but is needed for the names of the ${count} classes`, {
+      code: "put the list there, with lines like `12: name`, or use the 59 or the 33 classes (contextClasses)",
+      command: 'put the list there, with lines like "12: name", or use the 59 or the 33 classes (--context-classes 59)',
+    });
   }
   const entries = [...(await numberedNames(file)).keys()].filter((name) => name !== "background");
   if (entries.length === count) return entries;

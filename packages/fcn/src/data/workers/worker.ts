@@ -23,5 +23,11 @@ function describe(error: unknown): ErrorParts {
     const { code, message, fix, commandFix } = error;
     return { code, message, fix, commandFix };
   }
-  return { code: "worker-failed", message: reasonOf(error), fix: "run with workers 0 to see where it failed" };
+  const fix = "run with workers 0 to see where it failed";
+  return {
+    code: "worker-failed",
+    message: reasonOf(error),
+    fix,
+    commandFix: "run with --workers 0 --verbose to see where it failed",
+  };
 }

@@ -113,6 +113,7 @@ function checkFormat(file: string, format: string | undefined): void {
     code: "checkpoint-mismatch",
     message: `train: the checkpoint ${file} has ${format === undefined ? "no format" : `the format ${format}`}, but this version reads ${FORMAT}`,
     fix: `go on with the version that wrote it, or start a run in another folder from its weights: --weights ${weights} (weights)`,
+    commandFix: `go on with the version that wrote it, or start a run in another folder from its weights: --weights ${weights}`,
   });
 }
 

@@ -1,5 +1,6 @@
 import { io, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
+import { type Remedy, reworded } from "../../data/errors.js";
 import { type LockOwner, withFileLock } from "../../fileLock.js";
 import { makeFolder } from "../../report/writeFile.js";
 import { checkpoints } from "./checkpoint.js";
@@ -68,7 +69,8 @@ async function refuseOtherRun({ out, resume = false, overwrite = false, weights 
   const hasCheckpoint = (await checkpoints(join(out, RUN_FILES.checkpoint))).length > 0;
   if (hasCheckpoint && resume) return;
   if (hasCheckpoint && !overwrite) {
-    throw runExists(`${out} holds the checkpoint of a run`, "go on with it (--resume), name another folder, or");
+    const [code, command] = ["go on with it (resume: true)", "go on with it (--resume)"];
+    throw runExists(`${out} holds the checkpoint of a run`, { code, command });
   }
   if (weights !== undefined) await refuseOwnStart(out, weights);
   const names = (await namesIn(out)) ?? [];
@@ -76,15 +78,19 @@ async function refuseOtherRun({ out, resume = false, overwrite = false, weights 
   // A run that ended before its first checkpoint may have left scored weights; it has no report yet.
   const isUnfinished = names.includes(RUN_FILES.checkpoint) && !names.includes(RUN_FILES.report);
   if (net === undefined || overwrite || (resume && isUnfinished)) return;
-  const fix = isUnfinished ? "start that run again (--resume), name another folder, or" : "name another folder, or";
-  throw runExists(`${out} holds a net, ${net}, and no checkpoint to go on from`, fix);
+  const start = "start that run again";
+  const again = isUnfinished ? { code: `${start} (resume: true)`, command: `${start} (--resume)` } : undefined;
+  throw runExists(`${out} holds a net, ${net}, and no checkpoint to go on from`, again);
 }
 
-function runExists(problem: string, fix: string): TensorError {
+function runExists(problem: string, first: Remedy | undefined): TensorError {
+  const fix = (own: string | undefined, flag: string): string =>
+    `${own === undefined ? "" : `${own}, `}name another folder, or replace what is there (${flag})`;
   return new TensorError({
     code: "run-exists",
     message: `train: ${problem}`,
-    fix: `${fix} replace what is there (--overwrite, overwrite)`,
+    fix: fix(first?.code, "overwrite: true"),
+    commandFix: fix(first?.command, "--overwrite"),
   });
 }
 
@@ -97,7 +103,8 @@ async function refuseOwnStart(out: string, weights: string): Promise<void> {
   throw new TensorError({
     code: "invalid-argument",
     message: `train: the run would write over ${weights}, the weights that it starts from`,
-    fix: "name another folder for the run (--out, out), or move the weights out of it",
+    fix: "name another folder for the run (out), or move the weights out of it",
+    commandFix: "name another folder for the run (--out), or move the weights out of it",
   });
 }
 
@@ -109,6 +116,6 @@ async function withRemedy(error: unknown, out: string): Promise<unknown> {
     step === undefined
       ? "it starts at the beginning, for there is no checkpoint yet"
       : `the checkpoint of step ${step} is whole`;
-  const fix = `free some space on that disk and go on with --resume (resume: true): ${state}`;
-  return new TensorError({ code: error.code, message: error.message, fix }, { cause: error.cause });
+  const fix = (flag: string): string => `free some space on that disk and go on with ${flag}: ${state}`;
+  return reworded(error, { fix: { code: fix("resume: true"), command: fix("--resume") } });
 }

@@ -73,7 +73,8 @@ function noModel(weights: string | undefined): TensorError {
     code: "invalid-argument",
     message:
       weights === undefined ? "train: no model is named" : `train: ${weights} does not say which net it belongs to`,
-    fix: "name a model (--model), one of models.list(), such as fcn8s-vgg16 or fcn16s-mobilenetv2",
+    fix: "name a model, one of models.list(), such as fcn8s-vgg16 or fcn16s-mobilenetv2",
+    commandFix: "name a model, such as --model fcn8s-vgg16 or --model fcn16s-mobilenetv2",
   });
 }
 

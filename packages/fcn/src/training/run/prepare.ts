@@ -98,6 +98,7 @@ function checkFurtherLabels(
       code: "invalid-argument",
       message: `train: head "${head}" scores ${scored} classes, but the label map "${map}" has ${known.length}: ${known.join(", ")}`,
       fix: "give the net as many classes for that head (geometricClasses), or leave the option out",
+      commandFix: `give the net as many classes for that head (--model-option geometricClasses=${known.length}), or leave the option out`,
     });
   }
 }

@@ -1,0 +1,72 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { greyPng, temporaryFolder } from "../data/trees.js";
+import { writeTinyData } from "../training/tinyData.js";
+
+const bin = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
+const root = await temporaryFolder("cli-skip-bad");
+const folder = await writeTinyData(join(root, "photos"), 8);
+const sound = readFileSync(join(folder, "masks/3.png"));
+writeFileSync(
+  join(folder, "masks/3.png"),
+  greyPng(32, 31, () => 1),
+);
+
+function fcn(...args: string[]) {
+  const child = spawnSync(process.execPath, [bin, ...args], { encoding: "utf8", timeout: 100_000 });
+  return { code: child.status, stdout: child.stdout, stderr: child.stderr };
+}
+
+const out = join(root, "run");
+const small = ["--model", "fcn32s-small", "--width", "0.25", "--batch", "1", "--workers", "0", "--seed", "1"];
+const train = (...more: string[]) => fcn("train", "--data", folder, "--out", out, ...small, "--json", ...more);
+
+describe("--skip-bad", () => {
+  it("is named where one picture keeps a folder from being trained on", () => {
+    const { code, stderr } = train("--steps", "1");
+    expect(code).toBe(1);
+    expect(stderr).toContain("masks/3.png: the labels are 32x31, but 3.png is 32x32");
+    expect(stderr).toContain("or leave out what cannot be used: --skip-bad");
+    const checked = fcn("data", "check", folder);
+    expect(checked.code).toBe(1);
+    expect(checked.stdout).toContain("with --skip-bad, fcn train and fcn eval leave out");
+    expect(fcn("data", "check", folder, "--skip-bad").code).toBe(0);
+  });
+
+  it("trains on the others, tells and lists what is left out, and goes on with the same", () => {
+    const { code, stdout, stderr } = train("--steps", "2", "--checkpoint-every", "1", "--skip-bad");
+    expect(stderr).not.toContain("error:");
+    expect(code).toBe(0);
+    expect(stderr.indexOf("pictures that cannot be used are left out: ")).toBeLessThan(
+      stderr.indexOf("3 is left out: "),
+    );
+    const result = JSON.parse(stdout);
+    expect(result.leftOut).toEqual([expect.objectContaining({ name: "3", code: "size-mismatch" })]);
+    expect(result.configuration.leftOut).toEqual([expect.stringMatching(/^(train|val): 3$/)]);
+    expect(readFileSync(join(out, "report.html"), "utf8")).toContain("Pictures that were left out (1)");
+    expect(train("--steps", "2", "--skip-bad", "--resume").code).toBe(0);
+  });
+
+  it("measures the others", () => {
+    const measure = (...more: string[]) =>
+      fcn("eval", "--data", folder, "--weights", join(out, "weights.safetensors"), "--json", ...more);
+    const split = JSON.parse(fcn("data", "check", folder, "--skip-bad", "--json").stdout).leftOut[0].split as string;
+    const refused = measure("--split", split);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("or leave out what cannot be used: --skip-bad");
+    const { code, stdout } = measure("--split", split, "--skip-bad");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).leftOut).toEqual([expect.objectContaining({ split, name: "3" })]);
+  });
+
+  it("says so where other pictures can be used when the run goes on", () => {
+    writeFileSync(join(folder, "masks/3.png"), sound);
+    const { code, stderr } = train("--steps", "2", "--skip-bad", "--resume");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/leftOut was \["(train|val): 3"\] and is none/);
+    expect(stderr).toContain("fix: other pictures cannot be used than when the run was started");
+  });
+});
