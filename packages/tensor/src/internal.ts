@@ -6,9 +6,9 @@ import type { Tensor } from "./tensor.js";
 
 export { show, showSome } from "./errors.js";
 export { GUESSED_BYTES, type Guess, guessContent } from "./io/guess.js";
+export { nearest } from "./nearest.js";
 export { matchNames, type NameMatch } from "./nn/matchNames.js";
 export { nameTarget } from "./nn/stateDict.js";
-export { nearest } from "./nearest.js";
 export { isNode, nodeModule } from "./node.js";
 export { checkOptions, type OptionNames } from "./options.js";
 export { elementsOf } from "./shape.js";

@@ -115,9 +115,9 @@ describe("readPth of other archives", () => {
     ["module.pth", "unsafe-pickle", "asks for __main__.Net"],
     ["tensor.pth", "unsupported-file", "it holds one tensor, but no dict of tensors by name"],
     ["complex.pth", "unsupported-file", "tensor w has the dtype complex64"],
-    ["sparse.pth", "unsupported-file", "it holds a dict with w, but no dict of tensors by name"],
+    ["sparse.pth", "unsupported-file", "tensor w is sparse"],
     ["numpy.npz", "unsupported-file", "it is a zip archive without data.pkl"],
-    ["expected.json", "corrupt-file", "it starts neither as a zip archive nor as a pickle"],
+    ["expected.json", "unsupported-file", "it is a JSON file, not a PyTorch file"],
   ])("refuses %s", async (name, code, problem) => {
     const error = await io.readPth(golden(name)).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(TensorError);

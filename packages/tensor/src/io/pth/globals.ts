@@ -152,7 +152,12 @@ export function torchHooks(at: Place, more: readonly string[]): TorchHooks {
     },
     refusal: () => {
       const refused = [...unknown.values()].filter(({ called, isTensorClass }) => called || !isTensorClass);
-      return refused.length === 0 ? undefined : refuse(at, refused.map(({ path }) => path));
+      return refused.length === 0
+        ? undefined
+        : refuse(
+            at,
+            refused.map(({ path }) => path),
+          );
     },
     persistent: (id) => {
       const storage = storageOf(id);
