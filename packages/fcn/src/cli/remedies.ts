@@ -4,7 +4,7 @@ import { type ErrorCode, TensorError } from "@fcn/tensor";
 const CODE_SPEAK = new RegExp(
   [
     String.raw`\{ ?\w+ ?[:,}]`,
-    String.raw`\b(io|models|weights|optim|nn)\.[a-z]\w*`,
+    String.raw`(?<![\w.])(io|models|optim|nn)\.[a-z]\w*|\bweights\.arrays\b`,
     String.raw`\b(device|optimizer|module|net|loader)\.\w+\(`,
     String.raw`\b(save|load|read|write|create|encode|fetch)[A-Z]\w*`,
     String.raw`\b(detach|noGrad|backward|data|array|sum|assign)\(\)|\bnoGrad\b|\bnew \w+\(|\bawait\b|=>`,

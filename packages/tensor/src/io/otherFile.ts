@@ -46,7 +46,7 @@ export function otherFile(at: Place, wanted: string, { what, fix }: Guess): Tens
   return new TensorError({
     code: "unsupported-file",
     message: `${at.reader}: ${at.file}: it is ${what}, not ${wanted}`,
-    fix: fix ?? REMEDIES[what] ?? GIVE_WEIGHTS,
+    fix: fix ?? REMEDIES[what] ?? (wanted === "a file of weights" ? GIVE_WEIGHTS : `give ${wanted}`),
     details: { is: what, file: at.file },
   });
 }
