@@ -52,7 +52,7 @@ describe("the remedy of an error at the command line", () => {
   });
 
   it("names flags with what the error knows", () => {
-    const fix = "pass { opaque }";
+    const fix = "save the weights; or, pass { opaque }";
     const of = (code: string, details: TensorError["details"], command: string): string =>
       fixOf(describeFailure(new TensorError({ code, message: "m", fix, details }), { verbose: false, command }).text);
     const names = { names: ["a.B", "c.D"], file: "my net.pth" };

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
@@ -30,12 +31,16 @@ describe.each(Object.entries(READERS))("%s of what is no such file", (_, read) =
 
 describe("a format taken for another one", () => {
   const w = { w: { dtype: "float32", shape: [2], data: Float32Array.of(1, 2) } } as const;
+  const pth = (end: string) => new Uint8Array(readFileSync(new URL(`../../golden/pth/mixed${end}`, import.meta.url)));
   it("is named, with the reader for it", async () => {
     const [safetensors, npz, npy] = [await io.encodeSafetensors(w), await io.encodeNpz(w), await io.encodeNpy(w.w)];
     const cases: [read: (bytes: Uint8Array) => Promise<unknown>, bytes: Uint8Array, what: string, fix: string][] = [
       [io.readSafetensors, npz, "it is a NumPy archive (.npz), not a safetensors file", "io.readNpz"],
       [io.readSafetensors, npy, "it is a NumPy array (.npy), not a safetensors file", "io.readNpy"],
       [io.readNpz, safetensors, "it is a safetensors file, not a .npz file", "io.readSafetensors"],
+      [io.readSafetensors, pth(".pth"), "it is a PyTorch file (.pth), not a safetensors file", "io.readPth"],
+      [io.readSafetensors, pth(".legacy.pth"), "it is a PyTorch file (.pth), not a safetensors file", "io.readPth"],
+      [io.readNpy, Uint8Array.of(0x80, 4, 0x95, 1), "it is a Python pickle, not a .npy file", "numpy.savez"],
       [io.readPth, safetensors, "it is a safetensors file, not a PyTorch file", "io.readSafetensors"],
       [io.readPth, npz, "it is a zip archive without data.pkl", "io.readNpz"],
       [io.readNpy, npz, "it is a NumPy archive (.npz), not a .npy file", "io.readNpz"],

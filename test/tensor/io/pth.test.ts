@@ -124,6 +124,11 @@ describe("readPth of other archives", () => {
     expect(error).toMatchObject({ code, message: expect.stringContaining(problem), fix: expect.stringMatching(/\S/) });
   });
 
+  it("says of a net that was saved as an object what to save", async () => {
+    const error = await io.readPth(golden("module.pth")).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ fix: expect.stringContaining("torch.save(torch.load(path).state_dict()") });
+  });
+
   it("reads a class that the caller names as inert data", async () => {
     const opaque = ["__main__.Net", "torch.nn.modules.conv.Conv2d", "torch.nn.modules.batchnorm.BatchNorm2d"];
     await expect(io.readPth(golden("module.pth"), { opaque })).rejects.toMatchObject({

@@ -90,7 +90,9 @@ const BY_CODE: Readonly<Record<ErrorCode, Remedy>> = {
   "unsafe-pickle": ({ error, command, file }) => {
     const flags = `--opaque ${textList(error.details?.names).map(quoted).join(" ")}`;
     const again = command === "convert" ? `run it again with ${flags}` : convertFirst(file, flags);
-    return `save only the weights in PyTorch: torch.save(model.state_dict(), path); or, where the rest of the file does not matter, ${again}`;
+    const [first = ""] = error.fix.split("; or, ");
+    const save = speaksCode(first) ? "save only the weights in PyTorch: torch.save(model.state_dict(), path)" : first;
+    return `${save}; or, where the rest of the file does not matter, ${again}`;
   },
   "ambiguous-checkpoint": ({ error, command, file }) => {
     const flags = textList(error.details?.keys).map((key) => `--key ${key === "" ? '""' : quoted(key)}`);

@@ -14,6 +14,7 @@ const STARTS: readonly (readonly [start: string | RegExp, what: string])[] = [
   [/^PK\p{Cc}{2}.{26}[^\0]{0,200}\.npy/su, "a NumPy archive (.npz)"],
   [/^PK\p{Cc}{2}.{26}(metadata|config)\.json/su, "a Keras file (.keras)"],
   ["PK\x03\x04", "a zip archive"],
+  ["\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19", "a PyTorch file (.pth)"],
   [/^.{5}\0{3}\{/s, "a safetensors file"],
   ["\x89HDF", "an HDF5 file"],
   [/^.{4}TFL3/s, "a TensorFlow Lite model (.tflite)"],
