@@ -4,10 +4,13 @@ Both formats of torch.save. Values are such that every dtype holds them exactly;
 the tensors with tolist(), so the reader under test has no part in it. 64-bit integers stand there as strings.
 """
 import argparse
+import datetime
 import json
 import pathlib
+import statistics
+import types
 import zipfile
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 
 import numpy as np
 import torch
@@ -77,6 +80,51 @@ def checkpoints():
             ["torchvision", "pytorch_fcn", "nested", "parallel"]}
 
 
+class Marked(torch.Tensor):
+    """A tensor of a class of its own."""
+
+
+class Colour:
+    pass
+
+
+class Shape:
+    pass
+
+
+def odd():
+    """Tensors of every kind that is not read, beside one that is."""
+    dense = ramp(2, 3)
+    named = {"w": dense, "complex": torch.ones(2, dtype=torch.complex64), "sparse": torch.eye(2).to_sparse(),
+             "csr": torch.eye(2).to_sparse_csr(), "quantised": torch.quantize_per_tensor(dense, 0.1, 0, torch.quint8),
+             "meta": torch.empty(2, device="meta"), "marked": dense.clone().as_subclass(Marked),
+             "sparse_parameter": torch.nn.Parameter(torch.eye(2).to_sparse()), "lazy": torch.nn.LazyLinear(2).weight,
+             "after": ramp(2, start=7)}
+    return named
+
+
+def wrapped():
+    """State dicts as the wrappers of PyTorch and Lightning write them, all of the same net."""
+    net, _ = trained()
+    state = net.state_dict()
+    compiled = {name.replace("conv.", "conv._orig_mod."): value for name, value in state.items()}
+    averaged = torch.optim.swa_utils.AveragedModel(net).state_dict()
+    lightning = {"epoch": 3, "global_step": 96, "pytorch-lightning_version": "2.0.1",
+                 "state_dict": OrderedDict([(f"model.{k}", v) for k, v in state.items()] + [("loss.weight", torch.ones(3))]),
+                 "hyper_parameters": {"lr": 0.1}, "callbacks": {}, "version": torch.torch_version.TorchVersion("2.0.1")}
+    sharded = {f"module._fsdp_wrapped_module.{name}": value for name, value in state.items()}
+    twins = {f"{who}.{name}": value + who.startswith("t") for who in ("student", "teacher") for name, value in state.items()}
+    return {"averaged": averaged, "compiled": compiled, "lightning": lightning, "sharded": sharded, "twins": twins}, state
+
+
+def harmless():
+    generator = np.random.default_rng(1)
+    return {"state_dict": {"w": ramp(2)}, "version": torch.torch_version.TorchVersion("2.1.0"),
+            "space": types.SimpleNamespace(a=1), "generator": generator, "state": np.random.RandomState(1),
+            "dtype": np.dtype("f4"), "text": np.str_("x"), "when": datetime.datetime(2024, 1, 2),
+            "counter": Counter("aab"), "size": torch.Size([1, 2])}
+
+
 def as_json(tensor):
     tensor = tensor.detach()
     wide = tensor.to(torch.float32) if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
@@ -116,11 +164,22 @@ def main():
     torch.jit.save(torch.jit.script(torch.nn.ReLU()), FOLDER / "script.pth")
     torch.save(trained()[0], FOLDER / "module.pth")
     torch.save(torch.ones(2), FOLDER / "tensor.pth")
+    for suffix, zipped in ((".pth", True), (".legacy.pth", False)):
+        torch.save(odd(), FOLDER / f"odd{suffix}", _use_new_zipfile_serialization=zipped)
+    files, state = wrapped()
+    for name, value in files.items():
+        torch.save(value, FOLDER / f"{name}.pth")
+    record["wrapped"] = {key: as_json(tensor) for key, tensor in state.items()}
+    torch.save(harmless(), FOLDER / "harmless.pth")
+    torch.save({"w": ramp(2), "a": Colour(), "b": [Shape(), statistics.NormalDist(0, 1)], "c": Colour()}, FOLDER / "strange.pth")
     torch.save({"w": torch.ones(2, dtype=torch.complex64)}, FOLDER / "complex.pth")
     torch.save({"w": torch.eye(2).to_sparse()}, FOLDER / "sparse.pth")
     np.savez(FOLDER / "numpy.npz", a=np.arange(6.0).reshape(2, 3), f=np.asfortranarray(np.arange(6, dtype=">i2").reshape(2, 3)),
              scalar=np.float16(1.5))
     np.savez_compressed(FOLDER / "packed.npz", zeros=np.zeros((50, 40), np.float32), b=np.array([True, False]))
+    np.savez(FOLDER / "kinds.npz", w=np.arange(3.0), text=np.array(["a", "bc"]), objects=np.array([{}, None], dtype=object),
+             complex=np.ones(2, np.complex64), record=np.zeros(2, [("x", "f4"), ("y", "i2")]), bytes=np.array([b"x"]),
+             date=np.array(["2024-01-01"], "M8[D]"), last=np.arange(2, dtype=np.int8))
     np.savez(FOLDER / "objects.npz", o=np.array([{}, None], dtype=object))
     (FOLDER / "expected.json").write_text(json.dumps(record))
     print(sum(path.stat().st_size for path in FOLDER.iterdir()), "bytes")

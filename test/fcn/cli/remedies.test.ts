@@ -1,195 +1,121 @@
-import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, it } from "vitest";
-import { greyPng, jpeg, palettePng, rgbPng, temporaryFolder, writeTree } from "../data/trees.js";
+import { io, TensorError } from "@fcn/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describeFailure } from "../../../packages/fcn/dist/cli/errors.js";
+import { speaksCode } from "../../../packages/fcn/dist/cli/remedies.js";
+import { otherFiles } from "../../support/other-files.js";
+import { writeTinyData } from "../training/tinyData.js";
 
-const main = fileURLToPath(new URL("../../../packages/fcn/dist/cli/main.js", import.meta.url));
-const root = await temporaryFolder("cli-remedies");
-const photo = await jpeg(16, 16, 2);
-const other = await jpeg(16, 16, 5);
-const mask = greyPng(16, 16, (x) => Number(x < 8));
-const LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
-const pair = { "images/a.jpg": photo, "masks/a.png": mask, "images/b.jpg": other, "masks/b.png": mask };
+const SOURCE = fileURLToPath(new URL("../../../packages/tensor/src/errors.ts", import.meta.url));
+const CODES = [...readFileSync(SOURCE, "utf8").matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code!);
+const COMMANDS = ["convert", "train", "predict", "eval", "export", undefined];
+const fixOf = (text: string): string => /^fix: (.*)$/m.exec(text)?.[1] ?? "";
 
-type Tree = Record<string, Uint8Array | string>;
-const coco = (change: (json: Record<string, unknown[]>) => unknown): Tree => {
-  const json = {
-    images: [{ id: 1, file_name: "a.jpg", height: 16, width: 16 }],
-    annotations: [{ id: 1, image_id: 1, category_id: 1, iscrowd: 0, segmentation: [[0, 0, 8, 0, 8, 8, 0, 8]] }],
-    categories: [{ id: 1, name: "cat" }],
-  };
-  return { "a.jpg": photo, "all.json": JSON.stringify(change(json as never)) };
-};
-const labelme = (shape: object, more: object = {}): Tree => ({
-  "a.jpg": photo,
-  "a.json": JSON.stringify({ imagePath: "a.jpg", imageHeight: 16, imageWidth: 16, shapes: [shape], ...more }),
+describe("the remedy of an error at the command line", () => {
+  it.each(CODES)("of the code %s speaks of no code", (code) => {
+    const remedies = [
+      "pass { strict: false } to load only what fits",
+      "read it with io.readNpy",
+      'or say which it is: { format: "pth" }',
+      "write the file again with saveModel",
+      "build the net with models.create and loadStateDict",
+      "call backward() before optimizer.step()",
+      "wrap the work in device.scope()",
+      "create a leaf with { requiresGrad: true }",
+    ];
+    for (const fix of remedies) {
+      for (const command of COMMANDS) {
+        const error = new TensorError({ code, message: "it failed", fix });
+        const { text } = describeFailure(error, { verbose: false, command });
+        expect(fixOf(text)).toMatch(/\S/);
+        expect([command, fix, speaksCode(fixOf(text))]).toEqual([command, fix, false]);
+      }
+    }
+  });
+
+  it("stays as it is where it suits both, PyTorch's code too", () => {
+    for (const fix of [
+      "save only the weights in PyTorch: torch.save(model.state_dict(), path)",
+      "make it a dense tensor before it is saved: tensor.to_dense()",
+      "fetch the file that it stands for: git lfs pull",
+      "use one of: fcn8s-small, fcn_resnet50",
+      "check the path and its permissions",
+    ]) {
+      const error = new TensorError({ code: "unsupported-file", message: "it failed", fix });
+      expect(fixOf(describeFailure(error, { verbose: false, command: "predict" }).text)).toBe(fix);
+    }
+  });
+
+  it("names flags with what the error knows", () => {
+    const fix = "save the weights; or, pass { opaque }";
+    const of = (code: string, details: TensorError["details"], command: string): string =>
+      fixOf(describeFailure(new TensorError({ code, message: "m", fix, details }), { verbose: false, command }).text);
+    const names = { names: ["a.B", "c.D"], file: "my net.pth" };
+    expect(of("unsafe-pickle", names, "convert")).toMatch(/run it again with --opaque a\.B c\.D$/);
+    expect(of("unsafe-pickle", names, "train")).toMatch(
+      /fcn convert 'my net\.pth' weights\.safetensors --opaque a\.B c\.D$/,
+    );
+    const keys = { keys: ["generator", "critic"], file: "two.pth" };
+    expect(of("ambiguous-checkpoint", keys, "convert")).toBe("choose one: --key generator or --key critic");
+    expect(of("ambiguous-checkpoint", keys, "train")).toContain("fcn convert two.pth weights.safetensors --key critic");
+    const prefixes = { prefixes: ["student.", "teacher."] };
+    expect(of("ambiguous-prefix", prefixes, "train")).toBe("choose one: --prefix student. or --prefix teacher.");
+  });
 });
 
-/** Folders in which something is wrong, with what must stand in the printed lines. */
-const FOLDERS: Record<string, readonly [tree: Tree, told: RegExp, flags?: readonly string[]]> = {
-  nothing: [{ "readme.md": "x" }, /put pictures into images\//],
-  "no-masks": [{ "images/a.jpg": photo }, /masks\/ is missing/],
-  "voc-half": [{ "JPEGImages/a.jpg": photo, "ImageSets/Segmentation/train.txt": "a" }, /SegmentationClass is missing/],
-  "context-without-voc": [{ "trainval/a.mat": "x", "labels.txt": "1: a" }, /fix: .*--voc /],
-  "context-classes": [
-    {
-      "trainval/a.mat": "x",
-      "labels.txt": "1: a",
-      "VOC2010/JPEGImages/a.jpg": photo,
-      "VOC2010/ImageSets/Main/train.txt": "a",
-    },
-    /fix: .*--context-classes 59/,
-    ["--context-classes", "7"],
-  ],
-  "layout-misfit": [pair, /fix: .*leave --layout out/, ["--layout", "voc"]],
-  "suffix-misfit": [pair, /fix: correct --mask-suffix/, ["--mask-suffix", "_gt"]],
-  "two-masks": [
-    { ...pair, "images/c.jpg": photo, "masks/c_gt.png": mask, "masks/c_mask.png": mask },
-    /fix: choose with --mask-suffix _gt/,
-  ],
-  "odd-suffix": [{ "images/a.jpg": photo, "masks/a_zz.png": mask }, /fix: .*--mask-suffix _zz/],
-  "other-layout-too": [{ ...pair, "all.json": coco((json) => json)["all.json"] as string }, /--layout chooses/],
-  "coco-with-classes": [{ ...coco((json) => json), "classes.json": '["a"]' }, /--categories/],
-  "coco-nan": [{ "a.jpg": photo, "all.json": '{"images": [NaN]}' }, /NaN is a word of Python/],
-  "coco-no-categories": [coco(({ images, annotations }) => ({ images, annotations })), /categories/],
-  "labelme-no-label": [labelme({ points: [[0, 0]] }), /has no label/],
-  "labelme-gbk": [{ "a.jpg": photo, "a.json": Buffer.from([0x7b, 0x22, 0xb1, 0xb3, 0x22, 0x7d]) }, /iconv -f/],
-  "labelme-html": [{ "a.jpg": photo, "a.json": "<html>" }, /a web page/],
-  "lfs-masks": [{ ...pair, "masks/a.png": LFS }, /git lfs pull/],
-  "lfs-list": [{ ...pair, "splits/train.txt": LFS }, /git lfs pull/],
-  "jpeg-mask": [{ "images/a.jpg": photo, "masks/a.jpg": photo }, /compression changes labels/],
-  "cut-jpeg": [
-    { ...pair, "images/a.jpg": photo.subarray(0, 200) },
-    /with --skip-bad, fcn train and fcn eval leave out/,
-  ],
-  size: [{ ...pair, "masks/a.png": greyPng(16, 17, () => 1) }, /export the labels at the size/],
-  "stray-labelmap-colour": [
-    {
-      "labelmap.txt": "a:0,0,0::\nb:255,0,0::",
-      "images/a.jpg": photo,
-      "masks/a.png": rgbPng(16, 16, (x) => (x < 8 ? 0xff0000 : x < 9 ? 0x00ff00 : 0)),
-    },
-    /list the colour in labelmap\.txt \(as name:r,g,b::\)/,
-  ],
-  "stray-number-names": [
-    { ...pair, "class_names.txt": "a\nb", "masks/a.png": greyPng(16, 16, (x) => x % 5) },
-    /a classes\.json, which is read in place of class_names\.txt/,
-  ],
-  "binary-names": [
-    { "class_names.txt": "a\nb\nc", "images/a.jpg": photo, "masks/a.png": greyPng(16, 16, (x) => (x < 8 ? 0 : 255)) },
-    /but class_names\.txt has 3 names/,
-  ],
-  "colours-names": [
-    {
-      "class_names.txt": "a\nb\nc",
-      "images/a.jpg": photo,
-      "masks/a.png": rgbPng(16, 16, (x) => (x < 8 ? 0x123456 : 0x654321)),
-    },
-    /give each class its color in a classes\.json, which is read in place of class_names\.txt/,
-  ],
-  palettes: [
-    {
-      "images/a.jpg": photo,
-      "masks/a.png": palettePng(
-        16,
-        16,
-        [
-          [0, 0, 0],
-          [255, 0, 0],
-        ],
-        (x) => x % 2,
-      ),
-      "images/b.jpg": other,
-      "masks/b.png": palettePng(
-        16,
-        16,
-        [
-          [255, 0, 0],
-          [0, 0, 0],
-        ],
-        (x) => x % 2,
-      ),
-    },
-    /list the classes with their colours in classes\.json/,
-  ],
-  "labelmap-broken": [{ ...pair, "labelmap.txt": "sky 0 0 0" }, /name:r,g,b::/],
-  "rgb-among-grey": [
-    { ...pair, "masks/b.png": rgbPng(16, 16, (x) => (x < 8 ? 0x010101 : 0)) },
-    /stored as RGB among masks that hold one number/,
-  ],
-  "grey-among-rgb": [
-    {
-      "classes.json": '[{"name":"a","color":"#000000"},{"name":"b","color":"#ff0000"},{"name":"c","color":"#010101"}]',
-      "images/a.jpg": photo,
-      "masks/a.png": rgbPng(16, 16, (x) => (x < 8 ? 0xff0000 : 0)),
-      "images/b.jpg": other,
-      "masks/b.png": mask,
-    },
-    /grey among masks that are read by colour/,
-  ],
-  leak: [{ ...pair, "splits/train.txt": "a", "splits/val.txt": "a\nb" }, /is the same file as/],
-  "wrong-owner": [pair, /fix: leave the option out, or name a folder of that layout/, ["--line-width", "3"]],
-};
-
-/** What only those who write code can follow. */
-const CODE = [
-  /\{ ?\w+: ?[^"}]/,
-  /\bio\.\w/,
-  /`/,
-  /\w\(\)/,
-  /\b(the|an?) option (?!(?:of|out)\b)[a-z]\w*\b(?! \(--)/,
-  /\b(lineWidth|maskSuffix|skipBad|contextClasses|numClasses|loadModel|batchSize|learningRate|trainable)\b(?! \(--)/,
-  /\bpass (a|an|what|\{)/,
-];
-
-let printed: Record<string, string> = {};
-
-beforeAll(async () => {
-  for (const [name, [tree]] of Object.entries(FOLDERS)) {
-    await writeTree(root, Object.fromEntries(Object.entries(tree).map(([path, bytes]) => [`${name}/${path}`, bytes])));
-  }
-  const runs = Object.entries(FOLDERS).map(([name, [, , flags = []]]) => [
-    name,
-    ["data", "check", join(root, name), ...flags],
-  ]);
-  const code = `
-    import { writeSync } from "node:fs";
-    import { main } from ${JSON.stringify(main)};
-    // Every command listens anew.
-    for (const stream of [process, process.stdout, process.stderr]) stream.setMaxListeners(0);
-    const found = {};
-    let now = "";
-    for (const stream of [process.stdout, process.stderr]) {
-      stream.write = (text, ...more) => {
-        found[now] = (found[now] ?? "") + text;
-        more.at(-1)?.();
-        return true;
-      };
+describe("fcn with files that are no weights", () => {
+  const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
+  const golden = (name: string) => fileURLToPath(new URL(`../../golden/pth/${name}`, import.meta.url));
+  let folder: string;
+  const files: [name: string, what: RegExp, fix: RegExp][] = [];
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "remedies-"));
+    await writeTinyData(join(folder, "data"), 3);
+    for (const [i, [what, bytes, fix]] of otherFiles().entries()) {
+      await writeFile(join(folder, `${i}.safetensors`), bytes);
+      files.push([`${i}.safetensors`, new RegExp(what.replace(/[.()]/g, "\\$&")), fix]);
     }
-    for (const [name, argv] of ${JSON.stringify(runs)}) {
-      now = name;
-      await main(argv);
+    const w = { dtype: "float32", shape: [2], data: Float32Array.of(1, 2) } as const;
+    await writeFile(join(folder, "one.npy"), await io.encodeNpy(w));
+    await io.writeSafetensors(join(folder, "bare.safetensors"), { "a.weight": w });
+    for (const name of ["module.pth", "two.pth", "script.pth", "strange.pth", "sparse.pth", "objects.npz"]) {
+      await writeFile(join(folder, name), readFileSync(golden(name)));
+      files.push([name, /./, /./]);
     }
-    writeSync(1, JSON.stringify(found));`;
-  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", code], {
-    encoding: "utf8",
-    timeout: 120_000,
+    files.push(["one.npy", /NumPy array|one array without a name/, /numpy\.savez/]);
+    files.push(["bare.safetensors", /./, /./], ["absent.safetensors", /./, /./], ["data", /it is a folder/, /./]);
   });
-  if (stdout === "") throw new Error(stderr);
-  printed = JSON.parse(stdout);
-}, 150_000);
+  afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe("what fcn data check prints of a bad folder", () => {
-  it.each(Object.entries(FOLDERS))(
-    "%s: tells what is wrong and how it is mended, without words of code",
-    (name, [, told]) => {
-      const text = printed[name] ?? "";
-      expect(text).toMatch(told);
-      // Names of folders may hold anything.
-      const words = text.replaceAll(root, "");
-      for (const pattern of CODE) expect(words).not.toMatch(pattern);
-    },
-  );
+  const runs: Record<string, (file: string) => string[]> = {
+    convert: (file) => [file, "out.safetensors", "--model", "fcn8s-small"],
+    train: (file) => ["--data", "data", "--model", "fcn8s-small", "--weights", file, "--out", "run", "--steps", "1"],
+    predict: (file) => ["data/images/0.png", "--weights", file, "--out", "labelled"],
+    eval: (file) => ["--data", "data", "--weights", file],
+    export: (file) => ["--weights", file, "--onnx", "out.onnx"],
+  };
+  it.each(Object.keys(runs))("says at the command line what they are and what to do there: fcn %s", async (command) => {
+    // Each file is a process of its own: every third one for the slower commands.
+    const some =
+      command === "convert" ? files : files.filter((_, i) => i % 3 === Object.keys(runs).indexOf(command) % 3);
+    for (const [file, what, fix] of some) {
+      const args = [FCN, command, ...runs[command]!(file)];
+      const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", cwd: folder });
+      const error = /^error: (.*)$/m.exec(stderr)?.[1] ?? "";
+      expect([file, status, error, fixOf(stderr)]).toEqual([
+        file,
+        1,
+        expect.stringMatching(what),
+        expect.stringMatching(fix),
+      ]);
+      expect([file, fixOf(stderr), speaksCode(fixOf(stderr))]).toEqual([file, expect.anything(), false]);
+      expect(fixOf(stderr)).not.toMatch(/--verbose/);
+    }
+    expect((await readdir(folder)).filter((name) => /^out|tmp/.test(name))).toEqual([]);
+  });
 });

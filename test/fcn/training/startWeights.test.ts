@@ -15,6 +15,15 @@ beforeAll(async () => {
 });
 afterAll(() => device?.destroy());
 
+/** The arrays of a net, to be written under other names. */
+async function hostState(net: fcn.models.GraphNet): Promise<Record<string, io.HostArray>> {
+  const entries = Object.entries(net.stateDict()).map(async ([name, tensor]) => {
+    const array = { dtype: "float32", shape: [...tensor.shape], data: (await tensor.data()) as Float32Array } as const;
+    return [name, array] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
 const base = (): Omit<fcn.TrainRunOptions, "out"> => tinyRun(data, device);
 
 describe("a run from a file of weights", () => {
@@ -114,6 +123,65 @@ describe("a run from a file of weights", () => {
     for (const same of [TINY_CLASSES, ["class 0", "class 1", "class 2"]]) {
       expect(await start(same, same[0] as string)).not.toMatch(/anew|matched/);
     }
+  });
+
+  it("finds the net behind prefixes, and tells what of the file it did not use", async () => {
+    using old = fcn.models.create("fcn8s-small", device, { numClasses: 3, seed: 9, widthMultiplier: 0.25 });
+    const state = await hostState(old);
+    const other: io.HostArray = { dtype: "float32", shape: [2], data: new Float32Array(2) };
+    const renamed = (rename: (name: string) => string, from = state): Record<string, io.HostArray> =>
+      Object.fromEntries(Object.entries(from).map(([name, array]) => [rename(name), array]));
+    const start = async (name: string, arrays: Record<string, io.HostArray>, more = {}): Promise<string> => {
+      const weights = join(root, `${name}.npz`);
+      await io.writeNpz(weights, arrays);
+      const lines: string[] = [];
+      const view = { line: (text: string) => void lines.push(text) };
+      const out = join(root, `from ${name}`);
+      const modelOptions = { widthMultiplier: 0.25 };
+      await fcn.trainRun({ ...base(), modelOptions, out, weights, steps: 1, learningRate: 1e-12, view, ...more });
+      const trained = await io.readSafetensors(join(out, "weights.safetensors"));
+      const [is, was] = [trained, state].map((record) => record["conv1_1.weight"]!.data[5] as number);
+      expect(is).toBeCloseTo(was!, 5);
+      return lines.join("\n");
+    };
+    const lightning = { ...renamed((name) => `model._orig_mod.${name}`), "loss.weight": other, n_averaged: other };
+    const told = await start("lightning", lightning);
+    expect(told).toContain(`${Object.keys(state).length} arrays loaded`);
+    expect(told).toContain("dropped from the names of the file: _orig_mod., model.");
+    expect(told).toContain("1 array of the file not used: loss.weight");
+    expect(told).not.toMatch(/anew|WARNING/);
+    const twins = { ...renamed((name) => `student.${name}`), ...renamed((name) => `teacher.${name}`) };
+    await expect(start("twins", twins)).rejects.toMatchObject({ code: "ambiguous-prefix" });
+    expect(await start("twins", twins, { prefix: "teacher" })).toMatch(/arrays of the file not used: student\./);
+    const few = Object.fromEntries(Object.entries(state).filter(([name]) => /^(conv1_1|score)/.test(name)));
+    expect(await start("few", few)).toMatch(/WARNING: only \d+ of the \d+ arrays of the backbone are in the file/);
+    const heads = Object.fromEntries(Object.entries(state).filter(([name]) => /^score/.test(name)));
+    await expect(start("heads", heads)).rejects.toMatchObject({
+      code: "state-dict-mismatch",
+      message: expect.stringMatching(/none of the \d+ arrays of its backbone is in the file: it holds score/),
+    });
+    await expect(start("nothing", { "a.b": other })).rejects.toMatchObject({
+      message: expect.stringContaining("no name in the file is one of the net: it holds a.b"),
+    });
+  });
+
+  it("starts a backbone from a classifier of PyTorch as it is, and says that its own classes are not used", async () => {
+    using old = fcn.models.create("fcn32s-resnet18", device, { numClasses: 3, seed: 9, widthMultiplier: 1 / 16 });
+    const trunk = Object.entries(await hostState(old)).filter(([name]) => name.startsWith("backbone."));
+    const bare = trunk.map(([name, array]) => [`net.${name.slice("backbone.".length)}`, array]);
+    const weights = join(root, "classifier.safetensors");
+    const fc: io.HostArray = { dtype: "float32", shape: [1000, 32], data: new Float32Array(32000) };
+    await io.writeSafetensors(weights, { ...Object.fromEntries(bare), "net.fc.weight": fc });
+    using net = fcn.models.create("fcn32s-resnet18", device, { numClasses: 3, seed: 1, widthMultiplier: 1 / 16 });
+    const report = await io.loadWeights(net, weights, { strict: false });
+    expect(report).toMatchObject({ dropped: ["net."], added: "backbone." });
+    const lines: string[] = [];
+    const run = { ...base(), model: "fcn32s-resnet18", modelOptions: { widthMultiplier: 1 / 16 }, steps: 1, weights };
+    await fcn.trainRun({ ...run, out: join(root, "classifier"), view: { line: (text) => void lines.push(text) } });
+    const told = lines.join("\n");
+    expect(told).toContain(`${trunk.length} arrays loaded`);
+    expect(told).toContain("dropped from the names of the file: net.\nput before the names of the file: backbone.");
+    expect(told).toContain("1 array of the file not used: net.fc.weight");
   });
 
   it("refuses weights that hold NaN, to start from or to use", async () => {

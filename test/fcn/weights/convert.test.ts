@@ -171,6 +171,33 @@ describe("fcn convert", () => {
     [0, [golden("two.pth"), "OUT.npz", "--key", "critic"], /\(pth, key "critic"\)/],
     [1, [golden("two.pth"), "OUT.npz"], /^error: .*several state dicts.*\nfix: choose one/],
     [1, [golden("module.pth"), "OUT.npz"], /^error: .*asks for __main__.Net, .*nothing was executed\nfix: \S/],
+    [
+      1,
+      [golden("strange.pth"), "OUT.npz"],
+      /run it again with --opaque __main__\.Colour __main__\.Shape statistics\.N/,
+    ],
+    [
+      0,
+      [golden("strange.pth"), "OUT.npz", "--opaque", "__main__.Colour", "__main__.Shape", "statistics.NormalDist"],
+      /1 arr/,
+    ],
+    [
+      0,
+      [golden("odd.pth"), "OUT.npz"],
+      /2 arrays.*\nnot read "complex": it has the dtype complex64\nnot read "sparse": it is/,
+    ],
+    [0, [golden("kinds.npz"), "OUT.safetensors"], /2 arrays.*\nnot read "text": its dtype <U2/],
+    [0, [golden("averaged.pth"), "OUT.npz"], /7 arrays.*\ndropped +"module\." from the names\nno array "n_averaged"/],
+    [
+      0,
+      [golden("twins.pth"), "OUT.npz", "--prefix", "student"],
+      /7 arrays.*\ndropped.*\nleft out 7 arrays beside that: "tea/,
+    ],
+    [
+      1,
+      [golden("twins.pth"), "OUT.npz", "--prefix", "net"],
+      /no name begins with "net\."; names begin with student\., teach/,
+    ],
     [1, ["absent.pth", "OUT.npz"], /^error: openWeights: cannot read absent\.pth/],
     [2, [golden("two.pth")], /^error: missing required argument 'out'\nfix: see fcn convert --help/],
     [2, [golden("two.pth"), "OUT.pth"], /^error: the output .* ends in neither .safetensors nor .npz\nfix: /],
@@ -183,6 +210,35 @@ describe("fcn convert", () => {
     const result = fcn(...args.map((arg) => arg.replace("OUT", at("cli"))));
     expect(result.code).toBe(wanted);
     expect(wanted === 0 ? result.out : result.err).toMatch(text);
+  });
+
+  it("finds the names of the net that it is told of, whatever wraps it", async () => {
+    const device = await createDevice({ quiet: true });
+    try {
+      const options = { numClasses: 3, widthMultiplier: 1 / 32, auxLoss: false };
+      using net = models.create("fcn_resnet50", device, { ...options, seed: 5 });
+      const write = (file: string, rename: (name: string) => string, more = {}) => {
+        const entries = Object.entries(net.stateDict()).map(([name, tensor]) => [rename(name), tensor] as const);
+        return io.writeSafetensors(at(file), { ...Object.fromEntries(entries), ...more });
+      };
+      await write("lightning.safetensors", (name) => `module.model.${name}`, { "loss.weight": f32([2]) });
+      const to = { device, net: { model: "fcn_resnet50", modelOptions: { widthMultiplier: 1 / 32 } } };
+      const report = await weights.convertNet(at("lightning.safetensors"), at("net.safetensors"), to);
+      expect(report).toMatchObject({ dropped: ["module.", "model."], unused: ["loss.weight"] });
+      const { model, metadata } = await loadModel(at("net.safetensors"), device);
+      expect(metadata.options).toMatchObject({ numClasses: 3 });
+      model.dispose();
+      const twins = Object.fromEntries(
+        Object.entries(net.stateDict()).map(([name, tensor]) => [`teacher.${name}`, tensor] as const),
+      );
+      await write("twins.safetensors", (name) => `student.${name}`, twins);
+      const both = (prefix?: string) =>
+        weights.convertNet(at("twins.safetensors"), at("net.safetensors"), { ...to, prefix });
+      expect(await refusal(both())).toMatchObject({ code: "ambiguous-prefix" });
+      expect((await both("teacher")).dropped).toEqual(["teacher."]);
+    } finally {
+      device.destroy();
+    }
   });
 
   it("does not write over the file that it reads", async () => {

@@ -61,6 +61,30 @@ describe("a pickle that reaches for code", () => {
     }
   });
 
+  it("is refused with all of its names at once, whatever stands for them", async () => {
+    const part = (module: string, name: string) => call(global(module, name), payload);
+    const many = dict(
+      [string("w"), weight],
+      [string("a"), join(part("pkg.config", "Config"), dict([string("lr"), int(1)]), BUILD)],
+      [string("b"), tuple(part("numpy", "load"), part("os", "system"), part("pkg.config", "Config"))],
+      [string("c"), call(global("torch._utils", "_rebuild_parameter"), part("pkg", "Weird"))],
+    );
+    const names = ["pkg.config.Config", "numpy.load", "os.system", "pkg.Weird"];
+    for (const [, file] of formats(pickle(many))) {
+      const error = await refusal(io.readPth(file));
+      expect(error).toMatchObject({ code: "unsafe-pickle", details: { names, file: "the given bytes" } });
+      expect(error.message).toContain(`asks for ${names.join(", ")}, which have no part in a state dict`);
+      expect(error.fix).toContain(`{ opaque: ${JSON.stringify(names).replaceAll(",", ", ")} }`);
+    }
+  });
+
+  it("does not stop at what is harmless: versions, names, dates, generators", async () => {
+    await io.openWeights(new URL("../../golden/pth/harmless.pth", import.meta.url), ({ arrays, metadata, key }) => {
+      expect([Object.keys(arrays), key]).toEqual([["w"], "state_dict"]);
+      expect(metadata).toEqual({ version: "2.1.0" });
+    });
+  });
+
   it("stays data when the caller names the class", async () => {
     const data = pickle(dict([string("w"), weight], [string("x"), call(global("os", "system"), payload)]));
     for (const [, file] of formats(data)) {

@@ -115,13 +115,18 @@ describe("readPth of other archives", () => {
     ["module.pth", "unsafe-pickle", "asks for __main__.Net"],
     ["tensor.pth", "unsupported-file", "it holds one tensor, but no dict of tensors by name"],
     ["complex.pth", "unsupported-file", "tensor w has the dtype complex64"],
-    ["sparse.pth", "unsupported-file", "it holds a dict with w, but no dict of tensors by name"],
+    ["sparse.pth", "unsupported-file", "tensor w is sparse"],
     ["numpy.npz", "unsupported-file", "it is a zip archive without data.pkl"],
-    ["expected.json", "corrupt-file", "it starts neither as a zip archive nor as a pickle"],
+    ["expected.json", "unsupported-file", "it is a JSON file, not a PyTorch file"],
   ])("refuses %s", async (name, code, problem) => {
     const error = await io.readPth(golden(name)).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(TensorError);
     expect(error).toMatchObject({ code, message: expect.stringContaining(problem), fix: expect.stringMatching(/\S/) });
+  });
+
+  it("says of a net that was saved as an object what to save", async () => {
+    const error = await io.readPth(golden("module.pth")).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ fix: expect.stringContaining("torch.save(torch.load(path).state_dict()") });
   });
 
   it("reads a class that the caller names as inert data", async () => {

@@ -93,7 +93,8 @@ describe("openWeights", () => {
     ["nothing", new Uint8Array(0), "it is empty"],
     ["an HDF5 file", Uint8Array.of(0x89, 0x48, 0x44, 0x46, 13, 10), "it is an HDF5 file"],
     ["one numpy array", Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0), "it is one array without a name"],
-    ["text", new TextEncoder().encode("<html>"), "it starts as no format of weights does (3c 68 74 6d 6c 3e)"],
+    ["text", new TextEncoder().encode("<hello>"), "it starts as no format of weights does (3c 68 65 6c 6c 6f 3e)"],
+    ["a web page", new TextEncoder().encode("<html>"), "it is a web page (HTML), not a file of weights"],
     [
       "a cut safetensors file",
       Uint8Array.of(0, 0, 0, 0, 1, 0, 0, 0, 0x7b),

@@ -42,7 +42,8 @@ describe("zip archives", () => {
 
   const good = { data: npy(1000) };
   it.each<[string, Uint8Array, string]>([
-    ["no directory", npy(5), "it has no zip directory at its end"],
+    ["no directory", npy(5).slice(6), "it has no zip directory at its end"],
+    ["the form of one array", npy(5), "it is a NumPy array (.npy), not a .npz file"],
     [
       "a size that is not there",
       zip({ "a.npy": { ...good, claimedSize: 5000 } }),

@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import { commandRemedy } from "./remedies.js";
 
 /** Wrong use of the command line that commander itself cannot see, such as two options that exclude each other. Exit code 2. */
 export class UsageError extends Error {
@@ -26,7 +27,7 @@ export interface Failure {
 export function describeFailure(error: unknown, options: { verbose: boolean; command?: string | undefined }): Failure {
   const usage = error instanceof UsageError || error instanceof CommanderError;
   const message = oneLine(messageOf(error)).replace(/^error: /, "");
-  const lines = [`error: ${message}`, `fix: ${fixOf(error) ?? defaultFix(usage, options.command)}`];
+  const lines = [`error: ${message}`, `fix: ${fixOf(error, options.command) ?? defaultFix(usage, options.command)}`];
   if (options.verbose && error instanceof Error && error.stack) lines.push(error.stack, ...causes(error));
   return { text: `${lines.join("\n")}\n`, exitCode: codeOf(error) ?? (usage ? 2 : 1) };
 }
@@ -48,9 +49,10 @@ function oneLine(text: string): string {
     .join("; ");
 }
 
-function fixOf(error: unknown): string | null {
-  const { commandFix, fix } = (error ?? {}) as { commandFix?: unknown; fix?: unknown };
-  if (typeof commandFix === "string") return oneLine(commandFix);
+function fixOf(error: unknown, command: string | undefined): string | null {
+  const remedy = commandRemedy(error, command);
+  if (remedy !== undefined) return oneLine(remedy);
+  const { fix } = (error ?? {}) as { fix?: unknown };
   return typeof fix === "string" && fix !== "" ? oneLine(fix) : null;
 }
 

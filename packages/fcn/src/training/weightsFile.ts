@@ -74,6 +74,8 @@ export function parseMetadata(strings: Readonly<Record<string, string>>): ModelM
       code: "invalid-file",
       message: `loadModel: the weights file does not say which net it belongs to: its metadata lacks ${missing.join(", ")}`,
       fix: "use a file that saveModel or a training run wrote, have one made that says it (fcn convert --model), or build the net with models.create and loadStateDict",
+      commandFix:
+        "use the weights file of a training run, or have one made that says it: fcn convert FILE weights.safetensors --model NAME",
     });
   }
   const entries = FIELDS.map((field) => [field, parseField(field, strings[field] as string)]);
@@ -102,6 +104,7 @@ function parseField(field: string, text: string): unknown {
       code: "invalid-file",
       message: `loadModel: the metadata field "${field}" of the weights file is not JSON: ${text.slice(0, 60)}`,
       fix: "write the file again with saveModel",
+      commandFix: "use the weights file of a training run, or have it made anew: fcn convert --model",
     });
   }
 }

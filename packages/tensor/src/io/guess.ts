@@ -10,14 +10,15 @@ const STARTS: readonly (readonly [start: string | RegExp, what: string])[] = [
   ["7z\xbc\xaf\x27\x1c", "a 7z archive"],
   ["Rar!\x1a\x07", "a RAR archive"],
   ["\x28\xb5\x2f\xfd", "a Zstandard archive"],
-  [/^PK\x03\x04.{26}[^/]{0,200}\/data\.pkl/s, "a PyTorch file (.pth)"],
-  [/^PK\x03\x04.{26}[^\0]{0,200}\.npy/s, "a NumPy archive (.npz)"],
-  [/^PK\x03\x04.{26}(metadata|config)\.json/s, "a Keras file (.keras)"],
+  [/^PK\p{Cc}{2}.{26}[^/]{0,200}\/data\.pkl/su, "a PyTorch file (.pth)"],
+  [/^PK\p{Cc}{2}.{26}[^\0]{0,200}\.npy/su, "a NumPy archive (.npz)"],
+  [/^PK\p{Cc}{2}.{26}(metadata|config)\.json/su, "a Keras file (.keras)"],
   ["PK\x03\x04", "a zip archive"],
+  ["\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19", "a PyTorch file (.pth)"],
   [/^.{5}\0{3}\{/s, "a safetensors file"],
   ["\x89HDF", "an HDF5 file"],
   [/^.{4}TFL3/s, "a TensorFlow Lite model (.tflite)"],
-  [/^\x08[\x01-\x1f]\x12.[\w. -]*[\x1a\x22\x2a:]/s, "an ONNX model (.onnx)"],
+  [/^[\b]\p{Cc}{2}.\w[\w. -]*(\p{Cc}|["*:])/su, "an ONNX model (.onnx)"],
   [/^(#[^\n]*\n|\s)*(name|layers?|input)\s*[:{]/, "a Caffe description of a net (.prototxt)"],
   ["\x93NUMPY", "a NumPy array (.npy)"],
   ["MATLAB 5.0 MAT-file", "a MATLAB file (.mat)"],
@@ -64,7 +65,6 @@ const REMEDIES: Readonly<Record<string, string>> = {
 
 /** Members of the tar archives that PyTorch wrote at first. */
 const TORCH_TAR = /^(sys_info|pickle|tensors|storages)\0/;
-
 
 /** A file seen by its first bytes: what it is in words, and the remedy where what was meant is inside it or elsewhere. */
 export interface Guess {

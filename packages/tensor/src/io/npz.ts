@@ -1,10 +1,10 @@
 import { brief } from "../errors.js";
 import { type Content, type ContentArray, checkUnique, readContent } from "./content.js";
 import { type Place, unsupportedFile, within } from "./errors.js";
-import { guessed } from "./otherFile.js";
 import type { HostArray } from "./hostArray.js";
 import { checkDataSize, decodeNpy } from "./npy.js";
 import { encodeNpyHeader, isNpy, readNpyHeader } from "./npyHeader.js";
+import { guessed } from "./otherFile.js";
 import { checkLeft, type LeftOut, leftOut, type ReadOptions } from "./skipped.js";
 import { type PathOrBytes, type Source, withSource } from "./source.js";
 import { gather, loadValues, type WritableRecord, writableArrays } from "./writable.js";
@@ -18,10 +18,7 @@ import { type ZipFile, zipPieces } from "./zipWriter.js";
  *
  * Throws a TensorError: "unreadable-file", "unsupported-file" or "corrupt-file".
  */
-export async function readNpz(
-  pathOrBytes: PathOrBytes,
-  options: ReadOptions = {},
-): Promise<Record<string, HostArray>> {
+export async function readNpz(pathOrBytes: PathOrBytes, options: ReadOptions = {}): Promise<Record<string, HostArray>> {
   return withSource("readNpz", pathOrBytes, (source) =>
     guessed(source, "a .npz file", async () => readContent(await openNpz(source, await openZip(source)), options)),
   );
@@ -43,7 +40,8 @@ export async function openNpz(source: Source, entries: readonly ZipEntry[]): Pro
   checkLeft(source, arrays, skipped);
   const verify = async (names: readonly string[]): Promise<void> => {
     const wanted = new Set(names.map((name) => `${name}.npy`));
-    for (const entry of entries) if (wanted.has(entry.name) || wanted.has(`${entry.name}.npy`)) await entry.readChecked();
+    for (const entry of entries)
+      if (wanted.has(entry.name) || wanted.has(`${entry.name}.npy`)) await entry.readChecked();
   };
   return { arrays, metadata: {}, skipped, verify };
 }

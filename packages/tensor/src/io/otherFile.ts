@@ -23,6 +23,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   "a NumPy array (.npy)": "read it with io.readNpy",
   "a NumPy archive (.npz)": "read it with io.readNpz or io.openWeights",
   "a PyTorch file (.pth)": "read it with io.readPth or io.openWeights",
+  "a Python pickle": "load it in Python and write its arrays as .npz, with numpy.savez",
   "a JSON file": "give the file of weights itself; the model.json of TensorFlow.js is read with io.readTfjs",
 };
 
@@ -46,7 +47,7 @@ export function otherFile(at: Place, wanted: string, { what, fix }: Guess): Tens
   return new TensorError({
     code: "unsupported-file",
     message: `${at.reader}: ${at.file}: it is ${what}, not ${wanted}`,
-    fix: fix ?? REMEDIES[what] ?? GIVE_WEIGHTS,
+    fix: fix ?? REMEDIES[what] ?? (wanted === "a file of weights" ? GIVE_WEIGHTS : `give ${wanted}`),
     details: { is: what, file: at.file },
   });
 }

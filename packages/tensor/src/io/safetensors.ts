@@ -1,8 +1,8 @@
 import { brief, TensorError } from "../errors.js";
 import { type Content, plainArray, readContent } from "./content.js";
 import { type HostArray, storedSize } from "./hostArray.js";
-import { encodeHeader, type Header, KNOWN_DTYPES, readHeader } from "./safetensorsHeader.js";
 import { guessed } from "./otherFile.js";
+import { encodeHeader, type Header, KNOWN_DTYPES, readHeader } from "./safetensorsHeader.js";
 import { checkLeft, leaveOut, type ReadOptions } from "./skipped.js";
 import { type PathOrBytes, type Source, withSource } from "./source.js";
 import { gather, loadValues, refuse, type WritableRecord, writableArrays } from "./writable.js";
@@ -45,7 +45,7 @@ export async function openSafetensors(source: Source): Promise<Content> {
     dtype === undefined ? [] : [plainArray(name, dtype, shape, () => source.read(begin, end))],
   );
   const skipped = entries.flatMap(({ name, dtype, stored }) =>
-    dtype === undefined ? [leaveOut(source, name, `its dtype is ${brief(stored)}`, KNOWN_DTYPES)] : [],
+    dtype === undefined ? [leaveOut(source, name, `has the dtype ${brief(stored)}`, KNOWN_DTYPES)] : [],
   );
   checkLeft(source, arrays, skipped);
   return { arrays, metadata, skipped };

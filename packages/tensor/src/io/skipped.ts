@@ -20,9 +20,10 @@ export interface LeftOut extends SkippedArray {
   readonly error: TensorError;
 }
 
-/** A tensor of a kind that is not read. */
-export function leaveOut(at: Place, name: string, reason: string, fix: string): LeftOut {
-  return { name, reason, damaged: false, error: unsupportedFile(at, `tensor ${brief(name)}: ${reason}`, fix) };
+/** A tensor of a kind that is not read; `why` goes on from its name: "is sparse". */
+export function leaveOut(at: Place, name: string, why: string, fix: string): LeftOut {
+  const error = unsupportedFile(at, `tensor ${brief(name)} ${why}`, fix);
+  return { name, reason: `it ${why}`, damaged: false, error };
 }
 
 /** What could not be opened at the place `at`; only what is wrong with an array leaves it out. */

@@ -108,7 +108,7 @@ function unreadable(reader: string, name: string, cause: unknown): TensorError {
   const error = {
     code: "unreadable-file",
     message: `${reader}: cannot read ${name}: ${reason}`,
-    fix: "check the path and its permissions",
+    fix: code === "EISDIR" ? "name a file in it" : "check the path and its permissions",
   };
   return new TensorError(error, { cause });
 }

@@ -31,7 +31,8 @@ const RIVAL = 1 / 2;
 interface Candidate {
   readonly prefix: string;
   readonly added: string;
-  readonly found: Set<string>;
+  /** Names of the net, each with the name in the file. */
+  readonly found: Map<string, string>;
 }
 
 /**
@@ -57,18 +58,24 @@ export function matchNames(
   if (prefix !== undefined) {
     const given = prefixOf(at, prefix, clean);
     const rivals = candidates.filter((candidate) => candidate.prefix === given);
-    const added = largest(rivals) ?? { prefix: given, added: "", found: new Set<string>() };
+    const added = largest(rivals) ?? { prefix: given, added: "", found: new Map<string, string>() };
     return matchOf(clean, dropped, added);
   }
   const best = largest(others.filter(({ found }) => found.size >= ENOUGH * target.names.length));
   if (best === undefined || best.found.size <= plain!.found.size) return matchOf(clean, dropped, plain!);
-  const rivals = others.filter(({ prefix: other, found }) => other !== best.prefix && found.size >= RIVAL * best.found.size);
+  // The same arrays can be reached in two ways: `a.` is dropped, or `a.b.` is and `b.` put back.
+  const differs = ({ found }: Candidate): number =>
+    [...found].filter(([own, name]) => best.found.get(own) !== name).length;
+  const rivals = others.filter((other) => differs(other) >= RIVAL * best.found.size);
   if (rivals.length > 0) throw ambiguous(at, [best, ...rivals]);
   return matchOf(clean, dropped, best);
 }
 
 const largest = (candidates: readonly Candidate[]): Candidate | undefined =>
-  candidates.reduce<Candidate | undefined>((a, b) => (a !== undefined && a.found.size >= b.found.size ? a : b), undefined);
+  candidates.reduce<Candidate | undefined>(
+    (a, b) => (a !== undefined && a.found.size >= b.found.size ? a : b),
+    undefined,
+  );
 
 function countPlain({ find }: NameTarget, shapes: ReadonlyMap<string, Shape>): number {
   return new Set([...shapes].map(([name, shape]) => find(name, shape)).filter((own) => own !== undefined)).size;
@@ -93,7 +100,7 @@ function candidatesOf(
   shapes: ReadonlyMap<string, Shape>,
   clean: ReadonlyMap<string, string>,
 ): Candidate[] {
-  const plain = { prefix: "", added: "", found: new Set<string>() };
+  const plain = { prefix: "", added: "", found: new Map<string, string>() };
   const candidates = new Map<string, Candidate>([["\n", plain]]);
   const beginnings = ["", ...trunks(names)];
   for (const [name, shape] of shapes) {
@@ -104,8 +111,8 @@ function candidatesOf(
         if (own === undefined) continue;
         const prefix = full.slice(0, at);
         const key = `${prefix}\n${added}`;
-        const candidate = candidates.get(key) ?? { prefix, added, found: new Set<string>() };
-        candidate.found.add(own);
+        const candidate = candidates.get(key) ?? { prefix, added, found: new Map<string, string>() };
+        candidate.found.set(own, name);
         candidates.set(key, candidate);
       }
     }

@@ -43,7 +43,11 @@ export async function prepareRun(
   try {
     if (file !== undefined && saved === undefined) {
       const headLabels = options.headLabels ?? ownHeadLabels(model);
-      const report = await loadStartWeights(model, file, { classes: metadata.classes, headLabels, prefix: options.prefix });
+      const report = await loadStartWeights(model, file, {
+        classes: metadata.classes,
+        headLabels,
+        prefix: options.prefix,
+      });
       for (const line of describeStart(file, metadata.classes, report)) view?.line?.(line);
     }
     const { preprocessing, options: modelOptions } = metadata;

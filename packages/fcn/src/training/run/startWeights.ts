@@ -83,7 +83,11 @@ export async function loadStartWeights<Output extends NetOutput>(
   const swapped = misfits.map(({ name }) => name);
   const missing = report.missing.filter((name) => !swapped.includes(name) && !matched.includes(name));
   const told = { unused, unread, dropped, added };
-  const base = { ...told, trunk: { loaded: trunk.filter((name) => taken.has(name)).length, all: trunk.length }, missing };
+  const base = {
+    ...told,
+    trunk: { loaded: trunk.filter((name) => taken.has(name)).length, all: trunk.length },
+    missing,
+  };
   if (byName === undefined) return { ...base, loaded, swapped };
   const found = (options.classes ?? []).filter((_, label) => byName.classes[label] !== undefined);
   if (found.length === 0) return { ...base, loaded, swapped: [...swapped, ...matched] };

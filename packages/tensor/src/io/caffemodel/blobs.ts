@@ -119,7 +119,11 @@ function blobOf(
   const found = runs[size].reduce((total, { count }) => total + count, 0);
   if (!isShape(shape)) throw corruptFile(at, "its shape is damaged");
   if (found === 0 && elementCount(shape) > 0) {
-    throw unsupportedFile(at, "it has a shape, but no numbers of single or double precision", "save it with BVLC's Caffe");
+    throw unsupportedFile(
+      at,
+      "it has a shape, but no numbers of single or double precision",
+      "save it with BVLC's Caffe",
+    );
   }
   if (elementCount(shape) !== found) {
     throw corruptFile(at, `its shape [${shape.join(", ")}] needs ${elementCount(shape)} numbers, it has ${found}`);

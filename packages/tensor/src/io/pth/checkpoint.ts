@@ -48,7 +48,13 @@ export function findStateDict(at: Place, root: Value, key?: string): Checkpoint 
     else if (value instanceof Unread) unread.set(name, value);
     else ignored.push(name);
   }
-  return { tensors, unread, ignored, key: found === "" ? undefined : found, metadata: found === "" ? {} : scalars(root) };
+  return {
+    tensors,
+    unread,
+    ignored,
+    key: found === "" ? undefined : found,
+    metadata: found === "" ? {} : scalars(root),
+  };
 }
 
 /**

@@ -14,10 +14,15 @@ export function contentOf(
   find: (tensor: TensorRef, name: string) => StorageBytes,
   { unwrap }: ReadPthOptions,
 ): Content {
-  const { named, dropped, ignored: counts } = stripWrappers(new Map<string, TensorRef | Unread>([...tensors, ...unread]), unwrap);
+  const {
+    named,
+    dropped,
+    ignored: counts,
+  } = stripWrappers(new Map<string, TensorRef | Unread>([...tensors, ...unread]), unwrap);
   const readable = [...named].flatMap(([name, value]) => (value instanceof TensorRef ? [[name, value] as const] : []));
   const { arrays, skipped, verify } = tensorArrays(source, new Map(readable), find, source.size);
-  for (const [name, value] of named) if (value instanceof Unread) skipped.push(leaveOut(source, name, value.reason, value.fix));
+  for (const [name, value] of named)
+    if (value instanceof Unread) skipped.push(leaveOut(source, name, value.why, value.fix));
   checkLeft(source, arrays, skipped);
   return { arrays, skipped, verify, dropped, ignored: [...ignored, ...counts], ...checkpoint };
 }

@@ -152,7 +152,12 @@ export function torchHooks(at: Place, more: readonly string[]): TorchHooks {
     },
     refusal: () => {
       const refused = [...unknown.values()].filter(({ called, isTensorClass }) => called || !isTensorClass);
-      return refused.length === 0 ? undefined : refuse(at, refused.map(({ path }) => path));
+      return refused.length === 0
+        ? undefined
+        : refuse(
+            at,
+            refused.map(({ path }) => path),
+          );
     },
     persistent: (id) => {
       const storage = storageOf(id);
@@ -171,14 +176,19 @@ export function torchHooks(at: Place, more: readonly string[]): TorchHooks {
 /** So many names are told at once. */
 const MOST_NAMES = 100;
 
+/** For a file that holds the object of a net and not its weights alone. */
+const SAVE_OF_WHOLE =
+  "it holds a net as an object: save only its weights in PyTorch, where its code is: torch.save(torch.load(path).state_dict(), other_path)";
+
 function refuse(at: Place, paths: readonly string[]): TensorError {
   const names = paths.slice(0, MOST_NAMES).map((path) => brief(path, 160));
   const opaque = names.map((name) => JSON.stringify(name)).join(", ");
+  const save = paths.some((path) => path.startsWith("torch.nn.modules.")) ? SAVE_OF_WHOLE : SAVE_STATE_DICT;
   const have = names.length === 1 ? "which has no part" : "which have no part";
   return new TensorError({
     code: "unsafe-pickle",
     message: `${at.reader}: ${at.file}: its pickle asks for ${showSome(names)}, ${have} in a state dict; nothing was executed`,
-    fix: `${SAVE_STATE_DICT}; or, where the rest of the file does not matter, pass { opaque: [${opaque}] } to read ${names.length === 1 ? "it" : "them"} as inert data`,
+    fix: `${save}; or, where the rest of the file does not matter, pass { opaque: [${opaque}] } to read ${names.length === 1 ? "it" : "them"} as inert data`,
     details: { names, file: at.file },
   });
 }

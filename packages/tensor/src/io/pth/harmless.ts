@@ -49,21 +49,21 @@ const WITHOUT_DATA = "give the net its values before it is saved: it was built w
 const PLAIN = "make it a plain tensor before it is saved, on the processor: tensor.cpu().clone()";
 
 /** Functions and classes that make a tensor of a kind that is not read: why not, and what to do. */
-export const UNREAD: Readonly<Record<string, readonly [reason: string, fix: string]>> = {
-  "torch._utils._rebuild_sparse_tensor": ["it is sparse", DENSE],
-  "torch._utils._rebuild_sparse_csr_tensor": ["it is sparse", DENSE],
-  "torch._utils._rebuild_nested_tensor": ["it is nested", "save its parts one by one: tensor.unbind()"],
-  "torch._utils._rebuild_qtensor": ["it is quantised", QUANTISED],
-  "torch._utils._rebuild_meta_tensor_no_storage": ["it has no data", WITHOUT_DATA],
-  "torch.nn.parameter.UninitializedParameter": ["it has no data", "run the net once before it is saved: it is lazy"],
-  "torch.nn.parameter.UninitializedBuffer": ["it has no data", "run the net once before it is saved: it is lazy"],
-  "torch._utils._rebuild_device_tensor_from_numpy": ["it lies on another kind of device", PLAIN],
-  "torch._utils._rebuild_device_tensor_from_cpu_tensor": ["it lies on another kind of device", PLAIN],
-  "torch._utils._rebuild_xla_tensor": ["it lies on another kind of device", PLAIN],
-  "torch._utils._rebuild_wrapper_subclass": ["it is of a class of its own", PLAIN],
+export const UNREAD: Readonly<Record<string, readonly [why: string, fix: string]>> = {
+  "torch._utils._rebuild_sparse_tensor": ["is sparse", DENSE],
+  "torch._utils._rebuild_sparse_csr_tensor": ["is sparse", DENSE],
+  "torch._utils._rebuild_nested_tensor": ["is nested", "save its parts one by one: tensor.unbind()"],
+  "torch._utils._rebuild_qtensor": ["is quantised", QUANTISED],
+  "torch._utils._rebuild_meta_tensor_no_storage": ["has no data", WITHOUT_DATA],
+  "torch.nn.parameter.UninitializedParameter": ["has no data", "run the net once before it is saved: it is lazy"],
+  "torch.nn.parameter.UninitializedBuffer": ["has no data", "run the net once before it is saved: it is lazy"],
+  "torch._utils._rebuild_device_tensor_from_numpy": ["lies on another kind of device", PLAIN],
+  "torch._utils._rebuild_device_tensor_from_cpu_tensor": ["lies on another kind of device", PLAIN],
+  "torch._utils._rebuild_xla_tensor": ["lies on another kind of device", PLAIN],
+  "torch._utils._rebuild_wrapper_subclass": ["is of a class of its own", PLAIN],
 };
 
 /** A view whose values are to be negated on reading. */
-export const NEGATED = ["it is a negated view", "store its values: tensor.resolve_neg()"] as const;
+export const NEGATED = ["is a negated view", "store its values: tensor.resolve_neg()"] as const;
 /** A tensor of a class that is not PyTorch's own. */
-export const subclass = (path: string): readonly [reason: string, fix: string] => [`it is of the class ${path}`, PLAIN];
+export const subclass = (path: string): readonly [why: string, fix: string] => [`is of the class ${path}`, PLAIN];

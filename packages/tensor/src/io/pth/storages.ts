@@ -58,7 +58,7 @@ export function tensorArrays(
     const { stored } = tensor.dtype;
     const storage = find(tensor, name);
     if (stored !== undefined) views.push(viewOf(at, name, { ...tensor, stored }, storage));
-    else skipped.push(leaveOut(at, name, `its dtype is ${brief(tensor.dtype.name)}`, REAL));
+    else skipped.push(leaveOut(at, name, `has the dtype ${brief(tensor.dtype.name)}`, REAL));
   }
   const claimed = views.reduce((total, view) => total + denseBytes(view), 0);
   checkExpansion(at, claimed, fileSize);

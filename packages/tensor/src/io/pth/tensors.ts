@@ -101,8 +101,8 @@ export class TensorRef {
 /** A tensor that is described in a way that is not read: its values lie elsewhere, or are to be computed. */
 export class Unread {
   constructor(
-    /** As a clause: "it is sparse". */
-    readonly reason: string,
+    /** "is sparse". */
+    readonly why: string,
     readonly fix: string,
   ) {}
 }

@@ -12,7 +12,7 @@ export interface Affine {
 /** A weight that is passed over: complex numbers have 8 bytes, and each text begins with its length. */
 export interface PassedOver {
   readonly name: string;
-  readonly reason: string;
+  readonly why: string;
   /** Texts, or bytes. */
   readonly texts: number;
   readonly bytes: number;
@@ -70,7 +70,7 @@ function parseWeight(place: Place, entry: unknown): WeightSpec | PassedOver {
     const count = elementCount(shape);
     if (!Number.isSafeInteger(8 * count)) throw fail(`its shape is ${show(shape)}`);
     const size = dtype === "string" ? { texts: count, bytes: 0 } : { texts: 0, bytes: 8 * count };
-    return { name, reason: `its dtype is ${dtype}`, ...size };
+    return { name, why: `has the dtype ${dtype}`, ...size };
   }
   if (!isDtype(dtype)) throw unsupported(place, name, `has the dtype ${show(dtype)}`);
   const { stored, affine } = parseStorage(place, name, dtype, quantization);

@@ -48,16 +48,16 @@ export async function* streamTfjs(
   const groups = parseManifest(place, description);
   const all = groups.flatMap(({ weights }) => weights);
   const skipped = all.flatMap((weight) =>
-    "reason" in weight ? [leaveOut(place, weight.name, weight.reason, "convert the model without it")] : [],
+    "why" in weight ? [leaveOut(place, weight.name, weight.why, "convert the model without it")] : [],
   );
   checkLeft(place, all.slice(skipped.length), skipped);
   for (const { name, reason } of skipped) options.onSkipped?.(name, reason);
   for (const group of groups) {
     const cursor = new ShardCursor(place, group, load);
     for (const weight of group.weights) {
-      if ("reason" in weight) await cursor.passTexts(weight.name, weight.texts);
+      if ("why" in weight) await cursor.passTexts(weight.name, weight.texts);
       const bytes = await cursor.take(weight.name, weight.bytes);
-      if (!("reason" in weight)) yield [weight.name, decode(weight, bytes)];
+      if (!("why" in weight)) yield [weight.name, decode(weight, bytes)];
     }
     cursor.end();
   }

@@ -1,0 +1,124 @@
+import { type ErrorCode, TensorError } from "@fcn/tensor";
+
+/** What a remedy that speaks of code holds: options in braces, names of functions. Python of the people who wrote a file is none. */
+const CODE_SPEAK = new RegExp(
+  [
+    String.raw`\{ ?\w+ ?[:,}]`,
+    String.raw`(?<![\w.])(io|models|optim|nn)\.[a-z]\w*|\bweights\.arrays\b`,
+    String.raw`\b(device|optimizer|module|net|loader)\.\w+\(`,
+    String.raw`\b(save|load|read|write|create|encode|fetch)[A-Z]\w*`,
+    String.raw`\b(detach|noGrad|backward|data|array|sum|assign)\(\)|\bnoGrad\b|\bnew \w+\(|\bawait\b|=>`,
+    String.raw`\b(createDevice|retainGrad|requiresGrad|modelOptions|numClasses|headLabels)\b`,
+  ].join("|"),
+);
+
+/** Whether text speaks to someone who writes code, not to someone at a command line. */
+export const speaksCode = (text: string): boolean => CODE_SPEAK.test(text);
+
+interface Failed {
+  readonly error: TensorError;
+  /** The sub-command that ran. */
+  readonly command: string | undefined;
+  /** The file that it is about, or a word for it. */
+  readonly file: string;
+}
+
+type Remedy = (failed: Failed) => string;
+
+const DEFECT = "this is a defect of fcn: report it with what --verbose prints";
+const defect: Remedy = () => DEFECT;
+const help: Remedy = ({ command }) => `see fcn ${command ? `${command} ` : ""}--help`;
+const smaller: Remedy = () => "use smaller pictures, windows (--crop, --tile) or batches (--batch)";
+const doctor: Remedy = () => "see what fcn doctor says of this machine";
+
+/** Commands that open files of weights of any format. */
+const opensAny = (command: string | undefined): boolean => command === "convert" || command === "train";
+const textList = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
+const quoted = (text: string): string => (/^[\w.,/@+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+
+const convertFirst = (file: string, flags: string): string =>
+  `bring the weights over first: fcn convert ${quoted(file)} weights.safetensors ${flags}`.trimEnd();
+
+const GIVE_WEIGHTS = "give a safetensors, .npz, .pth or .caffemodel file, or the model.json of TensorFlow.js";
+
+function otherFile({ error, command, file }: Failed): string {
+  switch (error.details?.is) {
+    case "a PyTorch file (.pth)":
+    case "a NumPy archive (.npz)":
+      return convertFirst(file, "--model NAME");
+    case "one array without a name (.npy)":
+    case "a NumPy array (.npy)":
+      return 'put it into an archive with its name: numpy.savez("weights.npz", name=array)';
+    case "a JSON file":
+      return "give the file of weights itself; of a model.json of TensorFlow.js: fcn convert model.json weights.safetensors";
+    default:
+      return opensAny(command) ? GIVE_WEIGHTS : "give the weights file of a training run, or of fcn convert --model";
+  }
+}
+
+const MISMATCH: Readonly<Record<string, string>> = {
+  convert:
+    "name the net that the weights are of (--model, --model-option), or say how names differ (--names, --prefix)",
+  train: "name the net that the weights are of (--model, --model-option), or what stands before its names (--prefix)",
+};
+
+/** What to do at the command line, by the code of the error, where its own remedy speaks of code. */
+const BY_CODE: Readonly<Record<ErrorCode, Remedy>> = {
+  "invalid-argument": help,
+  "invalid-shape": defect,
+  "invalid-dtype": defect,
+  "limit-exceeded": smaller,
+  "label-out-of-range": () => "see what fcn data check says of the folder",
+  "not-finite": () => "lower the learning rate (--lr), or start from other weights (--weights)",
+  "device-mismatch": defect,
+  disposed: defect,
+  "scope-overlap": defect,
+  "no-gradient": defect,
+  "graph-freed": defect,
+  "modified-in-place": defect,
+  "state-dict-mismatch": ({ command = "" }) =>
+    MISMATCH[command] ?? "give the weights file as a training run or fcn convert --model wrote it",
+  "no-webgpu": doctor,
+  "no-adapter": doctor,
+  "device-lost": () =>
+    "run the command again, with --resume where it was a training; smaller batches (--batch) need less",
+  "out-of-memory": smaller,
+  "kernel-compile": doctor,
+  "gpu-error": defect,
+  "corrupt-file": () => "fetch or write the file again: it is incomplete, damaged or of another format",
+  "unsupported-file": otherFile,
+  "unsafe-pickle": ({ error, command, file }) => {
+    const flags = `--opaque ${textList(error.details?.names).map(quoted).join(" ")}`;
+    const again = command === "convert" ? `run it again with ${flags}` : convertFirst(file, flags);
+    const [first = ""] = error.fix.split("; or, ");
+    const save = speaksCode(first) ? "save only the weights in PyTorch: torch.save(model.state_dict(), path)" : first;
+    return `${save}; or, where the rest of the file does not matter, ${again}`;
+  },
+  "ambiguous-checkpoint": ({ error, command, file }) => {
+    const flags = textList(error.details?.keys).map((key) => `--key ${key === "" ? '""' : quoted(key)}`);
+    return command === "convert"
+      ? `choose one: ${flags.join(" or ")}`
+      : `choose one (${flags.join(" or ")}) and ${convertFirst(file, flags.at(-1) ?? "")}`;
+  },
+  "ambiguous-prefix": ({ error, command, file }) => {
+    const flags = textList(error.details?.prefixes).map((prefix) => `--prefix ${quoted(prefix)}`);
+    return opensAny(command)
+      ? `choose one: ${flags.join(" or ")}`
+      : `choose one (${flags.join(" or ")}) and ${convertFirst(file, flags.at(-1) ?? "")}`;
+  },
+  "unreadable-file": () => "check the path and its permissions",
+  "unwritable-file": () => "check the path and its permissions",
+  "disk-full": () => "free space on the disk",
+  "closed-file": defect,
+  unsupported: doctor,
+};
+
+/** The remedy for someone who ran `command`; undefined for what is no error of the library. */
+export function commandRemedy(error: unknown, command: string | undefined): string | undefined {
+  if (!(error instanceof TensorError)) return undefined;
+  if (error.commandFix !== undefined) return error.commandFix;
+  if (!speaksCode(error.fix)) return error.fix;
+  const file = typeof error.details?.file === "string" ? error.details.file : "FILE";
+  const remedy = Object.hasOwn(BY_CODE, error.code) ? BY_CODE[error.code as ErrorCode] : help;
+  return remedy({ error, command, file });
+}
