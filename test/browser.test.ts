@@ -1,46 +1,9 @@
-import { fileURLToPath } from "node:url";
-import { chromium, type Page } from "playwright-core";
 import type { Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
-import { findChromium } from "../scripts/lib/chromium.mjs";
 import { greyPng, photo } from "./fcn/data/trees.js";
-import { bundle } from "./support/bundle.js";
 import { type DataExercise, dataExercise, type Files } from "./support/data-exercise.js";
 import { type Exercise, exercise } from "./support/exercise.js";
-
-const FLAGS = [
-  "--no-sandbox",
-  "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
-/** WebGPU is there on pages of this machine only; the pages themselves come from memory. */
-const ORIGIN = "http://localhost";
-
-/** Calls a function of a module of `test/support` on a page; what goes in and out is JSON. */
-async function runOn<Result>(page: Page, module: string, name: string, ...args: readonly unknown[]): Promise<Result> {
-  const source = fileURLToPath(new URL(`support/${module}.ts`, import.meta.url));
-  const chunks = await bundle(`export { ${name} } from ${JSON.stringify(source)};`);
-  const files = new Map(chunks.map((chunk) => [`/${chunk.fileName}`, chunk.code]));
-  const entry = chunks.find((chunk) => chunk.isEntry)?.fileName;
-  const problems: string[] = [];
-  page.on("pageerror", (error) => problems.push(String(error)));
-  await page.route(`${ORIGIN}/**`, (route) => {
-    const body = files.get(new URL(route.request().url()).pathname);
-    if (body !== undefined) return route.fulfill({ contentType: "text/javascript", body });
-    return route.fulfill({ contentType: "text/html", body: "<!doctype html><title>test</title>" });
-  });
-  await page.goto(`${ORIGIN}/`);
-  const list = args.map((arg) => JSON.stringify(arg)).join();
-  const result = await page.evaluate(`import("/${entry}").then(({ ${name} }) => ${name}(${list}))`);
-  expect(problems).toEqual([]);
-  return result as Result;
-}
+import { onPage, runOn } from "./support/page.js";
 
 /** Pictures as a browser decodes them itself, and as this project does. */
 async function drawFiles(): Promise<Files> {
@@ -57,14 +20,6 @@ async function drawFiles(): Promise<Files> {
     "mask.png": greyPng(height, width, (x, y) => (y < 4 ? 255 : x < 20 ? 0 : x < 44 ? 1 : 2)),
   };
   return Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, Array.from(bytes)]));
-}
-
-async function onPage<Result>(use: (page: Page) => Promise<Result>): Promise<Result> {
-  const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
-  return browser
-    .newPage()
-    .then(use)
-    .finally(() => browser.close());
 }
 
 function largestShare(got: readonly number[], want: readonly number[]): number {

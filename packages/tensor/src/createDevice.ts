@@ -15,6 +15,8 @@ export interface DeviceOptions extends AdapterOptions {
   readonly subgroups?: boolean;
   /** Bytes that one binding may show, at most the adapter's limit. Smaller values make ops run over smaller windows. */
   readonly bindingLimit?: number;
+  /** @internal Bytes of one buffer, at most the adapter's limit. Larger tensors lie in several. */
+  readonly bufferLimit?: number;
   /** Tiles that `device.tune` found on this adapter, or where to find them. */
   readonly tuning?: Tuning | ((info: DeviceInfo) => Tuning | undefined | Promise<Tuning | undefined>);
   /** Do not print the notice that a software adapter is in use. */
@@ -34,6 +36,7 @@ const OPTIONS = {
   poolBytes: true,
   subgroups: true,
   bindingLimit: true,
+  bufferLimit: true,
   tuning: true,
   quiet: true,
   debug: true,
@@ -73,6 +76,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     nanCheck: options.debug?.nanCheck ?? false,
     poison: options.debug?.poison ?? false,
     bindingLimit: options.bindingLimit,
+    bufferLimit: options.bufferLimit,
     tuning,
     simulation,
   });

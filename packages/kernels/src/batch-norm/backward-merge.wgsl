@@ -4,8 +4,10 @@
 //   dx = scale * dy - slope * (x - mean) - offset      with scale = weight * invStd and, where TRAINING (the batch's own
 //   statistics depend on x),  slope = scale * invStd * S2 / rows  and  offset = scale * S1 / rows, else 0
 //
-// partial [2, slices, C], stats [2, C], terms [4, C] = mean, scale, slope, offset. A thread owns a channel.
+// partial [2, slices, C], stats [2, C], terms [4, C] = mean, scale, slope, offset. A thread owns a channel and adds RUN slices in a row,
+// then those sums: the error of a sum grows with the terms in a row.
 const WG: u32 = 64u;
+const RUN: u32 = 32u;
 const TRAINING: bool = true;
 const HAS_WEIGHT: bool = true;
 
@@ -26,9 +28,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (id >= p.count) { return; }
   var sum = 0.0;
   var product = 0.0;
-  for (var s = 0u; s < p.slices; s++) {
-    sum += partial[s * p.count + id];
-    product += partial[(p.slices + s) * p.count + id];
+  for (var first = 0u; first < p.slices; first += RUN) {
+    var run = vec2f();
+    for (var s = first; s < min(p.slices, first + RUN); s++) {
+      run += vec2f(partial[s * p.count + id], partial[(p.slices + s) * p.count + id]);
+    }
+    sum += run.x;
+    product += run.y;
   }
   let invStd = stats[p.count + id];
   product *= invStd;

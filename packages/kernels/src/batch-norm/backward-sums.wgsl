@@ -4,8 +4,10 @@
 //
 // x, dy [rows, C], channels last; stats [2, C] begins with the means. A thread owns one channel of one slice of
 // rowsPerSlice rows, or four channels (VEC: the views with a 4 are used and p.columns counts vec4). x and dy may be
-// windows: their rows begin at element p.first, and their slices at p.base.
+// windows: their rows begin at element p.first, and their slices at p.base. RUN rows are added in a row, then those sums: the error of a sum
+// grows with the terms in a row.
 const WG: u32 = 64u;
+const RUN: u32 = 64u;
 const VEC: bool = false;
 
 struct Params { count: u32, columns: u32, rows: u32, rowsPerSlice: u32, slices: u32, base: u32, first: u32 }
@@ -34,11 +36,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let mean = vec4f(stats[c], stats[c + 1u], stats[c + 2u], stats[c + 3u]);
     var sum = vec4f();
     var product = vec4f();
-    for (var row = begin; row < end; row++) {
-      let at = p.first + row * p.columns + column;
-      let g = dy4[at];
-      sum += g;
-      product = fma(g, x4[at] - mean, product);
+    for (var start = begin; start < end; start += RUN) {
+      var run = vec4f();
+      var products = vec4f();
+      for (var row = start; row < min(end, start + RUN); row++) {
+        let at = p.first + row * p.columns + column;
+        let g = dy4[at];
+        run += g;
+        products = fma(g, x4[at] - mean, products);
+      }
+      sum += run;
+      product += products;
     }
     partial4[to] = sum;
     partial4[second] = product;
@@ -46,11 +54,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let mean = stats[column];
     var sum = 0.0;
     var product = 0.0;
-    for (var row = begin; row < end; row++) {
-      let at = p.first + row * p.columns + column;
-      let g = dy[at];
-      sum += g;
-      product = fma(g, x[at] - mean, product);
+    for (var start = begin; start < end; start += RUN) {
+      var run = 0.0;
+      var products = 0.0;
+      for (var row = start; row < min(end, start + RUN); row++) {
+        let at = p.first + row * p.columns + column;
+        let g = dy[at];
+        run += g;
+        products = fma(g, x[at] - mean, products);
+      }
+      sum += run;
+      product += products;
     }
     partial[to] = sum;
     partial[second] = product;

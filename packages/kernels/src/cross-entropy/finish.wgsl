@@ -1,7 +1,8 @@
 // Second pass: y = sum of losses, divided with MEAN by divisor = sum of weights, which is kept for the gradient. The mean
-// of no pixels is NaN, as in PyTorch. One workgroup: each thread adds its share of the partial sums, the first thread
-// adds those in order.
+// of no pixels is NaN, as in PyTorch. One workgroup: each thread adds its share of the partial sums, RUN in a row and
+// then those sums, and the first thread adds the shares in pairs: the error of a sum grows with the terms in a row.
 const WG: u32 = 64u;
+const RUN: u32 = 32u;
 const MEAN: bool = true;
 
 struct Params {
@@ -19,11 +20,18 @@ var<workgroup> share: array<vec2f, WG>;
 @compute @workgroup_size(WG)
 fn main(@builtin(local_invocation_index) local: u32) {
   var sum = vec2f();
-  for (var t = local; t < p.threads; t += WG) { sum += vec2f(partial[t], partial[p.threads + t]); }
+  for (var first = local; first < p.threads; first += RUN * WG) {
+    var run = vec2f();
+    for (var t = first; t < min(p.threads, first + RUN * WG); t += WG) { run += vec2f(partial[t], partial[p.threads + t]); }
+    sum += run;
+  }
   share[local] = sum;
   workgroupBarrier();
   if (local > 0u) { return; }
-  for (var t = 1u; t < WG; t++) { sum += share[t]; }
+  for (var half = WG / 2u; half > 0u; half /= 2u) {
+    for (var t = 0u; t < half; t++) { share[t] += share[t + half]; }
+  }
+  sum = share[0];
   divisor[0] = sum.y;
   if (!MEAN) {
     y[0] = sum.x;

@@ -6,8 +6,10 @@
 // windows of a run of pixels that begins at p.begin: its first logit is element p.firstLogit of x, its first pixel element p.firstPixel
 // of the others, and its partial sums start at p.base out of p.total.
 // A row of x is read in aligned vectors of four whose foreign components are masked, so any C loads vectors. The sum of
-// exponentials is rescaled when a vector brings a larger maximum. A label outside [0, C) gives NaN and a fault report.
+// exponentials is rescaled when a vector brings a larger maximum. The error of a sum grows with the terms in a row, so RUN terms are added
+// in a row, then those sums, and so on. A label outside [0, C) gives NaN and a fault report.
 const WG: u32 = 64u;
+const RUN: u32 = 32u;
 const EACH: bool = false;
 const WEIGHTED: bool = false;
 const LOWEST: f32 = -3.4028234e38;
@@ -40,16 +42,23 @@ fn logSumExp(begin: u32) -> f32 {
   let end = begin + p.classes;
   var top = LOWEST;
   var sum = 0.0;
+  var high = 0.0;
   for (var q = begin / 4u; q * 4u < end; q++) {
     let at = q * 4u + vec4u(0u, 1u, 2u, 3u);
     let inside = (at >= vec4u(begin)) & (at < vec4u(end));
     let v = select(vec4f(LOWEST), x[q], inside);
     let higher = max(top, largest(v));
     let e = select(vec4f(), exp(v - higher), inside);
-    sum = sum * exp(top - higher) + e.x + e.y + e.z + e.w;
+    let scale = exp(top - higher);
+    sum = sum * scale + ((e.x + e.y) + (e.z + e.w));
+    high *= scale;
     top = higher;
+    if (q % RUN == 0u) {
+      high += sum;
+      sum = 0.0;
+    }
   }
-  return top + log(sum);
+  return top + log(high + sum);
 }
 
 fn report(label: i32, index: u32) {
@@ -84,11 +93,28 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.threads) { return; }
   var sum = vec2f();
+  var middle = vec2f();
+  var high = vec2f();
+  var taken = 0u;
   for (var index = id; index < p.pixels; index += p.threads) {
     let term = terms(index);
-    if (EACH) { y[p.firstPixel + index] = term.x; } else { sum += term; }
+    if (EACH) {
+      y[p.firstPixel + index] = term.x;
+      continue;
+    }
+    sum += term;
+    taken++;
+    if (taken % RUN == 0u) {
+      middle += sum;
+      sum = vec2f();
+      if (taken % (RUN * RUN) == 0u) {
+        high += middle;
+        middle = vec2f();
+      }
+    }
   }
   if (!EACH) {
+    sum = high + (middle + sum);
     y[p.base + id] = sum.x;
     y[p.total + p.base + id] = sum.y;
   }

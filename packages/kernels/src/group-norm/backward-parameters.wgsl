@@ -2,8 +2,10 @@
 //
 //   dbias[c] = sum of dy      dweight[c] = sum of dy * xhat
 //
-// partial [2, N * slices, C]; dweight, dbias [C]. A thread owns a channel.
+// partial [2, N * slices, C]; dweight, dbias [C]. A thread owns a channel and adds RUN slices in a row, then those sums: the error of a
+// sum grows with the terms in a row.
 const WG: u32 = 64u;
+const RUN: u32 = 32u;
 
 struct Params { count: u32, slices: u32 }
 
@@ -19,9 +21,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (id >= p.count) { return; }
   var sum = 0.0;
   var product = 0.0;
-  for (var s = 0u; s < p.slices; s++) {
-    sum += partial[s * p.count + id];
-    product += partial[(p.slices + s) * p.count + id];
+  for (var first = 0u; first < p.slices; first += RUN) {
+    var run = vec2f();
+    for (var s = first; s < min(p.slices, first + RUN); s++) {
+      run += vec2f(partial[s * p.count + id], partial[(p.slices + s) * p.count + id]);
+    }
+    sum += run.x;
+    product += run.y;
   }
   dbias[id] = sum;
   dweight[id] = product;

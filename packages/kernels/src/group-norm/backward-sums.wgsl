@@ -3,8 +3,10 @@
 //   partial[0, n, s, c] = sum of dy      partial[1, n, s, c] = sum of dy * (x - mean[n, g]) * invStd[n, g],  g = c / width
 //
 // x, dy [N, rows, C], channels last; stats [2, N, G] holds mean, then invStd. A thread owns one channel of one slice of
-// rowsPerSlice rows. x and dy may be windows of a run of slices that begins with number p.unit.
+// rowsPerSlice rows. x and dy may be windows of a run of slices that begins with number p.unit. RUN rows are added in a row,
+// then those sums: the error of a sum grows with the terms in a row.
 const WG: u32 = 64u;
+const RUN: u32 = 64u;
 
 struct Params { count: u32, channels: u32, width: u32, rows: u32, rowsPerSlice: u32, slices: u32, statistics: u32, unit: u32, total: u32, xOrigin: u32 }
 
@@ -29,11 +31,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let mean = stats[at];
   var sum = 0.0;
   var product = 0.0;
-  for (var i = 0u; i < length; i++) {
-    let place = begin + i * p.channels;
-    let g = dy[place];
-    sum += g;
-    product = fma(g, x[place] - mean, product);
+  for (var start = 0u; start < length; start += RUN) {
+    var run = 0.0;
+    var products = 0.0;
+    for (var i = start; i < min(length, start + RUN); i++) {
+      let place = begin + i * p.channels;
+      let g = dy[place];
+      run += g;
+      products = fma(g, x[place] - mean, products);
+    }
+    sum += run;
+    product += products;
   }
   let to = slice * p.channels + c;
   partial[to] = sum;

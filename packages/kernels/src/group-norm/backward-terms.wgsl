@@ -27,11 +27,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var c = firstChannel; c < firstChannel + p.width; c++) {
     var w = 1.0;
     if (HAS_WEIGHT) { w = weight[c]; }
+    // A channel by itself: the error of a sum grows with the terms in a row.
+    var own = vec2f();
     for (var s = 0u; s < p.slices; s++) {
       let at = (image * p.slices + s) * p.channels + c;
-      sum = fma(w, partial[at], sum);
-      product = fma(w, partial[second + at], product);
+      own += vec2f(partial[at], partial[second + at]);
     }
+    sum = fma(w, own.x, sum);
+    product = fma(w, own.y, product);
   }
   let values = f32(p.rows * p.width);
   terms[id] = sum / values;

@@ -2,8 +2,10 @@
 // Welford's recurrence on the distances from the slice's first row, which keeps its digits where the mean is far from zero.
 //
 // x [N, rows, C], channels last; partial [2, N, slices, C] holds the means, then m2. A thread owns one channel of one slice of
-// rowsPerSlice rows. No slice is empty. x may be a window of a run of slices that begins with number p.unit.
+// rowsPerSlice rows. No slice is empty. x may be a window of a run of slices that begins with number p.unit. The recurrence runs
+// over RUN rows, whose results are merged by Chan's rule: its error grows with the rows in a row.
 const WG: u32 = 64u;
+const RUN: u32 = 128u;
 
 struct Params { count: u32, channels: u32, rows: u32, rowsPerSlice: u32, slices: u32, unit: u32, total: u32, xOrigin: u32 }
 
@@ -25,11 +27,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let origin = x[begin];
   var mean = 0.0;
   var m2 = 0.0;
-  for (var i = 0u; i < length; i++) {
-    let v = x[begin + i * p.channels] - origin;
-    let delta = v - mean;
-    mean += delta / f32(i + 1u);
-    m2 += delta * (v - mean);
+  for (var start = 0u; start < length; start += RUN) {
+    var runMean = 0.0;
+    var runM2 = 0.0;
+    var seen = 0.0;
+    for (var i = start; i < min(length, start + RUN); i++) {
+      seen += 1.0;
+      let v = x[begin + i * p.channels] - origin;
+      let delta = v - runMean;
+      runMean += delta / seen;
+      runM2 += delta * (v - runMean);
+    }
+    let before = f32(start);
+    let delta = runMean - mean;
+    mean += delta * (seen / (before + seen));
+    m2 += runM2 + delta * delta * (before * seen / (before + seen));
   }
   let to = slice * p.channels + c;
   partial[to] = origin + mean;

@@ -3,10 +3,12 @@
 //
 // A thread owns a 4 x 4 tile of c and takes four k at a time. A_ALONG and B_ALONG say how it loads four rows (columns) by
 // four k: 0 scalars, 1 vectors along k, 2 vectors along m (n). Vectors need the stride 1 along them, all other strides and
-// the length a multiple of 4. Rows past the edge repeat the last one and are not stored; k past the end count as 0.
+// the length a multiple of 4. Rows past the edge repeat the last one and are not stored; k past the end count as 0. RUN products of
+// four k are added in a row, then those sums: the error of a sum grows with the terms in a row.
 // Slices of k write c [slices, batch, M, N], summed by a second pass. Operands may be windows, whose parts begin at aFirst, bFirst
 // and cFirst; with ACCUMULATE c holds the sum over an earlier part of k.
 const WG: u32 = 64u;
+const RUN: u32 = 64u;
 const A_ALONG: u32 = 0u;
 const B_ALONG: u32 = 0u;
 // Five or six batch dims.
@@ -136,8 +138,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let fromB = bBase + column * p.bColumn;
   // Column i of the sum is row m + i of c.
   var sum: mat4x4f;
-  for (var k = begin; k < end; k += 4u) {
-    sum += tileB(fromB, k, end) * transpose(tileA(fromA, k, end));
+  for (var start = begin; start < end; start += 4u * RUN) {
+    var run: mat4x4f;
+    for (var k = start; k < min(end, start + 4u * RUN); k += 4u) {
+      run += tileB(fromB, k, end) * transpose(tileA(fromA, k, end));
+    }
+    sum += run;
   }
   for (var i = 0u; i < 4u && m + i < p.rows; i++) {
     let to = cBase + (m + i) * p.cRow + n;

@@ -44,10 +44,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var oy = wy.x; oy < wy.y; oy++) {
     let row = (image + oy) * p.outW;
     let height = counted(oy, p.inH, p.kernelH, p.strideH, p.padH);
+    var line = 0.0;
     for (var ox = wx.x; ox < wx.y; ox++) {
       let width = counted(ox, p.inW, p.kernelW, p.strideW, p.padW);
-      sum += dy[(row + ox) * p.channels + c - p.fromOrigin] / f32(height * width);
+      line += dy[(row + ox) * p.channels + c - p.fromOrigin] / f32(height * width);
     }
+    sum += line;
   }
   dx[id - p.toOrigin] = sum;
 }

@@ -41,7 +41,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0.0;
   for (var iy = wy.x; iy < wy.y; iy++) {
     let row = (image + iy) * p.inW;
-    for (var ix = wx.x; ix < wx.y; ix++) { sum += x[(row + ix) * p.channels + c - p.fromOrigin]; }
+    var line = 0.0;
+    for (var ix = wx.x; ix < wx.y; ix++) { line += x[(row + ix) * p.channels + c - p.fromOrigin]; }
+    sum += line;
   }
   y[id - p.toOrigin] = sum / f32(wy.z * wx.z);
 }

@@ -1,6 +1,8 @@
 // partial[slice, c] = sum over rows slice, slice + slices, … of x[row, c]: the first pass of a sum over rows.
-// x [rows, columns] may be a window of whole rows, whose slices begin at p.base. x and partial [slices, columns] in vectors of four. A thread owns four columns of one slice.
+// x [rows, columns] may be a window of whole rows, whose slices begin at p.base. x and partial [slices, columns] in vectors of four. A
+// thread owns four columns of one slice and adds RUN rows in a row, RUN of those sums, and so on: the error of a sum grows with the terms in a row.
 const WG: u32 = 64u;
+const RUN: u32 = 32u;
 
 struct Params {
   count: u32,
@@ -21,6 +23,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (id >= p.count) { return; }
   let c = id % p.columns;
   var sum = vec4f();
-  for (var row = id / p.columns; row < p.rows; row += p.slices) { sum += x[row * p.columns + c]; }
-  partial[p.base + id] = sum;
+  var middle = vec4f();
+  var high = vec4f();
+  var taken = 0u;
+  for (var row = id / p.columns; row < p.rows; row += p.slices) {
+    sum += x[row * p.columns + c];
+    taken++;
+    if (taken % RUN == 0u) {
+      middle += sum;
+      sum = vec4f();
+      if (taken % (RUN * RUN) == 0u) {
+        high += middle;
+        middle = vec4f();
+      }
+    }
+  }
+  partial[p.base + id] = high + (middle + sum);
 }

@@ -1,6 +1,7 @@
 // y[i] = sum over s of partial[s, i], in the order of s: the second pass of every split reduction.
-// A thread owns one element.
+// A thread owns one element and adds RUN slices in a row, then those sums: the error of a sum grows with the terms in a row.
 const WG: u32 = 64u;
+const RUN: u32 = 32u;
 
 struct Params { count: u32, slices: u32 }
 
@@ -14,6 +15,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
   var sum = 0.0;
-  for (var s = 0u; s < p.slices; s++) { sum += partial[s * p.count + id]; }
+  for (var first = 0u; first < p.slices; first += RUN) {
+    var run = 0.0;
+    for (var s = first; s < min(p.slices, first + RUN); s++) { run += partial[s * p.count + id]; }
+    sum += run;
+  }
   y[id] = sum;
 }

@@ -3,10 +3,11 @@
 // The dims of x, in memory order, are merged into runs that are all kept or all reduced; at most four of each, numbered
 // from the innermost, with their sizes and their strides in x. A thread owns one kept element of one slice and adds the
 // reduced elements slice, slice + slices, … in that order. With slices > 1, y is [slices, kept] and a further pass of
-// the same kernel sums the slices. Eight elements at a time are added among themselves:
-// the error of a sum grows with the terms in a row. x and y may be windows, of which the
+// the same kernel sums the slices. The error of a sum grows with the terms
+// in a row, so eight elements at a time are added among themselves, RUN of those in a row, and RUN of those again. x and y may be windows, of which the
 // elements from xFirst and yFirst on are meant; with ACCUMULATE the sums are added to what y holds of earlier windows.
 const WG: u32 = 64u;
+const RUN: u32 = 32u;
 const KEPT: u32 = 4u;
 const REDUCED: u32 = 4u;
 const ACCUMULATE: bool = false;
@@ -70,14 +71,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (id >= p.count) { return; }
   let base = p.xFirst + keptOffset(id % p.kept);
   var sum = 0.0;
+  var middle = 0.0;
+  var high = 0.0;
+  var taken = 0u;
   var r = id / p.kept;
   for (; r < p.reduced && p.reduced - r > 7u * p.slices; r += 8u * p.slices) {
     var v: array<f32, 8>;
     for (var i = 0u; i < 8u; i++) { v[i] = x[base + reducedOffset(r + i * p.slices)]; }
     sum += ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
+    taken++;
+    if (taken % RUN == 0u) {
+      middle += sum;
+      sum = 0.0;
+      if (taken % (RUN * RUN) == 0u) {
+        high += middle;
+        middle = 0.0;
+      }
+    }
   }
   for (; r < p.reduced; r += p.slices) { sum += x[base + reducedOffset(r)]; }
-  sum *= p.scale;
+  sum = (high + (middle + sum)) * p.scale;
   if (ACCUMULATE) { sum += y[p.yFirst + id]; }
   y[p.yFirst + id] = sum;
 }

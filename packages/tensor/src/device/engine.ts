@@ -8,7 +8,7 @@ import { type BufferRange, CommandRecorder } from "./commands.js";
 import { Failures } from "./failures.js";
 import { faultError } from "./faults.js";
 import { GuardedDevice } from "./guarded.js";
-import { LARGE, Memory } from "./memory.js";
+import { LARGE, largestBlock, Memory } from "./memory.js";
 import { PipelineCache } from "./pipelines.js";
 import type { Simulation } from "./simulate.js";
 import type { Storage } from "./storage.js";
@@ -23,6 +23,8 @@ export interface EngineOptions {
   readonly poison: boolean;
   /** Largest binding to use, below the adapter's limit: for tests of windows. */
   readonly bindingLimit: number | undefined;
+  /** Largest buffer to use, below the adapter's limit: for tests of tensors that need several. */
+  readonly bufferLimit: number | undefined;
   /** Tiles that were measured on this device. */
   readonly tuning: Tuning | undefined;
   /** A fault on purpose, for tests. */
@@ -54,12 +56,16 @@ export class Engine {
     readonly info: DeviceInfo,
     readonly options: EngineOptions,
   ) {
-    const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+    const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
+    const bufferLimit = Math.min(maxBufferSize, options.bufferLimit ?? maxBufferSize);
+    // What one binding shows must fit one buffer, and bindings are rounded up to vectors.
+    const shown = Math.min(maxStorageBufferBindingSize, options.bindingLimit ?? maxStorageBufferBindingSize);
+    const bindingLimit = Math.min(Math.floor(shown / 16) * 16, largestBlock(bufferLimit));
     const fixedSubgroup =
       device.features.has("subgroups" as GPUFeatureName) && info.subgroupMinSize === info.subgroupMaxSize;
     this.#capabilities = {
       subgroupSize: fixedSubgroup ? info.subgroupMaxSize : 0,
-      bindingLimit: Math.min(limit, options.bindingLimit ?? limit),
+      bindingLimit,
       parallelism: info.software ? 32 : 1024,
       tuning: options.tuning,
     };
@@ -68,7 +74,15 @@ export class Engine {
     this.#failures = new Failures(this.#gpu);
     this.#commands = new CommandRecorder(this.#gpu, this.#failures);
     this.#pipelines = new PipelineCache(this.#gpu, (error) => this.#failures.record(error));
-    this.#memory = new Memory(this.#gpu, info, this.#failures, this.#commands, options.poolBytes, options.simulation);
+    this.#memory = new Memory(
+      this.#gpu,
+      info,
+      this.#failures,
+      this.#commands,
+      bufferLimit,
+      options.poolBytes,
+      options.simulation,
+    );
     this.#fault = this.#gpu.createBuffer({
       label: "fault",
       size: 256,
@@ -77,7 +91,7 @@ export class Engine {
     this.#binder = new Binder(this.#gpu, this.#commands, this.#fault, this.capabilities.bindingLimit, (op, bytes) =>
       this.allocate(op, bytes),
     );
-    this.#transfers = new Transfers(this.#gpu, this.#commands, this.#failures, this.#fault);
+    this.#transfers = new Transfers(this.#gpu, this.#commands, this.#failures, this.#fault, bufferLimit);
     device.addEventListener("uncapturederror", (event) =>
       this.#failures.record(new Error((event as GPUUncapturedErrorEvent).error.message)),
     );

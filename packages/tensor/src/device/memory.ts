@@ -14,10 +14,12 @@ export const LARGE = 64 * 1024 * 1024;
 /** Buffers above this size are followed: smaller ones are hardly refused. */
 const FOLLOWED = 1024 * 1024;
 
+/** Bytes of the largest buffer of a tensor: a read adds the fault record to it, within the limit of a buffer. */
+export const largestBlock = (bufferLimit: number): number => Math.floor(bufferLimit / 256) * 256 - 256;
+
 /** The memory of tensors: storages in blocks of the pool. */
 export class Memory {
   readonly #pool: BufferPool;
-  /** Bytes of the largest block; a read adds the fault record to it, within the limit of a buffer. */
   readonly #largestBlock: number;
   #isRefusing = false;
 
@@ -26,10 +28,11 @@ export class Memory {
     private readonly info: DeviceInfo,
     private readonly failures: Failures,
     private readonly commands: CommandRecorder,
+    bufferLimit: number,
     poolBytes: number,
     private readonly simulation: Simulation | undefined,
   ) {
-    this.#largestBlock = Math.floor((gpu.limits.maxBufferSize - 256) / 256) * 256;
+    this.#largestBlock = largestBlock(bufferLimit);
     this.#pool = new BufferPool(
       (size, settled) => this.#createBuffer(size, settled),
       (block) => gpu.destroyBuffer(block.buffer, block.size),

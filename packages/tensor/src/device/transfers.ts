@@ -27,6 +27,7 @@ export class Transfers {
     private readonly commands: CommandRecorder,
     private readonly failures: Failures,
     private readonly fault: GPUBuffer,
+    private readonly bufferLimit: number,
   ) {}
 
   async read(storage: Storage): Promise<{ bytes: ArrayBuffer; fault: Int32Array }> {
@@ -76,7 +77,7 @@ export class Transfers {
     const index = this.#idle.findIndex(({ size }) => size >= bytes && size <= Math.max(4096, bytes * 4));
     if (index >= 0) return this.#idle.splice(index, 1)[0]!;
     const size = sizeClass(bytes);
-    const fits = size <= this.gpu.limits.maxBufferSize ? size : Math.ceil(bytes / 16) * 16;
+    const fits = size <= this.bufferLimit ? size : Math.ceil(bytes / 16) * 16;
     const staging = { size: fits, pending: true, refusal: undefined as string | undefined };
     const buffer = this.failures.createBuffer({ size: fits, usage: USAGE.mapRead | USAGE.copyDst }, (refusal) => {
       Object.assign(staging, { pending: false, refusal });
