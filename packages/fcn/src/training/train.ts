@@ -20,6 +20,7 @@ import {
 } from "./options.js";
 import { parameterGroups } from "./parameterGroups.js";
 import { makeSchedule, type Optimizer } from "./schedules.js";
+import { rememberPreprocessing } from "./usedPreprocessing.js";
 
 export interface TrainResult {
   /** One entry a reading of the loss: the last step of the interval and the mean over it. */
@@ -69,6 +70,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 /** {@link train} with options that are filled in and checked. */
 export async function trainResolved(resolved: ResolvedOptions): Promise<TrainResult> {
   const { model, trainable } = resolved;
+  rememberPreprocessing(model, resolved.preprocessing);
   const freeze = trainable === undefined ? undefined : freezeAllBut(model, trainable);
   try {
     const { learningRate, optimizer: choice } = resolved;

@@ -32,7 +32,7 @@ export function configurationOf(parts: Parts): Configuration {
   const { heads, headLabels, schedule, warmUp, trainable, freezeBatchNorm, clipNorm, lossSampling } = settings;
   const names = ({ length, name }: SegmentationDataset): string[] => Array.from({ length }, (_, i) => name(i));
   return {
-    ...{ model: metadata.model, modelOptions: metadata.options, classes: metadata.classes },
+    ...{ model: metadata.model, modelOptions: metadata.options, graph: metadata.graph, classes: metadata.classes },
     ...{ preprocessing: metadata.preprocessing, recipe: options.recipe, optimizer },
     ...{ steps: pace.steps, batchSize, iterSize, learningRate, schedule, warmUp, loss, criterion },
     ...{ momentum, weightDecay, multipliers, heads, headLabels, trainable, freezeBatchNorm, clipNorm, lossSampling },

@@ -3,11 +3,11 @@ import type { Augmentation } from "../../data/augment/options.js";
 import type { SegmentationDataset } from "../../data/dataset.js";
 import { DataLoader } from "../../data/loader/loader.js";
 import type { SegmentationSample } from "../../data/sample.js";
-import { create } from "../../models/index.js";
+import type { GraphNet } from "../../models/index.js";
 import { balancedWeights } from "../classWeights.js";
 import { checkHeadLabels, furtherLabels, headClasses, ownHeadLabels } from "../heads.js";
 import { type ResolvedOptions, resolveTraining } from "../options.js";
-import type { ModelMetadata } from "../weightsFile.js";
+import { buildNet, type ModelMetadata } from "../weightsFile.js";
 import { type Configuration, configurationOf } from "./configuration.js";
 import type { RunData } from "./data.js";
 import { chooseNet } from "./net.js";
@@ -17,7 +17,7 @@ import { describeStart, loadStartWeights } from "./startWeights.js";
 
 /** Everything a run is made of, before its first step. */
 export interface PreparedRun {
-  readonly model: ReturnType<typeof create>;
+  readonly model: GraphNet;
   readonly metadata: ModelMetadata;
   /** As `train` takes them; `data` and `steps` are the run's to fill in. */
   readonly settings: ResolvedOptions;
@@ -39,7 +39,7 @@ export async function prepareRun(
   const { weights: file, view } = options;
   const sample = await firstSample(data.train);
   const metadata = await chooseNet(options, data, { channels: sample.image.channels, saved });
-  const model = create(metadata.model, device, metadata.options);
+  const model = buildNet(metadata, device);
   try {
     if (file !== undefined && saved === undefined) {
       const headLabels = options.headLabels ?? ownHeadLabels(model);
