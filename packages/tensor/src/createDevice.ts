@@ -1,6 +1,7 @@
 import type { Tuning } from "@fcn/kernels";
 import { type AdapterOptions, type DeviceInfo, findAdapter, findGpu, requestDevice } from "./device/adapter.js";
 import { Engine } from "./device/engine.js";
+import { Simulation } from "./device/simulate.js";
 import { Device } from "./device.js";
 import { invalidArgument } from "./errors.js";
 import { checkOptions } from "./options.js";
@@ -55,6 +56,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
       'pass "low-power" or "high-performance", or leave it out',
     );
   }
+  const simulation = Simulation.fromEnvironment();
   const gpu = await findGpu();
   const { adapter, info } = await findAdapter(gpu, options);
   const tuning = typeof options.tuning === "function" ? await options.tuning(info) : options.tuning;
@@ -72,6 +74,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     poison: options.debug?.poison ?? false,
     bindingLimit: options.bindingLimit,
     tuning,
+    simulation,
   });
   return Device.on(engine);
 }

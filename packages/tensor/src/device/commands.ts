@@ -2,6 +2,7 @@ import { PARAMS_BYTES } from "@fcn/kernels";
 import { USAGE } from "./buffers.js";
 import type { Failures } from "./failures.js";
 import type { Pipeline } from "./pipelines.js";
+import type { Simulation } from "./simulate.js";
 
 /** Bytes of one uniform slot: room for every kernel's Params, and also the largest alignment that an adapter may ask for. */
 const SLOT = PARAMS_BYTES;
@@ -31,6 +32,7 @@ export class CommandRecorder {
   constructor(
     private readonly device: GPUDevice,
     private readonly failures: Failures,
+    private readonly simulation: Simulation | undefined,
   ) {
     this.#uniforms = device.createBuffer({
       label: "uniforms",
@@ -86,6 +88,7 @@ export class CommandRecorder {
     this.#encoder = undefined;
     this.#dispatches = 0;
     this.batch++;
+    if (this.simulation?.isDue("device-lost")) this.device.destroy();
     this.device.queue.submit([commands]);
     this.inFlight++;
     const done = () => {

@@ -10,6 +10,7 @@ import { Failures } from "./failures.js";
 import { faultError } from "./faults.js";
 import { LARGE, Memory } from "./memory.js";
 import { PipelineCache } from "./pipelines.js";
+import type { Simulation } from "./simulate.js";
 import type { Storage } from "./storage.js";
 import { Transfers } from "./transfers.js";
 
@@ -24,6 +25,8 @@ export interface EngineOptions {
   readonly bindingLimit: number | undefined;
   /** Tiles that were measured on this device. */
   readonly tuning: Tuning | undefined;
+  /** A fault on purpose, for tests. */
+  readonly simulation: Simulation | undefined;
 }
 
 /** Batches in flight above which `throttle` waits: a longer queue makes every batch slower. */
@@ -59,9 +62,9 @@ export class Engine {
       tuning: options.tuning,
     };
     this.#failures = new Failures(device);
-    this.#commands = new CommandRecorder(device, this.#failures);
+    this.#commands = new CommandRecorder(device, this.#failures, options.simulation);
     this.#pipelines = new PipelineCache(device, (error) => this.#failures.record(error));
-    this.#memory = new Memory(device, info, this.#failures, this.#commands, options.poolBytes);
+    this.#memory = new Memory(device, info, this.#failures, this.#commands, options.poolBytes, options.simulation);
     this.#fault = device.createBuffer({
       label: "fault",
       size: 256,

@@ -47,6 +47,12 @@ export class Failures {
     return buffer;
   }
 
+  /** A buffer that is reported as refused, for a simulated fault. */
+  refuseBuffer(descriptor: GPUBufferDescriptor, settled: (refusal: string | undefined) => void): GPUBuffer {
+    this.#follow(Promise.resolve(null), () => settled("the refusal is simulated by FCN_SIMULATE"));
+    return this.device.createBuffer(descriptor);
+  }
+
   /** Watches the commands up to the call of what it answers. */
   watch(): () => void {
     const before = this.#refusals;

@@ -4,6 +4,7 @@ import type { CommandRecorder } from "./commands.js";
 import { type MemoryRequest, outOfMemory } from "./errors.js";
 import type { Failures } from "./failures.js";
 import { checkHostMemory } from "./hostMemory.js";
+import type { Simulation } from "./simulate.js";
 import { Storage } from "./storage.js";
 
 /** Bytes from which on memory may well be refused: work on it is submitted by itself, so that no other work is lost with it. */
@@ -17,6 +18,7 @@ export class Memory {
   readonly #pool: BufferPool;
   /** Bytes of the largest block; a read adds the fault record to it, within the limit of a buffer. */
   readonly #largestBlock: number;
+  #isRefusing = false;
 
   constructor(
     private readonly device: GPUDevice,
@@ -24,6 +26,7 @@ export class Memory {
     private readonly failures: Failures,
     private readonly commands: CommandRecorder,
     poolBytes: number,
+    private readonly simulation: Simulation | undefined,
   ) {
     this.#largestBlock = Math.floor((device.limits.maxBufferSize - 256) / 256) * 256;
     this.#pool = new BufferPool(
@@ -63,14 +66,19 @@ export class Memory {
       // What lies idle may be what is missing.
       this.#pool.trim();
     };
+    this.#isRefusing = this.simulation?.isDue("out-of-memory") ?? false;
+    // Only a new buffer can be refused.
+    if (this.#isRefusing) this.#pool.trim();
     for (let left = bytes; left > 0; left -= blockLength) {
       blocks.push(this.#pool.acquire(Math.min(left, blockLength), refused));
     }
+    this.#isRefusing = false;
     return storage;
   }
 
   #createBuffer(size: number, settled: (refusal: string | undefined) => void): GPUBuffer {
     const descriptor = { size, usage: USAGE.storage | USAGE.copySrc | USAGE.copyDst };
+    if (this.#isRefusing) return this.failures.refuseBuffer(descriptor, settled);
     if (size > FOLLOWED) return this.failures.createBuffer(descriptor, settled);
     settled(undefined);
     return this.device.createBuffer(descriptor);

@@ -1,0 +1,38 @@
+import { invalidArgument } from "../errors.js";
+import { isNode } from "../node.js";
+
+const FAULTS = ["out-of-memory", "device-lost"] as const;
+type SimulatedFault = (typeof FAULTS)[number];
+
+/**
+ * A fault of the machine on purpose, for tests: FCN_SIMULATE=out-of-memory@N refuses the N-th piece of memory that a device is asked for, and
+ * FCN_SIMULATE=device-lost@N destroys the GPUDevice at the N-th batch of commands. N counts from 1, for each device anew.
+ */
+export class Simulation {
+  #left: number;
+
+  constructor(
+    private readonly fault: SimulatedFault,
+    count: number,
+  ) {
+    this.#left = count;
+  }
+
+  /** The fault that the environment asks for. Throws `invalid-argument` for what is none. */
+  static fromEnvironment(): Simulation | undefined {
+    const text = isNode() ? process.env.FCN_SIMULATE : undefined;
+    if (!text) return undefined;
+    const [name, count] = text.split("@");
+    const fault = FAULTS.find((known) => known === name);
+    if (fault && count !== undefined && /^[1-9]\d*$/.test(count)) return new Simulation(fault, Number(count));
+    throw invalidArgument(
+      `createDevice: the environment variable FCN_SIMULATE is ${JSON.stringify(text)}`,
+      `set it to ${FAULTS.map((known) => `${known}@N`).join(" or ")} with a whole number N from 1 on, or unset it`,
+    );
+  }
+
+  /** Whether the fault is due at this chance for it, of which each counts. */
+  isDue(fault: SimulatedFault): boolean {
+    return fault === this.fault && --this.#left === 0;
+  }
+}
