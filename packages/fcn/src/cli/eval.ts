@@ -2,6 +2,7 @@ import { createDevice, TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import type { DataRemark, OpenedData, SegmentationDataset } from "../data/dataset.js";
 import { open } from "../data/open.js";
+import { counted } from "../data/words.js";
 import { withPool } from "../data/workers/pool.js";
 import { pooledSamples } from "../data/workers/samples.js";
 import { describeEvaluation } from "../evaluation/describe.js";
@@ -11,6 +12,7 @@ import { savedTuning } from "../measure/savedTuning.js";
 import { createProgress } from "../progress/items.js";
 import { adapterName } from "../report/adapter.js";
 import { loadModel } from "../training/weightsFile.js";
+import { deviceFault } from "./deviceFaults.js";
 import { UsageError } from "./errors.js";
 import { classRemarks, describeRemarks, splitRemarks, voidRemarks } from "./evalRemarks.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
@@ -49,6 +51,7 @@ async function run(flags: EvalFlags): Promise<void> {
   const opened = await open(flags.data, openOptions(flags));
   const dataset = splitOf(opened, flags.split);
   const device = await createDevice({ tuning: savedTuning });
+  const scored = { pictures: 0 };
   try {
     const loaded = await loadModel(flags.weights, device);
     const { model, classes } = loaded.metadata;
@@ -58,7 +61,7 @@ async function run(flags: EvalFlags): Promise<void> {
     ];
     tell(remarks);
     const start = performance.now();
-    const scores = await score(loaded, dataset, flags);
+    const scores = await score(loaded, dataset, flags, scored);
     const seconds = (performance.now() - start) / 1000;
     const unscored = voidRemarks(flags.data, flags.split, scores.confusion);
     tell(unscored);
@@ -76,6 +79,9 @@ async function run(flags: EvalFlags): Promise<void> {
       ...scores,
     };
     await printResult(summary, describeEvaluation, flags.json);
+  } catch (error) {
+    const state = `${scored.pictures} of ${counted(dataset.length, "picture")} were evaluated, which is no score of the whole`;
+    throw deviceFault(error, { state, less: "--batch 1, --tile 256x256, --memory 512" });
   } finally {
     device.destroy();
   }
@@ -89,6 +95,7 @@ async function score(
   loaded: Awaited<ReturnType<typeof loadModel>>,
   dataset: SegmentationDataset,
   flags: EvalFlags,
+  scored: { pictures: number },
 ): Promise<Evaluation> {
   const stream = flags.json || !process.stdout.isTTY ? process.stderr : process.stdout;
   const progress = createProgress(stream, "evaluating", dataset.length);
@@ -97,7 +104,10 @@ async function score(
     batchSize: flags.batch,
     boundary: { radii: flags.radii },
     sizes: COCO_SIZES,
-    onProgress: (done, total) => progress.step(`evaluated ${done}/${total} ${dataset.name(done - 1)}`),
+    onProgress: (done, total) => {
+      scored.pictures = done;
+      progress.step(`evaluated ${done}/${total} ${dataset.name(done - 1)}`);
+    },
   };
   try {
     return await withPool({}, dataset.length, (pool) => evaluate(loaded, pooledSamples(dataset, pool), options));

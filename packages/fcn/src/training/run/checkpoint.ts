@@ -29,6 +29,8 @@ export interface CheckpointState {
 
 /** A checkpoint that was read. */
 export interface Checkpoint extends CheckpointState {
+  /** Length of the run that wrote it. */
+  readonly plannedSteps: number;
   readonly optimizer: optim.SavedState;
 }
 
@@ -87,13 +89,14 @@ export async function readCheckpoint(
   const step = (await checkpoints(folder)).at(-1);
   if (step === undefined) return undefined;
   const file = join(folder, nameOf(step));
-  const { metadata, optimizer } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
+  const { metadata, optimizer, saved } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
     checkFormat(file, metadata.format);
-    checkConfiguration(file, JSON.parse(metadata.configuration ?? "{}") as Configuration, configuration);
+    const saved = JSON.parse(metadata.configuration ?? "{}") as Configuration;
+    checkConfiguration(file, saved, { wanted: configuration, step });
     const names = Object.keys(arrays).filter((name) => name.startsWith(OPTIMIZER));
     const entries: [string, io.HostArray][] = [];
     for (const name of names) entries.push([name.slice(OPTIMIZER.length), await read(name)]);
-    return { metadata, optimizer: Object.fromEntries(entries) };
+    return { metadata, optimizer: Object.fromEntries(entries), saved };
   });
   const rename = (name: string): string | undefined => (name.startsWith(MODEL) ? name.slice(MODEL.length) : undefined);
   await io.loadWeights(model, file, { rename });
@@ -103,7 +106,8 @@ export async function readCheckpoint(
   const data = metadata.data === undefined ? undefined : (JSON.parse(metadata.data) as DataState);
   const open = metadata.open === undefined ? undefined : (JSON.parse(metadata.open) as OpenInterval);
   const history = readHistory(metadata.history ?? "");
-  return { step, configuration, adapters, data, loader, history, open, optimizer };
+  const plannedSteps = saved.steps as number;
+  return { step, configuration, plannedSteps, adapters, data, loader, history, open, optimizer };
 }
 
 function checkFormat(file: string, format: string | undefined): void {

@@ -101,14 +101,38 @@ async function refuseOwnStart(out: string, weights: string): Promise<void> {
   });
 }
 
-/** The error of a full disk tells how the run goes on. */
+/** The error of a full disk, or of a device that failed, tells how the run goes on. */
 async function withRemedy(error: unknown, out: string): Promise<unknown> {
-  if (!(error instanceof TensorError) || error.code !== "disk-full") return error;
+  if (!(error instanceof TensorError)) return error;
   const step = (await checkpoints(join(out, RUN_FILES.checkpoint))).at(-1);
   const state =
     step === undefined
       ? "it starts at the beginning, for there is no checkpoint yet"
       : `the checkpoint of step ${step} is whole`;
-  const fix = `free some space on that disk and go on with --resume (resume: true): ${state}`;
-  return new TensorError({ code: error.code, message: error.message, fix }, { cause: error.cause });
+  const remedies = REMEDIES[error.code]?.(state, step === undefined ? undefined : join(out, RUN_FILES.last));
+  if (remedies === undefined) return error;
+  const [fix, commandFix] = remedies;
+  const message = error.message.startsWith("train: ") ? error.message : `train: ${error.message}`;
+  return new TensorError({ code: error.code, message, fix, commandFix }, { cause: error.cause ?? error });
 }
+
+/** The remedies in code and at the command line, from the state of the run and its last weights. */
+const REMEDIES: Readonly<
+  Record<string, (state: string, weights: string | undefined) => [code: string, command: string]>
+> = {
+  "disk-full": (state) => [
+    `free some space on that disk and go on with resume: true: ${state}`,
+    `free some space on that disk and go on with --resume: ${state}`,
+  ],
+  "device-lost": (state) => [
+    `go on with resume: true, and a new device where you gave one: ${state}`,
+    `run the same command again with --resume: ${state}`,
+  ],
+  "out-of-memory": (state, weights) => {
+    const start = (flag: string): string => (weights === undefined ? "" : `, into another folder from ${flag}`);
+    return [
+      `train with a smaller batchSize (iterSize makes up for it) or crop${start(`weights: "${weights}"`)}; or free memory on the GPU and go on with resume: true: ${state}`,
+      `train with a smaller --batch (--iter-size makes up for it) or --crop${start(`--weights ${weights}`)}; or end other programs that use the GPU and go on with --resume: ${state}`,
+    ];
+  },
+};

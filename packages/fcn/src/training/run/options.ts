@@ -64,7 +64,10 @@ export interface TrainRunOptions extends TrainRunSettings {
   readonly order?: SampleOrder;
   /** Fixes initial values, order and changes of the pictures; not the split, whose seed is that of `open`. Default 0. */
   readonly seed?: number;
-  /** Goes on from the last checkpoint in `out`; from the beginning where there is none. */
+  /**
+   * Goes on from the last checkpoint in `out`; from the beginning where there is none. All options must be those of the checkpoint, but `steps` or
+   * `epochs` may be more: a finished run is lengthened so. Without them the length is that of the checkpoint.
+   */
   readonly resume?: boolean;
   /** Replaces the run or the net that `out` holds; its files are removed when everything else is ready. Not with `resume`. */
   readonly overwrite?: boolean;

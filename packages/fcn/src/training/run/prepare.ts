@@ -59,7 +59,7 @@ export async function prepareRun(
     const settings = { ...resolved, batchSize: batchSizeOf(resolved, data, view?.line?.bind(view)) };
     checkFurtherLabels(settings, data, sample);
     const augmentation = augmentationOf(options, data, settings.mirror);
-    const pace = await paceOf(options, data, settings);
+    const pace = await paceOf(options, data, { settings, saved });
     if (settings.warmUp >= pace.steps) {
       view?.line?.(
         `the warm-up of ${settings.warmUp} steps is not over when the run of ${pace.steps} ends: it never reaches its learning rate`,
@@ -148,8 +148,9 @@ const DEFAULT_EPOCHS = 20;
 async function paceOf(
   options: TrainRunOptions,
   { train }: RunData,
-  { batchSize, iterSize }: ResolvedOptions,
+  { settings: { batchSize, iterSize }, saved }: { settings: ResolvedOptions; saved: Configuration | undefined },
 ): Promise<Pace> {
+  const before = (saved ?? {}) as Partial<Pace>;
   // Batches go on from one pass into the next, so that all are full and no picture is left out.
   const perEpoch = train.length / (batchSize * iterSize);
   const { epochs = DEFAULT_EPOCHS } = options;
@@ -161,11 +162,15 @@ async function paceOf(
       fix: "give one of them",
     });
   }
-  const steps = options.steps ?? Math.ceil((epochs * train.length) / (batchSize * iterSize));
+  const isOpen = options.steps === undefined && options.epochs === undefined;
+  const planned = options.steps ?? (isOpen ? before.steps : undefined);
+  const steps = planned ?? Math.ceil((epochs * train.length) / (batchSize * iterSize));
+  // A longer run is read and scored at the pace that it began with.
+  const kept: Partial<Pace> = steps > (before.steps ?? steps) ? before : {};
   const epoch = Math.min(steps, Math.ceil(Math.max(perEpoch, steps / 20)));
-  const readEvery = options.readEvery ?? Math.min(10, options.validateEvery ?? epoch);
+  const readEvery = options.readEvery ?? kept.readEvery ?? Math.min(10, options.validateEvery ?? epoch);
   // Where it is free it comes with a reading, so that no mean is over fewer steps.
-  const validateEvery = options.validateEvery ?? Math.ceil(epoch / readEvery) * readEvery;
+  const validateEvery = options.validateEvery ?? kept.validateEvery ?? Math.ceil(epoch / readEvery) * readEvery;
   return { steps, readEvery, validateEvery, checkpointEvery: options.checkpointEvery ?? validateEvery };
 }
 
