@@ -19,6 +19,7 @@ import {
   type TrainOptions,
 } from "./options.js";
 import { parameterGroups } from "./parameterGroups.js";
+import { bothWays } from "./remedies.js";
 import { makeSchedule, type Optimizer } from "./schedules.js";
 import { rememberPreprocessing } from "./usedPreprocessing.js";
 
@@ -46,8 +47,10 @@ interface Run {
 export const onPictures = (names: readonly string[]): string => (names.length > 0 ? `, on ${firstOf(names, 8)}` : "");
 
 /** What helps against a loss that jumps. */
-export const STEADIER =
-  "lower the learning rate (--lr, learningRate), warm up (--warm-up, warmUp), or clip gradients (--clip-norm, clipNorm)";
+export const steadier = (say: (code: string, command: string) => string): string => {
+  const names = [say("learningRate", "--lr"), say("warmUp", "--warm-up"), say("clipNorm", "--clip-norm")];
+  return `lower the learning rate (${names[0]}), warm up (${names[1]}), or clip gradients (${names[2]})`;
+};
 
 const CLOSED: OpenInterval = { sum: 0, count: 0 };
 
@@ -222,6 +225,6 @@ function diverged(loss: number, step: number, names: readonly string[], learning
   return new TensorError({
     code: "diverged",
     message: `train: the loss became ${loss} at step ${step}${onPictures(names)}, at a learning rate of ${learningRate}`,
-    fix: `${STEADIER}; if it happens at the first steps, look at these pictures`,
+    ...bothWays((say) => `${steadier(say)}; if it happens at the first steps, look at these pictures`),
   });
 }

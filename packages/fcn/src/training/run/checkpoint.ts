@@ -5,6 +5,7 @@ import { makeFolder } from "../../report/writeFile.js";
 import type { SegmentationNet } from "../model.js";
 import type { OpenInterval } from "../options.js";
 import { namedModules } from "../parameterGroups.js";
+import { bothWays } from "../remedies.js";
 import { type Configuration, checkConfiguration } from "./configuration.js";
 import type { DataState } from "./dataState.js";
 import { type History, readHistory, writeHistory } from "./history.js";
@@ -116,7 +117,10 @@ function checkFormat(file: string, format: string | undefined): void {
   throw new TensorError({
     code: "checkpoint-mismatch",
     message: `train: the checkpoint ${file} has ${format === undefined ? "no format" : `the format ${format}`}, but this version reads ${FORMAT}`,
-    fix: `go on with the version that wrote it, or start a run in another folder from its weights: --weights ${weights} (weights)`,
+    ...bothWays((say) => {
+      const start = say(`weights: "${weights}"`, `--weights ${weights}`);
+      return `go on with the version that wrote it, or start a run in another folder from its weights: ${start}`;
+    }),
   });
 }
 

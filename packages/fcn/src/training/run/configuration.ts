@@ -4,6 +4,7 @@ import type { SegmentationDataset } from "../../data/dataset.js";
 import { fnv1a } from "../../fnv1a.js";
 import { hasMomentum } from "../optimizers.js";
 import type { ResolvedOptions } from "../options.js";
+import { bothWays } from "../remedies.js";
 import { ratesOf } from "../schedules.js";
 import type { ModelMetadata } from "../weightsFile.js";
 import type { RunData } from "./data.js";
@@ -93,13 +94,12 @@ export function checkConfiguration(
 }
 
 function tooShort(file: string, step: number, steps: number): TensorError {
-  const remedy = (length: string): string =>
-    `ask for more than ${step} steps (${length}), or train into another folder`;
   return new TensorError({
     code: "checkpoint-mismatch",
     message: `train: the run of the checkpoint ${file} has made ${step} steps already, and ${steps} are asked for`,
-    fix: remedy("steps or epochs"),
-    commandFix: remedy("--steps or --epochs"),
+    ...bothWays((say) => {
+      return `ask for more than ${step} steps (${say("steps or epochs", "--steps or --epochs")}), or train into another folder`;
+    }),
   });
 }
 

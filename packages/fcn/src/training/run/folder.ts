@@ -2,6 +2,7 @@ import { io, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import { type LockOwner, withFileLock } from "../../fileLock.js";
 import { makeFolder } from "../../report/writeFile.js";
+import { bothWays } from "../remedies.js";
 import { checkpoints } from "./checkpoint.js";
 import type { TrainRunOptions } from "./options.js";
 import { RUN_FILES } from "./result.js";
@@ -68,7 +69,7 @@ async function refuseOtherRun({ out, resume = false, overwrite = false, weights 
   const hasCheckpoint = (await checkpoints(join(out, RUN_FILES.checkpoint))).length > 0;
   if (hasCheckpoint && resume) return;
   if (hasCheckpoint && !overwrite) {
-    throw runExists(`${out} holds the checkpoint of a run`, "go on with it (--resume), name another folder, or");
+    throw runExists(`${out} holds the checkpoint of a run`, "go on with it");
   }
   if (weights !== undefined) await refuseOwnStart(out, weights);
   const names = (await namesIn(out)) ?? [];
@@ -76,15 +77,20 @@ async function refuseOtherRun({ out, resume = false, overwrite = false, weights 
   // A run that ended before its first checkpoint may have left scored weights; it has no report yet.
   const isUnfinished = names.includes(RUN_FILES.checkpoint) && !names.includes(RUN_FILES.report);
   if (net === undefined || overwrite || (resume && isUnfinished)) return;
-  const fix = isUnfinished ? "start that run again (--resume), name another folder, or" : "name another folder, or";
-  throw runExists(`${out} holds a net, ${net}, and no checkpoint to go on from`, fix);
+  throw runExists(
+    `${out} holds a net, ${net}, and no checkpoint to go on from`,
+    isUnfinished && "start that run again",
+  );
 }
 
-function runExists(problem: string, fix: string): TensorError {
+function runExists(problem: string, resume: string | false): TensorError {
   return new TensorError({
     code: "run-exists",
     message: `train: ${problem}`,
-    fix: `${fix} replace what is there (--overwrite, overwrite)`,
+    ...bothWays((say) => {
+      const first = resume === false ? "" : `${resume} (${say("resume: true", "--resume")}), `;
+      return `${first}name another folder, or replace what is there (${say("overwrite: true", "--overwrite")})`;
+    }),
   });
 }
 
@@ -97,7 +103,7 @@ async function refuseOwnStart(out: string, weights: string): Promise<void> {
   throw new TensorError({
     code: "invalid-argument",
     message: `train: the run would write over ${weights}, the weights that it starts from`,
-    fix: "name another folder for the run (--out, out), or move the weights out of it",
+    ...bothWays((say) => `name another folder for the run (${say("out", "--out")}), or move the weights out of it`),
   });
 }
 
@@ -111,28 +117,28 @@ async function withRemedy(error: unknown, out: string): Promise<unknown> {
       : `the checkpoint of step ${step} is whole`;
   const remedies = REMEDIES[error.code]?.(state, step === undefined ? undefined : join(out, RUN_FILES.last));
   if (remedies === undefined) return error;
-  const [fix, commandFix] = remedies;
   const message = error.message.startsWith("train: ") ? error.message : `train: ${error.message}`;
-  return new TensorError({ code: error.code, message, fix, commandFix }, { cause: error.cause ?? error });
+  return new TensorError({ code: error.code, message, ...remedies }, { cause: error.cause ?? error });
 }
 
-/** The remedies in code and at the command line, from the state of the run and its last weights. */
-const REMEDIES: Readonly<
-  Record<string, (state: string, weights: string | undefined) => [code: string, command: string]>
-> = {
-  "disk-full": (state) => [
-    `free some space on that disk and go on with resume: true: ${state}`,
-    `free some space on that disk and go on with --resume: ${state}`,
-  ],
-  "device-lost": (state) => [
-    `go on with resume: true, and a new device where you gave one: ${state}`,
-    `run the same command again with --resume: ${state}`,
-  ],
-  "out-of-memory": (state, weights) => {
-    const start = (flag: string): string => (weights === undefined ? "" : `, into another folder from ${flag}`);
-    return [
-      `train with a smaller batchSize (iterSize makes up for it) or crop${start(`weights: "${weights}"`)}; or free memory on the GPU and go on with resume: true: ${state}`,
-      `train with a smaller --batch (--iter-size makes up for it) or --crop${start(`--weights ${weights}`)}; or end other programs that use the GPU and go on with --resume: ${state}`,
-    ];
-  },
-};
+/** What to do, from the state of the run and its last weights. */
+const REMEDIES: Readonly<Record<string, (state: string, weights: string | undefined) => ReturnType<typeof bothWays>>> =
+  {
+    "disk-full": (state) =>
+      bothWays((say) => `free some space on that disk and go on with ${say("resume: true", "--resume")}: ${state}`),
+    "device-lost": (state) =>
+      bothWays((say) => {
+        const way = say(
+          "go on with resume: true, and a new device where you gave one",
+          "run the same command again with --resume",
+        );
+        return `${way}: ${state}`;
+      }),
+    "out-of-memory": (state, weights) =>
+      bothWays((say) => {
+        const start = say(`weights: "${weights}"`, `--weights ${weights}`);
+        const elsewhere = weights === undefined ? "" : `, into another folder from ${start}`;
+        const smaller = `a smaller ${say("batchSize", "--batch")} (${say("iterSize", "--iter-size")} makes up for it) or ${say("crop", "--crop")}`;
+        return `train with ${smaller}${elsewhere}; or end other programs that use the GPU and go on with ${say("resume: true", "--resume")}: ${state}`;
+      }),
+  };

@@ -6,6 +6,7 @@ import { type Graph, inputChannels, mainHead } from "../../models/graph/spec.js"
 import type { ModelOptions } from "../../models/index.js";
 import { graphOf, publishedPreprocessing } from "../../models/registry.js";
 import { imagenetPreprocessing } from "../metadata.js";
+import { bothWays } from "../remedies.js";
 import { type ModelMetadata, type PartialMetadata, parsePartialMetadata } from "../weightsFile.js";
 import type { Configuration } from "./configuration.js";
 import type { RunData } from "./data.js";
@@ -89,7 +90,9 @@ function noModel(weights: string | undefined): TensorError {
     code: "invalid-argument",
     message:
       weights === undefined ? "train: no model is named" : `train: ${weights} does not say which net it belongs to`,
-    fix: "name a model (--model), one of models.list(), such as fcn8s-vgg16 or fcn16s-mobilenetv2",
+    ...bothWays((say) => {
+      return `name a model (${say("model, one of models.list()", "--model")}), such as fcn8s-vgg16 or fcn16s-mobilenetv2`;
+    }),
   });
 }
 
