@@ -42,9 +42,6 @@ describe("a run that is lengthened", () => {
     const view = { progress: ({ step }: fcn.TrainProgress) => void (step === 7 && stop.abort()), line: () => {} };
     // Stopped on the way, and longer again.
     await run("longer", { ...fixed, steps: 20, resume: true, signal: stop.signal, readEvery: 2, view });
-    expect(
-      await run("longer", { ...fixed, steps: 30, resume: true, signal: AbortSignal.abort() }).catch(String),
-    ).toMatch(/stopped before a step behind/);
     await expect(run("longer", { ...fixed, steps: 8, resume: true })).rejects.toThrow(/steps was 20 and is 8/);
     await run("twice", { ...fixed, steps: 4 });
     await run("twice", { ...fixed, steps: 8, resume: true });

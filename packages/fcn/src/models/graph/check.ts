@@ -38,7 +38,7 @@ export function parseGraph(op: string, text: string): Graph {
     throw new TensorError({
       code: "invalid-file",
       message: `${op}: the graph of the net is not one: ${problem}`,
-      fix: "write the file again with encodeModel or saveModel, by this version or an earlier one",
+      fix: "write the file again with encodeModel or saveModel",
       commandFix: "use a file that training or encodeModel wrote, and copy it again if it may be damaged",
     });
   };
