@@ -1,9 +1,20 @@
+import { spawnSync } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as fcn from "@fcn/core";
+import { createDevice, noGrad } from "@fcn/tensor";
 import type { Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
-import { greyPng, photo } from "./fcn/data/trees.js";
+import { greyPng, photo, temporaryFolder } from "./fcn/data/trees.js";
+import { TINY_CLASSES, writeTinyData } from "./fcn/training/tinyData.js";
 import { type DataExercise, dataExercise, type Files } from "./support/data-exercise.js";
 import { type Exercise, exercise } from "./support/exercise.js";
+import { openOnnx } from "./support/onnx.js";
 import { onPage, runOn } from "./support/page.js";
+import { PAGE_CLASSES, PAGE_PREPROCESSING, type PageNet, pageGraph, pageInput } from "./support/page-net.js";
+
+const FCN = fileURLToPath(new URL("../packages/fcn/bin/fcn.js", import.meta.url));
 
 /** Pictures as a browser decodes them itself, and as this project does. */
 async function drawFiles(): Promise<Files> {
@@ -68,4 +79,48 @@ describe("in a browser", () => {
     for (const [c, count] of want.predicted.entries())
       expect(Math.abs(count - (got.predicted[c] as number))).toBeLessThan((48 * 64) / 100);
   });
+
+  it("a net that is built and trained on a page goes on in the command line", async () => {
+    const root = await temporaryFolder("fcn-page");
+    const data = await writeTinyData(join(root, "data"));
+    const opened = await fcn.data.open(data);
+    const samples = (await fcn.data.loadAll(opened.splits.train!)).slice(0, 4);
+    const plain = samples.map(({ image, labels }) => [...labels, ...image.data]);
+    const page = await onPage((tab) => runOn<PageNet>(tab, "page-net", "pageNet", plain));
+    expect(page.runtime).toBe("browser");
+    expect(page.saving).toContain("fcn.encodeModel(net, metadata)");
+    const [weights, onnx] = [join(root, "page.safetensors"), join(root, "page.onnx")];
+    await writeFile(weights, Uint8Array.from(page.bytes));
+    const device = await createDevice({ quiet: true });
+    try {
+      const { model, metadata } = await fcn.loadModel(weights, device);
+      expect(model.graph).toEqual(pageGraph());
+      expect(metadata).toMatchObject({ classes: PAGE_CLASSES, preprocessing: PAGE_PREPROCESSING, model: "page-net" });
+      const x = device.tensor(pageInput(), [1, 3, 64, 96]);
+      const logits = Array.from(await noGrad(() => model.forward(x)).data());
+      expect(largestShare(logits, page.logits)).toBeLessThan(1e-4);
+    } finally {
+      device.destroy();
+    }
+    const run = (...args: string[]): string => {
+      const child = spawnSync(process.execPath, [FCN, ...args], { cwd: root, encoding: "utf8" });
+      expect([child.stderr.match(/^(error|fix):.*$/m)?.[0], child.status]).toEqual([undefined, 0]);
+      return child.stdout;
+    };
+    const scored = JSON.parse(run("eval", "--data", "data", "--weights", weights, "--json"));
+    expect(scored).toMatchObject({ model: "page-net", classes: PAGE_CLASSES });
+    const predicted = JSON.parse(run("predict", "data/images", "--weights", weights, "--out", "labelled", "--json"));
+    expect(predicted).toMatchObject({ failed: 0, pictures: { length: 10 } });
+    const exported = JSON.parse(run("export", "--weights", weights, "--onnx", onnx, "--json"));
+    expect(exported).toMatchObject({ model: "page-net", outputs: [{ name: "out" }] });
+    const session = await openOnnx(await readFile(onnx));
+    const { out } = await session.run({ dtype: "float32", data: pageInput(), shape: [1, 3, 64, 96] });
+    expect(largestShare(Array.from(out!.data as Float32Array), page.logits)).toBeLessThan(1e-4);
+    await session.release();
+    // It can be trained further, on the same classes.
+    expect(TINY_CLASSES).toEqual(PAGE_CLASSES);
+    const further = ["--data", "data", "--weights", weights, "--out", "further", "--steps", "2", "--json"];
+    expect(JSON.parse(run("train", ...further, "--workers", "0"))).toMatchObject({ model: "page-net", done: 2 });
+    run("eval", "--data", "data", "--weights", join("further", "best.safetensors"), "--json");
+  }, 600_000);
 });

@@ -30,6 +30,7 @@ export {
 } from "./measure/index.js";
 export { SegmentationMetrics, type SegmentationScores } from "./metrics.js";
 export * as models from "./models/index.js";
+export { type Graph, GraphBuilder, GraphNet } from "./models/index.js";
 export { colorize, overlay, vocPalette } from "./palette.js";
 export * from "./prediction/index.js";
 export { type ShiftAndStitchOptions, shiftAndStitch } from "./prediction/shiftAndStitch.js";
@@ -46,6 +47,7 @@ export {
   classWeights,
   convertLearningRate,
   convertWeightDecay,
+  encodeModel,
   freezeBatchNorm,
   type HeadLabels,
   type HeadWeights,

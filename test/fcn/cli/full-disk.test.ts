@@ -151,7 +151,8 @@ describe.skipIf(skipped !== "")(`a full disk${skipped}`, () => {
     expect(error).toMatchObject({
       code: "disk-full",
       message: expect.stringMatching(file),
-      fix: expect.stringMatching(/go on with --resume .*the checkpoint of step 2 is whole/),
+      fix: expect.stringMatching(/go on with resume: true: the checkpoint of step 2 is whole/),
+      commandFix: expect.stringMatching(/go on with --resume: the checkpoint of step 2 is whole/),
     });
     await expectWholeFiles(out);
     expect(await readdir(join(out, "checkpoint"))).toEqual(["step-000000002.safetensors"]);

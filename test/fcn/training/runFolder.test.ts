@@ -62,7 +62,8 @@ describe("the folder of a run", () => {
       await expect(fcn.trainRun({ ...other, resume })).rejects.toMatchObject({
         code: "run-exists",
         message: expect.stringContaining("holds a net, best.safetensors, and no checkpoint"),
-        fix: expect.stringContaining("--overwrite"),
+        fix: expect.stringContaining("overwrite: true"),
+        commandFix: expect.stringContaining("--overwrite"),
       });
     }
     expect((await readFile(best)).equals(before)).toBe(true);

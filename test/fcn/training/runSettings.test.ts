@@ -120,7 +120,8 @@ describe("the settings of a run", () => {
     const wild = { optimizer: "sgd", learningRate: 1e18, steps: 9, readEvery: 1 } as const;
     await expect(run("wild", wild)).rejects.toMatchObject({
       code: "diverged",
-      fix: expect.stringContaining("warm up (--warm-up, warmUp), or clip gradients (--clip-norm, clipNorm)"),
+      fix: expect.stringContaining("warm up (warmUp), or clip gradients (clipNorm)"),
+      commandFix: expect.stringContaining("warm up (--warm-up), or clip gradients (--clip-norm)"),
     });
   });
 });

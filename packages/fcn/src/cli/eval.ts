@@ -5,6 +5,7 @@ import { isSkippable } from "../data/check/skippable.js";
 import { type DataRemark, type OpenedData, type SegmentationDataset, withScale } from "../data/dataset.js";
 import { reworded } from "../data/errors.js";
 import { open } from "../data/open.js";
+import { counted } from "../data/words.js";
 import { withPool } from "../data/workers/pool.js";
 import { pooledSamples } from "../data/workers/samples.js";
 import { describeEvaluation } from "../evaluation/describe.js";
@@ -14,6 +15,7 @@ import { savedTuning } from "../measure/savedTuning.js";
 import { createProgress } from "../progress/items.js";
 import { adapterName } from "../report/adapter.js";
 import { loadModel } from "../training/weightsFile.js";
+import { deviceFault } from "./deviceFaults.js";
 import { UsageError } from "./errors.js";
 import { classRemarks, describeRemarks, rangeRemarks, splitRemarks, voidRemarks } from "./evalRemarks.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
@@ -51,6 +53,7 @@ export function registerEval(program: Command): void {
 async function run(flags: EvalFlags): Promise<void> {
   const { opened, dataset: own } = await openSplit(flags);
   const device = await createDevice({ tuning: savedTuning });
+  const scored = { pictures: 0 };
   try {
     const loaded = await loadModel(flags.weights, device);
     const { model, classes, preprocessing } = loaded.metadata;
@@ -63,7 +66,7 @@ async function run(flags: EvalFlags): Promise<void> {
     ];
     tell(remarks);
     const start = performance.now();
-    const scores = await score(loaded, dataset, flags);
+    const scores = await score(loaded, dataset, flags, scored);
     const seconds = (performance.now() - start) / 1000;
     const unscored = voidRemarks(flags.data, flags.split, scores.confusion);
     tell(unscored);
@@ -82,6 +85,9 @@ async function run(flags: EvalFlags): Promise<void> {
       ...scores,
     };
     await printResult(summary, describeEvaluation, flags.json);
+  } catch (error) {
+    const state = `${scored.pictures} of ${counted(own.length, "picture")} were evaluated, which is no score of the whole`;
+    throw deviceFault(error, { state, less: "--batch 1, --tile 256x256, --memory 512" });
   } finally {
     device.destroy();
   }
@@ -95,6 +101,7 @@ async function score(
   loaded: Awaited<ReturnType<typeof loadModel>>,
   dataset: SegmentationDataset,
   flags: EvalFlags,
+  scored: { pictures: number },
 ): Promise<Evaluation> {
   const stream = flags.json || !process.stdout.isTTY ? process.stderr : process.stdout;
   const progress = createProgress(stream, "evaluating", dataset.length);
@@ -103,7 +110,10 @@ async function score(
     batchSize: flags.batch,
     boundary: { radii: flags.radii },
     sizes: COCO_SIZES,
-    onProgress: (done, total) => progress.step(`evaluated ${done}/${total} ${dataset.name(done - 1)}`),
+    onProgress: (done, total) => {
+      scored.pictures = done;
+      progress.step(`evaluated ${done}/${total} ${dataset.name(done - 1)}`);
+    },
   };
   try {
     return await withPool({}, dataset.length, (pool) => evaluate(loaded, pooledSamples(dataset, pool), options));

@@ -1,10 +1,12 @@
 import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import type { PixelRange } from "../data/decode/pixelScale.js";
-import { expandInputs } from "../prediction/inputs.js";
+import { counted, firstOf } from "../data/words.js";
+import { expandInputs, type Input } from "../prediction/inputs.js";
 import { OUTPUTS, type OutputName } from "../prediction/outputs.js";
 import { type PictureReport, type PredictSummary, runPredict } from "../prediction/run.js";
 import { createProgress } from "../progress/items.js";
+import { deviceFault } from "./deviceFaults.js";
 import { UsageError } from "./errors.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "./inferenceFlags.js";
 import { addRangeFlag } from "./openFlags.js";
@@ -62,9 +64,14 @@ async function predict(names: string[], flags: PredictFlags): Promise<void> {
   const options = { ...inferenceOptions(flags), overlay: { alpha }, range: flags.range };
   const progress = createProgress(json ? process.stderr : process.stdout, "predicting", inputs.length);
   const onPicture = (report: PictureReport): void => progress.step(describePicture(report), "error" in report);
-  const summary = await runPredict({ inputs, weights, out, save, options, tolerance, overwrite }, onPicture)
+  const written = new Set<string>();
+  const onWritten = ({ name }: Input): void => void written.add(name);
+  const run = { inputs, weights, out, save, options, tolerance, overwrite, onWritten };
+  const summary = await runPredict(run, onPicture)
     .catch((error: unknown) => {
-      throw asWrongUse(error, flags);
+      const rest = inputs.filter(({ name }) => !written.has(name)).map(({ name }) => name);
+      const state = `the results of ${written.size} of ${counted(inputs.length, "picture")} are in ${out}, not done: ${firstOf(rest, 8)}`;
+      throw asWrongUse(deviceFault(error, { state, less: "--tile 256x256, --memory 512" }), flags);
     })
     .finally(() => progress.end());
   await printResult(summary, describeSummary, json);

@@ -117,7 +117,7 @@ export function registerTrain(program: Command): void {
       parseChoice("--recipe", listRecipes()),
     )
     .option("--seed <n>", "fixes initial values, order and changes of the pictures", parseWhole("--seed", 0), 0)
-    .option("--resume", "go on from the last checkpoint in --out")
+    .option("--resume", "go on from the last checkpoint in --out; more --steps or --epochs lengthen the run")
     .option("--overwrite", "replace the run or the net that --out holds")
     .option("--optimizer <name>", `${optimizerNames().join(" or ")}`, parseChoice("--optimizer", optimizerNames()))
     .option(

@@ -41,6 +41,17 @@ export function describe(name: string, options: ModelOptions & { height: number;
   return describeGraph(graphOf(name, rest).graph, height, width);
 }
 
+/** What `create` made a net of. */
+export interface NetOrigin {
+  readonly model: string;
+  readonly options: ModelOptions;
+}
+
+const ORIGINS = new WeakMap<object, NetOrigin>();
+
+/** The name and options of a net that {@link create} made; undefined for any other. */
+export const originOf = (net: object): NetOrigin | undefined => ORIGINS.get(net);
+
 /** Names of the heads of the nets that have several. */
 export interface SeveralHeads {
   readonly fcn_resnet50: "out" | "aux";
@@ -75,5 +86,7 @@ export function create<Output extends NetOutput>(
   options: ModelOptions,
 ): GraphNet<Output> {
   const { graph, options: resolved } = graphOf(name, options);
-  return new GraphNet<Output>(device, graph, resolved.seed);
+  const net = new GraphNet<Output>(device, graph, resolved.seed);
+  ORIGINS.set(net, { model: name, options: { ...options } });
+  return net;
 }

@@ -19,6 +19,8 @@ export interface PredictRun {
   readonly tolerance: number;
   /** Writes over files that are no results of predict; inputs are never written over. Default false. */
   readonly overwrite?: boolean;
+  /** Is told of each picture whose results are all written, also where the run ends with an error before its report. */
+  readonly onWritten?: (input: Input) => void;
 }
 
 /** What became of one input: what is known of the picture, and the files written; or what was wrong. */
@@ -100,6 +102,7 @@ async function predictAndWrite(
       const looks = { classes, palette, plain: outputs.overlay?.plain ?? -1, tolerance: run.tolerance };
       const predicted: Predicted = { input: item.name, prediction, probabilities, shares, ...looks };
       await folder.write(paths, predicted);
+      run.onWritten?.(item);
       return { ...summaryOf(predicted), files: Object.fromEntries(paths) };
     } catch (problem) {
       return failure(item, pictureError(problem));

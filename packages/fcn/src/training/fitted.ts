@@ -3,6 +3,7 @@ import { type Fit, fitOf } from "../models/graph/fit.js";
 import { GraphNet } from "../models/graph/net.js";
 import type { Graph } from "../models/graph/spec.js";
 import type { SegmentationNet } from "./model.js";
+import { bothWays } from "./remedies.js";
 
 /** An input [N, C, H, W] with the zeros around it that the net needs. */
 export function paddedBy({ padding }: Fit, x: Tensor): Tensor {
@@ -73,14 +74,15 @@ function forward(model: SegmentationNet, images: Tensor): ReturnType<Segmentatio
     return model.forward(images);
   } catch (error) {
     if (!(error instanceof TensorError) || !/^batchNorm: .* one value a channel/.test(error.message)) throw error;
-    const remedy = (batch: string, crop: string, freeze: string): string =>
-      `use batches of more pictures (${batch}; no more than there are to train on) or larger windows (${crop}), or keep the statistics of batch norm (${freeze})`;
     throw new TensorError(
       {
         code: error.code,
         message: `train: ${error.message}`,
-        fix: remedy("batchSize", "crop", "freezeBatchNorm"),
-        commandFix: remedy("--batch", "--crop", "--freeze-batch-norm"),
+        ...bothWays((say) => {
+          const more = `use batches of more pictures (${say("batchSize", "--batch")}; no more than there are to train on)`;
+          const freeze = say("freezeBatchNorm", "--freeze-batch-norm");
+          return `${more} or larger windows (${say("crop", "--crop")}), or keep the statistics of batch norm (${freeze})`;
+        }),
       },
       { cause: error },
     );

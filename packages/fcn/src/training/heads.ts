@@ -5,6 +5,7 @@ import { inferChannels } from "../models/graph/geometry.js";
 import { GraphNet } from "../models/graph/net.js";
 import type { Graph } from "../models/graph/spec.js";
 import type { SegmentationNet } from "./model.js";
+import { bothWays } from "./remedies.js";
 
 /** Weight of the loss of each head that is trained. */
 export type HeadWeights = Readonly<Record<string, number>>;
@@ -72,8 +73,9 @@ export function noHead(head: string, own: readonly string[]): TensorError {
   return new TensorError({
     code: "invalid-argument",
     message: `train: heads names ${JSON.stringify(head)}, but the net has ${own.join(", ")}`,
-    fix: "name heads of the net, each with the weight of its loss: { out: 1, aux: 0.5 }",
-    commandFix: "name heads of the net, each with the weight of its loss: --heads out=1,aux=0.5",
+    ...bothWays((say) => {
+      return `name heads of the net, each with the weight of its loss: ${say("{ out: 1, aux: 0.5 }", "--heads out=1,aux=0.5")}`;
+    }),
   });
 }
 

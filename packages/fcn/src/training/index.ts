@@ -36,4 +36,11 @@ export type { TrainSettings } from "./settings.js";
 export { publishedStages, type Stage, type StagedOptions, type StageResult, trainStaged } from "./staged.js";
 export { type TrainResult, train } from "./train.js";
 export { trainValidated, type ValidatedTraining, type ValidatedTrainOptions } from "./validated.js";
-export { type LoadedModel, loadModel, type ModelMetadata, parseMetadata, saveModel } from "./weightsFile.js";
+export {
+  encodeModel,
+  type LoadedModel,
+  loadModel,
+  type ModelMetadata,
+  parseMetadata,
+  saveModel,
+} from "./weightsFile.js";

@@ -1,5 +1,6 @@
 import { type nn, TensorError } from "@fcn/tensor";
 import { nearest } from "@fcn/tensor/internal";
+import { bothWays } from "./remedies.js";
 
 /** Factors on the learning rate and the weight decay, Caffe's `lr_mult` and `decay_mult`. Each is 1 unless given. */
 export interface Multipliers {
@@ -62,7 +63,10 @@ export function checkLayers(model: nn.Module, { layers = {} }: MultiplierRules):
   throw new TensorError({
     code: "invalid-argument",
     message: `train: multipliers names ${JSON.stringify(stray)}, which is no module with parameters`,
-    fix: `the nearest names are ${close}; * stands for any characters, as in score* (--lr-multiplier, multipliers)`,
+    ...bothWays((say) => {
+      const option = say("multipliers.layers", "--lr-multiplier");
+      return `the nearest names are ${close}; * stands for any characters, as in score* (${option})`;
+    }),
   });
 }
 

@@ -50,6 +50,16 @@ export function makeSchedule(
   return { step };
 }
 
+/** The learning rates of the steps behind `lastStep`, one after the other without end. */
+export function* ratesOf(options: ScheduleOptions, learningRate: number): Generator<number, never> {
+  const optimizer = { groups: [{ lr: learningRate }] };
+  const { step } = makeSchedule(options, optimizer as unknown as Optimizer);
+  for (;;) {
+    yield optimizer.groups[0]!.lr;
+    step();
+  }
+}
+
 function courseOf(schedule: Schedule, optimizer: Optimizer, steps: number): optim.lrScheduler.LRScheduler {
   if (typeof schedule === "function") return schedule(optimizer, steps);
   if (Object.hasOwn(SCHEDULES, schedule)) return SCHEDULES[schedule](optimizer, steps);

@@ -20,7 +20,9 @@ import {
   type TrainOptions,
 } from "./options.js";
 import { parameterGroups } from "./parameterGroups.js";
+import { bothWays } from "./remedies.js";
 import { makeSchedule, type Optimizer } from "./schedules.js";
+import { rememberPreprocessing } from "./usedPreprocessing.js";
 
 export interface TrainResult {
   /** One entry a reading of the loss: the last step of the interval and the mean over it. */
@@ -52,11 +54,10 @@ interface Run {
 export const onPictures = (names: readonly string[]): string => (names.length > 0 ? `, on ${firstOf(names, 8)}` : "");
 
 /** What helps against a loss that jumps. */
-export const STEADIER =
-  "lower the learning rate (--lr, learningRate), warm up (--warm-up, warmUp), or clip gradients (--clip-norm, clipNorm)";
-
-/** {@link STEADIER} for the command line. */
-export const STEADIER_FLAGS = "lower the learning rate (--lr), warm up (--warm-up), or clip gradients (--clip-norm)";
+export const steadier = (say: (code: string, command: string) => string): string => {
+  const names = [say("learningRate", "--lr"), say("warmUp", "--warm-up"), say("clipNorm", "--clip-norm")];
+  return `lower the learning rate (${names[0]}), warm up (${names[1]}), or clip gradients (${names[2]})`;
+};
 
 const CLOSED: OpenInterval = { sum: 0, count: 0 };
 
@@ -82,6 +83,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 /** {@link train} with options that are filled in and checked; that nothing was learned is a part of the result. */
 export async function trainResolved(resolved: ResolvedOptions): Promise<Trained> {
   const { model, trainable } = resolved;
+  rememberPreprocessing(model, resolved.preprocessing);
   const freeze = trainable === undefined ? undefined : freezeAllBut(model, trainable);
   try {
     const { learningRate, optimizer: choice } = resolved;
@@ -241,7 +243,6 @@ function diverged(loss: number, step: number, names: readonly string[], learning
   return new TensorError({
     code: "diverged",
     message: `train: the loss became ${loss} at step ${step}${onPictures(names)}, at a learning rate of ${learningRate}`,
-    fix: `${STEADIER}; if it happens at the first steps, look at these pictures`,
-    commandFix: `${STEADIER_FLAGS}; if it happens at the first steps, look at these pictures`,
+    ...bothWays((say) => `${steadier(say)}; if it happens at the first steps, look at these pictures`),
   });
 }

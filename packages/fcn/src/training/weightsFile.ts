@@ -1,34 +1,51 @@
 import { type Device, io, TensorError } from "@fcn/tensor";
-import type { Preprocessing } from "../data/preprocessing.js";
-import { create, type GraphNet, type ModelOptions } from "../models/index.js";
+import { elementsOf, isNode } from "@fcn/tensor/internal";
+import { inferChannels } from "../models/graph/geometry.js";
+import { parameterShapes } from "../models/graph/parameters.js";
+import { type Graph, inputChannels, mainHead } from "../models/graph/spec.js";
+import { create, GraphNet } from "../models/index.js";
+import { describeNet } from "./describeNet.js";
 import { findNonFinite } from "./finite.js";
+import { encodeMetadata, type ModelMetadata, parseMetadata } from "./metadata.js";
 import type { SegmentationNet } from "./model.js";
 
-/** What a weights file says about its net: enough to build it again, feed it and name its classes. */
-export interface ModelMetadata {
-  /** Name for `models.create`. */
-  readonly model: string;
-  readonly options: ModelOptions;
-  readonly classes: readonly string[];
-  /** Red, green, blue (0 to 255) of each class. */
-  readonly palette: readonly (readonly [number, number, number])[];
-  readonly preprocessing: Preprocessing;
+export {
+  encodeMetadata,
+  type ModelMetadata,
+  type PartialMetadata,
+  parseMetadata,
+  parsePartialMetadata,
+  readClasses,
+} from "./metadata.js";
+
+/**
+ * The bytes of a safetensors file with a net's weights and what is needed to use them, in Node and in the browser: `loadModel` and the command line
+ * take them. A net of `models.create` is told by its name and options, any other `GraphNet` by its graph. What `metadata` leaves out is filled in:
+ * classes `class 0`, `class 1`, ..., the colours of PASCAL VOC, and the preprocessing that the net was trained with here (else that of the published
+ * weights of the model, else ImageNet's means).
+ *
+ * Throws a TensorError, "invalid-argument", for metadata that do not fit the net, and for a module of your own without a name of `models.list()`.
+ */
+export async function encodeModel(model: SegmentationNet, metadata: Partial<ModelMetadata> = {}): Promise<Uint8Array> {
+  const described = encodeMetadata(describeNet("encodeModel", model, metadata));
+  return io.encodeSafetensors(model.stateDict(), { metadata: described });
 }
 
-const FIELDS = ["model", "options", "classes", "palette", "preprocessing"] as const;
-
-/** Writes the net's weights and what is needed to use them to a safetensors file. */
-export async function saveModel(path: string, model: SegmentationNet, metadata: ModelMetadata): Promise<void> {
-  await io.writeSafetensors(path, model.stateDict(), { metadata: encodeMetadata(metadata) });
-}
-
-/** What a file may say: one of a trunk alone tells `options`, without `numClasses`, and `preprocessing` at most. */
-export type PartialMetadata = Partial<Omit<ModelMetadata, "options">> & { readonly options?: Partial<ModelOptions> };
-
-/** Each field that is given as JSON, which is how files carry them. */
-export function encodeMetadata(metadata: PartialMetadata): Record<string, string> {
-  const given = FIELDS.filter((field) => metadata[field] !== undefined);
-  return Object.fromEntries(given.map((field) => [field, JSON.stringify(metadata[field])]));
+/** Writes the bytes of {@link encodeModel} to a file (Node), one array at a time; it appears when it is complete. */
+export async function saveModel(
+  path: string | URL,
+  model: SegmentationNet,
+  metadata: Partial<ModelMetadata> = {},
+): Promise<void> {
+  if (!isNode()) {
+    throw new TensorError({
+      code: "unsupported",
+      message: "saveModel: this is not Node, and there are no files",
+      fix: "take the bytes, and let the reader save them: await fcn.encodeModel(net, metadata)",
+    });
+  }
+  const described = encodeMetadata(describeNet("saveModel", model, metadata));
+  await io.writeSafetensors(path, model.stateDict(), { metadata: described });
 }
 
 /** A net from a file that {@link saveModel} wrote. */
@@ -38,12 +55,13 @@ export interface LoadedModel {
 }
 
 /**
- * Builds the net that a weights file describes and gives it the file's weights. Throws when the file does not describe one, and "not-finite" where a
- * weight is NaN or infinite.
+ * Builds the net that a weights file describes, by its path or its bytes, and gives it the file's weights. Throws when the file does not describe
+ * one, and "not-finite" where a weight is NaN or infinite. A net that is told by its graph takes no more memory than the file has values.
  */
-export async function loadModel(source: string | Uint8Array, device: Device): Promise<LoadedModel> {
+export async function loadModel(source: io.PathOrBytes, device: Device): Promise<LoadedModel> {
   const metadata = parseMetadata(await io.readSafetensorsMetadata(source));
-  const model = create(metadata.model, device, metadata.options);
+  if (metadata.graph !== undefined) await checkGraphFile(source, metadata);
+  const model = buildNet(metadata, device);
   try {
     await io.loadWeights(model, source);
     await refuseNonFinite("loadModel", model, source);
@@ -55,56 +73,47 @@ export async function loadModel(source: string | Uint8Array, device: Device): Pr
   return { model, metadata };
 }
 
+/** The net that is described, with its initial values. */
+export const buildNet = (
+  { model, options, graph }: Pick<ModelMetadata, "model" | "options" | "graph">,
+  device: Device,
+) => (graph === undefined ? create(model, device, options) : new GraphNet(device, graph, options.seed ?? 0));
+
+/** Throws "invalid-file" where a file has not the values that its graph needs, before any memory is taken for them, or describes another net. */
+async function checkGraphFile(source: io.PathOrBytes, metadata: ModelMetadata): Promise<void> {
+  const { graph, classes, preprocessing } = metadata as ModelMetadata & { readonly graph: Graph };
+  const sum = (shapes: readonly (readonly number[])[]): number =>
+    shapes.reduce((total, own) => total + elementsOf(own), 0);
+  const needed = sum(Object.values(parameterShapes(graph)));
+  const held = await io.openWeights(source, ({ arrays }) => sum(Object.values(arrays).map(({ shape }) => shape)));
+  const scored = inferChannels(graph).get(mainHead(graph));
+  const problem =
+    needed > held
+      ? `its graph needs ${needed} values, and it holds ${held}`
+      : scored !== classes.length
+        ? `its graph scores ${scored} classes, and it names ${classes.length}`
+        : preprocessing.mean.length !== inputChannels(graph)
+          ? `its graph takes ${inputChannels(graph)} channels, and its preprocessing is for ${preprocessing.mean.length}`
+          : undefined;
+  if (problem === undefined) return;
+  throw new TensorError({
+    code: "invalid-file",
+    message: `loadModel: ${nameOf(source)}: ${problem}`,
+    fix: "write the file again with encodeModel or saveModel",
+    commandFix: "use a file that training or encodeModel wrote, and copy it again if it may be damaged",
+  });
+}
+
+const nameOf = (source: io.PathOrBytes): string =>
+  typeof source === "string" || source instanceof URL ? String(source) : "the weights file";
+
 /** Such a net answers, and the answer means nothing: often the first class everywhere. */
-export async function refuseNonFinite(op: string, model: SegmentationNet, source: string | Uint8Array): Promise<void> {
+export async function refuseNonFinite(op: string, model: SegmentationNet, source: io.PathOrBytes): Promise<void> {
   const found = await findNonFinite(model);
   if (found === undefined) return;
   throw new TensorError({
     code: "not-finite",
-    message: `${op}: ${typeof source === "string" ? source : "the weights file"}: ${found} holds NaN or infinity`,
+    message: `${op}: ${nameOf(source)}: ${found} holds NaN or infinity`,
     fix: "take weights from before the training diverged, or train again at a lower learning rate",
   });
-}
-
-/** The metadata of a weights file, from the strings under `__metadata__`. */
-export function parseMetadata(strings: Readonly<Record<string, string>>): ModelMetadata {
-  const missing = FIELDS.filter((field) => strings[field] === undefined);
-  if (missing.length > 0) {
-    throw new TensorError({
-      code: "invalid-file",
-      message: `loadModel: the weights file does not say which net it belongs to: its metadata lacks ${missing.join(", ")}`,
-      fix: "use a file that saveModel or a training run wrote, have one made that says it (fcn convert --model), or build the net with models.create and loadStateDict",
-      commandFix:
-        "use the weights file of a training run, or have one made that says it: fcn convert FILE weights.safetensors --model NAME",
-    });
-  }
-  const entries = FIELDS.map((field) => [field, parseField(field, strings[field] as string)]);
-  return Object.fromEntries(entries) as ModelMetadata;
-}
-
-/** The classes that a file names; undefined where it names none. */
-export function readClasses(strings: Readonly<Record<string, string>>): readonly string[] | undefined {
-  if (strings.classes === undefined) return undefined;
-  const classes = parseField("classes", strings.classes);
-  return Array.isArray(classes) && classes.every((name) => typeof name === "string") ? classes : undefined;
-}
-
-/** What a file says of its net; less than all, or nothing, where it is not of a whole net. */
-export function parsePartialMetadata(strings: Readonly<Record<string, string>>): PartialMetadata {
-  if ("model" in strings) return parseMetadata(strings);
-  const fields = (["options", "preprocessing"] as const).filter((field) => strings[field] !== undefined);
-  return Object.fromEntries(fields.map((field) => [field, parseField(field, strings[field] as string)]));
-}
-
-function parseField(field: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new TensorError({
-      code: "invalid-file",
-      message: `loadModel: the metadata field "${field}" of the weights file is not JSON: ${text.slice(0, 60)}`,
-      fix: "write the file again with saveModel",
-      commandFix: "use the weights file of a training run, or have it made anew: fcn convert --model",
-    });
-  }
 }

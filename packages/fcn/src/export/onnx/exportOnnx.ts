@@ -79,7 +79,10 @@ function encodeModel(net: GraphNet<NetOutput>, options: OnnxOptions) {
     producerName: "@fcn/core",
     graph,
     opsetImport: { domain: "", version: opset },
-    metadataProps: Object.entries(encodeMetadata(options.metadata ?? {})).map(([key, value]) => ({ key, value })),
+    metadataProps: Object.entries(encodeMetadata(withoutGraph(options.metadata))).map(([key, value]) => ({
+      key,
+      value,
+    })),
   };
   const pieces = encode(SCHEMA, "Model", model);
   const bytes = lengthOf(pieces);
@@ -87,6 +90,9 @@ function encodeModel(net: GraphNet<NetOutput>, options: OnnxOptions) {
   const summary: OnnxSummary = { bytes, opset, input, outputs };
   return { pieces, summary };
 }
+
+/** The model itself says which layers it has. */
+const withoutGraph = ({ graph: _, ...metadata }: Partial<ModelMetadata> = {}): Partial<ModelMetadata> => metadata;
 
 function checkOpset(opset: number): number {
   if (Number.isInteger(opset) && opset >= OPSETS.first && opset <= OPSETS.last) return opset;

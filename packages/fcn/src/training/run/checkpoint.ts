@@ -5,6 +5,7 @@ import { makeFolder } from "../../report/writeFile.js";
 import type { SegmentationNet } from "../model.js";
 import type { OpenInterval } from "../options.js";
 import { namedModules } from "../parameterGroups.js";
+import { bothWays } from "../remedies.js";
 import { type Configuration, checkConfiguration } from "./configuration.js";
 import type { DataState } from "./dataState.js";
 import { type History, readHistory, writeHistory } from "./history.js";
@@ -29,6 +30,8 @@ export interface CheckpointState {
 
 /** A checkpoint that was read. */
 export interface Checkpoint extends CheckpointState {
+  /** Length of the run that wrote it. */
+  readonly plannedSteps: number;
   readonly optimizer: optim.SavedState;
 }
 
@@ -87,13 +90,14 @@ export async function readCheckpoint(
   const step = (await checkpoints(folder)).at(-1);
   if (step === undefined) return undefined;
   const file = join(folder, nameOf(step));
-  const { metadata, optimizer } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
+  const { metadata, optimizer, saved } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
     checkFormat(file, metadata.format);
-    checkConfiguration(file, JSON.parse(metadata.configuration ?? "{}") as Configuration, configuration);
+    const saved = JSON.parse(metadata.configuration ?? "{}") as Configuration;
+    checkConfiguration(file, saved, { wanted: configuration, step });
     const names = Object.keys(arrays).filter((name) => name.startsWith(OPTIMIZER));
     const entries: [string, io.HostArray][] = [];
     for (const name of names) entries.push([name.slice(OPTIMIZER.length), await read(name)]);
-    return { metadata, optimizer: Object.fromEntries(entries) };
+    return { metadata, optimizer: Object.fromEntries(entries), saved };
   });
   const rename = (name: string): string | undefined => (name.startsWith(MODEL) ? name.slice(MODEL.length) : undefined);
   await io.loadWeights(model, file, { rename });
@@ -103,7 +107,8 @@ export async function readCheckpoint(
   const data = metadata.data === undefined ? undefined : (JSON.parse(metadata.data) as DataState);
   const open = metadata.open === undefined ? undefined : (JSON.parse(metadata.open) as OpenInterval);
   const history = readHistory(metadata.history ?? "");
-  return { step, configuration, adapters, data, loader, history, open, optimizer };
+  const plannedSteps = saved.steps as number;
+  return { step, configuration, plannedSteps, adapters, data, loader, history, open, optimizer };
 }
 
 function checkFormat(file: string, format: string | undefined): void {
@@ -112,8 +117,10 @@ function checkFormat(file: string, format: string | undefined): void {
   throw new TensorError({
     code: "checkpoint-mismatch",
     message: `train: the checkpoint ${file} has ${format === undefined ? "no format" : `the format ${format}`}, but this version reads ${FORMAT}`,
-    fix: `go on with the version that wrote it, or start a run in another folder from its weights: --weights ${weights} (weights)`,
-    commandFix: `go on with the version that wrote it, or start a run in another folder from its weights: --weights ${weights}`,
+    ...bothWays((say) => {
+      const start = say(`weights: "${weights}"`, `--weights ${weights}`);
+      return `go on with the version that wrote it, or start a run in another folder from its weights: ${start}`;
+    }),
   });
 }
 

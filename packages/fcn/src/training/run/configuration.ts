@@ -4,6 +4,8 @@ import type { SegmentationDataset } from "../../data/dataset.js";
 import { fnv1a } from "../../fnv1a.js";
 import { hasMomentum } from "../optimizers.js";
 import type { ResolvedOptions } from "../options.js";
+import { bothWays } from "../remedies.js";
+import { ratesOf } from "../schedules.js";
 import type { ModelMetadata } from "../weightsFile.js";
 import type { RunData } from "./data.js";
 import { orderOf, type TrainRunOptions } from "./options.js";
@@ -32,7 +34,7 @@ export function configurationOf(parts: Parts): Configuration {
   const { heads, headLabels, schedule, warmUp, trainable, freezeBatchNorm, clipNorm, lossSampling } = settings;
   const names = ({ length, name }: SegmentationDataset): string[] => Array.from({ length }, (_, i) => name(i));
   return {
-    ...{ model: metadata.model, modelOptions: metadata.options, classes: metadata.classes },
+    ...{ model: metadata.model, modelOptions: metadata.options, graph: metadata.graph, classes: metadata.classes },
     ...{ preprocessing: metadata.preprocessing, recipe: options.recipe, optimizer },
     ...{ steps: pace.steps, batchSize, iterSize, learningRate, schedule, warmUp, loss, criterion },
     ...{ momentum, weightDecay, multipliers, heads, headLabels, trainable, freezeBatchNorm, clipNorm, lossSampling },
@@ -71,22 +73,62 @@ function identity(name: string, value: unknown): string | undefined {
     : JSON.stringify(value);
 }
 
-/** Throws "checkpoint-mismatch" with what differs, unless a run may go on from the checkpoint `file`. */
-export function checkConfiguration(file: string, saved: Configuration, wanted: Configuration): void {
+/** Throws "checkpoint-mismatch" with what differs, unless a run may go on from the checkpoint `file` of `step`. It may become longer. */
+export function checkConfiguration(
+  file: string,
+  saved: Configuration,
+  { wanted, step }: { readonly wanted: Configuration; readonly step: number },
+): void {
+  const steps = wanted.steps as number;
+  if (steps < step) throw tooShort(file, step, steps);
+  const isLonger = steps > (saved.steps as number);
   const names = [...new Set([...Object.keys(saved), ...Object.keys(wanted)])];
   const text = (value: unknown): string => {
     const json = JSON.stringify(value) ?? "none";
     return json.length > 60 ? `${json.slice(0, 60)}...` : json;
   };
-  const changed = names.filter((name) => identity(name, saved[name]) !== identity(name, wanted[name]));
+  const changed = names.filter((name) => {
+    return !(isLonger && name === "steps") && identity(name, saved[name]) !== identity(name, wanted[name]);
+  });
   if (changed.length === 0) return;
   const fix = changed.includes("leftOut")
     ? "other pictures cannot be used than when the run was started: put the files back as they were, or train into another folder"
-    : "resume with the options that the run was started with, or train into another folder";
+    : "resume with the options that the run was started with, of which steps or epochs may grow, or train into another folder";
   const list = changed.map((name) => `${name} was ${text(saved[name])} and is ${text(wanted[name])}`);
   throw new TensorError({
     code: "checkpoint-mismatch",
     message: `train: the checkpoint ${file} is of another run: ${list.join("; ")}`,
     fix,
   });
+}
+
+function tooShort(file: string, step: number, steps: number): TensorError {
+  return new TensorError({
+    code: "checkpoint-mismatch",
+    message: `train: the run of the checkpoint ${file} has made ${step} steps already, and ${steps} are asked for`,
+    ...bothWays((say) => {
+      return `ask for more than ${step} steps (${say("steps or epochs", "--steps or --epochs")}), or train into another folder`;
+    }),
+  });
+}
+
+/** What changes where a run goes on for longer than it was planned; nothing where it does not. */
+export function tellLonger(
+  { step, plannedSteps }: { readonly step: number; readonly plannedSteps: number },
+  { schedule, steps, warmUp, learningRate }: ResolvedOptions,
+): string[] {
+  if (steps <= plannedSteps) return [];
+  const lines = [`the run goes on to step ${steps} in place of ${plannedSteps}`];
+  const rates = (length: number) => ratesOf({ schedule, steps: length, warmUp, lastStep: step }, learningRate);
+  const [now, before] = [rates(steps), rates(plannedSteps)];
+  for (let next = step + 1; next <= steps; next++) {
+    const [is, was] = [now.next().value as number, before.next().value as number];
+    if (is === was) continue;
+    const text = (rate: number): string => String(Number(rate.toPrecision(4)));
+    lines.push(
+      `the schedule ${schedule} depends on the length: the learning rate from here on follows that of ${steps} steps; at step ${next} it is ${text(is)} in place of ${text(was)}`,
+    );
+    break;
+  }
+  return lines;
 }

@@ -2,7 +2,8 @@ import { TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import { findNonFinite } from "../finite.js";
 import type { SegmentationNet } from "../model.js";
-import { onPictures, STEADIER, STEADIER_FLAGS } from "../train.js";
+import { bothWays } from "../remedies.js";
+import { onPictures, steadier } from "../train.js";
 import { checkpoints } from "./checkpoint.js";
 import { RUN_FILES } from "./result.js";
 
@@ -20,13 +21,12 @@ export async function checkFinite(
   const found = await findNonFinite(model);
   if (found === undefined) return;
   const kept = (await checkpoints(join(out, RUN_FILES.checkpoint))).at(-1);
-  const last = join(out, RUN_FILES.last);
+  const weights = join(out, RUN_FILES.last);
   const next = (option: string): string =>
     kept === undefined ? "" : `; the weights of step ${kept} can start a run in another folder: ${option}`;
   throw new TensorError({
     code: "diverged",
     message: `train: ${found} holds NaN or infinity after step ${step}${onPictures(names)}`,
-    fix: `${STEADIER}${next(`weights: "${last}"`)}`,
-    commandFix: `${STEADIER_FLAGS}${next(`--weights ${last}`)}`,
+    ...bothWays((say) => `${steadier(say)}${next(say(`weights: "${weights}"`, `--weights ${weights}`))}`),
   });
 }

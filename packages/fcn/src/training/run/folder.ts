@@ -1,8 +1,8 @@
 import { io, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
-import { type Remedy, reworded } from "../../data/errors.js";
 import { type LockOwner, withFileLock } from "../../fileLock.js";
 import { makeFolder } from "../../report/writeFile.js";
+import { bothWays } from "../remedies.js";
 import { checkpoints } from "./checkpoint.js";
 import type { TrainRunOptions } from "./options.js";
 import { RUN_FILES } from "./result.js";
@@ -69,8 +69,7 @@ async function refuseOtherRun({ out, resume = false, overwrite = false, weights 
   const hasCheckpoint = (await checkpoints(join(out, RUN_FILES.checkpoint))).length > 0;
   if (hasCheckpoint && resume) return;
   if (hasCheckpoint && !overwrite) {
-    const [code, command] = ["go on with it (resume: true)", "go on with it (--resume)"];
-    throw runExists(`${out} holds the checkpoint of a run`, { code, command });
+    throw runExists(`${out} holds the checkpoint of a run`, "go on with it");
   }
   if (weights !== undefined) await refuseOwnStart(out, weights);
   const names = (await namesIn(out)) ?? [];
@@ -78,19 +77,20 @@ async function refuseOtherRun({ out, resume = false, overwrite = false, weights 
   // A run that ended before its first checkpoint may have left scored weights; it has no report yet.
   const isUnfinished = names.includes(RUN_FILES.checkpoint) && !names.includes(RUN_FILES.report);
   if (net === undefined || overwrite || (resume && isUnfinished)) return;
-  const start = "start that run again";
-  const again = isUnfinished ? { code: `${start} (resume: true)`, command: `${start} (--resume)` } : undefined;
-  throw runExists(`${out} holds a net, ${net}, and no checkpoint to go on from`, again);
+  throw runExists(
+    `${out} holds a net, ${net}, and no checkpoint to go on from`,
+    isUnfinished && "start that run again",
+  );
 }
 
-function runExists(problem: string, first: Remedy | undefined): TensorError {
-  const fix = (own: string | undefined, flag: string): string =>
-    `${own === undefined ? "" : `${own}, `}name another folder, or replace what is there (${flag})`;
+function runExists(problem: string, resume: string | false): TensorError {
   return new TensorError({
     code: "run-exists",
     message: `train: ${problem}`,
-    fix: fix(first?.code, "overwrite: true"),
-    commandFix: fix(first?.command, "--overwrite"),
+    ...bothWays((say) => {
+      const first = resume === false ? "" : `${resume} (${say("resume: true", "--resume")}), `;
+      return `${first}name another folder, or replace what is there (${say("overwrite: true", "--overwrite")})`;
+    }),
   });
 }
 
@@ -103,19 +103,42 @@ async function refuseOwnStart(out: string, weights: string): Promise<void> {
   throw new TensorError({
     code: "invalid-argument",
     message: `train: the run would write over ${weights}, the weights that it starts from`,
-    fix: "name another folder for the run (out), or move the weights out of it",
-    commandFix: "name another folder for the run (--out), or move the weights out of it",
+    ...bothWays((say) => `name another folder for the run (${say("out", "--out")}), or move the weights out of it`),
   });
 }
 
-/** The error of a full disk tells how the run goes on. */
+/** The error of a full disk, or of a device that failed, tells how the run goes on. */
 async function withRemedy(error: unknown, out: string): Promise<unknown> {
-  if (!(error instanceof TensorError) || error.code !== "disk-full") return error;
+  if (!(error instanceof TensorError)) return error;
   const step = (await checkpoints(join(out, RUN_FILES.checkpoint))).at(-1);
   const state =
     step === undefined
       ? "it starts at the beginning, for there is no checkpoint yet"
       : `the checkpoint of step ${step} is whole`;
-  const fix = (flag: string): string => `free some space on that disk and go on with ${flag}: ${state}`;
-  return reworded(error, { fix: { code: fix("resume: true"), command: fix("--resume") } });
+  const remedies = REMEDIES[error.code]?.(state, step === undefined ? undefined : join(out, RUN_FILES.last));
+  if (remedies === undefined) return error;
+  const message = error.message.startsWith("train: ") ? error.message : `train: ${error.message}`;
+  return new TensorError({ code: error.code, message, ...remedies }, { cause: error.cause ?? error });
 }
+
+/** What to do, from the state of the run and its last weights. */
+const REMEDIES: Readonly<Record<string, (state: string, weights: string | undefined) => ReturnType<typeof bothWays>>> =
+  {
+    "disk-full": (state) =>
+      bothWays((say) => `free some space on that disk and go on with ${say("resume: true", "--resume")}: ${state}`),
+    "device-lost": (state) =>
+      bothWays((say) => {
+        const way = say(
+          "go on with resume: true, and a new device where you gave one",
+          "run the same command again with --resume",
+        );
+        return `${way}: ${state}`;
+      }),
+    "out-of-memory": (state, weights) =>
+      bothWays((say) => {
+        const start = say(`weights: "${weights}"`, `--weights ${weights}`);
+        const elsewhere = weights === undefined ? "" : `, into another folder from ${start}`;
+        const smaller = `a smaller ${say("batchSize", "--batch")} (${say("iterSize", "--iter-size")} makes up for it) or ${say("crop", "--crop")}`;
+        return `train with ${smaller}${elsewhere}; or end other programs that use the GPU and go on with ${say("resume: true", "--resume")}: ${state}`;
+      }),
+  };

@@ -1,9 +1,12 @@
 import { io, TensorError } from "@fcn/tensor";
 import { kindOf } from "../../data/files.js";
-import { IMAGENET_MEAN } from "../../data/layouts/means.js";
 import type { Preprocessing } from "../../data/preprocessing.js";
+import { inferChannels } from "../../models/graph/geometry.js";
+import { type Graph, inputChannels, mainHead } from "../../models/graph/spec.js";
 import type { ModelOptions } from "../../models/index.js";
 import { graphOf, publishedPreprocessing } from "../../models/registry.js";
+import { imagenetPreprocessing } from "../metadata.js";
+import { bothWays } from "../remedies.js";
 import { type ModelMetadata, type PartialMetadata, parsePartialMetadata } from "../weightsFile.js";
 import type { Configuration } from "./configuration.js";
 import type { RunData } from "./data.js";
@@ -19,12 +22,14 @@ export async function chooseNet(
   { channels, saved }: { readonly channels: number; readonly saved: Configuration | undefined },
 ): Promise<ModelMetadata> {
   const source = await describedNet(options.weights, saved);
-  const name = options.model ?? source.model;
+  const graph =
+    typeof options.model === "object" ? options.model : options.model === undefined ? source.graph : undefined;
+  const name = graph?.name ?? (options.model as string | undefined) ?? source.model;
   if (name === undefined) throw noModel(options.weights);
   const modelOptions: ModelOptions = {
     ...(source.model === undefined || source.model === name ? withoutClasses(source.options) : {}),
     ...(channels === 3 ? {} : { inChannels: channels }),
-    ...furtherClasses(name, options, opened.more),
+    ...(graph ? {} : furtherClasses(name, options, opened.more)),
     ...options.modelOptions,
     numClasses: opened.classes.length,
     seed: options.seed ?? 0,
@@ -32,21 +37,38 @@ export async function chooseNet(
   const known = options.preprocessing ?? source.preprocessing;
   const starts = options.weights !== undefined && saved === undefined;
   const preprocessing =
-    known ?? opened.preprocessing ?? defaultPreprocessing(channels, options.weights === undefined ? undefined : name);
+    known ??
+    opened.preprocessing ??
+    defaultPreprocessing(channels, options.weights === undefined || graph ? undefined : name);
   if (starts && known === undefined) options.view?.line?.(tellPreprocessing(options.weights as string, preprocessing));
   const { classes, palette } = opened;
+  if (graph) checkGraph(graph, { channels, classes });
   const { channelOrder, mean, std } = preprocessing;
   // The scale is that of the pictures trained on, whatever weights began with.
   const { range, depths } = opened;
   const scale = { ...(range ? { range } : {}), ...(depths ? { depths } : {}) };
-  return { model: name, options: modelOptions, classes, palette, preprocessing: { channelOrder, mean, std, ...scale } };
+  const seen = { channelOrder, mean, std, ...scale };
+  return { model: name, options: modelOptions, ...(graph && { graph }), classes, palette, preprocessing: seen };
+}
+
+/** Throws where a graph is no net for the data. */
+function checkGraph(graph: Graph, { channels, classes }: { channels: number; classes: readonly string[] }): void {
+  const scored = inferChannels(graph).get(mainHead(graph));
+  const taken = inputChannels(graph);
+  if (scored === classes.length && taken === channels) return;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `train: the graph ${graph.name} takes pictures with ${taken} channels and scores ${scored} classes, the data have ${channels} channels and ${classes.length} classes`,
+    fix: "build the graph for the channels and classes of the data",
+    commandFix: "use weights of a net for these classes, or train another net on them: --model",
+  });
 }
 
 /** What the weights to start from say about their net, or the checkpoint where they are gone or not named. */
 async function describedNet(weights: string | undefined, saved: Configuration | undefined): Promise<PartialMetadata> {
   if (saved !== undefined && (weights === undefined || (await kindOf(weights)) === undefined)) {
-    const { model, modelOptions, preprocessing } = saved;
-    return { model, options: modelOptions, preprocessing } as PartialMetadata;
+    const { model, modelOptions, graph, preprocessing } = saved;
+    return { model, options: modelOptions, graph, preprocessing } as PartialMetadata;
   }
   if (weights === undefined) return {};
   const strings = await io.openWeights(weights, ({ format, metadata }) => (format === "safetensors" ? metadata : {}));
@@ -73,8 +95,9 @@ function noModel(weights: string | undefined): TensorError {
     code: "invalid-argument",
     message:
       weights === undefined ? "train: no model is named" : `train: ${weights} does not say which net it belongs to`,
-    fix: "name a model, one of models.list(), such as fcn8s-vgg16 or fcn16s-mobilenetv2",
-    commandFix: "name a model, such as --model fcn8s-vgg16 or --model fcn16s-mobilenetv2",
+    ...bothWays((say) => {
+      return `name a model (${say("model, one of models.list()", "--model")}), such as fcn8s-vgg16 or fcn16s-mobilenetv2`;
+    }),
   });
 }
 
@@ -91,7 +114,5 @@ function tellPreprocessing(file: string, { channelOrder, mean, std }: Preprocess
 function defaultPreprocessing(channels: number, startsFrom: string | undefined): Preprocessing {
   const published = startsFrom === undefined ? undefined : publishedPreprocessing(startsFrom);
   if (published?.mean.length === channels) return published;
-  const fill = (own: readonly number[], value: number): number[] =>
-    Array.from({ length: channels }, (_, c) => (channels >= 3 ? own[c] : undefined) ?? value);
-  return { channelOrder: "rgb", mean: fill(IMAGENET_MEAN.mean, 127.5), std: fill(IMAGENET_MEAN.std, 57) };
+  return imagenetPreprocessing(channels);
 }

@@ -4,7 +4,7 @@ import type { OpenedData } from "../../data/dataset.js";
 import type { SampleOrder } from "../../data/loader/plan.js";
 import type { OpenOptions } from "../../data/open.js";
 import type { Preprocessing } from "../../data/preprocessing.js";
-import type { ModelOptions } from "../../models/index.js";
+import type { Graph, ModelOptions } from "../../models/index.js";
 import type { ClassBalancing } from "../classWeights.js";
 import type { OptimizerName } from "../optimizers.js";
 import type { TrainOptions, TrainProgress } from "../options.js";
@@ -37,8 +37,8 @@ export interface TrainRunOptions extends TrainRunSettings {
   readonly data: string | OpenedData;
   /** A folder for everything that is written; it is made. */
   readonly out: string;
-  /** A name of `models.list()`. Default: that which the file of weights tells, or the checkpoint from which the run goes on. */
-  readonly model?: string;
+  /** A name of `models.list()`, or a graph of your own. Default: what the file of weights tells, or the checkpoint from which the run goes on. */
+  readonly model?: string | Graph;
   /** Further options of the model, such as `widthMultiplier`. */
   readonly modelOptions?: Partial<Omit<ModelOptions, "numClasses">>;
   /** A file of weights to start from, of this or of other classes; where it names them, those of one name keep their scores. A run that goes on from a checkpoint does not need it. */
@@ -66,7 +66,10 @@ export interface TrainRunOptions extends TrainRunSettings {
   readonly order?: SampleOrder;
   /** Fixes initial values, order and changes of the pictures; not the split, whose seed is that of `open`. Default 0. */
   readonly seed?: number;
-  /** Goes on from the last checkpoint in `out`; from the beginning where there is none. */
+  /**
+   * Goes on from the last checkpoint in `out`; from the beginning where there is none. All options must be those of the checkpoint, but `steps` or
+   * `epochs` may be more: a finished run is lengthened so. Without them the length is that of the checkpoint.
+   */
   readonly resume?: boolean;
   /** Replaces the run or the net that `out` holds; its files are removed when everything else is ready. Not with `resume`. */
   readonly overwrite?: boolean;

@@ -3,11 +3,11 @@ import type { Augmentation } from "../../data/augment/options.js";
 import type { SegmentationDataset } from "../../data/dataset.js";
 import { DataLoader } from "../../data/loader/loader.js";
 import type { SegmentationSample } from "../../data/sample.js";
-import { create } from "../../models/index.js";
+import type { GraphNet } from "../../models/index.js";
 import { balancedWeights } from "../classWeights.js";
 import { checkHeadLabels, furtherLabels, headClasses, ownHeadLabels } from "../heads.js";
 import { type ResolvedOptions, resolveTraining } from "../options.js";
-import type { ModelMetadata } from "../weightsFile.js";
+import { buildNet, type ModelMetadata } from "../weightsFile.js";
 import { type Configuration, configurationOf } from "./configuration.js";
 import type { RunData } from "./data.js";
 import { chooseNet } from "./net.js";
@@ -17,7 +17,7 @@ import { describeStart, loadStartWeights } from "./startWeights.js";
 
 /** Everything a run is made of, before its first step. */
 export interface PreparedRun {
-  readonly model: ReturnType<typeof create>;
+  readonly model: GraphNet;
   readonly metadata: ModelMetadata;
   /** As `train` takes them; `data` and `steps` are the run's to fill in. */
   readonly settings: ResolvedOptions;
@@ -39,7 +39,7 @@ export async function prepareRun(
   const { weights: file, view } = options;
   const sample = await firstSample(data.train);
   const metadata = await chooseNet(options, data, { channels: sample.image.channels, saved });
-  const model = create(metadata.model, device, metadata.options);
+  const model = buildNet(metadata, device);
   try {
     if (file !== undefined && saved === undefined) {
       const headLabels = options.headLabels ?? ownHeadLabels(model);
@@ -63,7 +63,7 @@ export async function prepareRun(
     const settings = { ...resolved, batchSize: batchSizeOf(resolved, data, view?.line?.bind(view)) };
     checkFurtherLabels(settings, data, sample);
     const augmentation = augmentationOf(options, data, settings.mirror);
-    const pace = await paceOf(options, data, settings);
+    const pace = await paceOf(options, data, { settings, saved });
     if (settings.warmUp >= pace.steps) {
       view?.line?.(
         `the warm-up of ${settings.warmUp} steps is not over when the run of ${pace.steps} ends: it never reaches its learning rate`,
@@ -153,8 +153,9 @@ const DEFAULT_EPOCHS = 20;
 async function paceOf(
   options: TrainRunOptions,
   { train }: RunData,
-  { batchSize, iterSize }: ResolvedOptions,
+  { settings: { batchSize, iterSize }, saved }: { settings: ResolvedOptions; saved: Configuration | undefined },
 ): Promise<Pace> {
+  const before = (saved ?? {}) as Partial<Pace>;
   // Batches go on from one pass into the next, so that all are full and no picture is left out.
   const perEpoch = train.length / (batchSize * iterSize);
   const { epochs = DEFAULT_EPOCHS } = options;
@@ -166,11 +167,15 @@ async function paceOf(
       fix: "give one of them",
     });
   }
-  const steps = options.steps ?? Math.ceil((epochs * train.length) / (batchSize * iterSize));
+  const isOpen = options.steps === undefined && options.epochs === undefined;
+  const planned = options.steps ?? (isOpen ? before.steps : undefined);
+  const steps = planned ?? Math.ceil((epochs * train.length) / (batchSize * iterSize));
+  // A longer run is read and scored at the pace that it began with.
+  const kept: Partial<Pace> = steps > (before.steps ?? steps) ? before : {};
   const epoch = Math.min(steps, Math.ceil(Math.max(perEpoch, steps / 20)));
-  const readEvery = options.readEvery ?? Math.min(10, options.validateEvery ?? epoch);
+  const readEvery = options.readEvery ?? kept.readEvery ?? Math.min(10, options.validateEvery ?? epoch);
   // Where it is free it comes with a reading, so that no mean is over fewer steps.
-  const validateEvery = options.validateEvery ?? Math.ceil(epoch / readEvery) * readEvery;
+  const validateEvery = options.validateEvery ?? kept.validateEvery ?? Math.ceil(epoch / readEvery) * readEvery;
   return { steps, readEvery, validateEvery, checkpointEvery: options.checkpointEvery ?? validateEvery };
 }
 

@@ -10,7 +10,7 @@ import type { TrainProgress } from "../options.js";
 import { trainResolved } from "../train.js";
 import { saveModel } from "../weightsFile.js";
 import { type Checkpoint, readCheckpoint, savedConfiguration, writeCheckpoint } from "./checkpoint.js";
-import { countAndHash } from "./configuration.js";
+import { countAndHash, tellLonger } from "./configuration.js";
 import { prepareData, type RunData, withSavedRange } from "./data.js";
 import { type DataState, dataState, tellOtherData } from "./dataState.js";
 import { checkFinite } from "./finite.js";
@@ -76,6 +76,7 @@ async function runPrepared(
   const folder = join(out, RUN_FILES.checkpoint);
   const from = resume ? await readCheckpoint(folder, model, configuration) : undefined;
   if (resume && from === undefined) view?.line?.(`${out} has no checkpoint yet: starting at the beginning`);
+  for (const text of from ? tellLonger(from, { ...prepared.settings, steps }) : []) view?.line?.(text);
   const history: History = from?.history ?? { readings: [], validations: [], best: undefined };
   const events = await createEventFile(join(out, RUN_FILES.tensorboard), from && from.step + 1);
   const adapters = adaptersOf(device, from, (text) => view?.line?.(text));

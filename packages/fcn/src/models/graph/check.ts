@@ -1,0 +1,155 @@
+import { TensorError } from "@fcn/tensor";
+import { geometryOf, inferChannels } from "./geometry.js";
+import { LIMITS, layerProblem } from "./layerRules.js";
+import { coarsestStride } from "./reach.js";
+import type { Graph, Node } from "./spec.js";
+
+/** Characters of the text of a graph. That of a net with a thousand layers has 200,000. */
+const MOST_TEXT = 2 ** 22;
+const MOST_NODES = 4096;
+const MOST_HEADS = 64;
+const MOST_INPUTS = 64;
+
+const FIELDS = ["name", "nodes", "outputs", "headLabels", "aliases"] as const;
+
+/** A graph as text, for a file of weights. Throws "invalid-argument" where {@link parseGraph} would not read it again. */
+export function stringifyGraph(op: string, graph: Graph): string {
+  const fields = FIELDS.filter((field) => graph[field] !== undefined);
+  const text = JSON.stringify(Object.fromEntries(fields.map((field) => [field, graph[field]])));
+  try {
+    parseGraph(op, text);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new TensorError({
+      code: "invalid-argument",
+      message,
+      fix: "correct that part of the graph and build the net anew",
+    });
+  }
+  return text;
+}
+
+/**
+ * The graph in a text from anywhere: every kind of layer, name, size and number is checked, and so is that the whole is a net. Nothing is made on
+ * a device, and nothing of what is read is run. Throws one TensorError, "invalid-file".
+ */
+export function parseGraph(op: string, text: string): Graph {
+  const fail = (problem: string): never => {
+    throw new TensorError({
+      code: "invalid-file",
+      message: `${op}: the graph of the net is not one: ${problem}`,
+      fix: "write the file again with encodeModel or saveModel",
+      commandFix: "use a file that training or encodeModel wrote, and copy it again if it may be damaged",
+    });
+  };
+  if (text.length > MOST_TEXT) fail(`its text has ${text.length} characters, more than ${MOST_TEXT}`);
+  let graph: unknown;
+  try {
+    graph = JSON.parse(text);
+  } catch {
+    fail("its text is not JSON");
+  }
+  try {
+    const problem = graphProblem(graph);
+    if (problem !== undefined) fail(problem);
+    checkWhole(graph as Graph, fail);
+  } catch (error) {
+    if (error instanceof TensorError && error.code === "invalid-file") throw error;
+    // A RangeError for sizes that no integer holds, or for lists that nest too deep to be shown.
+    fail((error as Error).message);
+  }
+  return graph as Graph;
+}
+
+function checkWhole(graph: Graph, fail: (problem: string) => never): void {
+  const channels = inferChannels(graph);
+  for (const [name, count] of channels) {
+    if (count > LIMITS.channels) fail(`${name} has ${count} channels, more than ${LIMITS.channels}`);
+  }
+  for (const { name, layer, inputs } of graph.nodes) {
+    const from = channels.get(inputs[0] ?? "") ?? 0;
+    const groups = "groups" in layer ? (layer.groups ?? 1) : 1;
+    const to = channels.get(name) as number;
+    if (from % groups !== 0 || to % groups !== 0) {
+      fail(`${layer.kind} ${name}: ${groups} groups do not divide ${from} and ${to} channels`);
+    }
+    const isBilinear = layer.kind === "convTranspose" && layer.init !== "default";
+    if (isBilinear && from !== to / groups && to / groups !== 1) {
+      fail(`convTranspose ${name}: bilinear upsampling of ${from} channels to ${to} in ${groups} groups`);
+    }
+  }
+  const stride = coarsestStride(graph);
+  if (!(stride <= LIMITS.extent)) fail(`its layers have a stride of ${stride}, more than ${LIMITS.extent}`);
+  // Offsets and places of all layers, as far as they do not depend on the size of a picture.
+  geometryOf(graph);
+}
+
+type Plain = Readonly<Record<string, unknown>>;
+
+const isPlain = (value: unknown): value is Plain =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What is wrong with values of any kind; undefined where they are of the types of a graph. */
+function graphProblem(graph: unknown): string | undefined {
+  if (!isPlain(graph)) return "it is not an object";
+  const unknown = Object.keys(graph).find((field) => !(FIELDS as readonly string[]).includes(field));
+  if (unknown !== undefined) return `it has a field ${shown(unknown)}, which is unknown here`;
+  const { name, nodes, outputs, headLabels = {}, aliases = {} } = graph;
+  if (!isName(name)) return `its name is ${shown(name)}`;
+  if (!Array.isArray(nodes) || nodes.length === 0) return "it has no list of nodes";
+  if (nodes.length > MOST_NODES) return `it has ${nodes.length} nodes, more than ${MOST_NODES}`;
+  const known = new Set<string>();
+  let inputs = 0;
+  for (const node of nodes) {
+    const problem = nodeProblem(node, known);
+    if (problem !== undefined) return problem;
+    known.add((node as Node).name);
+    if ((node as Node).layer.kind === "input") inputs++;
+  }
+  if (inputs !== 1) return `it has ${inputs} nodes of the kind input, expected one`;
+  return (
+    recordProblem("outputs", outputs, (target) => known.has(target)) ??
+    (Object.keys(outputs as Plain).length === 0 ? "it has no outputs" : undefined) ??
+    recordProblem("headLabels", headLabels, () => true) ??
+    recordProblem("aliases", aliases, (target) => known.has(target), MOST_NODES)
+  );
+}
+
+function nodeProblem(node: unknown, known: ReadonlySet<string>): string | undefined {
+  if (!isPlain(node)) return "a node is not an object";
+  const { name, layer, inputs, ...rest } = node;
+  if (!isName(name)) return `a node is called ${shown(name)}`;
+  const [stray] = Object.keys(rest);
+  if (stray !== undefined) return `node ${name} has a field ${shown(stray)}, which is unknown here`;
+  if (known.has(name)) return `two nodes are called ${name}`;
+  if (!Array.isArray(inputs) || inputs.length > MOST_INPUTS) return `node ${name} has no list of inputs`;
+  const missing = inputs.find((input) => !known.has(input as string));
+  if (missing !== undefined)
+    return `node ${name} takes its input from ${shown(missing)}, which no earlier node is called`;
+  if (!isPlain(layer)) return `the layer of node ${name} is not an object`;
+  const problem = layerProblem(layer, inputs.length);
+  return problem === undefined ? undefined : `node ${name}: ${problem}`;
+}
+
+function recordProblem(
+  field: string,
+  value: unknown,
+  isTarget: (text: string) => boolean,
+  most = MOST_HEADS,
+): string | undefined {
+  if (!isPlain(value)) return `its ${field} are not an object`;
+  const entries = Object.entries(value);
+  if (entries.length > most) return `its ${field} are ${entries.length}, more than ${most}`;
+  const wrong = entries.find(([key, text]) => !isName(key) || !isName(text) || !isTarget(text));
+  return wrong && `its ${field} hold ${shown(wrong[0])}: ${shown(wrong[1])}`;
+}
+
+/** Letters, figures and signs, in parts with dots between them; none that objects have by themselves. */
+const isName = (value: unknown): value is string =>
+  typeof value === "string" &&
+  value.length > 0 &&
+  value.length <= LIMITS.name &&
+  !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value) &&
+  !value.split(".").includes("__proto__");
+
+const shown = (value: unknown): string => (JSON.stringify(value) ?? String(value)).slice(0, 80);
