@@ -14,7 +14,7 @@ export class Finding extends Error {
 
 /** What the engine says where a program is wrong; a reader checks before it comes to that. */
 const ENGINE =
-  /Cannot (read|set|convert|mix|destructure|access)|is not (a function|iterable|defined|a constructor)|Invalid (array|typed array|string|code point|regular|count|time)|[Mm]aximum call stack|out of bounds|[Oo]ffset is outside|byte length of|start offset of|Unexpected (token|end|non-whitespace)|ERR_[A-Z]|\[object |\bat [\w./:-]+\.js:\d+|Array buffer allocation|not valid JSON|Invalid or unexpected|atob|InvalidCharacter|BigInt/;
+  /Cannot (read|set|convert|mix|destructure|access)|is not (a function|iterable|defined|a constructor)|Invalid (array|typed array|string|code point|regular|count|time)|[Mm]aximum call stack|out of bounds|[Oo]ffset is outside|byte length of|start offset of|ERR_[A-Z]|\[object |\bat [\w./:-]+\.js:\d+|Array buffer allocation|atob|InvalidCharacter|BigInt/;
 
 /** Text that a file can put into a message is bounded and has no control characters. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: text of a file must not reach the terminal raw
@@ -53,10 +53,10 @@ function holds(input: Uint8Array, raw: string): boolean {
 export const outcomeOf = (message: string): string =>
   message
     .replace(/"[^"]*"/g, '""')
-    .replace(/\[[^\]]*\]/g, "[]")
+    .replace(/\{.*|\[[^\]]*\]/g, "[]")
     .replace(/\b(tensor|weight|weights|layer|entry|storage|dtype|called|variable|number|global|for) \S+/g, "$1 x")
     .replace(/0x[0-9a-f]+|\d+/gi, "0")
-    .slice(0, 160);
+    .slice(0, 110);
 
 const TYPES: Readonly<Record<string, readonly string[]>> = {
   float32: ["Float32Array"],

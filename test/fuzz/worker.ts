@@ -1,5 +1,6 @@
 /** Runs one target in a process of its own: `worker.mjs TARGET SEED RUNS FROM SECONDS STATE SCRATCH [INPUT SEEDPLACE]`. Speaks to its parent in messages. */
 import { openSync, readFileSync, writeSync } from "node:fs";
+import { getHeapStatistics } from "node:v8";
 import { Coverage } from "./coverage.js";
 import { checkGuards, watch } from "./guards.js";
 import { systematic } from "./mutate/bytes.js";
@@ -15,7 +16,7 @@ export const ALLOWANCE = 192 * 2 ** 20;
 const HANG = 2000;
 const BATCH = 64;
 const MOST_KEPT = 400;
-const MOST_REPLAYS = 200;
+const MOST_REPLAYS = 100;
 /** Part of the runs that goes through the cuts and numbers at each place. */
 const SYSTEMATIC = 0.3;
 
@@ -39,9 +40,10 @@ const cpu = (): number => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 };
+/** What lies in the heap and in array buffers, garbage too. */
 const memory = (): number => {
-  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
-  return heapUsed + external + arrayBuffers;
+  const { used_heap_size: heap, external_memory: buffers } = getHeapStatistics();
+  return heap + buffers;
 };
 const collect = (globalThis as { gc?: () => void }).gc;
 
@@ -184,8 +186,8 @@ async function fuzz(open: OpenTarget): Promise<void> {
 }
 
 async function main(): Promise<number> {
-  watch();
   const open = await (target as Target).open(scratch);
+  watch();
   if (given[0] === undefined) {
     await fuzz(open);
     return 0;
