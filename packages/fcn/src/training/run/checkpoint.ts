@@ -7,7 +7,8 @@ import type { OpenInterval } from "../options.js";
 import { namedModules } from "../parameterGroups.js";
 import { type Configuration, checkConfiguration } from "./configuration.js";
 import type { DataState } from "./dataState.js";
-import { type History, readHistory, writeHistory } from "./history.js";
+import { type History, writeHistory } from "./history.js";
+import { readConfiguration, readState } from "./readState.js";
 import { RUN_FILES } from "./result.js";
 
 const { open, readdir, rm } = nodeModule("trainRun", "node:fs/promises");
@@ -73,9 +74,9 @@ export async function savedConfiguration(folder: string): Promise<Configuration 
   const step = (await checkpoints(folder)).at(-1);
   if (step === undefined) return undefined;
   const file = join(folder, nameOf(step));
-  const { format, configuration = "{}" } = await io.readSafetensorsMetadata(file);
-  checkFormat(file, format);
-  return JSON.parse(configuration) as Configuration;
+  const metadata = await io.readSafetensorsMetadata(file);
+  checkFormat(file, metadata.format);
+  return readConfiguration(file, metadata);
 }
 
 /** Puts the last checkpoint's values into the net; undefined where the folder has none. Throws where it is of another format or configuration. */
@@ -87,23 +88,20 @@ export async function readCheckpoint(
   const step = (await checkpoints(folder)).at(-1);
   if (step === undefined) return undefined;
   const file = join(folder, nameOf(step));
-  const { metadata, optimizer } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
+  const { state, optimizer } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
     checkFormat(file, metadata.format);
-    checkConfiguration(file, JSON.parse(metadata.configuration ?? "{}") as Configuration, configuration);
+    const state = readState(file, metadata);
+    checkConfiguration(file, state.configuration, configuration);
     const names = Object.keys(arrays).filter((name) => name.startsWith(OPTIMIZER));
     const entries: [string, io.HostArray][] = [];
     for (const name of names) entries.push([name.slice(OPTIMIZER.length), await read(name)]);
-    return { metadata, optimizer: Object.fromEntries(entries) };
+    return { state, optimizer: Object.fromEntries(entries) };
   });
   const rename = (name: string): string | undefined => (name.startsWith(MODEL) ? name.slice(MODEL.length) : undefined);
   await io.loadWeights(model, file, { rename });
-  restoreDropout(model, JSON.parse(metadata.dropout ?? "{}") as Record<string, number>);
-  const loader = JSON.parse(metadata.loader ?? "") as LoaderState;
-  const adapters = JSON.parse(metadata.adapters ?? "[]") as string[];
-  const data = metadata.data === undefined ? undefined : (JSON.parse(metadata.data) as DataState);
-  const open = metadata.open === undefined ? undefined : (JSON.parse(metadata.open) as OpenInterval);
-  const history = readHistory(metadata.history ?? "");
-  return { step, configuration, adapters, data, loader, history, open, optimizer };
+  const { dropout, ...rest } = state;
+  restoreDropout(model, dropout);
+  return { ...rest, step, configuration, optimizer };
 }
 
 function checkFormat(file: string, format: string | undefined): void {
