@@ -12,6 +12,8 @@ const WORKER = fileURLToPath(new URL("./worker.mjs", import.meta.url));
 const OUT = "out/fuzz";
 /** Without a new input for so long, the input at hand is taken for one that hangs. Other work on the machine may slow a process down. */
 const SILENCE = 10_000;
+/** A file system in memory: each input of some targets is a file. */
+const SHARED = "/dev/shm";
 /** A process that grows above this is ended. */
 const MOST_RESIDENT = 1.5 * 2 ** 30;
 const MOST_RESTARTS = 50;
@@ -167,7 +169,7 @@ async function main(): Promise<void> {
     return;
   }
   const chosen = TARGETS.filter(({ name }) => values.target === undefined || values.target.includes(name));
-  const base = mkdtempSync(join(tmpdir(), "fcn-fuzz-"));
+  const base = mkdtempSync(join(existsSync(SHARED) ? SHARED : tmpdir(), "fcn-fuzz-"));
   try {
     if (values.input !== undefined) {
       const seed = /-(\d+)-[0-9a-f]{12}$/.exec(values.input)?.[1] ?? "0";

@@ -14,7 +14,7 @@ export class Finding extends Error {
 
 /** What the engine says where a program is wrong; a reader checks before it comes to that. */
 const ENGINE =
-  /Cannot (read|set|convert|mix|destructure|access)|is not (a function|iterable|defined|a constructor)|Invalid (array|typed array|string|code point|regular|count|time)|[Mm]aximum call stack|out of bounds|[Oo]ffset is outside|byte length of|start offset of|Unexpected (token|end|non-whitespace)|ERR_[A-Z]|\[object |\bat [\w./:-]+\.js:\d+|Array buffer allocation|not valid JSON|Invalid or unexpected|atob|InvalidCharacter|BigInt/;
+  /Cannot (read|set|convert|mix|destructure|access)|is not (a function|iterable|defined|a constructor)|Invalid (array|typed array|string|code point|regular|count|time)|[Mm]aximum call stack|out of bounds|[Oo]ffset is outside|byte length of|start offset of|ERR_[A-Z]|\[object |\bat [\w./:-]+\.js:\d+|Array buffer allocation|atob|InvalidCharacter|BigInt/;
 
 /** Text that a file can put into a message is bounded and has no control characters. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: text of a file must not reach the terminal raw
@@ -37,7 +37,9 @@ export function judgeError(error: unknown, names: readonly string[], input: Uint
     throw new Finding("endless message", `${message.length} characters: ${told.slice(0, 600)}`);
   if (CONTROL.test(message) || CONTROL.test(fix))
     throw new Finding("control characters", JSON.stringify(told.slice(0, 600)));
-  const raw = ENGINE.exec(message)?.[0] ?? (/\bundefined\b|\bNaN\b/.test(message) ? "undefined or NaN" : undefined);
+  const raw =
+    ENGINE.exec(message)?.[0] ??
+    (/\bundefined\b|\bNaN\b(?! or infinity)/.test(message) ? "undefined or NaN" : undefined);
   if (raw !== undefined && !holds(input, raw)) throw new Finding("words of the engine", told);
   if (!names.some((name) => message.includes(name))) throw new Finding("no file in the message", told);
   return outcomeOf(`${code}: ${message}`);
@@ -53,10 +55,10 @@ function holds(input: Uint8Array, raw: string): boolean {
 export const outcomeOf = (message: string): string =>
   message
     .replace(/"[^"]*"/g, '""')
-    .replace(/\[[^\]]*\]/g, "[]")
+    .replace(/\{.*|\[[^\]]*\]/g, "[]")
     .replace(/\b(tensor|weight|weights|layer|entry|storage|dtype|called|variable|number|global|for) \S+/g, "$1 x")
     .replace(/0x[0-9a-f]+|\d+/gi, "0")
-    .slice(0, 160);
+    .slice(0, 110);
 
 const TYPES: Readonly<Record<string, readonly string[]>> = {
   float32: ["Float32Array"],

@@ -1,12 +1,11 @@
 /** Runs one target in a process of its own: `worker.mjs TARGET SEED RUNS FROM SECONDS STATE SCRATCH [INPUT SEEDPLACE]`. Speaks to its parent in messages. */
 import { openSync, readFileSync, writeSync } from "node:fs";
+import { getHeapStatistics } from "node:v8";
 import { Coverage } from "./coverage.js";
 import { checkGuards, watch } from "./guards.js";
-import { systematic } from "./mutate/bytes.js";
-import { mutate } from "./mutate/index.js";
-import { Finding, judgeError, outcomeOf } from "./oracle.js";
-import { Random } from "./random.js";
-import type { OpenTarget, Seed, Target } from "./target.js";
+import { type Input, judge, makeInput } from "./input.js";
+import { Finding, outcomeOf } from "./oracle.js";
+import type { OpenTarget, Target } from "./target.js";
 import { TARGETS } from "./targets/index.js";
 
 /** A runtime has garbage: what one input may take beside 4 times the file. */
@@ -15,15 +14,7 @@ export const ALLOWANCE = 192 * 2 ** 20;
 const HANG = 2000;
 const BATCH = 64;
 const MOST_KEPT = 400;
-const MOST_REPLAYS = 200;
-/** Part of the runs that goes through the cuts and numbers at each place. */
-const SYSTEMATIC = 0.3;
-
-interface Input {
-  readonly bytes: Uint8Array;
-  readonly seed: number;
-}
-
+const MOST_REPLAYS = 100;
 const [name = "", seedText = "1", runs = "1", from = "0", seconds = "0", state = "", scratch = "", ...given] =
   process.argv.slice(2);
 const target = TARGETS.find((candidate) => candidate.name === name);
@@ -39,21 +30,16 @@ const cpu = (): number => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 };
+/** What lies in the heap and in array buffers, garbage too. */
 const memory = (): number => {
-  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
-  return heapUsed + external + arrayBuffers;
+  const { used_heap_size: heap, external_memory: buffers } = getHeapStatistics();
+  return heap + buffers;
 };
 const collect = (globalThis as { gc?: () => void }).gc;
 
-/** What a run of one input comes to: an outcome, or a Finding. */
-async function runOnce(open: OpenTarget, { bytes, seed }: Input): Promise<string> {
-  let outcome: string;
-  const copy = bytes.slice();
-  try {
-    outcome = await open.run(copy, seed);
-  } catch (error) {
-    outcome = judgeError(error, open.names, bytes);
-  }
+/** As {@link judge}, and nothing else happened meanwhile. */
+async function runOnce(open: OpenTarget, input: Input): Promise<string> {
+  const outcome = await judge(open, input);
   if (unhandled.length > 0) {
     const [error] = unhandled.splice(0);
     throw new Finding("unhandled", error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -95,29 +81,6 @@ async function measureMemory(open: OpenTarget, input: Input, most: number): Prom
   if (peak > most) throw new Finding("memory", `${Math.round(peak / 2 ** 20)} MiB for ${input.bytes.length} bytes`);
 }
 
-/** Input number `index`: the systematic ones first, then changes of seeds and of what was kept. */
-function makeInput(index: number, total: number, seeds: readonly Seed[], kept: readonly Input[]): Input {
-  const sizes = seeds.map(({ bytes }) => bytes.length * 19);
-  const all = sizes.reduce((sum, size) => sum + size, 0);
-  const planned = Math.floor(Math.min(all, total * SYSTEMATIC));
-  const r = new Random(`${seedText}/${name}/${index}`);
-  if (index < planned) {
-    let place = Math.floor((index * all) / planned);
-    const seed = sizes.findIndex((size) => {
-      if (place < size) return true;
-      place -= size;
-      return false;
-    });
-    const bytes = systematic((seeds[seed] as Seed).bytes, place);
-    if (bytes !== undefined) return { bytes, seed };
-  }
-  const base = kept.length > 0 && r.chance(0.6) ? r.pick(kept) : undefined;
-  const seed = base?.seed ?? r.below(seeds.length);
-  const { kind, bytes } = seeds[seed] as Seed;
-  const others = kept.length > 0 && r.chance(0.5) ? r.pick(kept).bytes : r.pick(seeds).bytes;
-  return { bytes: mutate(base?.bytes ?? bytes, kind, r, others), seed };
-}
-
 /** Tells the parent, which may have to end this process, what is at work. */
 function note(index: number, { bytes, seed }: Input): void {
   if (file === undefined) return;
@@ -146,7 +109,7 @@ async function fuzz(open: OpenTarget): Promise<void> {
   let replays = 0;
   let done = 0;
   for (let index = Number(from); index < end && performance.now() < deadline; index++) {
-    const input = makeInput(index, end, open.seeds, kept);
+    const input = makeInput(`${seedText}/${name}`, index, end, open.seeds, kept);
     note(index, input);
     batch.push(input);
     try {
@@ -184,8 +147,8 @@ async function fuzz(open: OpenTarget): Promise<void> {
 }
 
 async function main(): Promise<number> {
-  watch();
   const open = await (target as Target).open(scratch);
+  watch();
   if (given[0] === undefined) {
     await fuzz(open);
     return 0;

@@ -1,7 +1,7 @@
 import { fields, join, zip } from "./zip.js";
 
 /** Parts of a pickle of protocol 2, put together by hand: what Python's pickler would not write. */
-type Part = Uint8Array;
+export type Part = Uint8Array;
 
 const bytes = (...values: number[]): Part => Uint8Array.from(values);
 const op = (character: string): Part => bytes(character.charCodeAt(0));

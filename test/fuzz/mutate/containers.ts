@@ -87,7 +87,7 @@ export const mutateZip: InnerChange = (bytes, r, other) => {
   else if (choice === 1) entries.splice(place, 1);
   else if (choice === 2) entries[place] = { ...entry, packed: !entry.packed };
   else if (choice === 3) entries[place] = { ...entry, name: mutateBytes(entry.name, r, entry.name) };
-  else if (choice === 4 && r.chance(0.1)) entries[place] = { ...entry, packed: true, data: bomb(entry.data, r) };
+  else if (choice === 4 && r.chance(0.05)) entries[place] = { ...entry, packed: true, data: bomb(entry.data, r) };
   else entries[place] = { ...entry, data: changeEntry(entry, r, other) };
   return attempt(() => zipOf(entries));
 };
@@ -100,7 +100,7 @@ function changeEntry({ name, data }: ZipEntry, r: Random, other: Uint8Array): Ui
 
 /** Much that packs to little. */
 const bomb = (data: Uint8Array, r: Random): Uint8Array =>
-  concat(data, new Uint8Array(r.pick([2 ** 16, 2 ** 16, 2 ** 18, 2 ** 20, 2 ** 24, 70 * 2 ** 20])));
+  concat(data, new Uint8Array(r.chance(0.05) ? 70 * 2 ** 20 : r.pick([2 ** 12, 2 ** 16, 2 ** 18, 2 ** 20])));
 
 const LITERALS = [
   "'<f4'",

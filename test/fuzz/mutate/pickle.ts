@@ -86,7 +86,7 @@ export function mutatePickle(bytes: Uint8Array, r: Random): Uint8Array | undefin
   const parsed = stepsOf(bytes);
   if (parsed === undefined || parsed.steps.length < 3) return undefined;
   const { steps, rest } = parsed;
-  for (let count = 1 + r.below(3); count > 0; count--) {
+  for (let count = 1 + r.below(3); count > 0 && steps.length > 0; count--) {
     const [at, other] = [r.below(steps.length), r.below(steps.length)];
     const step = steps[at] as Uint8Array;
     const choice = r.below(8);

@@ -8,7 +8,8 @@ import { namedModules } from "../parameterGroups.js";
 import { bothWays } from "../remedies.js";
 import { type Configuration, checkConfiguration } from "./configuration.js";
 import type { DataState } from "./dataState.js";
-import { type History, readHistory, writeHistory } from "./history.js";
+import { type History, writeHistory } from "./history.js";
+import { readConfiguration, readState } from "./readState.js";
 import { RUN_FILES } from "./result.js";
 
 const { open, readdir, rm } = nodeModule("trainRun", "node:fs/promises");
@@ -76,9 +77,9 @@ export async function savedConfiguration(folder: string): Promise<Configuration 
   const step = (await checkpoints(folder)).at(-1);
   if (step === undefined) return undefined;
   const file = join(folder, nameOf(step));
-  const { format, configuration = "{}" } = await io.readSafetensorsMetadata(file);
-  checkFormat(file, format);
-  return JSON.parse(configuration) as Configuration;
+  const metadata = await io.readSafetensorsMetadata(file);
+  checkFormat(file, metadata.format);
+  return readConfiguration(file, metadata);
 }
 
 /** Puts the last checkpoint's values into the net; undefined where the folder has none. Throws where it is of another format or configuration. */
@@ -90,25 +91,21 @@ export async function readCheckpoint(
   const step = (await checkpoints(folder)).at(-1);
   if (step === undefined) return undefined;
   const file = join(folder, nameOf(step));
-  const { metadata, optimizer, saved } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
+  const { state, optimizer } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
     checkFormat(file, metadata.format);
-    const saved = JSON.parse(metadata.configuration ?? "{}") as Configuration;
-    checkConfiguration(file, saved, { wanted: configuration, step });
+    const state = readState(file, metadata);
+    checkConfiguration(file, state.configuration, { wanted: configuration, step });
     const names = Object.keys(arrays).filter((name) => name.startsWith(OPTIMIZER));
     const entries: [string, io.HostArray][] = [];
     for (const name of names) entries.push([name.slice(OPTIMIZER.length), await read(name)]);
-    return { metadata, optimizer: Object.fromEntries(entries), saved };
+    return { state, optimizer: Object.fromEntries(entries) };
   });
   const rename = (name: string): string | undefined => (name.startsWith(MODEL) ? name.slice(MODEL.length) : undefined);
   await io.loadWeights(model, file, { rename });
-  restoreDropout(model, JSON.parse(metadata.dropout ?? "{}") as Record<string, number>);
-  const loader = JSON.parse(metadata.loader ?? "") as LoaderState;
-  const adapters = JSON.parse(metadata.adapters ?? "[]") as string[];
-  const data = metadata.data === undefined ? undefined : (JSON.parse(metadata.data) as DataState);
-  const open = metadata.open === undefined ? undefined : (JSON.parse(metadata.open) as OpenInterval);
-  const history = readHistory(metadata.history ?? "");
-  const plannedSteps = saved.steps as number;
-  return { step, configuration, plannedSteps, adapters, data, loader, history, open, optimizer };
+  const { dropout, ...rest } = state;
+  restoreDropout(model, dropout);
+  const plannedSteps = state.configuration.steps as number;
+  return { ...rest, step, configuration, plannedSteps, optimizer };
 }
 
 function checkFormat(file: string, format: string | undefined): void {
