@@ -92,6 +92,7 @@ export function formatReport(report: DataReport, sheet?: string): string {
   const lines = [
     `${root}: layout ${layout}, ${counted(classes.length, "class")}`,
     ...names.map((split) => describeSplit(split, report)),
+    ...describeLevels(report),
     "",
     "Part of the pixels, per cent",
     formatTable({ header: ["class", ...names], rows: [...rows, voids] }),
@@ -114,12 +115,15 @@ export function formatReport(report: DataReport, sheet?: string): string {
 function describeSplit(name: string, { splits }: DataReport): string {
   const summary = splits[name];
   if (!summary) return name;
-  const { samples, smallest, largest, levels } = summary;
+  const { samples, smallest, largest } = summary;
   const [from, to] = [smallest.join("x"), largest.join("x")];
-  const values = Object.entries(levels).map(([depth, { min, max, distinct }]) => {
-    return `, ${depth} values ${rangeText([min, max])}${distinct === undefined ? "" : ` (${distinct} in all)`}`;
+  return `${name}: ${counted(samples, "picture")}, ${from === to ? from : `${from} to ${to}`}`;
+}
+
+function describeLevels({ levels }: DataReport): string[] {
+  return Object.entries(levels).map(([depth, { min, max, distinct }]) => {
+    return `values of the pictures: ${depth}, ${rangeText([min, max])}${distinct === undefined ? "" : `, ${distinct} different ones`}`;
   });
-  return `${name}: ${counted(samples, "picture")}, ${from === to ? from : `${from} to ${to}`}${values.join("")}`;
 }
 
 function describeRemarks(remarks: readonly DataRemark[]): string[] {

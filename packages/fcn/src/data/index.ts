@@ -9,7 +9,14 @@ export {
   toTensors,
 } from "./batches.js";
 export { type BoundaryBandOptions, boundaryBand, boundarySquares, voidEdges } from "./boundary.js";
-export { type CheckOptions, check, type DataReport, type LevelSummary, type SplitSummary } from "./check/check.js";
+export {
+  type CheckOptions,
+  check,
+  type DataReport,
+  type LevelSummary,
+  type LevelsByDepth,
+  type SplitSummary,
+} from "./check/check.js";
 export { type ContactSheetOptions, contactSheet } from "./check/contactSheet.js";
 export type { InspectOptions } from "./check/inspectAll.js";
 export {

@@ -167,11 +167,18 @@ export function strayProblem(source: LabelSource, { strays }: LabelPlane): Tenso
       "list the colour in classes.json, or repaint these pixels; soft brushes and lossy saving make such colours";
     return fileError("unknown-colour", source.file, `no class has the colour ${keys}`, inTermsOf(listedIn, fix));
   }
+  const soft =
+    strays.length >= MANY_STRAYS
+      ? "; so many levels come from soft edges or lossy compression as a rule: make such masks hard, such as by ImageMagick's: mogrify -threshold 50% masks/*.png"
+      : "";
   const fix =
     "map these labels to a class or to 255 (void), name more classes in classes.json, or give each class the number in the masks as its value there";
   const problem = `labels are ${allowedNumbers(source.rule)}, but it holds ${keys}`;
-  return fileError("label-out-of-range", source.file, problem, inTermsOf(listedIn, fix));
+  return fileError("label-out-of-range", source.file, problem, inTermsOf(listedIn, fix + soft));
 }
+
+/** More stray numbers than this in one mask are no slips. */
+const MANY_STRAYS = 6;
 
 const MOST_NUMBERS = 8;
 

@@ -22,8 +22,6 @@ export interface SplitSummary {
   /** Of the pictures that can be read: fewest and most pixels. */
   readonly smallest: readonly [height: number, width: number];
   readonly largest: readonly [height: number, width: number];
-  /** Values of the photographs of each depth, as they are stored. */
-  readonly levels: Readonly<Partial<Record<PixelDepth, LevelSummary>>>;
 }
 
 export interface LevelSummary {
@@ -33,6 +31,8 @@ export interface LevelSummary {
   readonly distinct?: number;
 }
 
+export type LevelsByDepth = Readonly<Partial<Record<PixelDepth, LevelSummary>>>;
+
 export interface DataReport {
   /** No problem was found; there may be warnings. */
   readonly ok: boolean;
@@ -40,6 +40,8 @@ export interface DataReport {
   readonly layout: string;
   readonly classes: readonly string[];
   readonly splits: Readonly<Record<string, SplitSummary>>;
+  /** Values of the photographs of each depth, as they are stored. */
+  readonly levels: LevelsByDepth;
   /** Problems first, then warnings, then notes. */
   readonly remarks: readonly DataRemark[];
   /** The pictures that `skipBad` left out of all that the report tells; absent without that option. */
@@ -63,7 +65,7 @@ export async function check(data: string | OpenedData, options: CheckOptions = {
     }),
   );
   const splits = [...bySplit].map(([name, list]) => [name, summarise(list, opened.classes.length)] as const);
-  const found = [...inspections.values()].flatMap((inspection) => inspection.remarks);
+  const found = judgeConstants([...inspections.values()]);
   const remarks = [
     // What was left out is no longer among them: other problems are new.
     ...(opened.leftOut ? found.map((remark) => (isKept(remark.code) ? soften(remark) : remark)) : found),
@@ -79,6 +81,7 @@ export async function check(data: string | OpenedData, options: CheckOptions = {
     layout: opened.layout,
     classes: opened.classes,
     splits: Object.fromEntries(splits),
+    levels: levelsByDepth([...inspections.values()]),
     remarks: remarks.sort(byLevelAndFile),
     ...(opened.leftOut ? { leftOut: opened.leftOut } : {}),
     seconds: (performance.now() - start) / 1000,
@@ -118,11 +121,10 @@ function summarise(list: readonly Inspection[], numClasses: number): SplitSummar
     voidShare: labelled + voids > 0 ? voids / (labelled + voids) : 0,
     smallest: sizeOf(bySize[0]),
     largest: sizeOf(bySize.at(-1)),
-    levels: levelsByDepth(list),
   };
 }
 
-function levelsByDepth(list: readonly Inspection[]): SplitSummary["levels"] {
+function levelsByDepth(list: readonly Inspection[]): LevelsByDepth {
   const known = list.flatMap(({ levels }) => (levels === undefined || Number.isNaN(levels.min) ? [] : [levels]));
   const depths = [...new Set(known.map(({ depth }) => depth))].sort();
   const summaries = depths.map((depth) => {
@@ -154,6 +156,17 @@ function judgeNames({ root, layout, splits }: OpenedData): DataRemark[] {
   const otherwise = isOwn ? ", or remove splits/ and a part is held back at random" : "";
   const text = `no split named val: training has no scores, and its last weights count as the best; name pictures in ${list("val")}${otherwise}`;
   return [{ level: "warning", code: "no-val", file: root, text }];
+}
+
+/** Part of the pictures that may well be blank. */
+const FEW_BLANK = 0.25;
+
+/** The remarks of the pictures; that a few are constant is a note, for a blank one now and then is no mistake. */
+function judgeConstants(list: readonly Inspection[]): DataRemark[] {
+  const remarks = list.flatMap((inspection) => inspection.remarks);
+  const blank = remarks.filter(({ code }) => code === "constant-picture").length;
+  if (blank > FEW_BLANK * list.length) return remarks;
+  return remarks.map((remark) => (remark.code === "constant-picture" ? { ...remark, level: "note" } : remark));
 }
 
 /** Names that differ in blanks or in capitals alone are most likely one class. */

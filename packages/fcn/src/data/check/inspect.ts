@@ -39,7 +39,7 @@ export interface Inspection {
   readonly hash: string;
   /** Of the picture, as stored; absent where it cannot be read. */
   readonly levels?: PictureLevels;
-  /** Grey thumbnail of the picture, for finding pictures that look the same; empty where it cannot be read. */
+  /** Thumbnail of the picture, for finding pictures that look the same; empty where it cannot be read. */
   readonly thumbnail: readonly number[];
 }
 

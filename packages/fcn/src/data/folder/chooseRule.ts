@@ -9,6 +9,7 @@ import { colourKeys, fromColours } from "./colourRule.js";
 import { VOC_VOID } from "./colours.js";
 import { fromEntries, type MaskMeaning, note } from "./meaning.js";
 import { fromNumbers } from "./numberRule.js";
+import { refuseNoLabels } from "./softMasks.js";
 import type { MaskSurvey } from "./surveyMasks.js";
 
 /**
@@ -19,7 +20,7 @@ import type { MaskSurvey } from "./surveyMasks.js";
  * - names alone, or nothing: where most masks are RGB and some show colours, colours decide ({@link fromColours}); else the stored numbers are labels
  *   ({@link fromNumbers}).
  *
- * Throws a TensorError that names a mask where they may mean two things.
+ * Throws a TensorError that names a mask where they may mean two things, or hold no labels ({@link refuseNoLabels}).
  *
  * @param root the folder, for remarks
  */
@@ -29,6 +30,7 @@ export function chooseRule(
   entries: readonly ClassEntry[] | undefined,
 ): MaskMeaning {
   if (entries?.some(({ value }) => value !== undefined)) return fromEntries(byNumber(root, entries), "value", []);
+  refuseNoLabels(surveys);
   // A few RGB masks among others are a mistake of their own; they fail when they are loaded.
   const isColour =
     surveys.some(({ kind }) => kind === "colour") && 2 * surveys.filter(({ isRgb }) => isRgb).length >= surveys.length;

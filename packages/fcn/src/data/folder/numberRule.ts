@@ -17,6 +17,7 @@ import {
   vocNote,
 } from "./meaning.js";
 import { paletteRemarks } from "./paletteOrder.js";
+import { pasted } from "./softMasks.js";
 import type { MaskSurvey } from "./surveyMasks.js";
 
 /**
@@ -44,6 +45,7 @@ export function fromNumbers(
   const numbers = [...keys].filter((key) => key !== VOID_LABEL && !voids.includes(key));
   const largest = Math.max(0, ...numbers);
   if (names === undefined && largest >= VOID_LABEL) throw tooManyClasses(surveys, largest);
+  if (!hasPalette) refuseEvenLevels(surveys, [...keys], names);
   const count = names?.length ?? largest + 1;
   const isVoc = palette !== undefined && isWholeVoc(palette, keys);
   const classes = names ?? (isVoc ? VOC_CLASSES : numbered(count));
@@ -107,9 +109,31 @@ const largestOf = (surveys: readonly MaskSurvey[]): number =>
 function gapRemark(root: string, numbers: readonly number[], hasVoid: boolean): DataRemark | undefined {
   const largest = Math.max(0, ...numbers);
   if (numbers.length < 2 || 2 * numbers.length > largest) return undefined;
-  const values = numbers.slice(0, 3).map((value) => `{"name": "...", "value": ${value}}`);
-  const text = `no classes.json, and the masks hold only the numbers ${list(numbers.map(String))}${hasVoid ? " and 255, which is taken as void" : ""}: as labels they ask for ${largest + 1} classes; if they are ${numbers.length + (hasVoid ? 1 : 0)} classes, list them in classes.json: [${values.join(", ")}${numbers.length > 3 || hasVoid ? ", ..." : ""}]`;
+  const values = hasVoid ? [...numbers, VOID_LABEL] : numbers;
+  const text = `no classes.json, and the masks hold only the numbers ${list(numbers.map(String))}${hasVoid ? " and 255, which is taken as void" : ""}: as labels they ask for ${largest + 1} classes; if they are ${numbers.length + (hasVoid ? 1 : 0)} classes, list them in classes.json: ${pasted(values)}`;
   return { level: "warning", code: "label-gaps", file: root, text };
+}
+
+/** Levels that divide 0 to 255 evenly differ by at least this. */
+const LEAST_STEP = 16;
+
+/**
+ * Throws for grey levels that divide black to white evenly, such as 0, 128 and 255: they are no labels, and taken for such the last of them would be
+ * void.
+ */
+function refuseEvenLevels(
+  surveys: readonly MaskSurvey[],
+  keys: readonly number[],
+  names: readonly string[] | undefined,
+): void {
+  const levels = [...keys].sort((a, b) => a - b);
+  const step = VOID_LABEL / (levels.length - 1);
+  const isEven = levels.every((level, i) => Math.abs(level - i * step) <= 1);
+  if (levels.length < 3 || step < LEAST_STEP || !isEven) return;
+  const { file = "" } = surveys.find((survey) => survey.keys.some((key) => key > 0 && key < VOID_LABEL)) ?? {};
+  const own = names?.length === levels.length ? names : [];
+  const problem = `it and the other masks hold the grey levels ${list(levels.map(String))}, evenly from black to white: as labels they would ask for ${(levels.at(-2) ?? 0) + 1} classes, and 255 would be void`;
+  throw fileError("grey-levels", file, problem, `say what each means in classes.json: ${pasted(levels, own)}`);
 }
 
 function tooManyClasses(surveys: readonly MaskSurvey[], largest: number): TensorError {

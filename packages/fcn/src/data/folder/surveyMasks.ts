@@ -1,5 +1,7 @@
 import { decodeMaskPng, keyPlane, paletteKeys } from "../decode/mask.js";
+import type { PngPicture } from "../decode/png.js";
 import { readBytes, stampOf } from "../files.js";
+import { findSoftEdges, type SoftEdges } from "./softEdges.js";
 
 /** What one mask holds. */
 export interface MaskSurvey {
@@ -18,6 +20,10 @@ export interface MaskSurvey {
   readonly pixels: readonly number[];
   /** Colours of the palette as 0xRRGGBB. */
   readonly palette?: readonly number[];
+  /** Where its borders are not hard. */
+  readonly soft?: SoftEdges;
+  /** It shows one colour alone, and its alpha varies. */
+  readonly hasShapesInAlpha?: boolean;
 }
 
 /** More colours than this are no classes; looking for more would only fill the memory. */
@@ -31,15 +37,60 @@ export async function surveyMask(file: string): Promise<MaskSurvey> {
   const about = { file, stamp, height, width };
   if (picture.palette) {
     const palette = paletteKeys(picture.palette);
-    return { ...about, kind: "palette", isRgb: false, ...countKeys(picture.samples), palette };
+    const counted = countKeys(picture.samples);
+    return {
+      ...about,
+      kind: "palette",
+      isRgb: false,
+      ...counted,
+      palette,
+      ...softOf(file, picture, counted.keys, true),
+    };
   }
+  const alpha = shapesInAlpha(picture);
   if (picture.channels < 3) {
-    return { ...about, kind: "grey", isRgb: false, ...countKeys(keyPlane(file, picture, "value").keys) };
+    const { keys: plane } = keyPlane(file, picture, "value");
+    const counted = countKeys(plane);
+    return {
+      ...about,
+      kind: "grey",
+      isRgb: false,
+      ...counted,
+      ...alpha,
+      ...softOf(file, picture, counted.keys, false),
+    };
   }
   const { keys, pixels } = countKeys(keyPlane(file, picture, "colour").keys);
   const isGrey = keys.every((key) => key === (key & 0xff) * 0x010101);
-  if (!isGrey) return { ...about, kind: "colour", isRgb: true, keys, pixels };
-  return { ...about, kind: "grey", isRgb: true, keys: keys.map((key) => key & 0xff), pixels };
+  if (!isGrey) {
+    return { ...about, kind: "colour", isRgb: true, keys, pixels, ...alpha, ...softOf(file, picture, keys, true) };
+  }
+  const levels = keys.map((key) => key & 0xff);
+  return { ...about, kind: "grey", isRgb: true, keys: levels, pixels, ...alpha, ...softOf(file, picture, keys, false) };
+}
+
+function softOf(
+  file: string,
+  picture: PngPicture,
+  keys: readonly number[],
+  isColour: boolean,
+): Pick<MaskSurvey, "soft"> {
+  if (keys.length < 3) return {};
+  const { height, width } = picture;
+  const { keys: plane } = keyPlane(file, picture, isColour ? "colour" : "value");
+  const soft = findSoftEdges(plane, height, width, isColour);
+  return soft ? { soft } : {};
+}
+
+function shapesInAlpha({ samples, channels }: PngPicture): Pick<MaskSurvey, "hasShapesInAlpha"> {
+  if (channels !== 2 && channels !== 4) return {};
+  let varies = false;
+  for (let i = 0; i < samples.length; i++) {
+    const isAlpha = i % channels === channels - 1;
+    if (!isAlpha && samples[i] !== samples[i % channels]) return {};
+    if (isAlpha && samples[i] !== samples[channels - 1]) varies = true;
+  }
+  return varies ? { hasShapesInAlpha: true } : {};
 }
 
 function countKeys(plane: ArrayLike<number>): { keys: number[]; pixels: number[] } {

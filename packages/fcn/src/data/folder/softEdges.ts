@@ -1,0 +1,105 @@
+/** A mask whose keys are mostly steps between the real ones, as blurring, smoothing and lossy compression leave them. */
+export interface SoftEdges {
+  /** How many keys lie between others along borders. */
+  readonly steps: number;
+  /** The keys that fill areas, rising. */
+  readonly areas: readonly number[];
+}
+
+/** What is counted of one key. */
+interface Use {
+  pixels: number;
+  /** Pixels with an equal one beside them and an equal one above or below. */
+  flat: number;
+  /** Pixels that are not flat, between two opposite neighbours of which one is lower and one higher. */
+  between: number;
+}
+
+/** Above this part of its pixels a key fills areas, or is a step. */
+const MOSTLY = { flat: 0.5, between: 0.3 } as const;
+/** A key of an area fills at least this part of the mask. */
+const LEAST_AREA = 0.002;
+/** So many steps make an edge soft, and so many times as many as there are areas. */
+const STEPS = { least: 4, perArea: 2 } as const;
+/** Where keys lie farther apart than this fewer steps do, for neighbouring labels are next to one another. */
+const FAR_APART = 8;
+/** Ends of the scale in which a compressed black and white mask lies, and how much of it lies there. */
+const ENDS = { low: 15, high: 240, part: 0.9, keys: 2 } as const;
+/** Distinct keys that are looked at. */
+const MOST_KEYS = 4096;
+
+/**
+ * Finds soft edges in a mask; undefined where its borders are hard. In a map of labels nearly all pixels of a class have equal ones beside them, or are a
+ * line, with the same class on either side. The steps of a soft edge have neither.
+ *
+ * @param keys grey levels, or 0xRRGGBB with `isColour`
+ */
+export function findSoftEdges(
+  keys: ArrayLike<number>,
+  height: number,
+  width: number,
+  isColour: boolean,
+): SoftEdges | undefined {
+  const uses = countUses(keys, height, width, isColour ? isColourBetween : isLevelBetween);
+  if (uses.size < 3) return undefined;
+  const all = [...uses].sort(([a], [b]) => a - b);
+  const steps = all.filter(([, { pixels, between }]) => between > MOSTLY.between * pixels).length;
+  const areas = all
+    .filter(([, { pixels, flat }]) => flat > MOSTLY.flat * pixels && pixels >= LEAST_AREA * height * width)
+    .map(([key]) => key);
+  const span = (all.at(-1)?.[0] ?? 0) - (all[0]?.[0] ?? 0);
+  const isSparse = isColour || span > FAR_APART * (all.length - 1);
+  const isMany = steps >= STEPS.least && steps >= STEPS.perArea * areas.length;
+  const isFew = isSparse && steps >= 2 && steps >= areas.length;
+  if (areas.length > 0 && (isMany || isFew)) return { steps, areas };
+  return isColour ? undefined : atBothEnds(all, height * width);
+}
+
+/** Levels in two clusters at the ends of the scale alone: black and white after lossy compression, which shifts whole blocks too. */
+function atBothEnds(all: readonly (readonly [number, Use])[], total: number): SoftEdges | undefined {
+  const low = all.filter(([key]) => key <= ENDS.low);
+  const high = all.filter(([key]) => key >= ENDS.high && key <= 255);
+  if (low.length < ENDS.keys || high.length < ENDS.keys) return undefined;
+  const share = [...low, ...high].reduce((sum, [, { pixels }]) => sum + pixels, 0) / total;
+  return share < ENDS.part ? undefined : { steps: all.length - 2, areas: [0, 255] };
+}
+
+type Between = (a: number, key: number, b: number) => boolean;
+
+function countUses(keys: ArrayLike<number>, height: number, width: number, isBetween: Between): Map<number, Use> {
+  const uses = new Map<number, Use>();
+  const at = (x: number, y: number): number =>
+    x < 0 || y < 0 || x >= width || y >= height ? Number.NaN : keys[y * width + x]!;
+  const isStep = (x: number, y: number, key: number): boolean =>
+    isBetween(at(x - 1, y), key, at(x + 1, y)) ||
+    isBetween(at(x, y - 1), key, at(x, y + 1)) ||
+    isBetween(at(x - 1, y - 1), key, at(x + 1, y + 1)) ||
+    isBetween(at(x + 1, y - 1), key, at(x - 1, y + 1));
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const key = keys[y * width + x] as number;
+      let use = uses.get(key);
+      if (use === undefined) {
+        if (uses.size >= MOST_KEYS) continue;
+        use = { pixels: 0, flat: 0, between: 0 };
+        uses.set(key, use);
+      }
+      use.pixels++;
+      const beside = at(x - 1, y) === key || at(x + 1, y) === key;
+      if (beside && (at(x, y - 1) === key || at(x, y + 1) === key)) use.flat++;
+      else if (isStep(x, y, key)) use.between++;
+    }
+  }
+  return uses;
+}
+
+const isLevelBetween: Between = (a, key, b) => (a < key && key < b) || (b < key && key < a);
+
+function isColourBetween(a: number, key: number, b: number): boolean {
+  if (Number.isNaN(a) || Number.isNaN(b) || a === key || b === key) return false;
+  for (const shift of [16, 8, 0]) {
+    const [first, own, last] = [(a >> shift) & 0xff, (key >> shift) & 0xff, (b >> shift) & 0xff];
+    if (own < Math.min(first, last) || own > Math.max(first, last)) return false;
+  }
+  return true;
+}
