@@ -6,10 +6,10 @@ import type { Tensor } from "./tensor.js";
 
 export { show, showSome } from "./errors.js";
 export { GUESSED_BYTES, type Guess, guessContent } from "./io/guess.js";
+export { decodeText, describeFault, recodeFix, type TextFault } from "./io/text.js";
 export { nearest } from "./nearest.js";
 export { matchNames, type NameMatch } from "./nn/matchNames.js";
 export { nameTarget } from "./nn/stateDict.js";
-export { decodeText, describeFault, recodeFix, type TextFault } from "./io/text.js";
 export { isNode, nodeModule } from "./node.js";
 export { checkOptions, type OptionNames } from "./options.js";
 export { elementsOf } from "./shape.js";
