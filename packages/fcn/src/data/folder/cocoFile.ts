@@ -77,10 +77,11 @@ function parseImages(entries: readonly unknown[], remarks: EntryRemarks): CocoIm
     const size = statedSize(height, width, MOST_PIXELS);
     if (typeof file_name !== "string" || file_name.trim() === "") {
       remarks.add("images", "no file_name", fix, i, shownValue(file_name));
-    } else if (!isId(id)) remarks.add("images", `no id ${NO_ID}`, fix, i, shownValue(id));
+    } else if (!isId(id)) remarks.add("images", `no id ${NO_ID}`, fix, i, `"${file_name}": ${shownValue(id)}`);
     else if (size === undefined) {
       const problem = "a height and width that are no size of a picture in pixels";
-      remarks.add("images", problem, fix, i, `${shownValue(height)}x${shownValue(width)}`);
+      const sides = `height ${shownValue(height)}, width ${shownValue(width)}`;
+      remarks.add("images", problem, fix, i, `"${file_name}": ${sides}`);
     } else return [{ id, file_name, ...size }];
     return [];
   });

@@ -37,7 +37,8 @@ async function cocoFiles(root: string): Promise<string[]> {
   if (instances.length > 0) return instances;
   const found: string[] = [];
   for (const file of files.filter((path) => fileName(path) !== "classes.json")) {
-    if ((await jsonKind(root, file).catch(() => "other")) === "coco") found.push(file);
+    // One that cannot be read is told where it is opened.
+    if ((await jsonKind(root, file).catch(() => "coco")) === "coco") found.push(file);
   }
   return found;
 }

@@ -27,10 +27,12 @@ async function jsonFiles(root: string): Promise<string[]> {
   });
 }
 
-/** Whether a JSON file below `root` has the keys of a labelme file. */
+/** Whether a JSON file below `root` is labelme's, or has its keys but cannot be read. */
 export async function hasLabelme(root: string): Promise<boolean> {
   for (const file of await jsonFiles(root)) {
-    if ((await jsonKind(root, file).catch(() => "other")) === "labelme") return true;
+    if ((await jsonKind(root, file).catch(() => "other")) !== "labelme") continue;
+    const isOne = await readJson(joinPath(root, file)).then(isLabelme, () => true);
+    if (isOne) return true;
   }
   return false;
 }

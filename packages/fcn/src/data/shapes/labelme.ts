@@ -73,29 +73,29 @@ async function paintShape(
   paint: Paint,
 ): Promise<SkippedPart | undefined> {
   const place = `${file}: shape ${index}`;
-  const needs = (count: number, wanted: string): void => {
-    if (points.length >= count) return;
+  const needs = (isEnough: boolean, wanted: string): void => {
+    if (isEnough) return;
     const problem = `a ${type} ("${label}") has ${points.length} points, but needs ${wanted}`;
     throw fileError("bad-shape", place, problem, "correct or remove the shape");
   };
   const [a, b] = points as readonly [Point, Point];
   if (type === "polygon") {
-    needs(3, "at least 3");
+    needs(points.length >= 3, "at least 3");
     paintPolygon(points, size, paint);
   } else if (type === "rectangle") {
-    needs(2, "2");
+    needs(points.length === 2 || points.length === 4, "2 or 4");
     paintPolygon(points.length === 2 ? [a, [b[0], a[1]], b, [a[0], b[1]]] : points, size, paint);
   } else if (type === "circle") {
-    needs(2, "2 (its centre and a point on it)");
+    needs(points.length === 2, "2 (its centre and a point on it)");
     paintDisc(a, Math.hypot(a[0] - b[0], a[1] - b[1]), size, paint);
   } else if (type === "line" || type === "linestrip") {
-    needs(2, "at least 2");
+    needs(points.length >= 2, "at least 2");
     paintLine(points, radius, size, paint);
   } else if (type === "point" || type === "points") {
-    needs(1, "1");
+    needs(points.length >= 1, "1");
     for (const point of points) paintDisc(point, radius, size, paint);
   } else if (type === "mask" && mask !== undefined) {
-    needs(2, "2");
+    needs(points.length === 2, "2");
     const picture = await decodeShapeMask(`${place} ("${label}")`, mask);
     return paintMask(file, `shape ${index} ("${label}")`, picture, [a, b], size, paint);
   } else if (FOUR_CORNERS.test(type) && points.length === 4) {

@@ -72,7 +72,7 @@ function parseShape(shape: unknown, index: number): LabelmeShape | SkippedPart {
   if (!Array.isArray(shape.points)) return fail(`("${label}") has no points`);
   const points: Point[] = [];
   for (const point of shape.points) {
-    const [x, y] = Array.isArray(point) ? point.map(numberOf) : [];
+    const [x, y] = Array.isArray(point) && point.length === 2 ? point.map(numberOf) : [];
     if (x === undefined || y === undefined) {
       return fail(`("${label}") has a point that is no pair of numbers: ${shownValue(point)}`);
     }
