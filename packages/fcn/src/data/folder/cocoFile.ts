@@ -54,8 +54,9 @@ export function absentLists(json: unknown): string[] {
 }
 
 /**
- * Checks a COCO file. An image or annotation that cannot be used is left out, and a problem among the remarks names it. Throws a TensorError that names
- * the file where a category cannot be used, or where two images or two categories have one id.
+ * Checks a COCO file. An image or annotation that cannot be used is left out, and a problem among the remarks names it.
+ * Throws a TensorError that names the file where a category cannot be used, or where two images or two categories have
+ * one id.
  */
 export function parseCoco(file: string, json: unknown): CocoFile {
   const lists = json as Readonly<Record<string, readonly unknown[]>>;
@@ -169,7 +170,9 @@ class EntryRemarks {
     });
     const matched = [...this.#matched].map(([what, { count, example }]): DataRemark => {
       const [own, other] = typeof example === "string" ? ["text", "numbers"] : ["a number", "text"];
-      const text = `${counted(count, "annotation")} ${count === 1 ? "has" : "have"} the ${what}_id as ${own}, such as ${shownId(example)}, where the ids of the file are ${other}: matched by their digits`;
+      const many = `${counted(count, "annotation")} ${count === 1 ? "has" : "have"}`;
+      const where = `where the ids of the file are ${other}: matched by their digits`;
+      const text = `${many} the ${what}_id as ${own}, such as ${shownId(example)}, ${where}`;
       return { level: "warning", code: "id-types", file, text };
     });
     return [...faults, ...matched];
@@ -180,7 +183,8 @@ class EntryRemarks {
 function largeIds(file: string, images: readonly CocoImage[]): DataRemark[] {
   const large = images.find(({ id }) => typeof id === "number" && !Number.isSafeInteger(id));
   if (large === undefined) return [];
-  const text = `its images have ids above ${Number.MAX_SAFE_INTEGER} ("${large.file_name}"), which are rounded when they are read, so that neighbours become one; write them as text`;
+  const why = "which are rounded when they are read, so that neighbours become one; write them as text";
+  const text = `its images have ids above ${Number.MAX_SAFE_INTEGER} ("${large.file_name}"), ${why}`;
   return [{ level: "warning", code: "large-ids", file, text }];
 }
 

@@ -37,7 +37,10 @@ export async function hasLabelme(root: string): Promise<boolean> {
   return false;
 }
 
-/** Undefined for JSON that is clearly something else. Throws a TensorError that names the file and what is wrong with it. */
+/**
+ * Undefined for JSON that is clearly something else. Throws a TensorError that names the file and what is wrong with
+ * it.
+ */
 async function readIfLabelme(root: string, path: string): Promise<LabelmeFile | undefined> {
   if ((await jsonKind(root, path)) !== "labelme") return undefined;
   const file = joinPath(root, path);
