@@ -18,8 +18,8 @@ export interface SaidPath {
   /** The folder of the file that says the path, below the root: the path is tried from there first. */
   readonly folder?: string;
   /**
-   * What narrows down several paths that fit equally well, one after another; `whole` is whether all parts of the path were said. A rule that none
-   * of them keeps does not count.
+   * What narrows down several paths that fit equally well, one after another; `whole` is whether all parts of the path
+   * were said. A rule that none of them keeps does not count.
    */
   readonly prefer?: readonly ((path: string, whole: boolean) => boolean)[];
 }
@@ -53,9 +53,10 @@ export function resolveParts(parts: readonly string[]): string[] {
 }
 
 /**
- * Finds which of `paths` (below one root) is meant by a path that a file says: from the folder of that file; else the one with the longest common
- * tail, whole parts compared. Where several are left, those of exactly the same spelling count. A path that leads nowhere is tried once more with its
- * percent signs decoded. Undefined where not even the last part fits.
+ * Finds which of `paths` (below one root) is meant by a path that a file says: from the folder of that file; else the
+ * one with the longest common tail, whole parts compared. Where several are left, those of exactly the same spelling
+ * count. A path that leads nowhere is tried once more with its percent signs decoded. Undefined where not even the last
+ * part fits.
  */
 export function pathFinder(paths: readonly string[]): (said: string, about?: SaidPath) => FoundPath | undefined {
   const byName = new Map<string, Entry[]>();

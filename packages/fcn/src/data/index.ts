@@ -95,6 +95,7 @@ export {
   type MatValue,
   readMat,
 } from "./mat/read.js";
+export type { StatedSize } from "./numbers.js";
 export { type LayoutName, type LayoutOptions, layouts, type OpenOptions, open } from "./open.js";
 export type { RangeOptions } from "./pictureRange.js";
 export { measurePreprocessing, normaliseInto, type Preprocessing } from "./preprocessing.js";
@@ -109,6 +110,7 @@ export {
 } from "./sample.js";
 export type { CocoInstance, CocoLabels, CocoOverlap } from "./shapes/coco.js";
 export type { LabelmeLabels } from "./shapes/labelme.js";
+export type { PaintSize, SkippedPart } from "./shapes/parts.js";
 export type { RunLengths } from "./shapes/rle.js";
 export { countLabels, cutSample, type Rectangle, tilePositions } from "./tiles.js";
 export type { WorkerOptions } from "./workers/pool.js";

@@ -48,8 +48,8 @@ export interface LoadedImage {
 }
 
 /**
- * Reads all files of an item (Node) and puts the sample together. Throws a TensorError that names the file at fault, and a shape that cannot be drawn
- * unless the item says `skipBad`.
+ * Reads all files of an item (Node) and puts the sample together. Throws a TensorError that names the file at fault,
+ * and a shape that cannot be drawn unless the item says `skipBad`.
  */
 export async function loadItem(item: SampleItem): Promise<SegmentationSample> {
   const picture = await loadImage(item.image);
@@ -118,7 +118,8 @@ function joinChannels(images: readonly RasterImage[]): RasterImage {
 }
 
 /**
- * The label map of a source; keys that its rule does not know are void and listed, and so are shapes that cannot be drawn.
+ * The label map of a source; keys that its rule does not know are void and listed, and so are shapes that cannot be
+ * drawn.
  *
  * @param upright the size of the picture, for shapes whose file does not state it
  */

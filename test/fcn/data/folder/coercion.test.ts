@@ -118,7 +118,7 @@ describe("ids", () => {
     const ofImage = await open({ image: bad, imageId: 0 });
     expect(Object.keys(ofImage.rows)).toEqual(["2.jpg"]);
     expect(ofImage.told.join("\n")).toContain(
-      `entry 0 of its images has no id that is a whole number or a text (${shown})`,
+      `entry 0 of its images has no id that is a whole number or a text ("1.jpg": ${shown})`,
     );
     if (bad !== undefined)
       await expect(open({ image: 0, imageId: 0, category: bad })).rejects.toThrow(`has the id ${shown}`);

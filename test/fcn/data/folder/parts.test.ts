@@ -185,6 +185,11 @@ describe("a shape of a labelme file", () => {
       'a circle ("dog") has 1 points, but needs 2',
     ],
     ["no point", { label: "dog", shape_type: "point", points: [] }, 'a point ("dog") has 0 points'],
+    [
+      "a rectangle of three points",
+      { label: "dog", shape_type: "rectangle", points: corners.slice(1) },
+      'a rectangle ("dog") has 3 points, but needs 2 or 4',
+    ],
     ["no points", { label: "dog", shape_type: "polygon" }, 'shape 1 ("dog") has no points'],
     [
       "a point that is none",

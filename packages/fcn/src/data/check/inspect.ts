@@ -90,7 +90,10 @@ async function checkedLabels(
   return { ...counts, hasStrays: plane !== undefined && plane.strays.length > 0 };
 }
 
-/** Labels that fit the picture as stored as well as upright may have been drawn on either, and so may those without a size. */
+/**
+ * Labels that fit the picture as stored as well as upright may have been drawn on either, and so may those without a
+ * size.
+ */
 function turnWarnings(
   { image: parts, labels }: SampleItem,
   { image, turnedFrom }: LoadedImage,

@@ -54,8 +54,9 @@ export function absentLists(json: unknown): string[] {
 }
 
 /**
- * Checks a COCO file. An image or annotation that cannot be used is left out, and a problem among the remarks names it. Throws a TensorError that names
- * the file where a category cannot be used, or where two images or two categories have one id.
+ * Checks a COCO file. An image or annotation that cannot be used is left out, and a problem among the remarks names it.
+ * Throws a TensorError that names the file where a category cannot be used, or where two images or two categories have
+ * one id.
  */
 export function parseCoco(file: string, json: unknown): CocoFile {
   const lists = json as Readonly<Record<string, readonly unknown[]>>;
@@ -77,10 +78,11 @@ function parseImages(entries: readonly unknown[], remarks: EntryRemarks): CocoIm
     const size = statedSize(height, width, MOST_PIXELS);
     if (typeof file_name !== "string" || file_name.trim() === "") {
       remarks.add("images", "no file_name", fix, i, shownValue(file_name));
-    } else if (!isId(id)) remarks.add("images", `no id ${NO_ID}`, fix, i, shownValue(id));
+    } else if (!isId(id)) remarks.add("images", `no id ${NO_ID}`, fix, i, `"${file_name}": ${shownValue(id)}`);
     else if (size === undefined) {
       const problem = "a height and width that are no size of a picture in pixels";
-      remarks.add("images", problem, fix, i, `${shownValue(height)}x${shownValue(width)}`);
+      const sides = `height ${shownValue(height)}, width ${shownValue(width)}`;
+      remarks.add("images", problem, fix, i, `"${file_name}": ${sides}`);
     } else return [{ id, file_name, ...size }];
     return [];
   });
@@ -168,7 +170,9 @@ class EntryRemarks {
     });
     const matched = [...this.#matched].map(([what, { count, example }]): DataRemark => {
       const [own, other] = typeof example === "string" ? ["text", "numbers"] : ["a number", "text"];
-      const text = `${counted(count, "annotation")} ${count === 1 ? "has" : "have"} the ${what}_id as ${own}, such as ${shownId(example)}, where the ids of the file are ${other}: matched by their digits`;
+      const many = `${counted(count, "annotation")} ${count === 1 ? "has" : "have"}`;
+      const where = `where the ids of the file are ${other}: matched by their digits`;
+      const text = `${many} the ${what}_id as ${own}, such as ${shownId(example)}, ${where}`;
       return { level: "warning", code: "id-types", file, text };
     });
     return [...faults, ...matched];
@@ -179,7 +183,8 @@ class EntryRemarks {
 function largeIds(file: string, images: readonly CocoImage[]): DataRemark[] {
   const large = images.find(({ id }) => typeof id === "number" && !Number.isSafeInteger(id));
   if (large === undefined) return [];
-  const text = `its images have ids above ${Number.MAX_SAFE_INTEGER} ("${large.file_name}"), which are rounded when they are read, so that neighbours become one; write them as text`;
+  const why = "which are rounded when they are read, so that neighbours become one; write them as text";
+  const text = `its images have ids above ${Number.MAX_SAFE_INTEGER} ("${large.file_name}"), ${why}`;
   return [{ level: "warning", code: "large-ids", file, text }];
 }
 

@@ -18,8 +18,8 @@ export function compareIds(a: CocoId, b: CocoId): number {
 }
 
 /**
- * Entries by id. The number 1 and the text "1" are two ids; where only one of them is there, it is found by the other too, and `isOther` says so:
- * tools that convert files often write one side as text.
+ * Entries by id. The number 1 and the text "1" are two ids; where only one of them is there, it is found by the other
+ * too, and `isOther` says so: tools that convert files often write one side as text.
  */
 export class IdTable<T> {
   readonly #exact = new Map<CocoId, T>();

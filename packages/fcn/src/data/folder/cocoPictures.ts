@@ -19,9 +19,10 @@ interface Taken {
 }
 
 /**
- * The pictures of a COCO file, below the root: by `file_name` from the folder of the file, else by the longest common tail. Of several that fit
- * equally well those in a folder of the file's split count, then the one whose path from the root or from `images/` was said in full. What was not
- * found, may be several, or lies in another folder than was said comes into `remarks`.
+ * The pictures of a COCO file, below the root: by `file_name` from the folder of the file, else by the longest common
+ * tail. Of several that fit equally well those in a folder of the file's split count, then the one whose path from the
+ * root or from `images/` was said in full. What was not found, may be several, or lies in another folder than was said
+ * comes into `remarks`.
  */
 export async function cocoPictures(
   root: string,

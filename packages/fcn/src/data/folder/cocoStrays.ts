@@ -3,8 +3,8 @@ import type { CocoAnnotation, CocoFile } from "./cocoFile.js";
 import { type CocoId, shownId } from "./cocoIds.js";
 
 /**
- * Tells of the annotations that paint nothing, with their counts: those of pictures or categories that the file does not list, and boxes without a
- * mask. Where categories were `chosen` all others are background by choice.
+ * Tells of the annotations that paint nothing, with their counts: those of pictures or categories that the file does
+ * not list, and boxes without a mask. Where categories were `chosen` all others are background by choice.
  */
 export function strayAnnotations(file: string, { annotations }: CocoFile, chosen: boolean): DataRemark[] {
   const tell = (

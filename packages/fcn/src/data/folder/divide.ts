@@ -1,5 +1,6 @@
 import { type Classes, type DataRemark, fileDataset, type SegmentationDataset } from "../dataset.js";
 import { fileName, joinPath, withoutExtension } from "../files.js";
+import { orOf } from "../findPath.js";
 import type { SampleItem } from "../item.js";
 import { counted, firstOf } from "../words.js";
 import { namedSplit, readSplitFiles, resolveSplit, type SplitOptions, seededSplit } from "./splits.js";
@@ -66,12 +67,17 @@ async function fromFiles(
       for (const { line, candidates } of ambiguous) {
         const isOneFolder = new Set(candidates.map(withoutExtension)).size === 1;
         const more = isOneFolder ? "the ending" : "the folder";
-        const text = `it names "${line}", which may be ${candidates.slice(0, 4).join(" or ")}${candidates.length > 4 ? " or others" : ""}: write ${more} too`;
-        say("problem", "ambiguous-name", text, file);
+        say(
+          "problem",
+          "ambiguous-name",
+          `it names "${line}", which may be ${orOf(candidates)}: write ${more} too`,
+          file,
+        );
       }
       if (elsewhere.length > 0) {
         const examples = elsewhere.map(({ line, name }) => `"${line}" was taken to be ${name}`);
-        const what = `${counted(elsewhere.length, "line")} ${elsewhere.length === 1 ? "names" : "name"} a folder that is not there`;
+        const verb = elsewhere.length === 1 ? "names" : "name";
+        const what = `${counted(elsewhere.length, "line")} ${verb} a folder that is not there`;
         say(
           "warning",
           "other-folder",

@@ -55,8 +55,8 @@ const START = 65536;
 const MOST_FILES = 200;
 
 /**
- * Annotations of formats that are not read, one sentence a format with what to do: for a folder in which nothing else is found. Looks at the start
- * of the first files of each ending.
+ * Annotations of formats that are not read, one sentence a format with what to do: for a folder in which nothing else
+ * is found. Looks at the start of the first files of each ending.
  */
 export async function foreignAnnotations(root: string): Promise<string[]> {
   const found = new Map<Format, string[]>();

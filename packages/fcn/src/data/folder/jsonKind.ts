@@ -7,8 +7,8 @@ const START = 65536;
 export type JsonKind = "coco" | "labelme" | "other";
 
 /**
- * What a JSON file may be, by the keys in its first 64 KiB: files of thousands of annotations, or with a picture inside, are not parsed for that. COCO
- * files of these names count without a look.
+ * What a JSON file may be, by the keys in its first 64 KiB: files of thousands of annotations, or with a picture
+ * inside, are not parsed for that. COCO files of these names count without a look.
  */
 export async function jsonKind(root: string, file: string): Promise<JsonKind> {
   if (/^(instances_.*|_annotations\.coco)\.json$/i.test(fileName(file))) return "coco";

@@ -16,9 +16,10 @@ const folderOf = (path: string): string => path.slice(0, path.length - fileName(
 const stemOf = (path: string): string => sameText(withoutExtension(fileName(path)));
 
 /**
- * Finds the picture of a labelme file, both below `root`: where its `imagePath` says, from the folder of the file; else the picture with the longest
- * common tail, of several the one beside the file; else, as labelme itself does, the one that has the file's own base name, beside it or anywhere.
- * Throws a TensorError that names the file where there is none, or several that fit equally well.
+ * Finds the picture of a labelme file, both below `root`: where its `imagePath` says, from the folder of the file; else
+ * the picture with the longest common tail, of several the one beside the file; else, as labelme itself does, the one
+ * that has the file's own base name, beside it or anywhere. Throws a TensorError that names the file where there is
+ * none, or several that fit equally well.
  */
 export function labelmePictures(
   root: string,

@@ -25,8 +25,8 @@ export interface CocoOptions {
 }
 
 /**
- * Files that may be COCO's: `annotations/instances_train2017.json`, Roboflow's `train/_annotations.coco.json`, or any in the root or a folder in it
- * whose keys are those of a COCO file.
+ * Files that may be COCO's: `annotations/instances_train2017.json`, Roboflow's `train/_annotations.coco.json`, or any
+ * in the root or a folder in it whose keys are those of a COCO file.
  */
 async function cocoFiles(root: string): Promise<string[]> {
   const files = (await listFiles(root, { recursive: true })).filter((file) => {
@@ -37,7 +37,8 @@ async function cocoFiles(root: string): Promise<string[]> {
   if (instances.length > 0) return instances;
   const found: string[] = [];
   for (const file of files.filter((path) => fileName(path) !== "classes.json")) {
-    if ((await jsonKind(root, file).catch(() => "other")) === "coco") found.push(file);
+    // One that cannot be read is told where it is opened.
+    if ((await jsonKind(root, file).catch(() => "coco")) === "coco") found.push(file);
   }
   return found;
 }
@@ -165,7 +166,8 @@ function pictureRemarks(
     const isOther = twin.labels.file !== item.labels.file;
     const where = isOther ? `here and in ${twin.labels.file}` : "twice in this file";
     const as = names[0] === names[1] ? "" : ` (as ${names.join(" and ")})`;
-    const text = `the picture ${file} is listed ${where}${as}: each entry takes the annotations of the other for background; bring them into one`;
+    const why = "each entry takes the annotations of the other for background; bring them into one";
+    const text = `the picture ${file} is listed ${where}${as}: ${why}`;
     remarks.push({ level: "problem", code: "same-picture", file: item.labels.file, text });
   }
   const left = pictures.filter((path) => IMAGE_PATTERN.test(path) && !listed.has(joinPath(root, path)));

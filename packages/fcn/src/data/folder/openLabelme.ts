@@ -27,15 +27,20 @@ async function jsonFiles(root: string): Promise<string[]> {
   });
 }
 
-/** Whether a JSON file below `root` has the keys of a labelme file. */
+/** Whether a JSON file below `root` is labelme's, or has its keys but cannot be read. */
 export async function hasLabelme(root: string): Promise<boolean> {
   for (const file of await jsonFiles(root)) {
-    if ((await jsonKind(root, file).catch(() => "other")) === "labelme") return true;
+    if ((await jsonKind(root, file).catch(() => "other")) !== "labelme") continue;
+    const isOne = await readJson(joinPath(root, file)).then(isLabelme, () => true);
+    if (isOne) return true;
   }
   return false;
 }
 
-/** Undefined for JSON that is clearly something else. Throws a TensorError that names the file and what is wrong with it. */
+/**
+ * Undefined for JSON that is clearly something else. Throws a TensorError that names the file and what is wrong with
+ * it.
+ */
 async function readIfLabelme(root: string, path: string): Promise<LabelmeFile | undefined> {
   if ((await jsonKind(root, path)) !== "labelme") return undefined;
   const file = joinPath(root, path);

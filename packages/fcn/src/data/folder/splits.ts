@@ -67,9 +67,10 @@ interface LineMeaning {
 }
 
 /**
- * Finds the places among `names` (paths without extension) of what a line of a list says. A name may hold spaces, lie below further folders and carry
- * the extension of a picture, which tells samples of one name apart; of lists in columns (`images/a.jpg masks/a.png`) the first word counts. A name
- * without its folder counts where one folder alone has it.
+ * Finds the places among `names` (paths without extension) of what a line of a list says. A name may hold spaces, lie
+ * below further folders and carry the extension of a picture, which tells samples of one name apart; of lists in
+ * columns (`images/a.jpg masks/a.png`) the first word counts. A name without its folder counts where one folder alone
+ * has it.
  *
  * @param pictures the file of each sample
  */

@@ -15,8 +15,9 @@ export async function readLists(folder: string): Promise<Map<string, string[]>> 
 }
 
 /**
- * The lists with each line as the name of a picture in `folder`: lines of some copies are paths, with the extension or with the mask in a second column.
- * A line that names no picture, or may name several, stays as it is: it shows as a file that is missing.
+ * The lists with each line as the name of a picture in `folder`: lines of some copies are paths, with the extension or
+ * with the mask in a second column. A line that names no picture, or may name several, stays as it is: it shows as a
+ * file that is missing.
  */
 export async function namedLists(lists: ReadonlyMap<string, string[]>, folder: string): Promise<Map<string, string[]>> {
   const isPlain = (line: string): boolean => !/[\s/\\]/.test(line) && !IMAGE_PATTERN.test(line);

@@ -32,9 +32,9 @@ export interface CocoLabels extends StatedSize {
 }
 
 /**
- * The label map of a picture: background 0. Polygons are filled by the rule of {@link paintPolygon}, so they may differ from pycocotools' masks
- * in pixels on the outline; run lengths are exact. A crowd region is void wherever no instance lies. A piece that cannot be drawn is left out and
- * listed in `skipped`.
+ * The label map of a picture: background 0. Polygons are filled by the rule of {@link paintPolygon}, so they may differ
+ * from pycocotools' masks in pixels on the outline; run lengths are exact. A crowd region is void wherever no instance
+ * lies. A piece that cannot be drawn is left out and listed in `skipped`.
  *
  * @param upright the size of the picture, for a file that does not state it
  */

@@ -22,10 +22,11 @@ export interface LabelmeLabels {
 }
 
 /**
- * The label map of a labelme file: background, then shapes in their order, later ones on top. Polygons are filled by the rule of
- * {@link paintPolygon}; a rectangle is the polygon of its corners, and so is any other shape with four corners; circles, lines and points take the
- * pixels whose centre is near enough. Masks are laid on the picture as `shapes_to_label` of labelme 6 does, see {@link paintMask}. A shape that
- * cannot be drawn is left out and listed in `skipped`.
+ * The label map of a labelme file: background, then shapes in their order, later ones on top. Polygons are filled by
+ * the rule of {@link paintPolygon}; a rectangle is the polygon of its corners, and so is any other shape with four
+ * corners; circles, lines and points take the pixels whose centre is near enough. Masks are laid on the picture as
+ * `shapes_to_label` of labelme 6 does, see {@link paintMask}. A shape that cannot be drawn is left out and listed in
+ * `skipped`.
  *
  * @param upright the size of the picture, for a file that does not state it
  */
@@ -73,29 +74,29 @@ async function paintShape(
   paint: Paint,
 ): Promise<SkippedPart | undefined> {
   const place = `${file}: shape ${index}`;
-  const needs = (count: number, wanted: string): void => {
-    if (points.length >= count) return;
+  const needs = (isEnough: boolean, wanted: string): void => {
+    if (isEnough) return;
     const problem = `a ${type} ("${label}") has ${points.length} points, but needs ${wanted}`;
     throw fileError("bad-shape", place, problem, "correct or remove the shape");
   };
   const [a, b] = points as readonly [Point, Point];
   if (type === "polygon") {
-    needs(3, "at least 3");
+    needs(points.length >= 3, "at least 3");
     paintPolygon(points, size, paint);
   } else if (type === "rectangle") {
-    needs(2, "2");
+    needs(points.length === 2 || points.length === 4, "2 or 4");
     paintPolygon(points.length === 2 ? [a, [b[0], a[1]], b, [a[0], b[1]]] : points, size, paint);
   } else if (type === "circle") {
-    needs(2, "2 (its centre and a point on it)");
+    needs(points.length === 2, "2 (its centre and a point on it)");
     paintDisc(a, Math.hypot(a[0] - b[0], a[1] - b[1]), size, paint);
   } else if (type === "line" || type === "linestrip") {
-    needs(2, "at least 2");
+    needs(points.length >= 2, "at least 2");
     paintLine(points, radius, size, paint);
   } else if (type === "point" || type === "points") {
-    needs(1, "1");
+    needs(points.length >= 1, "1");
     for (const point of points) paintDisc(point, radius, size, paint);
   } else if (type === "mask" && mask !== undefined) {
-    needs(2, "2");
+    needs(points.length === 2, "2");
     const picture = await decodeShapeMask(`${place} ("${label}")`, mask);
     return paintMask(file, `shape ${index} ("${label}")`, picture, [a, b], size, paint);
   } else if (FOUR_CORNERS.test(type) && points.length === 4) {
@@ -123,9 +124,10 @@ async function decodeShapeMask(place: string, mask: string): Promise<PngPicture>
 }
 
 /**
- * Paints the pixels of a mask that are not 0. Its first pixel lies at its first point, whose coordinates are rounded half to even (NumPy's `round`, as in
- * labelme 6; earlier versions cut the fraction off, but wrote whole numbers unless the mask was moved). Of points in whole numbers the second one is
- * the last pixel, and what lies beyond is left out, as labelme does; a mask of another size than that is warned of.
+ * Paints the pixels of a mask that are not 0. Its first pixel lies at its first point, whose coordinates are rounded
+ * half to even (NumPy's `round`, as in labelme 6; earlier versions cut the fraction off, but wrote whole numbers unless
+ * the mask was moved). Of points in whole numbers the second one is the last pixel, and what lies beyond is left out,
+ * as labelme does; a mask of another size than that is warned of.
  */
 function paintMask(
   file: string,
@@ -140,8 +142,9 @@ function paintMask(
   const isWhole = points.flat().every(Number.isInteger);
   const [rows, columns] = isWhole ? [bottom - top + 1, right - left + 1] : [height, width];
   if (rows < 1 || columns < 1) {
-    const problem = `is a mask whose first point (${left}, ${top}) lies right of or below its second (${right}, ${bottom})`;
-    throw fileError("bad-shape", file, `${about} ${problem}`, "correct its points, or export it again");
+    const where = `(${left}, ${top}) lies right of or below its second (${right}, ${bottom})`;
+    const problem = `${about} is a mask whose first point ${where}`;
+    throw fileError("bad-shape", file, problem, "correct its points, or export it again");
   }
   const isColour = kind === "rgb" || kind === "rgb-alpha";
   const isSet = (at: number): boolean =>
@@ -154,13 +157,14 @@ function paintMask(
     }
   }
   if (rows === height && columns === width) return undefined;
-  const problem = `${about} is a mask of ${height}x${width} whose points say ${rows}x${columns}: the smaller of both counts, from the first point on`;
+  const sizes = `is a mask of ${height}x${width} whose points say ${rows}x${columns}`;
+  const problem = `${about} ${sizes}: the smaller of both counts, from the first point on`;
   return { ...emptyShape(problem, "correct its points, or export it again"), code: "mask-size" };
 }
 
 function unknownName(name: string, indices: readonly number[], { names }: LabelmeLabels): SkippedPart {
-  const known = names.map(([own]) => own).slice(0, 12);
+  const known = names.map(([own]) => own);
   const places = `shape ${firstOf(indices.map(String), 5)}`;
-  const problem = `it has a shape named "${name}", but the classes are ${known.join(", ")}${names.length > 12 ? ", ..." : ""} (${places})`;
+  const problem = `it has a shape named "${name}", but the classes are ${firstOf(known, 12)} (${places})`;
   return badShape(problem, "correct the name in the file, or add it to classes.json", "unknown-label");
 }

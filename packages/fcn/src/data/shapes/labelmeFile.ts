@@ -17,7 +17,9 @@ export interface LabelmeShape {
   /** Its place in the file, from 0. */
   readonly index: number;
   readonly label: string;
-  /** "polygon", "rectangle", "circle", "line", "linestrip", "point", "mask", or whatever the file has, in small letters. */
+  /**
+   * "polygon", "rectangle", "circle", "line", "linestrip", "point", "mask", or whatever the file has, in small letters.
+   */
   readonly type: string;
   readonly points: readonly Point[];
   /** Base64 PNG of a mask; its points are the first and last pixel of its box. */
@@ -35,7 +37,10 @@ export function isLabelme(json: unknown): boolean {
   return Array.isArray(json.shapes) ? hasImage || "version" in json : hasImage;
 }
 
-/** Reads a labelme file; `imageData` is ignored. Throws a TensorError that names the file where it is none, or states a size that cannot be. */
+/**
+ * Reads a labelme file; `imageData` is ignored. Throws a TensorError that names the file where it is none, or states a
+ * size that cannot be.
+ */
 export async function readLabelme(file: string): Promise<LabelmeFile> {
   return parseLabelme(file, await readJson(file));
 }
@@ -72,7 +77,7 @@ function parseShape(shape: unknown, index: number): LabelmeShape | SkippedPart {
   if (!Array.isArray(shape.points)) return fail(`("${label}") has no points`);
   const points: Point[] = [];
   for (const point of shape.points) {
-    const [x, y] = Array.isArray(point) ? point.map(numberOf) : [];
+    const [x, y] = Array.isArray(point) && point.length === 2 ? point.map(numberOf) : [];
     if (x === undefined || y === undefined) {
       return fail(`("${label}") has a point that is no pair of numbers: ${shownValue(point)}`);
     }

@@ -2,8 +2,8 @@ import { TensorError } from "@fcn/tensor";
 import { fileError } from "../errors.js";
 
 /**
- * A part of an annotation file that is left out of the label map. A problem is a shape whose pixels are lost: they would count as background. A
- * warning is one that has no pixels anyway.
+ * A part of an annotation file that is left out of the label map. A problem is a shape whose pixels are lost: they
+ * would count as background. A warning is one that has no pixels anyway.
  */
 export interface SkippedPart {
   readonly level: "problem" | "warning";
