@@ -107,7 +107,8 @@ describe("the range of a folder of pictures of more than 8 bits", () => {
     expect(of("uint16", ramp(50_000, 51_000))).toEqual([50_000, 51_000]);
     expect(of("int16", ramp(-1000, 3000))).toEqual([-1000, 3000]);
     expect(of("int32", ramp(7, 7))).toEqual([7, 8]);
-    expect(of("uint16", [...ramp(40, 1000), 60_000])).toEqual([40, 1000]);
+    // Without the lowest and the highest of a thousand values.
+    expect(of("uint16", [...ramp(40, 1000), 60_000])).toEqual([40.96, 1000]);
     expect(chooseRange([survey("uint16", ramp(10, 100)), survey("uint16", ramp(600, 900))])).toEqual([10, 900]);
     expect(chooseRange([])).toBeUndefined();
   });
