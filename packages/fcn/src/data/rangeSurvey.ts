@@ -1,5 +1,12 @@
 import { decodeDeep } from "./decode/image.js";
-import { commonScale, levelsOf, type PixelDepth, type PixelRange } from "./decode/pixelScale.js";
+import {
+  commonScale,
+  levelsOf,
+  type PixelDepth,
+  type PixelRange,
+  rankedValues,
+  withoutTails,
+} from "./decode/pixelScale.js";
 import { readBytes } from "./files.js";
 
 /** What one picture of more than 8 bits adds to the choice of a range. Plain data. */
@@ -11,32 +18,14 @@ export interface RangeSurvey {
   readonly ranked: readonly number[];
 }
 
-/** Values of a picture that are sorted, and kept of those. */
-const SORTED = 2 ** 16;
-const KEPT = 1024;
-
 /** Looks at one picture (Node); undefined where it has 8 bits. */
 export async function surveyRange(file: string): Promise<RangeSurvey | undefined> {
   const bands = await decodeDeep(file, await readBytes(file));
   if (bands === undefined) return undefined;
   const { depth, min, max } = levelsOf(bands);
-  const { values, noData } = bands;
-  const step = Math.max(1, Math.floor(values.length / SORTED));
-  const some: number[] = [];
-  for (let i = 0; i < values.length; i += step) {
-    const value = values[i] as number;
-    if (Number.isFinite(value) && value !== noData) some.push(value);
-  }
-  const sorted = Float64Array.from(some).sort();
-  const count = Math.min(KEPT, sorted.length);
-  const ranked = Array.from({ length: count }, (_, i) => {
-    return sorted[Math.round((i * (sorted.length - 1)) / Math.max(1, count - 1))] as number;
-  });
-  return { depth, min, max, ranked };
+  return { depth, min, max, ranked: rankedValues(bands) };
 }
 
-/** Part of the values that may lie beyond either end of a range. */
-const TAIL = 0.001;
 /** So many times as wide as without its tails a range has outliers. */
 const OUTLIERS = 2;
 
@@ -47,11 +36,9 @@ export function chooseRange(surveys: readonly RangeSurvey[]): PixelRange | undef
   if (first === undefined) return undefined;
   const min = used.reduce((least, survey) => Math.min(least, survey.min), Number.POSITIVE_INFINITY);
   const max = used.reduce((most, survey) => Math.max(most, survey.max), Number.NEGATIVE_INFINITY);
+  const [low, high] = withoutTails(Float64Array.from(used.flatMap((survey) => survey.ranked)).sort());
   const common = commonScale({ depth: first.depth, min, max });
-  if (common && max - min > common[1] / 2) return common;
-  const ranked = Float64Array.from(used.flatMap((survey) => survey.ranked)).sort();
-  const at = (part: number): number => ranked[Math.round(part * (ranked.length - 1))] as number;
-  const [low, high] = [at(TAIL), at(1 - TAIL)];
+  if (common && high - low > common[1] / 2) return common;
   if (high > low && max - min > OUTLIERS * (high - low)) return [low, high];
   return [min, max > min ? max : min + 1];
 }

@@ -63,6 +63,35 @@ export function levelsOf({ values, depth, noData }: Bands): PixelLevels {
   return { depth, min: least, max: largest, missing: 1 - count / values.length, clipped: 0 };
 }
 
+/** Values of a picture that are sorted, and kept of those. */
+const SORTED = 2 ** 16;
+const KEPT = 1024;
+
+/** Values of bands at even steps of their rank, rising; none where all are missing. */
+export function rankedValues({ values, noData }: Bands): number[] {
+  const wanted = Math.floor(values.length / SORTED);
+  // Neither 2 nor 3 divides it, so that all bands are met, and all columns of the usual widths.
+  const step = wanted < 2 ? 1 : 6 * Math.ceil(wanted / 6) - 1;
+  const some: number[] = [];
+  for (let i = 0; i < values.length; i += step) {
+    const value = values[i] as number;
+    if (Number.isFinite(value) && value !== noData) some.push(value);
+  }
+  const sorted = Float64Array.from(some).sort();
+  const count = Math.min(KEPT, sorted.length);
+  const last = (sorted.length - 1) / Math.max(1, count - 1);
+  return Array.from({ length: count }, (_, i) => sorted[Math.round(i * last)] as number);
+}
+
+/** Part of the values that may lie beyond either end of a range. */
+const TAIL = 0.001;
+
+/** The ends of what is left of rising values without their tails. */
+export function withoutTails(ranked: ArrayLike<number>): [low: number, high: number] {
+  const at = (part: number): number => ranked[Math.round(part * (ranked.length - 1))] as number;
+  return [at(TAIL), at(1 - TAIL)];
+}
+
 /** Bands as 8-bit RGB, and what they hold. Throws a TensorError that names `file` where the range does not suit it or cannot be told. */
 export function scaleBands(
   file: string,
@@ -70,7 +99,7 @@ export function scaleBands(
   { range }: PixelScale,
 ): { readonly data: Uint8Array; readonly levels: PixelLevels } {
   const levels = levelsOf(bands);
-  const [low, high] = range ?? ownRange(file, levels);
+  const [low, high] = range ?? ownRange(file, bands, levels);
   const { values, channels, noData, height, width } = bands;
   const data = new Uint8Array(height * width * 3);
   const step = 255 / (high - low);
@@ -108,10 +137,11 @@ export function commonScale({ depth, min, max }: Pick<PixelLevels, "depth" | "mi
 }
 
 /** That of a picture by itself, where neither a folder nor a weights file says one. */
-function ownRange(file: string, levels: PixelLevels): PixelRange {
-  const common = commonScale(levels);
-  if (common) return common;
+function ownRange(file: string, bands: Bands, levels: PixelLevels): PixelRange {
   if (Number.isNaN(levels.min)) return [0, 1];
+  const common = commonScale(levels);
+  // A hot pixel does not make a dark picture one that uses the whole scale.
+  if (common && withoutTails(rankedValues(bands))[1] > common[1] / 2) return common;
   const { depth, min, max } = levels;
   const [low, high] = [Math.min(0, min), max > Math.min(0, min) ? max : Math.min(0, min) + 1];
   const problem = `its values are ${depth}, ${short(min)} to ${short(max)}, and nothing says which of them are to become 0 and 255`;
