@@ -28,6 +28,9 @@ const ENOUGH = 1 / 3;
 /** Part of the best prefix's arrays that another one must find for the two to be alternatives. */
 const RIVAL = 1 / 2;
 
+/** Parts of a name that a prefix has at most. */
+const LONGEST = 16;
+
 interface Candidate {
   readonly prefix: string;
   readonly added: string;
@@ -105,7 +108,7 @@ function candidatesOf(
   const beginnings = ["", ...trunks(names)];
   for (const [name, shape] of shapes) {
     const full = clean.get(name)!;
-    for (let at = 0; at >= 0 && at < full.length; at = nextPart(full, at)) {
+    for (let at = 0, parts = 0; at >= 0 && parts <= LONGEST; at = nextPart(full, at), parts++) {
       for (const added of beginnings) {
         const own = find(added + full.slice(at), shape);
         if (own === undefined) continue;
