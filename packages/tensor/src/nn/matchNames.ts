@@ -67,10 +67,11 @@ export function matchNames(
   const best = largest(others.filter(({ found }) => found.size >= ENOUGH * target.names.length));
   if (best === undefined || best.found.size <= plain!.found.size) return matchOf(clean, dropped, plain!);
   // The same arrays can be reached in two ways: `a.` is dropped, or `a.b.` is and `b.` put back.
-  const differs = ({ found }: Candidate): number =>
-    [...found].filter(([own, name]) => best.found.get(own) !== name).length;
-  const rivals = others.filter((other) => differs(other) >= RIVAL * best.found.size);
-  if (rivals.length > 0) throw ambiguous(at, [best, ...rivals]);
+  const differs = ({ found }: Candidate, from: Candidate): number =>
+    [...found].filter(([own, name]) => from.found.get(own) !== name).length;
+  const rivals = others.filter((other) => differs(other, best) >= RIVAL * best.found.size);
+  const whole = rivals.filter((a) => !rivals.some((b) => b.found.size > a.found.size && differs(a, b) === 0));
+  if (rivals.length > 0) throw ambiguous(at, [best, ...whole]);
   return matchOf(clean, dropped, best);
 }
 
