@@ -11,7 +11,7 @@ export {
 export type { MemoryReport } from "./device/buffers.js";
 export type { TuningProgress, TuningResult } from "./device/tuner.js";
 export { Device } from "./device.js";
-export { type ErrorCode, type ErrorParts, TensorError } from "./errors.js";
+export { type ErrorCode, type ErrorDetails, type ErrorParts, TensorError } from "./errors.js";
 export * as io from "./io/index.js";
 export type { MakeOptions, RandomOptions } from "./makeOptions.js";
 export type { TensorData } from "./nested.js";

@@ -93,16 +93,18 @@ describe("fcn with files that are no weights", () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   const runs: Record<string, (file: string) => string[]> = {
-    convert: (file) => [file, "out.safetensors", "--model", "fcn8s-small"],
+    convert: (file) => [file, "out.safetensors"],
     train: (file) => ["--data", "data", "--model", "fcn8s-small", "--weights", file, "--out", "run", "--steps", "1"],
     predict: (file) => ["data/images/0.png", "--weights", file, "--out", "labelled"],
     eval: (file) => ["--data", "data", "--weights", file],
     export: (file) => ["--weights", file, "--onnx", "out.onnx"],
   };
   it.each(Object.keys(runs))("says at the command line what they are and what to do there: fcn %s", async (command) => {
-    // Each file is a process of its own: every third one for the slower commands.
+    // Each file is a process of its own: every third one for the slower commands. Without a net any names will do for fcn convert.
     const some =
-      command === "convert" ? files : files.filter((_, i) => i % 3 === Object.keys(runs).indexOf(command) % 3);
+      command === "convert"
+        ? files.filter(([name]) => name !== "bare.safetensors")
+        : files.filter((_, i) => i % 3 === Object.keys(runs).indexOf(command) % 3);
     for (const [file, what, fix] of some) {
       const args = [FCN, command, ...runs[command]!(file)];
       const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", cwd: folder });

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { truncateSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import { createDevice, type Device, io, nn, type Tensor } from "@fcn/tensor";
@@ -62,16 +63,14 @@ const encode: Readonly<Record<string, (count: number) => Promise<Uint8Array>>> =
   },
 };
 
-describe.each(Object.entries(encode))("loadWeights of a damaged file: %s", (name, make) => {
+describe.each(Object.entries(encode))("loadWeights of a damaged file: %s", (_, make) => {
   it.each([1000, LARGE])("of %i numbers an array leaves the module as it was", async (count) => {
-    // A checksum is that of a whole storage: a small file is read as its tensors need it.
-    if (name.includes("part") && count < LARGE) return;
     const bytes = await make(count);
     const path = joinPath(folder, "weights");
     using net = new Pair(count);
     damage(bytes, count);
     await writeFile(path, bytes);
-    for (const input of [bytes, path]) {
+    for (const input of count === LARGE ? [path] : [bytes, path]) {
       const error = await refusal(io.loadWeights(net, input));
       expect(error).toMatchObject({
         code: "corrupt-file",
@@ -87,11 +86,11 @@ describe("loadWeights of a file that ends while it is read", () => {
     const path = joinPath(folder, "small.safetensors");
     await io.writeSafetensors(path, { a: floats(8, 1), b: floats(8, 2) });
     using net = new Pair(8);
-    const cut = { rename: (name: string) => name };
-    await io.openWeights(path, async () => {
-      await truncate(path, 100);
-      expect(await refusal(io.loadWeights(net, path, cut))).toMatchObject({ code: "corrupt-file" });
-    });
+    const rename = (name: string): string => {
+      truncateSync(path, 100);
+      return name;
+    };
+    expect(await refusal(io.loadWeights(net, path, { rename }))).toMatchObject({ code: "unreadable-file" });
     expect(await net.values()).toEqual([0, 0]);
   });
 
@@ -99,23 +98,12 @@ describe("loadWeights of a file that ends while it is read", () => {
     const path = joinPath(folder, "large.safetensors");
     await io.writeSafetensors(path, { a: floats(LARGE, 1), b: floats(LARGE, 2) });
     using net = new Pair(LARGE);
-    const own = net.stateName.bind(net);
-    let asked = 0;
     // The names are asked for when the header was read and no number was.
-    net.stateName = (name) => {
-      asked++;
-      return own(name);
+    const rename = (name: string): string => {
+      truncateSync(path, 4 * LARGE + 1000);
+      return name;
     };
-    const load = io.loadWeights(net, path, {
-      rename: (name) => {
-        if (name === "b") truncating ??= truncate(path, 4 * LARGE + 1000);
-        return name;
-      },
-    });
-    let truncating: Promise<void> | undefined;
-    const error = await refusal(load);
-    await truncating;
-    expect(asked).toBeGreaterThan(0);
+    const error = await refusal(io.loadWeights(net, path, { rename }));
     expect(error).toMatchObject({ code: "unreadable-file" });
     expect(error.message).toContain("1 arrays were loaded before");
     expect(error.fix).toContain("do not use the module before it is loaded anew");

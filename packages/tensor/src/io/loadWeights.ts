@@ -58,8 +58,8 @@ export async function loadWeights(
     const loaded = [...names.keys()].filter((name) => fitting.has(name));
     const bytes = loaded.reduce((total, name) => total + weights.arrays[names.get(name)!]!.byteLength, 0);
     const held = new Map<string, StateArray>();
-    if (bytes > UNSENT) await weights.verify(loaded.map((name) => names.get(name)!));
-    else for (const name of loaded) held.set(name, await read(name));
+    await weights.verify(loaded.map((name) => names.get(name)!));
+    if (bytes <= UNSENT) for (const name of loaded) held.set(name, await read(name));
     // A conversion may refuse values, so it comes before anything is written. What is converted is small.
     for (const [name, adapt] of adapters) held.set(name, adapt(held.get(name) ?? (await read(name))));
     await write(own, loaded, async (name) => held.get(name) ?? read(name));

@@ -48,7 +48,12 @@ export async function openNpz(source: Source, entries: readonly ZipEntry[]): Pro
 
 async function openEntry(place: Place, name: string, entry: ZipEntry): Promise<ContentArray> {
   const isArray = entry.name.endsWith(".npy") || isNpy(new Uint8Array(await entry.read(0, Math.min(6, entry.size))));
-  if (!isArray) throw unsupportedFile(place, "it does not start as a .npy file does", "leave it out of the archive");
+  if (!isArray)
+    throw unsupportedFile(
+      place,
+      "it does not start as a .npy file does",
+      "unpack the archive and give the weights in it",
+    );
   const header = await readNpyHeader(place, entry.size, entry.read);
   checkDataSize(place, header, entry.size);
   const read = async (): Promise<HostArray> => decodeNpy(header, await entry.readChecked(header.dataBegin));

@@ -28,6 +28,9 @@ const ENOUGH = 1 / 3;
 /** Part of the best prefix's arrays that another one must find for the two to be alternatives. */
 const RIVAL = 1 / 2;
 
+/** Parts of a name that a prefix has at most. */
+const LONGEST = 16;
+
 interface Candidate {
   readonly prefix: string;
   readonly added: string;
@@ -64,10 +67,11 @@ export function matchNames(
   const best = largest(others.filter(({ found }) => found.size >= ENOUGH * target.names.length));
   if (best === undefined || best.found.size <= plain!.found.size) return matchOf(clean, dropped, plain!);
   // The same arrays can be reached in two ways: `a.` is dropped, or `a.b.` is and `b.` put back.
-  const differs = ({ found }: Candidate): number =>
-    [...found].filter(([own, name]) => best.found.get(own) !== name).length;
-  const rivals = others.filter((other) => differs(other) >= RIVAL * best.found.size);
-  if (rivals.length > 0) throw ambiguous(at, [best, ...rivals]);
+  const differs = ({ found }: Candidate, from: Candidate): number =>
+    [...found].filter(([own, name]) => from.found.get(own) !== name).length;
+  const rivals = others.filter((other) => differs(other, best) >= RIVAL * best.found.size);
+  const whole = rivals.filter((a) => !rivals.some((b) => b.found.size > a.found.size && differs(a, b) === 0));
+  if (rivals.length > 0) throw ambiguous(at, [best, ...whole]);
   return matchOf(clean, dropped, best);
 }
 
@@ -105,7 +109,7 @@ function candidatesOf(
   const beginnings = ["", ...trunks(names)];
   for (const [name, shape] of shapes) {
     const full = clean.get(name)!;
-    for (let at = 0; at >= 0 && at < full.length; at = nextPart(full, at)) {
+    for (let at = 0, parts = 0; at >= 0 && parts <= LONGEST; at = nextPart(full, at), parts++) {
       for (const added of beginnings) {
         const own = find(added + full.slice(at), shape);
         if (own === undefined) continue;
