@@ -21,7 +21,19 @@ function fcn(...args: string[]) {
 }
 
 const out = join(root, "run");
-const small = ["--model", "fcn32s-small", "--width", "0.25", "--batch", "1", "--workers", "0", "--seed", "1"];
+const small = [
+  "--model",
+  "fcn32s-small",
+  "--width",
+  "0.25",
+  "--batch",
+  "1",
+  "--workers",
+  "0",
+  "--seed",
+  "1",
+  "--freeze-batch-norm",
+];
 const train = (...more: string[]) => fcn("train", "--data", folder, "--out", out, ...small, "--json", ...more);
 
 describe("--skip-bad", () => {

@@ -5,6 +5,9 @@ import type { Place } from "./errors.js";
 /** A file by path (Node only), or its bytes. */
 export type PathOrBytes = string | URL | Uint8Array | ArrayBuffer;
 
+/** What stands in messages for a file that has no name. */
+export const GIVEN_BYTES = "the given bytes";
+
 /** Random access to a file or to bytes. Its `file` is the path, or "the given bytes". */
 export interface Source extends Place {
   readonly size: number;
@@ -34,7 +37,7 @@ export async function withSource<T>(
 function bytesSource(reader: string, bytes: Uint8Array): Source {
   return {
     reader,
-    file: "the given bytes",
+    file: GIVEN_BYTES,
     size: bytes.byteLength,
     read: async (begin, end) => new Uint8Array(bytes.subarray(begin, end)).buffer,
   };

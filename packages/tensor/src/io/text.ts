@@ -90,11 +90,10 @@ const countIn = (run: string, isUsual: (letter: string) => boolean): number => [
 
 /** Strict decoders of the platform, by the name that iconv has for the encoding. */
 const ENCODINGS: readonly (readonly [iconv: string, label: string, script: Script])[] = [
+  ["GBK", "gbk", "chinese"],
   ["SHIFT_JIS", "shift_jis", "japanese"],
   ["EUC-JP", "euc-jp", "japanese"],
   ["EUC-KR", "euc-kr", "korean"],
-  ["GBK", "gbk", "chinese"],
-  ["GB18030", "gb18030", "chinese"],
   ["BIG5", "big5", "chinese"],
   ["WINDOWS-1251", "windows-1251", "cyrillic"],
   ["WINDOWS-1252", "windows-1252", "latin"],
@@ -118,7 +117,8 @@ function guessEncoding(bytes: Uint8Array): Pick<TextFault, "encoding" | "isSure"
     score: plausibility(start, label, script),
   }));
   const best = scored.reduce((a, b) => (b.score > a.score ? b : a));
-  return { encoding: best.score > 0 ? best.encoding : "GBK", isSure: best.score >= SURE };
+  const isAlone = scored.every(({ encoding, score }) => encoding === best.encoding || score < best.score);
+  return { encoding: best.score > 0 ? best.encoding : "GBK", isSure: isAlone && best.score >= SURE };
 }
 
 /** The lines with other bytes than ASCII, up to {@link SEEN} bytes: a long beginning of numbers says nothing. */

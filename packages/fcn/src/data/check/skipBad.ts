@@ -15,6 +15,8 @@ const MANY = 0.5;
  * warnings. Throws where nothing is left of a split.
  */
 export async function withoutBad(opened: OpenedData, options: InspectOptions = {}): Promise<OpenedData> {
+  // Samples in memory were checked when they were made.
+  if (Object.values(opened.splits).some(({ item }) => item === undefined)) return { ...opened, leftOut: [] };
   const marked = mapSplits(opened, (dataset) => onlyItems(dataset, itemsOf(dataset).map(skipping)));
   const inspections = await inspectAll(marked, options);
   const isBad = ({ level, code }: DataRemark): boolean => level === "problem" && !isKept(code);
@@ -61,9 +63,8 @@ function mapSplits(
 
 const itemsOf = ({ length, item }: SegmentationDataset): SampleItem[] =>
   item ? Array.from({ length }, (_, i) => item(i)) : [];
-/** Samples in memory were checked when they were made. */
 const onlyItems = (dataset: SegmentationDataset, items: readonly SampleItem[]): SegmentationDataset =>
-  dataset.item ? fileDataset(items, dataset) : dataset;
+  fileDataset(items, dataset);
 const skipping = (item: SampleItem): SampleItem => ({ ...item, skipBad: true });
 const nameOf = (inspections: ReadonlyMap<string, Inspection>, key: string): string => inspections.get(key)?.name ?? key;
 

@@ -35,7 +35,9 @@ export async function mixedKinds(
     return [{ level: "warning", code, file: odd.length === 1 ? (odd[0] as string) : root, text: told, files: odd }];
   };
   if (by === "value") {
-    const isRgb = surveys.length === files.length ? surveys.map((survey) => survey.isRgb) : await areRgb(files);
+    // One with colours is an error when it is loaded.
+    const isAll = surveys.length === files.length;
+    const isRgb = isAll ? surveys.map((survey) => survey.isRgb && survey.kind !== "colour") : await areRgb(files);
     const odd = files.filter((_, i) => isRgb[i]);
     const text =
       "stored as RGB among masks that hold one number a pixel: equal channels are read as that number, colours are an error; save all alike, as grey or palette PNG";

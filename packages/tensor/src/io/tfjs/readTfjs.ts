@@ -3,7 +3,7 @@ import { corruptFile, type Place } from "../errors.js";
 import { decodeHostArray, type HostArray } from "../hostArray.js";
 import { guessed } from "../otherFile.js";
 import { checkLeft, leaveOut, type ReadOptions } from "../skipped.js";
-import { type PathOrBytes, withSource } from "../source.js";
+import { GIVEN_BYTES, type PathOrBytes, withSource } from "../source.js";
 import { decodeText, describeFault, recodeFix } from "../text.js";
 import { readBundle } from "./bundle.js";
 import { LiteralError } from "./literal.js";
@@ -75,7 +75,11 @@ function parseModel(place: Place, bytes: Uint8Array): { description: unknown; bu
   const text = decodeText(bytes);
   if (typeof text !== "string") {
     const message = `${place.reader}: ${place.file}: it is not a model.json of TensorFlow.js: ${describeFault(text)}`;
-    throw new TensorError({ code: "corrupt-file", message, fix: recodeFix(place.file, text) });
+    throw new TensorError({
+      code: "corrupt-file",
+      message,
+      fix: recodeFix(place.file === GIVEN_BYTES ? "model.json" : place.file, text),
+    });
   }
   const bundled = !text.trimStart().startsWith("{");
   try {
