@@ -118,6 +118,8 @@ describe("a run of a graph", () => {
       model: "own",
       done: 4,
     });
+    const wide = { ...options, modelOptions: { widthMultiplier: 0.5 }, steps: 1 };
+    await expect(run("wide", wide)).rejects.toThrow(/which takes no option widthMultiplier/);
     const file = join(root, "graph", "best.safetensors");
     expect((await run("from graph", { ...unnamed, weights: file, steps: 1 })).result.model).toBe("own");
     const other = {
