@@ -31,18 +31,22 @@ const weights = (name: string, file = "weights.safetensors") => io.readSafetenso
 const metrics = (name: string): Promise<string> => readFile(join(root, name, "metrics.csv"), "utf8");
 
 describe("a run that is lengthened", () => {
-  it("goes on, finished or stopped, with the bits of a run of that length where the schedule does not depend on it", async () => {
+  it("goes on from its end or from a stop, and may become longer again, but not shorter", async () => {
     const fixed = { schedule: "fixed", optimizer: "sgd", warmUp: 3 } as const;
-    await run("straight", { ...fixed, steps: 8 });
     await run("longer", { ...fixed, steps: 4 });
     const { result, lines } = await run("longer", { ...fixed, steps: 6, resume: true });
     expect(result).toMatchObject({ done: 6, steps: 6, resumedFrom: 4 });
     expect(lines).toEqual(["the run goes on to step 6 in place of 4"]);
     const stop = new AbortController();
-    const view = { progress: ({ step }: fcn.TrainProgress) => void (step === 7 && stop.abort()), line: () => {} };
+    const view = { progress: ({ step }: fcn.TrainProgress) => void (step === 8 && stop.abort()), line: () => {} };
     // Stopped on the way, and longer again.
     await run("longer", { ...fixed, steps: 20, resume: true, signal: stop.signal, readEvery: 2, view });
-    await expect(run("longer", { ...fixed, steps: 8, resume: true })).rejects.toThrow(/steps was 20 and is 8/);
+    await expect(run("longer", { ...fixed, steps: 10, resume: true })).rejects.toThrow(/steps was 20 and is 10/);
+  });
+
+  it("has the bits of a run of that length from the start, where the schedule does not depend on it", async () => {
+    const fixed = { schedule: "fixed", optimizer: "sgd", warmUp: 3 } as const;
+    await run("straight", { ...fixed, steps: 8 });
     await run("twice", { ...fixed, steps: 4 });
     await run("twice", { ...fixed, steps: 8, resume: true });
     expect(await weights("twice")).toEqual(await weights("straight"));
@@ -118,6 +122,8 @@ describe("a run of a graph", () => {
       model: "own",
       done: 4,
     });
+    const wide = { ...options, modelOptions: { widthMultiplier: 0.5 }, steps: 1 };
+    await expect(run("wide", wide)).rejects.toThrow(/which takes no option widthMultiplier/);
     const file = join(root, "graph", "best.safetensors");
     expect((await run("from graph", { ...unnamed, weights: file, steps: 1 })).result.model).toBe("own");
     const other = {

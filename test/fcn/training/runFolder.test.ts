@@ -84,7 +84,8 @@ describe("the folder of a run", () => {
     for (const name of ["report.html", "metrics.csv", "checkpoint/step-000000001.safetensors"])
       await rm(join(out, name));
     await expect(fcn.trainRun({ ...base(), out })).rejects.toMatchObject({
-      fix: expect.stringMatching(/^start .*--resume/),
+      fix: expect.stringMatching(/^start .*resume: true/),
+      commandFix: expect.stringMatching(/^start .*--resume/),
     });
     expect(await fcn.trainRun({ ...base(), out, resume: true })).toMatchObject({ resumedFrom: 0, done: 1 });
   });

@@ -115,7 +115,8 @@ describe("the settings of a run", () => {
   it("are named by errors as the command and as code call them", async () => {
     await expect(run("one value", { batchSize: 1 })).rejects.toMatchObject({
       message: expect.stringMatching(/^train: batchNorm: .* one value a channel/),
-      fix: expect.stringContaining("(--freeze-batch-norm, freezeBatchNorm)"),
+      fix: expect.stringContaining("(freezeBatchNorm)"),
+      commandFix: expect.stringContaining("(--freeze-batch-norm)"),
     });
     const wild = { optimizer: "sgd", learningRate: 1e18, steps: 9, readEvery: 1 } as const;
     await expect(run("wild", wild)).rejects.toMatchObject({

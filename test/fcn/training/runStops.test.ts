@@ -107,7 +107,7 @@ describe("a run that is stopped", () => {
       code: "checkpoint-mismatch",
       message: `train: the checkpoint ${file} has ${what}, but this version reads 2`,
       fix: `go on with the version that wrote it, or start a run in another folder from its weights: weights: "${weights}"`,
-      commandFix: expect.stringMatching(/from its weights: --weights \S+$/),
+      commandFix: expect.stringMatching(/from its weights: --weights .*weights\.safetensors$/),
     });
     expect(checked).toBe(0);
     const { model: _model, ...unnamed } = options;

@@ -42,7 +42,7 @@ export async function chooseNet(
     defaultPreprocessing(channels, options.weights === undefined || graph ? undefined : name);
   if (starts && known === undefined) options.view?.line?.(tellPreprocessing(options.weights as string, preprocessing));
   const { classes, palette } = opened;
-  if (graph) checkGraph(graph, { channels, classes });
+  if (graph) checkGraph(graph, { channels, classes, given: options.modelOptions });
   const { channelOrder, mean, std } = preprocessing;
   // The scale is that of the pictures trained on, whatever weights began with.
   const { range, depths } = opened;
@@ -52,7 +52,18 @@ export async function chooseNet(
 }
 
 /** Throws where a graph is no net for the data. */
-function checkGraph(graph: Graph, { channels, classes }: { channels: number; classes: readonly string[] }): void {
+function checkGraph(
+  graph: Graph,
+  { channels, classes, given = {} }: { channels: number; classes: readonly string[]; given: object | undefined },
+): void {
+  const [option] = Object.keys(given);
+  if (option !== undefined) {
+    throw new TensorError({
+      code: "invalid-argument",
+      message: `train: the net ${graph.name} is built from its graph, which takes no option ${option}`,
+      ...bothWays((say) => `leave ${say("modelOptions", "--width and --model-option")} out, or name a model`),
+    });
+  }
   const scored = inferChannels(graph).get(mainHead(graph));
   const taken = inputChannels(graph);
   if (scored === classes.length && taken === channels) return;
