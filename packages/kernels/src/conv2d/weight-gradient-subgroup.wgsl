@@ -72,7 +72,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let split = z % p.splits;
   let g = z / p.splits;
 
-  // The rows that this lane loads, as offsets start an output pixel to an input element.
+  // The rows that this lane loads, as offsets from an output pixel to an input element.
   var moveY: array<i32, LOADS>;
   var moveX: array<i32, LOADS>;
   var channel: array<u32, LOADS>;
