@@ -99,7 +99,15 @@ async function measure(T, fcn, { model, size, width }) {
   return record;
 }
 
-const HEADER = ["phase", "allocated, MiB", "reserved, MiB", "bound, MiB", "allocated / bound", "process, MiB", "seconds"];
+const HEADER = [
+  "phase",
+  "allocated, MiB",
+  "reserved, MiB",
+  "bound, MiB",
+  "allocated / bound",
+  "process, MiB",
+  "seconds",
+];
 const cells = ({ name, peakBytes, peakReservedBytes, boundBytes, processBytes, seconds }) => [
   name,
   digits(peakBytes / MIB),

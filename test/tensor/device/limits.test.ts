@@ -57,10 +57,15 @@ describe("around the largest buffer and binding", () => {
         const copy = emptyTensor(device, [n]);
         copy.assign(sum);
         const joined = t.concat([t.slice(x, [[0, 7]]), zeros, tail]);
-        const [zero, three, two, last, whole] = await Promise.all([zeros, threes, copy, tail, joined].map((y) => y.data()));
+        const [zero, three, two, last, whole] = await Promise.all(
+          [zeros, threes, copy, tail, joined].map((y) => y.data()),
+        );
         expect(zero!.length === n && zero!.every((v) => v === 0), `zeros of ${n}`).toBe(true);
         expect(three!.length === n && three!.every((v) => v === 3), `full of ${n}`).toBe(true);
-        expect(two!.every((v, i) => v === 2 * values[i]!), `add of ${n}`).toBe(true);
+        expect(
+          two!.every((v, i) => v === 2 * values[i]!),
+          `add of ${n}`,
+        ).toBe(true);
         expect([...last!], `slice of ${n}`).toEqual([...values.slice(-5)]);
         expect([...whole!.slice(0, 7), ...whole!.slice(-5)]).toEqual([...values.slice(0, 7), ...values.slice(-5)]);
         expect(await t.max(x).item()).toBe(Math.max(...values));
