@@ -93,11 +93,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       // A split without lines stores zeros.
       for (var i = 0u; i < TM; i++) {
         let row = row0 + i;
-        let at = base + row * p.dwC + column;
-        for (var j = 0u; j < 4u && row < p.rowEnd && column + j < p.cout; j++) {
-          var sum = acc[i][j];
-          if (ACCUMULATE || first > begin || left > 0u) { sum += dw[at + j]; }
-          dw[at + j] = sum;
+        if (row < p.rowEnd) {
+          let at = base + row * p.dwC + column;
+          for (var j = 0u; j < 4u; j++) {
+            if (column + j < p.cout) {
+              var sum = acc[i][j];
+              if (ACCUMULATE || first > begin || left > 0u) { sum += dw[at + j]; }
+              dw[at + j] = sum;
+            }
+          }
         }
         acc[i] = vec4f();
       }
