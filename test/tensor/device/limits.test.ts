@@ -82,7 +82,7 @@ describe("around the largest buffer and binding", () => {
         const [wide, plain] = [device.tensor(values, [n], { dtype }), device.tensor([...values], [n], { dtype })];
         plain.assign(Array.from(values, (v) => v + 1));
         expect(Array.from(await wide.data())).toEqual([...values]);
-        expect((await t.eq(plain, t.add(wide, 1)).data()).every((same) => same === 1)).toBe(true);
+        expect((await plain.data()).every((v, i) => v === values[i]! + 1)).toBe(true);
       });
     }
   });
@@ -110,14 +110,18 @@ it("a tensor is assigned integers of 64 bits by their value", async () => {
   expect([...(await x.data())]).toEqual([-1, 2]);
 });
 
-it("the number of elements at which Chromium's limits meet is made, filled and read", async () => {
-  using own = await t.createDevice({ quiet: true });
-  const n = 2 ** 28 - 63;
-  if (own.limits.maxBufferSize! < 2 ** 30 || (process.availableMemory?.() ?? 0) < 6 * 2 ** 30) return;
-  const bytes = { bufferLimit: 2 ** 30, bindingLimit: 2 ** 30, poolBytes: 0 } as t.DeviceOptions;
-  using device = await t.createDevice({ quiet: true, ...bytes });
-  using x = device.zeros([n]);
-  using tail = t.slice(x, [[n - 3, n]]);
-  expect([...(await tail.data())]).toEqual([0, 0, 0]);
-  await device.sync();
-});
+// It takes half a minute and 4 GiB on a software adapter.
+it.runIf(process.env.FCN_LARGE_TESTS)(
+  "the number of elements at which Chromium's limits meet is made, filled and read",
+  async () => {
+    using own = await t.createDevice({ quiet: true });
+    const n = 2 ** 28 - 63;
+    if (own.limits.maxBufferSize! < 2 ** 30 || (process.availableMemory?.() ?? 0) < 6 * 2 ** 30) return;
+    const bytes = { bufferLimit: 2 ** 30, bindingLimit: 2 ** 30, poolBytes: 0 } as t.DeviceOptions;
+    using device = await t.createDevice({ quiet: true, ...bytes });
+    using x = device.zeros([n]);
+    using tail = t.slice(x, [[n - 3, n]]);
+    expect([...(await tail.data())]).toEqual([0, 0, 0]);
+    await device.sync();
+  },
+);
