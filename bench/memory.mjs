@@ -1,5 +1,6 @@
 /**
- * Memory of FCN-8s on VGG16 at full width: peak bytes on the GPU beside the sum of what must be held.
+ * Memory of FCN-8s on VGG16 at full width: peak bytes on the GPU, allocated by tensors and ops and reserved with what is kept for reuse, beside
+ * the sum of what must be held.
  *
  *   npm run bench -- memory [--size N] [--model NAME] [--width M]
  *
@@ -41,10 +42,11 @@ async function phase(device, name, bound, run) {
   const start = performance.now();
   await run();
   await device.sync();
-  const { peakBytes } = device.memory();
+  const { peakBytes, peakReservedBytes } = device.memory();
   return {
     name,
     peakBytes,
+    peakReservedBytes,
     boundBytes: bound,
     seconds: (performance.now() - start) / 1000,
     processBytes: processPeak(),
@@ -97,10 +99,19 @@ async function measure(T, fcn, { model, size, width }) {
   return record;
 }
 
-const HEADER = ["phase", "peak, MiB", "bound, MiB", "peak / bound", "process, MiB", "seconds"];
-const cells = ({ name, peakBytes, boundBytes, processBytes, seconds }) => [
+const HEADER = [
+  "phase",
+  "allocated, MiB",
+  "reserved, MiB",
+  "bound, MiB",
+  "allocated / bound",
+  "process, MiB",
+  "seconds",
+];
+const cells = ({ name, peakBytes, peakReservedBytes, boundBytes, processBytes, seconds }) => [
   name,
   digits(peakBytes / MIB),
+  digits(peakReservedBytes / MIB),
   digits(boundBytes / MIB),
   (peakBytes / boundBytes).toFixed(2),
   digits(processBytes / MIB),

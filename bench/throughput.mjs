@@ -125,7 +125,7 @@ const rows = ({ net, predict }) => [
 
 const head = ({ model, width, size, count, save, waiting, peakBytes, adapter, date }) => [
   `${model}${width === 1 ? "" : `, width ${width}`}, ${CLASSES} classes; ${count} JPEG pictures of ${size.join("x")}; written: ${save}`,
-  `the GPU waits ${digits(100 * waiting)} % of the time; peak on the GPU ${digits(peakBytes / MIB)} MiB`,
+  `the GPU waits ${digits(100 * waiting)} % of the time; peak allocated on the GPU ${digits(peakBytes / MIB)} MiB`,
   `adapter: ${adapter.description}; ${date}`,
 ];
 

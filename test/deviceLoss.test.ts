@@ -22,7 +22,9 @@ function expectLost({ training, pending, later, lost, again }: LossExercise): vo
 }
 
 const steps = async (page: Page, from: number): Promise<void> => {
-  await page.waitForFunction((least) => ((globalThis as { step?: number }).step ?? 0) >= least, from);
+  await page.waitForFunction((least) => ((globalThis as { step?: number }).step ?? 0) >= least, from, {
+    timeout: 90_000,
+  });
 };
 
 it("in a browser whose GPU process is killed in mid-training every call says device-lost, and a new device works", async () => {

@@ -67,6 +67,44 @@ describe("memory", () => {
     expect(device.memory()).toMatchObject({ liveTensors: before.liveTensors, liveBytes: before.liveBytes });
   });
 
+  it("tells what is allocated and what is reserved, with a peak of each", async () => {
+    using own = await t.createDevice({ quiet: true });
+    const empty = own.memory();
+    expect(empty).toMatchObject({ liveBytes: 0, pooledBytes: 0, peakBytes: 0 });
+    const MIB = 2 ** 20;
+    const a = own.zeros([2 * MIB]);
+    a.dispose();
+    const b = own.zeros([MIB]);
+    const full = own.memory();
+    expect(full).toMatchObject({ liveBytes: 4 * MIB, pooledBytes: 8 * MIB, peakBytes: 8 * MIB });
+    expect(full.reservedBytes).toBeGreaterThanOrEqual(12 * MIB + empty.reservedBytes);
+    expect(full.peakReservedBytes).toBe(full.reservedBytes);
+    // A read goes through a buffer of its own.
+    await b.data();
+    expect(own.memory().reservedBytes).toBeGreaterThanOrEqual(full.reservedBytes + 4 * MIB);
+    const { peakReservedBytes } = own.memory();
+    own.trim();
+    await own.sync();
+    expect(own.memory().reservedBytes).toBe(peakReservedBytes - 8 * MIB);
+    expect(own.memory().peakReservedBytes).toBe(peakReservedBytes);
+    own.resetPeakMemory();
+    expect(own.memory()).toMatchObject({ peakBytes: 4 * MIB, peakReservedBytes: peakReservedBytes - 8 * MIB });
+    b.dispose();
+  });
+
+  it("counts what is destroyed as reserved until the GPU has done with it, and nothing that was refused", async () => {
+    using own = await t.createDevice({ quiet: true, poolBytes: 0 });
+    const before = own.memory();
+    const x = own.zeros([2 ** 20]);
+    const y = t.add(x, 1);
+    x.dispose();
+    expect(own.memory().reservedBytes).toBe(before.reservedBytes + 2 * 4 * 2 ** 20);
+    await own.sync();
+    expect(own.memory()).toMatchObject({ liveBytes: 4 * 2 ** 20, pooledBytes: 0 });
+    expect(own.memory().reservedBytes).toBe(before.reservedBytes + 4 * 2 ** 20);
+    y.dispose();
+  });
+
   it("is given back by trim()", async () => {
     device.zeros([300_000]).dispose();
     expect(device.memory().pooledBytes).toBeGreaterThan(1e6);

@@ -79,6 +79,7 @@ describe("where the GPU has no memory for a tensor", () => {
     device.full(BIG, 3).dispose();
     await refusalOf(device.sync());
     expect(device.memory()).toMatchObject({ liveBytes: 0, pooledBytes: 0 });
+    expect(device.memory().peakReservedBytes).toBeLessThan(MIB);
     vi.restoreAllMocks();
     using big = device.full(BIG, 3);
     await device.sync();

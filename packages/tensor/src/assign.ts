@@ -2,6 +2,7 @@ import type { Engine } from "./device/engine.js";
 import { invalidShape, show } from "./errors.js";
 import { hostValues } from "./hostValues.js";
 import { inOrder } from "./layout.js";
+import { narrowed } from "./nested.js";
 import { converted } from "./ops/cast.js";
 import { sameShape } from "./shape.js";
 import type { Tensor } from "./tensor.js";
@@ -31,7 +32,7 @@ export function assignValues(engine: Engine, target: Tensor, source: ArrayLike<n
     );
   }
   const { dtype } = target;
-  const values = hostValues("assign", source, dtype, engine.options.nanCheck);
+  const values = hostValues("assign", narrowed(source), dtype, engine.options.nanCheck);
   // A direct write would overtake recorded work that still reads or fills the target.
   using staged = target.device.empty(target.shape, { dtype, tracked: false });
   engine.write(staged.storage, values);

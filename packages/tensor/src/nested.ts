@@ -9,7 +9,7 @@ export type TensorData = ArrayLike<number> | BigInt64Array | BigUint64Array | Ne
 /** The numbers of nested arrays in row-major order, with their shape; flat data is answered as it is. Throws where the arrays differ in length. */
 export function flatten(op: string, data: TensorData): { values: ArrayLike<number>; shape: readonly number[] } {
   if (typeof data === "number") return { values: [data], shape: [] };
-  if (isWide(data)) return { values: Array.from(data, Number), shape: [data.length] };
+  if (isWide(data)) return { values: narrowed(data), shape: [data.length] };
   if (typeof data?.length !== "number" || typeof data === "string") {
     throw invalidArgument(
       `${op}: the data is ${describe(data)}, expected numbers`,
@@ -35,6 +35,10 @@ export function flatten(op: string, data: TensorData): { values: ArrayLike<numbe
 }
 
 const isItems = (item: unknown): item is ArrayLike<unknown> => Array.isArray(item) || ArrayBuffer.isView(item);
+/** Flat data, that of 64 bits as the numbers that JavaScript calculates with. */
+export const narrowed = (data: ArrayLike<number> | BigInt64Array | BigUint64Array): ArrayLike<number> =>
+  isWide(data) ? new Float64Array(data.length).map((_, i) => Number(data[i])) : data;
+
 /** PyTorch's int64, which no tensor here has. */
 const isWide = (data: unknown): data is BigInt64Array | BigUint64Array =>
   data instanceof BigInt64Array || data instanceof BigUint64Array;

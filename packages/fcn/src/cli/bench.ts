@@ -74,7 +74,7 @@ function describe({ model, size, batchSize, repeats, adapter, inference, trainin
     (peakBytes / 2 ** 20).toFixed(0),
   ];
   const table = formatTable({
-    header: ["pass", "median ms", "least ms", "pictures/s", "peak MiB"],
+    header: ["pass", "median ms", "least ms", "pictures/s", "peak MiB allocated"],
     rows: [row("forward", inference), ...("error" in training ? [] : [row("forward and backward", training)])],
   });
   return `${model}, ${batchSize} x ${size.join("x")}, ${repeats} passes, on ${adapterName(adapter)}\n\n${table}\n`;

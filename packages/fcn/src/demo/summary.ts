@@ -24,6 +24,7 @@ export interface DemoSummary {
   readonly baseline: { readonly class: string } & DemoScores;
   readonly stages: readonly StageSummary[];
   readonly reloaded: { readonly file: string; readonly tile: string; readonly identicalLabels: true };
+  /** The most bytes that were allocated on the GPU at once (`device.memory().peakBytes`). */
   readonly peakBytes: number;
   readonly seconds: number;
   readonly files: readonly string[];
@@ -124,7 +125,7 @@ function configurationRows(summary: DemoSummary): [string, string][] {
     ["tiles", `${tiles.train} to train, ${tiles.validation} held back (90W to 45W and 45E to 90E)`],
     ["seconds a stage, validation included", stages.map((stage) => stage.seconds.toFixed(1)).join(", ")],
     ["seconds in all", summary.seconds.toFixed(1)],
-    ["peak GPU memory", `${(summary.peakBytes / 2 ** 20).toFixed(0)} MiB`],
+    ["peak GPU memory, allocated", `${(summary.peakBytes / 2 ** 20).toFixed(0)} MiB`],
   ];
 }
 

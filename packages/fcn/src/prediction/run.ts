@@ -40,6 +40,7 @@ export interface PredictSummary {
   /** From the first picture on, without opening the device and the net. */
   readonly seconds: number;
   readonly picturesPerSecond: number;
+  /** The most bytes that were allocated on the GPU at once (`device.memory().peakBytes`). */
   readonly peakBytes: number;
 }
 

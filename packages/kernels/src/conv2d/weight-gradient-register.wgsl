@@ -34,22 +34,6 @@ struct Params {
 const WIDTH: u32 = select(1u, 4u, VEC_IN);
 const LOADS: u32 = TM / WIDTH;
 
-// Adds the sums of a run of pixels to the slice, or begins it with them, and starts over.
-fn store(acc: ptr<function, array<vec4f, TM>>, row0: u32, column: u32, base: u32, isFirst: bool) {
-  for (var i = 0u; i < TM; i++) {
-    let row = row0 + i;
-    if (row < p.rowEnd) {
-      let at = base + row * p.dwC + column;
-      for (var j = 0u; j < 4u; j++) {
-        if (column + j < p.cout) {
-          if (ACCUMULATE || !isFirst) { dw[at + j] += (*acc)[i][j]; } else { dw[at + j] = (*acc)[i][j]; }
-        }
-      }
-    }
-    (*acc)[i] = vec4f();
-  }
-}
-
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) local: u32) {
@@ -74,46 +58,53 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
   var acc: array<vec4f, TM>;
   let base = split * p.dwSlice + g * p.cout - p.dwOrigin;
-  var isFirst = true;
-  var pending = 0u;
   let begin = p.lineBegin + split * p.linesPerSplit;
   let end = min(p.lineEnd, begin + p.linesPerSplit);
-  for (var line = begin; line < end; line++) {
-    let n = line / p.outH;
-    let oy = i32(line % p.outH * p.strideH);
-    for (var start = 0u; start < p.outW; start += RUN) {
-      let to = min(p.outW, start + RUN);
-      for (var ox = start; ox < to; ox++) {
-        let at = (line * p.outW + ox) * p.outC + g * p.cout - p.dyOrigin;
-        var b: vec4f;
-        if (VEC_OUT) {
-          b = dy4[(at + column) / 4u];
-        } else {
-          let top = p.cout - 1u;
-          b = vec4f(dy[at + column], dy[at + min(column + 1u, top)], dy[at + min(column + 2u, top)], dy[at + min(column + 3u, top)]);
-        }
-        for (var s = 0u; s < LOADS; s++) {
-          let iy = oy + moveY[s];
-          let ix = i32(ox * p.strideW) + moveX[s];
-          let valid = row0 + s * WIDTH < p.rowEnd && iy >= 0 && iy < i32(p.inH) && ix >= 0 && ix < i32(p.inW);
-          let source = select(0u, ((n * p.inH + u32(iy)) * p.inW + u32(ix)) * p.inC + channel[s] - p.xOrigin, valid);
-          if (VEC_IN) {
-            let a = select(vec4f(), x4[source / 4u], valid);
-            for (var j = 0u; j < 4u; j++) { acc[s * 4u + j] = fma(vec4f(a[j]), b, acc[s * 4u + j]); }
+  let lines = max(1u, RUN / p.outW);
+  for (var first = begin; first < end || first == begin; first += lines) {
+    for (var left = 0u; left < p.outW; left += RUN) {
+      let right = min(p.outW, left + RUN);
+      for (var line = first; line < min(end, first + lines); line++) {
+        let n = line / p.outH;
+        let oy = i32(line % p.outH * p.strideH);
+        for (var ox = left; ox < right; ox++) {
+          let at = (line * p.outW + ox) * p.outC + g * p.cout - p.dyOrigin;
+          var b: vec4f;
+          if (VEC_OUT) {
+            b = dy4[(at + column) / 4u];
           } else {
-            acc[s] = fma(vec4f(select(0.0, x[source], valid)), b, acc[s]);
+            let top = p.cout - 1u;
+            b = vec4f(dy[at + column], dy[at + min(column + 1u, top)], dy[at + min(column + 2u, top)], dy[at + min(column + 3u, top)]);
+          }
+          for (var s = 0u; s < LOADS; s++) {
+            let iy = oy + moveY[s];
+            let ix = i32(ox * p.strideW) + moveX[s];
+            let valid = row0 + s * WIDTH < p.rowEnd && iy >= 0 && iy < i32(p.inH) && ix >= 0 && ix < i32(p.inW);
+            let source = select(0u, ((n * p.inH + u32(iy)) * p.inW + u32(ix)) * p.inC + channel[s] - p.xOrigin, valid);
+            if (VEC_IN) {
+              let a = select(vec4f(), x4[source / 4u], valid);
+              for (var j = 0u; j < 4u; j++) { acc[s * 4u + j] = fma(vec4f(a[j]), b, acc[s * 4u + j]); }
+            } else {
+              acc[s] = fma(vec4f(select(0.0, x[source], valid)), b, acc[s]);
+            }
           }
         }
       }
-      pending += to - start;
-      if (pending >= RUN) {
-        store(&acc, row0, column, base, isFirst);
-        isFirst = false;
-        pending = 0u;
+      // A split without lines stores zeros.
+      for (var i = 0u; i < TM; i++) {
+        let row = row0 + i;
+        if (row < p.rowEnd) {
+          let at = base + row * p.dwC + column;
+          for (var j = 0u; j < 4u; j++) {
+            if (column + j < p.cout) {
+              var sum = acc[i][j];
+              if (ACCUMULATE || first > begin || left > 0u) { sum += dw[at + j]; }
+              dw[at + j] = sum;
+            }
+          }
+        }
+        acc[i] = vec4f();
       }
     }
   }
-
-  // What is left, or zeros for a split without lines.
-  store(&acc, row0, column, base, isFirst);
 }

@@ -42,22 +42,6 @@ const LANES: u32 = min(SGN, select(TM, TM / 4u, VEC_IN));
 const PIXELS: u32 = SGN / LANES;
 const LOADS: u32 = select(TM, TM / 4u, VEC_IN) / LANES;
 
-// Adds the sums of a run of pixels to the slice, or begins it with them, and starts over.
-fn store(acc: ptr<function, array<vec4f, TM>>, row0: u32, column: u32, base: u32, isFirst: bool) {
-  for (var i = 0u; i < TM; i++) {
-    let row = row0 + i;
-    if (row < p.rowEnd) {
-      let at = base + row * p.dwC + column;
-      for (var j = 0u; j < 4u; j++) {
-        if (column + j < p.cout) {
-          if (ACCUMULATE || !isFirst) { dw[at + j] += (*acc)[i][j]; } else { dw[at + j] = (*acc)[i][j]; }
-        }
-      }
-    }
-    (*acc)[i] = vec4f();
-  }
-}
-
 @compute @workgroup_size(SG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(subgroup_invocation_id) lane: u32) {
@@ -72,7 +56,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let split = z % p.splits;
   let g = z / p.splits;
 
-  // The rows that this lane loads, as offsets start an output pixel to an input element.
+  // The rows that this lane loads, as offsets from an output pixel to an input element.
   var moveY: array<i32, LOADS>;
   var moveX: array<i32, LOADS>;
   var channel: array<u32, LOADS>;
@@ -91,53 +75,60 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
   var acc: array<vec4f, TM>;
   let base = split * p.dwSlice + g * p.cout - p.dwOrigin;
-  var isFirst = true;
-  var pending = 0u;
   let begin = p.lineBegin + split * p.linesPerSplit;
   let end = min(p.lineEnd, begin + p.linesPerSplit);
-  for (var line = begin; line < end; line++) {
-    let n = line / p.outH;
-    let oy = i32(line % p.outH * p.strideH);
-    for (var start = 0u; start < p.outW; start += RUN) {
-      let to = min(p.outW, start + RUN);
-      for (var ox = start; ox < to; ox += PIXELS) {
-        var a: array<vec4f, LOADS>;
-        for (var s = 0u; s < LOADS; s++) {
-          let iy = oy + moveY[s];
-          let ix = i32((ox + pixel) * p.strideW) + moveX[s];
-          let valid = inside[s] && ox + pixel < p.outW && iy >= 0 && iy < i32(p.inH) && ix >= 0 && ix < i32(p.inW);
-          let at = select(0u, ((n * p.inH + u32(iy)) * p.inW + u32(ix)) * p.inC + channel[s] - p.xOrigin, valid);
-          if (VEC_IN) { a[s] = select(vec4f(), x4[at / 4u], valid); } else { a[s].x = select(0.0, x[at], valid); }
-        }
-        for (var j = 0u; j < PIXELS; j++) {
-          let at = (line * p.outW + min(ox + j, p.outW - 1u)) * p.outC + columnClamped - p.dyOrigin;
-          var b: vec4f;
-          if (VEC_OUT) {
-            b = dy4[at / 4u];
-          } else {
-            let top = (line * p.outW + min(ox + j, p.outW - 1u)) * p.outC + last - p.dyOrigin;
-            b = vec4f(dy[at], dy[min(at + 1u, top)], dy[min(at + 2u, top)], dy[min(at + 3u, top)]);
+  let lines = max(1u, RUN / p.outW);
+  for (var first = begin; first < end || first == begin; first += lines) {
+    for (var left = 0u; left < p.outW; left += RUN) {
+      let right = min(p.outW, left + RUN);
+      for (var line = first; line < min(end, first + lines); line++) {
+        let n = line / p.outH;
+        let oy = i32(line % p.outH * p.strideH);
+        for (var ox = left; ox < right; ox += PIXELS) {
+          var a: array<vec4f, LOADS>;
+          for (var s = 0u; s < LOADS; s++) {
+            let iy = oy + moveY[s];
+            let ix = i32((ox + pixel) * p.strideW) + moveX[s];
+            let valid = inside[s] && ox + pixel < p.outW && iy >= 0 && iy < i32(p.inH) && ix >= 0 && ix < i32(p.inW);
+            let at = select(0u, ((n * p.inH + u32(iy)) * p.inW + u32(ix)) * p.inC + channel[s] - p.xOrigin, valid);
+            if (VEC_IN) { a[s] = select(vec4f(), x4[at / 4u], valid); } else { a[s].x = select(0.0, x[at], valid); }
           }
-          for (var i = 0u; i < TM; i++) {
-            var value: f32;
-            if (VEC_IN) {
-              value = subgroupShuffle(a[i / 4u / LANES][i % 4u], team + j * LANES + (i / 4u) % LANES);
+          for (var j = 0u; j < PIXELS; j++) {
+            let at = (line * p.outW + min(ox + j, p.outW - 1u)) * p.outC + columnClamped - p.dyOrigin;
+            var b: vec4f;
+            if (VEC_OUT) {
+              b = dy4[at / 4u];
             } else {
-              value = subgroupShuffle(a[i / LANES].x, team + j * LANES + i % LANES);
+              let top = (line * p.outW + min(ox + j, p.outW - 1u)) * p.outC + last - p.dyOrigin;
+              b = vec4f(dy[at], dy[min(at + 1u, top)], dy[min(at + 2u, top)], dy[min(at + 3u, top)]);
             }
-            acc[i] = fma(vec4f(value), b, acc[i]);
+            for (var i = 0u; i < TM; i++) {
+              var value: f32;
+              if (VEC_IN) {
+                value = subgroupShuffle(a[i / 4u / LANES][i % 4u], team + j * LANES + (i / 4u) % LANES);
+              } else {
+                value = subgroupShuffle(a[i / LANES].x, team + j * LANES + i % LANES);
+              }
+              acc[i] = fma(vec4f(value), b, acc[i]);
+            }
           }
         }
       }
-      pending += to - start;
-      if (pending >= RUN) {
-        store(&acc, row0, column, base, isFirst);
-        isFirst = false;
-        pending = 0u;
+      // A split without lines stores zeros.
+      for (var i = 0u; i < TM; i++) {
+        let row = row0 + i;
+        if (row < p.rowEnd) {
+          let at = base + row * p.dwC + column;
+          for (var j = 0u; j < 4u; j++) {
+            if (column + j < p.cout) {
+              var sum = acc[i][j];
+              if (ACCUMULATE || first > begin || left > 0u) { sum += dw[at + j]; }
+              dw[at + j] = sum;
+            }
+          }
+        }
+        acc[i] = vec4f();
       }
     }
   }
-
-  // What is left, or zeros for a split without lines.
-  store(&acc, row0, column, base, isFirst);
 }

@@ -22,14 +22,16 @@ export interface InterpolateGeometry {
 
 /**
  * Input positions an output step, PyTorch's `area_pixel_compute_scale`: corner to corner with `alignCorners`, else
- * 1 / scaleFactor where one was given (although the output size was rounded down), else in / out.
+ * 1 / scaleFactor where one was given (although the output size was rounded down), else in / out. Mode nearest takes even steps to
+ * an output as large as the input or twice as large, whatever the factor: PyTorch's `nearest_idx`.
  */
 export function interpolateScale(
   size: number,
   out: number,
   scaleFactor: number | undefined,
-  alignCorners: boolean,
+  { mode, alignCorners }: Pick<InterpolateGeometry, "mode" | "alignCorners">,
 ): number {
+  if (mode === "nearest" && (out === size || out === 2 * size)) return size / out;
   if (alignCorners) return out > 1 ? (size - 1) / (out - 1) : 0;
   return scaleFactor === undefined ? size / out : 1 / scaleFactor;
 }

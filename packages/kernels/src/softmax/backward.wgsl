@@ -1,7 +1,7 @@
 // dx = y * (dy - sum(dy * y)), or with LOG dx = dy - exp(y) * sum(dy), along one dim. Layout, threads
 // and runs of terms as in forward.
 const WG: u32 = 64u;
-const RUN: u32 = 64u;
+const RUN: u32 = 32u;
 const LOG: bool = false;
 
 struct Params {
@@ -25,16 +25,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let end = begin + p.size * p.inner;
   var sum = 0.0;
   var run = 0.0;
+  var middle = 0.0;
   var taken = 0u;
   for (var i = begin; i < end; i += p.inner) {
     if (LOG) { run += dy[i]; } else { run = fma(dy[i], y[i], run); }
     taken++;
     if (taken % RUN == 0u) {
-      sum += run;
+      middle += run;
       run = 0.0;
+      if (taken % (RUN * RUN) == 0u) {
+        sum += middle;
+        middle = 0.0;
+      }
     }
   }
-  sum += run;
+  sum += middle + run;
   for (var i = begin; i < end; i += p.inner) {
     if (LOG) { dx[i] = dy[i] - exp(y[i]) * sum; } else { dx[i] = y[i] * (dy[i] - sum); }
   }

@@ -1,9 +1,9 @@
 // y = exp(x - m) / sum exp(x - m), or with LOG y = x - m - log(sum exp(x - m)), m the maximum, along one dim of any
 // storage order: x is [outer, size, inner] in memory and the dim is the middle one. A thread owns one line of it
-// and adds RUN terms in a row, then those sums: the error of a sum grows with the terms in a row.
+// and adds RUN terms in a row, RUN of those sums, and so on: the error of a sum grows with the terms in a row.
 // Windows begin at element p.first.
 const WG: u32 = 64u;
-const RUN: u32 = 64u;
+const RUN: u32 = 32u;
 const LOG: bool = false;
 
 struct Params {
@@ -28,6 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var i = begin; i < end; i += p.inner) { largest = max(largest, x[i]); }
   var sum = 0.0;
   var run = 0.0;
+  var middle = 0.0;
   var taken = 0u;
   for (var i = begin; i < end; i += p.inner) {
     let e = exp(x[i] - largest);
@@ -35,11 +36,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (!LOG) { y[i] = e; }
     taken++;
     if (taken % RUN == 0u) {
-      sum += run;
+      middle += run;
       run = 0.0;
+      if (taken % (RUN * RUN) == 0u) {
+        sum += middle;
+        middle = 0.0;
+      }
     }
   }
-  sum += run;
+  sum += middle + run;
   let logSum = log(sum);
   for (var i = begin; i < end; i += p.inner) {
     if (LOG) { y[i] = x[i] - largest - logSum; } else { y[i] = y[i] / sum; }

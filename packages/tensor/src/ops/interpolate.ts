@@ -61,14 +61,19 @@ function geometry(x: Tensor, options: InterpolateOptions): InterpolateGeometry {
       "use a larger scaleFactor",
     );
   }
-  const scaleH = interpolateScale(inH, outH, factor?.[0], alignCorners);
-  const scaleW = interpolateScale(inW, outW, factor?.[1], alignCorners);
+  const scaleH = interpolateScale(inH, outH, factor?.[0], { mode, alignCorners });
+  const scaleW = interpolateScale(inW, outW, factor?.[1], { mode, alignCorners });
   return { n, channels, inH, inW, outH, outW, scaleH, scaleW, mode, alignCorners };
 }
 
 /**
  * Resamples images [N, C, H, W] -> [N, C, OH, OW] (torch.nn.functional.interpolate, modes nearest and bilinear). Throws
  * `invalid-argument` for contradicting options and `invalid-shape` for an empty output.
+ *
+ * Mode nearest with a `scaleFactor` reads input floor(o / scaleFactor) for output o. Where the factor (1.02 or 2.03, say) makes an output as large
+ * as the input, or exactly twice as large, it reads input o or floor(o / 2) instead, as PyTorch does on the CPU in its channels-last format and in
+ * every gradient. PyTorch is at odds with itself there: its forward pass over several channels in the default format divides by the factor all the
+ * same, and on CUDA only equal sizes are special.
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const g = geometry(x, options);
