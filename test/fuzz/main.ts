@@ -10,8 +10,10 @@ import { TARGETS } from "./targets/index.js";
 
 const WORKER = fileURLToPath(new URL("./worker.mjs", import.meta.url));
 const OUT = "out/fuzz";
-/** Without a new input for so long, the input at hand is taken for one that hangs. Other work on the machine may slow a process down. */
-const SILENCE = 10_000;
+/** CPU time of one input, in milliseconds, at which it is taken for one that never ends: other work on the machine may slow a process down. */
+const BUSY = 10_000;
+/** Milliseconds without a new input, busy or not. */
+const SILENCE = 180_000;
 /** A file system in memory: each input of some targets is a file. */
 const SHARED = "/dev/shm";
 /** A process that grows above this is ended. */
@@ -73,6 +75,18 @@ function residentOf(pid: number | undefined): number {
   return existsSync(path) ? Number(readFileSync(path, "utf8").split(" ")[1]) * 4096 : 0;
 }
 
+/** Milliseconds of CPU time that a process has had; 0 where the system does not tell. */
+function cpuOf(pid: number | undefined): number {
+  const path = `/proc/${pid}/stat`;
+  // After the name, which may hold anything, come the fields from the third on; a tick is 10 ms.
+  const fields = existsSync(path)
+    ? readFileSync(path, "utf8")
+        .replace(/^.*\) /, "")
+        .split(" ")
+    : [];
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 10;
+}
+
 /** The input that a process was at when it ended. */
 function inputIn(state: string): { index: number; seed: number; data: string } | undefined {
   const bytes = existsSync(state) ? readFileSync(state) : Buffer.alloc(0);
@@ -115,12 +129,12 @@ async function runFrom(
       summary.blocks = Math.max(summary.blocks, message.end.blocks);
     },
   );
-  let [last, since, why] = [-1, Date.now(), ""];
+  let [last, since, busy, why] = [-1, Date.now(), 0, ""];
   const watchdog = setInterval(() => {
     const index = inputIn(state)?.index ?? -1;
-    if (index !== last) [last, since] = [index, Date.now()];
+    if (index !== last) [last, since, busy] = [index, Date.now(), cpuOf(child.pid)];
     if (residentOf(child.pid) > MOST_RESIDENT) why = "memory";
-    else if (!finished && index >= 0 && Date.now() - since > SILENCE) why = "hang";
+    else if (!finished && index >= 0 && (cpuOf(child.pid) - busy > BUSY || Date.now() - since > SILENCE)) why = "hang";
     if (why !== "") child.kill("SIGKILL");
   }, 250);
   const closed = new Promise<void>((end) => child.on("disconnect", end));
@@ -133,7 +147,9 @@ async function runFrom(
   if (finished) return undefined;
   if (at === undefined || code === "3") throw new Error(`${name} failed (${code}): ${errors}`);
   const text =
-    why === "hang" ? `no answer for ${SILENCE} ms` : `${why || "the process ended"} (${code}) ${errors.trim()}`;
+    why === "hang"
+      ? `no answer after ${Date.now() - since} ms`
+      : `${why || "the process ended"} (${code}) ${errors.trim()}`;
   summary.findings.push(save(name, { kind: why || "death", text, seed: at.seed, data: at.data }));
   return at.index + 1;
 }

@@ -144,7 +144,7 @@ const checkpoint: Target = {
         throw new Finding("state", counts.join(" "));
       return "read";
     };
-    return { seeds: [{ name: "checkpoint", kind: "safetensors", bytes }], names: [scratch], run };
+    return { seeds: [{ name: "checkpoint", kind: "safetensors", bytes }], names: [scratch, "loadWeights"], run };
   },
 };
 
@@ -180,7 +180,11 @@ const model: Target = {
       }
       return "a net";
     };
-    return { seeds: [{ name: MODEL, kind: "safetensors", bytes }], names: [GIVEN, "models", "loadModel", MODEL], run };
+    return {
+      seeds: [{ name: MODEL, kind: "safetensors", bytes }],
+      names: [GIVEN, "models", "loadModel", "loadWeights", MODEL],
+      run,
+    };
   },
 };
 
