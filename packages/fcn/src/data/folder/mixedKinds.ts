@@ -36,9 +36,12 @@ export async function mixedKinds(
   };
   if (by === "value") {
     // One with colours is an error when it is loaded.
-    const isAll = surveys.length === files.length;
-    const isRgb = isAll ? surveys.map((survey) => survey.isRgb && survey.kind !== "colour") : await areRgb(files);
-    const odd = files.filter((_, i) => isRgb[i]);
+    const rgb = new Set(surveys.filter(({ isRgb, kind }) => isRgb && kind !== "colour").map(({ file }) => file));
+    const seen = new Set(surveys.map(({ file }) => file));
+    const unseen = files.filter((file) => !seen.has(file));
+    const isRgb = await areRgb(unseen);
+    for (const [i, file] of unseen.entries()) if (isRgb[i]) rgb.add(file);
+    const odd = files.filter((file) => rgb.has(file));
     const text =
       "stored as RGB among masks that hold one number a pixel: equal channels are read as that number, colours are an error; save all alike, as grey or palette PNG";
     return about("rgb-among-numbers", odd, text);
