@@ -42,7 +42,7 @@ export class Coverage {
     return this.#seen.size;
   }
 
-  /** The answer comes before `post` returns. */
+  /** The result comes before `post` returns. */
   #post(method: string, parameters: object = {}): unknown {
     let answer: unknown;
     this.#session.post(method, parameters, (error, result) => {

@@ -13,7 +13,10 @@ export interface Input {
 /** Part of the runs that goes through the cuts and numbers at each place. */
 const SYSTEMATIC = 0.3;
 
-/** Input number `index` of a run of `total`, always the same for the same name of the run, seeds and kept inputs: the systematic ones first, then changes of seeds and of what was kept. */
+/**
+ * Input number `index` of a run of `total`: the systematic ones first, then changes of seeds and of what was kept. It is the same for the same
+ * name of the run, seeds and kept inputs.
+ */
 export function makeInput(
   run: string,
   index: number,

@@ -10,7 +10,7 @@ import { TARGETS } from "./targets/index.js";
 
 const WORKER = fileURLToPath(new URL("./worker.mjs", import.meta.url));
 const OUT = "out/fuzz";
-/** CPU time of one input, in milliseconds, at which it is taken for one that never ends: other work on the machine may slow a process down. */
+/** CPU time of one input, in milliseconds, at which it is taken for one that never ends. */
 const BUSY = 10_000;
 /** Milliseconds without a new input, busy or not. */
 const SILENCE = 180_000;
@@ -95,7 +95,7 @@ function inputIn(state: string): { index: number; seed: number; data: string } |
   return { index, seed, data: bytes.subarray(12, 12 + length).toString("base64") };
 }
 
-/** Runs a target from an input on; answers where to go on after one that ended the process, undefined when all are done. */
+/** Runs a target from an input on; returns where to go on after one that ended the process, undefined when all are done. */
 async function runFrom(
   summary: Summary,
   from: number,

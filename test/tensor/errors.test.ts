@@ -1,4 +1,5 @@
 import * as t from "@fcn/tensor";
+import { showValue } from "@fcn/tensor/internal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 let device: t.Device;
@@ -379,4 +380,20 @@ it("a binding limit that an op cannot work under is named with its numbers", asy
       "[limit-exceeded] maxPool2d: operands of shapes [1, 64, 2, 300] [1, 64, 1, 150] have rows larger than the 65536 bytes that one binding can show | use a smaller batch or image, or cut the input into tiles",
     ]
   `);
+});
+
+describe("text of files in messages", () => {
+  const deep = (): unknown => JSON.parse("[".repeat(20_000) + "]".repeat(20_000));
+
+  it("never moves the cursor of a terminal", () => {
+    const error = new t.TensorError({ code: "corrupt-file", message: "a\u001b[2Jb\u202ec\nd", fix: "e\u0007" });
+    expect([error.message, error.fix]).toEqual(["a\\u001b[2Jb\\u202ec\nd", "e\\u0007"]);
+  });
+
+  it("shows values as JSON, cut short and not followed into depth", () => {
+    expect(showValue({ a: [1, "x", null, { b: { c: [] } }] })).toBe('{"a":[1,"x",null,{"b":{...}}]}');
+    expect(showValue(deep())).toBe("[[[[...]]]]");
+    expect(showValue(Array(30).fill(1), 200)).toBe(`[${Array(20).fill(1)},...]`);
+    expect(showValue("x".repeat(100))).toHaveLength(83);
+  });
 });

@@ -82,11 +82,11 @@ export class TensorError extends Error {
   readonly details: ErrorDetails | undefined;
 
   constructor({ code, message, fix, commandFix, details }: ErrorParts, options?: ErrorOptions) {
-    super(message, options);
+    super(printable(message), options);
     this.name = "TensorError";
     this.code = code;
-    this.fix = fix;
-    this.commandFix = commandFix;
+    this.fix = printable(fix);
+    this.commandFix = commandFix === undefined ? undefined : printable(commandFix);
     this.details = details;
   }
 
@@ -101,6 +101,10 @@ export const show = (shape: readonly number[]): string => `[${shape.join(", ")}]
 const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 const escapeControl = (character: string): string => `\\u${character.codePointAt(0)!.toString(16).padStart(4, "0")}`;
 
+/** Control characters, and those that turn the direction of writing: what a file says must not move the cursor of a terminal. */
+const UNPRINTABLE = /(?!\n)[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
+const printable = (text: string): string => text.replace(UNPRINTABLE, escapeControl);
+
 /** Text of a file as it may stand in a message: no control characters, and cut to `most` characters. */
 export function brief(text: string, most = 80): string {
   const start = text.slice(0, most + 1).replace(CONTROL, escapeControl);
@@ -111,6 +115,27 @@ export function brief(text: string, most = 80): string {
 export function showSome(items: readonly string[], { most = 12, separator = ", " } = {}): string {
   const shown = items.slice(0, most).map((item) => brief(item, 160));
   return items.length > most ? `${shown.join(separator)} and ${items.length - most} more` : shown.join(separator);
+}
+
+/** Items of a list and fields of a record that are shown. */
+const MOST_SHOWN = 20;
+
+/** A value out of a file as it stands in messages: as JSON, cut to `most` characters. Of deep values the first three levels are shown. */
+export function showValue(value: unknown, most = 80): string {
+  const text = (item: unknown, levels: number): string => {
+    if (typeof item === "string") return JSON.stringify(item.slice(0, most + 1));
+    if (typeof item !== "object" || item === null) return String(item);
+    const isList = Array.isArray(item);
+    if (levels === 0) return isList ? "[...]" : "{...}";
+    const parts = isList
+      ? item.slice(0, MOST_SHOWN).map((part) => text(part, levels - 1))
+      : Object.entries(item)
+          .slice(0, MOST_SHOWN)
+          .map(([name, part]) => `${JSON.stringify(name)}:${text(part, levels - 1)}`);
+    const more = Object.keys(item).length > MOST_SHOWN ? ",..." : "";
+    return isList ? `[${parts}${more}]` : `{${parts}${more}}`;
+  };
+  return brief(text(value, 3), most);
 }
 
 export function invalidShape(message: string, fix: string): TensorError {

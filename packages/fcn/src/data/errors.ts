@@ -1,11 +1,23 @@
 import { TensorError } from "@fcn/tensor";
-import { guessContent } from "@fcn/tensor/internal";
+import { brief, guessContent } from "@fcn/tensor/internal";
 
 /** A remedy that reads differently in code and at the command line. */
 export interface Remedy {
   readonly code: string;
   readonly command: string;
 }
+
+/** Characters of a problem or a remedy: both may quote the file. */
+const LONGEST = 1500;
+/** Characters of a path that an annotation or a list made up; systems allow 4096. */
+const LONGEST_PATH = 400;
+
+/** Text that may quote a file, as it may stand in a message: not endless, and without control characters. */
+export const quoted = (text: string): string => brief(text, LONGEST);
+
+/** A path as it stands in messages. */
+export const pathText = (path: string): string =>
+  path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}...` : path;
 
 /** An error about one file of a data set; the message names it. */
 export function fileError(
@@ -15,8 +27,10 @@ export function fileError(
   fix: string | Remedy,
   cause?: unknown,
 ): TensorError {
-  const remedy = typeof fix === "string" ? { fix } : { fix: fix.code, commandFix: fix.command };
-  return new TensorError({ code, message: `${file}: ${problem}`, ...remedy }, cause === undefined ? {} : { cause });
+  const remedy =
+    typeof fix === "string" ? { fix: quoted(fix) } : { fix: quoted(fix.code), commandFix: quoted(fix.command) };
+  const message = `${pathText(file)}: ${quoted(problem)}`;
+  return new TensorError({ code, message, ...remedy }, cause === undefined ? {} : { cause });
 }
 
 /** A file that is cut off, damaged or of another format than its name says. */

@@ -10,6 +10,10 @@ const REASONS: Readonly<Record<string, readonly [problem: string, fix: string]>>
   ENOTDIR: ["a part of its path is a file, not a folder", "check the path"],
   EISDIR: ["it is a folder, not a file", "name a file"],
   ERR_FS_FILE_TOO_LARGE: ["it is larger than 2 GiB, which is more than is read at once", "cut it into smaller files"],
+  ENAMETOOLONG: [
+    "its name is longer than the system allows",
+    "correct the name where it stands, in a list or an annotation",
+  ],
   EMFILE: ["too many files are open", "use fewer workers, or raise the limit (ulimit -n)"],
 };
 

@@ -1,3 +1,5 @@
+import { showValue } from "@fcn/tensor/internal";
+
 /** A number, or a text that is one in decimal digits ("375", "-1.5e3"); undefined for anything else. */
 export function numberOf(value: unknown): number | undefined {
   const isText = typeof value === "string" && /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(value);
@@ -7,8 +9,7 @@ export function numberOf(value: unknown): number | undefined {
 
 /** A value of a file as messages show it, cut short. */
 export function shownValue(value: unknown): string {
-  const text = value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value));
-  return text.length > 40 ? `${text.slice(0, 40)}...` : text;
+  return value === undefined ? "nothing" : showValue(value, 40);
 }
 
 /** The nearest whole number, of two equally near the even one, as NumPy's `round`. */

@@ -17,6 +17,7 @@ import { isSiftFlow, openSiftFlow } from "./layouts/siftFlow.js";
 import { openVoc, type VocOptions, vocFolder } from "./layouts/voc.js";
 import { absentParts, nearMisses } from "./nearLayouts.js";
 import { type RangeOptions, withPictureRange } from "./pictureRange.js";
+import { plainRemark } from "./plainRemark.js";
 import { COCO_OVERLAPS } from "./shapes/coco.js";
 import { firstOf } from "./words.js";
 
@@ -133,7 +134,7 @@ export async function open(root: string, options: OpenOptions = {}): Promise<Ope
   checkOwner(root, name, options);
   const found = await LAYOUTS[name].open(folder, options);
   const others = options.layout === undefined ? await otherLayouts(folder, name) : [];
-  const opened = await withPictureRange({ ...found, remarks: [...others, ...found.remarks] }, options);
+  const opened = await withPictureRange({ ...found, remarks: [...others, ...found.remarks].map(plainRemark) }, options);
   return options.skipBad ? withoutBad(opened, options) : opened;
 }
 

@@ -95,7 +95,8 @@ function readEntry(name: string, entry: unknown, dataBegin: number, source: Sour
   const [from, to] = offsets;
   const bits = dtype === undefined ? Number(BITS.exec(stored)?.[1] ?? Number.NaN) : 8 * storedSize(dtype);
   const bytes = Math.ceil((elementCount(shape) * bits) / 8);
-  if (to < from || (to - from !== bytes && !Number.isNaN(bytes))) {
+  if (to < from) throw fail(`its data_offsets [${from}, ${to}] hold ${to - from} bytes`);
+  if (to - from !== bytes && !Number.isNaN(bytes)) {
     throw fail(
       `shape [${shape.join(", ")}] of ${brief(stored)} needs ${bytes} bytes, its data_offsets [${from}, ${to}] hold ${to - from}`,
     );
@@ -156,4 +157,6 @@ const isOffsets = (value: unknown): value is readonly [number, number] =>
 const showList = (value: unknown): string =>
   Array.isArray(value)
     ? `[${showSome(value.map((item) => (typeof item === "number" ? String(item) : typeof item)))}]`
-    : typeof value;
+    : value === undefined
+      ? "missing"
+      : typeof value;

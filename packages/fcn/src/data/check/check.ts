@@ -1,6 +1,7 @@
 import type { DataRemark, LeftOut, OpenedData } from "../dataset.js";
 import type { PixelDepth } from "../decode/pixelScale.js";
 import { type OpenOptions, open } from "../open.js";
+import { plainRemark } from "../plainRemark.js";
 import { findLookalikes } from "./fingerprint.js";
 import type { Inspection } from "./inspect.js";
 import { inspectAll, keysOf } from "./inspectAll.js";
@@ -82,7 +83,7 @@ export async function check(data: string | OpenedData, options: CheckOptions = {
     classes: opened.classes,
     splits: Object.fromEntries(splits),
     levels: levelsByDepth([...inspections.values()]),
-    remarks: remarks.sort(byLevelAndFile),
+    remarks: remarks.map(plainRemark).sort(byLevelAndFile),
     ...(opened.leftOut ? { leftOut: opened.leftOut } : {}),
     seconds: (performance.now() - start) / 1000,
   };

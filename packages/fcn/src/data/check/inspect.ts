@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import type { DataRemark } from "../dataset.js";
-import { reasonOf } from "../errors.js";
+import { pathText, reasonOf } from "../errors.js";
 import { readBytes } from "../files.js";
 import {
   type LabelSource,
@@ -117,8 +117,9 @@ export function filesOf({ image, labels, more = {} }: SampleItem): string[] {
 export function remarkOf(error: unknown, files: readonly string[]): DataRemark {
   const known = error instanceof TensorError ? error : undefined;
   const { code, message, fix, commandFix } = known ?? { code: "unreadable-file", message: reasonOf(error), fix: "" };
-  const file = files.find((candidate) => message.startsWith(`${candidate}: `)) ?? files[0] ?? "";
-  const problem = message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message;
+  const beginOf = (candidate: string): string => `${pathText(candidate)}: `;
+  const file = files.find((candidate) => message.startsWith(beginOf(candidate))) ?? files[0] ?? "";
+  const problem = message.startsWith(beginOf(file)) ? message.slice(beginOf(file).length) : message;
   const text = fix === "" ? problem : `${problem} (${fix})`;
   const forCommand = commandFix === undefined ? {} : { commandText: `${problem} (${commandFix})` };
   return { level: "problem", code, file, text, ...forCommand };

@@ -1,4 +1,5 @@
 import type { TensorError } from "@fcn/tensor";
+import { showValue } from "@fcn/tensor/internal";
 import { colourKey } from "../decode/rule.js";
 import { fileError, reworded } from "../errors.js";
 import { joinPath, kindOf, readJson, readLines } from "../files.js";
@@ -102,7 +103,7 @@ function parseEntry(file: string, entry: unknown, index: number): ClassEntry {
   if (typeof entry === "string" && entry.trim() !== "") return { name: entry };
   if (typeof entry === "string") throw broken(file, `entry ${index} has no name`);
   if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
-    throw broken(file, `entry ${index} is ${JSON.stringify(entry)}, neither a name nor { "name", ... }`);
+    throw broken(file, `entry ${index} is ${showValue(entry)}, neither a name nor { "name", ... }`);
   }
   const { name, color, colour, value, ignore } = entry as Record<string, unknown>;
   const stray = Object.keys(entry).find((key) => !KEYS.includes(key));
@@ -111,11 +112,11 @@ function parseEntry(file: string, entry: unknown, index: number): ClassEntry {
   const paint = color ?? colour;
   const isNumber = typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= LARGEST_VALUE;
   if (value !== undefined && !isNumber) {
-    const problem = `the value of "${name}" is ${JSON.stringify(value)}, but must be a whole number from 0 to ${LARGEST_VALUE}`;
+    const problem = `the value of "${name}" is ${showValue(value)}, but must be a whole number from 0 to ${LARGEST_VALUE}`;
     throw broken(file, problem);
   }
   if (ignore !== undefined && typeof ignore !== "boolean") {
-    throw broken(file, `ignore of "${name}" is ${JSON.stringify(ignore)}, but must be true or false`);
+    throw broken(file, `ignore of "${name}" is ${showValue(ignore)}, but must be true or false`);
   }
   return {
     name,
@@ -141,7 +142,7 @@ function parseColour(file: string, name: string, colour: unknown): number {
   if (Array.isArray(colour) && colour.length === 3 && colour.every(isByte)) {
     return colourKey(...(colour as [number, number, number]));
   }
-  const text = JSON.stringify(colour);
+  const text = showValue(colour);
   throw broken(file, `the colour of "${name}" is ${text}, but must be [r, g, b] of 0 to 255 or "#rrggbb"`);
 }
 

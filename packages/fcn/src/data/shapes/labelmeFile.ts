@@ -1,3 +1,4 @@
+import { showValue } from "@fcn/tensor/internal";
 import { damagedFile, fileError, MOST_PIXELS } from "../errors.js";
 import { readJson } from "../files.js";
 import { numberOf, type StatedSize, shownValue, statedSize } from "../numbers.js";
@@ -71,7 +72,7 @@ function parseShape(shape: unknown, index: number): LabelmeShape | SkippedPart {
   const { label, mask } = shape;
   if (typeof label !== "string" || label.trim() === "") {
     if (label === undefined || label === null || typeof label === "string") return fail("has no label");
-    const text = JSON.stringify(label);
+    const text = showValue(label);
     return fail(`has the label ${text}, which is no text`, `write it in quotation marks: "${text}"`);
   }
   if (!Array.isArray(shape.points)) return fail(`("${label}") has no points`);

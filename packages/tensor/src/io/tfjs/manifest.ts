@@ -1,3 +1,4 @@
+import { showValue } from "../../errors.js";
 import { corruptFile, type Place, unsupportedFile } from "../errors.js";
 import { elementCount, type StoredDtype, storedSize } from "../hostArray.js";
 
@@ -114,4 +115,4 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
-const show = (value: unknown): string => JSON.stringify(value)?.slice(0, 80) ?? "missing";
+const show = (value: unknown): string => (value === undefined ? "missing" : showValue(value));
