@@ -6,7 +6,7 @@ import { type DataRemark, type OpenedData, type SegmentationDataset, withScale }
 import { reworded } from "../data/errors.js";
 import { open } from "../data/open.js";
 import { counted } from "../data/words.js";
-import { withPool } from "../data/workers/pool.js";
+import { type WorkerOptions, withPool } from "../data/workers/pool.js";
 import { pooledSamples } from "../data/workers/samples.js";
 import { describeEvaluation } from "../evaluation/describe.js";
 import { type EvaluateOptions, type Evaluation, evaluate } from "../evaluation/evaluate.js";
@@ -29,6 +29,7 @@ interface EvalFlags extends InferenceFlags, OpenFlags {
   readonly split: string;
   readonly batch: number;
   readonly radii: number[];
+  readonly workers?: number;
   readonly json?: boolean;
 }
 
@@ -46,6 +47,7 @@ export function registerEval(program: Command): void {
     .option("--batch <n>", "pictures of one size predicted at a time", parseWhole("--batch", 1), 1);
   addOpenFlags(addInferenceFlags(command))
     .option("--radii <list>", "distances from boundaries", parseNumbers("--radii", RADII, isRadius), [1, 2, 4, 8, 16])
+    .option("--workers <n>", "threads that decode; 0 for none", parseWhole("--workers", 0))
     .option("--json", "print one JSON object; progress goes to standard error")
     .action(run);
 }
@@ -116,7 +118,9 @@ async function score(
     },
   };
   try {
-    return await withPool({}, dataset.length, (pool) => evaluate(loaded, pooledSamples(dataset, pool), options));
+    return await withPool(threads(flags), dataset.length, (pool) =>
+      evaluate(loaded, pooledSamples(dataset, pool), options),
+    );
   } catch (error) {
     throw asWrongUse(withFlag(error, flags), flags);
   } finally {
@@ -124,13 +128,15 @@ async function score(
   }
 }
 
+const threads = ({ workers }: EvalFlags): WorkerOptions => (workers === undefined ? {} : { workers });
+
 /** Only the pictures of the split that is measured are looked at before. */
 async function openSplit(flags: EvalFlags): Promise<{ opened: OpenedData; dataset: SegmentationDataset }> {
-  const { skipBad = false, ...options } = openOptions(flags);
+  const { skipBad = false, ...options } = { ...openOptions(flags), ...threads(flags) };
   const opened = await open(flags.data, options);
   const dataset = splitOf(opened, flags.split);
   if (!skipBad) return { opened, dataset };
-  const { splits, ...found } = await withoutBad({ ...opened, splits: { [flags.split]: dataset } });
+  const { splits, ...found } = await withoutBad({ ...opened, splits: { [flags.split]: dataset } }, threads(flags));
   return { opened: { ...found, splits: { ...opened.splits, ...splits } }, dataset: splits[flags.split] ?? dataset };
 }
 

@@ -203,7 +203,7 @@ function judgeSplit({ root, classes, remarks }: OpenedData, split: string, summa
     ...(present.length === 1 && split === "train"
       ? about("problem", "one-class", `all labelled pixels are "${present[0]}": there is nothing to learn`)
       : []),
-    ...(absent.length > 0 && present.length > 1
+    ...(absent.length > 0 && present.length > (split === "train" ? 1 : 0)
       ? about(
           "warning",
           "empty-class",
@@ -222,11 +222,13 @@ function findLeaks(opened: OpenedData, bySplit: ReadonlyMap<string, readonly Ins
   const remarks: DataRemark[] = [];
   for (const [split, list] of bySplit) {
     if (split.includes("train")) continue;
-    const remark = (level: DataRemark["level"], code: string, j: number, i: number, text: string): void => {
+    const remark = (level: DataRemark["level"], code: string, j: number, i: number, what: string): void => {
       const file = fileOf(split, j);
       if (told.has(file)) return;
       told.add(file);
-      remarks.push({ level, code, file, text: `this picture of "${split}" ${text} ${fileOf("train", i)} of "train"` });
+      const text = `this picture of "${split}" ${what} ${fileOf("train", i)} of "train"`;
+      const fix = "remove one of the two with its mask, or bring both into one split";
+      remarks.push({ level, code, file, text: level === "problem" ? `${text} (${fix})` : text });
     };
     list.forEach(({ hash }, j) => {
       const i = hash === "" ? undefined : byHash.get(hash);

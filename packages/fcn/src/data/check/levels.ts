@@ -48,7 +48,11 @@ export function levelRemarks({ content }: LoadedImage, levels: PictureLevels, fi
   const { depth, min, max } = levels;
   if (Number.isNaN(min)) say("warning", "no-values", "none of its values is a number that was measured");
   else if (levels.isConstant && (deep === undefined || min === max)) {
-    say("warning", "constant-picture", "all its pixels are alike: nothing is to be seen");
+    say(
+      "warning",
+      "constant-picture",
+      "all its pixels are alike: nothing is to be seen; remove it with its mask unless that is meant",
+    );
   } else if (levels.isConstant) {
     const text = `its values, ${depth} from ${short(min)} to ${short(max)}, all become one in 8 bits: nothing is left to be seen`;
     say("warning", "constant-picture", text);

@@ -54,8 +54,14 @@ export async function decodeImage(file: string, bytes: Uint8Array, scale: PixelS
     if (/exceeds pixel limit/i.test(reason)) throw tooManyPixels(file, "it has", cause);
     if (/exceeds channel limit/i.test(reason)) throw tooManyBands(file, cause);
     if (/samples out of range/i.test(reason)) throw tooManyBits(file, cause);
-    throw damagedFile(file, `the picture is cut off or damaged (${reason})`, cause);
+    throw damagedFile(file, `the picture is cut off or damaged${why(reason)}`, cause);
   }
+}
+
+/** The decoder's words for what is wrong with a picture, as far as they say anything. */
+function why(reason: string): string {
+  if (/premature end|unexpected end|truncated|\bEOF\b/i.test(reason)) return " (it ends too early)";
+  return /unknown error/i.test(reason) ? "" : ` (${reason})`;
 }
 
 /** The kinds of {@link IMAGE_PATTERN}, in the words of {@link guessContent}. */

@@ -149,7 +149,7 @@ function ownRange(file: string, bands: Bands, levels: PixelLevels): PixelRange {
 }
 
 /** How a range is given. */
-export const rangeRemedy = (range: PixelRange): Remedy => {
+const rangeRemedy = (range: PixelRange): Remedy => {
   const [low, high] = range.map(short);
   const then = "the same for all pictures, in training and prediction";
   return {
@@ -168,15 +168,17 @@ export function checkScale(file: string, levels: PixelLevels, { range, depths }:
   const isCommon = range[0] === 0 && range[1] === SCALES.word;
   if (levels.depth === "uint8") {
     if (depths.includes("uint8") || isCommon || (range[0] === 0 && range[1] === SCALES.byte)) return;
-    const fix = "give pictures of the depth that the net was trained on, as they come from the instrument";
-    throw fileError("other-depth", file, `it has 8 bits, but ${trained}`, fix);
+    throw fileError("other-depth", file, `it has 8 bits, but ${trained}`, SAME_DEPTH);
   }
   // A dark picture of the same instrument may fill next to nothing of the range as well.
   const isOther = !depths.includes(levels.depth);
   const isLost = isOther && levels.min < levels.max && (levels.max - levels.min) * 255 < range[1] - range[0];
   if (levels.clipped <= MOST_CLIPPED && !isLost) return;
   const problem = `its values are ${levels.depth}, ${short(levels.min)} to ${short(levels.max)}, but ${trained}: most of it would be lost`;
-  throw fileError("other-depth", file, problem, rangeRemedy(widened(levels)));
+  throw fileError("other-depth", file, problem, {
+    code: `${SAME_DEPTH}; or say which values are to become 0 and 255 in all of them: { range: [low, high] }`,
+    command: `${SAME_DEPTH}; or say which values are to become 0 and 255 in all of them: --range LOW,HIGH`,
+  });
 }
 
-const widened = ({ min, max }: PixelLevels): PixelRange => [min, max > min ? max : min + 1];
+const SAME_DEPTH = "give pictures of the depth that the net was trained on, as they come from the instrument";
