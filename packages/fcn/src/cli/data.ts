@@ -2,7 +2,7 @@ import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import { check, type DataReport } from "../data/check/check.js";
 import { contactSheet } from "../data/check/contactSheet.js";
-import { isSkippable } from "../data/check/skippable.js";
+import { isKept, isSkippable } from "../data/check/skippable.js";
 import type { DataRemark } from "../data/dataset.js";
 import { rangeText } from "../data/decode/pixelScale.js";
 import { open } from "../data/open.js";
@@ -104,7 +104,9 @@ export function formatReport(report: DataReport, sheet?: string): string {
   const count = (level: DataRemark["level"]): number => remarks.filter((remark) => remark.level === level).length;
   const problems = remarks.filter(({ level }) => level === "problem");
   if (problems.length > 0 && problems.every(({ code }) => isSkippable(code))) {
-    lines.push("with --skip-bad, fcn train and fcn eval leave out what has these problems and use the rest");
+    const shapes = problems.some(({ code }) => isKept(code));
+    const cost = shapes ? "; where that is a shape, what it covers counts as background" : "";
+    lines.push(`with --skip-bad, fcn train and fcn eval leave out what has these problems and use the rest${cost}`);
   }
   lines.push(
     `${counted(count("problem"), "problem")}, ${counted(count("warning"), "warning")} (${seconds.toFixed(1)} s)`,
