@@ -189,7 +189,7 @@ describe.skipIf(skipped !== "")(`a full disk${skipped}`, () => {
     const args = ["train", "--data", data, "--model", "fcn8s-small", "--out", out, ...flags, ...every];
     const failed = await run(args);
     expect(failed.code).toBe(1);
-    expectOneLine(failed.lines, /checkpoint\/step-0+\d\.safetensors/, /go on with --resume .* step \d is whole$/);
+    expectOneLine(failed.lines, /checkpoint\/step-0+\d\.safetensors/, /go on with --resume: .* step \d is whole$/);
     await expectWholeFiles(out);
     disk.free();
     expect(await run([...args, "--resume"])).toMatchObject({
