@@ -49,6 +49,19 @@ describe("decodeImage", () => {
     expect(image.data).toEqual(upright);
   });
 
+  it("refuses a PNG of few bytes whose header claims more pixels than they can hold", async () => {
+    const claim = new Uint8Array(greyPng(4, 4, () => 1));
+    new DataView(claim.buffer).setUint32(16, 16_000_000);
+    await expect(data.decodeImage("claim.png", claim)).rejects.toMatchObject({
+      code: "corrupt-file",
+      message: `claim.png: it is cut off or damaged: ${claim.length} bytes cannot hold 16000000x4 pixels`,
+    });
+    const flat = await sharp({ create: { width: 4000, height: 3000, channels: 3, background: "#000" } })
+      .png({ compressionLevel: 9 })
+      .toBuffer();
+    expect((await data.decodeImage("flat.png", new Uint8Array(flat))).image.width).toBe(4000);
+  });
+
   it("names files that are cut off, empty or no pictures", async () => {
     const whole = await jpeg(64, 64, 3);
     await expect(data.decodeImage("cut.jpg", whole.subarray(0, whole.length / 2))).rejects.toThrow(

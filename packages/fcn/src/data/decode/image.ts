@@ -79,12 +79,18 @@ function notDecoded(file: string, guess: Guess | undefined, cause: unknown): Ten
 
 const EIGHT_BITS = { depth: "uint8", min: 0, max: 255, missing: 0, clipped: 0 } as const;
 
+/** Deflate makes at most this many bytes out of one. PNG samples of fewer than 8 bits take less room still. */
+const MOST_UNPACKED = 1032 * 8;
+
 const STRICT = { failOn: "error", ignoreIcc: true, sequentialRead: true } as const;
 
 async function decodeWithSharp(file: string, bytes: Uint8Array, scale: PixelScale): Promise<DecodedImage> {
   const sharp = await loadSharp(file);
   const metadata = await sharp(bytes, STRICT).metadata();
-  const { width = 0, height = 0, orientation = 1, pages = 1 } = metadata;
+  const { width = 0, height = 0, orientation = 1, pages = 1, format, channels = 1 } = metadata;
+  if (format === "png" && width * height * channels > MOST_UNPACKED * bytes.length) {
+    throw damagedFile(file, `it is cut off or damaged: ${bytes.length} bytes cannot hold ${width}x${height} pixels`);
+  }
   const about = { stored: { height, width }, orientation, ...(pages > 1 ? { pages } : {}) };
   const choice = unusualBands(file, bytes, metadata);
   if (choice !== undefined) {
