@@ -146,9 +146,11 @@ describe("skipBad of entries in lists of annotations", () => {
     const files = Object.fromEntries(pictures.map((name, i) => [`${i}.json`, labelmeJson(name, "thing")]));
     const folder = join(root, "labelme");
     await writeAnnotated(folder, pictures, { ...files, "1.json": labelmeJson("0.jpg", "thing") });
-    const { splits, leftOut } = await data.open(folder, { skipBad: true, validation: 0.5 });
+    const { splits, leftOut, remarks } = await data.open(folder, { skipBad: true, validation: 0.5 });
     const names = [...namesOf(splits.train), ...namesOf(splits.val)];
     expect(names.sort()).toEqual(["2", "3", "4", "5"]);
     expect(leftOut?.map(({ name, code }) => [name, code])).toEqual([["0", "same-picture"]]);
+    // One line tells of it.
+    expect(remarks.filter(({ code }) => code === "same-picture")).toHaveLength(1);
   });
 });

@@ -45,10 +45,12 @@ export async function withoutBad(opened: OpenedData, options: InspectOptions = {
       items.filter((_, i) => found[i]?.problem === undefined),
     );
   });
+  const told = new Set(leftOut.map(({ file, text }) => `${file} ${text}`));
+  const untold = opened.remarks.filter(({ file, text }) => !told.has(`${file} ${text}`));
   return {
     ...sound,
     leftOut,
-    remarks: [...summary(opened.root, counts), ...linesOf(leftOut), ...opened.remarks.map(soften)],
+    remarks: [...summary(opened.root, counts), ...linesOf(leftOut), ...untold.map(soften)],
   };
 }
 
