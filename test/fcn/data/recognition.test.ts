@@ -144,6 +144,27 @@ describe("a folder in which no layout is found", () => {
   });
 });
 
+describe("annotations in JSON", () => {
+  it.each([
+    ["cut off", coco.slice(0, -20), /^copy, download or export it again/],
+    ["with NaN", coco.replace("[[0", "[[NaN"), /^write null or a number there/],
+    ["as Python prints it", coco.replaceAll('"', "'"), /^write it with json\.dump/],
+  ])("that cannot be read are the one thing to mend beside pictures: %s", async (_, text, fix) => {
+    await writeTree(root, { "images/a.jpg": photo, "annotations/all.json": text });
+    const error = await failure(data.open(root));
+    expect(error.message).toContain("annotations/all.json: it is not JSON");
+    for (const told of [error.message, error.fix]) expect(told).not.toContain("masks");
+    expect(error.fix).toMatch(fix);
+  });
+
+  it("of COCO are found in deep folders, where none lies nearer", async () => {
+    await writeTree(root, { "images/a.jpg": photo, "data/annotations/v1/instances.json": coco });
+    expect((await data.open(root)).layout).toBe("coco");
+    await writeTree(root, { "all.json": coco.replaceAll('"cat"', '"dog"') });
+    expect((await data.open(root)).classes).toEqual(["background", "dog"]);
+  });
+});
+
 describe("the option layout", () => {
   it("chooses where a folder fits several, which is told", async () => {
     await writeTree(root, { "images/a.jpg": photo, "masks/a.png": mask, "all.json": coco });

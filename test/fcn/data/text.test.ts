@@ -252,3 +252,15 @@ describe("files that are something else", () => {
     }
   });
 });
+
+describe("names whose letters an earlier conversion lost", () => {
+  it("are warned of, wherever they stand", async () => {
+    await writeTree(root, { "images/a.jpg": photo, "masks/a.png": mask, "classes.json": '["sky", "stra\ufffde"]' });
+    const { remarks } = await data.open(root);
+    expect(remarks.filter(({ code }) => code === "lost-letters")).toMatchObject([
+      { level: "warning", file: root, text: expect.stringContaining('("stra\ufffde")') },
+    ]);
+    await writeTree(root, { "classes.json": '["sky", "straße"]' });
+    expect((await data.open(root)).remarks.some(({ code }) => code === "lost-letters")).toBe(false);
+  });
+});

@@ -1,5 +1,5 @@
 import { io, TensorError } from "@fcn/tensor";
-import { decodeText } from "@fcn/tensor/internal";
+import { decodeText, describeFault, recodeFix, type TextFault } from "@fcn/tensor/internal";
 import { describe, expect, it } from "vitest";
 
 describe("decodeText", () => {
@@ -22,6 +22,41 @@ describe("decodeText", () => {
     ["a zero", [0x61, 0x00, 0x62], 1, 1],
   ])("tells where %s is", (_, bytes, offset, line) => {
     expect(decodeText(Uint8Array.from(bytes))).toMatchObject({ offset, line });
+  });
+});
+
+/** Class lists as Python encodes them. */
+const LISTS: Record<string, readonly [text: string, bytes: string]> = {
+  SHIFT_JIS: ["道路\n空\n建物", "93b998480a8bf30a8c9a95a8"],
+  "EUC-JP": ["犬\n自動車", "b8a40abcabc6b0bcd6"],
+  "EUC-KR": ["배경\n사람", "b9e8b0e60abbe7b6f7"],
+  BIG5: ["貓\n建築物", "bfdf0aabd8bf76aaab"],
+  GBK: ["裂缝\n缺陷", "c1d1b7ec0ac8b1cfdd"],
+  "WINDOWS-1251": ["Дорога\nНебо", "c4eef0eee3e00acde5e1ee"],
+  "KOI8-R": ["Дорога\nНебо", "e4cfd2cfc7c10aeec5c2cf"],
+  IBM866: ["кошка\nсобака", "aaaee8aaa00ae1aea1a0aaa0"],
+  "WINDOWS-1250": ["łąka\nżółw", "b3b96b610abff3b377"],
+  "WINDOWS-1254": ["köpek yeşil", "6bf670656b207965fe696c"],
+  "WINDOWS-1253": ["γάτα", "e3dcf4e1"],
+  "WINDOWS-1256": ["طريق\nسماء", "d8d1edde0ad3e3c7c1"],
+  "WINDOWS-1252": ["Straße", "53747261df65"],
+  MACINTOSH: ["Straße\nGebäude", "53747261a7650a4765628a756465"],
+};
+
+describe("the encoding of other text", () => {
+  it.each(Object.entries(LISTS))("is told: %s", (encoding, [, hex]) => {
+    expect(decodeText(Uint8Array.from(Buffer.from(hex, "hex")))).toMatchObject({ encoding, isSure: true, others: [] });
+  });
+
+  it("is one of several where the bytes do not tell, with all of them in the remedy", () => {
+    // "кошка" in KOI8-R.
+    const fault = decodeText(Uint8Array.from([0xcb, 0xcf, 0xdb, 0xcb, 0xc1])) as TextFault;
+    expect(fault).toMatchObject({ encoding: "KOI8-R", isSure: false });
+    expect(fault.others).toContain("WINDOWS-1251");
+    expect(describeFault(fault)).not.toContain("reads as");
+    expect(recodeFix("a.json", fault)).toMatch(
+      /for example, where it is KOI8-R: iconv -f KOI8-R .* \(it may be WINDOWS-1251 or .* too: take what shows/,
+    );
   });
 });
 

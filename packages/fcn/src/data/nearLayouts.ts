@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import { IMAGE_PATTERN } from "./decode/image.js";
-import { fileName, joinPath, kindOf, listFiles, listFolders, readJson, withoutExtension } from "./files.js";
+import { fileName, joinPath, kindOf, listFiles, listFolders, readJson, readStart, withoutExtension } from "./files.js";
 import { stripped } from "./folder/affixes.js";
 import { counted, firstOf } from "./words.js";
 
@@ -8,6 +8,8 @@ import { counted, firstOf } from "./words.js";
 export interface NearMiss {
   readonly problem: string;
   readonly fix?: string;
+  /** It is about a file with the keys of COCO's or labelme's that cannot be read. */
+  readonly isAnnotations?: boolean;
 }
 
 /** A layout by its name, with the files and folders that it consists of. */
@@ -19,11 +21,17 @@ export async function nearMisses(root: string, layouts: LayoutParts): Promise<Ne
   const files = await listFiles(root);
   const [half, like] = [await halfLayouts(root, layouts), await likeFolders(root, folders)];
   const isNearest = like[0]?.fix?.startsWith("rename") ?? false;
+  const json = await jsonProblems(root);
+  // Where annotations are there and cannot be read, no other layout is meant: their remedy is the only one.
+  const broken = json.filter(({ isAnnotations }) => isAnnotations);
+  if (broken.length > 0 && !isNearest) return broken;
+  const unread = json.filter(({ fix }) => fix !== undefined);
   return [
+    ...unread,
     ...(isNearest ? [...like, ...half] : [...half, ...like]),
     ...(await splitsInside(root, folders)),
     ...mixedPictures(root, files),
-    ...(await jsonProblems(root)),
+    ...json.filter((miss) => !unread.includes(miss)),
   ];
 }
 
@@ -151,13 +159,21 @@ async function jsonProblems(root: string): Promise<NearMiss[]> {
       misses.push({ problem: `${file} is neither a COCO nor a labelme file: it has ${keysText(keys)}` });
     } catch (error) {
       if (!(error instanceof TensorError)) throw error;
-      misses.push({ problem: error.message, fix: error.commandFix ?? error.fix });
+      const isAnnotations = await hasAnnotationKeys(joinPath(root, file));
+      misses.push({ problem: error.message, fix: error.commandFix ?? error.fix, isAnnotations });
     }
   }
   const unread = misses.filter(({ fix }) => fix !== undefined);
   const told = [...unread, ...misses.filter(({ fix }) => fix === undefined)].slice(0, MOST_TOLD);
   const more = files.length - told.length;
   return more > 0 && told.length > 0 ? [...told, { problem: `and ${more} more .json` }] : told;
+}
+
+/** Whether a file begins with keys of COCO's or labelme's, in quotes of JSON or of Python. */
+async function hasAnnotationKeys(file: string): Promise<boolean> {
+  const start = await readStart(file, 65536).catch(() => new Uint8Array());
+  const text = new TextDecoder("latin1").decode(start).replaceAll("\0", "");
+  return /(["'])(images|annotations|categories|shapes|imagePath)\1\s*:/.test(text);
 }
 
 const keysText = (keys: readonly string[]): string =>

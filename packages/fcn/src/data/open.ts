@@ -134,8 +134,22 @@ export async function open(root: string, options: OpenOptions = {}): Promise<Ope
   checkOwner(root, name, options);
   const found = await LAYOUTS[name].open(folder, options);
   const others = options.layout === undefined ? await otherLayouts(folder, name) : [];
-  const opened = await withPictureRange({ ...found, remarks: [...others, ...found.remarks].map(plainRemark) }, options);
+  const remarks = [...others, ...lostLetters(found), ...found.remarks].map(plainRemark);
+  const opened = await withPictureRange({ ...found, remarks }, options);
   return options.skipBad ? withoutBad(opened, options) : opened;
+}
+
+/** Warns of names that a conversion of text has damaged: whatever it could not read it replaced by one sign, and names that differ in it alone are one. */
+function lostLetters({ root, classes }: OpenedData): DataRemark[] {
+  const lost = classes.filter((name) => name.includes("\ufffd"));
+  if (lost.length === 0) return [];
+  const what = lost.length === 1 ? "the name of a class has" : `the names of ${lost.length} classes have`;
+  const names = firstOf(
+    lost.map((name) => `"${name}"`),
+    5,
+  );
+  const text = `${what} the sign \ufffd for letters that a conversion to UTF-8 lost (${names}): several names may have become one; export or convert the file again from its original, and tell the converter its encoding`;
+  return [{ level: "warning", code: "lost-letters", file: root, text }];
 }
 
 function checkOptions(options: OpenOptions): void {
@@ -187,14 +201,14 @@ async function recognise(root: string): Promise<LayoutName> {
     ...(await cocoProblems(root)).filter((text) => !isTold(text)),
     ...(await foreignAnnotations(root)),
   ];
-  const fixes = near.flatMap(({ fix }) => fix ?? []).slice(0, 2);
+  const fixes = [...new Set(near.flatMap(({ fix }) => fix ?? []))].slice(0, 2);
   const known = ENTRIES.map(([, { what }]) => what).join("; ");
+  const otherwise = `put pictures into images/ and masks of the same name into masks/; also known: ${known}`;
   throw new TensorError({
     code: "missing-data",
     message: [`${root}: no known layout of labelled pictures is in it`, ...problems].join("; "),
-    fix: [...fixes, `put pictures into images/ and masks of the same name into masks/; also known: ${known}`].join(
-      "; or ",
-    ),
+    // Of annotations that are there no other layout is asked.
+    fix: near[0]?.isAnnotations ? fixes.join("; or ") : [...fixes, otherwise].join("; or "),
   });
 }
 

@@ -2,6 +2,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { data } from "@fcn/core";
 import { beforeEach, describe, expect, it } from "vitest";
+import { cocoJson, labelmeJson, writeAnnotated } from "../folder/annotated.js";
 import { greyPng, jpeg, temporaryFolder, writeTree } from "../trees.js";
 
 const base = await temporaryFolder("skip-bad");
@@ -106,5 +107,50 @@ describe("skipBad", () => {
     const { ok, remarks } = await data.check(root, { skipBad: true });
     expect(ok).toBe(true);
     expect(remarks.find(({ code }) => code === "missing-sample")?.level).toBe("warning");
+  });
+});
+
+describe("skipBad of entries in lists of annotations", () => {
+  const pictures = Array.from({ length: 6 }, (_, i) => `${i}.jpg`);
+  const coco = JSON.parse(cocoJson(pictures)) as {
+    images: { id: unknown; file_name: string }[];
+    annotations: { image_id: unknown; category_id: unknown }[];
+  };
+
+  it.each<[string, (json: typeof coco) => void, number]>([
+    ["a picture without an id", ({ images }) => Object.assign(images[1] as object, { id: null }), 5],
+    [
+      "an annotation without a picture",
+      ({ annotations }) => Object.assign(annotations[1] as object, { image_id: {} }),
+      6,
+    ],
+    [
+      "a category that is not listed",
+      ({ annotations }) => Object.assign(annotations[1] as object, { category_id: 9 }),
+      6,
+    ],
+    ["a picture that is nowhere", ({ images }) => Object.assign(images[1] as object, { file_name: "none.jpg" }), 5],
+    ["two entries of one picture", ({ images }) => Object.assign(images[1] as object, { file_name: "./0.jpg" }), 4],
+  ])("goes on with COCO files that have %s", async (_, spoilOne, left) => {
+    const json = structuredClone(coco);
+    spoilOne(json);
+    const folder = join(root, "coco");
+    await writeAnnotated(folder, pictures, { "all.json": JSON.stringify(json) });
+    expect((await data.check(folder)).ok).toBe(false);
+    const { splits } = await data.open(folder, { skipBad: true, validation: 0.5 });
+    expect(namesOf(splits.train).length + namesOf(splits.val).length).toBe(left);
+    expect((await data.check(folder, { skipBad: true, validation: 0.5 })).ok).toBe(true);
+  });
+
+  it("leaves out the picture of two labelme files", async () => {
+    const files = Object.fromEntries(pictures.map((name, i) => [`${i}.json`, labelmeJson(name, "thing")]));
+    const folder = join(root, "labelme");
+    await writeAnnotated(folder, pictures, { ...files, "1.json": labelmeJson("0.jpg", "thing") });
+    const { splits, leftOut, remarks } = await data.open(folder, { skipBad: true, validation: 0.5 });
+    const names = [...namesOf(splits.train), ...namesOf(splits.val)];
+    expect(names.sort()).toEqual(["2", "3", "4", "5"]);
+    expect(leftOut?.map(({ name, code }) => [name, code])).toEqual([["0", "same-picture"]]);
+    // One line tells of it.
+    expect(remarks.filter(({ code }) => code === "same-picture")).toHaveLength(1);
   });
 });

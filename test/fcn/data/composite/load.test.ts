@@ -56,6 +56,38 @@ const failure = (loading: Promise<unknown>): Promise<TensorError> =>
   );
 
 describe("loadComposite", () => {
+  it("refuses pictures of 16 bits that would be nearly black, and takes those that use their scale", async () => {
+    const deep = async (path: string, level: number, channels: 1 | 4): Promise<void> => {
+      const values = Uint16Array.from({ length: 40 * 40 * channels }, (_, i) => {
+        if (channels === 4 && i % 4 === 3) return i % 160 > 60 ? 65535 : 0;
+        return Math.round((level * (i % 97)) / 96);
+      });
+      const raw = { width: 40, height: 40, channels };
+      await mkdir(join(root, path, ".."), { recursive: true });
+      const space = channels === 1 ? "grey16" : "rgb16";
+      await sharp(values, { raw }).toColourspace(space).png().toFile(join(root, path));
+    };
+    await deep("deep/cut/a.png", 65535, 4);
+    await deep("deep/dark/a.png", 4095, 4);
+    await deep("deep/photos/a.png", 65535, 1);
+    await deep("deep/night/a.png", 4095, 1);
+    const of = (cut: string, photos: string): Promise<data.LoadedComposite> =>
+      data.loadComposite({ cutouts: { bird: [join(root, "deep", cut)] }, backgrounds: [join(root, "deep", photos)] });
+    const { cutouts, backgrounds } = await of("cut", "photos");
+    expect(cutouts).toHaveLength(1);
+    expect(Math.max(...(backgrounds[0]?.image.data.filter((_, i) => i % 4 < 3) ?? []))).toBe(255);
+    for (const [cut, photos, file] of [
+      ["dark", "photos", "dark/a.png"],
+      ["cut", "night", "night/a.png"],
+    ] as const) {
+      expect(await failure(of(cut, photos))).toMatchObject({
+        code: "range-needed",
+        message: expect.stringContaining(`${file}: its values are of 16 bits, 0 to 4095 of 0 to 65535`),
+        fix: expect.stringContaining("mogrify -auto-level -depth 8"),
+      });
+    }
+  });
+
   it("reads cut-outs by class in the order of their names, and photographs of the folder itself", async () => {
     const source = await data.loadComposite(folders());
     expect(source.classes).toEqual(["background", "bird", "fruit"]);

@@ -238,13 +238,39 @@ describe("chooseRule", () => {
   });
 
   it("proposes values for numbers with more gaps than numbers", () => {
-    const { classes, remarks } = chooseRule("r", [grey(0, 50), grey(100, 150)], undefined);
+    const { classes, remarks } = chooseRule("r", [grey(0, 50), grey(90, 150)], undefined);
     expect(classes).toHaveLength(151);
     expect(remarks.map(({ level, code }) => [level, code])).toEqual([["warning", "label-gaps"]]);
     expect(remarks[0]?.text).toContain(
       'as labels they ask for 151 classes; if they are 4 classes, list them in classes.json: [{"name": "...", "value": 0}, {"name": "...", "value": 50},',
     );
     expect(codes(chooseRule("r", [grey(0, 50)], named("a", "b")))).toEqual([]);
+  });
+
+  it("refuses grey levels in even steps that do not reach white", () => {
+    for (const levels of [
+      [0, 50, 100, 150],
+      [0, 100, 200],
+      [0, 40, 80, 120, 160, 200],
+    ]) {
+      const last = levels.at(-1) as number;
+      for (const names of [undefined, named(...levels.map((level) => `c${level}`))]) {
+        expect(() => chooseRule("r", [grey(0), grey(...levels)], names)).toThrowError(
+          `${levels.join(", ")}, in even steps from black: as labels they would ask for ${last + 1} classes`,
+        );
+      }
+      const all = named(...Array.from({ length: last + 1 }, (_, i) => `c${i}`));
+      expect(labelOf(chooseRule("r", [grey(...levels)], all), last)).toBe(last);
+    }
+    expect(chooseRule("r", [grey(0, 2, 4, 6)], undefined).classes).toHaveLength(7);
+  });
+
+  it("names the classes for which the masks have no colour left", () => {
+    const { classes, remarks } = chooseRule("r", [colour(0, 0xff0000)], named("ground", "cat", "dog"));
+    expect(classes).toEqual(["ground", "cat"]);
+    expect(remarks[0]).toMatchObject({ level: "warning", code: "colours-found" });
+    expect(remarks[0]?.text).toContain("classes.json has 3 names for 2 colours, so that the last is left out (dog)");
+    expect(chooseRule("r", [colour(0, 0xff0000)], named("ground", "cat")).remarks[0]?.text).not.toContain("left out");
   });
 
   it("warns of a class of a few pixels in one mask, and names it", () => {

@@ -684,6 +684,15 @@ describe("labelme and COCO folders", () => {
     });
     await writeTree(root, { "a.json": JSON.stringify({ ...whole, categories: twice(whole.categories) }) });
     await expect(data.open(root)).rejects.toThrow('two of its categories have the id 5: "dog" and "cat"');
+    // Files that were merged often have an entry twice.
+    const merged = {
+      ...whole,
+      images: [...whole.images, { ...whole.images[0], license: 3 }],
+      categories: [...whole.categories, { ...whole.categories[1] }],
+    };
+    await writeTree(root, { "a.json": JSON.stringify(merged) });
+    const { classes, splits } = await data.open(root, { validation: 0 });
+    expect([classes, splits.train?.length]).toEqual([["background", "cat", "dog"], 2]);
   });
 
   it.each<[string[], Record<string, string[]>]>([

@@ -239,3 +239,31 @@ describe("a folder of masks without labels", () => {
     expect(mended.classes).toEqual(names);
   });
 });
+
+describe("the remedy for soft edges", () => {
+  /** Two halves with a border that rises in steps, and a corner at a level beside the first one. */
+  const soft = (low: number, high: number, corner = low): Uint8Array =>
+    greyPng(40, 40, (x, y) => {
+      if (x < 12 && y < 8) return corner;
+      if (x < 17) return low;
+      return x > 22 ? high : Math.round(low + ((high - low) * (x - 16)) / 7);
+    });
+  const remedy = async (name: string, png: Uint8Array): Promise<string> => {
+    const root = await temporaryFolder(name);
+    await writeTree(root, { "images/a.png": await photo(40, 40, 1).png().toBuffer(), "masks/a.png": png });
+    return data.open(root).then(
+      () => "opened",
+      (error: { fix: string }) => error.fix,
+    );
+  };
+
+  it("takes levels that compression shifted by little for one", async () => {
+    expect(await remedy("soft-shifted", soft(0, 255, 1))).toContain("mogrify -threshold 50% masks/*.png");
+    expect(await remedy("soft-shifted", soft(3, 250, 6))).toContain("mogrify -threshold 49.6% masks/*.png");
+  });
+
+  it("cuts in the middle of two levels, wherever they lie", async () => {
+    expect(await remedy("soft-dark", soft(0, 100))).toContain("mogrify -threshold 19.6% masks/*.png");
+    expect(await remedy("soft-bright", soft(150, 250))).toContain("mogrify -threshold 78.4% masks/*.png");
+  });
+});

@@ -68,6 +68,19 @@ describe("masks whose names have more than those of their pictures", () => {
     expect(told?.commandText).toContain("--mask-suffix");
   });
 
+  it.each([
+    [["p0.jpg", "p1.jpg"], ["p0Segmentation.png", "p1Segmentation.png"], "Segmentation"],
+    [["p0_img.jpg", "p1_img.jpg"], ["p0_lab.png", "p1_lab.png"], "_lab"],
+    [["a_0_rgb.jpg", "a_1_rgb.jpg"], ["a_0_seg_final.png", "a_1_seg_final.png"], "_seg_final"],
+  ])("proposes the option for names that are not known: %j and %j", async (images, masks, suffix) => {
+    await write(images, masks);
+    await expect(data.open(root)).rejects.toMatchObject({
+      code: "missing-data",
+      commandFix: expect.stringContaining(`--mask-suffix ${suffix}`),
+    });
+    expect(Object.values(await pairsOf(await data.open(root, { maskSuffix: suffix }))).sort()).toEqual([1, 2]);
+  });
+
   it("pairs names that differ in capitals, and extensions in any case", async () => {
     await write(["IMG_1.JPG", "b.jpg"], ["img_1.png", "b.PNG"]);
     const opened = await data.open(root);

@@ -1,7 +1,5 @@
-import { TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import type { DataRemark } from "../dataset.js";
-import { pathText, reasonOf } from "../errors.js";
 import { readBytes } from "../files.js";
 import {
   type LabelSource,
@@ -14,6 +12,7 @@ import {
   strayProblem,
 } from "../item.js";
 import { countLabels, isCurrent, type KnownCounts, type LabelCounts } from "../labelCounts.js";
+import { remarkOf } from "../remarkOf.js";
 import { VOID_LABEL } from "../sample.js";
 import { fingerprintOf } from "./fingerprint.js";
 import { levelRemarks, type PictureLevels, pictureLevels } from "./levels.js";
@@ -111,18 +110,6 @@ function turnWarnings(
 /** All files of an item. */
 export function filesOf({ image, labels, more = {} }: SampleItem): string[] {
   return [...image.map(({ file }) => file), labels.file, ...Object.values(more).map(({ file }) => file)];
-}
-
-/** An error as a remark about the one of `files` that its message names. */
-export function remarkOf(error: unknown, files: readonly string[]): DataRemark {
-  const known = error instanceof TensorError ? error : undefined;
-  const { code, message, fix, commandFix } = known ?? { code: "unreadable-file", message: reasonOf(error), fix: "" };
-  const beginOf = (candidate: string): string => `${pathText(candidate)}: `;
-  const file = files.find((candidate) => message.startsWith(beginOf(candidate))) ?? files[0] ?? "";
-  const problem = message.startsWith(beginOf(file)) ? message.slice(beginOf(file).length) : message;
-  const text = fix === "" ? problem : `${problem} (${fix})`;
-  const forCommand = commandFix === undefined ? {} : { commandText: `${problem} (${commandFix})` };
-  return { level: "problem", code, file, text, ...forCommand };
 }
 
 function byClass(pixels: LabelCounts["pixels"], numClasses: number): { counts: number[]; voidPixels: number } {

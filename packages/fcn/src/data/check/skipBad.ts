@@ -20,12 +20,15 @@ export async function withoutBad(opened: OpenedData, options: InspectOptions = {
   const marked = mapSplits(opened, (dataset) => onlyItems(dataset, itemsOf(dataset).map(skipping)));
   const inspections = await inspectAll(marked, options);
   const isBad = ({ level, code }: DataRemark): boolean => level === "problem" && !isKept(code);
-  const firstProblem = (key: string): DataRemark | undefined => inspections.get(key)?.remarks.find(isBad);
+  const shared = sharedPictures(opened.remarks);
+  const firstProblem = (key: string, { image }: SampleItem): DataRemark | undefined =>
+    inspections.get(key)?.remarks.find(isBad) ?? shared.get(image[0]?.file ?? "");
   const leftOut: LeftOut[] = [];
   const counts: string[] = [];
   const sound = mapSplits(marked, (dataset, split) => {
     const keys = keysOf(dataset);
-    const found = keys.map((key) => ({ key, problem: firstProblem(key) }));
+    const items = itemsOf(dataset);
+    const found = keys.map((key, i) => ({ key, problem: firstProblem(key, items[i] as SampleItem) }));
     const bad = found.flatMap(({ key, problem }) => (problem ? [{ ...problem, name: nameOf(inspections, key) }] : []));
     if (bad.length === 0) return dataset;
     if (bad.length === keys.length) throw nothingLeft(opened.root, split, bad);
@@ -39,15 +42,25 @@ export async function withoutBad(opened: OpenedData, options: InspectOptions = {
     );
     return onlyItems(
       dataset,
-      itemsOf(dataset).filter((_, i) => found[i]?.problem === undefined),
+      items.filter((_, i) => found[i]?.problem === undefined),
     );
   });
+  const told = new Set(leftOut.map(({ file, text }) => `${file} ${text}`));
+  const untold = opened.remarks.filter(({ file, text }) => !told.has(`${file} ${text}`));
   return {
     ...sound,
     leftOut,
-    remarks: [...summary(opened.root, counts), ...linesOf(leftOut), ...opened.remarks.map(soften)],
+    remarks: [...summary(opened.root, counts), ...linesOf(leftOut), ...untold.map(soften)],
   };
 }
+
+/** The remark about each picture of which every label file has only a part of the labels. */
+const sharedPictures = (remarks: readonly DataRemark[]): ReadonlyMap<string, DataRemark> =>
+  new Map(
+    remarks
+      .filter(({ code }) => code === "same-picture")
+      .flatMap((remark) => (remark.files ?? []).map((file) => [file, remark] as const)),
+  );
 
 /** A problem that does not keep the data from being used, as a warning. */
 export const soften = (remark: DataRemark): DataRemark =>

@@ -1,5 +1,5 @@
 /**
- * Problems of single pictures by their code, and what `skipBad` does: "out" leaves the picture out, "gone" is that of a file which was left out
+ * Problems of single pictures by their code, and what `skipBad` does: "out" leaves the picture out, "gone" is that of a file or an entry of a list which was left out
  * while the folder was opened, "kept" that of a part of the labels, without which the picture is used. All other problems are those of the folder, of
  * its lists or of its classes: they stop a training in any case.
  */
@@ -20,6 +20,10 @@ const PROBLEMS: Readonly<Record<string, "out" | "gone" | "kept">> = {
   "broken-link": "gone",
   "missing-image": "gone",
   "missing-sample": "gone",
+  "bad-entry": "gone",
+  "ambiguous-name": "gone",
+  "same-picture": "out",
+  "unknown-category": "kept",
   "bad-shape": "kept",
 };
 

@@ -1,6 +1,10 @@
 import { TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import { loadSharp } from "../../sharp.js";
+import { decodeDeep, isDeepImage } from "../decode/image.js";
+import { levelsOf, rankedValues, withoutTails } from "../decode/pixelScale.js";
+import { fileError } from "../errors.js";
+import { readBytes } from "../files.js";
 import type { CompositeSource, Cutout } from "./compose.js";
 import type { RgbaImage } from "./raster.js";
 import { trimmed, whyNoCutout } from "./trim.js";
@@ -24,7 +28,8 @@ export interface LoadedComposite extends CompositeSource {
 /**
  * Reads the cut-outs and backgrounds of a composite set (Node). Cut-outs are trimmed to what is opaque; pictures without a transparent part,
  * and mostly translucent ones, are left out and listed. Files come in the order of their names, so that a seed means the same everywhere.
- * Throws a TensorError: "missing-data" for a folder that is absent or holds no picture, "unreadable-file" for a picture that is damaged.
+ * Throws a TensorError: "missing-data" for a folder that is absent or holds no picture, "unreadable-file" for a picture that is damaged,
+ * "range-needed" for one of 16 bits that uses a part of their scale alone.
  */
 export async function loadComposite(folders: CompositeFolders): Promise<LoadedComposite> {
   const { skip = () => false, longestSide = {} } = folders;
@@ -77,14 +82,32 @@ function missing(problem: string, cause?: unknown): TensorError {
   return new TensorError({ code: "missing-data", message: `loadComposite: ${problem}`, fix }, { cause });
 }
 
+/** Throws for values of 16 bits that use a part of their scale alone, such as 0 to 4095: brought to 8 bits they would be nearly black. */
+async function refuseDark(file: string): Promise<void> {
+  const bands = await decodeDeep(file, await readBytes(file));
+  if (bands === undefined) return;
+  const { min, max } = levelsOf(bands);
+  const [, high = 0] = withoutTails(rankedValues(bands));
+  if (2 * high > FULL) return;
+  const problem = `its values are of 16 bits, ${min} to ${max} of 0 to ${FULL}, and would be nearly black`;
+  const fix =
+    "save it with 8 bits: ImageMagick's mogrify -auto-level -depth 8 spreads its values, mogrify -depth 8 keeps it dark";
+  throw fileError("range-needed", file, problem, fix);
+}
+
+/** Of 16 bits. */
+const FULL = 65535;
+
 async function decode(file: string, longestSide: number): Promise<RgbaImage> {
   const sharp = await loadSharp("loadComposite");
   try {
+    if (await isDeepImage(file)) await refuseDark(file);
     const bounds = { width: longestSide, height: longestSide, fit: "inside", withoutEnlargement: true } as const;
     const picture = sharp(file).rotate().resize(bounds).toColourspace("srgb").ensureAlpha();
     const { data, info } = await picture.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
     return { data: new Uint8Array(data), height: info.height, width: info.width };
   } catch (cause) {
+    if (cause instanceof TensorError) throw cause;
     const error = {
       code: "unreadable-file",
       message: `loadComposite: cannot decode ${file}: ${(cause as Error).message.split("\n")[0]}`,

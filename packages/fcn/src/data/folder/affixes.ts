@@ -85,11 +85,14 @@ export function rankOf({ end }: Affix): number | undefined {
 /** Whether the affix is that of a mask that does not hold classes. */
 export const isNoLabel = (affix: Affix): boolean => rankOf(affix) === RANKED.length - 1;
 
-/** The affix of a name that holds one of `names` whole, beside a sign that is no letter and no number. */
+/**
+ * The affix of a name that holds one of `names` whole: beside a sign that is no letter and no number, or before a
+ * capital (`street1Segmentation`).
+ */
 export function affixBeside(name: string, names: ReadonlySet<string>): Affix | undefined {
   const [folder, base] = [folderOf(name), fileName(name)];
   for (let cut = base.length - 1; cut > 0; cut--) {
-    const isEnd = !/[\p{L}\p{N}]/u.test(base[cut] as string);
+    const isEnd = !/[\p{L}\p{N}]/u.test(base[cut] as string) || /[^\p{Lu}]\p{Lu}/u.test(base.slice(cut - 1, cut + 1));
     if (isEnd && names.has(folder + base.slice(0, cut))) return { start: "", end: base.slice(cut) };
     const isStart = !/[\p{L}\p{N}]/u.test(base[base.length - cut - 1] as string);
     if (isStart && names.has(folder + base.slice(base.length - cut))) {

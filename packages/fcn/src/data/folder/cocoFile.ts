@@ -1,6 +1,6 @@
 import type { TensorError } from "@fcn/tensor";
 import type { DataRemark } from "../dataset.js";
-import { damagedFile, fileError, MOST_PIXELS } from "../errors.js";
+import { fileError, MOST_PIXELS } from "../errors.js";
 import { type StatedSize, shownValue, statedSize } from "../numbers.js";
 import { counted, firstOf } from "../words.js";
 import { type CocoId, IdTable, isId, shownId } from "./cocoIds.js";
@@ -55,16 +55,19 @@ export function absentLists(json: unknown): string[] {
 
 /**
  * Checks a COCO file. An image or annotation that cannot be used is left out, and a problem among the remarks names it.
- * Throws a TensorError that names the file where a category cannot be used, or where two images or two categories have
- * one id.
+ * Throws a TensorError that names the file where a category cannot be used, or where two images or two categories of
+ * one id are not the same.
  */
 export function parseCoco(file: string, json: unknown): CocoFile {
   const lists = json as Readonly<Record<string, readonly unknown[]>>;
   const remarks = new EntryRemarks(file);
-  const images = parseImages(lists.images ?? [], remarks);
-  const categories = parseCategories(file, lists.categories ?? []);
-  refuseTwins(file, "images", images, ({ file_name }) => file_name);
-  refuseTwins(file, "categories", categories, ({ name }) => name);
+  const images = withoutTwins(file, "images", parseImages(lists.images ?? [], remarks), ({ file_name }) => file_name);
+  const categories = withoutTwins(
+    file,
+    "categories",
+    parseCategories(file, lists.categories ?? []),
+    ({ name }) => name,
+  );
   const annotations = parseAnnotations(lists.annotations ?? [], images, categories, remarks);
   return { images, annotations, categories, remarks: [...remarks.all(), ...largeIds(file, images)] };
 }
@@ -91,7 +94,9 @@ function parseImages(entries: readonly unknown[], remarks: EntryRemarks): CocoIm
 function parseCategories(file: string, entries: readonly unknown[]): CocoCategory[] {
   return entries.map((entry, i) => {
     const { id, name } = fieldsOf(entry);
-    const fail = (problem: string): TensorError => damagedFile(file, `entry ${i} of its categories ${problem}`);
+    const fix = 'write "id" and "name" of the category there, or remove it with its annotations';
+    const fail = (problem: string): TensorError =>
+      fileError("corrupt-file", file, `entry ${i} of its categories ${problem}`, fix);
     if (typeof name !== "string" || name.trim() === "") throw fail("has no name");
     if (!isId(id)) throw fail(`("${name}") has the id ${shownValue(id)}, but an id is a whole number or a text`);
     return { id, name };
@@ -188,21 +193,25 @@ function largeIds(file: string, images: readonly CocoImage[]): DataRemark[] {
   return [{ level: "warning", code: "large-ids", file, text }];
 }
 
-/** Annotations name images and categories by id: two of one id would share them. */
-function refuseTwins<T extends { readonly id: CocoId }>(
+/**
+ * The entries without those that say the same as another. Annotations name images and categories by id: two of one id
+ * that differ would share them, and are refused.
+ */
+function withoutTwins<T extends { readonly id: CocoId }>(
   file: string,
   list: string,
   entries: readonly T[],
   nameOf: (entry: T) => string,
-): void {
+): T[] {
   const first = new Map<CocoId, T>();
   for (const entry of entries) {
     const twin = first.get(entry.id);
-    if (twin !== undefined) {
+    if (twin !== undefined && JSON.stringify(twin) !== JSON.stringify(entry)) {
       const problem = `two of its ${list} have the id ${shownId(entry.id)}: "${nameOf(twin)}" and "${nameOf(entry)}"`;
       const fix = "give each an id of its own, and the annotations with it; files that were merged need new ids";
       throw fileError("duplicate-id", file, problem, fix);
     }
-    first.set(entry.id, entry);
+    if (twin === undefined) first.set(entry.id, entry);
   }
+  return [...first.values()];
 }

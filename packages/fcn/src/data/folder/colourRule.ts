@@ -49,7 +49,12 @@ export function fromColours(
   const text = `the colours of the masks are numbered in rising order: ${list(entries.map(({ name, colour }) => (names ? `${paint(colour)} ${name}` : name)))}`;
   const slivers = sliverRemarks(surveys, uses, paint);
   if (names === undefined) return fromEntries(entries, "colour", [note(root, "colours-found", text), ...slivers]);
-  const guess = `${text}; give each class its color in classes.json to be sure that the names fit`;
+  const unused = names.slice(found.length);
+  const absent =
+    unused.length === 0
+      ? ""
+      : `; classes.json has ${counted(names.length, "name")} for ${counted(found.length, "colour")}, so that the last ${unused.length === 1 ? "is" : "are"} left out (${list(unused)}), and if a colour before ${unused.length === 1 ? "it" : "them"} is absent from the masks, the names are wrong`;
+  const guess = `${text}${absent}; give each class its color in classes.json to be sure that the names fit`;
   return fromEntries(entries, "colour", [
     { level: "warning", code: "colours-found", file: root, text: guess },
     ...slivers,

@@ -118,8 +118,8 @@ function gapRemark(root: string, numbers: readonly number[], hasVoid: boolean): 
 const LEAST_STEP = 16;
 
 /**
- * Throws for grey levels that divide black to white evenly, such as 0, 128 and 255: they are no labels, and taken for such the last of them would be
- * void.
+ * Throws for grey levels that rise from black in even steps, such as 0, 128 and 255 or 0, 50, 100 and 150: they are no labels, and taken for such they
+ * would ask for classes that nothing has, and 255 would be void.
  */
 function refuseEvenLevels(
   surveys: readonly MaskSurvey[],
@@ -127,12 +127,15 @@ function refuseEvenLevels(
   names: readonly string[] | undefined,
 ): void {
   const levels = [...keys].sort((a, b) => a - b);
-  const step = VOID_LABEL / (levels.length - 1);
+  const last = levels.at(-1) ?? 0;
+  const step = last / (levels.length - 1);
   const isEven = levels.every((level, i) => Math.abs(level - i * step) <= 1);
-  if (levels.length < 3 || step < LEAST_STEP || !isEven) return;
+  // More names than levels are those of labels, of which these masks happen to hold some.
+  const isListed = last < VOID_LABEL && names !== undefined && names.length !== levels.length;
+  if (levels.length < 3 || step < LEAST_STEP || !isEven || isListed) return;
   const { file = "" } = surveys.find((survey) => survey.keys.some((key) => key > 0 && key < VOID_LABEL)) ?? {};
   const own = names?.length === levels.length ? names : [];
-  const problem = `it and the other masks hold the grey levels ${list(levels.map(String))}, evenly from black to white: as labels they would ask for ${(levels.at(-2) ?? 0) + 1} classes, and 255 would be void`;
+  const problem = `it and the other masks hold the grey levels ${list(levels.map(String))}, in even steps from black${last === VOID_LABEL ? " to white" : ""}: as labels they would ask for ${(last === VOID_LABEL ? (levels.at(-2) ?? 0) : last) + 1} classes${last === VOID_LABEL ? ", and 255 would be void" : ""}`;
   throw fileError("grey-levels", file, problem, `say what each means in classes.json: ${pasted(levels, own)}`);
 }
 

@@ -6,6 +6,7 @@ import { damagedFile, fileError } from "../errors.js";
 import { fileName, joinPath, kindOf, listFiles, readJson, withoutExtension } from "../files.js";
 import { pathFinder } from "../findPath.js";
 import type { SampleItem } from "../item.js";
+import { remarkOf } from "../remarkOf.js";
 import type { CocoInstance, CocoOverlap } from "../shapes/coco.js";
 import { counted } from "../words.js";
 import { absentLists, type CocoFile, type CocoImage, isCoco, parseCoco } from "./cocoFile.js";
@@ -26,13 +27,23 @@ export interface CocoOptions {
 
 /**
  * Files that may be COCO's: `annotations/instances_train2017.json`, Roboflow's `train/_annotations.coco.json`, or any
- * in the root or a folder in it whose keys are those of a COCO file.
+ * in the root or a folder in it whose keys are those of a COCO file; where there is none, those of all folders below.
  */
 async function cocoFiles(root: string): Promise<string[]> {
   const files = (await listFiles(root, { recursive: true })).filter((file) => {
-    const depth = file.split("/").length;
-    return /\.json$/i.test(file) && depth <= 2 && !/(^|\/)(captions|person_keypoints|image_info)_/.test(file);
+    return /\.json$/i.test(file) && !/(^|\/)(captions|person_keypoints|image_info)_/.test(file);
   });
+  const isNear = (file: string): boolean => file.split("/").length <= 2;
+  const near = await ofCoco(root, files.filter(isNear));
+  return near.length > 0
+    ? near
+    : ofCoco(
+        root,
+        files.filter((file) => !isNear(file)),
+      );
+}
+
+async function ofCoco(root: string, files: readonly string[]): Promise<string[]> {
   const instances = files.filter((file) => fileName(file).startsWith("instances_"));
   if (instances.length > 0) return instances;
   const found: string[] = [];
@@ -92,8 +103,7 @@ async function readAll(
     } catch (error) {
       if (!(error instanceof TensorError)) throw error;
       failures.push(error);
-      const { code, message, fix } = error;
-      remarks.push({ level: "problem", code, file, text: `${message.replace(`${file}: `, "")} (${fix})` });
+      remarks.push(remarkOf(error, [file]));
     }
   }
   if (read.length > 0) return read;
@@ -168,7 +178,7 @@ function pictureRemarks(
     const as = names[0] === names[1] ? "" : ` (as ${names.join(" and ")})`;
     const why = "each entry takes the annotations of the other for background; bring them into one";
     const text = `the picture ${file} is listed ${where}${as}: ${why}`;
-    remarks.push({ level: "problem", code: "same-picture", file: item.labels.file, text });
+    remarks.push({ level: "problem", code: "same-picture", file: item.labels.file, text, files: [file] });
   }
   const left = pictures.filter((path) => IMAGE_PATTERN.test(path) && !listed.has(joinPath(root, path)));
   if (left.length === 0) return remarks;

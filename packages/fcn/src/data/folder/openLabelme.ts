@@ -2,13 +2,14 @@ import { TensorError } from "@fcn/tensor";
 import type { Abortable } from "../../abort.js";
 import type { DataRemark, OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
-import { fileError } from "../errors.js";
+import { fileError, reworded } from "../errors.js";
 import { fileName, joinPath, listFiles, readJson, withoutExtension } from "../files.js";
 import type { SampleItem } from "../item.js";
+import { remarkOf } from "../remarkOf.js";
 import { VOID_LABEL } from "../sample.js";
 import { isLabelme, type LabelmeFile, parseLabelme, reservedName } from "../shapes/labelmeFile.js";
 import { firstOf } from "../words.js";
-import { readClasses } from "./classes.js";
+import { classFileOf, readClasses } from "./classes.js";
 import { colourOf, defaultPalette } from "./colours.js";
 import { divide } from "./divide.js";
 import { jsonKind } from "./jsonKind.js";
@@ -75,15 +76,18 @@ export async function openLabelme(
       const { imagePath, shapes } = labelme;
       const { path: image, isOther } = await pictureOf(json, imagePath);
       const twin = byImage.get(image);
-      if (twin !== undefined) throw samePicture(file, image, joinPath(root, twin));
+      if (twin !== undefined) {
+        const error = samePicture(file, image, joinPath(root, twin));
+        failures.push(error);
+        remarks.push({ ...remarkOf(error, [file]), files: [joinPath(root, image)] });
+        continue;
+      }
       byImage.set(image, json);
       found.push({ json, image, imagePath, isOther, names: shapes.map(({ label }) => label) });
     } catch (error) {
       if (!(error instanceof TensorError)) throw error;
-      const { code, message, fix } = error;
       failures.push(error);
-      const text = message.replace(`${file}: `, "");
-      remarks.push({ level: "problem", code, file, text: fix ? `${text} (${fix})` : text });
+      remarks.push(remarkOf(error, [file]));
     }
   }
   const used = new Set(found.map(({ image }) => image));
@@ -103,13 +107,13 @@ export async function openLabelme(
         : `${foreign.length} JSON files are no labelme files and were`;
     remarks.push({ level: "note", code: "other-json", file: root, text: `${what} not read: ${firstOf(foreign, 3)}` });
   }
-  const { names, background, classes, palette } = await nameClasses(
+  const { names, background, classes, palette, listedIn } = await nameClasses(
     root,
     found.flatMap((entry) => entry.names),
   );
   const { lineWidth = 10 } = options;
   const items = found.map(({ json, image }): SampleItem => {
-    const labels = { kind: "labelme", file: joinPath(root, json), names, background, lineWidth } as const;
+    const labels = { kind: "labelme", file: joinPath(root, json), names, background, lineWidth, listedIn } as const;
     return { name: withoutExtension(image), image: [{ file: joinPath(root, image), as: "rgb" }], labels };
   });
   const { splits, remarks: about } = await divide(root, items, { classes, palette }, options);
@@ -124,9 +128,8 @@ function samePicture(file: string, image: string, twin: string): TensorError {
 /** Not one file can be used: what is wrong with the first is most likely wrong with all. */
 function nothingFound(root: string, [first, ...others]: readonly TensorError[]): TensorError {
   if (first === undefined) return fileError("missing-data", root, "it holds no labelme file", "put the .json there");
-  const { code, message, fix } = first;
   const rest = others.length > 0 ? `; none of the ${others.length + 1} labelme files can be used` : "";
-  return new TensorError({ code, message: `${message}${rest}`, fix });
+  return reworded(first, { message: `${first.message}${rest}` });
 }
 
 /** Void in labelme's own lists of classes, and never a class. */
@@ -151,5 +154,5 @@ async function nameClasses(root: string, shapeNames: readonly string[]) {
     const own = colours.get(classes[label] as string);
     return own === undefined ? colour : colourOf(own);
   });
-  return { names: [...names], background, classes, palette };
+  return { names: [...names], background, classes, palette, listedIn: classFileOf(entries) };
 }

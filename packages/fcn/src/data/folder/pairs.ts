@@ -176,7 +176,8 @@ function affixNotes(
 
 /** What most masks without a picture have in their names beyond those of pictures without a mask, where it is no usual word. */
 function unusualAffix(images: Pictures, masks: Pictures, chosen: ReadonlyMap<string, Candidate>): Remedy | undefined {
-  const free = new Set([...images.files.keys()].filter((name) => !chosen.has(name)));
+  const names = [...images.files.keys()].filter((name) => !chosen.has(name));
+  const free = new Set(names.flatMap((name) => [name, ...stripped(name, "image").map(({ key }) => key)]));
   const used = new Set([...chosen.values()].map(({ mask }) => mask));
   const found = [...masks.files.keys()].filter((mask) => !used.has(mask)).map((mask) => affixBeside(mask, free));
   const [most] = countBy(found.flatMap((affix) => (affix ? [formatAffix(affix)] : [])));

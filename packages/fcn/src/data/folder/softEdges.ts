@@ -44,15 +44,34 @@ export function findSoftEdges(
   if (uses.size < 3) return undefined;
   const all = [...uses].sort(([a], [b]) => a - b);
   const steps = all.filter(([, { pixels, between }]) => between > MOSTLY.between * pixels).length;
-  const areas = all
-    .filter(([, { pixels, flat }]) => flat > MOSTLY.flat * pixels && pixels >= LEAST_AREA * height * width)
-    .map(([key]) => key);
+  const filling = all.filter(([, { pixels, flat }]) => {
+    return flat > MOSTLY.flat * pixels && pixels >= LEAST_AREA * height * width;
+  });
   const span = (all.at(-1)?.[0] ?? 0) - (all[0]?.[0] ?? 0);
+  const areas = span < WIDE ? filling.map(([key]) => key) : mainKeys(filling, isColour);
   const isSparse = isColour || span > FAR_APART * (all.length - 1);
-  const isMany = steps >= STEPS.least && steps >= STEPS.perArea * areas.length;
-  const isFew = isSparse && steps >= 2 && steps >= areas.length;
-  if (areas.length > 0 && (isMany || isFew)) return { steps, areas };
+  const isMany = steps >= STEPS.least && steps >= STEPS.perArea * filling.length;
+  const isFew = isSparse && steps >= 2 && steps >= filling.length;
+  if (filling.length > 0 && (isMany || isFew)) return { steps, areas };
   return isColour ? undefined : atBothEnds(all, height * width);
+}
+
+/** Lossy compression shifts parts of an area by no more than this in a channel. */
+const SHIFT = 8;
+/** Keys that lie within less than this are labels, of which each has its meaning, rather than grey levels. */
+const WIDE = 128;
+
+/** Of keys next to one another that with the most pixels. */
+function mainKeys(filling: readonly (readonly [number, Use])[], isColour: boolean): number[] {
+  const kept: number[] = [];
+  const isNear = (a: number, b: number): boolean =>
+    isColour
+      ? [16, 8, 0].every((shift) => Math.abs(((a >> shift) & 0xff) - ((b >> shift) & 0xff)) <= SHIFT)
+      : Math.abs(a - b) <= SHIFT;
+  for (const [key] of [...filling].sort(([, a], [, b]) => b.pixels - a.pixels)) {
+    if (!kept.some((other) => isNear(other, key))) kept.push(key);
+  }
+  return kept.sort((a, b) => a - b);
 }
 
 /** Levels in two clusters at the ends of the scale alone: black and white after lossy compression, which shifts whole blocks too. */

@@ -24,7 +24,7 @@ function softEdges(soft: readonly MaskSurvey[], all: number): TensorError {
   const worst = soft.reduce((a, b) => ((b.soft?.steps ?? 0) > (a.soft?.steps ?? 0) ? b : a));
   const isColour = worst.kind === "colour";
   const format = (key: number): string => (isColour ? formatKey("colour", key) : String(key));
-  const areas = [...new Set(soft.flatMap((survey) => survey.soft?.areas ?? []))].sort((a, b) => a - b);
+  const areas = apart(soft.flatMap((survey) => survey.soft?.areas ?? []));
   const others = soft.filter((survey) => survey !== worst).map(({ file }) => fileName(file));
   const more =
     others.length === 0
@@ -34,15 +34,28 @@ function softEdges(soft: readonly MaskSurvey[], all: number): TensorError {
       : `; so ${others.length === 1 ? "has" : "have"} ${others.length + 1 === all ? "all" : counted(others.length, "more mask")}, such as ${list(others.slice(0, 3))}`;
   const what = isColour ? "mixed colours" : "grey levels";
   const problem = `it has soft edges: ${worst.soft?.steps} ${what} lie between ${list((worst.soft?.areas ?? []).map(format))} along borders, as blurring, smoothing or lossy compression (JPEG) leave them, and each would become a class${more}`;
-  return fileError("soft-edges", worst.file, problem, harden(areas, isColour, worst.keys.at(-1) ?? 0));
+  return fileError("soft-edges", worst.file, problem, harden(areas, isColour, worst.keys));
+}
+
+/** Levels as close as this in different masks are one, where others lie far off. */
+const NEAR = 2;
+
+/** Distinct keys, rising; of grey levels of several masks that differ by a step or two the first alone. */
+function apart(keys: readonly number[]): number[] {
+  const all = [...new Set(keys)].sort((a, b) => a - b);
+  const isWide = (all.at(-1) ?? 0) - (all[0] ?? 0) >= 128;
+  return all.filter((key, i) => !isWide || i === 0 || key - (all[i - 1] as number) > NEAR);
 }
 
 /** ImageMagick's commands that bring masks back to the levels that fill areas. */
-function harden(areas: readonly number[], isColour: boolean, largest: number): string {
-  if (!isColour && areas.length <= 2) {
-    return "make them hard, such as by ImageMagick's: mogrify -threshold 50% masks/*.png";
-  }
+function harden(areas: readonly number[], isColour: boolean, keys: readonly number[]): string {
+  const [least, largest] = [keys[0] ?? 0, keys.at(-1) ?? 0];
   const full = largest > 255 ? 65535 : 255;
+  if (!isColour && areas.length <= 2) {
+    const [low, high] = areas.length === 2 ? (areas as [number, number]) : [least, largest];
+    const middle = Number(((50 * (low + high)) / full).toFixed(1));
+    return `make them hard, such as by ImageMagick's: mogrify -threshold ${middle}% masks/*.png`;
+  }
   const paint = (key: number): string =>
     isColour ? `xc:"${formatKey("colour", key)}"` : `xc:"gray(${Number(((100 * key) / full).toFixed(3))}%)"`;
   const palette = `magick ${areas.map(paint).join(" ")} +append levels.png`;

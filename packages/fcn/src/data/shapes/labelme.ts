@@ -2,6 +2,7 @@ import { decodeMaskPng } from "../decode/mask.js";
 import type { PngPicture } from "../decode/png.js";
 import type { LabelPlane } from "../decode/rule.js";
 import { fileError } from "../errors.js";
+import { inTermsOf } from "../folder/classFile.js";
 import { roundHalfEven } from "../numbers.js";
 import { firstOf } from "../words.js";
 import { IN_PIXELS, NO_PIXEL, sizeOf } from "./coco.js";
@@ -19,6 +20,8 @@ export interface LabelmeLabels {
   readonly background?: number;
   /** Width in pixels of lines and line strips, diameter of points. Default 10, as labelme draws them. */
   readonly lineWidth?: number;
+  /** The name of the file that lists the classes, for messages; `classes.json` unless given. */
+  readonly listedIn?: string | undefined;
 }
 
 /**
@@ -162,9 +165,13 @@ function paintMask(
   return { ...emptyShape(problem, "correct its points, or export it again"), code: "mask-size" };
 }
 
-function unknownName(name: string, indices: readonly number[], { names }: LabelmeLabels): SkippedPart {
+function unknownName(name: string, indices: readonly number[], { names, listedIn }: LabelmeLabels): SkippedPart {
   const known = names.map(([own]) => own);
   const places = `shape ${firstOf(indices.map(String), 5)}`;
   const problem = `it has a shape named "${name}", but the classes are ${firstOf(known, 12)} (${places})`;
-  return badShape(problem, "correct the name in the file, or add it to classes.json", "unknown-label");
+  return badShape(
+    problem,
+    inTermsOf(listedIn, "correct the name in the file, or add it to classes.json"),
+    "unknown-label",
+  );
 }

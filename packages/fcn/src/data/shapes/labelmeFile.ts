@@ -1,5 +1,5 @@
 import { showValue } from "@fcn/tensor/internal";
-import { damagedFile, fileError, MOST_PIXELS } from "../errors.js";
+import { fileError, MOST_PIXELS } from "../errors.js";
 import { readJson } from "../files.js";
 import { numberOf, type StatedSize, shownValue, statedSize } from "../numbers.js";
 import { badShape, type SkippedPart } from "./parts.js";
@@ -49,7 +49,10 @@ export async function readLabelme(file: string): Promise<LabelmeFile> {
 /** {@link readLabelme} of a JSON value. */
 export function parseLabelme(file: string, json: unknown): LabelmeFile {
   const { shapes, imagePath, imageHeight, imageWidth } = isRecord(json) ? json : {};
-  if (!Array.isArray(shapes)) throw damagedFile(file, "it is not a labelme file: it has no list of shapes");
+  if (!Array.isArray(shapes)) {
+    const fix = 'write "shapes": [] where nothing is drawn, export it again, or leave it out';
+    throw fileError("corrupt-file", file, "it is not a labelme file: it has no list of shapes", fix);
+  }
   const size = statedSize(imageHeight, imageWidth, MOST_PIXELS);
   if (size === undefined) {
     const problem = `it says that the picture is ${imageHeight}x${imageWidth} (imageHeight x imageWidth)`;
