@@ -2,6 +2,7 @@ import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, io } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describeStart } from "../../../packages/fcn/dist/training/run/startWeights.js";
 import { temporaryFolder } from "../data/trees.js";
 import { TINY_CLASSES, writeTinyData } from "./tinyData.js";
 import { tinyRun } from "./tinyRun.js";
@@ -25,6 +26,27 @@ async function hostState(net: fcn.models.GraphNet): Promise<Record<string, io.Ho
 }
 
 const base = (): Omit<fcn.TrainRunOptions, "out"> => tinyRun(data, device);
+
+describe("what became of a file of weights", () => {
+  const report = {
+    loaded: 1,
+    swapped: [],
+    missing: ["conv2.weight"],
+    unused: [],
+    unread: [],
+    dropped: [],
+    added: "",
+    trunk: { loaded: 1, all: 2 },
+  };
+
+  it("says of an array that is there but is not read that it starts anew, not that it is missing", () => {
+    expect(describeStart("w.pth", [], report)).toContain("not in the file, so these start anew: conv2.weight");
+    const sparse = { name: "conv2.weight", reason: "it is sparse", damaged: false };
+    const lines = describeStart("w.pth", [], { ...report, unread: [sparse] });
+    expect(lines).toContain("not in the file, or not in a form that is read, so these start anew: conv2.weight");
+    expect(lines).toContain("could not be read: conv2.weight (it is sparse)");
+  });
+});
 
 describe("a run from a file of weights", () => {
   it("starts from weights of other classes with a new head, and says so", async () => {

@@ -78,6 +78,18 @@ describe("a pickle that reaches for code", () => {
     }
   });
 
+  it("of tensors that Python's pickle wrote comes with a remedy that helps: as inert data they would be gone", async () => {
+    const inner = call(global("torch.storage", "_load_from_bytes"), payload);
+    const one = tensor(inner, 0, [2, 3], [3, 1]);
+    for (const [, file] of formats(
+      pickle(dict([string("w"), one], [string("x"), call(global("os", "system"), payload)])),
+    )) {
+      const error = await refusal(io.readPth(file));
+      expect(error).toMatchObject({ code: "unsafe-pickle", fix: expect.stringMatching(/pickle\.load.*torch\.save/) });
+      expect([error.commandFix, error.fix]).toEqual([error.fix, expect.not.stringContaining("opaque")]);
+    }
+  });
+
   it("does not stop at what is harmless: versions, names, dates, generators", async () => {
     await io.openWeights(new URL("../../golden/pth/harmless.pth", import.meta.url), ({ arrays, metadata, key }) => {
       expect([Object.keys(arrays), key]).toEqual([["w"], "state_dict"]);

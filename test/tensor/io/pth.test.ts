@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 import { io, TensorError } from "@fcn/tensor";
 import { describe, expect, it } from "vitest";
+import { dict, EMPTY_LIST, get, int, list, pickle, put, string, torchZip, tuple } from "../../support/pickle.js";
+import { formats, weight } from "../../support/pth-files.js";
+import { join } from "../../support/zip.js";
 
 const golden = (name: string) => new URL(`../../golden/pth/${name}`, import.meta.url);
 
@@ -79,6 +82,38 @@ describe.each([
 });
 
 describe("openWeights of a checkpoint", () => {
+  it("finds the state dict in a list or tuple, and asks where there are several", async () => {
+    const net = dict([string("w"), weight]);
+    const [pair, several] = [tuple(net, dict([string("lr"), int(1)])), list(net, dict([string("w"), weight]))];
+    for (const [data, key] of [
+      [pair, "0"],
+      [dict([string("best"), pair]), "best.0"],
+    ] as const) {
+      for (const [, file] of formats(pickle(data))) {
+        const found = await io.openWeights(file, async ({ key, read }) => [key, (await read("w")).data]);
+        expect(found).toEqual([key, Float32Array.of(0, 1, 2, 3, 4, 5)]);
+      }
+    }
+    for (const [, file] of formats(pickle(dict([string("models"), several])))) {
+      await expect(io.readPth(file)).rejects.toMatchObject({
+        code: "ambiguous-checkpoint",
+        details: { keys: ["models.0", "models.1"] },
+      });
+      expect(Object.keys(await io.readPth(file, { key: "models.1" }))).toEqual(["w"]);
+    }
+  });
+
+  it("looks once into a list that many others hold", async () => {
+    let data = join(EMPTY_LIST, put(0));
+    for (let depth = 0; depth < 3; depth++) {
+      data = join(list(data, ...Array.from({ length: 3000 }, () => get(depth))), put(depth + 1));
+    }
+    await expect(io.readPth(torchZip(pickle(data)))).rejects.toMatchObject({
+      code: "unsupported-file",
+      message: expect.stringContaining("it holds a list, but no dict of tensors"),
+    });
+  });
+
   it("tells where the state dict was, what stands beside it, and what in it is no tensor", async () => {
     await io.openWeights(golden("pytorch_fcn.pth"), (weights) => {
       expect(weights).toMatchObject({ format: "pth", key: "model_state_dict", ignored: [] });

@@ -63,7 +63,7 @@ export function parseMetadata(strings: Readonly<Record<string, string>>): ModelM
       message: `loadModel: the weights file does not say which net it belongs to: its metadata lacks ${missing.join(", ")}`,
       fix: "use a file that saveModel, encodeModel or a training run wrote, or build the net with models.create and loadStateDict",
       commandFix:
-        "use a file that fcn train or encodeModel wrote, or have one made that says it: fcn convert IN OUT --model NAME",
+        "use a file that a training run wrote, or have one made that says it: fcn convert IN OUT --model NAME",
     });
   }
   const present = FIELDS.filter((field) => strings[field] !== undefined);
@@ -136,6 +136,6 @@ function badField(field: string, problem: string, text: string): TensorError {
     code: "invalid-file",
     message: `loadModel: the metadata field "${field}" of the weights file ${problem}: ${text.slice(0, 60)}`,
     fix: "write the file again with saveModel or encodeModel",
-    commandFix: "use a file that fcn train or encodeModel wrote, or have one made: fcn convert IN OUT --model NAME",
+    commandFix: "use a file that a training run wrote, or have one made: fcn convert IN OUT --model NAME",
   });
 }

@@ -100,7 +100,7 @@ async function checkGraphFile(source: io.PathOrBytes, metadata: ModelMetadata): 
     code: "invalid-file",
     message: `loadModel: ${nameOf(source)}: ${problem}`,
     fix: "write the file again with encodeModel or saveModel",
-    commandFix: "use a file that training or encodeModel wrote, and copy it again if it may be damaged",
+    commandFix: "use a file that a training run wrote, and copy it again if it may be damaged",
   });
 }
 

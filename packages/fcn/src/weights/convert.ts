@@ -72,14 +72,22 @@ function formatOf(output: string): OutputFormat {
 /** What the new safetensors file says of its net, from the new names and shapes of its arrays. */
 export type Describe = (shapes: Readonly<Record<string, readonly number[]>>) => PartialMetadata;
 
-/** What {@link matchNames} says of the names of a file. */
+/**
+ * What {@link matchNames} says of the names of a file.
+ *
+ * @internal
+ */
 export type FindNames = (names: ReadonlyMap<string, readonly number[]>, prefix: string | undefined) => NameMatch;
 
 /** Without a net, names stay as they are but for the prefix that was chosen. */
 const asChosen: FindNames = (shapes, prefix) =>
   matchNames("convert", { names: [], find: () => undefined }, shapes, prefix ?? "");
 
-/** {@link convert} to a file of any name, which may say more than the old one. */
+/**
+ * {@link convert} to a file of any name, which may say more than the old one.
+ *
+ * @internal
+ */
 export async function writeConverted(
   input: string,
   output: string,

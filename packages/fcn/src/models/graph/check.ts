@@ -39,7 +39,7 @@ export function parseGraph(op: string, text: string): Graph {
       code: "invalid-file",
       message: `${op}: the graph of the net is not one: ${problem}`,
       fix: "write the file again with encodeModel or saveModel",
-      commandFix: "use a file that training or encodeModel wrote, and copy it again if it may be damaged",
+      commandFix: "use a file that a training run wrote, and copy it again if it may be damaged",
     });
   };
   if (text.length > MOST_TEXT) fail(`its text has ${text.length} characters, more than ${MOST_TEXT}`);

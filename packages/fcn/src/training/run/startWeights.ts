@@ -14,7 +14,7 @@ export interface StartReport {
   readonly loaded: number;
   /** Names of the score layers and their upsampling that were left out, since the file is for other classes: these start anew. */
   readonly swapped: readonly string[];
-  /** Names of the net that the file lacks: these start anew too. */
+  /** Names of the net that the file lacks, or has in a form that is not read: these start anew too. */
   readonly missing: readonly string[];
   /** Names of the file that the net has no place for. */
   readonly unused: readonly string[];
@@ -141,7 +141,8 @@ export function describeStart(
     );
   }
   if (swapped.length > 0) lines.push(`for other classes, so these start anew: ${swapped.join(", ")}`);
-  if (missing.length > 0) lines.push(`not in the file, so these start anew: ${some(missing)}`);
+  const where = unread.length > 0 ? "not in the file, or not in a form that is read" : "not in the file";
+  if (missing.length > 0) lines.push(`${where}, so these start anew: ${some(missing)}`);
   if (dropped.length > 0) lines.push(`dropped from the names of the file: ${dropped.join(", ")}`);
   if (added !== "") lines.push(`put before the names of the file: ${added}`);
   if (unread.length > 0) {

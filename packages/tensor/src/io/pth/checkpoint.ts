@@ -19,10 +19,11 @@ export interface Checkpoint {
 /** What checkpoints call the state dict of the net, the most telling first. */
 const USUAL = ["model_state_dict", "state_dict", "model", "net", "network", "module", "weights", "params"];
 
-/** A nested dict is searched when the one above it has no tensors: {"checkpoint": {"model": ...}}. */
+/** A nested dict or list is searched when the one above it has no tensors: {"checkpoint": {"model": ...}}, [state_dict, epoch]. */
 const DEPTH = 3;
 
 type Dict = ReadonlyMap<Value, Value>;
+type Holder = Dict | readonly Value[];
 
 const isDict = (value: Value): value is Dict => value instanceof Map;
 const hasOf = (dict: Dict, kind: typeof TensorRef | typeof Unread): boolean =>
@@ -57,26 +58,30 @@ export function findStateDict(at: Place, root: Value, key?: string): Checkpoint 
   };
 }
 
+/** What a dict holds by its keys, or a list by its indices. */
+function itemsOf(holder: Holder): [key: string, value: Value][] {
+  if (!isDict(holder)) return holder.map((value, i) => [String(i), value]);
+  return [...holder].flatMap(([key, value]) => (typeof key === "string" ? [[key, value]] : []));
+}
+
 /**
- * The dicts with tensors by their keys, of the first level that has any; the whole file is "". A pickle can refer to one dict many
+ * The dicts with tensors by their keys, of the first level that has any; the whole file is "". A pickle can refer to one dict or list many
  * times, so each is looked into once.
  */
 function findCandidates(root: Value, kind: typeof TensorRef | typeof Unread): Map<string, ReadonlyMap<string, Value>> {
   const found = new Map<string, ReadonlyMap<string, Value>>();
-  const known = new Map<Dict, boolean>();
-  const look = (path: string, value: Value): [string, Dict][] => {
-    if (!isDict(value)) return [];
+  const known = new Map<Holder, boolean>();
+  const look = (path: string, value: Value): [string, Holder][] => {
+    if (!isDict(value) && !Array.isArray(value)) return [];
     const fresh = !known.has(value);
-    if (fresh) known.set(value, hasOf(value, kind));
+    if (fresh) known.set(value, isDict(value) && hasOf(value, kind));
     if (known.get(value)) found.set(path, value as ReadonlyMap<string, Value>);
     return fresh ? [[path, value]] : [];
   };
   let level = look("", root);
   for (let depth = 0; depth < DEPTH && (found.size === 0 || depth === 0); depth++) {
-    level = level.flatMap(([path, dict]) =>
-      [...dict].flatMap(([key, value]) =>
-        typeof key === "string" ? look(path === "" ? key : `${path}.${key}`, value) : [],
-      ),
+    level = level.flatMap(([path, holder]) =>
+      itemsOf(holder).flatMap(([key, value]) => look(path === "" ? key : `${path}.${key}`, value)),
     );
   }
   return found;

@@ -180,14 +180,24 @@ const MOST_NAMES = 100;
 const SAVE_OF_WHOLE =
   "it holds a net as an object: save only its weights in PyTorch, where its code is: torch.save(torch.load(path).state_dict(), other_path)";
 
+/** For tensors that went through Python's pickle, whose values are a pickle within the pickle. */
+const SAVE_OF_PICKLED =
+  "Python's pickle wrote it, not torch.save: load it there with pickle.load, and write it with torch.save(state_dict, path)";
+const LOAD_BYTES = "torch.storage._load_from_bytes";
+
 function refuse(at: Place, paths: readonly string[]): TensorError {
   const names = paths.slice(0, MOST_NAMES).map((path) => brief(path, 160));
   const opaque = names.map((name) => JSON.stringify(name)).join(", ");
   const save = paths.some((path) => path.startsWith("torch.nn.modules.")) ? SAVE_OF_WHOLE : SAVE_STATE_DICT;
   const have = names.length === 1 ? "which has no part" : "which have no part";
+  const message = `${at.reader}: ${at.file}: its pickle asks for ${showSome(names)}, ${have} in a state dict; nothing was executed`;
+  if (paths.includes(LOAD_BYTES)) {
+    // Read as inert data, these are the very tensors.
+    return new TensorError({ code: "unsafe-pickle", message, fix: SAVE_OF_PICKLED, commandFix: SAVE_OF_PICKLED });
+  }
   return new TensorError({
     code: "unsafe-pickle",
-    message: `${at.reader}: ${at.file}: its pickle asks for ${showSome(names)}, ${have} in a state dict; nothing was executed`,
+    message,
     fix: `${save}; or, where the rest of the file does not matter, pass { opaque: [${opaque}] } to read ${names.length === 1 ? "it" : "them"} as inert data`,
     details: { names, file: at.file },
   });
