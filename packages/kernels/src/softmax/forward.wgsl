@@ -27,24 +27,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var largest = x[begin];
   for (var i = begin; i < end; i += p.inner) { largest = max(largest, x[i]); }
   var sum = 0.0;
-  var run = 0.0;
-  var middle = 0.0;
-  var taken = 0u;
-  for (var i = begin; i < end; i += p.inner) {
-    let e = exp(x[i] - largest);
-    run += e;
-    if (!LOG) { y[i] = e; }
-    taken++;
-    if (taken % RUN == 0u) {
-      middle += run;
-      run = 0.0;
-      if (taken % (RUN * RUN) == 0u) {
-        sum += middle;
-        middle = 0.0;
+  var at = begin;
+  for (var block = 0u; block < p.size; block += RUN * RUN) {
+    let blockEnd = min(p.size, block + RUN * RUN);
+    var middle = 0.0;
+    for (var first = block; first < blockEnd; first += RUN) {
+      let last = min(blockEnd, first + RUN);
+      var run = 0.0;
+      for (var k = first; k < last; k++) {
+        let e = exp(x[at] - largest);
+        run += e;
+        if (!LOG) { y[at] = e; }
+        at += p.inner;
       }
+      middle += run;
     }
+    sum += middle;
   }
-  sum += middle + run;
   let logSum = log(sum);
   for (var i = begin; i < end; i += p.inner) {
     if (LOG) { y[i] = x[i] - largest - logSum; } else { y[i] = y[i] / sum; }
