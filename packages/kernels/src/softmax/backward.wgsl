@@ -24,16 +24,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let begin = p.first + id / p.inner * p.size * p.inner + id % p.inner;
   let end = begin + p.size * p.inner;
   var sum = 0.0;
-  var at = begin;
-  for (var block = 0u; block < p.size; block += RUN * RUN) {
-    let blockEnd = min(p.size, block + RUN * RUN);
+  let shortRun = min(RUN, p.size) * p.inner;
+  let longRun = min(RUN * RUN, p.size) * p.inner;
+  for (var block = begin; block < end; block += longRun) {
+    let blockEnd = min(end, block + longRun);
     var middle = 0.0;
-    for (var first = block; first < blockEnd; first += RUN) {
-      let last = min(blockEnd, first + RUN);
+    for (var first = block; first < blockEnd; first += shortRun) {
+      let last = min(blockEnd, first + shortRun);
       var run = 0.0;
-      for (var k = first; k < last; k++) {
-        if (LOG) { run += dy[at]; } else { run = fma(dy[at], y[at], run); }
-        at += p.inner;
+      for (var i = first; i < last; i += p.inner) {
+        if (LOG) { run += dy[i]; } else { run = fma(dy[i], y[i], run); }
       }
       middle += run;
     }

@@ -27,18 +27,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var largest = x[begin];
   for (var i = begin; i < end; i += p.inner) { largest = max(largest, x[i]); }
   var sum = 0.0;
-  var at = begin;
-  for (var block = 0u; block < p.size; block += RUN * RUN) {
-    let blockEnd = min(p.size, block + RUN * RUN);
+  let shortRun = min(RUN, p.size) * p.inner;
+  let longRun = min(RUN * RUN, p.size) * p.inner;
+  for (var block = begin; block < end; block += longRun) {
+    let blockEnd = min(end, block + longRun);
     var middle = 0.0;
-    for (var first = block; first < blockEnd; first += RUN) {
-      let last = min(blockEnd, first + RUN);
+    for (var first = block; first < blockEnd; first += shortRun) {
+      let last = min(blockEnd, first + shortRun);
       var run = 0.0;
-      for (var k = first; k < last; k++) {
-        let e = exp(x[at] - largest);
+      for (var i = first; i < last; i += p.inner) {
+        let e = exp(x[i] - largest);
         run += e;
-        if (!LOG) { y[at] = e; }
-        at += p.inner;
+        if (!LOG) { y[i] = e; }
       }
       middle += run;
     }
