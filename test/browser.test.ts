@@ -10,6 +10,7 @@ import { greyPng, photo, temporaryFolder } from "./fcn/data/trees.js";
 import { TINY_CLASSES, writeTinyData } from "./fcn/training/tinyData.js";
 import { type DataExercise, dataExercise, type Files } from "./support/data-exercise.js";
 import { type Exercise, exercise } from "./support/exercise.js";
+import { LIMIT, type LimitsExercise } from "./support/limits-exercise.js";
 import { openOnnx } from "./support/onnx.js";
 import { onPage, runOn } from "./support/page.js";
 import { PAGE_CLASSES, PAGE_PREPROCESSING, type PageNet, pageGraph, pageInput } from "./support/page-net.js";
@@ -51,6 +52,15 @@ describe("in a browser", () => {
     expect(largestShare(got.trained, want.logits)).toBeGreaterThan(1e-3);
     expect(got.onnxBytes).toBe(want.onnxBytes);
     expect([got.ofNaN, want.ofNaN]).toEqual(new Array(2).fill("NaN,1,0 NaN,1,0 NaN,1,0 NaN,1,0 NaN,0,-1 1,1,0"));
+  });
+
+  it("sizes around the limits of buffers and bindings, which are one number here, and large uploads", async () => {
+    const around = await onPage((page) => runOn<LimitsExercise>(page, "limits-exercise", "limitsExercise"));
+    expect(around).toMatchObject({ runtime: "browser", wrong: [] });
+    expect(around.largest.buffer).toBeLessThanOrEqual(LIMIT);
+    expect(around.largest.binding).toBeLessThanOrEqual(LIMIT);
+    const upload = await onPage((page) => runOn<LimitsExercise>(page, "limits-exercise", "uploadExercise"));
+    expect(upload).toMatchObject({ runtime: "browser", wrong: [], largest: { write: 32 * 2 ** 20 } });
   });
 
   it("files become samples, a trained net and scores as in Node", async () => {

@@ -57,12 +57,12 @@ export class Device {
     return this.#engine.capabilities;
   }
 
-  /** Live tensors and bytes on the device. */
+  /** Live tensors, and bytes allocated by them and by ops and reserved on the GPU, each with its peak. */
   memory(): MemoryReport {
     return this.#engine.memory(this.#liveTensors);
   }
 
-  /** Counts `memory().peakBytes` from here on (torch.cuda.reset_peak_memory_stats). */
+  /** Counts the peaks of `memory()`, allocated and reserved, from here on (torch.cuda.reset_peak_memory_stats). */
   resetPeakMemory(): void {
     this.#engine.resetPeak();
   }

@@ -111,34 +111,38 @@ describe.each(Object.entries(KINDS))("long sums of %s values", (_, make) => {
     });
   });
 
-  it("gradients of a convolution's bias and weight, and of normalisation", async () => {
-    await device.scope(async () => {
-      const side = 512;
-      const n = side * side;
-      const values = make(n);
-      const x = device.tensor(values, [1, 1, side, side]);
-      const weight = device.zeros([4, 1, 1, 1], { requiresGrad: true });
-      const bias = device.zeros([4], { requiresGrad: true });
-      const dy = t.add(x, device.zeros([1, 4, 1, 1]));
-      t.conv2d(x, weight, bias).backward(dy);
-      await expectClose(bias.grad!, total(values), n);
-      await expectClose(
-        weight.grad!,
-        values.reduce((sum, v) => sum + v * v, 0),
-        n,
-      );
-      const a = device.tensor(values, [n, 1], { requiresGrad: true });
-      const b = device.zeros([1, 4], { requiresGrad: true });
-      t.matmul(a, b).backward(t.add(device.tensor(values, [n, 1]), device.zeros([1, 4])));
-      await expectClose(
-        b.grad!,
-        values.reduce((sum, v) => sum + v * v, 0),
-        n,
-      );
-      const shift = device.zeros([4], { requiresGrad: true });
-      const normed = t.batchNorm(dy, { bias: shift, weight: device.ones([4]), training: true });
-      normed.backward(dy);
-      await expectClose(shift.grad!, total(values), n);
-    });
-  });
+  it.each([true, false])(
+    "gradients of a convolution, of a product and of normalisation, subgroups %s",
+    async (subgroups) => {
+      using own = await t.createDevice({ quiet: true, subgroups });
+      await own.scope(async () => {
+        const side = 512;
+        const n = side * side;
+        const values = make(n);
+        const x = own.tensor(values, [1, 1, side, side]);
+        const weight = own.zeros([4, 1, 1, 1], { requiresGrad: true });
+        const bias = own.zeros([4], { requiresGrad: true });
+        const dy = t.add(x, own.zeros([1, 4, 1, 1]));
+        t.conv2d(x, weight, bias).backward(dy);
+        await expectClose(bias.grad!, total(values), n);
+        await expectClose(
+          weight.grad!,
+          values.reduce((sum, v) => sum + v * v, 0),
+          n,
+        );
+        const a = own.tensor(values, [n, 1], { requiresGrad: true });
+        const b = own.zeros([1, 4], { requiresGrad: true });
+        t.matmul(a, b).backward(t.add(own.tensor(values, [n, 1]), own.zeros([1, 4])));
+        await expectClose(
+          b.grad!,
+          values.reduce((sum, v) => sum + v * v, 0),
+          n,
+        );
+        const shift = own.zeros([4], { requiresGrad: true });
+        const normed = t.batchNorm(dy, { bias: shift, weight: own.ones([4]), training: true });
+        normed.backward(dy);
+        await expectClose(shift.grad!, total(values), n);
+      });
+    },
+  );
 });

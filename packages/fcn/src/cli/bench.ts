@@ -17,7 +17,7 @@ interface BenchFlags extends MeasuredFlags {
 export function registerBench(program: Command): void {
   const command = program
     .command("bench")
-    .description("time a net on this adapter: forward pass, training pass, pictures a second, peak memory");
+    .description("time a net on this adapter: forward pass, training pass, pictures a second, peak allocated memory");
   addMeasuredFlags(command)
     .option("--repeats <n>", "passes of each kind", parseWhole("--repeats", 1), 10)
     .option("--json", "print one JSON object; progress goes to standard error")

@@ -14,7 +14,7 @@ export interface PassTime {
   readonly least: number;
   /** By the median. */
   readonly imagesPerSecond: number;
-  /** Most bytes on the device at once, weights included. */
+  /** The most bytes that were allocated on the GPU at once, weights included (`device.memory().peakBytes`). */
   readonly peakBytes: number;
 }
 

@@ -24,22 +24,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let begin = p.first + id / p.inner * p.size * p.inner + id % p.inner;
   let end = begin + p.size * p.inner;
   var sum = 0.0;
-  var run = 0.0;
-  var middle = 0.0;
-  var taken = 0u;
-  for (var i = begin; i < end; i += p.inner) {
-    if (LOG) { run += dy[i]; } else { run = fma(dy[i], y[i], run); }
-    taken++;
-    if (taken % RUN == 0u) {
-      middle += run;
-      run = 0.0;
-      if (taken % (RUN * RUN) == 0u) {
-        sum += middle;
-        middle = 0.0;
+  let shortRun = min(RUN, p.size) * p.inner;
+  let longRun = min(RUN * RUN, p.size) * p.inner;
+  for (var block = begin; block < end; block += longRun) {
+    let blockEnd = min(end, block + longRun);
+    var middle = 0.0;
+    for (var first = block; first < blockEnd; first += shortRun) {
+      let last = min(blockEnd, first + shortRun);
+      var run = 0.0;
+      for (var i = first; i < last; i += p.inner) {
+        if (LOG) { run += dy[i]; } else { run = fma(dy[i], y[i], run); }
       }
+      middle += run;
     }
+    sum += middle;
   }
-  sum += middle + run;
   for (var i = begin; i < end; i += p.inner) {
     if (LOG) { dx[i] = dy[i] - exp(y[i]) * sum; } else { dx[i] = y[i] * (dy[i] - sum); }
   }

@@ -27,24 +27,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var largest = x[begin];
   for (var i = begin; i < end; i += p.inner) { largest = max(largest, x[i]); }
   var sum = 0.0;
-  var run = 0.0;
-  var middle = 0.0;
-  var taken = 0u;
-  for (var i = begin; i < end; i += p.inner) {
-    let e = exp(x[i] - largest);
-    run += e;
-    if (!LOG) { y[i] = e; }
-    taken++;
-    if (taken % RUN == 0u) {
-      middle += run;
-      run = 0.0;
-      if (taken % (RUN * RUN) == 0u) {
-        sum += middle;
-        middle = 0.0;
+  let shortRun = min(RUN, p.size) * p.inner;
+  let longRun = min(RUN * RUN, p.size) * p.inner;
+  for (var block = begin; block < end; block += longRun) {
+    let blockEnd = min(end, block + longRun);
+    var middle = 0.0;
+    for (var first = block; first < blockEnd; first += shortRun) {
+      let last = min(blockEnd, first + shortRun);
+      var run = 0.0;
+      for (var i = first; i < last; i += p.inner) {
+        let e = exp(x[i] - largest);
+        run += e;
+        if (!LOG) { y[i] = e; }
       }
+      middle += run;
     }
+    sum += middle;
   }
-  sum += middle + run;
   let logSum = log(sum);
   for (var i = begin; i < end; i += p.inner) {
     if (LOG) { y[i] = x[i] - largest - logSum; } else { y[i] = y[i] / sum; }

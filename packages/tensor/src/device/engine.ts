@@ -34,6 +34,9 @@ export interface EngineOptions {
 /** Batches in flight above which `throttle` waits: a longer queue makes every batch slower. */
 const MAX_IN_FLIGHT = 3;
 
+/** Bytes of one write at most: browsers and drivers copy each write as a whole, and may have no room for a very large copy. */
+const UPLOAD = 32 * 1024 * 1024;
+
 /** Carries out plans on one GPU device. The only part of the library, with its neighbours here, that calls WebGPU. */
 export class Engine {
   readonly lost: Promise<TensorError>;
@@ -190,8 +193,12 @@ export class Engine {
       this.#commands.flush();
     const endWatch = storage.pending ? this.#failures.watch() : undefined;
     for (const { block, offset, length, at } of storage.parts(0, data.byteLength)) {
-      const begin = data.byteOffset + at;
-      this.#gpu.call(({ queue }) => queue.writeBuffer(block.buffer, offset, data.buffer as ArrayBuffer, begin, length));
+      for (let done = 0; done < length; done += UPLOAD) {
+        const begin = data.byteOffset + at + done;
+        const bytes = Math.min(UPLOAD, length - done);
+        const source = data.buffer as ArrayBuffer;
+        this.#gpu.call(({ queue }) => queue.writeBuffer(block.buffer, offset + done, source, begin, bytes));
+      }
     }
     endWatch?.();
   }
