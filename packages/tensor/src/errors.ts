@@ -105,6 +105,9 @@ const escapeControl = (character: string): string => `\\u${character.codePointAt
 const UNPRINTABLE = /(?!\n)[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
 const printable = (text: string): string => text.replace(UNPRINTABLE, escapeControl);
 
+/** Text with names of a file in it as one line: a name may hold line breaks. */
+export const oneLine = (text: string): string => text.replaceAll("\n", "\\u000a");
+
 /** Text of a file as it may stand in a message: no control characters, and cut to `most` characters. */
 export function brief(text: string, most = 80): string {
   const start = text.slice(0, most + 1).replace(CONTROL, escapeControl);

@@ -276,4 +276,11 @@ describe("a file that readTfjs refuses", () => {
       expect(await failure(reading)).toMatchObject({ code: "corrupt-file" });
     }
   });
+
+  it("in one line, whatever its names hold", async () => {
+    const weights = [{ name: "a\n\u001b[31m", shape: ["x"], dtype: "float32" }];
+    const model = textBytes(JSON.stringify({ weightsManifest: [{ paths: ["s"], weights }] }));
+    const error = await failure(io.readTfjs(model, { shard: () => new Uint8Array(4) }));
+    expect(error.message).toBe('readTfjs: the given bytes: weight a\\u000a\\u001b[31m: its shape is ["x"]');
+  });
 });

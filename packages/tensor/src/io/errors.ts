@@ -1,4 +1,4 @@
-import { TensorError } from "../errors.js";
+import { oneLine, TensorError } from "../errors.js";
 
 /** Where a problem is, for messages: which function reads, and which file or part of one. */
 export interface Place {
@@ -9,13 +9,14 @@ export interface Place {
 export function corruptFile(at: Place, problem: string): TensorError {
   return new TensorError({
     code: "corrupt-file",
-    message: `${at.reader}: ${at.file}: ${problem}`,
+    message: oneLine(`${at.reader}: ${at.file}: ${problem}`),
     fix: "fetch or write the file again: it is incomplete, damaged or of another format",
   });
 }
 
 export function unsupportedFile(at: Place, problem: string, fix: string): TensorError {
-  return new TensorError({ code: "unsupported-file", message: `${at.reader}: ${at.file}: ${problem}`, fix });
+  const message = oneLine(`${at.reader}: ${at.file}: ${problem}`);
+  return new TensorError({ code: "unsupported-file", message, fix });
 }
 
 /** The same file, seen from a part of it. */
