@@ -170,7 +170,7 @@ export function strayProblem(source: LabelSource, { strays }: LabelPlane): Tenso
   }
   const soft =
     strays.length >= MANY_STRAYS
-      ? "; so many levels come from soft edges or lossy compression as a rule: make such masks hard, such as by ImageMagick's: mogrify -threshold 50% masks/*.png"
+      ? "; so many levels come from soft edges or lossy compression as a rule: make such masks hard, such as by ImageMagick's mogrify -threshold 50%"
       : "";
   const fix =
     "map these labels to a class or to 255 (void), name more classes in classes.json, or give each class the number in the masks as its value there";

@@ -30,7 +30,7 @@ export function chooseRule(
   entries: readonly ClassEntry[] | undefined,
 ): MaskMeaning {
   if (entries?.some(({ value }) => value !== undefined)) return fromEntries(byNumber(root, entries), "value", []);
-  refuseNoLabels(surveys);
+  refuseNoLabels(surveys, entries?.flatMap(({ colour }) => colour ?? []) ?? []);
   // A few RGB masks among others are a mistake of their own; they fail when they are loaded.
   const isColour =
     surveys.some(({ kind }) => kind === "colour") && 2 * surveys.filter(({ isRgb }) => isRgb).length >= surveys.length;
