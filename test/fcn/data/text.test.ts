@@ -59,7 +59,7 @@ describe("text in another encoding", () => {
       `${file}: it is no text in UTF-8: byte ${offset} (0x${wrong}, in line ${line}) is wrong; it reads as ${encoding}`,
     );
     expect(fix).toBe(
-      `save it as UTF-8: iconv -f ${encoding} -t UTF-8 ${file} > utf8.txt, then put utf8.txt in its place`,
+      `save it as UTF-8: iconv -f ${encoding} -t UTF-8 ${file} > utf8.txt, then put utf8.txt in its place, and likewise all others of the same source`,
     );
   });
 

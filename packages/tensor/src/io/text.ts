@@ -35,7 +35,7 @@ export const describeFault = ({ offset, line, byte, encoding, isSure }: TextFaul
 /** The remedy for text in another encoding; `file` as the shell is to read it. */
 export function recodeFix(file: string, { encoding, isSure, others }: TextFault): string {
   const name = /^[\w./@:+,-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
-  const command = `iconv -f ${encoding} -t UTF-8 ${name} > utf8.txt, then put utf8.txt in its place`;
+  const command = `iconv -f ${encoding} -t UTF-8 ${name} > utf8.txt, then put utf8.txt in its place, and likewise all others of the same source`;
   if (isSure) return `save it as UTF-8: ${command}`;
   const more = others.length === 0 ? "" : ` (it may be ${others.join(" or ")} too: take what shows the right letters)`;
   return `save it as UTF-8; for example, where it is ${encoding}: ${command}${more}`;

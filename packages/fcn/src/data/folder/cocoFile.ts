@@ -171,7 +171,7 @@ class EntryRemarks {
       );
       const many = `${entries.length} entries of its ${list} have ${problem}: ${listed}`;
       const what = entries.length > 1 ? many : `entry ${first?.[0]} of its ${list} has ${problem} (${first?.[1]})`;
-      return { level: "problem", code: "bad-entry", file, text: `${what}; ${fix}` };
+      return { level: "problem", code: "bad-entry", file, text: `${what}; entries count from 0; ${fix}` };
     });
     const matched = [...this.#matched].map(([what, { count, example }]): DataRemark => {
       const [own, other] = typeof example === "string" ? ["text", "numbers"] : ["a number", "text"];
