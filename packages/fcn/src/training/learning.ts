@@ -8,8 +8,8 @@ import type { LearningGroup } from "./parameterGroups.js";
 
 /** Steps without a pixel to learn from, from the first on, after which it is told. */
 const EARLY = 3;
-/** Readings of one and the same loss that show that nothing changes. */
-const ALIKE = 3;
+/** Readings of one and the same loss that show that nothing changes; few are alike where a net starts at 0 and learns slowly. */
+const ALIKE = 20;
 
 /** What of a step can be learned from: pixels with a label, and with the weights of their classes, for each head. */
 type Seen = Readonly<Record<string, { readonly pixels: number; readonly weight: number }>>;
