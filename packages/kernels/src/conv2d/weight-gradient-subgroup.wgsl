@@ -18,7 +18,7 @@ const VEC_IN: bool = true;
 const VEC_OUT: bool = true;
 const ACCUMULATE: bool = false;
 // Pixels that are added in a row before their sums go to dw: the error of a sum grows with the terms in a row.
-const RUN: u32 = 256u;
+const RUN: u32 = 128u;
 
 struct Params {
   tiles: u32, mTiles: u32, nTiles: u32, splits: u32,
