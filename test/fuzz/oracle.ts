@@ -39,7 +39,7 @@ export function judgeError(error: unknown, names: readonly string[], input: Uint
     throw new Finding("control characters", JSON.stringify(told.slice(0, 600)));
   const raw =
     ENGINE.exec(message)?.[0] ??
-    (/\bundefined\b|\bNaN\b(?! or infinity)/.test(message) ? "undefined or NaN" : undefined);
+    (/\bundefined\b|(?<!holds )\bNaN\b(?! or infinity)/.test(message) ? "undefined or NaN" : undefined);
   if (raw !== undefined && !holds(input, raw)) throw new Finding("words of the engine", told);
   if (!names.some((name) => message.includes(name))) throw new Finding("no file in the message", told);
   return outcomeOf(`${code}: ${message}`);
