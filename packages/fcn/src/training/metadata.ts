@@ -68,7 +68,7 @@ export function parseMetadata(strings: Readonly<Record<string, string>>): ModelM
   }
   const present = FIELDS.filter((field) => strings[field] !== undefined);
   // What is no JSON at all is told before what has the wrong kind.
-  for (const field of present) parseJson(field, strings[field] as string);
+  for (const field of present) if (field !== "graph") parseJson(field, strings[field] as string);
   const fields = Object.fromEntries(
     present.map((field) => [field, parseField(field, strings[field] as string)]),
   ) as unknown as ModelMetadata;
