@@ -33,6 +33,8 @@ export interface TrainResult {
   readonly steps: number;
   /** Time for the whole call, with what `onProgress` took. */
   readonly seconds: number;
+  /** Why nothing was learned; absent where something was. */
+  readonly nothingLearned?: TensorError;
 }
 
 /** With the reason for which nothing was learned, if so. */
@@ -71,13 +73,12 @@ interface Unread {
 /**
  * Trains on pixels with a label, by default with cross-entropy. Memory on the device stays flat: each step frees all it made, and
  * optimiser state and gradients are freed at the end. The same seed gives the same weights on a device.
- * Throws when an option or a label is out of range, before the first step, when the loss stops being finite, and at the end "nothing-learned" where no
- * pixel of any step counted, or the loss was 0 or the same throughout.
+ * Throws when an option or a label is out of range, before the first step, and when the loss stops being finite. Where no pixel of any step counted, or
+ * the loss was 0 or the same throughout, the result says so (`nothingLearned`); `trainRun` and the command throw it.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { nothing, ...result } = await trainResolved(resolveTraining(options));
-  if (nothing) throw nothing;
-  return result;
+  return nothing ? { ...result, nothingLearned: nothing } : result;
 }
 
 /** {@link train} with options that are filled in and checked; that nothing was learned is a part of the result. */
