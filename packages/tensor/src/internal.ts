@@ -6,7 +6,7 @@ import type { Tensor } from "./tensor.js";
 
 export { brief, show, showSome, showValue } from "./errors.js";
 export { GUESSED_BYTES, type Guess, guessContent } from "./io/guess.js";
-export { decodeText, describeFault, recodeFix, type TextFault } from "./io/text.js";
+export { decodeText, describeFault, recodeFix, shellWord, type TextFault } from "./io/text.js";
 export { nearest } from "./nearest.js";
 export { matchNames, type NameMatch } from "./nn/matchNames.js";
 export { nameTarget } from "./nn/stateDict.js";

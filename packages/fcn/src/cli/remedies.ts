@@ -1,4 +1,5 @@
 import { type ErrorCode, TensorError } from "@fcn/tensor";
+import { shellWord } from "@fcn/tensor/internal";
 
 /** What a remedy that speaks of code holds: options in braces, names of functions. Python of the people who wrote a file is none. */
 const CODE_SPEAK = new RegExp(
@@ -34,10 +35,9 @@ const doctor: Remedy = () => "see what fcn doctor says of this machine";
 /** Commands that open files of weights of any format. */
 const opensAny = (command: string | undefined): boolean => command === "convert" || command === "train";
 const textList = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
-const quoted = (text: string): string => (/^[\w.,/@+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
 const convertFirst = (file: string, flags: string): string =>
-  `bring the weights over first: fcn convert ${quoted(file)} weights.safetensors ${flags}`.trimEnd();
+  `bring the weights over first: fcn convert ${shellWord(file)} weights.safetensors ${flags}`.trimEnd();
 
 const GIVE_WEIGHTS = "give a safetensors, .npz, .pth or .caffemodel file, or the model.json of TensorFlow.js";
 
@@ -88,20 +88,20 @@ const BY_CODE: Readonly<Record<ErrorCode, Remedy>> = {
   "corrupt-file": () => "fetch or write the file again: it is incomplete, damaged or of another format",
   "unsupported-file": otherFile,
   "unsafe-pickle": ({ error, command, file }) => {
-    const flags = `--opaque ${textList(error.details?.names).map(quoted).join(" ")}`;
+    const flags = `--opaque ${textList(error.details?.names).map(shellWord).join(" ")}`;
     const again = command === "convert" ? `run it again with ${flags}` : convertFirst(file, flags);
     const [first = ""] = error.fix.split("; or, ");
     const save = speaksCode(first) ? "save only the weights in PyTorch: torch.save(model.state_dict(), path)" : first;
     return `${save}; or, where the rest of the file does not matter, ${again}`;
   },
   "ambiguous-checkpoint": ({ error, command, file }) => {
-    const flags = textList(error.details?.keys).map((key) => `--key ${key === "" ? '""' : quoted(key)}`);
+    const flags = textList(error.details?.keys).map((key) => `--key ${key === "" ? '""' : shellWord(key)}`);
     return command === "convert"
       ? `choose one: ${flags.join(" or ")}`
       : `choose one (${flags.join(" or ")}) and ${convertFirst(file, flags.at(-1) ?? "")}`;
   },
   "ambiguous-prefix": ({ error, command, file }) => {
-    const flags = textList(error.details?.prefixes).map((prefix) => `--prefix ${quoted(prefix)}`);
+    const flags = textList(error.details?.prefixes).map((prefix) => `--prefix ${shellWord(prefix)}`);
     return opensAny(command)
       ? `choose one: ${flags.join(" or ")}`
       : `choose one (${flags.join(" or ")}) and ${convertFirst(file, flags.at(-1) ?? "")}`;

@@ -205,6 +205,8 @@ export async function listFolders(folder: string): Promise<string[]> {
 
 /** The file's name without its folders. */
 export const fileName = (path: string): string => path.replace(/^.*[/\\]/, "");
+/** The folders of a path, with the "/" after them; empty where it has none. */
+export const folderOf = (path: string): string => path.slice(0, path.length - fileName(path).length);
 /** The path without its last extension. */
 export const withoutExtension = (path: string): string => path.replace(/\.[^./\\]+$/, "");
 /** The path's last folder and file joined by "/". */

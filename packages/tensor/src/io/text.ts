@@ -32,10 +32,13 @@ export function decodeText(bytes: Uint8Array): string | TextFault {
 export const describeFault = ({ offset, line, byte, encoding, isSure }: TextFault): string =>
   `it is no text in UTF-8: byte ${offset} (0x${byte.toString(16).padStart(2, "0")}, in line ${line}) is wrong${isSure ? `; it reads as ${encoding}` : ""}`;
 
+/** A path or name as one word of a POSIX shell. */
+export const shellWord = (text: string): string =>
+  /^[\w./@:+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
 /** The remedy for text in another encoding; `file` as the shell is to read it. */
 export function recodeFix(file: string, { encoding, isSure, others }: TextFault): string {
-  const name = /^[\w./@:+,-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
-  const command = `iconv -f ${encoding} -t UTF-8 ${name} > utf8.txt, then put utf8.txt in its place, and likewise all others of the same source`;
+  const command = `iconv -f ${encoding} -t UTF-8 ${shellWord(file)} > utf8.txt, then put utf8.txt in its place, and likewise all others of the same source`;
   if (isSure) return `save it as UTF-8: ${command}`;
   const more = others.length === 0 ? "" : ` (it may be ${others.join(" or ")} too: take what shows the right letters)`;
   return `save it as UTF-8; for example, where it is ${encoding}: ${command}${more}`;

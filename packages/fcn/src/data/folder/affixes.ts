@@ -1,4 +1,4 @@
-import { fileName } from "../files.js";
+import { fileName, folderOf } from "../files.js";
 
 /** What is added to the name of a picture, before and after: `mask_` and `_gt` in `mask_street_gt`. */
 export interface Affix {
@@ -23,8 +23,6 @@ export function withoutAffix(name: string, { start, end }: Affix): string | unde
   const isOne = base.length > start.length + end.length && base.startsWith(start) && base.endsWith(end);
   return isOne ? folderOf(name) + base.slice(start.length, base.length - end.length) : undefined;
 }
-
-const folderOf = (name: string): string => name.slice(0, name.length - fileName(name).length);
 
 /** Words of Cityscapes and its kin, the one to learn from first; the last is no label of a class. */
 const RANKED = ["labelids", "labeltrainids", "trainids", "colou?r", "instance(train)?ids"];

@@ -1,5 +1,5 @@
 import type { DataRemark } from "../dataset.js";
-import { fileName, joinPath, withoutExtension } from "../files.js";
+import { folderOf, joinPath, withoutExtension } from "../files.js";
 import { liesOutside, orOf, outsideFile, partsOf, type pathFinder } from "../findPath.js";
 import { counted, firstOf } from "../words.js";
 import type { CocoImage } from "./cocoFile.js";
@@ -31,7 +31,7 @@ export async function cocoPictures(
   find: ReturnType<typeof pathFinder>,
   remarks: DataRemark[],
 ): Promise<Map<CocoImage, string>> {
-  const folder = file.slice(0, file.length - fileName(file).length);
+  const folder = folderOf(file);
   const split = splitOf(file);
   const isOfSplit = (path: string): boolean => split !== undefined && splitOfFolders(path) === split;
   const inImages = (path: string, whole: boolean): boolean => whole || /^images[/\\]/i.test(path);
@@ -83,6 +83,6 @@ function otherFolders(file: string, taken: readonly Taken[]): DataRemark[] {
 }
 
 const splitOfFolders = (path: string): string | undefined => {
-  const folders = path.slice(0, path.length - fileName(path).length);
+  const folders = folderOf(path);
   return folders === "" ? undefined : splitOf(folders);
 };

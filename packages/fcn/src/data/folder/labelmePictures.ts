@@ -1,6 +1,6 @@
 import type { TensorError } from "@fcn/tensor";
 import { fileError } from "../errors.js";
-import { fileName, joinPath, sameText, withoutExtension } from "../files.js";
+import { fileName, folderOf, joinPath, sameText, withoutExtension } from "../files.js";
 import { liesOutside, orOf, outsideFile, pathFinder } from "../findPath.js";
 import { firstOf } from "../words.js";
 
@@ -12,7 +12,6 @@ export interface LabelmePicture {
   readonly isOther: boolean;
 }
 
-const folderOf = (path: string): string => path.slice(0, path.length - fileName(path).length);
 const stemOf = (path: string): string => sameText(withoutExtension(fileName(path)));
 
 /**

@@ -3,7 +3,7 @@ import type { Abortable } from "../../abort.js";
 import type { DataRemark, OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { damagedFile, fileError } from "../errors.js";
-import { fileName, joinPath, kindOf, listFiles, readJson, withoutExtension } from "../files.js";
+import { fileName, folderOf, joinPath, kindOf, listFiles, readJson, withoutExtension } from "../files.js";
 import { pathFinder } from "../findPath.js";
 import type { SampleItem } from "../item.js";
 import { remarkOf } from "../remarkOf.js";
@@ -190,7 +190,6 @@ function pictureRemarks(
 }
 
 const fileOf = ({ image }: SampleItem): string => image[0]?.file ?? "";
-const folderOf = (path: string): string => path.slice(0, path.length - fileName(path).length);
 
 /** Background and the categories of all files, united by name: by id as the first file has them, those of further files behind. */
 function classNames(root: string, files: readonly CocoFile[], wanted: readonly string[] | undefined): string[] {

@@ -1,7 +1,8 @@
 import type { TensorError } from "@fcn/tensor";
+import { shellWord } from "@fcn/tensor/internal";
 import { formatKey } from "../decode/rule.js";
 import { fileError } from "../errors.js";
-import { fileName } from "../files.js";
+import { fileName, folderOf } from "../files.js";
 import { counted } from "../words.js";
 import { list } from "./meaning.js";
 import type { MaskSurvey } from "./surveyMasks.js";
@@ -58,13 +59,11 @@ const FEW = 3;
 /** The masks that are to be made hard, as they stand in a command. */
 function whereOf(soft: readonly MaskSurvey[], all: number): string {
   const files = soft.map(({ file }) => file);
-  return shellWords(files.length <= FEW && files.length < all ? files : [inFolder(files[0] as string)]);
+  return files.length <= FEW && files.length < all ? files.map(shellWord).join(" ") : inFolder(files[0] as string);
 }
 
-const inFolder = (file: string): string => `${file.slice(0, file.length - fileName(file).length)}*.png`;
-const shellWords = (paths: readonly string[]): string =>
-  paths.map((path) => (/^[\w./*+@,:-]+$/.test(path) ? path : `"${path}"`)).join(" ");
-
+/** All masks beside one, for a shell to find. */
+const inFolder = (file: string): string => `${shellWord(folderOf(file))}*.png`;
 interface Masks {
   readonly keys: readonly number[];
   /** As they stand in a command. */
@@ -104,7 +103,7 @@ export function pasted(values: readonly number[], names: readonly string[] = [])
 function inAlpha([first, ...others]: readonly MaskSurvey[]): TensorError {
   const problem = `all its pixels have one colour, and its shapes are in alpha, which is not read${others.length > 0 ? `; so it is with ${counted(others.length, "more mask")}` : ""}`;
   const file = first?.file ?? "";
-  const command = `mogrify -alpha extract -threshold 50% ${shellWords([inFolder(file)])}`;
+  const command = `mogrify -alpha extract -threshold 50% ${inFolder(file)}`;
   const fix = `save the shapes as grey levels or colours, such as by ImageMagick's, on a copy of the masks: ${command}`;
   return fileError("shapes-in-alpha", file, problem, fix);
 }
