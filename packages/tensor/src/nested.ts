@@ -52,7 +52,7 @@ function shapeOf(data: ArrayLike<unknown>): number[] {
 
 function ragged(op: string, item: unknown, path: readonly number[], shape: readonly number[]): Error {
   const at = path.map((i) => `[${i}]`).join("");
-  const found = isItems(item) ? `${item.length} items` : typeof item === "number" ? "a number" : String(item);
+  const found = isItems(item) ? `${item.length} items` : typeof item === "number" ? "a number" : describe(item);
   const size = shape[path.length];
   const expected = size === undefined ? "a number" : `${size} items`;
   const message = `${op}: the nested data has ${found} at ${at}, expected ${expected} for shape ${show(shape)}`;

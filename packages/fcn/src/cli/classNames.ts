@@ -1,5 +1,6 @@
 import { kindOf, readText } from "../data/files.js";
 import { parseJson } from "../data/json.js";
+import { shownValue } from "../data/numbers.js";
 import { UsageError } from "./errors.js";
 
 /**
@@ -36,5 +37,12 @@ async function namesIn(file: string): Promise<string[]> {
     );
   }
   const scored = entries.filter((entry) => entry?.ignore !== true);
-  return scored.map((entry) => (typeof entry === "string" ? entry : String(entry?.name ?? "")));
+  return scored.map((entry) => {
+    const name: unknown = typeof entry === "string" ? entry : entry?.name;
+    if (typeof name === "string") return name;
+    throw new UsageError(
+      `--classes is "${file}", where a class has the name ${shownValue(name)}`,
+      "write each name there as text in quotation marks",
+    );
+  });
 }

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { showValue } from "@fcn/tensor/internal";
 
 /** What `models.create` takes; a model that has no use for an option refuses it. */
 export interface ModelOptions {
@@ -102,7 +103,7 @@ export function resolveOptions(
   for (const name of known as OptionName[]) {
     const { holds, text } = rules[name] ?? RULES[name];
     if (!holds(merged[name]))
-      throw badOption(model, `${name} is ${String(merged[name])}, but must be ${text}`, `pass ${name}: ${text}`);
+      throw badOption(model, `${name} is ${showValue(merged[name])}, but must be ${text}`, `pass ${name}: ${text}`);
   }
   return merged as unknown as Resolved;
 }

@@ -151,10 +151,14 @@ describe("yes, no and numbers of COCO and labelme files", () => {
     expect(await firstRows(root, await openWhole(root))).toEqual({ "1.jpg": `${letter}${letter}000000` });
   });
 
-  it("iscrowd of another kind is named", async () => {
-    const annotations = [{ image_id: 1, category_id: 1, iscrowd: "perhaps", segmentation: [boxOf(0, 0, 2, 6)] }];
+  it.each([
+    ["perhaps", '"perhaps"'],
+    [{ toString: 1 }, '{"toString":1}'],
+    [[1], "[1]"],
+  ])("iscrowd of another kind, %j, is named", async (iscrowd, shown) => {
+    const annotations = [{ image_id: 1, category_id: 1, iscrowd, segmentation: [boxOf(0, 0, 2, 6)] }];
     await writeAnnotated(root, ["1.jpg"], { "all.json": cocoJson(["1.jpg"], { annotations }) });
-    expect(toldOf(root, await openWhole(root))[0]).toContain('has an iscrowd that is neither 0 nor 1 ("perhaps")');
+    expect(toldOf(root, await openWhole(root))[0]).toContain(`has an iscrowd that is neither 0 nor 1 (${shown})`);
   });
 
   it("sizes and points as text are read", async () => {

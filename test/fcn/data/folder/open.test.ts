@@ -549,6 +549,18 @@ describe("labelme and COCO folders", () => {
     );
   });
 
+  it.each([
+    ["1e308, no width", '"imageHeight": 1e308', "1e+308xnothing"],
+    ["an object", '"imageHeight": { "toString": 1 }, "imageWidth": 8', '{"toString":1}x8'],
+    ["a deep list", `"imageHeight": 6, "imageWidth": ${"[".repeat(20_000)}${"]".repeat(20_000)}`, "6x[[[[...]]]]"],
+  ])("show a size that is none as the file has it: %s", async (_name, size, shown) => {
+    await writeTree(root, {
+      "a.jpg": await jpeg(6, 8, 1),
+      "a.json": `{ "shapes": [], "imagePath": "a.jpg", ${size} }`,
+    });
+    await expect(data.open(root)).rejects.toThrow(`it says that the picture is ${shown} (imageHeight x imageWidth)`);
+  });
+
   it("tell the fault that all labelme files have, and two files of one picture", async () => {
     for (const name of ["a", "b"]) {
       const json = { ...JSON.parse(labelme(`${name}.jpg`, "dog")), imageHeight: 6.5 };

@@ -134,8 +134,9 @@ function parseAnnotations(
 /** Undefined for what is neither yes nor no. */
 function crowdOf(value: unknown): boolean | undefined {
   if (value === undefined || value === null || value === "") return false;
-  const text = String(value).toLowerCase();
-  return text === "1" || text === "true" ? true : text === "0" || text === "false" ? false : undefined;
+  const flag = typeof value === "string" ? value.toLowerCase() : value;
+  if (flag === 1 || flag === true || flag === "1" || flag === "true") return true;
+  return flag === 0 || flag === false || flag === "0" || flag === "false" ? false : undefined;
 }
 
 /** Of a box without a mask tools write no segmentation, or one without any number. */

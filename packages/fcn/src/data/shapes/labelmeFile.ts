@@ -55,7 +55,7 @@ export function parseLabelme(file: string, json: unknown): LabelmeFile {
   }
   const size = statedSize(imageHeight, imageWidth, MOST_PIXELS);
   if (size === undefined) {
-    const problem = `it says that the picture is ${imageHeight}x${imageWidth} (imageHeight x imageWidth)`;
+    const problem = `it says that the picture is ${shownValue(imageHeight)}x${shownValue(imageWidth)} (imageHeight x imageWidth)`;
     throw fileError("corrupt-file", file, problem, "write the height and width of the picture in pixels there");
   }
   const parsed = shapes.map(parseShape);

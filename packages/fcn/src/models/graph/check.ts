@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { showValue } from "@fcn/tensor/internal";
 import { geometryOf, inferChannels } from "./geometry.js";
 import { LIMITS, layerProblem } from "./layerRules.js";
 import { coarsestStride } from "./reach.js";
@@ -93,9 +94,9 @@ const isPlain = (value: unknown): value is Plain =>
 function graphProblem(graph: unknown): string | undefined {
   if (!isPlain(graph)) return "it is not an object";
   const unknown = Object.keys(graph).find((field) => !(FIELDS as readonly string[]).includes(field));
-  if (unknown !== undefined) return `it has a field ${shown(unknown)}, which is unknown here`;
+  if (unknown !== undefined) return `it has a field ${showValue(unknown)}, which is unknown here`;
   const { name, nodes, outputs, headLabels = {}, aliases = {} } = graph;
-  if (!isName(name)) return `its name is ${shown(name)}`;
+  if (!isName(name)) return `its name is ${showValue(name)}`;
   if (!Array.isArray(nodes) || nodes.length === 0) return "it has no list of nodes";
   if (nodes.length > MOST_NODES) return `it has ${nodes.length} nodes, more than ${MOST_NODES}`;
   const known = new Set<string>();
@@ -118,14 +119,14 @@ function graphProblem(graph: unknown): string | undefined {
 function nodeProblem(node: unknown, known: ReadonlySet<string>): string | undefined {
   if (!isPlain(node)) return "a node is not an object";
   const { name, layer, inputs, ...rest } = node;
-  if (!isName(name)) return `a node is called ${shown(name)}`;
+  if (!isName(name)) return `a node is called ${showValue(name)}`;
   const [stray] = Object.keys(rest);
-  if (stray !== undefined) return `node ${name} has a field ${shown(stray)}, which is unknown here`;
+  if (stray !== undefined) return `node ${name} has a field ${showValue(stray)}, which is unknown here`;
   if (known.has(name)) return `two nodes are called ${name}`;
   if (!Array.isArray(inputs) || inputs.length > MOST_INPUTS) return `node ${name} has no list of inputs`;
   const missing = inputs.find((input) => !known.has(input as string));
   if (missing !== undefined)
-    return `node ${name} takes its input from ${shown(missing)}, which no earlier node is called`;
+    return `node ${name} takes its input from ${showValue(missing)}, which no earlier node is called`;
   if (!isPlain(layer)) return `the layer of node ${name} is not an object`;
   const problem = layerProblem(layer, inputs.length);
   return problem === undefined ? undefined : `node ${name}: ${problem}`;
@@ -141,7 +142,7 @@ function recordProblem(
   const entries = Object.entries(value);
   if (entries.length > most) return `its ${field} are ${entries.length}, more than ${most}`;
   const wrong = entries.find(([key, text]) => !isName(key) || !isName(text) || !isTarget(text));
-  return wrong && `its ${field} hold ${shown(wrong[0])}: ${shown(wrong[1])}`;
+  return wrong && `its ${field} hold ${showValue(wrong[0])}: ${showValue(wrong[1])}`;
 }
 
 /** Letters, figures and signs, in parts with dots between them; none that objects have by themselves. */
@@ -151,5 +152,3 @@ const isName = (value: unknown): value is string =>
   value.length <= LIMITS.name &&
   !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value) &&
   !value.split(".").includes("__proto__");
-
-const shown = (value: unknown): string => (JSON.stringify(value) ?? String(value)).slice(0, 80);

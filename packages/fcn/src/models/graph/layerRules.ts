@@ -1,3 +1,4 @@
+import { showValue } from "@fcn/tensor/internal";
 import type { LayerKind } from "./spec.js";
 
 /** What no net for pictures passes, so that a damaged or hostile file cannot ask for more. */
@@ -109,7 +110,7 @@ export function layerProblem(layer: Readonly<Record<string, unknown>>, inputs: n
   const { kind, ...fields } = layer;
   const rule = typeof kind === "string" && Object.hasOwn(RULES, kind) ? RULES[kind as LayerKind] : undefined;
   if (rule === undefined) {
-    return `its kind is ${JSON.stringify(kind)?.slice(0, 80)}, expected one of ${Object.keys(RULES).join(", ")}`;
+    return `its kind is ${showValue(kind)}, expected one of ${Object.keys(RULES).join(", ")}`;
   }
   const [fewest, most] = rule.inputs;
   if (inputs < fewest || inputs > most) {
@@ -119,9 +120,9 @@ export function layerProblem(layer: Readonly<Record<string, unknown>>, inputs: n
   const known = { ...optional, ...needed };
   for (const [field, value] of Object.entries(fields)) {
     const own = Object.hasOwn(known, field) ? known[field] : undefined;
-    if (own === undefined) return `a ${kind} has no ${JSON.stringify(field.slice(0, 80))}`;
+    if (own === undefined) return `a ${kind} has no ${showValue(field)}`;
     if (value === undefined || own.holds(value)) continue;
-    return `its ${field} is ${JSON.stringify(value).slice(0, 80)}, expected ${own.text}`;
+    return `its ${field} is ${showValue(value)}, expected ${own.text}`;
   }
   const missing = Object.keys(needed).find((field) => fields[field] === undefined);
   if (missing !== undefined) return `a ${kind} needs ${missing}`;
