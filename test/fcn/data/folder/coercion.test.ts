@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { data } from "@fcn/core";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { compareIds, IdTable } from "../../../../packages/fcn/dist/data/folder/cocoIds.js";
 import { decodeMatLabels } from "../../../../packages/fcn/dist/data/mat/labels.js";
@@ -159,6 +160,17 @@ describe("yes, no and numbers of COCO and labelme files", () => {
     const annotations = [{ image_id: 1, category_id: 1, iscrowd, segmentation: [boxOf(0, 0, 2, 6)] }];
     await writeAnnotated(root, ["1.jpg"], { "all.json": cocoJson(["1.jpg"], { annotations }) });
     expect(toldOf(root, await openWhole(root))[0]).toContain(`has an iscrowd that is neither 0 nor 1 (${shown})`);
+  });
+
+  it("a segmentation of lists without an end is named", async () => {
+    const deep = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
+    const annotations = [{ image_id: 1, category_id: 1, segmentation: "DEEP" }];
+    const file = cocoJson(["1.jpg"], { annotations }).replace('"DEEP"', deep);
+    await writeAnnotated(root, ["1.jpg"], { "all.json": file });
+    const told = toldOf(root, await data.check(root, { validation: 0 }));
+    expect(told).toContainEqual(
+      expect.stringMatching(/^problem bad-shape all\.json: annotation without id of 1\.jpg: /),
+    );
   });
 
   it("sizes and points as text are read", async () => {

@@ -140,8 +140,12 @@ function crowdOf(value: unknown): boolean | undefined {
 }
 
 /** Of a box without a mask tools write no segmentation, or one without any number. */
-const isAbsent = (value: unknown): boolean =>
-  value === undefined || value === null || (Array.isArray(value) && value.every(isAbsent));
+function isAbsent(segmentation: unknown): boolean {
+  if (!Array.isArray(segmentation)) return isNothing(segmentation);
+  return segmentation.every((piece) => isNothing(piece) || (Array.isArray(piece) && piece.every(isNothing)));
+}
+
+const isNothing = (value: unknown): boolean => value === undefined || value === null;
 
 /** Gathers what is wrong with entries: one remark for each fault. */
 class EntryRemarks {
