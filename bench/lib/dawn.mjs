@@ -25,7 +25,7 @@ export async function openDawn() {
 }
 
 /** The fields of an adapter's info that a reader of the figures needs, as plain data. */
-export function describeAdapter(adapter) {
+function describeAdapter(adapter) {
   const { vendor, architecture, device, description, subgroupMinSize, subgroupMaxSize } = adapter.info;
   return { vendor, architecture, device, description, subgroupMinSize, subgroupMaxSize };
 }

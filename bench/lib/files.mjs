@@ -2,7 +2,7 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Writes the whole file under a temporary name first, so that a reader never sees half of it. */
-export async function writeWhole(path, text) {
+async function writeWhole(path, text) {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;
   await writeFile(temporary, text);
