@@ -1,12 +1,13 @@
 /**
- * The data loader: pictures a second by number of workers and by augmentation, how fast a net it can feed, and the share of the time that real
- * training runs wait for pictures.
+ * The data loader: pictures a second by number of workers and by augmentation, how fast a net it can feed, and the
+ * share of the time that real training runs wait for pictures.
  *
  *   npm run bench -- loader [--pictures N] [--workers 0,1,2] [--seconds S] [--steps N] [--models NAME,NAME]
  *
- * Pictures are JPEG files of 500x375, the size of PASCAL VOC, drawn into a folder that is removed again; masks are 8-bit PNG. Training is
- * `fcn.trainRun` on crops of 320x480, batch 4, with the default workers, beside the same steps on one batch that lies in memory. On a software
- * adapter net and loader share the processor. Writes bench/results/loader-<adapter>.{json,md} at the default options.
+ * Pictures are JPEG files of 500x375, the size of PASCAL VOC, drawn into a folder that is removed again; masks are
+ * 8-bit PNG. Training is `fcn.trainRun` on crops of 320x480, batch 4, with the default workers, beside the same steps
+ * on one batch that lies in memory. On a software adapter net and loader share the processor. Writes
+ * bench/results/loader-<adapter>.{json,md} at the default options.
  */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -75,7 +76,7 @@ async function withLoader(data, dataset, options, use) {
   }
 }
 
-/** Pictures a second that a loader gives to someone who only takes them. */
+/** Pictures a second of a loader whose batches are read and not used. */
 function picturesPerSecond(data, dataset, options, seconds) {
   return withLoader(data, dataset, { batchSize: 8, preprocessing: data.VOC_MEAN, ...options }, async (loader) => {
     let count = 0;
@@ -90,7 +91,9 @@ function picturesPerSecond(data, dataset, options, seconds) {
   });
 }
 
-/** Pictures a second of training steps on one batch that lies in memory; the first step, which compiles, is left out. */
+/**
+ * Pictures a second of training steps on one batch that lies in memory; the first step, which compiles, is left out.
+ */
 async function netAlone(fcn, device, dataset, model, steps) {
   const preprocessing = fcn.data.IMAGENET_MEAN;
   const options = { batchSize: BATCH, preprocessing, augmentation: AUGMENTATIONS[TRAINING], workers: 0 };

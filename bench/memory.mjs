@@ -1,11 +1,11 @@
 /**
- * Memory of FCN-8s on VGG16 at full width: peak bytes on the GPU, allocated by tensors and ops and reserved with what is kept for reuse, beside
- * the sum of what must be held.
+ * Memory of FCN-8s on VGG16 at full width: peak bytes on the GPU, allocated by tensors and ops and reserved with what
+ * is kept for reuse, beside the sum of what must be held.
  *
  *   npm run bench -- memory [--size N] [--model NAME] [--width M]
  *
- * Inference must hold the parameters; training the parameters, their gradients and momenta, and the activations that the backward
- * pass reads. Writes bench/results/memory-<adapter>.{json,md} at the default size.
+ * Inference must hold the parameters; training the parameters, their gradients and momenta, and the activations that
+ * the backward pass reads. Writes bench/results/memory-<adapter>.{json,md} at the default size.
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

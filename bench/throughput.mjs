@@ -1,10 +1,12 @@
 /**
- * Pictures per second of `fcn predict` on a folder, beside what the net alone does: the same pictures, decoded already, and labels read back.
+ * Pictures per second of `fcn predict` on a folder, beside what the net alone does: the same pictures, decoded already,
+ * and labels read back.
  *
  *   npm run bench -- throughput [--pictures N] [--size HxW] [--model NAME] [--width M] [--save LIST]
  *
- * The rest of the command's time is time in which the GPU waits for decoding, encoding and writing. On a software adapter these share the
- * processor with the net. Writes bench/results/throughput-<adapter>.{json,md} at the default options.
+ * The rest of the command's time is time in which the GPU waits for decoding, encoding and writing. On a software
+ * adapter these share the processor with the net. Writes bench/results/throughput-<adapter>.{json,md} at the default
+ * options.
  */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";

@@ -1,4 +1,5 @@
-// Lint for the direction of imports (fcn -> tensor -> kernels), their dependencies, WebGPU at one place, browser-safe packages, and small files.
+// Lint for the direction of imports (fcn -> tensor -> kernels), their dependencies, WebGPU at one place, browser-safe
+// packages, and small files.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,6 @@
-/** Runs one case of the layout benchmark: every candidate checked against float64, then timed in turn with the others. */
+/**
+ * Runs one case of the layout benchmark: every candidate checked against float64, then timed in turn with the others.
+ */
 import { generator } from "../lib/random.mjs";
 import { interleave } from "../lib/timing.mjs";
 import { hostData, SCHEMES } from "./cases.mjs";

@@ -1,8 +1,8 @@
 /** Do two libraries compute the same thing? */
 
 /**
- * The largest difference of two host tensors relative to the largest magnitude in `expected`; infinite when lengths differ
- * or a value is not a number.
+ * The largest difference of two host tensors relative to the largest magnitude in `expected`; infinite when lengths
+ * differ or a value is not a number.
  */
 function relativeError(actual, expected) {
   if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;

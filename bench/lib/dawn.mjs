@@ -4,9 +4,9 @@
 import { create, globals } from "webgpu";
 
 /**
- * Assigns Dawn's globals (GPUBufferUsage, GPUMapMode, ...) and defines `navigator` as `{ gpu, userAgent }`, which is all
- * that libraries written for browsers ask for. The caller must hold the result for as long as any device lives: Dawn
- * hangs the process when the GPU object is collected.
+ * Assigns Dawn's globals (GPUBufferUsage, GPUMapMode, ...) and defines `navigator` as `{ gpu, userAgent }`, which is
+ * all that libraries written for browsers ask for. The caller must hold the result for as long as any device lives:
+ * Dawn hangs the process when the GPU object is collected.
  *
  * @returns {Promise<{ gpu: GPU, adapter: GPUAdapter, info: Record<string, string> }>}
  * @throws Error when Dawn finds no adapter.

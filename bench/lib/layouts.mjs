@@ -1,6 +1,6 @@
 /**
- * Host conversions between the logical order of the packages (PyTorch's) and the order that tfjs wants. A kind names what
- * a tensor is: each library gets its own natural layout before any timing begins.
+ * Host conversions between the logical order of the packages (PyTorch's) and the order that tfjs wants. A kind names
+ * what a tensor is: each library gets its own natural layout before any timing begins.
  *
  *   activation       [N, C, H, W]         <-> [N, H, W, C]
  *   convWeight       [O, I, KH, KW]       <-> [KH, KW, I, O]

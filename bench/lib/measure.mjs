@@ -12,8 +12,8 @@ async function check(row, ours, tfjs, opened) {
 }
 
 /**
- * @returns {Promise<object>} title, medians and single times (ascending) in ms, `ratio` = tfjs / ours, and how far the outputs differ
- *   (`agree` is false where they differ by more than the row's tolerance: such a row counts for nothing)
+ * @returns {Promise<object>} title, medians and single times (ascending) in ms, `ratio` = tfjs / ours, and how far the
+ *   outputs differ (`agree` is false where they differ by more than the row's tolerance: such a row counts for nothing)
  */
 export async function measureRow(row, ours, tfjs, repeats) {
   const opened = await row.open(ours, tfjs);

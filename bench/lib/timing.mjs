@@ -2,8 +2,8 @@
 import { Bench } from "tinybench";
 
 /**
- * Repetitions of a row whose slowest side takes `slowest` ms: fewer than `wanted`, but at least 3, where they would pass 15 s;
- * more, up to four times as many, where they fit into 1.5 s, since short times scatter most.
+ * Repetitions of a row whose slowest side takes `slowest` ms: fewer than `wanted`, but at least 3, where they would
+ * pass 15 s; more, up to four times as many, where they fit into 1.5 s, since short times scatter most.
  */
 function repeatsFor(slowest, wanted) {
   const fewer = Math.min(wanted, Math.max(3, Math.floor(15_000 / slowest)));
