@@ -13,11 +13,9 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { adapterSlug } from "./lib/dawn.mjs";
 import { writeReport } from "./lib/files.mjs";
-import { digits, markdownTable, textTable } from "./lib/table.mjs";
+import { digits, markdownReport, markdownTable, textTable } from "./lib/table.mjs";
 
 const [HEIGHT, WIDTH, CLASSES, BATCH] = [375, 500, 21, 4];
 const CROP = [320, 480];
@@ -184,10 +182,7 @@ export async function main(argv) {
   const tables = (table) => [table(SPEED_HEADER, speeds), "", table(RUN_HEADER, runs)];
   console.log([...head(record), "", "pictures/s by number of workers", ...tables(textTable)].join("\n"));
   if (argv.length > 0) return;
-  const title = ["# Data loader", "", "Written by `npm run bench -- loader`.", ""];
-  const lines = head(record).map((line) => `* ${line}`);
-  const markdown = [...title, ...lines, "", "Pictures a second by number of workers:", "", ...tables(markdownTable)];
-  const stem = fileURLToPath(new URL(`results/loader-${adapterSlug(record.adapter)}`, import.meta.url));
-  await writeReport(stem, record, `${markdown.join("\n")}\n`);
-  console.log(`\nwritten: ${stem}.json, ${stem}.md`);
+  const rest = ["Pictures a second by number of workers:", "", ...tables(markdownTable)];
+  const markdown = markdownReport("Data loader", "npm run bench -- loader", head(record), rest);
+  await writeReport(record, markdown, { kind: "loader" });
 }

@@ -10,10 +10,8 @@
  * Patterns choose rows by title. A run of all rows writes bench/results/<adapter>.{json,md}; a part of them is written
  * only where --out says. Exits with 1 when the two libraries disagree on a row, with 2 on wrong usage.
  */
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { runBench, selectRows } from "./bench.mjs";
-import { adapterSlug } from "./lib/dawn.mjs";
 import { writeReport } from "./lib/files.mjs";
 import { asMarkdown, asText } from "./lib/report.mjs";
 import { digits } from "./lib/table.mjs";
@@ -58,9 +56,7 @@ async function main() {
   });
   console.log(`\n${asText(record)}`);
   if (out || rows.length === ROWS.length) {
-    const stem = out ?? fileURLToPath(new URL(`results/${adapterSlug(record.adapter)}`, import.meta.url));
-    await writeReport(stem, record, asMarkdown(record));
-    console.log(`\nwritten: ${stem}.json, ${stem}.md`);
+    await writeReport(record, asMarkdown(record), { out });
   }
   return record.summary.disagreeing ? 1 : 0;
 }

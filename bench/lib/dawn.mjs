@@ -29,12 +29,3 @@ function describeAdapter(adapter) {
   const { vendor, architecture, device, description, subgroupMinSize, subgroupMaxSize } = adapter.info;
   return { vendor, architecture, device, description, subgroupMinSize, subgroupMaxSize };
 }
-
-/** A file name for the adapter: "llvmpipe (LLVM 15.0.6, 256 bits)" -> "llvmpipe-llvm-15-0-6-256-bits". */
-export function adapterSlug(info) {
-  const name = info.device || info.description || info.architecture || info.vendor || "adapter";
-  return name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-|-$/g, "");
-}
