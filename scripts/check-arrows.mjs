@@ -1,4 +1,4 @@
-// Lint for the direction of imports (fcn -> tensor -> kernels), their circles and dependencies, WebGPU at one place,
+// Lint for the direction of imports (fcn -> tensor -> kernels), their cycles and dependencies, WebGPU at one place,
 // browser-safe packages, small files, and short lines of comments.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { checkArrows } from "./lib/arrows.mjs";
 import { checkComments } from "./lib/comments.mjs";
 import { listFiles } from "./lib/files.mjs";
-import { KNOWN_CIRCLES } from "./lib/known-circles.mjs";
+import { KNOWN_CYCLES } from "./lib/known-cycles.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -21,7 +21,7 @@ for (const name of readdirSync(join(root, "packages"))) {
     files.push({ path: `packages/${name}/src/${path}`, text: readFileSync(join(source, path), "utf8") });
   }
 }
-const problems = checkArrows(files, dependencies, KNOWN_CIRCLES);
+const problems = checkArrows(files, dependencies, KNOWN_CYCLES);
 for (const folder of ["bench", "scripts"]) {
   for (const path of listFiles(join(root, folder), (file) => file.endsWith(".mjs"))) {
     if (path.includes("node_modules/")) continue;

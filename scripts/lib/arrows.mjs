@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { checkCircles, graphOfParts } from "./circles.mjs";
+import { checkCycles, graphOfParts } from "./cycles.mjs";
 import { isNodeBuiltin, packageOf, readSource } from "./imports.mjs";
 
 const MAX_LINES = 320;
@@ -19,14 +19,14 @@ const BROWSER_PACKAGES = ["kernels", "tensor"];
 const GPU_FOLDER = "packages/tensor/src/device/";
 
 /**
- * Checks the direction of imports, that they make no circles (imports of types counted), that packages depend on what
+ * Checks the direction of imports, that they form no cycles (imports of types counted), that packages depend on what
  * they import and on nothing else, and the size of files.
  * @param {{ path: string, text: string }[]} files sources below packages/, paths from the repository root with "/"
  * @param {Record<string, string[]>} dependencies for each package folder, the names its package.json depends on
- * @param {string[][]} knownCircles folders and files whose circles are put up with
+ * @param {string[][]} knownCycles folders and files whose cycles are tolerated
  * @returns {string[]} one line for each offence: `path:line: what is wrong`
  */
-export function checkArrows(files, dependencies, knownCircles = []) {
+export function checkArrows(files, dependencies, knownCycles = []) {
   const known = new Set(files.map((file) => file.path));
   const within = [];
   const problems = [];
@@ -42,7 +42,7 @@ export function checkArrows(files, dependencies, knownCircles = []) {
     }
   }
   for (const [folder, names] of unused) problems.push(...checkUnused(folder, names));
-  problems.push(...checkCircles(graphOfParts(within), knownCircles));
+  problems.push(...checkCycles(graphOfParts(within), knownCycles));
   return problems.sort();
 }
 

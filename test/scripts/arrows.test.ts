@@ -4,10 +4,10 @@ import { checkArrows } from "../../scripts/lib/arrows.mjs";
 function check(
   sources: Record<string, string>,
   dependencies: Record<string, string[]> = { tensor: ["webgpu"] },
-  knownCircles: string[][] = [],
+  knownCycles: string[][] = [],
 ): string[] {
   const files = Object.entries(sources).map(([path, text]) => ({ path: `packages/${path}`, text }));
-  return checkArrows(files, dependencies, knownCircles);
+  return checkArrows(files, dependencies, knownCycles);
 }
 
 describe("the direction of imports", () => {
@@ -35,7 +35,7 @@ describe("the direction of imports", () => {
   });
 });
 
-describe("circles of imports", () => {
+describe("cycles of imports", () => {
   const loop = (load: string) => ({
     "tensor/src/a.ts": 'import { b } from "./b.js";\nexport const a = b;\n',
     "tensor/src/b.ts": `${load}\nexport const b = 1;\n`,
@@ -51,7 +51,7 @@ describe("circles of imports", () => {
     },
   );
 
-  it("may hold an import that waits until it is needed", () => {
+  it("leave out dynamic imports", () => {
     expect(check(loop('export const load = () => import("./sub/c.js");'))).toEqual([]);
   });
 
@@ -68,7 +68,7 @@ describe("circles of imports", () => {
     expect(check(folders)).toEqual([`${x}: import cycle: ${x} -> ${y} -> ${x}; ${see}`]);
   });
 
-  it("are put up with where they are known, and no others", () => {
+  it("are tolerated where they are known, and no others", () => {
     const more = {
       ...folders,
       "fcn/src/a.ts": 'import { b } from "./x/a.js";\n',
@@ -80,7 +80,7 @@ describe("circles of imports", () => {
 
   it("are forgotten once they are gone", () => {
     const gone = "packages/fcn/src/z";
-    expect(check(folders, {}, [[x, y, gone]])).toEqual([`${gone}: on no import cycle: take it out of KNOWN_CIRCLES`]);
+    expect(check(folders, {}, [[x, y, gone]])).toEqual([`${gone}: on no import cycle: take it out of KNOWN_CYCLES`]);
     expect(check({}, {}, [[x, y]])).toHaveLength(2);
   });
 });

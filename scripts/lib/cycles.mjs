@@ -2,7 +2,7 @@ import { posix } from "node:path";
 
 /**
  * Which part of a package imports which. A part is a folder or a file beside it: an import counts where the paths of
- * its two ends separate, so that `a/x.ts` -> `b/c/y.ts` says that `a` needs `b`. Every circle of files is a circle of
+ * its two ends separate, so that `a/x.ts` -> `b/c/y.ts` says that `a` needs `b`. Every cycle of files is a cycle of
  * parts too.
  * @param {{ from: string, to: string, line: number }[]} imports between source files, paths with "/"
  * @returns {Map<string, Map<string, string>>} for each part those that it needs, with the place of one such import
@@ -34,45 +34,45 @@ function reach(graph, start) {
   return before;
 }
 
-/** The circles of a graph (its strongly connected components of more than one node), each sorted. */
-function findCircles(graph) {
+/** The strongly connected components of more than one node, each sorted; every cycle lies within one. */
+function findCycles(graph) {
   const reached = new Map([...graph.keys()].map((node) => [node, reach(graph, node)]));
-  const circles = new Map();
+  const cycles = new Map();
   for (const [node, targets] of reached) {
     if (!targets.has(node)) continue;
-    const circle = [...targets.keys()].filter((target) => reached.get(target)?.has(node)).sort();
-    circles.set(circle[0], circle);
+    const cycle = [...targets.keys()].filter((target) => reached.get(target)?.has(node)).sort();
+    cycles.set(cycle[0], cycle);
   }
-  return [...circles.values()];
+  return [...cycles.values()];
 }
 
-/** The nodes of a shortest way from a node on a circle back to it, the node at both ends. */
-function wayBack(graph, node) {
+/** A shortest cycle through a node that is on one, the node at both ends. */
+function shortestCycle(graph, node) {
   const before = reach(graph, node);
-  const way = [node];
-  do way.unshift(before.get(way[0]));
-  while (way[0] !== node);
-  return way;
+  const path = [node];
+  do path.unshift(before.get(path[0]));
+  while (path[0] !== node);
+  return path;
 }
 
 /**
- * The circles of a graph of parts that are not within one of the `known` ones, and the parts of `known` that are on no
- * circle.
+ * The cycles of a graph of parts that are not within one of the `known` ones, and the parts of `known` that are on no
+ * cycle.
  * @param {Map<string, Map<string, string>>} graph
- * @param {string[][]} known the parts on each circle that is put up with
+ * @param {string[][]} known the parts on each cycle that is tolerated
  * @returns {string[]} one line for each offence
  */
-export function checkCircles(graph, known) {
-  const circles = findCircles(graph);
-  const problems = circles.flatMap((circle) => {
-    const allowed = known.find((parts) => parts.some((part) => circle.includes(part))) ?? [];
-    const stranger = circle.find((part) => !allowed.includes(part));
+export function checkCycles(graph, known) {
+  const cycles = findCycles(graph);
+  const problems = cycles.flatMap((cycle) => {
+    const allowed = known.find((parts) => parts.some((part) => cycle.includes(part))) ?? [];
+    const stranger = cycle.find((part) => !allowed.includes(part));
     if (stranger === undefined) return [];
-    const way = wayBack(graph, stranger);
-    const places = way.slice(1).map((part, i) => graph.get(way[i]).get(part));
-    return [`${stranger}: import cycle: ${way.join(" -> ")}; see ${places.join(", ")}`];
+    const path = shortestCycle(graph, stranger);
+    const places = path.slice(1).map((part, i) => graph.get(path[i]).get(part));
+    return [`${stranger}: import cycle: ${path.join(" -> ")}; see ${places.join(", ")}`];
   });
-  const onCircles = new Set(circles.flat());
-  const idle = known.flat().filter((part) => !onCircles.has(part));
-  return [...problems, ...idle.map((part) => `${part}: on no import cycle: take it out of KNOWN_CIRCLES`)];
+  const onCycles = new Set(cycles.flat());
+  const idle = known.flat().filter((part) => !onCycles.has(part));
+  return [...problems, ...idle.map((part) => `${part}: on no import cycle: take it out of KNOWN_CYCLES`)];
 }

@@ -1,5 +1,5 @@
-/** Folders and files that import each other in circles, a list for each circle. The lists only get shorter. */
-export const KNOWN_CIRCLES = [
+/** Folders and files that import each other, a list for each group of cycles. The lists only get shorter. */
+export const KNOWN_CYCLES = [
   ["packages/fcn/src/coordinates.ts", "packages/fcn/src/models"],
   ["packages/fcn/src/data", "packages/fcn/src/report"],
   [
