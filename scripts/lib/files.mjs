@@ -13,7 +13,10 @@ export function listFiles(root, keep) {
     .sort();
 }
 
-/** Writes `content` through a temporary name, and only when it differs, so that time stamps stay put. Says whether it wrote. */
+/**
+ * Writes `content` through a temporary name, and only when it differs, so that time stamps stay put. Says whether it
+ * wrote.
+ */
 export function writeIfChanged(path, content) {
   try {
     if (readFileSync(path, "utf8") === content) return false;
