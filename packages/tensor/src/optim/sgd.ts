@@ -59,7 +59,7 @@ export class SGD extends Optimizer<SGDOptions> {
     const { lr, momentum, dampening, weightDecay, nesterov } = group;
     const m = momentum === 0 ? undefined : buffers.momentum;
     const settings = { lr, momentum, dampening, weightDecay, nesterov, first: fresh };
-    const plan = planSgd(w.size, settings, w.device.capabilities);
-    w.device.run("SGD", plan, { g, w, ...(m ? { m } : {}) });
+    const plan = planSgd(w.size, settings, w.runtime.capabilities);
+    w.runtime.run("SGD", plan, { g, w, ...(m ? { m } : {}) });
   }
 }
