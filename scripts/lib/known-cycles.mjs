@@ -31,18 +31,4 @@ export const KNOWN_CYCLES = [
     "packages/fcn/src/training/run/data.ts",
     "packages/fcn/src/training/run/startFile.ts",
   ],
-  [
-    "packages/tensor/src/assign.ts",
-    "packages/tensor/src/autograd.ts",
-    "packages/tensor/src/device.ts",
-    "packages/tensor/src/hostValues.ts",
-    "packages/tensor/src/layout.ts",
-    "packages/tensor/src/makeOptions.ts",
-    "packages/tensor/src/nested.ts",
-    "packages/tensor/src/ops",
-    "packages/tensor/src/scope.ts",
-    "packages/tensor/src/tape.ts",
-    "packages/tensor/src/tensor.ts",
-  ],
-  ["packages/tensor/src/optim/optimizer.ts", "packages/tensor/src/optim/state.ts"],
 ];

@@ -1,7 +1,8 @@
 import { planAdamW } from "@fcn/kernels";
 import { checkOptions } from "../options.js";
 import type { Tensor } from "../tensor.js";
-import { checkSetting, Optimizer, type ParameterGroup, type ParameterState, type ResolvedGroup } from "./optimizer.js";
+import { checkSetting, Optimizer, type ParameterGroup, type ResolvedGroup } from "./optimizer.js";
+import type { ParameterState } from "./state.js";
 
 export interface AdamWOptions {
   /** Default 1e-3. */

@@ -1,14 +1,8 @@
 import { planSgd } from "@fcn/kernels";
 import { checkOptions } from "../options.js";
 import type { Tensor } from "../tensor.js";
-import {
-  checkSetting,
-  invalid,
-  Optimizer,
-  type ParameterGroup,
-  type ParameterState,
-  type ResolvedGroup,
-} from "./optimizer.js";
+import { checkSetting, invalid, Optimizer, type ParameterGroup, type ResolvedGroup } from "./optimizer.js";
+import type { ParameterState } from "./state.js";
 
 export interface SGDOptions {
   /** Default 1e-3. */
