@@ -16,7 +16,10 @@ export {
   type SizeScores,
 } from "./evaluation/index.js";
 export { encodeOnnx, exportOnnx, type OnnxOptions, type OnnxSummary, type OnnxValue } from "./export/index.js";
-export type { Labels } from "./labels.js";
+export type { Colour } from "./labels/colours.js";
+export type { Labels } from "./labels/labels.js";
+export { SegmentationMetrics, type SegmentationScores } from "./labels/metrics.js";
+export { colorize, overlay, vocPalette } from "./labels/palette.js";
 export {
   type Benchmark,
   type BenchmarkOptions,
@@ -28,13 +31,10 @@ export {
   tuningFile,
   type WorkOptions,
 } from "./measure/index.js";
-export { SegmentationMetrics, type SegmentationScores } from "./metrics.js";
 export * as models from "./models/index.js";
 export { type Graph, GraphBuilder, GraphNet } from "./models/index.js";
-export { colorize, overlay, vocPalette } from "./palette.js";
 export * from "./prediction/index.js";
 export { type ShiftAndStitchOptions, shiftAndStitch } from "./prediction/shiftAndStitch.js";
-export type { Colour } from "./report/colours.js";
 export * as surgery from "./surgery/index.js";
 export { type TransplantReport, transplant } from "./surgery/transplant.js";
 export {

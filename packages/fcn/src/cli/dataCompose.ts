@@ -4,7 +4,7 @@ import { loadComposite } from "../data/composite/load.js";
 import { splitComposite } from "../data/composite/split.js";
 import { writeFolder } from "../data/folder/write.js";
 import { counted } from "../data/words.js";
-import { vocColours } from "../report/colours.js";
+import { vocColours } from "../labels/colours.js";
 import { UsageError } from "./errors.js";
 import { checkFolder, parseFraction, parseWhole } from "./options.js";
 import { printResult } from "./output.js";

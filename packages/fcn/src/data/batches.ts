@@ -1,7 +1,7 @@
 import { type Device, type Tensor, TensorError } from "@fcn/tensor";
+import { furtherMaps, mirrorSample, type SegmentationSample } from "../labels/sample.js";
 import { normaliseInto, type Preprocessing } from "./preprocessing.js";
 import { createRandom, type RandomSource, shuffledIndices } from "./random.js";
-import { furtherMaps, mirrorSample, type SegmentationSample } from "./sample.js";
 
 /** One batch on the host: images [N, C, H, W] normalised, labels [N, H, W]. */
 export interface HostBatch {

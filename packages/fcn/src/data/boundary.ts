@@ -1,4 +1,4 @@
-import { VOID_LABEL } from "./sample.js";
+import { VOID_LABEL } from "../labels/sample.js";
 
 export interface BoundaryBandOptions {
   readonly height: number;

@@ -1,8 +1,8 @@
-import type { Colour } from "../report/colours.js";
+import type { Colour } from "../labels/colours.js";
+import { checkSample, furtherMaps, type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
 import type { PixelScale } from "./decode/pixelScale.js";
 import { loadItem, type SampleItem } from "./item.js";
 import type { Preprocessing } from "./preprocessing.js";
-import { checkSample, furtherMaps, type SegmentationSample, VOID_LABEL } from "./sample.js";
 
 /** Labelled pictures that are loaded one at a time. */
 export interface SegmentationDataset {

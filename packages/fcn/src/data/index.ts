@@ -1,3 +1,11 @@
+export {
+  checkImage,
+  checkSample,
+  mirrorSample,
+  type RasterImage,
+  type SegmentationSample,
+  VOID_LABEL,
+} from "../labels/sample.js";
 export { augmentSample, type SampleKey } from "./augment/augment.js";
 export type { Augmentation, ColourJitter } from "./augment/options.js";
 export {
@@ -100,14 +108,6 @@ export { type LayoutName, type LayoutOptions, layouts, type OpenOptions, open } 
 export type { RangeOptions } from "./pictureRange.js";
 export { measurePreprocessing, normaliseInto, type Preprocessing } from "./preprocessing.js";
 export { createRandom, type RandomSource, shuffledIndices } from "./random.js";
-export {
-  checkImage,
-  checkSample,
-  mirrorSample,
-  type RasterImage,
-  type SegmentationSample,
-  VOID_LABEL,
-} from "./sample.js";
 export type { CocoInstance, CocoLabels, CocoOverlap } from "./shapes/coco.js";
 export type { LabelmeLabels } from "./shapes/labelme.js";
 export type { PaintSize, SkippedPart } from "./shapes/parts.js";

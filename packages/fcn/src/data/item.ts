@@ -1,4 +1,5 @@
 import type { TensorError } from "@fcn/tensor";
+import { type RasterImage, type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
 import { type DecodedImage, decodeImage } from "./decode/image.js";
 import { decodeMask } from "./decode/mask.js";
 import type { PixelScale } from "./decode/pixelScale.js";
@@ -8,7 +9,6 @@ import { fileError } from "./errors.js";
 import { fileName, readBytes } from "./files.js";
 import { inTermsOf } from "./folder/classFile.js";
 import { decodeMatLabels } from "./mat/labels.js";
-import { type RasterImage, type SegmentationSample, VOID_LABEL } from "./sample.js";
 import { type CocoLabels, cocoLabels } from "./shapes/coco.js";
 import { type LabelmeLabels, labelmeLabels } from "./shapes/labelme.js";
 import { type PaintSize, partProblem } from "./shapes/parts.js";

@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
+import { checkImage, type RasterImage, type SegmentationSample } from "../labels/sample.js";
 import type { PixelScale } from "./decode/pixelScale.js";
-import { checkImage, type RasterImage, type SegmentationSample } from "./sample.js";
 
 /** How a picture becomes the input of a net: `(value - mean[c]) / std[c]`, channels in the given order. */
 export interface Preprocessing extends PixelScale {

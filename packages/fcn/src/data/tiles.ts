@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { type RasterImage, type SegmentationSample, VOID_LABEL } from "./sample.js";
+import { type RasterImage, type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
 
 /** A pixel rectangle; `left` and `top` are inside, `left + width` and `top + height` are not. */
 export interface Rectangle {

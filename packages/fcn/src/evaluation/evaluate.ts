@@ -1,8 +1,8 @@
 import { TensorError } from "@fcn/tensor";
 import { type SegmentationDataset, withScale } from "../data/dataset.js";
 import type { Preprocessing } from "../data/preprocessing.js";
-import type { SegmentationSample } from "../data/sample.js";
-import { SegmentationMetrics, type SegmentationScores } from "../metrics.js";
+import { SegmentationMetrics, type SegmentationScores } from "../labels/metrics.js";
+import type { SegmentationSample } from "../labels/sample.js";
 import { mapAhead, startAhead } from "../pipeline.js";
 import { enqueue } from "../prediction/enqueue.js";
 import { createInference } from "../prediction/inference.js";

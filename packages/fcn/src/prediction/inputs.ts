@@ -4,7 +4,7 @@ import { decodeImage, IMAGE_PATTERN } from "../data/decode/image.js";
 import type { PixelScale } from "../data/decode/pixelScale.js";
 import { fileError } from "../data/errors.js";
 import { joinPath, kindOf, listEntries, readBytes, withoutExtension } from "../data/files.js";
-import type { RasterImage } from "../data/sample.js";
+import type { RasterImage } from "../labels/sample.js";
 import { toRaster } from "./picture.js";
 import { Results, realName } from "./results.js";
 

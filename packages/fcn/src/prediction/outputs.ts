@@ -1,8 +1,8 @@
 import { rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { io, TensorError } from "@fcn/tensor";
-import type { RasterImage } from "../data/sample.js";
-import type { Colour } from "../report/colours.js";
+import type { Colour } from "../labels/colours.js";
+import type { RasterImage } from "../labels/sample.js";
 import { renderWithLegend } from "../report/legend.js";
 import { encodeIndexedPng } from "../report/png.js";
 import { makeFolder, writeWholeFile } from "../report/writeFile.js";

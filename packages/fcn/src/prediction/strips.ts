@@ -15,8 +15,8 @@ import {
 } from "@fcn/tensor";
 import { zerosStoredAs } from "@fcn/tensor/internal";
 import { normaliseInto } from "../data/preprocessing.js";
-import type { RasterImage } from "../data/sample.js";
 import { cutImage, type Rectangle } from "../data/tiles.js";
+import type { RasterImage } from "../labels/sample.js";
 import { croppedBy, paddedBy } from "../training/fitted.js";
 import { headLogits } from "../training/model.js";
 import type { Inference } from "./inference.js";

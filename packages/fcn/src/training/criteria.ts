@@ -15,7 +15,7 @@ import {
   TensorError,
 } from "@fcn/tensor";
 import type { HostBatch } from "../data/batches.js";
-import { VOID_LABEL } from "../data/sample.js";
+import { VOID_LABEL } from "../labels/sample.js";
 import type { LossNormalization } from "./losses.js";
 
 /**

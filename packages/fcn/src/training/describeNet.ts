@@ -1,10 +1,10 @@
 import { TensorError } from "@fcn/tensor";
+import { vocColours } from "../labels/colours.js";
 import { inferChannels } from "../models/graph/geometry.js";
 import { GraphNet } from "../models/graph/net.js";
 import { parameterShapes } from "../models/graph/parameters.js";
 import { type Graph, inputChannels, mainHead } from "../models/graph/spec.js";
 import { graphOf, list, originOf, publishedPreprocessing } from "../models/registry.js";
-import { vocColours } from "../report/colours.js";
 import { imagenetPreprocessing, isPreprocessing, type ModelMetadata, numberedClasses } from "./metadata.js";
 import type { SegmentationNet } from "./model.js";
 import { usedPreprocessing } from "./usedPreprocessing.js";

@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import type { HostBatch } from "../data/batches.js";
-import { checkSample, type SegmentationSample } from "../data/sample.js";
+import { checkSample, type SegmentationSample } from "../labels/sample.js";
 import { inferChannels } from "../models/graph/geometry.js";
 import { GraphNet } from "../models/graph/net.js";
 import type { Graph } from "../models/graph/spec.js";

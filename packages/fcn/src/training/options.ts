@@ -1,7 +1,7 @@
 import { type optim, TensorError } from "@fcn/tensor";
 import type { HostBatch } from "../data/batches.js";
 import type { Preprocessing } from "../data/preprocessing.js";
-import { checkSample, type SegmentationSample } from "../data/sample.js";
+import { checkSample, type SegmentationSample } from "../labels/sample.js";
 import { GraphNet } from "../models/graph/net.js";
 import { type ClassBalancing, classWeights } from "./classWeights.js";
 import { checkCriterion } from "./criteria.js";

@@ -1,6 +1,6 @@
 import type { Device } from "@fcn/tensor";
-import type { SegmentationSample } from "../data/sample.js";
 import type { EvaluateOptions, Evaluation } from "../evaluation/evaluate.js";
+import type { SegmentationSample } from "../labels/sample.js";
 import { create, type ModelOptions } from "../models/index.js";
 import { transplant } from "../surgery/transplant.js";
 import type { SegmentationNet } from "./model.js";

@@ -2,10 +2,10 @@ import { type Device, io, TensorError } from "@fcn/tensor";
 import { matchNames } from "@fcn/tensor/internal";
 import { IMAGENET_MEAN } from "../data/layouts/means.js";
 import type { Preprocessing } from "../data/preprocessing.js";
+import { vocPalette } from "../labels/palette.js";
 import { scoreLayers } from "../models/graph/scoreLayers.js";
 import type { ModelOptions } from "../models/index.js";
 import { graphOf, publishedPreprocessing } from "../models/registry.js";
-import { vocPalette } from "../palette.js";
 import { loadModel, type ModelMetadata } from "../training/weightsFile.js";
 import { type ConvertOptions, type ConvertReport, type FindNames, outputFormat, writeConverted } from "./convert.js";
 

@@ -1,4 +1,4 @@
-import type { RasterImage } from "../sample.js";
+import type { RasterImage } from "../../labels/sample.js";
 
 const SIDE = 8;
 const COLOURS = 3;

@@ -1,4 +1,5 @@
 import { nodeModule } from "@fcn/tensor/internal";
+import { VOID_LABEL } from "../../labels/sample.js";
 import type { DataRemark } from "../dataset.js";
 import { readBytes } from "../files.js";
 import {
@@ -13,7 +14,6 @@ import {
 } from "../item.js";
 import { countLabels, isCurrent, type KnownCounts, type LabelCounts } from "../labelCounts.js";
 import { remarkOf } from "../remarkOf.js";
-import { VOID_LABEL } from "../sample.js";
 import { fingerprintOf } from "./fingerprint.js";
 import { levelRemarks, type PictureLevels, pictureLevels } from "./levels.js";
 

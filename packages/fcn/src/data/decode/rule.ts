@@ -1,4 +1,4 @@
-import { VOID_LABEL } from "../sample.js";
+import { VOID_LABEL } from "../../labels/sample.js";
 import type { SkippedPart } from "../shapes/parts.js";
 
 /**

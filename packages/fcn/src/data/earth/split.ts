@@ -1,4 +1,4 @@
-import { type RasterImage, type SegmentationSample, VOID_LABEL } from "../sample.js";
+import { type RasterImage, type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 import { cutSample, type Rectangle, tilePositions } from "../tiles.js";
 import { WATER } from "./labels.js";
 

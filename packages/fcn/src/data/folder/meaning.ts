@@ -1,7 +1,7 @@
-import type { Colour } from "../../report/colours.js";
+import type { Colour } from "../../labels/colours.js";
+import { VOID_LABEL } from "../../labels/sample.js";
 import type { Classes, DataRemark } from "../dataset.js";
 import type { LabelRule } from "../decode/rule.js";
-import { VOID_LABEL } from "../sample.js";
 import { counted } from "../words.js";
 import type { ClassEntry } from "./classes.js";
 import { colourOf, defaultPalette, VOC_VOID } from "./colours.js";

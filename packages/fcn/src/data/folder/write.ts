@@ -1,8 +1,8 @@
 import { TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
-import { type Colour, VOID_COLOUR } from "../../report/colours.js";
+import { type Colour, VOID_COLOUR } from "../../labels/colours.js";
+import { checkSample, type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 import { loadSharp } from "../../sharp.js";
-import { checkSample, type SegmentationSample, VOID_LABEL } from "../sample.js";
 
 export interface FolderContent {
   /** Names by label. */

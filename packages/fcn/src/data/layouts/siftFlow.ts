@@ -1,9 +1,9 @@
+import { VOID_LABEL } from "../../labels/sample.js";
 import type { OpenedData } from "../dataset.js";
 import type { LabelRule } from "../decode/rule.js";
 import { joinPath } from "../files.js";
 import { defaultPalette } from "../folder/colours.js";
 import type { LabelSource, SampleItem } from "../item.js";
-import { VOID_LABEL } from "../sample.js";
 import { SIFT_FLOW_CLASSES, SIFT_FLOW_GEOMETRIC } from "./classNames.js";
 import { hasAll, listDatasets, namedLists, publishedLists, readLists } from "./lists.js";
 import { SIFT_FLOW_MEAN } from "./means.js";

@@ -1,5 +1,6 @@
 import { nodeModule } from "@fcn/tensor/internal";
 import type { Abortable } from "../../abort.js";
+import { VOID_LABEL } from "../../labels/sample.js";
 import { type Classes, type OpenedData, subset } from "../dataset.js";
 import { readImageSize } from "../decode/image.js";
 import { indexRule, type LabelRule } from "../decode/rule.js";
@@ -9,7 +10,6 @@ import { defaultPalette } from "../folder/colours.js";
 import type { PairOptions } from "../folder/pairs.js";
 import type { SplitOptions } from "../folder/splits.js";
 import type { SampleItem } from "../item.js";
-import { VOID_LABEL } from "../sample.js";
 import { counted } from "../words.js";
 import type { WorkerOptions } from "../workers/pool.js";
 import { VOC_CLASSES } from "./classNames.js";

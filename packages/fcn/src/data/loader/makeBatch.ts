@@ -1,10 +1,10 @@
 import { TensorError } from "@fcn/tensor";
+import { type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 import { augmentSample } from "../augment/augment.js";
 import type { Augmentation } from "../augment/options.js";
 import { stackLabels } from "../batches.js";
 import { reasonOf } from "../errors.js";
 import { normaliseInto, type Preprocessing, pictureMean } from "../preprocessing.js";
-import { type SegmentationSample, VOID_LABEL } from "../sample.js";
 
 /** The samples of one batch, and what to do with them. `T` is what a sample is loaded from. */
 export interface BatchTask<T> {

@@ -1,7 +1,7 @@
+import { VOID_LABEL } from "../../labels/sample.js";
 import type { LabelPlane } from "../decode/rule.js";
 import { fileError } from "../errors.js";
 import { numberOf, type StatedSize, shownValue } from "../numbers.js";
-import { VOID_LABEL } from "../sample.js";
 import { badShape, emptyShape, type PaintSize, partOfError, type SkippedPart } from "./parts.js";
 import { type Paint, type Point, paintPolygon } from "./raster.js";
 import { paintRuns, type RunLengths } from "./rle.js";

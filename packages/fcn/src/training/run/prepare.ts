@@ -2,7 +2,7 @@ import { type Device, TensorError } from "@fcn/tensor";
 import type { Augmentation } from "../../data/augment/options.js";
 import type { SegmentationDataset } from "../../data/dataset.js";
 import { DataLoader } from "../../data/loader/loader.js";
-import type { SegmentationSample } from "../../data/sample.js";
+import type { SegmentationSample } from "../../labels/sample.js";
 import type { GraphNet } from "../../models/index.js";
 import { balancedWeights } from "../classWeights.js";
 import { checkHeadLabels, furtherLabels, headClasses, ownHeadLabels } from "../heads.js";

@@ -1,10 +1,10 @@
 import type { Abortable } from "../../abort.js";
 import type { SegmentationDataset } from "../../data/dataset.js";
 import { predictSamples } from "../../evaluation/evaluate.js";
+import { cssColour, VOID_COLOUR } from "../../labels/colours.js";
 import { adapterRows } from "../../report/adapter.js";
 import { barChart } from "../../report/bars.js";
 import { type ChartSeries, lineChart } from "../../report/chart.js";
-import { cssColour, VOID_COLOUR } from "../../report/colours.js";
 import { confusionTable } from "../../report/confusion.js";
 import { descriptionList, embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../report/html.js";
 import { type LabelRow, renderLabelGrid } from "../../report/labelGrid.js";

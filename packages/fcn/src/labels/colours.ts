@@ -1,5 +1,5 @@
-import { VOID_LABEL } from "../data/sample.js";
-import { colorize, vocPalette } from "../palette.js";
+import { colorize, vocPalette } from "./palette.js";
+import { VOID_LABEL } from "./sample.js";
 
 /** Red, green, blue, each 0 to 255. */
 export type Colour = readonly [number, number, number];
