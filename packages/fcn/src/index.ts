@@ -1,7 +1,5 @@
 /** Fully convolutional networks for semantic segmentation (Long, Shelhamer, Darrell) on WebGPU. */
-export type { Abortable } from "./abort.js";
-export { type BilinearKernel, bilinearKernel } from "./bilinear.js";
-export * as coordinates from "./coordinates.js";
+export type { Abortable } from "./async/abort.js";
 export * as data from "./data/index.js";
 export {
   type BoardScores,
@@ -31,6 +29,8 @@ export {
   tuningFile,
   type WorkOptions,
 } from "./measure/index.js";
+export { type BilinearKernel, bilinearKernel } from "./models/graph/bilinear.js";
+export * as coordinates from "./models/graph/coordinates.js";
 export * as models from "./models/index.js";
 export { type Graph, GraphBuilder, GraphNet } from "./models/index.js";
 export * from "./prediction/index.js";

@@ -2,7 +2,7 @@ import { createDevice } from "@fcn/tensor";
 import type { Command } from "commander";
 import { exportOnnx, type OnnxSummary, type OnnxValue } from "../export/index.js";
 import { OPSETS } from "../export/onnx/exportOnnx.js";
-import { refuseSameFile } from "../report/writeFile.js";
+import { refuseSameFile } from "../files/write.js";
 import { loadModel } from "../training/weightsFile.js";
 import { UsageError } from "./errors.js";
 import { parseSize, parseWhole } from "./options.js";

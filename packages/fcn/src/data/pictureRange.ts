@@ -1,4 +1,4 @@
-import type { Abortable } from "../abort.js";
+import type { Abortable } from "../async/abort.js";
 import { type DataRemark, type OpenedData, type SegmentationDataset, withScale } from "./dataset.js";
 import { isDeepImage } from "./decode/image.js";
 import { checkRange, type PixelRange, type PixelScale, rangeText, short } from "./decode/pixelScale.js";

@@ -1,9 +1,9 @@
 import { TensorError } from "@fcn/tensor";
+import { mapAhead, startAhead } from "../async/pipeline.js";
 import { type SegmentationDataset, withScale } from "../data/dataset.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { SegmentationMetrics, type SegmentationScores } from "../labels/metrics.js";
 import type { SegmentationSample } from "../labels/sample.js";
-import { mapAhead, startAhead } from "../pipeline.js";
 import { enqueue } from "../prediction/enqueue.js";
 import { createInference } from "../prediction/inference.js";
 import { checkPreprocessing, type InferenceOptions } from "../prediction/options.js";

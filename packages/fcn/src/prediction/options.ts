@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import type { Abortable } from "../abort.js";
+import type { Abortable } from "../async/abort.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import type { TileOptions } from "./tiling.js";
 

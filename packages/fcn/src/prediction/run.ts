@@ -1,6 +1,6 @@
 import { createDevice, type Device, type ErrorParts, type TensorError } from "@fcn/tensor";
+import { mapAhead } from "../async/pipeline.js";
 import { savedTuning } from "../measure/savedTuning.js";
-import { mapAhead } from "../pipeline.js";
 import { adapterName } from "../report/adapter.js";
 import { loadModel } from "../training/weightsFile.js";
 import type { Input } from "./inputs.js";

@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import type { Abortable } from "../../abort.js";
+import type { Abortable } from "../../async/abort.js";
 import type { OpenedData, SegmentationDataset } from "../dataset.js";
 import { stampOf } from "../files.js";
 import type { SampleItem } from "../item.js";

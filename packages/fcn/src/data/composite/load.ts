@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
-import { loadSharp } from "../../sharp.js";
+import { loadSharp } from "../../encoding/sharp.js";
 import { decodeDeep, isDeepImage } from "../decode/image.js";
 import { levelsOf, rankedValues, withoutTails } from "../decode/pixelScale.js";
 import { fileError } from "../errors.js";

@@ -1,5 +1,5 @@
 import type { Metadata, SharpOptions } from "sharp";
-import type { loadSharp } from "../../sharp.js";
+import type { loadSharp } from "../../encoding/sharp.js";
 import { fileError } from "../errors.js";
 import { counted } from "../words.js";
 import type { Bands, PixelDepth } from "./pixelScale.js";

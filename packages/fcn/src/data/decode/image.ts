@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import { type Guess, guessContent } from "@fcn/tensor/internal";
+import { loadSharp } from "../../encoding/sharp.js";
 import type { RasterImage } from "../../labels/sample.js";
-import { loadSharp } from "../../sharp.js";
 import { damagedFile, fileError, reasonOf, tooManyPixels, wrongContent } from "../errors.js";
 import { readStart } from "../files.js";
 import { readBands, unusualBands } from "./bands.js";

@@ -1,5 +1,5 @@
 import { io } from "@fcn/tensor";
-import { PNG_SIGNATURE } from "../../pngFormat.js";
+import { PNG_SIGNATURE } from "../../encoding/pngFormat.js";
 import { damagedFile, notOfKind } from "../errors.js";
 
 /** Whether the bytes begin as a PNG file does. */

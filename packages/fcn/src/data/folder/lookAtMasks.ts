@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import type { Abortable } from "../../abort.js";
+import type { Abortable } from "../../async/abort.js";
 import { reworded } from "../errors.js";
 import { type TaskPool, type WorkerOptions, withPool } from "../workers/pool.js";
 import type { ClassEntry } from "./classes.js";

@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import type { Abortable } from "../../abort.js";
+import type { Abortable } from "../../async/abort.js";
 import type { DataRemark, OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError, type Remedy } from "../errors.js";

@@ -1,4 +1,4 @@
-import type { Abortable } from "../../abort.js";
+import type { Abortable } from "../../async/abort.js";
 import type { DataRemark, OpenedData } from "../dataset.js";
 import { fileError } from "../errors.js";
 import { joinPath } from "../files.js";

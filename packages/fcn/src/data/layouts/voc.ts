@@ -1,5 +1,5 @@
 import { nodeModule } from "@fcn/tensor/internal";
-import type { Abortable } from "../../abort.js";
+import type { Abortable } from "../../async/abort.js";
 import { VOID_LABEL } from "../../labels/sample.js";
 import { type Classes, type OpenedData, subset } from "../dataset.js";
 import { readImageSize } from "../decode/image.js";

@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import type { Augmentation } from "../../data/augment/options.js";
 import type { SegmentationDataset } from "../../data/dataset.js";
-import { fnv1a } from "../../fnv1a.js";
+import { fnv1a } from "../../encoding/fnv1a.js";
 import { hasMomentum } from "../optimizers.js";
 import type { ResolvedOptions } from "../options.js";
 import { bothWays } from "../remedies.js";

@@ -1,4 +1,4 @@
-import type { Abortable } from "../../abort.js";
+import type { Abortable } from "../../async/abort.js";
 import type { SegmentationDataset } from "../../data/dataset.js";
 import { predictSamples } from "../../evaluation/evaluate.js";
 import { cssColour, VOID_COLOUR } from "../../labels/colours.js";

@@ -1,4 +1,4 @@
-import type { Abortable } from "../../abort.js";
+import type { Abortable } from "../../async/abort.js";
 import { evaluate, type SampleSource } from "../../evaluation/evaluate.js";
 import type { SegmentationNet } from "../model.js";
 import type { ModelMetadata } from "../weightsFile.js";

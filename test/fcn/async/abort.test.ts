@@ -2,9 +2,9 @@ import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, TensorError } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { unlessAborted } from "../../packages/fcn/dist/abort.js";
-import { greyPng, rgbPng, temporaryFolder, writeTree } from "./data/trees.js";
-import { picture, RAW, smallNet } from "./prediction/nets.js";
+import { unlessAborted } from "../../../packages/fcn/dist/async/abort.js";
+import { greyPng, rgbPng, temporaryFolder, writeTree } from "../data/trees.js";
+import { picture, RAW, smallNet } from "../prediction/nets.js";
 
 const root = await temporaryFolder("fcn-abort");
 const REASON = new TensorError({ code: "enough", message: "that is enough", fix: "ask for more" });

@@ -1,7 +1,7 @@
 import { io } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import type { Colour } from "../labels/colours.js";
-import { PNG_SIGNATURE } from "../pngFormat.js";
+import { PNG_SIGNATURE } from "./pngFormat.js";
 
 export interface IndexedPicture {
   /** One index into the palette a pixel, row by row. */
