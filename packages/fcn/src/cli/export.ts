@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { exportOnnx, type OnnxSummary, type OnnxValue } from "../export/index.js";
 import { OPSETS } from "../export/onnx/exportOnnx.js";
 import { refuseSameFile } from "../files/write.js";
-import { loadModel } from "../training/weightsFile.js";
+import { loadModel } from "../models/file/weightsFile.js";
 import { UsageError } from "./errors.js";
 import { parseSize, parseWhole } from "./options.js";
 import { printResult } from "./output.js";

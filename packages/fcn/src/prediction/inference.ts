@@ -7,7 +7,7 @@ import { GraphNet } from "../models/graph/net.js";
 import { lcm } from "../models/graph/rational.js";
 import { coarsestStride } from "../models/graph/reach.js";
 import { type Graph, mainHead } from "../models/graph/spec.js";
-import { deviceOf, type SegmentationNet } from "../training/model.js";
+import { deviceOf, type SegmentationNet } from "../models/segmentationNet.js";
 import { type InferenceOptions, MEMORY, sideAt, type View, viewsOf } from "./options.js";
 import { largestTile, type Tiling, tilesOf, wholePicture } from "./tiling.js";
 

@@ -4,8 +4,8 @@ import { checkRange, type PixelRange, type PixelScale } from "../data/decode/pix
 import type { Preprocessing } from "../data/preprocessing.js";
 import { type Colour, vocColours } from "../labels/colours.js";
 import type { RasterImage } from "../labels/sample.js";
-import type { SegmentationNet } from "../training/model.js";
-import type { LoadedModel } from "../training/weightsFile.js";
+import type { LoadedModel } from "../models/file/weightsFile.js";
+import type { SegmentationNet } from "../models/segmentationNet.js";
 import { enqueue, type Outputs, type OverlayStyle, type Prediction } from "./enqueue.js";
 import { createInference, type Inference } from "./inference.js";
 import { checkPreprocessing, type InferenceOptions } from "./options.js";

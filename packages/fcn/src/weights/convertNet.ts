@@ -3,10 +3,10 @@ import { matchNames } from "@fcn/tensor/internal";
 import { IMAGENET_MEAN } from "../data/layouts/means.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { vocPalette } from "../labels/palette.js";
+import { loadModel, type ModelMetadata } from "../models/file/weightsFile.js";
 import { scoreLayers } from "../models/graph/scoreLayers.js";
 import type { ModelOptions } from "../models/index.js";
 import { graphOf, publishedPreprocessing } from "../models/registry.js";
-import { loadModel, type ModelMetadata } from "../training/weightsFile.js";
 import { type ConvertOptions, type ConvertReport, type FindNames, outputFormat, writeConverted } from "./convert.js";
 
 export interface NetDescription {

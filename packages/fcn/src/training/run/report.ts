@@ -2,6 +2,8 @@ import type { Abortable } from "../../async/abort.js";
 import type { SegmentationDataset } from "../../data/dataset.js";
 import { predictSamples } from "../../evaluation/evaluate.js";
 import { cssColour, VOID_COLOUR } from "../../labels/colours.js";
+import type { ModelMetadata } from "../../models/file/weightsFile.js";
+import type { SegmentationNet } from "../../models/segmentationNet.js";
 import { adapterRows } from "../../report/adapter.js";
 import { barChart } from "../../report/bars.js";
 import { type ChartSeries, lineChart } from "../../report/chart.js";
@@ -10,8 +12,6 @@ import { descriptionList, embeddedPng, escapeHtml, htmlPage, htmlTable } from ".
 import { type LabelRow, renderLabelGrid } from "../../report/labelGrid.js";
 import { percent, scoreTable } from "../../report/table.js";
 import type { HeadLabels } from "../heads.js";
-import type { SegmentationNet } from "../model.js";
-import type { ModelMetadata } from "../weightsFile.js";
 import type { RunData } from "./data.js";
 import type { History, PictureScore, Validation } from "./history.js";
 import type { TrainRunResult } from "./result.js";

@@ -1,5 +1,5 @@
 import { add, mul, type nn, noGrad, sum } from "@fcn/tensor";
-import { deviceOf } from "./model.js";
+import { deviceOf } from "../segmentationNet.js";
 
 /** The first parameter or buffer of a net that holds NaN or infinity; undefined where all of its numbers are finite. Waits for the device. */
 export async function findNonFinite(model: nn.Module): Promise<string | undefined> {

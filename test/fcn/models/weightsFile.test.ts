@@ -6,7 +6,7 @@ import { createDevice, type Device, io, nn, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../data/trees.js";
 import { picture, RAW, smallGraph, smallNet } from "../prediction/nets.js";
-import { weightsOf } from "./states.js";
+import { weightsOf } from "../training/states.js";
 
 const root = await temporaryFolder("fcn-weights-file");
 

@@ -1,12 +1,12 @@
 import { TensorError } from "@fcn/tensor";
-import { vocColours } from "../labels/colours.js";
-import { inferChannels } from "../models/graph/geometry.js";
-import { GraphNet } from "../models/graph/net.js";
-import { parameterShapes } from "../models/graph/parameters.js";
-import { type Graph, inputChannels, mainHead } from "../models/graph/spec.js";
-import { graphOf, list, originOf, publishedPreprocessing } from "../models/registry.js";
+import { vocColours } from "../../labels/colours.js";
+import { inferChannels } from "../graph/geometry.js";
+import { GraphNet } from "../graph/net.js";
+import { parameterShapes } from "../graph/parameters.js";
+import { type Graph, inputChannels, mainHead } from "../graph/spec.js";
+import { graphOf, list, originOf, publishedPreprocessing } from "../registry.js";
+import type { SegmentationNet } from "../segmentationNet.js";
 import { imagenetPreprocessing, isPreprocessing, type ModelMetadata, numberedClasses } from "./metadata.js";
-import type { SegmentationNet } from "./model.js";
 import { usedPreprocessing } from "./usedPreprocessing.js";
 
 /**

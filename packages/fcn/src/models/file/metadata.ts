@@ -1,10 +1,10 @@
 import { TensorError } from "@fcn/tensor";
-import { IMAGENET_MEAN } from "../data/layouts/means.js";
-import type { Preprocessing } from "../data/preprocessing.js";
-import type { Colour } from "../labels/colours.js";
-import { parseGraph, stringifyGraph } from "../models/graph/check.js";
-import type { Graph } from "../models/graph/spec.js";
-import type { ModelOptions } from "../models/index.js";
+import { IMAGENET_MEAN } from "../../data/layouts/means.js";
+import type { Preprocessing } from "../../data/preprocessing.js";
+import type { Colour } from "../../labels/colours.js";
+import { parseGraph, stringifyGraph } from "../graph/check.js";
+import type { Graph } from "../graph/spec.js";
+import type { ModelOptions } from "../index.js";
 
 /** What a weights file says about its net: enough to build it again, feed it and name its classes. */
 export interface ModelMetadata {

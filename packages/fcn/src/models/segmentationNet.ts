@@ -1,4 +1,7 @@
 import { type Device, type nn, type Tensor, TensorError } from "@fcn/tensor";
+import { inferChannels } from "./graph/geometry.js";
+import { GraphNet } from "./graph/net.js";
+import type { Graph } from "./graph/spec.js";
 
 /** A net whose `forward` answers logits [N, classes, H, W], or a record of heads with the main one under `out`, or first. */
 export type SegmentationNet = nn.Module;
@@ -32,4 +35,14 @@ export function deviceOf(model: SegmentationNet): Device {
     message: "the net has neither parameters nor buffers, so its device is unknown",
     fix: "pass a net from models.create, or a module with at least one layer that learns",
   });
+}
+
+/** The layers of a net; undefined where it is not from `models`. */
+export const netGraph = (model: SegmentationNet): Graph | undefined =>
+  model instanceof GraphNet ? model.graph : undefined;
+
+/** The classes that a head scores; undefined where the net does not tell. */
+export function headClasses(model: SegmentationNet, head: string): number | undefined {
+  const graph = netGraph(model);
+  return graph === undefined ? undefined : inferChannels(graph).get(graph.outputs[head] ?? "");
 }

@@ -1,13 +1,13 @@
 import { type Device, io, TensorError } from "@fcn/tensor";
 import { elementsOf, isNode } from "@fcn/tensor/internal";
-import { inferChannels } from "../models/graph/geometry.js";
-import { parameterShapes } from "../models/graph/parameters.js";
-import { type Graph, inputChannels, mainHead } from "../models/graph/spec.js";
-import { create, GraphNet } from "../models/index.js";
+import { inferChannels } from "../graph/geometry.js";
+import { parameterShapes } from "../graph/parameters.js";
+import { type Graph, inputChannels, mainHead } from "../graph/spec.js";
+import { create, GraphNet } from "../index.js";
+import type { SegmentationNet } from "../segmentationNet.js";
 import { describeNet } from "./describeNet.js";
 import { findNonFinite } from "./finite.js";
 import { encodeMetadata, type ModelMetadata, parseMetadata } from "./metadata.js";
-import type { SegmentationNet } from "./model.js";
 
 export {
   encodeMetadata,

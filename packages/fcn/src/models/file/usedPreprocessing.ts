@@ -1,5 +1,5 @@
-import type { Preprocessing } from "../data/preprocessing.js";
-import type { SegmentationNet } from "./model.js";
+import type { Preprocessing } from "../../data/preprocessing.js";
+import type { SegmentationNet } from "../segmentationNet.js";
 
 const USED = new WeakMap<SegmentationNet, Preprocessing>();
 
