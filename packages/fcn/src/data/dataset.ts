@@ -3,6 +3,7 @@ import { checkSample, furtherMaps, type SegmentationSample, VOID_LABEL } from ".
 import type { PixelScale } from "./decode/pixelScale.js";
 import { loadItem, type SampleItem } from "./item.js";
 import type { Preprocessing } from "./preprocessing.js";
+import type { DataRemark } from "./remarks.js";
 
 /** Labelled pictures that are loaded one at a time. */
 export interface SegmentationDataset {
@@ -89,19 +90,6 @@ export async function loadAll(dataset: SegmentationDataset): Promise<Segmentatio
   const samples: SegmentationSample[] = [];
   for (let i = 0; i < dataset.length; i++) samples.push(await dataset.load(i));
   return samples;
-}
-
-/** What was found wrong, or worth knowing, about a data set; `file` is the picture, mask or list it is about. */
-export interface DataRemark {
-  /** "problem": something that training must not meet. "warning": likely a mistake. "note": how the data was understood. */
-  readonly level: "problem" | "warning" | "note";
-  readonly code: string;
-  readonly file: string;
-  readonly text: string;
-  /** The text for whoever reads it at a command line, where the remedy in it is another one. */
-  readonly commandText?: string;
-  /** All the files that it is about, where one line tells of many. */
-  readonly files?: readonly string[];
 }
 
 /** A picture that `skipBad` left out of a split. */

@@ -39,7 +39,6 @@ export type { RgbaImage } from "./composite/raster.js";
 export { type CompositeSplit, type CompositeSplitOptions, splitComposite } from "./composite/split.js";
 export {
   type Classes,
-  type DataRemark,
   fileDataset,
   type LeftOut,
   loadAll,
@@ -90,7 +89,8 @@ export {
 export type { NyudOptions } from "./layouts/nyud.js";
 export type { ContextOptions } from "./layouts/pascalContext.js";
 export { seg11valid, type VocOptions } from "./layouts/voc.js";
-export { DataLoader, type LoadedBatch, type LoaderOptions, type LoaderState } from "./loader/loader.js";
+export type { LoaderOptions, LoaderState } from "./loader/checkOptions.js";
+export { DataLoader, type LoadedBatch } from "./loader/loader.js";
 export type { HostSamples, SampleFailure } from "./loader/makeBatch.js";
 export { type EpochOptions, planEpoch, type SampleOrder } from "./loader/plan.js";
 export type { Numbers as MatNumbers } from "./mat/cursor.js";
@@ -108,6 +108,7 @@ export { type LayoutName, type LayoutOptions, layouts, type OpenOptions, open } 
 export type { RangeOptions } from "./pictureRange.js";
 export { measurePreprocessing, normaliseInto, type Preprocessing } from "./preprocessing.js";
 export { createRandom, type RandomSource, shuffledIndices } from "./random.js";
+export type { DataRemark } from "./remarks.js";
 export type { CocoInstance, CocoLabels, CocoOverlap } from "./shapes/coco.js";
 export type { LabelmeLabels } from "./shapes/labelme.js";
 export type { PaintSize, SkippedPart } from "./shapes/parts.js";

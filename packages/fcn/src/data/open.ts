@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import type { InspectOptions } from "./check/inspectAll.js";
 import { withoutBad } from "./check/skipBad.js";
-import type { DataRemark, OpenedData } from "./dataset.js";
+import type { OpenedData } from "./dataset.js";
 import { fileError } from "./errors.js";
 import { kindOf, listFiles, listFolders } from "./files.js";
 import { foreignAnnotations } from "./folder/foreign.js";
@@ -17,7 +17,7 @@ import { isSiftFlow, openSiftFlow } from "./layouts/siftFlow.js";
 import { openVoc, type VocOptions, vocFolder } from "./layouts/voc.js";
 import { absentParts, nearMisses } from "./nearLayouts.js";
 import { type RangeOptions, withPictureRange } from "./pictureRange.js";
-import { plainRemark } from "./plainRemark.js";
+import { type DataRemark, plainRemark } from "./remarks.js";
 import { COCO_OVERLAPS } from "./shapes/coco.js";
 import { firstOf } from "./words.js";
 

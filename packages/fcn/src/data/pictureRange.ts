@@ -1,8 +1,9 @@
 import type { Abortable } from "../async/abort.js";
-import { type DataRemark, type OpenedData, type SegmentationDataset, withScale } from "./dataset.js";
+import { type OpenedData, type SegmentationDataset, withScale } from "./dataset.js";
 import { isDeepImage } from "./decode/image.js";
 import { checkRange, type PixelRange, type PixelScale, rangeText, short } from "./decode/pixelScale.js";
 import { chooseRange, type RangeSurvey } from "./rangeSurvey.js";
+import type { DataRemark } from "./remarks.js";
 import { type WorkerOptions, withPool } from "./workers/pool.js";
 
 export interface RangeOptions {

@@ -1,7 +1,7 @@
-import type { DataRemark, LeftOut, OpenedData } from "../dataset.js";
+import type { LeftOut, OpenedData } from "../dataset.js";
 import type { PixelDepth } from "../decode/pixelScale.js";
 import { type OpenOptions, open } from "../open.js";
-import { plainRemark } from "../plainRemark.js";
+import { type DataRemark, plainRemark } from "../remarks.js";
 import { findLookalikes } from "./fingerprint.js";
 import type { Inspection } from "./inspect.js";
 import { inspectAll, keysOf } from "./inspectAll.js";

@@ -1,6 +1,5 @@
 import { nodeModule } from "@fcn/tensor/internal";
 import { VOID_LABEL } from "../../labels/sample.js";
-import type { DataRemark } from "../dataset.js";
 import { readBytes } from "../files.js";
 import {
   type LabelSource,
@@ -13,7 +12,7 @@ import {
   strayProblem,
 } from "../item.js";
 import { countLabels, isCurrent, type KnownCounts, type LabelCounts } from "../labelCounts.js";
-import { remarkOf } from "../remarkOf.js";
+import { type DataRemark, remarkOf } from "../remarks.js";
 import { fingerprintOf } from "./fingerprint.js";
 import { levelRemarks, type PictureLevels, pictureLevels } from "./levels.js";
 

@@ -1,7 +1,7 @@
 import type { RasterImage } from "../../labels/sample.js";
-import type { DataRemark } from "../dataset.js";
 import { type PixelDepth, short } from "../decode/pixelScale.js";
 import type { LoadedImage } from "../item.js";
+import type { DataRemark } from "../remarks.js";
 
 /** The values of a picture as they are stored. */
 export interface PictureLevels {

@@ -1,6 +1,7 @@
-import { type DataRemark, fileDataset, type LeftOut, type OpenedData, type SegmentationDataset } from "../dataset.js";
+import { fileDataset, type LeftOut, type OpenedData, type SegmentationDataset } from "../dataset.js";
 import { fileError } from "../errors.js";
 import type { SampleItem } from "../item.js";
+import type { DataRemark } from "../remarks.js";
 import { counted } from "../words.js";
 import type { Inspection } from "./inspect.js";
 import { type InspectOptions, inspectAll, keysOf } from "./inspectAll.js";

@@ -1,9 +1,9 @@
 import type { TensorError } from "@fcn/tensor";
 import { VOID_LABEL } from "../../labels/sample.js";
-import type { DataRemark } from "../dataset.js";
 import { formatKey } from "../decode/rule.js";
 import { fileError } from "../errors.js";
 import { joinPath } from "../files.js";
+import type { DataRemark } from "../remarks.js";
 import { type ClassEntry, classFileOf } from "./classes.js";
 import { colourKeys, fromColours } from "./colourRule.js";
 import { VOC_VOID } from "./colours.js";

@@ -1,6 +1,6 @@
 import type { TensorError } from "@fcn/tensor";
-import type { DataRemark } from "../dataset.js";
 import { reworded } from "../errors.js";
+import type { DataRemark } from "../remarks.js";
 
 /** What each file with classes can say, beside `classes.json`, which can say all. */
 const FORMS: Readonly<Record<string, readonly [about: RegExp, form: string]>> = {

@@ -1,7 +1,7 @@
 import type { TensorError } from "@fcn/tensor";
-import type { DataRemark } from "../dataset.js";
 import { fileError, MOST_PIXELS } from "../errors.js";
 import { type StatedSize, shownValue, statedSize } from "../numbers.js";
+import type { DataRemark } from "../remarks.js";
 import { counted, firstOf } from "../words.js";
 import { type CocoId, IdTable, isId, shownId } from "./cocoIds.js";
 

@@ -1,6 +1,6 @@
-import type { DataRemark } from "../dataset.js";
 import { folderOf, joinPath, withoutExtension } from "../files.js";
 import { liesOutside, orOf, outsideFile, partsOf, type pathFinder } from "../findPath.js";
+import type { DataRemark } from "../remarks.js";
 import { counted, firstOf } from "../words.js";
 import type { CocoImage } from "./cocoFile.js";
 import { namedSplit } from "./splits.js";

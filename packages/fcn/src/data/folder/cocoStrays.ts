@@ -1,4 +1,4 @@
-import type { DataRemark } from "../dataset.js";
+import type { DataRemark } from "../remarks.js";
 import type { CocoAnnotation, CocoFile } from "./cocoFile.js";
 import { type CocoId, shownId } from "./cocoIds.js";
 

@@ -1,7 +1,8 @@
-import { type Classes, type DataRemark, fileDataset, type SegmentationDataset } from "../dataset.js";
+import { type Classes, fileDataset, type SegmentationDataset } from "../dataset.js";
 import { fileName, joinPath, withoutExtension } from "../files.js";
 import { orOf } from "../findPath.js";
 import type { SampleItem } from "../item.js";
+import type { DataRemark } from "../remarks.js";
 import { counted, firstOf } from "../words.js";
 import { namedSplit, readSplitFiles, resolveSplit, type SplitOptions, seededSplit } from "./splits.js";
 

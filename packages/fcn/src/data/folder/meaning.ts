@@ -1,7 +1,8 @@
 import type { Colour } from "../../labels/colours.js";
 import { VOID_LABEL } from "../../labels/sample.js";
-import type { Classes, DataRemark } from "../dataset.js";
+import type { Classes } from "../dataset.js";
 import type { LabelRule } from "../decode/rule.js";
+import type { DataRemark } from "../remarks.js";
 import { counted } from "../words.js";
 import type { ClassEntry } from "./classes.js";
 import { colourOf, defaultPalette, VOC_VOID } from "./colours.js";

@@ -1,7 +1,7 @@
-import type { DataRemark } from "../dataset.js";
 import { isRgbPng } from "../decode/pngChunks.js";
 import type { LabelRule } from "../decode/rule.js";
 import { readStart } from "../files.js";
+import type { DataRemark } from "../remarks.js";
 import { counted } from "../words.js";
 import type { MaskSurvey } from "./surveyMasks.js";
 

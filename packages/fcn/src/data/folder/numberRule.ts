@@ -1,8 +1,8 @@
 import type { TensorError } from "@fcn/tensor";
 import { VOID_LABEL } from "../../labels/sample.js";
-import type { DataRemark } from "../dataset.js";
 import { fileError } from "../errors.js";
 import { VOC_CLASSES } from "../layouts/classNames.js";
+import type { DataRemark } from "../remarks.js";
 import { counted } from "../words.js";
 import { VOC_VOID, vocKeys } from "./colours.js";
 import {

@@ -1,11 +1,12 @@
 import { TensorError } from "@fcn/tensor";
 import type { Abortable } from "../../async/abort.js";
-import type { DataRemark, OpenedData } from "../dataset.js";
+import type { OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError, type Remedy } from "../errors.js";
 import { joinPath, kindOf, listFiles } from "../files.js";
 import type { SampleItem } from "../item.js";
 import { rememberCounts } from "../labelCounts.js";
+import type { DataRemark } from "../remarks.js";
 import type { WorkerOptions } from "../workers/pool.js";
 import { chooseRule } from "./chooseRule.js";
 import { type ClassEntry, classFileOf, readClasses } from "./classes.js";

@@ -1,12 +1,12 @@
 import { TensorError } from "@fcn/tensor";
 import type { Abortable } from "../../async/abort.js";
-import type { DataRemark, OpenedData } from "../dataset.js";
+import type { OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { damagedFile, fileError } from "../errors.js";
 import { fileName, folderOf, joinPath, kindOf, listFiles, readJson, withoutExtension } from "../files.js";
 import { pathFinder } from "../findPath.js";
 import type { SampleItem } from "../item.js";
-import { remarkOf } from "../remarkOf.js";
+import { type DataRemark, remarkOf } from "../remarks.js";
 import type { CocoInstance, CocoOverlap } from "../shapes/coco.js";
 import { counted } from "../words.js";
 import { absentLists, type CocoFile, type CocoImage, isCoco, parseCoco } from "./cocoFile.js";

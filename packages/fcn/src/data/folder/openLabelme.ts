@@ -1,12 +1,12 @@
 import { TensorError } from "@fcn/tensor";
 import type { Abortable } from "../../async/abort.js";
 import { VOID_LABEL } from "../../labels/sample.js";
-import type { DataRemark, OpenedData } from "../dataset.js";
+import type { OpenedData } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError, reworded } from "../errors.js";
 import { fileName, joinPath, listFiles, readJson, withoutExtension } from "../files.js";
 import type { SampleItem } from "../item.js";
-import { remarkOf } from "../remarkOf.js";
+import { type DataRemark, remarkOf } from "../remarks.js";
 import { isLabelme, type LabelmeFile, parseLabelme, reservedName } from "../shapes/labelmeFile.js";
 import { firstOf } from "../words.js";
 import { classFileOf, readClasses } from "./classes.js";

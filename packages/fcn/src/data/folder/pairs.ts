@@ -1,5 +1,5 @@
-import type { DataRemark } from "../dataset.js";
 import { fileError, type Remedy } from "../errors.js";
+import type { DataRemark } from "../remarks.js";
 import { counted } from "../words.js";
 import {
   type Affix,

@@ -1,7 +1,7 @@
 import type { TensorError } from "@fcn/tensor";
-import type { DataRemark } from "../dataset.js";
 import { formatKey } from "../decode/rule.js";
 import { fileError } from "../errors.js";
+import type { DataRemark } from "../remarks.js";
 import type { MaskSurvey } from "./surveyMasks.js";
 
 interface Place {

@@ -1,9 +1,10 @@
-import { type Classes, type DataRemark, fileDataset, type SegmentationDataset } from "../dataset.js";
+import { type Classes, fileDataset, type SegmentationDataset } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError } from "../errors.js";
 import { joinPath, kindOf, listFiles, readLines, withoutExtension } from "../files.js";
 import { lineFinder } from "../folder/splits.js";
 import type { SampleItem } from "../item.js";
+import type { DataRemark } from "../remarks.js";
 import { counted } from "../words.js";
 
 /** The names in each split list (`*.txt`) of a folder, by the list's name. */
