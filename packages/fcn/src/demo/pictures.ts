@@ -1,5 +1,5 @@
-import { boundaryBand } from "../data/boundary.js";
 import { EARTH_CLASSES } from "../data/earth/labels.js";
+import { boundaryBand } from "../data/samples/boundary.js";
 import { type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
 import { renderLabelGrid } from "../report/labelGrid.js";
 import { percent } from "../report/table.js";

@@ -3,7 +3,7 @@ import { createDevice, type Device, TensorError } from "@fcn/tensor";
 import { EARTH_CLASSES } from "../data/earth/labels.js";
 import { loadEarth } from "../data/earth/load.js";
 import type { EarthSamples } from "../data/earth/split.js";
-import { measurePreprocessing } from "../data/preprocessing.js";
+import { measurePreprocessing } from "../data/samples/preprocessing.js";
 import { predictSamples } from "../evaluation/evaluate.js";
 import { makeFolder } from "../files/write.js";
 import type { SegmentationSample } from "../labels/sample.js";

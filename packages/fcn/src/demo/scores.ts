@@ -1,4 +1,4 @@
-import { countLabels } from "../data/tiles.js";
+import { countLabels } from "../data/samples/tiles.js";
 import { type Evaluation, scorePredictions } from "../evaluation/evaluate.js";
 import type { BoundaryOptions, BoundaryScores } from "../evaluation/scoreboard.js";
 import type { SegmentationSample } from "../labels/sample.js";

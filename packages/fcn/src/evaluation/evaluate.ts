@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import { mapAhead, startAhead } from "../async/pipeline.js";
-import { type SegmentationDataset, withScale } from "../data/dataset.js";
-import type { Preprocessing } from "../data/preprocessing.js";
+import { type SegmentationDataset, withScale } from "../data/samples/dataset.js";
+import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { SegmentationMetrics, type SegmentationScores } from "../labels/metrics.js";
 import type { SegmentationSample } from "../labels/sample.js";
 import { headClasses, type SegmentationNet } from "../models/segmentationNet.js";

@@ -1,5 +1,5 @@
 import { type Device, TensorError } from "@fcn/tensor";
-import type { Preprocessing } from "../data/preprocessing.js";
+import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { type Fit, fitOf } from "../models/graph/fit.js";
 import { footprintOf } from "../models/graph/footprint.js";
 import { inferChannels } from "../models/graph/geometry.js";

@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import { mapAhead, startAhead } from "../async/pipeline.js";
 import { checkRange, type PixelRange, type PixelScale } from "../data/decode/pixelScale.js";
-import type { Preprocessing } from "../data/preprocessing.js";
+import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { type Colour, vocColours } from "../labels/colours.js";
 import type { RasterImage } from "../labels/sample.js";
 import type { LoadedModel } from "../models/file/weightsFile.js";

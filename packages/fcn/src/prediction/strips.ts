@@ -14,8 +14,8 @@ import {
   TensorError,
 } from "@fcn/tensor";
 import { zerosStoredAs } from "@fcn/tensor/internal";
-import { normaliseInto } from "../data/preprocessing.js";
-import { cutImage, type Rectangle } from "../data/tiles.js";
+import { normaliseInto } from "../data/samples/preprocessing.js";
+import { cutImage, type Rectangle } from "../data/samples/tiles.js";
 import type { RasterImage } from "../labels/sample.js";
 import { croppedBy, paddedBy } from "../models/fitted.js";
 import { headLogits } from "../models/segmentationNet.js";

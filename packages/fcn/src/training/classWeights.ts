@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { countLabels } from "../data/tiles.js";
+import { countLabels } from "../data/samples/tiles.js";
 import { type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
 
 /**

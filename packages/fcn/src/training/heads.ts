@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import type { HostBatch } from "../data/batches.js";
+import type { HostBatch } from "../data/samples/batches.js";
 import { checkSample, type SegmentationSample } from "../labels/sample.js";
 import { headClasses, netGraph, type SegmentationNet } from "../models/segmentationNet.js";
 import { bothWays } from "./remedies.js";

@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import type { HostBatch } from "../data/batches.js";
+import type { HostBatch } from "../data/samples/batches.js";
 import { VOID_LABEL } from "../labels/sample.js";
 import { labelsOf } from "./heads.js";
 import { countHeads } from "./losses.js";

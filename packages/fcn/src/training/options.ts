@@ -1,6 +1,6 @@
 import { type optim, TensorError } from "@fcn/tensor";
-import type { HostBatch } from "../data/batches.js";
-import type { Preprocessing } from "../data/preprocessing.js";
+import type { HostBatch } from "../data/samples/batches.js";
+import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { checkSample, type SegmentationSample } from "../labels/sample.js";
 import { GraphNet } from "../models/graph/net.js";
 import type { SegmentationNet } from "../models/segmentationNet.js";

@@ -1,7 +1,7 @@
 import { add, type Device, optim, type Tensor, TensorError } from "@fcn/tensor";
-import { BatchSampler, type HostBatch, stackSamples } from "../data/batches.js";
+import { firstOf } from "../data/files/words.js";
 import { createRandom } from "../data/random.js";
-import { firstOf } from "../data/words.js";
+import { BatchSampler, type HostBatch, stackSamples } from "../data/samples/batches.js";
 import { rememberPreprocessing } from "../models/file/usedPreprocessing.js";
 import { seedFor } from "../models/graph/initialise.js";
 import { deviceOf } from "../models/segmentationNet.js";

@@ -1,7 +1,7 @@
 import { type Device, io, TensorError } from "@fcn/tensor";
 import { matchNames } from "@fcn/tensor/internal";
-import { IMAGENET_MEAN } from "../data/layouts/means.js";
-import type { Preprocessing } from "../data/preprocessing.js";
+import { IMAGENET_MEAN } from "../data/published/means.js";
+import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { vocPalette } from "../labels/palette.js";
 import { loadModel, type ModelMetadata } from "../models/file/weightsFile.js";
 import { scoreLayers } from "../models/graph/scoreLayers.js";

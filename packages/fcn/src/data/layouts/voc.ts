@@ -1,20 +1,20 @@
 import { nodeModule } from "@fcn/tensor/internal";
 import type { Abortable } from "../../async/abort.js";
 import { VOID_LABEL } from "../../labels/sample.js";
-import { type Classes, type OpenedData, subset } from "../dataset.js";
 import { readImageSize } from "../decode/image.js";
 import { indexRule, type LabelRule } from "../decode/rule.js";
-import { fileError } from "../errors.js";
-import { fileName, joinPath, listFolders } from "../files.js";
+import { fileError } from "../files/errors.js";
+import { fileName, joinPath, listFolders } from "../files/files.js";
+import { counted } from "../files/words.js";
 import { defaultPalette } from "../folder/colours.js";
 import type { PairOptions } from "../folder/pairs.js";
 import type { SplitOptions } from "../folder/splits.js";
-import type { SampleItem } from "../item.js";
-import { counted } from "../words.js";
+import { VOC_CLASSES } from "../published/classNames.js";
+import { IMAGENET_MEAN, VOC_MEAN } from "../published/means.js";
+import { type Classes, type OpenedData, subset } from "../samples/dataset.js";
+import type { SampleItem } from "../samples/item.js";
 import type { WorkerOptions } from "../workers/pool.js";
-import { VOC_CLASSES } from "./classNames.js";
 import { firstList, hasAll, listDatasets, namedLists, readLists } from "./lists.js";
-import { IMAGENET_MEAN, VOC_MEAN } from "./means.js";
 import { openOwnVoc, refuseMaskSuffix, refuseOwnClasses } from "./ownVoc.js";
 import { openSbd } from "./sbd.js";
 

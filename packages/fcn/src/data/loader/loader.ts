@@ -1,11 +1,11 @@
 import { TensorError } from "@fcn/tensor";
-import type { SegmentationDataset } from "../dataset.js";
 import { readImageSize } from "../decode/image.js";
-import type { SampleItem } from "../item.js";
+import type { SegmentationDataset } from "../samples/dataset.js";
+import type { SampleItem } from "../samples/item.js";
+import { type BatchTask, type HostSamples, makeBatch, type SampleFailure } from "../workers/makeBatch.js";
 import { coreCount, createPool, type TaskPool } from "../workers/pool.js";
 import { pooledSamples } from "../workers/samples.js";
-import { checkLoaderOptions, type LoaderOptions, type LoaderState } from "./checkOptions.js";
-import { type BatchTask, type HostSamples, makeBatch, type SampleFailure } from "./makeBatch.js";
+import { checkLoaderOptions, type LoaderOptions, type LoaderState } from "./options.js";
 import { type Draw, planDraws } from "./plan.js";
 
 /** A batch, and where the loader stands after it. */

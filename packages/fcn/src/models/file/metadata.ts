@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
-import { IMAGENET_MEAN } from "../../data/layouts/means.js";
-import type { Preprocessing } from "../../data/preprocessing.js";
+import { IMAGENET_MEAN } from "../../data/published/means.js";
+import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import type { Colour } from "../../labels/colours.js";
 import { parseGraph, stringifyGraph } from "../graph/check.js";
 import type { Graph } from "../graph/spec.js";

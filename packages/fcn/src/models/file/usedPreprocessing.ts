@@ -1,4 +1,4 @@
-import type { Preprocessing } from "../../data/preprocessing.js";
+import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import type { SegmentationNet } from "../segmentationNet.js";
 
 const USED = new WeakMap<SegmentationNet, Preprocessing>();

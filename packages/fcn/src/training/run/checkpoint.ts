@@ -1,6 +1,6 @@
 import { io, nn, type optim, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
-import type { LoaderState } from "../../data/loader/checkOptions.js";
+import type { LoaderState } from "../../data/loader/options.js";
 import { makeFolder } from "../../files/write.js";
 import type { SegmentationNet } from "../../models/segmentationNet.js";
 import type { OpenInterval } from "../options.js";

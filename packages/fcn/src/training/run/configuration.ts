@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import type { Augmentation } from "../../data/augment/options.js";
-import type { SegmentationDataset } from "../../data/dataset.js";
+import type { SegmentationDataset } from "../../data/samples/dataset.js";
 import { fnv1a } from "../../encoding/fnv1a.js";
 import type { ModelMetadata } from "../../models/file/weightsFile.js";
 import { hasMomentum } from "../optimizers.js";

@@ -1,6 +1,6 @@
 import { io, TensorError } from "@fcn/tensor";
-import { kindOf } from "../../data/files.js";
-import type { Preprocessing } from "../../data/preprocessing.js";
+import { kindOf } from "../../data/files/files.js";
+import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import { imagenetPreprocessing } from "../../models/file/metadata.js";
 import { type ModelMetadata, type PartialMetadata, parsePartialMetadata } from "../../models/file/weightsFile.js";
 import { inferChannels } from "../../models/graph/geometry.js";

@@ -1,7 +1,7 @@
 import { type Device, TensorError } from "@fcn/tensor";
 import type { Augmentation } from "../../data/augment/options.js";
-import type { SegmentationDataset } from "../../data/dataset.js";
 import { DataLoader } from "../../data/loader/loader.js";
+import type { SegmentationDataset } from "../../data/samples/dataset.js";
 import type { SegmentationSample } from "../../labels/sample.js";
 import { buildNet, type ModelMetadata } from "../../models/file/weightsFile.js";
 import type { GraphNet } from "../../models/index.js";

@@ -1,5 +1,5 @@
 import type { Abortable } from "../../async/abort.js";
-import type { SegmentationDataset } from "../../data/dataset.js";
+import type { SegmentationDataset } from "../../data/samples/dataset.js";
 import { predictSamples } from "../../evaluation/evaluate.js";
 import { cssColour, VOID_COLOUR } from "../../labels/colours.js";
 import type { ModelMetadata } from "../../models/file/weightsFile.js";

@@ -1,4 +1,4 @@
-import { kindOf } from "../../data/files.js";
+import { kindOf } from "../../data/files/files.js";
 import { fileDigest } from "../../files/digest.js";
 import type { Configuration } from "./configuration.js";
 
