@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
-import { PREPROCESSINGS } from "../data/layouts/means.js";
 import { type SampleOrder, sampleOrders } from "../data/loader/plan.js";
+import { PREPROCESSINGS } from "../data/published/means.js";
 import { list } from "../models/index.js";
 import { createCheckBar } from "../progress/quietBar.js";
 import { createStageView } from "../progress/stages.js";

@@ -1,12 +1,12 @@
 import { TensorError } from "@fcn/tensor";
 import type { Augmentation } from "../../data/augment/options.js";
-import type { SegmentationDataset } from "../../data/dataset.js";
-import { fnv1a } from "../../fnv1a.js";
+import type { SegmentationDataset } from "../../data/samples/dataset.js";
+import { fnv1a } from "../../encoding/fnv1a.js";
+import type { ModelMetadata } from "../../models/file/weightsFile.js";
 import { hasMomentum } from "../optimizers.js";
 import type { ResolvedOptions } from "../options.js";
 import { bothWays } from "../remedies.js";
 import { ratesOf } from "../schedules.js";
-import type { ModelMetadata } from "../weightsFile.js";
 import type { RunData } from "./data.js";
 import { orderOf, type TrainRunOptions } from "./options.js";
 import type { StartFile } from "./startFile.js";

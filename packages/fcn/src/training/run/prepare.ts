@@ -1,13 +1,14 @@
 import { type Device, TensorError } from "@fcn/tensor";
 import type { Augmentation } from "../../data/augment/options.js";
-import type { SegmentationDataset } from "../../data/dataset.js";
 import { DataLoader } from "../../data/loader/loader.js";
-import type { SegmentationSample } from "../../data/sample.js";
+import type { SegmentationDataset } from "../../data/samples/dataset.js";
+import type { SegmentationSample } from "../../labels/sample.js";
+import { buildNet, type ModelMetadata } from "../../models/file/weightsFile.js";
 import type { GraphNet } from "../../models/index.js";
+import { headClasses } from "../../models/segmentationNet.js";
 import { balancedWeights } from "../classWeights.js";
-import { checkHeadLabels, furtherLabels, headClasses, ownHeadLabels } from "../heads.js";
+import { checkHeadLabels, furtherLabels, ownHeadLabels } from "../heads.js";
 import { type ResolvedOptions, resolveTraining } from "../options.js";
-import { buildNet, type ModelMetadata } from "../weightsFile.js";
 import { type Configuration, configurationOf } from "./configuration.js";
 import type { RunData } from "./data.js";
 import { chooseNet } from "./net.js";
