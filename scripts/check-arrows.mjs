@@ -24,7 +24,6 @@ for (const name of readdirSync(join(root, "packages"))) {
 const problems = checkArrows(files, dependencies, KNOWN_CYCLES);
 for (const folder of ["bench", "scripts"]) {
   for (const path of listFiles(join(root, folder), (file) => file.endsWith(".mjs"))) {
-    if (path.includes("node_modules/")) continue;
     problems.push(...checkComments(`${folder}/${path}`, readFileSync(join(root, folder, path), "utf8")));
   }
 }

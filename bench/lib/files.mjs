@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -22,8 +22,11 @@ function adapterSlug(info) {
 export async function writeReport(record, markdown, { kind, out }) {
   const name = adapterSlug(record.adapter);
   const stem = out ?? join(RESULTS, kind ? `${kind}-${name}` : name);
+  const texts = { json: `${JSON.stringify(record, null, 2)}\n`, md: markdown };
+  const { io } = await import("@fcn/tensor");
   await mkdir(dirname(stem), { recursive: true });
-  await writeFile(`${stem}.json`, `${JSON.stringify(record, null, 2)}\n`);
-  await writeFile(`${stem}.md`, markdown);
+  for (const [ending, text] of Object.entries(texts)) {
+    await io.writeWhole("bench", `${stem}.${ending}`, [new TextEncoder().encode(text)]);
+  }
   console.log(`\nwritten: ${stem}.json, ${stem}.md`);
 }

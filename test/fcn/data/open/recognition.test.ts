@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { data } from "@fcn/core";
-import { TensorError } from "@fcn/tensor";
 import { beforeEach, describe, expect, it } from "vitest";
+import { refusal } from "../../../support/refusals.js";
 import { greyPng, jpeg, temporaryFolder, writeTree } from "../trees.js";
 
 const base = await temporaryFolder("recognition");
@@ -12,15 +12,6 @@ let count = 0;
 beforeEach(() => {
   root = join(base, String(count++));
 });
-
-const failure = async (work: Promise<unknown>): Promise<TensorError> => {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof TensorError)) throw new Error(`no TensorError: ${error}`);
-  return error;
-};
 
 const coco = JSON.stringify({
   images: [{ id: 1, file_name: "a.jpg", height: 6, width: 8 }],
@@ -135,7 +126,7 @@ describe("a folder in which no layout is found", () => {
     ],
   ])("says what is nearly there: %s", async (_, files, problem, fix) => {
     await writeTree(root, files);
-    const error = await failure(data.open(root));
+    const error = await refusal(data.open(root));
     expect(error.code).toBe("missing-data");
     expect(error.message).toContain("no known layout of labelled pictures is in it");
     expect(error.message).toMatch(problem);
@@ -151,7 +142,7 @@ describe("annotations in JSON", () => {
     ["as Python prints it", coco.replaceAll('"', "'"), /^write it with json\.dump/],
   ])("that cannot be read are the one thing to mend beside pictures: %s", async (_, text, fix) => {
     await writeTree(root, { "images/a.jpg": photo, "annotations/all.json": text });
-    const error = await failure(data.open(root));
+    const error = await refusal(data.open(root));
     expect(error.message).toContain("annotations/all.json: it is not JSON");
     for (const told of [error.message, error.fix]) expect(told).not.toContain("masks");
     expect(error.fix).toMatch(fix);
@@ -193,7 +184,7 @@ describe("the option layout", () => {
     ["folder", /the layout folder needs images\/ and masks\/; missing: masks; there are images\//],
   ])("says what %s needs, and what is there", async (layout, problem) => {
     await writeTree(root, { "images/a.jpg": photo, "notes.txt": "x" });
-    const error = await failure(data.open(root, { layout }));
+    const error = await refusal(data.open(root, { layout }));
     expect(error.message).toMatch(problem);
     expect(error.message).toContain("notes.txt");
     expect(error.commandFix).toContain("leave --layout out");

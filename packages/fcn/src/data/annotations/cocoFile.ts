@@ -131,12 +131,15 @@ function parseAnnotations(
   });
 }
 
+const YES: readonly unknown[] = [1, true, "1", "true"];
+const NO: readonly unknown[] = [0, false, "0", "false"];
+
 /** Undefined for what is neither yes nor no. */
 function crowdOf(value: unknown): boolean | undefined {
   if (value === undefined || value === null || value === "") return false;
   const flag = typeof value === "string" ? value.toLowerCase() : value;
-  if (flag === 1 || flag === true || flag === "1" || flag === "true") return true;
-  return flag === 0 || flag === false || flag === "0" || flag === "false" ? false : undefined;
+  if (YES.includes(flag)) return true;
+  return NO.includes(flag) ? false : undefined;
 }
 
 /** Of a box without a mask tools write no segmentation, or one without any number. */
