@@ -14,8 +14,8 @@ export const smallDevice: Capabilities = { subgroupSize: 0, bindingLimit: 4096, 
 export const largeDevice: Capabilities = { subgroupSize: 0, bindingLimit: 2 ** 27, parallelism: 32 };
 
 /**
- * Each step gives its kernel what it has and nothing else, and binds no window that is misplaced or larger than a binding.
- * Returns the steps.
+ * Checks that each step gives its kernel what it has and nothing else, and binds no window that is misplaced or larger
+ * than a binding. Returns the steps.
  */
 export function soundSteps(plan: Plan | undefined, caps: Capabilities): readonly Step[] {
   expect(plan).toBeDefined();

@@ -104,8 +104,8 @@ export function specialize(info: KernelInfo, values: Readonly<Record<string, Con
 const WRITE = { u32: "setUint32", i32: "setInt32", f32: "setFloat32" } as const;
 
 /**
- * Writes the parameters into `view` at `offset` as `struct Params` has them. Throws where a name is missing or unknown, or a
- * value does not fit its field: a number for a scalar, a list no longer than the field for vectors.
+ * Writes the parameters into `view` at `offset` as `struct Params` has them. Throws where a name is missing or unknown,
+ * or a value does not fit its field: a number for a scalar, a list no longer than the field for vectors.
  */
 export function packParams(info: KernelInfo, values: Params, view: DataView, offset: number): void {
   let end = 0;

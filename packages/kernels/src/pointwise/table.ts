@@ -24,7 +24,7 @@ export interface PointwiseRow {
   readonly forward: string;
   readonly da?: string;
   readonly db?: string;
-  /** How the row is computed where its first or its second operand is a number; without a form the number is a tensor. */
+  /** How the row is computed where operand a or b is a number; without a form the number becomes a tensor. */
   readonly numberA?: NumberForm;
   readonly numberB?: NumberForm;
   /** The same in float64, for tests. */
