@@ -1,6 +1,6 @@
-// Writes what the packages have in TypeScript and is kept in another form: every .wgsl file below packages/kernels/src as
-// a constant that is named by its path (wgsl.generated.ts), and a function for every public row of the table of pointwise
-// ops (packages/tensor/src/ops/pointwise.generated.ts).
+// Writes what the packages have in TypeScript and is kept in another form: every .wgsl file below packages/kernels/src
+// as a constant that is named by its path (wgsl.generated.ts), and a function for every public row of the table of
+// pointwise ops (packages/tensor/src/ops/pointwise.generated.ts).
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
