@@ -1,11 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  classRemarks,
-  describeRemarks,
-  splitRemarks,
-  voidRemarks,
-} from "../../../packages/fcn/dist/cli/evalRemarks.js";
-import type { DataRemark, OpenedData } from "../../../packages/fcn/dist/data/dataset.js";
+import { classRemarks, describeRemarks, splitRemarks, voidRemarks } from "../../../packages/fcn/src/cli/evalRemarks.js";
+import type { DataRemark, OpenedData } from "../../../packages/fcn/src/data/dataset.js";
 
 const NET = ["background", "cat", "dog"];
 const remarksOf = (names: string[]) => classRemarks("data", "net.safetensors", names, NET);

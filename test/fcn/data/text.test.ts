@@ -5,8 +5,8 @@ import { gzipSync } from "node:zlib";
 import { data } from "@fcn/core";
 import { TensorError } from "@fcn/tensor";
 import { beforeEach, describe, expect, it } from "vitest";
-import { classNames } from "../../../packages/fcn/dist/cli/classNames.js";
-import { readJson, readText } from "../../../packages/fcn/dist/data/files.js";
+import { classNames } from "../../../packages/fcn/src/cli/classNames.js";
+import { readJson, readText } from "../../../packages/fcn/src/data/files.js";
 import { greyPng, jpeg, temporaryFolder, writeTree } from "./trees.js";
 
 const base = await temporaryFolder("text");

@@ -6,8 +6,8 @@ import {
   readCheckpoint,
   savedConfiguration,
   writeCheckpoint,
-} from "../../../packages/fcn/dist/training/run/checkpoint.js";
-import { encodeMetadata } from "../../../packages/fcn/dist/training/weightsFile.js";
+} from "../../../packages/fcn/src/training/run/checkpoint.js";
+import { encodeMetadata } from "../../../packages/fcn/src/training/weightsFile.js";
 import * as p from "../../support/pickle.js";
 import { zip } from "../../support/zip.js";
 import { Finding } from "../oracle.js";

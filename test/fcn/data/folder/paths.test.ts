@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { data } from "@fcn/core";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { pathFinder } from "../../../../packages/fcn/dist/data/findPath.js";
+import { pathFinder } from "../../../../packages/fcn/src/data/findPath.js";
 import { greyPng, jpeg, temporaryFolder, writeTree } from "../trees.js";
 import { cocoJson, firstRows, labelmeJson, openWhole, toldOf, writeAnnotated } from "./annotated.js";
 
