@@ -7,7 +7,7 @@ import { createCheckBar } from "../progress/quietBar.js";
 import { createStageView } from "../progress/stages.js";
 import { type ClassBalancing, classBalancings } from "../training/classWeights.js";
 import { type CriterionName, criterionNames } from "../training/criteria.js";
-import { type LossNormalization, lossNames } from "../training/losses.js";
+import { type LossNormalization, lossNames } from "../training/normalization.js";
 import { hasMomentum, type OptimizerName, optimizerNames } from "../training/optimizers.js";
 import { listRecipes, type RecipeName } from "../training/recipes.js";
 import { type TrainRunResult, trainRun } from "../training/run/index.js";

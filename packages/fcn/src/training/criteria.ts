@@ -16,7 +16,7 @@ import {
 } from "@fcn/tensor";
 import type { HostBatch } from "../data/batches.js";
 import { VOID_LABEL } from "../data/sample.js";
-import type { LossNormalization } from "./losses.js";
+import type { LossNormalization } from "./normalization.js";
 
 /**
  * What a net is trained to lower; void pixels count for nothing in any of them. p is the probability of the true class of a pixel.

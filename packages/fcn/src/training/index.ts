@@ -2,15 +2,15 @@ export { type ClassBalancing, classWeights } from "./classWeights.js";
 export { type Criterion, type CriterionName, type CriterionSettings, criterionNames } from "./criteria.js";
 export { freezeBatchNorm, type Trainable } from "./freezing.js";
 export type { HeadLabels, HeadWeights } from "./heads.js";
+export { type LossSampling, sampleLabels } from "./lossSampling.js";
+export { mainLogits, type SegmentationNet } from "./model.js";
+export type { MultiplierRules, Multipliers, ParameterKind } from "./multipliers.js";
 export {
   convertLearningRate,
   convertWeightDecay,
   type LossChange,
   type LossNormalization,
-} from "./losses.js";
-export { type LossSampling, sampleLabels } from "./lossSampling.js";
-export { mainLogits, type SegmentationNet } from "./model.js";
-export type { MultiplierRules, Multipliers, ParameterKind } from "./multipliers.js";
+} from "./normalization.js";
 export type { OptimizerMaker, OptimizerName } from "./optimizers.js";
 export type { BatchStream, OpenInterval, TrainBatch, TrainOptions, TrainProgress, TrainState } from "./options.js";
 export {

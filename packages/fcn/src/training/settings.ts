@@ -1,7 +1,7 @@
 import type { Criterion } from "./criteria.js";
 import type { HeadWeights } from "./heads.js";
-import type { LossNormalization } from "./losses.js";
 import type { MultiplierRules } from "./multipliers.js";
+import type { LossNormalization } from "./normalization.js";
 import type { Schedule } from "./schedules.js";
 
 /** What a recipe fixes. */

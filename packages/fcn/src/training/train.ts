@@ -6,9 +6,10 @@ import { seedFor } from "../models/graph/initialise.js";
 import { type Fitting, fittingOf, headsOf } from "./fitted.js";
 import { type Freeze, freezeAllBut, freezeBatchNorm } from "./freezing.js";
 import { checkRates, LearningWatch } from "./learning.js";
-import { countHeads, headLoss, lossDivisor } from "./losses.js";
+import { countHeads, headLoss } from "./losses.js";
 import { sampleLabels } from "./lossSampling.js";
 import { deviceOf } from "./model.js";
+import { lossDivisor } from "./normalization.js";
 import { makerOf } from "./optimizers.js";
 import {
   type BatchStream,
