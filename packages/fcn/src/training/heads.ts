@@ -36,6 +36,17 @@ export function headClasses(model: SegmentationNet, head: string): number | unde
   return graph === undefined ? undefined : inferChannels(graph).get(graph.outputs[head] ?? "");
 }
 
+/** Throws unless heads are named, each with a weight above 0. */
+export function checkHeadWeights(heads: HeadWeights): void {
+  const weights = Object.values(heads);
+  if (weights.length > 0 && weights.every((weight) => weight > 0 && Number.isFinite(weight))) return;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `train: heads are ${JSON.stringify(heads)}`,
+    fix: "name at least one head, each with a weight above 0",
+  });
+}
+
 interface HeadChoice {
   readonly heads: HeadWeights;
   readonly headLabels: HeadLabels;

@@ -19,6 +19,7 @@ export {
   parameterGroups,
   parameterKinds,
 } from "./parameterGroups.js";
+export type { TrainSettings } from "./recipeSettings.js";
 export { listRecipes, type Recipe, type RecipeName, recipe, recipeRate } from "./recipes.js";
 export {
   type Configuration,
@@ -32,7 +33,6 @@ export {
   type Validation,
 } from "./run/index.js";
 export type { Optimizer, Schedule, ScheduleName } from "./schedules.js";
-export type { TrainSettings } from "./settings.js";
 export { publishedStages, type Stage, type StagedOptions, type StageResult, trainStaged } from "./staged.js";
 export { type TrainResult, train } from "./train.js";
 export { trainValidated, type ValidatedTraining, type ValidatedTrainOptions } from "./validated.js";

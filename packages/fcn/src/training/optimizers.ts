@@ -15,6 +15,8 @@ export interface OptimizerSettings {
 }
 
 interface OptimizerKind {
+  /** Of a run where neither an option nor a recipe says otherwise. */
+  readonly learningRate: number;
   /** Where neither an option nor a recipe says otherwise. */
   readonly weightDecay: number;
   readonly hasMomentum: boolean;
@@ -23,6 +25,7 @@ interface OptimizerKind {
 
 const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
   sgd: {
+    learningRate: 0.01,
     weightDecay: 5e-4,
     hasMomentum: true,
     make:
@@ -31,6 +34,7 @@ const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
         new optim.SGD(groups, { lr, momentum, weightDecay }),
   },
   adamw: {
+    learningRate: 1e-3,
     weightDecay: 0.01,
     hasMomentum: false,
     make:
@@ -41,6 +45,9 @@ const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
 };
 
 export const optimizerNames = (): OptimizerName[] => Object.keys(OPTIMIZERS) as OptimizerName[];
+
+/** The learning rate of a run with an optimiser where nothing else is said. Throws for a name that is none. */
+export const defaultRate = (name: OptimizerName): number => kindOf(name).learningRate;
 
 /** The weight decay of an optimiser where nothing else is said. Throws for a name that is none. */
 export const defaultDecay = (name: OptimizerName): number => kindOf(name).weightDecay;

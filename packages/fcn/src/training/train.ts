@@ -11,17 +11,10 @@ import { sampleLabels } from "./lossSampling.js";
 import { deviceOf } from "./model.js";
 import { lossDivisor } from "./normalization.js";
 import { makerOf } from "./optimizers.js";
-import {
-  type BatchStream,
-  isSamples,
-  type OpenInterval,
-  type ResolvedOptions,
-  resolveTraining,
-  type TrainBatch,
-  type TrainOptions,
-} from "./options.js";
+import type { BatchStream, OpenInterval, ResolvedOptions, TrainBatch, TrainOptions } from "./options.js";
 import { parameterGroups } from "./parameterGroups.js";
 import { bothWays } from "./remedies.js";
+import { isSamples, resolveTraining } from "./resolve.js";
 import { makeSchedule, type Optimizer } from "./schedules.js";
 import { rememberPreprocessing } from "./usedPreprocessing.js";
 

@@ -8,8 +8,8 @@ import type { Remedy } from "../../data/errors.js";
 import { open } from "../../data/open.js";
 import type { Preprocessing } from "../../data/preprocessing.js";
 import { counted } from "../../data/words.js";
+import type { TrainRunOptions, TrainRunView } from "../runOptions.js";
 import type { Configuration } from "./configuration.js";
-import type { TrainRunOptions, TrainRunView } from "./options.js";
 import { throwIfStopped, unlessStopped } from "./stop.js";
 
 /** The data of a run, opened and checked. */

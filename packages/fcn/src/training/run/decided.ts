@@ -2,10 +2,15 @@ import type { Augmentation } from "../../data/augment/options.js";
 import type { SegmentationDataset } from "../../data/dataset.js";
 import { hasMomentum } from "../optimizers.js";
 import type { ResolvedOptions } from "../options.js";
+import type { TrainRunOptions } from "../runOptions.js";
+import { valuesOf } from "../settings/apply.js";
+import { RUN } from "../settings/run.js";
+import type { Deciding } from "../settings/setting.js";
+import { TRAINING } from "../settings/training.js";
 import type { ModelMetadata } from "../weightsFile.js";
 import { type Configuration, countAndHash } from "./configuration.js";
 import type { RunData } from "./data.js";
-import { orderOf, type TrainRunOptions } from "./options.js";
+import { orderOf } from "./options.js";
 import type { StartFile } from "./startFile.js";
 
 interface Parts {
@@ -19,27 +24,35 @@ interface Parts {
 }
 
 /** All that changes a step or what is told of it, and nothing else: neither where files lie nor how many threads decode, nor when a checkpoint is written. */
-export function configurationOf(parts: Parts): Configuration {
-  const { options, data, metadata, settings, augmentation, pace, weights } = parts;
-  const { batchSize, iterSize, learningRate, loss, criterion, weightDecay, multipliers } = settings;
-  const { optimizer } = settings;
-  // One that the optimiser does not use is left out.
-  const momentum = typeof optimizer === "string" && hasMomentum(optimizer) ? settings.momentum : undefined;
-  const { heads, headLabels, schedule, warmUp, trainable, freezeBatchNorm, clipNorm, lossSampling } = settings;
+export function configurationOf({
+  options,
+  data,
+  metadata,
+  settings,
+  augmentation,
+  pace,
+  weights,
+}: Parts): Configuration {
+  const { model, options: modelOptions, preprocessing, graph, classes } = metadata;
+  const { optimizer, momentum } = settings;
+  const values: Record<Deciding<typeof RUN>, unknown> & Partial<Record<Deciding<typeof TRAINING>, unknown>> = {
+    ...settings,
+    ...pace,
+    ...{ model, modelOptions, preprocessing, recipe: options.recipe },
+    // One that the optimiser does not use is left out.
+    momentum: typeof optimizer === "string" && hasMomentum(optimizer) ? momentum : undefined,
+    ...{ augmentation, order: orderOf(options), weights },
+  };
   const names = ({ length, name }: SegmentationDataset): string[] => Array.from({ length }, (_, i) => name(i));
   return {
-    ...{ model: metadata.model, modelOptions: metadata.options, graph: metadata.graph, classes: metadata.classes },
-    ...{ preprocessing: metadata.preprocessing, recipe: options.recipe, optimizer },
-    ...{ steps: pace.steps, batchSize, iterSize, learningRate, schedule, warmUp, loss, criterion },
-    ...{ momentum, weightDecay, multipliers, heads, headLabels, trainable, freezeBatchNorm, clipNorm, lossSampling },
+    ...{ graph, classes },
+    ...valuesOf({ ...RUN, ...TRAINING }, ({ decides }, name) =>
+      decides === true ? values[name as keyof typeof values] : undefined,
+    ),
     ...readingOf(options),
-    ...{ classWeights: settings.classWeights, augmentation, order: orderOf(options), seed: settings.seed },
-    ...{ readEvery: pace.readEvery, validateEvery: pace.validateEvery, weights },
-    ...{
-      trainingPictures: countAndHash(names(data.train)),
-      validationPictures: countAndHash(data.validation ? names(data.validation) : []),
-      leftOut: leftOutOf(data),
-    },
+    trainingPictures: countAndHash(names(data.train)),
+    validationPictures: countAndHash(data.validation ? names(data.validation) : []),
+    leftOut: leftOutOf(data),
   };
 }
 

@@ -7,10 +7,10 @@ import type { ModelOptions } from "../../models/index.js";
 import { graphOf, publishedPreprocessing } from "../../models/registry.js";
 import { imagenetPreprocessing } from "../metadata.js";
 import { bothWays } from "../remedies.js";
+import type { TrainRunOptions } from "../runOptions.js";
 import { type ModelMetadata, type PartialMetadata, parsePartialMetadata } from "../weightsFile.js";
 import type { Configuration } from "./configuration.js";
 import type { RunData } from "./data.js";
-import type { TrainRunOptions } from "./options.js";
 
 /**
  * Which net a run trains, from its options, the file of weights, and the data. `saved` is the configuration of the checkpoint from which the run

@@ -6,13 +6,17 @@ import type { SegmentationSample } from "../../data/sample.js";
 import type { GraphNet } from "../../models/index.js";
 import { balancedWeights } from "../classWeights.js";
 import { checkHeadLabels, furtherLabels, headClasses, ownHeadLabels } from "../heads.js";
-import { type ResolvedOptions, resolveTraining } from "../options.js";
+import type { ResolvedOptions } from "../options.js";
+import { resolveTraining } from "../resolve.js";
+import type { TrainRunOptions } from "../runOptions.js";
+import { checkSettings } from "../settings/apply.js";
+import { RUN } from "../settings/run.js";
 import { buildNet, type ModelMetadata } from "../weightsFile.js";
 import type { Configuration } from "./configuration.js";
 import type { RunData } from "./data.js";
 import { configurationOf } from "./decided.js";
 import { chooseNet } from "./net.js";
-import { orderOf, type TrainRunOptions, trainSettings } from "./options.js";
+import { orderOf, trainSettings } from "./options.js";
 import { startFile } from "./startFile.js";
 import { describeStart, loadStartWeights } from "./startWeights.js";
 
@@ -149,8 +153,6 @@ function batchSizeOf({ batchSize }: ResolvedOptions, { train }: RunData, line = 
 
 type Pace = Pick<PreparedRun, "steps" | "readEvery" | "validateEvery" | "checkpointEvery">;
 
-const DEFAULT_EPOCHS = 20;
-
 async function paceOf(
   options: TrainRunOptions,
   { train }: RunData,
@@ -159,8 +161,8 @@ async function paceOf(
   const before = (saved ?? {}) as Partial<Pace>;
   // Batches go on from one pass into the next, so that all are full and no picture is left out.
   const perEpoch = train.length / (batchSize * iterSize);
-  const { epochs = DEFAULT_EPOCHS } = options;
-  checkWhole({ ...pick(options, "steps", "epochs", "readEvery", "validateEvery", "checkpointEvery") });
+  const { epochs = RUN.epochs.fallback() } = options;
+  checkSettings(RUN, options);
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw new TensorError({
       code: "invalid-argument",
@@ -178,21 +180,6 @@ async function paceOf(
   // Where it is free it comes with a reading, so that no mean is over fewer steps.
   const validateEvery = options.validateEvery ?? kept.validateEvery ?? Math.ceil(epoch / readEvery) * readEvery;
   return { steps, readEvery, validateEvery, checkpointEvery: options.checkpointEvery ?? validateEvery };
-}
-
-function pick<T, K extends keyof T>(from: T, ...names: readonly K[]): Partial<Pick<T, K>> {
-  return Object.fromEntries(names.map((name) => [name, from[name]])) as Partial<Pick<T, K>>;
-}
-
-function checkWhole(values: Readonly<Record<string, number | undefined>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `train: ${name} is ${value}, but must be a whole number from 1 on`,
-      fix: `correct ${name}`,
-    });
-  }
 }
 
 /** The loader of the training pictures. */

@@ -1,0 +1,151 @@
+import type { Augmentation } from "../../data/augment/options.js";
+import { PREPROCESSINGS } from "../../data/layouts/means.js";
+import { sampleOrders } from "../../data/loader/plan.js";
+import { list } from "../../models/index.js";
+import { listRecipes } from "../recipes.js";
+import type { RunSettings } from "../runOptions.js";
+import { assignments, mapped, number, oneOf, positive, size, whole } from "./rules.js";
+import type { SettingsOf } from "./setting.js";
+
+type PreprocessingName = keyof typeof PREPROCESSINGS;
+const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as PreprocessingName[];
+
+const scaleFactor = number("a factor from 1 on, such as 1.5", (value) => value >= 1 && Number.isFinite(value));
+const scaleRange = (factor: number): Pick<Augmentation, "scale"> => ({ scale: [1 / factor, factor] });
+
+/** The settings that only a run has, which reads folders and writes files: one row each, in the order of the help. */
+export const RUN = {
+  data: {
+    flags: [
+      {
+        name: "--data <dir>",
+        help: "a folder with images/ and masks/, or another that `fcn data check` knows",
+        isRequired: true,
+      },
+    ],
+    decides: "trainingPictures",
+  },
+  model: {
+    flags: [
+      {
+        name: "--model <name>",
+        help: "such as fcn16s-mobilenetv2; not needed where --weights or the run that goes on tells it",
+        reader: oneOf(list()),
+      },
+    ],
+    decides: true,
+  },
+  modelOptions: {
+    flags: [
+      {
+        name: "--width <x>",
+        help: "factor on the channels of the net",
+        reader: mapped(positive, (widthMultiplier) => ({ widthMultiplier })),
+      },
+      {
+        name: "--model-option <name=value>",
+        help: "a further option of the net, such as dropout=0.5; may be given many times",
+        reader: assignments,
+      },
+    ],
+    decides: true,
+  },
+  weights: {
+    flags: [{ name: "--weights <file>", help: "weights to start from, of these or of other classes" }],
+    decides: true,
+  },
+  prefix: {
+    flags: [
+      {
+        name: "--prefix <text>",
+        help: "of --weights: what stands before the names of the net in the file, such as student.",
+      },
+    ],
+    decides: false,
+  },
+  out: {
+    flags: [
+      { name: "--out <dir>", help: "folder for weights, checkpoint, metrics.csv and report.html", isRequired: true },
+    ],
+    decides: false,
+  },
+  resume: {
+    flags: [
+      {
+        name: "--resume",
+        help: "go on from the last checkpoint in --out; more --steps or --epochs lengthen the run",
+      },
+    ],
+    decides: false,
+  },
+  overwrite: { flags: [{ name: "--overwrite", help: "replace the run or the net that --out holds" }], decides: false },
+  preprocessing: {
+    flags: [
+      {
+        name: "--preprocessing <name>",
+        help: `how pictures become numbers: ${PREPROCESSING_NAMES.join(", ")} (default: that of the weights or the data; else caffe for weights of a net with names of Caffe, or imagenet)`,
+        reader: mapped(oneOf(PREPROCESSING_NAMES), (name) => PREPROCESSINGS[name]),
+      },
+    ],
+    decides: true,
+  },
+  crop: {
+    flags: [{ name: "--crop <HxW>", help: "train on random windows of this size", reader: size }],
+    decides: "augmentation",
+  },
+  augmentation: {
+    flags: [
+      {
+        name: "--scale <x>",
+        help: "also scale pictures at random, by up to this factor either way",
+        reader: mapped(scaleFactor, scaleRange),
+      },
+    ],
+    decides: true,
+  },
+  order: {
+    flags: [
+      {
+        name: "--order <how>",
+        help: "of the pictures in a pass: shuffle, sequential, or replacement (each drawn from all) (default: the recipe's, else shuffle)",
+        reader: oneOf(sampleOrders()),
+      },
+    ],
+    decides: true,
+  },
+  workers: {
+    flags: [{ name: "--workers <n>", help: "threads that decode; 0 for none", reader: whole(0) }],
+    decides: false,
+  },
+  validateEvery: {
+    rule: whole(1),
+    flags: [{ name: "--validate-every <n>", help: "steps between two validations (default: about an epoch)" }],
+    decides: true,
+  },
+  checkpointEvery: {
+    rule: whole(1),
+    flags: [{ name: "--checkpoint-every <n>", help: "steps between two checkpoints (default: as --validate-every)" }],
+    decides: false,
+  },
+  recipe: {
+    flags: [
+      {
+        name: "--recipe <name>",
+        help: `a published recipe: ${listRecipes().join(", ")}`,
+        reader: oneOf(listRecipes()),
+      },
+    ],
+    decides: true,
+  },
+  epochs: {
+    rule: whole(1),
+    fallback: () => 20,
+    flags: [
+      {
+        name: "--epochs <n>",
+        help: "passes over the training pictures, in place of --steps; batches go on from one pass into the next, so that all are full and none is left out (default: 20)",
+      },
+    ],
+    decides: "steps",
+  },
+} as const satisfies SettingsOf<RunSettings>;
