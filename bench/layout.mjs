@@ -4,12 +4,11 @@
  *
  *   node bench/layout.mjs [--cases REGEX] [--repeats N] [--out STEM]
  */
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { CASES } from "./layout/cases.mjs";
 import { openDevice } from "./layout/device.mjs";
 import { measureCase } from "./layout/measure.mjs";
-import { adapterSlug, openDawn } from "./lib/dawn.mjs";
+import { openDawn } from "./lib/dawn.mjs";
 import { writeReport } from "./lib/files.mjs";
 import { digits, markdownTable, textTable } from "./lib/table.mjs";
 
@@ -51,8 +50,6 @@ async function main() {
   );
   console.log(textTable(HEADER, rows));
   if (values.out || chosen.length === CASES.length) {
-    const results = fileURLToPath(new URL("results/", import.meta.url));
-    const stem = values.out ?? `${results}layout-${adapterSlug(dawn.info)}`;
     const record = {
       date: new Date().toISOString(),
       adapter: dawn.info,
@@ -61,8 +58,8 @@ async function main() {
       cases,
     };
     const note = `Printed by \`node bench/layout.mjs\` on ${record.date.slice(0, 10)}; median of ${values.repeats} interleaved repetitions.`;
-    await writeReport(stem, record, `# Memory layouts\n\n${head}. ${note}\n\n${markdownTable(HEADER, rows)}\n`);
-    console.log(`\nwritten: ${stem}.json, ${stem}.md`);
+    const markdown = `# Memory layouts\n\n${head}. ${note}\n\n${markdownTable(HEADER, rows)}\n`;
+    await writeReport(record, markdown, { kind: "layout", out: values.out });
   }
   device.destroy();
   return dawn;

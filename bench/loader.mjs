@@ -1,22 +1,21 @@
 /**
- * The data loader: pictures a second by number of workers and by augmentation, how fast a net it can feed, and the share of the time that real
- * training runs wait for pictures.
+ * The data loader: pictures a second by number of workers and by augmentation, how fast a net it can feed, and the
+ * share of the time that real training runs wait for pictures.
  *
  *   npm run bench -- loader [--pictures N] [--workers 0,1,2] [--seconds S] [--steps N] [--models NAME,NAME]
  *
- * Pictures are JPEG files of 500x375, the size of PASCAL VOC, drawn into a folder that is removed again; masks are 8-bit PNG. Training is
- * `fcn.trainRun` on crops of 320x480, batch 4, with the default workers, beside the same steps on one batch that lies in memory. On a software
- * adapter net and loader share the processor. Writes bench/results/loader-<adapter>.{json,md} at the default options.
+ * Pictures are JPEG files of 500x375, the size of PASCAL VOC, drawn into a folder that is removed again; masks are
+ * 8-bit PNG. Training is `fcn.trainRun` on crops of 320x480, batch 4, with the default workers, beside the same steps
+ * on one batch that lies in memory. On a software adapter net and loader share the processor. Writes
+ * bench/results/loader-<adapter>.{json,md} at the default options.
  */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { adapterSlug } from "./lib/dawn.mjs";
 import { writeReport } from "./lib/files.mjs";
-import { digits, markdownTable, textTable } from "./lib/table.mjs";
+import { digits, markdownReport, markdownTable, textTable } from "./lib/table.mjs";
 
 const [HEIGHT, WIDTH, CLASSES, BATCH] = [375, 500, 21, 4];
 const CROP = [320, 480];
@@ -75,7 +74,7 @@ async function withLoader(data, dataset, options, use) {
   }
 }
 
-/** Pictures a second that a loader gives to someone who only takes them. */
+/** Pictures a second of a loader whose batches are read and not used. */
 function picturesPerSecond(data, dataset, options, seconds) {
   return withLoader(data, dataset, { batchSize: 8, preprocessing: data.VOC_MEAN, ...options }, async (loader) => {
     let count = 0;
@@ -90,7 +89,9 @@ function picturesPerSecond(data, dataset, options, seconds) {
   });
 }
 
-/** Pictures a second of training steps on one batch that lies in memory; the first step, which compiles, is left out. */
+/**
+ * Pictures a second of training steps on one batch that lies in memory; the first step, which compiles, is left out.
+ */
 async function netAlone(fcn, device, dataset, model, steps) {
   const preprocessing = fcn.data.IMAGENET_MEAN;
   const options = { batchSize: BATCH, preprocessing, augmentation: AUGMENTATIONS[TRAINING], workers: 0 };
@@ -181,10 +182,7 @@ export async function main(argv) {
   const tables = (table) => [table(SPEED_HEADER, speeds), "", table(RUN_HEADER, runs)];
   console.log([...head(record), "", "pictures/s by number of workers", ...tables(textTable)].join("\n"));
   if (argv.length > 0) return;
-  const title = ["# Data loader", "", "Written by `npm run bench -- loader`.", ""];
-  const lines = head(record).map((line) => `* ${line}`);
-  const markdown = [...title, ...lines, "", "Pictures a second by number of workers:", "", ...tables(markdownTable)];
-  const stem = fileURLToPath(new URL(`results/loader-${adapterSlug(record.adapter)}`, import.meta.url));
-  await writeReport(stem, record, `${markdown.join("\n")}\n`);
-  console.log(`\nwritten: ${stem}.json, ${stem}.md`);
+  const rest = ["Pictures a second by number of workers:", "", ...tables(markdownTable)];
+  const markdown = markdownReport("Data loader", "npm run bench -- loader", head(record), rest);
+  await writeReport(record, markdown, { kind: "loader" });
 }

@@ -1,18 +1,16 @@
 /**
- * Memory of FCN-8s on VGG16 at full width: peak bytes on the GPU, allocated by tensors and ops and reserved with what is kept for reuse, beside
- * the sum of what must be held.
+ * Memory of FCN-8s on VGG16 at full width: peak bytes on the GPU, allocated by tensors and ops and reserved with what
+ * is kept for reuse, beside the sum of what must be held.
  *
  *   npm run bench -- memory [--size N] [--model NAME] [--width M]
  *
- * Inference must hold the parameters; training the parameters, their gradients and momenta, and the activations that the backward
- * pass reads. Writes bench/results/memory-<adapter>.{json,md} at the default size.
+ * Inference must hold the parameters; training the parameters, their gradients and momenta, and the activations that
+ * the backward pass reads. Writes bench/results/memory-<adapter>.{json,md} at the default size.
  */
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { adapterSlug } from "./lib/dawn.mjs";
 import { writeReport } from "./lib/files.mjs";
-import { digits, markdownTable, textTable } from "./lib/table.mjs";
+import { digits, markdownReport, markdownTable, textTable } from "./lib/table.mjs";
 
 const MIB = 1024 * 1024;
 const CLASSES = 21;
@@ -132,17 +130,7 @@ export async function main(argv) {
   const rows = record.phases.map(cells);
   console.log([...head(record), "", textTable(HEADER, rows)].join("\n"));
   if (size !== 500 || width !== 1 || values.model !== "fcn8s-vgg16") return;
-  const markdown = [
-    "# Memory",
-    "",
-    "Written by `npm run bench -- memory`.",
-    "",
-    ...head(record).map((line) => `* ${line}`),
-    "",
-    markdownTable(HEADER, rows),
-    "",
-  ];
-  const stem = fileURLToPath(new URL(`results/memory-${adapterSlug(record.adapter)}`, import.meta.url));
-  await writeReport(stem, record, markdown.join("\n"));
-  console.log(`\nwritten: ${stem}.json, ${stem}.md`);
+  const table = markdownTable(HEADER, rows);
+  const markdown = markdownReport("Memory", "npm run bench -- memory", head(record), [table]);
+  await writeReport(record, markdown, { kind: "memory" });
 }

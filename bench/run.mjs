@@ -3,17 +3,15 @@
  *
  *   npm run bench -- [PATTERN ...] [--rows REGEX] [--repeats N] [--out STEM] [--list]
  *
- *   npm run bench -- memory              peak memory beside what must be held (memory.mjs)
- *   npm run bench -- throughput          pictures per second of predict on a folder (throughput.mjs)
- *   npm run bench -- loader              pictures per second of the data loader, and how long training waits (loader.mjs)
+ *   npm run bench -- memory       peak memory beside what must be held (memory.mjs)
+ *   npm run bench -- throughput   pictures per second of predict on a folder (throughput.mjs)
+ *   npm run bench -- loader       pictures per second of the data loader, and how long training waits (loader.mjs)
  *
  * Patterns choose rows by title. A run of all rows writes bench/results/<adapter>.{json,md}; a part of them is written
  * only where --out says. Exits with 1 when the two libraries disagree on a row, with 2 on wrong usage.
  */
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { runBench, selectRows } from "./bench.mjs";
-import { adapterSlug } from "./lib/dawn.mjs";
 import { writeReport } from "./lib/files.mjs";
 import { asMarkdown, asText } from "./lib/report.mjs";
 import { digits } from "./lib/table.mjs";
@@ -58,9 +56,7 @@ async function main() {
   });
   console.log(`\n${asText(record)}`);
   if (out || rows.length === ROWS.length) {
-    const stem = out ?? fileURLToPath(new URL(`results/${adapterSlug(record.adapter)}`, import.meta.url));
-    await writeReport(stem, record, asMarkdown(record));
-    console.log(`\nwritten: ${stem}.json, ${stem}.md`);
+    await writeReport(record, asMarkdown(record), { out });
   }
   return record.summary.disagreeing ? 1 : 0;
 }

@@ -1,10 +1,12 @@
 /**
- * Pictures per second of `fcn predict` on a folder, beside what the net alone does: the same pictures, decoded already, and labels read back.
+ * Pictures per second of `fcn predict` on a folder, beside what the net alone does: the same pictures, decoded already,
+ * and labels read back.
  *
  *   npm run bench -- throughput [--pictures N] [--size HxW] [--model NAME] [--width M] [--save LIST]
  *
- * The rest of the command's time is time in which the GPU waits for decoding, encoding and writing. On a software adapter these share the
- * processor with the net. Writes bench/results/throughput-<adapter>.{json,md} at the default options.
+ * The rest of the command's time is time in which the GPU waits for decoding, encoding and writing. On a software
+ * adapter these share the processor with the net. Writes bench/results/throughput-<adapter>.{json,md} at the default
+ * options.
  */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -12,9 +14,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
-import { adapterSlug } from "./lib/dawn.mjs";
 import { writeReport } from "./lib/files.mjs";
-import { digits, markdownTable, textTable } from "./lib/table.mjs";
+import { digits, markdownReport, markdownTable, textTable } from "./lib/table.mjs";
 
 const CLASSES = 21;
 const MIB = 1024 * 1024;
@@ -135,18 +136,7 @@ export async function main(argv) {
   const record = await measure({ ...values, pictures: Number(values.pictures), width: Number(values.width), size });
   console.log([...head(record), "", textTable(HEADER, rows(record))].join("\n"));
   if (argv.length > 0) return;
-  const lines = head(record).map((line) => `* ${line}`);
   const table = markdownTable(HEADER, rows(record));
-  const markdown = [
-    "# Throughput of predict",
-    "",
-    "Written by `npm run bench -- throughput`.",
-    "",
-    ...lines,
-    "",
-    table,
-  ];
-  const stem = fileURLToPath(new URL(`results/throughput-${adapterSlug(record.adapter)}`, import.meta.url));
-  await writeReport(stem, record, `${markdown.join("\n")}\n`);
-  console.log(`\nwritten: ${stem}.json, ${stem}.md`);
+  const markdown = markdownReport("Throughput of predict", "npm run bench -- throughput", head(record), [table]);
+  await writeReport(record, markdown, { kind: "throughput" });
 }

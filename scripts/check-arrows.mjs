@@ -1,9 +1,12 @@
-// Lint for the direction of imports (fcn -> tensor -> kernels), their dependencies, WebGPU at one place, browser-safe packages, and small files.
+// Lint for the direction of imports (fcn -> tensor -> kernels), their cycles and dependencies, WebGPU at one place,
+// browser-safe packages, small files, and short lines of comments.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkArrows } from "./lib/arrows.mjs";
+import { checkComments } from "./lib/comments.mjs";
 import { listFiles } from "./lib/files.mjs";
+import { KNOWN_CYCLES } from "./lib/known-cycles.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -18,7 +21,12 @@ for (const name of readdirSync(join(root, "packages"))) {
     files.push({ path: `packages/${name}/src/${path}`, text: readFileSync(join(source, path), "utf8") });
   }
 }
-const problems = checkArrows(files, dependencies);
+const problems = checkArrows(files, dependencies, KNOWN_CYCLES);
+for (const folder of ["bench", "scripts"]) {
+  for (const path of listFiles(join(root, folder), (file) => file.endsWith(".mjs"))) {
+    problems.push(...checkComments(`${folder}/${path}`, readFileSync(join(root, folder, path), "utf8")));
+  }
+}
 for (const problem of problems) console.error(problem);
 console.log(`check-arrows: ${files.length} files, ${problems.length} problems`);
 process.exitCode = problems.length > 0 ? 1 : 0;

@@ -1,4 +1,5 @@
-// Writes packages/kernels/src/wgsl.generated.ts: every .wgsl file below that folder as a constant that is named by its path.
+// Writes packages/kernels/src/wgsl.generated.ts: every .wgsl file below that folder as a constant that is named by its
+// path.
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

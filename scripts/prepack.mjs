@@ -1,4 +1,5 @@
-// Run by npm in the folder of a package before it is packed: the package is built anew, so that nothing is shipped of sources that are gone.
+// Run by npm in the folder of a package before it is packed: the package is built anew, so that no output of deleted
+// sources is shipped.
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -19,7 +19,9 @@ function timeOf(path) {
   return existsSync(path) ? statSync(path).mtimeMs : null;
 }
 
-/** npm as the npm that started this script, or the one on the path; on Windows that one is a script and needs a shell. */
+/**
+ * npm as the npm that started this script, or the one on the path; on Windows that one is a script and needs a shell.
+ */
 function npm(...args) {
   const cli = process.env.npm_execpath;
   const [program, head] = cli?.endsWith(".js") ? [process.execPath, [cli]] : ["npm", []];

@@ -1,8 +1,10 @@
-// Transfer from real weights, by the commands that everyone has: composes pictures from Tux Paint's stamps and photographs of two Debian packages
-// (`fcn data compose`), brings over the MobileNetV2 of the npm package nsfwjs (`fcn convert`), trains an FCN-16s from it and from random weights
-// (`fcn train`), and prints both beside background everywhere.
+// Transfer from real weights, by the commands that everyone has: composes pictures from Tux Paint's stamps and
+// photographs of two Debian packages (`fcn data compose`), brings over the MobileNetV2 of the npm package nsfwjs (`fcn
+// convert`), trains an FCN-16s from it and from random weights (`fcn train`), and prints both beside background
+// everywhere.
 //
-//   node scripts/transfer.mjs [--steps N] [--samples N] [--validation N] [--seed N] [--search] [--out DIR] [--stamps DIR] [--photos DIR] [--json]
+//   node scripts/transfer.mjs [--steps N] [--samples N] [--validation N] [--seed N] [--search] [--out DIR]
+//     [--stamps DIR] [--photos DIR] [--json]
 import { spawnSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -17,7 +19,10 @@ import { PACKAGES, picturesOf } from "./lib/transfer-sources.mjs";
 const FCN = fileURLToPath(new URL("../packages/fcn/bin/fcn.js", import.meta.url));
 const MODEL = "fcn16s-mobilenetv2";
 
-/** What differs between the two starts. Statistics of batch norm are worth keeping where they were learned; a random trunk has none. */
+/**
+ * What differs between the two starts. Statistics of batch norm are worth keeping where they were learned; a random
+ * trunk has none.
+ */
 const STARTS = {
   random: { rate: 1e-2, flags: () => ["--model-option", "samePadding=true", "--model-option", "bnEps=1e-3"] },
   pretrained: { rate: 1e-3, flags: (trunk) => ["--weights", trunk, "--freeze-batch-norm"] },

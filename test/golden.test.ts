@@ -120,6 +120,6 @@ async function runOptimiser(c: OptimiserCase, file: GoldenFile): Promise<void> {
 describe("golden optimisers", () => {
   const file = readGolden("optimisers");
   const cases = JSON.parse(file.metadata.cases ?? "[]") as OptimiserCase[];
-  it("holds 9 cases", () => expect(cases).toHaveLength(9));
+  it("holds 11 cases", () => expect(cases).toHaveLength(11));
   it.each(cases.map((c) => [c.name, c] as const))("%s", (_, c) => runOptimiser(c, file));
 });

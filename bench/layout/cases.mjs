@@ -1,5 +1,5 @@
 /**
- * The operations of the layout benchmark: sizes, candidates (kernel, constants, grid) and a float64 answer for any
+ * The operations of the layout benchmark: sizes, candidates (kernel, constants, grid) and a float64 reference for any
  * single output. Logical order is NCHW with batch 1 throughout.
  */
 import { integers, uniform } from "../lib/random.mjs";
@@ -71,7 +71,9 @@ function convCase({ name, h, w, ci, co, k, pad, stride = 1, transposed = false }
     output: { c: co, h: oh, w: ow },
     weight: { taps: k * k, ci, co },
     candidates,
-    /** The output (o, r, q) in float64, written as a scatter for the transposed case: every input asks where it lands. */
+    /**
+     * The output (o, r, q) in float64, written as a scatter for the transposed case: every input asks where it lands.
+     */
     reference(x, weight, o, r, q) {
       let sum = 0;
       for (let ky = 0; ky < k; ky++) {

@@ -1,4 +1,6 @@
-/** What the layout benchmark asks of WebGPU: buffers, a kernel with constants replaced, timed dispatches, reading back. */
+/**
+ * What the layout benchmark asks of WebGPU: buffers, a kernel with constants replaced, timed dispatches, reading back.
+ */
 import { readFile } from "node:fs/promises";
 
 /** A device with subgroups where the adapter has one fixed size, and that size (0 where it has not). */
@@ -12,7 +14,7 @@ export async function openDevice({ adapter, info }) {
   return { device, subgroupSize: fixed ? info.subgroupMaxSize : 0 };
 }
 
-/** A storage buffer of at least 16 bytes with `data` in front. */
+/** A storage buffer of at least 16 bytes that begins with `data`. */
 export function upload(device, data) {
   const buffer = device.createBuffer({
     size: Math.max(16, Math.ceil(data.byteLength / 16) * 16),

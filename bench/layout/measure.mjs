@@ -1,7 +1,9 @@
-/** Runs one case of the layout benchmark: every candidate checked against float64, then timed in turn with the others. */
+/**
+ * Runs one case of the layout benchmark: every candidate checked against float64, then timed in turn with the others.
+ */
 import { generator } from "../lib/random.mjs";
 import { interleave } from "../lib/timing.mjs";
-import { CASES, hostData, SCHEMES } from "./cases.mjs";
+import { hostData, SCHEMES } from "./cases.mjs";
 import { download, prepare, upload } from "./device.mjs";
 
 const SAMPLES = 400;
@@ -101,5 +103,3 @@ export async function measureCase(device, subgroupSize, spec, repeats) {
   const rate = ({ ms }) => (spec.flop ? { gflops: spec.flop / ms / 1e6 } : { gbytes: spec.bytes / ms / 1e6 });
   return { name: spec.name, schemes: [...best.values()].map((entry) => ({ ...entry, ...rate(entry) })) };
 }
-
-export { CASES };

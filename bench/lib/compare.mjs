@@ -1,10 +1,10 @@
 /** Do two libraries compute the same thing? */
 
 /**
- * The largest difference of two host tensors relative to the largest magnitude in `expected`; infinite when lengths differ
- * or a value is not a number.
+ * The largest difference of two host tensors relative to the largest magnitude in `expected`; infinite when lengths
+ * differ or a value is not a number.
  */
-export function relativeError(actual, expected) {
+function relativeError(actual, expected) {
   if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
   let worst = 0;
   let scale = 0;

@@ -4,9 +4,9 @@
 import { create, globals } from "webgpu";
 
 /**
- * Assigns Dawn's globals (GPUBufferUsage, GPUMapMode, ...) and defines `navigator` as `{ gpu, userAgent }`, which is all
- * that libraries written for browsers ask for. The caller must hold the result for as long as any device lives: Dawn
- * hangs the process when the GPU object is collected.
+ * Assigns Dawn's globals (GPUBufferUsage, GPUMapMode, ...) and defines `navigator` as `{ gpu, userAgent }`, which is
+ * all that libraries written for browsers ask for. The caller must hold the result for as long as any device lives:
+ * Dawn hangs the process when the GPU object is collected.
  *
  * @returns {Promise<{ gpu: GPU, adapter: GPUAdapter, info: Record<string, string> }>}
  * @throws Error when Dawn finds no adapter.
@@ -25,16 +25,7 @@ export async function openDawn() {
 }
 
 /** The fields of an adapter's info that a reader of the figures needs, as plain data. */
-export function describeAdapter(adapter) {
+function describeAdapter(adapter) {
   const { vendor, architecture, device, description, subgroupMinSize, subgroupMaxSize } = adapter.info;
   return { vendor, architecture, device, description, subgroupMinSize, subgroupMaxSize };
-}
-
-/** A file name for the adapter: "llvmpipe (LLVM 15.0.6, 256 bits)" -> "llvmpipe-llvm-15-0-6-256-bits". */
-export function adapterSlug(info) {
-  const name = info.device || info.description || info.architecture || info.vendor || "adapter";
-  return name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-|-$/g, "");
 }

@@ -1,16 +1,32 @@
-import { mkdir, rename, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-/** Writes the whole file under a temporary name first, so that a reader never sees half of it. */
-export async function writeWhole(path, text) {
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, text);
-  await rename(temporary, path);
+const RESULTS = fileURLToPath(new URL("../results/", import.meta.url));
+
+/** A file name for the adapter: "llvmpipe (LLVM 15.0.6, 256 bits)" -> "llvmpipe-llvm-15-0-6-256-bits". */
+function adapterSlug(info) {
+  const name = info.device || info.description || info.architecture || info.vendor || "adapter";
+  return name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
 }
 
-/** Writes `<stem>.json` and `<stem>.md`. */
-export async function writeReport(stem, record, markdown) {
-  await writeWhole(`${stem}.json`, `${JSON.stringify(record, null, 2)}\n`);
-  await writeWhole(`${stem}.md`, markdown);
+/**
+ * Writes a report of the adapter in `record` as JSON and Markdown, and prints where.
+ *
+ * @param {{ kind?: string, out?: string }} place `out`: the path without its ending; bench/results/[<kind>-]<adapter>
+ *   where it is undefined
+ */
+export async function writeReport(record, markdown, { kind, out }) {
+  const name = adapterSlug(record.adapter);
+  const stem = out ?? join(RESULTS, kind ? `${kind}-${name}` : name);
+  const texts = { json: `${JSON.stringify(record, null, 2)}\n`, md: markdown };
+  const { io } = await import("@fcn/tensor");
+  await mkdir(dirname(stem), { recursive: true });
+  for (const [ending, text] of Object.entries(texts)) {
+    await io.writeWhole("bench", `${stem}.${ending}`, [new TextEncoder().encode(text)]);
+  }
+  console.log(`\nwritten: ${stem}.json, ${stem}.md`);
 }

@@ -1,6 +1,6 @@
 /**
- * Host conversions between the logical order of the packages (PyTorch's) and the order that tfjs wants. A kind names what
- * a tensor is: each library gets its own natural layout before any timing begins.
+ * Host conversions between the logical order of the packages (PyTorch's) and the order that tfjs wants. A kind names
+ * what a tensor is: each library gets its own natural layout before any timing begins.
  *
  *   activation       [N, C, H, W]         <-> [N, H, W, C]
  *   convWeight       [O, I, KH, KW]       <-> [KH, KW, I, O]
@@ -13,7 +13,7 @@
 const ORDER = { activation: [0, 2, 3, 1], convWeight: [2, 3, 1, 0], transposeWeight: [2, 3, 1, 0] };
 
 /** Copies `data` of `shape` with its axes in the order `dims`. */
-export function permute(data, shape, dims) {
+function permute(data, shape, dims) {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
   const [a, b, c, d] = dims.map((axis) => shape[axis]);
   const [sa, sb, sc, sd] = dims.map((axis) => strides[axis]);

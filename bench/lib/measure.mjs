@@ -1,4 +1,4 @@
-/** Measures one row: the same answer on both sides first, then their times in turn. */
+/** Measures one row: checks first that both sides compute the same, then times them in turn. */
 import { compareOutputs } from "./compare.mjs";
 import { interleave } from "./timing.mjs";
 
@@ -12,8 +12,8 @@ async function check(row, ours, tfjs, opened) {
 }
 
 /**
- * @returns {Promise<object>} title, medians and single times in ms, `ratio` = tfjs / ours, and how far the outputs differ
- *   (`agree` is false where they differ by more than the row's tolerance: such a row counts for nothing)
+ * @returns {Promise<object>} title, medians and single times (ascending) in ms, `ratio` = tfjs / ours, and how far the
+ *   outputs differ (`agree` is false where they differ by more than the row's tolerance: such a row counts for nothing)
  */
 export async function measureRow(row, ours, tfjs, repeats) {
   const opened = await row.open(ours, tfjs);

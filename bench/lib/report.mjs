@@ -1,6 +1,5 @@
 /** The comparison as a table and as a record. */
-import { digits, markdownTable, textTable } from "./table.mjs";
-import { geometricMean } from "./timing.mjs";
+import { digits, markdownReport, markdownTable, textTable } from "./table.mjs";
 
 const HEADER = ["operation", "ours, ms", "tfjs, ms", "tfjs / ours", "n", "difference"];
 
@@ -12,6 +11,11 @@ const cells = (row) => [
   String(row.repeats),
   `${row.relativeError.toExponential(1)}${row.agree ? "" : " DISAGREE"}`,
 ];
+
+/** Geometric mean of positive numbers; NaN when there are none. */
+function geometricMean(values) {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
 
 /** Geometric mean and worst row over the rows whose outputs agree, and how many do not. */
 export function summarize(rows) {
@@ -45,8 +49,7 @@ export function asText(record) {
 
 export function asMarkdown(record) {
   const notes = [...new Set(record.rows.filter(({ note }) => note).map(({ title, note }) => `* ${title}: ${note}`))];
-  const head = headLines(record).map((line) => `* ${line}`);
   const table = markdownTable(HEADER, record.rows.map(cells));
-  const lines = ["# fcn against tfjs-backend-webgpu", "", "Written by `npm run bench`.", "", ...head, "", table, ""];
-  return `${[...lines, ...foot(record.summary), "", ...notes].join("\n").trimEnd()}\n`;
+  const rest = [table, "", ...foot(record.summary), "", ...notes];
+  return markdownReport("fcn against tfjs-backend-webgpu", "npm run bench", headLines(record), rest);
 }

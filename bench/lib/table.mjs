@@ -1,4 +1,4 @@
-/** Tables for a terminal and for Markdown. */
+/** Tables for a terminal and for Markdown, and the Markdown around them. */
 
 /** Three significant digits, without an exponent: 1234.5 -> "1235", 0.01234 -> "0.0123". */
 export function digits(value) {
@@ -24,4 +24,11 @@ export function markdownTable(header, rows) {
   const line = (row) => `| ${row.join(" | ")} |`;
   const rule = header.map((_, i) => (i === 0 || i === header.length - 1 ? "---" : "---:"));
   return [line(header), line(rule), ...rows.map(line)].join("\n");
+}
+
+/** A report in Markdown: what it is, what wrote it, the lines of its head, and the rest. */
+export function markdownReport(title, command, head, rest) {
+  const bullets = head.map((line) => `* ${line}`);
+  const lines = [`# ${title}`, "", `Written by \`${command}\`.`, "", ...bullets, "", ...rest];
+  return `${lines.join("\n").trimEnd()}\n`;
 }

@@ -1,7 +1,7 @@
 /**
- * The ResNet-18 FCN of d2l (chapter "Fully convolutional networks") written with tfjs-core ops: training-mode batch norm
- * with running statistics, 1x1 scores, 64x64 stride 32 conv-transpose, cross-entropy. Parameters come from a state dict with
- * PyTorch's names and orders, so that both libraries start from the same numbers.
+ * The ResNet-18 FCN of d2l (chapter "Fully convolutional networks") written with tfjs-core ops: training-mode batch
+ * norm with running statistics, 1x1 scores, 64x64 stride 32 conv-transpose, cross-entropy. Parameters come from a state
+ * dict with PyTorch's names and orders, so that both libraries start from the same numbers.
  */
 
 const MOMENTUM = 0.1;
@@ -78,7 +78,7 @@ export function d2lForward(tf, v, image) {
   return tf.slice(logits, [0, 0, 0, 0], [n, image.shape[1], image.shape[2], classes]);
 }
 
-/** One step of plain SGD on the mean cross-entropy; answers the loss before the step, a scalar. */
+/** One step of plain SGD on the mean cross-entropy; returns the loss before the step, a scalar. */
 export function d2lStep(tf, v, optimizer, image, oneHot) {
   const classes = oneHot.shape[1];
   return optimizer.minimize(() => {

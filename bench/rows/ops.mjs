@@ -1,8 +1,8 @@
 /**
  * The operations that are compared: inputs in logical order, and the same expression in each library.
  *
- * `inputs(next)` gives host tensors `{ kind, shape, data }` (kinds: lib/layouts.mjs); `wrt` names those whose gradient the
- * backward row takes; `ours` and `tfjs` get tensors by the same names and answer the output, of kind `kind`.
+ * `inputs(next)` gives host tensors `{ kind, shape, data }` (kinds: lib/layouts.mjs); `wrt` names those whose gradient
+ * the backward row takes; `ours` and `tfjs` get tensors by the same names and return the output, of kind `kind`.
  */
 import { integers, uniform } from "../lib/random.mjs";
 

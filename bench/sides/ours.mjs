@@ -33,14 +33,14 @@ export async function openOurs() {
       const order = STORED[kind];
       return device.tensor(data, shape, { dtype, ...(order ? { order } : {}), ...options });
     },
-    /** Runs `step` (answers a record of tensors) once, waits for the GPU, and frees what it made. */
+    /** Runs `step` (returns a record of tensors) once, waits for the GPU, and frees what it made. */
     async run(step) {
       await device.scope(async () => {
         step();
         await device.sync();
       });
     },
-    /** As `run`, but answers the outputs in logical order. */
+    /** As `run`, but returns the outputs in logical order. */
     async download(step) {
       const host = {};
       await device.scope(async () => {

@@ -44,7 +44,7 @@ export async function openTfjs() {
       await this.sync();
       tf.dispose(outputs);
     },
-    /** As `run`, but answers the outputs in logical order: `kinds` says what each is. */
+    /** As `run`, but returns the outputs in logical order: `kinds` says what each is. */
     async download(step, kinds) {
       const outputs = tf.tidy(step);
       const host = {};

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { findCycle } from "./cycles.mjs";
+import { checkCycles, graphOfParts } from "./cycles.mjs";
 import { isNodeBuiltin, packageOf, readSource } from "./imports.mjs";
 
 const MAX_LINES = 320;
@@ -19,14 +19,16 @@ const BROWSER_PACKAGES = ["kernels", "tensor"];
 const GPU_FOLDER = "packages/tensor/src/device/";
 
 /**
- * Checks the direction of imports, that packages depend on what they import and on nothing else, and the size of files.
+ * Checks the direction of imports, that they form no cycles (imports of types counted), that packages depend on what
+ * they import and on nothing else, and the size of files.
  * @param {{ path: string, text: string }[]} files sources below packages/, paths from the repository root with "/"
  * @param {Record<string, string[]>} dependencies for each package folder, the names its package.json depends on
+ * @param {string[][]} knownCycles folders and files whose cycles are tolerated
  * @returns {string[]} one line for each offence: `path:line: what is wrong`
  */
-export function checkArrows(files, dependencies) {
+export function checkArrows(files, dependencies, knownCycles = []) {
   const known = new Set(files.map((file) => file.path));
-  const graph = new Map();
+  const within = [];
   const problems = [];
   const unused = new Map(Object.entries(dependencies).map(([folder, names]) => [folder, new Set(names)]));
   for (const { path, text } of files) {
@@ -34,15 +36,13 @@ export function checkArrows(files, dependencies) {
     problems.push(...checkLength(path, text), ...checkGpuNames(path, gpuNames));
     problems.push(...imports.flatMap((item) => checkImport(path, item, dependencies)));
     for (const { specifier } of imports) unused.get(packageFolder(path))?.delete(packageOf(specifier));
-    const targets = imports.filter((item) => item.kind === "static").map((item) => resolveSource(path, item.specifier));
-    graph.set(
-      path,
-      targets.filter((target) => known.has(target)),
-    );
+    for (const { specifier, kind, line } of imports) {
+      const to = resolveSource(path, specifier);
+      if (kind !== "dynamic" && known.has(to)) within.push({ from: path, to, line });
+    }
   }
-  const cycle = findCycle(graph);
   for (const [folder, names] of unused) problems.push(...checkUnused(folder, names));
-  if (cycle) problems.push(`${cycle[0]}: import cycle: ${cycle.join(" -> ")}`);
+  problems.push(...checkCycles(graphOfParts(within), knownCycles));
   return problems.sort();
 }
 

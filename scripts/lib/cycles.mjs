@@ -1,28 +1,78 @@
+import { posix } from "node:path";
+
 /**
- * A cycle in a directed graph as the list of its nodes, the first repeated at the end, or null.
- * @param {Map<string, string[]>} graph
+ * Which part of a package imports which. A part is a folder or a file beside it: an import counts where the paths of
+ * its two ends separate, so that `a/x.ts` -> `b/c/y.ts` says that `a` needs `b`. Every cycle of files is a cycle of
+ * parts too.
+ * @param {{ from: string, to: string, line: number }[]} imports between source files, paths with "/"
+ * @returns {Map<string, Map<string, string>>} for each part those that it needs, with the place of one such import
  */
-export function findCycle(graph) {
-  const done = new Set();
-  const path = [];
-  const onPath = new Set();
-  const visit = (node) => {
-    if (onPath.has(node)) return [...path.slice(path.indexOf(node)), node];
-    if (done.has(node)) return null;
-    path.push(node);
-    onPath.add(node);
-    for (const next of graph.get(node) ?? []) {
-      const cycle = visit(next);
-      if (cycle) return cycle;
-    }
-    path.pop();
-    onPath.delete(node);
-    done.add(node);
-    return null;
-  };
-  for (const node of graph.keys()) {
-    const cycle = visit(node);
-    if (cycle) return cycle;
+export function graphOfParts(imports) {
+  const graph = new Map();
+  for (const { from, to, line } of imports) {
+    const [steps, others] = [from.split("/"), to.split("/")];
+    const fork = steps.findIndex((step, i) => step !== others[i]);
+    if (fork < 0) continue;
+    const [part, needed] = [steps, others].map((path) => posix.join(...path.slice(0, fork + 1)));
+    if (!graph.has(part)) graph.set(part, new Map());
+    if (!graph.get(part).has(needed)) graph.get(part).set(needed, `${from}:${line}`);
   }
-  return null;
+  return graph;
+}
+
+/** The nodes that can be reached from `start`, each with the one before it on a shortest path. */
+function reach(graph, start) {
+  const before = new Map();
+  const queue = [start];
+  for (const node of queue) {
+    for (const next of graph.get(node)?.keys() ?? []) {
+      if (before.has(next)) continue;
+      before.set(next, node);
+      queue.push(next);
+    }
+  }
+  return before;
+}
+
+/** The strongly connected components of more than one node, each sorted; every cycle lies within one. */
+function findCycles(graph) {
+  const reached = new Map([...graph.keys()].map((node) => [node, reach(graph, node)]));
+  const cycles = new Map();
+  for (const [node, targets] of reached) {
+    if (!targets.has(node)) continue;
+    const cycle = [...targets.keys()].filter((target) => reached.get(target)?.has(node)).sort();
+    cycles.set(cycle[0], cycle);
+  }
+  return [...cycles.values()];
+}
+
+/** A shortest cycle through a node that is on one, the node at both ends. */
+function shortestCycle(graph, node) {
+  const before = reach(graph, node);
+  const path = [node];
+  do path.unshift(before.get(path[0]));
+  while (path[0] !== node);
+  return path;
+}
+
+/**
+ * The cycles of a graph of parts that are not within one of the `known` ones, and the parts of `known` that are on no
+ * cycle.
+ * @param {Map<string, Map<string, string>>} graph
+ * @param {string[][]} known the parts on each cycle that is tolerated
+ * @returns {string[]} one line for each offence
+ */
+export function checkCycles(graph, known) {
+  const cycles = findCycles(graph);
+  const problems = cycles.flatMap((cycle) => {
+    const allowed = known.find((parts) => parts.some((part) => cycle.includes(part))) ?? [];
+    const stranger = cycle.find((part) => !allowed.includes(part));
+    if (stranger === undefined) return [];
+    const path = shortestCycle(graph, stranger);
+    const places = path.slice(1).map((part, i) => graph.get(path[i]).get(part));
+    return [`${stranger}: import cycle: ${path.join(" -> ")}; see ${places.join(", ")}`];
+  });
+  const onCycles = new Set(cycles.flat());
+  const idle = known.flat().filter((part) => !onCycles.has(part));
+  return [...problems, ...idle.map((part) => `${part}: on no import cycle: take it out of KNOWN_CYCLES`)];
 }

@@ -1,19 +1,24 @@
 import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { join } from "node:path";
 
-/** Files below `root` for which `keep(name)` holds, as sorted paths relative to `root` with "/" between folders. */
-export function listFiles(root, keep) {
-  return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && keep(entry.name))
-    .map((entry) =>
-      relative(root, join(entry.parentPath ?? entry.path, entry.name))
-        .split(sep)
-        .join("/"),
-    )
+/**
+ * Files below `root` for which `keep(name)` holds, as sorted paths relative to `root` with "/" between folders.
+ * Installed packages are passed over.
+ */
+export function listFiles(root, keep, below = "") {
+  return readdirSync(join(root, below), { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = `${below}${entry.name}`;
+      if (entry.isDirectory()) return entry.name === "node_modules" ? [] : listFiles(root, keep, `${path}/`);
+      return entry.isFile() && keep(entry.name) ? [path] : [];
+    })
     .sort();
 }
 
-/** Writes `content` through a temporary name, and only when it differs, so that time stamps stay put. Says whether it wrote. */
+/**
+ * Writes `content` through a temporary name, and only when it differs, so that time stamps stay put. Says whether it
+ * wrote.
+ */
 export function writeIfChanged(path, content) {
   try {
     if (readFileSync(path, "utf8") === content) return false;

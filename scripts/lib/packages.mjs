@@ -6,7 +6,8 @@ import { isRoot, readSystem, sudoWithoutPassword } from "./system.mjs";
 /**
  * Installs absent Debian packages where that takes no question: as root, or by sudo without a password.
  * @param {readonly string[]} missing
- * @returns {{ step: "ready" | "install" | "advise", problem: { message: string, fix: string } | null }} `advise`: it is for the user to do
+ * @returns {{ step: "ready" | "install" | "advise", problem: { message: string, fix: string } | null }} `advise`: it is
+ *   for the user to do
  */
 export function installMissing(missing) {
   const { family } = readSystem();

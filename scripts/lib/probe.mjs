@@ -1,5 +1,5 @@
-// Run as a child process: prints one JSON line that says whether Dawn finds an adapter. A separate process, because a broken
-// driver can take it down, and because Dawn keeps Node alive.
+// Run as a child process: prints one JSON line that says whether Dawn finds an adapter. A separate process, because a
+// broken driver can take it down, and because Dawn keeps Node alive.
 async function probe() {
   let webgpu;
   try {

@@ -3,8 +3,9 @@
 /**
  * Whether npm install has work to do. Not `npm ci`: that refuses a lock file in which an optional package of another
  * platform is missing, which happens where a registry does not carry it.
- * @param {{ lockTime: number | null, installedTime: number | null, linked: boolean }} state time stamps of package-lock.json
- *   and of npm's own record node_modules/.package-lock.json (null: absent); whether every workspace is linked
+ * @param {{ lockTime: number | null, installedTime: number | null, linked: boolean }} state time stamps of
+ *   package-lock.json and of npm's own record node_modules/.package-lock.json (null: absent); whether every workspace
+ *   is linked
  * @returns {boolean}
  */
 export function needsInstall({ lockTime, installedTime, linked }) {
@@ -14,7 +15,8 @@ export function needsInstall({ lockTime, installedTime, linked }) {
 /**
  * What the outcome of the adapter probe asks for.
  * @param {{ found: boolean, reason?: string }} probe
- * @param {{ family: string, root: boolean, sudo: boolean, installed: boolean }} system `installed`: the installer already ran
+ * @param {{ family: string, root: boolean, sudo: boolean, installed: boolean }} system `installed`: the installer
+ *   already ran
  * @returns {"ready" | "install" | "install-with-sudo" | "advise" | "package"}
  */
 export function adapterStep(probe, { family, root, sudo, installed }) {

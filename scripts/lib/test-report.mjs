@@ -10,8 +10,8 @@ function tallyFile(file) {
 /**
  * Numbers of passed, failed and skipped tests of one vitest run; what keeps a run from being whole counts as failed.
  * @param {object | null} report vitest's JSON report, null when it wrote none
- * @param {{ exitCode: number | null, expected: string[] }} run the exit code of vitest (null: killed) and the test files on
- *   disk that it had to run, as absolute paths
+ * @param {{ exitCode: number | null, expected: string[] }} run the exit code of vitest (null: killed) and the test
+ *   files on disk that it had to run, as absolute paths
  * @returns {{ passed: number, failed: number, skipped: number, problems: string[] }}
  */
 export function tally(report, { exitCode, expected }) {

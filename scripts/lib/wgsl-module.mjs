@@ -7,7 +7,8 @@ function escapeTemplate(text) {
 const nameOf = (key) => key.replace(/[/-](\w)/g, (_, letter) => letter.toUpperCase());
 
 /**
- * The TypeScript module that carries the WGSL sources: a constant for each, so that bundlers keep those alone that are used.
+ * The TypeScript module that carries the WGSL sources: a constant for each, so that bundlers keep those alone that are
+ * used.
  * @param {{ path: string, source: string }[]} shaders paths relative to the source folder, ending in `.wgsl`
  */
 export function wgslModule(shaders) {

@@ -1,7 +1,5 @@
 /** Fully convolutional networks for semantic segmentation (Long, Shelhamer, Darrell) on WebGPU. */
-export type { Abortable } from "./abort.js";
-export { type BilinearKernel, bilinearKernel } from "./bilinear.js";
-export * as coordinates from "./coordinates.js";
+export type { Abortable } from "./async/abort.js";
 export * as data from "./data/index.js";
 export {
   type BoardScores,
@@ -16,7 +14,10 @@ export {
   type SizeScores,
 } from "./evaluation/index.js";
 export { encodeOnnx, exportOnnx, type OnnxOptions, type OnnxSummary, type OnnxValue } from "./export/index.js";
-export type { Labels } from "./labels.js";
+export type { Colour } from "./labels/colours.js";
+export type { Labels } from "./labels/labels.js";
+export { SegmentationMetrics, type SegmentationScores } from "./labels/metrics.js";
+export { colorize, overlay, vocPalette } from "./labels/palette.js";
 export {
   type Benchmark,
   type BenchmarkOptions,
@@ -28,13 +29,12 @@ export {
   tuningFile,
   type WorkOptions,
 } from "./measure/index.js";
-export { SegmentationMetrics, type SegmentationScores } from "./metrics.js";
+export { type BilinearKernel, bilinearKernel } from "./models/graph/bilinear.js";
+export * as coordinates from "./models/graph/coordinates.js";
 export * as models from "./models/index.js";
 export { type Graph, GraphBuilder, GraphNet } from "./models/index.js";
-export { colorize, overlay, vocPalette } from "./palette.js";
 export * from "./prediction/index.js";
 export { type ShiftAndStitchOptions, shiftAndStitch } from "./prediction/shiftAndStitch.js";
-export type { Colour } from "./report/colours.js";
 export * as surgery from "./surgery/index.js";
 export { type TransplantReport, transplant } from "./surgery/transplant.js";
 export {

@@ -1,7 +1,8 @@
+import { planFlat } from "@fcn/kernels";
 import { show, TensorError } from "./errors.js";
 import { sameShape } from "./shape.js";
-import { type Backward, type Maybe, TapeNode } from "./tape.js";
-import type { Tensor } from "./tensor.js";
+import { type Backward, type Maybe, nodeOf, TapeNode } from "./tape.js";
+import { copyOf, inOrder, Tensor } from "./tensor.js";
 
 /** Calls of noGrad that have not ended: a count, since async ones may end in any order. */
 let openNoGrads = 0;
@@ -36,7 +37,7 @@ export function record(
   saved: readonly Maybe[],
   backward: Backward,
 ): Tensor {
-  output.device.checked(op, output);
+  if (output.dtype === "float32") output.runtime.engine.checkFinite(op, output.storage);
   if (!recording(inputs)) return output;
   // An input may be disposed by its owner before the backward pass: the tape needs its place in the graph, not its data.
   output.attach(new TapeNode(op, inputs, saved, backward));
@@ -61,7 +62,7 @@ function topologicalOrder(root: Tensor): Tensor[] {
       continue;
     }
     seen.add(top.tensor);
-    for (const input of top.tensor.node?.inputs ?? []) {
+    for (const input of nodeOf(top.tensor)?.inputs ?? []) {
       if (input?.requiresGrad && !seen.has(input)) stack.push({ tensor: input, expanded: false });
     }
   }
@@ -73,16 +74,38 @@ export interface BackwardOptions {
   readonly retainGraph?: boolean;
 }
 
+/** a + b of one shape, untracked. */
+function sumOf(a: Tensor, b: Tensor): Tensor {
+  const { runtime, shape, order } = a;
+  using stored = inOrder(b, order);
+  const result = Tensor.empty(runtime, shape, { order, tracked: false });
+  const plan = planFlat({ name: "add", part: "forward" }, result.size, runtime.capabilities);
+  runtime.run("add", plan, { a, b: stored, result });
+  return result;
+}
+
+/** Adds an untracked gradient, which is taken over, to that of a leaf. */
+function addToLeaf(leaf: Tensor, grad: Tensor): void {
+  const earlier = leaf.grad;
+  if (!leaf.requiresGrad || leaf.disposed) {
+    grad.dispose();
+  } else if (!earlier || earlier.disposed) {
+    // A gradient may be changed in place (clipGradNorm, assign), which nothing else may see.
+    const own = grad.storage.shared ? copyOf(grad) : grad;
+    if (own !== grad) grad.dispose();
+    leaf.replaceGrad(own);
+  } else {
+    const sum = sumOf(earlier, grad);
+    grad.dispose();
+    leaf.replaceGrad(sum);
+  }
+}
+
 /**
  * Adds d root / d leaf to `leaf.grad` for every leaf with `requiresGrad` (torch.Tensor.backward). `seed` is the gradient
- * of the root, which is taken over. `add` accumulates two gradients.
+ * of the root, which is taken over.
  */
-export function runBackward(
-  root: Tensor,
-  seed: Tensor,
-  { retainGraph = false }: BackwardOptions,
-  add: (a: Tensor, b: Tensor) => Tensor,
-): void {
+export function runBackward(root: Tensor, seed: Tensor, { retainGraph = false }: BackwardOptions): void {
   if (!root.requiresGrad) {
     seed.dispose();
     throw new TensorError({
@@ -98,25 +121,25 @@ export function runBackward(
       gradients.set(tensor, grad);
       return;
     }
-    gradients.set(tensor, add(earlier, grad));
+    gradients.set(tensor, sumOf(earlier, grad));
     earlier.dispose();
     grad.dispose();
   };
   const order = topologicalOrder(root);
   // An op is freed when the one after it has run, unless the pass holds it.
-  for (const { node } of order) node?.retain();
+  for (const tensor of order) nodeOf(tensor)?.retain();
   try {
     noGrad(() => {
       for (const tensor of order) {
         const grad = gradients.get(tensor);
         if (!grad) continue;
-        const { node } = tensor;
+        const node = nodeOf(tensor);
         if (!node) {
           gradients.delete(tensor);
-          tensor.addGradient(grad, add);
+          addToLeaf(tensor, grad);
           continue;
         }
-        const results = root.device.collect(() => node.run(grad));
+        const results = root.runtime.collect(() => node.run(grad));
         gradients.delete(tensor);
         grad.dispose();
         const { op, inputs } = node;
@@ -136,7 +159,7 @@ export function runBackward(
       }
     });
   } finally {
-    for (const { node } of order) node?.release();
+    for (const tensor of order) nodeOf(tensor)?.release();
     for (const grad of gradients.values()) grad.dispose();
   }
 }

@@ -1,42 +1,47 @@
-import { type Capabilities, type Plan, planFill, planRandom, type Tuning, wordBits } from "@fcn/kernels";
-import { assignTensor, assignValues } from "./assign.js";
+import type { Capabilities, Tuning } from "@fcn/kernels";
+import { full, random } from "./create.js";
+import { describe } from "./describe.js";
 import { type DeviceInfo, readLimits } from "./device/adapter.js";
 import type { MemoryReport } from "./device/buffers.js";
 import type { Engine } from "./device/engine.js";
-import type { Storage } from "./device/storage.js";
-import { type Planner, Tuner, type TuningProgress } from "./device/tuner.js";
-import { invalidArgument, invalidShape, otherDevice, show, TensorError } from "./errors.js";
-import { checkInt32, hostValues } from "./hostValues.js";
-import { identityOrder } from "./layout.js";
-import {
-  checkElements,
-  checkMake,
-  checkRandom,
-  type Distribution,
-  type MakeOptions,
-  type RandomOptions,
-} from "./makeOptions.js";
+import type { TuningProgress } from "./device/tuner.js";
+import { invalidArgument, invalidShape, show, type TensorError } from "./errors.js";
+import { hostValues } from "./hostValues.js";
+import { checkMake, type MakeOptions, type RandomOptions } from "./makeOptions.js";
+import { type TensorMethods, tensorMethods } from "./methods.js";
 import { checkNested, flatten, type TensorData } from "./nested.js";
-import { type Scope, ScopeStack } from "./scope.js";
+import { Runtime } from "./runtime.js";
 import { elementsOf } from "./shape.js";
 import { Tensor } from "./tensor.js";
 
-/** The stream of random numbers that were given no seed; seeded ones are in stream 0, masks of dropout in 1. */
-const UNSEEDED = 2;
+declare module "./tensor.js" {
+  interface Tensor extends TensorMethods {
+    /** The device that the tensor lies on. */
+    readonly device: Device;
+  }
+}
+
+/** What the function of `device.scope` receives. */
+export interface Scope {
+  /**
+   * Keeps a tensor alive after the scope ends, also one that a scope inside it makes (it belongs to the enclosing scope, if any). Returns it.
+   */
+  keep<T extends Tensor>(tensor: T): T;
+}
+
+const devices = new WeakMap<Runtime, Device>();
 
 /** A GPU and the tensors on it. */
 export class Device {
   /** Resolves with the reason when the device is lost or destroyed. */
   readonly lost: Promise<TensorError>;
-  readonly #engine: Engine;
-  readonly #scopes = new ScopeStack();
-  #liveTensors = 0;
-  #seed = 0;
-  #tuner: Tuner | undefined;
+  /** @internal */
+  readonly runtime: Runtime;
 
   private constructor(engine: Engine) {
-    this.#engine = engine;
+    this.runtime = new Runtime(engine);
     this.lost = engine.lost;
+    devices.set(this.runtime, this);
   }
 
   /** @internal Devices are made by {@link createDevice}. */
@@ -59,7 +64,7 @@ export class Device {
 
   /** Live tensors, and bytes allocated by them and by ops and reserved on the GPU, each with its peak. */
   memory(): MemoryReport {
-    return this.#engine.memory(this.#liveTensors);
+    return this.#engine.memory(this.runtime.liveTensors);
   }
 
   /** Counts the peaks of `memory()`, allocated and reserved, from here on (torch.cuda.reset_peak_memory_stats). */
@@ -84,32 +89,30 @@ export class Device {
       );
     }
     const values = hostValues("tensor", flat, dtype, this.#engine.options.nanCheck);
-    const made = this.#make(wanted, options);
-    if (options.order) this.assign(made, values);
+    const made = Tensor.empty(this.runtime, wanted, options);
+    if (options.order) made.assign(values);
     else this.#engine.write(made.storage, values);
     return made;
   }
 
   /** A tensor of zeros (torch.zeros). */
   zeros(shape: readonly number[], options: MakeOptions = {}): Tensor {
-    return this.#filled("zeros", shape, 0, options);
+    return full("zeros", this.runtime, shape, 0, options);
   }
 
   /** A tensor of ones (torch.ones). */
   ones(shape: readonly number[], options: MakeOptions = {}): Tensor {
-    return this.#filled("ones", shape, 1, options);
+    return full("ones", this.runtime, shape, 1, options);
   }
 
   /** A tensor whose elements all are `value` (torch.full). */
   full(shape: readonly number[], value: number, options: MakeOptions = {}): Tensor {
-    if (typeof value !== "number") throw invalidArgument(`full: value is ${String(value)}`, "pass a number");
-    if (options?.dtype === "int32") checkInt32("full", "value", value);
-    return this.#filled("full", shape, value, options);
+    return full("full", this.runtime, shape, value, options);
   }
 
   /** Standard normal numbers (torch.randn), float32. The same seed gives the same values on a device. */
   randn(shape: readonly number[], options: RandomOptions = {}): Tensor {
-    return this.#random("randn", shape, { mode: "normal", a: 0, b: 1 }, options);
+    return random("randn", this.runtime, shape, { mode: "normal", a: 0, b: 1 }, options);
   }
 
   /** Uniform numbers in [low, high), by default [0, 1) (torch.rand), float32. The same seed gives the same values on a device. */
@@ -118,7 +121,7 @@ export class Device {
     options: RandomOptions & { readonly low?: number; readonly high?: number } = {},
   ): Tensor {
     const { low = 0, high = 1, ...rest } = options;
-    return this.#random("rand", shape, { mode: "uniform", a: low, b: high }, rest);
+    return random("rand", this.runtime, shape, { mode: "uniform", a: low, b: high }, rest);
   }
 
   /**
@@ -127,12 +130,22 @@ export class Device {
    * one of them rejects with `scope-overlap`, at its end or where it uses what the other freed.
    */
   async scope<T>(fn: (scope: Scope) => T | Promise<T>): Promise<T> {
-    const frame = this.#scopes.open();
+    const { scopes } = this.runtime;
+    const frame = scopes.open();
+    const scope: Scope = {
+      keep(tensor) {
+        if (!(tensor instanceof Tensor)) {
+          throw invalidArgument(`scope.keep: ${describe(tensor)} is not a tensor`, "hand it tensors, one a call");
+        }
+        frame.kept.add(tensor);
+        return tensor;
+      },
+    };
     let result: T | undefined;
     try {
-      result = await this.#scopes.run(frame, () => fn(frame));
+      result = await scopes.run(frame, () => fn(scope));
     } finally {
-      this.#scopes.close(frame, result);
+      scopes.close(frame, result);
     }
     if (!this.#engine.isDestroyed) await this.#engine.throttle();
     return result as T;
@@ -144,26 +157,16 @@ export class Device {
   }
 
   /** Compiles the kernels that `fn` would need without blocking the thread; nothing is computed. `fn` must not read. */
-  async warmUp(fn: () => unknown): Promise<void> {
-    const frame = this.#scopes.open();
-    try {
-      await this.#scopes.run(frame, () => this.#engine.warmUp(fn));
-    } finally {
-      this.#scopes.close(frame, undefined);
-    }
+  warmUp(fn: () => unknown): Promise<void> {
+    return this.runtime.warmUp(fn);
   }
 
   /**
    * Measures which tiles are fastest here for the ops of `fn`, such as a training step, and uses them from then on. `fn` runs without
-   * computing, so it must not read. Answers the tiles that differ from the rules', for `createDevice({ tuning })`. Last bits depend on tiles.
+   * computing, so it must not read. Returns the tiles that differ from the rules', for `createDevice({ tuning })`. Last bits depend on tiles.
    */
-  async tune(fn: () => unknown, options: { readonly onProgress?: TuningProgress } = {}): Promise<Tuning> {
-    const tuner = new Tuner();
-    this.#tuner = tuner;
-    await this.warmUp(fn).finally(() => (this.#tuner = undefined));
-    const tuning = await tuner.measure(this.#engine, options.onProgress);
-    this.#engine.adoptTuning(tuning);
-    return tuning;
+  tune(fn: () => unknown, options: { readonly onProgress?: TuningProgress } = {}): Promise<Tuning> {
+    return this.runtime.tune(fn, options.onProgress);
   }
 
   /** Gives free GPU memory back to the system until at most `bytes`, by default none, are kept for reuse. */
@@ -180,132 +183,17 @@ export class Device {
     this.destroy();
   }
 
-  /** @internal An uninitialised tensor. */
-  empty(shape: readonly number[], options: MakeOptions = {}): Tensor {
-    return this.#make(shape, options);
-  }
-
-  /** @internal Carries out a plan on tensors by operand name. One that has a choice of tiles comes as a function, to be tuned. */
-  run(op: string, planned: Planner | Plan | undefined, operands: Readonly<Record<string, Tensor | undefined>>): void {
-    const plan = typeof planned === "function" ? planned(this.capabilities) : planned;
-    const storages: Record<string, Storage> = {};
-    for (const [name, tensor] of Object.entries(operands)) {
-      if (!tensor) continue;
-      if (tensor.device !== this) throw otherDevice(op, tensor.shape);
-      storages[name] = tensor.storage;
-    }
-    if (!plan) {
-      const shapes = Object.values(operands).flatMap((tensor) => (tensor ? [show(tensor.shape)] : []));
-      throw new TensorError({
-        code: "limit-exceeded",
-        message: `${op}: operands of shapes ${shapes.join(" ")} have rows larger than the ${this.capabilities.bindingLimit} bytes that one binding can show`,
-        fix: "use a smaller batch or image, or cut the input into tiles",
-      });
-    }
-    if (typeof planned === "function") this.#tuner?.add(op, planned, plan.tunable, storages);
-    this.#engine.run(op, plan, storages);
-  }
-
-  /** @internal The seed and stream of an op's random numbers: those of `given`, or else the next that no given seed has. */
-  seedFrom(op: string, given: number | undefined, stream = 0): { seed: number; stream: number } {
-    if (given === undefined) return { seed: this.#seed++, stream: UNSEEDED };
-    if (Number.isInteger(given) && given >= 0 && given < 2 ** 53) return { seed: given, stream };
-    throw invalidArgument(`${op}: seed is ${given}`, "pass a whole number from 0 to 2^53 - 1");
-  }
-
-  /** @internal Tests a result in debug mode. */
-  checked(op: string, result: Tensor): void {
-    if (result.dtype === "float32") this.#engine.checkFinite(op, result.storage);
-  }
-
-  /** @internal */
-  checkUsable(op: string): void {
-    this.#engine.assertUsable(op);
-  }
-
-  /** @internal */
-  read(dense: Tensor): Promise<ArrayBuffer> {
-    return this.#engine.read("data", dense.storage);
-  }
-
-  /** @internal */
-  assign(target: Tensor, source: Tensor | ArrayLike<number>): void {
-    if (!isTensor(source)) {
-      assignValues(this.#engine, target, source);
-      return;
-    }
-    if (source.device !== this) throw otherDevice("assign", source.shape);
-    assignTensor(this.#engine, target, source);
-  }
-
-  /** @internal Runs `fn` and frees the tensors that it makes but does not return. */
-  collect<T>(fn: () => T): T {
-    const frame = this.#scopes.open();
-    let result: T | undefined;
-    try {
-      result = this.#scopes.run(frame, fn);
-    } finally {
-      const returned = Array.isArray(result) ? result : [];
-      for (const tensor of returned) if (tensor) this.release(tensor as Tensor);
-      this.#scopes.close(frame, undefined);
-    }
-    return result as T;
-  }
-
-  /** @internal Gives a tensor to the open scope, if there is one. */
-  adopt(tensor: Tensor): void {
-    this.#scopes.add(tensor);
-  }
-
-  /** @internal The error for the use of a disposed tensor, which `what` names. */
-  disposedError(tensor: Tensor, what: string): TensorError {
-    return this.#scopes.disposed(tensor, what);
-  }
-
-  /** @internal Takes a tensor out of every scope. */
-  release(tensor: Tensor): void {
-    this.#scopes.remove(tensor);
-  }
-
-  /** @internal */
-  track(tensor: Tensor): void {
-    this.#liveTensors++;
-    this.#scopes.add(tensor);
-  }
-
-  /** @internal */
-  untrack(tensor: Tensor): void {
-    this.#liveTensors--;
-    this.#scopes.remove(tensor);
-  }
-
-  #make(shape: readonly number[], options: MakeOptions): Tensor {
-    const { dtype = "float32", order = identityOrder(shape.length), tracked = true, requiresGrad = false } = options;
-    checkElements("allocate", shape);
-    const storage = this.#engine.allocate("allocate", elementsOf(shape) * 4, shape);
-    return Tensor.on(this, storage, [...shape], { dtype, order, requiresGrad, tracked });
-  }
-
-  #filled(op: string, shape: readonly number[], value: number, options: MakeOptions): Tensor {
-    checkMake(op, shape, options);
-    const out = this.#make(shape, options);
-    this.run(op, planFill(out.size, wordBits(value, out.dtype), this.capabilities), { y: out });
-    return out;
-  }
-
-  #random(op: string, shape: readonly number[], distribution: Distribution, o: RandomOptions): Tensor {
-    const { seed: given, order, ...rest } = o;
-    checkRandom(op, shape, distribution, o);
-    const key = this.seedFrom(op, given);
-    // The stream is numbered in row-major order, whatever order the tensor is stored in.
-    const made = this.#make(shape, rest);
-    this.run(op, planRandom({ ...distribution, count: made.size, ...key }, this.capabilities), { y: made });
-    if (!order || made.isStoredIn(order)) return made;
-    const stored = this.#make(shape, { ...rest, order });
-    this.assign(stored, made);
-    made.dispose();
-    return stored;
+  get #engine(): Engine {
+    return this.runtime.engine;
   }
 }
 
-const isTensor = (value: object): value is Tensor => value instanceof Tensor;
+for (const [name, value] of Object.entries(tensorMethods)) {
+  Object.defineProperty(Tensor.prototype, name, { value, configurable: true, writable: true });
+}
+Object.defineProperty(Tensor.prototype, "device", {
+  configurable: true,
+  get(this: Tensor) {
+    return devices.get(this.runtime);
+  },
+});

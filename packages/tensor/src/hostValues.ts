@@ -1,5 +1,5 @@
 import { invalidArgument, TensorError } from "./errors.js";
-import type { DType } from "./tensor.js";
+import type { DType } from "./types.js";
 
 const isInt32 = (value: number): boolean => (value | 0) === value;
 const isNarrow = (data: ArrayLike<number>): boolean =>

@@ -10,14 +10,15 @@ export {
 } from "./device/adapter.js";
 export type { MemoryReport } from "./device/buffers.js";
 export type { TuningProgress, TuningResult } from "./device/tuner.js";
-export { Device } from "./device.js";
+export { Device, type Scope } from "./device.js";
 export { type ErrorCode, type ErrorDetails, type ErrorParts, TensorError } from "./errors.js";
 export * as io from "./io/index.js";
 export type { MakeOptions, RandomOptions } from "./makeOptions.js";
+export type { TensorMethods } from "./methods.js";
 export type { TensorData } from "./nested.js";
 export * as nn from "./nn/index.js";
 export * from "./ops/index.js";
 export * as optim from "./optim/index.js";
-export type { Scope } from "./scope.js";
 export type { Extent, Padding } from "./shape.js";
-export { type DType, type Nested, Tensor, type TypedData } from "./tensor.js";
+export { Tensor } from "./tensor.js";
+export type { DType, Nested, TypedData } from "./types.js";

@@ -2,7 +2,7 @@
 import type { Plan } from "@fcn/kernels";
 import type { Device } from "./device.js";
 import type { Order } from "./layout.js";
-import type { Tensor } from "./tensor.js";
+import { Tensor } from "./tensor.js";
 
 export { brief, show, showSome, showValue } from "./errors.js";
 export { GUESSED_BYTES, type Guess, guessContent } from "./io/guess.js";
@@ -15,7 +15,7 @@ export { checkOptions, type OptionNames } from "./options.js";
 export { elementsOf } from "./shape.js";
 
 /** An uninitialised tensor. */
-export const emptyTensor = (device: Device, shape: readonly number[]): Tensor => device.empty(shape);
+export const emptyTensor = (device: Device, shape: readonly number[]): Tensor => Tensor.empty(device.runtime, shape);
 
 /** Zeros that lie in memory as `like` does. */
 export const zerosStoredAs = (like: Tensor, shape: readonly number[]): Tensor =>
@@ -39,5 +39,5 @@ export function runPlan(
   plan: Plan | undefined,
   operands: Readonly<Record<string, Tensor>>,
 ): void {
-  device.run(op, plan, operands);
+  device.runtime.run(op, plan, operands);
 }

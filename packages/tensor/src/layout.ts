@@ -1,6 +1,3 @@
-import { planCopy } from "@fcn/kernels";
-import type { Tensor } from "./tensor.js";
-
 /**
  * A tensor is dense and stored in any order of its dimensions: `order` lists the logical dimensions from the outermost to
  * the innermost in memory.
@@ -32,25 +29,6 @@ export function sameLayout(shape: readonly number[], a: Order, b: Order): boolea
   const [left, right] = [visible(a), visible(b)];
   return left.every((dim, i) => dim === right[i]);
 }
-
-/** An untracked handle on the same values stored in `order`: an alias when they already are, else a copy. */
-export function inOrder(x: Tensor, order: Order): Tensor {
-  if (sameLayout(x.shape, x.order, order)) return x.alias({ order });
-  const out = x.device.empty(x.shape, { dtype: x.dtype, order, tracked: false });
-  const sizes = x.shape;
-  const plan = planCopy({ sizes, from: stridesOf(sizes, x.order), to: stridesOf(sizes, order) }, x.device.capabilities);
-  x.device.run("copy", plan, { src: x, dst: out });
-  return out;
-}
-
-/** An untracked copy in memory of its own, in the storage order of x. */
-export function copyOf(x: Tensor): Tensor {
-  const out = x.device.empty(x.shape, { dtype: x.dtype, order: x.order, tracked: false });
-  out.assign(x);
-  return out;
-}
-
-export const contiguous = (x: Tensor): Tensor => inOrder(x, identityOrder(x.shape.length));
 
 /** The order that activations of this rank are stored in: channels last from rank 3 up, else row-major. */
 export function activationOrder(rank: number): Order {

@@ -3,7 +3,7 @@ import { invalidArgument, show, TensorError } from "./errors.js";
 import type { Order } from "./layout.js";
 import { checkOptions } from "./options.js";
 import { checkShape, elementsOf } from "./shape.js";
-import type { DType } from "./tensor.js";
+import type { DType } from "./types.js";
 
 export interface MakeOptions {
   readonly dtype?: DType;

@@ -1,33 +1,18 @@
-import { describe } from "./describe.js";
 import { show, TensorError } from "./errors.js";
-import { isTensor } from "./ops/operands.js";
-import type { Tensor } from "./tensor.js";
 
-/** What the function of `device.scope` receives. */
-export interface Scope {
-  /**
-   * Keeps a tensor alive after the scope ends, also one that a scope inside it makes (it belongs to the enclosing scope, if any). Returns it.
-   */
-  keep<T extends Tensor>(tensor: T): T;
+/** What a scope needs to know of a tensor. */
+export interface Held {
+  readonly shape: readonly number[];
+  readonly disposed: boolean;
+  dispose(): void;
 }
 
-class Frame implements Scope {
+/** One scope. */
+export class Frame {
   /** With the outer scope that may have made the tensor in truth. */
-  readonly made = new Map<Tensor, Frame | undefined>();
-  readonly kept = new Set<Tensor>();
+  readonly made = new Map<Held, Frame | undefined>();
+  readonly kept = new Set<Held>();
   isOpen = true;
-
-  keep<T extends Tensor>(tensor: T): T {
-    if (!isTensor(tensor)) {
-      throw new TensorError({
-        code: "invalid-argument",
-        message: `scope.keep: ${describe(tensor)} is not a tensor`,
-        fix: "hand it tensors, one a call",
-      });
-    }
-    this.kept.add(tensor);
-    return tensor;
-  }
 }
 
 /** The open scopes of one device, innermost last. */
@@ -39,7 +24,7 @@ export class ScopeStack {
   readonly #doubtful = new WeakMap<object, Frame>();
 
   /** Registers a tensor with the scope that makes it: after an await that is taken to be the innermost. */
-  add(tensor: Tensor): void {
+  add(tensor: Held): void {
     const owner = this.#running ?? this.#frames.at(-1);
     owner?.made.set(tensor, this.#running ? undefined : this.#frames.at(-2));
   }
@@ -56,7 +41,7 @@ export class ScopeStack {
   }
 
   /** The error for the use of a tensor that was disposed; `what` names it. */
-  disposed(tensor: Tensor, what: string): TensorError {
+  disposed(tensor: Held, what: string): TensorError {
     if (this.#doubtful.get(tensor)?.isOpen)
       return overlap(`${what} was freed by a scope that began after the one that is open`);
     return new TensorError({
@@ -66,7 +51,7 @@ export class ScopeStack {
     });
   }
 
-  remove(tensor: Tensor): void {
+  remove(tensor: Held): void {
     for (const frame of this.#frames) frame.made.delete(tensor);
   }
 
@@ -82,7 +67,7 @@ export class ScopeStack {
     const index = this.#frames.indexOf(frame);
     if (index >= 0) this.#frames.splice(index, 1);
     frame.isOpen = false;
-    const survivors = new Set<unknown>(frame.kept);
+    const survivors = new Set<object>(frame.kept);
     collect(result, survivors);
     for (const [tensor, outer] of frame.made) {
       // What an outer scope keeps passes from scope to scope up to that one.
@@ -91,11 +76,11 @@ export class ScopeStack {
       if (outer && tensor.disposed) this.#doubtful.set(tensor, outer);
     }
     if (overlaps) throw overlap("a scope ended while one that was opened after it was still open");
-    for (const tensor of survivors) {
-      if (!isTensor(tensor) || this.#doubtful.get(tensor) !== frame) continue;
-      const { disposed, shape } = tensor;
+    for (const survivor of survivors) {
+      if (this.#doubtful.get(survivor) !== frame) continue;
+      const { disposed, shape } = survivor as Held;
       if (disposed)
-        throw overlap(`a tensor of shape ${show(shape)} that a scope answers was freed by one that began after it`);
+        throw overlap(`a tensor of shape ${show(shape)} that a scope returns was freed by one that began after it`);
     }
   }
 }
@@ -108,10 +93,9 @@ const overlap = (what: string): TensorError =>
   });
 
 /** Tensors inside arrays, maps and plain objects of a result. */
-function collect(value: unknown, into: Set<unknown>): void {
+function collect(value: unknown, into: Set<object>): void {
   if (typeof value !== "object" || value === null || into.has(value) || ArrayBuffer.isView(value)) return;
   into.add(value);
-  if (isTensor(value)) return;
   const inner = value instanceof Map || value instanceof Set ? [...value.values()] : plainValues(value);
   for (const item of inner) collect(item, into);
 }

@@ -1,5 +1,5 @@
 import { show, TensorError } from "./errors.js";
-import type { Tensor } from "./tensor.js";
+import type { GraphNode, Tensor } from "./tensor.js";
 
 export type Maybe = Tensor | undefined;
 
@@ -19,7 +19,7 @@ interface Saved {
  * One op on the tape. It owns aliases of the activations that its gradient reads, and frees them once it has run or nothing leads to it any
  * more: it is held by the tensor that it made, by the ops that read that tensor, and by a backward pass that is under way.
  */
-export class TapeNode {
+export class TapeNode implements GraphNode {
   #holders = 1;
   #freed = false;
   #inputs: readonly Maybe[];
@@ -36,7 +36,7 @@ export class TapeNode {
     // What needs no gradient at the time of the op has had nothing saved for one.
     this.#inputs = inputs.map((input) => (input?.requiresGrad ? input : undefined));
     this.#saved = saved.map((tensor) => tensor && { tensor: tensor.alias(), version: tensor.storage.version });
-    this.#sources = inputs.flatMap((input) => input?.node ?? []);
+    this.#sources = inputs.flatMap((input) => nodeOf(input) ?? []);
     for (const source of this.#sources) source.retain();
   }
 
@@ -89,7 +89,7 @@ export class TapeNode {
     });
   }
 
-  /** Lets go of everything; answers what it held in the graph. */
+  /** Lets go of everything; returns what it held in the graph. */
   #drop(): readonly TapeNode[] {
     const sources = this.#sources;
     for (const saved of this.#saved) saved?.tensor.dispose();
@@ -100,3 +100,7 @@ export class TapeNode {
     return sources;
   }
 }
+
+/** The op that made a tensor, when a gradient flows through it. */
+export const nodeOf = (tensor: Maybe): TapeNode | undefined =>
+  tensor?.node instanceof TapeNode ? tensor.node : undefined;

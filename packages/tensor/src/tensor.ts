@@ -1,20 +1,19 @@
-import { type BackwardOptions, runBackward } from "./autograd.js";
+import { planCopy } from "@fcn/kernels";
+import { describe } from "./describe.js";
 import type { Storage } from "./device/storage.js";
-import type { Device } from "./device.js";
-import { otherDevice, show, TensorError } from "./errors.js";
-import { contiguous, copyOf, type Order, sameLayout } from "./layout.js";
-import { checkDifferentiable, type MakeOptions } from "./makeOptions.js";
-import { converted, to } from "./ops/cast.js";
-import { checkLive } from "./ops/operands.js";
-import { addGradients } from "./ops/pointwise.js";
-import { permute, reshape } from "./ops/view.js";
+import { invalidArgument, otherDevice, show, TensorError } from "./errors.js";
+import { identityOrder, type Order, sameLayout, stridesOf } from "./layout.js";
+import { checkDifferentiable, checkElements, type MakeOptions } from "./makeOptions.js";
+import type { Runtime } from "./runtime.js";
 import { elementsOf, sameShape } from "./shape.js";
-import type { TapeNode } from "./tape.js";
+import type { DType, Nested, TypedData } from "./types.js";
 
-export type DType = "float32" | "int32";
-export type TypedData = Float32Array | Int32Array;
-/** Numbers nested as deep as the tensor has dimensions. */
-export type Nested = number | Nested[];
+/** What a tensor knows of the op that made it. */
+export interface GraphNode {
+  readonly op: string;
+  /** Called when the tensor is disposed. */
+  release(): void;
+}
 
 /**
  * An n-dimensional array on the GPU. Shapes are logical (images are NCHW); how the elements lie in memory is private.
@@ -23,12 +22,13 @@ export type Nested = number | Nested[];
 export class Tensor {
   readonly shape: readonly number[];
   #grad: Tensor | undefined;
-  #node: TapeNode | undefined;
+  #node: GraphNode | undefined;
   #requiresGrad: boolean;
   #disposed = false;
 
   private constructor(
-    readonly device: Device,
+    /** @internal */
+    readonly runtime: Runtime,
     private readonly memory: Storage,
     shape: readonly number[],
     readonly dtype: DType,
@@ -39,18 +39,19 @@ export class Tensor {
   ) {
     this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
     this.#requiresGrad = requiresGrad;
-    if (tracked) device.track(this);
+    if (tracked) runtime.track(this);
   }
 
-  /** @internal Tensors are made by a device or an op. */
-  static on(device: Device, memory: Storage, shape: readonly number[], options: Required<MakeOptions>): Tensor {
-    const { dtype, order, requiresGrad, tracked } = options;
-    return new Tensor(device, memory, shape, dtype, order, requiresGrad, tracked);
+  /** @internal An uninitialised tensor. */
+  static empty(runtime: Runtime, shape: readonly number[], options: MakeOptions = {}): Tensor {
+    const { dtype = "float32", order = identityOrder(shape.length), requiresGrad = false, tracked = true } = options;
+    checkElements("allocate", shape);
+    return new Tensor(runtime, runtime.allocate(shape), [...shape], dtype, order, requiresGrad, tracked);
   }
 
   /** @internal The memory behind the tensor. Throws after dispose. */
   get storage(): Storage {
-    if (this.#disposed) throw this.device.disposedError(this, `a tensor of shape ${show(this.shape)}`);
+    if (this.#disposed) throw this.runtime.scopes.disposed(this, `a tensor of shape ${show(this.shape)}`);
     return this.memory;
   }
 
@@ -87,7 +88,7 @@ export class Tensor {
       checkGradient("grad", value, this);
       if (value.dtype !== this.dtype) throw gradientType(value.dtype, this);
     }
-    if (this.#grad && this.#grad !== value && !this.#grad.disposed) this.device.adopt(this.#grad);
+    if (this.#grad && this.#grad !== value && !this.#grad.disposed) this.runtime.scopes.add(this.#grad);
     this.#grad = value ?? undefined;
   }
 
@@ -98,7 +99,7 @@ export class Tensor {
   }
 
   /** @internal The op that made this tensor, when a gradient flows through it. */
-  get node(): TapeNode | undefined {
+  get node(): GraphNode | undefined {
     return this.#node;
   }
 
@@ -113,33 +114,21 @@ export class Tensor {
   }
 
   /** @internal */
-  attach(node: TapeNode): void {
+  attach(node: GraphNode): void {
     this.#node = node;
     this.#requiresGrad = true;
   }
 
-  /** @internal Adds an untracked gradient to that of this leaf, which owns it from here on. */
-  addGradient(grad: Tensor, add: (a: Tensor, b: Tensor) => Tensor): void {
-    if (!this.#requiresGrad || this.#disposed) {
-      grad.dispose();
-      return;
-    }
-    if (!this.#grad || this.#grad.disposed) {
-      // A gradient may be changed in place (clipGradNorm, assign), which nothing else may see.
-      this.#grad = grad.storage.shared ? copyOf(grad) : grad;
-      if (this.#grad !== grad) grad.dispose();
-      return;
-    }
-    const sum = add(this.#grad, grad);
-    this.#grad.dispose();
-    grad.dispose();
-    this.#grad = sum;
+  /** @internal Takes an untracked gradient in place of the one that is there, which is freed. */
+  replaceGrad(grad: Tensor): void {
+    this.#grad?.dispose();
+    this.#grad = grad;
   }
 
   /** @internal An untracked handle on the same memory, without gradient, under another shape or order. */
   alias(options: { shape?: readonly number[]; order?: Order; tracked?: boolean } = {}): Tensor {
     const { shape = this.shape, order = this.order, tracked = false } = options;
-    return new Tensor(this.device, this.storage.retain(), shape, this.dtype, order, false, tracked);
+    return new Tensor(this.runtime, this.storage.retain(), shape, this.dtype, order, false, tracked);
   }
 
   /** The same values without a gradient history (torch.Tensor.detach). */
@@ -147,52 +136,10 @@ export class Tensor {
     return this.alias({ tracked: true });
   }
 
-  /** The same elements in row-major order under another shape; one size may be -1. */
-  reshape(shape: readonly number[]): Tensor {
-    return reshape(this, shape);
-  }
-
-  /** The dimensions in another order (torch.Tensor.permute). */
-  permute(dims: readonly number[]): Tensor {
-    return permute(this, dims);
-  }
-
-  /**
-   * The values as another type (torch.Tensor.to): fractions are cut off, values out of the range of int32 become the nearest end of it and
-   * NaN 0. Only float32 to float32 has a gradient.
-   */
-  to(dtype: DType): Tensor {
-    return to(this, dtype);
-  }
-
-  /**
-   * Adds the gradient of this tensor to `grad` of every leaf it depends on. `gradient` is needed unless this has one
-   * element. Saved activations are freed on the way unless `retainGraph`.
-   */
-  backward(gradient?: Tensor, options: BackwardOptions = {}): void {
-    this.device.checkUsable("backward");
-    if (this.#disposed) throw this.device.disposedError(this, `backward: a tensor of shape ${show(this.shape)}`);
-    if (!gradient && this.size !== 1) {
-      throw new TensorError({
-        code: "invalid-argument",
-        message: `backward: a tensor of shape ${show(this.shape)} needs the gradient of its elements`,
-        fix: "reduce it to one number with sum() or mean(), or pass a gradient of the same shape",
-      });
-    }
-    if (gradient) checkGradient("backward", gradient, this);
-    const seed = gradient ? converted(gradient, this.dtype) : this.device.full(this.shape, 1, { tracked: false });
-    runBackward(this, seed, options, addGradients);
-  }
-
-  /** Copies values of the same shape into this tensor's memory: another tensor's, converted as by `to`, or host data in row-major order. */
-  assign(source: Tensor | ArrayLike<number>): void {
-    this.device.assign(this, source);
-  }
-
   /** The elements in row-major order of the logical shape. Rejects with what went wrong on the device, if anything. */
   async data(): Promise<TypedData> {
-    using dense = contiguous(this);
-    const bytes = await this.device.read(dense);
+    const dense = contiguous(this);
+    const bytes = await this.runtime.engine.read("data", dense.storage).finally(() => dense.dispose());
     return this.dtype === "float32" ? new Float32Array(bytes) : new Int32Array(bytes);
   }
 
@@ -229,7 +176,7 @@ export class Tensor {
     if (this.#disposed) return;
     this.#disposed = true;
     this.memory.release();
-    if (this.tracked) this.device.untrack(this);
+    if (this.tracked) this.runtime.untrack(this);
     this.#grad?.dispose();
     this.#node?.release();
   }
@@ -239,8 +186,21 @@ export class Tensor {
   }
 }
 
+/** Throws, in the name of the op, unless an operand is a tensor that was not disposed. */
+export function checkLive(op: string, name: string, x: Tensor): void {
+  if (!(x instanceof Tensor)) {
+    throw invalidArgument(
+      `${op}: ${name} is ${describe(x)}, expected a tensor`,
+      name === "bias"
+        ? "where there is none pass undefined in its place, then the options"
+        : `pass ${name} as a tensor, for example device.tensor(values, shape)`,
+    );
+  }
+  if (x.disposed) throw x.runtime.scopes.disposed(x, `${op}: ${name} of shape ${show(x.shape)}`);
+}
+
 /** Throws unless `gradient` can be that of the tensor `of`. */
-function checkGradient(op: string, gradient: Tensor, of: Tensor): void {
+export function checkGradient(op: string, gradient: Tensor, of: Tensor): void {
   checkLive(op, "gradient", gradient);
   if (!sameShape(gradient.shape, of.shape)) {
     throw new TensorError({
@@ -249,7 +209,7 @@ function checkGradient(op: string, gradient: Tensor, of: Tensor): void {
       fix: "pass a gradient of the shape of the tensor",
     });
   }
-  if (gradient.device !== of.device) throw otherDevice(op, gradient.shape);
+  if (gradient.runtime !== of.runtime) throw otherDevice(op, gradient.shape);
 }
 
 const gradientType = (found: DType, { shape, dtype }: Tensor): TensorError =>
@@ -258,3 +218,30 @@ const gradientType = (found: DType, { shape, dtype }: Tensor): TensorError =>
     message: `grad: the gradient of a tensor of shape ${show(shape)} and dtype ${dtype} has dtype ${found}`,
     fix: `convert it: x.grad = gradient.to("${dtype}")`,
   });
+
+/** Copies the elements of `from` into `to`, which has the same shape and dtype, in whatever orders the two are stored. */
+export function copyInto(to: Tensor, from: Tensor): void {
+  const { shape: sizes, runtime } = from;
+  const plan = planCopy(
+    { sizes, from: stridesOf(sizes, from.order), to: stridesOf(sizes, to.order) },
+    runtime.capabilities,
+  );
+  runtime.run("copy", plan, { src: from, dst: to });
+}
+
+/** An untracked handle on the same values stored in `order`: an alias when they already are, else a copy. */
+export function inOrder(x: Tensor, order: Order): Tensor {
+  if (x.isStoredIn(order)) return x.alias({ order });
+  const out = Tensor.empty(x.runtime, x.shape, { dtype: x.dtype, order, tracked: false });
+  copyInto(out, x);
+  return out;
+}
+
+export const contiguous = (x: Tensor): Tensor => inOrder(x, identityOrder(x.shape.length));
+
+/** An untracked copy in memory of its own, in the storage order of x. */
+export function copyOf(x: Tensor): Tensor {
+  const out = Tensor.empty(x.runtime, x.shape, { dtype: x.dtype, order: x.order, tracked: false });
+  x.runtime.engine.copy(x.storage, out.storage, x.size * 4);
+  return out;
+}

@@ -5,7 +5,8 @@ import {
   splitRemarks,
   voidRemarks,
 } from "../../../packages/fcn/dist/cli/evalRemarks.js";
-import type { DataRemark, OpenedData } from "../../../packages/fcn/dist/data/dataset.js";
+import type { DataRemark } from "../../../packages/fcn/dist/data/files/remarks.js";
+import type { OpenedData } from "../../../packages/fcn/dist/data/samples/dataset.js";
 
 const NET = ["background", "cat", "dog"];
 const remarksOf = (names: string[]) => classRemarks("data", "net.safetensors", names, NET);

@@ -3,10 +3,10 @@ import { chmod, mkdir, open as openFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { data } from "@fcn/core";
-import { TensorError } from "@fcn/tensor";
 import { beforeEach, describe, expect, it } from "vitest";
 import { classNames } from "../../../packages/fcn/dist/cli/classNames.js";
-import { readJson, readText } from "../../../packages/fcn/dist/data/files.js";
+import { readJson, readText } from "../../../packages/fcn/dist/data/files/files.js";
+import { refusal } from "../../support/refusals.js";
 import { greyPng, jpeg, temporaryFolder, writeTree } from "./trees.js";
 
 const base = await temporaryFolder("text");
@@ -17,15 +17,6 @@ let count = 0;
 beforeEach(() => {
   root = join(base, String(count++));
 });
-
-const failure = async (work: Promise<unknown>): Promise<TensorError> => {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof TensorError)) throw new Error(`no TensorError: ${error}`);
-  return error;
-};
 
 /** 背景 and 汽车 in GBK, sky and été in Windows-1252, そら in Shift_JIS, 하늘 in EUC-KR, небо in Windows-1251. */
 const FOREIGN = {
@@ -50,7 +41,7 @@ describe("text in another encoding", () => {
   it.each(Object.entries(FOREIGN))("is refused with the first wrong byte and iconv: %s", async (encoding, bytes) => {
     await writeTree(root, { "names.txt": Uint8Array.from(bytes) });
     const file = join(root, "names.txt");
-    const { code, message, fix } = await failure(readText(file));
+    const { code, message, fix } = await refusal(readText(file));
     expect(code).toBe("corrupt-file");
     const offset = bytes.findIndex((byte) => byte > 0x7f);
     const line = bytes.slice(0, offset).includes(0x0a as never) ? 2 : 1;
@@ -65,7 +56,7 @@ describe("text in another encoding", () => {
 
   it("is only given as an example where the language does not show", async () => {
     await writeTree(root, { "my names.txt": Uint8Array.of(0x41, 0xff, 0xff, 0x80) });
-    const { message, fix } = await failure(readText(join(root, "my names.txt")));
+    const { message, fix } = await refusal(readText(join(root, "my names.txt")));
     expect(message).toContain("byte 1 (0xff, in line 1)");
     expect(fix).toMatch(/for example, where it is .*: iconv -f .* '.*my names\.txt' > utf8\.txt/);
   });
@@ -76,7 +67,7 @@ describe("text in another encoding", () => {
     ["UTF-32", [0xff, 0xfe, 0, 0, 0x73, 0, 0, 0]],
   ])("is named for %s without what would tell it", async (encoding, bytes) => {
     await writeTree(root, { "names.txt": Uint8Array.from(bytes) });
-    expect((await failure(readText(join(root, "names.txt")))).fix).toContain(`iconv -f ${encoding} `);
+    expect((await refusal(readText(join(root, "names.txt")))).fix).toContain(`iconv -f ${encoding} `);
   });
 
   it.each([
@@ -91,7 +82,7 @@ describe("text in another encoding", () => {
   it("is refused where the last character of UTF-8 or UTF-16 is cut in two", async () => {
     await writeTree(root, { "a.txt": Uint8Array.of(0x41, 0xc3), "b.txt": Uint8Array.of(0xff, 0xfe, 0x41) });
     for (const name of ["a.txt", "b.txt"]) {
-      expect((await failure(readText(join(root, name)))).code).toBe("corrupt-file");
+      expect((await refusal(readText(join(root, name)))).code).toBe("corrupt-file");
     }
   });
 
@@ -115,7 +106,7 @@ describe("text in another encoding", () => {
     ["train.txt", { "img/a.jpg": photo, "cls/a.mat": "", "train.txt": gbk }],
   ])("is refused by every reader of text: %s", async (name, files) => {
     await writeTree(root, files);
-    const { message, fix, commandFix = fix } = await failure(data.open(root));
+    const { message, fix, commandFix = fix } = await refusal(data.open(root));
     expect(message).toContain(`${join(root, name)}: it is no text in UTF-8: byte `);
     expect(commandFix).toContain("iconv -f GBK -t UTF-8");
   });
@@ -141,7 +132,7 @@ describe("names that are not in UTF-8", () => {
   });
 
   it("are told where such a file is read", async () => {
-    const { message, fix } = await failure(readText(join(base, "\ufffd.txt")));
+    const { message, fix } = await refusal(readText(join(base, "\ufffd.txt")));
     expect(message).toContain("its name is not in UTF-8");
     expect(fix).toContain("convmv");
   });
@@ -173,7 +164,7 @@ describe("JSON that is none", () => {
   ])("is told by place, cause and remedy: %s", async (text, problem, remedy) => {
     await writeTree(root, { "a.json": text });
     const file = join(root, "a.json");
-    const { code, message, fix } = await failure(readJson(file));
+    const { code, message, fix } = await refusal(readJson(file));
     expect(code).toBe("corrupt-file");
     expect(message.startsWith(`${file}: it is not JSON: `)).toBe(true);
     expect(message).toContain(problem);
@@ -183,7 +174,7 @@ describe("JSON that is none", () => {
   it.each(["", "\ufeff[1]"])("is an empty file, but not one with a byte order mark: %j", async (text) => {
     await writeTree(root, { "a.json": text });
     const file = join(root, "a.json");
-    if (text === "") expect((await failure(readJson(file))).message).toBe(`${file}: it is empty (0 bytes)`);
+    if (text === "") expect((await refusal(readJson(file))).message).toBe(`${file}: it is empty (0 bytes)`);
     else expect(await readJson(file)).toEqual([1]);
   });
 
@@ -193,7 +184,7 @@ describe("JSON that is none", () => {
     const handle = await openFile(file, "w");
     await handle.truncate(600 * 2 ** 20);
     await handle.close();
-    const { code, message, fix } = await failure(data.open(root));
+    const { code, message, fix } = await refusal(data.open(root));
     expect(code).toBe("unsupported-file");
     expect(message).toContain(`${file}: it has 629145600 bytes (600 MiB)`);
     expect(fix).toContain("split the annotations into several files");
@@ -212,12 +203,12 @@ describe("files that are something else", () => {
     const bytes = new Uint8Array(Buffer.from(content as string));
     await writeTree(root, { "a.json": bytes, "names.txt": bytes });
     const found = [
-      await failure(readJson(join(root, "a.json"))),
-      await failure(readText(join(root, "names.txt"))),
-      await failure(data.decodeImage("a.jpg", bytes)),
-      await failure(data.decodeMask("a.png", bytes, data.indexRule(2))),
-      await failure(data.decodePng("a.png", bytes)),
-      await failure(data.readMat("a.mat", bytes)),
+      await refusal(readJson(join(root, "a.json"))),
+      await refusal(readText(join(root, "names.txt"))),
+      await refusal(data.decodeImage("a.jpg", bytes)),
+      await refusal(data.decodeMask("a.png", bytes, data.indexRule(2))),
+      await refusal(data.decodePng("a.png", bytes)),
+      await refusal(data.readMat("a.mat", bytes)),
     ];
     for (const { message, fix } of found) {
       expect(message).toContain(`it is ${what}`);
@@ -227,28 +218,28 @@ describe("files that are something else", () => {
 
   it("are named in a folder: pointers in place of a list and of masks", async () => {
     await writeTree(root, { "images/a.jpg": photo, "masks/a.png": mask, "splits/train.txt": LFS });
-    expect(await failure(data.open(root))).toMatchObject({
+    expect(await refusal(data.open(root))).toMatchObject({
       message: expect.stringContaining("train.txt: it is a Git LFS pointer"),
       fix: expect.stringContaining("git lfs pull"),
     });
     await writeTree(root, { "splits/train.txt": "a", "masks/a.png": LFS });
-    expect((await failure(data.open(root))).fix).toContain("git lfs pull");
+    expect((await refusal(data.open(root))).fix).toContain("git lfs pull");
   });
 
   it("names pictures of kinds that are not read", async () => {
     const heic = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from("ftypheic"), Buffer.alloc(40)]);
-    const { message, fix } = await failure(data.decodeImage("a.jpg", new Uint8Array(heic)));
+    const { message, fix } = await refusal(data.decodeImage("a.jpg", new Uint8Array(heic)));
     expect(message).toContain("a HEIC picture");
     expect(fix).toBe("save it as JPEG or PNG");
   });
 
   it("names a folder in place of a file, and a file that may not be read", async () => {
     await mkdir(join(root, "a.json"), { recursive: true });
-    expect((await failure(readJson(join(root, "a.json")))).message).toContain("it is a folder, not a file");
+    expect((await refusal(readJson(join(root, "a.json")))).message).toContain("it is a folder, not a file");
     await writeTree(root, { "b.json": "{}" });
     await chmod(join(root, "b.json"), 0);
     if (process.getuid?.() !== 0) {
-      expect((await failure(readJson(join(root, "b.json")))).message).toContain("permission to read it is denied");
+      expect((await refusal(readJson(join(root, "b.json")))).message).toContain("permission to read it is denied");
     }
   });
 });

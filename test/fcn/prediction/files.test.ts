@@ -5,13 +5,13 @@ import { io } from "@fcn/tensor";
 import { decode, encode } from "fast-png";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mapAhead, startAhead } from "../../../packages/fcn/dist/pipeline.js";
+import { mapAhead, startAhead } from "../../../packages/fcn/dist/async/pipeline.js";
+import { encodeIndexedPng } from "../../../packages/fcn/dist/encoding/indexedPng.js";
+import { makeFolder } from "../../../packages/fcn/dist/files/write.js";
 import { expandInputs } from "../../../packages/fcn/dist/prediction/inputs.js";
 import { OutputFolder, type Predicted } from "../../../packages/fcn/dist/prediction/outputs.js";
 import { toRaster } from "../../../packages/fcn/dist/prediction/picture.js";
 import { drawLegend, renderWithLegend } from "../../../packages/fcn/dist/report/legend.js";
-import { encodeIndexedPng } from "../../../packages/fcn/dist/report/png.js";
-import { makeFolder } from "../../../packages/fcn/dist/report/writeFile.js";
 
 let folder: string;
 beforeAll(async () => {

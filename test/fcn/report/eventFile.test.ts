@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { crc32c, maskedCrc32c } from "../../../packages/fcn/dist/report/crc32c.js";
+import { crc32c, maskedCrc32c } from "../../../packages/fcn/dist/encoding/crc32c.js";
 import { createEventFile } from "../../../packages/fcn/dist/report/eventFile.js";
 import { decodeRecords, dividedCrc32c, readEvents, scalarsOf, unmask } from "../../support/tensorboard.js";
 import { temporaryFolder } from "../data/trees.js";

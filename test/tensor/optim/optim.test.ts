@@ -145,6 +145,13 @@ describe("lrScheduler", () => {
     expect(rates).toEqual([1, 0.5625, 0.25, 0.0625, 0, 0]);
   });
 
+  it("falls by the power 0.9 unless told otherwise", () => {
+    const rates = run((o) => optim.lrScheduler.poly(o, { totalSteps: 4 }), 5);
+    [1, 0.75 ** 0.9, 0.5 ** 0.9, 0.25 ** 0.9, 0].forEach((rate, i) => {
+      expect(rates[i]).toBeCloseTo(rate, 12);
+    });
+  });
+
   it("drops in stairs", () => {
     expect(run((o) => optim.lrScheduler.step(o, { stepSize: 2, gamma: 0.5 }), 5)).toEqual([1, 1, 0.5, 0.5, 0.25]);
   });

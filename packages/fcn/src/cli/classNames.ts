@@ -1,6 +1,6 @@
-import { kindOf, readText } from "../data/files.js";
-import { parseJson } from "../data/json.js";
-import { shownValue } from "../data/numbers.js";
+import { kindOf, readText } from "../data/files/files.js";
+import { parseJson } from "../data/files/json.js";
+import { shownValue } from "../data/files/numbers.js";
 import { UsageError } from "./errors.js";
 
 /**

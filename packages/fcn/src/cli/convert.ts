@@ -1,9 +1,9 @@
 import { createDevice } from "@fcn/tensor";
 import type { Command } from "commander";
-import { PREPROCESSINGS } from "../data/layouts/means.js";
-import { counted, firstOf } from "../data/words.js";
+import { counted, firstOf } from "../data/files/words.js";
+import { PREPROCESSINGS } from "../data/published/means.js";
+import { refuseSameFile } from "../files/write.js";
 import { createQuietBar } from "../progress/quietBar.js";
-import { refuseSameFile } from "../report/writeFile.js";
 import { type ConvertOptions, type ConvertReport, convert, outputFormat } from "../weights/convert.js";
 import { convertNet, type NetDescription } from "../weights/convertNet.js";
 import { NAME_MAPS } from "../weights/nameMaps.js";

@@ -1,4 +1,4 @@
-import { counted, firstOf } from "../data/words.js";
+import { counted, firstOf } from "../data/files/words.js";
 import { formatTable, percent, scoreTable } from "../report/table.js";
 import type { TrainRunResult } from "../training/run/index.js";
 

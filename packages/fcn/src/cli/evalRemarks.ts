@@ -1,8 +1,9 @@
 import { TensorError } from "@fcn/tensor";
-import type { DataRemark, OpenedData } from "../data/dataset.js";
 import { type PixelScale, rangeText } from "../data/decode/pixelScale.js";
-import { fileName, joinPath, kindOf, withoutExtension } from "../data/files.js";
+import { fileName, joinPath, kindOf, withoutExtension } from "../data/files/files.js";
+import type { DataRemark } from "../data/files/remarks.js";
 import { splitName } from "../data/folder/splits.js";
+import type { OpenedData } from "../data/samples/dataset.js";
 
 /** Lines beyond this are counted, not printed; `--json` has them all. */
 const MOST_LINES = 10;

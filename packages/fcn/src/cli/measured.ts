@@ -1,9 +1,9 @@
 import { createDevice, type Device } from "@fcn/tensor";
 import type { Command } from "commander";
 import { savedTuning } from "../measure/savedTuning.js";
+import { loadModel } from "../models/file/weightsFile.js";
 import { inputChannels } from "../models/graph/spec.js";
 import { create, list } from "../models/index.js";
-import { loadModel } from "../training/weightsFile.js";
 import { UsageError } from "./errors.js";
 import { parseModel, parseNumber, parseSize, parseWhole } from "./options.js";
 

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { PixelRange } from "../data/decode/pixelScale.js";
-import { NYUD_MEANS, type NyudInput } from "../data/layouts/means.js";
-import { type LayoutName, layouts, type OpenOptions } from "../data/open.js";
+import { type LayoutName, layouts, type OpenOptions } from "../data/open/open.js";
+import { NYUD_MEANS, type NyudInput } from "../data/published/means.js";
 import { COCO_OVERLAPS, type CocoOverlap } from "../data/shapes/coco.js";
 import { UsageError } from "./errors.js";
 import { parseChoice, parseNames, parseOne, parseRange, parseSize, parseWhole } from "./options.js";

@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import type { PixelRange } from "../data/decode/pixelScale.js";
-import { counted, firstOf } from "../data/words.js";
+import { counted, firstOf } from "../data/files/words.js";
 import { expandInputs, type Input } from "../prediction/inputs.js";
 import { OUTPUTS, type OutputName } from "../prediction/outputs.js";
 import { type PictureReport, type PredictSummary, runPredict } from "../prediction/run.js";

@@ -1,8 +1,8 @@
 import { open as openFile, realpath } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
 import { TensorError } from "@fcn/tensor";
-import type { OpenedData, SegmentationDataset } from "../data/dataset.js";
 import { isPng } from "../data/decode/pngChunks.js";
+import type { OpenedData, SegmentationDataset } from "../data/samples/dataset.js";
 import { realName } from "../prediction/results.js";
 
 /**

@@ -1,14 +1,15 @@
+export {
+  checkImage,
+  checkSample,
+  mirrorSample,
+  type RasterImage,
+  type SegmentationSample,
+  VOID_LABEL,
+} from "../labels/sample.js";
+export type { CocoOptions } from "./annotations/openCoco.js";
+export type { LabelmeOptions } from "./annotations/openLabelme.js";
 export { augmentSample, type SampleKey } from "./augment/augment.js";
 export type { Augmentation, ColourJitter } from "./augment/options.js";
-export {
-  BatchSampler,
-  type BatchSamplerOptions,
-  type HostBatch,
-  stackSamples,
-  type TensorBatch,
-  toTensors,
-} from "./batches.js";
-export { type BoundaryBandOptions, boundaryBand, boundarySquares, voidEdges } from "./boundary.js";
 export {
   type CheckOptions,
   check,
@@ -18,7 +19,6 @@ export {
   type SplitSummary,
 } from "./check/check.js";
 export { type ContactSheetOptions, contactSheet } from "./check/contactSheet.js";
-export type { InspectOptions } from "./check/inspectAll.js";
 export {
   type CompositeOptions,
   type CompositeSource,
@@ -29,19 +29,9 @@ export {
 export { type CompositeFolders, type LoadedComposite, loadComposite } from "./composite/load.js";
 export type { RgbaImage } from "./composite/raster.js";
 export { type CompositeSplit, type CompositeSplitOptions, splitComposite } from "./composite/split.js";
-export {
-  type Classes,
-  type DataRemark,
-  fileDataset,
-  type LeftOut,
-  loadAll,
-  type OpenedData,
-  type SegmentationDataset,
-  sampleDataset,
-  subset,
-} from "./dataset.js";
 export { type DecodedImage, decodeImage } from "./decode/image.js";
 export { decodeMask } from "./decode/mask.js";
+export type { PaintSize, SkippedPart } from "./decode/parts.js";
 export type { PixelDepth, PixelLevels, PixelRange, PixelScale } from "./decode/pixelScale.js";
 export { decodePng, type PngPicture } from "./decode/png.js";
 export { indexRule, type LabelPlane, type LabelRule, type StrayKey } from "./decode/rule.js";
@@ -56,34 +46,16 @@ export {
   type LongitudeBand,
   splitEarth,
 } from "./earth/split.js";
-export type { CocoOptions } from "./folder/openCoco.js";
-export type { LabelmeOptions } from "./folder/openLabelme.js";
+export type { StatedSize } from "./files/numbers.js";
+export type { DataRemark } from "./files/remarks.js";
 export type { PairOptions } from "./folder/pairs.js";
 export type { SplitOptions } from "./folder/splits.js";
 export { type FolderContent, writeFolder } from "./folder/write.js";
-export { type ImagePart, type LabelSource, loadItem, type SampleItem } from "./item.js";
-export {
-  CONTEXT_33,
-  CONTEXT_59,
-  NYUD_CLASSES,
-  SIFT_FLOW_CLASSES,
-  SIFT_FLOW_GEOMETRIC,
-  VOC_CLASSES,
-} from "./layouts/classNames.js";
-export {
-  CONTEXT_MEAN,
-  IMAGENET_MEAN,
-  NYUD_MEANS,
-  type NyudInput,
-  PREPROCESSINGS,
-  SIFT_FLOW_MEAN,
-  VOC_MEAN,
-} from "./layouts/means.js";
 export type { NyudOptions } from "./layouts/nyud.js";
 export type { ContextOptions } from "./layouts/pascalContext.js";
 export { seg11valid, type VocOptions } from "./layouts/voc.js";
-export { DataLoader, type LoadedBatch, type LoaderOptions, type LoaderState } from "./loader/loader.js";
-export type { HostSamples, SampleFailure } from "./loader/makeBatch.js";
+export { DataLoader, type LoadedBatch } from "./loader/loader.js";
+export type { LoaderOptions, LoaderState } from "./loader/options.js";
 export { type EpochOptions, planEpoch, type SampleOrder } from "./loader/plan.js";
 export type { Numbers as MatNumbers } from "./mat/cursor.js";
 export {
@@ -95,22 +67,51 @@ export {
   type MatValue,
   readMat,
 } from "./mat/read.js";
-export type { StatedSize } from "./numbers.js";
-export { type LayoutName, type LayoutOptions, layouts, type OpenOptions, open } from "./open.js";
-export type { RangeOptions } from "./pictureRange.js";
-export { measurePreprocessing, normaliseInto, type Preprocessing } from "./preprocessing.js";
+export type { InspectOptions } from "./open/inspectAll.js";
+export { type LayoutName, type LayoutOptions, layouts, type OpenOptions, open } from "./open/open.js";
+export type { RangeOptions } from "./open/pictureRange.js";
+export {
+  CONTEXT_33,
+  CONTEXT_59,
+  NYUD_CLASSES,
+  SIFT_FLOW_CLASSES,
+  SIFT_FLOW_GEOMETRIC,
+  VOC_CLASSES,
+} from "./published/classNames.js";
+export {
+  CONTEXT_MEAN,
+  IMAGENET_MEAN,
+  NYUD_MEANS,
+  type NyudInput,
+  PREPROCESSINGS,
+  SIFT_FLOW_MEAN,
+  VOC_MEAN,
+} from "./published/means.js";
 export { createRandom, type RandomSource, shuffledIndices } from "./random.js";
 export {
-  checkImage,
-  checkSample,
-  mirrorSample,
-  type RasterImage,
-  type SegmentationSample,
-  VOID_LABEL,
-} from "./sample.js";
+  BatchSampler,
+  type BatchSamplerOptions,
+  type HostBatch,
+  stackSamples,
+  type TensorBatch,
+  toTensors,
+} from "./samples/batches.js";
+export { type BoundaryBandOptions, boundaryBand, boundarySquares, voidEdges } from "./samples/boundary.js";
+export {
+  type Classes,
+  fileDataset,
+  type LeftOut,
+  loadAll,
+  type OpenedData,
+  type SegmentationDataset,
+  sampleDataset,
+  subset,
+} from "./samples/dataset.js";
+export { type ImagePart, type LabelSource, loadItem, type SampleItem } from "./samples/item.js";
+export { measurePreprocessing, normaliseInto, type Preprocessing } from "./samples/preprocessing.js";
+export { countLabels, cutSample, type Rectangle, tilePositions } from "./samples/tiles.js";
 export type { CocoInstance, CocoLabels, CocoOverlap } from "./shapes/coco.js";
 export type { LabelmeLabels } from "./shapes/labelme.js";
-export type { PaintSize, SkippedPart } from "./shapes/parts.js";
 export type { RunLengths } from "./shapes/rle.js";
-export { countLabels, cutSample, type Rectangle, tilePositions } from "./tiles.js";
+export type { HostSamples, SampleFailure } from "./workers/makeBatch.js";
 export type { WorkerOptions } from "./workers/pool.js";

@@ -1,7 +1,7 @@
 import { WATER } from "../data/earth/labels.js";
 import type { BoundaryOptions } from "../evaluation/scoreboard.js";
+import type { Colour } from "../labels/colours.js";
 import type { ModelOptions } from "../models/index.js";
-import type { Colour } from "../report/colours.js";
 import type { Stage } from "../training/staged.js";
 
 export const BACKBONES = ["small", "vgg16"] as const;

@@ -1,6 +1,6 @@
-import { boundaryBand } from "../data/boundary.js";
 import { EARTH_CLASSES } from "../data/earth/labels.js";
-import { type SegmentationSample, VOID_LABEL } from "../data/sample.js";
+import { boundaryBand } from "../data/samples/boundary.js";
+import { type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
 import { renderLabelGrid } from "../report/labelGrid.js";
 import { percent } from "../report/table.js";
 import { COAST, DEMO_COLOURS } from "./options.js";

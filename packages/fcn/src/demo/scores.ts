@@ -1,7 +1,7 @@
-import type { SegmentationSample } from "../data/sample.js";
-import { countLabels } from "../data/tiles.js";
+import { countLabels } from "../data/samples/tiles.js";
 import { type Evaluation, scorePredictions } from "../evaluation/evaluate.js";
 import type { BoundaryOptions, BoundaryScores } from "../evaluation/scoreboard.js";
+import type { SegmentationSample } from "../labels/sample.js";
 import type { ScoreColumn, Shares } from "../report/table.js";
 import { COAST } from "./options.js";
 

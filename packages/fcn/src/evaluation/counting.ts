@@ -1,5 +1,5 @@
 import { confusionMatrix, slice, TensorError } from "@fcn/tensor";
-import type { RasterImage } from "../data/sample.js";
+import type { RasterImage } from "../labels/sample.js";
 import type { Inference } from "../prediction/inference.js";
 import { forEachStrip } from "../prediction/strips.js";
 import type { Scoreboard } from "./scoreboard.js";

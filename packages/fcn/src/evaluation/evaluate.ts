@@ -1,15 +1,14 @@
 import { TensorError } from "@fcn/tensor";
-import { type SegmentationDataset, withScale } from "../data/dataset.js";
-import type { Preprocessing } from "../data/preprocessing.js";
-import type { SegmentationSample } from "../data/sample.js";
-import { SegmentationMetrics, type SegmentationScores } from "../metrics.js";
-import { mapAhead, startAhead } from "../pipeline.js";
+import { mapAhead, startAhead } from "../async/pipeline.js";
+import { type SegmentationDataset, withScale } from "../data/samples/dataset.js";
+import type { Preprocessing } from "../data/samples/preprocessing.js";
+import { SegmentationMetrics, type SegmentationScores } from "../labels/metrics.js";
+import type { SegmentationSample } from "../labels/sample.js";
+import { headClasses, type SegmentationNet } from "../models/segmentationNet.js";
 import { enqueue } from "../prediction/enqueue.js";
 import { createInference } from "../prediction/inference.js";
 import { checkPreprocessing, type InferenceOptions } from "../prediction/options.js";
 import type { NetOrLoaded } from "../prediction/predict.js";
-import { headClasses } from "../training/heads.js";
-import type { SegmentationNet } from "../training/model.js";
 import { batchesOf, type Prepared, startCounting } from "./counting.js";
 import { type BoardScores, type BoundaryOptions, Scoreboard } from "./scoreboard.js";
 

@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { nanMean } from "../metrics.js";
+import { nanMean } from "../labels/metrics.js";
 
 /** Scores of the objects of one size. */
 export interface SizeScores {

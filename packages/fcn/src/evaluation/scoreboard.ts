@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
-import { boundarySquares } from "../data/boundary.js";
-import { checkSample, type SegmentationSample, VOID_LABEL } from "../data/sample.js";
-import { SegmentationMetrics, type SegmentationScores } from "../metrics.js";
+import { boundarySquares } from "../data/samples/boundary.js";
+import { SegmentationMetrics, type SegmentationScores } from "../labels/metrics.js";
+import { checkSample, type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
 import { ObjectSizes, type SizeScores } from "./objectSizes.js";
 
 export interface BoundaryOptions {

@@ -25,7 +25,7 @@ export async function tuningFile(info: DeviceInfo): Promise<string | undefined> 
   const { FCN_TUNING } = process.env;
   if (FCN_TUNING === "off") return undefined;
   const { join } = nodeModule("tuningFile", "node:path");
-  const { userCaches } = await import("../userCaches.js");
+  const { userCaches } = await import("../files/userCaches.js");
   const name = Object.values(adapterOf(info)).filter(Boolean).join(" ").toLowerCase();
   const plain = name.replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "adapter";
   return join(FCN_TUNING || join(await userCaches(), "fcn", "tuning"), `${plain}.json`);
@@ -57,7 +57,7 @@ export async function saveTuning(
   const file = await tuningFile(info);
   if (file === undefined) return undefined;
   const { dirname } = nodeModule("saveTuning", "node:path");
-  const { makeFolder, writeWholeFile } = await import("../report/writeFile.js");
+  const { makeFolder, writeWholeFile } = await import("../files/write.js");
   const measured = new Set(tried);
   const before = Object.entries((await savedTuning(info)) ?? {}).filter(([key]) => !measured.has(key));
   const tiles = Object.fromEntries([...before, ...Object.entries(found)].sort(([a], [b]) => (a < b ? -1 : 1)));

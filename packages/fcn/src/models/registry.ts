@@ -1,5 +1,5 @@
 import { type Device, type Tensor, TensorError } from "@fcn/tensor";
-import type { Preprocessing } from "../data/preprocessing.js";
+import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { describeGraph, type NodeSummary } from "./graph/geometry.js";
 import { GraphNet, type NetOutput } from "./graph/net.js";
 import type { Graph } from "./graph/spec.js";

@@ -1,6 +1,6 @@
 import { type io, paint, type Tensor } from "@fcn/tensor";
-import type { RasterImage } from "../data/sample.js";
-import type { Colour } from "../report/colours.js";
+import type { Colour } from "../labels/colours.js";
+import type { RasterImage } from "../labels/sample.js";
 import { BandReader, type BandSink } from "./bands.js";
 import type { Inference } from "./inference.js";
 import { HostProbabilities } from "./probabilities.js";

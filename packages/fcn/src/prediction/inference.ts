@@ -1,13 +1,13 @@
 import { type Device, TensorError } from "@fcn/tensor";
-import type { Preprocessing } from "../data/preprocessing.js";
+import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { type Fit, fitOf } from "../models/graph/fit.js";
 import { footprintOf } from "../models/graph/footprint.js";
 import { inferChannels } from "../models/graph/geometry.js";
 import { GraphNet } from "../models/graph/net.js";
+import { lcm } from "../models/graph/rational.js";
 import { coarsestStride } from "../models/graph/reach.js";
 import { type Graph, mainHead } from "../models/graph/spec.js";
-import { lcm } from "../rational.js";
-import { deviceOf, type SegmentationNet } from "../training/model.js";
+import { deviceOf, type SegmentationNet } from "../models/segmentationNet.js";
 import { type InferenceOptions, MEMORY, sideAt, type View, viewsOf } from "./options.js";
 import { largestTile, type Tiling, tilesOf, wholePicture } from "./tiling.js";
 

@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
-import type { Abortable } from "../abort.js";
-import type { Preprocessing } from "../data/preprocessing.js";
+import type { Abortable } from "../async/abort.js";
+import type { Preprocessing } from "../data/samples/preprocessing.js";
 import type { TileOptions } from "./tiling.js";
 
 /** How pictures are given to a net, and how its answers are put together. */

@@ -1,11 +1,11 @@
 import { rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { io, TensorError } from "@fcn/tensor";
-import type { RasterImage } from "../data/sample.js";
-import type { Colour } from "../report/colours.js";
+import { encodeIndexedPng } from "../encoding/indexedPng.js";
+import { makeFolder, writeWholeFile } from "../files/write.js";
+import type { Colour } from "../labels/colours.js";
+import type { RasterImage } from "../labels/sample.js";
 import { renderWithLegend } from "../report/legend.js";
-import { encodeIndexedPng } from "../report/png.js";
-import { makeFolder, writeWholeFile } from "../report/writeFile.js";
 import type { Prediction } from "./enqueue.js";
 import { geoJsonPieces } from "./geojson.js";
 import { Manifest } from "./manifest.js";

@@ -2,8 +2,8 @@ import { TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import { decodeImage } from "../data/decode/image.js";
 import type { PixelScale } from "../data/decode/pixelScale.js";
-import { fileName, readBytes } from "../data/files.js";
-import { checkImage, type RasterImage } from "../data/sample.js";
+import { fileName, readBytes } from "../data/files/files.js";
+import { checkImage, type RasterImage } from "../labels/sample.js";
 
 /** Interleaved rows of red, green, blue and opacity, as the browser's ImageData. */
 export interface RgbaPicture {

@@ -1,11 +1,11 @@
 import { TensorError } from "@fcn/tensor";
+import { mapAhead, startAhead } from "../async/pipeline.js";
 import { checkRange, type PixelRange, type PixelScale } from "../data/decode/pixelScale.js";
-import type { Preprocessing } from "../data/preprocessing.js";
-import type { RasterImage } from "../data/sample.js";
-import { mapAhead, startAhead } from "../pipeline.js";
-import { type Colour, vocColours } from "../report/colours.js";
-import type { SegmentationNet } from "../training/model.js";
-import type { LoadedModel } from "../training/weightsFile.js";
+import type { Preprocessing } from "../data/samples/preprocessing.js";
+import { type Colour, vocColours } from "../labels/colours.js";
+import type { RasterImage } from "../labels/sample.js";
+import type { LoadedModel } from "../models/file/weightsFile.js";
+import type { SegmentationNet } from "../models/segmentationNet.js";
 import { enqueue, type Outputs, type OverlayStyle, type Prediction } from "./enqueue.js";
 import { createInference, type Inference } from "./inference.js";
 import { checkPreprocessing, type InferenceOptions } from "./options.js";

@@ -1,8 +1,8 @@
 import { createDevice, type Device, type ErrorParts, type TensorError } from "@fcn/tensor";
+import { mapAhead } from "../async/pipeline.js";
 import { savedTuning } from "../measure/savedTuning.js";
-import { mapAhead } from "../pipeline.js";
+import { loadModel } from "../models/file/weightsFile.js";
 import { adapterName } from "../report/adapter.js";
-import { loadModel } from "../training/weightsFile.js";
 import type { Input } from "./inputs.js";
 import { classShares, OutputFolder, type OutputName, type OutputPaths, type Predicted, summaryOf } from "./outputs.js";
 import { type PredictionResult, type PredictOptions, pictureError, predictEach, preparePrediction } from "./predict.js";

@@ -1,8 +1,8 @@
 import { concat, type nn, pad, slice, type Tensor, TensorError } from "@fcn/tensor";
-import { coordinateMaps, identityMap } from "../coordinates.js";
+import { coordinateMaps, identityMap } from "../models/graph/coordinates.js";
 import { GraphNet } from "../models/graph/net.js";
 import { type Graph, mainHead } from "../models/graph/spec.js";
-import { mainLogits } from "../training/model.js";
+import { mainLogits } from "../models/segmentationNet.js";
 
 export interface ShiftAndStitchOptions {
   /** The stride f of the net's output. */

@@ -14,11 +14,11 @@ import {
   TensorError,
 } from "@fcn/tensor";
 import { zerosStoredAs } from "@fcn/tensor/internal";
-import { normaliseInto } from "../data/preprocessing.js";
-import type { RasterImage } from "../data/sample.js";
-import { cutImage, type Rectangle } from "../data/tiles.js";
-import { croppedBy, paddedBy } from "../training/fitted.js";
-import { headLogits } from "../training/model.js";
+import { normaliseInto } from "../data/samples/preprocessing.js";
+import { cutImage, type Rectangle } from "../data/samples/tiles.js";
+import type { RasterImage } from "../labels/sample.js";
+import { croppedBy, paddedBy } from "../models/fitted.js";
+import { headLogits } from "../models/segmentationNet.js";
 import type { Inference } from "./inference.js";
 import { sideAt, type View } from "./options.js";
 import { coverage, type Span, type Tiling } from "./tiling.js";

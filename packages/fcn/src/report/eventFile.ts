@@ -1,8 +1,8 @@
 import { io } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
-import { encode, type Message, type Schema } from "../protobuf.js";
-import { maskedCrc32c } from "./crc32c.js";
-import { makeFolder } from "./writeFile.js";
+import { maskedCrc32c } from "../encoding/crc32c.js";
+import { encode, type Message, type Schema } from "../encoding/protobuf.js";
+import { makeFolder } from "../files/write.js";
 
 const { open, rm } = nodeModule("createEventFile", "node:fs/promises");
 const { join } = nodeModule("createEventFile", "node:path");

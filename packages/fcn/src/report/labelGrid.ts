@@ -1,6 +1,6 @@
-import type { SegmentationSample } from "../data/sample.js";
+import { type Colour, VOID_COLOUR } from "../labels/colours.js";
+import type { SegmentationSample } from "../labels/sample.js";
 import { labelCell, overlayCell, photoCell } from "./cells.js";
-import { type Colour, VOID_COLOUR } from "./colours.js";
 import { type PanelCell, type PanelColumn, renderPanels } from "./panels.js";
 
 /** Names and colours of the classes, by label. */

@@ -1,4 +1,4 @@
-import type { SegmentationScores } from "../metrics.js";
+import type { SegmentationScores } from "../labels/metrics.js";
 
 /** The four scores of the FCN paper and the IU of each class, shares from 0 to 1. */
 export type Shares = Readonly<

@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
-import { type SegmentationSample, VOID_LABEL } from "../data/sample.js";
-import { countLabels } from "../data/tiles.js";
+import { countLabels } from "../data/samples/tiles.js";
+import { type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
 
 /**
  * How class weights follow from the data:

@@ -14,8 +14,8 @@ import {
   type Tensor,
   TensorError,
 } from "@fcn/tensor";
-import type { HostBatch } from "../data/batches.js";
-import { VOID_LABEL } from "../data/sample.js";
+import type { HostBatch } from "../data/samples/batches.js";
+import { VOID_LABEL } from "../labels/sample.js";
 import type { LossNormalization } from "./normalization.js";
 
 /**

@@ -1,37 +1,10 @@
-import { crop, pad, type Tensor, TensorError } from "@fcn/tensor";
+import { type Tensor, TensorError } from "@fcn/tensor";
+import { croppedBy, paddedBy } from "../models/fitted.js";
 import { type Fit, fitOf } from "../models/graph/fit.js";
 import { GraphNet } from "../models/graph/net.js";
 import type { Graph } from "../models/graph/spec.js";
-import type { SegmentationNet } from "./model.js";
+import type { SegmentationNet } from "../models/segmentationNet.js";
 import { bothWays } from "./remedies.js";
-
-/** An input [N, C, H, W] with the zeros around it that the net needs. */
-export function paddedBy({ padding }: Fit, x: Tensor): Tensor {
-  if (padding.every(([before, after]) => before === 0 && after === 0)) return x;
-  return pad(x, [[0, 0], [0, 0], ...padding]);
-}
-
-interface Answer {
-  readonly model: SegmentationNet;
-  /** [N, classes, h, w], what the net made of `input`. */
-  readonly logits: Tensor;
-  readonly input: Tensor;
-  /** Height and width of the pictures, without what was filled up. */
-  readonly size: readonly [height: number, width: number];
-}
-
-/** Logits [N, classes, H, W] at the pixels of the pictures; `head` is its place in the fit. Throws where a module of the user's gave another size. */
-export function croppedBy(
-  op: string,
-  { offsets }: Fit,
-  head: number,
-  { model, logits, input, size: [height, width] }: Answer,
-): Tensor {
-  if (!(model instanceof GraphNet)) checkPlane(op, logits, input);
-  const [top, left] = offsets[head] as readonly [number, number];
-  const [, , h, w] = logits.shape;
-  return h === height && w === width ? logits : crop(logits, { top, left, height, width });
-}
 
 /** How pictures go through a net so that the named heads answer all their pixels. */
 export interface Fitting {
@@ -87,16 +60,4 @@ function forward(model: SegmentationNet, images: Tensor): ReturnType<Segmentatio
       { cause: error },
     );
   }
-}
-
-function checkPlane(op: string, logits: Tensor, x: Tensor): void {
-  const [n, , ...size] = x.shape;
-  const [batch, , ...plane] = logits.shape;
-  if (batch === n && plane.length === 2 && plane.every((side, i) => side === size[i])) return;
-  const multiples = op === "train" ? "cut the pictures to these (crop)" : "pass it as stride";
-  throw new TensorError({
-    code: "invalid-shape",
-    message: `${op}: the net answered [${logits.shape.join(", ")}] for pictures [${x.shape.join(", ")}], expected [N, classes, H, W] of their size`,
-    fix: `use a net that brings its logits to the size of its input; where that holds for multiples of a number only, ${multiples}`,
-  });
 }

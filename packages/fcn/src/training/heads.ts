@@ -1,10 +1,7 @@
 import { TensorError } from "@fcn/tensor";
-import type { HostBatch } from "../data/batches.js";
-import { checkSample, type SegmentationSample } from "../data/sample.js";
-import { inferChannels } from "../models/graph/geometry.js";
-import { GraphNet } from "../models/graph/net.js";
-import type { Graph } from "../models/graph/spec.js";
-import type { SegmentationNet } from "./model.js";
+import type { HostBatch } from "../data/samples/batches.js";
+import { checkSample, type SegmentationSample } from "../labels/sample.js";
+import { headClasses, netGraph, type SegmentationNet } from "../models/segmentationNet.js";
 import { bothWays } from "./remedies.js";
 
 /** Weight of the loss of each head that is trained. */
@@ -13,28 +10,19 @@ export type HeadWeights = Readonly<Record<string, number>>;
 /** For a head that learns from a further label map of the samples (`more`), the map's name. The others learn from `labels`. */
 export type HeadLabels = Readonly<Record<string, string>>;
 
-/** The layers of a net; undefined where it is not from `models`. */
-const graphOf = (model: SegmentationNet): Graph | undefined => (model instanceof GraphNet ? model.graph : undefined);
-
 /**
  * Those of the given heads that the net has: fcn_resnet50 may be without its auxiliary one. A net that has none of them trains all its own with
  * equal weight, as the nets for SIFT Flow were.
  */
 export function ownHeads(heads: HeadWeights, model: SegmentationNet): HeadWeights {
-  const graph = graphOf(model);
+  const graph = netGraph(model);
   if (graph === undefined) return heads;
   const own = Object.entries(heads).filter(([head]) => Object.hasOwn(graph.outputs, head));
   return Object.fromEntries(own.length > 0 ? own : Object.keys(graph.outputs).map((head) => [head, 1]));
 }
 
 /** What the net says about the labels of its heads. */
-export const ownHeadLabels = (model: SegmentationNet): HeadLabels => graphOf(model)?.headLabels ?? {};
-
-/** The classes that a head scores; undefined where the net does not tell. */
-export function headClasses(model: SegmentationNet, head: string): number | undefined {
-  const graph = graphOf(model);
-  return graph === undefined ? undefined : inferChannels(graph).get(graph.outputs[head] ?? "");
-}
+export const ownHeadLabels = (model: SegmentationNet): HeadLabels => netGraph(model)?.headLabels ?? {};
 
 /** Throws unless heads are named, each with a weight above 0. */
 export function checkHeadWeights(heads: HeadWeights): void {
@@ -56,7 +44,7 @@ interface HeadChoice {
 
 /** Throws where `heads` or `headLabels` names a head that the net lacks, and where a head scores fewer classes than the labels that it learns from have. */
 export function checkHeads(model: SegmentationNet, { heads, headLabels, numClasses }: HeadChoice): void {
-  const own = Object.keys(graphOf(model)?.outputs ?? { ...heads, ...headLabels });
+  const own = Object.keys(netGraph(model)?.outputs ?? { ...heads, ...headLabels });
   const unknown = Object.keys(heads).find((head) => !own.includes(head));
   if (unknown !== undefined) throw noHead(unknown, own);
   const stray = Object.keys(headLabels).find((head) => !own.includes(head));

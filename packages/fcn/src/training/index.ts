@@ -1,9 +1,17 @@
+export {
+  encodeModel,
+  type LoadedModel,
+  loadModel,
+  type ModelMetadata,
+  parseMetadata,
+  saveModel,
+} from "../models/file/weightsFile.js";
+export { mainLogits, type SegmentationNet } from "../models/segmentationNet.js";
 export { type ClassBalancing, classWeights } from "./classWeights.js";
 export { type Criterion, type CriterionName, type CriterionSettings, criterionNames } from "./criteria.js";
 export { freezeBatchNorm, type Trainable } from "./freezing.js";
 export type { HeadLabels, HeadWeights } from "./heads.js";
 export { type LossSampling, sampleLabels } from "./lossSampling.js";
-export { mainLogits, type SegmentationNet } from "./model.js";
 export type { MultiplierRules, Multipliers, ParameterKind } from "./multipliers.js";
 export {
   convertLearningRate,
@@ -36,11 +44,3 @@ export type { Optimizer, Schedule, ScheduleName } from "./schedules.js";
 export { publishedStages, type Stage, type StagedOptions, type StageResult, trainStaged } from "./staged.js";
 export { type TrainResult, train } from "./train.js";
 export { trainValidated, type ValidatedTraining, type ValidatedTrainOptions } from "./validated.js";
-export {
-  encodeModel,
-  type LoadedModel,
-  loadModel,
-  type ModelMetadata,
-  parseMetadata,
-  saveModel,
-} from "./weightsFile.js";

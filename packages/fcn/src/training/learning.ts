@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
-import type { HostBatch } from "../data/batches.js";
-import { VOID_LABEL } from "../data/sample.js";
+import type { HostBatch } from "../data/samples/batches.js";
+import { VOID_LABEL } from "../labels/sample.js";
 import { labelsOf } from "./heads.js";
 import { countHeads } from "./losses.js";
 import type { ResolvedOptions } from "./options.js";

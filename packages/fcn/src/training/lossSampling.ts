@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import type { RandomSource } from "../data/random.js";
-import { VOID_LABEL } from "../data/sample.js";
+import { VOID_LABEL } from "../labels/sample.js";
 
 /**
  * Patchwise training as sampling of the loss (sections 3.4 and 4.4 of the FCN paper): of all receptive fields of an image only some count. The

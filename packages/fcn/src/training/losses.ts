@@ -1,6 +1,6 @@
 import { add, mul, type Tensor } from "@fcn/tensor";
-import type { HostBatch } from "../data/batches.js";
-import { VOID_LABEL } from "../data/sample.js";
+import type { HostBatch } from "../data/samples/batches.js";
+import { VOID_LABEL } from "../labels/sample.js";
 import { type Criterion, type CriterionOptions, criterionLoss } from "./criteria.js";
 import { type HeadLabels, type HeadWeights, labelsOf, noHead } from "./heads.js";
 import type { LossCounts } from "./normalization.js";

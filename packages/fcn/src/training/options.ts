@@ -1,12 +1,12 @@
 import type { optim } from "@fcn/tensor";
-import type { HostBatch } from "../data/batches.js";
-import type { Preprocessing } from "../data/preprocessing.js";
-import type { SegmentationSample } from "../data/sample.js";
+import type { HostBatch } from "../data/samples/batches.js";
+import type { Preprocessing } from "../data/samples/preprocessing.js";
+import type { SegmentationSample } from "../labels/sample.js";
+import type { SegmentationNet } from "../models/segmentationNet.js";
 import type { ClassBalancing } from "./classWeights.js";
 import type { Trainable } from "./freezing.js";
 import type { HeadLabels } from "./heads.js";
 import type { LossSampling } from "./lossSampling.js";
-import type { SegmentationNet } from "./model.js";
 import type { OptimizerMaker, OptimizerName } from "./optimizers.js";
 import type { TrainSettings } from "./recipeSettings.js";
 import type { Recipe, RecipeName } from "./recipes.js";

@@ -1,9 +1,9 @@
 import { TensorError } from "@fcn/tensor";
-import { checkSample, type SegmentationSample } from "../data/sample.js";
+import { checkSample, type SegmentationSample } from "../labels/sample.js";
 import { GraphNet } from "../models/graph/net.js";
+import type { SegmentationNet } from "../models/segmentationNet.js";
 import { type ClassBalancing, classWeights } from "./classWeights.js";
 import { checkHeadLabels, checkHeads, furtherLabels, ownHeads } from "./heads.js";
-import type { SegmentationNet } from "./model.js";
 import { checkLayers, mergeRules } from "./multipliers.js";
 import { hasMomentum, type OptimizerName } from "./optimizers.js";
 import type { ResolvedOptions, TrainingSettings, TrainOptions } from "./options.js";

@@ -1,9 +1,9 @@
 import type { Device } from "@fcn/tensor";
-import type { SegmentationSample } from "../data/sample.js";
 import type { EvaluateOptions, Evaluation } from "../evaluation/evaluate.js";
+import type { SegmentationSample } from "../labels/sample.js";
 import { create, type ModelOptions } from "../models/index.js";
+import type { SegmentationNet } from "../models/segmentationNet.js";
 import { transplant } from "../surgery/transplant.js";
-import type { SegmentationNet } from "./model.js";
 import type { TrainOptions, TrainProgress } from "./options.js";
 import { trainValidated, type ValidatedTraining } from "./validated.js";
 

@@ -1,14 +1,15 @@
 import { add, type Device, optim, type Tensor, TensorError } from "@fcn/tensor";
-import { BatchSampler, type HostBatch, stackSamples } from "../data/batches.js";
+import { firstOf } from "../data/files/words.js";
 import { createRandom } from "../data/random.js";
-import { firstOf } from "../data/words.js";
+import { BatchSampler, type HostBatch, stackSamples } from "../data/samples/batches.js";
+import { rememberPreprocessing } from "../models/file/usedPreprocessing.js";
 import { seedFor } from "../models/graph/initialise.js";
+import { deviceOf } from "../models/segmentationNet.js";
 import { type Fitting, fittingOf, headsOf } from "./fitted.js";
 import { type Freeze, freezeAllBut, freezeBatchNorm } from "./freezing.js";
 import { checkRates, LearningWatch } from "./learning.js";
 import { countHeads, headLoss } from "./losses.js";
 import { sampleLabels } from "./lossSampling.js";
-import { deviceOf } from "./model.js";
 import { lossDivisor } from "./normalization.js";
 import { makerOf } from "./optimizers.js";
 import type { BatchStream, OpenInterval, ResolvedOptions, TrainBatch, TrainOptions } from "./options.js";
@@ -16,7 +17,6 @@ import { parameterGroups } from "./parameterGroups.js";
 import { bothWays } from "./remedies.js";
 import { isSamples, resolveTraining } from "./resolve.js";
 import { makeSchedule, type Optimizer } from "./schedules.js";
-import { rememberPreprocessing } from "./usedPreprocessing.js";
 
 export interface TrainResult {
   /** One entry a reading of the loss: the last step of the interval and the mean over it. */

@@ -1,5 +1,5 @@
-import type { SegmentationSample } from "../data/sample.js";
 import { type EvaluateOptions, type Evaluation, evaluate } from "../evaluation/evaluate.js";
+import type { SegmentationSample } from "../labels/sample.js";
 import type { TrainOptions, TrainProgress } from "./options.js";
 import { type TrainResult, train } from "./train.js";
 

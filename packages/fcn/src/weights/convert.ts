@@ -1,6 +1,6 @@
 import { io, TensorError } from "@fcn/tensor";
 import { matchNames, type NameMatch } from "@fcn/tensor/internal";
-import { encodeMetadata, type PartialMetadata } from "../training/weightsFile.js";
+import { encodeMetadata, type PartialMetadata } from "../models/file/weightsFile.js";
 import { NAME_MAPS, type NameMap } from "./nameMaps.js";
 import { isTensorFlowModel, openTensorFlow, TENSORFLOW_MAPS } from "./tensorflow/open.js";
 

@@ -1,12 +1,12 @@
 import { type Device, io, TensorError } from "@fcn/tensor";
 import { matchNames } from "@fcn/tensor/internal";
-import { IMAGENET_MEAN } from "../data/layouts/means.js";
-import type { Preprocessing } from "../data/preprocessing.js";
+import { IMAGENET_MEAN } from "../data/published/means.js";
+import type { Preprocessing } from "../data/samples/preprocessing.js";
+import { vocPalette } from "../labels/palette.js";
+import { loadModel, type ModelMetadata } from "../models/file/weightsFile.js";
 import { scoreLayers } from "../models/graph/scoreLayers.js";
 import type { ModelOptions } from "../models/index.js";
 import { graphOf, publishedPreprocessing } from "../models/registry.js";
-import { vocPalette } from "../palette.js";
-import { loadModel, type ModelMetadata } from "../training/weightsFile.js";
 import { type ConvertOptions, type ConvertReport, type FindNames, outputFormat, writeConverted } from "./convert.js";
 
 export interface NetDescription {

@@ -1,6 +1,6 @@
 import { elementsOf } from "@fcn/tensor/internal";
-import { IMAGENET_MEAN } from "../data/layouts/means.js";
-import type { Preprocessing } from "../data/preprocessing.js";
+import { IMAGENET_MEAN } from "../data/published/means.js";
+import type { Preprocessing } from "../data/samples/preprocessing.js";
 
 type Shape = readonly number[];
 

@@ -1,10 +1,10 @@
 import { planAveragePool2d, planAveragePool2dBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument } from "../errors.js";
-import { CHANNELS_LAST, inOrder } from "../layout.js";
+import { CHANNELS_LAST } from "../layout.js";
 import { checkOptions } from "../options.js";
 import { sides } from "../shape.js";
-import type { Tensor } from "../tensor.js";
+import { inOrder, Tensor } from "../tensor.js";
 import { POOL_WINDOW, type PoolWindow, poolGeometry } from "./poolWindow.js";
 
 export interface AvgPool2dOptions extends PoolWindow {
@@ -32,14 +32,14 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
       "pass countIncludePad: false, or pad() the input first",
     );
   }
-  const { device, shape } = x;
+  const { runtime, shape } = x;
   using xs = inOrder(x, CHANNELS_LAST);
-  const y = device.empty([g.n, g.channels, g.outH, g.outW], { order: CHANNELS_LAST });
-  device.run(op, planAveragePool2d(g, countIncludePad, device.capabilities), { x: xs, y });
+  const y = Tensor.empty(runtime, [g.n, g.channels, g.outH, g.outW], { order: CHANNELS_LAST });
+  runtime.run(op, planAveragePool2d(g, countIncludePad, runtime.capabilities), { x: xs, y });
   return record(op, y, [x], [], (grad) => {
     using dy = inOrder(grad, CHANNELS_LAST);
-    const dx = device.empty(shape, { order: CHANNELS_LAST, tracked: false });
-    device.run(`${op} backward`, planAveragePool2dBackward(g, countIncludePad, device.capabilities), { dy, dx });
+    const dx = Tensor.empty(runtime, shape, { order: CHANNELS_LAST, tracked: false });
+    runtime.run(`${op} backward`, planAveragePool2dBackward(g, countIncludePad, runtime.capabilities), { dy, dx });
     return [dx];
   });
 }

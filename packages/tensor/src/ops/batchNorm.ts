@@ -1,10 +1,10 @@
 import { type BatchNormOptions as PlanOptions, planBatchNorm, planBatchNormBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
-import { activationOrder, inOrder } from "../layout.js";
+import { activationOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
 import type { Backward } from "../tape.js";
-import type { Tensor } from "../tensor.js";
+import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat, given } from "./operands.js";
 
 /** Tensors are [C]. */
@@ -91,14 +91,14 @@ function planOptions(x: Tensor, options: BatchNormOptions): PlanOptions {
 function gradient(o: PlanOptions, shape: readonly number[]): Backward {
   const order = activationOrder(shape.length);
   return (grad, [x, stats, weight], needs) => {
-    const { device } = grad;
+    const { runtime } = grad;
     const [input, weightNeeded, biasNeeded] = needs as [boolean, boolean, boolean];
     using dy = inOrder(grad, order);
-    const dweight = device.empty([o.channels], { tracked: false });
-    const dbias = device.empty([o.channels], { tracked: false });
-    const dx = input ? device.empty(shape, { order, tracked: false }) : undefined;
-    const plan = planBatchNormBackward({ ...o, input, parameters: weightNeeded || biasNeeded }, device.capabilities);
-    device.run(`${OP} backward`, plan, given({ x, dy, stats, weight, dweight, dbias, dx }));
+    const dweight = Tensor.empty(runtime, [o.channels], { tracked: false });
+    const dbias = Tensor.empty(runtime, [o.channels], { tracked: false });
+    const dx = input ? Tensor.empty(runtime, shape, { order, tracked: false }) : undefined;
+    const plan = planBatchNormBackward({ ...o, input, parameters: weightNeeded || biasNeeded }, runtime.capabilities);
+    runtime.run(`${OP} backward`, plan, given({ x, dy, stats, weight, dweight, dbias, dx }));
     if (!weightNeeded) dweight.dispose();
     if (!biasNeeded) dbias.dispose();
     return [dx, weightNeeded ? dweight : undefined, biasNeeded ? dbias : undefined];
@@ -114,13 +114,13 @@ function gradient(o: PlanOptions, shape: readonly number[]): Backward {
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const o = planOptions(x, options);
   const { weight, bias, runningMean, runningVar } = options;
-  const { device, shape } = x;
+  const { runtime, shape } = x;
   const order = activationOrder(shape.length);
   using xs = inOrder(x, order);
-  using stats = device.empty([2, o.channels], { tracked: false });
-  const y = device.empty(shape, { order });
+  using stats = Tensor.empty(runtime, [2, o.channels], { tracked: false });
+  const y = Tensor.empty(runtime, shape, { order });
   const operands = given({ x: xs, y, stats, weight, bias, runningMean, runningVar });
-  device.run(OP, planBatchNorm(o, device.capabilities), operands);
+  runtime.run(OP, planBatchNorm(o, runtime.capabilities), operands);
   if (o.training) for (const running of [runningMean, runningVar]) running?.bumpVersion();
   return record(OP, y, [x, weight, bias], [xs, stats, weight], gradient(o, shape));
 }

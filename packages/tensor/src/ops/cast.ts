@@ -1,7 +1,7 @@
 import { record } from "../autograd.js";
 import { invalidArgument } from "../errors.js";
-import type { DType, Tensor } from "../tensor.js";
-import { checkLive } from "./operands.js";
+import { checkLive, type Tensor } from "../tensor.js";
+import type { DType } from "../types.js";
 import { compute } from "./pointwise.js";
 
 /** @internal The values of x as `dtype`, untracked; on the same memory where they are that already. */

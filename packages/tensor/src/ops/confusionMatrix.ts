@@ -1,10 +1,8 @@
 import { planConfusion } from "@fcn/kernels";
 import { invalidArgument, invalidShape, show, TensorError } from "../errors.js";
-import { contiguous } from "../layout.js";
 import { checkOptions } from "../options.js";
 import { sameShape } from "../shape.js";
-import type { Tensor } from "../tensor.js";
-import { checkLive } from "./operands.js";
+import { checkLive, contiguous, Tensor } from "../tensor.js";
 import { argmax } from "./reduce.js";
 
 export interface ConfusionMatrixOptions {
@@ -33,13 +31,13 @@ export function confusionMatrix(prediction: Tensor, target: Tensor, options: Con
       "pass int32 labels of the target's shape, or float32 logits [N, C, ...] for a target [N, ...]",
     );
   }
-  const { device } = target;
+  const { runtime } = target;
   using labels = logits ? argmax(prediction, { dim: 1 }) : prediction.alias();
   using predicted = contiguous(labels);
   using truth = contiguous(target);
-  const counts = device.empty([numTargets, numClasses], { dtype: "int32" });
-  const plan = planConfusion({ pixels: target.size, rows: numTargets, columns: numClasses }, device.capabilities);
-  device.run("confusionMatrix", plan, { truth, prediction: predicted, counts });
+  const counts = Tensor.empty(runtime, [numTargets, numClasses], { dtype: "int32" });
+  const plan = planConfusion({ pixels: target.size, rows: numTargets, columns: numClasses }, runtime.capabilities);
+  runtime.run("confusionMatrix", plan, { truth, prediction: predicted, counts });
   return counts;
 }
 

@@ -8,10 +8,10 @@ import {
 } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
-import { CHANNELS_LAST, inOrder, WEIGHT_ORDER } from "../layout.js";
+import { CHANNELS_LAST, WEIGHT_ORDER } from "../layout.js";
 import { checkOptions } from "../options.js";
 import { checkRank, type Extent, type Padding, pair, sameShape, sides } from "../shape.js";
-import type { Tensor } from "../tensor.js";
+import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
 export interface WindowOptions {
@@ -194,7 +194,7 @@ function convolve(
   w: Tensor,
   bias: Tensor | undefined,
 ): Tensor {
-  const { device } = x;
+  const { runtime } = x;
   const other: Direction = direction === "forward" ? "transposed" : "forward";
   const y = gather(op, direction, g, x, w, bias, true);
   const { shape } = w;
@@ -206,15 +206,15 @@ function convolve(
     let dw: Tensor | undefined;
     if (needsW) {
       using xs = inOrder(savedX!, CHANNELS_LAST);
-      dw = device.empty(shape, { order: WEIGHT_ORDER, tracked: false });
+      dw = Tensor.empty(runtime, shape, { order: WEIGHT_ORDER, tracked: false });
       const sides = direction === "forward" ? { x: xs, dy } : { x: dy, dy: xs };
-      device.run(backward, (capabilities) => planConv2dWeightGradient(g, capabilities), { ...sides, dw });
+      runtime.run(backward, (capabilities) => planConv2dWeightGradient(g, capabilities), { ...sides, dw });
     }
     let db: Tensor | undefined;
     if (needsB) {
       const channels = dy.shape[1]!;
-      db = device.empty([channels], { tracked: false });
-      device.run(backward, planColumnSum(dy.size / channels, channels, device.capabilities), { x: dy, y: db });
+      db = Tensor.empty(runtime, [channels], { tracked: false });
+      runtime.run(backward, planColumnSum(dy.size / channels, channels, runtime.capabilities), { x: dy, y: db });
     }
     return [dx, dw, db];
   });
@@ -229,12 +229,12 @@ function gather(
   bias: Tensor | undefined,
   tracked: boolean,
 ): Tensor {
-  const { device } = x;
+  const { runtime } = x;
   using xs = inOrder(x, CHANNELS_LAST);
   using ws = inOrder(w, WEIGHT_ORDER);
   const shape = direction === "forward" ? [g.n, g.outC, g.outH, g.outW] : [g.n, g.inC, g.inH, g.inW];
-  const y = device.empty(shape, { order: CHANNELS_LAST, tracked });
+  const y = Tensor.empty(runtime, shape, { order: CHANNELS_LAST, tracked });
   const planner = (capabilities: Capabilities) => planConv2d(g, direction, bias !== undefined, capabilities);
-  device.run(op, planner, { x: xs, w: ws, b: bias, y });
+  runtime.run(op, planner, { x: xs, w: ws, b: bias, y });
   return y;
 }

@@ -1,11 +1,11 @@
 import { type CrossEntropyCase, planCrossEntropy, planCrossEntropyBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show, TensorError } from "../errors.js";
-import { activationOrder, contiguous, inOrder } from "../layout.js";
+import { activationOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
 import { elementsOf, sameShape } from "../shape.js";
-import type { Tensor } from "../tensor.js";
-import { checkFloat, checkLive } from "./operands.js";
+import { checkLive, contiguous, inOrder, Tensor } from "../tensor.js";
+import { checkFloat } from "./operands.js";
 
 export interface CrossEntropyOptions {
   /** Pixels with this label count for nothing. Default 255, the void label of PASCAL VOC. */
@@ -69,17 +69,17 @@ function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropy
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkCrossEntropy(logits, target, options);
   const { ignoreIndex = 255, weight, reduction = "mean" } = options;
-  const { device, shape } = logits;
+  const { runtime, shape } = logits;
   const order = activationOrder(shape.length);
   const classes = shape[1]!;
   const pixels = elementsOf(target.shape);
   const loss: CrossEntropyCase = { pixels, classes, ignoreIndex, weighted: weight !== undefined, reduction };
   using x = inOrder(logits, order);
   using labels = contiguous(target);
-  using lse = device.empty([pixels], { tracked: false });
-  using divisor = reduction === "none" ? undefined : device.empty([1], { tracked: false });
-  const y = device.empty(reduction === "none" ? target.shape : []);
-  device.run("crossEntropy", planCrossEntropy(loss, device.capabilities), {
+  using lse = Tensor.empty(runtime, [pixels], { tracked: false });
+  using divisor = reduction === "none" ? undefined : Tensor.empty(runtime, [1], { tracked: false });
+  const y = Tensor.empty(runtime, reduction === "none" ? target.shape : []);
+  runtime.run("crossEntropy", planCrossEntropy(loss, runtime.capabilities), {
     logits: x,
     target: labels,
     lse,
@@ -90,8 +90,8 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
   return record("crossEntropy", y, [logits], [x, labels, lse, weight, divisor], (grad, saved) => {
     const [savedX, savedLabels, savedLse, savedWeight, savedDivisor] = saved;
     using dy = contiguous(grad);
-    const dx = device.empty(shape, { order, tracked: false });
-    device.run("crossEntropy backward", planCrossEntropyBackward(loss, device.capabilities), {
+    const dx = Tensor.empty(runtime, shape, { order, tracked: false });
+    runtime.run("crossEntropy backward", planCrossEntropyBackward(loss, runtime.capabilities), {
       logits: savedX!,
       target: savedLabels!,
       lse: savedLse!,

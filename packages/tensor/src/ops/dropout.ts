@@ -1,10 +1,10 @@
 import { planRandom } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument } from "../errors.js";
-import { CHANNELS_LAST, inOrder, type Order } from "../layout.js";
+import { CHANNELS_LAST, type Order } from "../layout.js";
 import { checkOptions } from "../options.js";
 import { checkRank } from "../shape.js";
-import type { Tensor } from "../tensor.js";
+import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
 export interface DropoutOptions {
@@ -35,17 +35,17 @@ function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, chan
     const same = x.alias({ tracked: true });
     return record(op, same, [x], [], (grad) => [grad.alias()]);
   }
-  const { device, shape } = x;
-  const key = device.seedFrom(op, options.seed, MASKS);
+  const { runtime, shape } = x;
+  const key = runtime.seedFrom(op, options.seed, MASKS);
   const [, c = 1, h = 1, w = 1] = channelwise ? shape : [];
   const plan = planRandom(
     { mode: "dropout", count: x.size, ...key, a: p, ...(channelwise ? { period: h * w, channels: c } : {}) },
-    device.capabilities,
+    runtime.capabilities,
   );
   const apply = (label: string, input: Tensor, tracked: boolean): Tensor => {
     using source = inOrder(input, order);
-    const out = device.empty(shape, { order, tracked });
-    device.run(label, plan, { x: source, y: out });
+    const out = Tensor.empty(runtime, shape, { order, tracked });
+    runtime.run(label, plan, { x: source, y: out });
     return out;
   };
   // The mask is a function of the seed and the element: backward makes it again.

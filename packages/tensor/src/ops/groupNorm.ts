@@ -1,10 +1,10 @@
 import { type GroupNormGeometry, planGroupNorm, planGroupNormBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
-import { activationOrder, inOrder } from "../layout.js";
+import { activationOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
 import type { Backward } from "../tape.js";
-import type { Tensor } from "../tensor.js";
+import { inOrder, Tensor } from "../tensor.js";
 import { checkNormSettings } from "./batchNorm.js";
 import { checkFloat, given } from "./operands.js";
 
@@ -50,14 +50,14 @@ function check(x: Tensor, options: GroupNormOptions): void {
 function gradient(g: GroupNormGeometry, shape: readonly number[]): Backward {
   const order = activationOrder(shape.length);
   return (grad, [x, stats, weight], [input = false, weightNeeded = false, biasNeeded = false]) => {
-    const { device } = grad;
+    const { runtime } = grad;
     const parameters = weightNeeded || biasNeeded;
     using dy = inOrder(grad, order);
-    const vector = () => (parameters ? device.empty([g.channels], { tracked: false }) : undefined);
+    const vector = () => (parameters ? Tensor.empty(runtime, [g.channels], { tracked: false }) : undefined);
     const [dweight, dbias] = [vector(), vector()];
-    const dx = input ? device.empty(shape, { order, tracked: false }) : undefined;
-    const plan = planGroupNormBackward({ ...g, input, parameters }, device.capabilities);
-    device.run(`${OP} backward`, plan, given({ x, dy, stats, weight, dweight, dbias, dx }));
+    const dx = input ? Tensor.empty(runtime, shape, { order, tracked: false }) : undefined;
+    const plan = planGroupNormBackward({ ...g, input, parameters }, runtime.capabilities);
+    runtime.run(`${OP} backward`, plan, given({ x, dy, stats, weight, dweight, dbias, dx }));
     if (!weightNeeded) dweight?.dispose();
     if (!biasNeeded) dbias?.dispose();
     return [dx, weightNeeded ? dweight : undefined, biasNeeded ? dbias : undefined];
@@ -72,14 +72,14 @@ function gradient(g: GroupNormGeometry, shape: readonly number[]): Backward {
 export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor {
   check(x, options);
   const { groups, weight, bias, eps = 1e-5 } = options;
-  const { device, shape } = x;
+  const { runtime, shape } = x;
   const [images, channels] = shape as [number, number];
   const rows = x.size / (images * channels);
   const g = { images, rows, channels, groups, eps, hasWeight: weight !== undefined, hasBias: bias !== undefined };
   const order = activationOrder(shape.length);
   using xs = inOrder(x, order);
-  using stats = device.empty([2, images, groups], { tracked: false });
-  const y = device.empty(shape, { order });
-  device.run(OP, planGroupNorm(g, device.capabilities), given({ x: xs, y, stats, weight, bias }));
+  using stats = Tensor.empty(runtime, [2, images, groups], { tracked: false });
+  const y = Tensor.empty(runtime, shape, { order });
+  runtime.run(OP, planGroupNorm(g, runtime.capabilities), given({ x: xs, y, stats, weight, bias }));
   return record(OP, y, [x, weight, bias], [xs, stats, weight], gradient(g, shape));
 }

@@ -1,10 +1,10 @@
 import { type InterpolateGeometry, interpolateScale, planInterpolate, planInterpolateBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
-import { CHANNELS_LAST, inOrder } from "../layout.js";
+import { CHANNELS_LAST } from "../layout.js";
 import { checkOptions } from "../options.js";
 import { pair } from "../shape.js";
-import type { Tensor } from "../tensor.js";
+import { inOrder, Tensor } from "../tensor.js";
 import { imageSizes } from "./operands.js";
 
 /** Exactly one of `size` and `scaleFactor`. */
@@ -77,14 +77,14 @@ function geometry(x: Tensor, options: InterpolateOptions): InterpolateGeometry {
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const g = geometry(x, options);
-  const { device, shape } = x;
+  const { runtime, shape } = x;
   using xs = inOrder(x, CHANNELS_LAST);
-  const y = device.empty([g.n, g.channels, g.outH, g.outW], { order: CHANNELS_LAST });
-  device.run(OP, planInterpolate(g, device.capabilities), { x: xs, y });
+  const y = Tensor.empty(runtime, [g.n, g.channels, g.outH, g.outW], { order: CHANNELS_LAST });
+  runtime.run(OP, planInterpolate(g, runtime.capabilities), { x: xs, y });
   return record(OP, y, [x], [], (grad) => {
     using dy = inOrder(grad, CHANNELS_LAST);
-    const dx = device.empty(shape, { order: CHANNELS_LAST, tracked: false });
-    device.run(`${OP} backward`, planInterpolateBackward(g, device.capabilities), { dy, dx });
+    const dx = Tensor.empty(runtime, shape, { order: CHANNELS_LAST, tracked: false });
+    runtime.run(`${OP} backward`, planInterpolateBackward(g, runtime.capabilities), { dy, dx });
     return [dx];
   });
 }

@@ -1,9 +1,9 @@
 import { planLocalResponseNorm, planLocalResponseNormBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
-import { activationOrder, inOrder } from "../layout.js";
+import { activationOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
-import type { Tensor } from "../tensor.js";
+import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
 export interface LocalResponseNormOptions {
@@ -27,7 +27,7 @@ export function localResponseNorm(x: Tensor, options: LocalResponseNormOptions):
   checkFloat(op, "x", x);
   checkOptions<LocalResponseNormOptions>(op, options, { size: true, alpha: true, beta: true, k: true });
   const { size, alpha = 1e-4, beta = 0.75, k = 1 } = options;
-  const { device, shape } = x;
+  const { runtime, shape } = x;
   if (shape.length < 3) {
     throw invalidShape(
       `${op}: x has shape ${show(shape)}, expected [N, C, ...] of rank 3 or more`,
@@ -43,13 +43,13 @@ export function localResponseNorm(x: Tensor, options: LocalResponseNormOptions):
   const order = activationOrder(shape.length);
   const g = { count: x.size, channels: shape[1]!, size, alpha, beta, k };
   using xs = inOrder(x, order);
-  using d = device.empty(shape, { order, tracked: false });
-  const y = device.empty(shape, { order });
-  device.run(op, planLocalResponseNorm(g, device.capabilities), { x: xs, y, d });
+  using d = Tensor.empty(runtime, shape, { order, tracked: false });
+  const y = Tensor.empty(runtime, shape, { order });
+  runtime.run(op, planLocalResponseNorm(g, runtime.capabilities), { x: xs, y, d });
   return record(op, y, [x], [xs, d], (grad, saved) => {
     using dy = inOrder(grad, order);
-    const dx = device.empty(shape, { order, tracked: false });
-    device.run(`${op} backward`, planLocalResponseNormBackward(g, device.capabilities), {
+    const dx = Tensor.empty(runtime, shape, { order, tracked: false });
+    runtime.run(`${op} backward`, planLocalResponseNormBackward(g, runtime.capabilities), {
       x: saved[0]!,
       dy,
       d: saved[1]!,

@@ -1,9 +1,9 @@
 import { type MatmulCase, type MatrixStrides, planMatmul, planSum } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidShape, show } from "../errors.js";
-import { contiguous, identityOrder, stridesOf } from "../layout.js";
+import { identityOrder, stridesOf } from "../layout.js";
 import { broadcastShape, elementsOf } from "../shape.js";
-import type { Tensor } from "../tensor.js";
+import { contiguous, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
 /** What the product of two shapes looks like; vectors count as a matrix with one row (a) or column (b). */
@@ -64,19 +64,19 @@ function gradientInto(
   a: Tensor,
   b: Tensor,
 ): Tensor {
-  const { device } = a;
-  const out = device.empty(shape, { tracked: false });
-  const plan = planMatmul(c, device.capabilities);
+  const { runtime } = a;
+  const out = Tensor.empty(runtime, shape, { tracked: false });
+  const plan = planMatmul(c, runtime.capabilities);
   if (elementsOf(ownBatch) === elementsOf(c.batch)) {
-    device.run("matmul backward", plan, { a, b, c: out });
+    runtime.run("matmul backward", plan, { a, b, c: out });
     return out;
   }
-  using full = device.empty([...c.batch, c.rows, c.columns], { tracked: false });
-  device.run("matmul backward", plan, { a, b, c: full });
+  using full = Tensor.empty(runtime, [...c.batch, c.rows, c.columns], { tracked: false });
+  runtime.run("matmul backward", plan, { a, b, c: full });
   const missing = c.batch.length - ownBatch.length;
   const dims = c.batch.map((size, i) => ({ size, reduced: i < missing || ownBatch[i - missing] !== size }));
   const matrix = [c.rows, c.columns].map((size) => ({ size, reduced: false }));
-  device.run("matmul backward", planSum([...dims, ...matrix], 1, device.capabilities), { x: full, y: out });
+  runtime.run("matmul backward", planSum([...dims, ...matrix], 1, runtime.capabilities), { x: full, y: out });
   return out;
 }
 
@@ -88,13 +88,13 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   checkFloat("matmul", "a", a);
   checkFloat("matmul", "b", b);
   const { batch, rows, inner, columns, shape } = productOf(a.shape, b.shape);
-  const { device, shape: shapeA } = a;
+  const { runtime, shape: shapeA } = a;
   const { shape: shapeB } = b;
   const stridesA = stridesIn(batch, a, "row");
   const stridesB = stridesIn(batch, b, "column");
   const forward: MatmulCase = { batch, rows, inner, columns, a: stridesA, b: stridesB };
-  const c = device.empty(shape);
-  device.run("matmul", planMatmul(forward, device.capabilities), { a, b, c });
+  const c = Tensor.empty(runtime, shape);
+  runtime.run("matmul", planMatmul(forward, runtime.capabilities), { a, b, c });
   const saved = [b.requiresGrad ? a : undefined, a.requiresGrad ? b : undefined];
   return record("matmul", c, [a, b], saved, (grad, [savedA, savedB], [needA, needB]) => {
     using dc = contiguous(grad);

@@ -1,8 +1,8 @@
 import { planMaxPool2d, planMaxPool2dBackward } from "@fcn/kernels";
 import { record, recording } from "../autograd.js";
-import { CHANNELS_LAST, inOrder } from "../layout.js";
+import { CHANNELS_LAST } from "../layout.js";
 import { checkOptions } from "../options.js";
-import type { Tensor } from "../tensor.js";
+import { inOrder, Tensor } from "../tensor.js";
 import { POOL_WINDOW, type PoolWindow, poolGeometry } from "./poolWindow.js";
 
 export interface MaxPool2dOptions extends PoolWindow {
@@ -22,17 +22,19 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   const op = "maxPool2d";
   checkOptions<MaxPool2dOptions>(op, options, MAX_POOL2D);
   const g = poolGeometry(op, x, options, options.dilation);
-  const { device, shape } = x;
+  const { runtime, shape } = x;
   const outShape = [g.n, g.channels, g.outH, g.outW];
   using xs = inOrder(x, CHANNELS_LAST);
   const save = recording([x]);
-  using index = save ? device.empty(outShape, { dtype: "int32", order: CHANNELS_LAST, tracked: false }) : undefined;
-  const y = device.empty(outShape, { order: CHANNELS_LAST });
-  device.run(op, planMaxPool2d(g, save, device.capabilities), { x: xs, y, index });
+  using index = save
+    ? Tensor.empty(runtime, outShape, { dtype: "int32", order: CHANNELS_LAST, tracked: false })
+    : undefined;
+  const y = Tensor.empty(runtime, outShape, { order: CHANNELS_LAST });
+  runtime.run(op, planMaxPool2d(g, save, runtime.capabilities), { x: xs, y, index });
   return record(op, y, [x], [index], (grad, saved) => {
     using dy = inOrder(grad, CHANNELS_LAST);
-    const dx = device.empty(shape, { order: CHANNELS_LAST, tracked: false });
-    device.run(`${op} backward`, planMaxPool2dBackward(g, device.capabilities), { dy, index: saved[0]!, dx });
+    const dx = Tensor.empty(runtime, shape, { order: CHANNELS_LAST, tracked: false });
+    runtime.run(`${op} backward`, planMaxPool2dBackward(g, runtime.capabilities), { dy, index: saved[0]!, dx });
     return [dx];
   });
 }

@@ -1,11 +1,12 @@
 import { planCopy } from "@fcn/kernels";
 import { record, recording } from "../autograd.js";
+import { full } from "../create.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
 import { type Order, stridesOf } from "../layout.js";
 import { checkOptions } from "../options.js";
 import { checkRank, dimIndex, isList } from "../shape.js";
-import type { Tensor } from "../tensor.js";
-import { checkFloat, checkLive } from "./operands.js";
+import { checkLive, Tensor } from "../tensor.js";
+import { checkFloat } from "./operands.js";
 
 const offsetOf = (begin: readonly number[], strides: readonly number[]): number =>
   begin.reduce((sum, b, i) => sum + b * strides[i]!, 0);
@@ -23,13 +24,13 @@ function copyBox(
   const s = stridesOf(src.shape, src.order);
   const d = stridesOf(dst.shape, dst.order);
   const box = { sizes, from: s, to: d, fromOffset: offsetOf(from, s), toOffset: offsetOf(to, d) };
-  const plan = planCopy(box, src.device.capabilities, options);
-  src.device.run(op, plan, { src, dst });
+  const plan = planCopy(box, src.runtime.capabilities, options);
+  src.runtime.run(op, plan, { src, dst });
 }
 
 /** An untracked tensor that holds the box `sizes` of x from `begin` on. */
 function cut(op: string, x: Tensor, begin: readonly number[], sizes: readonly number[], tracked: boolean): Tensor {
-  const out = x.device.empty(sizes, { dtype: x.dtype, order: x.order, tracked });
+  const out = Tensor.empty(x.runtime, sizes, { dtype: x.dtype, order: x.order, tracked });
   copyBox(
     op,
     x,
@@ -51,7 +52,7 @@ function place(
   order: Order,
   tracked: boolean,
 ): Tensor {
-  const out = x.device.full(shape, value, { dtype: x.dtype, order, tracked });
+  const out = full("full", x.runtime, shape, value, { dtype: x.dtype, order, tracked });
   copyBox(
     op,
     x,
@@ -181,7 +182,7 @@ export function concat(list: readonly Tensor[], options: { dim?: number } = {}):
     }
   }
   const shape = first.shape.map((size, i) => (i === axis ? list.reduce((sum, t) => sum + t.shape[axis]!, 0) : size));
-  const out = first.device.empty(shape, { dtype: first.dtype, order: first.order });
+  const out = Tensor.empty(first.runtime, shape, { dtype: first.dtype, order: first.order });
   const starts: number[] = [];
   let at = 0;
   for (const t of list) {
@@ -214,13 +215,13 @@ export function concat(list: readonly Tensor[], options: { dim?: number } = {}):
 
 /** A copy of x with the order along `dims` turned round. */
 function flipped(op: string, x: Tensor, dims: readonly number[], tracked: boolean): Tensor {
-  const { device, shape, order } = x;
+  const { runtime, shape, order } = x;
   const strides = stridesOf(shape, order);
   const from = strides.map((step, dim) => (dims.includes(dim) ? -step : step));
   const fromOffset = dims.reduce((sum, dim) => sum + (shape[dim]! - 1) * strides[dim]!, 0);
-  const out = device.empty(shape, { dtype: x.dtype, order, tracked });
-  const plan = planCopy({ sizes: shape, from, to: strides, fromOffset }, device.capabilities);
-  device.run(op, plan, { src: x, dst: out });
+  const out = Tensor.empty(runtime, shape, { dtype: x.dtype, order, tracked });
+  const plan = planCopy({ sizes: shape, from, to: strides, fromOffset }, runtime.capabilities);
+  runtime.run(op, plan, { src: x, dst: out });
   return out;
 }
 

@@ -1,24 +1,6 @@
-import { describe } from "../describe.js";
-import { invalidArgument, show, TensorError } from "../errors.js";
+import { show, TensorError } from "../errors.js";
 import { checkRank } from "../shape.js";
-import type { Tensor } from "../tensor.js";
-
-/** By its fields: importing the class would close a circle of imports. */
-export const isTensor = (x: unknown): x is Tensor =>
-  typeof x === "object" && x !== null && "device" in x && "dtype" in x && "order" in x;
-
-/** Throws, in the name of the op, unless an operand is a tensor that was not disposed. */
-export function checkLive(op: string, name: string, x: Tensor): void {
-  if (!isTensor(x)) {
-    throw invalidArgument(
-      `${op}: ${name} is ${describe(x)}, expected a tensor`,
-      name === "bias"
-        ? "where there is none pass undefined in its place, then the options"
-        : `pass ${name} as a tensor, for example device.tensor(values, shape)`,
-    );
-  }
-  if (x.disposed) throw x.device.disposedError(x, `${op}: ${name} of shape ${show(x.shape)}`);
-}
+import { checkLive, type Tensor } from "../tensor.js";
 
 /** Throws unless `x` is a live tensor of floats. */
 export function checkFloat(op: string, name: string, x: Tensor): void {

@@ -1,10 +1,8 @@
 import { planPaint } from "@fcn/kernels";
 import { invalidArgument, invalidShape, show } from "../errors.js";
-import { contiguous } from "../layout.js";
 import { checkOptions } from "../options.js";
 import { sameShape } from "../shape.js";
-import type { Tensor } from "../tensor.js";
-import { checkLive } from "./operands.js";
+import { checkLive, contiguous, Tensor } from "../tensor.js";
 
 export interface PaintOptions {
   /** The picture under the colours: pixels as `labels`' shape. Without it labels are painted opaque on nothing. */
@@ -38,12 +36,12 @@ export function paint(labels: Tensor, palette: Tensor, options: PaintOptions = {
   if (!(alpha >= 0 && alpha <= 1) || !Number.isInteger(plain)) {
     throw invalidArgument(`paint: alpha is ${alpha} and plain ${plain}`, "pass alpha from 0 to 1 and a label as plain");
   }
-  const { device, shape } = labels;
+  const { runtime, shape } = labels;
   using flat = contiguous(labels);
   using under = image && contiguous(image);
-  const y = device.empty(shape, { dtype: "int32" });
+  const y = Tensor.empty(runtime, shape, { dtype: "int32" });
   const job = { pixels: labels.size, colours: palette.size, image: image !== undefined, alpha, plain };
-  device.run("paint", planPaint(job, device.capabilities), {
+  runtime.run("paint", planPaint(job, runtime.capabilities), {
     labels: flat,
     palette,
     y,

@@ -9,13 +9,14 @@ import {
   sourcesOf,
 } from "@fcn/kernels";
 import { record } from "../autograd.js";
+import { full } from "../create.js";
 import { describe } from "../describe.js";
 import { invalidArgument, show, TensorError } from "../errors.js";
-import { inOrder, type Order, sameLayout, stridesOf } from "../layout.js";
+import { type Order, sameLayout, stridesOf } from "../layout.js";
 import { checkOptions } from "../options.js";
 import { broadcastShape, elementsOf, sameShape } from "../shape.js";
-import type { Tensor } from "../tensor.js";
-import { checkFloat, checkLive } from "./operands.js";
+import { checkLive, Tensor } from "../tensor.js";
+import { checkFloat } from "./operands.js";
 import { sumTo } from "./sumTo.js";
 
 type Operands = Partial<Record<Source, Tensor>>;
@@ -36,21 +37,21 @@ export function compute(
   tracked: boolean,
 ): Tensor {
   const used = sourcesOf(name, part).map((id) => [id, operands[id]!] as const);
-  const { device } = used[0]![1];
+  const { runtime } = used[0]![1];
   const row: PointwiseRow = pointwise[name];
-  const out = device.empty(shape, { dtype: row.gives ?? "float32", order, tracked });
+  const out = Tensor.empty(runtime, shape, { dtype: row.gives ?? "float32", order, tracked });
   const options = { name, part, ...numbers };
   const label = part === "forward" ? name : `${name} backward`;
   const flat = used.every(([, x]) => sameShape(x.shape, shape) && sameLayout(shape, x.order, order));
   if (flat) {
-    device.run(label, planFlat(options, out.size, device.capabilities), { ...Object.fromEntries(used), result: out });
+    runtime.run(label, planFlat(options, out.size, runtime.capabilities), { ...Object.fromEntries(used), result: out });
     return out;
   }
   const strides: Partial<Record<Source, number[]>> = {};
   for (const [id, x] of used) strides[id] = order.map((dim) => broadcastStrides(x, shape)[dim]!);
   const sizes = order.map((dim) => shape[dim]!);
-  const plan = planStrided(options, sizes, strides, device.capabilities);
-  device.run(label, plan, { ...Object.fromEntries(used), result: out });
+  const plan = planStrided(options, sizes, strides, runtime.capabilities);
+  runtime.run(label, plan, { ...Object.fromEntries(used), result: out });
   return out;
 }
 
@@ -115,7 +116,7 @@ function checkNumber(op: string, value: number): void {
 
 /** A number as the operand of a row that has no form of its own for one. */
 function withNumber<T>(beside: Tensor, value: number, use: (scalar: Tensor) => T): T {
-  using scalar = beside.device.full([], value, { dtype: beside.dtype, tracked: false });
+  using scalar = full("full", beside.runtime, [], value, { dtype: beside.dtype, tracked: false });
   return use(scalar);
 }
 
@@ -222,10 +223,4 @@ export function clamp(x: Tensor, options: ClampOptions = {}): Tensor {
     throw invalidArgument(`clamp: min is ${min} and max ${max}, expected numbers`, "pass numbers, or leave one out");
   }
   return unary("clamp", "clamp", x, { s: min, t: max });
-}
-
-/** @internal a + b of one shape, untracked: two gradients of one tensor. */
-export function addGradients(a: Tensor, b: Tensor): Tensor {
-  using stored = inOrder(b, a.order);
-  return compute("add", "forward", { a, b: stored }, a.shape, a.order, {}, false);
 }

@@ -1,10 +1,10 @@
 import { planExpand, planMax, planSum, type ReductionDim } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument, show } from "../errors.js";
-import { contiguous, inOrder, type Order } from "../layout.js";
+import type { Order } from "../layout.js";
 import { checkOptions } from "../options.js";
 import { dimIndex } from "../shape.js";
-import type { Tensor } from "../tensor.js";
+import { contiguous, inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 import { compute } from "./pointwise.js";
 
@@ -60,13 +60,13 @@ function reductionOf(op: string, x: Tensor, options: ReduceOptions): Reduction {
 function scaledSum(op: string, x: Tensor, options: ReduceOptions, scaleOf: (terms: number) => number): Tensor {
   const { dims, shape, order, terms } = reductionOf(op, x, options);
   const scale = scaleOf(terms);
-  const { device, shape: inputShape, order: inputOrder } = x;
-  const y = device.empty(shape, { order });
-  device.run(op, planSum(dims, scale, device.capabilities), { x, y });
+  const { runtime, shape: inputShape, order: inputOrder } = x;
+  const y = Tensor.empty(runtime, shape, { order });
+  runtime.run(op, planSum(dims, scale, runtime.capabilities), { x, y });
   return record(op, y, [x], [], (grad) => {
     using dy = inOrder(grad, order);
-    const dx = device.empty(inputShape, { order: inputOrder, tracked: false });
-    device.run(`${op} backward`, planExpand(dims, scale, false, device.capabilities), { dy, dx });
+    const dx = Tensor.empty(runtime, inputShape, { order: inputOrder, tracked: false });
+    runtime.run(`${op} backward`, planExpand(dims, scale, false, runtime.capabilities), { dy, dx });
     return [dx];
   });
 }
@@ -84,21 +84,21 @@ export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
  */
 export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { dims, shape, order } = reductionOf("max", x, options);
-  const { device, shape: inputShape, order: inputOrder } = x;
-  const { capabilities } = device;
-  const y = device.empty(shape, { order });
+  const { runtime, shape: inputShape, order: inputOrder } = x;
+  const { capabilities } = runtime;
+  const y = Tensor.empty(runtime, shape, { order });
   if (typeof options.dim !== "number") {
-    device.run("max", planMax(dims, { values: true, indices: false }, capabilities), { x, y });
+    runtime.run("max", planMax(dims, { values: true, indices: false }, capabilities), { x, y });
     return record("max", y, [x], [x, y], (grad, [input, largest]) => [
       sharedGradient(grad, input!, largest!, { dims, order }),
     ]);
   }
-  using index = device.empty(shape, { order, dtype: "int32", tracked: false });
-  device.run("max", planMax(dims, { values: true, indices: true }, capabilities), { x, y, index });
+  using index = Tensor.empty(runtime, shape, { order, dtype: "int32", tracked: false });
+  runtime.run("max", planMax(dims, { values: true, indices: true }, capabilities), { x, y, index });
   return record("max", y, [x], [index], (grad, [places]) => {
     using dy = inOrder(grad, order);
-    const dx = device.empty(inputShape, { order: inputOrder, tracked: false });
-    device.run("max backward", planExpand(dims, 1, true, capabilities), { dy, index: places!, dx });
+    const dx = Tensor.empty(runtime, inputShape, { order: inputOrder, tracked: false });
+    runtime.run("max backward", planExpand(dims, 1, true, capabilities), { dy, index: places!, dx });
     return [dx];
   });
 }
@@ -110,15 +110,15 @@ function sharedGradient(
   y: Tensor,
   { dims, order }: Pick<Reduction, "dims" | "order">,
 ): Tensor {
-  const { device, shape } = x;
+  const { runtime, shape } = x;
   const isReduced = new Map(x.order.map((d, i) => [d, dims[i]!.reduced]));
   // With the reduced dims as 1, so that it broadcasts.
   const beside = (t: Tensor) =>
     t.alias({ shape: shape.map((size, d) => (isReduced.get(d) ? 1 : size)), order: x.order });
   using largest = beside(y);
   using places = compute("equal", "forward", { a: x, b: largest }, shape, x.order, {}, false);
-  using count = device.empty(y.shape, { order, tracked: false });
-  device.run("max backward", planSum(dims, 1, device.capabilities), { x: places, y: count });
+  using count = Tensor.empty(runtime, y.shape, { order, tracked: false });
+  runtime.run("max backward", planSum(dims, 1, runtime.capabilities), { x: places, y: count });
   using dy = inOrder(grad, order);
   using share = compute("div", "forward", { a: dy, b: count }, y.shape, order, {}, false);
   using shares = beside(share);
@@ -142,7 +142,10 @@ export function argmax(x: Tensor, options: ArgmaxOptions = {}): Tensor {
   // The place among all elements is counted in memory order, which is then to be the logical one.
   using source = dim === undefined ? contiguous(x) : x.alias();
   const { dims, shape, order } = reductionOf("argmax", source, { dim, keepdim });
-  const index = x.device.empty(shape, { order, dtype: "int32" });
-  x.device.run("argmax", planMax(dims, { values: false, indices: true }, x.device.capabilities), { x: source, index });
+  const index = Tensor.empty(x.runtime, shape, { order, dtype: "int32" });
+  x.runtime.run("argmax", planMax(dims, { values: false, indices: true }, x.runtime.capabilities), {
+    x: source,
+    index,
+  });
   return index;
 }

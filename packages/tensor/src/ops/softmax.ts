@@ -1,10 +1,10 @@
 import { type Lines, planSoftmax, planSoftmaxBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument } from "../errors.js";
-import { inOrder, type Order } from "../layout.js";
+import type { Order } from "../layout.js";
 import { checkOptions } from "../options.js";
 import { dimIndex } from "../shape.js";
-import type { Tensor } from "../tensor.js";
+import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
 export interface SoftmaxOptions {
@@ -24,7 +24,7 @@ function linesOf(shape: readonly number[], order: Order, dim: number): Lines {
 
 /** x's own order, or where x is larger than a binding one in which it can be cut between any two lines. */
 function orderFor(x: Tensor, dim: number): Order {
-  if (x.size * 4 <= x.device.capabilities.bindingLimit) return x.order;
+  if (x.size * 4 <= x.runtime.capabilities.bindingLimit) return x.order;
   return [...x.order.filter((d) => d !== dim), dim];
 }
 
@@ -37,17 +37,17 @@ function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean)
       "pass { dim: 1 } for the channels of an image",
     );
   }
-  const { device, shape } = x;
+  const { runtime, shape } = x;
   const dim = dimIndex(op, options.dim, shape.length);
   const order = orderFor(x, dim);
   const lines = linesOf(shape, order, dim);
   using xs = inOrder(x, order);
-  const y = device.empty(shape, { order });
-  device.run(op, planSoftmax(lines, log, device.capabilities), { x: xs, y });
+  const y = Tensor.empty(runtime, shape, { order });
+  runtime.run(op, planSoftmax(lines, log, runtime.capabilities), { x: xs, y });
   return record(op, y, [x], [y], (grad, [result]) => {
     using dy = inOrder(grad, order);
-    const dx = device.empty(shape, { order, tracked: false });
-    device.run(`${op} backward`, planSoftmaxBackward(lines, log, device.capabilities), { y: result!, dy, dx });
+    const dx = Tensor.empty(runtime, shape, { order, tracked: false });
+    runtime.run(`${op} backward`, planSoftmaxBackward(lines, log, runtime.capabilities), { y: result!, dy, dx });
     return [dx];
   });
 }

@@ -1,7 +1,7 @@
 import { planSum } from "@fcn/kernels";
 import { identityOrder } from "../layout.js";
 import { sameShape } from "../shape.js";
-import type { Tensor } from "../tensor.js";
+import { Tensor } from "../tensor.js";
 
 /**
  * @internal The gradient of an operand that was broadcast: `grad` summed over the dimensions along which `shape` was
@@ -14,9 +14,9 @@ export function sumTo(op: string, grad: Tensor, shape: readonly number[]): Tenso
   const kept = grad.order.filter((dim) => !reduced(dim));
   // Dimensions of size 1 take no part in a storage order: they may come first.
   const ones = identityOrder(shape.length).filter((dim) => !kept.includes(dim + lead));
-  const out = grad.device.empty(shape, { order: [...ones, ...kept.map((dim) => dim - lead)], tracked: false });
+  const out = Tensor.empty(grad.runtime, shape, { order: [...ones, ...kept.map((dim) => dim - lead)], tracked: false });
   const dims = grad.order.map((dim) => ({ size: grad.shape[dim]!, reduced: reduced(dim) }));
-  grad.device.run(op, planSum(dims, 1, grad.device.capabilities), { x: grad, y: out });
+  grad.runtime.run(op, planSum(dims, 1, grad.runtime.capabilities), { x: grad, y: out });
   grad.dispose();
   return out;
 }

@@ -1,9 +1,8 @@
 import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
-import { contiguous, identityOrder } from "../layout.js";
+import { identityOrder } from "../layout.js";
 import { checkList, checkMaxRank, elementsOf } from "../shape.js";
-import type { Tensor } from "../tensor.js";
-import { checkLive } from "./operands.js";
+import { checkLive, contiguous, type Tensor } from "../tensor.js";
 
 /** The same elements in row-major order under another shape (torch.reshape). One size may be -1. */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {

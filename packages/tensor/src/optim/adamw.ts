@@ -1,7 +1,8 @@
 import { planAdamW } from "@fcn/kernels";
 import { checkOptions } from "../options.js";
 import type { Tensor } from "../tensor.js";
-import { checkSetting, Optimizer, type ParameterGroup, type ParameterState, type ResolvedGroup } from "./optimizer.js";
+import { checkSetting, Optimizer, type ParameterGroup, type ResolvedGroup } from "./optimizer.js";
+import type { ParameterState } from "./state.js";
 
 export interface AdamWOptions {
   /** Default 1e-3. */
@@ -38,7 +39,7 @@ export class AdamW extends Optimizer<AdamWOptions> {
   ): void {
     const { lr, betas, eps, weightDecay } = group;
     const settings = { lr, beta1: betas[0], beta2: betas[1], eps, weightDecay, step };
-    const plan = planAdamW(w.size, settings, w.device.capabilities);
-    w.device.run("AdamW", plan, { g, w, m: buffers.expAvg!, v: buffers.expAvgSq! });
+    const plan = planAdamW(w.size, settings, w.runtime.capabilities);
+    w.runtime.run("AdamW", plan, { g, w, m: buffers.expAvg!, v: buffers.expAvgSq! });
   }
 }

@@ -4,9 +4,8 @@ export * as lrScheduler from "./lrScheduler.js";
 export {
   Optimizer,
   type ParameterGroup,
-  type ParameterState,
   type ResolvedGroup,
   type SharedOptions,
 } from "./optimizer.js";
 export { SGD, type SGDOptions } from "./sgd.js";
-export type { SavedState } from "./state.js";
+export type { ParameterState, SavedState } from "./state.js";

@@ -1,11 +1,10 @@
 import { describe } from "../describe.js";
 import { show, TensorError } from "../errors.js";
 import type { HostArray } from "../io/hostArray.js";
-import { inOrder } from "../layout.js";
 import { checkOptions, type OptionNames } from "../options.js";
 import { isList } from "../shape.js";
-import type { Tensor } from "../tensor.js";
-import { loadStates, type SavedState, saveStates } from "./state.js";
+import { inOrder, Tensor } from "../tensor.js";
+import { loadStates, type ParameterState, type SavedState, saveStates } from "./state.js";
 
 /** Parameters with settings of their own; settings that are left out come from the optimiser's options. */
 export type ParameterGroup<Options> = { readonly params: readonly Tensor[] } & Partial<Options>;
@@ -14,14 +13,6 @@ export type ParameterGroup<Options> = { readonly params: readonly Tensor[] } & P
 export type ResolvedGroup<Options> = { readonly params: readonly Tensor[] } & {
   -readonly [K in keyof Options]-?: Options[K];
 };
-
-/** What an optimiser remembers of one parameter: buffers in the parameter's memory order, and the steps so far. */
-export interface ParameterState {
-  step: number;
-  /** The buffers hold nothing yet. */
-  fresh: boolean;
-  readonly buffers: Record<string, Tensor>;
-}
 
 export interface SharedOptions {
   readonly lr?: number;
@@ -126,10 +117,10 @@ export abstract class Optimizer<Options extends SharedOptions> {
   #state(parameter: Tensor, group: ResolvedGroup<Options>): ParameterState {
     const state = this.#states.get(parameter) ?? { step: 0, fresh: true, buffers: {} };
     this.#states.set(parameter, state);
-    const { shape, order, device } = parameter;
+    const { shape, order, runtime } = parameter;
     for (const name of this.bufferNames(group)) {
       if (state.buffers[name]) continue;
-      state.buffers[name] = device.empty(shape, { order, tracked: false });
+      state.buffers[name] = Tensor.empty(runtime, shape, { order, tracked: false });
       state.fresh = true;
     }
     return state;

@@ -1,14 +1,8 @@
 import { planSgd } from "@fcn/kernels";
 import { checkOptions } from "../options.js";
 import type { Tensor } from "../tensor.js";
-import {
-  checkSetting,
-  invalid,
-  Optimizer,
-  type ParameterGroup,
-  type ParameterState,
-  type ResolvedGroup,
-} from "./optimizer.js";
+import { checkSetting, invalid, Optimizer, type ParameterGroup, type ResolvedGroup } from "./optimizer.js";
+import type { ParameterState } from "./state.js";
 
 export interface SGDOptions {
   /** Default 1e-3. */
@@ -59,7 +53,7 @@ export class SGD extends Optimizer<SGDOptions> {
     const { lr, momentum, dampening, weightDecay, nesterov } = group;
     const m = momentum === 0 ? undefined : buffers.momentum;
     const settings = { lr, momentum, dampening, weightDecay, nesterov, first: fresh };
-    const plan = planSgd(w.size, settings, w.device.capabilities);
-    w.device.run("SGD", plan, { g, w, ...(m ? { m } : {}) });
+    const plan = planSgd(w.size, settings, w.runtime.capabilities);
+    w.runtime.run("SGD", plan, { g, w, ...(m ? { m } : {}) });
   }
 }

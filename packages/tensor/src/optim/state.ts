@@ -1,7 +1,14 @@
 import { show, TensorError } from "../errors.js";
 import type { HostArray } from "../io/hostArray.js";
 import type { Tensor } from "../tensor.js";
-import type { ParameterState } from "./optimizer.js";
+
+/** What an optimiser remembers of one parameter: buffers in the parameter's memory order, and the steps so far. */
+export interface ParameterState {
+  step: number;
+  /** The buffers hold nothing yet. */
+  fresh: boolean;
+  readonly buffers: Record<string, Tensor>;
+}
 
 /** The state of an optimiser by name, as `stateDict` and the readers of `io` give it. */
 export type SavedState = Readonly<Record<string, Tensor | HostArray>>;

@@ -1,5 +1,5 @@
+import { mapLabels, type RasterImage, type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 import { createRandom, hashSeeds, type RandomSource } from "../random.js";
-import { mapLabels, type RasterImage, type SegmentationSample, VOID_LABEL } from "../sample.js";
 import { changeColours } from "./colour.js";
 import { type Augmentation, DEFAULT_FILL } from "./options.js";
 import { type Affine, type Raster, warpBilinear, warpNearest } from "./warp.js";

@@ -1,5 +1,5 @@
+import type { RasterImage } from "../../labels/sample.js";
 import type { RandomSource } from "../random.js";
-import type { RasterImage } from "../sample.js";
 import type { ColourJitter } from "./options.js";
 
 /** Changes the first three channels at random; a picture of fewer keeps its values. Formulas as in torchvision's ColorJitter. */

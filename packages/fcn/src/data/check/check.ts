@@ -1,12 +1,12 @@
-import type { DataRemark, LeftOut, OpenedData } from "../dataset.js";
 import type { PixelDepth } from "../decode/pixelScale.js";
-import { type OpenOptions, open } from "../open.js";
-import { plainRemark } from "../plainRemark.js";
-import { findLookalikes } from "./fingerprint.js";
-import type { Inspection } from "./inspect.js";
-import { inspectAll, keysOf } from "./inspectAll.js";
-import { soften } from "./skipBad.js";
-import { isKept } from "./skippable.js";
+import { type DataRemark, plainRemark } from "../files/remarks.js";
+import { inspectAll, keysOf } from "../open/inspectAll.js";
+import { type OpenOptions, open } from "../open/open.js";
+import { soften } from "../open/skipBad.js";
+import { isKept } from "../open/skippable.js";
+import type { LeftOut, OpenedData } from "../samples/dataset.js";
+import { findLookalikes } from "../workers/fingerprint.js";
+import type { Inspection } from "../workers/inspect.js";
 
 export type CheckOptions = OpenOptions;
 

@@ -1,10 +1,10 @@
 import { TensorError } from "@fcn/tensor";
+import { VOID_COLOUR } from "../../labels/colours.js";
+import { type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 import { labelCell, overlayCell, photoCell } from "../../report/cells.js";
-import { VOID_COLOUR } from "../../report/colours.js";
 import { type PanelCell, renderPanels } from "../../report/panels.js";
-import type { OpenedData, SegmentationDataset } from "../dataset.js";
 import { createRandom, shuffledIndices } from "../random.js";
-import { type SegmentationSample, VOID_LABEL } from "../sample.js";
+import type { OpenedData, SegmentationDataset } from "../samples/dataset.js";
 
 export interface ContactSheetOptions {
   /** How many samples. Default 6. */

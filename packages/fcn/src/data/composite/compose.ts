@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
-import { voidEdges } from "../boundary.js";
+import type { SegmentationSample } from "../../labels/sample.js";
 import { createRandom, type RandomSource, shuffledIndices } from "../random.js";
-import type { SegmentationSample } from "../sample.js";
+import { voidEdges } from "../samples/boundary.js";
 import { type Canvas, cover, type Placement, paste } from "./paste.js";
 import { checkRgba, Pyramid, type RgbaImage } from "./raster.js";
 

@@ -1,10 +1,10 @@
 import { TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
-import { loadSharp } from "../../sharp.js";
+import { loadSharp } from "../../encoding/sharp.js";
 import { decodeDeep, isDeepImage } from "../decode/image.js";
 import { levelsOf, rankedValues, withoutTails } from "../decode/pixelScale.js";
-import { fileError } from "../errors.js";
-import { readBytes } from "../files.js";
+import { fileError } from "../files/errors.js";
+import { readBytes } from "../files/files.js";
 import type { CompositeSource, Cutout } from "./compose.js";
 import type { RgbaImage } from "./raster.js";
 import { trimmed, whyNoCutout } from "./trim.js";

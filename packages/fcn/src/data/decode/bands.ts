@@ -1,7 +1,7 @@
 import type { Metadata, SharpOptions } from "sharp";
-import type { loadSharp } from "../../sharp.js";
-import { fileError } from "../errors.js";
-import { counted } from "../words.js";
+import type { loadSharp } from "../../encoding/sharp.js";
+import { fileError } from "../files/errors.js";
+import { counted } from "../files/words.js";
 import type { Bands, PixelDepth } from "./pixelScale.js";
 import { readTiffTags, type TiffTags } from "./tiffTags.js";
 

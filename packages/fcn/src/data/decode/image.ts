@@ -1,9 +1,9 @@
 import { TensorError } from "@fcn/tensor";
 import { type Guess, guessContent } from "@fcn/tensor/internal";
-import { loadSharp } from "../../sharp.js";
-import { damagedFile, fileError, reasonOf, tooManyPixels, wrongContent } from "../errors.js";
-import { readStart } from "../files.js";
-import type { RasterImage } from "../sample.js";
+import { loadSharp } from "../../encoding/sharp.js";
+import type { RasterImage } from "../../labels/sample.js";
+import { damagedFile, fileError, reasonOf, tooManyPixels, wrongContent } from "../files/errors.js";
+import { readStart } from "../files/files.js";
 import { readBands, unusualBands } from "./bands.js";
 import { type Bands, checkScale, type PixelLevels, type PixelScale, scaleBands } from "./pixelScale.js";
 import { isPng } from "./pngChunks.js";

@@ -1,6 +1,6 @@
 import type { TensorError } from "@fcn/tensor";
 import { guessContent } from "@fcn/tensor/internal";
-import { fileError } from "../errors.js";
+import { fileError } from "../files/errors.js";
 import { decodePng, type PngPicture } from "./png.js";
 import { isPng } from "./pngChunks.js";
 import { applyRule, colourKey, type KeyPlane, type LabelPlane, type LabelRule } from "./rule.js";

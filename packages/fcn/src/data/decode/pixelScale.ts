@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { fileError, type Remedy } from "../errors.js";
+import { fileError, type Remedy } from "../files/errors.js";
 
 /** How the values of a picture file are stored. */
 export type PixelDepth = "uint8" | "int8" | "uint16" | "int16" | "uint32" | "int32" | "float32";

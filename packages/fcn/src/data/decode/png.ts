@@ -1,4 +1,4 @@
-import { damagedFile, MOST_PIXELS, reasonOf, tooManyPixels } from "../errors.js";
+import { damagedFile, MOST_PIXELS, reasonOf, tooManyPixels } from "../files/errors.js";
 import { concatBytes, inflate } from "./inflate.js";
 import { readChunks } from "./pngChunks.js";
 

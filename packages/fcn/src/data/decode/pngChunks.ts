@@ -1,6 +1,6 @@
 import { io } from "@fcn/tensor";
-import { PNG_SIGNATURE } from "../../pngFormat.js";
-import { damagedFile, notOfKind } from "../errors.js";
+import { PNG_SIGNATURE } from "../../encoding/pngFormat.js";
+import { damagedFile, notOfKind } from "../files/errors.js";
 
 /** Whether the bytes begin as a PNG file does. */
 export function isPng(bytes: Uint8Array): boolean {

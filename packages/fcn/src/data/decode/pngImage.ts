@@ -1,4 +1,4 @@
-import type { RasterImage } from "../sample.js";
+import type { RasterImage } from "../../labels/sample.js";
 import { type PixelLevels, type PixelScale, scaleBands } from "./pixelScale.js";
 import { decodePng, type PngPicture } from "./png.js";
 import { isPng, readChunks } from "./pngChunks.js";

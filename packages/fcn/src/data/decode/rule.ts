@@ -1,5 +1,5 @@
-import { VOID_LABEL } from "../sample.js";
-import type { SkippedPart } from "../shapes/parts.js";
+import { VOID_LABEL } from "../../labels/sample.js";
+import type { SkippedPart } from "./parts.js";
 
 /**
  * What the numbers or colours of a mask mean. Plain data, so that it can be sent to a worker.

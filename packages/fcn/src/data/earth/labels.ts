@@ -1,4 +1,4 @@
-import { VOID_LABEL } from "../sample.js";
+import { VOID_LABEL } from "../../labels/sample.js";
 
 /** The demo's classes: label 0, 1, 2. */
 export const EARTH_CLASSES = ["water", "lowland", "mountain"] as const;

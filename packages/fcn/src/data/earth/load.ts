@@ -2,7 +2,7 @@ import { access } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { TensorError } from "@fcn/tensor";
-import type { RasterImage } from "../sample.js";
+import type { RasterImage } from "../../labels/sample.js";
 import { earthLabels } from "./labels.js";
 import { EARTH_SPLIT, type EarthSamples, splitEarth } from "./split.js";
 

@@ -1,4 +1,4 @@
-import { fileName, folderOf } from "../files.js";
+import { fileName, folderOf } from "../files/files.js";
 
 /** What is added to the name of a picture, before and after: `mask_` and `_gt` in `mask_street_gt`. */
 export interface Affix {

@@ -1,9 +1,9 @@
 import type { TensorError } from "@fcn/tensor";
 import { showValue } from "@fcn/tensor/internal";
 import { colourKey } from "../decode/rule.js";
-import { fileError, reworded } from "../errors.js";
-import { joinPath, kindOf, readJson, readLines } from "../files.js";
-import { counted } from "../words.js";
+import { fileError, reworded } from "../files/errors.js";
+import { joinPath, kindOf, readJson, readLines } from "../files/files.js";
+import { counted } from "../files/words.js";
 
 /** One entry of `classes.json`. Its place in the list is its label, unless it is to be ignored. */
 export interface ClassEntry {

@@ -1,5 +1,5 @@
-import { vocPalette } from "../../palette.js";
-import { type Colour, VOID_COLOUR } from "../../report/colours.js";
+import { type Colour, VOID_COLOUR } from "../../labels/colours.js";
+import { vocPalette } from "../../labels/palette.js";
 import { colourKey } from "../decode/rule.js";
 
 /** The colour of void in the masks of PASCAL VOC, 0xRRGGBB. */

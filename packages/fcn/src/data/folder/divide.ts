@@ -1,8 +1,9 @@
-import { type Classes, type DataRemark, fileDataset, type SegmentationDataset } from "../dataset.js";
-import { fileName, joinPath, withoutExtension } from "../files.js";
-import { orOf } from "../findPath.js";
-import type { SampleItem } from "../item.js";
-import { counted, firstOf } from "../words.js";
+import { fileName, joinPath, withoutExtension } from "../files/files.js";
+import { orOf } from "../files/findPath.js";
+import type { DataRemark } from "../files/remarks.js";
+import { counted, firstOf } from "../files/words.js";
+import { type Classes, fileDataset, type SegmentationDataset } from "../samples/dataset.js";
+import type { SampleItem } from "../samples/item.js";
 import { namedSplit, readSplitFiles, resolveSplit, type SplitOptions, seededSplit } from "./splits.js";
 
 /** Where an item comes from. */

@@ -1,22 +1,23 @@
 import { TensorError } from "@fcn/tensor";
-import type { Abortable } from "../../abort.js";
-import type { DataRemark, OpenedData } from "../dataset.js";
+import type { Abortable } from "../../async/abort.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
-import { fileError, type Remedy } from "../errors.js";
-import { joinPath, kindOf, listFiles } from "../files.js";
-import type { SampleItem } from "../item.js";
-import { rememberCounts } from "../labelCounts.js";
+import { errorInTermsOf, remarkInTermsOf } from "../files/classFile.js";
+import { fileError, type Remedy } from "../files/errors.js";
+import { joinPath, kindOf, listFiles } from "../files/files.js";
+import type { DataRemark } from "../files/remarks.js";
+import type { OpenedData } from "../samples/dataset.js";
+import type { SampleItem } from "../samples/item.js";
+import { rememberCounts } from "../samples/labelCounts.js";
 import type { WorkerOptions } from "../workers/pool.js";
-import { chooseRule } from "./chooseRule.js";
 import { type ClassEntry, classFileOf, readClasses } from "./classes.js";
-import { errorInTermsOf, remarkInTermsOf } from "./classFile.js";
 import { divide } from "./divide.js";
-import { lookAtMasks } from "./lookAtMasks.js";
-import type { MaskMeaning } from "./meaning.js";
-import { mixedKinds } from "./mixedKinds.js";
+import { chooseRule } from "./meaning/chooseRule.js";
+import { lookAtMasks } from "./meaning/lookAtMasks.js";
+import type { MaskMeaning } from "./meaning/meaning.js";
+import { mixedKinds } from "./meaning/mixedKinds.js";
+import { surveyCounts } from "./meaning/surveyCounts.js";
 import { findPairs, type PairOptions } from "./pairs.js";
 import type { SplitOptions } from "./splits.js";
-import { surveyCounts } from "./surveyCounts.js";
 
 type PoolOptions = WorkerOptions & Abortable & PairOptions;
 

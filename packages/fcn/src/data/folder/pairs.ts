@@ -1,6 +1,6 @@
-import type { DataRemark } from "../dataset.js";
-import { fileError, type Remedy } from "../errors.js";
-import { counted } from "../words.js";
+import { fileError, type Remedy } from "../files/errors.js";
+import type { DataRemark } from "../files/remarks.js";
+import { counted } from "../files/words.js";
 import {
   type Affix,
   affixBeside,

@@ -1,7 +1,15 @@
-import type { DataRemark } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
-import type { Remedy } from "../errors.js";
-import { isLostName, joinPath, LOST_NAME, listEntries, lostNameFix, sameText, withoutExtension } from "../files.js";
+import type { Remedy } from "../files/errors.js";
+import {
+  isLostName,
+  joinPath,
+  LOST_NAME,
+  listEntries,
+  lostNameFix,
+  sameText,
+  withoutExtension,
+} from "../files/files.js";
+import type { DataRemark } from "../files/remarks.js";
 
 const UNREAD_PATTERN = /\.(bmp|tga|p[bgpn]m|hei[cf]|jp2|j2k|jxl|psd|dng|cr2|nef|exr|hdr|svg|ico|npy|mat)$/i;
 

@@ -1,7 +1,7 @@
 import { IMAGE_PATTERN } from "../decode/image.js";
-import { fileError } from "../errors.js";
-import { joinPath, kindOf, listFiles, readLines, withoutExtension } from "../files.js";
-import { pathFinder } from "../findPath.js";
+import { fileError } from "../files/errors.js";
+import { joinPath, kindOf, listFiles, readLines, withoutExtension } from "../files/files.js";
+import { pathFinder } from "../files/findPath.js";
 import { createRandom, shuffledIndices } from "../random.js";
 
 /** How a set without split files is divided. */

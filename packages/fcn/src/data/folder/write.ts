@@ -1,8 +1,8 @@
 import { TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
-import { type Colour, VOID_COLOUR } from "../../report/colours.js";
-import { loadSharp } from "../../sharp.js";
-import { checkSample, type SegmentationSample, VOID_LABEL } from "../sample.js";
+import { loadSharp } from "../../encoding/sharp.js";
+import { type Colour, VOID_COLOUR } from "../../labels/colours.js";
+import { checkSample, type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 
 export interface FolderContent {
   /** Names by label. */
@@ -23,7 +23,7 @@ export interface FolderContent {
 export async function writeFolder(root: string, content: FolderContent): Promise<Record<string, number>> {
   const { join } = nodeModule("writeFolder", "node:path");
   const { readdir } = nodeModule("writeFolder", "node:fs/promises");
-  const { makeFolder, writeWholeFile } = await import("../../report/writeFile.js");
+  const { makeFolder, writeWholeFile } = await import("../../files/write.js");
   const write = (path: string, bytes: string | Uint8Array): Promise<void> =>
     writeWholeFile("writeFolder", join(root, path), bytes, { sync: false });
   checkColours(content);
@@ -103,7 +103,7 @@ async function encodeImage({
 }
 
 async function encodeMask({ labels, image }: SegmentationSample, colours: readonly Colour[]): Promise<Uint8Array> {
-  const { encodeIndexedPng } = await import("../../report/png.js");
+  const { encodeIndexedPng } = await import("../../encoding/indexedPng.js");
   const palette = Array.from({ length: VOID_LABEL }, (_, label): Colour => colours[label] ?? [0, 0, 0]);
   palette.push(VOID_COLOUR);
   return encodeIndexedPng({ labels: Uint8Array.from(labels), ...image, palette });

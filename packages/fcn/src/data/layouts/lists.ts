@@ -1,10 +1,11 @@
-import { type Classes, type DataRemark, fileDataset, type SegmentationDataset } from "../dataset.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
-import { fileError } from "../errors.js";
-import { joinPath, kindOf, listFiles, readLines, withoutExtension } from "../files.js";
+import { fileError } from "../files/errors.js";
+import { joinPath, kindOf, listFiles, readLines, withoutExtension } from "../files/files.js";
+import type { DataRemark } from "../files/remarks.js";
+import { counted } from "../files/words.js";
 import { lineFinder } from "../folder/splits.js";
-import type { SampleItem } from "../item.js";
-import { counted } from "../words.js";
+import { type Classes, fileDataset, type SegmentationDataset } from "../samples/dataset.js";
+import type { SampleItem } from "../samples/item.js";
 
 /** The names in each split list (`*.txt`) of a folder, by the list's name. */
 export async function readLists(folder: string): Promise<Map<string, string[]>> {

@@ -1,12 +1,12 @@
-import type { OpenedData } from "../dataset.js";
+import { VOID_LABEL } from "../../labels/sample.js";
 import type { LabelRule } from "../decode/rule.js";
-import { joinPath } from "../files.js";
+import { joinPath } from "../files/files.js";
 import { defaultPalette } from "../folder/colours.js";
-import type { ImagePart, SampleItem } from "../item.js";
-import { VOID_LABEL } from "../sample.js";
-import { NYUD_CLASSES } from "./classNames.js";
+import { NYUD_CLASSES } from "../published/classNames.js";
+import { NYUD_MEANS, type NyudInput } from "../published/means.js";
+import type { OpenedData } from "../samples/dataset.js";
+import type { ImagePart, SampleItem } from "../samples/item.js";
 import { hasAll, listDatasets, namedLists, publishedLists, readLists } from "./lists.js";
-import { NYUD_MEANS, type NyudInput } from "./means.js";
 
 export interface NyudOptions {
   /**

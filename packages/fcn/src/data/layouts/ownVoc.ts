@@ -1,11 +1,12 @@
-import type { Abortable } from "../../abort.js";
-import type { DataRemark, OpenedData } from "../dataset.js";
-import { fileError } from "../errors.js";
-import { joinPath } from "../files.js";
+import type { Abortable } from "../../async/abort.js";
+import { fileError } from "../files/errors.js";
+import { joinPath } from "../files/files.js";
+import type { DataRemark } from "../files/remarks.js";
 import { CLASS_FILES, readClasses } from "../folder/classes.js";
 import { openPairs } from "../folder/open.js";
 import type { PairOptions } from "../folder/pairs.js";
 import { namedSplit, readSplitFiles, type SplitOptions } from "../folder/splits.js";
+import type { OpenedData } from "../samples/dataset.js";
 import type { WorkerOptions } from "../workers/pool.js";
 
 const LISTS = "ImageSets/Segmentation";

@@ -1,13 +1,13 @@
 import type { TensorError } from "@fcn/tensor";
-import type { OpenedData } from "../dataset.js";
 import type { LabelRule } from "../decode/rule.js";
-import { damagedFile, fileError } from "../errors.js";
-import { joinPath, kindOf, readLines } from "../files.js";
+import { damagedFile, fileError } from "../files/errors.js";
+import { joinPath, kindOf, readLines } from "../files/files.js";
 import { defaultPalette } from "../folder/colours.js";
-import type { SampleItem } from "../item.js";
-import { CONTEXT_33, CONTEXT_59 } from "./classNames.js";
+import { CONTEXT_33, CONTEXT_59 } from "../published/classNames.js";
+import { CONTEXT_MEAN } from "../published/means.js";
+import type { OpenedData } from "../samples/dataset.js";
+import type { SampleItem } from "../samples/item.js";
 import { hasAll, listDatasets, namedLists, readLists } from "./lists.js";
-import { CONTEXT_MEAN } from "./means.js";
 
 export interface ContextOptions {
   /**

@@ -1,12 +1,12 @@
-import type { OpenedData } from "../dataset.js";
 import { indexRule } from "../decode/rule.js";
-import { fileError } from "../errors.js";
-import { joinPath } from "../files.js";
+import { fileError } from "../files/errors.js";
+import { joinPath } from "../files/files.js";
 import { defaultPalette } from "../folder/colours.js";
-import type { SampleItem } from "../item.js";
-import { VOC_CLASSES } from "./classNames.js";
+import { VOC_CLASSES } from "../published/classNames.js";
+import { VOC_MEAN } from "../published/means.js";
+import type { OpenedData } from "../samples/dataset.js";
+import type { SampleItem } from "../samples/item.js";
 import { hasAll, listDatasets, namedLists, readLists } from "./lists.js";
-import { VOC_MEAN } from "./means.js";
 
 /** The folder of SBD with `img/`, `cls/` and its lists: `root` or `dataset/` in it (or in `benchmark_RELEASE/`); undefined when there is none. */
 export async function sbdFolder(root: string): Promise<string | undefined> {

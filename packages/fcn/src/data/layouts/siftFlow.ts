@@ -1,12 +1,12 @@
-import type { OpenedData } from "../dataset.js";
+import { VOID_LABEL } from "../../labels/sample.js";
 import type { LabelRule } from "../decode/rule.js";
-import { joinPath } from "../files.js";
+import { joinPath } from "../files/files.js";
 import { defaultPalette } from "../folder/colours.js";
-import type { LabelSource, SampleItem } from "../item.js";
-import { VOID_LABEL } from "../sample.js";
-import { SIFT_FLOW_CLASSES, SIFT_FLOW_GEOMETRIC } from "./classNames.js";
+import { SIFT_FLOW_CLASSES, SIFT_FLOW_GEOMETRIC } from "../published/classNames.js";
+import { SIFT_FLOW_MEAN } from "../published/means.js";
+import type { OpenedData } from "../samples/dataset.js";
+import type { LabelSource, SampleItem } from "../samples/item.js";
 import { hasAll, listDatasets, namedLists, publishedLists, readLists } from "./lists.js";
-import { SIFT_FLOW_MEAN } from "./means.js";
 
 const SCENES = "spatial_envelope_256x256_static_8outdoorcategories";
 const IMAGES = `Images/${SCENES}`;

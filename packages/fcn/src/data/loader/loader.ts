@@ -1,59 +1,17 @@
 import { TensorError } from "@fcn/tensor";
-import type { Augmentation } from "../augment/options.js";
-import type { SegmentationDataset } from "../dataset.js";
 import { readImageSize } from "../decode/image.js";
-import type { SampleItem } from "../item.js";
-import type { Preprocessing } from "../preprocessing.js";
-import { coreCount, createPool, type TaskPool, type WorkerOptions } from "../workers/pool.js";
+import type { SegmentationDataset } from "../samples/dataset.js";
+import type { SampleItem } from "../samples/item.js";
+import { type BatchTask, type HostSamples, makeBatch, type SampleFailure } from "../workers/makeBatch.js";
+import { coreCount, createPool, type TaskPool } from "../workers/pool.js";
 import { pooledSamples } from "../workers/samples.js";
-import { checkLoaderOptions } from "./checkOptions.js";
-import { type BatchTask, type HostSamples, makeBatch, type SampleFailure } from "./makeBatch.js";
-import { type Draw, planDraws, type SampleOrder } from "./plan.js";
-
-/** Where a loader stands: the next batch it will give. Plain data for a checkpoint. */
-export interface LoaderState {
-  readonly epoch: number;
-  /** Place of the next batch in its epoch. */
-  readonly batch: number;
-}
+import { checkLoaderOptions, type LoaderOptions, type LoaderState } from "./options.js";
+import { type Draw, planDraws } from "./plan.js";
 
 /** A batch, and where the loader stands after it. */
 export interface LoadedBatch extends HostSamples {
   readonly epoch: number;
   readonly state: LoaderState;
-}
-
-export interface LoaderOptions extends WorkerOptions {
-  readonly batchSize: number;
-  readonly preprocessing: Preprocessing;
-  /** Fixes the order of the samples and their changes. Default 0. */
-  readonly seed?: number;
-  /** Default "shuffle". */
-  readonly order?: SampleOrder;
-  /** Default: none. */
-  readonly augmentation?: Augmentation;
-  /** Batches that are made ahead. Default: two a worker, at least two. */
-  readonly prefetch?: number;
-  /** Leave out a last batch that is not full. Default false. */
-  readonly dropLast?: boolean;
-  /**
-   * Fill a last batch that is not full with the first samples of the next epoch: all batches have one size, and no sample is left out. A batch holds
-   * no sample twice, but where `order` is "replacement". Neither with `dropLast` nor with buckets. Default false.
-   */
-  readonly fillLast?: boolean;
-  /**
-   * Pictures of several sizes in one batch are padded with void to the largest ("pad", the default), or batches are made of pictures that differ
-   * by less than 64 pixels in each side ("bucket"), which are padded less.
-   */
-  readonly sizes?: "pad" | "bucket";
-  /** Heights and widths of batches are multiples of this. Default 1. */
-  readonly multipleOf?: number;
-  /** A sample that cannot be loaded: leave it out of its batch ("skip", the default), or throw. */
-  readonly onError?: "skip" | "throw";
-  /** Is told of each sample that was left out. */
-  readonly onFailure?: (failure: SampleFailure) => void;
-  /** Where to go on. Default: the beginning. */
-  readonly state?: LoaderState;
 }
 
 const BUCKET = 64;

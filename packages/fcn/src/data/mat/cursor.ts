@@ -1,5 +1,5 @@
 import type { TensorError } from "@fcn/tensor";
-import { damagedFile } from "../errors.js";
+import { damagedFile } from "../files/errors.js";
 
 /** Numbers as they lie in the file; 64-bit integers become float64. */
 export type Numbers =

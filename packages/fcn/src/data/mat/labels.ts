@@ -1,6 +1,6 @@
 import type { TensorError } from "@fcn/tensor";
 import { applyRule, type LabelPlane, type LabelRule } from "../decode/rule.js";
-import { fileError } from "../errors.js";
+import { fileError } from "../files/errors.js";
 import { type MatNumeric, type MatValue, readMat } from "./read.js";
 
 /**

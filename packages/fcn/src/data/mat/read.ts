@@ -1,5 +1,5 @@
 import { inflate } from "../decode/inflate.js";
-import { damagedFile, fileError, notOfKind, reasonOf } from "../errors.js";
+import { damagedFile, fileError, notOfKind, reasonOf } from "../files/errors.js";
 import { Cursor, type Numbers } from "./cursor.js";
 
 /** A numeric array, values in MATLAB's order: the first dimension runs fastest. */

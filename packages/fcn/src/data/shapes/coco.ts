@@ -1,8 +1,8 @@
+import { VOID_LABEL } from "../../labels/sample.js";
+import { badShape, emptyShape, type PaintSize, partOfError, type SkippedPart } from "../decode/parts.js";
 import type { LabelPlane } from "../decode/rule.js";
-import { fileError } from "../errors.js";
-import { numberOf, type StatedSize, shownValue } from "../numbers.js";
-import { VOID_LABEL } from "../sample.js";
-import { badShape, emptyShape, type PaintSize, partOfError, type SkippedPart } from "./parts.js";
+import { fileError } from "../files/errors.js";
+import { numberOf, type StatedSize, shownValue } from "../files/numbers.js";
 import { type Paint, type Point, paintPolygon } from "./raster.js";
 import { paintRuns, type RunLengths } from "./rle.js";
 

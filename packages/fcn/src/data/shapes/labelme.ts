@@ -1,13 +1,13 @@
 import { decodeMaskPng } from "../decode/mask.js";
+import { badShape, emptyShape, type PaintSize, partOfError, type SkippedPart } from "../decode/parts.js";
 import type { PngPicture } from "../decode/png.js";
 import type { LabelPlane } from "../decode/rule.js";
-import { fileError } from "../errors.js";
-import { inTermsOf } from "../folder/classFile.js";
-import { roundHalfEven } from "../numbers.js";
-import { firstOf } from "../words.js";
+import { inTermsOf } from "../files/classFile.js";
+import { fileError } from "../files/errors.js";
+import { roundHalfEven } from "../files/numbers.js";
+import { firstOf } from "../files/words.js";
 import { IN_PIXELS, NO_PIXEL, sizeOf } from "./coco.js";
 import { type LabelmeShape, readLabelme } from "./labelmeFile.js";
-import { badShape, emptyShape, type PaintSize, partOfError, type SkippedPart } from "./parts.js";
 import { type Paint, type Point, paintDisc, paintLine, paintPolygon } from "./raster.js";
 
 /** The shapes of a labelme file as a source of labels. */

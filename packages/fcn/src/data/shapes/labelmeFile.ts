@@ -1,8 +1,8 @@
 import { showValue } from "@fcn/tensor/internal";
-import { fileError, MOST_PIXELS } from "../errors.js";
-import { readJson } from "../files.js";
-import { numberOf, type StatedSize, shownValue, statedSize } from "../numbers.js";
-import { badShape, type SkippedPart } from "./parts.js";
+import { badShape, type SkippedPart } from "../decode/parts.js";
+import { fileError, MOST_PIXELS } from "../files/errors.js";
+import { readJson } from "../files/files.js";
+import { numberOf, type StatedSize, shownValue, statedSize } from "../files/numbers.js";
 import type { Point } from "./raster.js";
 
 /** What a labelme file says. Files of early versions do not state the size of the picture. */

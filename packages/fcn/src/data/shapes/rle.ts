@@ -1,5 +1,5 @@
 import type { TensorError } from "@fcn/tensor";
-import { fileError } from "../errors.js";
+import { fileError } from "../files/errors.js";
 import type { Paint } from "./raster.js";
 
 /** COCO's run lengths: column by column, runs of 0 and of 1 in turn, the first of 0; a list of numbers or packed into letters. */

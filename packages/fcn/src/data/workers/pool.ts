@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import { isNode, nodeModule } from "@fcn/tensor/internal";
-import { type Abortable, unlessAborted } from "../../abort.js";
+import { type Abortable, unlessAborted } from "../../async/abort.js";
 import type { Reply, Request } from "./messages.js";
 import type { TaskName, Tasks } from "./tasks.js";
 

@@ -1,6 +1,6 @@
-import type { SegmentationDataset } from "../dataset.js";
-import type { SampleItem } from "../item.js";
-import type { SegmentationSample } from "../sample.js";
+import type { SegmentationSample } from "../../labels/sample.js";
+import type { SegmentationDataset } from "../samples/dataset.js";
+import type { SampleItem } from "../samples/item.js";
 import type { TaskPool } from "./pool.js";
 
 /** The samples of a data set one at a time, decoded by a pool; those in memory as they are. */

@@ -1,9 +1,9 @@
-import { type Inspection, type InspectTask, inspectItem } from "../check/inspect.js";
-import { type MaskSurvey, surveyMask } from "../folder/surveyMasks.js";
-import { loadItem, type SampleItem } from "../item.js";
-import { type BatchTask, type HostSamples, makeBatch } from "../loader/makeBatch.js";
-import { type RangeSurvey, surveyRange } from "../rangeSurvey.js";
-import { mapLabels, type SegmentationSample } from "../sample.js";
+import { mapLabels, type SegmentationSample } from "../../labels/sample.js";
+import { loadItem, type SampleItem } from "../samples/item.js";
+import { type Inspection, type InspectTask, inspectItem } from "./inspect.js";
+import { type BatchTask, type HostSamples, makeBatch } from "./makeBatch.js";
+import { type RangeSurvey, surveyRange } from "./rangeSurvey.js";
+import { type MaskSurvey, surveyMask } from "./surveyMasks.js";
 
 /** What a worker can do: input and output are plain data. */
 export interface Tasks {

@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import { type ErrorParts, TensorError } from "@fcn/tensor";
-import { reasonOf } from "../errors.js";
+import { reasonOf } from "../files/errors.js";
 import type { Reply, Request } from "./messages.js";
 import { TASKS, type TaskName } from "./tasks.js";
 

@@ -1,7 +1,7 @@
 import { io, TensorError } from "@fcn/tensor";
+import { type Deferred, encode, lengthOf, type Message } from "../../encoding/protobuf.js";
+import { encodeMetadata, type ModelMetadata } from "../../models/file/weightsFile.js";
 import { GraphNet, type NetOutput } from "../../models/graph/net.js";
-import { type Deferred, encode, lengthOf, type Message } from "../../protobuf.js";
-import { encodeMetadata, type ModelMetadata } from "../../training/weightsFile.js";
 import { type HeadKind, netGraph, type OnnxValue } from "./netGraph.js";
 import { SCHEMA } from "./schema.js";
 

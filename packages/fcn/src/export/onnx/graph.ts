@@ -1,4 +1,4 @@
-import type { Message } from "../../protobuf.js";
+import type { Message } from "../../encoding/protobuf.js";
 import type { Attribute, Constant, Op, Value } from "./expression.js";
 import { ATTRIBUTE_TYPE, DATA_TYPE } from "./schema.js";
 

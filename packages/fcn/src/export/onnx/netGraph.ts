@@ -1,8 +1,8 @@
 import { TensorError } from "@fcn/tensor";
+import type { Message } from "../../encoding/protobuf.js";
 import { geometryOf, inferChannels } from "../../models/graph/geometry.js";
 import type { GraphNet, NetOutput } from "../../models/graph/net.js";
 import type { Graph, LayerKind } from "../../models/graph/spec.js";
-import type { Message } from "../../protobuf.js";
 import { convertLayer } from "./converters.js";
 import { op, type Value } from "./expression.js";
 import { OnnxGraph } from "./graph.js";

@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
-import { layerMap } from "../../coordinates.js";
+import { layerMap } from "../../models/graph/coordinates.js";
+import { add, format, mul, type Rational, rational } from "../../models/graph/rational.js";
 import type { Axis, Graph, Layer, LayerOf, Node, PaddedWindow } from "../../models/graph/spec.js";
-import { add, format, mul, type Rational, rational } from "../../rational.js";
 import { ints, op, type Value } from "./expression.js";
 import { onBothAxes, paddingBefore, padsBySize, strideOf } from "./padding.js";
 

@@ -1,4 +1,4 @@
-import type { Schema } from "../../protobuf.js";
+import type { Schema } from "../../encoding/protobuf.js";
 
 /** The part of onnx.proto (github.com/onnx/onnx) that a net needs. */
 export const SCHEMA = {

@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
-import { coordinateMaps } from "../../coordinates.js";
-import { lcm } from "../../rational.js";
+import { coordinateMaps } from "./coordinates.js";
 import { type Geometry, geometryOf, type Plane } from "./geometry.js";
+import { lcm } from "./rational.js";
 import { coarsestStride } from "./reach.js";
 import { sizesAlong } from "./sizes.js";
 import { type Axis, type Graph, mainHead } from "./spec.js";

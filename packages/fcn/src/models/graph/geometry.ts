@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { cropOffsets } from "../../coordinates.js";
+import { cropOffsets } from "./coordinates.js";
 import { outputSize } from "./sizes.js";
 import { along, type Graph, type Layer, type Node, padsSame, windowAlong } from "./spec.js";
 

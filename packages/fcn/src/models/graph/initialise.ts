@@ -1,5 +1,5 @@
 import { add, type Device, mul, noGrad, type Tensor } from "@fcn/tensor";
-import { fnv1a } from "../../fnv1a.js";
+import { fnv1a } from "../../encoding/fnv1a.js";
 import type { ConvInit } from "./spec.js";
 
 /** Weight [out, in / groups, kh, kw] and bias [out] of a convolution. */

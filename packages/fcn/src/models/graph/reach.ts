@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
-import { cropOffsets } from "../../coordinates.js";
-import { lcm } from "../../rational.js";
+import { cropOffsets } from "./coordinates.js";
+import { lcm } from "./rational.js";
 import { sizesAlong } from "./sizes.js";
 import { type Axis, along, type Graph, type Layer, mainHead, type Node, paddingAlong, windowAlong } from "./spec.js";
 

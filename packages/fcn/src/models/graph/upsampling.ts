@@ -1,5 +1,5 @@
 import { convTranspose2d, type Device, nn, type Tensor } from "@fcn/tensor";
-import { bilinearKernel } from "../../bilinear.js";
+import { bilinearKernel } from "./bilinear.js";
 import { seedFor, uniform } from "./initialise.js";
 import { along, type LayerOf } from "./spec.js";
 

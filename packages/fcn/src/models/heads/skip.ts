@@ -1,8 +1,8 @@
 import { TensorError } from "@fcn/tensor";
-import { type CoordinateMap, coordinateMaps } from "../../coordinates.js";
-import { div, sub } from "../../rational.js";
 import type { Backbone } from "../backbones/backbone.js";
 import type { GraphBuilder } from "../graph/builder.js";
+import { type CoordinateMap, coordinateMaps } from "../graph/coordinates.js";
+import { div, sub } from "../graph/rational.js";
 import { sizesAlong } from "../graph/sizes.js";
 import { bilinearWindow, type UpsamplingOptions, upsample } from "./upsampling.js";
 

@@ -1,4 +1,4 @@
-import { VOC_MEAN } from "../../data/layouts/means.js";
+import { VOC_MEAN } from "../../data/published/means.js";
 import { caffeNetBackbone } from "../backbones/alexnet.js";
 import { buildFcn } from "../heads/fcn.js";
 import type { Family } from "./entry.js";

@@ -1,4 +1,4 @@
-import { VOC_MEAN } from "../../data/layouts/means.js";
+import { VOC_MEAN } from "../../data/published/means.js";
 import { alexNetBackbone } from "../backbones/alexnet.js";
 import type { Backbone, BackboneBuilder } from "../backbones/backbone.js";
 import { scaleWidth } from "../backbones/convNorm.js";

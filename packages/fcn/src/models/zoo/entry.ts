@@ -1,4 +1,4 @@
-import type { Preprocessing } from "../../data/preprocessing.js";
+import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import type { Graph } from "../graph/spec.js";
 import type { OptionName, Resolved, Rule } from "../options.js";
 

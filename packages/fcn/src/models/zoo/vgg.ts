@@ -1,4 +1,4 @@
-import { VOC_MEAN } from "../../data/layouts/means.js";
+import { VOC_MEAN } from "../../data/published/means.js";
 import type { BackboneBuilder } from "../backbones/backbone.js";
 import { scaleWidths, VGG16, type VggNames, type VggSpec, vggBackbone } from "../backbones/vgg.js";
 import type { Graph } from "../graph/spec.js";

@@ -1,4 +1,4 @@
-import { VOC_MEAN } from "../../data/layouts/means.js";
+import { VOC_MEAN } from "../../data/published/means.js";
 import { CAFFE_NAMES, suffixedNames, VGG16, type VggNames } from "../backbones/vgg.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";

@@ -1,8 +1,8 @@
 import { io, nn, type optim, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
-import type { LoaderState } from "../../data/loader/loader.js";
-import { makeFolder } from "../../report/writeFile.js";
-import type { SegmentationNet } from "../model.js";
+import type { LoaderState } from "../../data/loader/options.js";
+import { makeFolder } from "../../files/write.js";
+import type { SegmentationNet } from "../../models/segmentationNet.js";
 import type { OpenInterval } from "../options.js";
 import { namedModules } from "../parameterGroups.js";
 import { bothWays } from "../remedies.js";

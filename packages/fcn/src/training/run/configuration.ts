@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { fnv1a } from "../../fnv1a.js";
+import { fnv1a } from "../../encoding/fnv1a.js";
 import type { ResolvedOptions } from "../options.js";
 import { bothWays } from "../remedies.js";
 import { ratesOf } from "../schedules.js";

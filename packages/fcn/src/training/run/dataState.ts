@@ -1,5 +1,5 @@
 import { nodeModule } from "@fcn/tensor/internal";
-import type { SegmentationDataset } from "../../data/dataset.js";
+import type { SegmentationDataset } from "../../data/samples/dataset.js";
 import { countAndHash } from "./configuration.js";
 import type { RunData } from "./data.js";
 

@@ -1,5 +1,6 @@
 import type { Augmentation } from "../../data/augment/options.js";
-import type { SegmentationDataset } from "../../data/dataset.js";
+import type { SegmentationDataset } from "../../data/samples/dataset.js";
+import type { ModelMetadata } from "../../models/file/weightsFile.js";
 import { hasMomentum } from "../optimizers.js";
 import type { ResolvedOptions } from "../options.js";
 import type { TrainRunOptions } from "../runOptions.js";
@@ -7,7 +8,6 @@ import { valuesOf } from "../settings/apply.js";
 import { RUN } from "../settings/run.js";
 import type { Deciding } from "../settings/setting.js";
 import { TRAINING } from "../settings/training.js";
-import type { ModelMetadata } from "../weightsFile.js";
 import { type Configuration, countAndHash } from "./configuration.js";
 import type { RunData } from "./data.js";
 import { orderOf } from "./options.js";

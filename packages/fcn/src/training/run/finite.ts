@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
-import { findNonFinite } from "../finite.js";
-import type { SegmentationNet } from "../model.js";
+import { findNonFinite } from "../../models/file/finite.js";
+import type { SegmentationNet } from "../../models/segmentationNet.js";
 import { bothWays } from "../remedies.js";
 import { onPictures, steadier } from "../train.js";
 import { checkpoints } from "./checkpoint.js";

@@ -1,7 +1,7 @@
 import { io, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
-import { type LockOwner, withFileLock } from "../../fileLock.js";
-import { makeFolder } from "../../report/writeFile.js";
+import { type LockOwner, withFileLock } from "../../files/lock.js";
+import { makeFolder } from "../../files/write.js";
 import { bothWays } from "../remedies.js";
 import type { TrainRunOptions } from "../runOptions.js";
 import { checkpoints } from "./checkpoint.js";

@@ -1,4 +1,4 @@
-import type { SegmentationScores } from "../../metrics.js";
+import type { SegmentationScores } from "../../labels/metrics.js";
 import { toCsv } from "../../report/csv.js";
 
 /** The loss of an interval, and the rate at its end. */

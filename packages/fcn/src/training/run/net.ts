@@ -1,14 +1,14 @@
 import { io, TensorError } from "@fcn/tensor";
-import { kindOf } from "../../data/files.js";
-import type { Preprocessing } from "../../data/preprocessing.js";
+import { kindOf } from "../../data/files/files.js";
+import type { Preprocessing } from "../../data/samples/preprocessing.js";
+import { imagenetPreprocessing } from "../../models/file/metadata.js";
+import { type ModelMetadata, type PartialMetadata, parsePartialMetadata } from "../../models/file/weightsFile.js";
 import { inferChannels } from "../../models/graph/geometry.js";
 import { type Graph, inputChannels, mainHead } from "../../models/graph/spec.js";
 import type { ModelOptions } from "../../models/index.js";
 import { graphOf, publishedPreprocessing } from "../../models/registry.js";
-import { imagenetPreprocessing } from "../metadata.js";
 import { bothWays } from "../remedies.js";
 import type { TrainRunOptions } from "../runOptions.js";
-import { type ModelMetadata, type PartialMetadata, parsePartialMetadata } from "../weightsFile.js";
 import type { Configuration } from "./configuration.js";
 import type { RunData } from "./data.js";
 

@@ -1,5 +1,5 @@
-import { fileError } from "../../data/errors.js";
-import type { LoaderState } from "../../data/loader/loader.js";
+import { fileError } from "../../data/files/errors.js";
+import type { LoaderState } from "../../data/loader/options.js";
 import type { OpenInterval } from "../options.js";
 import type { Configuration } from "./configuration.js";
 import type { DataState } from "./dataState.js";

@@ -1,5 +1,5 @@
 import type { DeviceInfo } from "@fcn/tensor";
-import type { LeftOut } from "../../data/dataset.js";
+import type { LeftOut } from "../../data/samples/dataset.js";
 import type { Configuration } from "./configuration.js";
 import type { Validation } from "./history.js";
 

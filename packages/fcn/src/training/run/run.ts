@@ -1,15 +1,15 @@
 import { createDevice, type Device, io, type TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import type { DataLoader } from "../../data/loader/loader.js";
+import { writeWholeFile } from "../../files/write.js";
 import { savedTuning } from "../../measure/savedTuning.js";
+import { saveModel } from "../../models/file/weightsFile.js";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
-import { writeWholeFile } from "../../report/writeFile.js";
 import { furtherLabels } from "../heads.js";
 import { zeroThroughout } from "../learning.js";
 import type { TrainProgress } from "../options.js";
 import type { TrainRunOptions } from "../runOptions.js";
 import { trainResolved } from "../train.js";
-import { saveModel } from "../weightsFile.js";
 import { type Checkpoint, readCheckpoint, savedConfiguration, writeCheckpoint } from "./checkpoint.js";
 import { countAndHash, tellLonger } from "./configuration.js";
 import { prepareData, type RunData, withSavedRange } from "./data.js";

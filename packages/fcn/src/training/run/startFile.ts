@@ -1,5 +1,5 @@
-import { kindOf } from "../../data/files.js";
-import { fileDigest } from "../../fileDigest.js";
+import { kindOf } from "../../data/files/files.js";
+import { fileDigest } from "../../files/digest.js";
 import type { Configuration } from "./configuration.js";
 
 /** The file of weights that a run starts from. What is in it tells it from others, wherever it lies. */

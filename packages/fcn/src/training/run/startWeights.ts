@@ -1,11 +1,11 @@
 import { io, TensorError } from "@fcn/tensor";
 import { matchNames, nameTarget, show } from "@fcn/tensor/internal";
-import { counted, firstOf } from "../../data/words.js";
+import { counted, firstOf } from "../../data/files/words.js";
+import { readClasses, refuseNonFinite } from "../../models/file/weightsFile.js";
 import type { GraphNet, NetOutput } from "../../models/graph/net.js";
 import { scoreLayers, scoreUpsampling } from "../../models/graph/scoreLayers.js";
 import type { ClassMap } from "../../surgery/heads.js";
 import type { HeadLabels } from "../heads.js";
-import { readClasses, refuseNonFinite } from "../weightsFile.js";
 import { classLayers, matchClasses, mergeRows } from "./classMatch.js";
 
 /** What became of the arrays of a file of weights. */

@@ -1,7 +1,7 @@
-import type { Abortable } from "../../abort.js";
+import type { Abortable } from "../../async/abort.js";
 import { evaluate, type SampleSource } from "../../evaluation/evaluate.js";
-import type { SegmentationNet } from "../model.js";
-import type { ModelMetadata } from "../weightsFile.js";
+import type { ModelMetadata } from "../../models/file/weightsFile.js";
+import type { SegmentationNet } from "../../models/segmentationNet.js";
 import type { PictureScore, Validation } from "./history.js";
 
 const SHOWN = 3;

@@ -1,6 +1,6 @@
 import type { Augmentation } from "../../data/augment/options.js";
-import { PREPROCESSINGS } from "../../data/layouts/means.js";
 import { sampleOrders } from "../../data/loader/plan.js";
+import { PREPROCESSINGS } from "../../data/published/means.js";
 import { list } from "../../models/index.js";
 import { listRecipes } from "../recipes.js";
 import type { RunSettings } from "../runOptions.js";

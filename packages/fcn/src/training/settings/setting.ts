@@ -1,4 +1,4 @@
-import type { SegmentationNet } from "../model.js";
+import type { SegmentationNet } from "../../models/segmentationNet.js";
 import type { OptimizerName } from "../optimizers.js";
 import type { Reader, Rule } from "./rules.js";
 

@@ -1,5 +1,5 @@
 import { nodeModule } from "@fcn/tensor/internal";
-import { userCaches } from "../../userCaches.js";
+import { userCaches } from "../../files/userCaches.js";
 
 /** The folder for downloaded weights: the environment's FCN_CACHE, or `fcn/weights` below the user's folder for caches. */
 export async function cacheFolder(): Promise<string> {

@@ -1,5 +1,5 @@
 import { nodeModule } from "@fcn/tensor/internal";
-import { fileDigest } from "../../fileDigest.js";
+import { fileDigest } from "../../files/digest.js";
 import type { WeightsEntry } from "./entry.js";
 
 /** What a file was compared with. */

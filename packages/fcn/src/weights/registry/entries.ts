@@ -1,4 +1,4 @@
-import type { Preprocessing } from "../../data/preprocessing.js";
+import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import type { Checksum, WeightsEntry } from "./entry.js";
 
 type Rest = Pick<WeightsEntry, "model"> & Partial<WeightsEntry>;

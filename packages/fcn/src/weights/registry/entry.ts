@@ -1,4 +1,4 @@
-import type { Preprocessing } from "../../data/preprocessing.js";
+import type { Preprocessing } from "../../data/samples/preprocessing.js";
 
 /** A published file of weights. */
 export interface WeightsEntry {

@@ -1,6 +1,6 @@
 import { io, TensorError } from "@fcn/tensor";
 import { isNode, nodeModule } from "@fcn/tensor/internal";
-import { withFileLock } from "../../fileLock.js";
+import { withFileLock } from "../../files/lock.js";
 import { cacheFolder } from "./cache.js";
 import { type Checked, checkFile, sizeFits, sizeText } from "./check.js";
 import { type DownloadOptions, download } from "./download.js";
@@ -60,7 +60,7 @@ export async function fetchWeights(which: string | WeightsEntry, options: FetchO
   if (options.offline) throw notCached(entry, target);
   const part = `${target}.part`;
   try {
-    const { makeFolder } = await import("../../report/writeFile.js");
+    const { makeFolder } = await import("../../files/write.js");
     await makeFolder(`fetchWeights ${entry.name}`, folder);
     const { setTimeout: wait } = nodeModule("fetchWeights", "node:timers/promises");
     const waitForOther = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 import { io } from "@fcn/tensor";
+import { encodeMetadata } from "../../models/file/weightsFile.js";
 import type { ModelOptions } from "../../models/index.js";
-import { encodeMetadata } from "../../training/weightsFile.js";
 import { inceptionV3FromKeras } from "./inceptionV3.js";
 import type { HostArrays } from "./layout.js";
 import { mobilenetV2FromTensorFlow } from "./mobilenetV2.js";

@@ -1,0 +1,88 @@
+import { folderOf, joinPath, withoutExtension } from "../files/files.js";
+import { liesOutside, orOf, outsideFile, partsOf, type pathFinder } from "../files/findPath.js";
+import type { DataRemark } from "../files/remarks.js";
+import { counted, firstOf } from "../files/words.js";
+import { namedSplit } from "../folder/splits.js";
+import type { CocoImage } from "./cocoFile.js";
+
+/** The split that the name of a file or one of its folders tells. */
+export function splitOf(file: string): string | undefined {
+  const words = withoutExtension(file).split(/[/_\-.]|(?<=[a-z])(?=\d)/i);
+  return words.map(namedSplit).find((word) => word !== undefined);
+}
+
+/** Entries that together look for their pictures. */
+interface Taken {
+  readonly image: CocoImage;
+  readonly path: string;
+  readonly contradicts: boolean;
+}
+
+/**
+ * The pictures of a COCO file, below the root: by `file_name` from the folder of the file, else by the longest common
+ * tail. Of several that fit equally well those in a folder of the file's split count, then the one whose path from the
+ * root or from `images/` was said in full. What was not found, may be several, or lies in another folder than was said
+ * comes into `remarks`.
+ */
+export async function cocoPictures(
+  root: string,
+  file: string,
+  images: readonly CocoImage[],
+  find: ReturnType<typeof pathFinder>,
+  remarks: DataRemark[],
+): Promise<Map<CocoImage, string>> {
+  const folder = folderOf(file);
+  const split = splitOf(file);
+  const isOfSplit = (path: string): boolean => split !== undefined && splitOfFolders(path) === split;
+  const inImages = (path: string, whole: boolean): boolean => whole || /^images[/\\]/i.test(path);
+  const problem = (code: string, text: string): void => {
+    remarks.push({ level: "problem", code, file: joinPath(root, file), text });
+  };
+  const taken: Taken[] = [];
+  for (const image of images) {
+    const { file_name } = image;
+    const found = find(file_name, { folder, prefer: [isOfSplit, inImages] });
+    if (found !== undefined && "several" in found) {
+      problem(
+        "ambiguous-name",
+        `its picture "${file_name}" may be ${orOf(found.several)}: write the folder into file_name`,
+      );
+      continue;
+    }
+    const outside = await outsideFile(root, folder, file_name);
+    if (found === undefined || outside !== undefined) {
+      const where = outside === undefined ? "is nowhere in the folder" : liesOutside(outside);
+      problem("missing-image", `its picture "${file_name}" ${where}`);
+      continue;
+    }
+    const other = splitOfFolders(found.path);
+    const isElsewhere = split !== undefined && other !== undefined && other !== split && partsOf(file_name).length < 2;
+    taken.push({ image, path: found.path, contradicts: found.contradicts || isElsewhere });
+  }
+  const own = new Set(taken.filter(({ contradicts }) => !contradicts).map(({ path }) => path));
+  const strangers = taken.filter(({ contradicts }) => contradicts);
+  for (const { image, path } of strangers.filter((entry) => own.has(entry.path))) {
+    problem(
+      "missing-image",
+      `its picture "${image.file_name}" is nowhere in the folder; ${path} is that of another entry`,
+    );
+  }
+  const kept = taken.filter(({ contradicts, path }) => !contradicts || !own.has(path));
+  remarks.push(...otherFolders(joinPath(root, file), kept));
+  return new Map(kept.map(({ image, path }) => [image, path]));
+}
+
+/** Pictures that were taken although what was said of them names another folder. */
+function otherFolders(file: string, taken: readonly Taken[]): DataRemark[] {
+  const strangers = taken.filter(({ contradicts }) => contradicts);
+  if (strangers.length === 0) return [];
+  const examples = strangers.map(({ image, path }) => `"${image.file_name}" was taken to be ${path}`);
+  const what = `${counted(strangers.length, "picture")} ${strangers.length === 1 ? "lies" : "lie"} in another folder`;
+  const text = `${what} than the file says: ${firstOf(examples, 3)}; correct file_name if these are other pictures`;
+  return [{ level: "warning", code: "other-folder", file, text }];
+}
+
+const splitOfFolders = (path: string): string | undefined => {
+  const folders = folderOf(path);
+  return folders === "" ? undefined : splitOf(folders);
+};

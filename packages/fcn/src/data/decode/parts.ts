@@ -1,0 +1,43 @@
+import { TensorError } from "@fcn/tensor";
+import { fileError } from "../files/errors.js";
+
+/**
+ * A part of an annotation file that is left out of the label map. A problem is a shape whose pixels are lost: they
+ * would count as background. A warning is one that has no pixels anyway.
+ */
+export interface SkippedPart {
+  readonly level: "problem" | "warning";
+  readonly code: string;
+  /** Which part it is, and what is wrong with it. */
+  readonly problem: string;
+  readonly fix: string;
+}
+
+export interface PaintSize {
+  readonly height: number;
+  readonly width: number;
+}
+
+const MEND = "correct or remove the shape";
+
+/** A shape that cannot be drawn. */
+export function badShape(problem: string, fix = MEND, code = "bad-shape"): SkippedPart {
+  return { level: "problem", code, problem, fix };
+}
+
+/** A shape without a single pixel. */
+export function emptyShape(problem: string, fix = MEND): SkippedPart {
+  return { level: "warning", code: "empty-shape", problem, fix };
+}
+
+/** The part that an error about `file` is about. */
+export function partOfError(file: string, error: unknown): SkippedPart {
+  if (!(error instanceof TensorError)) throw error;
+  return badShape(error.message.replace(`${file}: `, ""), error.fix);
+}
+
+/** The error for the first part of a label map that must not be missing; undefined when there is none. */
+export function partProblem(file: string, skipped: readonly SkippedPart[] = []): TensorError | undefined {
+  const part = skipped.find(({ level }) => level === "problem");
+  return part && fileError(part.code, file, part.problem, part.fix);
+}

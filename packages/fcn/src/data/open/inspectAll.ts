@@ -1,0 +1,61 @@
+import { TensorError } from "@fcn/tensor";
+import type { Abortable } from "../../async/abort.js";
+import { stampOf } from "../files/files.js";
+import type { OpenedData, SegmentationDataset } from "../samples/dataset.js";
+import type { SampleItem } from "../samples/item.js";
+import { knownCounts } from "../samples/labelCounts.js";
+import { filesOf, type Inspection } from "../workers/inspect.js";
+import { type WorkerOptions, withPool } from "../workers/pool.js";
+
+export interface InspectOptions extends WorkerOptions, Abortable {
+  /** Told after each picture. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** What was found in an item, and the stamps of its files from before. */
+const FOUND = new WeakMap<SampleItem, { readonly inspection: Inspection; readonly stamps: string }>();
+
+const stampsOf = async (item: SampleItem): Promise<string> =>
+  (await Promise.all(filesOf(item).map(stampOf))).join("\n");
+
+/** Looks at the files of all samples, by {@link keysOf}; those of several splits (trainval), and those that were looked at and have not changed, once. */
+export async function inspectAll(opened: OpenedData, options: InspectOptions): Promise<Map<string, Inspection>> {
+  const items = new Map(
+    Object.values(opened.splits).flatMap((dataset) => {
+      return keysOf(dataset).map((key, i) => [key, dataset.item?.(i)] as const);
+    }),
+  );
+  let done = 0;
+  const numClasses = opened.classes.length;
+  return withPool(options, items.size, async (pool) => {
+    const found = [...items].map(async ([key, item]) => {
+      if (item === undefined) throw inMemory(key);
+      const stamps = await stampsOf(item);
+      const before = FOUND.get(item);
+      const isSame = before?.stamps === stamps;
+      const inspection = isSame
+        ? before.inspection
+        : await pool.run("inspect", { item, numClasses, known: knownCounts(item.labels) });
+      FOUND.set(item, { inspection, stamps });
+      options.onProgress?.(++done, items.size);
+      return [key, inspection] as const;
+    });
+    return new Map(await Promise.all(found));
+  });
+}
+
+function inMemory(name: string): TensorError {
+  return new TensorError({
+    code: "invalid-argument",
+    message: `check: sample "${name}" is in memory, but files are checked`,
+    fix: "sampleDataset checked it already; check a folder",
+  });
+}
+
+/** What tells the samples of a data set apart, and is one for a sample of several splits. */
+export function keysOf(dataset: SegmentationDataset): string[] {
+  return Array.from({ length: dataset.length }, (_, i) => {
+    const item = dataset.item?.(i);
+    return item ? `${item.name}\n${item.labels.file}` : dataset.name(i);
+  });
+}

@@ -1,0 +1,193 @@
+import { TensorError } from "@fcn/tensor";
+import { IMAGE_PATTERN } from "../decode/image.js";
+import {
+  fileName,
+  joinPath,
+  kindOf,
+  listFiles,
+  listFolders,
+  readJson,
+  readStart,
+  withoutExtension,
+} from "../files/files.js";
+import { counted, firstOf } from "../files/words.js";
+import { stripped } from "../folder/affixes.js";
+
+/** What keeps a folder from being read, and what can be done about it. */
+export interface NearMiss {
+  readonly problem: string;
+  readonly fix?: string;
+  /** It is about a file with the keys of COCO's or labelme's that cannot be read. */
+  readonly isAnnotations?: boolean;
+}
+
+/** A layout by its name, with the files and folders that it consists of. */
+export type LayoutParts = readonly (readonly [name: string, parts: readonly string[]])[];
+
+/** What is nearly there in a folder in which no layout was found. */
+export async function nearMisses(root: string, layouts: LayoutParts): Promise<NearMiss[]> {
+  const folders = await listFolders(root);
+  const files = await listFiles(root);
+  const [half, like] = [await halfLayouts(root, layouts), await likeFolders(root, folders)];
+  const isNearest = like[0]?.fix?.startsWith("rename") ?? false;
+  const json = await jsonProblems(root);
+  // Where annotations are there and cannot be read, no other layout is meant: their remedy is the only one.
+  const broken = json.filter(({ isAnnotations }) => isAnnotations);
+  if (broken.length > 0 && !isNearest) return broken;
+  const unread = json.filter(({ fix }) => fix !== undefined);
+  return [
+    ...unread,
+    ...(isNearest ? [...like, ...half] : [...half, ...like]),
+    ...(await splitsInside(root, folders)),
+    ...mixedPictures(root, files),
+    ...json.filter((miss) => !unread.includes(miss)),
+  ];
+}
+
+/** Layouts of which some parts are there and some are not. */
+async function halfLayouts(root: string, layouts: LayoutParts): Promise<NearMiss[]> {
+  const misses: NearMiss[] = [];
+  for (const [name, parts] of layouts) {
+    const absent = await absentParts(root, parts);
+    if (absent.length === 0 || absent.length === parts.length) continue;
+    const there = parts.filter((part) => !absent.includes(part));
+    const problem = `for the layout ${name} ${firstOf(absent, 4)} ${absent.length === 1 ? "is" : "are"} missing beside ${firstOf(there, 4)}`;
+    misses.push({ problem, fix: `put ${firstOf(absent, 4)} there` });
+  }
+  return misses;
+}
+
+/** Those of the files and folders that are not below `root`. */
+export async function absentParts(root: string, parts: readonly string[]): Promise<string[]> {
+  const absent: string[] = [];
+  for (const part of parts) if ((await kindOf(joinPath(root, part))) === undefined) absent.push(part);
+  return absent;
+}
+
+/** Folder names that mean pictures or masks to people, and not yet to this reader. */
+const IMAGE_FOLDERS =
+  /^((train|val|test|input)_?)?(images?|imgs?|pictures?|photos?|jpegimages|img_dir|leftimg8bit|inputs?|rgb)$/i;
+const MASK_FOLDERS =
+  /^((train|val|test|output)_?)?(masks?|labels?|annotations?|gts?|ground_?truths?|segmentations?|segmentationclass(png|raw)?|ann_dir|targets?|gtfine)$/i;
+
+async function likeFolders(root: string, folders: readonly string[]): Promise<NearMiss[]> {
+  const withPictures = async (pattern: RegExp, right: string): Promise<string | undefined> => {
+    const named = folders.filter((name) => pattern.test(name));
+    for (const name of [right, ...named].filter((name) => named.includes(name))) {
+      if ((await typesIn(joinPath(root, name))).pictures > 0) return name;
+    }
+    return undefined;
+  };
+  const images = await withPictures(IMAGE_FOLDERS, "images");
+  const masks = await withPictures(MASK_FOLDERS, "masks");
+  if (images !== undefined && masks !== undefined) {
+    const renamed = [
+      [images, "images"],
+      [masks, "masks"],
+    ].filter(([name, right]) => name !== right);
+    const fix = `rename ${renamed.map(([name, right]) => `${name}/ to ${right}/`).join(" and ")}`;
+    return [{ problem: `${images}/ and ${masks}/ look like images/ and masks/, but are named otherwise`, fix }];
+  }
+  const [known, missing] = images === undefined ? [masks, "images"] : [images, "masks"];
+  const other = await otherAnnotations(root, folders);
+  if (known === undefined) return other;
+  const problem = `${known}/ is there, but ${missing}/ is missing`;
+  const fix = `put ${missing === "masks" ? "the masks, PNG files named as their pictures," : "the pictures"} into ${missing}/`;
+  return [
+    { problem, fix: known === missing || known === "images" || known === "masks" ? fix : `${fix}; rename ${known}/` },
+    ...other,
+  ];
+}
+
+/** Folders that should hold masks and hold something else. */
+async function otherAnnotations(root: string, folders: readonly string[]): Promise<NearMiss[]> {
+  const misses: NearMiss[] = [];
+  for (const name of folders.filter((folder) => MASK_FOLDERS.test(folder))) {
+    const { pictures, others } = await typesIn(joinPath(root, name));
+    if (pictures > 0 || others.length === 0 || others.every((type) => type === ".json")) continue;
+    const fix = "export the labels as masks (PNG), as COCO with polygons or run lengths, or as labelme files";
+    misses.push({ problem: `${name}/ holds ${firstOf(others, 3)} files and no masks`, fix });
+  }
+  return misses;
+}
+
+async function typesIn(folder: string): Promise<{ pictures: number; others: string[] }> {
+  const files = await listFiles(folder, { recursive: true });
+  const others = files
+    .filter((file) => !IMAGE_PATTERN.test(file))
+    .map((file) => file.slice(withoutExtension(file).length));
+  return { pictures: files.length - others.length, others: [...new Set(others.filter((type) => type !== ""))].sort() };
+}
+
+/** Folders inside that hold what is looked for, such as `train/images` and `train/masks`. */
+async function splitsInside(root: string, folders: readonly string[]): Promise<NearMiss[]> {
+  const whole: string[] = [];
+  for (const name of folders) {
+    if ((await absentParts(joinPath(root, name), ["images", "masks"])).length === 0) whole.push(name);
+  }
+  const [first] = whole;
+  if (first === undefined) return [];
+  const list = whole.map((name) => `${name}/`).join(", ");
+  const problem = `images/ and masks/ are inside of ${list}`;
+  if (whole.length === 1) return [{ problem, fix: `name the folder ${joinPath(root, first)}` }];
+  const moves = whole.map((name) => `${name}/images to images/${name} and ${name}/masks to masks/${name}`);
+  return [{ problem, fix: `move ${moves.join(", ")}` }];
+}
+
+/** Pictures in the folder itself, with masks among them or without. */
+function mixedPictures(root: string, files: readonly string[]): NearMiss[] {
+  const pictures = files.filter((file) => IMAGE_PATTERN.test(file));
+  if (pictures.length === 0) return [];
+  const names = new Set(pictures.flatMap((file) => namesOf(withoutExtension(file))));
+  const masks = pictures.filter((file) => stripped(withoutExtension(file), "mask").some(({ key }) => names.has(key)));
+  const [first] = masks;
+  if (first === undefined) {
+    return [
+      {
+        problem: `${counted(pictures.length, "picture")} in ${fileName(root)}/ itself have neither masks/ nor .json files`,
+      },
+    ];
+  }
+  const problem = `pictures and masks (such as ${first}) are in one folder`;
+  return [{ problem, fix: "move the pictures into images/ and the masks into masks/" }];
+}
+
+const namesOf = (name: string): string[] => [name, ...stripped(name, "image").map(({ key }) => key)];
+
+/** JSON files beyond these are not looked at: each may be large. */
+const MOST_JSON = 20;
+const MOST_TOLD = 3;
+
+/** JSON files that cannot be read, or that are neither COCO's nor labelme's. */
+async function jsonProblems(root: string): Promise<NearMiss[]> {
+  const files = (await listFiles(root, { recursive: true })).filter((file) => file.endsWith(".json"));
+  const misses: NearMiss[] = [];
+  for (const file of files.filter((name) => fileName(name) !== "classes.json").slice(0, MOST_JSON)) {
+    try {
+      const keys = Object.keys((await readJson(joinPath(root, file))) ?? {});
+      misses.push({ problem: `${file} is neither a COCO nor a labelme file: it has ${keysText(keys)}` });
+    } catch (error) {
+      if (!(error instanceof TensorError)) throw error;
+      const isAnnotations = await hasAnnotationKeys(joinPath(root, file));
+      misses.push({ problem: error.message, fix: error.commandFix ?? error.fix, isAnnotations });
+    }
+  }
+  const unread = misses.filter(({ fix }) => fix !== undefined);
+  const told = [...unread, ...misses.filter(({ fix }) => fix === undefined)].slice(0, MOST_TOLD);
+  const more = files.length - told.length;
+  return more > 0 && told.length > 0 ? [...told, { problem: `and ${more} more .json` }] : told;
+}
+
+/** Whether a file begins with keys of COCO's or labelme's, in quotes of JSON or of Python. */
+async function hasAnnotationKeys(file: string): Promise<boolean> {
+  const start = await readStart(file, 65536).catch(() => new Uint8Array());
+  const text = new TextDecoder("latin1").decode(start).replaceAll("\0", "");
+  return /(["'])(images|annotations|categories|shapes|imagePath)\1\s*:/.test(text);
+}
+
+const keysText = (keys: readonly string[]): string =>
+  keys.length === 0
+    ? "nothing in it"
+    : /^\d+$/.test(keys[0] as string)
+      ? "a list in it"
+      : `the keys ${firstOf(keys, 5)}`;

@@ -1,0 +1,99 @@
+import type { Abortable } from "../../async/abort.js";
+import { isDeepImage } from "../decode/image.js";
+import { checkRange, type PixelRange, type PixelScale, rangeText, short } from "../decode/pixelScale.js";
+import type { DataRemark } from "../files/remarks.js";
+import { type OpenedData, type SegmentationDataset, withScale } from "../samples/dataset.js";
+import { type WorkerOptions, withPool } from "../workers/pool.js";
+import { chooseRange, type RangeSurvey } from "../workers/rangeSurvey.js";
+
+export interface RangeOptions {
+  /**
+   * The values that become 0 and 255 in pictures of more than 8 bits, the same for all of them. Default: a scale in common use that the pictures fill
+   * (0 to 65535, 0 to 255, for floats 0 to 1); else from the least to the largest value of the training pictures, or, where that is more than
+   * twice as wide, from the value that 0.1 % of them lie below to that which 0.1 % lie above.
+   */
+  readonly range?: PixelRange;
+}
+
+/** Pictures that are looked at for a range; of more, as many at even steps. */
+const MOST_PICTURES = 256;
+
+/**
+ * Gives every picture of more than 8 bits the range by which it is brought to 8: that of `range`, else one that suits the training pictures. Pictures
+ * of 8 bits stay as they are.
+ */
+export async function withPictureRange(
+  opened: OpenedData,
+  options: RangeOptions & WorkerOptions & Abortable,
+): Promise<OpenedData> {
+  checkRange("open", options.range);
+  const files = [...new Set(Object.values(opened.splits).flatMap(photographs))];
+  const deep = await onlyDeep(files, options);
+  const { root, remarks } = opened;
+  if (deep.size === 0) {
+    if (options.range === undefined) return opened;
+    const text = "a range was given, but all pictures have 8 bits, and keep their values";
+    return { ...opened, remarks: [...remarks, { level: "note", code: "range-unused", file: root, text }] };
+  }
+  const training = (opened.splits.train ? photographs(opened.splits.train) : files).filter((file) => deep.has(file));
+  const surveys = await surveyAll(training.length > 0 ? training : [...deep], options);
+  const depths = [...new Set(surveys.map(({ depth }) => depth))].sort();
+  const range = options.range ?? chooseRange(surveys);
+  // Not one can be read: that is told where they are loaded.
+  if (range === undefined) return opened;
+  const flat = files.find((file) => !deep.has(file));
+  const about: DataRemark[] = [rangeNote(root, range, depths, options.range !== undefined)];
+  if (depths.length > 1 || flat !== undefined) about.push(mixedDepths(root, depths, [...deep][0] as string, flat));
+  const scale: PixelScale = { range, depths: flat === undefined ? depths : [...depths, "uint8"] };
+  const splits = Object.entries(opened.splits).map(([name, data]) => [name, withScale(data, { range })] as const);
+  return { ...opened, splits: Object.fromEntries(splits), ...scale, remarks: [...about, ...remarks] };
+}
+
+const photographs = ({ length, item }: SegmentationDataset): string[] =>
+  item === undefined
+    ? []
+    : Array.from({ length }, (_, i) => item(i).image).flatMap((parts) =>
+        parts.filter(({ as }) => as === "rgb").map(({ file }) => file),
+      );
+
+/** Formats that have 8 bits, or have them always as photographs do. */
+const FLAT = /\.(jpe?g|webp|gif|avif)$/i;
+const AT_ONCE = 32;
+
+async function onlyDeep(files: readonly string[], { signal }: Abortable): Promise<Set<string>> {
+  const candidates = files.filter((file) => !FLAT.test(file));
+  const deep = new Set<string>();
+  for (let at = 0; at < candidates.length; at += AT_ONCE) {
+    signal?.throwIfAborted();
+    const some = candidates.slice(at, at + AT_ONCE);
+    const found = await Promise.all(some.map((file) => isDeepImage(file).catch(() => false)));
+    some.forEach((file, i) => {
+      if (found[i]) deep.add(file);
+    });
+  }
+  return deep;
+}
+
+async function surveyAll(files: readonly string[], options: WorkerOptions & Abortable): Promise<RangeSurvey[]> {
+  const step = Math.max(1, files.length / MOST_PICTURES);
+  const some = Array.from({ length: Math.ceil(files.length / step) }, (_, i) => files[Math.floor(i * step)] as string);
+  const found = await withPool(options, some.length, (pool) =>
+    // One that cannot be read is told where it is loaded.
+    Promise.all(some.map((file) => pool.run("range", file).catch(() => undefined))),
+  );
+  options.signal?.throwIfAborted();
+  return found.filter((survey) => survey !== undefined);
+}
+
+function rangeNote(root: string, range: PixelRange, depths: readonly string[], isGiven: boolean): DataRemark {
+  const [low, high] = range.map(short);
+  const what = `the pictures are ${depths.join(" and ")}: their values from ${rangeText(range)} become 0 to 255 in 8 bits, in training and in prediction alike`;
+  const text = isGiven ? what : `${what} (--range ${low},${high} or another, range in code)`;
+  return { level: "note", code: "pixel-range", file: root, text };
+}
+
+function mixedDepths(root: string, depths: readonly string[], deep: string, flat: string | undefined): DataRemark {
+  const kinds = flat === undefined ? depths : [...depths, `8 bits (${flat})`];
+  const text = `its pictures are of different depth, ${kinds.join(" and ")}: those of more than 8 bits, such as ${deep}, share one range, and those of 8 bits keep their values, so that the same thing may look different; save all alike`;
+  return { level: "warning", code: "mixed-depths", file: root, text };
+}

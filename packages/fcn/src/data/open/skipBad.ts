@@ -1,0 +1,105 @@
+import { fileError } from "../files/errors.js";
+import type { DataRemark } from "../files/remarks.js";
+import { counted } from "../files/words.js";
+import { fileDataset, type LeftOut, type OpenedData, type SegmentationDataset } from "../samples/dataset.js";
+import type { SampleItem } from "../samples/item.js";
+import type { Inspection } from "../workers/inspect.js";
+import { type InspectOptions, inspectAll, keysOf } from "./inspectAll.js";
+import { isKept, isSkippable } from "./skippable.js";
+
+/** Above this part of the pictures it is worth a warning of its own that they are left out. */
+const MANY = 0.5;
+
+/**
+ * The data without the pictures that cannot be used: those whose files cannot be read, differ in size, or hold labels without a class. Each stays in
+ * the split that it was in or leaves it: no other picture changes its split. What is left out is listed in `leftOut`, and its problems become
+ * warnings. Throws where nothing is left of a split.
+ */
+export async function withoutBad(opened: OpenedData, options: InspectOptions = {}): Promise<OpenedData> {
+  // Samples in memory were checked when they were made.
+  if (Object.values(opened.splits).some(({ item }) => item === undefined)) return { ...opened, leftOut: [] };
+  const marked = mapSplits(opened, (dataset) => onlyItems(dataset, itemsOf(dataset).map(skipping)));
+  const inspections = await inspectAll(marked, options);
+  const isBad = ({ level, code }: DataRemark): boolean => level === "problem" && !isKept(code);
+  const shared = sharedPictures(opened.remarks);
+  const firstProblem = (key: string, { image }: SampleItem): DataRemark | undefined =>
+    inspections.get(key)?.remarks.find(isBad) ?? shared.get(image[0]?.file ?? "");
+  const leftOut: LeftOut[] = [];
+  const counts: string[] = [];
+  const sound = mapSplits(marked, (dataset, split) => {
+    const keys = keysOf(dataset);
+    const items = itemsOf(dataset);
+    const found = keys.map((key, i) => ({ key, problem: firstProblem(key, items[i] as SampleItem) }));
+    const bad = found.flatMap(({ key, problem }) => (problem ? [{ ...problem, name: nameOf(inspections, key) }] : []));
+    if (bad.length === 0) return dataset;
+    if (bad.length === keys.length) throw nothingLeft(opened.root, split, bad);
+    leftOut.push(
+      ...bad.map(({ name, file, code, text, commandText }) => {
+        return { split, name, file, code, text, ...(commandText === undefined ? {} : { commandText }) };
+      }),
+    );
+    counts.push(
+      `${split} ${bad.length} of ${keys.length}${bad.length > MANY * keys.length ? " (MORE THAN HALF)" : ""}`,
+    );
+    return onlyItems(
+      dataset,
+      items.filter((_, i) => found[i]?.problem === undefined),
+    );
+  });
+  const told = new Set(leftOut.map(({ file, text }) => `${file} ${text}`));
+  const untold = opened.remarks.filter(({ file, text }) => !told.has(`${file} ${text}`));
+  return {
+    ...sound,
+    leftOut,
+    remarks: [...summary(opened.root, counts), ...linesOf(leftOut), ...untold.map(soften)],
+  };
+}
+
+/** The remark about each picture of which every label file has only a part of the labels. */
+const sharedPictures = (remarks: readonly DataRemark[]): ReadonlyMap<string, DataRemark> =>
+  new Map(
+    remarks
+      .filter(({ code }) => code === "same-picture")
+      .flatMap((remark) => (remark.files ?? []).map((file) => [file, remark] as const)),
+  );
+
+/** A problem that does not keep the data from being used, as a warning. */
+export const soften = (remark: DataRemark): DataRemark =>
+  remark.level === "problem" && isSkippable(remark.code) ? { ...remark, level: "warning" } : remark;
+
+function mapSplits(
+  opened: OpenedData,
+  change: (dataset: SegmentationDataset, split: string) => SegmentationDataset,
+): OpenedData {
+  const splits = Object.entries(opened.splits).map(([split, dataset]) => [split, change(dataset, split)] as const);
+  return { ...opened, splits: Object.fromEntries(splits) };
+}
+
+const itemsOf = ({ length, item }: SegmentationDataset): SampleItem[] =>
+  item ? Array.from({ length }, (_, i) => item(i)) : [];
+const onlyItems = (dataset: SegmentationDataset, items: readonly SampleItem[]): SegmentationDataset =>
+  fileDataset(items, dataset);
+const skipping = (item: SampleItem): SampleItem => ({ ...item, skipBad: true });
+const nameOf = (inspections: ReadonlyMap<string, Inspection>, key: string): string => inspections.get(key)?.name ?? key;
+
+function summary(root: string, counts: readonly string[]): DataRemark[] {
+  if (counts.length === 0) return [];
+  const text = `pictures that cannot be used are left out: ${counts.join(", ")}`;
+  return [{ level: "warning", code: "skipped", file: root, text }];
+}
+
+/** A picture of two splits has one line. */
+function linesOf(leftOut: readonly LeftOut[]): DataRemark[] {
+  const byFile = new Map(leftOut.map((entry) => [`${entry.name} ${entry.file}`, entry]));
+  return [...byFile.values()].map(({ name, file, code, text, commandText = text }) => {
+    const told = (words: string): string => `${name} is left out: ${words}`;
+    return { level: "warning", code, file, text: told(text), commandText: told(commandText) };
+  });
+}
+
+function nothingLeft(root: string, split: string, bad: readonly DataRemark[]): Error {
+  const { file, text } = bad[0] as DataRemark;
+  const example = `for example ${file}: ${text}`;
+  const problem = `none of the ${counted(bad.length, "picture")} of "${split}" can be used, so that nothing is left of it`;
+  return fileError("missing-data", root, `${problem}: ${example}`, "mend the pictures and masks");
+}

@@ -1,0 +1,207 @@
+import type { TensorError } from "@fcn/tensor";
+import { type RasterImage, type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
+import { type DecodedImage, decodeImage } from "../decode/image.js";
+import { decodeMask } from "../decode/mask.js";
+import { type PaintSize, partProblem } from "../decode/parts.js";
+import type { PixelScale } from "../decode/pixelScale.js";
+import { decodePng } from "../decode/png.js";
+import { formatKey, type LabelPlane, type LabelRule } from "../decode/rule.js";
+import { inTermsOf } from "../files/classFile.js";
+import { fileError } from "../files/errors.js";
+import { fileName, readBytes } from "../files/files.js";
+import { counted } from "../files/words.js";
+import { decodeMatLabels } from "../mat/labels.js";
+import { type CocoLabels, cocoLabels } from "../shapes/coco.js";
+import { type LabelmeLabels, labelmeLabels } from "../shapes/labelme.js";
+
+/** A file that gives channels of the picture: a photograph (3 channels), or a 16-bit depth map, of which the logarithm is taken (1). */
+export interface ImagePart extends PixelScale {
+  readonly file: string;
+  readonly as: "rgb" | "log-depth";
+}
+
+/** Where the labels of a picture come from. */
+export type LabelSource =
+  | { readonly kind: "png"; readonly file: string; readonly rule: LabelRule }
+  | { readonly kind: "mat"; readonly file: string; readonly path: readonly string[]; readonly rule: LabelRule }
+  | LabelmeLabels
+  | CocoLabels;
+
+/** How a sample is put together from files. Plain data: it can be sent to a worker, and costs nothing until it is loaded. */
+export interface SampleItem {
+  readonly name: string;
+  /** The channels of all parts, one after another. */
+  readonly image: readonly ImagePart[];
+  readonly labels: LabelSource;
+  /** Sources of further label maps of the same picture, by name. */
+  readonly more?: Readonly<Record<string, LabelSource>>;
+  /** Leave out shapes that cannot be drawn; else the first of them is an error. */
+  readonly skipBad?: boolean;
+}
+
+/** A decoded picture, what its first file held beside that, and what its EXIF tag did to it. */
+export interface LoadedImage {
+  readonly image: RasterImage;
+  readonly content?: { readonly file: string } & Pick<DecodedImage, "levels" | "isCut" | "pages">;
+  /** The size in the file where an EXIF tag turned or mirrored the picture; else undefined. */
+  readonly turnedFrom?: { readonly height: number; readonly width: number; readonly orientation: number };
+}
+
+/**
+ * Reads all files of an item (Node) and puts the sample together. Throws a TensorError that names the file at fault,
+ * and a shape that cannot be drawn unless the item says `skipBad`.
+ */
+export async function loadItem(item: SampleItem): Promise<SegmentationSample> {
+  const picture = await loadImage(item.image);
+  const labelsOf = async (source: LabelSource): Promise<Uint8Array> => {
+    const plane = await loadLabels(source, picture.image);
+    const badPart = item.skipBad ? undefined : partProblem(source.file, plane.skipped);
+    const problem = sizeProblem(item, picture, source, plane) ?? strayProblem(source, plane) ?? badPart;
+    if (problem) throw problem;
+    return plane.labels;
+  };
+  const labels = await labelsOf(item.labels);
+  const { name, more } = item;
+  if (more === undefined) return { name, image: picture.image, labels };
+  const maps: Record<string, Uint8Array> = {};
+  for (const [key, source] of Object.entries(more)) maps[key] = await labelsOf(source);
+  return { name, image: picture.image, labels, more: maps };
+}
+
+/** The picture of an item. Throws where its parts differ in size. */
+export async function loadImage(parts: readonly ImagePart[]): Promise<LoadedImage> {
+  const loaded = [];
+  for (const part of parts) loaded.push(await loadPart(part));
+  const first = loaded[0] as LoadedImage;
+  if (loaded.length === 1) return first;
+  const other = loaded.findIndex(({ image }) => !sameSize(image, first.image));
+  if (other > 0) {
+    const size = sizeText((loaded[other] as LoadedImage).image);
+    const problem = `it is ${size}, but ${parts[0]?.file} is ${sizeText(first.image)}`;
+    throw fileError("size-mismatch", parts[other]?.file ?? "", problem, "bring both to one size");
+  }
+  return { ...first, image: joinChannels(loaded.map(({ image }) => image)) };
+}
+
+async function loadPart({ file, as, ...scale }: ImagePart): Promise<LoadedImage> {
+  const bytes = await readBytes(file);
+  if (as === "log-depth") return { image: await decodeDepth(file, bytes) };
+  const { image, stored, orientation, ...content } = await decodeImage(file, bytes, scale);
+  const turned = orientation > 1 ? { turnedFrom: { ...stored, orientation } } : {};
+  return { image, content: { file, ...content }, ...turned };
+}
+
+async function decodeDepth(file: string, bytes: Uint8Array): Promise<RasterImage> {
+  const { height, width, channels, samples } = await decodePng(file, bytes);
+  if (channels !== 1) {
+    throw fileError("unsupported-file", file, `a depth map has one channel, it has ${channels}`, "save it as grey PNG");
+  }
+  // 0 is an unknown depth; its logarithm would be -Infinity.
+  return { data: Float32Array.from(samples, (depth) => Math.log(Math.max(depth, 1))), height, width, channels: 1 };
+}
+
+function joinChannels(images: readonly RasterImage[]): RasterImage {
+  const { height, width } = images[0] as RasterImage;
+  const channels = images.reduce((sum, image) => sum + image.channels, 0);
+  const isFloat = images.some(({ data }) => data instanceof Float32Array);
+  const data = new (isFloat ? Float32Array : Uint8Array)(height * width * channels);
+  let first = 0;
+  for (const image of images) {
+    for (let i = 0; i < height * width; i++) {
+      for (let c = 0; c < image.channels; c++) {
+        data[i * channels + first + c] = image.data[i * image.channels + c] as number;
+      }
+    }
+    first += image.channels;
+  }
+  return { data, height, width, channels };
+}
+
+/**
+ * The label map of a source; keys that its rule does not know are void and listed, and so are shapes that cannot be
+ * drawn.
+ *
+ * @param upright the size of the picture, for shapes whose file does not state it
+ */
+export async function loadLabels(source: LabelSource, upright?: PaintSize): Promise<LabelPlane> {
+  switch (source.kind) {
+    case "png":
+      return decodeMask(source.file, await readBytes(source.file), source.rule);
+    case "mat":
+      return decodeMatLabels(source.file, await readBytes(source.file), source.path, source.rule);
+    case "labelme":
+      return labelmeLabels(source, upright);
+    case "coco":
+      return cocoLabels(source, upright);
+  }
+}
+
+/** The error for labels of another size than the picture; undefined when they fit. */
+export function sizeProblem(
+  { image: parts }: SampleItem,
+  { image, turnedFrom }: LoadedImage,
+  source: LabelSource,
+  plane: { readonly height: number; readonly width: number },
+): TensorError | undefined {
+  if (sameSize(image, plane)) return undefined;
+  const photo = fileName(parts[0]?.file ?? "");
+  const what = `the labels are ${sizeText(plane)}, but ${photo} is ${sizeText(image)}`;
+  if (turnedFrom && sameSize(turnedFrom, plane)) {
+    const turn = `${what} upright: its EXIF tag (orientation ${turnedFrom.orientation}) turns it, and the labels fit only the picture as stored`;
+    const fix = "draw the labels on the upright picture, or save the picture without the tag";
+    return fileError("size-mismatch", source.file, turn, fix);
+  }
+  return fileError("size-mismatch", source.file, what, "export the labels at the size of the picture (height x width)");
+}
+
+/** The error for the keys that a rule does not know; undefined when there are none. */
+export function strayProblem(source: LabelSource, { strays }: LabelPlane): TensorError | undefined {
+  const [first] = strays;
+  if (first === undefined) return undefined;
+  if (!("rule" in source)) throw new Error(`${source.file}: strays without a rule`);
+  const { by, listedIn } = source.rule;
+  const shown = strays.slice(0, 3).map(({ key, pixels }) => `${formatKey(by, key)} (${counted(pixels, "pixel")})`);
+  const rest = strays.length > 3 ? ` and ${strays.length - 3} more` : "";
+  const keys = `${shown.join(", ")}${rest}, first at column ${first.x}, row ${first.y}`;
+  if (by === "colour") {
+    const fix =
+      "list the colour in classes.json, or repaint these pixels; soft brushes and lossy saving make such colours";
+    return fileError("unknown-colour", source.file, `no class has the colour ${keys}`, inTermsOf(listedIn, fix));
+  }
+  const soft =
+    strays.length >= MANY_STRAYS
+      ? "; so many levels come from soft edges or lossy compression as a rule: make such masks hard, such as by ImageMagick's mogrify -threshold 50%"
+      : "";
+  const fix =
+    "map these labels to a class or to 255 (void), name more classes in classes.json, or give each class the number in the masks as its value there";
+  const problem = `labels are ${allowedNumbers(source.rule)}, but it holds ${keys}`;
+  return fileError("label-out-of-range", source.file, problem, inTermsOf(listedIn, fix + soft));
+}
+
+/** More stray numbers than this in one mask are no slips. */
+const MANY_STRAYS = 6;
+
+const MOST_NUMBERS = 8;
+
+/** The numbers of the classes, then those of void: "0 to 20 or 255", "10, 20, 30 or 255". */
+function allowedNumbers({ labels }: LabelRule): string {
+  const keys = [...new Map(labels)].sort(([a], [b]) => a - b);
+  const numbersOf = (isVoid: boolean): string => {
+    const numbers = keys.filter(([, label]) => (label === VOID_LABEL) === isVoid).map(([key]) => key);
+    const [first = 0, last = 0] = [numbers[0], numbers.at(-1)];
+    if (numbers.length > 1 && last - first === numbers.length - 1) return `${first} to ${last}`;
+    return numbers.slice(0, MOST_NUMBERS).join(", ") + (numbers.length > MOST_NUMBERS ? ", ..." : "");
+  };
+  return [numbersOf(false), numbersOf(true)].filter((text) => text !== "").join(" or ");
+}
+
+/** Whether both are of one height and width. */
+export function sameSize(
+  a: { readonly height: number; readonly width: number },
+  b: { readonly height: number; readonly width: number },
+): boolean {
+  return a.height === b.height && a.width === b.width;
+}
+
+const sizeText = ({ height, width }: { readonly height: number; readonly width: number }): string =>
+  `${height}x${width}`;

@@ -1,0 +1,80 @@
+import { TensorError } from "@fcn/tensor";
+import { checkImage, type RasterImage, type SegmentationSample } from "../../labels/sample.js";
+import type { PixelScale } from "../decode/pixelScale.js";
+
+/** How a picture becomes the input of a net: `(value - mean[c]) / std[c]`, channels in the given order. */
+export interface Preprocessing extends PixelScale {
+  /** "bgr" turns the first three channels around; further ones (depth, a second picture) keep their place. */
+  readonly channelOrder: "rgb" | "bgr";
+  /** One value a channel in the net's own channel order, on the picture's scale (0 to 255). */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** Writes one picture as normalised planes (C, H, W) into `out` from `offset`. */
+export function normaliseInto(
+  out: Float32Array,
+  offset: number,
+  image: RasterImage,
+  preprocessing: Preprocessing,
+): void {
+  checkImage("normalise", image);
+  checkChannels(image.channels, preprocessing);
+  const { data, channels } = image;
+  const plane = image.height * image.width;
+  for (let c = 0; c < channels; c++) {
+    const source = sourceChannel(c, channels, preprocessing);
+    const mean = preprocessing.mean[c] as number;
+    const scale = 1 / (preprocessing.std[c] as number);
+    for (let p = 0; p < plane; p++) {
+      out[offset + c * plane + p] = ((data[p * channels + source] as number) - mean) * scale;
+    }
+  }
+}
+
+/** Which channel of the picture is channel `c` of the net. */
+function sourceChannel(c: number, channels: number, { channelOrder }: Preprocessing): number {
+  return channelOrder === "bgr" && channels >= 3 && c < 3 ? 2 - c : c;
+}
+
+/** The value of each channel of a picture that becomes 0. */
+export function pictureMean(preprocessing: Preprocessing): number[] {
+  const { mean } = preprocessing;
+  return mean.map((_, c) => mean[sourceChannel(c, mean.length, preprocessing)] as number);
+}
+
+function checkChannels(channels: number, { mean, std }: Preprocessing): void {
+  if (mean.length === channels && std.length === channels && std.every((s) => s > 0)) return;
+  throw new TensorError({
+    code: "invalid-shape",
+    message: `normalise: the image has ${channels} channels, mean has ${mean.length} values and std ${std.length} (each above 0)`,
+    fix: "give one mean and one positive std per channel",
+  });
+}
+
+/** Mean and standard deviation of each channel over all pixels of the samples, in RGB order. */
+export function measurePreprocessing(samples: readonly SegmentationSample[]): Preprocessing {
+  const first = samples[0];
+  if (!first) {
+    throw new TensorError({
+      code: "invalid-argument",
+      message: "measurePreprocessing: no sample was given",
+      fix: "pass at least one sample",
+    });
+  }
+  const channels = first.image.channels;
+  const sum = new Float64Array(channels);
+  const squares = new Float64Array(channels);
+  let count = 0;
+  for (const { image } of samples) {
+    count += image.height * image.width;
+    image.data.forEach((value, i) => {
+      const c = i % channels;
+      sum[c] = (sum[c] as number) + value;
+      squares[c] = (squares[c] as number) + value * value;
+    });
+  }
+  const mean = Array.from(sum, (s) => s / count);
+  const std = Array.from(squares, (s, c) => Math.sqrt(Math.max(s / count - (mean[c] as number) ** 2, 1e-6)));
+  return { channelOrder: "rgb", mean, std };
+}

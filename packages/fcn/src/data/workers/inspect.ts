@@ -1,0 +1,130 @@
+import { nodeModule } from "@fcn/tensor/internal";
+import { VOID_LABEL } from "../../labels/sample.js";
+import { readBytes } from "../files/files.js";
+import { type DataRemark, remarkOf } from "../files/remarks.js";
+import {
+  type LabelSource,
+  type LoadedImage,
+  loadImage,
+  loadLabels,
+  type SampleItem,
+  sameSize,
+  sizeProblem,
+  strayProblem,
+} from "../samples/item.js";
+import { countLabels, isCurrent, type KnownCounts, type LabelCounts } from "../samples/labelCounts.js";
+import { fingerprintOf } from "./fingerprint.js";
+import { levelRemarks, type PictureLevels, pictureLevels } from "./levels.js";
+
+export interface InspectTask {
+  readonly item: SampleItem;
+  readonly numClasses: number;
+  /** Of the labels; they are decoded where it is absent, or the file is another. */
+  readonly known?: KnownCounts | undefined;
+}
+
+/** What was found in the files of one sample. */
+export interface Inspection {
+  readonly name: string;
+  readonly remarks: readonly DataRemark[];
+  /** Pixels of each class; all 0 where the labels cannot be read. */
+  readonly counts: readonly number[];
+  readonly voidPixels: number;
+  /** Of the picture; 0 where it cannot be read. */
+  readonly height: number;
+  readonly width: number;
+  /** SHA-256 of the bytes of the picture's files; "" where they cannot be read. */
+  readonly hash: string;
+  /** Of the picture, as stored; absent where it cannot be read. */
+  readonly levels?: PictureLevels;
+  /** Thumbnail of the picture, for finding pictures that look the same; empty where it cannot be read. */
+  readonly thumbnail: readonly number[];
+}
+
+/** Looks at all files of a sample (Node); whatever is wrong becomes a remark. */
+export async function inspectItem({ item, numClasses, known }: InspectTask): Promise<Inspection> {
+  const remarks: DataRemark[] = [];
+  const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      remarks.push(remarkOf(error, filesOf(item)));
+      return undefined;
+    }
+  };
+  const picture = await attempt(() => loadImage(item.image));
+  const plane = await attempt(() => checkedLabels(item, picture, item.labels, remarks, known));
+  for (const source of Object.values(item.more ?? {})) {
+    await attempt(() => checkedLabels(item, picture, source, remarks));
+  }
+  if (picture && plane) remarks.push(...turnWarnings(item, picture, plane));
+  const { counts, voidPixels } = byClass(plane?.pixels ?? [], numClasses);
+  if (plane && voidPixels === plane.height * plane.width && !plane.hasStrays) {
+    remarks.push({ level: "warning", code: "all-void", file: item.labels.file, text: "all its pixels are void" });
+  }
+  const levels = picture && pictureLevels(picture);
+  if (picture && levels) remarks.push(...levelRemarks(picture, levels, item.image[0]?.file ?? ""));
+  const { height = 0, width = 0 } = picture?.image ?? {};
+  const thumbnail = picture ? fingerprintOf(picture.image) : [];
+  const about = { name: item.name, remarks, counts, voidPixels, height, width, ...(levels ? { levels } : {}) };
+  return { ...about, hash: await hashOf(item), thumbnail };
+}
+
+async function checkedLabels(
+  item: SampleItem,
+  picture: LoadedImage | undefined,
+  source: LabelSource,
+  remarks: DataRemark[],
+  known?: KnownCounts,
+): Promise<LabelCounts & { readonly hasStrays: boolean }> {
+  const isKnown = known !== undefined && (await isCurrent(source.file, known));
+  const plane = isKnown ? undefined : await loadLabels(source, picture?.image);
+  const counts = plane ? countLabels(plane) : (known as KnownCounts);
+  const problems = [picture && sizeProblem(item, picture, source, counts), plane && strayProblem(source, plane)];
+  for (const problem of problems) if (problem) remarks.push(remarkOf(problem, filesOf(item)));
+  for (const { level, code, problem, fix } of plane?.skipped ?? []) {
+    remarks.push({ level, code, file: source.file, text: `${problem} (${fix})` });
+  }
+  return { ...counts, hasStrays: plane !== undefined && plane.strays.length > 0 };
+}
+
+/**
+ * Labels that fit the picture as stored as well as upright may have been drawn on either, and so may those without a
+ * size.
+ */
+function turnWarnings(
+  { image: parts, labels }: SampleItem,
+  { image, turnedFrom }: LoadedImage,
+  plane: { readonly height: number; readonly width: number },
+): DataRemark[] {
+  if (turnedFrom === undefined || !sameSize(image, plane)) return [];
+  const hasSize = labels.kind !== "coco" || (labels.height !== undefined && labels.width !== undefined);
+  if (hasSize && !sameSize(turnedFrom, plane)) return [];
+  const { orientation } = turnedFrom;
+  const change = [2, 4, 5, 7].includes(orientation) ? "mirrored" : "turned";
+  const text = `it is ${change} by its EXIF tag (orientation ${orientation}): its mask must be drawn on the upright picture`;
+  return [{ level: "warning", code: "exif-orientation", file: parts[0]?.file ?? "", text }];
+}
+
+/** All files of an item. */
+export function filesOf({ image, labels, more = {} }: SampleItem): string[] {
+  return [...image.map(({ file }) => file), labels.file, ...Object.values(more).map(({ file }) => file)];
+}
+
+function byClass(pixels: LabelCounts["pixels"], numClasses: number): { counts: number[]; voidPixels: number } {
+  const byLabel = new Map(pixels);
+  const counts = Array.from({ length: numClasses }, (_, label) => byLabel.get(label) ?? 0);
+  return { counts, voidPixels: byLabel.get(VOID_LABEL) ?? 0 };
+}
+
+async function hashOf({ image }: SampleItem): Promise<string> {
+  const { createHash } = nodeModule("check", "node:crypto");
+  const hash = createHash("sha256");
+  try {
+    for (const { file } of image) hash.update(await readBytes(file));
+    return hash.digest("hex");
+  } catch {
+    // That the file cannot be read is told where the picture is loaded.
+    return "";
+  }
+}

@@ -1,0 +1,77 @@
+import type { RasterImage } from "../../labels/sample.js";
+import { type PixelDepth, short } from "../decode/pixelScale.js";
+import type { DataRemark } from "../files/remarks.js";
+import type { LoadedImage } from "../samples/item.js";
+
+/** The values of a picture as they are stored. */
+export interface PictureLevels {
+  readonly depth: PixelDepth;
+  readonly min: number;
+  readonly max: number;
+  /** The distinct values on the scale of 0 to 255, where they are few. */
+  readonly few?: readonly number[];
+  /** All pixels are alike. */
+  readonly isConstant: boolean;
+}
+
+/** More distinct values than this are not few. */
+const FEW = 8;
+
+/** Undefined where no part of the picture is a photograph. */
+export function pictureLevels({ image, content }: LoadedImage): PictureLevels | undefined {
+  if (content === undefined) return undefined;
+  const { data } = image;
+  const isUsed = new Uint8Array(256);
+  for (let i = 0; i < data.length; i++) isUsed[data[i] as number] = 1;
+  const used = [...isUsed.keys()].filter((value) => isUsed[value] === 1);
+  const few = used.length <= FEW ? { few: used } : {};
+  const { depth, min, max } = content.levels ?? { depth: "uint8", min: used[0] ?? 0, max: used.at(-1) ?? 0 };
+  return { depth, min, max, ...few, isConstant: isConstant(image) };
+}
+
+function isConstant({ data, channels }: RasterImage): boolean {
+  for (let i = channels; i < data.length; i++) if (data[i] !== data[i - channels]) return false;
+  return true;
+}
+
+/** Part of the values beyond the range that is worth a word. */
+const MUCH_CLIPPED = 0.05;
+
+/** What a picture's values say that is likely not meant, or was left out. */
+export function levelRemarks({ content }: LoadedImage, levels: PictureLevels, file: string): DataRemark[] {
+  const { isCut = false, pages, levels: deep } = content ?? {};
+  const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
+  const found: DataRemark[] = [];
+  const say = (level: DataRemark["level"], code: string, text: string): void => {
+    found.push({ level, code, file, text });
+  };
+  const { depth, min, max } = levels;
+  if (Number.isNaN(min)) say("warning", "no-values", "none of its values is a number that was measured");
+  else if (levels.isConstant && (deep === undefined || min === max)) {
+    say(
+      "warning",
+      "constant-picture",
+      "all its pixels are alike: nothing is to be seen; remove it with its mask unless that is meant",
+    );
+  } else if (levels.isConstant) {
+    const text = `its values, ${depth} from ${short(min)} to ${short(max)}, all become one in 8 bits: nothing is left to be seen`;
+    say("warning", "constant-picture", text);
+  }
+  if (deep && deep.missing > 0 && !Number.isNaN(min)) {
+    const text = `${percent(deep.missing)} of its values are NaN, infinite or no data, and become 0: such pixels are to be void (255) in its mask`;
+    say("warning", "missing-values", text);
+  }
+  if (deep && deep.clipped > MUCH_CLIPPED) {
+    const text = `${percent(deep.clipped)} of its values, ${depth} from ${short(min)} to ${short(max)}, lie beyond the range and are clipped`;
+    say("warning", "clipped", text);
+  }
+  if (isCut) {
+    say(
+      "warning",
+      "left-out-band",
+      "its fourth band is not said to be alpha: it is left out, the first three are taken",
+    );
+  }
+  if (pages !== undefined) say("note", "first-page", `it holds ${pages} pictures: the first alone is read`);
+  return found;
+}

@@ -1,0 +1,141 @@
+import { TensorError } from "@fcn/tensor";
+import { type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
+import { augmentSample } from "../augment/augment.js";
+import type { Augmentation } from "../augment/options.js";
+import { reasonOf } from "../files/errors.js";
+import { stackLabels } from "../samples/batches.js";
+import { normaliseInto, type Preprocessing, pictureMean } from "../samples/preprocessing.js";
+
+/** The samples of one batch, and what to do with them. `T` is what a sample is loaded from. */
+export interface BatchTask<T> {
+  readonly entries: readonly {
+    readonly index: number;
+    readonly epoch: number;
+    readonly name: string;
+    readonly source: T;
+  }[];
+  readonly seed: number;
+  readonly augmentation: Augmentation;
+  readonly preprocessing: Preprocessing;
+  /** Height and width become multiples of this. */
+  readonly multipleOf: number;
+}
+
+/** A sample that could not be loaded. */
+export interface SampleFailure {
+  readonly name: string;
+  readonly index: number;
+  readonly code: string;
+  /** Names the file. */
+  readonly message: string;
+  readonly fix: string;
+  readonly commandFix?: string;
+}
+
+/** A batch on the host, padded to one size. */
+export interface HostSamples {
+  /** float32 [N, C, H, W], normalised; 0 where a picture is smaller than the batch. */
+  readonly images: Float32Array;
+  /** int32 [N, H, W]; void where a picture is smaller than the batch. */
+  readonly labels: Int32Array;
+  /** Further label maps by name. */
+  readonly more?: Readonly<Record<string, Int32Array>>;
+  /** N, C, H, W. */
+  readonly shape: readonly [number, number, number, number];
+  readonly indices: readonly number[];
+  readonly names: readonly string[];
+  /** Height and width of each picture before padding. */
+  readonly sizes: readonly (readonly [height: number, width: number])[];
+  /** Samples that are missing from the batch because they could not be loaded. */
+  readonly failures: readonly SampleFailure[];
+}
+
+/** Loads, augments, pads and stacks the samples of a batch. One that fails is left out and listed. */
+export async function makeBatch<T>(
+  task: BatchTask<T>,
+  load: (source: T) => Promise<SegmentationSample>,
+): Promise<HostSamples> {
+  const { entries, seed, preprocessing } = task;
+  const augmentation = { fill: pictureMean(preprocessing), ...task.augmentation };
+  const failures: SampleFailure[] = [];
+  const loaded = await Promise.all(
+    entries.map(async ({ index, epoch, name, source }) => {
+      try {
+        return { index, sample: augmentSample(await load(source), augmentation, { seed, epoch, index }) };
+      } catch (error) {
+        failures.push({ index, name, ...describe(error) });
+        return undefined;
+      }
+    }),
+  );
+  const whole = loaded.filter((entry) => entry !== undefined);
+  const samples = whole.map(({ sample }) => sample);
+  failures.sort((a, b) => a.index - b.index);
+  return { ...stackPadded(samples, task), indices: whole.map(({ index }) => index), failures };
+}
+
+function describe(error: unknown): Omit<SampleFailure, "index" | "name"> {
+  if (error instanceof TensorError) {
+    const { code, message, fix, commandFix } = error;
+    return { code, message, fix, ...(commandFix === undefined ? {} : { commandFix }) };
+  }
+  return { code: "unreadable-sample", message: reasonOf(error), fix: "see the file" };
+}
+
+function stackPadded(
+  samples: readonly SegmentationSample[],
+  { preprocessing, multipleOf }: Pick<BatchTask<unknown>, "preprocessing" | "multipleOf">,
+): Omit<HostSamples, "indices" | "failures"> {
+  const largest = (side: "height" | "width"): number => {
+    const most = Math.max(0, ...samples.map(({ image }) => image[side]));
+    return Math.ceil(most / multipleOf) * multipleOf;
+  };
+  const [height, width] = [largest("height"), largest("width")];
+  const channels = samples[0]?.image.channels ?? 0;
+  const images = new Float32Array(samples.length * channels * height * width);
+  samples.forEach((sample, n) => {
+    placePlanes(images, n * channels * height * width, { height, width }, sample, preprocessing);
+  });
+  const stack = (labelsOf: (sample: SegmentationSample) => Uint8Array): Int32Array => {
+    const labels = new Int32Array(samples.length * height * width).fill(VOID_LABEL);
+    samples.forEach((sample, n) => {
+      placeLabels(labels, n * height * width, width, labelsOf(sample), sample.image.width);
+    });
+    return labels;
+  };
+  return {
+    images,
+    ...stackLabels("DataLoader", samples, stack),
+    shape: [samples.length, channels, height, width],
+    names: samples.map(({ name }) => name),
+    sizes: samples.map(({ image }) => [image.height, image.width] as const),
+  };
+}
+
+/** Normalised planes, at the top left of the batch's larger ones. */
+function placePlanes(
+  out: Float32Array,
+  offset: number,
+  { height, width }: { readonly height: number; readonly width: number },
+  { image }: SegmentationSample,
+  preprocessing: Preprocessing,
+): void {
+  if (image.height === height && image.width === width) {
+    normaliseInto(out, offset, image, preprocessing);
+    return;
+  }
+  const planes = new Float32Array(image.channels * image.height * image.width);
+  normaliseInto(planes, 0, image, preprocessing);
+  for (let c = 0; c < image.channels; c++) {
+    for (let y = 0; y < image.height; y++) {
+      const from = (c * image.height + y) * image.width;
+      out.set(planes.subarray(from, from + image.width), offset + (c * height + y) * width);
+    }
+  }
+}
+
+function placeLabels(out: Int32Array, offset: number, width: number, labels: Uint8Array, own: number): void {
+  for (let y = 0; y * own < labels.length; y++) {
+    out.set(labels.subarray(y * own, (y + 1) * own), offset + y * width);
+  }
+}

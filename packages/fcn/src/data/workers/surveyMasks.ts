@@ -1,0 +1,107 @@
+import { decodeMaskPng, keyPlane, paletteKeys } from "../decode/mask.js";
+import type { PngPicture } from "../decode/png.js";
+import { readBytes, stampOf } from "../files/files.js";
+import { findSoftEdges, type SoftEdges } from "./softEdges.js";
+
+/** What one mask holds. */
+export interface MaskSurvey {
+  readonly file: string;
+  /** See `stampOf`; from before the file was read. */
+  readonly stamp: string | undefined;
+  readonly height: number;
+  readonly width: number;
+  /** "colour": RGB with at least one pixel that is not grey. "grey": numbers, even where they are stored three times. */
+  readonly kind: "grey" | "palette" | "colour";
+  /** Stored as RGB, grey or not. */
+  readonly isRgb: boolean;
+  /** The distinct numbers, or colours as 0xRRGGBB, rising. */
+  readonly keys: readonly number[];
+  /** How many pixels hold each of them. */
+  readonly pixels: readonly number[];
+  /** Colours of the palette as 0xRRGGBB. */
+  readonly palette?: readonly number[];
+  /** Where its borders are not hard. */
+  readonly soft?: SoftEdges;
+  /** It shows one colour alone, and its alpha varies. */
+  readonly hasShapesInAlpha?: boolean;
+}
+
+/** More colours than this are no classes; looking for more would only fill the memory. */
+const MOST_KEYS = 4096;
+
+/** Looks at one mask (Node). Throws a TensorError that names the file when it cannot be read. */
+export async function surveyMask(file: string): Promise<MaskSurvey> {
+  const stamp = await stampOf(file);
+  const picture = await decodeMaskPng(file, await readBytes(file));
+  const { height, width } = picture;
+  const about = { file, stamp, height, width };
+  if (picture.palette) {
+    const palette = paletteKeys(picture.palette);
+    const counted = countKeys(picture.samples);
+    return {
+      ...about,
+      kind: "palette",
+      isRgb: false,
+      ...counted,
+      palette,
+      ...softOf(file, picture, counted.keys, true),
+    };
+  }
+  const alpha = shapesInAlpha(picture);
+  if (picture.channels < 3) {
+    const { keys: plane } = keyPlane(file, picture, "value");
+    const counted = countKeys(plane);
+    return {
+      ...about,
+      kind: "grey",
+      isRgb: false,
+      ...counted,
+      ...alpha,
+      ...softOf(file, picture, counted.keys, false),
+    };
+  }
+  const { keys, pixels } = countKeys(keyPlane(file, picture, "colour").keys);
+  const isGrey = keys.every((key) => key === (key & 0xff) * 0x010101);
+  if (!isGrey) {
+    return { ...about, kind: "colour", isRgb: true, keys, pixels, ...alpha, ...softOf(file, picture, keys, true) };
+  }
+  const levels = keys.map((key) => key & 0xff);
+  return { ...about, kind: "grey", isRgb: true, keys: levels, pixels, ...alpha, ...softOf(file, picture, keys, false) };
+}
+
+function softOf(
+  file: string,
+  picture: PngPicture,
+  keys: readonly number[],
+  isColour: boolean,
+): Pick<MaskSurvey, "soft"> {
+  if (keys.length < 3) return {};
+  const { height, width } = picture;
+  const { keys: plane } = keyPlane(file, picture, isColour ? "colour" : "value");
+  const soft = findSoftEdges(plane, height, width, isColour);
+  return soft ? { soft } : {};
+}
+
+function shapesInAlpha({ samples, channels }: PngPicture): Pick<MaskSurvey, "hasShapesInAlpha"> {
+  if (channels !== 2 && channels !== 4) return {};
+  let varies = false;
+  for (let i = 0; i < samples.length; i++) {
+    const isAlpha = i % channels === channels - 1;
+    if (!isAlpha && samples[i] !== samples[i % channels]) return {};
+    if (isAlpha && samples[i] !== samples[channels - 1]) varies = true;
+  }
+  return varies ? { hasShapesInAlpha: true } : {};
+}
+
+function countKeys(plane: ArrayLike<number>): { keys: number[]; pixels: number[] } {
+  const found = new Map<number, number>();
+  for (let i = 0; i < plane.length && found.size < MOST_KEYS; ) {
+    const first = i;
+    const key = plane[i] as number;
+    // Masks are mostly runs of one key.
+    while (i < plane.length && plane[i] === key) i++;
+    found.set(key, (found.get(key) ?? 0) + i - first);
+  }
+  const sorted = [...found].sort(([a], [b]) => a - b);
+  return { keys: sorted.map(([key]) => key), pixels: sorted.map(([, count]) => count) };
+}

@@ -1,0 +1,50 @@
+import { io } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
+import type { Colour } from "../labels/colours.js";
+import { PNG_SIGNATURE } from "./pngFormat.js";
+
+export interface IndexedPicture {
+  /** One index into the palette a pixel, row by row. */
+  readonly labels: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+  /** 1 to 256 colours. */
+  readonly palette: readonly Colour[];
+}
+
+const PALETTE_COLOUR = 3;
+
+/**
+ * A palette PNG (ISO/IEC 15948, colour type 3, 8 bits) whose pixels are the labels themselves. Compresses in a thread of Node's pool, which
+ * encoders in JavaScript do not: label maps of a folder are written while the net goes on.
+ */
+export async function encodeIndexedPng({ labels, height, width, palette }: IndexedPicture): Promise<Uint8Array> {
+  const [{ deflate }, { promisify }] = [
+    nodeModule("encodeIndexedPng", "node:zlib"),
+    nodeModule("encodeIndexedPng", "node:util"),
+  ];
+  const rows = new Uint8Array((width + 1) * height);
+  for (let y = 0; y < height; y++) rows.set(labels.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
+  const header = new Uint8Array(13);
+  new DataView(header.buffer).setUint32(0, width);
+  new DataView(header.buffer).setUint32(4, height);
+  header.set([8, PALETTE_COLOUR], 8);
+  return Buffer.concat([
+    Uint8Array.from(PNG_SIGNATURE),
+    chunk("IHDR", header),
+    chunk("PLTE", Uint8Array.from(palette.flat())),
+    chunk("IDAT", await promisify(deflate)(rows)),
+    chunk("IEND", new Uint8Array(0)),
+  ]);
+}
+
+/** Length, type, data, and the checksum of type and data. */
+function chunk(type: string, data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(data.length + 12);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, data.length);
+  bytes.set(new TextEncoder().encode(type), 4);
+  bytes.set(data, 8);
+  view.setUint32(data.length + 8, new io.Crc32().update(bytes.subarray(4, data.length + 8)).value);
+  return bytes;
+}

@@ -1,0 +1,87 @@
+import { TensorError } from "@fcn/tensor";
+import { vocColours } from "../../labels/colours.js";
+import { inferChannels } from "../graph/geometry.js";
+import { GraphNet } from "../graph/net.js";
+import { parameterShapes } from "../graph/parameters.js";
+import { type Graph, inputChannels, mainHead } from "../graph/spec.js";
+import { graphOf, list, originOf, publishedPreprocessing } from "../registry.js";
+import type { SegmentationNet } from "../segmentationNet.js";
+import { imagenetPreprocessing, isPreprocessing, type ModelMetadata, numberedClasses } from "./metadata.js";
+import { usedPreprocessing } from "./usedPreprocessing.js";
+
+/**
+ * What a file says of a net, the rest filled in: name and options of a net of `models.create`, else its graph; `class 0`, `class 1`, ...; the colours
+ * of PASCAL VOC; and the preprocessing that it was trained with in this process, else that of the model's published weights, else ImageNet's means.
+ * Throws "invalid-argument" for what does not fit the net.
+ */
+export function describeNet(op: string, net: SegmentationNet, given: Partial<ModelMetadata>): ModelMetadata {
+  const graph = net instanceof GraphNet ? (net.graph as Graph) : undefined;
+  const named = nameOf(op, net, graph, given);
+  const scored = graph && inferChannels(graph).get(mainHead(graph));
+  const count = scored ?? given.classes?.length ?? named.options.numClasses;
+  const classes = given.classes ?? numberedClasses(count);
+  if (classes.length !== count) {
+    throw refuse(op, `metadata names ${classes.length} classes, the net scores ${count}`, "pass one name a class");
+  }
+  const channels = graph ? inputChannels(graph) : (named.options.inChannels ?? 3);
+  const preprocessing = given.preprocessing ?? usedPreprocessing(net) ?? defaultOf(named, channels);
+  if (!isPreprocessing(preprocessing) || preprocessing.mean.length !== channels) {
+    const problem = `metadata.preprocessing is not that of pictures with ${channels} ${channels === 1 ? "channel" : "channels"}`;
+    throw refuse(op, problem, "pass { channelOrder, mean, std } with one mean and one deviation above 0 a channel");
+  }
+  return { ...named, classes, palette: given.palette ?? vocColours().slice(0, count), preprocessing };
+}
+
+type Named = Pick<ModelMetadata, "model" | "options" | "graph">;
+
+function nameOf(op: string, net: SegmentationNet, graph: Graph | undefined, given: Partial<ModelMetadata>): Named {
+  const origin = originOf(net);
+  const { model = origin?.model } = given;
+  if (model !== undefined && given.graph === undefined && (list().includes(model) || origin || !graph)) {
+    const options = given.options ?? (origin?.model === model ? origin.options : undefined);
+    const own = options ?? { numClasses: given.classes?.length ?? (graph ? classesOf(graph) : 0) };
+    if (graph) checkSame(op, graph, { model, options: own });
+    return { model, options: own };
+  }
+  if (graph === undefined) {
+    throw refuse(
+      op,
+      "the net is a module of its own, and no file can say how it is built",
+      "build it as a graph (GraphBuilder, GraphNet), or write its values alone: io.encodeSafetensors(net.stateDict())",
+    );
+  }
+  return {
+    model: model ?? graph.name,
+    options: { numClasses: classesOf(graph), inChannels: inputChannels(graph) },
+    graph,
+  };
+}
+
+const classesOf = (graph: Graph): number => inferChannels(graph).get(mainHead(graph)) ?? 0;
+
+/** Throws where the net is another one than its description gives. */
+function checkSame(op: string, graph: Graph, { model, options }: Named): void {
+  const text = (own: Graph): string[] =>
+    Object.entries(parameterShapes(own))
+      .map(([name, shape]) => `${name} [${shape.join(", ")}]`)
+      .sort();
+  const [wanted, found] = [text(graphOf(model, options).graph), text(graph)];
+  const [stray] = [
+    ...found.filter((entry) => !wanted.includes(entry)),
+    ...wanted.filter((entry) => !found.includes(entry)),
+  ];
+  if (stray === undefined) return;
+  throw refuse(
+    op,
+    `the net is not ${model} with the options ${JSON.stringify(options)}: they differ in ${stray}`,
+    "pass the options that it was made with, or leave model out: then the net itself tells what it is",
+  );
+}
+
+const defaultOf = ({ model, graph }: Named, channels: number) => {
+  const published = graph || !list().includes(model) ? undefined : publishedPreprocessing(model);
+  return published?.mean.length === channels ? published : imagenetPreprocessing(channels);
+};
+
+const refuse = (op: string, problem: string, fix: string): TensorError =>
+  new TensorError({ code: "invalid-argument", message: `${op}: ${problem}`, fix });

@@ -1,0 +1,143 @@
+import { TensorError } from "@fcn/tensor";
+import { IMAGENET_MEAN } from "../../data/published/means.js";
+import type { Preprocessing } from "../../data/samples/preprocessing.js";
+import type { Colour } from "../../labels/colours.js";
+import { parseGraph, stringifyGraph } from "../graph/check.js";
+import type { Graph } from "../graph/spec.js";
+import type { ModelOptions } from "../index.js";
+
+/** What a weights file says about its net: enough to build it again, feed it and name its classes. */
+export interface ModelMetadata {
+  /** Name for `models.create`; of a net with a graph of its own, a name for people. */
+  readonly model: string;
+  readonly options: ModelOptions;
+  /** The layers of a net that is not from `models.create`. */
+  readonly graph?: Graph | undefined;
+  readonly classes: readonly string[];
+  /** Red, green, blue (0 to 255) of each class. */
+  readonly palette: readonly (readonly [number, number, number])[];
+  readonly preprocessing: Preprocessing;
+}
+
+const FIELDS = ["model", "options", "graph", "classes", "palette", "preprocessing"] as const;
+type Field = (typeof FIELDS)[number];
+
+/** What a file may say: one of a trunk alone tells `options`, without `numClasses`, and `preprocessing` at most. */
+export type PartialMetadata = Partial<Omit<ModelMetadata, "options">> & { readonly options?: Partial<ModelOptions> };
+
+/**
+ * Each field that is given as JSON, which is how files carry them. A net with a graph is told by that alone: neither its name nor its options are
+ * for `models.create`.
+ */
+export function encodeMetadata(metadata: PartialMetadata): Record<string, string> {
+  const { graph, model } = metadata;
+  const isNamed = graph === undefined || (model !== undefined && model !== graph.name);
+  const left: readonly Field[] = [...(isNamed ? [] : ["model" as const]), ...(graph ? ["options" as const] : [])];
+  const given = FIELDS.filter((field) => metadata[field] !== undefined && !left.includes(field));
+  const text = (field: Field): string =>
+    field === "graph" ? stringifyGraph("saveModel", graph as Graph) : JSON.stringify(metadata[field]);
+  return Object.fromEntries(given.map((field) => [field, text(field)]));
+}
+
+/** Preprocessing of pictures with so many channels by ImageNet's means; further channels are centred on the middle of 0 to 255. */
+export function imagenetPreprocessing(channels: number): Preprocessing {
+  const fill = (own: readonly number[], value: number): number[] =>
+    Array.from({ length: channels }, (_, c) => (channels >= 3 ? own[c] : undefined) ?? value);
+  return { channelOrder: "rgb", mean: fill(IMAGENET_MEAN.mean, 127.5), std: fill(IMAGENET_MEAN.std, 57) };
+}
+
+/** Names for classes that have none. */
+export const numberedClasses = (count: number): string[] =>
+  Array.from({ length: count }, (_, label) => `class ${label}`);
+
+/** The metadata of a weights file, from the strings under `__metadata__`. Throws "invalid-file" where they do not describe a net. */
+export function parseMetadata(strings: Readonly<Record<string, string>>): ModelMetadata {
+  const hasGraph = strings.graph !== undefined;
+  const missing = FIELDS.filter((field) => {
+    const isLeft = hasGraph ? field === "model" || field === "options" : field === "graph";
+    return !isLeft && strings[field] === undefined;
+  });
+  if (missing.length > 0) {
+    throw new TensorError({
+      code: "invalid-file",
+      message: `loadModel: the weights file does not say which net it belongs to: its metadata lacks ${missing.join(", ")}`,
+      fix: "use a file that saveModel, encodeModel or a training run wrote, or build the net with models.create and loadStateDict",
+      commandFix:
+        "use a file that a training run wrote, or have one made that says it: fcn convert IN OUT --model NAME",
+    });
+  }
+  const present = FIELDS.filter((field) => strings[field] !== undefined);
+  // What is no JSON at all is told before what has the wrong kind.
+  for (const field of present) if (field !== "graph") parseJson(field, strings[field] as string);
+  const fields = Object.fromEntries(
+    present.map((field) => [field, parseField(field, strings[field] as string)]),
+  ) as unknown as ModelMetadata;
+  if (fields.graph === undefined) return fields;
+  const numClasses = fields.classes.length;
+  return { ...fields, model: fields.model ?? fields.graph.name, options: { numClasses } };
+}
+
+/** The classes that a file names; undefined where it names none. */
+export function readClasses(strings: Readonly<Record<string, string>>): readonly string[] | undefined {
+  if (strings.classes === undefined) return undefined;
+  const classes = parseJson("classes", strings.classes);
+  return isStrings(classes) ? classes : undefined;
+}
+
+/** What a file says of its net; less than all, or nothing, where it is not of a whole net. */
+export function parsePartialMetadata(strings: Readonly<Record<string, string>>): PartialMetadata {
+  if ("model" in strings || "graph" in strings) return parseMetadata(strings);
+  const fields = (["options", "preprocessing"] as const).filter((field) => strings[field] !== undefined);
+  return Object.fromEntries(fields.map((field) => [field, parseField(field, strings[field] as string)]));
+}
+
+const isStrings = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === "string");
+const isNumbers = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.every((item) => typeof item === "number" && Number.isFinite(item));
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isColour = (value: unknown): value is Colour =>
+  isNumbers(value) && value.length === 3 && value.every((part) => Number.isInteger(part) && part >= 0 && part <= 255);
+
+/** Whether values are how pictures become numbers. */
+export const isPreprocessing = (value: unknown): value is Preprocessing =>
+  isObject(value) &&
+  (value.channelOrder === "rgb" || value.channelOrder === "bgr") &&
+  isNumbers(value.mean) &&
+  isNumbers(value.std) &&
+  value.mean.length === value.std.length &&
+  value.std.every((deviation) => deviation > 0);
+
+const RULES: Readonly<Record<Exclude<Field, "graph">, { readonly holds: (value: unknown) => boolean; text: string }>> =
+  {
+    model: { holds: (value) => typeof value === "string", text: "the name of a model" },
+    options: { holds: isObject, text: "an object" },
+    classes: { holds: isStrings, text: "a list of names" },
+    palette: { holds: (value) => Array.isArray(value) && value.every(isColour), text: "a list of colours [r, g, b]" },
+    preprocessing: { holds: isPreprocessing, text: "{ channelOrder, mean, std }" },
+  };
+
+function parseField(field: Field, text: string): unknown {
+  if (field === "graph") return parseGraph("loadModel", text);
+  const value = parseJson(field, text);
+  if (RULES[field].holds(value)) return value;
+  throw badField(field, `is not ${RULES[field].text}`, text);
+}
+
+function parseJson(field: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badField(field, "is not JSON", text);
+  }
+}
+
+function badField(field: string, problem: string, text: string): TensorError {
+  return new TensorError({
+    code: "invalid-file",
+    message: `loadModel: the metadata field "${field}" of the weights file ${problem}: ${text.slice(0, 60)}`,
+    fix: "write the file again with saveModel or encodeModel",
+    commandFix: "use a file that a training run wrote, or have one made: fcn convert IN OUT --model NAME",
+  });
+}

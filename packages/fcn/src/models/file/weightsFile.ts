@@ -1,0 +1,119 @@
+import { type Device, io, TensorError } from "@fcn/tensor";
+import { elementsOf, isNode } from "@fcn/tensor/internal";
+import { inferChannels } from "../graph/geometry.js";
+import { parameterShapes } from "../graph/parameters.js";
+import { type Graph, inputChannels, mainHead } from "../graph/spec.js";
+import { create, GraphNet } from "../index.js";
+import type { SegmentationNet } from "../segmentationNet.js";
+import { describeNet } from "./describeNet.js";
+import { findNonFinite } from "./finite.js";
+import { encodeMetadata, type ModelMetadata, parseMetadata } from "./metadata.js";
+
+export {
+  encodeMetadata,
+  type ModelMetadata,
+  type PartialMetadata,
+  parseMetadata,
+  parsePartialMetadata,
+  readClasses,
+} from "./metadata.js";
+
+/**
+ * The bytes of a safetensors file with a net's weights and what is needed to use them, in Node and in the browser: `loadModel` and the command line
+ * take them. A net of `models.create` is told by its name and options, any other `GraphNet` by its graph. What `metadata` leaves out is filled in:
+ * classes `class 0`, `class 1`, ..., the colours of PASCAL VOC, and the preprocessing that the net was trained with here (else that of the published
+ * weights of the model, else ImageNet's means).
+ *
+ * Throws a TensorError, "invalid-argument", for metadata that do not fit the net, and for a module of your own without a name of `models.list()`.
+ */
+export async function encodeModel(model: SegmentationNet, metadata: Partial<ModelMetadata> = {}): Promise<Uint8Array> {
+  const described = encodeMetadata(describeNet("encodeModel", model, metadata));
+  return io.encodeSafetensors(model.stateDict(), { metadata: described });
+}
+
+/** Writes the bytes of {@link encodeModel} to a file (Node), one array at a time; it appears when it is complete. */
+export async function saveModel(
+  path: string | URL,
+  model: SegmentationNet,
+  metadata: Partial<ModelMetadata> = {},
+): Promise<void> {
+  if (!isNode()) {
+    throw new TensorError({
+      code: "unsupported",
+      message: "saveModel: this is not Node, and there are no files",
+      fix: "take the bytes, and let the reader save them: await fcn.encodeModel(net, metadata)",
+    });
+  }
+  const described = encodeMetadata(describeNet("saveModel", model, metadata));
+  await io.writeSafetensors(path, model.stateDict(), { metadata: described });
+}
+
+/** A net from a file that {@link saveModel} wrote. */
+export interface LoadedModel {
+  readonly model: GraphNet;
+  readonly metadata: ModelMetadata;
+}
+
+/**
+ * Builds the net that a weights file describes, by its path or its bytes, and gives it the file's weights. Throws when the file does not describe
+ * one, and "not-finite" where a weight is NaN or infinite. A net that is told by its graph takes no more memory than the file has values.
+ */
+export async function loadModel(source: io.PathOrBytes, device: Device): Promise<LoadedModel> {
+  const metadata = parseMetadata(await io.readSafetensorsMetadata(source));
+  if (metadata.graph !== undefined) await checkGraphFile(source, metadata);
+  const model = buildNet(metadata, device);
+  try {
+    await io.loadWeights(model, source);
+    await refuseNonFinite("loadModel", model, source);
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+  model.eval();
+  return { model, metadata };
+}
+
+/** The net that is described, with its initial values. */
+export const buildNet = (
+  { model, options, graph }: Pick<ModelMetadata, "model" | "options" | "graph">,
+  device: Device,
+) => (graph === undefined ? create(model, device, options) : new GraphNet(device, graph, options.seed ?? 0));
+
+/** Throws "invalid-file" where a file has not the values that its graph needs, before any memory is taken for them, or describes another net. */
+async function checkGraphFile(source: io.PathOrBytes, metadata: ModelMetadata): Promise<void> {
+  const { graph, classes, preprocessing } = metadata as ModelMetadata & { readonly graph: Graph };
+  const sum = (shapes: readonly (readonly number[])[]): number =>
+    shapes.reduce((total, own) => total + elementsOf(own), 0);
+  const needed = sum(Object.values(parameterShapes(graph)));
+  const held = await io.openWeights(source, ({ arrays }) => sum(Object.values(arrays).map(({ shape }) => shape)));
+  const scored = inferChannels(graph).get(mainHead(graph));
+  const problem =
+    needed > held
+      ? `its graph needs ${needed} values, and it holds ${held}`
+      : scored !== classes.length
+        ? `its graph scores ${scored} classes, and it names ${classes.length}`
+        : preprocessing.mean.length !== inputChannels(graph)
+          ? `its graph takes ${inputChannels(graph)} channels, and its preprocessing is for ${preprocessing.mean.length}`
+          : undefined;
+  if (problem === undefined) return;
+  throw new TensorError({
+    code: "invalid-file",
+    message: `loadModel: ${nameOf(source)}: ${problem}`,
+    fix: "write the file again with encodeModel or saveModel",
+    commandFix: "use a file that a training run wrote, and copy it again if it may be damaged",
+  });
+}
+
+const nameOf = (source: io.PathOrBytes): string =>
+  typeof source === "string" || source instanceof URL ? String(source) : "the weights file";
+
+/** Such a net answers, and the answer means nothing: often the first class everywhere. */
+export async function refuseNonFinite(op: string, model: SegmentationNet, source: io.PathOrBytes): Promise<void> {
+  const found = await findNonFinite(model);
+  if (found === undefined) return;
+  throw new TensorError({
+    code: "not-finite",
+    message: `${op}: ${nameOf(source)}: ${found} holds NaN or infinity`,
+    fix: "take weights from before the training diverged, or train again at a lower learning rate",
+  });
+}

@@ -1,0 +1,48 @@
+import { type Device, type nn, type Tensor, TensorError } from "@fcn/tensor";
+import { inferChannels } from "./graph/geometry.js";
+import { GraphNet } from "./graph/net.js";
+import type { Graph } from "./graph/spec.js";
+
+/** A net whose `forward` answers logits [N, classes, H, W], or a record of heads with the main one under `out`, or first. */
+export type SegmentationNet = nn.Module;
+
+/** The main head's logits: those of `out`, or of the first head of a net without one. */
+export function mainLogits(output: Tensor | Readonly<Record<string, Tensor>>): Tensor {
+  if ("shape" in output) return output as Tensor;
+  const heads = output as Readonly<Record<string, Tensor>>;
+  return heads.out ?? (Object.values(heads)[0] as Tensor);
+}
+
+/** The logits of a head by name; those of the main one without. Throws where the net has no such head. */
+export function headLogits(output: Tensor | Readonly<Record<string, Tensor>>, head: string | undefined): Tensor {
+  if (head === undefined) return mainLogits(output);
+  const heads = ("shape" in output ? { out: output } : output) as Readonly<Record<string, Tensor>>;
+  const logits = Object.hasOwn(heads, head) ? heads[head] : undefined;
+  if (logits !== undefined) return logits;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `the net has no head ${JSON.stringify(head)}`,
+    fix: `use one of: ${Object.keys(heads).join(", ")}`,
+  });
+}
+
+/** The device that the net's tensors live on. */
+export function deviceOf(model: SegmentationNet): Device {
+  const [first] = Object.values(model.stateDict());
+  if (first) return first.device;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: "the net has neither parameters nor buffers, so its device is unknown",
+    fix: "pass a net from models.create, or a module with at least one layer that learns",
+  });
+}
+
+/** The layers of a net; undefined where it is not from `models`. */
+export const netGraph = (model: SegmentationNet): Graph | undefined =>
+  model instanceof GraphNet ? model.graph : undefined;
+
+/** The classes that a head scores; undefined where the net does not tell. */
+export function headClasses(model: SegmentationNet, head: string): number | undefined {
+  const graph = netGraph(model);
+  return graph === undefined ? undefined : inferChannels(graph).get(graph.outputs[head] ?? "");
+}

@@ -1,0 +1,43 @@
+import { planFill, planRandom, wordBits } from "@fcn/kernels";
+import { invalidArgument } from "./errors.js";
+import { checkInt32 } from "./hostValues.js";
+import { checkMake, checkRandom, type Distribution, type MakeOptions, type RandomOptions } from "./makeOptions.js";
+import type { Runtime } from "./runtime.js";
+import { copyInto, Tensor } from "./tensor.js";
+
+/** A tensor whose elements all are `value`. Throws in the name of `op`. */
+export function full(
+  op: string,
+  runtime: Runtime,
+  shape: readonly number[],
+  value: number,
+  options: MakeOptions = {},
+): Tensor {
+  if (typeof value !== "number") throw invalidArgument(`${op}: value is ${String(value)}`, "pass a number");
+  if (options?.dtype === "int32") checkInt32(op, "value", value);
+  checkMake(op, shape, options);
+  const out = Tensor.empty(runtime, shape, options);
+  runtime.run(op, planFill(out.size, wordBits(value, out.dtype), runtime.capabilities), { y: out });
+  return out;
+}
+
+/** A tensor of random numbers. Throws in the name of `op`. */
+export function random(
+  op: string,
+  runtime: Runtime,
+  shape: readonly number[],
+  distribution: Distribution,
+  options: RandomOptions,
+): Tensor {
+  const { seed, order, ...rest } = options;
+  checkRandom(op, shape, distribution, options);
+  const key = runtime.seedFrom(op, seed);
+  // The stream is numbered in row-major order, whatever order the tensor is stored in.
+  const made = Tensor.empty(runtime, shape, rest);
+  runtime.run(op, planRandom({ ...distribution, count: made.size, ...key }, runtime.capabilities), { y: made });
+  if (!order || made.isStoredIn(order)) return made;
+  const stored = Tensor.empty(runtime, shape, { ...rest, order });
+  copyInto(stored, made);
+  made.dispose();
+  return stored;
+}

@@ -1,0 +1,69 @@
+import { type BackwardOptions, runBackward } from "./autograd.js";
+import { full } from "./create.js";
+import { show, TensorError } from "./errors.js";
+import { assign } from "./ops/assign.js";
+import { converted, to } from "./ops/cast.js";
+import { permute, reshape } from "./ops/view.js";
+import { checkGradient, type Tensor } from "./tensor.js";
+import type { DType } from "./types.js";
+
+/**
+ * The methods of tensors that are ops. The class lies below the ops: the device, above both, joins them. Without `Disposable` the
+ * compiler forgets `[Symbol.dispose]` of a class that another module adds to.
+ */
+export interface TensorMethods extends Disposable {
+  /** The same elements in row-major order under another shape; one size may be -1. */
+  reshape(shape: readonly number[]): Tensor;
+
+  /** The dimensions in another order (torch.Tensor.permute). */
+  permute(dims: readonly number[]): Tensor;
+
+  /**
+   * The values as another type (torch.Tensor.to): fractions are cut off, values out of the range of int32 become the nearest end of it and
+   * NaN 0. Only float32 to float32 has a gradient.
+   */
+  to(dtype: DType): Tensor;
+
+  /**
+   * Adds the gradient of this tensor to `grad` of every leaf it depends on. `gradient` is needed unless this has one
+   * element. Saved activations are freed on the way unless `retainGraph`.
+   */
+  backward(gradient?: Tensor, options?: BackwardOptions): void;
+
+  /** Copies values of the same shape into this tensor's memory: another tensor's, converted as by `to`, or host data in row-major order. */
+  assign(source: Tensor | ArrayLike<number>): void;
+}
+
+function backward(root: Tensor, gradient: Tensor | undefined, options: BackwardOptions): void {
+  const { runtime, shape, dtype } = root;
+  runtime.engine.assertUsable("backward");
+  if (root.disposed) throw runtime.scopes.disposed(root, `backward: a tensor of shape ${show(shape)}`);
+  if (!gradient && root.size !== 1) {
+    throw new TensorError({
+      code: "invalid-argument",
+      message: `backward: a tensor of shape ${show(shape)} needs the gradient of its elements`,
+      fix: "reduce it to one number with sum() or mean(), or pass a gradient of the same shape",
+    });
+  }
+  if (gradient) checkGradient("backward", gradient, root);
+  const seed = gradient ? converted(gradient, dtype) : full("full", runtime, shape, 1, { tracked: false });
+  runBackward(root, seed, options);
+}
+
+export const tensorMethods: Omit<TensorMethods, typeof Symbol.dispose> & ThisType<Tensor> = {
+  reshape(shape) {
+    return reshape(this, shape);
+  },
+  permute(dims) {
+    return permute(this, dims);
+  },
+  to(dtype) {
+    return to(this, dtype);
+  },
+  backward(gradient, options = {}) {
+    backward(this, gradient, options);
+  },
+  assign(source) {
+    assign(this, source);
+  },
+};

@@ -1,0 +1,44 @@
+import { invalidShape, otherDevice, show } from "../errors.js";
+import { hostValues } from "../hostValues.js";
+import { narrowed } from "../nested.js";
+import { sameShape } from "../shape.js";
+import { inOrder, Tensor } from "../tensor.js";
+import { converted } from "./cast.js";
+
+/** Copies the values of another tensor, converted as by `to`, or host data in row-major order, into the memory of `target`. */
+export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void {
+  if (source instanceof Tensor) assignTensor(target, source);
+  else assignValues(target, source);
+}
+
+function assignTensor(target: Tensor, source: Tensor): void {
+  const { runtime, shape, dtype, order, storage } = target;
+  if (source.runtime !== runtime) throw otherDevice("assign", source.shape);
+  if (!sameShape(source.shape, shape)) {
+    throw invalidShape(
+      `assign: source has shape ${show(source.shape)}, target ${show(shape)}`,
+      "assign a tensor of the same shape",
+    );
+  }
+  using values = converted(source, dtype);
+  using stored = inOrder(values, order);
+  // The same memory in the same order: a copy onto itself, which WebGPU refuses.
+  if (stored.storage === storage) return;
+  runtime.engine.copy(stored.storage, storage, target.size * 4);
+  target.bumpVersion();
+}
+
+function assignValues(target: Tensor, source: ArrayLike<number>): void {
+  if (source.length !== target.size) {
+    throw invalidShape(
+      `assign: ${source.length} values for shape ${show(target.shape)}`,
+      "pass as many values as the tensor has elements",
+    );
+  }
+  const { runtime, shape, dtype } = target;
+  const values = hostValues("assign", narrowed(source), dtype, runtime.engine.options.nanCheck);
+  // A direct write would overtake recorded work that still reads or fills the target.
+  using staged = Tensor.empty(runtime, shape, { dtype, tracked: false });
+  runtime.engine.write(staged.storage, values);
+  assignTensor(target, staged);
+}

@@ -1,0 +1,312 @@
+import { join } from "node:path";
+import { data } from "@fcn/core";
+import { encode } from "fast-png";
+import sharp, { type Sharp } from "sharp";
+import { describe, expect, it } from "vitest";
+import { vocKeys } from "../../../../packages/fcn/dist/data/folder/colours.js";
+import { findSoftEdges } from "../../../../packages/fcn/dist/data/workers/softEdges.js";
+import { greyPng, photo, rgbPng, temporaryFolder, writeTree } from "../trees.js";
+
+const SIDE = 96;
+
+/** Turned ellipses and boxes, one over another, in the given keys. */
+function shapes(seed: number, keys: readonly number[]): number[] {
+  const random = data.createRandom(seed);
+  const out = new Array<number>(SIDE * SIDE).fill(keys[0] as number);
+  for (let i = 0; i < 2 + (seed % 5); i++) {
+    const [cx, cy, a, b, turn] = [random() * SIDE, random() * SIDE, 4 + random() * 20, 4 + random() * 20, random() * 3];
+    const key = keys[1 + (i % (keys.length - 1))] as number;
+    const isBox = random() < 0.4;
+    for (let at = 0; at < out.length; at++) {
+      const [x, y] = [(at % SIDE) - cx, Math.floor(at / SIDE) - cy];
+      const u = (x * Math.cos(turn) + y * Math.sin(turn)) / a;
+      const v = (y * Math.cos(turn) - x * Math.sin(turn)) / b;
+      if (isBox ? Math.max(Math.abs(u), Math.abs(v)) < 1 : u * u + v * v < 1) out[at] = key;
+    }
+  }
+  return out;
+}
+
+/** A map of `classes` labels in `cells` cells, with single pixels of noise and lines one pixel wide, and void between the cells. */
+function labelMap(
+  seed: number,
+  cells: number,
+  classes: number,
+  more: { noise?: number; lines?: number; isVoid?: true },
+) {
+  const random = data.createRandom(seed);
+  const points = Array.from({ length: cells }, () => [
+    random() * SIDE,
+    random() * SIDE,
+    Math.floor(random() * classes),
+  ]);
+  const out = new Array<number>(SIDE * SIDE).fill(0);
+  for (let at = 0; at < out.length; at++) {
+    let [first, second, label] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 0];
+    for (const [x = 0, y = 0, own = 0] of points) {
+      const far = Math.hypot((at % SIDE) - x, at / SIDE - y);
+      if (far < first) [first, second, label] = [far, first, own];
+      else if (far < second) second = far;
+    }
+    out[at] = more.isVoid && second - first < 2 ? 255 : label;
+    if (random() < (more.noise ?? 0)) out[at] = Math.floor(random() * classes);
+  }
+  for (let i = 0; i < (more.lines ?? 0); i++) {
+    const [x, y, dx, dy, label] = [
+      random() * SIDE,
+      random() * SIDE,
+      random() - 0.5,
+      random() - 0.5,
+      random() * classes,
+    ];
+    for (let t = 0; t < SIDE; t++) {
+      const [column, row] = [Math.floor(x + t * dx), Math.floor(y + t * dy)];
+      if (column >= 0 && row >= 0 && column < SIDE && row < SIDE) out[row * SIDE + column] = Math.floor(label);
+    }
+  }
+  return out;
+}
+
+const picture = (keys: readonly number[], isColour: boolean): Sharp => {
+  const data = isColour ? keys.flatMap((key) => [key >> 16, (key >> 8) & 255, key & 255]) : keys;
+  return sharp(Uint8Array.from(data), { raw: { width: SIDE, height: SIDE, channels: isColour ? 3 : 1 } });
+};
+
+const jpeg = async (image: Sharp, quality: number): Promise<Sharp> => sharp(await image.jpeg({ quality }).toBuffer());
+
+const CHANGES: Readonly<Record<string, (image: Sharp) => Sharp | Promise<Sharp>>> = {
+  "blurred by 1 pixel": (image) => image.blur(1),
+  "blurred by 8 pixels": (image) => image.blur(8),
+  "enlarged 1.5 times": (image) => image.resize(144, 144, { kernel: "linear" }),
+  "enlarged twice": (image) => image.resize(192, 192, { kernel: "linear" }),
+  "enlarged 4 times by cubics": (image) => image.resize(384, 384, { kernel: "cubic" }),
+  halved: (image) => image.resize(48, 48),
+  turned: (image) => image.rotate(17, { background: "#000" }),
+  "JPEG of quality 30": (image) => jpeg(image, 30),
+  "JPEG of quality 75": (image) => jpeg(image, 75),
+  "JPEG of quality 95": (image) => jpeg(image, 95),
+};
+
+const LEVELS = { "black and white": [0, 255], "three levels": [0, 127, 255], "five levels": [0, 50, 100, 150, 200] };
+const COLOURS = {
+  "red on black": [0, 0xff0000],
+  "colours of VOC": vocKeys(5),
+  "bright colours": [0x2060c0, 0xf0e020, 0x10d060],
+};
+
+async function isSoft(image: Sharp, isColour: boolean): Promise<boolean> {
+  const { data: bytes, info } = await image
+    .toColourspace(isColour ? "srgb" : "b-w")
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const keys = isColour ? Array.from({ length: bytes.length / 3 }, (_, i) => bytes.readUIntBE(3 * i, 3)) : [...bytes];
+  return findSoftEdges(keys, info.height, info.width, isColour) !== undefined;
+}
+
+describe("findSoftEdges", () => {
+  it.each(Object.entries(CHANGES))(
+    "finds the edges of masks that are %s, in grey and in colours",
+    async (_, change) => {
+      for (const [isColour, kinds] of [
+        [false, LEVELS],
+        [true, COLOURS],
+      ] as const) {
+        for (const [name, keys] of Object.entries(kinds)) {
+          for (let seed = 0; seed < 6; seed++) {
+            const image = await change(picture(shapes(seed, keys), isColour));
+            expect(await isSoft(image, isColour), `${name}, seed ${seed}`).toBe(true);
+          }
+        }
+      }
+    },
+  );
+
+  it.each([
+    ["150 classes", 200, 150, {}],
+    ["182 classes in cells of a few pixels", 1500, 182, {}],
+    ["21 classes with void between them", 60, 21, { isVoid: true }],
+    ["40 classes and lines of one pixel", 60, 40, { lines: 30 }],
+    ["lines of one pixel alone", 2, 6, { lines: 40 }],
+    ["single pixels of noise", 30, 150, { noise: 0.05 }],
+  ] as const)("takes no map of labels for one: %s", (_, cells, classes, more) => {
+    for (let seed = 0; seed < 6; seed++) {
+      const labels = labelMap(seed, cells, classes, more);
+      expect(findSoftEdges(labels, SIDE, SIDE, false)).toBeUndefined();
+      const colours = vocKeys(256);
+      const painted = labels.map((label) => colours[label] as number);
+      expect(findSoftEdges(painted, SIDE, SIDE, true)).toBeUndefined();
+    }
+    for (const keys of [...Object.values(LEVELS), ...Object.values(COLOURS)]) {
+      expect(findSoftEdges(shapes(3, keys), SIDE, SIDE, (keys.at(-1) ?? 0) > 255)).toBeUndefined();
+    }
+  });
+});
+
+const root = await temporaryFolder("fcn-soft");
+
+async function folder(name: string, masks: readonly Uint8Array[], classes?: unknown): Promise<string> {
+  const files: Record<string, Uint8Array | string> = {};
+  for (const [i, mask] of masks.entries()) {
+    files[`images/p${i}.png`] = await photo(SIDE, SIDE, i).png().toBuffer();
+    files[`masks/p${i}.png`] = mask;
+  }
+  if (classes !== undefined) files["classes.json"] = JSON.stringify(classes);
+  await writeTree(join(root, name), files);
+  return join(root, name);
+}
+
+const png = async (image: Sharp | Promise<Sharp>): Promise<Uint8Array> => (await image).png().toBuffer();
+const hard = (seed: number): Promise<Uint8Array> => png(picture(shapes(seed, [0, 255]), false).toColourspace("b-w"));
+const soft = (seed: number, keys: readonly number[] = [0, 255]): Promise<Uint8Array> =>
+  png(picture(shapes(seed, keys), false).blur(2).toColourspace("b-w"));
+
+describe("a folder of masks without labels", () => {
+  it("is refused where masks are soft, with the command that makes them hard", async () => {
+    const root = await folder("soft", [await soft(0), await soft(1), await soft(2)]);
+    await expect(data.open(root)).rejects.toMatchObject({
+      code: "soft-edges",
+      message: expect.stringMatching(
+        /masks\/p\d\.png: it has soft edges: \d+ grey levels lie between 0, 255 along borders.*so have all, such as p\d\.png/,
+      ),
+      fix: expect.stringMatching(/mogrify -threshold 50% \S+masks\/\*\.png$/),
+    });
+    await expect(data.open(await folder("named", [await soft(0)], ["a", "b"]))).rejects.toMatchObject({
+      code: "soft-edges",
+    });
+  });
+
+  it("names the few masks that are soft, and of several levels how each is brought back", async () => {
+    const few = await folder("few", [await hard(0), await hard(1), await soft(2), await hard(3)]);
+    await expect(data.open(few)).rejects.toMatchObject({
+      message: expect.stringMatching(/masks\/p2\.png: it has soft edges.*; the other masks are sound$/),
+    });
+    const three = await folder("three", [await soft(4, [0, 127, 255])]);
+    await expect(data.open(three)).rejects.toMatchObject({
+      fix: expect.stringMatching(
+        /magick xc:"gray\(0%\)" xc:"gray\(49\.804%\)" xc:"gray\(100%\)" \+append levels\.png && mogrify -define png:color-type=0 \+dither -remap levels\.png \S+masks\/\*\.png; then list the levels in classes\.json: \[\{"name": "\.\.\.", "value": 0\}, /,
+      ),
+    });
+  });
+
+  it("is refused where masks are soft in 16 bits, in RGB, and after JPEG", async () => {
+    const blurred = await picture(shapes(1, [0, 255]), false)
+      .blur(2)
+      .toColourspace("b-w")
+      .raw()
+      .toBuffer();
+    const wide = { height: SIDE, width: SIDE, channels: 1, depth: 16 } as const;
+    const deep = encode({ ...wide, data: Uint16Array.from(blurred, (level) => level * 257) });
+    const painted = await png(picture(shapes(1, [0, 0xff0000]), true).blur(2));
+    const compressed = await png(jpeg(picture(shapes(1, [0, 255]), false), 60));
+    for (const [name, mask] of Object.entries({ deep, painted, compressed })) {
+      await expect(data.open(await folder(name, [mask]))).rejects.toMatchObject({ code: "soft-edges" });
+    }
+    await expect(data.open(await folder("rgb", [painted], ["ground", "thing"]))).rejects.toMatchObject({
+      code: "soft-edges",
+      message: expect.stringContaining("mixed colours lie between #000000, #ff0000"),
+    });
+  });
+
+  it("is refused where its shapes are in alpha", async () => {
+    const alpha = picture(shapes(1, [0, 255]), false).toColourspace("b-w");
+    const mask = await png(
+      sharp({ create: { width: SIDE, height: SIDE, channels: 3, background: "#fff" } }).joinChannel(
+        await alpha.raw().toBuffer(),
+        { raw: { width: SIDE, height: SIDE, channels: 1 } },
+      ),
+    );
+    await expect(data.open(await folder("alpha", [mask]))).rejects.toMatchObject({
+      code: "shapes-in-alpha",
+      fix: expect.stringContaining("mogrify -alpha extract"),
+    });
+  });
+
+  it("is refused where grey levels divide black to white evenly, with the list to paste", async () => {
+    const mask = greyPng(SIDE, SIDE, (x) => [0, 128, 255][Math.floor(x / 32)] as number);
+    await expect(data.open(await folder("even", [mask]))).rejects.toMatchObject({
+      code: "grey-levels",
+      message: expect.stringContaining("0, 128, 255"),
+      fix: expect.stringContaining(
+        '[{"name": "...", "value": 0}, {"name": "...", "value": 128}, {"name": "...", "value": 255}]',
+      ),
+    });
+    const names = ["sky", "sea", "land"];
+    const pasted = names.map((name, i) => ({ name, value: [0, 128, 255][i] }));
+    await expect(data.open(await folder("even named", [mask], names))).rejects.toMatchObject({
+      fix: expect.stringContaining(JSON.stringify(pasted).replaceAll(":", ": ").replaceAll(",", ", ")),
+    });
+    const mended = await data.open(await folder("even mended", [mask], pasted));
+    expect(mended.classes).toEqual(names);
+  });
+});
+
+describe("the remedy for soft edges", () => {
+  /** Two halves with a border that rises in steps, and a corner at a level beside the first one. */
+  const soft = (low: number, high: number, corner = low): Uint8Array =>
+    greyPng(40, 40, (x, y) => {
+      if (x < 12 && y < 8) return corner;
+      if (x < 17) return low;
+      return x > 22 ? high : Math.round(low + ((high - low) * (x - 16)) / 7);
+    });
+  const remedy = async (name: string, png: Uint8Array): Promise<string> => {
+    const root = await temporaryFolder(name);
+    await writeTree(root, { "images/a.png": await photo(40, 40, 1).png().toBuffer(), "masks/a.png": png });
+    return data.open(root).then(
+      () => "opened",
+      (error: { fix: string }) => error.fix,
+    );
+  };
+
+  it("takes levels that compression shifted by little for one", async () => {
+    expect(await remedy("soft-shifted", soft(0, 255, 1))).toMatch(/mogrify -threshold 50% \S+masks\/\*\.png$/);
+    expect(await remedy("soft-shifted", soft(3, 250, 6))).toMatch(/mogrify -threshold 49\.6% \S+masks\/\*\.png$/);
+  });
+
+  it("cuts in the middle of two levels, wherever they lie", async () => {
+    expect(await remedy("soft-dark", soft(0, 100))).toMatch(/mogrify -threshold 19\.6% \S+masks\/\*\.png$/);
+    expect(await remedy("soft-bright", soft(150, 250))).toMatch(/mogrify -threshold 78\.4% \S+masks\/\*\.png$/);
+  });
+});
+
+describe("a mask with small areas alone", () => {
+  const RED = 0xff0000;
+  const BLUE = 0x0000ff;
+  const MIX = 0xff00ff;
+  /** Two classes meet in corners of a pixel each, of their mixture. */
+  const corners = rgbPng(40, 40, (x, y) => {
+    if ((x === 9 && y === 9) || (x === 20 && y === 9)) return x === 9 ? BLUE : RED;
+    return x >= 9 && x <= 20 && y >= 9 && y <= 30 ? MIX : 0;
+  });
+  const plain = rgbPng(40, 40, (x, y) => (y < 10 ? RED : y < 20 ? BLUE : x < 20 ? MIX : 0));
+  const made = async (name: string, masks: readonly Uint8Array[], classes?: unknown): Promise<string> => {
+    const root = await temporaryFolder(name);
+    for (const [i, mask] of masks.entries()) {
+      const image = await photo(40, 40, i).png().toBuffer();
+      await writeTree(root, { [`images/p${i}.png`]: image, [`masks/p${i}.png`]: mask });
+    }
+    if (classes) await writeTree(root, { "classes.json": JSON.stringify(classes) });
+    return root;
+  };
+
+  it("is sound where its colours are those of sound masks, or are listed", async () => {
+    expect((await data.open(await made("corners-plain", [corners, plain]))).classes).toHaveLength(4);
+    const listed = ["#000000", "#0000ff", "#ff0000", "#ff00ff"].map((color, i) => ({ name: `c${i}`, color }));
+    expect((await data.open(await made("corners-listed", [corners], listed))).classes).toEqual([
+      "c0",
+      "c1",
+      "c2",
+      "c3",
+    ]);
+  });
+
+  it("is the only one in the command where the others are sound, which keeps their colours", async () => {
+    const soft = rgbPng(40, 40, (x) => (x < 15 ? 0 : x > 24 ? RED : Math.round(((x - 14) * 255) / 11) << 16));
+    const root = await made("one-soft", [plain, soft]);
+    await expect(data.open(root)).rejects.toMatchObject({
+      code: "soft-edges",
+      fix: expect.stringMatching(
+        /xc:"#000000" xc:"#0000ff" xc:"#ff0000" xc:"#ff00ff" \+append levels\.png && mogrify \+dither -remap levels\.png \S+p1\.png$/,
+      ),
+    });
+  });
+});
