@@ -42,19 +42,27 @@ interface HeadChoice {
   readonly numClasses: number;
 }
 
-/** Throws where `heads` or `headLabels` names a head that the net lacks, and where a head scores fewer classes than the labels that it learns from have. */
-export function checkHeads(model: SegmentationNet, { heads, headLabels, numClasses }: HeadChoice): void {
-  const own = Object.keys(netGraph(model)?.outputs ?? { ...heads, ...headLabels });
+/** Throws where `heads` names a head that the net lacks. */
+export function checkHeadNames(heads: HeadWeights, model: SegmentationNet): void {
+  const own = Object.keys(netGraph(model)?.outputs ?? heads);
   const unknown = Object.keys(heads).find((head) => !own.includes(head));
   if (unknown !== undefined) throw noHead(unknown, own);
+}
+
+/** Throws where `headLabels` names a head that the net lacks. */
+export function checkLabelledHeads(headLabels: HeadLabels, model: SegmentationNet): void {
+  const own = Object.keys(netGraph(model)?.outputs ?? headLabels);
   const stray = Object.keys(headLabels).find((head) => !own.includes(head));
-  if (stray !== undefined) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `train: headLabels names ${JSON.stringify(stray)}, but the net has ${own.join(", ")}`,
-      fix: 'name heads of the net, each with its label map: { geo: "geometric" }',
-    });
-  }
+  if (stray === undefined) return;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `train: headLabels names ${JSON.stringify(stray)}, but the net has ${own.join(", ")}`,
+    fix: 'name heads of the net, each with its label map: { geo: "geometric" }',
+  });
+}
+
+/** Throws where a head scores fewer classes than the labels that it learns from have. */
+export function checkHeadClasses(model: SegmentationNet, { heads, headLabels, numClasses }: HeadChoice): void {
   const small = Object.keys(heads).find((head) => {
     return !Object.hasOwn(headLabels, head) && (headClasses(model, head) ?? numClasses) < numClasses;
   });

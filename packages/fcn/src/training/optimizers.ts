@@ -1,4 +1,4 @@
-import { optim, TensorError } from "@fcn/tensor";
+import { optim } from "@fcn/tensor";
 import type { LearningGroup } from "./parameterGroups.js";
 import type { Optimizer } from "./schedules.js";
 
@@ -46,23 +46,14 @@ const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
 
 export const optimizerNames = (): OptimizerName[] => Object.keys(OPTIMIZERS) as OptimizerName[];
 
-/** The learning rate of a run with an optimiser where nothing else is said. Throws for a name that is none. */
-export const defaultRate = (name: OptimizerName): number => kindOf(name).learningRate;
+/** The learning rate of a run with an optimiser where nothing else is said. */
+export const defaultRate = (name: OptimizerName): number => OPTIMIZERS[name].learningRate;
 
-/** The weight decay of an optimiser where nothing else is said. Throws for a name that is none. */
-export const defaultDecay = (name: OptimizerName): number => kindOf(name).weightDecay;
+/** The weight decay of an optimiser where nothing else is said. */
+export const defaultDecay = (name: OptimizerName): number => OPTIMIZERS[name].weightDecay;
 
 /** Whether an optimiser has a momentum to set. */
-export const hasMomentum = (name: OptimizerName): boolean => kindOf(name).hasMomentum;
+export const hasMomentum = (name: OptimizerName): boolean => OPTIMIZERS[name].hasMomentum;
 
 export const makerOf = (name: OptimizerName, settings: OptimizerSettings): OptimizerMaker =>
-  kindOf(name).make(settings);
-
-function kindOf(name: OptimizerName): OptimizerKind {
-  if (Object.hasOwn(OPTIMIZERS, name)) return OPTIMIZERS[name];
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `train: optimizer ${JSON.stringify(name)} is unknown`,
-    fix: `use one of: ${optimizerNames().join(", ")}`,
-  });
-}
+  OPTIMIZERS[name].make(settings);

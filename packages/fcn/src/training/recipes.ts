@@ -99,6 +99,10 @@ export type RecipeName = keyof typeof RECIPES;
 /** Names that `recipe` takes. */
 export const listRecipes = (): RecipeName[] => Object.keys(RECIPES) as RecipeName[];
 
+/** Whether recipes say what a setting is. */
+export const recipeGives = (setting: string): boolean =>
+  Object.values<Recipe>(RECIPES).some((given) => setting in given || setting in given.settings);
+
 /** A recipe by name. Throws for a name that is none. */
 export function recipe(name: RecipeName): Recipe {
   if (Object.hasOwn(RECIPES, name)) return RECIPES[name];

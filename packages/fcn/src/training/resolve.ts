@@ -3,25 +3,29 @@ import { checkSample, type SegmentationSample } from "../labels/sample.js";
 import { GraphNet } from "../models/graph/net.js";
 import type { SegmentationNet } from "../models/segmentationNet.js";
 import { type ClassBalancing, classWeights } from "./classWeights.js";
-import { checkHeadLabels, checkHeads, furtherLabels, ownHeads } from "./heads.js";
-import { checkLayers, mergeRules } from "./multipliers.js";
+import { checkHeadClasses, checkHeadLabels, furtherLabels, ownHeads } from "./heads.js";
+import { mergeRules } from "./multipliers.js";
 import { hasMomentum, type OptimizerName } from "./optimizers.js";
 import type { ResolvedOptions, TrainingSettings, TrainOptions } from "./options.js";
 import type { TrainSettings } from "./recipeSettings.js";
 import { recipe, recipeRate } from "./recipes.js";
 import { checkSettings, valuesOf } from "./settings/apply.js";
-import type { Basis } from "./settings/setting.js";
+import type { Row } from "./settings/setting.js";
 import { TRAINING } from "./settings/training.js";
+import { withoutUndefined } from "./withoutUndefined.js";
 
 /** Fills in recipe and defaults, and checks everything that can be checked before the first step. */
 export function resolveTraining(options: TrainOptions): ResolvedOptions {
   const { model, data, numClasses } = options;
   if (isSamples(data)) for (const sample of data) checkSample("train", sample, numClasses);
-  const { classWeights: weights, ...given } = definedOnly(options);
-  const optimizer = given.optimizer ?? "sgd";
-  const named = typeof optimizer === "string" ? optimizer : undefined;
-  if (named !== undefined) checkMomentum(named, given.momentum);
-  const fallbacks = fallbacksOf({ model, optimizer: named ?? "sgd" });
+  const { classWeights: weights, ...given } = withoutUndefined(options);
+  // The other defaults depend on it.
+  checkSettings({ optimizer: TRAINING.optimizer }, given);
+  const { optimizer = TRAINING.optimizer.fallback() } = given;
+  if (typeof optimizer === "string") checkMomentum(optimizer, given.momentum);
+  const fallbacks: Partial<TrainingSettings> = valuesOf(TRAINING, ({ fallback, netFallback }) => {
+    return fallback?.(typeof optimizer === "string" ? optimizer : "sgd") ?? netFallback?.(model);
+  });
   const published = recipeSettings(options.recipe, model);
   const resolved = {
     ...fallbacks,
@@ -30,25 +34,17 @@ export function resolveTraining(options: TrainOptions): ResolvedOptions {
     multipliers: mergeRules(published.multipliers ?? fallbacks.multipliers ?? {}, given.multipliers),
     ...(weights === undefined ? {} : { classWeights: weightsOf(weights, data, numClasses) }),
   } as ResolvedOptions;
-  checkSettings(TRAINING, resolved);
-  // Those of a recipe may name layers that the net lacks, such as an auxiliary head.
-  checkLayers(model, options.multipliers ?? {});
-  checkHeads(model, resolved);
+  checkSettings(TRAINING, resolved, { complete: true });
+  for (const [name, { fits }] of Object.entries<Row<unknown>>(TRAINING)) {
+    const value = given[name as keyof typeof given];
+    if (value !== undefined) fits?.(value, model);
+  }
+  checkHeadClasses(model, resolved);
   if (isSamples(data)) checkHeadLabels(model, data, furtherLabels(resolved.heads, resolved.headLabels));
   return resolved;
 }
 
-/** What holds where neither an option nor a recipe says otherwise. */
-const fallbacksOf = (basis: Basis): Partial<TrainingSettings> =>
-  valuesOf(TRAINING, ({ fallback }) => fallback?.(basis));
-
 export const isSamples = (data: TrainOptions["data"]): data is readonly SegmentationSample[] => Array.isArray(data);
-
-function definedOnly(options: TrainOptions): TrainOptions {
-  return Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  ) as unknown as TrainOptions;
-}
 
 function recipeSettings(choice: TrainOptions["recipe"], model: SegmentationNet): Partial<TrainSettings> {
   if (choice === undefined) return {};

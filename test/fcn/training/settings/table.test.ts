@@ -6,14 +6,17 @@ import * as fcn from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RUN } from "../../../../packages/fcn/dist/training/settings/run.js";
-import type { Setting } from "../../../../packages/fcn/dist/training/settings/setting.js";
+import type { Row } from "../../../../packages/fcn/dist/training/settings/setting.js";
 import { TRAINING } from "../../../../packages/fcn/dist/training/settings/training.js";
 import { temporaryFolder } from "../../data/trees.js";
 import { writeTinyData } from "../tinyData.js";
 import { tinyRun } from "../tinyRun.js";
 
-const rows = Object.entries<Setting<unknown>>({ ...RUN, ...TRAINING });
-const kept = rows.filter(([, { decides }]) => decides === true).map(([name]) => name);
+const rows = Object.entries<Row<unknown>>({ ...RUN, ...TRAINING });
+const kept = rows.filter(([, { decides }]) => decides === undefined).map(([name]) => name);
+
+const flagsOf = ({ flag, help, shortcut }: Row<unknown>) =>
+  [{ flag, help }, shortcut].filter((of) => of?.flag !== undefined) as { flag: string; help: string }[];
 
 let device: Device;
 beforeAll(async () => {
@@ -24,7 +27,7 @@ afterAll(() => device?.destroy());
 describe("the table of settings", () => {
   it("holds each name and each flag once, and says what becomes of every setting", () => {
     expect(Object.keys(RUN).filter((name) => name in TRAINING)).toEqual([]);
-    const flags = rows.flatMap(([, { flags = [] }]) => flags.map(({ name }) => name.split(" ")[0]));
+    const flags = rows.flatMap(([, row]) => flagsOf(row).map(({ flag }) => flag.split(" ")[0]));
     expect(new Set(flags).size).toBe(flags.length);
     for (const [name, { decides }] of rows) {
       if (typeof decides === "string") expect([...kept, "trainingPictures"], name).toContain(decides);
@@ -36,8 +39,14 @@ describe("the table of settings", () => {
     const { stdout } = spawnSync(process.execPath, [bin, "train", "--help"], { encoding: "utf8" });
     const help = stdout.replace(/\s+/g, " ");
     const squeezed = (text: string): string => text.replace(/\s+/g, " ");
-    for (const [, { flags = [] }] of rows) {
-      for (const flag of flags) expect(help).toContain(squeezed(` ${flag.name} ${flag.help}`));
+    for (const [, row] of rows) {
+      for (const { flag, help: text } of flagsOf(row)) expect(help).toContain(squeezed(` ${flag} ${text}`));
+    }
+    for (const text of [
+      "of sgd (default: the recipe's, else 0.9)",
+      "(default: the recipe's, else 0.0005 for sgd, 0.01 for adamw)",
+    ]) {
+      expect(help).toContain(text);
     }
   });
 

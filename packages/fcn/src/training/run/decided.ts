@@ -47,7 +47,7 @@ export function configurationOf({
   return {
     ...{ graph, classes },
     ...valuesOf({ ...RUN, ...TRAINING }, ({ decides }, name) =>
-      decides === true ? values[name as keyof typeof values] : undefined,
+      decides === undefined ? values[name as keyof typeof values] : undefined,
     ),
     ...readingOf(options),
     trainingPictures: countAndHash(names(data.train)),

@@ -4,6 +4,7 @@ import type { TrainOptions } from "../options.js";
 import { type Recipe, recipe } from "../recipes.js";
 import type { TrainRunOptions } from "../runOptions.js";
 import { valuesOf } from "../settings/apply.js";
+import { RUN } from "../settings/run.js";
 import { TRAINING } from "../settings/training.js";
 
 /** The optimiser of a run: recipes were published for SGD. */
@@ -14,11 +15,11 @@ export const optimizerOf = ({ optimizer, recipe }: Pick<TrainRunOptions, "optimi
 export function trainSettings(options: TrainRunOptions): Partial<TrainOptions> {
   const { recipe } = options;
   const optimizer = optimizerOf(options);
-  const own = recipe === undefined ? valuesOf(TRAINING, ({ runFallback }) => runFallback?.({ optimizer })) : { recipe };
+  const own = recipe === undefined ? valuesOf(TRAINING, ({ runFallback }) => runFallback?.(optimizer)) : { recipe };
   const given = valuesOf(TRAINING, (_, name) => options[name as keyof typeof TRAINING]);
   return { ...own, ...given, optimizer };
 }
 
 /** How the pictures of a pass are drawn. */
 export const orderOf = ({ order, recipe: name }: TrainRunOptions): SampleOrder =>
-  order ?? (name === undefined ? undefined : (recipe(name) as Recipe).order) ?? "shuffle";
+  order ?? (name === undefined ? undefined : (recipe(name) as Recipe).order) ?? RUN.order.fallback();

@@ -13,6 +13,7 @@ import { resolveTraining } from "../resolve.js";
 import type { TrainRunOptions } from "../runOptions.js";
 import { checkSettings } from "../settings/apply.js";
 import { RUN } from "../settings/run.js";
+import { TRAINING } from "../settings/training.js";
 import type { Configuration } from "./configuration.js";
 import type { RunData } from "./data.js";
 import { configurationOf } from "./decided.js";
@@ -43,6 +44,7 @@ export async function prepareRun(
   saved: Configuration | undefined,
 ): Promise<PreparedRun> {
   const { weights: file, view } = options;
+  checkSettings({ ...RUN, ...TRAINING }, options);
   const sample = await firstSample(data.train);
   const metadata = await chooseNet(options, data, { channels: sample.image.channels, saved });
   const model = buildNet(metadata, device);
@@ -163,7 +165,6 @@ async function paceOf(
   // Batches go on from one pass into the next, so that all are full and no picture is left out.
   const perEpoch = train.length / (batchSize * iterSize);
   const { epochs = RUN.epochs.fallback() } = options;
-  checkSettings(RUN, options);
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw new TensorError({
       code: "invalid-argument",

@@ -9,6 +9,8 @@ export interface Reader<Value> {
 /** What a value may be, whether it is given as text or in code. */
 export interface Rule<Value> extends Reader<Value> {
   holds(value: unknown): boolean;
+  /** A value that breaks the rule is a name that nobody knows. */
+  readonly isChoice?: boolean;
 }
 
 const numberOf = (text: string): number => (text.trim() === "" ? Number.NaN : Number(text));
@@ -50,8 +52,16 @@ export function oneOf<Name extends string>(names: readonly Name[]): Rule<Name> {
     what: `one of: ${names.join(", ")}`,
     holds: (value) => names.includes(value as Name),
     parse: (text) => names.find((name) => name === text),
+    isChoice: true,
   };
 }
+
+/** What a rule allows, or a function that makes one of one's own, which no text can be. */
+export const orMaker = <Value>(rule: Rule<Value>, made: string): Rule<Value> => ({
+  ...rule,
+  what: `${rule.what}; or a function that makes ${made}`,
+  holds: (value) => typeof value === "function" || rule.holds(value),
+});
 
 /** `480x640`, height first, or one number for both. */
 export const size: Reader<[height: number, width: number]> = {

@@ -16,136 +16,91 @@ const scaleRange = (factor: number): Pick<Augmentation, "scale"> => ({ scale: [1
 /** The settings that only a run has, which reads folders and writes files: one row each, in the order of the help. */
 export const RUN = {
   data: {
-    flags: [
-      {
-        name: "--data <dir>",
-        help: "a folder with images/ and masks/, or another that `fcn data check` knows",
-        isRequired: true,
-      },
-    ],
+    flag: "--data <dir>",
+    help: "a folder with images/ and masks/, or another that `fcn data check` knows",
+    isRequired: true,
     decides: "trainingPictures",
   },
   model: {
-    flags: [
-      {
-        name: "--model <name>",
-        help: "such as fcn16s-mobilenetv2; not needed where --weights or the run that goes on tells it",
-        reader: oneOf(list()),
-      },
-    ],
-    decides: true,
+    flag: "--model <name>",
+    help: "such as fcn16s-mobilenetv2; not needed where --weights or the run that goes on tells it",
+    reader: oneOf(list()),
   },
   modelOptions: {
-    flags: [
-      {
-        name: "--width <x>",
-        help: "factor on the channels of the net",
-        reader: mapped(positive, (widthMultiplier) => ({ widthMultiplier })),
-      },
-      {
-        name: "--model-option <name=value>",
-        help: "a further option of the net, such as dropout=0.5; may be given many times",
-        reader: assignments,
-      },
-    ],
-    decides: true,
+    flag: "--model-option <name=value>",
+    help: "a further option of the net, such as dropout=0.5; may be given many times",
+    reader: assignments,
+    shortcut: {
+      flag: "--width <x>",
+      help: "factor on the channels of the net",
+      reader: mapped(positive, (widthMultiplier) => ({ widthMultiplier })),
+    },
   },
-  weights: {
-    flags: [{ name: "--weights <file>", help: "weights to start from, of these or of other classes" }],
-    decides: true,
-  },
+  weights: { flag: "--weights <file>", help: "weights to start from, of these or of other classes" },
   prefix: {
-    flags: [
-      {
-        name: "--prefix <text>",
-        help: "of --weights: what stands before the names of the net in the file, such as student.",
-      },
-    ],
+    flag: "--prefix <text>",
+    help: "of --weights: what stands before the names of the net in the file, such as student.",
     decides: false,
   },
   out: {
-    flags: [
-      { name: "--out <dir>", help: "folder for weights, checkpoint, metrics.csv and report.html", isRequired: true },
-    ],
+    flag: "--out <dir>",
+    help: "folder for weights, checkpoint, metrics.csv and report.html",
+    isRequired: true,
     decides: false,
   },
   resume: {
-    flags: [
-      {
-        name: "--resume",
-        help: "go on from the last checkpoint in --out; more --steps or --epochs lengthen the run",
-      },
-    ],
+    flag: "--resume",
+    help: "go on from the last checkpoint in --out; more --steps or --epochs lengthen the run",
     decides: false,
   },
-  overwrite: { flags: [{ name: "--overwrite", help: "replace the run or the net that --out holds" }], decides: false },
+  overwrite: { flag: "--overwrite", help: "replace the run or the net that --out holds", decides: false },
   preprocessing: {
-    flags: [
-      {
-        name: "--preprocessing <name>",
-        help: `how pictures become numbers: ${PREPROCESSING_NAMES.join(", ")} (default: that of the weights or the data; else caffe for weights of a net with names of Caffe, or imagenet)`,
-        reader: mapped(oneOf(PREPROCESSING_NAMES), (name) => PREPROCESSINGS[name]),
-      },
-    ],
-    decides: true,
+    fallbackText: "that of the weights or the data; else caffe for weights of a net with names of Caffe, or imagenet",
+    flag: "--preprocessing <name>",
+    help: `how pictures become numbers: ${PREPROCESSING_NAMES.join(", ")}`,
+    reader: mapped(oneOf(PREPROCESSING_NAMES), (name) => PREPROCESSINGS[name]),
   },
   crop: {
-    flags: [{ name: "--crop <HxW>", help: "train on random windows of this size", reader: size }],
+    flag: "--crop <HxW>",
+    help: "train on random windows of this size",
+    reader: size,
     decides: "augmentation",
   },
   augmentation: {
-    flags: [
-      {
-        name: "--scale <x>",
-        help: "also scale pictures at random, by up to this factor either way",
-        reader: mapped(scaleFactor, scaleRange),
-      },
-    ],
-    decides: true,
+    flag: "--scale <x>",
+    help: "also scale pictures at random, by up to this factor either way",
+    reader: mapped(scaleFactor, scaleRange),
   },
   order: {
-    flags: [
-      {
-        name: "--order <how>",
-        help: "of the pictures in a pass: shuffle, sequential, or replacement (each drawn from all) (default: the recipe's, else shuffle)",
-        reader: oneOf(sampleOrders()),
-      },
-    ],
-    decides: true,
+    fallback: () => "shuffle",
+    flag: "--order <how>",
+    help: "of the pictures in a pass: shuffle, sequential, or replacement (each drawn from all)",
+    reader: oneOf(sampleOrders()),
   },
-  workers: {
-    flags: [{ name: "--workers <n>", help: "threads that decode; 0 for none", reader: whole(0) }],
-    decides: false,
-  },
+  workers: { flag: "--workers <n>", help: "threads that decode; 0 for none", reader: whole(0), decides: false },
   validateEvery: {
     rule: whole(1),
-    flags: [{ name: "--validate-every <n>", help: "steps between two validations (default: about an epoch)" }],
-    decides: true,
+    fallbackText: "about an epoch",
+    flag: "--validate-every <n>",
+    help: "steps between two validations",
   },
   checkpointEvery: {
     rule: whole(1),
-    flags: [{ name: "--checkpoint-every <n>", help: "steps between two checkpoints (default: as --validate-every)" }],
+    fallbackText: "as --validate-every",
+    flag: "--checkpoint-every <n>",
+    help: "steps between two checkpoints",
     decides: false,
   },
   recipe: {
-    flags: [
-      {
-        name: "--recipe <name>",
-        help: `a published recipe: ${listRecipes().join(", ")}`,
-        reader: oneOf(listRecipes()),
-      },
-    ],
-    decides: true,
+    flag: "--recipe <name>",
+    help: `a published recipe: ${listRecipes().join(", ")}`,
+    reader: oneOf(listRecipes()),
   },
   epochs: {
     rule: whole(1),
     fallback: () => 20,
-    flags: [
-      {
-        name: "--epochs <n>",
-        help: "passes over the training pictures, in place of --steps; batches go on from one pass into the next, so that all are full and none is left out (default: 20)",
-      },
-    ],
+    flag: "--epochs <n>",
+    help: "passes over the training pictures, in place of --steps; batches go on from one pass into the next, so that all are full and none is left out",
     decides: "steps",
   },
 } as const satisfies SettingsOf<RunSettings>;

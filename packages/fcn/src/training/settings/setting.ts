@@ -5,48 +5,58 @@ import type { Reader, Rule } from "./rules.js";
 /** A flag of `fcn train`. */
 export interface Flag<Value> {
   /** As the help shows it, such as `--batch <n>`; without a value it is a switch. */
-  readonly name: string;
+  readonly flag: string;
+  /** The defaults of the table are added at its end. */
   readonly help: string;
+  readonly reader: Reader<Value>;
+}
+
+/** What the flag, the checks, the defaults, the configuration and the report need to know of a setting of training. */
+export interface Row<Value> extends Partial<Flag<Value>> {
   readonly isRequired?: boolean;
-  /** Default: the rule of the setting, else the text as it is. */
-  readonly reader?: Reader<Value>;
-}
-
-/** What defaults depend on. */
-export interface Basis {
-  readonly model: SegmentationNet;
-  /** That whose decay an optimiser of one's own takes over is SGD. */
-  readonly optimizer: OptimizerName;
-}
-
-/** A setting of training: all that the command line, checks, defaults, configuration and report need to know of it. */
-export interface Setting<Value> {
+  /** A further flag for a part of the value; what both give is joined. */
+  readonly shortcut?: Flag<Value>;
   /** What it may be; an error names the setting and what the rule allows. */
   readonly rule?: Rule<Value>;
   /** Throws where a value is wrong, in place of a rule or beside it. */
   check?(value: Value): void;
+  /** Throws where a value does not suit the net; asked of options alone, because a recipe may name what a net lacks. */
+  fits?(value: Value, model: SegmentationNet): void;
   /** The remedy where nothing gives it; absent where it may be left out. */
   readonly missing?: string;
-  /** What it is where neither an option nor a recipe says otherwise. */
-  readonly fallback?: (basis: Basis) => Value;
+  /** What it is where neither an option nor a recipe says otherwise; an optimiser of one's own counts as SGD. */
+  readonly fallback?: (optimizer: OptimizerName) => Value;
   /** The same of a run without a recipe, where that is another. */
-  readonly runFallback?: (basis: Pick<Basis, "optimizer">) => Value;
-  /** What several flags give is joined. */
-  readonly flags?: readonly Flag<Value>[];
+  readonly runFallback?: (optimizer: OptimizerName) => Value;
+  /** The same where the net decides. */
+  readonly netFallback?: (model: SegmentationNet) => Value;
+  /** The same for the help, where it is no plain value. */
+  readonly fallbackText?: string;
   /**
    * Whether it decides the course of a run: it is then kept in the configuration, shown in the report, and `resume` refuses another one. A name
-   * is that of the setting in which it is kept, as epochs are in `steps`.
+   * is that of the setting in which it is kept, as epochs are in `steps`. Default true.
    */
-  readonly decides: boolean | string;
+  readonly decides?: false | string;
 }
 
+/** How the text of a flag is read: by its reader, else by the rule, else it is the value, or it is a switch. */
+type Reading<Value> =
+  | { readonly flag?: never }
+  | { readonly flag: string; readonly help: string; readonly reader: Reader<Value> }
+  | { readonly flag: string; readonly help: string; readonly rule: Rule<Value> }
+  | (string extends Value ? { readonly flag: string; readonly help: string } : never)
+  | (true extends Value ? { readonly flag: string; readonly help: string } : never);
+
+/** A row whose flag, where it has one, can be read. */
+export type Setting<Value> = Row<Value> & Reading<Value>;
+
 /** Rows by the names of their settings. */
-export type Table = Readonly<Record<string, Setting<unknown>>>;
+export type Table = Readonly<Record<string, Row<unknown>>>;
 
 /** One row for each of the options. */
 export type SettingsOf<Options> = { readonly [Name in keyof Options]-?: Setting<NonNullable<Options[Name]>> };
 
 /** The settings of a table that the configuration holds under their own names. */
 export type Deciding<Table> = {
-  [Name in keyof Table]: Table[Name] extends { readonly decides: true } ? Name : never;
+  [Name in keyof Table]: Table[Name] extends { readonly decides: unknown } ? never : Name;
 }[keyof Table];

@@ -1,13 +1,13 @@
 import { classBalancings } from "../classWeights.js";
 import { checkCriterion, criterionNames } from "../criteria.js";
-import { checkHeadWeights, ownHeadLabels, ownHeads } from "../heads.js";
+import { checkHeadNames, checkHeadWeights, checkLabelledHeads, ownHeadLabels, ownHeads } from "../heads.js";
 import { checkLossSampling } from "../lossSampling.js";
-import type { MultiplierRules, Multipliers } from "../multipliers.js";
+import { checkLayers, type MultiplierRules, type Multipliers } from "../multipliers.js";
 import { lossDivisor, lossNames } from "../normalization.js";
 import { defaultDecay, defaultRate, optimizerNames } from "../optimizers.js";
 import type { TrainingSettings } from "../options.js";
 import { scheduleNames } from "../schedules.js";
-import { factors, fromZero, oneOf, positive, type Reader, whole } from "./rules.js";
+import { factors, fromZero, oneOf, orMaker, positive, type Reader, whole } from "./rules.js";
 import type { SettingsOf } from "./setting.js";
 
 const lossWeights = factors(
@@ -31,156 +31,99 @@ const layerRates: Reader<MultiplierRules> = {
 
 /** The settings that `train` and a run have in common: one row each, in the order of the help. */
 export const TRAINING = {
-  steps: {
-    rule: whole(1),
-    missing: "pass the number of steps",
-    flags: [{ name: "--steps <n>", help: "training steps" }],
-    decides: true,
-  },
+  steps: { rule: whole(1), missing: "pass the number of steps", flag: "--steps <n>", help: "training steps" },
   batchSize: {
     rule: whole(1),
     fallback: () => 1,
     runFallback: () => 4,
-    flags: [{ name: "--batch <n>", help: "pictures of a batch; no more than there are to train on" }],
-    decides: true,
+    flag: "--batch <n>",
+    help: "pictures of a batch; no more than there are to train on",
   },
   iterSize: {
     rule: whole(1),
     fallback: () => 1,
-    flags: [{ name: "--iter-size <n>", help: "batches whose gradients are added up for one step" }],
-    decides: true,
+    flag: "--iter-size <n>",
+    help: "batches whose gradients are added up for one step",
   },
   learningRate: {
     rule: positive,
     missing: "pass a learningRate, or a recipe",
-    runFallback: ({ optimizer }) => defaultRate(optimizer),
-    flags: [{ name: "--lr <x>", help: "learning rate of the first step" }],
-    decides: true,
+    runFallback: defaultRate,
+    flag: "--lr <x>",
+    help: "learning rate of the first step",
   },
   optimizer: {
+    rule: orMaker(oneOf(optimizerNames()), "an optimizer"),
     fallback: () => "sgd",
-    flags: [{ name: "--optimizer <name>", help: optimizerNames().join(" or "), reader: oneOf(optimizerNames()) }],
-    decides: true,
+    fallbackText: "adamw, or sgd with a recipe",
+    flag: "--optimizer <name>",
+    help: optimizerNames().join(" or "),
+    reader: oneOf(optimizerNames()),
   },
-  momentum: {
-    rule: fromZero(1),
-    fallback: () => 0.9,
-    flags: [{ name: "--momentum <x>", help: "of sgd (default: the recipe's, else 0.9)" }],
-    decides: true,
-  },
-  weightDecay: {
-    rule: fromZero(),
-    fallback: ({ optimizer }) => defaultDecay(optimizer),
-    flags: [
-      {
-        name: "--weight-decay <x>",
-        help: "of the optimizer (default: the recipe's, else 0.01 for adamw, 5e-4 for sgd)",
-      },
-    ],
-    decides: true,
-  },
+  momentum: { rule: fromZero(1), fallback: () => 0.9, flag: "--momentum <x>", help: "of sgd" },
+  weightDecay: { rule: fromZero(), fallback: defaultDecay, flag: "--weight-decay <x>", help: "of the optimizer" },
   multipliers: {
+    fits: (rules, model) => checkLayers(model, rules),
     fallback: () => ({}),
-    flags: [
-      {
-        name: "--lr-multiplier <name=factor,...>",
-        help: "factors on the learning rate of parameters or of what lies below a module, by name with * for any characters: 'score*=10,backbone=0.1'; where several meet a parameter they multiply, those of the recipe too, but one of a name that the recipe has takes its place",
-        reader: layerRates,
-      },
-    ],
-    decides: true,
+    flag: "--lr-multiplier <name=factor,...>",
+    help: "factors on the learning rate of parameters or of what lies below a module, by name with * for any characters: 'score*=10,backbone=0.1'; where several meet a parameter they multiply, those of the recipe too, but one of a name that the recipe has takes its place",
+    reader: layerRates,
   },
   schedule: {
+    rule: orMaker(oneOf(scheduleNames()), "an optim.lrScheduler"),
     fallback: () => "poly",
-    flags: [
-      {
-        name: "--schedule <name>",
-        help: `of the learning rate: ${scheduleNames().join(", ")}`,
-        reader: oneOf(scheduleNames()),
-      },
-    ],
-    decides: true,
+    flag: "--schedule <name>",
+    help: `of the learning rate: ${scheduleNames().join(", ")}`,
+    reader: oneOf(scheduleNames()),
   },
   warmUp: {
     rule: whole(0),
     fallback: () => 0,
-    flags: [{ name: "--warm-up <n>", help: "steps over which the learning rate rises" }],
-    decides: true,
+    flag: "--warm-up <n>",
+    help: "steps over which the learning rate rises",
   },
   criterion: {
     check: checkCriterion,
     fallback: () => "crossEntropy",
-    flags: [
-      {
-        name: "--criterion <name>",
-        help: `what is lowered: ${criterionNames().join(", ")}`,
-        reader: oneOf(criterionNames()),
-      },
-    ],
-    decides: true,
+    flag: "--criterion <name>",
+    help: `what is lowered: ${criterionNames().join(", ")}`,
+    reader: oneOf(criterionNames()),
   },
   loss: {
     check: (loss) => void lossDivisor(loss, { images: 1, pixels: 1, labelled: 1 }),
     fallback: () => "mean",
-    flags: [
-      {
-        name: "--loss <name>",
-        help: `how pixels are added up: ${lossNames().join(", ")} (default: the recipe's, else mean)`,
-        reader: oneOf(lossNames()),
-      },
-    ],
-    decides: true,
+    flag: "--loss <name>",
+    help: `how pixels are added up: ${lossNames().join(", ")}`,
+    reader: oneOf(lossNames()),
   },
   heads: {
     check: checkHeadWeights,
-    fallback: ({ model }) => ownHeads({ out: 1 }, model),
-    flags: [
-      {
-        name: "--heads <name=weight,...>",
-        help: "the heads of the net that are trained, each with the weight of its loss, such as out=1,aux=0.4 (default: the recipe's, else out, or all of a net without one)",
-        reader: lossWeights,
-      },
-    ],
-    decides: true,
+    fits: checkHeadNames,
+    netFallback: (model) => ownHeads({ out: 1 }, model),
+    fallbackText: "out, or all of a net without one",
+    flag: "--heads <name=weight,...>",
+    help: "the heads of the net that are trained, each with the weight of its loss, such as out=1,aux=0.4",
+    reader: lossWeights,
   },
-  headLabels: { fallback: ({ model }) => ownHeadLabels(model), decides: true },
+  headLabels: { fits: checkLabelledHeads, netFallback: ownHeadLabels },
   classWeights: {
-    flags: [
-      {
-        name: "--class-weights <how>",
-        help: "rare classes count more: inverse (by inverse frequency), or median (median frequency balancing)",
-        reader: oneOf(classBalancings()),
-      },
-    ],
-    decides: true,
+    flag: "--class-weights <how>",
+    help: "rare classes count more: inverse (by inverse frequency), or median (median frequency balancing)",
+    reader: oneOf(classBalancings()),
   },
-  lossSampling: { check: checkLossSampling, decides: true },
-  trainable: { decides: true },
+  lossSampling: { check: checkLossSampling },
+  trainable: {},
   freezeBatchNorm: {
-    flags: [
-      {
-        name: "--freeze-batch-norm",
-        help: "keep the statistics of batch norm, for pretrained weights and small batches",
-      },
-    ],
-    decides: true,
+    flag: "--freeze-batch-norm",
+    help: "keep the statistics of batch norm, for pretrained weights and small batches",
   },
-  clipNorm: {
-    rule: positive,
-    flags: [{ name: "--clip-norm <x>", help: "largest norm of the gradients of a step" }],
-    decides: true,
-  },
+  clipNorm: { rule: positive, flag: "--clip-norm <x>", help: "largest norm of the gradients of a step" },
   mirror: { fallback: () => true, decides: "augmentation" },
   seed: {
     fallback: () => 0,
-    flags: [
-      {
-        name: "--seed <n>",
-        help: "fixes initial values, order and changes of the pictures (default: 0)",
-        reader: whole(0),
-      },
-    ],
-    decides: true,
+    flag: "--seed <n>",
+    help: "fixes initial values, order and changes of the pictures",
+    reader: whole(0),
   },
-  readEvery: { rule: whole(1), fallback: () => 10, decides: true },
+  readEvery: { rule: whole(1), fallback: () => 10 },
 } as const satisfies SettingsOf<TrainingSettings>;
