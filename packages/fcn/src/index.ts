@@ -89,7 +89,6 @@ export {
   type TrainResult,
   type TrainRunOptions,
   type TrainRunResult,
-  type TrainRunSettings,
   type TrainRunView,
   type TrainSettings,
   type TrainState,

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { list } from "../models/index.js";
 import { createCheckBar } from "../progress/quietBar.js";
 import { createStageView } from "../progress/stages.js";
-import { hasMomentum } from "../training/optimizers.js";
+import { OPTIMIZERS } from "../training/optimizers.js";
 import { type TrainRunResult, trainRun } from "../training/run/index.js";
 import { optimizerOf } from "../training/run/options.js";
 import { describeRun } from "./describeRun.js";
@@ -49,7 +49,7 @@ async function run(flags: TrainFlags): Promise<void> {
     );
   }
   const optimizer = optimizerOf(options);
-  if (options.momentum !== undefined && !hasMomentum(optimizer)) {
+  if (options.momentum !== undefined && !OPTIMIZERS[optimizer].hasMomentum) {
     throw new UsageError(
       `--momentum with the optimizer ${optimizer}, which has none`,
       "leave it out, or add --optimizer sgd",

@@ -84,15 +84,8 @@ const CRITERIA: { readonly [K in CriterionName]: Loss<K> } = {
   },
 };
 
-const DEFAULTS: { readonly [K in CriterionName]: Of<K> } = {
-  crossEntropy: { kind: "crossEntropy" },
-  focal: { kind: "focal" },
-  dice: { kind: "dice" },
-  ohem: { kind: "ohem" },
-};
-
 /** Names of the criteria. */
-export const criterionNames = (): CriterionName[] => Object.keys(DEFAULTS) as CriterionName[];
+export const criterionNames = (): CriterionName[] => Object.keys(CRITERIA) as CriterionName[];
 
 /** The loss of one batch. logits: [N, C, H, W]; the labels of the batch are on the host. Answers a scalar. */
 export async function criterionLoss(
@@ -101,14 +94,14 @@ export async function criterionLoss(
   batch: HostBatch,
   options: CriterionOptions,
 ): Promise<Tensor> {
-  const chosen = typeof criterion === "string" ? DEFAULTS[criterion] : criterion;
+  const chosen = typeof criterion === "string" ? { kind: criterion } : criterion;
   return (CRITERIA[chosen.kind] as Loss<CriterionName>)(chosen as never, logits, batch, options);
 }
 
 /** Throws unless the criterion exists and its settings are in range. */
 export function checkCriterion(criterion: Criterion | undefined): void {
   const { kind, ...settings } = typeof criterion === "object" ? criterion : { kind: criterion };
-  const known = typeof kind === "string" && Object.hasOwn(DEFAULTS, kind);
+  const known = typeof kind === "string" && Object.hasOwn(CRITERIA, kind);
   const { gamma, smooth, crossEntropy: share, threshold, minKept } = settings as Record<string, number | undefined>;
   const within = (value: number | undefined, low: number, high = Number.MAX_VALUE): boolean =>
     value === undefined || (value >= low && value <= high);

@@ -35,7 +35,6 @@ export {
   RUN_FILES,
   type TrainRunOptions,
   type TrainRunResult,
-  type TrainRunSettings,
   type TrainRunView,
   trainRun,
   type Validation,

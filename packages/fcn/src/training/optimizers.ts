@@ -23,7 +23,8 @@ interface OptimizerKind {
   readonly make: (settings: OptimizerSettings) => OptimizerMaker;
 }
 
-const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
+/** All optimisers, by name. */
+export const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
   sgd: {
     learningRate: 0.01,
     weightDecay: 5e-4,
@@ -45,15 +46,3 @@ const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
 };
 
 export const optimizerNames = (): OptimizerName[] => Object.keys(OPTIMIZERS) as OptimizerName[];
-
-/** The learning rate of a run with an optimiser where nothing else is said. */
-export const defaultRate = (name: OptimizerName): number => OPTIMIZERS[name].learningRate;
-
-/** The weight decay of an optimiser where nothing else is said. */
-export const defaultDecay = (name: OptimizerName): number => OPTIMIZERS[name].weightDecay;
-
-/** Whether an optimiser has a momentum to set. */
-export const hasMomentum = (name: OptimizerName): boolean => OPTIMIZERS[name].hasMomentum;
-
-export const makerOf = (name: OptimizerName, settings: OptimizerSettings): OptimizerMaker =>
-  OPTIMIZERS[name].make(settings);

@@ -52,20 +52,9 @@ export interface TrainState {
   readonly open?: OpenInterval | undefined;
 }
 
-/**
- * Settings that are left out are those of the recipe; without one: batches of 1, loss `mean`, SGD with momentum 0.9 and weight decay 5e-4 (AdamW:
- * 0.01) on all parameters, schedule `poly`, mirroring. Then `learningRate` is required. Of a net with several heads `out` is trained, or all alike where none
- * is called so.
- */
-export interface TrainOptions extends Partial<TrainSettings> {
-  readonly model: SegmentationNet;
-  /** Samples of one size, or a stream of batches; then `batchSize`, `mirror` and `preprocessing` are the stream's. */
-  readonly data: readonly SegmentationSample[] | BatchStream;
-  readonly preprocessing: Preprocessing;
-  readonly numClasses: number;
+/** The options of `train` that have a row in the table of `settings/training.ts`; a recipe may give those of {@link TrainSettings}. */
+export interface TrainingSettings extends Partial<TrainSettings> {
   readonly steps: number;
-  /** A published recipe by name, or one of your own. */
-  readonly recipe?: RecipeName | Recipe;
   /**
    * Default "sgd". A function makes one of your own; its groups hold rates and decays of their own where `multipliers` gives some. `momentum` is
    * for SGD alone.
@@ -93,6 +82,21 @@ export interface TrainOptions extends Partial<TrainSettings> {
   readonly seed?: number;
   /** Steps between two readings of the loss; each one waits for the GPU. Default 10. */
   readonly readEvery?: number;
+}
+
+/**
+ * Settings that are left out are those of the recipe; without one: batches of 1, loss `mean`, SGD with momentum 0.9 and weight decay 5e-4 (AdamW:
+ * 0.01) on all parameters, schedule `poly`, mirroring. Then `learningRate` is required. Of a net with several heads `out` is trained, or all alike where none
+ * is called so.
+ */
+export interface TrainOptions extends TrainingSettings {
+  readonly model: SegmentationNet;
+  /** Samples of one size, or a stream of batches; then `batchSize`, `mirror` and `preprocessing` are the stream's. */
+  readonly data: readonly SegmentationSample[] | BatchStream;
+  readonly preprocessing: Preprocessing;
+  readonly numClasses: number;
+  /** A published recipe by name, or one of your own. */
+  readonly recipe?: RecipeName | Recipe;
   /** Whether the loss is also read behind a step, as before a validation. It begins a new interval. */
   readonly readAt?: (step: number) => boolean;
   /** Whether `onProgress` is also called behind a step, as for a checkpoint. No interval ends there. */
@@ -106,23 +110,6 @@ export interface TrainOptions extends Partial<TrainSettings> {
   /** Ends training behind the step in progress, after a last call of `onProgress`. */
   readonly signal?: AbortSignal;
 }
-
-/** The options that are no settings: what is trained on what, from where, and who is told. */
-type TrainCall =
-  | "model"
-  | "data"
-  | "numClasses"
-  | "preprocessing"
-  | "recipe"
-  | "from"
-  | "signal"
-  | "readAt"
-  | "pauseAt"
-  | "onWarning"
-  | "onProgress";
-
-/** The options that have a row in the table of `settings/training.ts`. */
-export type TrainingSettings = Omit<TrainOptions, TrainCall>;
 
 /** Options with every default filled in. */
 export interface ResolvedOptions extends Omit<TrainOptions, keyof TrainSettings | "classWeights">, TrainSettings {

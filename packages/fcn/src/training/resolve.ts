@@ -5,7 +5,7 @@ import type { SegmentationNet } from "../models/segmentationNet.js";
 import { type ClassBalancing, classWeights } from "./classWeights.js";
 import { checkHeadClasses, checkHeadLabels, furtherLabels, ownHeads } from "./heads.js";
 import { mergeRules } from "./multipliers.js";
-import { hasMomentum, type OptimizerName } from "./optimizers.js";
+import { OPTIMIZERS, type OptimizerName } from "./optimizers.js";
 import type { ResolvedOptions, TrainingSettings, TrainOptions } from "./options.js";
 import type { TrainSettings } from "./recipeSettings.js";
 import { recipe, recipeRate } from "./recipes.js";
@@ -76,7 +76,7 @@ function weightsOf(
 
 /** That of a recipe is left out where the optimiser has none; one that was asked for must not be. */
 function checkMomentum(optimizer: OptimizerName, momentum: number | undefined): void {
-  if (momentum === undefined || hasMomentum(optimizer)) return;
+  if (momentum === undefined || OPTIMIZERS[optimizer].hasMomentum) return;
   throw invalid(`momentum ${momentum} with the optimizer ${optimizer}, which has none`, 'leave it out, or use "sgd"');
 }
 

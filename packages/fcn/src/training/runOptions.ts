@@ -5,7 +5,6 @@ import type { OpenOptions } from "../data/open/open.js";
 import type { OpenedData } from "../data/samples/dataset.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import type { Graph, ModelOptions } from "../models/index.js";
-import type { ClassBalancing } from "./classWeights.js";
 import type { OptimizerName } from "./optimizers.js";
 import type { TrainingSettings, TrainProgress } from "./options.js";
 import type { RecipeName } from "./recipes.js";
@@ -23,16 +22,11 @@ export interface TrainRunView {
   end?(): void;
 }
 
-/** Settings of a run that are those of `train`; the others of `train` have a meaning or a default of their own here. */
-export type TrainRunSettings = Partial<
-  Omit<TrainingSettings, "steps" | "optimizer" | "schedule" | "classWeights" | "seed" | "readEvery">
->;
-
 /**
  * Settings that are left out are those of the recipe. Without a recipe: AdamW at a rate of 1e-3 with weight decay 0.01, or SGD at 0.01; batches
  * of 4, mirroring, schedule `poly`, the mean of cross-entropy over the labelled pixels.
  */
-export interface TrainRunOptions extends TrainRunSettings {
+export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimizer" | "schedule"> {
   /** A folder that `data.open` knows, or what it answered. */
   readonly data: string | OpenedData;
   /** A folder for everything that is written; it is made. */
@@ -45,7 +39,6 @@ export interface TrainRunOptions extends TrainRunSettings {
   readonly weights?: string;
   /** Of `weights`: what stands in the file before the names of the net, where several prefixes fit; as in `io.loadWeights`. */
   readonly prefix?: string;
-  readonly steps?: number;
   /** In place of `steps`: passes over the training pictures. Batches go on from one pass into the next, so that all are full. Default 20. */
   readonly epochs?: number;
   readonly recipe?: RecipeName;
@@ -60,8 +53,6 @@ export interface TrainRunOptions extends TrainRunSettings {
    * Caffe's for the nets with Caffe's layer names; else ImageNet's means.
    */
   readonly preprocessing?: Preprocessing;
-  /** One weight a class in the loss, or how they follow from the frequencies of the classes in the training pictures. */
-  readonly classWeights?: readonly number[] | ClassBalancing;
   /** In which order a pass takes the pictures; "replacement" draws each from all, as the published training does. Default: the recipe's, else "shuffle". */
   readonly order?: SampleOrder;
   /** Fixes initial values, order and changes of the pictures; not the split, whose seed is that of `open`. Default 0. */

@@ -11,7 +11,7 @@ import { checkRates, LearningWatch } from "./learning.js";
 import { countHeads, headLoss } from "./losses.js";
 import { sampleLabels } from "./lossSampling.js";
 import { lossDivisor } from "./normalization.js";
-import { makerOf } from "./optimizers.js";
+import { OPTIMIZERS } from "./optimizers.js";
 import type { BatchStream, OpenInterval, ResolvedOptions, TrainBatch, TrainOptions } from "./options.js";
 import { parameterGroups } from "./parameterGroups.js";
 import { bothWays } from "./remedies.js";
@@ -82,7 +82,7 @@ export async function trainResolved(resolved: ResolvedOptions): Promise<Trained>
   const freeze = trainable === undefined ? undefined : freezeAllBut(model, trainable);
   try {
     const { learningRate, optimizer: choice } = resolved;
-    const make = typeof choice === "string" ? makerOf(choice, resolved) : choice;
+    const make = typeof choice === "string" ? OPTIMIZERS[choice].make(resolved) : choice;
     const groups = parameterGroups(model, resolved);
     checkRates(groups);
     using optimizer = make(groups, learningRate);

@@ -1,7 +1,7 @@
 import type { Augmentation } from "../../data/augment/options.js";
 import type { SegmentationDataset } from "../../data/samples/dataset.js";
 import type { ModelMetadata } from "../../models/file/weightsFile.js";
-import { hasMomentum } from "../optimizers.js";
+import { OPTIMIZERS } from "../optimizers.js";
 import type { ResolvedOptions } from "../options.js";
 import type { TrainRunOptions } from "../runOptions.js";
 import { valuesOf } from "../settings/apply.js";
@@ -24,15 +24,8 @@ interface Parts {
 }
 
 /** All that changes a step or what is told of it, and nothing else: neither where files lie nor how many threads decode, nor when a checkpoint is written. */
-export function configurationOf({
-  options,
-  data,
-  metadata,
-  settings,
-  augmentation,
-  pace,
-  weights,
-}: Parts): Configuration {
+export function configurationOf(parts: Parts): Configuration {
+  const { options, data, metadata, settings, augmentation, pace, weights } = parts;
   const { model, options: modelOptions, preprocessing, graph, classes } = metadata;
   const { optimizer, momentum } = settings;
   const values: Record<Deciding<typeof RUN>, unknown> & Partial<Record<Deciding<typeof TRAINING>, unknown>> = {
@@ -40,7 +33,7 @@ export function configurationOf({
     ...pace,
     ...{ model, modelOptions, preprocessing, recipe: options.recipe },
     // One that the optimiser does not use is left out.
-    momentum: typeof optimizer === "string" && hasMomentum(optimizer) ? momentum : undefined,
+    momentum: typeof optimizer === "string" && OPTIMIZERS[optimizer].hasMomentum ? momentum : undefined,
     ...{ augmentation, order: orderOf(options), weights },
   };
   const names = ({ length, name }: SegmentationDataset): string[] => Array.from({ length }, (_, i) => name(i));

@@ -2,7 +2,7 @@ import { nodeModule } from "@fcn/tensor/internal";
 import type { TrainRunOptions } from "../runOptions.js";
 import type { TrainRunResult } from "./result.js";
 
-export type { TrainRunOptions, TrainRunSettings, TrainRunView } from "../runOptions.js";
+export type { TrainRunOptions, TrainRunView } from "../runOptions.js";
 export type { Configuration } from "./configuration.js";
 export type { PictureScore, Validation } from "./history.js";
 export { RUN_FILES, type TrainRunResult } from "./result.js";

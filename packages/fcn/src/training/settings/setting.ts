@@ -41,14 +41,13 @@ export interface Row<Value> extends Partial<Flag<Value>> {
 
 /** How the text of a flag is read: by its reader, else by the rule, else it is the value, or it is a switch. */
 type Reading<Value> =
-  | { readonly flag?: never }
-  | { readonly flag: string; readonly help: string; readonly reader: Reader<Value> }
-  | { readonly flag: string; readonly help: string; readonly rule: Rule<Value> }
-  | (string extends Value ? { readonly flag: string; readonly help: string } : never)
-  | (true extends Value ? { readonly flag: string; readonly help: string } : never);
+  | (string extends Value ? unknown : true extends Value ? unknown : never)
+  | { readonly reader: Reader<Value> }
+  | { readonly rule: Rule<Value> };
 
 /** A row whose flag, where it has one, can be read. */
-export type Setting<Value> = Row<Value> & Reading<Value>;
+export type Setting<Value> = Row<Value> &
+  ({ readonly flag?: never } | ({ readonly flag: string; readonly help: string } & Reading<Value>));
 
 /** Rows by the names of their settings. */
 export type Table = Readonly<Record<string, Row<unknown>>>;

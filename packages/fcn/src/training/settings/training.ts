@@ -4,7 +4,7 @@ import { checkHeadNames, checkHeadWeights, checkLabelledHeads, ownHeadLabels, ow
 import { checkLossSampling } from "../lossSampling.js";
 import { checkLayers, type MultiplierRules, type Multipliers } from "../multipliers.js";
 import { lossDivisor, lossNames } from "../normalization.js";
-import { defaultDecay, defaultRate, optimizerNames } from "../optimizers.js";
+import { OPTIMIZERS, optimizerNames } from "../optimizers.js";
 import type { TrainingSettings } from "../options.js";
 import { scheduleNames } from "../schedules.js";
 import { factors, fromZero, oneOf, orMaker, positive, type Reader, whole } from "./rules.js";
@@ -48,7 +48,7 @@ export const TRAINING = {
   learningRate: {
     rule: positive,
     missing: "pass a learningRate, or a recipe",
-    runFallback: defaultRate,
+    runFallback: (name) => OPTIMIZERS[name].learningRate,
     flag: "--lr <x>",
     help: "learning rate of the first step",
   },
@@ -61,7 +61,12 @@ export const TRAINING = {
     reader: oneOf(optimizerNames()),
   },
   momentum: { rule: fromZero(1), fallback: () => 0.9, flag: "--momentum <x>", help: "of sgd" },
-  weightDecay: { rule: fromZero(), fallback: defaultDecay, flag: "--weight-decay <x>", help: "of the optimizer" },
+  weightDecay: {
+    rule: fromZero(),
+    fallback: (name) => OPTIMIZERS[name].weightDecay,
+    flag: "--weight-decay <x>",
+    help: "of the optimizer",
+  },
   multipliers: {
     fits: (rules, model) => checkLayers(model, rules),
     fallback: () => ({}),
