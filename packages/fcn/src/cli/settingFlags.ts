@@ -16,7 +16,7 @@ export function addSettingFlags(command: Command): Command {
   for (const [setting, row] of Object.entries(SETTINGS)) {
     for (const { flag, help = "", reader = row.rule } of [row, row.shortcut ?? {}]) {
       if (flag === undefined) continue;
-      const option = new Option(flag, help + defaultText(setting, row)).makeOptionMandatory(row.isRequired);
+      const option = new Option(flag, help + defaultText(setting, row)).makeOptionMandatory(row.isRequired ?? false);
       if (reader) option.argParser(readerOf(option.long as string, reader));
       command.addOption(option);
     }

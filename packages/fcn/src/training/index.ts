@@ -8,17 +8,11 @@ export {
 } from "../models/file/weightsFile.js";
 export { mainLogits, type SegmentationNet } from "../models/segmentationNet.js";
 export { type ClassBalancing, classWeights } from "./classWeights.js";
-export { type Criterion, type CriterionName, type CriterionSettings, criterionNames } from "./criteria.js";
 export { freezeBatchNorm, type Trainable } from "./freezing.js";
 export type { HeadLabels, HeadWeights } from "./heads.js";
+export { type Loss, type LossName, type LossSettings, lossNames } from "./loss.js";
 export { type LossSampling, sampleLabels } from "./lossSampling.js";
 export type { MultiplierRules, Multipliers, ParameterKind } from "./multipliers.js";
-export {
-  convertLearningRate,
-  convertWeightDecay,
-  type LossChange,
-  type LossNormalization,
-} from "./normalization.js";
 export type { OptimizerMaker, OptimizerName } from "./optimizers.js";
 export type { BatchStream, OpenInterval, TrainBatch, TrainOptions, TrainProgress, TrainState } from "./options.js";
 export {
@@ -29,6 +23,12 @@ export {
 } from "./parameterGroups.js";
 export type { TrainSettings } from "./recipeSettings.js";
 export { listRecipes, type Recipe, type RecipeName, recipe, recipeRate } from "./recipes.js";
+export {
+  convertLearningRate,
+  convertWeightDecay,
+  type Reduction,
+  type ReductionChange,
+} from "./reduction.js";
 export {
   type Configuration,
   type PictureScore,

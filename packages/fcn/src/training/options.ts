@@ -12,7 +12,10 @@ import type { TrainSettings } from "./recipeSettings.js";
 import type { Recipe, RecipeName } from "./recipes.js";
 import type { Optimizer } from "./schedules.js";
 
-/** What was read of an interval between two readings of the loss that has not ended: the sum over its steps so far, and their number. */
+/**
+ * What was read of an interval between two readings of the loss that has not ended: the sum over its steps so far, and
+ * their number.
+ */
 export interface OpenInterval {
   readonly sum: number;
   readonly count: number;
@@ -42,7 +45,10 @@ export interface TrainBatch extends HostBatch {
 /** Batches without end, such as `loader.batches()` of a `DataLoader`. Their pictures are normalised already. */
 export type BatchStream = AsyncIterator<TrainBatch>;
 
-/** Where an earlier call stopped, to go on from there. The model holds its weights already; a stream of batches stands at its place. */
+/**
+ * Where an earlier call stopped, to go on from there. The model holds its weights already; a stream of batches stands
+ * at its place.
+ */
 export interface TrainState {
   /** Steps that were made. */
   readonly step: number;
@@ -52,17 +58,20 @@ export interface TrainState {
   readonly open?: OpenInterval | undefined;
 }
 
-/** The options of `train` that have a row in the table of `settings/training.ts`; a recipe may give those of {@link TrainSettings}. */
+/**
+ * The options of `train` that have a row in the table of `settings/training.ts`; a recipe may give those of {@link
+ * TrainSettings}.
+ */
 export interface TrainingSettings extends Partial<TrainSettings> {
   readonly steps: number;
   /**
-   * Default "sgd". A function makes one of your own; its groups hold rates and decays of their own where `multipliers` gives some. `momentum` is
-   * for SGD alone.
+   * Default "sgd". A function makes one of your own; its groups hold rates and decays of their own where `multipliers`
+   * gives some. `momentum` is for SGD alone.
    */
   readonly optimizer?: OptimizerName | OptimizerMaker;
   /**
-   * Which heads learn from a further label map of the samples, by the map's name: `{ geo: "geometric" }`. Default: what the net says, as those for
-   * SIFT Flow do.
+   * Which heads learn from a further label map of the samples, by the map's name: `{ geo: "geometric" }`. Default: what
+   * the net says, as those for SIFT Flow do.
    */
   readonly headLabels?: HeadLabels;
   /** One weight a class in the loss, or how they follow from the data; for the heads that learn from `labels`. */
@@ -72,8 +81,8 @@ export interface TrainingSettings extends Partial<TrainSettings> {
   /** Lets only these modules learn. */
   readonly trainable?: Trainable;
   /**
-   * Batch norm normalises by its running statistics and keeps them, as fine-tuning on small batches needs; its weight and bias still learn.
-   * Default false.
+   * Batch norm normalises by its running statistics and keeps them, as fine-tuning on small batches needs; its weight
+   * and bias still learn. Default false.
    */
   readonly freezeBatchNorm?: boolean;
   /** Scales the gradients of a step down to this norm, over all parameters. */
@@ -85,9 +94,9 @@ export interface TrainingSettings extends Partial<TrainSettings> {
 }
 
 /**
- * Settings that are left out are those of the recipe; without one: batches of 1, loss `mean`, SGD with momentum 0.9 and weight decay 5e-4 (AdamW:
- * 0.01) on all parameters, schedule `poly`, mirroring. Then `learningRate` is required. Of a net with several heads `out` is trained, or all alike where none
- * is called so.
+ * Settings that are left out are those of the recipe; without one: batches of 1, reduction `mean` of `crossEntropy`,
+ * SGD with momentum 0.9 and weight decay 5e-4 (AdamW: 0.01) on all parameters, schedule `poly`, mirroring. Then
+ * `learningRate` is required. Of a net with several heads `out` is trained, or all alike where none is called so.
  */
 export interface TrainOptions extends TrainingSettings {
   readonly model: SegmentationNet;
@@ -103,7 +112,10 @@ export interface TrainOptions extends TrainingSettings {
   readonly pauseAt?: (step: number) => boolean;
   /** Is told what is likely a mistake, such as first steps without a pixel to learn from. */
   readonly onWarning?: (text: string) => void;
-  /** Awaited after each reading of the loss and pause, with the optimiser: validation may run here, and a checkpoint be written. */
+  /**
+   * Awaited after each reading of the loss and pause, with the optimiser: validation may run here, and a checkpoint be
+   * written.
+   */
   readonly onProgress?: (progress: TrainProgress, optimizer: Optimizer) => void | Promise<void>;
   /** Goes on where an earlier call with the same options stopped. */
   readonly from?: TrainState;

@@ -23,7 +23,10 @@ interface Parts {
   readonly weights: StartFile | undefined;
 }
 
-/** All that changes a step or what is told of it, and nothing else: neither where files lie nor how many threads decode, nor when a checkpoint is written. */
+/**
+ * All that changes a step or what is told of it, and nothing else: neither where files lie nor how many threads decode,
+ * nor when a checkpoint is written.
+ */
 export function configurationOf(parts: Parts): Configuration {
   const { options, data, metadata, settings, augmentation, pace, weights } = parts;
   const { model, options: modelOptions, preprocessing, graph, classes } = metadata;

@@ -7,8 +7,8 @@ export const valuesOf = (table: Table, of: (row: Row<unknown>, name: string) => 
   withoutUndefined(Object.fromEntries(Object.entries(table).map(([name, row]) => [name, of(row, name)])));
 
 /**
- * Throws "invalid-argument" with all settings of a table that break their rules; else what the first check throws. Of options that are `complete`
- * those that nothing gives break theirs too.
+ * Throws "invalid-argument" with all settings of a table that break their rules; else what the first check throws. Of
+ * options that are `complete` those that nothing gives break theirs too.
  */
 export function checkSettings(table: Table, options: object, { complete = false } = {}): void {
   const given = Object.entries(table).map(([name, row]) => {

@@ -33,8 +33,8 @@ export interface Row<Value> extends Partial<Flag<Value>> {
   /** The same for the help, where it is no plain value. */
   readonly fallbackText?: string;
   /**
-   * Whether it decides the course of a run: it is then kept in the configuration, shown in the report, and `resume` refuses another one. A name
-   * is that of the setting in which it is kept, as epochs are in `steps`. Default true.
+   * Whether it decides the course of a run: it is then kept in the configuration, shown in the report, and `resume`
+   * refuses another one. A name is that of the setting in which it is kept, as epochs are in `steps`. Default true.
    */
   readonly decides?: false | string;
 }

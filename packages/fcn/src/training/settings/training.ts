@@ -1,11 +1,11 @@
 import { classBalancings } from "../classWeights.js";
-import { checkCriterion, criterionNames } from "../criteria.js";
 import { checkHeadNames, checkHeadWeights, checkLabelledHeads, ownHeadLabels, ownHeads } from "../heads.js";
+import { checkLoss, lossNames } from "../loss.js";
 import { checkLossSampling } from "../lossSampling.js";
 import { checkLayers, type MultiplierRules, type Multipliers } from "../multipliers.js";
-import { lossDivisor, lossNames } from "../normalization.js";
 import { OPTIMIZERS, optimizerNames } from "../optimizers.js";
 import type { TrainingSettings } from "../options.js";
+import { reductionNames } from "../reduction.js";
 import { scheduleNames } from "../schedules.js";
 import { factors, fromZero, oneOf, orMaker, positive, type Reader, whole } from "./rules.js";
 import type { SettingsOf } from "./setting.js";
@@ -87,19 +87,18 @@ export const TRAINING = {
     flag: "--warm-up <n>",
     help: "steps over which the learning rate rises",
   },
-  criterion: {
-    check: checkCriterion,
-    fallback: () => "crossEntropy",
-    flag: "--criterion <name>",
-    help: `what is lowered: ${criterionNames().join(", ")}`,
-    reader: oneOf(criterionNames()),
-  },
   loss: {
-    check: (loss) => void lossDivisor(loss, { images: 1, pixels: 1, labelled: 1 }),
-    fallback: () => "mean",
+    check: checkLoss,
+    fallback: () => "crossEntropy",
     flag: "--loss <name>",
-    help: `how pixels are added up: ${lossNames().join(", ")}`,
+    help: `what is lowered: ${lossNames().join(", ")}`,
     reader: oneOf(lossNames()),
+  },
+  reduction: {
+    rule: oneOf(reductionNames()),
+    fallback: () => "mean",
+    flag: "--reduction <name>",
+    help: `how the losses of pixels are added up: ${reductionNames().join(", ")}`,
   },
   heads: {
     check: checkHeadWeights,

@@ -1,9 +1,9 @@
 import { add, mul, type Tensor } from "@fcn/tensor";
 import type { HostBatch } from "../data/samples/batches.js";
 import { VOID_LABEL } from "../labels/sample.js";
-import { type Criterion, type CriterionOptions, criterionLoss } from "./criteria.js";
 import { type HeadLabels, type HeadWeights, labelsOf, noHead } from "./heads.js";
-import type { LossCounts } from "./normalization.js";
+import { batchLoss, type Loss, type LossOptions } from "./loss.js";
+import type { LossCounts } from "./reduction.js";
 
 /** Images and labelled pixels of the batches of a step; the pixels of an image are a batch's own. */
 export function countLoss(
@@ -42,17 +42,17 @@ export function countHeads(
 const weightsOf = (head: string, headLabels: HeadLabels, weights: readonly number[] | undefined) =>
   Object.hasOwn(headLabels, head) ? undefined : weights;
 
-export interface HeadLossOptions extends HeadSettings, Omit<CriterionOptions, "divisor" | "classWeights"> {
+export interface HeadLossOptions extends HeadSettings, Omit<LossOptions, "divisor" | "classWeights"> {
   /** By what a head's sum over pixels is divided. */
   readonly divisors: Readonly<Record<string, number>>;
-  readonly criterion: Criterion;
+  readonly loss: Loss;
 }
 
 /** The weighted sum of the losses of the heads, a scalar. A net with one head calls it `out`. */
 export async function headLoss(
   output: Tensor | Readonly<Record<string, Tensor>>,
   batch: HostBatch,
-  { heads, headLabels, criterion, divisors, classWeights, ...options }: HeadLossOptions,
+  { heads, headLabels, loss, divisors, classWeights, ...options }: HeadLossOptions,
 ): Promise<Tensor> {
   const byName = ("shape" in output ? { out: output } : output) as Readonly<Record<string, Tensor>>;
   const losses: Tensor[] = [];
@@ -60,12 +60,12 @@ export async function headLoss(
     const logits = byName[head];
     if (logits === undefined) throw noHead(head, Object.keys(byName));
     const labelled = { ...batch, labels: labelsOf(head, batch, headLabels) };
-    const loss = await criterionLoss(criterion, logits, labelled, {
+    const own = await batchLoss(loss, logits, labelled, {
       ...options,
       divisor: divisors[head] as number,
       classWeights: weightsOf(head, headLabels, classWeights),
     });
-    losses.push(weight === 1 ? loss : mul(loss, weight));
+    losses.push(weight === 1 ? own : mul(own, weight));
   }
   return losses.reduce((a, b) => add(a, b));
 }
