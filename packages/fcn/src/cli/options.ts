@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { list } from "../models/index.js";
-import { assignments, number, oneOf, positive, type Reader, size, whole } from "../training/settings/rules.js";
+import { assignments, number, oneOf, positive, type Reader, size, whole } from "../options/rules.js";
 import { UsageError } from "./errors.js";
 
 /** A parser for an option that is read by a rule. `before` is what the option gave where it stood earlier. */

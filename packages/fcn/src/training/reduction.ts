@@ -10,7 +10,7 @@ import { TensorError } from "@fcn/tensor";
  * - `imageMeans`: the sum over the images of each one's mean over all its pixels, void ones counted: that of the d2l
  *   chapter.
  *
- * A step of several accumulated batches is normalised as one batch of them all. (For `mean`, Caffe's `iter_size` takes
+ * A step of several accumulated batches is reduced as one batch of them all. (For `mean`, Caffe's `iter_size` takes
  * the average of the batches' means instead, which is the same where each has as many labelled pixels.)
  */
 export type Reduction = "sum" | "batch" | "mean" | "imageMeans";

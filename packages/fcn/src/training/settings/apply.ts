@@ -15,25 +15,16 @@ export function checkSettings(table: Table, options: object, { complete = false 
     return { name, row, value: (options as Readonly<Record<string, unknown>>)[name] };
   });
   const present = given.filter(({ row, value }) => value !== undefined || (complete && row.missing !== undefined));
-  const wrong = present.filter(({ row, value }) => row.rule && !row.rule.holds(value));
+  const wrong = present.flatMap(({ name, value, row: { rule, missing } }) => {
+    if (rule === undefined || rule.holds(value)) return [];
+    const shown = `${name} ${typeof value === "string" ? JSON.stringify(value) : value}`;
+    const problem = rule.isChoice ? `${shown} is unknown` : `${shown}; it must be ${rule.what}`;
+    return [{ problem, fix: (value === undefined ? missing : undefined) ?? `use ${rule.what}` }];
+  });
   const [first] = wrong;
   if (first !== undefined) {
-    const {
-      name: setting,
-      value: given,
-      row: { rule, missing },
-    } = first;
-    const shown = wrong.map(
-      ({ name, value }) => `${name} ${typeof value === "string" ? JSON.stringify(value) : value}`,
-    );
-    const rules = wrong.map(({ name, row }) => `${wrong.length > 1 ? name : "it"} must be ${row.rule?.what}`);
-    const problem = rule?.isChoice ? `${shown[0]} is unknown` : `${shown.join(", ")}; ${rules.join(", ")}`;
-    const fix = rule?.isChoice ? `use ${rule.what}` : `correct ${setting}`;
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `train: ${problem}`,
-      fix: (given === undefined ? missing : undefined) ?? fix,
-    });
+    const message = `train: ${wrong.map(({ problem }) => problem).join("; ")}`;
+    throw new TensorError({ code: "invalid-argument", message, fix: first.fix });
   }
   for (const { row, value } of present) row.check?.(value);
 }

@@ -2,9 +2,9 @@ import type { Augmentation } from "../../data/augment/options.js";
 import { sampleOrders } from "../../data/loader/plan.js";
 import { PREPROCESSINGS } from "../../data/published/means.js";
 import { list } from "../../models/index.js";
+import { assignments, mapped, number, oneOf, positive, size, whole } from "../../options/rules.js";
 import { listRecipes } from "../recipes.js";
 import type { RunSettings } from "../runOptions.js";
-import { assignments, mapped, number, oneOf, positive, size, whole } from "./rules.js";
 import type { SettingsOf } from "./setting.js";
 
 type PreprocessingName = keyof typeof PREPROCESSINGS;
@@ -60,12 +60,7 @@ export const RUN = {
     help: `how pictures become numbers: ${PREPROCESSING_NAMES.join(", ")}`,
     reader: mapped(oneOf(PREPROCESSING_NAMES), (name) => PREPROCESSINGS[name]),
   },
-  crop: {
-    flag: "--crop <HxW>",
-    help: "train on random windows of this size",
-    reader: size,
-    decides: "augmentation",
-  },
+  crop: { flag: "--crop <HxW>", help: "train on random windows of this size", reader: size, decides: "augmentation" },
   augmentation: {
     flag: "--scale <x>",
     help: "also scale pictures at random, by up to this factor either way",

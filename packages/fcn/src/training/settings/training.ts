@@ -1,3 +1,4 @@
+import { factors, fromZero, oneOf, orMaker, positive, type Reader, whole } from "../../options/rules.js";
 import { classBalancings } from "../classWeights.js";
 import { checkHeadNames, checkHeadWeights, checkLabelledHeads, ownHeadLabels, ownHeads } from "../heads.js";
 import { checkLoss, lossNames } from "../loss.js";
@@ -7,7 +8,6 @@ import { OPTIMIZERS, optimizerNames } from "../optimizers.js";
 import type { TrainingSettings } from "../options.js";
 import { reductionNames } from "../reduction.js";
 import { scheduleNames } from "../schedules.js";
-import { factors, fromZero, oneOf, orMaker, positive, type Reader, whole } from "./rules.js";
 import type { SettingsOf } from "./setting.js";
 
 const lossWeights = factors(

@@ -56,7 +56,7 @@ export function oneOf<Name extends string>(names: readonly Name[]): Rule<Name> {
   };
 }
 
-/** What a rule allows, or a function that makes one of one's own, which no text can be. */
+/** What a rule allows, or a function, which code may pass and no text can give. */
 export const orMaker = <Value>(rule: Rule<Value>, made: string): Rule<Value> => ({
   ...rule,
   what: `${rule.what}; or a function that makes ${made}`,
