@@ -18,13 +18,14 @@ export function checkSettings(table: Table, options: object, { complete = false 
   const wrong = present.flatMap(({ name, value, row: { rule, missing } }) => {
     if (rule === undefined || rule.holds(value)) return [];
     const shown = `${name} ${typeof value === "string" ? JSON.stringify(value) : value}`;
-    const problem = rule.isChoice ? `${shown} is unknown` : `${shown}; it must be ${rule.what}`;
-    return [{ problem, fix: (value === undefined ? missing : undefined) ?? `use ${rule.what}` }];
+    return [{ shown, rule, fix: (value === undefined ? missing : undefined) ?? `use ${rule.what}` }];
   });
   const [first] = wrong;
   if (first !== undefined) {
-    const message = `train: ${wrong.map(({ problem }) => problem).join("; ")}`;
-    throw new TensorError({ code: "invalid-argument", message, fix: first.fix });
+    const list = wrong.map(({ shown }) => shown).join(", ");
+    const rules = [...new Set(wrong.map(({ rule }) => rule.what))].join(" and ");
+    const problem = first.rule.isChoice ? " is unknown" : `; ${wrong.length > 1 ? "they" : "it"} must be ${rules}`;
+    throw new TensorError({ code: "invalid-argument", message: `train: ${list}${problem}`, fix: first.fix });
   }
   for (const { row, value } of present) row.check?.(value);
 }
