@@ -1,4 +1,7 @@
-/** What the kernels compute, in float64 and in another formulation: slow on purpose, and in no bundle but one that asks for it. */
+/**
+ * What the kernels compute, in float64 and by other formulas. These functions favour clarity over speed, and only a
+ * bundle that imports `@fcn/kernels/reference` contains them.
+ */
 
 export * from "./conv2d/reference.js";
 export * from "./cross-entropy/reference.js";

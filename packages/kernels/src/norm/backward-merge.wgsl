@@ -1,4 +1,5 @@
-// Gradient of normalisation, second pass of its two sums, over the slices of each channel and the channels of each group.
+// Gradient of normalisation, second pass of its two sums, over the slices of each channel and the channels of each
+// group.
 //
 //   PARAMETERS   dbias[c] = sum of dy      dweight[c] = sum of dy * xhat,  xhat = (x - mean) * invStd
 //   TERMS        terms[0, n, g] = mean     terms[2, n, g] = slope = invStd^2 * mean of weight * dy * xhat

@@ -1,6 +1,7 @@
 // Gradient of normalisation, first pass of its two sums: each channel in each slice of an image's rows.
 //
-//   partial[0, n, s, c] = sum of dy      partial[1, n, s, c] = sum of dy * (x - mean[n, g]) * invStd[n, g],  g = c / width
+//   partial[0, n, s, c] = sum of dy
+//   partial[1, n, s, c] = sum of dy * (x - mean[n, g]) * invStd[n, g],  g = c / width
 //
 // x, dy [N, rows, C], channels last; stats [2, N, G] holds mean, then invStd. x and dy may be windows that begin at
 // p.xOrigin and hold a run of slices, numbered through all images from p.unit on. A thread owns one channel of one
@@ -46,10 +47,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var run = vec4f();
       var products = vec4f();
       for (var i = start; i < min(length, start + RUN); i++) {
-        let place = begin + i * p.columns;
-        let g = dy4[place];
+        let element = begin + i * p.columns;
+        let g = dy4[element];
         run += g;
-        products = fma(g, x4[place] - mean, products);
+        products = fma(g, x4[element] - mean, products);
       }
       sum += run;
       product += products;
@@ -65,10 +66,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var run = 0.0;
       var products = 0.0;
       for (var i = start; i < min(length, start + RUN); i++) {
-        let place = begin + i * p.columns;
-        let g = dy[place];
+        let element = begin + i * p.columns;
+        let g = dy[element];
         run += g;
-        products = fma(g, x[place] - mean, products);
+        products = fma(g, x[element] - mean, products);
       }
       sum += run;
       product += products;

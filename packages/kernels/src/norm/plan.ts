@@ -27,7 +27,7 @@ const WG = 64;
 const ROWS = 8;
 /** A slice of a reduction has at least this many rows. */
 const MIN_ROWS = 16;
-/** Slices times channels that one thread merges at most, where that does not leave an image fewer than `MIN_SLICES`. */
+/** The most slices times channels that one thread merges, unless an image would get fewer than `MIN_SLICES`. */
 const MAX_MERGED = 512;
 const MIN_SLICES = 64;
 

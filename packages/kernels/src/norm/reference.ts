@@ -17,7 +17,9 @@ export function groupNorm(x: Nd, weight: Nd, bias: Nd, groups: number, eps: numb
   });
 }
 
-/** Batch normalisation of x [N, C, H, W] by the batch's own statistics: the images, one below the other, are one image. */
+/**
+ * Batch normalisation of x [N, C, H, W] by the batch's own statistics: the images, one below the other, are one image.
+ */
 export function batchNorm(x: Nd, weight: Nd, bias: Nd, eps: number): Nd {
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const stacked = build([1, c, n * h, w], ([, channel, y, column]) =>
