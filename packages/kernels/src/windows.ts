@@ -158,19 +158,19 @@ export function boxParts(box: StridedBox, caps: Capabilities): StridedBox[] {
 }
 
 /** One operand of a part of a box: what is bound, the strides, and the element of the first corner in it. */
-export interface Place {
+export interface BoxOperand {
   readonly operand: string | Window;
   readonly strides: readonly number[];
   readonly offset: number;
 }
 
 /** A part of a box in one operand, which is bound as it is where the part is the `whole` box. */
-export function placeOf(
+export function boxOperand(
   name: string,
   sizes: readonly number[],
   operands: StridedBox["operands"],
   whole: boolean,
-): Place {
+): BoxOperand {
   const { strides, offset } = operands[name] as StridedBox["operands"][string];
   if (whole) return { operand: name, strides, offset };
   const lowest = offset + lowestOf(sizes, strides);

@@ -1,7 +1,7 @@
 import { mergeDims } from "../dims.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, type Step } from "../plan.js";
 import { copyStrided as STRIDED } from "../wgsl.generated.js";
-import { boxParts, type Place, placeOf, type StridedBox } from "../windows.js";
+import { type BoxOperand, boxOperand, boxParts, type StridedBox } from "../windows.js";
 
 const WG = 64;
 
@@ -52,7 +52,7 @@ export function planCopy(box: Box, caps: Capabilities, { add = false }: { add?: 
 
 function copyStep({ sizes, operands }: StridedBox, add: boolean): Step {
   // The operands may be larger than a binding although the box is not, so a window is bound.
-  const [src, dst] = ["src", "dst"].map((name) => placeOf(name, sizes, operands, false)) as [Place, Place];
+  const [src, dst] = ["src", "dst"].map((name) => boxOperand(name, sizes, operands, false)) as [BoxOperand, BoxOperand];
   const dims = dimsOf({ sizes, from: src.strides, to: dst.strides });
   if (dims.length > MAX_RANK) throw new RangeError(`a copy of ${dims.length} separate dimensions, at most ${MAX_RANK}`);
   const rank = Math.max(1, dims.length);

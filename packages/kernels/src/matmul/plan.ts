@@ -3,7 +3,7 @@ import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, rou
 import { sumSlices } from "../reduce/sum-slices.js";
 import { views } from "../views.js";
 import { matmulProduct as PRODUCT } from "../wgsl.generated.js";
-import { boxParts, type Place, placeOf, type StridedBox } from "../windows.js";
+import { type BoxOperand, boxOperand, boxParts, type StridedBox } from "../windows.js";
 
 const WG = 64;
 const TILE = 4;
@@ -102,7 +102,11 @@ function productStep(
 ): Step {
   const batch = sizes.slice(0, -3);
   const [rows, inner, columns] = sizes.slice(-3) as [number, number, number];
-  const [a, b, c] = ["a", "b", "c"].map((name) => placeOf(name, sizes, operands, whole)) as [Place, Place, Place];
+  const [a, b, c] = ["a", "b", "c"].map((name) => boxOperand(name, sizes, operands, whole)) as [
+    BoxOperand,
+    BoxOperand,
+    BoxOperand,
+  ];
   const [aRow, aInner] = a.strides.slice(-3) as [number, number];
   const [bInner, bColumn] = b.strides.slice(-2) as [number, number];
   const dims = batchDims(

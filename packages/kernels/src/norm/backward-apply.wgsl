@@ -28,7 +28,7 @@ struct Params {
 @group(0) @binding(8) var<storage, read_write> dx4: array<vec4f>;
 
 // Mean, scale, slope and offset of channel c of an image whose first channel is number `image`.
-fn transform(image: u32, c: u32) -> vec4f {
+fn gradientTerms(image: u32, c: u32) -> vec4f {
   let at = (image + c) / p.width;
   var scale = terms[p.statistics + at];
   if (HAS_WEIGHT) { scale *= weight[c]; }
@@ -50,15 +50,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (VEC) {
     let c = column * 4u;
     let channel = image * p.columns * 4u;
-    let t = transpose(mat4x4f(transform(channel, c), transform(channel, c + 1u),
-                              transform(channel, c + 2u), transform(channel, c + 3u)));
+    let t = transpose(mat4x4f(gradientTerms(channel, c), gradientTerms(channel, c + 1u),
+                              gradientTerms(channel, c + 2u), gradientTerms(channel, c + 3u)));
     for (var at = begin; at < end; at += p.columns) {
       var value = t[1] * dy4[at];
       if (!FROZEN) { value -= t[2] * (x4[at] - t[0]) + t[3]; }
       dx4[at] = value;
     }
   } else {
-    let t = transform(image * p.columns, column);
+    let t = gradientTerms(image * p.columns, column);
     for (var at = begin; at < end; at += p.columns) {
       var value = t.y * dy[at];
       if (!FROZEN) { value -= t.z * (x[at] - t.x) + t.w; }

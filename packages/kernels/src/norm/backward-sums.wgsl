@@ -34,8 +34,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let slice = p.unit + id / p.columns;
   let image = slice / p.slices;
   let first = slice % p.slices * p.rowsPerSlice;
-  let begin = (image * p.rows + first) * p.columns + column - p.xOrigin;
-  let length = min(p.rows - first, p.rowsPerSlice);
+  let base = image * p.rows * p.columns + column - p.xOrigin;
+  let end = min(p.rows, first + p.rowsPerSlice);
   let to = slice * p.columns + column;
   if (VEC) {
     let at = (image * p.columns * 4u + column * 4u + vec4u(0u, 1u, 2u, 3u)) / p.width;
@@ -43,11 +43,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let second = p.statistics + at;
     var sum = vec4f();
     var product = vec4f();
-    for (var start = 0u; start < length; start += RUN) {
+    for (var start = first; start < end; start += RUN) {
       var run = vec4f();
       var products = vec4f();
-      for (var i = start; i < min(length, start + RUN); i++) {
-        let element = begin + i * p.columns;
+      for (var row = start; row < min(end, start + RUN); row++) {
+        let element = base + row * p.columns;
         let g = dy4[element];
         run += g;
         products = fma(g, x4[element] - mean, products);
@@ -62,11 +62,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let mean = stats[at];
     var sum = 0.0;
     var product = 0.0;
-    for (var start = 0u; start < length; start += RUN) {
+    for (var start = first; start < end; start += RUN) {
       var run = 0.0;
       var products = 0.0;
-      for (var i = start; i < min(length, start + RUN); i++) {
-        let element = begin + i * p.columns;
+      for (var row = start; row < min(end, start + RUN); row++) {
+        let element = base + row * p.columns;
         let g = dy[element];
         run += g;
         products = fma(g, x[element] - mean, products);

@@ -32,25 +32,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let column = id % p.columns;
   let slice = p.unit + id / p.columns;
   let first = slice % p.slices * p.rowsPerSlice;
-  let begin = (slice / p.slices * p.rows + first) * p.columns + column - p.xOrigin;
-  let length = min(p.rows - first, p.rowsPerSlice);
+  let base = slice / p.slices * p.rows * p.columns + column - p.xOrigin;
+  let end = min(p.rows, first + p.rowsPerSlice);
   let to = slice * p.columns + column;
   if (VEC) {
-    let origin = x4[begin];
+    let origin = x4[base + first * p.columns];
     var mean = vec4f();
     var m2 = vec4f();
-    for (var start = 0u; start < length; start += RUN) {
+    for (var start = first; start < end; start += RUN) {
       var runMean = vec4f();
       var runM2 = vec4f();
       var seen = 0.0;
-      for (var i = start; i < min(length, start + RUN); i++) {
+      for (var row = start; row < min(end, start + RUN); row++) {
         seen += 1.0;
-        let v = x4[begin + i * p.columns] - origin;
+        let v = x4[base + row * p.columns] - origin;
         let delta = v - runMean;
         runMean += delta * (1.0 / seen);
         runM2 += delta * (v - runMean);
       }
-      let before = f32(start);
+      let before = f32(start - first);
       let delta = runMean - mean;
       mean += delta * (seen / (before + seen));
       m2 += runM2 + delta * delta * (before * seen / (before + seen));
@@ -58,21 +58,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     partial4[to] = origin + mean;
     partial4[p.total + to] = m2;
   } else {
-    let origin = x[begin];
+    let origin = x[base + first * p.columns];
     var mean = 0.0;
     var m2 = 0.0;
-    for (var start = 0u; start < length; start += RUN) {
+    for (var start = first; start < end; start += RUN) {
       var runMean = 0.0;
       var runM2 = 0.0;
       var seen = 0.0;
-      for (var i = start; i < min(length, start + RUN); i++) {
+      for (var row = start; row < min(end, start + RUN); row++) {
         seen += 1.0;
-        let v = x[begin + i * p.columns] - origin;
+        let v = x[base + row * p.columns] - origin;
         let delta = v - runMean;
         runMean += delta / seen;
         runM2 += delta * (v - runMean);
       }
-      let before = f32(start);
+      let before = f32(start - first);
       let delta = runMean - mean;
       mean += delta * (seen / (before + seen));
       m2 += runM2 + delta * delta * (before * seen / (before + seen));

@@ -1,7 +1,7 @@
 import { denseStrides, mergeDims } from "../dims.js";
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, NAN_BITS, type Plan, product, type Step } from "../plan.js";
-import { boxParts, flatOperand, flatWindows, placeOf } from "../windows.js";
+import { boxOperand, boxParts, flatOperand, flatWindows } from "../windows.js";
 import { powerFunctions } from "./power.js";
 import { type PointwiseName, type PointwiseRow, pointwise } from "./table.js";
 
@@ -126,7 +126,7 @@ export function planStrided(
   const parts = boxParts({ sizes: merged.sizes, operands }, caps);
   const steps = parts.map((part): Step => {
     const count = product(part.sizes);
-    const places = names.map((id) => placeOf(id, part.sizes, part.operands, parts.length === 1));
+    const places = names.map((id) => boxOperand(id, part.sizes, part.operands, parts.length === 1));
     const innermostFirst = part.sizes.map((_, i) => part.sizes.length - 1 - i);
     const params = {
       count,
