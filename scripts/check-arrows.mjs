@@ -21,8 +21,9 @@ for (const name of readdirSync(join(root, "packages"))) {
   }
 }
 const problems = checkArrows(files, dependencies);
-for (const folder of ["bench", "scripts"]) {
-  for (const path of listFiles(join(root, folder), (file) => file.endsWith(".mjs"))) {
+const written = (file) => /\.(mjs|ts|wgsl)$/.test(file) && !file.endsWith(".generated.ts");
+for (const folder of ["bench", "scripts", "packages/kernels/src"]) {
+  for (const path of listFiles(join(root, folder), written)) {
     problems.push(...checkComments(`${folder}/${path}`, readFileSync(join(root, folder, path), "utf8")));
   }
 }

@@ -1,4 +1,8 @@
-// The statistics of evaluation: stats[0, c] = runningMean, stats[1, c] = 1 / sqrt(runningVar + eps). A thread owns a channel.
+// The statistics of batch normalisation in evaluation.
+//
+//   stats[0, c] = runningMean[c]      stats[1, c] = 1 / sqrt(runningVar[c] + eps)
+//
+// stats [2, C]; runningMean and runningVar [C]. A thread owns a channel.
 const WG: u32 = 64u;
 
 struct Params { count: u32, eps: f32 }

@@ -1,6 +1,6 @@
 import { at, build, mean, type Nd, range } from "../nd.js";
 
-/** Statistics by two passes over the channels of each group of each image of x [N, C, H, W]. */
+/** Group normalisation by two passes over the channels of each group of each image of x [N, C, H, W]. */
 export function groupNorm(x: Nd, weight: Nd, bias: Nd, groups: number, eps: number): Nd {
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const width = c / groups;
@@ -15,4 +15,16 @@ export function groupNorm(x: Nd, weight: Nd, bias: Nd, groups: number, eps: numb
     const { m, v } = stats[i[0]! * groups + Math.floor(i[1]! / width)]!;
     return ((at(x, i) - m) / Math.sqrt(v + eps)) * weight.data[i[1]!]! + bias.data[i[1]!]!;
   });
+}
+
+/**
+ * Batch normalisation of x [N, C, H, W] by the batch's own statistics: the images, one below the other, are one image.
+ */
+export function batchNorm(x: Nd, weight: Nd, bias: Nd, eps: number): Nd {
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  const stacked = build([1, c, n * h, w], ([, channel, y, column]) =>
+    at(x, [Math.floor(y! / h), channel!, y! % h, column!]),
+  );
+  const y = groupNorm(stacked, weight, bias, c, eps);
+  return build(x.shape, ([image, channel, row, column]) => at(y, [0, channel!, image! * h + row!, column!]));
 }
