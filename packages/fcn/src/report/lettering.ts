@@ -37,11 +37,9 @@ export async function typeset(text: string, { size, colour, bold = false }: Text
   quietFontconfig();
   const letters = escapeHtml(text.slice(0, MOST_LETTERS).replace(UNPRINTABLE, "\ufffd"));
   const markup = `<span foreground="${colour}">${letters}${STRUT}</span>`;
-  const [font, fontfile] = [
-    `Open Sans ${bold ? "Bold " : ""}${size}`,
-    asset(`OpenSans-${bold ? "Bold" : "Regular"}.ttf`),
-  ];
-  const png = sharp({ text: { text: markup, font, fontfile, rgba: true } }).png();
+  const face = bold ? "Bold" : "Regular";
+  const style = { font: `Open Sans ${face} ${size}`, fontfile: asset(`OpenSans-${face}.ttf`), rgba: true };
+  const png = sharp({ text: { text: markup, ...style } }).png();
   const { data, info } = await png.toBuffer({ resolveWithObject: true });
   const { width, height } = info;
   const image = `width="${width}" height="${height}" href="data:image/png;base64,${data.toString("base64")}"`;
