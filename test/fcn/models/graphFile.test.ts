@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { models } from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseGraph, stringifyGraph } from "../../../packages/fcn/dist/models/graph/check.js";
 import { parameterShapes } from "../../../packages/fcn/dist/models/graph/parameters.js";
+import hashes from "../../golden/graphs.json" with { type: "json" };
 import { smallGraph } from "../prediction/nets.js";
 
 let device: Device;
@@ -34,6 +36,13 @@ describe("the text of a graph", () => {
       const whole = { ...rest, ...(headLabels && { headLabels }), ...(aliases && { aliases }) };
       expect(parseGraph("test", stringifyGraph("test", graph))).toEqual(JSON.parse(JSON.stringify(whole)));
     }
+  });
+
+  it("is, byte for byte, that of the files that people have", () => {
+    const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
+    const graphs = models.list().map((name) => [name, models.graphOf(name, { numClasses: 3 }).graph] as const);
+    const found = graphs.map(([name, graph]) => [name, hash(stringifyGraph("test", graph))]);
+    expect(Object.fromEntries(found)).toEqual(hashes);
   });
 
   it("tells the parameters of the net without making it", () => {
