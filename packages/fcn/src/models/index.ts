@@ -10,9 +10,9 @@ export {
   inferShapes,
   type NodeSummary,
   type Plane,
-} from "./graph/geometry.js";
+} from "./graph/geometry/shapes.js";
 export { GraphNet, type NetOutput } from "./graph/net.js";
-export { coarsestStride, type GraphOrNet, reachOf } from "./graph/reach.js";
+export { coarsestStride, type GraphOrNet, reachOf } from "./graph/geometry/reach.js";
 export { scoreLayers } from "./graph/scoreLayers.js";
 export type { ConvInit, Extent, Graph, Layer, Node, PaddedWindow, Padding, Window } from "./graph/spec.js";
 export { subgraph } from "./graph/subgraph.js";

@@ -1,5 +1,5 @@
 import { concat, type nn, pad, slice, type Tensor, TensorError } from "@fcn/tensor";
-import { coordinateMaps, identityMap } from "../models/graph/coordinates.js";
+import { coordinateMaps, identityMap } from "../models/graph/geometry/coordinates.js";
 import { GraphNet } from "../models/graph/net.js";
 import { type Graph, mainHead } from "../models/graph/spec.js";
 import { mainLogits } from "../models/segmentationNet.js";

@@ -1,6 +1,6 @@
 import type { io } from "@fcn/tensor";
 import { elementsOf, show } from "@fcn/tensor/internal";
-import { convertDeconvBlob } from "../models/graph/deconvBlobs.js";
+import { convertDeconvBlob } from "../models/graph/weights/deconvBlobs.js";
 import type { GraphNet, NetOutput } from "../models/graph/net.js";
 import { scoreLayers, scoreUpsampling } from "../models/graph/scoreLayers.js";
 import { arrayOf, gather, type HostState, surgeryError } from "./state.js";

@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import type { Message } from "../../encoding/protobuf.js";
-import { geometryOf, inferChannels } from "../../models/graph/geometry.js";
+import { geometryOf, inferChannels } from "../../models/graph/geometry/shapes.js";
 import type { GraphNet, NetOutput } from "../../models/graph/net.js";
 import type { Graph, LayerKind } from "../../models/graph/spec.js";
 import { convertLayer } from "./converters.js";

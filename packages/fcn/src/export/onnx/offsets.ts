@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
-import { layerMap } from "../../models/graph/coordinates.js";
-import { add, format, mul, type Rational, rational } from "../../models/graph/rational.js";
+import { layerMap } from "../../models/graph/geometry/coordinates.js";
+import { add, format, mul, type Rational, rational } from "../../models/graph/plane/rational.js";
 import type { Axis, Graph, Layer, LayerOf, Node, PaddedWindow } from "../../models/graph/spec.js";
 import { ints, op, type Value } from "./expression.js";
 import { onBothAxes, paddingBefore, padsBySize, strideOf } from "./padding.js";

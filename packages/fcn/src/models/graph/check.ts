@@ -1,8 +1,8 @@
 import { TensorError } from "@fcn/tensor";
 import { showValue } from "@fcn/tensor/internal";
-import { geometryOf, inferChannels } from "./geometry.js";
-import { LIMITS, layerProblem } from "./layerRules.js";
-import { coarsestStride } from "./reach.js";
+import { geometryOf, inferChannels } from "./geometry/shapes.js";
+import { LIMITS, layerProblem } from "./kinds/rules.js";
+import { coarsestStride } from "./geometry/reach.js";
 import type { Graph, Node } from "./spec.js";
 
 /** Characters of the text of a graph. That of a net with a thousand layers has 200,000. */

@@ -17,7 +17,7 @@ import {
   slice,
   type Tensor,
 } from "@fcn/tensor";
-import { convValues, seedFor } from "./initialise.js";
+import { convValues, seedFor } from "./weights/initialise.js";
 import {
   along,
   type Extent,

@@ -1,7 +1,7 @@
 import { type Device, nn, type Tensor, TensorError } from "@fcn/tensor";
 import { elementsOf } from "@fcn/tensor/internal";
-import { convertDeconvBlob, type HostBlob, isOtherForm } from "./deconvBlobs.js";
-import { type Geometry, geometryOf, inferChannels } from "./geometry.js";
+import { convertDeconvBlob, type HostBlob, isOtherForm } from "./weights/deconvBlobs.js";
+import { type Geometry, geometryOf, inferChannels } from "./geometry/shapes.js";
 import { buildLayer, runLayer } from "./layers.js";
 import { type Graph, inputChannels, type Node } from "./spec.js";
 

@@ -1,4 +1,4 @@
-import { inferChannels } from "./geometry.js";
+import { inferChannels } from "./geometry/shapes.js";
 import { along, type Graph, type Layer } from "./spec.js";
 
 type Shapes = Record<string, readonly number[]>;

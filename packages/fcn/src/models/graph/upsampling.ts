@@ -1,6 +1,6 @@
 import { convTranspose2d, type Device, nn, type Tensor } from "@fcn/tensor";
-import { bilinearKernel } from "./bilinear.js";
-import { seedFor, uniform } from "./initialise.js";
+import { bilinearKernel } from "./weights/bilinear.js";
+import { seedFor, uniform } from "./weights/initialise.js";
 import { along, type LayerOf } from "./spec.js";
 
 /**

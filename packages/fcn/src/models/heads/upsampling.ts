@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import type { GraphBuilder } from "../graph/builder.js";
-import { type CoordinateMap, composeMaps, formatMap, layerMap } from "../graph/coordinates.js";
-import { div, sub } from "../graph/rational.js";
+import { type CoordinateMap, composeMaps, formatMap, layerMap } from "../graph/geometry/coordinates.js";
+import { div, sub } from "../graph/plane/rational.js";
 import type { LayerOf, Window } from "../graph/spec.js";
 
 export interface UpsamplingOptions {

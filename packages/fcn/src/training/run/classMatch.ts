@@ -1,5 +1,5 @@
 import type { io } from "@fcn/tensor";
-import { convertDeconvBlob, isOtherForm } from "../../models/graph/deconvBlobs.js";
+import { convertDeconvBlob, isOtherForm } from "../../models/graph/weights/deconvBlobs.js";
 import { isFullyConnected } from "../../models/graph/net.js";
 import { scoreLayers, scoreUpsampling } from "../../models/graph/scoreLayers.js";
 import type { Graph } from "../../models/graph/spec.js";

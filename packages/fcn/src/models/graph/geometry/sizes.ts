@@ -1,4 +1,4 @@
-import { type Axis, along, type Graph, type Layer, type PaddedWindow, paddingAlong, windowAlong } from "./spec.js";
+import { type Axis, along, type Graph, type Layer, type PaddedWindow, paddingAlong, windowAlong } from "../spec.js";
 
 /** Cells of a window that fits into `size`. Ceil mode drops a last window that would start in the padding, as PyTorch and Caffe do. */
 function windowCells(layer: Layer & PaddedWindow & { ceilMode?: boolean }, axis: Axis, size: number): number {

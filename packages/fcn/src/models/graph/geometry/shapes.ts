@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import { cropOffsets } from "./coordinates.js";
 import { outputSize } from "./sizes.js";
-import { along, type Graph, type Layer, type Node, padsSame, windowAlong } from "./spec.js";
+import { along, type Graph, type Layer, type Node, padsSame, windowAlong } from "../spec.js";
 
 /** [channels, height, width] */
 export type FeatureShape = readonly [number, number, number];

@@ -1,10 +1,10 @@
 import { TensorError } from "@fcn/tensor";
-import { add, div, equals, format, mul, neg, type Rational, rational, sub } from "./rational.js";
+import { add, div, equals, format, mul, neg, type Rational, rational, sub } from "../plane/rational.js";
 import { sizesAlong } from "./sizes.js";
-import { type Axis, type Graph, type Layer, type Node, paddingAlong, windowAlong } from "./spec.js";
+import { type Axis, type Graph, type Layer, type Node, paddingAlong, windowAlong } from "../spec.js";
 
-export type { Rational } from "./rational.js";
-export type { Axis } from "./spec.js";
+export type { Rational } from "../plane/rational.js";
+export type { Axis } from "../spec.js";
 
 /**
  * Where the pixels of a layer lie in the image: input coordinate x falls on layer coordinate `scale * x + shift`, along one axis.

@@ -1,10 +1,10 @@
 import { TensorError } from "@fcn/tensor";
 import { coordinateMaps } from "./coordinates.js";
-import { type Geometry, geometryOf, type Plane } from "./geometry.js";
-import { lcm } from "./rational.js";
+import { type Geometry, geometryOf, type Plane } from "./shapes.js";
+import { lcm } from "../plane/rational.js";
 import { coarsestStride } from "./reach.js";
 import { sizesAlong } from "./sizes.js";
-import { type Axis, type Graph, mainHead } from "./spec.js";
+import { type Axis, type Graph, mainHead } from "../spec.js";
 
 /** How an image is filled up with zeros for a net, and where its pixels lie in the answers then. */
 export interface Fit {

@@ -1,8 +1,8 @@
 import { TensorError } from "@fcn/tensor";
 import { cropOffsets } from "./coordinates.js";
-import { lcm } from "./rational.js";
+import { lcm } from "../plane/rational.js";
 import { sizesAlong } from "./sizes.js";
-import { type Axis, along, type Graph, type Layer, mainHead, type Node, paddingAlong, windowAlong } from "./spec.js";
+import { type Axis, along, type Graph, type Layer, mainHead, type Node, paddingAlong, windowAlong } from "../spec.js";
 
 /** For each place along an axis, the first and the last pixel of the image that its value depends on. */
 interface Intervals {

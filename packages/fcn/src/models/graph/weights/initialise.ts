@@ -1,6 +1,6 @@
 import { add, type Device, mul, noGrad, type Tensor } from "@fcn/tensor";
-import { fnv1a } from "../../encoding/fnv1a.js";
-import type { ConvInit } from "./spec.js";
+import { fnv1a } from "../../../encoding/fnv1a.js";
+import type { ConvInit } from "../spec.js";
 
 /** Weight [out, in / groups, kh, kw] and bias [out] of a convolution. */
 export interface ConvValues {

@@ -1,5 +1,5 @@
 import { showValue } from "@fcn/tensor/internal";
-import type { LayerKind } from "./spec.js";
+import type { LayerKind } from "../spec.js";
 
 /** What no net for pictures passes, so that a damaged or hostile file cannot ask for more. */
 export const LIMITS = { name: 200, extent: 4096, channels: 2 ** 20 } as const;
