@@ -1,7 +1,8 @@
 import { TensorError } from "@fcn/tensor";
-import type { Layer, LayerKind, LayerOf, PaddedWindow } from "../../models/graph/spec.js";
+import type { Layer, LayerKind, LayerOf } from "../../models/graph/kinds/index.js";
+import { AXES, type PaddedWindow } from "../../models/graph/plane/window.js";
 import { ABSENT, cut, floats, ints, type Op, op, plane, scalar, sizeAlong, sizes, type Value } from "./expression.js";
-import { AXES, dilationOf, extentOf, fixedPadding, pads, padsBySize, strideOf, windowAttributes } from "./padding.js";
+import { dilationOf, extentOf, fixedPadding, pads, padsBySize, strideOf, windowAttributes } from "./padding.js";
 import { DATA_TYPE } from "./schema.js";
 
 /** What a layer is converted with. */

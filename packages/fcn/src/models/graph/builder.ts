@@ -1,5 +1,6 @@
 import { TensorError } from "@fcn/tensor";
-import type { Graph, Layer, Node } from "./spec.js";
+import type { Layer } from "./kinds/index.js";
+import type { Graph, Node } from "./spec.js";
 
 /** Collects nodes in order and checks that names are unique and inputs known. */
 export class GraphBuilder {

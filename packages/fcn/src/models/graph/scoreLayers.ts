@@ -1,17 +1,5 @@
-import type { Graph, LayerKind } from "./spec.js";
-
-/** Layers that move scores about without making features of them. */
-const PASSING: ReadonlySet<LayerKind> = new Set([
-  "convTranspose",
-  "resize",
-  "crop",
-  "pad",
-  "scale",
-  "add",
-  "max",
-  "slice",
-  "dropout",
-]);
+import { kindOf } from "./kinds/index.js";
+import type { Graph } from "./spec.js";
 
 /**
  * The convolutions that give class scores: those behind which only upsampling, crops and fusion come before a head. Names in the order of the
@@ -23,8 +11,9 @@ export function scoreLayers(graph: Graph): string[] {
   const scores: string[] = [];
   for (const { name, layer, inputs } of [...graph.nodes].reverse()) {
     if (!heads.has(name) && !towardsHead.has(name)) continue;
-    if (layer.kind === "conv") scores.unshift(name);
-    else if (PASSING.has(layer.kind)) for (const input of inputs) towardsHead.add(input);
+    const role = kindOf(layer).scores;
+    if (role === "makes") scores.unshift(name);
+    else if (role === "passes") for (const input of inputs) towardsHead.add(input);
   }
   return scores;
 }

@@ -1,10 +1,11 @@
 import { TensorError } from "@fcn/tensor";
-import { coordinateMaps } from "./coordinates.js";
-import { type Geometry, geometryOf, type Plane } from "./shapes.js";
 import { lcm } from "../plane/rational.js";
+import { AXES, type Axis } from "../plane/window.js";
+import { type Graph, inputNode, mainHead } from "../spec.js";
+import { coordinateMaps } from "./coordinates.js";
 import { coarsestStride } from "./reach.js";
+import { type Geometry, geometryOf, type Plane } from "./shapes.js";
 import { sizesAlong } from "./sizes.js";
-import { type Axis, type Graph, mainHead } from "../spec.js";
 
 /** How an image is filled up with zeros for a net, and where its pixels lie in the answers then. */
 export interface Fit {
@@ -17,7 +18,6 @@ export interface Fit {
 /** A head of a graph; undefined for the main one. */
 type Head = string | undefined;
 
-const AXES: readonly [Axis, Axis] = [0, 1];
 /** Images that are filled up with more than this many strides are none that a net was made for. */
 const MOST_STRIDES = 64;
 
@@ -125,7 +125,7 @@ interface Misfit {
 }
 
 function misfit(graph: Graph, op: string, { image, nodes, geometry, stride }: Misfit): TensorError {
-  const input = graph.nodes.find(({ layer }) => layer.kind === "input")?.name ?? "data";
+  const input = inputNode(graph)?.name ?? "data";
   const plane = image.map((side) => roundUp(side, stride)) as [number, number];
   const { shapes } = geometry(...plane);
   const node = nodes.find((name) => AXES.some((axis) => shapes.get(name)?.[axis + 1] !== plane[axis])) ?? nodes[0];

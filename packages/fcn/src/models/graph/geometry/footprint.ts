@@ -1,6 +1,5 @@
+import { type Graph, lastUses } from "../spec.js";
 import { geometryOf } from "./shapes.js";
-import { lastUses } from "../net.js";
-import type { Graph } from "../spec.js";
 
 /**
  * Bytes of the features that the forward pass of one image holds at once, at the worst moment: each layer's output beside what later layers
