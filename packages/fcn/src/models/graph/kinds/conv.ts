@@ -16,7 +16,7 @@ export interface Conv extends PaddedWindow {
 
 const init: rule.Rule = {
   holds: (value) => {
-    if (INIT_NAMES.includes(value as string)) return true;
+    if ((INIT_NAMES as readonly unknown[]).includes(value)) return true;
     if (typeof value !== "object" || value === null) return false;
     const { deviation, ...rest } = value as { deviation?: unknown };
     return rule.isReal(deviation) && deviation >= 0 && Object.keys(rest).length === 0;
@@ -28,7 +28,7 @@ export const conv: Kind<Conv> = {
   inputs: ONE,
   needed: { outChannels: rule.channels, ...windowRules.needed },
   optional: { ...windowRules.optional, groups: rule.channels, bias: rule.flag, init },
-  fault: groupsFault,
+  fault: ({ groups = 1, outChannels }, [from = 0]) => groupsFault(groups, from, outChannels),
   channels: ({ outChannels }) => outChannels,
   ...slidingWindow,
   scores: "makes",
@@ -58,16 +58,9 @@ function build(layer: Conv, { device, inChannels, seed }: BuildContext): nn.Modu
   return conv;
 }
 
-/** What is wrong with the groups of a convolution. */
-export function groupsFault(
-  layer: { readonly outChannels: number; readonly groups?: number },
-  inputs: readonly number[],
-) {
-  const { outChannels, groups = 1 } = layer;
-  const [from = 0] = inputs;
-  if (from % groups === 0 && outChannels % groups === 0) return undefined;
-  return `${groups} groups do not divide ${from} and ${outChannels} channels`;
-}
+/** What is wrong with a number of groups; undefined where nothing is. */
+export const groupsFault = (groups: number, from: number, to: number): string | undefined =>
+  from % groups === 0 && to % groups === 0 ? undefined : `${groups} groups do not divide ${from} and ${to} channels`;
 
 /** Whether `shape` is that of the matrix that a convolution of the other shape is as a fully connected layer. */
 export const isFullyConnected = (shape: readonly number[], [out = 0, ...window]: readonly number[]): boolean =>

@@ -42,7 +42,7 @@ export const convTranspose: Kind<ConvTranspose> = {
     learned: rule.flag,
     init: rule.oneOf("bilinear", "default"),
   },
-  fault: (layer, inputs) => groupsFault(layer, inputs) ?? bilinearFault(layer, inputs),
+  fault,
   channels: ({ outChannels }) => outChannels,
   ...unmoved,
   size: (layer, axis, size) => {
@@ -64,8 +64,9 @@ export const convTranspose: Kind<ConvTranspose> = {
   run: runModule,
 };
 
-function bilinearFault({ outChannels, groups = 1, init }: ConvTranspose, [from = 0]: readonly number[]) {
-  if (init === "default" || from === outChannels / groups || outChannels === groups) return undefined;
+function fault({ outChannels, groups = 1, init }: ConvTranspose, [from = 0]: readonly number[]): string | undefined {
+  const uneven = groupsFault(groups, from, outChannels);
+  if (uneven || init === "default" || from === outChannels / groups || outChannels === groups) return uneven;
   return `bilinear upsampling of ${from} channels to ${outChannels} in ${groups} groups`;
 }
 

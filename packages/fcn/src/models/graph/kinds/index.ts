@@ -1,15 +1,14 @@
+import { concat, slice } from "./channels.js";
 import { conv } from "./conv.js";
 import { convTranspose } from "./convTranspose.js";
 import { crop } from "./crop.js";
 import { input } from "./input.js";
-import { add, concat, max } from "./join.js";
 import type { Kind } from "./kind.js";
 import { batchNorm, groupNorm, lrn } from "./norm.js";
 import { pad } from "./pad.js";
-import { dropout, relu, relu6, scale } from "./pointwise.js";
+import { add, dropout, max, relu, relu6, scale } from "./pointwise.js";
 import { avgPool, maxPool } from "./pool.js";
 import { resize } from "./resize.js";
-import { slice } from "./slice.js";
 
 const ALL = {
   input,

@@ -2,12 +2,7 @@ import { type Kind, stateless, unmoved } from "./kind.js";
 import * as rule from "./rules.js";
 
 /** The image that goes in. */
-export interface Input {
-  readonly kind: "input";
-  readonly channels: number;
-}
-
-export const input: Kind<Input> = {
+export const input: Kind<{ readonly kind: "input"; readonly channels: number }> = {
   inputs: [0, 0],
   needed: { channels: rule.channels },
   optional: {},

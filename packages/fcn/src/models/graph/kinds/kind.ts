@@ -3,7 +3,8 @@ import { type CoordinateMap, identityMap } from "../plane/coordinateMap.js";
 import type { Axis } from "../plane/window.js";
 import type { Rule } from "./rules.js";
 
-type Common<L, F extends keyof L = keyof L> = F extends unknown ? ({} extends Pick<L, F> ? never : F) : never;
+/** Names of the fields that every layer has, and of all that one may have. */
+type Common<L, F extends keyof L = keyof L> = F extends unknown ? (object extends Pick<L, F> ? never : F) : never;
 type Fields<L> = L extends unknown ? keyof L : never;
 
 /** Shapes of parameters and buffers by name. */

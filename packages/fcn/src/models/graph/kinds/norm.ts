@@ -1,18 +1,7 @@
 import { localResponseNorm, nn } from "@fcn/tensor";
+import { groupsFault } from "./conv.js";
 import { type Kind, ONE, runModule, sameChannels, stateless, unmoved } from "./kind.js";
 import * as rule from "./rules.js";
-
-export interface BatchNorm {
-  readonly kind: "batchNorm";
-  readonly eps?: number;
-  readonly momentum?: number;
-}
-
-export interface GroupNorm {
-  readonly kind: "groupNorm";
-  readonly groups: number;
-  readonly eps?: number;
-}
 
 /** Caffe's LRN across channels: x / (k + alpha / size * sum of `size` squares)^beta. */
 export interface Lrn {
@@ -25,30 +14,24 @@ export interface Lrn {
 
 const norm = { inputs: ONE, fault: undefined, channels: sameChannels, ...unmoved, scores: "neither" } as const;
 
-export const batchNorm: Kind<BatchNorm> = {
+export const batchNorm: Kind<{ readonly kind: "batchNorm"; readonly eps?: number; readonly momentum?: number }> = {
   ...norm,
   needed: {},
   optional: { eps: rule.above0, momentum: rule.share },
-  parameters: (_, channels) => ({
-    weight: [channels],
-    bias: [channels],
-    running_mean: [channels],
-    running_var: [channels],
-  }),
+  parameters: (_, c) => ({ weight: [c], bias: [c], running_mean: [c], running_var: [c] }),
   build: ({ eps = 1e-5, momentum = 0.1 }, { device, inChannels }) =>
     new nn.BatchNorm2d(device, inChannels, { eps, momentum }),
   adapt: undefined,
   run: runModule,
 };
 
-export const groupNorm: Kind<GroupNorm> = {
+export const groupNorm: Kind<{ readonly kind: "groupNorm"; readonly groups: number; readonly eps?: number }> = {
   ...norm,
   needed: { groups: rule.channels },
   optional: { eps: rule.above0 },
-  fault: ({ groups }, [channels = 0]) =>
-    channels % groups === 0 ? undefined : `${groups} groups do not divide ${channels} and ${channels} channels`,
+  fault: ({ groups }, [channels = 0]) => groupsFault(groups, channels, channels),
   isGlobal: true,
-  parameters: (_, channels) => ({ weight: [channels], bias: [channels] }),
+  parameters: (_, c) => ({ weight: [c], bias: [c] }),
   build: ({ groups, eps = 1e-5 }, { device, inChannels }) => new nn.GroupNorm(device, groups, inChannels, { eps }),
   adapt: undefined,
   run: runModule,

@@ -6,12 +6,7 @@ import * as rule from "./rules.js";
 import { grownPadding, paddingOf } from "./slidingWindow.js";
 
 /** Zeros around the image. */
-export interface Pad {
-  readonly kind: "pad";
-  readonly padding: Exclude<Padding, "same">;
-}
-
-export const pad: Kind<Pad> = {
+export const pad: Kind<{ readonly kind: "pad"; readonly padding: Exclude<Padding, "same"> }> = {
   inputs: ONE,
   needed: { padding: rule.sides },
   optional: {},

@@ -1,19 +1,11 @@
-import { avgPool2d, maxPool2d } from "@fcn/tensor";
+import { avgPool2d, maxPool2d, type Tensor } from "@fcn/tensor";
 import type { PaddedWindow } from "../plane/window.js";
 import { type Kind, ONE, sameChannels, stateless } from "./kind.js";
 import * as rule from "./rules.js";
 import { pair, slidingWindow, windowOptions, windowRules } from "./slidingWindow.js";
 
-export interface MaxPool extends PaddedWindow {
-  readonly kind: "maxPool";
+export interface Pool extends PaddedWindow {
   readonly ceilMode?: boolean;
-}
-
-/** The padding is counted in the mean unless `countIncludePad` is false, as in PyTorch. */
-export interface AvgPool extends PaddedWindow {
-  readonly kind: "avgPool";
-  readonly ceilMode?: boolean;
-  readonly countIncludePad?: boolean;
 }
 
 const pool = {
@@ -27,26 +19,21 @@ const pool = {
   ...stateless,
 } as const;
 
-export const maxPool: Kind<MaxPool> = {
+const options = (layer: Pool, x: Tensor) => ({
+  ...windowOptions(layer, x),
+  kernelSize: pair(layer.kernelSize, 1),
+  ceilMode: layer.ceilMode ?? false,
+});
+
+export const maxPool: Kind<Pool & { readonly kind: "maxPool" }> = {
   ...pool,
-  run: (layer, { x }) =>
-    maxPool2d(x, {
-      ...windowOptions(layer, x),
-      kernelSize: pair(layer.kernelSize, 1),
-      dilation: pair(layer.dilation, 1),
-      ceilMode: layer.ceilMode ?? false,
-    }),
+  run: (layer, { x }) => maxPool2d(x, { ...options(layer, x), dilation: pair(layer.dilation, 1) }),
 };
 
-export const avgPool: Kind<AvgPool> = {
+/** The padding is counted in the mean unless `countIncludePad` is false, as in PyTorch. */
+export const avgPool: Kind<Pool & { readonly kind: "avgPool"; readonly countIncludePad?: boolean }> = {
   ...pool,
   optional: { ...pool.optional, countIncludePad: rule.flag },
   dilate: () => "leave the strides before it as they are: name other layers",
-  run: (layer, { x }) =>
-    avgPool2d(x, {
-      ...windowOptions(layer, x),
-      kernelSize: pair(layer.kernelSize, 1),
-      ceilMode: layer.ceilMode ?? false,
-      countIncludePad: layer.countIncludePad ?? true,
-    }),
+  run: (layer, { x }) => avgPool2d(x, { ...options(layer, x), countIncludePad: layer.countIncludePad ?? true }),
 };

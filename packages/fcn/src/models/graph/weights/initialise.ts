@@ -1,6 +1,16 @@
 import { add, type Device, mul, noGrad, type Tensor } from "@fcn/tensor";
 import { fnv1a } from "../../../encoding/fnv1a.js";
 
+export const INIT_NAMES = ["default", "kaiming", "zeros", "xavier", "lecun"] as const;
+
+/**
+ * Initial values of a weight. `default` is PyTorch's (uniform, kaiming with a = sqrt 5); `kaiming` is He's normal over
+ * the fan-out, as in torchvision's VGG and ResNet, with a zero bias; `zeros` clears weight and bias; `xavier` is Glorot's
+ * uniform; `lecun` is uniform with the variance 1 / fan-in (kaiming with a = 1), with a zero bias, as in torchvision's
+ * feature pyramid; `{ deviation }` is a normal distribution.
+ */
+export type ConvInit = (typeof INIT_NAMES)[number] | { readonly deviation: number };
+
 /** Weight [out, in / groups, kh, kw] and bias [out] of a convolution. */
 export interface ConvValues {
   readonly weight: Tensor;
@@ -28,67 +38,27 @@ function normal(device: Device, shape: readonly number[], deviation: number, see
   });
 }
 
-/** The shape of a weight: [out, in / groups, kh, kw]. */
-type WeightShape = readonly [number, number, number, number];
-
-interface Init {
-  readonly weight: (
-    device: Device,
-    shape: WeightShape,
-    fans: { fanIn: number; fanOut: number },
-    seed: number,
-  ) => Tensor;
-  readonly zeroBias: boolean;
-}
-
-const INITS = {
-  default: {
-    weight: (device, shape, { fanIn }, seed) => uniform(device, shape, 1 / Math.sqrt(fanIn), seed),
-    zeroBias: false,
-  },
-  kaiming: {
-    weight: (device, shape, { fanOut }, seed) => normal(device, shape, Math.sqrt(2 / fanOut), seed),
-    zeroBias: true,
-  },
-  zeros: { weight: (device, shape) => device.zeros([...shape]), zeroBias: true },
-  xavier: {
-    weight: (device, shape, { fanIn, fanOut }, seed) => uniform(device, shape, Math.sqrt(6 / (fanIn + fanOut)), seed),
-    zeroBias: false,
-  },
-  lecun: {
-    weight: (device, shape, { fanIn }, seed) => uniform(device, shape, Math.sqrt(3 / fanIn), seed),
-    zeroBias: true,
-  },
-} satisfies Record<string, Init>;
-
-/**
- * Initial values of a weight. `default` is PyTorch's (uniform, kaiming with a = sqrt 5); `kaiming` is He's normal over
- * the fan-out, as in torchvision's VGG and ResNet, with a zero bias; `zeros` clears weight and bias; `xavier` is Glorot's
- * uniform; `lecun` is uniform with the variance 1 / fan-in (kaiming with a = 1), with a zero bias, as in torchvision's
- * feature pyramid; `{ deviation }` is a normal distribution.
- */
-export type ConvInit = keyof typeof INITS | { readonly deviation: number };
-
-export const INIT_NAMES = Object.keys(INITS);
-
-const normalInit = (deviation: number): Init => ({
-  weight: (device, shape, _, seed) => normal(device, shape, deviation, seed),
-  zeroBias: false,
-});
-
 /** Initial values of a convolution with a weight of the given shape, by the named rule. */
 export function convValues(
   device: Device,
-  shape: WeightShape,
+  shape: readonly [number, number, number, number],
   rule: ConvInit,
   hasBias: boolean,
   seed: number,
 ): ConvValues {
   const [out, perGroup, kh, kw] = shape;
-  const fans = { fanIn: perGroup * kh * kw, fanOut: out * kh * kw };
-  const init: Init = typeof rule === "object" ? normalInit(rule.deviation) : INITS[rule];
-  const weight = init.weight(device, shape, fans, seed);
+  const fanIn = perGroup * kh * kw;
+  const fanOut = out * kh * kw;
+  const bound = 1 / Math.sqrt(fanIn);
+  const rules = {
+    default: () => uniform(device, shape, bound, seed),
+    kaiming: () => normal(device, shape, Math.sqrt(2 / fanOut), seed),
+    xavier: () => uniform(device, shape, Math.sqrt(6 / (fanIn + fanOut)), seed),
+    zeros: () => device.zeros([...shape]),
+    lecun: () => uniform(device, shape, Math.sqrt(3 / fanIn), seed),
+  };
+  const weight = typeof rule === "object" ? normal(device, shape, rule.deviation, seed) : rules[rule]();
   if (!hasBias) return { weight };
-  const bound = 1 / Math.sqrt(fans.fanIn);
-  return { weight, bias: init.zeroBias ? device.zeros([out]) : uniform(device, [out], bound, seedFor(seed, "bias")) };
+  const zeroBias = rule === "kaiming" || rule === "zeros" || rule === "lecun";
+  return { weight, bias: zeroBias ? device.zeros([out]) : uniform(device, [out], bound, seedFor(seed, "bias")) };
 }
