@@ -107,6 +107,7 @@ describe("the text of a graph", () => {
     ["outputs as a list", changed((graph) => (graph.outputs = ["out"])), /its outputs are not an object/],
     ["aliases of nothing", changed((graph) => (graph.aliases = { a: 5 })), /its aliases hold "a": 5/],
     ["places that no integer holds", strides(12, 4096), /a stride of|the graph of the net is not one/],
+    ["strides that no number holds", strides(100, 4096), /a stride of/],
     [
       "sums of two sizes of channels",
       changed(({ nodes }) => {

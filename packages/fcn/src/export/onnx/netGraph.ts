@@ -55,7 +55,7 @@ export function netGraph(net: GraphNet<NetOutput>, options: NetGraphOptions) {
   return { graph: message, input, outputs };
 }
 
-/** Adds every node; answers the names of their values and of the weights that they use. */
+/** Adds every node; returns the names of their values and of the weights that they use. */
 function addNodes(graph: Graph, onnx: OnnxGraph, image: string) {
   const values = new Map<string, string>();
   const parameters = new Set<string>();

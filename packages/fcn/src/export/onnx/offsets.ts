@@ -7,8 +7,8 @@ import { ints, op, type Value } from "./expression.js";
 import { paddingBefore, padsBySize, strideOf } from "./padding.js";
 
 /**
- * Where a node's pixels lie along one axis: the shift of `coordinates.CoordinateMap`, in which the padding before an input that pads by its size
- * is left open. It is the constant plus, for each such node, its padding times a factor.
+ * Where a node's pixels lie along one axis: the shift of `coordinates.CoordinateMap`, in which the padding before an
+ * input that pads by its size is left open. It is the constant plus, for each such node, its padding times a factor.
  */
 interface Shift {
   readonly constant: Rational;
@@ -42,8 +42,8 @@ function shiftOf({ name, layer }: Node, [source = NONE, reference = source]: rea
 }
 
 /**
- * [top, left] of every crop as an int64 vector: constants, or, where inputs are padded by their size, what follows from it when the net runs.
- * Throws where that can be a fraction.
+ * [top, left] of every crop as an int64 vector: constants, or, where inputs are padded by their size, what follows from
+ * it when the net runs. Throws where that can be a fraction.
  *
  * @param valueNamed the value of a node by name
  */

@@ -11,8 +11,8 @@ export const dilationOf = (w: PaddedWindow): Pair => onBothAxes((axis) => window
 export const extentOf = (w: PaddedWindow): Pair => onBothAxes((axis) => windowAlong(w, axis).extent);
 
 /**
- * Whether the padding follows from the size of the input. Where a "same" window moves by single pixels or is one pixel wide, it is the same for
- * all sizes.
+ * Whether the padding follows from the size of the input. Where a "same" window moves by single pixels or is one pixel
+ * wide, it is the same for all sizes.
  */
 export const padsBySize = (w: PaddedWindow): boolean =>
   w.padding === "same" && AXES.some((axis) => strideOf(w)[axis] > 1 && extentOf(w)[axis] > 1);
@@ -23,7 +23,9 @@ export const fixedPadding = (w: PaddedWindow): [Pair, Pair] => onBothAxes((axis)
 /** The padding as ONNX writes it: top, left, bottom, right. */
 export const pads = ([[top, bottom], [left, right]]: readonly [Pair, Pair]): number[] => [top, left, bottom, right];
 
-/** Attributes that the window of any sliding operator has. Throws for padding by size that runtimes compute differently. */
+/**
+ * Attributes that the window of any sliding operator has. Throws for padding by size that runtimes compute differently.
+ */
 export function windowAttributes(name: string, w: PaddedWindow): Record<string, Attribute> {
   const window = { kernel_shape: kernelOf(w), strides: strideOf(w) };
   if (!padsBySize(w)) return { ...window, pads: pads(fixedPadding(w)) };
@@ -37,7 +39,10 @@ export function windowAttributes(name: string, w: PaddedWindow): Record<string, 
   });
 }
 
-/** Zeros [above, left of] an input `x` that pads by its size: half of max((ceil(size / stride) - 1) stride + extent - size, 0). */
+/**
+ * Zeros [above, left of] an input `x` that pads by its size: half of max((ceil(size / stride) - 1) stride + extent -
+ * size, 0).
+ */
 export function paddingBefore(w: PaddedWindow, x: Value): Op {
   const size = plane(x);
   const stride = strideOf(w);

@@ -12,7 +12,7 @@ export class GraphBuilder {
     this.#name = name;
   }
 
-  /** Appends a node and answers its name, to be passed on as the next node's input. */
+  /** Appends a node and returns its name, to be passed on as the next node's input. */
   add(name: string, layer: Layer, ...inputs: string[]): string {
     const missing = inputs.find((input) => !this.#names.has(input));
     if (missing !== undefined || this.#names.has(name)) {

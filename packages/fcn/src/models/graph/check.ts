@@ -15,7 +15,9 @@ const MOST_INPUTS = 64;
 
 const FIELDS = ["name", "nodes", "outputs", "headLabels", "aliases"] as const;
 
-/** A graph as text, for a file of weights. Throws "invalid-argument" where {@link parseGraph} would not read it again. */
+/**
+ * A graph as text, for a file of weights. Throws "invalid-argument" where {@link parseGraph} would not read it again.
+ */
 export function stringifyGraph(op: string, graph: Graph): string {
   const fields = FIELDS.filter((field) => graph[field] !== undefined);
   const text = JSON.stringify(Object.fromEntries(fields.map((field) => [field, graph[field]])));
@@ -33,8 +35,8 @@ export function stringifyGraph(op: string, graph: Graph): string {
 }
 
 /**
- * The graph in a text from anywhere: every kind of layer, name, size and number is checked, and so is that the whole is a net. Nothing is made on
- * a device, and nothing of what is read is run. Throws one TensorError, "invalid-file".
+ * The graph in a text from anywhere: every kind of layer, name, size and number is checked, and so is that the whole is
+ * a net. Nothing is made on a device, and nothing of what is read is run. Throws one TensorError, "invalid-file".
  */
 export function parseGraph(op: string, text: string): Graph {
   const fail = (problem: string): never => {
@@ -70,10 +72,8 @@ function checkWhole(graph: Graph, fail: (problem: string) => never): void {
     if (count > LIMITS.channels) fail(`${name} has ${count} channels, more than ${LIMITS.channels}`);
   }
   for (const { name, layer, inputs } of graph.nodes) {
-    const fault = kindOf(layer).fault?.(
-      layer,
-      inputs.map((input) => channels.get(input) as number),
-    );
+    const from = inputs.map((input) => channels.get(input) as number);
+    const fault = kindOf(layer).fault?.(layer, from);
     if (fault !== undefined) fail(`${layer.kind} ${name}: ${fault}`);
   }
   const stride = coarsestStride(graph);

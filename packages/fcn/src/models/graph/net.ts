@@ -9,8 +9,9 @@ import { seedFor } from "./weights/initialise.js";
 export type NetOutput = Tensor | Record<string, Tensor>;
 
 /**
- * A net that runs a graph. Input [N, C, H, W]; output the logits [N, classes, H, W], or, where the graph has other heads than one called
- * `out`, a record of them: then name the type, as in `GraphNet<Record<"out" | "aux", Tensor>>`. Its parameters are called after the nodes.
+ * A net that runs a graph. Input [N, C, H, W]; output the logits [N, classes, H, W], or, where the graph has other
+ * heads than one called `out`, a record of them: then name the type, as in `GraphNet<Record<"out" | "aux", Tensor>>`.
+ * Its parameters are called after the nodes.
  */
 export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   readonly graph: Graph;
@@ -54,8 +55,8 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   }
 
   /**
-   * Frees features behind their last use: inference then holds a few layers instead of all, and training what the tape holds for the
-   * backward pass.
+   * Frees features after their last use: inference then holds a few layers instead of all, and training what the tape
+   * holds for the backward pass.
    */
   #release(node: Node, index: number, values: Map<string, Tensor>, x: Tensor): void {
     for (const name of new Set([...node.inputs, node.name])) {
@@ -82,9 +83,9 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   }
 
   /**
-   * A convolution also takes the weight [O, I * kh * kw] of the fully connected layer that it was cast from, whose values lie in the same
-   * order. Upsampling weights may come dense ([C, C, k, k], as published) for a channel-wise net and the other way round, as long as they
-   * keep the classes apart. Only host arrays are converted.
+   * A convolution also takes the weight [O, I * kh * kw] of the fully connected layer that it was cast from, whose
+   * values lie in the same order. Upsampling weights may come dense ([C, C, k, k], as published) for a channel-wise net
+   * and the other way round, as long as they keep the classes apart. Only host arrays are converted.
    */
   override stateAdapter(name: string, from: readonly number[]): nn.StateAdapter | undefined {
     const node = this.graph.nodes.find((candidate) => `${candidate.name}.weight` === name);

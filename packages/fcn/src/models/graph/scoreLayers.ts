@@ -2,8 +2,9 @@ import { kindOf } from "./kinds/index.js";
 import type { Graph } from "./spec.js";
 
 /**
- * The convolutions that give class scores: those behind which only upsampling, crops and fusion come before a head. Names in the order of the
- * graph: score_fr, score_pool4, score_pool3 of an FCN-8s; classifier.4 and aux_classifier.4 of torchvision's.
+ * The convolutions that give class scores: those after which only upsampling, crops and fusion come before a head.
+ * Names in the order of the graph: score_fr, score_pool4, score_pool3 of an FCN-8s; classifier.4 and aux_classifier.4
+ * of torchvision's.
  */
 export function scoreLayers(graph: Graph): string[] {
   const heads = new Set(Object.values(graph.outputs));

@@ -17,7 +17,9 @@ export interface Graph {
   readonly name: string;
   /** In an order in which every node comes after its inputs. */
   readonly nodes: readonly Node[];
-  /** Name of a head -> name of the node that carries it. One head called `out` makes `forward` return a single tensor. */
+  /**
+   * Name of a head -> name of the node that carries it. One head called `out` makes `forward` return a single tensor.
+   */
   readonly outputs: Readonly<Record<string, string>>;
   /**
    * Heads that learn from a further label map of the samples (`SegmentationSample.more`), by the map's name; others
@@ -28,7 +30,9 @@ export interface Graph {
   readonly aliases?: Readonly<Record<string, string>>;
 }
 
-/** The node that carries the main head: `out`, or the first head of a net without one (`sem` of the nets for SIFT Flow). */
+/**
+ * The node that carries the main head: `out`, or the first head of a net without one (`sem` of the nets for SIFT Flow).
+ */
 export function mainHead({ outputs }: Graph): string {
   return outputs.out ?? Object.values(outputs)[0] ?? "";
 }

@@ -2,7 +2,10 @@ import { TensorError } from "@fcn/tensor";
 import { kindOf } from "../kinds/index.js";
 import { foldGraph, type Graph, type Node } from "../spec.js";
 
-/** Channels of every node. Sizes play no part in them. Throws `invalid-argument` where those of a node's inputs do not fit. */
+/**
+ * Channels of every node. Sizes play no part in them. Throws `invalid-argument` where those of a node's inputs do not
+ * fit.
+ */
 export const inferChannels = (graph: Graph): Map<string, number> =>
   foldGraph(graph, 0, (node, inputs) => kindOf(node.layer).channels(node.layer, inputs, refuse(node)));
 

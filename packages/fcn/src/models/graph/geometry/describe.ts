@@ -1,11 +1,11 @@
-import { kindOf, type LayerKind } from "../kinds/index.js";
+import { kindOf, type Layer } from "../kinds/index.js";
 import { foldGraph, type Graph, type Node } from "../spec.js";
 import { type FeatureShape, geometryOf, type Plane } from "./shapes.js";
 
 /** One row of `describeGraph`. */
 export interface NodeSummary {
   readonly name: string;
-  readonly kind: LayerKind;
+  readonly kind: Layer["kind"];
   readonly inputs: readonly string[];
   readonly shape: FeatureShape;
   /** Pixels of the image that one output value can see, vertically. */

@@ -45,8 +45,8 @@ function strideOf(layer: Layer, axis: Axis, source: number): number {
 }
 
 /**
- * How far [vertically, horizontally] a value of the main head looks: a pixel depends on no other pixel that is further away. Infinity for
- * nets that normalise over the whole picture.
+ * How far [vertically, horizontally] a value of the main head looks: a pixel depends on no other pixel that is further
+ * away. Infinity for nets that normalise over the whole picture.
  */
 export function reachOf(net: GraphOrNet): [number, number] {
   const graph = graphIn("reachOf", net);

@@ -19,8 +19,9 @@ export interface Geometry {
 }
 
 /**
- * A function from the size of the image to the geometry of the graph. Throws where a crop has no valid offset; the function throws where a
- * window no longer fits, where a sum meets two sizes, or where a crop reaches beyond its source.
+ * A function from the size of the image to the geometry of the graph. Throws where a crop has no valid offset; the
+ * function throws where a window no longer fits, where a sum meets two sizes, or where a crop reaches beyond its
+ * source.
  */
 export function geometryOf(graph: Graph): (height: number, width: number) => Geometry {
   const channels = inferChannels(graph);

@@ -102,8 +102,8 @@ function build(layer: ConvTranspose, { device, inChannels, seed }: BuildContext)
 }
 
 /**
- * A transposed convolution that starts bilinear. Weight [in, out / groups, k, k]; a layer that is not learned keeps it as
- * a buffer, so that it is in the state dict but not among the parameters. The bias, where there is one, starts as
+ * A transposed convolution that starts bilinear. Weight [in, out / groups, k, k]; a layer that is not learned keeps it
+ * as a buffer, so that it is in the state dict but not among the parameters. The bias, where there is one, starts as
  * PyTorch's does.
  */
 class BilinearUpsampling extends nn.Module {

@@ -32,10 +32,8 @@ const ALL = {
   crop,
 };
 
-type LayerIn<T> = T extends Kind<infer L> ? L : never;
-
 /** A layer of a net's graph as data, of any kind. */
-export type Layer = LayerIn<(typeof ALL)[keyof typeof ALL]>;
+export type Layer = Parameters<(typeof ALL)[keyof typeof ALL]["run"]>[0];
 export type LayerKind = Layer["kind"];
 export type LayerOf<K extends LayerKind> = Extract<Layer, { kind: K }>;
 

@@ -5,8 +5,8 @@ import * as rule from "./rules.js";
 
 /**
  * Resamples to the height and width of the second input, whose place in the image the result takes as its own: what a
- * resize moves against it is not accounted for, as in the nets that are built so. Without a second input it grows by the
- * whole number `scaleFactor`, about the pixels' centres.
+ * resize moves against it is not accounted for, as in the nets that are built so. Without a second input it grows by
+ * the whole number `scaleFactor`, about the pixels' centres.
  */
 export type Resize =
   | { readonly kind: "resize"; readonly mode: "nearest" | "bilinear"; readonly alignCorners?: boolean }

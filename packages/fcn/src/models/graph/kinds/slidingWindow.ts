@@ -38,7 +38,9 @@ export const windowRules = {
   optional: { stride: rule.extent(1), dilation: rule.extent(1), padding: rule.padding },
 };
 
-/** Cells of a window that fit. Ceil mode drops a last window that would start in the padding, as PyTorch and Caffe do. */
+/**
+ * Cells of a window that fit. Ceil mode drops a last window that would start in the padding, as PyTorch and Caffe do.
+ */
 function windowCells(layer: Windowed, axis: Axis, size: number): number {
   const { stride, extent } = windowAlong(layer, axis);
   const [before, after] = paddingAlong(layer, axis, size);
@@ -49,8 +51,8 @@ function windowCells(layer: Windowed, axis: Axis, size: number): number {
 }
 
 /**
- * A window of extent e has scale 1/stride and shift (padding - (e - 1)/2) / stride, where the padding is that before the
- * first pixel.
+ * A window of extent e has scale 1/stride and shift (padding - (e - 1)/2) / stride, where the padding is that before
+ * the first pixel.
  */
 export function windowMap(w: PaddedWindow, axis: Axis, before: number): CoordinateMap {
   const { stride, extent } = windowAlong(w, axis);

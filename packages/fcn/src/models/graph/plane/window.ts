@@ -16,17 +16,12 @@ export interface Window {
   readonly dilation?: Extent;
 }
 
-/** Rows before and after, and columns before and after. */
-export type Sides = readonly [
-  vertical: readonly [before: number, after: number],
-  horizontal: readonly [before: number, after: number],
-];
-
 /**
  * An extent, [[top, bottom], [left, right]], or TensorFlow's "same": as much as makes the output ceil(size / stride),
  * the odd one after. "same" depends on the size of the input, and so do the places of the pixels after it.
  */
-export type Padding = Extent | Sides | "same";
+export type Padding = Extent | readonly [readonly [number, number], readonly [number, number]] | "same";
+export type Sides = Exclude<Padding, Extent | "same">;
 
 /** The sliding window of a convolution or pooling layer. */
 export type PaddedWindow = Omit<Window, "padding"> & { readonly padding?: Padding };
@@ -40,7 +35,9 @@ export function along(extent: Extent | undefined, axis: Axis, otherwise: number)
 /** A property along both axes, [vertical, horizontal]. */
 export const onBothAxes = <T>(of: (axis: Axis) => T): [T, T] => [of(0), of(1)];
 
-/** A window with every default written out, along one axis. `extent` counts the pixels from the first tap to the last. */
+/**
+ * A window with every default written out, along one axis. `extent` counts the pixels from the first tap to the last.
+ */
 export function windowAlong(w: PaddedWindow, axis: Axis) {
   const [kernel, dilation] = [along(w.kernelSize, axis, 1), along(w.dilation, axis, 1)];
   return { kernel, stride: along(w.stride, axis, 1), dilation, extent: dilation * (kernel - 1) + 1 };

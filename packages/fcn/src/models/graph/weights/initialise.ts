@@ -5,9 +5,9 @@ export const INIT_NAMES = ["default", "kaiming", "zeros", "xavier", "lecun"] as 
 
 /**
  * Initial values of a weight. `default` is PyTorch's (uniform, kaiming with a = sqrt 5); `kaiming` is He's normal over
- * the fan-out, as in torchvision's VGG and ResNet, with a zero bias; `zeros` clears weight and bias; `xavier` is Glorot's
- * uniform; `lecun` is uniform with the variance 1 / fan-in (kaiming with a = 1), with a zero bias, as in torchvision's
- * feature pyramid; `{ deviation }` is a normal distribution.
+ * the fan-out, as in torchvision's VGG and ResNet, with a zero bias; `zeros` clears weight and bias; `xavier` is
+ * Glorot's uniform; `lecun` is uniform with the variance 1 / fan-in (kaiming with a = 1), with a zero bias, as in
+ * torchvision's feature pyramid; `{ deviation }` is a normal distribution.
  */
 export type ConvInit = (typeof INIT_NAMES)[number] | { readonly deviation: number };
 
