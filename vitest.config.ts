@@ -1,20 +1,80 @@
-import { defineConfig } from "vitest/config";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { defineConfig, type Plugin } from "vitest/config";
+import { testKinds } from "./scripts/lib/test-kinds.mjs";
 
 const MINUTE = 60_000;
+const PACKAGES = fileURLToPath(new URL("packages/", import.meta.url));
+
+/** The entries of the packages, as their manifests export them, but in their source. */
+function sourceEntries(): { find: RegExp; replacement: string }[] {
+  return readdirSync(PACKAGES).flatMap((folder) => {
+    const { name, exports } = JSON.parse(readFileSync(`${PACKAGES}${folder}/package.json`, "utf8")) as {
+      name: string;
+      exports: Record<string, { default: string }>;
+    };
+    return Object.entries(exports).map(([path, { default: file }]) => ({
+      find: new RegExp(`^${name}${path.slice(1)}$`),
+      replacement: file.replace(/^\.\/dist\/(.*)\.js$/, `${PACKAGES}${folder}/src/$1.ts`),
+    }));
+  });
+}
+
+/** Source that names a file beside it means the built one: worker threads run JavaScript only. */
+const builtNeighbours: Plugin = {
+  name: "built-neighbours",
+  enforce: "pre",
+  transform(code, id) {
+    const built = id.replace(/^(.*\/packages\/\w+\/)src\/(.*)\.ts$/, "$1dist/$2.js");
+    if (built === id || !code.includes("import.meta.url")) return undefined;
+    return { code: code.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(built).href)), map: null };
+  },
+};
+
+/** Tests that measure the time of this machine, or open a browser on it, want it for themselves. */
+const ALONE = ["browser.test.ts", "fcn/cli/tune.test.ts", "fcn/training/waiting.test.ts", "tensor/ops/tiles.test.ts"];
+const { fast, slow }: Record<"fast" | "slow", string[]> = testKinds(fileURLToPath(new URL("test", import.meta.url)));
+const inTest = (file: string): string => `test/${file}`;
 
 export default defineConfig({
+  plugins: [builtNeighbours],
+  resolve: { alias: sourceEntries() },
   test: {
     environment: "node",
-    include: ["test/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**"],
     globalSetup: ["test/global-setup.ts"],
     // What was tuned on this machine has no say in tests.
     env: { FCN_TUNING: "off" },
     pool: "forks",
-    // Files share one adapter: two at a time would measure each other's memory and fight for the same cores.
-    fileParallelism: false,
     testTimeout: 2 * MINUTE,
     hookTimeout: 2 * MINUTE,
     teardownTimeout: MINUTE,
+    projects: [
+      {
+        extends: true,
+        // Whoever opens a GPU here is told so; which tests may is decided by what they import.
+        resolve: { alias: { webgpu: fileURLToPath(new URL("test/support/noGpu.ts", import.meta.url)) } },
+        test: {
+          name: "fast",
+          include: fast.filter((file) => !ALONE.includes(file)).map(inTest),
+          isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        // Most of their time is that of programs they start and of a software adapter, which leave a core idle by turns.
+        test: {
+          name: "slow",
+          include: slow.filter((file) => !ALONE.includes(file)).map(inTest),
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: "alone", include: ALONE.map(inTest), maxWorkers: 1, sequence: { groupOrder: 2 } },
+      },
+    ],
   },
 });

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { createProgram } from "../../packages/fcn/dist/cli/main.js";
+import { createProgram } from "../../packages/fcn/src/cli/main.js";
 import { temporaryFolder } from "../fcn/data/trees.js";
 import { writeTinyData } from "../fcn/training/tinyData.js";
 

@@ -1,5 +1,6 @@
 /** `npm run fuzz`: bundles the fuzz run, which is TypeScript, and starts it. */
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
@@ -9,11 +10,10 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 /** The packages stay as they are built, so that their functions are counted where they lie. */
 const packages = {
   name: "packages",
-  setup({ onResolve, resolve }) {
-    onResolve({ filter: /packages\/.*\/dist\// }, async ({ path, ...options }) => {
-      if (options.pluginData === packages) return undefined;
-      const found = await resolve(path, { ...options, pluginData: packages });
-      return { path: pathToFileURL(found.path).href, external: true };
+  setup({ onResolve }) {
+    onResolve({ filter: /packages\/.*\/src\// }, ({ path, resolveDir }) => {
+      const built = join(resolveDir, path).replace(/(packages\/\w+\/)src\//, "$1dist/");
+      return { path: pathToFileURL(built).href, external: true };
     });
     // Helpers of the tests that are used here need no test runner.
     onResolve({ filter: /^vitest$/ }, ({ path }) => ({ path, external: true, sideEffects: false }));

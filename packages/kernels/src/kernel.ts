@@ -13,13 +13,26 @@ export const PARAMS_BYTES = 256;
 export type Access = "read" | "read_write";
 export type ScalarType = "u32" | "i32" | "f32";
 
+/** A field of `struct Params`: a scalar, or with `vectors` that many vec4 of scalars, one after the other. */
+export interface ParamField {
+  readonly name: string;
+  readonly type: ScalarType;
+  readonly vectors?: number;
+}
+
+/** A scalar, or the scalars of a vec4 or of an array of them in order: those that are left out at the end are 0. */
+export type ParamValue = number | readonly number[];
+export type Params = Readonly<Record<string, ParamValue>>;
+
 export interface KernelInfo {
   readonly name: string;
   readonly source: string;
   /** `const NAME: type = value;` lines before the first function, which a plan may replace. */
   readonly constants: ReadonlyMap<string, { readonly type: string; readonly text: string }>;
-  /** Fields of `struct Params`, four bytes each, in order. */
-  readonly params: readonly { readonly name: string; readonly type: ScalarType }[];
+  /** Fields of `struct Params` in order. */
+  readonly params: readonly ParamField[];
+  /** Size of `struct Params`. */
+  readonly paramsBytes: number;
   /** Storage bindings 1, 2, … of group 0 in order (binding 0 holds the parameters). */
   readonly bindings: readonly { readonly name: string; readonly access: Access }[];
   readonly subgroups: boolean;
@@ -27,26 +40,45 @@ export interface KernelInfo {
 
 const CONSTANT = /^const ([A-Z][A-Z0-9_]*): (u32|i32|f32|bool) = ([^;]+);/gm;
 const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+)\s*:/g;
-const FIELD = /(\w+)\s*:\s*(u32|i32|f32)\b/g;
+const FIELD = /(\w+)\s*:\s*(\w+(?:<[^>]*>)?)/g;
+const SCALAR = /^[uif]32$/;
+const VECTORS = /^(?:array<)?vec4([uif])(?:,\s*(\d+)>)?$/;
+const SCALAR_BYTES = 4;
+const VECTOR_BYTES = 16;
 
-/** Reads the interface of a kernel from its text. Throws when bindings are not numbered 1, 2, … in order, or `Params` are too large. */
+function fieldOf(kernel: string, name: string, text: string): ParamField {
+  if (SCALAR.test(text)) return { name, type: text as ScalarType };
+  const [, element, length = "1"] = VECTORS.exec(text) ?? [];
+  if (!element)
+    throw new Error(`kernel ${kernel}: parameter ${name} has type ${text}, expected scalars or vec4 of them`);
+  return { name, type: `${element}32` as ScalarType, vectors: Number(length) };
+}
+
+/** The next byte at which a vector may begin: WGSL aligns vectors, arrays of them and what holds them to their size. */
+const alignVector = (bytes: number): number => Math.ceil(bytes / VECTOR_BYTES) * VECTOR_BYTES;
+const beginOf = ({ vectors }: ParamField, end: number): number => (vectors ? alignVector(end) : end);
+const bytesOf = ({ vectors }: ParamField): number => (vectors ? vectors * VECTOR_BYTES : SCALAR_BYTES);
+
+/**
+ * Reads the interface of a kernel from its text. Throws when bindings are not numbered 1, 2, … in order, or `Params`
+ * are too large or have a field of another type than scalars, vec4 and arrays of vec4.
+ */
 export function parseKernel({ name, source }: Kernel): KernelInfo {
   const constants = new Map<string, { type: string; text: string }>();
   for (const [, id, type, text] of source.matchAll(CONSTANT)) constants.set(id!, { type: type!, text: text! });
-  const struct = /struct Params\s*\{([^}]*)\}/.exec(source)?.[1] ?? "";
-  const params = [...struct.matchAll(FIELD)].map(([, field, type]) => ({
-    name: field!,
-    type: type as ScalarType,
-  }));
-  if (params.length * 4 > PARAMS_BYTES) {
-    throw new Error(`kernel ${name}: Params takes ${params.length * 4} bytes, at most ${PARAMS_BYTES}`);
+  const struct = /struct Params\s*\{([^}]*)\}/.exec(source)?.[1]?.replace(/\/\/.*/g, "") ?? "";
+  const params = [...struct.matchAll(FIELD)].map(([, field, type]) => fieldOf(name, field!, type!));
+  const end = params.reduce((bytes, field) => beginOf(field, bytes) + bytesOf(field), 0);
+  const paramsBytes = params.some(({ vectors }) => vectors) ? alignVector(end) : end;
+  if (paramsBytes > PARAMS_BYTES) {
+    throw new Error(`kernel ${name}: Params takes ${paramsBytes} bytes, at most ${PARAMS_BYTES}`);
   }
   const bindings = [...source.matchAll(BINDING)].map(([, index, access, id], i) => {
     if (Number(index) !== i + 1)
       throw new Error(`kernel ${name}: binding ${id} has number ${index}, expected ${i + 1}`);
     return { name: id!, access: access as Access };
   });
-  return { name, source, constants, params, bindings, subgroups: /^enable subgroups;/m.test(source) };
+  return { name, source, constants, params, paramsBytes, bindings, subgroups: /^enable subgroups;/m.test(source) };
 }
 
 export type ConstantValue = number | boolean;
@@ -69,21 +101,33 @@ export function specialize(info: KernelInfo, values: Readonly<Record<string, Con
   });
 }
 
-/** Writes the parameters into `view` at `offset` in the order of `struct Params`. A missing or unknown name throws. */
-export function packParams(
-  info: KernelInfo,
-  values: Readonly<Record<string, number>>,
-  view: DataView,
-  offset: number,
-): void {
-  let at = offset;
-  for (const { name, type } of info.params) {
+const WRITE = { u32: "setUint32", i32: "setInt32", f32: "setFloat32" } as const;
+
+/**
+ * Writes the parameters into `view` at `offset` as `struct Params` has them. Throws where a name is missing or unknown,
+ * or a value does not fit its field: a number for a scalar, a list no longer than the field for vectors.
+ */
+export function packParams(info: KernelInfo, values: Params, view: DataView, offset: number): void {
+  let end = 0;
+  for (const field of info.params) {
+    const { name, type, vectors } = field;
     const value = values[name];
     if (value === undefined) throw new Error(`kernel ${info.name}: parameter ${name} is missing`);
-    if (type === "f32") view.setFloat32(at, value, true);
-    else if (type === "i32") view.setInt32(at, value, true);
-    else view.setUint32(at, value, true);
-    at += 4;
+    if ((typeof value === "number") === (vectors !== undefined)) {
+      throw new Error(
+        `kernel ${info.name}: parameter ${name} is ${vectors ? "a number, not a list" : "a list, not a number"}`,
+      );
+    }
+    const words = typeof value === "number" ? [value] : value;
+    const room = bytesOf(field) / SCALAR_BYTES;
+    if (words.length > room) {
+      throw new Error(`kernel ${info.name}: parameter ${name} has ${words.length} entries, at most ${room}`);
+    }
+    end = beginOf(field, end);
+    for (let i = 0; i < room; i++) {
+      view[WRITE[type]](offset + end + i * SCALAR_BYTES, words[i] ?? 0, true);
+    }
+    end += bytesOf(field);
   }
   for (const id of Object.keys(values)) {
     if (!info.params.some((field) => field.name === id)) {

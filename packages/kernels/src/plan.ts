@@ -1,4 +1,4 @@
-import type { ConstantValue, Kernel } from "./kernel.js";
+import type { ConstantValue, Kernel, Params } from "./kernel.js";
 import type { Tunable, Tuning } from "./tuning.js";
 
 /** A part of an operand, in bytes; the offset is a multiple of {@link WINDOW_ALIGNMENT}. */
@@ -29,7 +29,7 @@ export type Binding = string | Window | Dummy | typeof FAULT_RECORD;
 export interface Step {
   readonly kernel: Kernel;
   readonly constants?: Readonly<Record<string, ConstantValue>>;
-  readonly params: Readonly<Record<string, number>>;
+  readonly params: Params;
   /** By the names that the kernel has for them. */
   readonly operands: Readonly<Record<string, Binding>>;
   readonly grid: Grid;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, TensorError } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { unlessAborted } from "../../../packages/fcn/dist/async/abort.js";
+import { unlessAborted } from "../../../packages/fcn/src/async/abort.js";
 import { greyPng, rgbPng, temporaryFolder, writeTree } from "../data/trees.js";
 import { picture, RAW, smallNet } from "../prediction/nets.js";
 

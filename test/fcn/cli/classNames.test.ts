@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { classNames } from "../../../packages/fcn/dist/cli/classNames.js";
+import { classNames } from "../../../packages/fcn/src/cli/classNames.js";
 import { temporaryFolder } from "../data/trees.js";
 
 const root = await temporaryFolder("class-names");

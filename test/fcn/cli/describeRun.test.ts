@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { describeRun } from "../../../packages/fcn/dist/cli/describeRun.js";
-import { SegmentationMetrics } from "../../../packages/fcn/dist/labels/metrics.js";
+import { describeRun } from "../../../packages/fcn/src/cli/describeRun.js";
+import { SegmentationMetrics } from "../../../packages/fcn/src/labels/metrics.js";
 
 /** What is said of a run whose net sees every class right. */
 function described(classes: number): string {

@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import { describe, expect, it } from "vitest";
-import { diagnose, formatDiagnosis, type Machine } from "../../../packages/fcn/dist/cli/doctor.js";
+import { diagnose, formatDiagnosis, type Machine } from "../../../packages/fcn/src/cli/doctor.js";
 
 type Report = Exclude<Parameters<typeof diagnose>[0], TensorError>;
 type Info = Report["adapters"][number]["info"];

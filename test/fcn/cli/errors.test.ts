@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import { describe, expect, it } from "vitest";
-import { describeFailure, UsageError } from "../../../packages/fcn/dist/cli/errors.js";
+import { describeFailure, UsageError } from "../../../packages/fcn/src/cli/errors.js";
 
 describe("describeFailure", () => {
   const quiet = { verbose: false };

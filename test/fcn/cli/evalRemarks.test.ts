@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
-import {
-  classRemarks,
-  describeRemarks,
-  splitRemarks,
-  voidRemarks,
-} from "../../../packages/fcn/dist/cli/evalRemarks.js";
-import type { DataRemark } from "../../../packages/fcn/dist/data/files/remarks.js";
-import type { OpenedData } from "../../../packages/fcn/dist/data/samples/dataset.js";
+import { classRemarks, describeRemarks, splitRemarks, voidRemarks } from "../../../packages/fcn/src/cli/evalRemarks.js";
+import type { DataRemark } from "../../../packages/fcn/src/data/files/remarks.js";
+import type { OpenedData } from "../../../packages/fcn/src/data/samples/dataset.js";
 
 const NET = ["background", "cat", "dog"];
 const remarksOf = (names: string[]) => classRemarks("data", "net.safetensors", names, NET);

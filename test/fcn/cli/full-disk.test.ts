@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, io, TensorError } from "@fcn/tensor";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createEventFile } from "../../../packages/fcn/dist/report/eventFile.js";
+import { createEventFile } from "../../../packages/fcn/src/report/eventFile.js";
 import { openSmallDisk, type SmallDisk } from "../../support/small-disk.js";
 import { temporaryFolder } from "../data/trees.js";
 import { writeTinyData } from "../training/tinyData.js";

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { io, TensorError } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { describeFailure } from "../../../packages/fcn/dist/cli/errors.js";
-import { speaksCode } from "../../../packages/fcn/dist/cli/remedies.js";
+import { describeFailure } from "../../../packages/fcn/src/cli/errors.js";
+import { speaksCode } from "../../../packages/fcn/src/cli/remedies.js";
 import { otherFiles } from "../../support/other-files.js";
 import { writeTinyData } from "../training/tinyData.js";
 

@@ -1,6 +1,6 @@
 import { data } from "@fcn/core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { loadEarth } from "../../../packages/fcn/dist/data/earth/load.js";
+import { loadEarth } from "../../../packages/fcn/src/data/earth/load.js";
 
 const WIDTH = 2048;
 const HEIGHT = 1024;

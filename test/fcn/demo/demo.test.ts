@@ -6,10 +6,10 @@ import { fileURLToPath } from "node:url";
 import { io } from "@fcn/tensor";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { coastFinding, sideAccuracy } from "../../../packages/fcn/dist/demo/scores.js";
-import type { DemoSummary } from "../../../packages/fcn/dist/demo/summary.js";
-import { formatSeconds } from "../../../packages/fcn/dist/progress/stages.js";
-import { formatTable } from "../../../packages/fcn/dist/report/table.js";
+import { coastFinding, sideAccuracy } from "../../../packages/fcn/src/demo/scores.js";
+import type { DemoSummary } from "../../../packages/fcn/src/demo/summary.js";
+import { formatSeconds } from "../../../packages/fcn/src/progress/stages.js";
+import { formatTable } from "../../../packages/fcn/src/report/table.js";
 
 const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
 

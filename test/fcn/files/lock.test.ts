@@ -2,7 +2,7 @@ import fs from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { removeStale, withFileLock } from "../../../packages/fcn/dist/files/lock.js";
+import { removeStale, withFileLock } from "../../../packages/fcn/src/files/lock.js";
 import { temporaryFolder } from "../data/trees.js";
 
 const root = await temporaryFolder("file-lock");

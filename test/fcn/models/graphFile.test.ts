@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { models } from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseGraph, stringifyGraph } from "../../../packages/fcn/dist/models/graph/check.js";
-import { parameterShapes } from "../../../packages/fcn/dist/models/graph/parameters.js";
+import { parseGraph, stringifyGraph } from "../../../packages/fcn/src/models/graph/check.js";
+import { parameterShapes } from "../../../packages/fcn/src/models/graph/parameters.js";
 import { smallGraph } from "../prediction/nets.js";
 
 let device: Device;

@@ -2,7 +2,7 @@ import * as fcn from "@fcn/core";
 import { createDevice, type Device, interpolate, nn, type Tensor } from "@fcn/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { spansOf } from "../../../packages/fcn/dist/prediction/tiling.js";
+import { spansOf } from "../../../packages/fcn/src/prediction/tiling.js";
 import { assertProperty } from "../../support/property.js";
 import { picture, RAW, smallGraph, smallNet } from "./nets.js";
 

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, io, softmax } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Band, BandSink } from "../../../packages/fcn/dist/prediction/bands.js";
-import { enqueue } from "../../../packages/fcn/dist/prediction/enqueue.js";
-import { createInference } from "../../../packages/fcn/dist/prediction/inference.js";
-import { NpyProbabilities } from "../../../packages/fcn/dist/prediction/probabilities.js";
+import type { Band, BandSink } from "../../../packages/fcn/src/prediction/bands.js";
+import { enqueue } from "../../../packages/fcn/src/prediction/enqueue.js";
+import { createInference } from "../../../packages/fcn/src/prediction/inference.js";
+import { NpyProbabilities } from "../../../packages/fcn/src/prediction/probabilities.js";
 import { temporaryFolder } from "../data/trees.js";
 import { picture, RAW, smallNet } from "./nets.js";
 

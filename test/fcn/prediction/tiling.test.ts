@@ -2,7 +2,7 @@ import { models } from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { coverage, largestTile, spansOf, tilesOf } from "../../../packages/fcn/dist/prediction/tiling.js";
+import { coverage, largestTile, spansOf, tilesOf } from "../../../packages/fcn/src/prediction/tiling.js";
 import { propertySeed } from "../../support/property.js";
 import { smallGraph, smallNet } from "./nets.js";
 

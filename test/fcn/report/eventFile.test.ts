@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { crc32c, maskedCrc32c } from "../../../packages/fcn/dist/encoding/crc32c.js";
-import { createEventFile } from "../../../packages/fcn/dist/report/eventFile.js";
+import { crc32c, maskedCrc32c } from "../../../packages/fcn/src/encoding/crc32c.js";
+import { createEventFile } from "../../../packages/fcn/src/report/eventFile.js";
 import { decodeRecords, dividedCrc32c, readEvents, scalarsOf, unmask } from "../../support/tensorboard.js";
 import { temporaryFolder } from "../data/trees.js";
 

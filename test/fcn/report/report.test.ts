@@ -3,15 +3,15 @@ import { fileURLToPath } from "node:url";
 import { overlay } from "@fcn/core";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { paintLabels, paletteTable, VOID_COLOUR } from "../../../packages/fcn/dist/labels/colours.js";
-import { barChart } from "../../../packages/fcn/dist/report/bars.js";
-import { labelCell, overlayCell, photoCell } from "../../../packages/fcn/dist/report/cells.js";
-import { lineChart } from "../../../packages/fcn/dist/report/chart.js";
-import { toCsv } from "../../../packages/fcn/dist/report/csv.js";
-import { GLYPHS } from "../../../packages/fcn/dist/report/glyphs.js";
-import { embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../../packages/fcn/dist/report/html.js";
-import { drawText, textWidth } from "../../../packages/fcn/dist/report/lettering.js";
-import { renderPanels } from "../../../packages/fcn/dist/report/panels.js";
+import { paintLabels, paletteTable, VOID_COLOUR } from "../../../packages/fcn/src/labels/colours.js";
+import { barChart } from "../../../packages/fcn/src/report/bars.js";
+import { labelCell, overlayCell, photoCell } from "../../../packages/fcn/src/report/cells.js";
+import { lineChart } from "../../../packages/fcn/src/report/chart.js";
+import { toCsv } from "../../../packages/fcn/src/report/csv.js";
+import { GLYPHS } from "../../../packages/fcn/src/report/glyphs.js";
+import { embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../../packages/fcn/src/report/html.js";
+import { drawText, textWidth } from "../../../packages/fcn/src/report/lettering.js";
+import { renderPanels } from "../../../packages/fcn/src/report/panels.js";
 
 describe("lineChart", () => {
   const places = (svg: string): number[][][] =>

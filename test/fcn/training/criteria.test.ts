@@ -1,7 +1,7 @@
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Criterion, criterionLoss } from "../../../packages/fcn/dist/training/criteria.js";
+import { type Criterion, criterionLoss } from "../../../packages/fcn/src/training/criteria.js";
 import { uniform } from "../../support/hash-values.js";
 import { stripes } from "../data/samples.js";
 

@@ -1,8 +1,8 @@
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, type nn, type optim } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mergeRules, multipliersOf } from "../../../packages/fcn/dist/training/multipliers.js";
-import { recipe } from "../../../packages/fcn/dist/training/recipes.js";
+import { mergeRules, multipliersOf } from "../../../packages/fcn/src/training/multipliers.js";
+import { recipe } from "../../../packages/fcn/src/training/recipes.js";
 import { stripes } from "../data/samples.js";
 import { weightsOf } from "./states.js";
 

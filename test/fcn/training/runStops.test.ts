@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, io } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createEventFile } from "../../../packages/fcn/dist/report/eventFile.js";
+import { createEventFile } from "../../../packages/fcn/src/report/eventFile.js";
 import { readEvents, scalarsOf, type TensorboardEvent } from "../../support/tensorboard.js";
 import { temporaryFolder, writeTree } from "../data/trees.js";
 import { writeTinyData } from "./tinyData.js";

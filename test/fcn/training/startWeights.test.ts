@@ -2,7 +2,7 @@ import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, io } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { describeStart } from "../../../packages/fcn/dist/training/run/startWeights.js";
+import { describeStart } from "../../../packages/fcn/src/training/run/startWeights.js";
 import { temporaryFolder } from "../data/trees.js";
 import { TINY_CLASSES, writeTinyData } from "./tinyData.js";
 import { tinyRun } from "./tinyRun.js";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { validate } from "../../../packages/fcn/dist/training/run/validate.js";
+import { validate } from "../../../packages/fcn/src/training/run/validate.js";
 import { temporaryFolder } from "../data/trees.js";
 import { TINY_CLASSES, writeTinyData } from "./tinyData.js";
 

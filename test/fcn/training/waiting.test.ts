@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Waiting } from "../../../packages/fcn/dist/training/run/waiting.js";
+import { Waiting } from "../../../packages/fcn/src/training/run/waiting.js";
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

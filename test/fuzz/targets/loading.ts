@@ -2,12 +2,12 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadModel, models } from "@fcn/core";
 import { createDevice, type Device, io, nn, optim, type Tensor } from "@fcn/tensor";
-import { encodeMetadata } from "../../../packages/fcn/dist/models/file/weightsFile.js";
+import { encodeMetadata } from "../../../packages/fcn/src/models/file/weightsFile.js";
 import {
   readCheckpoint,
   savedConfiguration,
   writeCheckpoint,
-} from "../../../packages/fcn/dist/training/run/checkpoint.js";
+} from "../../../packages/fcn/src/training/run/checkpoint.js";
 import * as p from "../../support/pickle.js";
 import { zip } from "../../support/zip.js";
 import { Finding } from "../oracle.js";

@@ -1,5 +1,5 @@
 import { data } from "@fcn/core";
-import { loadLabels } from "../../../packages/fcn/dist/data/samples/item.js";
+import { loadLabels } from "../../../packages/fcn/src/data/samples/item.js";
 import { Finding, judgeLabels } from "../oracle.js";
 
 /** Opens a folder and loads what the changed file has a part in; every eighth time all of it is checked. */

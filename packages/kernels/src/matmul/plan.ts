@@ -8,8 +8,6 @@ import { boxParts, type Place, placeOf, type StridedBox } from "../windows.js";
 const WG = 64;
 const TILE = 4;
 const MAX_BATCH_DIMS = MAX_RANK - 2;
-/** More of them are left to a variant of the kernel, whose index arithmetic is longer. */
-const FEW_BATCH_DIMS = 4;
 /** Products of one output element below which slices of the inner dim are not worth a second pass. */
 const MIN_INNER_PER_SLICE = 64;
 
@@ -53,18 +51,6 @@ function along(
   if (outer === 1 && even(inner, outerSize, ...batch)) return 2;
   if (inner === 1 && even(outer, innerSize, ...batch)) return 1;
   return 0;
-}
-
-function batchParams(dims: readonly BatchDim[]): Record<string, number> {
-  const params: Record<string, number> = {};
-  for (let i = 0; i < MAX_BATCH_DIMS; i++) {
-    const [size, a, b, c] = dims[i] ?? [1, 0, 0, 0];
-    if (i < MAX_BATCH_DIMS - 1) params[`size${i}`] = size;
-    params[`aBatch${i}`] = a;
-    params[`bBatch${i}`] = b;
-    params[`cBatch${i}`] = c;
-  }
-  return params;
 }
 
 /** The product as a box: batch dims, then rows, inner and columns; `k` counts along the inner dim. */
@@ -131,7 +117,7 @@ function productStep(
     constants: {
       A_ALONG: aAlong,
       B_ALONG: bAlong,
-      MANY: dims.length > FEW_BATCH_DIMS,
+      BATCH_DIMS: dims.length,
       ACCUMULATE: (operands.k?.offset ?? 0) > 0,
     },
     params: {
@@ -152,7 +138,7 @@ function productStep(
       aFirst: a.offset,
       bFirst: b.offset,
       cFirst: c.offset,
-      ...batchParams(dims),
+      batch: dims.flat(),
     },
     operands: {
       ...views(aAlong !== 0, "a", a.operand),

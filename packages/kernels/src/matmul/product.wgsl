@@ -11,8 +11,7 @@ const WG: u32 = 64u;
 const RUN: u32 = 64u;
 const A_ALONG: u32 = 0u;
 const B_ALONG: u32 = 0u;
-// Five or six batch dims.
-const MANY: bool = false;
+const BATCH_DIMS: u32 = 6u;
 const ACCUMULATE: bool = false;
 
 struct Params {
@@ -28,34 +27,13 @@ struct Params {
   aInner: u32,
   bInner: u32,
   bColumn: u32,
-  size0: u32,
-  size1: u32,
-  size2: u32,
-  size3: u32,
-  size4: u32,
-  aBatch0: u32,
-  aBatch1: u32,
-  aBatch2: u32,
-  aBatch3: u32,
-  aBatch4: u32,
-  aBatch5: u32,
-  bBatch0: u32,
-  bBatch1: u32,
-  bBatch2: u32,
-  bBatch3: u32,
-  bBatch4: u32,
-  bBatch5: u32,
-  cBatch0: u32,
-  cBatch1: u32,
-  cBatch2: u32,
-  cBatch3: u32,
-  cBatch4: u32,
-  cBatch5: u32,
   cRow: u32,
   cSlice: u32,
   aFirst: u32,
   bFirst: u32,
   cFirst: u32,
+  // Batch dims from the innermost: size, strides in a, b and c.
+  batch: array<vec4u, 6>,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -111,31 +89,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let m = id / p.tilesN % p.tilesM * 4u;
   let n = id % p.tilesN * 4u;
   let batchSlice = id / (p.tilesM * p.tilesN);
-  let batch = batchSlice % p.batches;
   let slice = batchSlice / p.batches;
   let begin = slice * p.innerPerSlice;
   let end = min(p.inner, begin + p.innerPerSlice);
-  let i0 = batch % p.size0;
-  let i1 = batch / p.size0 % p.size1;
-  let i2 = batch / (p.size0 * p.size1) % p.size2;
-  let outer = batch / (p.size0 * p.size1 * p.size2);
-  var i3 = outer;
-  if (MANY) { i3 = outer % p.size3; }
-  var aBase = p.aFirst + i0 * p.aBatch0 + i1 * p.aBatch1 + i2 * p.aBatch2 + i3 * p.aBatch3;
-  var bBase = p.bFirst + i0 * p.bBatch0 + i1 * p.bBatch1 + i2 * p.bBatch2 + i3 * p.bBatch3;
-  var cBase = p.cFirst + slice * p.cSlice + i0 * p.cBatch0 + i1 * p.cBatch1 + i2 * p.cBatch2 + i3 * p.cBatch3;
-  if (MANY) {
-    let i4 = outer / p.size3 % p.size4;
-    let i5 = outer / (p.size3 * p.size4);
-    aBase += i4 * p.aBatch4 + i5 * p.aBatch5;
-    bBase += i4 * p.bBatch4 + i5 * p.bBatch5;
-    cBase += i4 * p.cBatch4 + i5 * p.cBatch5;
+  var rest = batchSlice % p.batches;
+  var base = vec3u(p.aFirst, p.bFirst, p.cFirst + slice * p.cSlice);
+  for (var i = 0u; i + 1u < BATCH_DIMS; i++) {
+    let dim = p.batch[i];
+    base += rest % dim.x * dim.yzw;
+    rest /= dim.x;
   }
+  base += rest * p.batch[max(BATCH_DIMS, 1u) - 1u].yzw;
   let lanes = vec4u(0u, 1u, 2u, 3u);
   let row = select(min(m + lanes, vec4u(p.rows - 1u)), m + lanes, A_ALONG == 2u);
   let column = select(min(n + lanes, vec4u(p.columns - 1u)), n + lanes, B_ALONG == 2u);
-  let fromA = aBase + row * p.aRow;
-  let fromB = bBase + column * p.bColumn;
+  let fromA = base.x + row * p.aRow;
+  let fromB = base.y + column * p.bColumn;
   // Column i of the sum is row m + i of c.
   var sum: mat4x4f;
   for (var start = begin; start < end; start += 4u * RUN) {
@@ -146,7 +115,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     sum += run;
   }
   for (var i = 0u; i < 4u && m + i < p.rows; i++) {
-    let to = cBase + (m + i) * p.cRow + n;
+    let to = base.z + (m + i) * p.cRow + n;
     for (var j = 0u; j < 4u && n + j < p.columns; j++) {
       if (ACCUMULATE) { c[to + j] += sum[i][j]; } else { c[to + j] = sum[i][j]; }
     }

@@ -1,6 +1,6 @@
 import { denseStrides, mergeDims } from "../dims.js";
 import type { Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, NAN_BITS, type Plan, product, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, NAN_BITS, type Plan, product, type Step } from "../plan.js";
 import { boxParts, flatOperand, flatWindows, placeOf } from "../windows.js";
 import { powerFunctions } from "./power.js";
 import { type PointwiseName, type PointwiseRow, pointwise } from "./table.js";
@@ -35,15 +35,16 @@ function emit(name: PointwiseName, part: Part, rank: number): Kernel {
   const T = typeOf(row.takes, flat);
   const R = typeOf(row.gives, flat);
   const bindings = sources.map((id, i) => `@group(0) @binding(${i + 1}) var<storage, read> in_${id}: array<${T}>;`);
-  const loads = sources.map((id) => `  let ${id} = in_${id}[${flat ? "id" : `at_${id}`}];`);
+  const placed = [...sources, RESULT];
+  const place = (id: string) => (flat ? "id" : `at.${LANES[placed.indexOf(id)]}`);
+  const loads = sources.map((id) => `  let ${id} = in_${id}[${place(id)}];`);
   const power = /\bpower(Slope)?\(/.test(expression) ? powerFunctions(flat) : "";
   const isNan = expression.includes("isNan(") ? (flat ? IS_NAN_VEC : IS_NAN_SCALAR) : "";
-  const placed = [...sources, RESULT];
   const source = `// ${name}, ${part}: result = ${expression}
 alias T = ${T};
 alias R = ${R};
 const WG: u32 = ${WG}u;
-struct Params { count: u32, s: f32, t: f32, nanBits: u32,${flat ? "" : stridedFields(rank, placed)} }
+${flat ? "" : `const RANK: u32 = ${rank}u;\n`}struct Params { count: u32, s: f32, t: f32, nanBits: u32,${flat ? "" : BOX_FIELDS} }
 @group(0) @binding(0) var<uniform> p: Params;
 ${bindings.join("\n")}
 @group(0) @binding(${sources.length + 1}) var<storage, read_write> result: array<R>;
@@ -53,9 +54,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
-${flat ? "" : decode(rank, placed)}
+${flat ? "" : PLACES}
 ${loads.join("\n")}
-  result[${flat ? "id" : `at_${RESULT}`}] = R(${expression});
+  result[${place(RESULT)}] = R(${expression});
 }
 `;
   return { name: `pointwise/${name}-${part}-${flat ? "flat" : rank}`, source };
@@ -64,20 +65,20 @@ ${loads.join("\n")}
 /** The operand that a kernel writes. */
 const RESULT = "result";
 
-function stridedFields(rank: number, placed: readonly string[]): string {
-  const offsets = placed.map((id) => ` ${id}_offset: u32,`);
-  const dims = Array.from({ length: rank }, (_, i) => [` n${i}: u32,`, ...placed.map((id) => ` ${id}${i}: u32,`)]);
-  return [...offsets, ...dims.flat()].join("");
-}
+/** The lanes of vectors that hold a number for each operand. */
+const LANES = "xyzw";
 
-function decode(rank: number, placed: readonly string[]): string {
-  const lines = ["  var rest = id;", ...placed.map((id) => `  var at_${id} = p.${id}_offset;`)];
-  for (let i = rank - 1; i >= 0; i--) {
-    const steps = placed.map((id) => ` at_${id} += c * p.${id}${i};`).join("");
-    lines.push(i > 0 ? `  { let c = rest % p.n${i}; rest /= p.n${i};${steps} }` : `  { let c = rest;${steps} }`);
+const BOX_FIELDS = ` offsets: vec4u, sizes: array<vec4u, ${MAX_RANK / 4}>, strides: array<vec4u, ${MAX_RANK}>,`;
+
+/** Where element `id` of a box lies in each operand. */
+const PLACES = `  var rest = id;
+  var at = p.offsets;
+  for (var i = 0u; i + 1u < RANK; i++) {
+    let size = p.sizes[i / 4u][i % 4u];
+    at += rest % size * p.strides[i];
+    rest /= size;
   }
-  return lines.join("\n");
-}
+  at += rest * p.strides[RANK - 1u];`;
 
 export interface PointwiseOptions {
   readonly name: PointwiseName;
@@ -125,15 +126,18 @@ export function planStrided(
   const parts = boxParts({ sizes: merged.sizes, operands }, caps);
   const steps = parts.map((part): Step => {
     const count = product(part.sizes);
-    const params: Record<string, number> = { count, ...common(options) };
-    for (let i = 0; i < rank; i++) params[`n${i}`] = part.sizes[i] ?? 1;
-    const bound: Record<string, Step["operands"][string]> = {};
-    for (const id of names) {
-      const place = placeOf(id, part.sizes, part.operands, parts.length === 1);
-      params[`${id}_offset`] = place.offset;
-      for (let i = 0; i < rank; i++) params[`${id}${i}`] = place.strides[i] ?? 0;
-      bound[id === RESULT ? RESULT : `in_${id}`] = place.operand;
-    }
+    const places = names.map((id) => placeOf(id, part.sizes, part.operands, parts.length === 1));
+    const innermostFirst = part.sizes.map((_, i) => part.sizes.length - 1 - i);
+    const params = {
+      count,
+      ...common(options),
+      offsets: places.map(({ offset }) => offset),
+      sizes: innermostFirst.map((i) => part.sizes[i]!),
+      strides: innermostFirst.flatMap((i) => [...LANES].map((_, lane) => places[lane]?.strides[i] ?? 0)),
+    };
+    const bound = Object.fromEntries(
+      names.map((id, lane) => [id === RESULT ? RESULT : `in_${id}`, places[lane]!.operand]),
+    );
     return { kernel, params, operands: bound, grid: foldGrid(ceilDiv(count, WG)) };
   });
   return { steps };

@@ -1,9 +1,20 @@
 import { powerReference } from "./power.js";
 
+/** An operand that is a number, as a row of the other operand alone and its numbers s and t. */
+export type NumberForm = (value: number) => {
+  readonly name: "affine" | "rdiv" | "powScalar";
+  readonly s: number;
+  readonly t?: number;
+};
+
 /**
- * One row an op. Expressions are WGSL over the type T of the inputs (f32 or vec4f, i32 or vec4i) and R of the result, with the names a, b (inputs), y (output), g
- * (gradient of y) and the numbers p.s, p.t. `da`, `db` are the gradients. WGSL lets max, min, clamp and comparisons
- * take any view of NaN: `isNan(x)` reads the bits, and a row that uses them says with it what NaN gives.
+ * One row an op. Expressions are WGSL over the type T of the inputs (f32 or vec4f, i32 or vec4i) and R of the result,
+ * with the names a, b (inputs), y (output), g (gradient of y) and the numbers p.s, p.t. `da`, `db` are the gradients.
+ * WGSL lets max, min, clamp and comparisons take any view of NaN: `isNan(x)` reads the bits, and a row that uses them
+ * says with it what NaN gives.
+ *
+ * A row with a doc comment is a public function of @fcn/tensor that takes its operands and nothing else: the build
+ * makes it from the row, under its name and with that comment.
  */
 export interface PointwiseRow {
   readonly arity: 1 | 2;
@@ -13,6 +24,9 @@ export interface PointwiseRow {
   readonly forward: string;
   readonly da?: string;
   readonly db?: string;
+  /** How the row is computed where operand a or b is a number; without a form the number becomes a tensor. */
+  readonly numberA?: NumberForm;
+  readonly numberB?: NumberForm;
   /** The same in float64, for tests. */
   readonly reference: (a: number, b: number, s: number, t: number) => number;
 }
@@ -22,12 +36,17 @@ const one = "T(1.0)";
 const EITHER_NAN = "isNan(a) | isNan(b)";
 
 export const pointwise = {
+  /**
+   * max(x, 0) (torch.relu). NaN stays NaN. x is float32 of any shape, the result has that shape. Throws `invalid-dtype`
+   * for another type. So do all ops of one operand.
+   */
   relu: {
     arity: 1,
     forward: `select(max(a, ${zero}), a, isNan(a))`,
     da: `select(${zero}, g, (y > ${zero}) | isNan(y))`,
     reference: (a) => Math.max(a, 0),
   },
+  /** min(max(x, 0), 6) (torch.nn.functional.relu6). */
   relu6: {
     arity: 1,
     forward: `select(clamp(a, ${zero}, T(6.0)), a, isNan(a))`,
@@ -40,15 +59,20 @@ export const pointwise = {
     da: `select(g * p.s, g, a > ${zero})`,
     reference: (a, _b, s) => (a > 0 ? a : a * s),
   },
+  /** 1 / (1 + e^-x) (torch.sigmoid). */
   sigmoid: {
     arity: 1,
     forward: `${one} / (${one} + exp(-a))`,
     da: `g * y * (${one} - y)`,
     reference: (a) => 1 / (1 + Math.exp(-a)),
   },
+  /** e^x (torch.exp); infinity above about 88.7. */
   exp: { arity: 1, forward: "exp(a)", da: "g * y", reference: (a) => Math.exp(a) },
+  /** Natural logarithm (torch.log); -infinity at 0, NaN below. */
   log: { arity: 1, forward: "log(a)", da: "g / a", reference: (a) => Math.log(a) },
+  /** Square root (torch.sqrt); NaN below 0. */
   sqrt: { arity: 1, forward: "sqrt(a)", da: `g / (y + y)`, reference: (a) => Math.sqrt(a) },
+  /** -x (torch.neg). */
   neg: { arity: 1, forward: "-a", da: "-g", reference: (a) => -a },
   clamp: {
     arity: 1,
@@ -69,23 +93,65 @@ export const pointwise = {
     da: `select(g * (p.s * power(a, T(p.s - 1.0))), ${zero}, T(p.s) == ${zero})`,
     reference: (a, _b, s) => powerReference(a, s),
   },
-  add: { arity: 2, forward: "a + b", da: "g", db: "g", reference: (a, b) => a + b },
-  sub: { arity: 2, forward: "a - b", da: "g", db: "-g", reference: (a, b) => a - b },
-  mul: { arity: 2, forward: "a * b", da: "g * b", db: "g * a", reference: (a, b) => a * b },
+  /**
+   * a + b (torch.add). Operands are float32 tensors whose shapes broadcast, or one of them a number. Throws
+   * `invalid-shape` where the shapes do not broadcast, `invalid-dtype` for another type; so do all ops of two operands.
+   */
+  add: {
+    arity: 2,
+    forward: "a + b",
+    da: "g",
+    db: "g",
+    numberA: (a) => ({ name: "affine", s: 1, t: a }),
+    numberB: (b) => ({ name: "affine", s: 1, t: b }),
+    reference: (a, b) => a + b,
+  },
+  /** a - b with broadcasting (torch.sub). Operands as for {@link add}. */
+  sub: {
+    arity: 2,
+    forward: "a - b",
+    da: "g",
+    db: "-g",
+    numberA: (a) => ({ name: "affine", s: -1, t: a }),
+    numberB: (b) => ({ name: "affine", s: 1, t: -b }),
+    reference: (a, b) => a - b,
+  },
+  /** a * b with broadcasting (torch.mul). Operands as for {@link add}. */
+  mul: {
+    arity: 2,
+    forward: "a * b",
+    da: "g * b",
+    db: "g * a",
+    numberA: (a) => ({ name: "affine", s: a }),
+    numberB: (b) => ({ name: "affine", s: b }),
+    reference: (a, b) => a * b,
+  },
+  /** a / b with broadcasting (torch.div); infinity or NaN where b is 0. Operands as for {@link add}. */
   div: {
     arity: 2,
     forward: "a / b",
     da: "g / b",
     db: "-g * a / (b * b)",
+    numberA: (a) => ({ name: "rdiv", s: a }),
+    numberB: (b) => ({ name: "affine", s: 1 / b }),
     reference: (a, b) => a / b,
   },
+  /**
+   * a to the power b with broadcasting (torch.pow); NaN for a negative base under a fractional exponent. Operands as
+   * for {@link add}.
+   */
   pow: {
     arity: 2,
     forward: "power(a, b)",
     da: `select(g * (b * power(a, b - ${one})), ${zero}, b == ${zero})`,
     db: "g * powerSlope(a, b)",
+    numberB: (b) => ({ name: "powScalar", s: b }),
     reference: powerReference,
   },
+  /**
+   * The larger of a and b with broadcasting (torch.maximum); NaN where either is. Equal values share the gradient.
+   * Operands as for {@link add}.
+   */
   maximum: {
     arity: 2,
     forward: `select(max(a, b), a + b, ${EITHER_NAN})`,
@@ -93,6 +159,10 @@ export const pointwise = {
     db: `select(select(select(${zero}, g * 0.5, a == b), g, b > a), g, ${EITHER_NAN})`,
     reference: (a, b) => Math.max(a, b),
   },
+  /**
+   * The smaller of a and b with broadcasting (torch.minimum); NaN where either is. Equal values share the gradient.
+   * Operands as for {@link add}.
+   */
   minimum: {
     arity: 2,
     forward: `select(min(a, b), a + b, ${EITHER_NAN})`,
@@ -130,3 +200,8 @@ export const pointwise = {
 } as const satisfies Record<string, PointwiseRow>;
 
 export type PointwiseName = keyof typeof pointwise;
+
+/** The rows of this many operands. */
+export type RowOf<N extends 1 | 2> = {
+  [K in PointwiseName]: (typeof pointwise)[K] extends { arity: N } ? K : never;
+}[PointwiseName];

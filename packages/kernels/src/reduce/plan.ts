@@ -1,4 +1,4 @@
-import type { Kernel } from "../kernel.js";
+import type { Kernel, Params } from "../kernel.js";
 import {
   type Binding,
   type Capabilities,
@@ -23,19 +23,16 @@ const MAX_RUNS = MAX_RANK / 2;
 /** Reduced elements that one thread takes without another pass being worth its dispatch. */
 const SERIAL = 64;
 
-function runParams(name: "kept" | "reduced", runs: readonly Run[]): Record<string, number> {
+/** Sizes and strides of runs in the order of the kernels, from the innermost. */
+function runParams(name: "kept" | "reduced", runs: readonly Run[]): Params {
+  if (runs.length > MAX_RUNS) {
+    throw new RangeError(`a reduction over ${runs.length} separate runs of ${name} dims, at most ${MAX_RUNS}`);
+  }
   const innermostFirst = [...runs].reverse();
-  if (innermostFirst.length > MAX_RUNS) {
-    throw new RangeError(
-      `a reduction over ${innermostFirst.length} separate runs of ${name} dims, at most ${MAX_RUNS}`,
-    );
-  }
-  const params: Record<string, number> = {};
-  for (let i = 0; i < MAX_RUNS; i++) {
-    if (i < MAX_RUNS - 1) params[`${name}Size${i}`] = innermostFirst[i]?.size ?? 1;
-    params[`${name}Stride${i}`] = innermostFirst[i]?.stride ?? 0;
-  }
-  return params;
+  return {
+    [`${name}Sizes`]: innermostFirst.map(({ size }) => size),
+    [`${name}Strides`]: innermostFirst.map(({ stride }) => stride),
+  };
 }
 
 /** Slices of the first pass: enough threads to fill the device, each with enough work to be worth it. */
@@ -45,7 +42,7 @@ function slicesFor(kept: number, reduced: number, caps: Capabilities): number {
 }
 
 interface Pass {
-  readonly params: Record<string, number>;
+  readonly params: Params;
   readonly constants: { KEPT: number; REDUCED: number };
   readonly grid: Step["grid"];
   readonly slices: number;
@@ -93,7 +90,7 @@ interface Reducer {
   /** Those of `last` that the caller has no use for, and that are scratch. */
   readonly discarded: readonly string[];
   readonly constants: (pass: { first: boolean }) => Readonly<Record<string, boolean>>;
-  readonly params: (pass: { first: boolean; last: boolean; leaf: Leaf }) => Readonly<Record<string, number>>;
+  readonly params: (pass: { first: boolean; last: boolean; leaf: Leaf }) => Params;
 }
 
 const between = (names: Readonly<Record<string, string>>, pass: number): Record<string, string> =>
@@ -191,16 +188,18 @@ export function planExpand(dims: readonly ReductionDim[], scale: number, select:
     const kept = { begin: leaf.keptBegin, end: leaf.keptBegin + leaf.kept };
     const dy = sliceOf("dy", kept, keptTotal);
     const dx = sliceOf("dx", { begin: leaf.begin, end: leaf.begin + leaf.size }, size);
-    const { params, rank } = expandParams(leaf);
+    const runs = runsOf(leaf.dims).reverse();
+    if (runs.length > MAX_RANK) throw new RangeError(`a reduction over ${runs.length} separate runs of dims`);
     return {
       kernel: EXPAND,
-      constants: { DIMS: rank, SELECT: select },
+      constants: { DIMS: runs.length, SELECT: select },
       params: {
-        ...params,
+        count: leaf.size,
         scale,
         dxFirst: leaf.begin - dx.origin,
         dyFirst: leaf.keptBegin - dy.origin,
         place: leaf.reducedBegin,
+        dims: runs.flatMap(({ size, keptStride, reducedStride }) => [size, keptStride, reducedStride, 0]),
       },
       operands: {
         dy: dy.operand,
@@ -211,16 +210,4 @@ export function planExpand(dims: readonly ReductionDim[], scale: number, select:
     };
   });
   return { steps };
-}
-
-function expandParams(leaf: Leaf): { params: Record<string, number>; rank: number } {
-  const runs = runsOf(leaf.dims).reverse();
-  if (runs.length > 2 * MAX_RUNS) throw new RangeError(`a reduction over ${runs.length} separate runs of dims`);
-  const params: Record<string, number> = { count: leaf.size };
-  for (let i = 0; i < 2 * MAX_RUNS; i++) {
-    params[`size${i}`] = runs[i]?.size ?? 1;
-    params[`kept${i}`] = runs[i]?.keptStride ?? 0;
-    params[`reduced${i}`] = runs[i]?.reducedStride ?? 0;
-  }
-  return { params, rank: runs.length };
 }

@@ -18,51 +18,31 @@ struct Params {
   reduced: u32,
   slices: u32,
   scale: f32,
-  keptSize0: u32,
-  keptSize1: u32,
-  keptSize2: u32,
-  keptStride0: u32,
-  keptStride1: u32,
-  keptStride2: u32,
-  keptStride3: u32,
-  reducedSize0: u32,
-  reducedSize1: u32,
-  reducedSize2: u32,
-  reducedStride0: u32,
-  reducedStride1: u32,
-  reducedStride2: u32,
-  reducedStride3: u32,
   xFirst: u32,
   yFirst: u32,
+  keptSizes: vec4u,
+  keptStrides: vec4u,
+  reducedSizes: vec4u,
+  reducedStrides: vec4u,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-fn keptOffset(index: u32) -> u32 {
-  if (KEPT <= 1u) { return index * p.keptStride0; }
-  var rest = index;
-  var offset = rest % p.keptSize0 * p.keptStride0;
-  rest /= p.keptSize0;
-  if (KEPT == 2u) { return offset + rest * p.keptStride1; }
-  offset += rest % p.keptSize1 * p.keptStride1;
-  rest /= p.keptSize1;
-  if (KEPT == 3u) { return offset + rest * p.keptStride2; }
-  return offset + rest % p.keptSize2 * p.keptStride2 + rest / p.keptSize2 * p.keptStride3;
+// Where the element of this number lies that has `dims` of these sizes and strides, from the innermost.
+fn offsetOf(number: u32, dims: u32, sizes: vec4u, strides: vec4u) -> u32 {
+  var rest = number;
+  var offset = 0u;
+  for (var i = 0u; i + 1u < dims; i++) {
+    offset += rest % sizes[i] * strides[i];
+    rest /= sizes[i];
+  }
+  return offset + rest * strides[max(dims, 1u) - 1u];
 }
 
-fn reducedOffset(index: u32) -> u32 {
-  if (REDUCED <= 1u) { return index * p.reducedStride0; }
-  var rest = index;
-  var offset = rest % p.reducedSize0 * p.reducedStride0;
-  rest /= p.reducedSize0;
-  if (REDUCED == 2u) { return offset + rest * p.reducedStride1; }
-  offset += rest % p.reducedSize1 * p.reducedStride1;
-  rest /= p.reducedSize1;
-  if (REDUCED == 3u) { return offset + rest * p.reducedStride2; }
-  return offset + rest % p.reducedSize2 * p.reducedStride2 + rest / p.reducedSize2 * p.reducedStride3;
-}
+fn keptOffset(number: u32) -> u32 { return offsetOf(number, KEPT, p.keptSizes, p.keptStrides); }
+fn reducedOffset(number: u32) -> u32 { return offsetOf(number, REDUCED, p.reducedSizes, p.reducedStrides); }
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,

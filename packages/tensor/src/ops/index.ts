@@ -17,27 +17,8 @@ export * from "./matmul.js";
 export * from "./maxPool2d.js";
 export { addInto, type CropOptions, concat, crop, flip, pad, slice } from "./movement.js";
 export * from "./paint.js";
-export {
-  add,
-  type ClampOptions,
-  clamp,
-  div,
-  eq,
-  exp,
-  leakyRelu,
-  log,
-  maximum,
-  minimum,
-  mul,
-  neg,
-  type Operand,
-  pow,
-  relu,
-  relu6,
-  sigmoid,
-  sqrt,
-  sub,
-} from "./pointwise.js";
+export * from "./pointwise.generated.js";
+export { type ClampOptions, clamp, eq, leakyRelu, type Operand } from "./pointwise.js";
 export type { PoolWindow } from "./poolWindow.js";
 export { type ArgmaxOptions, argmax, max, mean, type ReduceOptions, sum } from "./reduce.js";
 export * from "./softmax.js";

@@ -1,10 +1,12 @@
 import {
+  type NumberForm,
   type Part,
   type PointwiseName,
   type PointwiseRow,
   planFlat,
   planStrided,
   pointwise,
+  type RowOf,
   type Source,
   sourcesOf,
 } from "@fcn/kernels";
@@ -62,7 +64,8 @@ function broadcastStrides(x: Tensor, shape: readonly number[]): number[] {
   return shape.map((_, i) => (i < lead || x.shape[i - lead] === 1 ? 0 : own[i - lead]!));
 }
 
-function unary(op: string, name: PointwiseName, a: Tensor, numbers: Numbers = {}): Tensor {
+/** Computes a row of one operand under the name of a public op, with its gradient. */
+function computeUnary(op: string, name: RowOf<1>, a: Tensor, numbers: Numbers = {}): Tensor {
   checkFloat(op, "x", a);
   const y = compute(name, "forward", { a }, a.shape, a.order, numbers, true);
   const reads = sourcesOf(name, "da");
@@ -74,14 +77,15 @@ function unary(op: string, name: PointwiseName, a: Tensor, numbers: Numbers = {}
   });
 }
 
-function binary(op: string, name: PointwiseName, a: Tensor, b: Tensor): Tensor {
+/** Computes a row of two tensors, with its gradient. */
+function computeBinary(op: RowOf<2>, a: Tensor, b: Tensor): Tensor {
   checkFloat(op, "a", a);
   checkFloat(op, "b", b);
   const shape = broadcastShape(op, a.shape, b.shape);
   const order = outputOrder(shape, a, b);
-  const y = compute(name, "forward", { a, b }, shape, order, {}, true);
+  const y = compute(op, "forward", { a, b }, shape, order, {}, true);
   const parts = [...(a.requiresGrad ? (["da"] as const) : []), ...(b.requiresGrad ? (["db"] as const) : [])];
-  const reads = new Set(parts.flatMap((part) => sourcesOf(name, part)));
+  const reads = new Set(parts.flatMap((part) => sourcesOf(op, part)));
   const saved = [reads.has("a") ? a : undefined, reads.has("b") ? b : undefined];
   const shapes = [a.shape, b.shape] as const;
   return record(op, y, [a, b], saved, (g, [savedA, savedB], needs) => {
@@ -89,9 +93,9 @@ function binary(op: string, name: PointwiseName, a: Tensor, b: Tensor): Tensor {
     return shapes.map((target, i) => {
       if (!needs[i]) return undefined;
       const part = i === 0 ? "da" : "db";
-      const row = pointwise[name] as { da?: string; db?: string };
+      const row = pointwise[op] as { da?: string; db?: string };
       if (row[part] === "g") return sumTo(`${op} backward`, g.alias(), target);
-      return sumTo(`${op} backward`, compute(name, part, operands, shape, order, {}, false), target);
+      return sumTo(`${op} backward`, compute(op, part, operands, shape, order, {}, false), target);
     });
   });
 }
@@ -120,45 +124,29 @@ function withNumber<T>(beside: Tensor, value: number, use: (scalar: Tensor) => T
   return use(scalar);
 }
 
-type BinaryOp = "add" | "sub" | "mul" | "div" | "pow" | "maximum" | "minimum";
-
-function binaryOrScalar(op: BinaryOp, a: Operand, b: Operand): Tensor {
-  if (typeof a === "number") {
-    if (typeof b === "number") throw invalidArgument(`${op}: both operands are numbers`, "pass at least one tensor");
-    checkNumber(op, a);
-    if (op === "add") return unary(op, "affine", b, { s: 1, t: a });
-    if (op === "sub") return unary(op, "affine", b, { s: -1, t: a });
-    if (op === "mul") return unary(op, "affine", b, { s: a, t: 0 });
-    if (op === "div") return unary(op, "rdiv", b, { s: a });
-    return withNumber(b, a, (scalar) => binary(op, op, scalar, b));
-  }
-  if (typeof b !== "number") return binary(op, op, a, b);
-  checkNumber(op, b);
-  if (op === "add") return unary(op, "affine", a, { s: 1, t: b });
-  if (op === "sub") return unary(op, "affine", a, { s: 1, t: -b });
-  if (op === "mul") return unary(op, "affine", a, { s: b, t: 0 });
-  if (op === "div") return unary(op, "affine", a, { s: 1 / b, t: 0 });
-  if (op === "pow") return unary(op, "powScalar", a, { s: b });
-  return withNumber(a, b, (scalar) => binary(op, op, a, scalar));
+/** @internal The op of a row of one operand. */
+export function unary(name: RowOf<1>): (x: Tensor) => Tensor {
+  return (x) => computeUnary(name, name, x);
 }
 
-/**
- * a + b (torch.add). Operands are float32 tensors whose shapes broadcast, or one of them a number. Throws `invalid-shape` where the
- * shapes do not broadcast, `invalid-dtype` for another type; so do all ops of two operands.
- */
-export const add = (a: Operand, b: Operand): Tensor => binaryOrScalar("add", a, b);
-/** a - b with broadcasting (torch.sub). Operands as for {@link add}. */
-export const sub = (a: Operand, b: Operand): Tensor => binaryOrScalar("sub", a, b);
-/** a * b with broadcasting (torch.mul). Operands as for {@link add}. */
-export const mul = (a: Operand, b: Operand): Tensor => binaryOrScalar("mul", a, b);
-/** a / b with broadcasting (torch.div); infinity or NaN where b is 0. Operands as for {@link add}. */
-export const div = (a: Operand, b: Operand): Tensor => binaryOrScalar("div", a, b);
-/** a to the power b with broadcasting (torch.pow); NaN for a negative base under a fractional exponent. Operands as for {@link add}. */
-export const pow = (a: Operand, b: Operand): Tensor => binaryOrScalar("pow", a, b);
-/** The larger of a and b with broadcasting (torch.maximum); NaN where either is. Equal values share the gradient. Operands as for {@link add}. */
-export const maximum = (a: Operand, b: Operand): Tensor => binaryOrScalar("maximum", a, b);
-/** The smaller of a and b with broadcasting (torch.minimum); NaN where either is. Equal values share the gradient. Operands as for {@link add}. */
-export const minimum = (a: Operand, b: Operand): Tensor => binaryOrScalar("minimum", a, b);
+/** @internal The op of a row of two operands, of which one may be a number. */
+export function binary(op: RowOf<2>): (a: Operand, b: Operand) => Tensor {
+  const row: PointwiseRow = pointwise[op];
+  const beside = (x: Tensor, value: number, form: NumberForm | undefined, whole: (scalar: Tensor) => Tensor) => {
+    checkNumber(op, value);
+    if (!form) return withNumber(x, value, whole);
+    const { name, ...numbers } = form(value);
+    return computeUnary(op, name, x, numbers);
+  };
+  return (a, b) => {
+    if (typeof a === "number") {
+      if (typeof b === "number") throw invalidArgument(`${op}: both operands are numbers`, "pass at least one tensor");
+      return beside(b, a, row.numberA, (scalar) => computeBinary(op, scalar, b));
+    }
+    if (typeof b === "number") return beside(a, b, row.numberB, (scalar) => computeBinary(op, a, scalar));
+    return computeBinary(op, a, b);
+  };
+}
 
 /**
  * Where a and b are equal, with broadcasting (torch.eq): int32 of 1 and 0. Both float32 or both int32; b may be a number. NaN equals
@@ -182,30 +170,13 @@ export function eq(a: Tensor, b: Operand): Tensor {
   return compute(a.dtype === "int32" ? "eqInt" : "eq", "forward", { a, b }, shape, outputOrder(shape, a, b), {}, true);
 }
 
-/**
- * max(x, 0) (torch.relu). NaN stays NaN. x is float32 of any shape, the result has that shape; throws `invalid-dtype` for another type. So do
- * all ops of one operand.
- */
-export const relu = (x: Tensor): Tensor => unary("relu", "relu", x);
-/** min(max(x, 0), 6) (torch.nn.functional.relu6). */
-export const relu6 = (x: Tensor): Tensor => unary("relu6", "relu6", x);
 /** x where positive, else slope * x (torch.nn.functional.leaky_relu). Default slope 0.01. */
 export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
   if (typeof slope !== "number") {
     throw invalidArgument(`leakyRelu: slope is ${describe(slope)}, expected a number`, "pass leakyRelu(x, 0.1)");
   }
-  return unary("leakyRelu", "leakyRelu", x, { s: slope });
+  return computeUnary("leakyRelu", "leakyRelu", x, { s: slope });
 }
-/** 1 / (1 + e^-x) (torch.sigmoid). */
-export const sigmoid = (x: Tensor): Tensor => unary("sigmoid", "sigmoid", x);
-/** e^x (torch.exp); infinity above about 88.7. */
-export const exp = (x: Tensor): Tensor => unary("exp", "exp", x);
-/** Natural logarithm (torch.log); -infinity at 0, NaN below. */
-export const log = (x: Tensor): Tensor => unary("log", "log", x);
-/** Square root (torch.sqrt); NaN below 0. */
-export const sqrt = (x: Tensor): Tensor => unary("sqrt", "sqrt", x);
-/** -x (torch.neg). */
-export const neg = (x: Tensor): Tensor => unary("neg", "neg", x);
 
 export interface ClampOptions {
   /** Default: no lower bound. */
@@ -222,5 +193,5 @@ export function clamp(x: Tensor, options: ClampOptions = {}): Tensor {
   if (![min, max].every((bound) => typeof bound === "number" && !Number.isNaN(bound))) {
     throw invalidArgument(`clamp: min is ${min} and max ${max}, expected numbers`, "pass numbers, or leave one out");
   }
-  return unary("clamp", "clamp", x, { s: min, t: max });
+  return computeUnary("clamp", "clamp", x, { s: min, t: max });
 }

@@ -3,8 +3,8 @@ import { data } from "@fcn/core";
 import { encode } from "fast-png";
 import sharp, { type Sharp } from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { knownCounts } from "../../../../packages/fcn/dist/data/samples/labelCounts.js";
-import { findLookalikes, fingerprintOf } from "../../../../packages/fcn/dist/data/workers/fingerprint.js";
+import { knownCounts } from "../../../../packages/fcn/src/data/samples/labelCounts.js";
+import { findLookalikes, fingerprintOf } from "../../../../packages/fcn/src/data/workers/fingerprint.js";
 import { greyPng, jpeg, palettePng, photo, rgbPng, temporaryFolder, writeTree } from "../trees.js";
 
 const base = await temporaryFolder("check");

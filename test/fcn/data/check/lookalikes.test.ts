@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { data } from "@fcn/core";
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
-import { findLookalikes, fingerprintOf } from "../../../../packages/fcn/dist/data/workers/fingerprint.js";
+import { findLookalikes, fingerprintOf } from "../../../../packages/fcn/src/data/workers/fingerprint.js";
 
 const SIDE = 192;
 

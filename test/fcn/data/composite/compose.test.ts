@@ -2,8 +2,8 @@ import { data } from "@fcn/core";
 import { TensorError } from "@fcn/tensor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Placement, paste } from "../../../../packages/fcn/dist/data/composite/paste.js";
-import { Pyramid } from "../../../../packages/fcn/dist/data/composite/raster.js";
+import { type Placement, paste } from "../../../../packages/fcn/src/data/composite/paste.js";
+import { Pyramid } from "../../../../packages/fcn/src/data/composite/raster.js";
 import { assertProperty } from "../../../support/property.js";
 import { disc, drawnSource, rgba } from "./drawn.js";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { data } from "@fcn/core";
 import { TensorError } from "@fcn/tensor";
 import { beforeEach, describe, expect, it } from "vitest";
-import { seededSplit } from "../../../../packages/fcn/dist/data/folder/splits.js";
+import { seededSplit } from "../../../../packages/fcn/src/data/folder/splits.js";
 import { greyPng, jpeg, rgbPng, temporaryFolder, writeTree } from "../trees.js";
 
 const base = await temporaryFolder("folder");

@@ -5,7 +5,7 @@ import { data } from "@fcn/core";
 import { TensorError } from "@fcn/tensor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeMatLabels } from "../../../../packages/fcn/dist/data/mat/labels.js";
+import { decodeMatLabels } from "../../../../packages/fcn/src/data/mat/labels.js";
 import { assertProperty } from "../../../support/property.js";
 import { encodeMat, type Writable } from "../matEncoder.js";
 

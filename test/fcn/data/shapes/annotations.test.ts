@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { data } from "@fcn/core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { partProblem } from "../../../../packages/fcn/dist/data/decode/parts.js";
-import { type CocoInstance, cocoLabels } from "../../../../packages/fcn/dist/data/shapes/coco.js";
-import { paintRuns, unpackCounts } from "../../../../packages/fcn/dist/data/shapes/rle.js";
+import { partProblem } from "../../../../packages/fcn/src/data/decode/parts.js";
+import { type CocoInstance, cocoLabels } from "../../../../packages/fcn/src/data/shapes/coco.js";
+import { paintRuns, unpackCounts } from "../../../../packages/fcn/src/data/shapes/rle.js";
 import { assertProperty } from "../../../support/property.js";
 import { greyPng, jpeg, temporaryFolder, writeTree } from "../trees.js";
 

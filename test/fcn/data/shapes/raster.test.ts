@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Point, paintDisc, paintLine, paintPolygon } from "../../../../packages/fcn/dist/data/shapes/raster.js";
+import { type Point, paintDisc, paintLine, paintPolygon } from "../../../../packages/fcn/src/data/shapes/raster.js";
 import { assertProperty } from "../../../support/property.js";
 
 type Painter = (paint: (row: number, from: number, to: number) => void) => void;

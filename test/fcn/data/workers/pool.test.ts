@@ -3,8 +3,8 @@ import { Worker } from "node:worker_threads";
 import { data } from "@fcn/core";
 import { TensorError } from "@fcn/tensor";
 import { describe, expect, it } from "vitest";
-import { createPool, ThreadPool } from "../../../../packages/fcn/dist/data/workers/pool.js";
-import { pooledSamples } from "../../../../packages/fcn/dist/data/workers/samples.js";
+import { createPool, ThreadPool } from "../../../../packages/fcn/src/data/workers/pool.js";
+import { pooledSamples } from "../../../../packages/fcn/src/data/workers/samples.js";
 import { greyPng, rgbPng, temporaryFolder, writeTree } from "../trees.js";
 
 const root = await temporaryFolder("pool");

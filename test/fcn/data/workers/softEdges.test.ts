@@ -3,8 +3,8 @@ import { data } from "@fcn/core";
 import { encode } from "fast-png";
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
-import { vocKeys } from "../../../../packages/fcn/dist/data/folder/colours.js";
-import { findSoftEdges } from "../../../../packages/fcn/dist/data/workers/softEdges.js";
+import { vocKeys } from "../../../../packages/fcn/src/data/folder/colours.js";
+import { findSoftEdges } from "../../../../packages/fcn/src/data/workers/softEdges.js";
 import { greyPng, photo, rgbPng, temporaryFolder, writeTree } from "../trees.js";
 
 const SIDE = 96;

@@ -1,10 +1,10 @@
 import { TensorError } from "@fcn/tensor";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { ClassEntry } from "../../../../../packages/fcn/dist/data/folder/classes.js";
-import { vocKeys } from "../../../../../packages/fcn/dist/data/folder/colours.js";
-import { chooseRule } from "../../../../../packages/fcn/dist/data/folder/meaning/chooseRule.js";
-import type { MaskMeaning } from "../../../../../packages/fcn/dist/data/folder/meaning/meaning.js";
-import type { MaskSurvey } from "../../../../../packages/fcn/dist/data/workers/surveyMasks.js";
+import type { ClassEntry } from "../../../../../packages/fcn/src/data/folder/classes.js";
+import { vocKeys } from "../../../../../packages/fcn/src/data/folder/colours.js";
+import { chooseRule } from "../../../../../packages/fcn/src/data/folder/meaning/chooseRule.js";
+import type { MaskMeaning } from "../../../../../packages/fcn/src/data/folder/meaning/meaning.js";
+import type { MaskSurvey } from "../../../../../packages/fcn/src/data/workers/surveyMasks.js";
 
 let made = 0;
 const survey = (kind: MaskSurvey["kind"], keys: readonly number[], more: Partial<MaskSurvey> = {}): MaskSurvey => ({

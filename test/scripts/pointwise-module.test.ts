@@ -1,0 +1,34 @@
+import { expect, it } from "vitest";
+import { pointwiseModule } from "../../scripts/lib/pointwise-module.mjs";
+
+const table = `/** The type of a row. */
+export interface Row { readonly arity: 1 | 2 }
+export const pointwise = {
+  /** max(x, 0). */
+  relu: { arity: 1, forward: "max(a, T(0.0))" },
+  affine: { arity: 1, forward: "a * p.s + T(p.t)" },
+  // A comment that is no doc comment.
+  equal: { arity: 2, forward: "a == b" },
+  /**
+   * a + b.
+   */
+  add: {
+    arity: 2,
+    forward: "a + b",
+  },
+} as const;
+`;
+
+it("the rows with a doc comment are functions with that comment", () => {
+  expect(pointwiseModule(table).split("\n").slice(1)).toEqual([
+    'import { binary, unary } from "./pointwise.js";',
+    "",
+    "/** max(x, 0). */",
+    'export const relu = /* @__PURE__ */ unary("relu");',
+    "/**",
+    " * a + b.",
+    " */",
+    'export const add = /* @__PURE__ */ binary("add");',
+    "",
+  ]);
+});
