@@ -39,10 +39,7 @@ function checkStride({ name, layer }: Node): void {
   throw cannot(name, `it is a ${layer.kind}, which has no stride to take out`, "name convolutions and pools");
 }
 
-/**
- * The rate of a node's inputs, which must agree. What takes its pixels' places from a reference lies on the grid of
- * that.
- */
+/** The rate of a node's inputs, which must agree; where pixels take the places of a reference, the reference's. */
 function rateBefore({ name, layer, inputs }: Node, rates: readonly Rate[]): Rate {
   const [first = ONE, second = first] = rates;
   if (kindOf(layer).map(layer, 0, 1) === "reference") return second;

@@ -58,9 +58,7 @@ export interface Kind<L extends { readonly kind: string }> {
   readonly channels: (layer: L, inputs: readonly number[], refuse: (problem: string, fix: string) => never) => number;
   /** Whether a second input is a reference, which gives height and width alone. Otherwise all inputs lie alike. */
   readonly takesReference: boolean;
-  /**
-   * Size of the output from that of the first input. Undefined where the two, or output and reference, are the same.
-   */
+  /** Size of the output from that of the first input; undefined where it is that one, or the reference's. */
   readonly size: ((layer: L, axis: Axis, size: number) => number) | undefined;
   /**
    * Where the output's pixels lie on those of the first input, before any cut; `reference` where they take the places

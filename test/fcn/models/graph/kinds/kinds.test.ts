@@ -1,13 +1,13 @@
 import type { models } from "@fcn/core";
 import { createDevice, type Device, noGrad, slice, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { outputSize } from "../../../../packages/fcn/src/models/graph/geometry/sizes.js";
+import { outputSize } from "../../../../../packages/fcn/src/models/graph/geometry/sizes.js";
 import {
   kindOf,
   LAYER_KINDS,
   type LayerKind,
   type LayerOf,
-} from "../../../../packages/fcn/src/models/graph/kinds/index.js";
+} from "../../../../../packages/fcn/src/models/graph/kinds/index.js";
 
 let device: Device;
 beforeAll(async () => {

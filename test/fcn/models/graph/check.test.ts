@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { models } from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseGraph, stringifyGraph } from "../../../packages/fcn/src/models/graph/check.js";
-import { parameterShapes } from "../../../packages/fcn/src/models/graph/parameters.js";
-import { smallGraph } from "../prediction/nets.js";
+import { parseGraph, stringifyGraph } from "../../../../packages/fcn/src/models/graph/check.js";
+import { parameterShapes } from "../../../../packages/fcn/src/models/graph/parameters.js";
+import { smallGraph } from "../../prediction/nets.js";
 
 let device: Device;
 beforeAll(async () => {
@@ -42,7 +42,7 @@ describe("the text of a graph", () => {
     const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
     const graphs = models.list().map((name) => [name, models.graphOf(name, { numClasses: 3 }).graph] as const);
     const found = graphs.map(([name, graph]) => [name, hash(stringifyGraph("test", graph))]);
-    const golden = readFileSync(new URL("../../golden/graphs.json", import.meta.url), "utf8");
+    const golden = readFileSync(new URL("../../../golden/graphs.json", import.meta.url), "utf8");
     expect(Object.fromEntries(found)).toEqual(JSON.parse(golden));
   });
 
