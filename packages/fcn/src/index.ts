@@ -29,8 +29,8 @@ export {
   tuningFile,
   type WorkOptions,
 } from "./measure/index.js";
-export { type BilinearKernel, bilinearKernel } from "./models/graph/bilinear.js";
-export * as coordinates from "./models/graph/coordinates.js";
+export * as coordinates from "./models/graph/geometry/coordinates.js";
+export { type BilinearKernel, bilinearKernel } from "./models/graph/weights/bilinear.js";
 export * as models from "./models/index.js";
 export { type Graph, GraphBuilder, GraphNet } from "./models/index.js";
 export * from "./prediction/index.js";

@@ -3,7 +3,7 @@ import { firstOf } from "../data/files/words.js";
 import { createRandom } from "../data/random.js";
 import { BatchSampler, type HostBatch, stackSamples } from "../data/samples/batches.js";
 import { rememberPreprocessing } from "../models/file/usedPreprocessing.js";
-import { seedFor } from "../models/graph/initialise.js";
+import { seedFor } from "../models/graph/weights/initialise.js";
 import { deviceOf } from "../models/segmentationNet.js";
 import { type Fitting, fittingOf, headsOf } from "./fitted.js";
 import { type Freeze, freezeAllBut, freezeBatchNorm } from "./freezing.js";

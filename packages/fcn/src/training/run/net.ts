@@ -3,7 +3,7 @@ import { kindOf } from "../../data/files/files.js";
 import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import { imagenetPreprocessing } from "../../models/file/metadata.js";
 import { type ModelMetadata, type PartialMetadata, parsePartialMetadata } from "../../models/file/weightsFile.js";
-import { inferChannels } from "../../models/graph/geometry.js";
+import { inferChannels } from "../../models/graph/geometry/channels.js";
 import { type Graph, inputChannels, mainHead } from "../../models/graph/spec.js";
 import type { ModelOptions } from "../../models/index.js";
 import { graphOf, publishedPreprocessing } from "../../models/registry.js";

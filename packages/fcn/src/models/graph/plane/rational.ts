@@ -7,7 +7,8 @@ export interface Rational {
 /** The greatest common divisor, not negative. */
 export function gcd(a: number, b: number): number {
   let [x, y] = [Math.abs(a), Math.abs(b)];
-  while (y !== 0) [x, y] = [y, x % y];
+  // Ends for infinite numbers too, whose remainder is no number.
+  while (y > 0) [x, y] = [y, x % y];
   return x;
 }
 

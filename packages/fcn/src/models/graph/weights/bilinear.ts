@@ -8,8 +8,8 @@ export interface BilinearKernel {
 }
 
 /**
- * The weights of one row of bilinear upsampling, `kernelSize` of them: 1 - |i - c| / f with f = floor((k + 1) / 2) and the centre
- * c = f - 1 for an odd k, f - 0.5 for an even k.
+ * The weights of one row of bilinear upsampling, `kernelSize` of them: 1 - |i - c| / f with f = floor((k + 1) / 2) and
+ * the centre c = f - 1 for an odd k, f - 0.5 for an even k.
  */
 export function bilinearRow(kernelSize: number): Float64Array {
   const factor = Math.floor((kernelSize + 1) / 2);
@@ -18,9 +18,10 @@ export function bilinearRow(kernelSize: number): Float64Array {
 }
 
 /**
- * Weight [in, out, k, k] of a transposed convolution that upsamples bilinearly: channel i goes to channel i, the pairs i != j are
- * zero. With `outChannels` 1 every row holds the kernel: the channel-wise form, for `groups` = channels. For upsampling by s the
- * kernel size is 2s - s % 2. Source: `upsample_filt` and `interp` of the reference implementation's `surgery.py`.
+ * Weight [in, out, k, k] of a transposed convolution that upsamples bilinearly: channel i goes to channel i, the pairs
+ * i != j are zero. With `outChannels` 1 every row holds the kernel: the channel-wise form, for `groups` = channels. For
+ * upsampling by s the kernel size is 2s - s % 2. Source: `upsample_filt` and `interp` of the reference implementation's
+ * `surgery.py`.
  *
  * Throws unless both channel numbers are equal or `outChannels` is 1, and unless all three are integers of at least 1.
  */

@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { models } from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseGraph, stringifyGraph } from "../../../packages/fcn/src/models/graph/check.js";
-import { parameterShapes } from "../../../packages/fcn/src/models/graph/parameters.js";
-import { smallGraph } from "../prediction/nets.js";
+import { parseGraph, stringifyGraph } from "../../../../packages/fcn/src/models/graph/check.js";
+import { parameterShapes } from "../../../../packages/fcn/src/models/graph/parameters.js";
+import { smallGraph } from "../../prediction/nets.js";
 
 let device: Device;
 beforeAll(async () => {
@@ -34,6 +36,14 @@ describe("the text of a graph", () => {
       const whole = { ...rest, ...(headLabels && { headLabels }), ...(aliases && { aliases }) };
       expect(parseGraph("test", stringifyGraph("test", graph))).toEqual(JSON.parse(JSON.stringify(whole)));
     }
+  });
+
+  it("is, byte for byte, that of the files that people have", () => {
+    const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
+    const graphs = models.list().map((name) => [name, models.graphOf(name, { numClasses: 3 }).graph] as const);
+    const found = graphs.map(([name, graph]) => [name, hash(stringifyGraph("test", graph))]);
+    const golden = readFileSync(new URL("../../../golden/graphs.json", import.meta.url), "utf8");
+    expect(Object.fromEntries(found)).toEqual(JSON.parse(golden));
   });
 
   it("tells the parameters of the net without making it", () => {
@@ -97,6 +107,7 @@ describe("the text of a graph", () => {
     ["outputs as a list", changed((graph) => (graph.outputs = ["out"])), /its outputs are not an object/],
     ["aliases of nothing", changed((graph) => (graph.aliases = { a: 5 })), /its aliases hold "a": 5/],
     ["places that no integer holds", strides(12, 4096), /a stride of|the graph of the net is not one/],
+    ["strides that no number holds", strides(100, 4096), /a stride of/],
     [
       "sums of two sizes of channels",
       changed(({ nodes }) => {

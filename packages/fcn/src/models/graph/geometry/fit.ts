@@ -1,33 +1,34 @@
 import { TensorError } from "@fcn/tensor";
+import { lcm } from "../plane/rational.js";
+import { AXES, type Axis, onBothAxes } from "../plane/window.js";
+import { type Graph, inputNode, mainHead } from "../spec.js";
 import { coordinateMaps } from "./coordinates.js";
-import { type Geometry, geometryOf, type Plane } from "./geometry.js";
-import { lcm } from "./rational.js";
 import { coarsestStride } from "./reach.js";
+import { type Geometry, geometryOf, type Plane } from "./shapes.js";
 import { sizesAlong } from "./sizes.js";
-import { type Axis, type Graph, mainHead } from "./spec.js";
 
-/** How an image is filled up with zeros for a net, and where its pixels lie in the answers then. */
+/** How an image is filled up with zeros for a net, and where its pixels then lie in the outputs. */
 export interface Fit {
   /** Zeros before and after the image, vertically and horizontally. */
   readonly padding: readonly [readonly [before: number, after: number], readonly [before: number, after: number]];
-  /** [top, left] of the image in the answer of each head, in the order of the heads. */
+  /** [top, left] of the image in the output of each head, in the order of the heads. */
   readonly offsets: readonly Plane[];
 }
 
 /** A head of a graph; undefined for the main one. */
 type Head = string | undefined;
 
-const AXES: readonly [Axis, Axis] = [0, 1];
 /** Images that are filled up with more than this many strides are none that a net was made for. */
 const MOST_STRIDES = 64;
 
 /**
- * How images of any size go through a graph so that each head answers every pixel. A net that answers at the size of its input takes the image as
- * it is; one that does so for multiples of its stride only, such as that of the d2l chapter, gets zeros below and on the right; of an answer that
- * is larger, the part is taken whose pixels fall on those of the image, by the coordinate maps. `multiple` is a further number that the sides of
- * the input are multiples of.
+ * How images of any size go through a graph so that each head scores every pixel. A net whose output has the size of
+ * its input takes the image as it is; one that does so for multiples of its stride only, such as that of the d2l
+ * chapter, gets zeros below and on the right; of an output that is larger, the part is taken whose pixels fall on those
+ * of the image, by the coordinate maps. `multiple` is a further number that the sides of the input are multiples of.
  *
- * Throws a TensorError for a head that answers on a coarser or finer grid than that of the image, or on one that lies between its pixels.
+ * Throws a TensorError for a head whose output lies on a coarser or finer grid than that of the image, or on one that lies
+ * between its pixels.
  */
 export function fitOf(
   graph: Graph,
@@ -51,14 +52,8 @@ export function fitOf(
       }
       const { shapes } = found as Geometry;
       const isSame = nodes.every((node) => AXES.every((axis) => shapes.get(node)?.[axis + 1] === plane[axis]));
-      if (isSame)
-        return {
-          padding: [
-            [0, plane[0] - height],
-            [0, plane[1] - width],
-          ],
-          offsets: nodes.map(() => [0, 0]),
-        };
+      if (!isSame) continue;
+      return { padding: onBothAxes((axis) => [0, plane[axis] - image[axis]]), offsets: nodes.map(() => [0, 0]) };
     }
     if (found instanceof Error) throw found;
     const axes = AXES.map((axis) => fitAlong(graph, nodes, { axis, size: image[axis], multiple, stride }));
@@ -125,7 +120,7 @@ interface Misfit {
 }
 
 function misfit(graph: Graph, op: string, { image, nodes, geometry, stride }: Misfit): TensorError {
-  const input = graph.nodes.find(({ layer }) => layer.kind === "input")?.name ?? "data";
+  const input = inputNode(graph)?.name ?? "data";
   const plane = image.map((side) => roundUp(side, stride)) as [number, number];
   const { shapes } = geometry(...plane);
   const node = nodes.find((name) => AXES.some((axis) => shapes.get(name)?.[axis + 1] !== plane[axis])) ?? nodes[0];

@@ -2,7 +2,7 @@ import { coordinates, models } from "@fcn/core";
 import { createDevice, type Device, noGrad, type Tensor } from "@fcn/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { assertProperty } from "../../support/property.js";
+import { assertProperty } from "../../../support/property.js";
 
 let device: Device;
 beforeAll(async () => {

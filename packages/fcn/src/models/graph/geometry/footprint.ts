@@ -1,10 +1,10 @@
-import { geometryOf } from "./geometry.js";
-import { lastUses } from "./net.js";
-import type { Graph } from "./spec.js";
+import { type Graph, lastUses } from "../spec.js";
+import { geometryOf } from "./shapes.js";
 
 /**
- * Bytes of the features that the forward pass of one image holds at once, at the worst moment: each layer's output beside what later layers
- * still need. A function of the image's size, which throws where the image is too small for the net.
+ * Bytes of the features that the forward pass of one image holds at once, at the worst moment: each layer's output
+ * beside what later layers still need. A function of the image's size, which throws where the image is too small for
+ * the net.
  */
 export function footprintOf(graph: Graph): (height: number, width: number) => number {
   const geometry = geometryOf(graph);

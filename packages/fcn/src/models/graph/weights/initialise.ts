@@ -1,6 +1,15 @@
 import { add, type Device, mul, noGrad, type Tensor } from "@fcn/tensor";
-import { fnv1a } from "../../encoding/fnv1a.js";
-import type { ConvInit } from "./spec.js";
+import { fnv1a } from "../../../encoding/fnv1a.js";
+
+export const INIT_NAMES = ["default", "kaiming", "zeros", "xavier", "lecun"] as const;
+
+/**
+ * Initial values of a weight. `default` is PyTorch's (uniform, kaiming with a = sqrt 5); `kaiming` is He's normal over
+ * the fan-out, as in torchvision's VGG and ResNet, with a zero bias; `zeros` clears weight and bias; `xavier` is
+ * Glorot's uniform; `lecun` is uniform with the variance 1 / fan-in (kaiming with a = 1), with a zero bias, as in
+ * torchvision's feature pyramid; `{ deviation }` is a normal distribution.
+ */
+export type ConvInit = (typeof INIT_NAMES)[number] | { readonly deviation: number };
 
 /** Weight [out, in / groups, kh, kw] and bias [out] of a convolution. */
 export interface ConvValues {

@@ -16,8 +16,8 @@ export function isOtherForm(shape: readonly number[], target: readonly number[])
 }
 
 /**
- * Upsampling weights in the other form. Published blobs are dense with zeros between different classes; a blob that mixes classes has no
- * channel-wise form and is refused.
+ * Upsampling weights in the other form. Published blobs are dense with zeros between different classes; a blob that
+ * mixes classes has no channel-wise form and is refused.
  */
 export function convertDeconvBlob(key: string, blob: HostBlob, target: readonly number[]): HostBlob {
   const [channels = 0, wide = 0, kh = 0, kw = 0] = blob.shape;
