@@ -5,6 +5,8 @@ export * from "./conv2d/geometry.js";
 export * from "./conv2d/plan.js";
 export * from "./copy/plan.js";
 export * from "./cross-entropy/plan.js";
+export type * from "./errorCodes.js";
+export * from "./errors.js";
 export * from "./fault.js";
 export * from "./fill/plan.js";
 export * from "./group-norm/plan.js";

@@ -4,13 +4,14 @@ import type { Device } from "./device.js";
 import type { Order } from "./layout.js";
 import { Tensor } from "./tensor.js";
 
-export { brief, show, showSome, showValue } from "./errors.js";
+export { brief, invalidArgument, reworded, show, showSome, showValue } from "./errors.js";
 export { GUESSED_BYTES, type Guess, guessContent } from "./io/guess.js";
 export { decodeText, describeFault, recodeFix, shellWord, type TextFault } from "./io/text.js";
 export { nearest } from "./nearest.js";
 export { matchNames, type NameMatch } from "./nn/matchNames.js";
 export { nameTarget } from "./nn/stateDict.js";
 export { isNode, nodeModule } from "./node.js";
+export { ONE_VALUE } from "./ops/batchNorm.js";
 export { checkOptions, type OptionNames } from "./options.js";
 export { elementsOf } from "./shape.js";
 

@@ -72,6 +72,6 @@ export function checkDifferentiable(op: string, dtype: DType): void {
   throw new TensorError({
     code: "invalid-dtype",
     message: `${op}: requiresGrad is set for dtype ${dtype}, only float32 tensors have gradients`,
-    fix: 'leave out requiresGrad, or use dtype "float32"',
+    fix: { code: 'leave out requiresGrad, or use dtype "float32"' },
   });
 }

@@ -30,7 +30,7 @@ export function checkOptions<T extends object>(
   if (typeof given !== "object" || given === null || Array.isArray(given) || ArrayBuffer.isView(given)) {
     throw invalidArgument(
       `${op}: ${given === undefined ? "there are no options" : `the options are ${describe(given)}`}, expected an object`,
-      `pass { ${known.join(", ")} } or some of them`,
+      { code: `pass { ${known.join(", ")} } or some of them` },
     );
   }
   for (const name of Object.keys(given)) {

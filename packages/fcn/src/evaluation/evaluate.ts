@@ -149,13 +149,13 @@ function classCount(count: number | undefined, head?: string): number {
     throw new TensorError({
       code: "invalid-argument",
       message: `evaluate: the net does not tell the classes of a head ${JSON.stringify(head)}`,
-      fix: "name a head of the net in heads, or pass its numClasses there",
+      fix: { code: "name a head of the net in heads, or pass its numClasses there" },
     });
   }
   throw new TensorError({
     code: "invalid-argument",
     message: "evaluate: a net was given without the number of its classes",
-    fix: "pass { numClasses }, or what loadModel answers in place of the net",
+    fix: { code: "pass { numClasses }, or what loadModel answers in place of the net" },
   });
 }
 

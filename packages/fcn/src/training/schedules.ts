@@ -66,6 +66,8 @@ function courseOf(schedule: Schedule, optimizer: Optimizer, steps: number): opti
   throw new TensorError({
     code: "invalid-argument",
     message: `train: schedule ${JSON.stringify(schedule)} is unknown`,
-    fix: `use one of: ${Object.keys(SCHEDULES).join(", ")}; or pass a function that makes an optim.lrScheduler`,
+    fix: {
+      code: `use one of: ${Object.keys(SCHEDULES).join(", ")}; or pass a function that makes an optim.lrScheduler`,
+    },
   });
 }

@@ -69,10 +69,9 @@ export abstract class Module {
   loadStateDict(dict: StateDict, options: LoadOptions = {}): LoadReport {
     checkOptions<LoadOptions>("loadStateDict", options, { strict: true, reshape: true });
     if (typeof dict !== "object" || dict === null) {
-      throw invalidArgument(
-        `loadStateDict: the state is ${describe(dict)}, expected tensors or host arrays by name`,
-        "pass module.stateDict(), or await io.readSafetensors(path)",
-      );
+      throw invalidArgument(`loadStateDict: the state is ${describe(dict)}, expected tensors or host arrays by name`, {
+        code: "pass module.stateDict(), or await io.readSafetensors(path)",
+      });
     }
     const adapterOf = (name: string, from: readonly number[]) => this.stateAdapter(name, from);
     const named = Object.entries(dict).map(([name, value]) => {

@@ -1,6 +1,6 @@
 import { type BatchNormOptions as PlanOptions, planBatchNorm, planBatchNormBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
-import { invalidArgument, invalidShape, show } from "../errors.js";
+import { invalidArgument, invalidShape, show, TensorError } from "../errors.js";
 import { activationOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
 import type { Backward } from "../tape.js";
@@ -24,6 +24,8 @@ export interface BatchNormOptions {
 }
 
 const OP = "batchNorm";
+/** `details.is` of the error for a batch with a single value a channel, which has no variance. */
+export const ONE_VALUE = "one value a channel";
 const OPTIONS = {
   weight: true,
   bias: true,
@@ -79,10 +81,12 @@ function planOptions(x: Tensor, options: BatchNormOptions): PlanOptions {
   const channels = x.shape[1]!;
   const rows = x.size / channels;
   if (training && rows < 2) {
-    throw invalidShape(
-      `${OP}: x ${show(x.shape)} has one value a channel, training needs at least two for a variance`,
-      "use a larger batch or image, or training: false",
-    );
+    throw new TensorError({
+      code: "invalid-shape",
+      message: `${OP}: x ${show(x.shape)} has one value a channel, training needs at least two for a variance`,
+      fix: "use a larger batch or image, or training: false",
+      details: { is: ONE_VALUE },
+    });
   }
   const hasRunning = runningMean !== undefined;
   return { rows, channels, eps, momentum, training, hasWeight: !!weight, hasBias: !!bias, hasRunning };

@@ -52,7 +52,7 @@ function checkCounts(target: Tensor, numTargets: number, numClasses: number): vo
     throw new TensorError({
       code: "invalid-dtype",
       message: `confusionMatrix: target has dtype ${target.dtype}, expected int32 labels`,
-      fix: 'create the target with { dtype: "int32" }',
+      fix: { code: 'create the target with { dtype: "int32" }' },
     });
   }
   if (target.size >= 2 ** 31) {

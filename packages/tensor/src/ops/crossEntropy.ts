@@ -35,7 +35,7 @@ function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropy
     throw new TensorError({
       code: "invalid-dtype",
       message: `crossEntropy: target has dtype ${target.dtype}, expected int32 class indices`,
-      fix: 'create the target with { dtype: "int32" }',
+      fix: { code: 'create the target with { dtype: "int32" }' },
     });
   }
   if (!sameShape(target.shape, [n, ...space])) {

@@ -160,7 +160,9 @@ export function pad(
 /** Tensors of equal sizes but for `dim`, one after the other along `dim` (torch.cat). */
 export function concat(list: readonly Tensor[], options: { dim?: number } = {}): Tensor {
   if (!isList(list)) {
-    throw invalidArgument("concat: the first argument is not a list of tensors", "pass concat([a, b], { dim })");
+    throw invalidArgument("concat: the first argument is not a list of tensors", {
+      code: "pass concat([a, b], { dim })",
+    });
   }
   checkOptions<{ dim?: number }>("concat", options, { dim: true });
   const { dim = 0 } = options;
@@ -230,7 +232,8 @@ export function flip(x: Tensor, options: { dims: readonly number[] }): Tensor {
   checkLive("flip", "x", x);
   checkOptions<{ dims: readonly number[] }>("flip", options, { dims: true });
   const { dims } = options;
-  if (!Array.isArray(dims)) throw invalidArgument(`flip: dims is ${dims}`, "pass a list, as in { dims: [3] }");
+  if (!Array.isArray(dims))
+    throw invalidArgument(`flip: dims is ${dims}`, { code: "pass a list, as in { dims: [3] }" });
   const chosen = [...new Set(dims.map((dim) => dimIndex("flip", dim, x.shape.length)))];
   return record("flip", flipped("flip", x, chosen, true), [x], [], (grad) => [
     flipped("flip backward", grad, chosen, false),
@@ -253,10 +256,9 @@ export function addInto(target: Tensor, x: Tensor, { begin }: { begin: readonly 
     );
   }
   if (recording([target, x])) {
-    throw invalidArgument(
-      "addInto: an operand has requiresGrad, and a change in place has no gradient",
-      "wrap the call in noGrad, or use add with tensors of one shape",
-    );
+    throw invalidArgument("addInto: an operand has requiresGrad, and a change in place has no gradient", {
+      code: "wrap the call in noGrad, or use add with tensors of one shape",
+    });
   }
   const origin = begin.map(() => 0);
   // The kernel may not read the memory that it writes.

@@ -25,7 +25,9 @@ export function paint(labels: Tensor, palette: Tensor, options: PaintOptions = {
     if (!tensor) continue;
     checkLive("paint", name, tensor);
     if (tensor.dtype === "int32") continue;
-    throw invalidArgument(`paint: ${name} has dtype ${tensor.dtype}, expected int32`, 'pass { dtype: "int32" }');
+    throw invalidArgument(`paint: ${name} has dtype ${tensor.dtype}, expected int32`, {
+      code: 'pass { dtype: "int32" }',
+    });
   }
   if (palette.shape.length !== 1 || (image && !sameShape(image.shape, labels.shape))) {
     throw invalidShape(

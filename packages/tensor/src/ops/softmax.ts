@@ -32,10 +32,9 @@ function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean)
   checkFloat(op, "x", x);
   checkOptions<SoftmaxOptions>(op, options, { dim: true });
   if (typeof options.dim !== "number") {
-    throw invalidArgument(
-      `${op}: dim is ${String(options.dim)}, expected a number`,
-      "pass { dim: 1 } for the channels of an image",
-    );
+    throw invalidArgument(`${op}: dim is ${String(options.dim)}, expected a number`, {
+      code: "pass { dim: 1 } for the channels of an image",
+    });
   }
   const { runtime, shape } = x;
   const dim = dimIndex(op, options.dim, shape.length);

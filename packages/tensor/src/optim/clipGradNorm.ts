@@ -11,12 +11,14 @@ import { checkSetting, invalid } from "./optimizer.js";
  */
 export function clipGradNorm(parameters: readonly Tensor[], maxNorm: number): Tensor {
   if (!Array.isArray(parameters)) {
-    throw invalid("clipGradNorm", `parameters is ${describe(parameters)}`, "pass module.parameters(), or a list");
+    throw invalid("clipGradNorm", `parameters is ${describe(parameters)}`, {
+      code: "pass module.parameters(), or a list",
+    });
   }
   checkSetting("clipGradNorm", "maxNorm", maxNorm);
   const gradients = parameters.flatMap(({ grad }) => (grad ? [grad] : []));
   if (gradients.length === 0)
-    throw invalid("clipGradNorm", "no parameter has a gradient", "call loss.backward() first");
+    throw invalid("clipGradNorm", "no parameter has a gradient", { code: "call loss.backward() first" });
   return noGrad(() => {
     const norm = jointNorm(gradients);
     // The small term is PyTorch's: it keeps the quotient finite.

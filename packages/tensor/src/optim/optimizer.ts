@@ -1,5 +1,5 @@
 import { describe } from "../describe.js";
-import { show, TensorError } from "../errors.js";
+import { type Fix, invalidArgument, show, type TensorError } from "../errors.js";
 import type { HostArray } from "../io/hostArray.js";
 import { checkOptions, type OptionNames } from "../options.js";
 import { isList } from "../shape.js";
@@ -30,7 +30,8 @@ export abstract class Optimizer<Options extends SharedOptions> {
     /** Names of the buffers that a parameter of the group needs. */
     protected readonly bufferNames: (group: ResolvedGroup<Options>) => readonly string[],
   ) {
-    if (!isList(params)) throw invalid(op, `params is ${describe(params)}`, "pass module.parameters(), or a list");
+    if (!isList(params))
+      throw invalid(op, `params is ${describe(params)}`, { code: "pass module.parameters(), or a list" });
     const given = isGroups(params) ? params : [{ params } as ParameterGroup<Options>];
     const names = Object.fromEntries(["params", ...Object.keys(defaults)].map((name) => [name, true]));
     for (const group of given) checkOptions(op, group, names as OptionNames<ParameterGroup<Options>>);
@@ -139,7 +140,7 @@ function defined<T extends object>(group: T): Partial<T> {
 
 function checkParameters(op: string, groups: readonly { readonly params: readonly Tensor[] }[]): void {
   const all = groups.flatMap(({ params }) => params);
-  if (all.length === 0) throw invalid(op, "there are no parameters", "pass module.parameters()");
+  if (all.length === 0) throw invalid(op, "there are no parameters", { code: "pass module.parameters()" });
   if (new Set(all).size < all.length) {
     throw invalid(op, "a parameter was given more than once", "name each parameter in one group");
   }
@@ -147,11 +148,9 @@ function checkParameters(op: string, groups: readonly { readonly params: readonl
   if (made >= 0) {
     const { shape, node } = all[made]!;
     const problem = `parameter ${made} of shape ${show(shape)} is a result of ${node!.op}, not a leaf`;
-    throw invalid(
-      op,
-      problem,
-      "pass the tensors themselves that were made with { requiresGrad: true }, such as module.parameters()",
-    );
+    throw invalid(op, problem, {
+      code: "pass the tensors themselves that were made with { requiresGrad: true }, such as module.parameters()",
+    });
   }
   const other = all.findIndex((parameter) => parameter.dtype !== "float32");
   if (other >= 0) throw invalid(op, `parameter ${other} is ${all[other]!.dtype}`, "pass float32 parameters");
@@ -164,6 +163,6 @@ export function checkSetting(op: string, name: string, value: number, low = 0, h
   throw invalid(op, `${name} is ${value}, but must be ${range}`, `correct ${name}`);
 }
 
-export function invalid(op: string, problem: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-argument", message: `${op}: ${problem}`, fix });
+export function invalid(op: string, problem: string, fix: Fix): TensorError {
+  return invalidArgument(`${op}: ${problem}`, fix);
 }

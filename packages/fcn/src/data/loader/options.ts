@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { type Fix, TensorError } from "@fcn/tensor";
 import { checkOptions, type OptionNames } from "@fcn/tensor/internal";
 import { type Augmentation, checkAugmentation } from "../augment/options.js";
 import type { SegmentationDataset } from "../samples/dataset.js";
@@ -88,7 +88,7 @@ export function checkLoaderOptions(dataset: SegmentationDataset, options: Loader
   const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
   if (!isCount(workers)) refuse(`workers is ${workers}`, "give a whole number from 0 on");
   if (state !== undefined && !(isCount(state.epoch) && isCount(state.batch))) {
-    refuse(`state is ${JSON.stringify(state)}`, "give the state of an earlier loader: { epoch, batch }");
+    refuse(`state is ${JSON.stringify(state)}`, { code: "give the state of an earlier loader: { epoch, batch }" });
   }
   const isWhole = (value: number): boolean => Number.isInteger(value) && value >= 1;
   if (dataset.length > 0 && isWhole(batchSize) && isWhole(prefetch) && isWhole(multipleOf)) return;
@@ -111,6 +111,6 @@ function checkPreprocessing(preprocessing: Preprocessing | undefined): void {
   refuse(`preprocessing is ${JSON.stringify(preprocessing)}`, fix);
 }
 
-function refuse(message: string, fix: string): never {
+function refuse(message: string, fix: Fix): never {
   throw new TensorError({ code: "invalid-argument", message: `DataLoader: ${message}`, fix });
 }

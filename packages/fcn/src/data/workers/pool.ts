@@ -210,7 +210,9 @@ function diedError(reason: string): TensorError {
   return new TensorError({
     code: "worker-died",
     message: `a worker thread that decodes pictures died: ${reason}`,
-    fix: "use fewer workers or smaller batches if memory ran out",
-    commandFix: "use fewer threads (--workers 1) or smaller batches (--batch) if memory ran out",
+    fix: {
+      code: "use fewer workers or smaller batches if memory ran out",
+      command: "use fewer threads (--workers 1) or smaller batches (--batch) if memory ran out",
+    },
   });
 }

@@ -124,6 +124,6 @@ function tooLarge(name: string, bytes: number): TensorError {
   return new TensorError({
     code: "unsupported",
     message: `${OP} ${name}: the model needs ${bytes} bytes, but one ONNX file holds at most ${MAX_BYTES}`,
-    fix: "export a narrower net, or write its state dict with io.writeSafetensors",
+    fix: { code: "export a narrower net, or write its state dict with io.writeSafetensors" },
   });
 }
