@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { checkValue, rules } from "@fcn/tensor/internal";
 import { mapAhead, startAhead } from "../async/pipeline.js";
 import { type SegmentationDataset, withScale } from "../data/samples/dataset.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
@@ -160,12 +161,8 @@ function classCount(count: number | undefined, head?: string): number {
 }
 
 function batchSizeOf({ batchSize = 1 }: EvaluateOptions): number {
-  if (Number.isInteger(batchSize) && batchSize >= 1) return batchSize;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `evaluate: batchSize is ${batchSize}`,
-    fix: "pass a whole number from 1 on, or leave it out, which gives 1",
-  });
+  checkValue("evaluate", "batchSize", batchSize, rules.whole(1));
+  return batchSize;
 }
 
 /** The samples that were loaded. Throws the error of another unless it may be told, and the last one where there is no sample left. */

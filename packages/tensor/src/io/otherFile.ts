@@ -20,6 +20,7 @@ const OWN = {
 /** What to do with a file of another kind in code, where the guess itself has no remedy. */
 const REMEDIES: Readonly<Record<string, Fix>> = {
   "a safetensors file": { code: "read it with io.readSafetensors or io.openWeights" },
+  "one array without a name (.npy)": { code: "read it with io.readNpy" },
   "a NumPy array (.npy)": { code: "read it with io.readNpy" },
   "a NumPy archive (.npz)": { code: "read it with io.readNpz or io.openWeights" },
   "a PyTorch file (.pth)": { code: "read it with io.readPth or io.openWeights" },

@@ -3,6 +3,7 @@ import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show, TensorError } from "../errors.js";
 import { activationOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
+import { boolean, checkedInUse, from, probability, type RulesOf } from "../rules.js";
 import type { Backward } from "../tape.js";
 import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat, given } from "./operands.js";
@@ -26,25 +27,15 @@ export interface BatchNormOptions {
 const OP = "batchNorm";
 /** `details.is` of the error for a batch with a single value a channel, which has no variance. */
 export const ONE_VALUE = "one value a channel";
-const OPTIONS = {
-  weight: true,
-  bias: true,
-  runningMean: true,
-  runningVar: true,
-  eps: true,
-  momentum: true,
-  training: true,
-} as const;
-
-/** @internal Throws unless eps is a number of at least 0 and momentum one from 0 to 1. */
-export function checkNormSettings(op: string, { eps, momentum = 0 }: { eps: number; momentum?: number }): void {
-  if (!(Number.isFinite(eps) && eps >= 0)) {
-    throw invalidArgument(`${op}: eps is ${eps}`, "pass a number of at least 0, such as 1e-5");
-  }
-  if (!(Number.isFinite(momentum) && momentum >= 0 && momentum <= 1)) {
-    throw invalidArgument(`${op}: momentum is ${momentum}`, "pass the share of a new batch, from 0 to 1, such as 0.1");
-  }
-}
+const OPTIONS: RulesOf<BatchNormOptions> = {
+  weight: checkedInUse,
+  bias: checkedInUse,
+  runningMean: checkedInUse,
+  runningVar: checkedInUse,
+  eps: from(0),
+  momentum: probability,
+  training: boolean,
+};
 
 function checkVectors(x: Tensor, options: BatchNormOptions): void {
   const { weight, bias, runningMean, runningVar } = options;
@@ -64,7 +55,6 @@ function planOptions(x: Tensor, options: BatchNormOptions): PlanOptions {
   checkFloat(OP, "x", x);
   checkOptions<BatchNormOptions>(OP, options, OPTIONS);
   const { weight, bias, runningMean, runningVar, eps = 1e-5, momentum = 0.1, training = false } = options;
-  checkNormSettings(OP, { eps, momentum });
   if (x.shape.length < 2) {
     throw invalidShape(
       `${OP}: x has shape ${show(x.shape)}, expected [N, C] or [N, C, H, W]`,

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { checkValue, rules } from "@fcn/tensor/internal";
 import type { Message } from "../../encoding/protobuf.js";
 import { geometryOf, inferChannels } from "../../models/graph/geometry.js";
 import type { GraphNet, NetOutput } from "../../models/graph/net.js";
@@ -93,7 +94,8 @@ function describeEnds(graph: Graph, { head, shape }: NetGraphOptions): { input: 
   const data = graph.nodes.find(({ layer }) => layer.kind === "input");
   if (data?.layer.kind !== "input") throw noInput(graph);
   const channels = inferChannels(graph);
-  const [batch, height, width] = shape ? checkShape(shape) : ["batch", "height", "width"];
+  if (shape) checkValue("exportOnnx", "shape", shape, SHAPE);
+  const [batch, height, width] = shape ?? ["batch", "height", "width"];
   const planes = shape && geometryOf(graph)(shape[1], shape[2]).shapes;
   const name = Object.hasOwn(graph.outputs, data.name) ? `${data.name}_in` : data.name;
   const input = { name, dtype: "float32", shape: [batch, data.layer.channels, height, width] } as const;
@@ -107,6 +109,9 @@ function describeEnds(graph: Graph, { head, shape }: NetGraphOptions): { input: 
 }
 
 /** Layers whose height and width are their own. */
+/** Images, height and width. */
+const SHAPE = rules.listOf("three whole numbers of at least 1", rules.whole(1), 3);
+
 const RESIZING: ReadonlySet<LayerKind> = new Set(["conv", "convTranspose", "maxPool", "avgPool", "pad"]);
 
 /** The node that a node takes its height and width from. */
@@ -117,15 +122,6 @@ function planeOwner(graph: Graph, name: string): string {
   if (node.layer.kind === "crop") return planeOwner(graph, reference ?? source);
   if (node.layer.kind === "resize") return reference === undefined ? name : planeOwner(graph, reference);
   return planeOwner(graph, source);
-}
-
-function checkShape(shape: NonNullable<NetGraphOptions["shape"]>): NonNullable<NetGraphOptions["shape"]> {
-  if (shape.length === 3 && shape.every((size) => Number.isSafeInteger(size) && size > 0)) return shape;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `exportOnnx: shape is ${JSON.stringify(shape)}, but must be three whole numbers above 0`,
-    fix: "pass [N, H, W] of the images, or leave shape out to take any",
-  });
 }
 
 function noInput(graph: Graph): TensorError {
