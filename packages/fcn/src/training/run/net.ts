@@ -8,9 +8,9 @@ import { type Graph, inputChannels, mainHead } from "../../models/graph/spec.js"
 import type { ModelOptions } from "../../models/index.js";
 import { graphOf, publishedPreprocessing } from "../../models/registry.js";
 import { bothWays } from "../remedies.js";
+import type { TrainRunOptions } from "../runOptions.js";
 import type { Configuration } from "./configuration.js";
 import type { RunData } from "./data.js";
-import type { TrainRunOptions } from "./options.js";
 
 /**
  * Which net a run trains, from its options, the file of weights, and the data. `saved` is the configuration of the checkpoint from which the run

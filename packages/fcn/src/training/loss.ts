@@ -16,33 +16,40 @@ import {
 } from "@fcn/tensor";
 import type { HostBatch } from "../data/samples/batches.js";
 import { VOID_LABEL } from "../labels/sample.js";
-import type { LossNormalization } from "./losses.js";
+import type { Reduction } from "./reduction.js";
 
 /**
- * What a net is trained to lower; void pixels count for nothing in any of them. p is the probability of the true class of a pixel.
+ * What a net is trained to lower; void pixels count for nothing in any of them. p is the probability of the true class
+ * of a pixel.
  *
  * - `crossEntropy`: -log p.
- * - `focal`: -(1 - p)^gamma log p, which passes over pixels that are right already (Lin et al. 2017). Added up as cross-entropy is.
- * - `dice`: 1 - (2 sum(q t) + smooth) / (sum(q) + sum(t) + smooth) of each class, over the pixels of the batch, with the probabilities q and the
- *   truth t; the mean over the classes (Milletari et al. 2016). `crossEntropy` adds that much of the cross-entropy. It is a share already, so
- *   `loss` does not divide it; accumulated batches count alike.
- * - `ohem`: cross-entropy of the hard pixels only: those with p below `threshold`, and at least the `minKept` hardest of the batch
- *   (Shrivastava et al. 2016). `loss: "mean"` is the mean over the kept pixels; accumulated batches count alike. Each batch waits for the GPU.
+ * - `focal`: -(1 - p)^gamma log p, which passes over pixels that are right already (Lin et al. 2017). Added up as
+ *   cross-entropy is.
+ * - `dice`: 1 - (2 sum(q t) + smooth) / (sum(q) + sum(t) + smooth) of each class, over the pixels of the batch, with
+ *   the probabilities q and the truth t; the mean over the classes (Milletari et al. 2016). `crossEntropy` adds that
+ *   much of the cross-entropy. It is a share already, so `reduction` does not divide it; accumulated batches count
+ *   alike.
+ * - `ohem`: cross-entropy of the hard pixels only: those with p below `threshold`, and at least the `minKept` hardest
+ *   of the batch (Shrivastava et al. 2016). `reduction: "mean"` is the mean over the kept pixels; accumulated batches
+ *   count alike. Each batch waits for the GPU.
  */
-export type Criterion = CriterionName | CriterionSettings;
+export type Loss = LossName | LossSettings;
 
-/** A criterion with settings of its own; those that are left out are gamma 2, smooth 1, crossEntropy 0, threshold 0.7, minKept 0. */
-export type CriterionSettings =
+/**
+ * A loss with settings of its own; those that are left out are gamma 2, smooth 1, crossEntropy 0, threshold 0.7,
+ * minKept 0.
+ */
+export type LossSettings =
   | { readonly kind: "crossEntropy" }
   | { readonly kind: "focal"; readonly gamma?: number }
   | { readonly kind: "dice"; readonly smooth?: number; readonly crossEntropy?: number }
   | { readonly kind: "ohem"; readonly threshold?: number; readonly minKept?: number };
 
-/** One of the criteria, by its name. */
-export type CriterionName = CriterionSettings["kind"];
+/** One of the losses, by its name. */
+export type LossName = LossSettings["kind"];
 
-export interface CriterionOptions {
-  readonly normalization: LossNormalization;
+export interface LossOptions {
+  readonly reduction: Reduction;
   /** By what a sum over pixels is divided. */
   readonly divisor: number;
   /** Batches of the step. */
@@ -50,15 +57,15 @@ export interface CriterionOptions {
   readonly classWeights?: readonly number[] | undefined;
 }
 
-type Of<K extends CriterionName> = Extract<CriterionSettings, { readonly kind: K }>;
-type Loss<K extends CriterionName> = (
-  criterion: Of<K>,
+type Of<K extends LossName> = Extract<LossSettings, { readonly kind: K }>;
+type Compute<K extends LossName> = (
+  loss: Of<K>,
   logits: Tensor,
   batch: HostBatch,
-  options: CriterionOptions,
+  options: LossOptions,
 ) => Tensor | Promise<Tensor>;
 
-const CRITERIA: { readonly [K in CriterionName]: Loss<K> } = {
+const LOSSES: { readonly [K in LossName]: Compute<K> } = {
   crossEntropy: (_, logits, batch, { divisor, classWeights }) =>
     div(pixelLoss(logits, batch.labels, "sum", classWeights), divisor),
   focal: ({ gamma = 2 }, logits, batch, { divisor, classWeights }) => {
@@ -73,42 +80,30 @@ const CRITERIA: { readonly [K in CriterionName]: Loss<K> } = {
     if (share === 0) return loss;
     return add(loss, mul(pixelLoss(logits, batch.labels, "sum", classWeights), share / divisor));
   },
-  ohem: async (criterion, logits, batch, { normalization, divisor, batches, classWeights }) => {
+  ohem: async (loss, logits, batch, { reduction, divisor, batches, classWeights }) => {
     const costs = noGrad(() => pixelLoss(logits, batch.labels, "none"));
-    const labels = hardLabels(await costs.data(), batch.labels, criterion);
+    const labels = hardLabels(await costs.data(), batch.labels, loss);
     const weightOf = (label: number): number => (label === VOID_LABEL ? 0 : (classWeights?.[label] ?? 1));
     const total = (of: Int32Array): number => of.reduce((so, label) => so + weightOf(label), 0);
     // A mean over all labelled pixels of the step becomes one over the kept pixels of this batch.
-    const by = normalization === "mean" ? (total(labels) || 1) * batches : divisor;
+    const by = reduction === "mean" ? (total(labels) || 1) * batches : divisor;
     return div(pixelLoss(logits, labels, "sum", classWeights), by);
   },
 };
 
-const DEFAULTS: { readonly [K in CriterionName]: Of<K> } = {
-  crossEntropy: { kind: "crossEntropy" },
-  focal: { kind: "focal" },
-  dice: { kind: "dice" },
-  ohem: { kind: "ohem" },
-};
-
-/** Names of the criteria. */
-export const criterionNames = (): CriterionName[] => Object.keys(DEFAULTS) as CriterionName[];
+/** Names of the losses. */
+export const lossNames = (): LossName[] => Object.keys(LOSSES) as LossName[];
 
 /** The loss of one batch. logits: [N, C, H, W]; the labels of the batch are on the host. Answers a scalar. */
-export async function criterionLoss(
-  criterion: Criterion,
-  logits: Tensor,
-  batch: HostBatch,
-  options: CriterionOptions,
-): Promise<Tensor> {
-  const chosen = typeof criterion === "string" ? DEFAULTS[criterion] : criterion;
-  return (CRITERIA[chosen.kind] as Loss<CriterionName>)(chosen as never, logits, batch, options);
+export async function batchLoss(loss: Loss, logits: Tensor, batch: HostBatch, options: LossOptions): Promise<Tensor> {
+  const chosen = typeof loss === "string" ? { kind: loss } : loss;
+  return (LOSSES[chosen.kind] as Compute<LossName>)(chosen as never, logits, batch, options);
 }
 
-/** Throws unless the criterion exists and its settings are in range. */
-export function checkCriterion(criterion: Criterion | undefined): void {
-  const { kind, ...settings } = typeof criterion === "object" ? criterion : { kind: criterion };
-  const known = typeof kind === "string" && Object.hasOwn(DEFAULTS, kind);
+/** Throws unless the loss exists and its settings are in range. */
+export function checkLoss(loss: Loss | undefined): void {
+  const { kind, ...settings } = typeof loss === "object" ? loss : { kind: loss };
+  const known = typeof kind === "string" && Object.hasOwn(LOSSES, kind);
   const { gamma, smooth, crossEntropy: share, threshold, minKept } = settings as Record<string, number | undefined>;
   const within = (value: number | undefined, low: number, high = Number.MAX_VALUE): boolean =>
     value === undefined || (value >= low && value <= high);
@@ -117,8 +112,8 @@ export function checkCriterion(criterion: Criterion | undefined): void {
   if (known && ok && within(minKept, 0)) return;
   throw new TensorError({
     code: "invalid-argument",
-    message: `train: criterion ${JSON.stringify(criterion)} is unknown, or a setting of it is out of range`,
-    fix: `use one of: ${criterionNames().join(", ")}; gamma is 0 or from 1 on, smooth and crossEntropy from 0 on, threshold 0 to 1, minKept from 0 on`,
+    message: `train: loss ${JSON.stringify(loss)} is unknown, or a setting of it is out of range`,
+    fix: `use one of: ${lossNames().join(", ")}; gamma is 0 or from 1 on, smooth and crossEntropy from 0 on, threshold 0 to 1, minKept from 0 on`,
   });
 }
 

@@ -1,7 +1,7 @@
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Criterion, criterionLoss } from "../../../packages/fcn/src/training/criteria.js";
+import { batchLoss, type Loss } from "../../../packages/fcn/src/training/loss.js";
 import { uniform } from "../../support/hash-values.js";
 import { stripes } from "../data/samples.js";
 
@@ -80,7 +80,7 @@ const ohem = (threshold: number, minKept: number): Reference => {
   };
 };
 
-const CASES: readonly [string, Criterion, Reference][] = [
+const CASES: readonly [string, Loss, Reference][] = [
   ["cross-entropy", "crossEntropy", crossEntropy],
   ["focal", "focal", focal(2)],
   ["focal, gamma 1", { kind: "focal", gamma: 1 }, focal(1)],
@@ -92,11 +92,11 @@ const CASES: readonly [string, Criterion, Reference][] = [
   ["hard pixels, all of them", { kind: "ohem", threshold: 1 }, ohem(1, 0)],
 ];
 
-async function lossAndGradient(criterion: Criterion, classWeights?: readonly number[]) {
+async function lossAndGradient(form: Loss, classWeights?: readonly number[]) {
   return device.scope(async () => {
     const x = device.tensor(logits, [N, C, H, W], { requiresGrad: true });
-    const loss = await criterionLoss(criterion, x, batch, {
-      normalization: "mean",
+    const loss = await batchLoss(form, x, batch, {
+      reduction: "mean",
       divisor: DIVISOR,
       batches: 1,
       classWeights,
@@ -106,12 +106,12 @@ async function lossAndGradient(criterion: Criterion, classWeights?: readonly num
   });
 }
 
-describe.each(CASES)("%s", (_, criterion, reference) => {
+describe.each(CASES)("%s", (_, form, reference) => {
   it.each([
     ["without class weights", undefined],
     ["with class weights", WEIGHTS],
   ])("is its definition in float64, and its gradient the slope of it, %s", async (_, weights) => {
-    const { loss, gradient } = await lossAndGradient(criterion, weights);
+    const { loss, gradient } = await lossAndGradient(form, weights);
     const of = (values: ArrayLike<number>): number => reference(values, weights ?? [1, 1, 1]);
     expect(Math.abs(loss - of(logits))).toBeLessThan(2e-6 * Math.max(1, Math.abs(loss)));
     const step = 1e-5;
@@ -127,20 +127,20 @@ describe.each(CASES)("%s", (_, criterion, reference) => {
   });
 });
 
-describe("a criterion", () => {
+describe("a loss", () => {
   it.each(["focal", "dice", "ohem"] as const)(
     "%s trains a net, and leaves nothing behind on the device",
-    async (criterion) => {
+    async (loss) => {
       const data = [2, 3, 4].map((shift) => stripes(`stripes ${shift}`, 32, 2, shift));
       const preprocessing = fcn.data.measurePreprocessing(data);
       using model = fcn.models.create("fcn8s-small", device, { numClasses: 2, seed: 4, widthMultiplier: 0.25 });
       const before = device.memory().liveTensors;
       const settings = { model, data, preprocessing, numClasses: 2, batchSize: 2, iterSize: 2, learningRate: 0.1 };
-      const { losses } = await fcn.train({ ...settings, criterion, steps: 24, readEvery: 6 });
+      const { losses } = await fcn.train({ ...settings, loss, steps: 24, readEvery: 6 });
       expect(losses.at(-1)?.loss).toBeLessThan(0.96 * (losses[0]?.loss ?? 0));
       expect(device.memory().liveTensors).toBe(before);
-      await expect(fcn.train({ ...settings, steps: 1, criterion: { kind: "focal", gamma: 0.5 } })).rejects.toThrow(
-        /criterion .*"gamma":0.5/,
+      await expect(fcn.train({ ...settings, steps: 1, loss: { kind: "focal", gamma: 0.5 } })).rejects.toThrow(
+        /loss .*"gamma":0.5/,
       );
     },
   );

@@ -25,14 +25,14 @@ async function stepsWith(options: Partial<fcn.TrainOptions>) {
   return { start, loss: losses[0]?.loss ?? Number.NaN, weights: await weightsOf(model) };
 }
 
-describe("normalisations of the loss", () => {
+describe("reductions of the loss", () => {
   it.each([
     ["sum", LABELLED],
     ["batch", LABELLED / 2],
     ["mean", 1],
     ["imageMeans", LABELLED / PIXELS],
-  ] as const)("%s of a net without opinion is ln C times %d", async (loss, factor) => {
-    const first = await stepsWith({ loss, learningRate: 1e-9 });
+  ] as const)("%s of a net without opinion is ln C times %d", async (reduction, factor) => {
+    const first = await stepsWith({ reduction, learningRate: 1e-9 });
     expect(first.loss / factor).toBeCloseTo(Math.log(3), 5);
   });
 
@@ -42,7 +42,7 @@ describe("normalisations of the loss", () => {
     expect(loss).toBeCloseTo(Math.log(3), 5);
     const counts = fcn.data.countLabels(samples, 3);
     const weighted = counts.reduce((sum, count, c) => sum + count * (classWeights[c] ?? 0), 0);
-    const { loss: total } = await stepsWith({ classWeights, loss: "sum", learningRate: 1e-9 });
+    const { loss: total } = await stepsWith({ classWeights, reduction: "sum", learningRate: 1e-9 });
     expect(total / weighted).toBeCloseTo(Math.log(3), 5);
   });
 
@@ -54,7 +54,7 @@ describe("normalisations of the loss", () => {
   });
 
   it("are refused when they have another name", async () => {
-    await expect(stepsWith({ loss: "average" as "mean" })).rejects.toThrow('loss: "average" is no normalisation');
+    await expect(stepsWith({ reduction: "average" as "mean" })).rejects.toThrow('reduction "average" is unknown');
   });
 });
 
@@ -80,10 +80,10 @@ describe("convertLearningRate", () => {
     const change = { from, to, pixels: PIXELS, batchSize: 2 };
     const rate = fcn.convertLearningRate(0.1, { ...change, from: "mean", to: from });
     const decay = fcn.convertWeightDecay(0.01, { ...change, from: "mean", to: from });
-    const a = await stepsWith({ data: full, loss: from, learningRate: rate, weightDecay: decay });
+    const a = await stepsWith({ data: full, reduction: from, learningRate: rate, weightDecay: decay });
     const b = await stepsWith({
       data: full,
-      loss: to,
+      reduction: to,
       learningRate: fcn.convertLearningRate(rate, change),
       weightDecay: fcn.convertWeightDecay(decay, change),
     });

@@ -1,7 +1,7 @@
-import type { Criterion } from "./criteria.js";
 import type { HeadWeights } from "./heads.js";
-import type { LossNormalization } from "./losses.js";
+import type { Loss } from "./loss.js";
 import type { MultiplierRules } from "./multipliers.js";
+import type { Reduction } from "./reduction.js";
 import type { Schedule } from "./schedules.js";
 
 /** What a recipe fixes. */
@@ -9,20 +9,24 @@ export interface TrainSettings {
   /** Images that run through the net together. */
   readonly batchSize: number;
   /**
-   * Batches whose gradients are added up for one step, as Caffe's `iter_size`. The step is that of one batch of all of them, apart from batch
-   * norm, which sees one at a time.
+   * Batches whose gradients are added up for one step, as Caffe's `iter_size`. The step is that of one batch of all of
+   * them, apart from batch norm, which sees one at a time.
    */
   readonly iterSize: number;
   /** Of the first step. */
   readonly learningRate: number;
-  readonly loss: LossNormalization;
-  /** What is measured at each pixel; `loss` says how pixels are added up. */
-  readonly criterion: Criterion;
+  /** What is measured at each pixel. */
+  readonly loss: Loss;
+  /** How the losses of pixels are added up. */
+  readonly reduction: Reduction;
   /** Of SGD. */
   readonly momentum: number;
   /** Of SGD it is added to the gradients, of AdamW it shrinks the values. */
   readonly weightDecay: number;
-  /** Factors on rate and decay of biases, norms, and layers by name. Given ones join those of a recipe, and stand for its own of the same kind or name. */
+  /**
+   * Factors on rate and decay of biases, norms, and layers by name. Given ones join those of a recipe, and stand for
+   * its own of the same kind or name.
+   */
   readonly multipliers: MultiplierRules;
   /** The heads of the net that are trained, each with the weight of its loss. */
   readonly heads: HeadWeights;
