@@ -155,7 +155,7 @@ async function nextBatch(stream: BatchStream): Promise<TrainBatch> {
   throw new TensorError({
     code: "invalid-argument",
     message: "train: the stream of batches ended before the last step",
-    fix: "pass a stream without end, such as loader.batches()",
+    fix: { code: "pass a stream without end, such as loader.batches()" },
   });
 }
 
