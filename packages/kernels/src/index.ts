@@ -1,17 +1,17 @@
-export * from "./batch-norm/plan.js";
 export * from "./confusion/plan.js";
-
 export * from "./conv2d/geometry.js";
 export * from "./conv2d/plan.js";
 export * from "./copy/plan.js";
 export * from "./cross-entropy/plan.js";
+export type * from "./errorCodes.js";
+export * from "./errors.js";
 export * from "./fault.js";
 export * from "./fill/plan.js";
-export * from "./group-norm/plan.js";
 export * from "./interpolate/plan.js";
 export * from "./kernel.js";
 export * from "./lrn/plan.js";
 export * from "./matmul/plan.js";
+export * from "./norm/plan.js";
 export * from "./optim/plan.js";
 export * from "./paint/plan.js";
 export * from "./plan.js";

@@ -1,33 +1,34 @@
+import { defect } from "./errors.js";
 /**
- * A WGSL file as data: its named constants, its uniform fields and its storage bindings, read from the text itself, so
- * that a plan which names a constant, a parameter or an operand that the kernel lacks is refused before it runs.
+ * A WGSL file as data. Its constants, uniform fields and storage bindings are read from the text, so that a plan that
+ * names a constant, a parameter or an operand which the kernel lacks is refused before it runs.
  */
 export interface Kernel {
   readonly name: string;
   readonly source: string;
 }
 
-/** Bytes of the parameters of one dispatch at most, and of the slot that they are written to. */
+/** The most bytes that the parameters of one dispatch may take; also the size of the slot they are written to. */
 export const PARAMS_BYTES = 256;
 
 export type Access = "read" | "read_write";
 export type ScalarType = "u32" | "i32" | "f32";
 
-/** A field of `struct Params`: a scalar, or with `vectors` that many vec4 of scalars, one after the other. */
+/** A field of `struct Params`: a scalar, or with `vectors` an array of that many vec4 of scalars. */
 export interface ParamField {
   readonly name: string;
   readonly type: ScalarType;
   readonly vectors?: number;
 }
 
-/** A scalar, or the scalars of a vec4 or of an array of them in order: those that are left out at the end are 0. */
+/** A scalar, or the scalars of a vec4 or of an array of vec4 in order; those left out at the end are 0. */
 export type ParamValue = number | readonly number[];
 export type Params = Readonly<Record<string, ParamValue>>;
 
 export interface KernelInfo {
   readonly name: string;
   readonly source: string;
-  /** `const NAME: type = value;` lines before the first function, which a plan may replace. */
+  /** The lines `const NAME: type = value;`, which a plan may replace. */
   readonly constants: ReadonlyMap<string, { readonly type: string; readonly text: string }>;
   /** Fields of `struct Params` in order. */
   readonly params: readonly ParamField[];
@@ -49,19 +50,20 @@ const VECTOR_BYTES = 16;
 function fieldOf(kernel: string, name: string, text: string): ParamField {
   if (SCALAR.test(text)) return { name, type: text as ScalarType };
   const [, element, length = "1"] = VECTORS.exec(text) ?? [];
-  if (!element)
-    throw new Error(`kernel ${kernel}: parameter ${name} has type ${text}, expected scalars or vec4 of them`);
+  if (!element) throw defect(`kernel ${kernel}: parameter ${name} has type ${text}, expected scalars or vec4 of them`);
   return { name, type: `${element}32` as ScalarType, vectors: Number(length) };
 }
 
-/** The next byte at which a vector may begin: WGSL aligns vectors, arrays of them and what holds them to their size. */
+/**
+ * The next byte at which a vector may begin: WGSL aligns vectors, their arrays and structs that hold them to 16 bytes.
+ */
 const alignVector = (bytes: number): number => Math.ceil(bytes / VECTOR_BYTES) * VECTOR_BYTES;
 const beginOf = ({ vectors }: ParamField, end: number): number => (vectors ? alignVector(end) : end);
 const bytesOf = ({ vectors }: ParamField): number => (vectors ? vectors * VECTOR_BYTES : SCALAR_BYTES);
 
 /**
- * Reads the interface of a kernel from its text. Throws when bindings are not numbered 1, 2, … in order, or `Params`
- * are too large or have a field of another type than scalars, vec4 and arrays of vec4.
+ * Reads the interface of a kernel from its text. Throws when bindings are not numbered 1, 2, … in order, or when
+ * `Params` is too large or has a field that is not a scalar, a vec4 or an array of vec4.
  */
 export function parseKernel({ name, source }: Kernel): KernelInfo {
   const constants = new Map<string, { type: string; text: string }>();
@@ -71,11 +73,10 @@ export function parseKernel({ name, source }: Kernel): KernelInfo {
   const end = params.reduce((bytes, field) => beginOf(field, bytes) + bytesOf(field), 0);
   const paramsBytes = params.some(({ vectors }) => vectors) ? alignVector(end) : end;
   if (paramsBytes > PARAMS_BYTES) {
-    throw new Error(`kernel ${name}: Params takes ${paramsBytes} bytes, at most ${PARAMS_BYTES}`);
+    throw defect(`kernel ${name}: Params takes ${paramsBytes} bytes, at most ${PARAMS_BYTES}`);
   }
   const bindings = [...source.matchAll(BINDING)].map(([, index, access, id], i) => {
-    if (Number(index) !== i + 1)
-      throw new Error(`kernel ${name}: binding ${id} has number ${index}, expected ${i + 1}`);
+    if (Number(index) !== i + 1) throw defect(`kernel ${name}: binding ${id} has number ${index}, expected ${i + 1}`);
     return { name: id!, access: access as Access };
   });
   return { name, source, constants, params, paramsBytes, bindings, subgroups: /^enable subgroups;/m.test(source) };
@@ -90,10 +91,10 @@ function literal(type: string, value: ConstantValue): string {
   return `${value}`;
 }
 
-/** The source with the named constants replaced. An unknown name throws. */
+/** The source with the named constants replaced. Throws when the kernel lacks one of them. */
 export function specialize(info: KernelInfo, values: Readonly<Record<string, ConstantValue>>): string {
   for (const id of Object.keys(values)) {
-    if (!info.constants.has(id)) throw new Error(`kernel ${info.name} has no constant ${id}`);
+    if (!info.constants.has(id)) throw defect(`kernel ${info.name} has no constant ${id}`);
   }
   return info.source.replace(CONSTANT, (line, id: string, type: string) => {
     const value = values[id];
@@ -104,24 +105,24 @@ export function specialize(info: KernelInfo, values: Readonly<Record<string, Con
 const WRITE = { u32: "setUint32", i32: "setInt32", f32: "setFloat32" } as const;
 
 /**
- * Writes the parameters into `view` at `offset` as `struct Params` has them. Throws where a name is missing or unknown,
- * or a value does not fit its field: a number for a scalar, a list no longer than the field for vectors.
+ * Writes the parameters into `view` at `offset` in the layout of `struct Params`. Throws when a name is missing or
+ * unknown, or when a value does not fit its field: a number for a scalar, a list no longer than the field for vectors.
  */
 export function packParams(info: KernelInfo, values: Params, view: DataView, offset: number): void {
   let end = 0;
   for (const field of info.params) {
     const { name, type, vectors } = field;
     const value = values[name];
-    if (value === undefined) throw new Error(`kernel ${info.name}: parameter ${name} is missing`);
+    if (value === undefined) throw defect(`kernel ${info.name}: parameter ${name} is missing`);
     if ((typeof value === "number") === (vectors !== undefined)) {
-      throw new Error(
+      throw defect(
         `kernel ${info.name}: parameter ${name} is ${vectors ? "a number, not a list" : "a list, not a number"}`,
       );
     }
     const words = typeof value === "number" ? [value] : value;
     const room = bytesOf(field) / SCALAR_BYTES;
     if (words.length > room) {
-      throw new Error(`kernel ${info.name}: parameter ${name} has ${words.length} entries, at most ${room}`);
+      throw defect(`kernel ${info.name}: parameter ${name} has ${words.length} entries, at most ${room}`);
     }
     end = beginOf(field, end);
     for (let i = 0; i < room; i++) {
@@ -131,7 +132,7 @@ export function packParams(info: KernelInfo, values: Params, view: DataView, off
   }
   for (const id of Object.keys(values)) {
     if (!info.params.some((field) => field.name === id)) {
-      throw new Error(`kernel ${info.name} has no parameter ${id}`);
+      throw defect(`kernel ${info.name} has no parameter ${id}`);
     }
   }
 }

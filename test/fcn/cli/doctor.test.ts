@@ -61,7 +61,7 @@ describe("diagnose", () => {
   });
 
   it("passes on why WebGPU itself is absent", () => {
-    const parts = { code: "no-webgpu", message: "webgpu could not be loaded", fix: "npm install webgpu" };
+    const parts = { code: "no-webgpu", message: "webgpu could not be loaded", fix: "npm install webgpu" } as const;
     const found = diagnose(new TensorError(parts, { cause: new Error("no such file\nmore") }), machine);
     expect(found).toMatchObject({
       ok: false,

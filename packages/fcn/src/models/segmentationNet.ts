@@ -1,5 +1,5 @@
 import { type Device, type nn, type Tensor, TensorError } from "@fcn/tensor";
-import { inferChannels } from "./graph/geometry.js";
+import { inferChannels } from "./graph/geometry/channels.js";
 import { GraphNet } from "./graph/net.js";
 import type { Graph } from "./graph/spec.js";
 
@@ -33,7 +33,7 @@ export function deviceOf(model: SegmentationNet): Device {
   throw new TensorError({
     code: "invalid-argument",
     message: "the net has neither parameters nor buffers, so its device is unknown",
-    fix: "pass a net from models.create, or a module with at least one layer that learns",
+    fix: { code: "pass a net from models.create, or a module with at least one layer that learns" },
   });
 }
 

@@ -1,5 +1,6 @@
 import { basename, isAbsolute, normalize, relative, sep } from "node:path";
-import { TensorError } from "@fcn/tensor";
+import { hasCode, TensorError } from "@fcn/tensor";
+import { reworded } from "@fcn/tensor/internal";
 import { decodeImage, IMAGE_PATTERN } from "../data/decode/image.js";
 import type { PixelScale } from "../data/decode/pixelScale.js";
 import { fileError } from "../data/files/errors.js";
@@ -127,7 +128,7 @@ async function readStandardInput({ raw }: InputOptions, scale?: PixelScale): Pro
     if (length === 0)
       throw fileError("corrupt-file", "standard input", "it is empty", "pipe a picture file into the command");
     const { image } = await decodeImage("standard input", bytes, scale).catch((error: unknown) => {
-      throw isNoPicture(error) ? new TensorError({ ...PIPE_ONE, message: error.message }, { cause: error }) : error;
+      throw hasCode(error, "unsupported-file") ? reworded(error, { fix: PIPE_ONE }) : error;
     });
     return image;
   }
@@ -144,13 +145,8 @@ async function readStandardInput({ raw }: InputOptions, scale?: PixelScale): Pro
   return toRaster({ data: bytes, height, width });
 }
 
-const isNoPicture = (error: unknown): error is TensorError =>
-  error instanceof TensorError && error.code === "unsupported-file";
-
-const PIPE_ONE = {
-  code: "unsupported-file",
-  fix: "pipe one picture, JPEG or PNG, into the command; from a list of files: xargs fcn predict ... < list.txt",
-};
+const PIPE_ONE =
+  "pipe one picture, JPEG or PNG, into the command; from a list of files: xargs fcn predict ... < list.txt";
 
 function tooLong(): TensorError {
   return new TensorError({

@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { hasCode, TensorError } from "@fcn/tensor";
 import { mapAhead, startAhead } from "../async/pipeline.js";
 import { checkRange, type PixelRange, type PixelScale } from "../data/decode/pixelScale.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
@@ -105,17 +105,11 @@ async function resultOf<T>(
 }
 
 /** After one of these there is no use in going on. On a full disk the results of all other pictures would be lost as well. */
-const FATAL: ReadonlySet<string> = new Set([
-  "device-lost",
-  "out-of-memory",
-  "gpu-error",
-  "kernel-compile",
-  "disk-full",
-]);
+const FATAL = ["device-lost", "out-of-memory", "gpu-error", "kernel-compile", "disk-full"] as const;
 
 /** Answers what is wrong with a picture; throws on what is wrong with more. */
 export function pictureError(error: unknown): TensorError {
-  if (error instanceof TensorError && !FATAL.has(error.code)) return error;
+  if (error instanceof TensorError && !hasCode(error, ...FATAL)) return error;
   throw error;
 }
 

@@ -1,5 +1,6 @@
-import { createDevice, type Device, type ErrorParts, type TensorError } from "@fcn/tensor";
+import { createDevice, type Device, type TensorError } from "@fcn/tensor";
 import { mapAhead } from "../async/pipeline.js";
+import { type ToldError, toldOf } from "../data/files/errors.js";
 import { savedTuning } from "../measure/savedTuning.js";
 import { loadModel } from "../models/file/weightsFile.js";
 import { adapterName } from "../report/adapter.js";
@@ -28,7 +29,7 @@ export type PictureReport =
   | (ReturnType<typeof summaryOf> & { readonly files: Readonly<Partial<Record<OutputName, string>>> })
   | {
       readonly input: string;
-      readonly error: ErrorParts;
+      readonly error: ToldError;
     };
 
 export interface PredictSummary {
@@ -142,7 +143,4 @@ interface Target {
   readonly probabilities: NpyProbabilities | undefined;
 }
 
-const failure = ({ name }: Input, { code, message, fix, commandFix }: TensorError): PictureReport => ({
-  input: name,
-  error: { code, message, fix, ...(commandFix === undefined ? {} : { commandFix }) },
-});
+const failure = ({ name }: Input, error: TensorError): PictureReport => ({ input: name, error: toldOf(error) });

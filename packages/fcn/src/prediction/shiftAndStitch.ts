@@ -1,6 +1,8 @@
 import { concat, type nn, pad, slice, type Tensor, TensorError } from "@fcn/tensor";
-import { coordinateMaps, identityMap } from "../models/graph/coordinates.js";
+import { coordinateMaps } from "../models/graph/geometry/coordinates.js";
 import { GraphNet } from "../models/graph/net.js";
+import { identityMap } from "../models/graph/plane/coordinateMap.js";
+import { AXES } from "../models/graph/plane/window.js";
 import { type Graph, mainHead } from "../models/graph/spec.js";
 import { mainLogits } from "../models/segmentationNet.js";
 
@@ -53,11 +55,12 @@ function checkGrid(graph: Graph, factor: number): void {
   throw new TensorError({
     code: "invalid-argument",
     message: `shiftAndStitch: the factor is ${factor}, but the net ${graph.name} gives a value for ${grid}`,
-    fix: "pass the stride of the net's output; cut a net that upsamples by models.subgraph(graph, name) behind its scores",
+    fix: {
+      code: "pass the stride of the net's output; cut a net that upsamples by models.subgraph(graph, name) behind its scores",
+    },
   });
 }
 
-const AXES = [0, 1] as const;
 const STANDARD = 512;
 
 const shifted = (x: Tensor, down: number, right: number): Tensor =>

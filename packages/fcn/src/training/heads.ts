@@ -24,6 +24,17 @@ export function ownHeads(heads: HeadWeights, model: SegmentationNet): HeadWeight
 /** What the net says about the labels of its heads. */
 export const ownHeadLabels = (model: SegmentationNet): HeadLabels => netGraph(model)?.headLabels ?? {};
 
+/** Throws unless heads are named, each with a weight above 0. */
+export function checkHeadWeights(heads: HeadWeights): void {
+  const weights = Object.values(heads);
+  if (weights.length > 0 && weights.every((weight) => weight > 0 && Number.isFinite(weight))) return;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `train: heads are ${JSON.stringify(heads)}`,
+    fix: "name at least one head, each with a weight above 0",
+  });
+}
+
 interface HeadChoice {
   readonly heads: HeadWeights;
   readonly headLabels: HeadLabels;
@@ -31,19 +42,27 @@ interface HeadChoice {
   readonly numClasses: number;
 }
 
-/** Throws where `heads` or `headLabels` names a head that the net lacks, and where a head scores fewer classes than the labels that it learns from have. */
-export function checkHeads(model: SegmentationNet, { heads, headLabels, numClasses }: HeadChoice): void {
-  const own = Object.keys(netGraph(model)?.outputs ?? { ...heads, ...headLabels });
+/** Throws where `heads` names a head that the net lacks. */
+export function checkHeadNames(heads: HeadWeights, model: SegmentationNet): void {
+  const own = Object.keys(netGraph(model)?.outputs ?? heads);
   const unknown = Object.keys(heads).find((head) => !own.includes(head));
   if (unknown !== undefined) throw noHead(unknown, own);
+}
+
+/** Throws where `headLabels` names a head that the net lacks. */
+export function checkLabelledHeads(headLabels: HeadLabels, model: SegmentationNet): void {
+  const own = Object.keys(netGraph(model)?.outputs ?? headLabels);
   const stray = Object.keys(headLabels).find((head) => !own.includes(head));
-  if (stray !== undefined) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `train: headLabels names ${JSON.stringify(stray)}, but the net has ${own.join(", ")}`,
-      fix: 'name heads of the net, each with its label map: { geo: "geometric" }',
-    });
-  }
+  if (stray === undefined) return;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `train: headLabels names ${JSON.stringify(stray)}, but the net has ${own.join(", ")}`,
+    fix: { code: 'name heads of the net, each with its label map: { geo: "geometric" }' },
+  });
+}
+
+/** Throws where a head scores fewer classes than the labels that it learns from have. */
+export function checkHeadClasses(model: SegmentationNet, { heads, headLabels, numClasses }: HeadChoice): void {
   const small = Object.keys(heads).find((head) => {
     return !Object.hasOwn(headLabels, head) && (headClasses(model, head) ?? numClasses) < numClasses;
   });
@@ -51,8 +70,10 @@ export function checkHeads(model: SegmentationNet, { heads, headLabels, numClass
   throw new TensorError({
     code: "invalid-argument",
     message: `train: head "${small}" scores ${headClasses(model, small)} classes, but the labels have ${numClasses}`,
-    fix: `make the net with numClasses ${numClasses}, or name the label map that this head learns from: { headLabels: { ${small}: ... } }`,
-    commandFix: "name the heads that learn from these labels in --heads, such as out=1, or choose a net with one head",
+    fix: {
+      code: `make the net with numClasses ${numClasses}, or name the label map that this head learns from: { headLabels: { ${small}: ... } }`,
+      command: "name the heads that learn from these labels in --heads, such as out=1, or choose a net with one head",
+    },
   });
 }
 
@@ -101,7 +122,9 @@ function noMap(head: string, map: string, has: readonly string[], heads: readonl
   return new TensorError({
     code: "missing-labels",
     message: `train: head "${head}" learns from the label map "${map}", which the samples lack; of further maps they have ${list}`,
-    fix: `bring that map along (sample.more), name another in headLabels, train without it by heads (leaving out ${heads.join(", ")}), or choose a net with one head`,
-    commandFix: `name the heads to train in --heads, without ${heads.join(", ")}, or choose a net with one head`,
+    fix: {
+      code: `bring that map along (sample.more), name another in headLabels, train without it by heads (leaving out ${heads.join(", ")}), or choose a net with one head`,
+      command: `name the heads to train in --heads, without ${heads.join(", ")}, or choose a net with one head`,
+    },
   });
 }

@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { type ErrorCode, TensorError } from "@fcn/tensor";
 import type { Abortable } from "../../async/abort.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { damagedFile, fileError } from "../files/errors.js";
@@ -153,7 +153,12 @@ function nothingFound(root: string, remarks: readonly DataRemark[]): TensorError
   const fix = "correct the file, or put the pictures where it says";
   if (first === undefined) return fileError("missing-data", root, "its COCO files list no picture", fix);
   const rest = problems.length > 1 ? `, and ${counted(problems.length - 1, "more problem")}` : "";
-  return fileError(first.code, first.file, `${first.text}${rest}; no picture of the folder can be used`, fix);
+  return fileError(
+    first.code as ErrorCode,
+    first.file,
+    `${first.text}${rest}; no picture of the folder can be used`,
+    fix,
+  );
 }
 
 /** Pictures that stand in two places of one split, of which each knows only a part of the annotations, and those that stand in none. */

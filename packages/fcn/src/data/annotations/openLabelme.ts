@@ -1,8 +1,9 @@
 import { TensorError } from "@fcn/tensor";
+import { reworded } from "@fcn/tensor/internal";
 import type { Abortable } from "../../async/abort.js";
 import { VOID_LABEL } from "../../labels/sample.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
-import { fileError, reworded } from "../files/errors.js";
+import { fileError } from "../files/errors.js";
 import { fileName, joinPath, listFiles, readJson, withoutExtension } from "../files/files.js";
 import { type DataRemark, remarkOf } from "../files/remarks.js";
 import { firstOf } from "../files/words.js";

@@ -1,7 +1,7 @@
 import type { TensorError } from "@fcn/tensor";
-import { showValue } from "@fcn/tensor/internal";
+import { reworded, showValue } from "@fcn/tensor/internal";
 import { colourKey } from "../decode/rule.js";
-import { fileError, reworded } from "../files/errors.js";
+import { fileError } from "../files/errors.js";
 import { joinPath, kindOf, readJson, readLines } from "../files/files.js";
 import { counted } from "../files/words.js";
 

@@ -3,14 +3,14 @@ import { kindOf } from "../../data/files/files.js";
 import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import { imagenetPreprocessing } from "../../models/file/metadata.js";
 import { type ModelMetadata, type PartialMetadata, parsePartialMetadata } from "../../models/file/weightsFile.js";
-import { inferChannels } from "../../models/graph/geometry.js";
+import { inferChannels } from "../../models/graph/geometry/channels.js";
 import { type Graph, inputChannels, mainHead } from "../../models/graph/spec.js";
 import type { ModelOptions } from "../../models/index.js";
 import { graphOf, publishedPreprocessing } from "../../models/registry.js";
 import { bothWays } from "../remedies.js";
+import type { TrainRunOptions } from "../runOptions.js";
 import type { Configuration } from "./configuration.js";
 import type { RunData } from "./data.js";
-import type { TrainRunOptions } from "./options.js";
 
 /**
  * Which net a run trains, from its options, the file of weights, and the data. `saved` is the configuration of the checkpoint from which the run
@@ -70,8 +70,10 @@ function checkGraph(
   throw new TensorError({
     code: "invalid-argument",
     message: `train: the graph ${graph.name} takes pictures with ${taken} channels and scores ${scored} classes, the data have ${channels} channels and ${classes.length} classes`,
-    fix: "build the graph for the channels and classes of the data",
-    commandFix: "use weights of a net for these classes, or train another net on them: --model",
+    fix: {
+      code: "build the graph for the channels and classes of the data",
+      command: "use weights of a net for these classes, or train another net on them: --model",
+    },
   });
 }
 
