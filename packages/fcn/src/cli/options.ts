@@ -1,6 +1,16 @@
 import { stat } from "node:fs/promises";
 import { list } from "../models/index.js";
+import type { Reader } from "../options/rules.js";
 import { UsageError } from "./errors.js";
+
+/** A parser for an option that is read by a rule. `before` is what the option gave where it stood earlier. */
+export const readerOf =
+  <Value>(option: string, { what, parse }: Reader<Value>): ((text: string, before?: Value) => Value) =>
+  (text, before) => {
+    const value = parse(text, before);
+    if (value !== undefined) return value;
+    throw new UsageError(`${option} is "${text}"`, `use ${what}`);
+  };
 
 const LARGEST = 0xffffffff;
 
@@ -55,18 +65,6 @@ export function parseNumbers(
   };
 }
 
-/** Two numbers, the lower one first. */
-export function parseRange(option: string): (value: string) => [low: number, high: number] {
-  const parse = parseNumbers(option, RANGE, Number.isFinite);
-  return (value) => {
-    const [low = 0, high = 0, ...more] = parse(value);
-    if (low < high && more.length === 0) return [low, high];
-    throw new UsageError(`${option} is "${value}"`, `use ${RANGE}`);
-  };
-}
-
-const RANGE = "two numbers, the lower one first, such as 0,4095";
-
 /** `480x640`, height first, or one number for both. */
 export function parseSize(option: string): (value: string) => [height: number, width: number] {
   return (value) => {
@@ -98,15 +96,6 @@ export function parseWords<W extends string>(option: string, words: readonly W[]
     const unknown = given.find((word) => !words.includes(word as W));
     if (unknown === undefined) return [...new Set(given as W[])];
     throw new UsageError(`${option} is "${value}"`, `use some of ${words.join(",")}`);
-  };
-}
-
-/** Names with commas between them, of which only the command knows which there are. */
-export function parseNames(option: string, example: string): (value: string) => string[] {
-  return (value) => {
-    const names = value.split(",").map((name) => name.trim());
-    if (names.every((name) => name !== "")) return names;
-    throw new UsageError(`${option} is "${value}"`, `use names with commas between them, such as ${example}`);
   };
 }
 

@@ -6,8 +6,6 @@ export {
   type SegmentationSample,
   VOID_LABEL,
 } from "../labels/sample.js";
-export type { CocoOptions } from "./annotations/openCoco.js";
-export type { LabelmeOptions } from "./annotations/openLabelme.js";
 export { augmentSample, type SampleKey } from "./augment/augment.js";
 export type { Augmentation, ColourJitter } from "./augment/options.js";
 export {
@@ -51,6 +49,9 @@ export type { DataRemark } from "./files/remarks.js";
 export type { PairOptions } from "./folder/pairs.js";
 export type { SplitOptions } from "./folder/splits.js";
 export { type FolderContent, writeFolder } from "./folder/write.js";
+export type { CocoOptions } from "./layouts/coco.js";
+export { type LayoutName, type LayoutOptions, layouts } from "./layouts/index.js";
+export type { LabelmeOptions } from "./layouts/labelme.js";
 export type { NyudOptions } from "./layouts/nyud.js";
 export type { ContextOptions } from "./layouts/pascalContext.js";
 export { seg11valid, type VocOptions } from "./layouts/voc.js";
@@ -68,7 +69,8 @@ export {
   readMat,
 } from "./mat/read.js";
 export type { InspectOptions } from "./open/inspectAll.js";
-export { type LayoutName, type LayoutOptions, layouts, type OpenOptions, open } from "./open/open.js";
+export { open } from "./open/open.js";
+export type { OpenOptions } from "./open/options.js";
 export type { RangeOptions } from "./open/pictureRange.js";
 export {
   CONTEXT_33,

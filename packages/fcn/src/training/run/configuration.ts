@@ -1,5 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import type { Augmentation } from "../../data/augment/options.js";
+import { readingOf } from "../../data/open/options.js";
 import type { SegmentationDataset } from "../../data/samples/dataset.js";
 import { fnv1a } from "../../encoding/fnv1a.js";
 import type { ModelMetadata } from "../../models/file/weightsFile.js";
@@ -38,7 +39,7 @@ export function configurationOf(parts: Parts): Configuration {
     ...{ preprocessing: metadata.preprocessing, recipe: options.recipe, optimizer },
     ...{ steps: pace.steps, batchSize, iterSize, learningRate, schedule, warmUp, loss, criterion },
     ...{ momentum, weightDecay, multipliers, heads, headLabels, trainable, freezeBatchNorm, clipNorm, lossSampling },
-    ...readingOf(options),
+    ...(typeof options.data === "string" ? readingOf(options.open ?? {}) : {}),
     ...{ classWeights: settings.classWeights, augmentation, order: orderOf(options), seed: settings.seed },
     ...{ readEvery: pace.readEvery, validateEvery: pace.validateEvery, weights },
     ...{
@@ -52,13 +53,6 @@ export function configurationOf(parts: Parts): Configuration {
 /** The pictures that cannot be used, by split; they decide which are trained on. */
 function leftOutOf({ opened: { leftOut = [] } }: RunData): readonly string[] | undefined {
   return leftOut.length > 0 ? leftOut.map(({ split, name }) => `${split}: ${name}`) : undefined;
-}
-
-/** The options of a folder that change pictures or labels, but neither their names nor the classes. */
-function readingOf({ data, open = {} }: TrainRunOptions): Configuration {
-  if (typeof data !== "string") return {};
-  const { d2l, input, overlap, lineWidth, maskSuffix } = open;
-  return { d2l, input, overlap, lineWidth, maskSuffix };
 }
 
 /** The number of names and a 32-bit hash of them (FNV-1a): enough to see that a list is another one. */
