@@ -1,7 +1,8 @@
 import { TensorError } from "@fcn/tensor";
+import { firstOf } from "@fcn/tensor/internal";
 import type { Command } from "commander";
 import type { PixelRange } from "../data/decode/pixelScale.js";
-import { counted, firstOf } from "../data/files/words.js";
+import { counted } from "../data/files/words.js";
 import { expandInputs, type Input } from "../prediction/inputs.js";
 import { OUTPUTS, type OutputName } from "../prediction/outputs.js";
 import { type PictureReport, type PredictSummary, runPredict } from "../prediction/run.js";

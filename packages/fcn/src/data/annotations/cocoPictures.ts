@@ -1,7 +1,8 @@
+import { firstOf } from "@fcn/tensor/internal";
 import { folderOf, joinPath, withoutExtension } from "../files/files.js";
 import { liesOutside, orOf, outsideFile, partsOf, type pathFinder } from "../files/findPath.js";
 import type { DataRemark } from "../files/remarks.js";
-import { counted, firstOf } from "../files/words.js";
+import { counted } from "../files/words.js";
 import { namedSplit } from "../folder/splits.js";
 import type { CocoImage } from "./cocoFile.js";
 

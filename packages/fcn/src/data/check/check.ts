@@ -1,3 +1,4 @@
+import { firstOf } from "@fcn/tensor/internal";
 import type { PixelDepth } from "../decode/pixelScale.js";
 import { type DataRemark, plainRemark } from "../files/remarks.js";
 import { inspectAll, keysOf } from "../open/inspectAll.js";
@@ -205,11 +206,7 @@ function judgeSplit({ root, classes, remarks }: OpenedData, split: string, summa
       ? about("problem", "one-class", `all labelled pixels are "${present[0]}": there is nothing to learn`)
       : []),
     ...(absent.length > 0 && present.length > (split === "train" ? 1 : 0)
-      ? about(
-          "warning",
-          "empty-class",
-          `no pixel has the class ${absent.slice(0, MOST_NAMES).join(", ")}${absent.length > MOST_NAMES ? ` and ${absent.length - MOST_NAMES} more` : ""}`,
-        )
+      ? about("warning", "empty-class", `no pixel has the class ${firstOf(absent, MOST_NAMES)}`)
       : []),
   ];
 }

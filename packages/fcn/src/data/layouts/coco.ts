@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { firstOf } from "@fcn/tensor/internal";
 import type { OptionTable } from "../../options/option.js";
 import { names, oneOf } from "../../options/rules.js";
 import { absentLists, type CocoFile, type CocoImage, isCoco, parseCoco } from "../annotations/cocoFile.js";
@@ -205,7 +206,7 @@ function pictureRemarks(
   const folders = new Set([...listed].map(folderOf));
   const beside = left.some((path) => folders.has(folderOf(joinPath(root, path))));
   const what = `${counted(left.length, "picture")} ${left.length === 1 ? "is" : "are"}`;
-  const text = `${what} in no COCO file and left out: ${left.slice(0, 3).join(", ")}${left.length > 3 ? ", ..." : ""}`;
+  const text = `${what} in no COCO file and left out: ${firstOf(left, 3)}`;
   return [...remarks, { level: beside ? "warning" : "note", code: "left-out", file: root, text }];
 }
 

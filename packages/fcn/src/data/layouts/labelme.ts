@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { firstOf } from "@fcn/tensor/internal";
 import { VOID_LABEL } from "../../labels/sample.js";
 import type { OptionTable } from "../../options/option.js";
 import { number } from "../../options/rules.js";
@@ -8,7 +9,6 @@ import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError, reworded } from "../files/errors.js";
 import { fileName, joinPath, listFiles, readJson, withoutExtension } from "../files/files.js";
 import { type DataRemark, remarkOf } from "../files/remarks.js";
-import { firstOf } from "../files/words.js";
 import { classFileOf, readClasses } from "../folder/classes.js";
 import { colourOf, defaultPalette } from "../folder/colours.js";
 import { divide } from "../folder/divide.js";

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { firstOf } from "@fcn/tensor/internal";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import {
   fileName,
@@ -10,7 +11,7 @@ import {
   readStart,
   withoutExtension,
 } from "../files/files.js";
-import { counted, firstOf } from "../files/words.js";
+import { counted } from "../files/words.js";
 import { stripped } from "../folder/affixes.js";
 import { LAYOUT_ROWS } from "../layouts/index.js";
 

@@ -1,8 +1,8 @@
 import { TensorError } from "@fcn/tensor";
+import { firstOf } from "@fcn/tensor/internal";
 import { fileError } from "../files/errors.js";
 import { kindOf, listFiles, listFolders } from "../files/files.js";
 import { type DataRemark, plainRemark } from "../files/remarks.js";
-import { firstOf } from "../files/words.js";
 import { type AnyLayout, LAYOUT_ROWS, LAYOUTS, type LayoutName } from "../layouts/index.js";
 import type { OpenedData } from "../samples/dataset.js";
 import { foreignAnnotations } from "./foreign.js";
