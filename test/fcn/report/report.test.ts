@@ -4,14 +4,14 @@ import { overlay } from "@fcn/core";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { paintLabels, paletteTable, VOID_COLOUR } from "../../../packages/fcn/src/labels/colours.js";
-import { barChart } from "../../../packages/fcn/src/report/bars.js";
-import { labelCell, overlayCell, photoCell } from "../../../packages/fcn/src/report/cells.js";
-import { lineChart } from "../../../packages/fcn/src/report/chart.js";
 import { toCsv } from "../../../packages/fcn/src/report/csv.js";
-import { GLYPHS } from "../../../packages/fcn/src/report/glyphs.js";
-import { embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../../packages/fcn/src/report/html.js";
-import { drawText, textWidth } from "../../../packages/fcn/src/report/lettering.js";
-import { renderPanels } from "../../../packages/fcn/src/report/panels.js";
+import { barChart } from "../../../packages/fcn/src/report/html/bars.js";
+import { lineChart } from "../../../packages/fcn/src/report/html/chart.js";
+import { embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../../packages/fcn/src/report/html/page.js";
+import { labelCell, overlayCell, photoCell } from "../../../packages/fcn/src/report/images/cells.js";
+import { GLYPHS } from "../../../packages/fcn/src/report/images/glyphs.js";
+import { drawText, textWidth } from "../../../packages/fcn/src/report/images/lettering.js";
+import { renderPanels } from "../../../packages/fcn/src/report/images/panels.js";
 
 describe("lineChart", () => {
   const places = (svg: string): number[][][] =>
@@ -227,7 +227,7 @@ describe("cells of samples", () => {
   });
 
   it("stay small whatever the size of the picture: a grid of 6000x4000 within a small heap", () => {
-    const grid = fileURLToPath(new URL("../../../packages/fcn/dist/report/labelGrid.js", import.meta.url));
+    const grid = fileURLToPath(new URL("../../../packages/fcn/dist/report/images/labelGrid.js", import.meta.url));
     const script = `
       const { renderLabelGrid } = await import(${JSON.stringify(grid)});
       const [height, width] = [4000, 6000];

@@ -33,17 +33,6 @@ export type { PaintSize, SkippedPart } from "./decode/parts.js";
 export type { PixelDepth, PixelLevels, PixelRange, PixelScale } from "./decode/pixelScale.js";
 export { decodePng, type PngPicture } from "./decode/png.js";
 export { indexRule, type LabelPlane, type LabelRule, type StrayKey } from "./decode/rule.js";
-export { EARTH_CLASSES, EARTH_THRESHOLDS, type EarthThresholds, earthLabels } from "./earth/labels.js";
-export {
-  EARTH_SPLIT,
-  type EarthSamples,
-  type EarthSplitOptions,
-  type EarthTiles,
-  earthTilePositions,
-  isWorthKeeping,
-  type LongitudeBand,
-  splitEarth,
-} from "./earth/split.js";
 export type { StatedSize } from "./files/numbers.js";
 export type { DataRemark } from "./files/remarks.js";
 export type { PairOptions } from "./folder/pairs.js";

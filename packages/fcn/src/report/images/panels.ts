@@ -1,6 +1,6 @@
 import type { OverlayOptions } from "sharp";
-import { loadSharp } from "../encoding/sharp.js";
-import { type Colour, cssColour } from "../labels/colours.js";
+import { loadSharp } from "../../encoding/sharp.js";
+import { type Colour, cssColour } from "../../labels/colours.js";
 import { drawText, textWidth } from "./lettering.js";
 
 /** One picture of the grid: interleaved RGB rows. */
