@@ -1,5 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import { firstOf } from "@fcn/tensor/internal";
+import { vocColours } from "../../labels/colours.js";
 import type { OptionTable } from "../../options/option.js";
 import { names, oneOf } from "../../options/rules.js";
 import { absentLists, type CocoFile, type CocoImage, isCoco, parseCoco } from "../annotations/cocoFile.js";
@@ -13,7 +14,6 @@ import { fileName, folderOf, joinPath, kindOf, listFiles, readJson, withoutExten
 import { pathFinder } from "../files/findPath.js";
 import { type DataRemark, remarkOf } from "../files/remarks.js";
 import { counted } from "../files/words.js";
-import { defaultPalette } from "../folder/colours.js";
 import { divide, type Origin } from "../folder/divide.js";
 import type { SampleItem } from "../samples/item.js";
 import { COCO_OVERLAPS, type CocoInstance, type CocoOverlap } from "../shapes/coco.js";
@@ -144,7 +144,7 @@ async function open(root: string, options: CocoOptions & OpenerOptions): Promise
     read.map(({ json }) => json),
     options.categories,
   );
-  const palette = defaultPalette(classes.length);
+  const palette = vocColours(classes.length);
   const items: SampleItem[] = [];
   const origins: Origin[] = [];
   const find = pathFinder(pictures);

@@ -1,5 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import { firstOf } from "@fcn/tensor/internal";
+import { vocColours } from "../../labels/colours.js";
 import { VOID_LABEL } from "../../labels/sample.js";
 import type { OptionTable } from "../../options/option.js";
 import { number } from "../../options/rules.js";
@@ -10,7 +11,7 @@ import { fileError, reworded } from "../files/errors.js";
 import { fileName, joinPath, listFiles, readJson, withoutExtension } from "../files/files.js";
 import { type DataRemark, remarkOf } from "../files/remarks.js";
 import { classFileOf, readClasses } from "../folder/classes.js";
-import { colourOf, defaultPalette } from "../folder/colours.js";
+import { colourOf } from "../folder/colours.js";
 import { divide } from "../folder/divide.js";
 import type { SampleItem } from "../samples/item.js";
 import { isLabelme, type LabelmeFile, parseLabelme, reservedName } from "../shapes/labelmeFile.js";
@@ -156,7 +157,7 @@ async function nameClasses(root: string, shapeNames: readonly string[]) {
     if (meaning !== undefined && !names.has(name)) names.set(name, meaning === "void" ? VOID_LABEL : background);
   }
   const colours = new Map(entries?.map(({ name, colour }) => [name, colour] as const));
-  const palette = defaultPalette(classes.length).map((colour, label) => {
+  const palette = vocColours(classes.length).map((colour, label) => {
     const own = colours.get(classes[label] as string);
     return own === undefined ? colour : colourOf(own);
   });

@@ -1,9 +1,9 @@
+import { vocColours } from "../../labels/colours.js";
 import { VOID_LABEL } from "../../labels/sample.js";
 import type { OptionTable } from "../../options/option.js";
 import { oneOf } from "../../options/rules.js";
 import type { LabelRule } from "../decode/rule.js";
 import { joinPath } from "../files/files.js";
-import { defaultPalette } from "../folder/colours.js";
 import { NYUD_CLASSES } from "../published/classNames.js";
 import { NYUD_MEANS, type NyudInput } from "../published/means.js";
 import type { ImagePart, SampleItem } from "../samples/item.js";
@@ -55,7 +55,7 @@ const PARTS = ["data/images", "segmentation"];
  * published, "train" is `trainval.txt` (795) and "val" is `test.txt` (654), see {@link publishedLists}.
  */
 async function open(root: string, { input = OPTIONS.input.fallback }: NyudOptions): Promise<OpenedLayout> {
-  const classes = { classes: NYUD_CLASSES, palette: defaultPalette(NYUD_CLASSES.length) };
+  const classes = { classes: NYUD_CLASSES, palette: vocColours(NYUD_CLASSES.length) };
   const item = (name: string): SampleItem => ({
     name,
     image: INPUTS[input].map(([folder, as]) => ({ file: joinPath(root, "data", folder, `img_${name}.png`), as })),

@@ -1,10 +1,10 @@
 import type { TensorError } from "@fcn/tensor";
+import { vocColours } from "../../labels/colours.js";
 import type { OptionTable } from "../../options/option.js";
 import { whole } from "../../options/rules.js";
 import type { LabelRule } from "../decode/rule.js";
 import { damagedFile, fileError } from "../files/errors.js";
 import { joinPath, kindOf, readLines } from "../files/files.js";
-import { defaultPalette } from "../folder/colours.js";
 import { CONTEXT_33, CONTEXT_59 } from "../published/classNames.js";
 import { CONTEXT_MEAN } from "../published/means.js";
 import type { SampleItem } from "../samples/item.js";
@@ -53,7 +53,7 @@ async function open(
 ): Promise<OpenedLayout> {
   const voc = await vocFolder2010(root, given);
   const names = await classNames(root, contextClasses);
-  const classes = { classes: ["background", ...names], palette: defaultPalette(names.length + 1) };
+  const classes = { classes: ["background", ...names], palette: vocColours(names.length + 1) };
   const rule = await contextRule(root, names);
   const item = (name: string): SampleItem => ({
     name,

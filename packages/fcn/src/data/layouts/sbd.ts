@@ -1,7 +1,7 @@
+import { vocColours } from "../../labels/colours.js";
 import { indexRule } from "../decode/rule.js";
 import { fileError } from "../files/errors.js";
 import { joinPath } from "../files/files.js";
-import { defaultPalette } from "../folder/colours.js";
 import { VOC_CLASSES } from "../published/classNames.js";
 import { VOC_MEAN } from "../published/means.js";
 import type { SampleItem } from "../samples/item.js";
@@ -24,7 +24,7 @@ export async function openSbd(root: string): Promise<OpenedLayout> {
   if (folder === undefined) {
     throw fileError("missing-data", root, "it is not SBD", "name the folder with img/, cls/ and train.txt");
   }
-  const classes = { classes: VOC_CLASSES, palette: defaultPalette(VOC_CLASSES.length) };
+  const classes = { classes: VOC_CLASSES, palette: vocColours(VOC_CLASSES.length) };
   const rule = indexRule(VOC_CLASSES.length);
   const item = (name: string): SampleItem => ({
     name,

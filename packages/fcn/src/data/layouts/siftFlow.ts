@@ -1,7 +1,7 @@
+import { vocColours } from "../../labels/colours.js";
 import { VOID_LABEL } from "../../labels/sample.js";
 import type { LabelRule } from "../decode/rule.js";
 import { joinPath } from "../files/files.js";
-import { defaultPalette } from "../folder/colours.js";
 import { SIFT_FLOW_CLASSES, SIFT_FLOW_GEOMETRIC } from "../published/classNames.js";
 import { SIFT_FLOW_MEAN } from "../published/means.js";
 import type { LabelSource, SampleItem } from "../samples/item.js";
@@ -27,8 +27,8 @@ const fromOne = (classes: readonly string[], voids: readonly number[]): LabelRul
  * is `trainval.txt` and "val" is `test.txt`, see {@link publishedLists}.
  */
 async function open(root: string): Promise<OpenedLayout> {
-  const classes = { classes: SIFT_FLOW_CLASSES, palette: defaultPalette(SIFT_FLOW_CLASSES.length) };
-  const geometric = { classes: SIFT_FLOW_GEOMETRIC, palette: defaultPalette(SIFT_FLOW_GEOMETRIC.length) };
+  const classes = { classes: SIFT_FLOW_CLASSES, palette: vocColours(SIFT_FLOW_CLASSES.length) };
+  const geometric = { classes: SIFT_FLOW_GEOMETRIC, palette: vocColours(SIFT_FLOW_GEOMETRIC.length) };
   const source = (folder: string, name: string, rule: LabelRule): LabelSource => {
     return { kind: "mat", file: joinPath(root, folder, `${name}.mat`), path: ["S"], rule };
   };

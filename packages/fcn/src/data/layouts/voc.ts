@@ -1,4 +1,5 @@
 import { nodeModule } from "@fcn/tensor/internal";
+import { vocColours } from "../../labels/colours.js";
 import { VOID_LABEL } from "../../labels/sample.js";
 import type { OptionTable } from "../../options/option.js";
 import { mapped, size, whole } from "../../options/rules.js";
@@ -7,7 +8,6 @@ import { indexRule, type LabelRule } from "../decode/rule.js";
 import { fileError } from "../files/errors.js";
 import { fileName, joinPath, listFolders } from "../files/files.js";
 import { counted } from "../files/words.js";
-import { defaultPalette } from "../folder/colours.js";
 import { PAIR_OPTIONS, type PairOptions } from "../folder/pairs.js";
 import { VOC_CLASSES } from "../published/classNames.js";
 import { IMAGENET_MEAN, VOC_MEAN } from "../published/means.js";
@@ -131,7 +131,7 @@ async function refuseOtherYear(root: string, year: number | undefined): Promise<
 }
 
 /** Classes and colours of PASCAL VOC and SBD. */
-export const VOC: Classes = { classes: VOC_CLASSES, palette: /* @__PURE__ */ defaultPalette(VOC_CLASSES.length) };
+export const VOC: Classes = { classes: VOC_CLASSES, palette: /* @__PURE__ */ vocColours(VOC_CLASSES.length) };
 
 /** Whatever is not one of the 21 labels is background, the void border too. */
 const D2L_RULE: LabelRule = { ...indexRuleWithoutVoid(VOC_CLASSES.length), other: 0 };
