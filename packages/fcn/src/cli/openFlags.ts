@@ -6,10 +6,10 @@ import { readerOf } from "./options.js";
 /** What commands read of the flags of every command that opens a folder of labelled pictures. */
 export type OpenFlags = Pick<OpenOptions, "skipBad" | "range">;
 
-function addFlag<Value>(command: Command, { flag, rule, fallback }: OptionRow<Value>): Command {
-  if (flag === undefined) return command;
-  const option = new Option(flag.name, fallback === undefined ? flag.help : `${flag.help} (default: ${fallback})`);
-  const reader = flag.reader ?? rule;
+function addFlag<Value>(command: Command, row: OptionRow<Value>): Command {
+  if (row.flag === undefined) return command;
+  const { flag, help, fallback, rule, reader = rule } = row;
+  const option = new Option(flag, fallback === undefined ? help : `${help} (default: ${fallback})`);
   return command.addOption(reader ? option.argParser(readerOf(option.long as string, reader)) : option);
 }
 
@@ -23,7 +23,7 @@ export const addOpenFlags = (command: Command): Command => Object.values(OPEN_OP
 export function openOptions(given: object): OpenOptions {
   const flags = given as Readonly<Record<string, unknown>>;
   const options = Object.entries(OPEN_OPTIONS).flatMap(([name, { flag }]) => {
-    const value = flag && flags[new Option(flag.name).attributeName()];
+    const value = flag && flags[new Option(flag).attributeName()];
     return value === undefined ? [] : [[name, value] as const];
   });
   return Object.fromEntries(options);

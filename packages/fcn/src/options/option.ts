@@ -2,28 +2,23 @@ import { TensorError } from "@fcn/tensor";
 import { showValue } from "@fcn/tensor/internal";
 import type { Reader, Rule } from "./rules.js";
 
-/** A flag of the command line. */
-export interface Flag<Value> {
-  /** As the help shows it, such as `--year <n>`; without a value it is a switch. */
-  readonly name: string;
-  /** The default is added where the option has one. */
-  readonly help: string;
-  /** Default: the rule of the option, else the text as it is. */
-  readonly reader?: Reader<Value>;
-}
-
 /** An option: all that the command line, checks and the configuration of a run need to know of it. */
-export interface Option<Value> {
+interface Row<Value> {
   /** What it may be; an error names the option and what the rule allows. */
   readonly rule?: Rule<Value>;
   readonly fallback?: Value;
-  readonly flag?: Flag<Value>;
+  /** How the text of the flag is read. Default: by the rule, else it is the value. */
+  readonly reader?: Reader<Value>;
   /**
-   * Whether it decides the course of a run: it is then kept in the configuration, and `resume` refuses another one. A name is that of what the
-   * configuration keeps in its place, as `classes` for the option that chooses them.
+   * Whether it decides the course of a run: it is then kept in the configuration, and `resume` refuses another one. A
+   * name is that of what the configuration keeps in its place, as `classes` for the option that chooses them. Default
+   * true.
    */
-  readonly decides: boolean | string;
+  readonly decides?: false | string;
 }
+
+/** The flag as the help shows it, such as `--year <n>`; without a value it is a switch. A fallback is added to `help`. */
+export type Option<Value> = Row<Value> & ({ readonly flag?: never } | { readonly flag: string; readonly help: string });
 
 /** One row for each of the options. */
 export type OptionTable<Options> = { readonly [Name in keyof Options]-?: Option<NonNullable<Options[Name]>> };

@@ -32,6 +32,18 @@ export function whole(least: number, most = LARGEST): Rule<number> {
   return { ...rule, parse: (text) => (/^\d+$/.test(text) ? rule.parse(text) : undefined) };
 }
 
+/** A finite number above 0. */
+export const positive = number(
+  "a number above 0, such as 0.001 or 1e-3",
+  (value) => value > 0 && Number.isFinite(value),
+);
+
+/** A number from 0 on, below `limit`. */
+export function fromZero(limit = Number.POSITIVE_INFINITY): Rule<number> {
+  const what = `a number from 0 on${Number.isFinite(limit) ? `, below ${limit}` : ""}`;
+  return number(what, (value) => value >= 0 && value < limit);
+}
+
 /** One of some names. */
 export function oneOf<Name extends string>(names: readonly Name[]): Rule<Name> {
   return {
@@ -70,6 +82,37 @@ export function numbers(what: string, isGood: (value: number) => boolean): Reade
       return list.every(isGood) ? list : undefined;
     },
   };
+}
+
+/** Names with numbers that are `isGood`, commas between them; what is given later is added. */
+export function factors(what: string, isGood: (value: number) => boolean): Reader<Readonly<Record<string, number>>> {
+  return {
+    what,
+    parse: (text, before = {}) => {
+      const pairs = text.split(",").map((part): [string, number] => {
+        const [, name = "", value = ""] = /^\s*([^=\s]+)=\s*(\S+)\s*$/.exec(part) ?? [];
+        return [name, numberOf(value)];
+      });
+      return pairs.every(([, value]) => isGood(value)) ? { ...before, ...Object.fromEntries(pairs) } : undefined;
+    },
+  };
+}
+
+/** `name=value` of a flag that is given many times; values are read as JSON where they are JSON, else as text. */
+export const assignments: Reader<Readonly<Record<string, unknown>>> = {
+  what: "a name and a value, such as dropout=0.5",
+  parse: (text, before = {}) => {
+    const [, name, value] = /^([A-Za-z]\w*)=(.+)$/.exec(text) ?? [];
+    return name === undefined || value === undefined ? undefined : { ...before, [name]: fromJson(value) };
+  },
+};
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** What `reader` reads, made into the value of an option; for a flag that is given once. */

@@ -35,11 +35,8 @@ export const PAIR_OPTIONS: OptionTable<PairOptions> = {
       holds: (value) => typeof value === "string" && /[^*]/.test(value) && value.split("*").length <= 2,
       parse: (text) => (/[^*/\\]/.test(text) && !/[/\\]/.test(text) && text.split("*").length <= 2 ? text : undefined),
     },
-    flag: {
-      name: "--mask-suffix <text>",
-      help: "for images/ and masks/: what masks have in their names beyond those of the pictures, such as _mask, or mask_* where it stands before the name (default: found by looking)",
-    },
-    decides: true,
+    flag: "--mask-suffix <text>",
+    help: "for images/ and masks/: what masks have in their names beyond those of the pictures, such as _mask, or mask_* where it stands before the name (default: found by looking)",
   },
 };
 

@@ -28,21 +28,16 @@ export interface CocoOptions {
 
 const OPTIONS = {
   categories: {
-    flag: {
-      name: "--categories <list>",
-      help: "for COCO: categories that become classes 1, 2, ... in this order, with commas between them; others become background (default: all, by their id)",
-      reader: names("person,dog"),
-    },
+    flag: "--categories <list>",
+    help: "for COCO: categories that become classes 1, 2, ... in this order, with commas between them; others become background (default: all, by their id)",
+    reader: names("person,dog"),
     decides: "classes",
   },
   overlap: {
     rule: oneOf(COCO_OVERLAPS),
     fallback: "smaller",
-    flag: {
-      name: "--coco-overlap <rule>",
-      help: "for COCO: where instances overlap the smaller one lies on top, or such pixels are void: smaller, void",
-    },
-    decides: true,
+    flag: "--coco-overlap <rule>",
+    help: "for COCO: where instances overlap the smaller one lies on top, or such pixels are void: smaller, void",
   },
 } as const satisfies OptionTable<CocoOptions>;
 

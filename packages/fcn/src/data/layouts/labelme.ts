@@ -26,8 +26,8 @@ const OPTIONS = {
   lineWidth: {
     rule: number("a number of pixels above 0, such as 10", (value) => value > 0 && Number.isFinite(value)),
     fallback: 10,
-    flag: { name: "--line-width <n>", help: "for labelme: width of lines and diameter of points in pixels" },
-    decides: true,
+    flag: "--line-width <n>",
+    help: "for labelme: width of lines and diameter of points in pixels",
   },
 } as const satisfies OptionTable<LabelmeOptions>;
 

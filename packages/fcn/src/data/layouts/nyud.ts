@@ -43,8 +43,8 @@ const OPTIONS = {
   input: {
     rule: oneOf(NYUD_INPUTS),
     fallback: "color",
-    flag: { name: "--nyud-input <name>", help: `for NYUDv2: ${NYUD_INPUTS.join(", ")}` },
-    decides: true,
+    flag: "--nyud-input <name>",
+    help: `for NYUDv2: ${NYUD_INPUTS.join(", ")}`,
   },
 } as const satisfies OptionTable<NyudOptions>;
 

@@ -33,23 +33,19 @@ export interface VocOptions {
 const OPTIONS: OptionTable<VocOptions & PairOptions> = {
   year: {
     rule: whole(2007),
-    flag: { name: "--year <n>", help: "for VOC: which of several years in the folder (default: the last)" },
+    flag: "--year <n>",
+    help: "for VOC: which of several years in the folder (default: the last)",
     decides: "trainingPictures",
   },
   sbd: {
-    flag: {
-      name: "--sbd <dir>",
-      help: "for VOC 2011: folder of SBD, whose training list is left out of VOC's val",
-    },
+    flag: "--sbd <dir>",
+    help: "for VOC 2011: folder of SBD, whose training list is left out of VOC's val",
     decides: "trainingPictures",
   },
   d2l: {
-    flag: {
-      name: "--d2l <HxW>",
-      help: "for VOC: the d2l book's variant, void is background, pictures below this crop are left out",
-      reader: mapped(size, (crop) => ({ crop })),
-    },
-    decides: true,
+    flag: "--d2l <HxW>",
+    help: "for VOC: the d2l book's variant, void is background, pictures below this crop are left out",
+    reader: mapped(size, (crop) => ({ crop })),
   },
   ...PAIR_OPTIONS,
 };

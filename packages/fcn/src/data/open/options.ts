@@ -28,22 +28,19 @@ const isPart = (value: number): boolean => value >= 0 && value < 1;
 const COMMON: OptionTable<CommonOptions> = {
   range: {
     rule: pixelRange,
-    flag: {
-      name: "--range <low,high>",
-      help: "values that become 0 and 255 in pictures of more than 8 bits (default: that of --weights, else one that suits the training pictures)",
-    },
+    flag: "--range <low,high>",
+    help: "values that become 0 and 255 in pictures of more than 8 bits (default: that of --weights, else one that suits the training pictures)",
     decides: "preprocessing",
   },
   layout: {
     rule: oneOf(LAYOUT_NAMES),
-    flag: {
-      name: "--layout <name>",
-      help: `how the folder is laid out: ${LAYOUT_NAMES.join(", ")} (default: found by looking)`,
-    },
+    flag: "--layout <name>",
+    help: `how the folder is laid out: ${LAYOUT_NAMES.join(", ")} (default: found by looking)`,
     decides: "trainingPictures",
   },
   skipBad: {
-    flag: { name: "--skip-bad", help: "leave out pictures that cannot be used, with their masks, and tell which" },
+    flag: "--skip-bad",
+    help: "leave out pictures that cannot be used, with their masks, and tell which",
     decides: "leftOut",
   },
   validation: {
@@ -68,13 +65,13 @@ export function checkOwner(root: string, name: LayoutName, options: OpenOptions)
     const [stray] = givenOf(layout.options, options).filter(([option]) => !(option in LAYOUTS[name].options));
     if (stray === undefined) continue;
     const [option, , { flag }] = stray;
-    const problem = `its layout is ${name}, but ${option} (${flag?.name.split(" ")[0]}) is an option of the layout ${owner}`;
+    const problem = `its layout is ${name}, but ${option} (${flag?.split(" ")[0]}) is an option of the layout ${owner}`;
     throw fileError("invalid-argument", root, problem, "leave the option out, or name a folder of that layout");
   }
 }
 
 /** Those of the options that change pictures or labels, but neither their names nor the classes. */
 export function readingOf(options: OpenOptions): Record<string, unknown> {
-  const deciding = givenOf(OPEN_OPTIONS, options).filter(([, , { decides }]) => decides === true);
+  const deciding = givenOf(OPEN_OPTIONS, options).filter(([, , { decides }]) => decides === undefined);
   return Object.fromEntries(deciding.map(([name, value]) => [name, value]));
 }
