@@ -47,7 +47,8 @@ export type TensorCode =
   | "corrupt-file"
   // A sound file that holds what is not read; `details.is` says what a file of another kind is.
   | "unsupported-file"
-  // A checkpoint that names classes or functions which are not on the list of harmless ones; `details.names` has all of them.
+  // A checkpoint that names classes or functions which are not on the list of harmless ones; `details.names` has all of
+  // them.
   | "unsafe-pickle"
   // A checkpoint with several sets of weights; `details.keys` has where they are.
   | "ambiguous-checkpoint"

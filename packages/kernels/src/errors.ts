@@ -1,8 +1,8 @@
 import type { ErrorCode } from "./errorCodes.js";
 
 /**
- * A remedy: one text for every reader, or one for whoever writes code and one for whoever reads the message at a command line. Without
- * `command` the command line words its own, by the code of the error.
+ * A remedy: one text for every reader, or one for whoever writes code and one for whoever reads the message at a
+ * command line. Without `command` the command line words its own, by the code of the error.
  */
 export type Fix = string | { readonly code: string; readonly command?: string | undefined };
 
@@ -67,6 +67,9 @@ export const defect = (message: string): TensorError =>
 
 const escapeControl = (character: string): string => `\\u${character.codePointAt(0)!.toString(16).padStart(4, "0")}`;
 
-/** Control characters, and those that turn the direction of writing: what a file says must not move the cursor of a terminal. */
+/**
+ * Control characters, and those that turn the direction of writing: what a file says must not move the cursor of a
+ * terminal.
+ */
 const UNPRINTABLE = /(?!\n)[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
 const printable = (text: string): string => text.replace(UNPRINTABLE, escapeControl);

@@ -29,11 +29,20 @@ export function brief(text: string, most = 80): string {
   return start.length > most ? `${start.slice(0, most)}...` : start;
 }
 
-/** The first of many items as they stand in messages: `a, b and 29 more`. */
-export function showSome(items: readonly string[], { most = 12, separator = ", " } = {}): string {
-  const shown = items.slice(0, most).map((item) => brief(item, 160));
-  return items.length > most ? `${shown.join(separator)} and ${items.length - most} more` : shown.join(separator);
+/** The first of many items as they stand in messages: `a, b and 29 more`; `or` in place of `and` where " or " separates them. */
+export function firstOf(items: readonly string[], most: number, separator = ", "): string {
+  const shown = items.slice(0, most).join(separator);
+  const last = separator === " or " ? "or" : "and";
+  return items.length > most ? `${shown} ${last} ${items.length - most} more` : shown;
 }
+
+/** {@link firstOf} for names out of a file: each as {@link brief} shows it. */
+export const showSome = (items: readonly string[], { most = 12, separator = ", " } = {}): string =>
+  firstOf(
+    items.map((item) => brief(item, 160)),
+    most,
+    separator,
+  );
 
 /** Items of a list and fields of a record that are shown. */
 const MOST_SHOWN = 20;

@@ -4,7 +4,7 @@ import type { Device } from "./device.js";
 import type { Order } from "./layout.js";
 import { Tensor } from "./tensor.js";
 
-export { brief, invalidArgument, reworded, show, showSome, showValue } from "./errors.js";
+export { brief, firstOf, invalidArgument, reworded, show, showSome, showValue } from "./errors.js";
 export { GUESSED_BYTES, type Guess, guessContent } from "./io/guess.js";
 export { decodeText, describeFault, recodeFix, shellWord, type TextFault } from "./io/text.js";
 export { nearest } from "./nearest.js";

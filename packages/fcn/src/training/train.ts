@@ -1,5 +1,5 @@
 import { add, type Device, optim, type Tensor, TensorError } from "@fcn/tensor";
-import { firstOf } from "../data/files/words.js";
+import { firstOf } from "@fcn/tensor/internal";
 import { createRandom } from "../data/random.js";
 import { BatchSampler, type HostBatch, stackSamples } from "../data/samples/batches.js";
 import { rememberPreprocessing } from "../models/file/usedPreprocessing.js";

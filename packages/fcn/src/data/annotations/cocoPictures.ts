@@ -1,8 +1,9 @@
 import type { ErrorCode } from "@fcn/tensor";
+import { firstOf } from "@fcn/tensor/internal";
 import { folderOf, joinPath, withoutExtension } from "../files/files.js";
 import { liesOutside, orOf, outsideFile, partsOf, type pathFinder } from "../files/findPath.js";
 import type { DataRemark } from "../files/remarks.js";
-import { counted, firstOf } from "../files/words.js";
+import { counted } from "../files/words.js";
 import { namedSplit } from "../folder/splits.js";
 import type { CocoImage } from "./cocoFile.js";
 

@@ -1,6 +1,6 @@
 import { io, TensorError } from "@fcn/tensor";
-import { matchNames, nameTarget, show } from "@fcn/tensor/internal";
-import { counted, firstOf } from "../../data/files/words.js";
+import { firstOf, matchNames, nameTarget, show } from "@fcn/tensor/internal";
+import { counted } from "../../data/files/words.js";
 import { readClasses, refuseNonFinite } from "../../models/file/weightsFile.js";
 import type { GraphNet, NetOutput } from "../../models/graph/net.js";
 import { scoreLayers, scoreUpsampling } from "../../models/graph/scoreLayers.js";

@@ -1,22 +1,23 @@
 import { type ErrorCode, TensorError } from "@fcn/tensor";
-import type { Abortable } from "../../async/abort.js";
+import { firstOf } from "@fcn/tensor/internal";
+import { vocColours } from "../../labels/colours.js";
+import type { OptionTable } from "../../options/option.js";
+import { names, oneOf } from "../../options/rules.js";
+import { absentLists, type CocoFile, type CocoImage, isCoco, parseCoco } from "../annotations/cocoFile.js";
+import { compareIds } from "../annotations/cocoIds.js";
+import { cocoPictures, splitOf } from "../annotations/cocoPictures.js";
+import { strayAnnotations } from "../annotations/cocoStrays.js";
+import { jsonKind } from "../annotations/jsonKind.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { damagedFile, fileError } from "../files/errors.js";
 import { fileName, folderOf, joinPath, kindOf, listFiles, readJson, withoutExtension } from "../files/files.js";
 import { pathFinder } from "../files/findPath.js";
 import { type DataRemark, remarkOf } from "../files/remarks.js";
 import { counted } from "../files/words.js";
-import { defaultPalette } from "../folder/colours.js";
 import { divide, type Origin } from "../folder/divide.js";
-import type { SplitOptions } from "../folder/splits.js";
-import type { OpenedData } from "../samples/dataset.js";
 import type { SampleItem } from "../samples/item.js";
-import type { CocoInstance, CocoOverlap } from "../shapes/coco.js";
-import { absentLists, type CocoFile, type CocoImage, isCoco, parseCoco } from "./cocoFile.js";
-import { compareIds } from "./cocoIds.js";
-import { cocoPictures, splitOf } from "./cocoPictures.js";
-import { strayAnnotations } from "./cocoStrays.js";
-import { jsonKind } from "./jsonKind.js";
+import { COCO_OVERLAPS, type CocoInstance, type CocoOverlap } from "../shapes/coco.js";
+import type { Layout, OpenedLayout, OpenerOptions } from "./layout.js";
 
 export interface CocoOptions {
   /** Names of the categories that become classes 1, 2, ... in this order; others become background. Default: all, by their id. */
@@ -24,6 +25,21 @@ export interface CocoOptions {
   /** Who gets a pixel that several instances claim. Default "smaller"; "void" is torchvision's rule. */
   readonly overlap?: CocoOverlap;
 }
+
+const OPTIONS = {
+  categories: {
+    flag: "--categories <list>",
+    help: "for COCO: categories that become classes 1, 2, ... in this order, with commas between them; others become background (default: all, by their id)",
+    reader: names("person,dog"),
+    decides: "classes",
+  },
+  overlap: {
+    rule: oneOf(COCO_OVERLAPS),
+    fallback: "smaller",
+    flag: "--coco-overlap <rule>",
+    help: "for COCO: where instances overlap the smaller one lies on top, or such pixels are void: smaller, void",
+  },
+} as const satisfies OptionTable<CocoOptions>;
 
 /**
  * Files that may be COCO's: `annotations/instances_train2017.json`, Roboflow's `train/_annotations.coco.json`, or any
@@ -55,7 +71,7 @@ async function ofCoco(root: string, files: readonly string[]): Promise<string[]>
 }
 
 /** Whether there is a COCO file below `root`. */
-export async function hasCoco(root: string): Promise<boolean> {
+async function hasCoco(root: string): Promise<boolean> {
   for (const file of await cocoFiles(root)) {
     // Files of this name are large: reading one twice would cost seconds.
     if (/(^|\/)annotations\/instances_/.test(file)) return true;
@@ -65,7 +81,7 @@ export async function hasCoco(root: string): Promise<boolean> {
 }
 
 /** What keeps the JSON files that may be COCO's from being read, in words; for a folder in which nothing else is found. */
-export async function cocoProblems(root: string): Promise<string[]> {
+async function cocoProblems(root: string): Promise<string[]> {
   const problems: string[] = [];
   for (const file of (await cocoFiles(root)).slice(0, 3)) {
     const failure = await readCoco(joinPath(root, file)).catch((error: unknown) => error);
@@ -114,7 +130,7 @@ async function readAll(
  * Opens a folder with COCO annotations. Classes are background and the categories; a file whose name or folder tells a split is that split, and
  * others are divided as other folders are.
  */
-export async function openCoco(root: string, options: SplitOptions & CocoOptions & Abortable): Promise<OpenedData> {
+async function open(root: string, options: CocoOptions & OpenerOptions): Promise<OpenedLayout> {
   const remarks: DataRemark[] = [];
   const pictures = await listFiles(root, { recursive: true });
   const read = await readAll(root, remarks, options.signal);
@@ -123,13 +139,13 @@ export async function openCoco(root: string, options: SplitOptions & CocoOptions
     read.map(({ json }) => json),
     options.categories,
   );
-  const palette = defaultPalette(classes.length);
+  const palette = vocColours(classes.length);
   const items: SampleItem[] = [];
   const origins: Origin[] = [];
   const find = pathFinder(pictures);
   for (const { file, json } of read) {
     const paths = await cocoPictures(root, file, json.images, find, remarks);
-    const found = itemsOf(root, file, json, classes, paths, options.overlap ?? "smaller");
+    const found = itemsOf(root, file, json, classes, paths, options.overlap ?? OPTIONS.overlap.fallback);
     remarks.push(...json.remarks, ...strayAnnotations(joinPath(root, file), json, options.categories !== undefined));
     items.push(...found);
     origins.push(...found.map(() => ({ from: `of ${file}`, split: splitOf(file) })));
@@ -143,7 +159,7 @@ export async function openCoco(root: string, options: SplitOptions & CocoOptions
   }
   remarks.push(...pictureRemarks(root, items, origins, pictures));
   const { splits, remarks: about } = await divide(root, items, { classes, palette }, options, origins);
-  return { root, layout: "coco", classes, palette, splits, remarks: [...about, ...remarks] };
+  return { root, classes, palette, splits, remarks: [...about, ...remarks] };
 }
 
 /** Not one picture can be used: what is wrong with the first is most likely wrong with all. */
@@ -190,7 +206,7 @@ function pictureRemarks(
   const folders = new Set([...listed].map(folderOf));
   const beside = left.some((path) => folders.has(folderOf(joinPath(root, path))));
   const what = `${counted(left.length, "picture")} ${left.length === 1 ? "is" : "are"}`;
-  const text = `${what} in no COCO file and left out: ${left.slice(0, 3).join(", ")}${left.length > 3 ? ", ..." : ""}`;
+  const text = `${what} in no COCO file and left out: ${firstOf(left, 3)}`;
   return [...remarks, { level: beside ? "warning" : "note", code: "left-out", file: root, text }];
 }
 
@@ -240,3 +256,12 @@ function itemsOf(
     ];
   });
 }
+
+/** Annotations as COCO has them. */
+export const coco: Layout<CocoOptions> = {
+  what: "a COCO .json",
+  recognise: hasCoco,
+  open,
+  problems: cocoProblems,
+  options: OPTIONS,
+};

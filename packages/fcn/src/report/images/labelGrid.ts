@@ -1,5 +1,5 @@
-import { type Colour, VOID_COLOUR } from "../labels/colours.js";
-import type { SegmentationSample } from "../labels/sample.js";
+import { type Colour, VOID_COLOUR } from "../../labels/colours.js";
+import type { SegmentationSample } from "../../labels/sample.js";
 import { labelCell, overlayCell, photoCell } from "./cells.js";
 import { type PanelCell, type PanelColumn, renderPanels } from "./panels.js";
 

@@ -1,17 +1,17 @@
 import { rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { io, TensorError } from "@fcn/tensor";
-import { encodeIndexedPng } from "../encoding/indexedPng.js";
-import { makeFolder, writeWholeFile } from "../files/write.js";
-import type { Colour } from "../labels/colours.js";
-import type { RasterImage } from "../labels/sample.js";
-import { renderWithLegend } from "../report/legend.js";
-import type { Prediction } from "./enqueue.js";
-import { geoJsonPieces } from "./geojson.js";
+import { encodeIndexedPng } from "../../encoding/indexedPng.js";
+import { makeFolder, writeWholeFile } from "../../files/write.js";
+import type { Colour } from "../../labels/colours.js";
+import type { RasterImage } from "../../labels/sample.js";
+import { renderWithLegend } from "../../report/images/legend.js";
+import type { Prediction } from "../enqueue.js";
+import { geoJsonPieces } from "../polygons/geojson.js";
+import { eachPolygon } from "../polygons/polygons.js";
+import { NpyProbabilities } from "../probabilities.js";
 import { Manifest } from "./manifest.js";
 import { checkOwn, type Named, nameIn, nameOutputs } from "./outputNames.js";
-import { eachPolygon } from "./polygons.js";
-import { NpyProbabilities } from "./probabilities.js";
 
 /** How many pixels of a picture have one class. */
 export interface ClassShare {

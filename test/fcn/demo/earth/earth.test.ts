@@ -1,16 +1,18 @@
 import { data } from "@fcn/core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { loadEarth } from "../../../packages/fcn/src/data/earth/load.js";
+import { earthLabels } from "../../../../packages/fcn/src/demo/earth/labels.js";
+import { loadEarth } from "../../../../packages/fcn/src/demo/earth/load.js";
+import { EARTH_SPLIT, earthTilePositions, isWorthKeeping } from "../../../../packages/fcn/src/demo/earth/split.js";
 
 const WIDTH = 2048;
 const HEIGHT = 1024;
 const longitude = (column: number): number => (column / WIDTH) * 360 - 180;
 
 describe("tile positions on the world map", () => {
-  const { train, validation } = data.earthTilePositions(WIDTH, HEIGHT, data.EARTH_SPLIT);
+  const { train, validation } = earthTilePositions(WIDTH, HEIGHT, EARTH_SPLIT);
 
   it("lie on the map, within the latitudes asked for", () => {
-    const edge = ((90 - data.EARTH_SPLIT.maxLatitude) / 180) * HEIGHT;
+    const edge = ((90 - EARTH_SPLIT.maxLatitude) / 180) * HEIGHT;
     for (const { left, top, width, height } of [...train, ...validation]) {
       expect(left).toBeGreaterThanOrEqual(0);
       expect(left + width).toBeLessThanOrEqual(WIDTH);
@@ -23,17 +25,17 @@ describe("tile positions on the world map", () => {
     for (const a of train) {
       for (const b of validation) {
         const between = Math.max(b.left - (a.left + a.width), a.left - (b.left + b.width));
-        expect(between).toBeGreaterThanOrEqual(data.EARTH_SPLIT.gap);
+        expect(between).toBeGreaterThanOrEqual(EARTH_SPLIT.gap);
       }
     }
   });
 
   it("hold validation tiles in their bands only, without overlap", () => {
     const inside = (west: number, east: number): boolean =>
-      data.EARTH_SPLIT.validation.some((band) => west >= band.west && east <= band.east);
+      EARTH_SPLIT.validation.some((band) => west >= band.west && east <= band.east);
     for (const tile of validation) expect(inside(longitude(tile.left), longitude(tile.left + tile.width))).toBe(true);
     const places = validation.map(({ left, top }) => `${left % 128} ${top % 128}`);
-    expect(new Set(places).size).toBeLessThanOrEqual(data.EARTH_SPLIT.validation.length);
+    expect(new Set(places).size).toBeLessThanOrEqual(EARTH_SPLIT.validation.length);
     expect(new Set(validation.map(({ left, top }) => `${left} ${top}`)).size).toBe(validation.length);
   });
 
@@ -42,9 +44,9 @@ describe("tile positions on the world map", () => {
       { west: 10, east: 60 },
       { west: -170, east: -120 },
     ];
-    const split = { ...data.EARTH_SPLIT, validation: bands, gap: 1 };
-    const forward = data.earthTilePositions(WIDTH, HEIGHT, split);
-    const backward = data.earthTilePositions(WIDTH, HEIGHT, { ...split, validation: [...bands].reverse() });
+    const split = { ...EARTH_SPLIT, validation: bands, gap: 1 };
+    const forward = earthTilePositions(WIDTH, HEIGHT, split);
+    const backward = earthTilePositions(WIDTH, HEIGHT, { ...split, validation: [...bands].reverse() });
     expect(backward).toEqual(forward);
     expect(forward.validation.length).toBeGreaterThan(0);
     const touching = forward.train.filter((a) =>
@@ -58,18 +60,18 @@ describe("labels", () => {
   it("are water, void or land by the mask, and lowland or mountain by the elevation", () => {
     const water = Uint8Array.of(255, 192, 191, 65, 64, 0, 0);
     const elevation = Uint8Array.of(90, 0, 90, 90, 40, 41, 248);
-    expect([...data.earthLabels(water, elevation)]).toEqual([0, 0, 255, 255, 1, 2, 2]);
+    expect([...earthLabels(water, elevation)]).toEqual([0, 0, 255, 255, 1, 2, 2]);
   });
 
   it("decide whether a tile is kept: half known, a twentieth of that land", () => {
     const tile = (voids: number, land: number): Uint8Array =>
       Uint8Array.from({ length: 100 }, (_, i) => (i < voids ? 255 : i < voids + land ? 1 : 0));
-    expect(data.isWorthKeeping(tile(100, 0), data.EARTH_SPLIT)).toBe(false);
-    expect(data.isWorthKeeping(tile(51, 49), data.EARTH_SPLIT)).toBe(false);
-    expect(data.isWorthKeeping(tile(50, 25), data.EARTH_SPLIT)).toBe(true);
-    expect(data.isWorthKeeping(tile(0, 4), data.EARTH_SPLIT)).toBe(false);
-    expect(data.isWorthKeeping(tile(0, 5), data.EARTH_SPLIT)).toBe(true);
-    expect(data.isWorthKeeping(tile(0, 100), data.EARTH_SPLIT)).toBe(true);
+    expect(isWorthKeeping(tile(100, 0), EARTH_SPLIT)).toBe(false);
+    expect(isWorthKeeping(tile(51, 49), EARTH_SPLIT)).toBe(false);
+    expect(isWorthKeeping(tile(50, 25), EARTH_SPLIT)).toBe(true);
+    expect(isWorthKeeping(tile(0, 4), EARTH_SPLIT)).toBe(false);
+    expect(isWorthKeeping(tile(0, 5), EARTH_SPLIT)).toBe(true);
+    expect(isWorthKeeping(tile(0, 100), EARTH_SPLIT)).toBe(true);
   });
 });
 

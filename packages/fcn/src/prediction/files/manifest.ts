@@ -1,6 +1,6 @@
 import { lstat, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { writeWholeFile } from "../files/write.js";
+import { writeWholeFile } from "../../files/write.js";
 
 /** The file, hidden in a folder of results, that lists them. */
 export const MANIFEST = ".fcn-predict.json";

@@ -1,25 +1,22 @@
 import { TensorError } from "@fcn/tensor";
-import type { Abortable } from "../../async/abort.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { errorInTermsOf, remarkInTermsOf } from "../files/classFile.js";
 import { fileError, type Remedy } from "../files/errors.js";
 import { joinPath, kindOf, listFiles } from "../files/files.js";
 import type { DataRemark } from "../files/remarks.js";
-import type { OpenedData } from "../samples/dataset.js";
+import { type ClassEntry, classFileOf, readClasses } from "../folder/classes.js";
+import { divide } from "../folder/divide.js";
+import { chooseRule } from "../folder/meaning/chooseRule.js";
+import { lookAtMasks } from "../folder/meaning/lookAtMasks.js";
+import type { MaskMeaning } from "../folder/meaning/meaning.js";
+import { mixedKinds } from "../folder/meaning/mixedKinds.js";
+import { surveyCounts } from "../folder/meaning/surveyCounts.js";
+import { findPairs, PAIR_OPTIONS, type PairOptions } from "../folder/pairs.js";
 import type { SampleItem } from "../samples/item.js";
 import { rememberCounts } from "../samples/labelCounts.js";
-import type { WorkerOptions } from "../workers/pool.js";
-import { type ClassEntry, classFileOf, readClasses } from "./classes.js";
-import { divide } from "./divide.js";
-import { chooseRule } from "./meaning/chooseRule.js";
-import { lookAtMasks } from "./meaning/lookAtMasks.js";
-import type { MaskMeaning } from "./meaning/meaning.js";
-import { mixedKinds } from "./meaning/mixedKinds.js";
-import { surveyCounts } from "./meaning/surveyCounts.js";
-import { findPairs, type PairOptions } from "./pairs.js";
-import type { SplitOptions } from "./splits.js";
+import type { Layout, OpenedLayout, OpenerOptions } from "./layout.js";
 
-type PoolOptions = WorkerOptions & Abortable & PairOptions;
+const USUAL_FOLDERS = ["images", "masks"] as const;
 
 /** Pairs of folder names that are known elsewhere, such as in mmsegmentation and labelme2voc. They may hold other files than masks. */
 const OTHER_FOLDERS = [
@@ -33,8 +30,8 @@ const OTHER_FOLDERS = [
 ] as const;
 
 /** The folders of pictures and masks below `root`; undefined when there is no known pair. */
-export async function maskFolders(root: string): Promise<{ images: string; masks: string } | undefined> {
-  for (const [images, masks] of [["images", "masks"], ...OTHER_FOLDERS] as const) {
+async function maskFolders(root: string): Promise<{ images: string; masks: string } | undefined> {
+  for (const [images, masks] of [USUAL_FOLDERS, ...OTHER_FOLDERS]) {
     const paths = { images: joinPath(root, images), masks: joinPath(root, masks) };
     const areFolders = (await kindOf(paths.images)) === "folder" && (await kindOf(paths.masks)) === "folder";
     if (areFolders && (masks === "masks" || (await hasPictures(paths.masks)))) return paths;
@@ -50,12 +47,12 @@ async function hasPictures(folder: string): Promise<boolean> {
  * Opens a folder of pictures and masks: `images/` and `masks/` with files of the same name, optional `classes.json` and `splits/*.txt`. What the
  * masks mean is found by looking, see {@link chooseRule}.
  */
-export async function openMaskFolder(root: string, options: SplitOptions & PoolOptions): Promise<OpenedData> {
+async function open(root: string, options: OpenerOptions & PairOptions): Promise<OpenedLayout> {
   const folders = await maskFolders(root);
   if (folders === undefined) {
     throw fileError("missing-data", root, "it has no images/ and masks/", "put pictures and masks there");
   }
-  return { layout: "folder", ...(await openPairs(root, folders, await readClasses(root), options)) };
+  return openPairs(root, folders, await readClasses(root), options);
 }
 
 /**
@@ -68,9 +65,9 @@ export async function openPairs(
   root: string,
   folders: { readonly images: string; readonly masks: string },
   entries: readonly ClassEntry[] | undefined,
-  options: SplitOptions & PoolOptions,
+  options: OpenerOptions & PairOptions,
   lists?: string,
-): Promise<Omit<OpenedData, "layout">> {
+): Promise<OpenedLayout> {
   const { pairs, remarks, hint } = await findPairs(folders.images, folders.masks, options);
   if (pairs.length === 0) throw noPairs(root, folders, remarks[0], hint);
   const masks = pairs.map(({ mask }) => mask);
@@ -113,3 +110,13 @@ function noPairs(
   const problem = `no picture in ${images} has a mask of the same name in ${masks}${why}`;
   return fileError("missing-data", root, problem, hint ?? "name each mask as its picture: images/a.jpg, masks/a.png");
 }
+
+/** Pictures and masks of one's own. */
+export const folder: Layout<PairOptions> = {
+  what: "images/ and masks/",
+  parts: USUAL_FOLDERS,
+  hasOtherNames: true,
+  recognise: async (root) => (await maskFolders(root)) !== undefined,
+  open,
+  options: PAIR_OPTIONS,
+};

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { data } from "@fcn/core";
 import { describe, expect, it } from "vitest";
-import { readState } from "../../../packages/fcn/src/training/run/readState.js";
-import { refusal } from "../../support/refusals.js";
-import { greyPng, jpeg, temporaryFolder, writeTree } from "./trees.js";
+import { readState } from "../../../../packages/fcn/src/training/run/readState.js";
+import { refusal } from "../../../support/refusals.js";
+import { greyPng, jpeg, temporaryFolder, writeTree } from "../trees.js";
 
 const base = await temporaryFolder("hostile");
 const DEEP = "[".repeat(20_000) + "]".repeat(20_000);

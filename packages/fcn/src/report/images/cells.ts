@@ -1,6 +1,6 @@
-import { type Colour, paintLabels, paletteTable } from "../labels/colours.js";
-import { overlay } from "../labels/palette.js";
-import type { RasterImage } from "../labels/sample.js";
+import { type Colour, paintLabels, paletteTable } from "../../labels/colours.js";
+import { overlay } from "../../labels/palette.js";
+import type { RasterImage } from "../../labels/sample.js";
 import { CELL, type PanelCell } from "./panels.js";
 
 interface Size {

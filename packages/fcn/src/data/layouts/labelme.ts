@@ -1,26 +1,35 @@
 import { TensorError } from "@fcn/tensor";
-import { reworded } from "@fcn/tensor/internal";
-import type { Abortable } from "../../async/abort.js";
+import { firstOf, reworded } from "@fcn/tensor/internal";
+import { vocColours } from "../../labels/colours.js";
 import { VOID_LABEL } from "../../labels/sample.js";
+import type { OptionTable } from "../../options/option.js";
+import { number } from "../../options/rules.js";
+import { jsonKind } from "../annotations/jsonKind.js";
+import { labelmePictures, otherPictures } from "../annotations/labelmePictures.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError } from "../files/errors.js";
 import { fileName, joinPath, listFiles, readJson, withoutExtension } from "../files/files.js";
 import { type DataRemark, remarkOf } from "../files/remarks.js";
-import { firstOf } from "../files/words.js";
 import { classFileOf, readClasses } from "../folder/classes.js";
-import { colourOf, defaultPalette } from "../folder/colours.js";
+import { colourOf } from "../folder/colours.js";
 import { divide } from "../folder/divide.js";
-import type { SplitOptions } from "../folder/splits.js";
-import type { OpenedData } from "../samples/dataset.js";
 import type { SampleItem } from "../samples/item.js";
 import { isLabelme, type LabelmeFile, parseLabelme, reservedName } from "../shapes/labelmeFile.js";
-import { jsonKind } from "./jsonKind.js";
-import { labelmePictures, otherPictures } from "./labelmePictures.js";
+import type { Layout, OpenedLayout, OpenerOptions } from "./layout.js";
 
 export interface LabelmeOptions {
   /** Width in pixels of lines, diameter of points. Default 10. */
   readonly lineWidth?: number;
 }
+
+const OPTIONS = {
+  lineWidth: {
+    rule: number("a number of pixels above 0, such as 10", (value) => value > 0 && Number.isFinite(value)),
+    fallback: 10,
+    flag: "--line-width <n>",
+    help: "for labelme: width of lines and diameter of points in pixels",
+  },
+} as const satisfies OptionTable<LabelmeOptions>;
 
 /** The JSON files below `root` that may be labelme's. */
 async function jsonFiles(root: string): Promise<string[]> {
@@ -30,7 +39,7 @@ async function jsonFiles(root: string): Promise<string[]> {
 }
 
 /** Whether a JSON file below `root` is labelme's, or has its keys but cannot be read. */
-export async function hasLabelme(root: string): Promise<boolean> {
+async function hasLabelme(root: string): Promise<boolean> {
   for (const file of await jsonFiles(root)) {
     if ((await jsonKind(root, file).catch(() => "other")) !== "labelme") continue;
     const isOne = await readJson(joinPath(root, file)).then(isLabelme, () => true);
@@ -54,10 +63,7 @@ async function readIfLabelme(root: string, path: string): Promise<LabelmeFile | 
  * Opens a folder of labelme files, wherever they lie below `root`; the picture of each is found by its `imagePath`, else by its name.
  * Classes come from `classes.json`, else from the shapes: background first, then the names in alphabetical order.
  */
-export async function openLabelme(
-  root: string,
-  options: SplitOptions & LabelmeOptions & Abortable,
-): Promise<OpenedData> {
+async function open(root: string, options: LabelmeOptions & OpenerOptions): Promise<OpenedLayout> {
   const remarks: DataRemark[] = [];
   const failures: TensorError[] = [];
   const pictures = (await listFiles(root, { recursive: true })).filter((file) => IMAGE_PATTERN.test(file));
@@ -112,13 +118,13 @@ export async function openLabelme(
     root,
     found.flatMap((entry) => entry.names),
   );
-  const { lineWidth = 10 } = options;
+  const { lineWidth = OPTIONS.lineWidth.fallback } = options;
   const items = found.map(({ json, image }): SampleItem => {
     const labels = { kind: "labelme", file: joinPath(root, json), names, background, lineWidth, listedIn } as const;
     return { name: withoutExtension(image), image: [{ file: joinPath(root, image), as: "rgb" }], labels };
   });
   const { splits, remarks: about } = await divide(root, items, { classes, palette }, options);
-  return { root, layout: "labelme", classes, palette, splits, remarks: [...about, ...remarks] };
+  return { root, classes, palette, splits, remarks: [...about, ...remarks] };
 }
 
 function samePicture(file: string, image: string, twin: string): TensorError {
@@ -151,9 +157,17 @@ async function nameClasses(root: string, shapeNames: readonly string[]) {
     if (meaning !== undefined && !names.has(name)) names.set(name, meaning === "void" ? VOID_LABEL : background);
   }
   const colours = new Map(entries?.map(({ name, colour }) => [name, colour] as const));
-  const palette = defaultPalette(classes.length).map((colour, label) => {
+  const palette = vocColours(classes.length).map((colour, label) => {
     const own = colours.get(classes[label] as string);
     return own === undefined ? colour : colourOf(own);
   });
   return { names: [...names], background, classes, palette, listedIn: classFileOf(entries) };
 }
+
+/** One file of labelme's for each picture. */
+export const labelme: Layout<LabelmeOptions> = {
+  what: "labelme .json files",
+  recognise: hasLabelme,
+  open,
+  options: OPTIONS,
+};

@@ -1,12 +1,12 @@
 import { basename, isAbsolute, normalize, relative, sep } from "node:path";
 import { hasCode, TensorError } from "@fcn/tensor";
 import { reworded } from "@fcn/tensor/internal";
-import { decodeImage, IMAGE_PATTERN } from "../data/decode/image.js";
-import type { PixelScale } from "../data/decode/pixelScale.js";
-import { fileError } from "../data/files/errors.js";
-import { joinPath, kindOf, listEntries, readBytes, withoutExtension } from "../data/files/files.js";
-import type { RasterImage } from "../labels/sample.js";
-import { toRaster } from "./picture.js";
+import { decodeImage, IMAGE_PATTERN } from "../../data/decode/image.js";
+import type { PixelScale } from "../../data/decode/pixelScale.js";
+import { fileError } from "../../data/files/errors.js";
+import { joinPath, kindOf, listEntries, readBytes, withoutExtension } from "../../data/files/files.js";
+import type { RasterImage } from "../../labels/sample.js";
+import { toRaster } from "../picture.js";
 import { Results, realName } from "./results.js";
 
 /** A picture that someone named. */

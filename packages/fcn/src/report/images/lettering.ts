@@ -1,6 +1,6 @@
 import { nodeModule } from "@fcn/tensor/internal";
-import { loadSharp } from "../encoding/sharp.js";
-import { escapeHtml } from "./html.js";
+import { loadSharp } from "../../encoding/sharp.js";
+import { escapeHtml } from "../html/page.js";
 
 export interface TextStyle {
   /** Height in pixels, as a CSS font size. */
@@ -55,5 +55,5 @@ function quietFontconfig(): void {
 }
 
 function asset(name: string): string {
-  return nodeModule("typeset", "node:url").fileURLToPath(new URL(`../../assets/${name}`, HERE));
+  return nodeModule("typeset", "node:url").fileURLToPath(new URL(`../../../assets/${name}`, HERE));
 }

@@ -5,13 +5,13 @@ import { io } from "@fcn/tensor";
 import { decode, encode } from "fast-png";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mapAhead, startAhead } from "../../../packages/fcn/src/async/pipeline.js";
-import { encodeIndexedPng } from "../../../packages/fcn/src/encoding/indexedPng.js";
-import { makeFolder } from "../../../packages/fcn/src/files/write.js";
-import { expandInputs } from "../../../packages/fcn/src/prediction/inputs.js";
-import { OutputFolder, type Predicted } from "../../../packages/fcn/src/prediction/outputs.js";
-import { toRaster } from "../../../packages/fcn/src/prediction/picture.js";
-import { drawLegend, renderWithLegend } from "../../../packages/fcn/src/report/legend.js";
+import { mapAhead, startAhead } from "../../../../packages/fcn/src/async/pipeline.js";
+import { encodeIndexedPng } from "../../../../packages/fcn/src/encoding/indexedPng.js";
+import { makeFolder } from "../../../../packages/fcn/src/files/write.js";
+import { expandInputs } from "../../../../packages/fcn/src/prediction/files/inputs.js";
+import { OutputFolder, type Predicted } from "../../../../packages/fcn/src/prediction/files/outputs.js";
+import { toRaster } from "../../../../packages/fcn/src/prediction/picture.js";
+import { drawLegend, renderWithLegend } from "../../../../packages/fcn/src/report/images/legend.js";
 
 let folder: string;
 beforeAll(async () => {

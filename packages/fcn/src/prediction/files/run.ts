@@ -1,13 +1,19 @@
 import { createDevice, type Device, type TensorError } from "@fcn/tensor";
-import { mapAhead } from "../async/pipeline.js";
-import { type ToldError, toldOf } from "../data/files/errors.js";
-import { savedTuning } from "../measure/savedTuning.js";
-import { loadModel } from "../models/file/weightsFile.js";
-import { adapterName } from "../report/adapter.js";
+import { mapAhead } from "../../async/pipeline.js";
+import { type ToldError, toldOf } from "../../data/files/errors.js";
+import { savedTuning } from "../../measure/savedTuning.js";
+import { loadModel } from "../../models/file/weightsFile.js";
+import { adapterName } from "../../report/adapter.js";
+import {
+  type PredictionResult,
+  type PredictOptions,
+  pictureError,
+  predictEach,
+  preparePrediction,
+} from "../predict.js";
+import type { NpyProbabilities } from "../probabilities.js";
 import type { Input } from "./inputs.js";
 import { classShares, OutputFolder, type OutputName, type OutputPaths, type Predicted, summaryOf } from "./outputs.js";
-import { type PredictionResult, type PredictOptions, pictureError, predictEach, preparePrediction } from "./predict.js";
-import type { NpyProbabilities } from "./probabilities.js";
 
 export interface PredictRun {
   readonly inputs: readonly Input[];

@@ -1,5 +1,5 @@
-import { loadSharp } from "../encoding/sharp.js";
-import { type Colour, cssColour } from "../labels/colours.js";
+import { loadSharp } from "../../encoding/sharp.js";
+import { type Colour, cssColour } from "../../labels/colours.js";
 import { typeset } from "./lettering.js";
 
 export interface LegendEntry {

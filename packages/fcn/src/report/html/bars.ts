@@ -1,4 +1,4 @@
-import { escapeHtml } from "./html.js";
+import { escapeHtml } from "./page.js";
 
 /** A share from 0 to 1 with a name; NaN has no bar. */
 export interface Bar {

@@ -1,5 +1,5 @@
+import { cutSample, type Rectangle, tilePositions } from "../../data/samples/tiles.js";
 import { type RasterImage, type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
-import { cutSample, type Rectangle, tilePositions } from "../samples/tiles.js";
 import { WATER } from "./labels.js";
 
 /** A band of longitudes in degrees, west negative. */

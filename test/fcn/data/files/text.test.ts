@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { data } from "@fcn/core";
 import { beforeEach, describe, expect, it } from "vitest";
-import { classNames } from "../../../packages/fcn/src/cli/classNames.js";
-import { readJson, readText } from "../../../packages/fcn/src/data/files/files.js";
-import { refusal } from "../../support/refusals.js";
-import { greyPng, jpeg, temporaryFolder, writeTree } from "./trees.js";
+import { classNames } from "../../../../packages/fcn/src/cli/classNames.js";
+import { readJson, readText } from "../../../../packages/fcn/src/data/files/files.js";
+import { refusal } from "../../../support/refusals.js";
+import { greyPng, jpeg, temporaryFolder, writeTree } from "../trees.js";
 
 const base = await temporaryFolder("text");
 const photo = await jpeg(6, 8, 1);

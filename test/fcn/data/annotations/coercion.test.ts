@@ -4,7 +4,7 @@ import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { compareIds, IdTable } from "../../../../packages/fcn/src/data/annotations/cocoIds.js";
 import { numberOf, roundHalfEven, statedSize } from "../../../../packages/fcn/src/data/files/numbers.js";
 import { decodeMatLabels } from "../../../../packages/fcn/src/data/mat/labels.js";
-import { encodeMat } from "../matEncoder.js";
+import { encodeMat } from "../mat/matEncoder.js";
 import { temporaryFolder } from "../trees.js";
 import { boxOf, cocoJson, firstRows, labelmeJson, openWhole, toldOf, writeAnnotated } from "./annotated.js";
 

@@ -1,10 +1,10 @@
 import { type LabelPolygon, type Position, type Ring, toGeoJson, tracePolygons } from "@fcn/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createRandom } from "../../../packages/fcn/src/data/random.js";
-import { geoJsonPieces } from "../../../packages/fcn/src/prediction/geojson.js";
-import { eachPolygon } from "../../../packages/fcn/src/prediction/polygons.js";
-import { propertySeed } from "../../support/property.js";
+import { createRandom } from "../../../../packages/fcn/src/data/random.js";
+import { geoJsonPieces } from "../../../../packages/fcn/src/prediction/polygons/geojson.js";
+import { eachPolygon } from "../../../../packages/fcn/src/prediction/polygons/polygons.js";
+import { propertySeed } from "../../../support/property.js";
 
 interface Map {
   readonly labels: Uint8Array;

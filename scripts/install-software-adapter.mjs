@@ -2,9 +2,9 @@
 // Debian and Ubuntu, as root: installs Mesa's software Vulkan driver in a version that Dawn accepts.
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { MINIMUM_MESA, parseOsRelease, systemFamily } from "./advice.mjs";
-import { nextStep, parseCandidate, parseSources } from "./apt.mjs";
-import { installPackages, quiet, updateLists } from "./apt-get.mjs";
+import { MINIMUM_MESA, parseOsRelease, systemFamily } from "../packages/fcn/bin/advice.mjs";
+import { nextStep, parseCandidate, parseSources } from "./lib/apt.mjs";
+import { installPackages, quiet, updateLists } from "./lib/apt-get.mjs";
 
 const PACKAGE = "mesa-vulkan-drivers";
 

@@ -1,5 +1,5 @@
 import type { OverlayOptions } from "sharp";
-import { loadSharp } from "../encoding/sharp.js";
+import { loadSharp } from "../../encoding/sharp.js";
 import { drawLegend, LEGEND_MARGIN, type LegendEntry } from "./legend.js";
 import { type TextStyle, typeset } from "./lettering.js";
 

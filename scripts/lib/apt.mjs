@@ -1,5 +1,6 @@
-// Debian and Ubuntu: which apt steps bring a Mesa that Dawn accepts. Pure functions; install-software-adapter.mjs runs them.
-import { MINIMUM_MESA } from "./advice.mjs";
+// Debian and Ubuntu: which apt steps bring a Mesa that Dawn accepts. Pure functions, which
+// install-software-adapter.mjs runs.
+import { MINIMUM_MESA } from "../../packages/fcn/bin/advice.mjs";
 
 /** Upstream major version of a Debian package version such as `1:25.0.7-2~bpo12+1`; 0 when there is none. */
 export function majorVersion(version) {
@@ -13,7 +14,7 @@ export function parseCandidate(policy) {
   return match && match[1] !== "(none)" ? match[1] : null;
 }
 
-/** Reads deb822 stanzas (`*.sources`). Field values keep their continuation lines, as an inline Signed-By key needs them. */
+/** Reads deb822 stanzas (`*.sources`). Values keep their continuation lines, which an inline Signed-By key needs. */
 export function parseDeb822(text) {
   const stanzas = text
     .split("\n")
@@ -92,8 +93,8 @@ export function parseSources(name, text) {
 }
 
 /**
- * A deb822 stanza for the backports of `codename`, made from the entry that this machine takes the release itself from, or
- * null when it has none. Mirror, key and options stay those of the machine.
+ * A deb822 stanza for the backports of `codename`, made from the entry that this machine takes the release itself from,
+ * or null when it has none. Mirror, key and options stay those of the machine.
  */
 export function backportsStanza(sources, codename) {
   const base = sources.find(
@@ -121,7 +122,8 @@ export function hasBackports(sources, codename) {
  * @param {{ osRelease: Record<string, string>, installed: string | null, candidate: string | null,
  *   backports: string | null, sources: object[] }} state `candidate` is the version that a plain install would take,
  *   `backports` the one with `-t CODENAME-backports`
- * @returns {{ step: "none" | "install" | "enable-backports" | "give-up", target?: string, stanza?: string, reason?: string }}
+ * @returns {{ step: "none" | "install" | "enable-backports" | "give-up", target?: string, stanza?: string,
+ *   reason?: string }}
  */
 export function nextStep({ osRelease, installed, candidate, backports, sources }) {
   const codename = osRelease.VERSION_CODENAME ?? "";

@@ -1,4 +1,4 @@
-import { escapeHtml } from "./html.js";
+import { escapeHtml } from "./page.js";
 
 export interface ChartSeries {
   readonly name: string;

@@ -1,4 +1,4 @@
-import { escapeHtml } from "./html.js";
+import { escapeHtml } from "./page.js";
 
 /**
  * A confusion matrix as a table: a row a true class, a column a predicted one, cells in per cent of the row's pixels and tinted by them.
