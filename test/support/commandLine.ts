@@ -16,8 +16,8 @@ export interface Surroundings {
 }
 
 /**
- * Runs a command line of fcn in this process, which saves what starting a program takes. The working folder, the environment and both outputs
- * are those of the process, so that commands run one at a time.
+ * Runs a command line of fcn in this process, which saves what starting a program takes. The working folder, the
+ * environment and both outputs are those of the process, so that commands run one at a time.
  */
 export async function fcn(args: readonly string[], { cwd, env = {} }: Surroundings = {}): Promise<Outcome> {
   const printed = { stdout: "", stderr: "" };

@@ -3,8 +3,8 @@ import type { createDevice, Device } from "@fcn/tensor";
 type Tensors = { readonly createDevice: typeof createDevice };
 
 /**
- * The package of tensors with one device for all commands of a test file, which keeps what it has compiled. A command that asks for a fault gets
- * its own. For `vi.mock("@fcn/tensor", ...)`.
+ * The package of tensors with one device for all commands of a test file, which keeps what it has compiled. A command
+ * that asks for a fault gets its own. For `vi.mock("@fcn/tensor", ...)`.
  */
 export function sharingDevice<T extends Tensors>(tensors: T): T {
   let shared: Promise<Device> | undefined;

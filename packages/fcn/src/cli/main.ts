@@ -36,7 +36,10 @@ export function createProgram(version: string): Command {
   return program;
 }
 
-/** Runs one command line as the whole work of this process: {@link runCommand}, and what signals and a closed output call for. */
+/**
+ * Runs one command line as the whole work of this process: {@link runCommand}, and what signals and a closed output
+ * call for.
+ */
 export function main(argv: readonly string[]): Promise<number> {
   watchOutput();
   cleanUpOnSignals();
@@ -47,7 +50,8 @@ export function main(argv: readonly string[]): Promise<number> {
  * Runs one command line; a process may run several, one after another.
  *
  * @param argv the arguments after the program's name
- * @returns the exit code: 0 done, 1 failed or stopped by Ctrl-C, 2 wrong usage; 143 or 129 where SIGTERM or SIGHUP stopped a training
+ * @returns the exit code: 0 done, 1 failed or stopped by Ctrl-C, 2 wrong usage; 143 or 129 where SIGTERM or SIGHUP
+ * stopped a training
  */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   const program = createProgram(await readVersion());
@@ -68,7 +72,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Commander answers `fcn nothing --help` with the general help, as if all were well. */
+/** Commander returns `fcn nothing --help` with the general help, as if all were well. */
 function checkCommand(program: Command, argv: readonly string[]): void {
   let command = program;
   for (const argument of argv) {
@@ -80,7 +84,10 @@ function checkCommand(program: Command, argv: readonly string[]): void {
   }
 }
 
-/** Commander throws for help and version too: the exit code for these. `commander.help` is the help that answers a missing command. */
+/**
+ * Commander throws for help and version too: the exit code for these. `commander.help` is the help that returns a
+ * missing command.
+ */
 function helpCode(error: unknown): number {
   const code = error instanceof CommanderError ? error.code : "";
   if (code === "commander.help") return 2;
