@@ -1,0 +1,60 @@
+const KERNELS = "packages/kernels/src";
+const OPTIM = "packages/tensor/src/optim";
+const CORE = "packages/fcn/src";
+
+/** The plans of an op and the tests that lie in the folder of the same name. */
+const op = (name) => ({
+  source: [`${KERNELS}/${name}/*.ts`, `!${KERNELS}/${name}/reference.ts`],
+  tests: [`test/kernels/${name}/*.test.ts`],
+});
+
+/** Source files of the kernels' root, tested by a file of the same name or by others. */
+const root = (names, tests = names) => ({
+  source: names.map((name) => `${KERNELS}/${name}.ts`),
+  tests: tests.map((name) => `test/kernels/${name}.test.ts`),
+});
+
+/**
+ * Where faults are planted, and the tests that should notice: each area is a list of groups, so that a fault runs few
+ * tests. Patterns are relative to the root. `gpu` groups run their tests on a device, which takes longer.
+ */
+export const areas = {
+  plans: [
+    ...["batch-norm", "confusion", "conv2d", "copy", "cross-entropy", "fill", "group-norm", "interpolate", "lrn"],
+    ...["matmul", "optim", "paint", "pointwise", "pool", "random", "reduce", "softmax"],
+  ]
+    .map(op)
+    .concat([
+      root(["kernel"]),
+      root(["plan"], ["plan", "windows", "copy/plan", "paint/plan"]),
+      root(["windows"]),
+      root(["dims"], ["matmul/plan", "pointwise/plan", "reduce/plan", "copy/plan"]),
+      root(["views"], ["pool/plan", "conv2d/plan"]),
+      root(["tuning"], ["conv2d/tiles"]),
+    ]),
+  optimisers: [
+    {
+      source: [`${OPTIM}/*.ts`, `!${OPTIM}/lrScheduler.ts`],
+      tests: ["test/tensor/optim/*.test.ts"],
+      gpu: true,
+    },
+  ],
+  schedules: [
+    { source: [`${OPTIM}/lrScheduler.ts`], tests: ["test/tensor/optim/lrScheduler.test.ts"] },
+    { source: [`${CORE}/training/schedules.ts`], tests: ["test/fcn/training/schedules.test.ts"] },
+  ],
+  losses: [
+    {
+      source: [`${CORE}/training/{losses,criteria,lossSampling}.ts`],
+      tests: ["test/fcn/training/{losses,criteria,lossSampling}.test.ts"],
+      gpu: true,
+    },
+  ],
+  metrics: [{ source: [`${CORE}/labels/metrics.ts`], tests: ["test/fcn/labels/metrics.test.ts"] }],
+  coordinates: [
+    {
+      source: [`${CORE}/models/**/{coordinates,geometry,rational,reach,footprint}.ts`],
+      tests: ["test/fcn/models/{coordinates,geometry,bilinear,dilate}.test.ts"],
+    },
+  ],
+};
