@@ -36,7 +36,7 @@ describe("the rates of a schedule", () => {
     let given = 0;
     const schedule: Schedule = ({ groups }, steps) => {
       given = steps;
-      const [group] = groups as [{ lr: number }];
+      const group = groups[0] as { lr: number };
       const step = (): void => {
         group.lr++;
       };
