@@ -51,6 +51,14 @@ export const areas = {
     },
   ],
   metrics: [{ source: [`${CORE}/labels/metrics.ts`], tests: ["test/fcn/labels/metrics.test.ts"] }],
+  kernels: [
+    {
+      source: [`${KERNELS}/**/*.wgsl`],
+      tests: ["test/golden.test.ts", "test/tensor/ops/*.test.ts", "test/tensor/optim/rules.test.ts"],
+      shaders: true,
+      gpu: true,
+    },
+  ],
   coordinates: [
     {
       source: [`${CORE}/models/**/{coordinates,geometry,rational,reach,footprint}.ts`],

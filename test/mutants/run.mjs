@@ -27,17 +27,20 @@ const rows = {};
 const problems = [];
 for (const name of positionals.length > 0 ? positionals : Object.keys(areas)) {
   const mutants = [];
+  console.log(`-- ${name}`);
   for (const group of areas[name]) {
     const inGroup = sources.filter((path) => matchesAny(group.source, path));
     if (inGroup.length === 0) problems.push(`${name}: no file is ${group.source.join(", ")}`);
     const files = inGroup.filter((path) => path.includes(values.files ?? ""));
     if (files.length === 0) continue;
-    mutants.push(...(await (group.shaders ? plantInShaders : plantInSource)(files, group)));
+    const found = await (group.shaders ? plantInShaders : plantInSource)(files, group);
+    const { row, survivors, stale } = tally(found, equivalent);
+    console.log(`${group.tests.join(" ")}: ${row.caught} of ${row.mutants} caught`);
+    for (const mutant of survivors) console.log(`  survived  ${describe(mutant)}`);
+    problems.push(...stale);
+    mutants.push(...found);
   }
-  const { row, survivors, stale } = tally(mutants, equivalent);
-  rows[name] = row;
-  for (const mutant of survivors) console.log(`survived  ${describe(mutant)}`);
-  problems.push(...stale);
+  rows[name] = tally(mutants, equivalent).row;
 }
 console.table(rows);
 if (values.files === undefined) {

@@ -31,7 +31,7 @@ describe("the plan of a fill", () => {
 });
 
 it("poison is a fill with NaN", () => {
-  expect(poison(5)).toMatchObject({ params: { count: 5, bits: NAN_BITS } });
+  expect(poison(5)).toMatchObject({ params: { count: 5, bits: NAN_BITS }, operands: { y: "y" } });
   expect(new Float32Array(new Uint32Array([NAN_BITS]).buffer)[0]).toBeNaN();
 });
 
