@@ -1,5 +1,6 @@
 const KERNELS = "packages/kernels/src";
 const OPTIM = "packages/tensor/src/optim";
+const IO = "packages/tensor/src/io";
 const CORE = "packages/fcn/src";
 
 /** The plans of an op and the tests that lie in the folder of the same name. */
@@ -34,19 +35,19 @@ export const areas = {
     ]),
   optimisers: [
     {
-      source: [`${OPTIM}/*.ts`, `!${OPTIM}/lrScheduler.ts`],
-      tests: ["test/tensor/optim/*.test.ts"],
+      source: [`${OPTIM}/*.ts`, `!${OPTIM}/{index,lrScheduler}.ts`],
+      tests: ["test/tensor/optim/{optim,rules}.test.ts"],
       gpu: true,
     },
   ],
   schedules: [
     { source: [`${OPTIM}/lrScheduler.ts`], tests: ["test/tensor/optim/lrScheduler.test.ts"] },
-    { source: [`${CORE}/training/schedules.ts`], tests: ["test/fcn/training/schedules.test.ts"] },
+    { source: [`${CORE}/training/**/schedules.ts`], tests: ["test/fcn/training/**/schedules.test.ts"] },
   ],
   losses: [
     {
-      source: [`${CORE}/training/{losses,criteria,lossSampling}.ts`],
-      tests: ["test/fcn/training/{losses,criteria,lossSampling}.test.ts"],
+      source: [`${CORE}/training/**/{criteria,loss,losses,lossSampling,reduction}.ts`],
+      tests: ["test/fcn/training/**/{criteria,loss,losses,lossSampling,reduction}.test.ts"],
       gpu: true,
     },
   ],
@@ -59,10 +60,26 @@ export const areas = {
       gpu: true,
     },
   ],
+  masks: [
+    {
+      source: [`${CORE}/data/**/decode/{bands,mask,parts,pixelScale,png,pngChunks,pngImage,rule}.ts`],
+      tests: ["test/fcn/data/**/{image,pixelScale,png}.test.ts"],
+    },
+    { source: [`${CORE}/data/**/shapes/{raster,rle}.ts`], tests: ["test/fcn/data/**/{annotations,raster}.test.ts"] },
+  ],
+  readers: [
+    { source: [`${IO}/{crc32,zip,zipDirectory}.ts`], tests: ["test/tensor/io/zip.test.ts"] },
+    { source: [`${IO}/pickle/*.ts`], tests: ["test/tensor/io/{pickle,pth}.test.ts"] },
+    { source: [`${IO}/pth/{checkpoint,storages,tensors}.ts`], tests: ["test/tensor/io/{pth,storages}.test.ts"] },
+    { source: [`${IO}/caffemodel/{blobs,wire}.ts`], tests: ["test/tensor/io/caffemodel.test.ts"] },
+    { source: [`${IO}/{safetensors,safetensorsHeader}.ts`], tests: ["test/tensor/io/safetensors.test.ts"], gpu: true },
+    { source: [`${IO}/{npy,npyHeader}.ts`], tests: ["test/tensor/io/npz.test.ts"], gpu: true },
+    { source: [`${CORE}/data/**/mat/*.ts`], tests: ["test/fcn/data/**/mat.test.ts"] },
+  ],
   coordinates: [
     {
       source: [`${CORE}/models/**/{coordinates,geometry,rational,reach,footprint}.ts`],
-      tests: ["test/fcn/models/{coordinates,geometry,bilinear,dilate}.test.ts"],
+      tests: ["test/fcn/models/**/{coordinates,geometry,bilinear,dilate}.test.ts"],
     },
   ],
 };

@@ -176,7 +176,7 @@ describe("the plan of the gradients of batch normalisation", () => {
   });
 });
 
-describe.each([8, 3])("rows of %i channels that are larger than a binding", (channels) => {
+describe.each([8, 20, 3])("rows of %i channels that are larger than a binding", (channels) => {
   const lanes = channels % 4 === 0 ? 4 : 1;
   const suffix = lanes === 4 ? "4" : "";
   const rows = 1100;
