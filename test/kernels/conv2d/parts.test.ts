@@ -1,4 +1,11 @@
-import { type Conv2dGeometry, type Direction, planConv2d, planConv2dWeightGradient, UNREAD } from "@fcn/kernels";
+import {
+  type Conv2dGeometry,
+  type Direction,
+  planConv2d,
+  planConv2dWeightGradient,
+  UNREAD,
+  type Window,
+} from "@fcn/kernels";
 import { describe, expect, it } from "vitest";
 import {
   boundElements,
@@ -60,6 +67,10 @@ describe.each(Object.entries(variants))("operands larger than a binding, %s:", (
         originOf(step, x),
         originOf(step, y),
       ]);
+      if (!single) {
+        const pixels = scalar(params, "mEnd") - scalar(params, "mBegin");
+        expect(params.mTiles).toBe(Math.ceil(pixels / 8));
+      }
       const perStep = direction === "transposed" && !single ? o.strideH : 1;
       const gridRows = Math.ceil(to[1]! / perStep);
       const rows = (at: number) => Math.floor(at / gridRows) * to[1]! + Math.min(to[1]!, (at % gridRows) * perStep);
@@ -117,6 +128,11 @@ describe("a weight larger than a binding", () => {
     ]);
   });
 
+  it("that is a multiple of what fits has no empty part", () => {
+    const steps = soundSteps(planConv2d({ ...heavy, kernelH: 4 }, "forward", true, smallDevice), smallDevice);
+    expect(steps.map(({ params }) => params.rowEnd)).toEqual([64, 128]);
+  });
+
   it("is read by column in whole taps", () => {
     const steps = soundSteps(planConv2d(heavy, "transposed", true, smallDevice), smallDevice);
     expect(steps.map(({ params }) => [params.rowBegin, params.rowEnd, params.wOrigin])).toEqual([
@@ -140,6 +156,24 @@ describe("a weight larger than a binding", () => {
     ]);
   });
 
+  it.each([
+    [32, 22, 1, 768],
+    [12, 14, 5, 192],
+  ])("of %i x %i channels is packed %i taps at a time", (inC, outC, perPart, packedTap) => {
+    const plan = planConv2d({ ...heavy, inC, outC }, "forward", true, smallDevice);
+    const [packs, gathers] = ["pack-weight", "gather-register"].map((name) =>
+      soundSteps(plan, smallDevice).filter(({ kernel }) => kernel.name === `conv2d/${name}`),
+    );
+    expect(packs!.every(({ operands }) => (operands.w as Window).operand === "w")).toBe(true);
+    const taps = (step: (typeof packs & object)[0]) => [scalar(step.params, "rowBegin"), scalar(step.params, "rowEnd")];
+    expectCovered(
+      gathers!.map((step) => taps(step).map((row) => row / inC) as [number, number]),
+      6,
+    );
+    expect(gathers).toHaveLength(Math.ceil(6 / perPart));
+    expect(plan?.scratch).toEqual({ packed: perPart * packedTap * 4 });
+  });
+
   it("has no plan where a tap or a row is larger than a binding", () => {
     const huge = { ...heavy, inC: 64, outC: 62 };
     expect(planConv2d(huge, "forward", true, smallDevice)).toBeUndefined();
@@ -154,13 +188,22 @@ describe("a weight larger than a binding", () => {
     }
   });
 
-  it("has its gradient in windows of whole tiles of rows", () => {
-    const plan = planConv2dWeightGradient({ ...heavy, inC: 32 }, smallDevice);
+  it("whose gradient just fits has it whole, and none where no tile of rows fits", () => {
+    const [step, ...rest] = planConv2dWeightGradient({ ...heavy, kernelH: 2 }, smallDevice)!.steps;
+    expect(step?.operands.dw).toBe("dw");
+    expect(rest).toEqual([]);
+    expect(planConv2dWeightGradient({ ...heavy, outC: 200 }, smallDevice)).toBeUndefined();
+  });
+
+  it.each([12, 16])("has its gradient of %i channels in windows of whole tiles of rows", (outC) => {
+    const plan = planConv2dWeightGradient({ ...heavy, inC: 32, outC }, smallDevice);
     const steps = soundSteps(plan, smallDevice);
     expectCovered(
       steps.map((step) => {
         expect(step.params.dwOrigin).toBe(originOf(step, "dw"));
-        expect(originOf(step, "dw")).toBe(scalar(step.params, "rowBegin") * 16);
+        expect(originOf(step, "dw")).toBe(Math.floor((scalar(step.params, "rowBegin") * outC) / 64) * 64);
+        const rows = scalar(step.params, "rowEnd") - scalar(step.params, "rowBegin");
+        expect(step.params.mTiles).toBe(Math.ceil(rows / 8));
         return [scalar(step.params, "rowBegin"), scalar(step.params, "rowEnd")] as const;
       }),
       192,
@@ -173,7 +216,7 @@ describe("a weight larger than a binding", () => {
 describe("a weight gradient over parts of its operands", () => {
   it.each(["groups", "depthwise"])("writes a slice for each split of each part, %s", (kind) => {
     const single = kind === "depthwise";
-    const o = { ...large, inC: 4, outC: 4, groups: single ? 4 : 2, inW: 40, outW: 40 };
+    const o = { ...large, inC: 4, outC: 4, groups: single ? 4 : 2, inW: 30, outW: 30 };
     const plan = planConv2dWeightGradient(o, smallDevice);
     const steps = soundSteps(plan, smallDevice);
     const elements = 6 * o.outC * (single ? 1 : 2);
@@ -186,6 +229,14 @@ describe("a weight gradient over parts of its operands", () => {
       ? parts.map(({ params }) => scalar(params, "base"))
       : parts.map(({ params }) => 0 - scalar(params, "dwOrigin"));
     const perPart = slices / parts.length;
+    expect(perPart).toBeGreaterThan(1);
+    for (const step of parts) {
+      const { lineBegin, lineEnd, linesPerSplit, xOrigin, dyOrigin } = step.params as Record<string, number>;
+      expect(linesPerSplit).toBe(Math.ceil((lineEnd! - lineBegin!) / perPart));
+      const lanes = single ? 4 : 1;
+      const origins = single ? ["x4", "dy4"] : ["x", "dy"];
+      expect([xOrigin! * lanes, dyOrigin! * lanes]).toEqual(origins.map((name) => originOf(step, name)));
+    }
     expect(base).toEqual(parts.map((_, i) => (i * perPart * elements) / (single ? 4 : 1)));
     expect(plan!.scratch!.slices).toBeLessThanOrEqual(smallDevice.bindingLimit);
   });

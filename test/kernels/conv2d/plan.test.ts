@@ -74,6 +74,8 @@ describe("the plan of a transposed convolution", () => {
 
   it("reads single columns for few pixels, and for many packs the weight with rows and columns exchanged", () => {
     const rowOfPixels = (outW: number) => ({ ...odd, n: 1, outH: 1, outW, inH: 1, inW: outW, strideH: 1, strideW: 1 });
+    const rows = { ...rowOfPixels(8), n: 2, outH: 3, inH: 3 };
+    expect(planConv2d(rows, "transposed", false, largeDevice)!.steps).toHaveLength(2);
     const few = planConv2d(rowOfPixels(32), "transposed", false, largeDevice);
     expect(
       soundSteps(few, largeDevice).map(({ constants, operands }) => [constants?.BY_COLUMN, operands.w, operands.w1]),
@@ -151,6 +153,14 @@ describe("the plan of a weight gradient", () => {
       operands: { x: "x", dy: "dy", dw: "dw" },
     });
     expect(plan?.scratch).toBeUndefined();
+  });
+
+  it.each([
+    [1, 4],
+    [2, 6],
+  ])("in %i groups has as many splits as keep the device busy", (groups, splits) => {
+    const [step] = planConv2dWeightGradient({ ...g, groups }, { ...largeDevice, parallelism: 1 })!.steps;
+    expect(step?.params.splits).toBe(splits);
   });
 
   it("keeps its slices within 32 MiB", () => {

@@ -21,6 +21,7 @@ describe("tiles on a device with subgroups", () => {
 
   it("are lower where the device would be idle", () => {
     expect(tileOf({ outC: 512 })).toEqual(["subgroup", 8, 32, 1]);
+    expect(tileOf({ outC: 512 }, { ...subgroups, parallelism: 12 })).toEqual(["subgroup", 32, 32, 1]);
     expect(tileOf({ outC: 128 }, { ...subgroups, parallelism: 5 })).toEqual(["subgroup", 16, 32, 1]);
   });
 
@@ -47,7 +48,26 @@ describe("tiles on a device with subgroups", () => {
     expect(tile({ inC: 512, outC: 8 })).toMatchObject({ SGN: 2, TM: 8 });
     expect(tile({ inC: 4, outC: 512 })).toMatchObject({ SGN: 32, TM: 32 });
     expect(tile({ inC: 2, outC: 512 })).toMatchObject({ SGN: 32, TM: 16 });
+    expect(tile({ kernelH: 2, inC: 4, outC: 512 })).toMatchObject({ SGN: 32, TM: 16 });
     expect(tile({ inC: 1, outC: 512 })).toMatchObject({ SGN: 32, TM: 8 });
+  });
+
+  it("are not offered where there are none", () => {
+    const { candidates } = planConv2d(g, "forward", false, largeDevice)!.tunable!;
+    expect(candidates.map(({ variant }) => variant)).toEqual(["register", "register", "register"]);
+    expect(candidates.map(({ TM }) => TM)).toEqual([8, 4, 16]);
+  });
+
+  it("are named by all the pixels that there are, of groups and phases too", () => {
+    const key = (o: Partial<Conv2dGeometry>, direction: Direction) =>
+      planConv2d({ ...g, ...o }, direction, false, subgroups)!.tunable!.key.replace(/.* /, "");
+    expect(key({ groups: 4 }, "forward")).toBe("256");
+    expect(key({ strideW: 2, outW: 4 }, "transposed")).toBe("128");
+  });
+
+  it("cover the rows of a weight gradient", () => {
+    const [step] = planConv2dWeightGradient({ ...g, inC: 32, outC: 8 }, subgroups)!.steps;
+    expect(outline(step!)).toMatchObject({ TM: 8, SGN: 2, mTiles: 2 });
   });
 
   it("give a workgroup a tile", () => {
