@@ -80,6 +80,7 @@ describe("the plan of cross-entropy", () => {
     expectCovered(
       steps.slice(0, -1).map(({ params }) => {
         expect(params.total).toBe(total);
+        expect(params.threads).toBeLessThanOrEqual(scalar(params, "pixels"));
         return [scalar(params, "base"), scalar(params, "base") + scalar(params, "threads")] as const;
       }),
       total,
@@ -115,7 +116,7 @@ describe("the plan of the gradient of cross-entropy", () => {
       operands: { weight: "weight", divisor: UNREAD, dy: "dy" },
     });
     const [each] = soundSteps(planCrossEntropyBackward({ ...none, pixels: 100_000 }, largeDevice), largeDevice);
-    expect(each).toMatchObject({ constants: { EACH: true, MEAN: false }, operands: { divisor: UNREAD } });
+    expect(each).toMatchObject({ constants: { EACH: true, MEAN: false }, operands: { dy: "dy", divisor: UNREAD } });
     expectGridOver(each!, 25_000);
   });
 });
@@ -124,18 +125,19 @@ describe("logits larger than a binding", () => {
   const runsOf = (steps: ReturnType<typeof soundSteps>, unit: number) =>
     steps.map((step) => {
       const first = originOf(step, "labels") + scalar(step.params, "firstPixel") * unit;
-      expect(originOf(step, "x") + scalar(step.params, "firstLogit") * unit).toBe(first * 3);
+      expect(originOf(step, "x") + scalar(step.params, "firstLogit") * unit).toBe(first * 7);
       expect(originOf(step, "lse")).toBe(originOf(step, "labels"));
       expect(first % 4).toBe(0);
       return [first, first + scalar(step.params, "pixels")] as const;
     });
 
   it("are taken in runs of whole vectors of pixels", () => {
-    const c = { ...none, pixels: 1001 };
+    const c = { ...none, classes: 7, pixels: 1001 };
     const forward = soundSteps(planCrossEntropy(c, smallDevice), smallDevice);
     expect(forward.length).toBeGreaterThan(1);
     expectCovered(runsOf(forward, 1), 1001);
     for (const step of forward) {
+      expect(step.params.threads).toBe(step.params.pixels);
       expect(step.params.begin).toBe(originOf(step, "labels") + scalar(step.params, "firstPixel"));
       expect(originOf(step, "y")).toBe(originOf(step, "labels"));
     }

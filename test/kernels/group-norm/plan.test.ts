@@ -171,6 +171,8 @@ it("slices that are cut have 128 rows at most, and are no larger than a binding"
   const wide = { rows: 1000, channels: 60, groups: 4 };
   const [moments] = planGroupNorm({ ...all, rows: 100_000, channels: 4, groups: 2 }, few)!.steps;
   expect(moments?.params.rowsPerSlice).toBe(128);
+  const single = { ...all, images: 1, rows: 200, channels: 7, groups: 7 };
+  expect(planGroupNorm(single, few)?.steps[0]?.params.rowsPerSlice).toBe(128);
   expect(planGroupNorm({ ...all, ...wide, channels: 8 }, smallDevice)?.steps[0]?.params.rowsPerSlice).toBe(63);
   // 128 rows of eight channels are more than a binding shows, eight of them are not.
   for (const g of [

@@ -117,6 +117,17 @@ describe.each([
   });
 });
 
+it("the gradient of one output row flows to each of many input rows, a row at a time", () => {
+  const one = { ...g, inH: 4, outH: 1, inW: 200, outW: 200, scaleH: 0, scaleW: 1, alignCorners: true };
+  const steps = soundSteps(planInterpolateBackward(one, smallDevice), smallDevice);
+  expect(steps.map(({ params }) => params.begin)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((row) => row * 600));
+  for (const [i, step] of steps.entries()) {
+    const [from, to] = boundElements(step, "dy", 1200);
+    expect(from).toBeLessThanOrEqual(Math.floor(i / 4) * 600);
+    expect(to).toBe((Math.floor(i / 4) + 1) * 600);
+  }
+});
+
 describe("the scale of a resampling", () => {
   const bilinear = { mode: "bilinear", alignCorners: false } as const;
   it.each([
