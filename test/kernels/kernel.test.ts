@@ -120,3 +120,55 @@ describe("parameters with vectors", () => {
     ),
   );
 });
+
+describe("the text of a kernel", () => {
+  it("may be spaced in any way", () => {
+    const bindings = Array.from(
+      { length: 11 },
+      (_, i) =>
+        `@group(0)${i % 2 ? "  " : ""}@binding(${i + 1})${i % 2 ? "\n  " : ""}var<storage,${i % 2 ? "  " : ""}read>${i % 2 ? "  " : " "}b${i}${i % 2 ? "  " : ""}:f32;`,
+    );
+    const { params, bindings: found } = parseKernel({
+      name: "spaced",
+      source: `struct Params{a:u32,b  :  vec4u,c:array<vec4f,2>,d: array<vec4i,  3>}\n${bindings.join("\n")}`,
+    });
+    expect(params.map(({ name, type, vectors }) => `${name} ${type} ${vectors}`)).toEqual([
+      "a u32 undefined",
+      "b u32 1",
+      "c f32 2",
+      "d i32 3",
+    ]);
+    expect(found.map(({ name }) => name)).toEqual(bindings.map((_, i) => `b${i}`));
+    expect(parseKernel({ name: "struct", source: "struct Params   { a: u32 }" }).params).toHaveLength(1);
+  });
+
+  it.each(["xu32", "u321", "xvec4u", "vec4us"])("has no field of type %s", (type) =>
+    expect(() => parseKernel({ name: "v", source: `struct Params { a: ${type} }` })).toThrow(`has type ${type}`),
+  );
+
+  it("may have neither parameters nor constants, and 256 bytes of parameters at most", () => {
+    expect(parseKernel({ name: "empty", source: "" })).toMatchObject({ params: [], paramsBytes: 0, bindings: [] });
+    const fields = Array.from({ length: 64 }, (_, i) => `f${i}: u32`).join(", ");
+    expect(parseKernel({ name: "wide", source: `struct Params { ${fields} }` }).paramsBytes).toBe(256);
+  });
+
+  it("enables subgroups in a line of its own", () => {
+    const has = (source: string) => parseKernel({ name: "s", source }).subgroups;
+    expect(["enable subgroups;\n", "// enable subgroups;\n", ""].map(has)).toEqual([true, false, false]);
+  });
+
+  it("has constants of every type, those within functions left out", () => {
+    const source = "const N: i32 = 1;\nconst S: f32 = 0.5;\nconst B: bool = true;\nfn f() {\n  const L: u32 = 4u;\n}\n";
+    const typed = parseKernel({ name: "typed", source });
+    expect([...typed.constants]).toEqual([
+      ["N", { type: "i32", text: "1" }],
+      ["S", { type: "f32", text: "0.5" }],
+      ["B", { type: "bool", text: "true" }],
+    ]);
+    expect(specialize(typed, { N: -3, S: 0.25, B: false }).split("\n").slice(0, 3)).toEqual([
+      "const N: i32 = -3;",
+      "const S: f32 = 0.25;",
+      "const B: bool = false;",
+    ]);
+  });
+});

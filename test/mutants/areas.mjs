@@ -3,9 +3,9 @@ const OPTIM = "packages/tensor/src/optim";
 const IO = "packages/tensor/src/io";
 const CORE = "packages/fcn/src";
 
-/** The plans of an op and the tests that lie in the folder of the same name. */
+/** The plans of an op, without the texts of shaders, and the tests that lie in the folder of the same name. */
 const op = (name) => ({
-  source: [`${KERNELS}/${name}/*.ts`, `!${KERNELS}/${name}/reference.ts`],
+  source: [`${KERNELS}/${name}/*.ts`, `!${KERNELS}/${name}/{reference,power,table}.ts`],
   tests: [`test/kernels/${name}/*.test.ts`],
 });
 

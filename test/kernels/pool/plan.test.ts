@@ -144,6 +144,7 @@ describe.each(Object.entries(planners))("%s pooling", (_, { plan, backward = fal
         if (backward && read.some((y) => y >= begin && y < begin + lines)) expectBound(out);
       }
       expectGridOver(step, scalar(params, "count"));
+      expect(lines).toBe(Math.round(lines));
       return [begin, begin + lines] as const;
     });
     expectCovered(ranges, 2 * toRows);
