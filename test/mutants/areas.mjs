@@ -27,8 +27,8 @@ export const areas = {
     .map(op)
     .concat([
       root(["kernel"]),
-      root(["plan"], ["plan", "windows", "copy/plan", "paint/plan"]),
-      root(["windows"]),
+      root(["plan"]),
+      root(["windows"], ["windowCases", "windows"]),
       root(["dims"], ["matmul/plan", "pointwise/plan", "reduce/plan", "copy/plan"]),
       root(["views"], ["pool/plan", "conv2d/plan"]),
       root(["tuning"], ["conv2d/tiles"]),

@@ -19,6 +19,17 @@ describe("tiles on a device with subgroups", () => {
     expect(tileOf({ ...large, outC: 512 }, largeDevice)).toEqual(["register", 8, 1, 1]);
   });
 
+  it("are offered once each, whichever of them the rules choose", () => {
+    const { tile, candidates } = planConv2d(
+      { ...g, inH: 512, inW: 512, outH: 512, outW: 512 },
+      "forward",
+      false,
+      subgroups,
+    )!.tunable!;
+    expect(candidates[0]).toEqual(tile);
+    expect(new Set(candidates.map((candidate) => JSON.stringify(candidate))).size).toBe(candidates.length);
+  });
+
   it("are lower where the device would be idle", () => {
     expect(tileOf({ outC: 512 })).toEqual(["subgroup", 8, 32, 1]);
     expect(tileOf({ outC: 512 }, { ...subgroups, parallelism: 12 })).toEqual(["subgroup", 32, 32, 1]);

@@ -151,6 +151,22 @@ describe.each(Object.entries(planners))("%s pooling", (_, { plan, backward = fal
   });
 });
 
+it("the gradient of a pooling in parts binds the rows that it reads and no more", () => {
+  const plain = { ...g, inH: 31, outH: 16, kernelW: 3, padW: 1, outW: 12, dilationH: 1, dilationW: 1 };
+  const row = 12 * 8;
+  for (const step of soundSteps(planAveragePool2dBackward(plain, true, smallDevice), smallDevice)) {
+    const begin = scalar(step.params, "begin") / (23 * 8);
+    const end = begin + scalar(step.params, "count") / (23 * 8);
+    const rows = Array.from({ length: 32 }, (_, out) => out).filter((out) =>
+      rowsRead(out % 16, plain).some(
+        (y) => Math.floor(out / 16) * 31 + y >= begin && Math.floor(out / 16) * 31 + y < end,
+      ),
+    );
+    const [first, last] = [Math.min(...rows), Math.max(...rows)];
+    expect(boundElements(step, "dy", 2 * 16 * row)).toEqual([Math.floor((first * row) / 64) * 64, (last + 1) * row]);
+  }
+});
+
 describe("the output size of a pooling", () => {
   it.each([
     [7, 3, 2, [0, 0], 1, false, 3],
