@@ -6,7 +6,6 @@ import { fileURLToPath } from "node:url";
 import { checkArrows } from "./lib/arrows.mjs";
 import { checkComments } from "./lib/comments.mjs";
 import { listFiles } from "./lib/files.mjs";
-import { KNOWN_CYCLES } from "./lib/known-cycles.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -21,9 +20,10 @@ for (const name of readdirSync(join(root, "packages"))) {
     files.push({ path: `packages/${name}/src/${path}`, text: readFileSync(join(source, path), "utf8") });
   }
 }
-const problems = checkArrows(files, dependencies, KNOWN_CYCLES);
-for (const folder of ["bench", "scripts"]) {
-  for (const path of listFiles(join(root, folder), (file) => file.endsWith(".mjs"))) {
+const problems = checkArrows(files, dependencies);
+const written = (file) => /\.(mjs|ts|wgsl)$/.test(file) && !file.endsWith(".generated.ts");
+for (const folder of ["bench", "scripts", "packages/kernels/src"]) {
+  for (const path of listFiles(join(root, folder), written)) {
     problems.push(...checkComments(`${folder}/${path}`, readFileSync(join(root, folder, path), "utf8")));
   }
 }

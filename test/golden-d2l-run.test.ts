@@ -77,7 +77,12 @@ describe("the run of the d2l chapter against PyTorch", () => {
       workers: 0,
       view: { progress: ({ loss }) => void losses.push(loss) },
     });
-    expect(configuration).toMatchObject({ learningRate: 1e-3, weightDecay: 1e-3, momentum: 0, loss: "imageMeans" });
+    expect(configuration).toMatchObject({
+      learningRate: 1e-3,
+      weightDecay: 1e-3,
+      momentum: 0,
+      reduction: "imageMeans",
+    });
     expect(losses).toHaveLength(30);
     const drift = losses.map((loss, i) => Math.abs(loss / (golden.losses[i] as number) - 1));
     expect(Math.max(...drift), `losses ${losses} want ${golden.losses}`).toBeLessThan(agreement);

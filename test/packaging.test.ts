@@ -80,6 +80,13 @@ describe("an app for browsers, with the packages as they are shipped", () => {
   });
 });
 
+it("ships the fonts of the images with its licence", () => {
+  const assets = ["OpenSans-Regular.ttf", "OpenSans-Bold.ttf", "OpenSans-LICENSE.txt", "fonts.conf"].map(
+    (file) => `assets/${file}`,
+  );
+  expect(app.files("@fcn/core")).toEqual(expect.arrayContaining(assets));
+});
+
 describe.each(manifests)("$manifest.name", ({ path, manifest }) => {
   it("has every file that its package.json names", () => {
     const targets = Object.values(manifest.exports).flatMap((target) => [target.types, target.default]);

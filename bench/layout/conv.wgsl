@@ -2,12 +2,12 @@
 //
 //   y[p, o] = sum over taps and c of x[pixel(p, tap), c] * w[tap, c, o]
 //   forward     K x K taps; input pixel = output pixel - PAD + tap
-//   TRANSPOSED  output pixel = input pixel * STRIDE - PAD + tap, solved for the input pixel: phase r of an axis sees the
-//               taps (r + PAD) % STRIDE, + STRIDE, ..., and the input walks back by one a tap
+//   TRANSPOSED  output pixel = input pixel * STRIDE - PAD + tap, solved for the input pixel: phase r of an axis sees
+//               the taps (r + PAD) % STRIDE, + STRIDE, ..., and the input walks back by one a tap
 //
 // x is [CI, H, W] (NCHW) or [H, W, CI] (NHWC); y alike with CO and STRIDE times the size; w is [taps, CI, CO4] of vec4.
-// A thread owns TN vec4 of output channels for TP pixels of one phase. Neighbouring threads own neighbouring pixels, and
-// a weight is the same for all of them. VEC_IN loads four input channels at once (NHWC, CI a multiple of 4).
+// A thread owns TN vec4 of output channels for TP pixels of one phase. Neighbouring threads own neighbouring pixels,
+// and a weight is the same for all of them. VEC_IN loads four input channels at once (NHWC, CI a multiple of 4).
 const NHWC: bool = false;
 const VEC_IN: bool = false;
 const VEC_OUT: bool = false;

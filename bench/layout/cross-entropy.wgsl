@@ -1,4 +1,5 @@
-// Cross-entropy of every pixel, in either memory layout: y[p] = log(sum over c of exp(x[p, c] - top)) + top - x[p, label[p]].
+// Cross-entropy of every pixel, in either memory layout: y[p] = log(sum over c of exp(x[p, c] - top)) + top - x[p,
+// label[p]].
 //
 // A thread owns one pixel, or (VEC) four neighbours, whose 4*C logits are C vec4 in both layouts: in NCHW one for each
 // channel, in NHWC one run that starts on a vec4 boundary.

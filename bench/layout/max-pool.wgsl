@@ -1,7 +1,7 @@
 // Max-pool 2x2, stride 2, in either memory layout: y[o, r, q] = max of x[o, 2r..2r+1, 2q..2q+1]; H and W are even.
 //
-// A thread owns one output (scalar), four channels of one (NHWC, VEC: four vec4 loads), or two neighbours of a row of one
-// channel (NCHW, VEC: two vec4 loads, W a multiple of 4).
+// A thread owns one output (scalar), four channels of one (NHWC, VEC: four vec4 loads), or two neighbours of a row of
+// one channel (NCHW, VEC: two vec4 loads, W a multiple of 4).
 const NHWC: bool = false;
 const VEC: bool = false;
 const WG: u32 = 64u;

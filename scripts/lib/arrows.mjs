@@ -23,10 +23,9 @@ const GPU_FOLDER = "packages/tensor/src/device/";
  * they import and on nothing else, and the size of files.
  * @param {{ path: string, text: string }[]} files sources below packages/, paths from the repository root with "/"
  * @param {Record<string, string[]>} dependencies for each package folder, the names its package.json depends on
- * @param {string[][]} knownCycles folders and files whose cycles are tolerated
  * @returns {string[]} one line for each offence: `path:line: what is wrong`
  */
-export function checkArrows(files, dependencies, knownCycles = []) {
+export function checkArrows(files, dependencies) {
   const known = new Set(files.map((file) => file.path));
   const within = [];
   const problems = [];
@@ -42,7 +41,7 @@ export function checkArrows(files, dependencies, knownCycles = []) {
     }
   }
   for (const [folder, names] of unused) problems.push(...checkUnused(folder, names));
-  problems.push(...checkCycles(graphOfParts(within), knownCycles));
+  problems.push(...checkCycles(graphOfParts(within)));
   return problems.sort();
 }
 

@@ -56,23 +56,14 @@ function shortestCycle(graph, node) {
 }
 
 /**
- * The cycles of a graph of parts that are not within one of the `known` ones, and the parts of `known` that are on no
- * cycle.
+ * The cycles of a graph of parts.
  * @param {Map<string, Map<string, string>>} graph
- * @param {string[][]} known the parts on each cycle that is tolerated
- * @returns {string[]} one line for each offence
+ * @returns {string[]} one line for each, with the places of its imports
  */
-export function checkCycles(graph, known) {
-  const cycles = findCycles(graph);
-  const problems = cycles.flatMap((cycle) => {
-    const allowed = known.find((parts) => parts.some((part) => cycle.includes(part))) ?? [];
-    const stranger = cycle.find((part) => !allowed.includes(part));
-    if (stranger === undefined) return [];
-    const path = shortestCycle(graph, stranger);
-    const places = path.slice(1).map((part, i) => graph.get(path[i]).get(part));
-    return [`${stranger}: import cycle: ${path.join(" -> ")}; see ${places.join(", ")}`];
+export function checkCycles(graph) {
+  return findCycles(graph).map(([part]) => {
+    const path = shortestCycle(graph, part);
+    const places = path.slice(1).map((next, i) => graph.get(path[i]).get(next));
+    return `${part}: import cycle: ${path.join(" -> ")}; see ${places.join(", ")}`;
   });
-  const onCycles = new Set(cycles.flat());
-  const idle = known.flat().filter((part) => !onCycles.has(part));
-  return [...problems, ...idle.map((part) => `${part}: on no import cycle: take it out of KNOWN_CYCLES`)];
 }

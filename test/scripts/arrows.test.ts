@@ -4,10 +4,9 @@ import { checkArrows } from "../../scripts/lib/arrows.mjs";
 function check(
   sources: Record<string, string>,
   dependencies: Record<string, string[]> = { tensor: ["webgpu"] },
-  knownCycles: string[][] = [],
 ): string[] {
   const files = Object.entries(sources).map(([path, text]) => ({ path: `packages/${path}`, text }));
-  return checkArrows(files, dependencies, knownCycles);
+  return checkArrows(files, dependencies);
 }
 
 describe("the direction of imports", () => {
@@ -66,22 +65,6 @@ describe("cycles of imports", () => {
   it("are those between folders too, where no file is on one", () => {
     const see = `see ${x}/a.ts:1, ${y}/d.ts:2`;
     expect(check(folders)).toEqual([`${x}: import cycle: ${x} -> ${y} -> ${x}; ${see}`]);
-  });
-
-  it("are tolerated where they are known, and no others", () => {
-    const more = {
-      ...folders,
-      "fcn/src/a.ts": 'import { b } from "./x/a.js";\n',
-      "fcn/src/x/c.ts": 'export * from "../a.js";\n',
-    };
-    expect(check(folders, {}, [[x, y]])).toEqual([]);
-    expect(check(more, {}, [[x, y]])).toEqual([expect.stringContaining(`packages/fcn/src/a.ts -> ${x} -> `)]);
-  });
-
-  it("are forgotten once they are gone", () => {
-    const gone = "packages/fcn/src/z";
-    expect(check(folders, {}, [[x, y, gone]])).toEqual([`${gone}: on no import cycle: take it out of KNOWN_CYCLES`]);
-    expect(check({}, {}, [[x, y]])).toHaveLength(2);
   });
 });
 

@@ -29,8 +29,8 @@ export {
   tuningFile,
   type WorkOptions,
 } from "./measure/index.js";
-export { type BilinearKernel, bilinearKernel } from "./models/graph/bilinear.js";
-export * as coordinates from "./models/graph/coordinates.js";
+export * as coordinates from "./models/graph/geometry/coordinates.js";
+export { type BilinearKernel, bilinearKernel } from "./models/graph/weights/bilinear.js";
 export * as models from "./models/index.js";
 export { type Graph, GraphBuilder, GraphNet } from "./models/index.js";
 export * from "./prediction/index.js";
@@ -41,9 +41,6 @@ export {
   type BatchStream,
   type ClassBalancing,
   type Configuration,
-  type Criterion,
-  type CriterionName,
-  type CriterionSettings,
   classWeights,
   convertLearningRate,
   convertWeightDecay,
@@ -53,9 +50,10 @@ export {
   type HeadWeights,
   type LearningGroup,
   type LoadedModel,
-  type LossChange,
-  type LossNormalization,
+  type Loss,
+  type LossName,
   type LossSampling,
+  type LossSettings,
   listRecipes,
   loadModel,
   type ModelMetadata,
@@ -72,6 +70,8 @@ export {
   publishedStages,
   type Recipe,
   type RecipeName,
+  type Reduction,
+  type ReductionChange,
   recipe,
   recipeRate,
   type Schedule,
@@ -89,7 +89,6 @@ export {
   type TrainResult,
   type TrainRunOptions,
   type TrainRunResult,
-  type TrainRunSettings,
   type TrainRunView,
   type TrainSettings,
   type TrainState,

@@ -4,8 +4,8 @@ import { product } from "./plan.js";
 export const denseStrides = (sizes: readonly number[]): number[] => sizes.map((_, i) => product(sizes.slice(i + 1)));
 
 /**
- * Fewer dims for the same walk: those of size 1 dropped, neighbours that are one run in every operand joined. Sizes from the
- * outermost to the innermost, and strides of each operand along them.
+ * Fewer dimensions for the same elements: those of size 1 are dropped, and neighbours that are contiguous in every
+ * operand are joined. Takes and returns sizes from the outermost to the innermost, and the strides of each operand.
  */
 export function mergeDims(
   sizes: readonly number[],

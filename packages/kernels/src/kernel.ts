@@ -1,33 +1,33 @@
 /**
- * A WGSL file as data: its named constants, its uniform fields and its storage bindings, read from the text itself, so
- * that a plan which names a constant, a parameter or an operand that the kernel lacks is refused before it runs.
+ * A WGSL file as data. Its constants, uniform fields and storage bindings are read from the text, so that a plan that
+ * names a constant, a parameter or an operand which the kernel lacks is refused before it runs.
  */
 export interface Kernel {
   readonly name: string;
   readonly source: string;
 }
 
-/** Bytes of the parameters of one dispatch at most, and of the slot that they are written to. */
+/** The most bytes that the parameters of one dispatch may take; also the size of the slot they are written to. */
 export const PARAMS_BYTES = 256;
 
 export type Access = "read" | "read_write";
 export type ScalarType = "u32" | "i32" | "f32";
 
-/** A field of `struct Params`: a scalar, or with `vectors` that many vec4 of scalars, one after the other. */
+/** A field of `struct Params`: a scalar, or with `vectors` an array of that many vec4 of scalars. */
 export interface ParamField {
   readonly name: string;
   readonly type: ScalarType;
   readonly vectors?: number;
 }
 
-/** A scalar, or the scalars of a vec4 or of an array of them in order: those that are left out at the end are 0. */
+/** A scalar, or the scalars of a vec4 or of an array of vec4 in order; those left out at the end are 0. */
 export type ParamValue = number | readonly number[];
 export type Params = Readonly<Record<string, ParamValue>>;
 
 export interface KernelInfo {
   readonly name: string;
   readonly source: string;
-  /** `const NAME: type = value;` lines before the first function, which a plan may replace. */
+  /** The lines `const NAME: type = value;`, which a plan may replace. */
   readonly constants: ReadonlyMap<string, { readonly type: string; readonly text: string }>;
   /** Fields of `struct Params` in order. */
   readonly params: readonly ParamField[];
@@ -54,14 +54,16 @@ function fieldOf(kernel: string, name: string, text: string): ParamField {
   return { name, type: `${element}32` as ScalarType, vectors: Number(length) };
 }
 
-/** The next byte at which a vector may begin: WGSL aligns vectors, arrays of them and what holds them to their size. */
+/**
+ * The next byte at which a vector may begin: WGSL aligns vectors, their arrays and structs that hold them to 16 bytes.
+ */
 const alignVector = (bytes: number): number => Math.ceil(bytes / VECTOR_BYTES) * VECTOR_BYTES;
 const beginOf = ({ vectors }: ParamField, end: number): number => (vectors ? alignVector(end) : end);
 const bytesOf = ({ vectors }: ParamField): number => (vectors ? vectors * VECTOR_BYTES : SCALAR_BYTES);
 
 /**
- * Reads the interface of a kernel from its text. Throws when bindings are not numbered 1, 2, … in order, or `Params`
- * are too large or have a field of another type than scalars, vec4 and arrays of vec4.
+ * Reads the interface of a kernel from its text. Throws when bindings are not numbered 1, 2, … in order, or when
+ * `Params` is too large or has a field that is not a scalar, a vec4 or an array of vec4.
  */
 export function parseKernel({ name, source }: Kernel): KernelInfo {
   const constants = new Map<string, { type: string; text: string }>();
@@ -90,7 +92,7 @@ function literal(type: string, value: ConstantValue): string {
   return `${value}`;
 }
 
-/** The source with the named constants replaced. An unknown name throws. */
+/** The source with the named constants replaced. Throws when the kernel lacks one of them. */
 export function specialize(info: KernelInfo, values: Readonly<Record<string, ConstantValue>>): string {
   for (const id of Object.keys(values)) {
     if (!info.constants.has(id)) throw new Error(`kernel ${info.name} has no constant ${id}`);
@@ -104,8 +106,8 @@ export function specialize(info: KernelInfo, values: Readonly<Record<string, Con
 const WRITE = { u32: "setUint32", i32: "setInt32", f32: "setFloat32" } as const;
 
 /**
- * Writes the parameters into `view` at `offset` as `struct Params` has them. Throws where a name is missing or unknown,
- * or a value does not fit its field: a number for a scalar, a list no longer than the field for vectors.
+ * Writes the parameters into `view` at `offset` in the layout of `struct Params`. Throws when a name is missing or
+ * unknown, or when a value does not fit its field: a number for a scalar, a list no longer than the field for vectors.
  */
 export function packParams(info: KernelInfo, values: Params, view: DataView, offset: number): void {
   let end = 0;

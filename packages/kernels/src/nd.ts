@@ -1,6 +1,6 @@
 import { product } from "./plan.js";
 
-/** A dense float64 array in row-major order: the host side of the references. */
+/** A dense float64 array in row-major order, which the references take and return. */
 export interface Nd {
   readonly shape: readonly number[];
   readonly data: Float64Array;
@@ -21,7 +21,7 @@ export function build(shape: readonly number[], value: (index: readonly number[]
   return { shape: [...shape], data };
 }
 
-/** The element at an index; dimensions of size 1 repeat and missing leading ones are ignored, as in broadcasting. */
+/** The element at an index. As in broadcasting, dimensions of size 1 repeat and missing leading ones are ignored. */
 export function at(x: Nd, index: readonly number[]): number {
   const lead = index.length - x.shape.length;
   return x.data[x.shape.reduce((sum, n, d) => sum * n + (n === 1 ? 0 : index[d + lead]!), 0)]!;

@@ -13,16 +13,16 @@ export interface Dummy {
   readonly dummy: string;
 }
 
-/** For bindings that are read: as many as there are may share it. */
+/** For bindings that are only read, which may all share one buffer. */
 export const UNREAD: Dummy = { dummy: "unread" };
 
-/** For a binding that could be written: WebGPU wants another buffer for each, and so another name. */
+/** For a binding that may be written. WebGPU requires a separate buffer for each, so each takes a name of its own. */
 export const unwritten = (name: string): Dummy => ({ dummy: name });
 
 /** The device's fault record, see {@link FAULT}. */
 export const FAULT_RECORD = { fault: true } as const;
 
-/** What a step binds: an operand of the plan, whole or a window of it, or what stands for none. */
+/** What a step binds: an operand of the plan, whole or in part, or a stand-in for an operand that is not used. */
 export type Binding = string | Window | Dummy | typeof FAULT_RECORD;
 
 /** One dispatch. */
@@ -30,29 +30,29 @@ export interface Step {
   readonly kernel: Kernel;
   readonly constants?: Readonly<Record<string, ConstantValue>>;
   readonly params: Params;
-  /** By the names that the kernel has for them. */
+  /** By the names of the bindings in the kernel. */
   readonly operands: Readonly<Record<string, Binding>>;
   readonly grid: Grid;
 }
 
-/** What an op does on the device: data that the device layer carries out in order. */
+/** What an op does on the device, as data: the device layer runs the steps in order. */
 export interface Plan {
   readonly steps: readonly Step[];
   /** Temporary buffers by operand name, in bytes. */
   readonly scratch?: Readonly<Record<string, number>>;
-  /** Where the plan had a choice of tiles. */
+  /** The choice of tiles, where the plan had one. */
   readonly tunable?: Tunable;
 }
 
-/** What a plan may assume of a device. */
+/** What a plan may assume about a device. */
 export interface Capabilities {
-  /** Lanes of a subgroup where that is one fixed number and the feature is enabled, else 0. */
+  /** Lanes of a subgroup where their number is fixed and the feature is enabled, else 0. */
   readonly subgroupSize: number;
-  /** Largest part of a buffer that one binding can show, in bytes. */
+  /** Size of the largest part of a buffer that can be bound, in bytes. */
   readonly bindingLimit: number;
-  /** Workgroups that keep the device busy; reductions split until they have about this many. */
+  /** Workgroups that keep the device busy. Reductions are split into about this many. */
   readonly parallelism: number;
-  /** Tiles that were measured to be best on the device; elsewhere rules choose. */
+  /** Tiles that measured best on the device; without them rules choose. */
   readonly tuning?: Tuning | undefined;
 }
 
@@ -60,15 +60,16 @@ export type Grid = readonly [x: number, y: number, z: number];
 
 /** Offsets of storage bindings must be a multiple of this on every adapter (the WebGPU default limit). */
 export const WINDOW_ALIGNMENT = 256;
-/** Dimensions of a tensor at most: kernels take this many sizes and strides of each operand. */
+/** The most dimensions that a tensor may have: kernels take this many sizes and strides for each operand. */
 export const MAX_RANK = 8;
 /** The bits of a quiet NaN, which WGSL cannot spell: kernels take them as a parameter. */
 export const NAN_BITS = 0x7fc00000;
 const MAX_GROUPS = 65535;
 
 /**
- * Folds a linear number of workgroups into a grid within 65,535 a dimension, near to square so that few workgroups are
- * idle. The kernel computes `id = x + y * num_workgroups.x` and returns when id is past its count.
+ * Folds a number of workgroups into a grid of at most 65,535 in each dimension, nearly square so that few workgroups
+ * are idle. The kernel computes `id = x + y * num_workgroups.x` and returns when id is past its count. Throws
+ * RangeError when no such grid is large enough.
  */
 export function foldGrid(count: number): Grid {
   if (count <= MAX_GROUPS) return [Math.max(1, count), 1, 1];

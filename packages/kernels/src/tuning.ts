@@ -1,8 +1,8 @@
-/** How the work of a kernel is cut: what may be chosen without changing what is computed, but for the order of sums. */
+/** How the work of a kernel is divided. The choice changes nothing but speed and the order of sums. */
 export interface Tile {
-  /** The kernel: lanes of a subgroup share their loads, or every thread loads for itself. */
+  /** Which kernel: the lanes of a subgroup share their loads, or every thread loads for itself. */
   readonly variant: "subgroup" | "register";
-  /** Pixels (rows of the weight, outputs of a row) that a team or a thread owns. */
+  /** Pixels (or rows of the weight, or outputs of a row) that a team or a thread owns. */
   readonly TM: number;
   /** Lanes of a team; 1 without subgroups. */
   readonly SGN: number;
@@ -10,30 +10,32 @@ export interface Tile {
   readonly TV: number;
 }
 
-/** Tiles by what they are for. Plain data, to be kept in a file. */
+/** Tiles by the key of their {@link Tunable}. Plain data, which can be kept in a file. */
 export type Tuning = Readonly<Record<string, Tile>>;
 
-/** A choice that a plan had. */
+/** A choice of tile that a plan made. */
 export interface Tunable {
-  /** What the tile is for: kernel sizes, channels, and the size of the work to a factor of two. */
+  /** What the tile is for: kernel sizes, channels, and the amount of work to a factor of two. */
   readonly key: string;
-  /** What the plan took. */
+  /** The tile that the plan uses. */
   readonly tile: Tile;
-  /** What it may take; the first is what the rules choose. */
+  /** The tiles that it may use; the first is the one that the rules choose. */
   readonly candidates: readonly Tile[];
 }
 
 const same = (a: Tile, b: Tile): boolean =>
   a.variant === b.variant && a.TM === b.TM && a.SGN === b.SGN && a.TV === b.TV;
 
-/** Tiles without repetitions, `rule` first. */
+/** The tiles without repetitions, `rule` first. */
 export function candidatesOf(rule: Tile, others: readonly Tile[]): Tile[] {
   const tiles = [rule];
   for (const tile of others) if (!tiles.some((known) => same(known, tile))) tiles.push(tile);
   return tiles;
 }
 
-/** The tuned tile where it is a candidate, else that of the rules: a file of another version or device does no harm. */
+/**
+ * The tuned tile if it is a candidate, else that of the rules, so a file from another version or device does no harm.
+ */
 export function choose(key: string, candidates: readonly Tile[], tuning: Tuning | undefined): Tunable {
   const wanted = tuning && Object.hasOwn(tuning, key) ? tuning[key] : undefined;
   const tile = candidates.find((candidate) => wanted && same(candidate, wanted)) ?? (candidates[0] as Tile);
@@ -43,5 +45,5 @@ export function choose(key: string, candidates: readonly Tile[], tuning: Tuning 
 /** A register tile of one thread. */
 export const register = (TM: number): Tile => ({ variant: "register", TM, SGN: 1, TV: 1 });
 
-/** The power of two next to a count, for keys. */
+/** The power of two nearest to a count, for keys. */
 export const magnitude = (count: number): number => 2 ** Math.round(Math.log2(Math.max(1, count)));

@@ -1,8 +1,8 @@
 import { type Binding, type Dummy, UNREAD } from "./plan.js";
 
 /**
- * An operand under the two views that a kernel has of it, scalars as `name` and vec4 as `name4`: the view that is not used is bound to
- * the dummy, which for an operand that is written must be one of {@link unwritten}.
+ * An operand under the two views that a kernel has of it: scalars as `name` and vec4 as `name4`. The view that is not
+ * used is bound to `dummy`, which must come from {@link unwritten} for an operand that is written.
  */
 export const views = (
   vector: boolean,

@@ -1,9 +1,7 @@
 import { type Capabilities, elementWindow, WINDOW_ALIGNMENT, type Window } from "./plan.js";
 
-/**
- * Operands larger than a binding are taken in parts. Kernels number elements absolutely and subtract the origin of what is
- * bound, so that cutting changes no arithmetic.
- */
+// Operands larger than a binding are bound in parts. Kernels number elements from the start of the operand and subtract
+// the origin of what is bound, so that the division into parts does not change the arithmetic.
 
 /** The range [begin, end). */
 export interface Range {
@@ -11,27 +9,27 @@ export interface Range {
   readonly end: number;
 }
 
-/** What a step binds, and the element of the operand that it begins with. */
+/** What a step binds, and the number of its first element in the operand. */
 export interface Slice {
   readonly operand: string | Window;
   readonly origin: number;
 }
 
-/** The elements of `range` out of `total`: the operand itself where that is all of it. */
+/** The elements of a range out of `total`: the operand itself where the range is all of it. */
 export function sliceOf(operand: string, { begin, end }: Range, total: number): Slice {
   if (begin === 0 && end === total) return { operand, origin: 0 };
   const window = elementWindow(operand, begin, end);
   return { operand: window, origin: window.byteOffset / 4 };
 }
 
-/** Elements that fit a binding wherever they begin: a window starts at the aligned element before. */
+/** Elements that fit a binding wherever they begin, since a window starts at the aligned element before them. */
 export const roomOf = (caps: Capabilities): number => Math.floor(caps.bindingLimit / 4) - WINDOW_ALIGNMENT / 4;
 
 export const fits = (elements: number, caps: Capabilities): boolean => elements * 4 <= caps.bindingLimit;
 
 /**
- * Rows of `length` elements in runs that fit a binding, of a multiple of `multiple` rows; none when such a run does not
- * fit. No rows are one empty run.
+ * Rows of `length` elements in runs that fit a binding and that are, the last apart, multiples of `multiple` rows.
+ * There are no runs when such a run does not fit, and one empty run when there are no rows.
  */
 export function rowRuns(rows: number, length: number, caps: Capabilities, multiple = 1): Range[] {
   if (fits(rows * length, caps)) return [{ begin: 0, end: rows }];
@@ -42,7 +40,7 @@ export function rowRuns(rows: number, length: number, caps: Capabilities, multip
   return runs;
 }
 
-/** Flat elements in runs that begin at aligned places. */
+/** Elements in ranges that fit a binding and begin at aligned offsets. */
 export function flatWindows(count: number, caps: Capabilities): Range[] {
   const limit = Math.floor(caps.bindingLimit / 1024) * 256;
   const windows: Range[] = [];
@@ -50,39 +48,42 @@ export function flatWindows(count: number, caps: Capabilities): Range[] {
   return windows;
 }
 
-/** A flat operand, whole or the part [begin, end) of {@link flatWindows}. */
+/** An operand of `count` elements, whole or the part [begin, end) that {@link flatWindows} gave. */
 export function flatOperand(operand: string, begin: number, end: number, count: number): string | Window {
   if (begin === 0 && end === count) return operand;
   return { operand, byteOffset: begin * 4, byteLength: (end - begin) * 4 };
 }
 
-/** One side of an op on images: rows an image, and elements a row. */
+/** One side of an op on images: the rows of an image, and the elements of a row. */
 export interface ImageSide {
   readonly rows: number;
   readonly length: number;
 }
 
-/** An op that walks over the rows of `n` images, reading rows of one side and writing rows of the other. */
+/** An op that goes through the rows of `n` images, reading rows of one side and writing rows of the other. */
 export interface ImageWalk {
   readonly n: number;
-  /** Steps of the walk an image. */
+  /** Steps for each image. */
   readonly steps: number;
   readonly from: ImageSide;
   readonly to: ImageSide;
-  /** The rows of an image that the steps [begin, end) may read; clipped to the image, and at least one. */
+  /** The rows of an image that the steps [begin, end) may read. They are clipped to the image and are at least one. */
   readonly reads: (begin: number, end: number) => Range;
-  /** The rows of an image that the steps [begin, end) write; by default a row a step. */
+  /** The rows of an image that the steps [begin, end) write. Default: one row for each step. */
   readonly writes?: (begin: number, end: number) => Range;
 }
 
-/** Steps of a walk, numbered through all images, with the elements that they touch. */
+/** Steps of a walk, numbered through all images, with the elements that they read and write. */
 export interface ImagePart {
   readonly steps: Range;
   readonly from: Range;
   readonly to: Range;
 }
 
-/** A walk in parts whose two sides each fit a binding: one part, or several of single images. None when one step does not fit. */
+/**
+ * A walk in parts whose two sides each fit a binding: one part, or several that each lie within an image. There are
+ * none when a single step does not fit.
+ */
 export function imageParts(walk: ImageWalk, caps: Capabilities): ImagePart[] {
   const { n, steps, from, to } = walk;
   const [fromTotal, toTotal] = [from, to].map(({ rows, length }) => n * rows * length) as [number, number];
@@ -120,7 +121,7 @@ export function imageParts(walk: ImageWalk, caps: Capabilities): ImagePart[] {
 
 const span = ({ begin, end }: Range): number => end - begin;
 
-/** Steps that see only padding still bind a row: a window must not begin past the end. */
+/** Steps that read only padding still bind a row, since a window must not begin past the end. */
 function clip({ begin, end }: Range, rows: number): Range {
   const first = Math.min(rows - 1, Math.max(0, begin));
   return { begin: first, end: Math.max(first + 1, Math.min(rows, end)) };
@@ -131,23 +132,23 @@ function elementsOf({ begin, end }: Range, image: number, { rows, length }: Imag
 }
 
 /**
- * A box in several operands at once: its sizes, and for each operand strides in elements, which may be negative, and the element of its
- * first corner.
+ * A box in several operands at once: its sizes, and for each operand the strides in elements, which may be negative,
+ * and the element of its first corner.
  */
 export interface StridedBox {
   readonly sizes: readonly number[];
   readonly operands: Readonly<Record<string, { readonly strides: readonly number[]; readonly offset: number }>>;
 }
 
-/** Elements from the lowest to past the highest that a box touches with these strides. */
+/** Elements from the lowest to the highest, both included, that a box touches with these strides. */
 export const spanOf = (sizes: readonly number[], strides: readonly number[]): number =>
   sizes.reduce((total, n, i) => total + (n - 1) * Math.abs(strides[i] ?? 0), 1);
 
-/** The lowest element that a box touches, seen from its first corner: 0, or below where strides are negative. */
+/** The lowest element that a box touches, relative to its first corner: below 0 where strides are negative. */
 const lowestOf = (sizes: readonly number[], strides: readonly number[]): number =>
   sizes.reduce((total, n, i) => total + (n - 1) * Math.min(0, strides[i] ?? 0), 0);
 
-/** The box in parts that fit a binding in every operand: halved along the dimension that reaches farthest where they do not. */
+/** The box in parts that fit a binding in every operand; a part that does not is halved along its longest reach. */
 export function boxParts(box: StridedBox, caps: Capabilities): StridedBox[] {
   const operands = Object.values(box.operands);
   const endOf = (strides: readonly number[], offset: number): number =>
@@ -156,20 +157,20 @@ export function boxParts(box: StridedBox, caps: Capabilities): StridedBox[] {
   return whole ? [box] : halve(box, roomOf(caps));
 }
 
-/** One operand of a part: what is bound, and the corner of the part in it. */
-export interface Place {
+/** One operand of a part of a box: what is bound, the strides, and the element of the first corner in it. */
+export interface BoxOperand {
   readonly operand: string | Window;
   readonly strides: readonly number[];
   readonly offset: number;
 }
 
-/** Where a part of a box lies in an operand, which is bound as it is where the part is the `whole` box. */
-export function placeOf(
+/** A part of a box in one operand, which is bound as it is where the part is the `whole` box. */
+export function boxOperand(
   name: string,
   sizes: readonly number[],
   operands: StridedBox["operands"],
   whole: boolean,
-): Place {
+): BoxOperand {
   const { strides, offset } = operands[name] as StridedBox["operands"][string];
   if (whole) return { operand: name, strides, offset };
   const lowest = offset + lowestOf(sizes, strides);

@@ -54,7 +54,11 @@ describe("fcn train", () => {
       [[...small, ...out, "--weight-decay", "-1"], 2, /--weight-decay is "-1".*\nfix: use a number from 0 on/],
       [[...small, ...out, "--momentum", "1"], 2, /--momentum is "1".*\nfix: use a number from 0 on, below 1/],
       [[...small, ...out, "--iter-size", "0"], 2, /--iter-size is "0"/],
-      [[...small, ...out, "--loss", "total"], 2, /--loss is "total".*\nfix: use one of: sum, batch, mean, imageMeans/],
+      [
+        [...small, ...out, "--reduction", "total"],
+        2,
+        /--reduction is "total".*\nfix: use one of: sum, batch, mean, imageMeans/,
+      ],
       [["--data", data, ...out, "--resume"], 1, /no model is named/],
       [[...small, ...out, "--recipe", "best"], 2, /--recipe is "best".*\nfix: use one of: fcn-heavy/],
       [["--data", join(root, "nowhere"), "--model", "fcn8s-small", ...out], 1, /does not exist/],

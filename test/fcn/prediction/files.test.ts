@@ -279,7 +279,7 @@ describe("overlays with a legend", () => {
     const { data, info } = await sharp(await renderWithLegend({ rgba, height, width }, entries))
       .raw()
       .toBuffer({ resolveWithObject: true });
-    const legend = drawLegend(entries, width);
+    const legend = await drawLegend(entries, width);
     expect([info.width, info.height]).toEqual([legend.width, height + legend.height]);
     expect(legend.width).toBeGreaterThan(width);
     for (const [x, y] of [
@@ -294,7 +294,7 @@ describe("overlays with a legend", () => {
       Array.from({ length: info.width * info.height }, (_, i) => [...data.subarray(3 * i, 3 * i + 3)].join()),
     );
     for (const { colour } of entries) expect(colours.has(colour.join())).toBe(true);
-    expect(drawLegend(entries.slice(0, 2), 800).height).toBeLessThan(legend.height);
+    expect((await drawLegend(entries.slice(0, 2), 800)).height).toBeLessThan(legend.height);
   });
 });
 

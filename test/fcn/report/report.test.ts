@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { overlay } from "@fcn/core";
 import sharp from "sharp";
@@ -8,10 +9,10 @@ import { barChart } from "../../../packages/fcn/src/report/bars.js";
 import { labelCell, overlayCell, photoCell } from "../../../packages/fcn/src/report/cells.js";
 import { lineChart } from "../../../packages/fcn/src/report/chart.js";
 import { toCsv } from "../../../packages/fcn/src/report/csv.js";
-import { GLYPHS } from "../../../packages/fcn/src/report/glyphs.js";
 import { embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../../packages/fcn/src/report/html.js";
-import { drawText, textWidth } from "../../../packages/fcn/src/report/lettering.js";
-import { renderPanels } from "../../../packages/fcn/src/report/panels.js";
+
+const ASSETS = new URL("../../../packages/fcn/assets/", import.meta.url);
+const REPORT = new URL("../../../packages/fcn/dist/report/", import.meta.url);
 
 describe("lineChart", () => {
   const places = (svg: string): number[][][] =>
@@ -124,18 +125,73 @@ describe("paintLabels", () => {
   });
 });
 
-describe("panels", () => {
-  const red = Uint8Array.from({ length: 4 * 4 * 3 }, (_, i) => (i % 3 === 0 ? 255 : 0));
-  const cell = { rgb: red, width: 4, height: 4, smooth: false };
+/** Runs a script against the built package on a machine without fonts, and returns what it prints. */
+function runWithoutFonts(script: string): string {
+  const env = { ...process.env, FONTCONFIG_FILE: fileURLToPath(new URL("fonts.conf", ASSETS)) };
+  const child = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8", env });
+  expect([child.status, child.stderr]).toEqual([0, ""]);
+  return child.stdout;
+}
 
+interface Drawn {
+  readonly width: number;
+  /** How many pixels are dark, the first row that has one, and the last column. */
+  readonly ink: number;
+  readonly top: number;
+  readonly right: number;
+}
+
+/** Texts of 40 pixels, at the left edge. */
+function drawWithoutFonts<T extends readonly string[]>(...texts: T): { [K in keyof T]: Drawn } {
+  return JSON.parse(
+    runWithoutFonts(`
+      const { typeset } = await import(${JSON.stringify(new URL("lettering.js", REPORT))});
+      const { default: sharp } = await import(${JSON.stringify(import.meta.resolve("sharp"))});
+      const draw = async (text) => {
+        const lettering = await typeset(text, { size: 40, colour: "#000" });
+        const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="60">' + lettering.at(0, 45) + "</svg>";
+        const picture = sharp(Buffer.from(svg)).extractChannel("alpha").raw();
+        const dark = [...(await picture.toBuffer()).entries()].filter(([, value]) => value > 127).map(([i]) => i);
+        const [top, right] = [Math.floor(dark[0] / 400), Math.max(...dark.map((i) => i % 400))];
+        return { width: lettering.width, ink: dark.length, top, right };
+      };
+      console.log(JSON.stringify(await Promise.all(${JSON.stringify(texts)}.map(draw))));
+    `),
+  );
+}
+
+/** The characters that the font of the package has forms for, from its table of segments (`cmap`, format 4). */
+function lettersOfFont(): number[] {
+  const bytes = readFileSync(new URL("OpenSans-Regular.ttf", ASSETS));
+  const cmap = bytes.readUInt32BE(bytes.indexOf("cmap") + 8);
+  const offsets = Array.from({ length: bytes.readUInt16BE(cmap + 2) }, (_, i) => bytes.readUInt32BE(cmap + 8 + 8 * i));
+  const table = cmap + (offsets.find((offset) => bytes.readUInt16BE(cmap + offset) === 4) as number);
+  const length = bytes.readUInt16BE(table + 6);
+  return Array.from({ length: length / 2 - 1 }, (_, i) => {
+    const last = bytes.readUInt16BE(table + 14 + 2 * i);
+    const first = bytes.readUInt16BE(table + 16 + length + 2 * i);
+    return Array.from({ length: last - first + 1 }, (_, k) => first + k);
+  }).flat();
+}
+
+describe("panels", () => {
   it("draw each cell, the titles and the legend into one PNG, without any font of the system", async () => {
-    const png = await renderPanels({
-      title: "Title",
-      columns: [{ title: "A" }, { title: "B", subtitle: "sub" }],
-      rows: [{ title: "row", cells: [cell, cell] }],
-      legend: [{ name: "green", colour: [0, 200, 0] }],
-    });
-    const { data, info } = await sharp(png).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const png = runWithoutFonts(`
+      const { renderPanels } = await import(${JSON.stringify(new URL("panels.js", REPORT))});
+      const red = Uint8Array.from({ length: 4 * 4 * 3 }, (_, i) => (i % 3 === 0 ? 255 : 0));
+      const cell = { rgb: red, width: 4, height: 4, smooth: false };
+      const png = await renderPanels({
+        title: "Title",
+        columns: [{ title: "A" }, { title: "B", subtitle: "sub" }],
+        rows: [{ title: "row", cells: [cell, cell] }],
+        legend: [{ name: "green", colour: [0, 200, 0] }],
+      });
+      process.stdout.write(Buffer.from(png).toString("base64"));
+    `);
+    const { data, info } = await sharp(Buffer.from(png, "base64"))
+      .removeAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     const count = (wanted: (r: number, g: number, b: number) => boolean): number => {
       let n = 0;
       for (let i = 0; i < data.length; i += 3) if (wanted(data[i]!, data[i + 1]!, data[i + 2]!)) n++;
@@ -147,22 +203,44 @@ describe("panels", () => {
     expect(count((r, g, b) => r < 90 && g < 90 && b < 100)).toBeGreaterThan(300);
   });
 
-  it("write with strokes for ASCII and Latin letters with their marks, and a box for what has none", () => {
-    const style = { x: 1, y: 2, size: 10, colour: "red" };
-    const BOX = "M0 0V-7H4V0Z";
-    for (let code = 32; code < 127; code++)
-      expect(GLYPHS, String.fromCharCode(code)).toHaveProperty([String.fromCharCode(code)]);
+  it("write ASCII, Latin letters with their marks, Greek and Cyrillic, and a box for what has no form", () => {
+    const font = lettersOfFont();
+    const ascii = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join("");
     const latin =
       "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿĀĂĄĆČĎĐĒĘĚĞĢĪİŁŃŇŐŒŘŚŞŠŢŤŪŮŰŹŻŽłşşőű–—“”‘’…";
-    expect(drawText(latin, style)).not.toContain(BOX);
-    expect(drawText("日", style)).toContain(BOX);
-    const paths = (text: string): number => drawText(text, style).split("<path").length - 1;
-    expect([paths("u"), paths("ü"), paths("u\u0308")]).toEqual([1, 2, 2]);
-    expect(textWidth("ü", 20)).toBe(textWidth("u", 20));
-    // A tall letter has its mark above it.
-    expect(drawText("Ü", style)).toMatch(/translate\([\d.]+ -\d/);
-    expect(textWidth("WW", 20)).toBeCloseTo(2 * textWidth("W", 20));
-    expect(textWidth("W", 20)).toBeGreaterThan(textWidth("i", 20));
+    for (const letter of `${ascii}${latin}αωЖя`) expect(font, letter).toContain(letter.codePointAt(0));
+    expect(font).not.toContain("日".codePointAt(0));
+
+    const [u, composed, combined, capital, box, W, WW, i] = drawWithoutFonts(
+      "u",
+      "ü",
+      "u\u0308",
+      "Ü",
+      "日",
+      "W",
+      "WW",
+      "i",
+    );
+    for (const { ink } of [u, box]) expect(ink).toBeGreaterThan(100);
+    expect(composed).toEqual(combined);
+    expect(composed.ink).toBeGreaterThan(u.ink);
+    expect(composed.width).toBe(u.width);
+    // A mark stands above its letter, higher above a tall one.
+    expect(composed.top).toBeLessThan(u.top);
+    expect(capital.top).toBeLessThan(composed.top);
+    expect(WW.right - W.right).toBeGreaterThan(W.right * 0.9);
+    expect(W.width).toBeGreaterThan(i.width);
+    for (const { width, right } of [u, composed, capital, box, W, WW, i]) expect(right).toBeLessThan(width);
+  });
+
+  it("write markup, spaces, endless names and characters that XML cannot hold", () => {
+    const [markup, wide, narrow, nothing, blank, control, broken, lone, endless] = drawWithoutFonts(
+      ...(["<b>&amp;\"'", "a  b", "a b", "", " ", "\u0001", "a\nb", "\ud800", "x".repeat(9000)] as const),
+    );
+    expect(markup.right).toBeGreaterThan(100);
+    expect(wide.right).toBeGreaterThan(narrow.right);
+    expect([nothing.ink, blank.ink]).toEqual([0, 0]);
+    for (const { ink } of [control, broken, lone, endless]) expect(ink).toBeGreaterThan(100);
   });
 });
 

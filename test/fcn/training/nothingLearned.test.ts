@@ -62,10 +62,10 @@ describe("a training in which nothing is learned", () => {
     expect(single.error).toMatchObject({ code: "nothing-learned", message: expect.stringMatching(/with one class/) });
   });
 
-  it("says so of rates of 0, of a criterion that is 0 everywhere, and of a loss that stays the same", async () => {
+  it("says so of rates of 0, of a loss that is 0 everywhere, and of a loss that stays the same", async () => {
     const layers = { "*": { lr: 0 } };
     expect((await train(halves, { multipliers: { layers } })).error).toMatchObject({ code: "nothing-learned" });
-    const zero = await train(halves, { criterion: { kind: "ohem", threshold: 1e-9, minKept: 0 } });
+    const zero = await train(halves, { loss: { kind: "ohem", threshold: 1e-9, minKept: 0 } });
     expect(zero.error).toMatchObject({ message: expect.stringMatching(/loss was 0 at every step.*ohem/) });
     const still = { learningRate: 1e-30, mirror: false, weightDecay: 0 };
     // A net whose scores start at 0 and that learns slowly may stay at one loss for some steps.

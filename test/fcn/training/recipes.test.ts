@@ -75,7 +75,7 @@ describe("recipes", () => {
       batchNorm: false,
     });
     const common = { model, data, preprocessing: fcn.data.measurePreprocessing(data), numClasses: 2, steps: 1 };
-    const own = { recipe: "fcn-heavy", learningRate: 3e-9, loss: "mean" } as const;
+    const own = { recipe: "fcn-heavy", learningRate: 3e-9, reduction: "mean" } as const;
     const { losses, learningRate } = await fcn.train({ ...common, ...own });
     expect(learningRate).toBe(3e-9);
     expect(losses[0]?.loss).toBeCloseTo(Math.log(2), 5);

@@ -81,7 +81,7 @@ describe("trainRun", () => {
     ["AdamW", { augmentation: { scale: [0.8, 1.25], colour: { brightness: 0.2 } }, crop: [32, 32] }],
     [
       "SGD with warm-up, accumulation and draws with replacement",
-      { optimizer: "sgd", warmUp: 6, iterSize: 2, clipNorm: 1, criterion: "focal", order: "replacement" },
+      { optimizer: "sgd", warmUp: 6, iterSize: 2, clipNorm: 1, loss: "focal", order: "replacement" },
     ],
   ] as const)("goes on from a checkpoint with the bits of a run that never stopped: %s", async (name, extra) => {
     const dropout = { widthMultiplier: 0.25, dropout: 0.5 };
@@ -280,7 +280,7 @@ describe("trainRun", () => {
   });
 
   it("neither scores nor keeps a net that holds NaN, and names the pictures", async () => {
-    const wild = { ...base(), steps: 2, validateEvery: 1, batchSize: 2, optimizer: "sgd", loss: "sum" } as const;
+    const wild = { ...base(), steps: 2, validateEvery: 1, batchSize: 2, optimizer: "sgd", reduction: "sum" } as const;
     const scored: number[] = [];
     const view = { validation: (step: number) => void scored.push(step) };
     const out = join(root, "nan");
@@ -308,7 +308,7 @@ describe("trainRun", () => {
       learningRate: 1e-14,
       batchSize: 1,
       momentum: 0.99,
-      loss: "sum",
+      reduction: "sum",
       optimizer: "sgd",
       order: "replacement",
     });

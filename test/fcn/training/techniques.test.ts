@@ -20,12 +20,12 @@ const OPTIONS = { numClasses: 3, seed: 4, widthMultiplier: 0.25 };
 describe("iterSize", () => {
   it.each(["mean", "batch", "imageMeans"] as const)(
     "makes four images one by one the batch of four (%s)",
-    async (loss) => {
+    async (reduction) => {
       const run = async (batchSize: number, iterSize: number) => {
         using model = fcn.models.create("fcn16s-small", device, { ...OPTIONS, batchNorm: false });
         const start = await weightsOf(model);
         const classWeights = [1, 2, 0.5];
-        const result = await fcn.train({ ...settings, model, batchSize, iterSize, loss, classWeights, steps: 3 });
+        const result = await fcn.train({ ...settings, model, batchSize, iterSize, reduction, classWeights, steps: 3 });
         return { start, weights: await weightsOf(model), losses: result.losses.map((entry) => entry.loss) };
       };
       const [large, accumulated] = [await run(4, 1), await run(1, 4)];
@@ -109,7 +109,7 @@ describe("clipNorm", () => {
       using model = fcn.models.create("fcn32s-small", device, { ...OPTIONS, batchNorm: false });
       const before = await weightsOf(model);
       const common = { ...settings, model, steps: 1, momentum: 0, weightDecay: 0, learningRate: 1 };
-      await fcn.train({ ...common, loss: "sum", ...(clipNorm === undefined ? {} : { clipNorm }) });
+      await fcn.train({ ...common, reduction: "sum", ...(clipNorm === undefined ? {} : { clipNorm }) });
       const after = await weightsOf(model);
       const squares = Object.entries(after).flatMap(([name, values]) =>
         Array.from(values, (value, i) => (value - (before[name]?.[i] ?? 0)) ** 2),
@@ -184,7 +184,7 @@ describe("options out of range", () => {
       const result = await fcn.train({
         ...settings,
         model,
-        loss: "sum",
+        reduction: "sum",
         steps: 1,
         batchSize: 4,
         learningRate: 1e-12,

@@ -73,7 +73,7 @@ describe("the plan of the gradient of a reduction", () => {
       const lane = (i: number) => lists.map((dim) => dim[i]!);
       for (let id = 0; id < scalar(step.params, "count"); id++) {
         const kept = originOf(step, "dy") + scalar(step.params, "dyFirst") + placeAt(id, lane(0), lane(1));
-        const place = scalar(step.params, "place") + placeAt(id, lane(0), lane(2));
+        const place = scalar(step.params, "reducedFirst") + placeAt(id, lane(0), lane(2));
         const element = originOf(step, "dx") + scalar(step.params, "dxFirst") + id;
         expect([kept, place]).toEqual(partsOf(element, dims));
         seen.push(element);

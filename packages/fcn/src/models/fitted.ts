@@ -1,5 +1,5 @@
 import { crop, pad, type Tensor, TensorError } from "@fcn/tensor";
-import type { Fit } from "./graph/fit.js";
+import type { Fit } from "./graph/geometry/fit.js";
 import { GraphNet } from "./graph/net.js";
 import type { SegmentationNet } from "./segmentationNet.js";
 

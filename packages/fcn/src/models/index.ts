@@ -2,20 +2,16 @@ export type { Backbone, BackboneBuilder } from "./backbones/backbone.js";
 export * as backbones from "./backbones/index.js";
 export { GraphBuilder } from "./graph/builder.js";
 export { dilate } from "./graph/dilate.js";
-export {
-  describeGraph,
-  type FeatureShape,
-  type Geometry,
-  geometryOf,
-  inferShapes,
-  type NodeSummary,
-  type Plane,
-} from "./graph/geometry.js";
+export { describeGraph, type NodeSummary } from "./graph/geometry/describe.js";
+export { coarsestStride, type GraphOrNet, reachOf } from "./graph/geometry/reach.js";
+export { type FeatureShape, type Geometry, geometryOf, inferShapes, type Plane } from "./graph/geometry/shapes.js";
+export type { Layer } from "./graph/kinds/index.js";
 export { GraphNet, type NetOutput } from "./graph/net.js";
-export { coarsestStride, type GraphOrNet, reachOf } from "./graph/reach.js";
+export type { Extent, PaddedWindow, Padding, Window } from "./graph/plane/window.js";
 export { scoreLayers } from "./graph/scoreLayers.js";
-export type { ConvInit, Extent, Graph, Layer, Node, PaddedWindow, Padding, Window } from "./graph/spec.js";
+export type { Graph, Node } from "./graph/spec.js";
 export { subgraph } from "./graph/subgraph.js";
+export type { ConvInit } from "./graph/weights/initialise.js";
 export { buildFcn, type FcnOptions } from "./heads/fcn.js";
 export * as heads from "./heads/index.js";
 export type { Skip } from "./heads/skip.js";

@@ -1,6 +1,6 @@
 import { type Device, type Tensor, TensorError } from "@fcn/tensor";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
-import { describeGraph, type NodeSummary } from "./graph/geometry.js";
+import { describeGraph, type NodeSummary } from "./graph/geometry/describe.js";
 import { GraphNet, type NetOutput } from "./graph/net.js";
 import type { Graph } from "./graph/spec.js";
 import { type ModelOptions, type Resolved, resolveOptions } from "./options.js";

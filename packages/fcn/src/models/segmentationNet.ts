@@ -1,5 +1,5 @@
 import { type Device, type nn, type Tensor, TensorError } from "@fcn/tensor";
-import { inferChannels } from "./graph/geometry.js";
+import { inferChannels } from "./graph/geometry/channels.js";
 import { GraphNet } from "./graph/net.js";
 import type { Graph } from "./graph/spec.js";
 

@@ -1,11 +1,11 @@
 import { type Device, TensorError } from "@fcn/tensor";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
-import { type Fit, fitOf } from "../models/graph/fit.js";
-import { footprintOf } from "../models/graph/footprint.js";
-import { inferChannels } from "../models/graph/geometry.js";
+import { inferChannels } from "../models/graph/geometry/channels.js";
+import { type Fit, fitOf } from "../models/graph/geometry/fit.js";
+import { footprintOf } from "../models/graph/geometry/footprint.js";
+import { coarsestStride } from "../models/graph/geometry/reach.js";
 import { GraphNet } from "../models/graph/net.js";
-import { lcm } from "../models/graph/rational.js";
-import { coarsestStride } from "../models/graph/reach.js";
+import { lcm } from "../models/graph/plane/rational.js";
 import { type Graph, mainHead } from "../models/graph/spec.js";
 import { deviceOf, type SegmentationNet } from "../models/segmentationNet.js";
 import { type InferenceOptions, MEMORY, sideAt, type View, viewsOf } from "./options.js";

@@ -1,6 +1,8 @@
 import { concat, type nn, pad, slice, type Tensor, TensorError } from "@fcn/tensor";
-import { coordinateMaps, identityMap } from "../models/graph/coordinates.js";
+import { coordinateMaps } from "../models/graph/geometry/coordinates.js";
 import { GraphNet } from "../models/graph/net.js";
+import { identityMap } from "../models/graph/plane/coordinateMap.js";
+import { AXES } from "../models/graph/plane/window.js";
 import { type Graph, mainHead } from "../models/graph/spec.js";
 import { mainLogits } from "../models/segmentationNet.js";
 
@@ -57,7 +59,6 @@ function checkGrid(graph: Graph, factor: number): void {
   });
 }
 
-const AXES = [0, 1] as const;
 const STANDARD = 512;
 
 const shifted = (x: Tensor, down: number, right: number): Tensor =>

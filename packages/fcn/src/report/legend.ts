@@ -1,17 +1,17 @@
 import { loadSharp } from "../encoding/sharp.js";
 import { type Colour, cssColour } from "../labels/colours.js";
-import { drawText, textWidth } from "./lettering.js";
+import { typeset } from "./lettering.js";
 
 export interface LegendEntry {
   readonly name: string;
   readonly colour: Colour;
 }
 
-const MARGIN = 10;
+export const LEGEND_MARGIN = 10;
 const LINE = 24;
-const BOX = 14;
+const BOX = 16;
 const GAP = 20;
-const SIZE = 13;
+const STYLE = { size: 14, colour: "#1d2733" };
 
 interface Legend {
   readonly svg: string;
@@ -19,16 +19,17 @@ interface Legend {
   readonly height: number;
 }
 
-/** A legend in as many lines as it needs within `width`; wider where one entry is. */
-export function drawLegend(entries: readonly LegendEntry[], width: number): Legend {
-  const lengthOf = (name: string): number => BOX + 8 + textWidth(name, SIZE);
-  const whole = Math.ceil(Math.max(width, ...entries.map(({ name }) => lengthOf(name) + 2 * MARGIN)));
-  let [x, y] = [MARGIN, MARGIN];
-  const parts = entries.map(({ name, colour }) => {
-    const length = lengthOf(name);
-    if (x > MARGIN && x + length > whole - MARGIN) [x, y] = [MARGIN, y + LINE];
-    const box = `<rect x="${x}" y="${y}" width="${BOX}" height="${BOX}" rx="3" fill="${cssColour(colour)}"/>`;
-    const text = drawText(name, { x: x + BOX + 8, y: y + BOX - 2, size: SIZE, colour: "#1d2733" });
+/** A legend in as many lines as it needs within `width`; wider where one entry is. Runs in Node only. */
+export async function drawLegend(entries: readonly LegendEntry[], width: number): Promise<Legend> {
+  const names = await Promise.all(entries.map(({ name }) => typeset(name, STYLE)));
+  const whole = Math.max(width, ...names.map((name) => BOX + 8 + name.width + 2 * LEGEND_MARGIN));
+  let [x, y] = [LEGEND_MARGIN, LEGEND_MARGIN];
+  const parts = names.map((name, i) => {
+    const length = BOX + 8 + name.width;
+    if (x > LEGEND_MARGIN && x + length > whole - LEGEND_MARGIN) [x, y] = [LEGEND_MARGIN, y + LINE];
+    const fill = cssColour((entries[i] as LegendEntry).colour);
+    const box = `<rect x="${x}" y="${y}" width="${BOX}" height="${BOX}" rx="3" fill="${fill}"/>`;
+    const text = name.at(x + BOX + 8, y + BOX - 3);
     x += length + GAP;
     return box + text;
   });
@@ -43,7 +44,7 @@ export async function renderWithLegend(
   entries: readonly LegendEntry[],
 ): Promise<Uint8Array> {
   const sharp = await loadSharp("renderWithLegend");
-  const legend = drawLegend(entries, width);
+  const legend = await drawLegend(entries, width);
   const bytes = new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length);
   return sharp(bytes, { raw: { width, height, channels: 4 } })
     .removeAlpha()

@@ -1,80 +1,59 @@
-import { GLYPHS, type Glyph, MARKS, STAND_INS } from "./glyphs.js";
+import { nodeModule } from "@fcn/tensor/internal";
+import { loadSharp } from "../encoding/sharp.js";
+import { escapeHtml } from "./html.js";
 
 export interface TextStyle {
-  /** Left end of the baseline, pixels. */
-  readonly x: number;
-  readonly y: number;
   /** Height in pixels, as a CSS font size. */
   readonly size: number;
+  /** As `#rrggbb`. */
   readonly colour: string;
   readonly bold?: boolean;
 }
 
-const UNITS_PER_SIZE = 9.8;
-const LETTER_GAP = 1.75;
-const BOX: Glyph = [4, "M0 0V-7H4V0Z"];
+/** One line of text that is ready to be drawn. */
+export interface Lettering {
+  /** In pixels. */
+  readonly width: number;
+  /** The SVG of the text, with the left end of its baseline at a point in pixels. */
+  at(x: number, y: number): string;
+}
+
+/** Bundlers would follow `new URL("...", import.meta.url)` in one piece, but browsers have no use for the fonts. */
+const HERE = import.meta.url;
+/** Markup has no way to write these, and a line break would start a second line. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\ufffe\uffff]/gu;
+/** sharp draws nothing that is wider than 32,767 pixels. */
+const MOST_LETTERS = 1000;
+/** An unseen letter that reaches as far down as any, so that the baseline is this far above the lower edge. */
+const STRUT = '<span alpha="1">|</span>';
+const DEPTH = 0.25;
 
 /**
- * One line of text as SVG strokes. A machine without fonts (a bare container) draws SVG `<text>` as blanks, and the
- * pictures must carry their titles there too. Latin letters have their marks or stand-ins; any other character without a stroke form is drawn as a box.
+ * Sets one line of text in a font of this package, since a machine may have none (a bare container).
+ * Letters that neither this font nor one of the machine has are drawn as a box.
  */
-export function drawText(text: string, { x, y, size, colour, bold }: TextStyle): string {
-  const scale = size / UNITS_PER_SIZE;
-  let at = 0;
-  const letters = lettersOf(text).map((letter) => {
-    const strokes = drawLetter(letter, at);
-    at += letter.glyph[0] + LETTER_GAP;
-    return strokes;
-  });
-  const pen = bold ? 1.15 : 0.8;
-  return `<g transform="translate(${x} ${y}) scale(${scale.toFixed(4)})" fill="none" stroke="${colour}" stroke-width="${pen}" stroke-linecap="round" stroke-linejoin="round">${letters.join("")}</g>`;
+export async function typeset(text: string, { size, colour, bold = false }: TextStyle): Promise<Lettering> {
+  const sharp = await loadSharp("typeset");
+  quietFontconfig();
+  const letters = escapeHtml(text.slice(0, MOST_LETTERS).replace(UNPRINTABLE, "\ufffd"));
+  const markup = `<span foreground="${colour}">${letters}${STRUT}</span>`;
+  const face = bold ? "Bold" : "Regular";
+  const style = { font: `Open Sans ${face} ${size}`, fontfile: asset(`OpenSans-${face}.ttf`), rgba: true };
+  const png = sharp({ text: { text: markup, ...style } }).png();
+  const { data, info } = await png.toBuffer({ resolveWithObject: true });
+  const { width, height } = info;
+  const image = `width="${width}" height="${height}" href="data:image/png;base64,${data.toString("base64")}"`;
+  return { width, at: (x, y) => `<image x="${x}" y="${y + Math.round(DEPTH * size) - height}" ${image}/>` };
 }
 
-/** How wide {@link drawText} draws the text, in pixels. */
-export function textWidth(text: string, size: number): number {
-  const units = lettersOf(text).reduce((sum, { glyph: [width] }) => sum + width + LETTER_GAP, 0);
-  return (units * size) / UNITS_PER_SIZE;
+/** Without a configuration of its own (a bare container), fontconfig writes errors to the terminal. */
+function quietFontconfig(): void {
+  const { env, platform } = process;
+  if (platform !== "linux" || env.FONTCONFIG_PATH !== undefined) return;
+  if (!nodeModule("typeset", "node:fs").existsSync("/etc/fonts/fonts.conf"))
+    env.FONTCONFIG_FILE ??= asset("fonts.conf");
 }
 
-const TALL = /[A-Zbdfhklt]/;
-/** How much higher a mark stands over a tall letter. */
-const RAISED = 2.1;
-
-/** A letter with its marks. */
-interface Letter {
-  readonly character: string;
-  readonly glyph: Glyph;
-  readonly marks: readonly string[];
+function asset(name: string): string {
+  return nodeModule("typeset", "node:url").fileURLToPath(new URL(`../../assets/${name}`, HERE));
 }
-
-function lettersOf(text: string): Letter[] {
-  const letters: Letter[] = [];
-  const plain = [...text].map((character) => STAND_INS[character] ?? character).join("");
-  for (const character of plain.normalize("NFD")) {
-    const before = letters.at(-1);
-    if (Object.hasOwn(MARKS, character) && before !== undefined) {
-      // A mark takes the place of the dot.
-      const glyph = before.character === "i" ? (GLYPHS.ı as Glyph) : before.glyph;
-      letters[letters.length - 1] = { ...before, glyph, marks: [...before.marks, character] };
-    } else
-      letters.push({
-        character,
-        glyph: Object.hasOwn(GLYPHS, character) ? (GLYPHS[character] as Glyph) : BOX,
-        marks: [],
-      });
-  }
-  return letters;
-}
-
-function drawLetter({ character, glyph: [width, path], marks }: Letter, at: number): string {
-  const pen = (x: number, y: number, strokes: string): string =>
-    strokes === "" ? "" : `<path transform="translate(${x.toFixed(2)} ${y})" d="${strokes}"/>`;
-  const over = marks.map((mark) => {
-    const raised = TALL.test(character) && !isBelow(mark);
-    return pen(at + width / 2, raised ? -RAISED : 0, MARKS[mark] as string);
-  });
-  return pen(at, 0, path) + over.join("");
-}
-
-/** A cedilla and an ogonek. */
-const isBelow = (mark: string): boolean => mark === "\u0327" || mark === "\u0328";

@@ -1,7 +1,7 @@
 import type { OverlayOptions } from "sharp";
 import { loadSharp } from "../encoding/sharp.js";
-import { type Colour, cssColour } from "../labels/colours.js";
-import { drawText, textWidth } from "./lettering.js";
+import { drawLegend, LEGEND_MARGIN, type LegendEntry } from "./legend.js";
+import { type TextStyle, typeset } from "./lettering.js";
 
 /** One picture of the grid: interleaved RGB rows. */
 export interface PanelCell {
@@ -21,7 +21,7 @@ export interface PanelGrid {
   readonly title: string;
   readonly columns: readonly PanelColumn[];
   readonly rows: readonly { readonly title: string; readonly cells: readonly PanelCell[] }[];
-  readonly legend: readonly { readonly name: string; readonly colour: Colour }[];
+  readonly legend: readonly LegendEntry[];
 }
 
 /** Side of a cell, in pixels. */
@@ -30,9 +30,10 @@ const GAP = 10;
 const MARGIN = 24;
 const HEADER = 104;
 const ROW_TITLE = 26;
-const FOOTER = 50;
 const FIT = { fit: "contain", background: "#ffffff" } as const;
-const LEGEND_LINE = 24;
+const LEGEND_GAP = 8;
+/** The legend has a margin of its own. */
+const LEGEND_INSET = MARGIN - LEGEND_MARGIN;
 const INK = "#1d2733";
 const SOFT = "#5d6b7a";
 
@@ -40,9 +41,8 @@ const SOFT = "#5d6b7a";
 export async function renderPanels(grid: PanelGrid): Promise<Uint8Array> {
   const sharp = await loadSharp("renderPanels");
   const width = 2 * MARGIN + grid.columns.length * (CELL + GAP) - GAP;
-  const legend = placeLegend(grid, width);
-  const lines = legend.at(-1)?.line ?? 0;
-  const height = HEADER + grid.rows.length * (CELL + ROW_TITLE + GAP) + FOOTER + lines * LEGEND_LINE;
+  const legend = await drawLegend(grid.legend, width - 2 * LEGEND_INSET);
+  const height = rowTop(grid.rows.length) + legend.height + 2 * LEGEND_GAP;
   const overlays: OverlayOptions[] = [];
   for (const [r, row] of grid.rows.entries()) {
     for (const [c, cell] of row.cells.entries()) {
@@ -55,7 +55,9 @@ export async function renderPanels(grid: PanelGrid): Promise<Uint8Array> {
       overlays.push({ input, left: columnLeft(c), top: rowTop(r) + ROW_TITLE });
     }
   }
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${texts(grid, legend, height - lines * LEGEND_LINE)}</svg>`;
+  const names = `<g transform="translate(${LEGEND_INSET} ${height - legend.height - LEGEND_GAP})">${legend.svg}</g>`;
+  const titles = (await drawTitles(grid)).join("");
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${titles}${names}</svg>`;
   const base = sharp({ create: { width, height, channels: 3, background: "#ffffff" } });
   const picture = base.composite([...overlays, { input: Buffer.from(svg), left: 0, top: 0 }]);
   return new Uint8Array(await picture.png({ compressionLevel: 9 }).toBuffer());
@@ -69,43 +71,13 @@ function rowTop(row: number): number {
   return HEADER + row * (CELL + ROW_TITLE + GAP);
 }
 
-interface LegendPlace {
-  readonly name: string;
-  readonly colour: Colour;
-  readonly x: number;
-  readonly line: number;
-}
-
-/** The legend in as many lines as it needs. */
-function placeLegend(grid: PanelGrid, width: number): LegendPlace[] {
-  let x = MARGIN;
-  let line = 0;
-  return grid.legend.map(({ name, colour }) => {
-    const length = 24 + textWidth(name, 14);
-    if (x > MARGIN && x + length > width - MARGIN) [x, line] = [MARGIN, line + 1];
-    const place = { name, colour, x, line };
-    x += length + 26;
-    return place;
-  });
-}
-
-/** @param bottom where the picture would end with a legend of one line */
-function texts(grid: PanelGrid, legend: readonly LegendPlace[], bottom: number): string {
-  const parts = [drawText(grid.title, { x: MARGIN, y: 38, size: 20, colour: INK, bold: true })];
-  grid.columns.forEach(({ title, subtitle }, c) => {
-    const x = columnLeft(c);
-    parts.push(drawText(title, { x, y: 74, size: 16, colour: INK, bold: true }));
-    if (subtitle) parts.push(drawText(subtitle, { x, y: 95, size: 13, colour: SOFT }));
-  });
-  grid.rows.forEach((row, r) => {
-    parts.push(drawText(row.title, { x: MARGIN, y: rowTop(r) + ROW_TITLE - 7, size: 13, colour: SOFT }));
-  });
-  for (const { name, colour, x, line } of legend) {
-    const y = bottom - 32 + line * LEGEND_LINE;
-    parts.push(
-      `<rect x="${x}" y="${y}" width="16" height="16" rx="3" fill="${cssColour(colour)}"/>`,
-      drawText(name, { x: x + 24, y: y + 13, size: 14, colour: INK }),
-    );
-  }
-  return parts.join("");
+/** Titles of the grid, its columns and its rows, as SVG. */
+function drawTitles({ title, columns, rows }: PanelGrid): Promise<string[]> {
+  const draw = async (text: string, x: number, y: number, style: TextStyle) => (await typeset(text, style)).at(x, y);
+  return Promise.all([
+    draw(title, MARGIN, 38, { size: 20, colour: INK, bold: true }),
+    ...columns.map((column, c) => draw(column.title, columnLeft(c), 74, { size: 16, colour: INK, bold: true })),
+    ...columns.map(({ subtitle = "" }, c) => draw(subtitle, columnLeft(c), 95, { size: 13, colour: SOFT })),
+    ...rows.map((row, r) => draw(row.title, MARGIN, rowTop(r) + ROW_TITLE - 7, { size: 13, colour: SOFT })),
+  ]);
 }

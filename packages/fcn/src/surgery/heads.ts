@@ -1,8 +1,8 @@
 import type { io } from "@fcn/tensor";
 import { elementsOf, show } from "@fcn/tensor/internal";
-import { convertDeconvBlob } from "../models/graph/deconvBlobs.js";
 import type { GraphNet, NetOutput } from "../models/graph/net.js";
 import { scoreLayers, scoreUpsampling } from "../models/graph/scoreLayers.js";
+import { convertDeconvBlob } from "../models/graph/weights/deconvBlobs.js";
 import { arrayOf, gather, type HostState, surgeryError } from "./state.js";
 
 /** For each new class the old one whose scores it starts with; undefined starts at zero. */

@@ -1,6 +1,6 @@
 import { type Tensor, TensorError } from "@fcn/tensor";
 import { croppedBy, paddedBy } from "../models/fitted.js";
-import { type Fit, fitOf } from "../models/graph/fit.js";
+import { type Fit, fitOf } from "../models/graph/geometry/fit.js";
 import { GraphNet } from "../models/graph/net.js";
 import type { Graph } from "../models/graph/spec.js";
 import type { SegmentationNet } from "../models/segmentationNet.js";

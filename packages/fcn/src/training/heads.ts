@@ -24,6 +24,17 @@ export function ownHeads(heads: HeadWeights, model: SegmentationNet): HeadWeight
 /** What the net says about the labels of its heads. */
 export const ownHeadLabels = (model: SegmentationNet): HeadLabels => netGraph(model)?.headLabels ?? {};
 
+/** Throws unless heads are named, each with a weight above 0. */
+export function checkHeadWeights(heads: HeadWeights): void {
+  const weights = Object.values(heads);
+  if (weights.length > 0 && weights.every((weight) => weight > 0 && Number.isFinite(weight))) return;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `train: heads are ${JSON.stringify(heads)}`,
+    fix: "name at least one head, each with a weight above 0",
+  });
+}
+
 interface HeadChoice {
   readonly heads: HeadWeights;
   readonly headLabels: HeadLabels;
@@ -31,19 +42,27 @@ interface HeadChoice {
   readonly numClasses: number;
 }
 
-/** Throws where `heads` or `headLabels` names a head that the net lacks, and where a head scores fewer classes than the labels that it learns from have. */
-export function checkHeads(model: SegmentationNet, { heads, headLabels, numClasses }: HeadChoice): void {
-  const own = Object.keys(netGraph(model)?.outputs ?? { ...heads, ...headLabels });
+/** Throws where `heads` names a head that the net lacks. */
+export function checkHeadNames(heads: HeadWeights, model: SegmentationNet): void {
+  const own = Object.keys(netGraph(model)?.outputs ?? heads);
   const unknown = Object.keys(heads).find((head) => !own.includes(head));
   if (unknown !== undefined) throw noHead(unknown, own);
+}
+
+/** Throws where `headLabels` names a head that the net lacks. */
+export function checkLabelledHeads(headLabels: HeadLabels, model: SegmentationNet): void {
+  const own = Object.keys(netGraph(model)?.outputs ?? headLabels);
   const stray = Object.keys(headLabels).find((head) => !own.includes(head));
-  if (stray !== undefined) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `train: headLabels names ${JSON.stringify(stray)}, but the net has ${own.join(", ")}`,
-      fix: 'name heads of the net, each with its label map: { geo: "geometric" }',
-    });
-  }
+  if (stray === undefined) return;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `train: headLabels names ${JSON.stringify(stray)}, but the net has ${own.join(", ")}`,
+    fix: 'name heads of the net, each with its label map: { geo: "geometric" }',
+  });
+}
+
+/** Throws where a head scores fewer classes than the labels that it learns from have. */
+export function checkHeadClasses(model: SegmentationNet, { heads, headLabels, numClasses }: HeadChoice): void {
   const small = Object.keys(heads).find((head) => {
     return !Object.hasOwn(headLabels, head) && (headClasses(model, head) ?? numClasses) < numClasses;
   });

@@ -8,15 +8,9 @@ export {
 } from "../models/file/weightsFile.js";
 export { mainLogits, type SegmentationNet } from "../models/segmentationNet.js";
 export { type ClassBalancing, classWeights } from "./classWeights.js";
-export { type Criterion, type CriterionName, type CriterionSettings, criterionNames } from "./criteria.js";
 export { freezeBatchNorm, type Trainable } from "./freezing.js";
 export type { HeadLabels, HeadWeights } from "./heads.js";
-export {
-  convertLearningRate,
-  convertWeightDecay,
-  type LossChange,
-  type LossNormalization,
-} from "./losses.js";
+export { type Loss, type LossName, type LossSettings, lossNames } from "./loss.js";
 export { type LossSampling, sampleLabels } from "./lossSampling.js";
 export type { MultiplierRules, Multipliers, ParameterKind } from "./multipliers.js";
 export type { OptimizerMaker, OptimizerName } from "./optimizers.js";
@@ -27,20 +21,25 @@ export {
   parameterGroups,
   parameterKinds,
 } from "./parameterGroups.js";
+export type { TrainSettings } from "./recipeSettings.js";
 export { listRecipes, type Recipe, type RecipeName, recipe, recipeRate } from "./recipes.js";
+export {
+  convertLearningRate,
+  convertWeightDecay,
+  type Reduction,
+  type ReductionChange,
+} from "./reduction.js";
 export {
   type Configuration,
   type PictureScore,
   RUN_FILES,
   type TrainRunOptions,
   type TrainRunResult,
-  type TrainRunSettings,
   type TrainRunView,
   trainRun,
   type Validation,
 } from "./run/index.js";
 export type { Optimizer, Schedule, ScheduleName } from "./schedules.js";
-export type { TrainSettings } from "./settings.js";
 export { publishedStages, type Stage, type StagedOptions, type StageResult, trainStaged } from "./staged.js";
 export { type TrainResult, train } from "./train.js";
 export { trainValidated, type ValidatedTraining, type ValidatedTrainOptions } from "./validated.js";

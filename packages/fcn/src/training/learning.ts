@@ -1,8 +1,8 @@
 import { TensorError } from "@fcn/tensor";
 import type { HostBatch } from "../data/samples/batches.js";
 import { VOID_LABEL } from "../labels/sample.js";
+import { countHeads } from "./headLoss.js";
 import { labelsOf } from "./heads.js";
-import { countHeads } from "./losses.js";
 import type { ResolvedOptions } from "./options.js";
 import type { LearningGroup } from "./parameterGroups.js";
 
@@ -83,9 +83,9 @@ export class LearningWatch {
   }
 
   private whyZero(): string {
-    const { numClasses, criterion } = this.options;
+    const { numClasses, loss } = this.options;
     if (numClasses === 1) return "the loss was 0 at every step: with one class there is nothing to tell apart";
-    return `the loss was 0 at every step: either the net was perfect from the start, or the criterion (${JSON.stringify(criterion)}) selects no pixel`;
+    return `the loss was 0 at every step: either the net was perfect from the start, or this loss (${JSON.stringify(loss)}) selects no pixel`;
   }
 }
 

@@ -1,6 +1,7 @@
 import { type nn, TensorError } from "@fcn/tensor";
 import { nearest } from "@fcn/tensor/internal";
 import { bothWays } from "./remedies.js";
+import { withoutUndefined } from "./withoutUndefined.js";
 
 /** Factors on the learning rate and the weight decay, Caffe's `lr_mult` and `decay_mult`. Each is 1 unless given. */
 export interface Multipliers {
@@ -44,9 +45,6 @@ export function mergeRules(recipe: MultiplierRules, given: MultiplierRules = {})
   const layers = { ...recipe.layers, ...withoutUndefined(named) };
   return { ...recipe, ...withoutUndefined(kinds), ...(Object.keys(layers).length > 0 ? { layers } : {}) };
 }
-
-const withoutUndefined = <T extends object>(values: T): T =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 
 /** Whether the parameter `name` is meant by a name of `layers`, or lies below a module that is. */
 function matchesLayer(name: string, pattern: string): boolean {

@@ -1,4 +1,4 @@
-import { optim, TensorError } from "@fcn/tensor";
+import { optim } from "@fcn/tensor";
 import type { LearningGroup } from "./parameterGroups.js";
 import type { Optimizer } from "./schedules.js";
 
@@ -15,14 +15,18 @@ export interface OptimizerSettings {
 }
 
 interface OptimizerKind {
+  /** Of a run where neither an option nor a recipe says otherwise. */
+  readonly learningRate: number;
   /** Where neither an option nor a recipe says otherwise. */
   readonly weightDecay: number;
   readonly hasMomentum: boolean;
   readonly make: (settings: OptimizerSettings) => OptimizerMaker;
 }
 
-const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
+/** All optimisers, by name. */
+export const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
   sgd: {
+    learningRate: 0.01,
     weightDecay: 5e-4,
     hasMomentum: true,
     make:
@@ -31,6 +35,7 @@ const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
         new optim.SGD(groups, { lr, momentum, weightDecay }),
   },
   adamw: {
+    learningRate: 1e-3,
     weightDecay: 0.01,
     hasMomentum: false,
     make:
@@ -41,21 +46,3 @@ const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
 };
 
 export const optimizerNames = (): OptimizerName[] => Object.keys(OPTIMIZERS) as OptimizerName[];
-
-/** The weight decay of an optimiser where nothing else is said. Throws for a name that is none. */
-export const defaultDecay = (name: OptimizerName): number => kindOf(name).weightDecay;
-
-/** Whether an optimiser has a momentum to set. */
-export const hasMomentum = (name: OptimizerName): boolean => kindOf(name).hasMomentum;
-
-export const makerOf = (name: OptimizerName, settings: OptimizerSettings): OptimizerMaker =>
-  kindOf(name).make(settings);
-
-function kindOf(name: OptimizerName): OptimizerKind {
-  if (Object.hasOwn(OPTIMIZERS, name)) return OPTIMIZERS[name];
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `train: optimizer ${JSON.stringify(name)} is unknown`,
-    fix: `use one of: ${optimizerNames().join(", ")}`,
-  });
-}

@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import type { SampleOrder } from "../data/loader/plan.js";
-import type { TrainSettings } from "./settings.js";
+import type { TrainSettings } from "./recipeSettings.js";
 
 /** How a published net was trained, as data. */
 export interface Recipe {
@@ -21,6 +21,17 @@ export interface Recipe {
 /** Of all convolutions of the published VGG nets. */
 const DOUBLED_BIAS = { bias: { lr: 2, decay: 0 } } as const;
 
+/** What a recipe does unless it says otherwise: one head, one batch a step, a constant rate and no augmentation. */
+const PLAIN = {
+  iterSize: 1,
+  multipliers: {},
+  heads: { out: 1 },
+  loss: "crossEntropy",
+  schedule: "fixed",
+  warmUp: 0,
+  mirror: false,
+} as const satisfies Partial<TrainSettings>;
+
 const RECIPES = {
   "fcn-heavy": {
     summary:
@@ -31,17 +42,12 @@ const RECIPES = {
     stageDivisor: 100,
     order: "replacement",
     settings: {
+      ...PLAIN,
       batchSize: 1,
-      iterSize: 1,
-      loss: "sum",
+      reduction: "sum",
       momentum: 0.99,
       weightDecay: 5e-4,
       multipliers: DOUBLED_BIAS,
-      heads: { out: 1 },
-      criterion: "crossEntropy",
-      schedule: "fixed",
-      warmUp: 0,
-      mirror: false,
     },
   },
   "fcn-cvpr15": {
@@ -50,34 +56,24 @@ const RECIPES = {
     trunkRates: { alexnet: 1e-3, googlenet: 5e-5 },
     stageDivisor: 100,
     settings: {
+      ...PLAIN,
       batchSize: 1,
       iterSize: 20,
-      loss: "mean",
+      reduction: "mean",
       momentum: 0.9,
       weightDecay: 5e-4,
       multipliers: DOUBLED_BIAS,
-      heads: { out: 1 },
-      criterion: "crossEntropy",
-      schedule: "fixed",
-      warmUp: 0,
-      mirror: false,
     },
   },
   d2l: {
     summary: "The d2l chapter: plain SGD on the sum of the images' mean losses",
     learningRate: 1e-3,
     settings: {
+      ...PLAIN,
       batchSize: 32,
-      iterSize: 1,
-      loss: "imageMeans",
+      reduction: "imageMeans",
       momentum: 0,
       weightDecay: 1e-3,
-      multipliers: {},
-      heads: { out: 1 },
-      criterion: "crossEntropy",
-      schedule: "fixed",
-      warmUp: 0,
-      mirror: false,
     },
   },
   torchvision: {
@@ -85,16 +81,14 @@ const RECIPES = {
       "torchvision's segmentation reference: poly schedule, auxiliary head at half weight and ten times the rate",
     learningRate: 0.02,
     settings: {
+      ...PLAIN,
       batchSize: 32,
-      iterSize: 1,
-      loss: "mean",
+      reduction: "mean",
       momentum: 0.9,
       weightDecay: 1e-4,
       multipliers: { layers: { aux_classifier: { lr: 10 } } },
       heads: { out: 1, aux: 0.5 },
-      criterion: "crossEntropy",
       schedule: "poly",
-      warmUp: 0,
       mirror: true,
     },
   },
@@ -104,6 +98,10 @@ export type RecipeName = keyof typeof RECIPES;
 
 /** Names that `recipe` takes. */
 export const listRecipes = (): RecipeName[] => Object.keys(RECIPES) as RecipeName[];
+
+/** Whether recipes say what a setting is. */
+export const recipeGives = (setting: string): boolean =>
+  Object.values<Recipe>(RECIPES).some((given) => setting in given || setting in given.settings);
 
 /** A recipe by name. Throws for a name that is none. */
 export function recipe(name: RecipeName): Recipe {

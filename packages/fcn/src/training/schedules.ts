@@ -1,4 +1,4 @@
-import { optim, TensorError } from "@fcn/tensor";
+import { optim } from "@fcn/tensor";
 
 export type Optimizer = optim.SGD | optim.AdamW;
 
@@ -33,7 +33,7 @@ export function makeSchedule(
   { schedule, steps, warmUp, lastStep }: ScheduleOptions,
   optimizer: Optimizer,
 ): { step(): void } {
-  const course = courseOf(schedule, optimizer, steps);
+  const course = (typeof schedule === "function" ? schedule : SCHEDULES[schedule])(optimizer, steps);
   let made = 0;
   // A course sets the rates anew at each step, so the factor does not pile up.
   const warm = (): void => {
@@ -58,14 +58,4 @@ export function* ratesOf(options: ScheduleOptions, learningRate: number): Genera
     yield optimizer.groups[0]!.lr;
     step();
   }
-}
-
-function courseOf(schedule: Schedule, optimizer: Optimizer, steps: number): optim.lrScheduler.LRScheduler {
-  if (typeof schedule === "function") return schedule(optimizer, steps);
-  if (Object.hasOwn(SCHEDULES, schedule)) return SCHEDULES[schedule](optimizer, steps);
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `train: schedule ${JSON.stringify(schedule)} is unknown`,
-    fix: `use one of: ${Object.keys(SCHEDULES).join(", ")}; or pass a function that makes an optim.lrScheduler`,
-  });
 }

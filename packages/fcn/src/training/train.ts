@@ -3,25 +3,19 @@ import { firstOf } from "../data/files/words.js";
 import { createRandom } from "../data/random.js";
 import { BatchSampler, type HostBatch, stackSamples } from "../data/samples/batches.js";
 import { rememberPreprocessing } from "../models/file/usedPreprocessing.js";
-import { seedFor } from "../models/graph/initialise.js";
+import { seedFor } from "../models/graph/weights/initialise.js";
 import { deviceOf } from "../models/segmentationNet.js";
 import { type Fitting, fittingOf, headsOf } from "./fitted.js";
 import { type Freeze, freezeAllBut, freezeBatchNorm } from "./freezing.js";
+import { countHeads, headLoss } from "./headLoss.js";
 import { checkRates, LearningWatch } from "./learning.js";
-import { countHeads, headLoss, lossDivisor } from "./losses.js";
 import { sampleLabels } from "./lossSampling.js";
-import { makerOf } from "./optimizers.js";
-import {
-  type BatchStream,
-  isSamples,
-  type OpenInterval,
-  type ResolvedOptions,
-  resolveTraining,
-  type TrainBatch,
-  type TrainOptions,
-} from "./options.js";
+import { OPTIMIZERS } from "./optimizers.js";
+import type { BatchStream, OpenInterval, ResolvedOptions, TrainBatch, TrainOptions } from "./options.js";
 import { parameterGroups } from "./parameterGroups.js";
+import { divisorOf } from "./reduction.js";
 import { bothWays } from "./remedies.js";
+import { isSamples, resolveTraining } from "./resolve.js";
 import { makeSchedule, type Optimizer } from "./schedules.js";
 
 export interface TrainResult {
@@ -88,7 +82,7 @@ export async function trainResolved(resolved: ResolvedOptions): Promise<Trained>
   const freeze = trainable === undefined ? undefined : freezeAllBut(model, trainable);
   try {
     const { learningRate, optimizer: choice } = resolved;
-    const make = typeof choice === "string" ? makerOf(choice, resolved) : choice;
+    const make = typeof choice === "string" ? OPTIMIZERS[choice].make(resolved) : choice;
     const groups = parameterGroups(model, resolved);
     checkRates(groups);
     using optimizer = make(groups, learningRate);
@@ -177,7 +171,7 @@ async function trainStep(run: Run, step: number, batches: readonly TrainBatch[])
   for (const batch of kept) {
     const pixels = batch.shape[2] * batch.shape[3];
     const share = options.lossSampling?.probability ?? 1;
-    const divisors = counts.map(([head, own]) => [head, lossDivisor(options.loss, { ...own, pixels }) * share]);
+    const divisors = counts.map(([head, own]) => [head, divisorOf(options.reduction, { ...own, pixels }) * share]);
     const settings = { divisors: Object.fromEntries(divisors), batches: batches.length };
     losses.push(await device.scope(() => backward(run, batch, settings)));
   }
@@ -217,12 +211,12 @@ async function backward(
   batch: HostBatch,
   step: { readonly divisors: Readonly<Record<string, number>>; readonly batches: number },
 ): Promise<Tensor> {
-  const { model, heads, headLabels, classWeights, criterion, loss: normalization } = options;
+  const { model, heads, headLabels, classWeights, loss, reduction } = options;
   const images = device.tensor(batch.images, batch.shape);
-  const settings = { heads, headLabels, criterion, normalization, classWeights, ...step };
-  const loss = await headLoss(headsOf(model, images, fitting), batch, settings);
-  loss.backward();
-  return loss.detach();
+  const settings = { heads, headLabels, loss, reduction, classWeights, ...step };
+  const total = await headLoss(headsOf(model, images, fitting), batch, settings);
+  total.backward();
+  return total.detach();
 }
 
 /** Adds the losses one by one, so that an interval with a checkpoint in it has the bits of one without. */

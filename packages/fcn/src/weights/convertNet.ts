@@ -4,6 +4,7 @@ import { IMAGENET_MEAN } from "../data/published/means.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { vocPalette } from "../labels/palette.js";
 import { loadModel, type ModelMetadata } from "../models/file/weightsFile.js";
+import { parameterShapes } from "../models/graph/parameters.js";
 import { scoreLayers } from "../models/graph/scoreLayers.js";
 import type { ModelOptions } from "../models/index.js";
 import { graphOf, publishedPreprocessing } from "../models/registry.js";
@@ -48,11 +49,10 @@ export async function convertNet(
   });
 }
 
-/** The names of the net's weights, by the layers that have one. How many classes it is for is not known yet, so any shape fits. */
+/** The names of the net's weights. How many classes it is for is not known yet, so any shape fits. */
 function layersOf(model: string): Parameters<typeof matchNames>[1] {
   const { graph } = graphOf(model, { numClasses: 1 });
-  const layers = graph.nodes.filter(({ layer }) => ["conv", "convTranspose", "batchNorm"].includes(layer.kind));
-  const names = new Set(layers.map(({ name }) => `${name}.weight`));
+  const names = new Set(Object.keys(parameterShapes(graph)).filter((name) => name.endsWith(".weight")));
   const aliases = graph.aliases ?? {};
   const find = (name: string): string | undefined => {
     const layer = name.replace(/\.weight$/, "");

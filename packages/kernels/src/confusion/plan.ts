@@ -6,19 +6,21 @@ import { fits, rowRuns, sliceOf } from "../windows.js";
 const WG = 64;
 /** Cells of a workgroup's own table: 16 KiB, which every adapter has. */
 const CELLS = 4096;
-/** Pixels of a workgroup that are worth emptying its table into the counts. */
+/** Pixels of a workgroup that make it worthwhile to add a table of its own to the counts. */
 const PIXELS_PER_GROUP = 4096;
 
 export interface ConfusionCase {
   readonly pixels: number;
-  /** Labels that the truth may have, and those that a prediction may have. */
+  /** The number of labels that the truth may have. */
   readonly rows: number;
+  /** The number of labels that a prediction may have. */
   readonly columns: number;
 }
 
 /**
- * Pairs of labels counted. Operands: truth, prediction (int32 [pixels]), counts (int32 [rows, columns], read as unsigned: exact below
- * 2^32 pixels). Undefined when the counts are larger than a binding.
+ * Counts pairs of labels; pixels with a label outside [0, rows) or [0, columns) are skipped. Operands: truth,
+ * prediction (int32 [pixels]), counts (int32 [rows, columns], to be read as unsigned, exact below 2^32 pixels).
+ * Undefined when the counts are larger than a binding.
  */
 export function planConfusion({ pixels, rows, columns }: ConfusionCase, caps: Capabilities): Plan | undefined {
   const cells = rows * columns;

@@ -1,10 +1,13 @@
-// Gradient of the weight of a convolution with one channel a group.
+// Gradient of the weight of a depthwise convolution: one filter a channel, groups = C.
 //
-//   dw[tap, c] = sum over output pixels (n, oy, ox) of  x[n, iy, ix, c] * dy[n, oy, ox, c],  iy = oy*stride - pad + ky*dilation
+//   dw[tap, c] = sum over output pixels (n, oy, ox) of  x[n, iy, ix, c] * dy[n, oy, ox, c]
+//   with iy = oy*stride - pad + ky*dilation
 //
-// A thread owns one (tap, c) of one split of the output lines (n, oy), or four channels (VEC: the views with a 4 are used, and all counts
-// of elements are in vec4), and writes dw[split, tap, c] from p.base on; the splits are added by a later dispatch in a fixed
-// order, or with ACCUMULATE dw is added to. Only output pixels whose input lies inside the image are visited. x and dy may be windows that begin at their origins.
+// x [N, H, W, C], dy [N, OH, OW, C], channels last; both may be windows that begin at their origins. dw [splits, taps,
+// C]. A thread owns one (tap, c) of one split of the output lines (n, oy), or four channels (VEC: the views with a 4
+// are used, and all counts of elements are in vec4), and writes dw from p.base on. A later dispatch adds the splits in
+// a fixed order; with ACCUMULATE the sum is added to dw instead. Only output pixels whose input lies inside the image
+// are visited.
 const WG: u32 = 64u;
 const VEC: bool = false;
 const ACCUMULATE: bool = false;

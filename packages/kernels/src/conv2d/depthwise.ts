@@ -13,7 +13,7 @@ const WG = 64;
 
 const lanesOf = (g: Conv2dGeometry): number => (g.inC % 4 === 0 ? 4 : 1);
 
-/** Steps of a convolution with one channel a group, in either direction; none when one row is larger than a binding. */
+/** Steps of a depthwise convolution in either direction; none when one row is larger than a binding. */
 export function depthwiseSteps(
   g: Conv2dGeometry,
   direction: Direction,
@@ -65,7 +65,7 @@ export function depthwiseSteps(
   return { steps, tunable };
 }
 
-/** Steps of the weight gradient [taps, C], or undefined when one row is larger than a binding. Scratch: `slices`. */
+/** Steps of its weight gradient [taps, C]; undefined when one row is larger than a binding. Scratch: `slices`. */
 export function depthwiseGradientSteps(
   g: Conv2dGeometry,
   caps: Capabilities,

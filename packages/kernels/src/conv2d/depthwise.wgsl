@@ -1,13 +1,15 @@
-// Convolution with one channel a group (groups = C, one filter a channel), forward and transposed.
+// Depthwise convolution, forward and transposed: one filter a channel, groups = C.
 //
-//   y[n, oy, ox, c] = bias[c] + sum over taps of  x[n, iy, ix, c] * w[tap, c]
+//   y[n, oy, ox, c] = bias[c] + sum over taps (ky, kx) of  x[n, iy, ix, c] * w[tap, c]
 //
 //   forward      iy = oy*stride - pad + ky*dilation
-//   TRANSPOSED   oy = iy*stride - pad + ky*dilation, solved for iy: only taps of the right phase are visited, so a 64x64
-//                kernel at stride 32 (the bilinear upsampling of FCN) costs four products an output.
-// x [N, H, W, C], w [taps, C], y [N, OH, OW, C], all channels last; x and y may be windows that begin at their origins.
-// A thread owns R outputs of one row that see the same taps, and loads each weight once for them: neighbours, or where
-// TRANSPOSED every stride-th pixel. With VEC it owns four channels: the views with a 4 are used, and all counts of elements are in vec4.
+//   TRANSPOSED   oy = iy*stride - pad + ky*dilation, solved for iy: only taps of the right phase are visited, so that a
+//                64x64 kernel at stride 32 (the bilinear upsampling of FCN) costs four products an output.
+//
+// x [N, H, W, C], w [taps, C], y [N, OH, OW, C], channels last; x and y may be windows that begin at their origins. A
+// thread owns R outputs of one row that see the same taps, adjacent ones or with TRANSPOSED every stride-th, so that it
+// loads each weight once for all of them. With VEC it owns four channels: the views with a 4 are used, and all counts
+// of elements are in vec4.
 const WG: u32 = 64u;
 const R: u32 = 8u;
 const VEC: bool = false;

@@ -1,13 +1,13 @@
-// Gather form of the convolution family, for any adapter: the same equation, buffers and parameters as gather-subgroup.wgsl.
+// Gather form of the convolution family, for any adapter: the equation, buffers and parameters of gather-subgroup.wgsl.
 //
-//   y[n, oy, ox, g*Cout + co] (+)= bias + sum over taps (ky, kx) and ci of  x[n, iy, ix, g*Cin + ci] * w[tap, ci, g, co]
+//   y[n, oy, ox, g*Cout + co] (+)= bias + sum over taps (ky, kx) and ci of x[n, iy, ix, g*Cin + ci] * w[tap, ci, g, co]
 //
 //   forward convolution   iy = oy*stride - pad + ky*dilation
-//   TRANSPOSED            oy = iy*stride - pad + ky*dilation, solved for iy: an output row of phase r = oy % stride sees
-//                         only the taps ky = first, first + step, …, and iy walks by one whole step a tap.
+//   TRANSPOSED            oy = iy*stride - pad + ky*dilation, solved for iy: an output row of phase r = oy % stride
+//                         sees only the taps ky = first, first + step, ..., and iy moves by a whole step a tap.
 //
-// A thread owns TM pixels x 4 output channels in registers and loads all it needs itself: neither subgroups, workgroup
-// memory nor barriers. Neighbouring threads own neighbouring channels of the same pixels, so their loads meet in the cache.
+// A thread owns TM pixels x 4 output channels in registers and loads everything it needs, without subgroups, workgroup
+// memory or barriers. Adjacent threads own adjacent channels of the same pixels, so their loads meet in the cache.
 const WG: u32 = 64u;
 const TM: u32 = 8u;
 const VEC_IN: bool = true;
@@ -39,7 +39,8 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> y: array<f32>;
 @group(0) @binding(7) var<storage, read_write> y4: array<vec4f>;
 
-// How one axis of the output walks over the taps: input = start*scale + offset + t*pace, tap = first + t*step, t < taps.
+// How one axis of the output walks over the taps: input = start*scale + offset + t*pace, tap = first + t*step, t <
+// taps.
 struct Axis { offset: i32, first: u32, step: u32, taps: u32, pace: i32 }
 
 fn forwardAxis(kernel: u32, pad: u32, dilation: u32) -> Axis {
@@ -93,7 +94,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let c = column * 4u;
     let last = p.cout - 1u;
     let b = g * p.cout;
-    let value = vec4f(bias[b + min(c, last)], bias[b + min(c + 1u, last)], bias[b + min(c + 2u, last)], bias[b + min(c + 3u, last)]);
+    let value = vec4f(bias[b + min(c, last)], bias[b + min(c + 1u, last)],
+                      bias[b + min(c + 2u, last)], bias[b + min(c + 3u, last)]);
     for (var i = 0u; i < TM; i++) { acc[i] = value; }
   }
 

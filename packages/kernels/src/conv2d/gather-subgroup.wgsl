@@ -1,20 +1,23 @@
 // Gather form of the convolution family, for adapters with subgroups.
 //
-//   y[n, oy, ox, g*Cout + co] (+)= bias + sum over taps (ky, kx) and ci of  x[n, iy, ix, g*Cin + ci] * w[tap, ci, g, co]
+//   y[n, oy, ox, g*Cout + co] (+)= bias + sum over taps (ky, kx) and ci of x[n, iy, ix, g*Cin + ci] * w[tap, ci, g, co]
 //
 //   forward convolution   iy = oy*stride - pad + ky*dilation
-//   TRANSPOSED            oy = iy*stride - pad + ky*dilation, solved for iy: an output row of phase r = oy % stride sees
-//                         only the taps ky = first, first + step, …, and iy walks by one whole step a tap.
-// As a GEMM: M = pixels of one phase, N = Cout of one group, K = taps * Cin.
+//   TRANSPOSED            oy = iy*stride - pad + ky*dilation, solved for iy: an output row of phase r = oy % stride
+//                         sees only the taps ky = first, first + step, ..., and iy moves by a whole step a tap.
 //
-// x [N, H, W, inC] channels last; bias [outC]; y [N, OH, OW, outC]. w holds rows of K, [taps, Cin, groups, wCols*4], padded to vec4; or with
-// BY_COLUMN columns of K as the weight of the other direction lies, [taps, Cout, groups, Cin], which saves making the transpose.
-// x/x4, w1/w and y/y4 are the same buffer seen as scalars and as vec4; the plan binds the unused view to a dummy.
-// A workgroup is one subgroup of SG / SGN teams. A team owns TM pixels x SGN*TV*4 output channels: its lane l keeps TV vec4
-// columns of all TM pixels, loads the input of pixel l (l + SGN, …), and the team shares these loads by shuffles. Few output
-// channels take small teams, so that no lane is idle. There are no barriers.
-// Elements are addressed absolutely and shifted by the origins, so operands may be windows. Only the rows
-// [rowBegin, rowEnd) of w are summed, which lets a weight larger than a binding be taken in parts (ACCUMULATE).
+// As a matrix product: M = pixels of one phase, N = Cout of one group, K = taps * Cin.
+//
+// x [N, H, W, inC] and y [N, OH, OW, outC] channels last; bias [outC]. w holds rows of K, [taps, Cin, groups, wCols*4],
+// padded to vec4; or with BY_COLUMN columns of K as in the weight of the other direction, [taps, Cout, groups, Cin],
+// which saves the transpose. x/x4, w1/w and y/y4 are the same buffer seen as scalars and as vec4; the plan binds a
+// dummy to the view that is not used. Elements have absolute numbers and are shifted by the origins, so operands may be
+// windows. Only the rows [rowBegin, rowEnd) of w are summed, so that a weight larger than a binding can be taken in
+// parts (ACCUMULATE).
+//
+// A workgroup is one subgroup of SG / SGN teams. A team owns TM pixels x SGN*TV*4 output channels: its lane l keeps TV
+// vec4 columns of all TM pixels and loads the input of pixels l, l + SGN, ..., and the team shares these loads by
+// shuffles. Few output channels take small teams, so that no lane is idle. There are no barriers.
 enable subgroups;
 
 const SG: u32 = 8u;
@@ -52,7 +55,8 @@ struct Params {
 
 const LOADS: u32 = max(1u, TM / SGN);
 
-// How one axis of the output walks over the taps: input = start*scale + offset + t*pace, tap = first + t*step, t < taps.
+// How one axis of the output walks over the taps: input = start*scale + offset + t*pace, tap = first + t*step, t <
+// taps.
 struct Axis { offset: i32, first: u32, step: u32, taps: u32, pace: i32 }
 
 fn forwardAxis(kernel: u32, pad: u32, dilation: u32) -> Axis {
@@ -74,7 +78,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = group.x + group.y * groups.x;
   if (id >= p.tiles) { return; }
   let member = lane % SGN;
-  // The first lane of the team; a constant where there is one team, which makes broadcasts of the shuffles.
+  // The first lane of the team. With one team it is a constant, which turns the shuffles into broadcasts.
   let team = select(lane - member, 0u, SGN == SG);
   let column = (id % p.nTiles) * SGN * TV + member;
   let m0 = p.mBegin + ((id / p.nTiles) % p.mTiles * (SG / SGN) + team / SGN) * TM;
@@ -115,7 +119,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let c = (column + v * SGN) * 4u;
       let last = p.cout - 1u;
       let b = g * p.cout;
-      let value = vec4f(bias[b + min(c, last)], bias[b + min(c + 1u, last)], bias[b + min(c + 2u, last)], bias[b + min(c + 3u, last)]);
+      let value = vec4f(bias[b + min(c, last)], bias[b + min(c + 1u, last)],
+                        bias[b + min(c + 2u, last)], bias[b + min(c + 3u, last)]);
       for (var i = 0u; i < TM; i++) { acc[i * TV + v] = value; }
     }
   }
@@ -211,7 +216,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         } else {
           for (var j = 0u; j < 4u; j++) {
             if (c + j < p.cout) {
-              if (ACCUMULATE) { y[pixel + c + j] += acc[i * TV + v][j]; } else { y[pixel + c + j] = acc[i * TV + v][j]; }
+              let value = acc[i * TV + v][j];
+              if (ACCUMULATE) { y[pixel + c + j] += value; } else { y[pixel + c + j] = value; }
             }
           }
         }

@@ -22,7 +22,7 @@ import { gatherTile } from "./tiles.js";
 
 const WG = 64;
 
-/** Tiles of pixels that share a weight below which packing it costs more than reading its columns one by one. */
+/** With no more tiles of pixels that share a weight, packing it costs more than reading its columns one by one. */
 const FEW_TILES = 4;
 
 /** The two sides of a gather and its channel counts, by direction. */
@@ -30,7 +30,7 @@ export interface Sides {
   readonly transposed: boolean;
   readonly from: { readonly h: number; readonly w: number; readonly c: number };
   readonly to: { readonly h: number; readonly w: number; readonly c: number };
-  /** Rows of K per tap and columns, of one group. */
+  /** Rows of K for each tap, and columns, of one group. */
   readonly cin: number;
   readonly cout: number;
   readonly phases: number;
@@ -55,12 +55,12 @@ export function sidesOf(g: Conv2dGeometry, direction: Direction): Sides {
   };
 }
 
-/** Taps [begin, end) of the weight as the gather kernels want them, and where they lie. */
+/** Rows of the weight in the form that the gather kernels read, and what is bound for them. */
 interface WeightPart {
   readonly rowBegin: number;
   readonly rowEnd: number;
   readonly operand: string | Window;
-  /** Element of w that a window by columns begins with. */
+  /** The element of w with which what is bound begins, where it is read by columns. */
   readonly origin: number;
   /** Columns of a group in rows of K, padding included. */
   readonly cols: number;
@@ -70,7 +70,7 @@ interface WeightPart {
 /** Elements of one tap of the weight. */
 const tapSize = (g: Conv2dGeometry): number => (g.inC / g.groups) * g.outC;
 
-/** Whole taps of the weight as it lies, read by columns of K. */
+/** Whole taps of the weight as it is stored, read by columns of K. */
 function columnParts(g: Conv2dGeometry, s: Sides, caps: Capabilities): WeightPart[] {
   const taps = g.kernelH * g.kernelW;
   return rowRuns(taps, tapSize(g), caps).map(({ begin, end }) => {
@@ -81,8 +81,8 @@ function columnParts(g: Conv2dGeometry, s: Sides, caps: Capabilities): WeightPar
 }
 
 /**
- * The weight in parts that fit a binding, as rows of K. A forward weight whose groups have a multiple of four columns is
- * read where it lies; any other is packed (padded, or transposed) into scratch, a part at a time.
+ * The weight in parts that fit a binding, as rows of K. A forward weight whose groups have a multiple of four columns
+ * is read as it is stored; any other is packed (padded, or transposed) into scratch, one part at a time.
  */
 function rowParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: WeightPart[]; scratch: number } {
   const taps = g.kernelH * g.kernelW;
@@ -152,7 +152,7 @@ function wholeOrRows(begin: number, end: number, total: number, rowLength: numbe
   return { operand: "w", byteOffset: begin * rowLength * 4, byteLength: (end - begin) * rowLength * 4 };
 }
 
-/** Parts of the walk over the phase grid, whose rows are output rows or, where transposed, `strideH` of them each. */
+/** Parts of the walk over the phase grid. A row of it is an output row or, where transposed, `strideH` output rows. */
 export function gatherParts(g: Conv2dGeometry, s: Sides, caps: Capabilities): ImagePart[] {
   const span = (g.kernelH - 1) * g.dilationH;
   const stride = g.strideH;
@@ -176,13 +176,13 @@ export function gatherParts(g: Conv2dGeometry, s: Sides, caps: Capabilities): Im
   );
 }
 
-/** Runs of output lines (n, oy) of a weight gradient, with the x (`from`) and dy (`to`) that they touch. */
+/** Runs of output lines (n, oy) of a weight gradient, with the parts of x (`from`) and dy (`to`) that they read. */
 export const weightGradientParts = (g: Conv2dGeometry, caps: Capabilities): ImagePart[] =>
   gatherParts(g, sidesOf(g, "forward"), caps);
 
 /**
- * Steps of `y = gather(x, w) + bias`, or undefined when a single row is larger than a binding. Operands: x, w, y and,
- * with `bias`, b. Scratch: `packed`.
+ * Steps of a convolution in either direction; undefined when a single row is larger than a binding. Operands: x, w, y
+ * and, with `bias`, b. Scratch: `packed`.
  */
 export function gatherSteps(
   g: Conv2dGeometry,

@@ -1,6 +1,6 @@
 /**
- * A 2-D convolution as numbers. Also describes the transposed convolution that is its adjoint: there `in*` is the larger
- * side (the output of the transposed convolution) and `out*` its input.
+ * A 2-D convolution as numbers. Also describes the transposed convolution that is its adjoint: there `in*` is the
+ * larger side (the output of the transposed convolution) and `out*` its input.
  */
 export interface Conv2dGeometry {
   readonly n: number;
@@ -14,7 +14,7 @@ export interface Conv2dGeometry {
   readonly kernelW: number;
   readonly strideH: number;
   readonly strideW: number;
-  /** Zeros before the first row and column; those behind the last follow from the sizes. */
+  /** Zeros before the first row and column; those after the last follow from the sizes. */
   readonly padH: number;
   readonly padW: number;
   readonly dilationH: number;
@@ -27,10 +27,11 @@ export type Direction = "forward" | "transposed";
 
 export const isDepthwise = (g: Conv2dGeometry): boolean => g.groups > 1 && g.inC === g.groups && g.outC === g.groups;
 
-/** What tiles depend on, sizes of the pictures apart. */
+/** What tiles depend on, except for the sizes of the images. */
 export function geometryKey(g: Conv2dGeometry): string {
   const { kernelH, kernelW, strideH, strideW, dilationH, dilationW, inC, outC, groups } = g;
-  return `${kernelH}x${kernelW} stride ${strideH}x${strideW} dilation ${dilationH}x${dilationW} channels ${inC}-${outC} groups ${groups}`;
+  const window = `${kernelH}x${kernelW} stride ${strideH}x${strideW} dilation ${dilationH}x${dilationW}`;
+  return `${window} channels ${inC}-${outC} groups ${groups}`;
 }
 
 /** Greatest common divisor of stride and dilation, and the inverse of dilation/gcd modulo stride/gcd. */
@@ -49,7 +50,7 @@ function phaseNumbers(stride: number, dilation: number): { gcd: number; inverse:
   return { gcd: a, inverse };
 }
 
-/** The uniform fields that every kernel of the family names alike. */
+/** The parameters that every kernel of the family has under the same names. */
 export function geometryParams(g: Conv2dGeometry): Record<string, number> {
   const { kernelW, strideH, strideW, padH, padW, dilationH, dilationW } = g;
   return { kernelW, strideH, strideW, padH, padW, dilationH, dilationW };

@@ -1,22 +1,22 @@
 import type { Capabilities } from "../plan.js";
 import type { ImagePart } from "../windows.js";
 
-/** The slices of a split reduction may take this much memory at most. */
+/** The most memory that the slices of a split reduction may take, in bytes. */
 const SCRATCH_CAP = 32 * 1024 * 1024;
 
 /** How a weight gradient, a sum over all output lines, is split. */
 export interface LineSplits {
-  /** Splits of the lines of each part, each of which writes a slice. */
+  /** Splits of the lines of each part; each split writes a slice. */
   readonly perPart: number;
-  /** Whether parts add to one another in place, since so many slices would be too large. */
+  /** Whether the parts add to the same result, because so many slices would be too large. */
   readonly accumulate: boolean;
-  /** Slices that a second pass sums; 1 where there is none. */
+  /** Slices that a second pass sums; 1 where there is no second pass. */
   readonly slices: number;
   /** What the first pass writes. */
   readonly target: "slices" | "dw";
 }
 
-/** Splits for a gradient of `elements` elements over `parts` of the lines, of which the device would like `wanted` each. */
+/** Splits for a gradient of `elements` elements over `parts` of the lines, `wanted` of each to keep the device busy. */
 export function lineSplits(
   parts: readonly ImagePart[],
   elements: number,

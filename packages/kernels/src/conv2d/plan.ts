@@ -5,14 +5,14 @@ import { type Conv2dGeometry, type Direction, isDepthwise } from "./geometry.js"
 import { weightGradientSteps } from "./weight-gradient.js";
 
 /**
- * The convolution family as three plans; a transposed convolution is the adjoint of a convolution and uses the same
- * three with the sides exchanged.
+ * A convolution (torch.nn.functional.conv2d) or its adjoint, which is its input gradient and also the transposed
+ * convolution (conv_transpose2d).
  *
  * - `forward`: x (larger side) -> y (smaller side).
- * - `transposed`: x (smaller side) -> y (larger side): the input gradient, or the transposed convolution.
+ * - `transposed`: x (smaller side) -> y (larger side).
  *
- * Operands: x, w, y and, with `bias`, b. Activations are channels last, the weight is (kernelH, kernelW, inC / groups,
- * outC). Undefined when one row of an operand is larger than a binding.
+ * Operands: x, w, y and, with `bias`, b. Activations are channels last, and the weight is [kernelH, kernelW,
+ * inC / groups, outC]. Undefined when one row of an operand is larger than a binding.
  */
 export function planConv2d(
   g: Conv2dGeometry,
@@ -30,7 +30,10 @@ export function planConv2d(
   return { steps, tunable, ...(scratch > 0 ? { scratch: { packed: scratch } } : {}) };
 }
 
-/** `dw` from x (larger side) and dy (smaller side), in the order of the weight. Operands: x, dy, dw. */
+/**
+ * The weight gradient from x (larger side) and dy (smaller side). Operands: x, dy, dw, which is in the order of the
+ * weight. Undefined when one row of an operand is larger than a binding.
+ */
 export function planConv2dWeightGradient(g: Conv2dGeometry, caps: Capabilities): Plan | undefined {
   const gradient = isDepthwise(g) ? depthwiseGradientSteps(g, caps) : weightGradientSteps(g, caps);
   if (gradient === undefined) return undefined;

@@ -2,7 +2,7 @@ import type { Conv2dGeometry } from "./geometry.js";
 
 export type Numbers = ArrayLike<number>;
 
-/** One axis: input position `i` meets output position `o` through tap `k`. */
+/** On one axis, input position `i` contributes to output position `o` through tap `k`. */
 interface Meeting {
   readonly i: number;
   readonly k: number;
@@ -18,7 +18,7 @@ interface AxisSizes {
   readonly dilation: number;
 }
 
-/** Found from the input side: each input position and tap has at most one output, which a division finds. */
+/** Goes from the input side: each input position and tap have at most one output, which a division finds. */
 function meetings({ input, output, kernel, stride, pad, dilation }: AxisSizes): Meeting[] {
   const found: Meeting[] = [];
   for (let i = 0; i < input; i++) {
@@ -32,7 +32,7 @@ function meetings({ input, output, kernel, stride, pad, dilation }: AxisSizes): 
 
 /**
  * Calls `visit(x, w, y)` with the flat indices of every product of the convolution: x in NCHW (larger side), w in OIHW,
- * y in NCHW (smaller side). The convolution, both its gradients and its adjoint are scatters over this one list.
+ * y in NCHW (smaller side). The convolution, its gradients and its adjoint all scatter over this one list.
  */
 export function forEachConv2dProduct(g: Conv2dGeometry, visit: (x: number, w: number, y: number) => void): void {
   const [cin, cout] = [g.inC / g.groups, g.outC / g.groups];

@@ -2,10 +2,13 @@ import { type Capabilities, ceilDiv } from "../plan.js";
 import { candidatesOf, choose, magnitude, register, type Tile, type Tunable } from "../tuning.js";
 import { type Conv2dGeometry, type Direction, geometryKey } from "./geometry.js";
 
-/** Pixels or rows that a team owns: above 32 the compilers that were met stop unrolling, below 8 the weights are loaded too often. */
+/**
+ * Pixels or rows that a team owns: with more than 32 compilers stop unrolling, with fewer than 8 weights load too
+ * often.
+ */
 const [FEWEST, MOST] = [8, 32];
 const HEIGHTS = [8, 16, 32];
-/** The first is what the rules choose where there are no subgroups. */
+/** The first is the one that the rules choose where there are no subgroups. */
 const REGISTERS = [8, 4, 16].map(register);
 
 /** Lanes of a team: the smallest power of two that covers `n4` columns of four channels, at most the subgroup. */
@@ -23,7 +26,7 @@ const teamsFor = (n4: number, lanes: number): number[] => {
   return lanes === 0 ? [] : full === 1 ? [1] : [full, full / 2];
 };
 
-/** Four loads a lane for every weight, unless that leaves the device without work. */
+/** Four loads by each lane for every weight, unless that leaves too few workgroups for the device. */
 function gatherRule(work: number, n4: number, caps: Capabilities): Tile {
   const lanes = caps.subgroupSize;
   if (lanes === 0) return REGISTERS[0] as Tile;
@@ -69,7 +72,7 @@ export function weightGradientTile(g: Conv2dGeometry, rows: number, n4: number, 
   return choose(key, candidates, caps.tuning);
 }
 
-/** Outputs of a row that a thread of the depthwise kernel owns. */
+/** Tile of a depthwise convolution: the outputs of a row that a thread owns. */
 export function depthwiseTile(g: Conv2dGeometry, direction: Direction, caps: Capabilities): Tunable {
   const key = `depthwise ${direction} ${geometryKey(g)} pixels ${magnitude(g.n * g.outH * g.outW)}`;
   return choose(key, REGISTERS, caps.tuning);

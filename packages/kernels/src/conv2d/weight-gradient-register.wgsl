@@ -1,17 +1,17 @@
-// Gradient of the convolution weight, for any adapter: the same equation, buffers and parameters as
+// Gradient of the convolution weight, for any adapter: the equation, buffers and parameters of
 // weight-gradient-subgroup.wgsl.
 //
 //   dw[tap, ci, g, co] = sum over output pixels (n, oy, ox) of  x[n, iy, ix, g*Cin + ci] * dy[n, oy, ox, g*Cout + co]
-//   with iy = oy*stride - pad + ky*dilation.
+//   with iy = oy*stride - pad + ky*dilation
 //
 // A thread owns TM rows (tap, ci) x 4 columns co in registers and walks over the output rows of its split. With VEC_IN
-// four rows share a tap and come in one load.
+// four rows share a tap and one load.
 const WG: u32 = 64u;
 const TM: u32 = 8u;
 const VEC_IN: bool = true;
 const VEC_OUT: bool = true;
 const ACCUMULATE: bool = false;
-// Pixels that are added in a row before their sums go to dw: the error of a sum grows with the terms in a row.
+// Pixels whose products are added before the sums go to dw: the error of a sum grows with its consecutive terms.
 const RUN: u32 = 128u;
 
 struct Params {
@@ -74,7 +74,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
             b = dy4[(at + column) / 4u];
           } else {
             let top = p.cout - 1u;
-            b = vec4f(dy[at + column], dy[at + min(column + 1u, top)], dy[at + min(column + 2u, top)], dy[at + min(column + 3u, top)]);
+            b = vec4f(dy[at + column], dy[at + min(column + 1u, top)],
+                      dy[at + min(column + 2u, top)], dy[at + min(column + 3u, top)]);
           }
           for (var s = 0u; s < LOADS; s++) {
             let iy = oy + moveY[s];

@@ -1,14 +1,17 @@
 // Gradient of the convolution weight, for adapters with subgroups.
 //
 //   dw[tap, ci, g, co] = sum over output pixels (n, oy, ox) of  x[n, iy, ix, g*Cin + ci] * dy[n, oy, ox, g*Cout + co]
-//   with iy = oy*stride - pad + ky*dilation.
-// As a GEMM: M = rows (tap, ci), N = Cout of one group, K = output pixels, cut into `splits` of whole output rows; each
-// split writes its own slice of `dw` and a later dispatch adds the slices in a fixed order (no atomics).
+//   with iy = oy*stride - pad + ky*dilation
 //
-// x [N, H, W, inC] and dy [N, OH, OW, outC] channels last; dw [splits, rows, dwC].
-// x/x4 and dy/dy4 are the same buffer seen as scalars and as vec4. A workgroup is one subgroup of SG / SGN teams (few columns take small
-// teams, so that no lane is idle); a team owns TM rows x SGN*4 columns. With VEC_IN one vec4 load a lane brings PIXELS pixels of all TM
-// rows, shared by shuffles; each lane loads one vec4 of dy a pixel. Pixels outside the image count as zero.
+// As a matrix product: M = rows (tap, ci), N = Cout of one group, K = output pixels, cut into `splits` of whole output
+// rows. Each split writes its own slice of dw, and a later dispatch adds the slices in a fixed order, without atomics.
+//
+// x [N, H, W, inC] and dy [N, OH, OW, outC] channels last; dw [splits, rows, dwC]. x/x4 and dy/dy4 are the same buffer
+// seen as scalars and as vec4. Pixels outside the image count as zero.
+//
+// A workgroup is one subgroup of SG / SGN teams; few columns take small teams, so that no lane is idle. A team owns TM
+// rows x SGN*4 columns. With VEC_IN one vec4 load of each lane brings PIXELS pixels of all TM rows, which the team
+// shares by shuffles; each lane loads one vec4 of dy a pixel.
 enable subgroups;
 
 const SG: u32 = 8u;
@@ -17,7 +20,7 @@ const TM: u32 = 16u;
 const VEC_IN: bool = true;
 const VEC_OUT: bool = true;
 const ACCUMULATE: bool = false;
-// Pixels that are added in a row before their sums go to dw: the error of a sum grows with the terms in a row.
+// Pixels whose products are added before the sums go to dw: the error of a sum grows with its consecutive terms.
 const RUN: u32 = 128u;
 
 struct Params {
@@ -48,7 +51,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = group.x + group.y * groups.x;
   if (id >= p.tiles) { return; }
   let member = lane % SGN;
-  // The first lane of the team; a constant where there is one team, which makes broadcasts of the shuffles.
+  // The first lane of the team. With one team it is a constant, which turns the shuffles into broadcasts.
   let team = select(lane - member, 0u, SGN == SG);
   let column = ((id % p.nTiles) * SGN + member) * 4u;
   let row0 = p.rowBegin + ((id / p.nTiles) % p.mTiles * (SG / SGN) + team / SGN) * TM;

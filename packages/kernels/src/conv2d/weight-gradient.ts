@@ -15,8 +15,8 @@ import { weightGradientTile } from "./tiles.js";
 const WG = 64;
 
 /**
- * Steps of `dw = weightGradient(x, dy)` in the order (kernelH, kernelW, inC / groups, outC), or undefined when a single
- * row is larger than a binding. Operands: x, dy, dw. Scratch: `slices`.
+ * Steps of the weight gradient dw [kernelH, kernelW, inC / groups, outC]; undefined when a single row is larger than a
+ * binding. Operands: x, dy, dw. Scratch: `slices`.
  */
 export function weightGradientSteps(
   g: Conv2dGeometry,
@@ -85,7 +85,7 @@ export function weightGradientSteps(
           dwSlice: elements,
           xOrigin: x.origin,
           dyOrigin: dy.origin,
-          // Slices of later parts follow the earlier ones: a negative origin in 32-bit wrap-around arithmetic.
+          // The slices of later parts follow the earlier ones, so the origin may be negative; 32-bit arithmetic wraps.
           dwOrigin: (typeof dw === "string" ? 0 : dw.byteOffset / 4) - base,
         },
         operands: {

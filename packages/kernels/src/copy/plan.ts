@@ -1,13 +1,13 @@
 import { mergeDims } from "../dims.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, type Step } from "../plan.js";
 import { copyStrided as STRIDED } from "../wgsl.generated.js";
-import { boxParts, type Place, placeOf, type StridedBox } from "../windows.js";
+import { type BoxOperand, boxOperand, boxParts, type StridedBox } from "../windows.js";
 
 const WG = 64;
 
 /**
- * A box in two buffers: sizes, strides in elements of source and destination, and where its first element lies in each. Strides of the
- * source may be negative.
+ * A box in two buffers: its sizes, and in each buffer its strides and the offset of its first element, in elements.
+ * Strides of the source may be negative.
  */
 export interface Box {
   readonly sizes: readonly number[];
@@ -36,8 +36,9 @@ function dimsOf({ sizes, from, to }: Box): Dim[] {
 }
 
 /**
- * Operands: src, dst, shown in windows where they are larger than a binding. At most {@link MAX_RANK} dimensions after merging. With `add` the elements
- * are floats and dst keeps the sums.
+ * Copies a box of 32-bit elements from operand src to dst, which are bound in parts where they are larger than a
+ * binding. With `add` the elements are floats, which are added to dst. Throws RangeError when more than {@link
+ * MAX_RANK} dimensions are left after merging.
  */
 export function planCopy(box: Box, caps: Capabilities, { add = false }: { add?: boolean } = {}): Plan {
   if (product(box.sizes) === 0) return { steps: [] };
@@ -50,12 +51,12 @@ export function planCopy(box: Box, caps: Capabilities, { add = false }: { add?: 
 }
 
 function copyStep({ sizes, operands }: StridedBox, add: boolean): Step {
-  // The operands may be larger than a binding where the box is not, so windows are bound.
-  const [src, dst] = ["src", "dst"].map((name) => placeOf(name, sizes, operands, false)) as [Place, Place];
+  // The operands may be larger than a binding although the box is not, so a window is bound.
+  const [src, dst] = ["src", "dst"].map((name) => boxOperand(name, sizes, operands, false)) as [BoxOperand, BoxOperand];
   const dims = dimsOf({ sizes, from: src.strides, to: dst.strides });
   if (dims.length > MAX_RANK) throw new RangeError(`a copy of ${dims.length} separate dimensions, at most ${MAX_RANK}`);
   const rank = Math.max(1, dims.length);
-  // Kernel dimension 0 is the outermost; the others sit at the fast end.
+  // In the kernel dimension 0 is the outermost, and the others are the last ones.
   const padded: Dim[] = Array.from({ length: MAX_RANK }, () => ({ n: 1, s: 0, d: 0 }));
   dims.forEach((dim, i) => {
     padded[i === 0 ? 0 : MAX_RANK - rank + i] = dim;

@@ -1,10 +1,11 @@
-// Copies a box of up to eight dimensions between two buffers of any strides: layout changes, slices, crops, concatenation,
-// padding and broadcasting are all this.
+// Copies a box of up to eight dimensions between two buffers with any strides. Changes of memory format, slices, crops,
+// concatenation, padding and broadcasting are all this copy.
 //
-//   dst[dstOffset + sum c_i*d_i] = src[srcOffset + sum c_i*s_i]   for 0 <= c_i < n_i
+//   dst[dstOffset + sum of c_i*d_i] = src[srcOffset + sum of c_i*s_i]   for 0 <= c_i < n_i
 //
-// Words are copied unread, so any four-byte type will do; with ADD they are floats that are added to what dst holds. Strides may be
-// negative: they wrap. A thread owns one element; dimension 7 runs fastest.
+// Words are copied unread, so any four-byte type will do; with ADD they are floats that are added to dst. Strides may
+// be negative, since u32 arithmetic wraps. A thread owns one element. Dimension 0 is the outermost and 7 varies
+// fastest; a box of fewer dimensions (RANK) leaves out those after dimension 0.
 const WG: u32 = 64u;
 const RANK: u32 = 8u;
 const ADD: bool = false;

@@ -1,8 +1,11 @@
-// dx[i, c] = g * w[target[i]] * (exp(x[i, c] - lse[i]) - [c = target[i]]), 0 where the pixel is ignored, NaN where its label
-// is outside [0, C). g is dy[i] with EACH, else dy[0], divided with MEAN by divisor[0].
+// Gradient of softmax cross-entropy.
 //
-// x and dx are [pixels, C] (channels last). A thread owns four pixels, which are C whole vectors of four whatever C is.
-// Operands may be windows of a run of pixels, whose first vectors are p.firstLogit of x and dx and p.firstPixel of the others.
+//   dx[i, c] = g * w[target[i]] * (exp(x[i, c] - lse[i]) - [c = target[i]])
+//
+// It is 0 where the pixel is ignored and NaN where its label is outside [0, C). g is dy[i] with EACH, else dy[0], with
+// MEAN divided by divisor[0]. x and dx [pixels, C], channels last; labels, lse [pixels]; weight [C]. A thread owns four
+// pixels, which are C whole vectors whatever C is. Operands may be windows of a run of pixels: its first vector is
+// p.firstLogit of x and dx and p.firstPixel of the others.
 const WG: u32 = 64u;
 const EACH: bool = false;
 const MEAN: bool = true;
@@ -43,9 +46,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (id >= p.threads) { return; }
   let label = labels[p.firstPixel + id];
   let total = lse[p.firstPixel + id];
-  let g = vec4f(scale(label.x, id * 4u), scale(label.y, id * 4u + 1u), scale(label.z, id * 4u + 2u), scale(label.w, id * 4u + 3u));
+  let g = vec4f(scale(label.x, id * 4u), scale(label.y, id * 4u + 1u),
+                scale(label.z, id * 4u + 2u), scale(label.w, id * 4u + 3u));
   let classes = p.classes;
-  // Where the four pixels have their label among the 4 C elements of this thread.
+  // Where the labels of the four pixels are among the 4 C elements of this thread.
   let hot = vec4u(label) + vec4u(0u, classes, 2u * classes, 3u * classes);
   let vectors = (p.pixels * classes + 3u) / 4u;
   for (var q = 0u; q < classes && id * classes + q < vectors; q++) {
@@ -53,12 +57,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let second = at >= vec4u(classes);
     let third = at >= vec4u(2u * classes);
     let fourth = at >= vec4u(3u * classes);
-    let ownTotal = select(select(select(vec4f(total.x), vec4f(total.y), second), vec4f(total.z), third), vec4f(total.w), fourth);
+    let ownTotal = select(select(select(vec4f(total.x), vec4f(total.y), second), vec4f(total.z), third),
+                          vec4f(total.w), fourth);
     let ownHot = select(select(select(vec4u(hot.x), vec4u(hot.y), second), vec4u(hot.z), third), vec4u(hot.w), fourth);
     let ownG = select(select(select(vec4f(g.x), vec4f(g.y), second), vec4f(g.z), third), vec4f(g.w), fourth);
     let to = p.firstLogit + id * classes + q;
     let v = exp(x[to] - ownTotal) - select(vec4f(), vec4f(1.0), at == ownHot);
-    // A pixel without a share stays 0 even where its logits are not finite.
+    // A pixel that does not count stays 0 even where its logits are not finite.
     dx[to] = select(ownG * v, vec4f(), ownG == vec4f());
   }
 }

@@ -1,6 +1,11 @@
-// Second pass: y = sum of losses, divided with MEAN by divisor = sum of weights, which is kept for the gradient. The mean
-// of no pixels is NaN, as in PyTorch. One workgroup: each thread adds its share of the partial sums, RUN in a row and
-// then those sums, and the first thread adds the shares in pairs: the error of a sum grows with the terms in a row.
+// Softmax cross-entropy, second pass.
+//
+//   y = sum of losses, with MEAN divided by divisor = sum of weights
+//
+// The divisor is kept for the gradient. The mean over no pixels is NaN, as in PyTorch. partial [2, threads], y and
+// divisor [1]. There is one workgroup. Each thread adds its share of the partial sums, RUN at a time and then those
+// sums, and the first thread adds the shares in pairs, because the error of a sum grows with the number of consecutive
+// terms.
 const WG: u32 = 64u;
 const RUN: u32 = 32u;
 const MEAN: bool = true;
@@ -22,7 +27,9 @@ fn main(@builtin(local_invocation_index) local: u32) {
   var sum = vec2f();
   for (var first = local; first < p.threads; first += RUN * WG) {
     var run = vec2f();
-    for (var t = first; t < min(p.threads, first + RUN * WG); t += WG) { run += vec2f(partial[t], partial[p.threads + t]); }
+    for (var t = first; t < min(p.threads, first + RUN * WG); t += WG) {
+      run += vec2f(partial[t], partial[p.threads + t]);
+    }
     sum += run;
   }
   share[local] = sum;

@@ -1,13 +1,16 @@
-// Softmax cross-entropy with integer labels, first pass. x is [pixels, C] (channels last), target [pixels].
+// Softmax cross-entropy with integer labels, first pass.
 //
-//   lse[i] = log sum over c of exp(x[i, c]),   loss[i] = w[target[i]] * (lse[i] - x[i, target[i]]),   0 where ignored
+//   lse[i] = log(sum over c of exp(x[i, c]))      loss[i] = w[target[i]] * (lse[i] - x[i, target[i]]), 0 where ignored
 //
-// Writes lse, and either partial[t] = (sum of loss, sum of w) over the pixels t, t + threads, … or with EACH loss itself. Operands may be
-// windows of a run of pixels that begins at p.begin: its first logit is element p.firstLogit of x, its first pixel element p.firstPixel
-// of the others, and its partial sums start at p.base out of p.total.
-// A row of x is read in aligned vectors of four whose foreign components are masked, so any C loads vectors. The sum of
-// exponentials is rescaled when a vector brings a larger maximum. The error of a sum grows with the terms in a row, so RUN terms are added
-// in a row, then those sums, and so on. A label outside [0, C) gives NaN and a fault report.
+// x [pixels, C], channels last; labels, lse [pixels]; weight [C]. y receives partial[t] = (sum of loss, sum of w) over
+// the pixels t, t + threads, ..., or with EACH the loss of each pixel. Operands may be windows of a run of pixels that
+// begins at pixel p.begin: its first logit is element p.firstLogit of x, its first pixel is element p.firstPixel of the
+// others, and its partial sums start at p.base out of p.total. A thread owns every p.threads-th pixel.
+//
+// A row of x is read in aligned vectors of four with the components of other rows masked, so that vectors serve any C.
+// The sum of exponentials is rescaled when a vector brings a larger maximum. The error of a sum grows with the number
+// of consecutive terms, so RUN terms are added, then those sums, and so on. A label outside [0, C) gives NaN and a
+// report in the fault record.
 const WG: u32 = 64u;
 const RUN: u32 = 32u;
 const EACH: bool = false;

@@ -17,10 +17,10 @@ export interface CrossEntropyCase {
   readonly reduction: "mean" | "sum" | "none";
 }
 
-/** Four pixels are whole vectors of four in every operand. */
+/** Any four pixels are whole vectors of four in every operand. */
 const PIXELS = 4;
 
-/** The operands of a run of pixels, and where its first logit and its first pixel stand in them. */
+/** The operands of a run of pixels, and the elements of its first logit and its first pixel in them. */
 function runOf(c: CrossEntropyCase, run: Range) {
   const logits = { begin: run.begin * c.classes, end: run.end * c.classes };
   const perLogit = (name: string) => sliceOf(name, logits, c.pixels * c.classes);
@@ -34,13 +34,14 @@ function runOf(c: CrossEntropyCase, run: Range) {
 }
 
 /**
- * Cross-entropy of [pixels, classes] logits. Operands: logits, target (int32), lse [pixels], y, with `weighted` weight,
- * and unless the reduction is "none" divisor [1]. Undefined when four pixels are larger than a binding.
+ * torch.nn.functional.cross_entropy of logits [pixels, classes]. Operands: logits, target (int32 [pixels]), lse
+ * [pixels], y ([pixels] for reduction "none", else [1]), with `weighted` weight [classes], and unless the reduction is
+ * "none" divisor [1]. Undefined when four pixels are larger than a binding.
  */
 export function planCrossEntropy(c: CrossEntropyCase, caps: Capabilities): Plan | undefined {
   const each = c.reduction === "none";
   const runs = rowRuns(c.pixels, c.classes, caps, PIXELS);
-  // Two partial sums a thread must fit a binding.
+  // Two partial sums for each thread must fit a binding.
   const most = Math.min(caps.parallelism * WG, Math.floor(caps.bindingLimit / 8 / runs.length));
   const threadsOf = ({ begin, end }: Range): number => (each ? end - begin : Math.min(end - begin, most));
   const total = runs.reduce((sum, run) => sum + threadsOf(run), 0);
@@ -89,8 +90,8 @@ export function planCrossEntropy(c: CrossEntropyCase, caps: Capabilities): Plan 
 }
 
 /**
- * The gradient. Operands: logits, target, lse, dy, dx and where used weight and divisor (reduction "mean"). Undefined when
- * four pixels are larger than a binding.
+ * The gradient of {@link planCrossEntropy}. Operands: logits, target, lse, dy, dx, with `weighted` weight, and for
+ * reduction "mean" divisor. Undefined when four pixels are larger than a binding.
  */
 export function planCrossEntropyBackward(c: CrossEntropyCase, caps: Capabilities): Plan | undefined {
   const mean = c.reduction === "mean";

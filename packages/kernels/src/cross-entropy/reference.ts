@@ -1,7 +1,7 @@
 import { at, build, type Nd } from "../nd.js";
 import { logSoftmax } from "../softmax/reference.js";
 
-/** Labels [N, ...] and what is made of the loss of each. */
+/** Labels [N, ...], and how the loss of each counts. */
 export interface Loss {
   readonly labels: Nd;
   readonly ignoreIndex: number;

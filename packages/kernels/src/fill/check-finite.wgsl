@@ -1,5 +1,7 @@
-// Reports the first NaN or infinity that it meets in x to the device's fault record (code, op, element). The exponent
-// is tested as bits: WGSL lets a compiler assume that floats are finite. A thread tests STEP elements.
+// Reports a NaN or an infinity in x to the device's fault record (code, op, element); the first report stays.
+//
+// x [count], its first element being number p.base of the tensor. Exponents are tested as bits because WGSL lets a
+// compiler assume that floats are finite. A thread tests STEP elements, WG apart.
 const WG: u32 = 64u;
 const STEP: u32 = 16u;
 const FAULT_NOT_FINITE: u32 = 2u;

@@ -1,5 +1,6 @@
-// Writes one 32-bit pattern to `count` words: constants, and the NaN that marks recycled buffers in debug mode.
-// A thread owns STEP words, WG apart.
+// Fills y with one 32-bit pattern: y[i] = bits for i < count.
+//
+// Serves constants, and the NaN that marks recycled buffers in debug mode. A thread owns STEP words, WG apart.
 const WG: u32 = 64u;
 const STEP: u32 = 4u;
 

@@ -6,7 +6,7 @@ import { flatOperand, flatWindows } from "../windows.js";
 const FILL_PER_GROUP = 64 * 4;
 const CHECK_PER_GROUP = 64 * 16;
 
-/** Fills `count` words of operand y with a 32-bit pattern. */
+/** A step that fills operand y of `count` words, which must fit a binding, with a 32-bit pattern. */
 export function fillStep(count: number, bits: number): Step {
   return {
     kernel: FILL,
@@ -27,10 +27,13 @@ export function planFill(count: number, bits: number, caps: Capabilities): Plan 
   return { steps };
 }
 
-/** Fills with NaN. */
+/** A step that fills operand y of `count` words with NaN. */
 export const poison = (count: number): Step => fillStep(count, NAN_BITS);
 
-/** Tests `count` floats of operand x, whose first one is element `base` of the tensor that op number `op` made. */
+/**
+ * A step that reports NaN and infinity among `count` floats of operand x to the fault record. The first of them is
+ * element `base` of the tensor that op number `op` made.
+ */
 export function finiteCheck(count: number, base: number, op: number): Step {
   return {
     kernel: CHECK,

@@ -1,11 +1,11 @@
 // Gradient of the resampling in forward.wgsl, as a gather.
 //
-//   dx[n, iy, ix, c] = sum over (oy, ox) near it  of  share(oy, iy) * share(ox, ix) * dy[n, oy, ox, c]
+//   dx[n, iy, ix, c] = sum over (oy, ox) that read (iy, ix)  of  share(oy, iy) * share(ox, ix) * dy[n, oy, ox, c]
 //
-// share(o, i) is the weight with which output o reads input i. The outputs to visit come from the inverse map with one
-// position to spare either side; the first and last input take all outputs that the clamps send to them.
-// dx [N, H, W, C], dy [N, OH, OW, C], channels last, maybe windows that begin at their origins. A thread owns one input
-// element from p.begin on.
+// share(o, i) is the weight with which output o reads input i. The outputs to visit come from the inverse map, with a
+// margin of one position on either side; the first and last inputs also take every output that is clamped to them.
+// dx [N, H, W, C], dy [N, OH, OW, C], channels last; both may be windows that begin at their origins. A thread owns one
+// input element, numbered from p.begin on.
 const WG: u32 = 64u;
 const BILINEAR: bool = true;
 const ALIGN_CORNERS: bool = false;
@@ -13,14 +13,14 @@ const ALIGN_CORNERS: bool = false;
 struct Params {
   count: u32, begin: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
-  scaleH: f32, scaleW: f32, // input positions an output step
+  scaleH: f32, scaleW: f32, // input positions for each output step
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dx: array<f32>;
 
-// Where an output position reads: (1 - weight) * x[low] + weight * x[high]. Source and params agree in both directions.
+// What an output position reads: (1 - weight) * x[low] + weight * x[high]. forward.wgsl and backward.wgsl must agree.
 struct Source { low: u32, high: u32, weight: f32 }
 
 fn source(o: u32, scale: f32, size: u32) -> Source {

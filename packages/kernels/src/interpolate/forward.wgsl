@@ -1,10 +1,11 @@
 // Resampling of images, nearest or bilinear.
 //
 //   nearest                  in = floor(out * scale)
-//   bilinear                 in = max(0, (out + 1/2) * scale - 1/2), between its two neighbours
-//   bilinear, ALIGN_CORNERS  in = out * scale
+//   BILINEAR                 in = max(0, (out + 1/2) * scale - 1/2), between its two neighbours
+//   BILINEAR, ALIGN_CORNERS  in = out * scale
 //
-// x [N, H, W, C], y [N, OH, OW, C], channels last, maybe windows that begin at their origins. A thread owns one output element from p.begin on.
+// x [N, H, W, C], y [N, OH, OW, C], channels last; both may be windows that begin at their origins. A thread owns one
+// output element, numbered from p.begin on.
 const WG: u32 = 64u;
 const BILINEAR: bool = true;
 const ALIGN_CORNERS: bool = false;
@@ -12,14 +13,14 @@ const ALIGN_CORNERS: bool = false;
 struct Params {
   count: u32, begin: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
-  scaleH: f32, scaleW: f32, // input positions an output step
+  scaleH: f32, scaleW: f32, // input positions for each output step
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-// Where an output position reads: (1 - weight) * x[low] + weight * x[high]. Source and params agree in both directions.
+// What an output position reads: (1 - weight) * x[low] + weight * x[high]. forward.wgsl and backward.wgsl must agree.
 struct Source { low: u32, high: u32, weight: f32 }
 
 fn source(o: u32, scale: f32, size: u32) -> Source {
@@ -45,13 +46,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let sx = source(pixel % p.outW, p.scaleW, p.inW);
   let sy = source(pixel / p.outW % p.outH, p.scaleH, p.inH);
   let image = pixel / (p.outW * p.outH) * p.inH;
+  let base = c - p.fromOrigin;
   let top = (image + sy.low) * p.inW;
   if (!BILINEAR) {
-    y[id - p.toOrigin] = x[(top + sx.low) * p.channels + c - p.fromOrigin];
+    y[id - p.toOrigin] = x[(top + sx.low) * p.channels + base];
     return;
   }
   let bottom = (image + sy.high) * p.inW;
-  let upper = (1.0 - sx.weight) * x[(top + sx.low) * p.channels + c - p.fromOrigin] + sx.weight * x[(top + sx.high) * p.channels + c - p.fromOrigin];
-  let lower = (1.0 - sx.weight) * x[(bottom + sx.low) * p.channels + c - p.fromOrigin] + sx.weight * x[(bottom + sx.high) * p.channels + c - p.fromOrigin];
+  let upper = (1.0 - sx.weight) * x[(top + sx.low) * p.channels + base]
+    + sx.weight * x[(top + sx.high) * p.channels + base];
+  let lower = (1.0 - sx.weight) * x[(bottom + sx.low) * p.channels + base]
+    + sx.weight * x[(bottom + sx.high) * p.channels + base];
   y[id - p.toOrigin] = (1.0 - sy.weight) * upper + sy.weight * lower;
 }

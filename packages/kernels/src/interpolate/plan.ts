@@ -13,7 +13,7 @@ export interface InterpolateGeometry {
   readonly inW: number;
   readonly outH: number;
   readonly outW: number;
-  /** Input positions an output step, from {@link interpolateScale}. */
+  /** Input positions for each output step, from {@link interpolateScale}. */
   readonly scaleH: number;
   readonly scaleW: number;
   readonly mode: "nearest" | "bilinear";
@@ -21,9 +21,10 @@ export interface InterpolateGeometry {
 }
 
 /**
- * Input positions an output step, PyTorch's `area_pixel_compute_scale`: corner to corner with `alignCorners`, else
- * 1 / scaleFactor where one was given (although the output size was rounded down), else in / out. Mode nearest takes even steps to
- * an output as large as the input or twice as large, whatever the factor: PyTorch's `nearest_idx`.
+ * Input positions for each output step, as in PyTorch's `area_pixel_compute_scale`: from corner to corner with
+ * `alignCorners`, else 1 / scaleFactor where one was given (although the output size was rounded down), else in / out.
+ * Mode nearest takes in / out for an output as large as the input or twice as large, whatever the factor, as in
+ * PyTorch's `nearest_idx`.
  */
 export function interpolateScale(
   size: number,
@@ -63,10 +64,13 @@ function plan(g: InterpolateGeometry, parts: readonly ImagePart[], names: Names)
   return steps.length > 0 ? { steps } : undefined;
 }
 
-/** Rows beyond what the scale says that may be read on either side: a neighbour and the kernel's rounding. */
+/** Rows on either side that may be read beyond those of the scale: a neighbour, and one for rounding in the kernel. */
 const MARGIN = 2;
 
-/** Operands: x, y. Undefined when one row is larger than a binding. */
+/**
+ * torch.nn.functional.interpolate. Operands: x [n, inH, inW, channels], y [n, outH, outW, channels], channels last.
+ * Undefined when one row is larger than a binding.
+ */
 export function planInterpolate(g: InterpolateGeometry, caps: Capabilities): Plan | undefined {
   const walk = {
     n: g.n,
@@ -81,7 +85,7 @@ export function planInterpolate(g: InterpolateGeometry, caps: Capabilities): Pla
   return plan(g, imageParts(walk, caps), { kernel: FORWARD, from: "x", to: "y" });
 }
 
-/** Operands: dy, dx. Undefined when one row is larger than a binding. */
+/** The gradient of {@link planInterpolate}. Operands: dy, dx. Undefined when one row is larger than a binding. */
 export function planInterpolateBackward(g: InterpolateGeometry, caps: Capabilities): Plan | undefined {
   const { inH, outH, scaleH } = g;
   const walk = {
@@ -89,7 +93,7 @@ export function planInterpolateBackward(g: InterpolateGeometry, caps: Capabiliti
     steps: inH,
     from: { rows: outH, length: g.outW * g.channels },
     to: { rows: inH, length: g.inW * g.channels },
-    // The first and the last row also take what the clamps send to them.
+    // The first and last rows also take every output that is clamped to them.
     reads: (begin: number, end: number) => ({
       begin: begin === 0 || scaleH <= 0 ? 0 : Math.floor((begin - 1) / scaleH) - MARGIN,
       end: end === inH || scaleH <= 0 ? outH : Math.ceil((end + 1) / scaleH) + MARGIN,

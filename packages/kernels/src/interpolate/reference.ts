@@ -8,7 +8,9 @@ export function nearest(x: Nd, outH: number, outW: number): Nd {
   );
 }
 
-/** x [N, C, H, W] resampled to outH x outW: the sum over all pixels of the tent function around the sampled position. */
+/**
+ * x [N, C, H, W] resampled to outH x outW: the sum over all pixels of the tent function around the sampled position.
+ */
 export function bilinear(x: Nd, outH: number, outW: number, alignCorners: boolean): Nd {
   const position = (o: number, size: number, out: number) => {
     const p = alignCorners ? (out > 1 ? (o * (size - 1)) / (out - 1) : 0) : ((o + 0.5) * size) / out - 0.5;

@@ -1,9 +1,10 @@
 // Gradient of local response normalisation.
 //
-//   dx[m, i] = dy[m, i] / d[m, i]^beta - 2 * beta * alpha/size * x[m, i] * sum of r[m, c] over windows c that hold i
+//   dx[m, i] = dy[m, i] / d[m, i]^beta - 2 * beta * slope * x[m, i] * sum of r[m, c] over the windows c that hold i
 //
-// r comes from ratio.wgsl; window c holds i where c is in [i - (size-1)/2, i + size/2]. All are [pixels, C], channels
-// last. All but r may be windows, whose pixels begin at element p.first; r holds just these pixels. A thread owns one element. slope = alpha / size.
+// slope = alpha / size; r comes from ratio.wgsl; window c holds i where c is in [i - (size-1)/2, i + size/2]. All
+// operands are [pixels, C], channels last. All but r may be windows whose pixels begin at element p.first; r holds just
+// these pixels. A thread owns one element.
 const WG: u32 = 64u;
 
 struct Params { count: u32, first: u32, channels: u32, before: u32, after: u32, slope: f32, beta: f32 }

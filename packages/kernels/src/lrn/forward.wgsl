@@ -1,10 +1,10 @@
-// Local response normalisation across channels (Krizhevsky 2012; PyTorch's and Caffe's scaling by alpha / size).
+// Local response normalisation across channels (Krizhevsky 2012), scaled by alpha / size as in PyTorch and Caffe.
 //
-//   d[m, c] = k + alpha/size * sum of x[m, j]^2 over j in [c - size/2, c + (size-1)/2] inside the channels
+//   d[m, c] = k + slope * sum of x[m, j]^2 over j in [c - size/2, c + (size-1)/2] inside the channels
 //   y[m, c] = x[m, c] / d[m, c]^beta
 //
-// x, y, d [pixels, C], channels last; d is kept for the gradient. All may be windows, whose pixels
-// begin at element p.first. A thread owns one element. slope = alpha / size.
+// slope = alpha / size. x, y, d [pixels, C], channels last; d is kept for the gradient. All may be windows whose pixels
+// begin at element p.first. A thread owns one element.
 const WG: u32 = 64u;
 
 struct Params { count: u32, first: u32, channels: u32, before: u32, after: u32, slope: f32, beta: f32, k: f32 }

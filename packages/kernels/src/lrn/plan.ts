@@ -20,7 +20,7 @@ function normParams({ channels, size, alpha, beta }: LrnGeometry) {
   return { channels, before, after, slope: alpha / size, beta };
 }
 
-/** A run of whole pixels of an operand, and its first element there. */
+/** A run of whole pixels of an operand, and the element in what is bound with which it begins. */
 function pixelsOf(g: LrnGeometry, operand: string, run: Range): { operand: string | Window; first: number } {
   const begin = run.begin * g.channels;
   const slice = sliceOf(operand, { begin, end: run.end * g.channels }, g.count);
@@ -29,7 +29,10 @@ function pixelsOf(g: LrnGeometry, operand: string, run: Range): { operand: strin
 
 const runsOf = (g: LrnGeometry, caps: Capabilities): Range[] => rowRuns(g.count / g.channels, g.channels, caps);
 
-/** Operands: x, y, d (the denominator before its power, as large as x). Undefined when a pixel is larger than a binding. */
+/**
+ * torch.nn.functional.local_response_norm (Caffe's LRN layer). Operands: x, y and d (the denominator before its power,
+ * as large as x). Undefined when a pixel is larger than a binding.
+ */
 export function planLocalResponseNorm(g: LrnGeometry, caps: Capabilities): Plan | undefined {
   const steps = runsOf(g, caps).map((run): Step => {
     const count = (run.end - run.begin) * g.channels;
@@ -43,7 +46,7 @@ export function planLocalResponseNorm(g: LrnGeometry, caps: Capabilities): Plan 
 
 type Part = ReturnType<typeof pixelsOf>;
 
-/** Operands: x, dy, d, dx. Undefined when a pixel is larger than a binding. */
+/** The gradient of {@link planLocalResponseNorm}. Operands: x, dy, d, dx. Undefined when a pixel exceeds a binding. */
 export function planLocalResponseNormBackward(g: LrnGeometry, caps: Capabilities): Plan | undefined {
   const runs = runsOf(g, caps);
   const steps = runs.flatMap((run): Step[] => {

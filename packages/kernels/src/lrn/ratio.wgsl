@@ -1,6 +1,9 @@
-// r = dy * x / d^(beta + 1): what each output hands to all inputs of its window, for backward.wgsl.
-// All are [pixels, C], channels last. All but r may be windows, whose
-// pixels begin at element p.first. A thread owns one element.
+// What each output of local response normalisation contributes to all inputs of its window, for backward.wgsl.
+//
+//   r = dy * x / d^(beta + 1)
+//
+// All operands are [pixels, C], channels last. All but r may be windows whose pixels begin at element p.first. A thread
+// owns one element.
 const WG: u32 = 64u;
 
 struct Params { count: u32, first: u32, beta: f32 }

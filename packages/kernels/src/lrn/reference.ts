@@ -1,6 +1,6 @@
 import { at, atOr, build, mean, type Nd, range } from "../nd.js";
 
-/** torch.nn.functional.local_response_norm: the window reaches size / 2 channels back. */
+/** torch.nn.functional.local_response_norm of x [N, C, ...], whose window begins size / 2 channels before its own. */
 export const localResponseNorm = (x: Nd, o: { size: number; alpha: number; beta: number; k: number }): Nd =>
   build(x.shape, (i) => {
     const squares = range(o.size).map(

@@ -3,15 +3,17 @@ import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, rou
 import { sumSlices } from "../reduce/sum-slices.js";
 import { views } from "../views.js";
 import { matmulProduct as PRODUCT } from "../wgsl.generated.js";
-import { boxParts, type Place, placeOf, type StridedBox } from "../windows.js";
+import { type BoxOperand, boxOperand, boxParts, type StridedBox } from "../windows.js";
 
 const WG = 64;
 const TILE = 4;
 const MAX_BATCH_DIMS = MAX_RANK - 2;
-/** Products of one output element below which slices of the inner dim are not worth a second pass. */
+/** With fewer products for each output element, slices of the inner dimension do not pay for a second pass. */
 const MIN_INNER_PER_SLICE = 64;
 
-/** One operand: strides in elements, one a batch dim of the result (0 where it broadcasts), then of its two matrix dims. */
+/**
+ * Strides of an operand in elements: one for each batch dimension of the result, 0 where it broadcasts, and two more.
+ */
 export interface MatrixStrides {
   readonly batch: readonly number[];
   readonly row: number;
@@ -19,7 +21,7 @@ export interface MatrixStrides {
 }
 
 export interface MatmulCase {
-  /** Batch dims of the result from the outermost. */
+  /** Batch dimensions of the result from the outermost. */
   readonly batch: readonly number[];
   readonly rows: number;
   readonly inner: number;
@@ -28,10 +30,10 @@ export interface MatmulCase {
   readonly b: MatrixStrides;
 }
 
-/** Size of a batch dim, and its strides in a, b and c. */
+/** Size of a batch dimension, and its strides in a, b and c. */
 type BatchDim = readonly [size: number, a: number, b: number, c: number];
 
-/** Batch dims merged, innermost first. */
+/** The batch dimensions, merged, from the innermost. */
 function batchDims(batch: readonly number[], operands: readonly (readonly number[])[]): BatchDim[] {
   const { sizes, strides } = mergeDims(batch, operands);
   if (sizes.length > MAX_BATCH_DIMS)
@@ -39,7 +41,7 @@ function batchDims(batch: readonly number[], operands: readonly (readonly number
   return sizes.map((size, i) => [size, ...strides.map((own) => own[i])] as unknown as BatchDim).reverse();
 }
 
-/** How four by four elements are loaded: 0 scalars, 1 vectors along the inner dim, 2 vectors along the outer one. */
+/** How 4 x 4 elements are loaded: 0 scalars, 1 vectors along the inner dimension, 2 vectors along the outer one. */
 function along(
   inner: number,
   outer: number,
@@ -53,7 +55,7 @@ function along(
   return 0;
 }
 
-/** The product as a box: batch dims, then rows, inner and columns; `k` counts along the inner dim. */
+/** The product as a box: batch dimensions, then rows, inner and columns; `k` counts along the inner dimension. */
 function boxOf({ batch, rows, inner, columns, a, b }: MatmulCase): StridedBox {
   const none = batch.map(() => 0);
   return {
@@ -67,7 +69,7 @@ function boxOf({ batch, rows, inner, columns, a, b }: MatmulCase): StridedBox {
   };
 }
 
-/** Slices of the inner dim, so that a product with few elements keeps the device busy. */
+/** Slices of the inner dimension, so that a product with few elements keeps the device busy. */
 function innerSlices(inner: number, tiles: number, caps: Capabilities): { slices: number; innerPerSlice: number } {
   const wanted = Math.min(ceilDiv(caps.parallelism * WG, Math.max(1, tiles)), Math.floor(inner / MIN_INNER_PER_SLICE));
   const innerPerSlice = roundUp(ceilDiv(inner, Math.max(1, wanted)), TILE);
@@ -75,9 +77,9 @@ function innerSlices(inner: number, tiles: number, caps: Capabilities): { slices
 }
 
 /**
- * `c[batch, m, n] = sum over k of a[batch, m, k] b[batch, k, n]`, c row-major. Operands: a, b, c, in windows where they are
- * larger than a binding. Transposed and broadcast operands are a matter of strides. Throws RangeError over more than six
- * batch dims that do not merge.
+ * torch.matmul: `c[batch, m, n] = sum over k of a[batch, m, k] b[batch, k, n]`, c row-major. Operands: a, b, c, bound
+ * in parts where they are larger than a binding. Strides describe transposed and broadcast operands. Throws RangeError
+ * when more than six batch dimensions are left after merging.
  */
 export function planMatmul(shape: MatmulCase, caps: Capabilities): Plan {
   const box = boxOf(shape);
@@ -100,7 +102,11 @@ function productStep(
 ): Step {
   const batch = sizes.slice(0, -3);
   const [rows, inner, columns] = sizes.slice(-3) as [number, number, number];
-  const [a, b, c] = ["a", "b", "c"].map((name) => placeOf(name, sizes, operands, whole)) as [Place, Place, Place];
+  const [a, b, c] = ["a", "b", "c"].map((name) => boxOperand(name, sizes, operands, whole)) as [
+    BoxOperand,
+    BoxOperand,
+    BoxOperand,
+  ];
   const [aRow, aInner] = a.strides.slice(-3) as [number, number];
   const [bInner, bColumn] = b.strides.slice(-2) as [number, number];
   const dims = batchDims(

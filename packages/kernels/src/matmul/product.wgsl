@@ -1,12 +1,13 @@
-// c[batch, m, n] (+)= sum over k of a[batch, m, k] * b[batch, k, n], any strides (0 where a batch dim broadcasts) but for the columns
-// of c, which are neighbours.
+// Matrix product over batches: c[batch, m, n] (+)= sum over k of a[batch, m, k] * b[batch, k, n].
 //
-// A thread owns a 4 x 4 tile of c and takes four k at a time. A_ALONG and B_ALONG say how it loads four rows (columns) by
-// four k: 0 scalars, 1 vectors along k, 2 vectors along m (n). Vectors need the stride 1 along them, all other strides and
-// the length a multiple of 4. Rows past the edge repeat the last one and are not stored; k past the end count as 0. RUN products of
-// four k are added in a row, then those sums: the error of a sum grows with the terms in a row.
-// Slices of k write c [slices, batch, M, N], summed by a second pass. Operands may be windows, whose parts begin at aFirst, bFirst
-// and cFirst; with ACCUMULATE c holds the sum over an earlier part of k.
+// a and b have any strides, 0 in a batch dimension that broadcasts; the columns of c are adjacent. A thread owns a 4 x
+// 4 tile of c and takes four k at a time. A_ALONG and B_ALONG say how it loads four rows (columns) by four k: 0
+// scalars, 1 vectors along k, 2 vectors along m (n). Vectors need stride 1 along themselves, and all other strides and
+// the length multiples of 4. Rows past the edge repeat the last one and are not stored; k past the end count as 0.
+//
+// Slices of k write c [slices, batch, M, N], which a second pass sums. Operands may be windows that begin at aFirst,
+// bFirst and cFirst; with ACCUMULATE c holds the sum over an earlier part of k. RUN products of four k are added, then
+// those sums, because the error of a sum grows with the number of consecutive terms.
 const WG: u32 = 64u;
 const RUN: u32 = 64u;
 const A_ALONG: u32 = 0u;
@@ -32,7 +33,7 @@ struct Params {
   aFirst: u32,
   bFirst: u32,
   cFirst: u32,
-  // Batch dims from the innermost: size, strides in a, b and c.
+  // Batch dimensions from the innermost: size, strides in a, b and c.
   batch: array<vec4u, 6>,
 }
 

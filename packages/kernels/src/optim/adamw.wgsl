@@ -1,11 +1,13 @@
-// One step of torch.optim.AdamW (Loshchilov and Hutter 2019, algorithm 2) on one parameter w with gradient g, first
-// moment m and second moment v, all in one storage order:
-//   w = decay w                              decay = 1 - lr weightDecay
-//   m = m + (1 - beta1) (g - m)
-//   v = beta2 v + (1 - beta2) g g
-//   w = w - stepSize m / (sqrt(v) correction + eps)
-// stepSize = lr / (1 - beta1^t) and correction = 1 / sqrt(1 - beta2^t) come from the host in float64.
-// A thread owns four elements; a tail of fewer reaches into the padding of the storage to 16 bytes.
+// One step of torch.optim.AdamW (Loshchilov and Hutter 2019, algorithm 2) on one parameter.
+//
+//   w = decay * w                            decay = 1 - lr * weightDecay
+//   m = m + keep1 * (g - m)                  keep1 = 1 - beta1
+//   v = beta2 * v + keep2 * g * g            keep2 = 1 - beta2
+//   w = w - stepSize * m / (sqrt(v) * correction + eps)
+//
+// stepSize = lr / (1 - beta1^t) and correction = 1 / sqrt(1 - beta2^t) come from the host in float64. Parameter w,
+// gradient g and moments m and v are in one storage order; on the FIRST step m and v are not read. A thread owns four
+// elements. Storage is padded to 16 bytes, so the last thread may run past the last element.
 const WG: u32 = 64u;
 const FIRST: bool = false;
 

@@ -14,29 +14,32 @@ import { optimAdamw as ADAMW, optimSgd as SGD } from "../wgsl.generated.js";
 
 const WG = 64;
 
-/** The settings of one SGD step on one parameter, as in torch.optim.SGD. */
+/** The settings of one SGD step on one parameter, those of torch.optim.SGD. */
 export interface SgdStep {
   readonly lr: number;
   readonly momentum: number;
   readonly dampening: number;
   readonly weightDecay: number;
   readonly nesterov: boolean;
-  /** The momentum buffer holds nothing yet. */
+  /** Whether the momentum buffer holds nothing yet. */
   readonly first: boolean;
 }
 
-/** The settings of one AdamW step on one parameter, as in torch.optim.AdamW. */
+/** The settings of one AdamW step on one parameter, those of torch.optim.AdamW. */
 export interface AdamWStep {
   readonly lr: number;
   readonly beta1: number;
   readonly beta2: number;
   readonly eps: number;
   readonly weightDecay: number;
-  /** 1 at the first step, when the moments hold nothing yet. */
+  /** The number of the step, from 1, when the moments hold nothing yet. */
   readonly step: number;
 }
 
-/** Updates `count` elements. Operands: g (gradient), w (parameter) and, with momentum, m; all in one storage order. */
+/**
+ * One step of torch.optim.SGD on `count` elements. Operands: g (gradient), w (parameter) and, with momentum, m; all in
+ * one storage order.
+ */
 export function planSgd(count: number, s: SgdStep, caps: Capabilities): Plan {
   const momentum = s.momentum !== 0;
   return elementwise(SGD, count, caps, ["g", "w", "m"], {
@@ -46,7 +49,10 @@ export function planSgd(count: number, s: SgdStep, caps: Capabilities): Plan {
   });
 }
 
-/** Updates `count` elements. Operands: g (gradient), w (parameter), m and v (moments); all in one storage order. */
+/**
+ * One step of torch.optim.AdamW on `count` elements. Operands: g (gradient), w (parameter), m and v (moments); all in
+ * one storage order.
+ */
 export function planAdamW(count: number, s: AdamWStep, caps: Capabilities): Plan {
   return elementwise(ADAMW, count, caps, ["g", "w", "m", "v"], {
     unused: {},
@@ -69,7 +75,7 @@ interface Settings {
   readonly params: Readonly<Record<string, number>>;
 }
 
-/** One dispatch for as many elements as a binding shows. */
+/** One dispatch for as many elements as fit a binding. */
 function elementwise(
   kernel: Kernel,
   count: number,

@@ -1,9 +1,12 @@
-// One step of torch.optim.SGD on one parameter w with gradient g and momentum buffer m, all in one storage order:
-//   d = g + weightDecay w
-//   m = d on the first step, else momentum m + (1 - dampening) d      (MOMENTUM)
-//   d = m, or d + momentum m with NESTEROV
-//   w = w - lr d
-// A thread owns four elements; a tail of fewer reaches into the padding of the storage to 16 bytes.
+// One step of torch.optim.SGD on one parameter.
+//
+//   d = g + weightDecay * w
+//   m = d on the FIRST step, else momentum * m + keep * d      keep = 1 - dampening, with MOMENTUM only
+//   d = m with MOMENTUM, d + momentum * m with NESTEROV
+//   w = w - lr * d
+//
+// Parameter w, gradient g and momentum buffer m are in one storage order. A thread owns four elements. Storage is
+// padded to 16 bytes, so the last thread may run past the last element.
 const WG: u32 = 64u;
 const MOMENTUM: bool = false;
 const NESTEROV: bool = false;

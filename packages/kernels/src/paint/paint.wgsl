@@ -1,10 +1,11 @@
-// Colours of labels, laid over a picture.
+// Colours of labels, blended over an image.
 //
-//   y[i] = (1 - alpha) * image[i] + alpha * palette[labels[i]]   rounded, where the label has a colour and is not p.plain
-//   y[i] = image[i]                                              elsewhere
+//   y[i] = round((1 - alpha) * image[i] + alpha * palette[labels[i]])   where the label has a colour and is not p.plain
+//   y[i] = image[i]                                                     elsewhere
 //
-// A pixel is a word of four bytes: red lowest, then green, blue, opacity. Without IMAGE the picture is transparent black and alpha is 1.
-// A thread owns a pixel. Windows begin at element p.first.
+// A pixel is a word of four bytes: red lowest, then green, blue and opacity. Without IMAGE the image counts as
+// transparent black and alpha as 1. labels, image and y [pixels] may be windows that begin at element p.first; palette
+// [colours]. A thread owns a pixel.
 const WG: u32 = 64u;
 const IMAGE: bool = true;
 

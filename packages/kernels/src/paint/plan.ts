@@ -7,15 +7,19 @@ const WG = 64;
 export interface PaintCase {
   readonly pixels: number;
   readonly colours: number;
-  /** Whether there is a picture under the colours. */
+  /** Whether there is an image under the colours. */
   readonly image: boolean;
-  /** Share of the colour, 0 to 1. */
+  /** Opacity of the colours, from 0 to 1. */
   readonly alpha: number;
   /** The label that is not coloured; -1 for none. */
   readonly plain: number;
 }
 
-/** Operands: labels (int32 [pixels]), palette (int32 [colours]), y and, with `image`, image (int32 [pixels], four bytes a pixel). */
+/**
+ * Colours of labels, blended over an image. Operands: labels (int32 [pixels]), palette (int32 [colours]), y (int32
+ * [pixels]) and, with `image`, image (int32 [pixels]). A colour is four bytes: red lowest, then green, blue and
+ * opacity.
+ */
 export function planPaint({ pixels, colours, image, alpha, plain }: PaintCase, caps: Capabilities): Plan {
   const steps = rowRuns(pixels, 1, caps).map((run): Step => {
     const part = (name: string) => sliceOf(name, run, pixels);

@@ -1,7 +1,7 @@
 import { denseStrides, mergeDims } from "../dims.js";
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, NAN_BITS, type Plan, product, type Step } from "../plan.js";
-import { boxParts, flatOperand, flatWindows, placeOf } from "../windows.js";
+import { boxOperand, boxParts, flatOperand, flatWindows } from "../windows.js";
 import { powerFunctions } from "./power.js";
 import { type PointwiseName, type PointwiseRow, pointwise } from "./table.js";
 
@@ -26,7 +26,7 @@ export function sourcesOf(name: PointwiseName, part: Part): Source[] {
 const typeOf = (dtype: "int32" | undefined, flat: boolean): string =>
   dtype === "int32" ? (flat ? "vec4i" : "i32") : flat ? "vec4f" : "f32";
 
-/** The kernel of a row: over flat vectors where `rank` is 0, else over a box whose operands each have strides and an offset. */
+/** The kernel of a row: over vectors where `rank` is 0, else over a box with strides and an offset for each operand. */
 function emit(name: PointwiseName, part: Part, rank: number): Kernel {
   const row: PointwiseRow = pointwise[name];
   const expression = row[part]!;
@@ -70,7 +70,7 @@ const LANES = "xyzw";
 
 const BOX_FIELDS = ` offsets: vec4u, sizes: array<vec4u, ${MAX_RANK / 4}>, strides: array<vec4u, ${MAX_RANK}>,`;
 
-/** Where element `id` of a box lies in each operand. */
+/** The offset of element `id` of a box in each operand. */
 const PLACES = `  var rest = id;
   var at = p.offsets;
   for (var i = 0u; i + 1u < RANK; i++) {
@@ -90,7 +90,7 @@ export interface PointwiseOptions {
 
 const common = ({ s = 0, t = 0 }: PointwiseOptions) => ({ s, t, nanBits: NAN_BITS });
 
-/** All operands have one shape and one storage order. Operands: the sources (a, b, y, g) and `result`. */
+/** A row over operands of one shape and storage order. Operands: the sources (a, b, y, g) and `result`, [count]. */
 export function planFlat(options: PointwiseOptions, count: number, caps: Capabilities): Plan {
   const kernel = emit(options.name, options.part, 0);
   const sources = sourcesOf(options.name, options.part);
@@ -104,8 +104,8 @@ export function planFlat(options: PointwiseOptions, count: number, caps: Capabil
 }
 
 /**
- * Operands of any strides (0 along a broadcast dimension) over one box of `sizes`, whose last dimension runs fastest in
- * the dense result. Operands: the sources and `result`, in windows where they are larger than a binding.
+ * A row over operands with any strides (0 along a broadcast dimension), which must cover the box of `sizes`; the result
+ * is dense in row-major order. Operands: the sources and `result`, bound in parts where they are larger than a binding.
  */
 export function planStrided(
   options: PointwiseOptions,
@@ -126,7 +126,7 @@ export function planStrided(
   const parts = boxParts({ sizes: merged.sizes, operands }, caps);
   const steps = parts.map((part): Step => {
     const count = product(part.sizes);
-    const places = names.map((id) => placeOf(id, part.sizes, part.operands, parts.length === 1));
+    const places = names.map((id) => boxOperand(id, part.sizes, part.operands, parts.length === 1));
     const innermostFirst = part.sizes.map((_, i) => part.sizes.length - 1 - i);
     const params = {
       count,

@@ -1,6 +1,7 @@
 /**
- * C's pow on scalars, as PyTorch has it: WGSL's is undefined for negative bases and inexact, and differs between GPUs at zero, infinity and
- * NaN, which are therefore told apart here. Small whole exponents are products. `powerSlope` is the derivative by the exponent, a^b ln a.
+ * C's pow on scalars, as in PyTorch. WGSL's pow is inexact, undefined for negative bases, and differs between GPUs at
+ * zero, infinity and NaN, so these cases are handled here. Small whole exponents are products. `powerSlope` is the
+ * derivative by the exponent, a^b ln a.
  */
 const SCALARS = `
 fn isNanScalar(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
@@ -48,6 +49,6 @@ fn ${name}(a: vec4f, b: vec4f) -> vec4f {
     )
     .join("");
 
-/** C's pow in float64: in JavaScript 1 to a NaN, and -1 to an infinity, are NaN. */
+/** C's pow in float64. It differs from JavaScript's, where 1 to the power NaN and -1 to an infinite power are NaN. */
 export const powerReference = (a: number, b: number): number =>
   a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b;

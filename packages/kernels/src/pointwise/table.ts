@@ -1,6 +1,6 @@
 import { powerReference } from "./power.js";
 
-/** An operand that is a number, as a row of the other operand alone and its numbers s and t. */
+/** The row, with its numbers s and t, that computes an op of two operands when one of them is a number. */
 export type NumberForm = (value: number) => {
   readonly name: "affine" | "rdiv" | "powScalar";
   readonly s: number;
@@ -10,15 +10,15 @@ export type NumberForm = (value: number) => {
 /**
  * One row an op. Expressions are WGSL over the type T of the inputs (f32 or vec4f, i32 or vec4i) and R of the result,
  * with the names a, b (inputs), y (output), g (gradient of y) and the numbers p.s, p.t. `da`, `db` are the gradients.
- * WGSL lets max, min, clamp and comparisons take any view of NaN: `isNan(x)` reads the bits, and a row that uses them
- * says with it what NaN gives.
+ * WGSL does not define what max, min, clamp and comparisons do with NaN: `isNan(x)` reads the bits, and a row that uses
+ * these functions says with it what NaN gives.
  *
  * A row with a doc comment is a public function of @fcn/tensor that takes its operands and nothing else: the build
  * makes it from the row, under its name and with that comment.
  */
 export interface PointwiseRow {
   readonly arity: 1 | 2;
-  /** Type of the inputs, and of the result, where it is not float32. */
+  /** The type of the inputs where it is not float32; `gives` is that of the result. */
   readonly takes?: "int32";
   readonly gives?: "int32";
   readonly forward: string;
@@ -170,7 +170,7 @@ export const pointwise = {
     db: `select(select(select(${zero}, g * 0.5, a == b), g, b < a), g, ${EITHER_NAN})`,
     reference: (a, b) => Math.min(a, b),
   },
-  // Has no gradient: the places that share the gradient of a maximum.
+  // Marks the elements that share the gradient of a maximum, and has no gradient itself.
   equal: {
     arity: 2,
     forward: `select(${zero}, ${one}, (a == b) | (isNan(a) & isNan(b)))`,
@@ -189,7 +189,7 @@ export const pointwise = {
     forward: "select(R(0), R(1), a == b)",
     reference: (a, b) => Number(a === b),
   },
-  // WGSL converts towards zero; above the range it gives the largest float below 2^31.
+  // WGSL rounds towards zero, and above the range gives the largest float below 2^31.
   toInt: {
     arity: 1,
     gives: "int32",

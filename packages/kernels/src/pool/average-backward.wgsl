@@ -1,9 +1,9 @@
 // Gradient of average pooling, as a gather.
 //
-//   dx[n, iy, ix, c] = sum over windows (oy, ox) that hold (iy, ix)  of  dy[n, oy, ox, c] / divisor(oy, ox)
+//   dx[n, iy, ix, c] = sum over pooling windows (oy, ox) that hold (iy, ix)  of  dy[n, oy, ox, c] / divisor(oy, ox)
 //
-// The divisor is that of average.wgsl. dx [N, H, W, C], dy [N, OH, OW, C], channels last, maybe windows that begin at
-// their origins. A thread owns one input element from p.begin on.
+// The divisor is that of average.wgsl. dx [N, H, W, C], dy [N, OH, OW, C], channels last; both may be windows that
+// begin at their origins. A thread owns one input element, numbered from p.begin on.
 const WG: u32 = 64u;
 const COUNT_PAD: bool = true;
 
@@ -23,7 +23,7 @@ fn counted(o: u32, size: u32, kernel: u32, stride: u32, pad: u32) -> u32 {
   return select(min(max(stop, pad) - pad, size) - (max(start, pad) - pad), stop - start, COUNT_PAD);
 }
 
-// The windows [begin, end) that reach over a padded position.
+// The pooling windows [begin, end) that may hold a padded position.
 fn windows(position: u32, span: u32, stride: u32, out: u32) -> vec2u {
   let begin = (max(position, span) - span + stride - 1u) / stride;
   return vec2u(begin, min(out, position / stride + 1u));

@@ -1,10 +1,10 @@
 // Average pooling.
 //
-//   y[n, oy, ox, c] = sum of x over the window inside the image / divisor
+//   y[n, oy, ox, c] = sum of x over the pooling window inside the image / divisor
 //
-// The divisor counts the window inside the padded image (COUNT_PAD) or inside the image; what ceil mode hangs over the
-// padding is never counted. x [N, H, W, C], y [N, OH, OW, C], channels last, maybe windows that begin at their
-// origins. A thread owns one output element from p.begin on.
+// The divisor counts the pooling window inside the padded image (COUNT_PAD) or inside the image; the part that ceil
+// mode lets reach past the padding never counts. x [N, H, W, C], y [N, OH, OW, C], channels last; both may be windows
+// that begin at their origins. A thread owns one output element, numbered from p.begin on.
 const WG: u32 = 64u;
 const COUNT_PAD: bool = true;
 

@@ -1,10 +1,10 @@
 // Gradient of max pooling, as a gather.
 //
-//   dx[n, iy, ix, c] = sum over windows (oy, ox) that hold (iy, ix) as their tap t  of  dy[n, oy, ox, c] where index = t
+//   dx[n, iy, ix, c] = sum over pooling windows (oy, ox) whose tap t is (iy, ix)  of  dy[n, oy, ox, c] where index = t
 //
-// dx [N, H, W, C], dy and index [N, OH, OW, C], channels last, each of them maybe a window that begins at its
-// origin. A thread owns R inputs side by side of one channel, or of four (VEC: the views with a 4 are used, and all counts of elements
-// are in vec4), so that divisions are paid once for all of them. Pooling windows are added in one fixed order.
+// dx [N, H, W, C], dy and index [N, OH, OW, C], channels last; each may be a window that begins at its origin. A thread
+// owns R adjacent inputs of a row in one channel, or in four (VEC: the views with a 4 are used, and all counts of
+// elements are in vec4), so that divisions are paid for once. It adds the pooling windows in one fixed order.
 const WG: u32 = 64u;
 const R: u32 = 8u;
 const VEC: bool = false;
@@ -27,7 +27,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(6) var<storage, read_write> dx4: array<vec4f>;
 
-// The windows [begin, end) that reach over a padded position.
+// The pooling windows [begin, end) that may hold a padded position.
 fn windows(position: u32, span: u32, stride: u32, out: u32) -> vec2u {
   let begin = (max(position, span) - span + stride - 1u) / stride;
   return vec2u(begin, min(out, position / stride + 1u));

@@ -1,13 +1,14 @@
 // Max pooling.
 //
-//   y[n, oy, ox, c] = max over taps (ky, kx) of  x[n, oy*strideH - padH + ky*dilationH, ox*strideW - padW + kx*dilationW, c]
+//   y[n, oy, ox, c] = max over taps (ky, kx) of  x[n, iy, ix, c],  iy = oy*strideH - padH + ky*dilationH, ix likewise
 //
-// Taps outside the image are not seen. index holds the tap ky*kernelW + kx that won: the first of equals, the last NaN
-// (as in PyTorch, a NaN in the window is the result); -1 where a dilated window misses the image, and y is p.lowest.
-// Without SAVE the index is not written. x [N, H, W, C], y and index [N, OH, OW, C], channels last, each of them maybe a window that
-// begins at its origin. A thread owns R outputs side by side of one channel, or of four (VEC: the views x4, y4, index4 are used, and all
-// counts of elements are in vec4; the plan binds the unused views to dummies): divisions, which cost more than loads on some adapters, are
-// paid once for all of them.
+// Taps outside the image are skipped. index holds the tap ky*kernelW + kx that won: the first of equals, the last NaN
+// (a NaN in the pooling window is the result, as in PyTorch). It is -1, and y is p.lowest, where a dilated pooling
+// window misses the image. Without SAVE the index is not written.
+//
+// x [N, H, W, C], y and index [N, OH, OW, C], channels last; each may be a window that begins at its origin. A thread
+// owns R adjacent outputs of a row in one channel, or in four (VEC: the views with a 4 are used, and all counts of
+// elements are in vec4), so that divisions, which cost more than loads on some adapters, are paid for once.
 const WG: u32 = 64u;
 const R: u32 = 8u;
 const VEC: bool = false;

@@ -9,7 +9,7 @@ import {
 import { type ImagePart, imageParts, type Range, sliceOf } from "../windows.js";
 
 const WG = 64;
-/** Elements of a row that a thread of max pooling owns. */
+/** Adjacent elements of a row that a thread of max pooling owns. */
 const R = 8;
 
 /** A pooling over channels-last images; the average has dilation 1. */
@@ -24,7 +24,7 @@ export interface Pool2dGeometry {
   readonly kernelW: number;
   readonly strideH: number;
   readonly strideW: number;
-  /** Padding before the first row and column. An average that counts the padding has as much behind the last. */
+  /** Padding before the first row and column. An average that counts the padding has as much after the last. */
   readonly padH: number;
   readonly padW: number;
   readonly dilationH: number;
@@ -32,8 +32,8 @@ export interface Pool2dGeometry {
 }
 
 /**
- * Output length of a pooling along one axis, PyTorch's `pooling_output_shape`: in ceil mode a last window that would
- * start past the image and its leading padding is dropped. Below 1 when the window does not fit.
+ * Output length of a pooling along one axis, as in PyTorch's `pooling_output_shape`: in ceil mode a last pooling window
+ * that would start past the image and its leading padding is dropped. Below 1 when no pooling window fits.
  */
 export function poolOutputSize(
   size: number,
@@ -53,7 +53,7 @@ const outputCount = (g: Pool2dGeometry): number => g.n * g.outH * g.outW * g.cha
 const isVector = (g: Pool2dGeometry): boolean => g.channels % 4 === 0;
 const spanH = (g: Pool2dGeometry): number => (g.kernelH - 1) * g.dilationH;
 
-/** Walks the output rows. */
+/** Goes through the output rows. */
 function forwardParts(g: Pool2dGeometry, caps: Capabilities): ImagePart[] {
   const top = (row: number): number => row * g.strideH - g.padH;
   return imageParts(
@@ -68,7 +68,7 @@ function forwardParts(g: Pool2dGeometry, caps: Capabilities): ImagePart[] {
   );
 }
 
-/** Walks the input rows. */
+/** Goes through the input rows. */
 function backwardParts(g: Pool2dGeometry, caps: Capabilities): ImagePart[] {
   return imageParts(
     {
@@ -98,7 +98,7 @@ function poolParams(g: Pool2dGeometry, to: Range, fromOrigin: number, toOrigin: 
   };
 }
 
-/** The walk of max pooling over lines of `width` elements, R of them a thread. */
+/** The parameters of max pooling over lines of `width` pixels, R of them for each thread. */
 function runParams(g: Pool2dGeometry, width: number, to: Range, fromOrigin: number, toOrigin: number, lanes: number) {
   const { begin: _, ...params } = poolParams(g, to, fromOrigin, toOrigin, lanes);
   const line = width * g.channels;
@@ -107,7 +107,11 @@ function runParams(g: Pool2dGeometry, width: number, to: Range, fromOrigin: numb
   return { ...params, runs, count, lineBegin: to.begin / line };
 }
 
-/** Operands: x, y, index (int32, the winning tap of each window). Undefined when one row is larger than a binding. */
+/**
+ * torch.nn.functional.max_pool2d. Operands: x [n, inH, inW, channels], y [n, outH, outW, channels], channels last, and
+ * with `saveIndex` index (int32, like y): the tap of each pooling window that won. Undefined when one row is larger
+ * than a binding.
+ */
 export function planMaxPool2d(g: Pool2dGeometry, saveIndex: boolean, caps: Capabilities): Plan | undefined {
   const vector = isVector(g);
   const steps = forwardParts(g, caps).map((part): Step => {
@@ -130,7 +134,7 @@ export function planMaxPool2d(g: Pool2dGeometry, saveIndex: boolean, caps: Capab
   return steps.length > 0 ? { steps } : undefined;
 }
 
-/** Operands: dy, index, dx. Undefined when one row is larger than a binding. */
+/** The gradient of {@link planMaxPool2d}. Operands: dy, index, dx. Undefined when one row is larger than a binding. */
 export function planMaxPool2dBackward(g: Pool2dGeometry, caps: Capabilities): Plan | undefined {
   const vector = isVector(g);
   const steps = backwardParts(g, caps).map((part): Step => {
@@ -157,7 +161,10 @@ export function planMaxPool2dBackward(g: Pool2dGeometry, caps: Capabilities): Pl
   return steps.length > 0 ? { steps } : undefined;
 }
 
-/** Operands: x, y. Undefined when one row is larger than a binding. */
+/**
+ * torch.nn.functional.avg_pool2d. Operands: x [n, inH, inW, channels], y [n, outH, outW, channels], channels last.
+ * Undefined when one row is larger than a binding.
+ */
 export function planAveragePool2d(g: Pool2dGeometry, countIncludePad: boolean, caps: Capabilities): Plan | undefined {
   const steps = forwardParts(g, caps).map((part): Step => {
     const x = sliceOf("x", part.from, inputCount(g));
@@ -170,7 +177,7 @@ export function planAveragePool2d(g: Pool2dGeometry, countIncludePad: boolean, c
   return steps.length > 0 ? { steps } : undefined;
 }
 
-/** Operands: dy, dx. Undefined when one row is larger than a binding. */
+/** The gradient of {@link planAveragePool2d}. Operands: dy, dx. Undefined when one row is larger than a binding. */
 export function planAveragePool2dBackward(
   g: Pool2dGeometry,
   countIncludePad: boolean,

@@ -9,7 +9,7 @@ export interface Pool {
   readonly ceilMode: boolean;
 }
 
-/** PyTorch's pooling_output_shape. */
+/** Output length along one axis, as in PyTorch's `pooling_output_shape`. */
 export function pooledSize(size: number, { kernel, stride, padding, dilation, ceilMode }: Pool): number {
   const spare = size + 2 * padding - dilation * (kernel - 1) - 1;
   const count = (ceilMode ? Math.ceil(spare / stride) : Math.floor(spare / stride)) + 1;
@@ -21,7 +21,7 @@ function pooled(x: Nd, p: Pool): [number, number, number, number] {
   return [n, c, pooledSize(h, p), pooledSize(w, p)];
 }
 
-/** Largest value of each window of x [N, C, H, W]. */
+/** Largest value of each pooling window of x [N, C, H, W]. */
 export const maxPool = (x: Nd, p: Pool): Nd =>
   build(pooled(x, p), ([n, c, oy, ox]) => {
     const tap = (o: number, k: number) => o * p.stride - p.padding + k * p.dilation;
@@ -31,7 +31,10 @@ export const maxPool = (x: Nd, p: Pool): Nd =>
     return Math.max(...values);
   });
 
-/** Mean of each window of x [N, C, H, W]. As in PyTorch, a window that hangs over the padding is cut at the padding before its size is taken. */
+/**
+ * Mean of each pooling window of x [N, C, H, W]. As in PyTorch, a pooling window that reaches past the padding is cut
+ * there before its size is taken.
+ */
 export const avgPool = (x: Nd, p: Pool, countIncludePad: boolean): Nd =>
   build(pooled(x, p), ([n, c, oy, ox]) => {
     const limits = [x.shape[2]! + p.padding, x.shape[3]! + p.padding];

@@ -1,15 +1,19 @@
-// Counter-based random numbers: Philox 4x32 with 10 rounds (Salmon et al., 2011), so that element i of a stream depends
-// on the seed, the stream and i alone and a mask can be made again in the backward pass.
+// Counter-based random numbers: Philox 4x32 with 10 rounds (Salmon et al. 2011). Element i of a stream depends on the
+// seed, the stream and i alone, so that the backward pass can repeat the mask of dropout.
 //
-//   MODE 0  y[i] = uniform in [a, b)          24 bits
+//   MODE 0  y[i] = uniform in [a, b)            24 bits
 //   MODE 1  y[i] = normal(mean a, deviation b)  Box-Muller
-//   MODE 2  y[i] = x[i] * keep(i / period)    dropout: keep is 0 with probability a, else 1 / (1 - a); NaN and infinity give NaN
-// With period > 1 in MODE 2 the mask of element i is that of (i / (period*channels))*channels + i % channels: whole
-// channels of a channels-last tensor are dropped together. A thread owns four consecutive elements.
+//   MODE 2  y[i] = x[i] * keep(i / period)      dropout: keep is 0 with probability a, else 1 / (1 - a); a dropped NaN
+//                                               or infinity gives NaN
+// With period > 1, MODE 2 drops whole channels of a channels-last tensor together: the mask of element i is number (i /
+// (period*channels))*channels + i % channels. y and x may be windows whose first element is number p.base. A thread
+// owns four consecutive elements.
 const WG: u32 = 64u;
 const MODE: u32 = 0u;
 
-struct Params { count: u32, base: u32, seedLow: u32, seedHigh: u32, stream: u32, a: f32, b: f32, period: u32, channels: u32 }
+struct Params {
+  count: u32, base: u32, seedLow: u32, seedHigh: u32, stream: u32, a: f32, b: f32, period: u32, channels: u32,
+}
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -66,7 +70,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let cell = at / (p.period * p.channels) * p.channels + at % p.channels;
         chance = uniformOf(philox(cell / 4u))[cell % 4u];
       }
-      // 0 times infinity is NaN, whose bits are those of infinity and one more.
+      // 0 times infinity is NaN, whose bits are those of infinity with one more set.
       let bits = bitcast<u32>(x[i]);
       let dropped = select(0u, bits | 0x00400000u, (bits & 0x7f800000u) == 0x7f800000u);
       y[i] = select(bitcast<f32>(dropped), x[i] / (1.0 - p.a), chance >= p.a);

@@ -9,18 +9,21 @@ export interface RandomPlan {
   readonly mode: keyof typeof MODES;
   readonly count: number;
   readonly seed: number;
-  /** Streams of one seed are independent of each other. Default 0. */
+  /** Streams with the same seed are independent of each other. Default 0. */
   readonly stream?: number;
-  /** Uniform: low. Normal: mean. Dropout: probability of zero. */
+  /** For uniform the lower bound, for normal the mean, for dropout the probability of zero. */
   readonly a: number;
-  /** Uniform: high (excluded). Normal: standard deviation. */
+  /** For uniform the upper bound, which is excluded, for normal the standard deviation. */
   readonly b?: number;
-  /** Dropout of whole channels of a channels-last tensor: pixels of an image, and channels. */
+  /** For dropout of whole channels of a channels-last tensor: the pixels of an image. `channels` is their number. */
   readonly period?: number;
   readonly channels?: number;
 }
 
-/** Operands: y and, for dropout, x. */
+/**
+ * Random numbers, or dropout of x (torch.nn.functional.dropout, or dropout2d with `period` and `channels`). Operands: y
+ * [count] and, for dropout, x [count].
+ */
 export function planRandom(
   { mode, count, seed, stream = 0, a, b = 0, period = 1, channels = 1 }: RandomPlan,
   caps: Capabilities,

@@ -4,12 +4,13 @@ import { planSum } from "./plan.js";
 import { sumSlices } from "./sum-slices.js";
 
 const WG = 64;
-/** Fewer rows are not worth two passes. */
+/** With fewer rows two passes do not pay. */
 const MIN_ROWS = 64;
 
 /**
- * `y[c] = sum over rows of x[row, c]`: the bias gradient of a convolution, where x holds channels-last pixels. Operands:
- * x, y. Rows are taken four at a time where their number allows it, so that any number of columns loads vectors.
+ * `y[c] = sum over rows of x[row, c]`, such as the bias gradient of a convolution, where x holds channels-last pixels.
+ * Operands: x [rows, cols], y [cols]. Rows are taken four at a time where their number allows it, so that any number of
+ * columns loads vectors.
  */
 export function planColumnSum(rows: number, cols: number, caps: Capabilities): Plan {
   const fold = cols % 4 === 0 ? 1 : rows % 4 === 0 ? 4 : 0;

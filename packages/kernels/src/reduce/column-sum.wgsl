@@ -1,6 +1,10 @@
-// partial[slice, c] = sum over rows slice, slice + slices, … of x[row, c]: the first pass of a sum over rows.
-// x [rows, columns] may be a window of whole rows, whose slices begin at p.base. x and partial [slices, columns] in vectors of four. A
-// thread owns four columns of one slice and adds RUN rows in a row, RUN of those sums, and so on: the error of a sum grows with the terms in a row.
+// First pass of a sum over rows.
+//
+//   partial[slice, c] = sum of x[row, c] over the rows slice, slice + slices, ...
+//
+// x [rows, columns] and partial [slices, columns] are in vectors of four. x may be a window of whole rows, whose slices
+// begin at p.base of partial. A thread owns four columns of one slice. It adds RUN rows, then RUN of those sums, and so
+// on, because the error of a sum grows with the number of consecutive terms.
 const WG: u32 = 64u;
 const RUN: u32 = 32u;
 

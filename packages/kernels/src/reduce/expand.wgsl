@@ -1,9 +1,9 @@
-// The gradient of a reduction: dx[i] = scale * dy[kept(i)], and with SELECT only where index[kept(i)] is the place of i among the
-// reduced elements, else 0.
+// The gradient of a reduction: dx[i] = scale * dy[kept(i)], with SELECT only where index[kept(i)] is the number of i
+// among the reduced elements, else 0.
 //
-// The merged dims of x (see reduce/sum) are numbered from the innermost; each has a stride in dy and a stride in the order
-// of the reduced elements, one of them 0. Operands may be windows: the
-// elements from dxFirst and dyFirst on are meant, and the reduced ones are numbered from p.place on. A thread owns one element of dx.
+// The merged dimensions of x (see sum.wgsl) are listed from the innermost; each has a stride in dy and a stride among
+// the reduced elements, one of them 0. Operands may be windows: dx begins at element p.dxFirst, dy and index at
+// p.dyFirst, and the reduced elements are numbered from p.reducedFirst on. A thread owns one element of dx.
 const WG: u32 = 64u;
 const DIMS: u32 = 8u;
 const SELECT: bool = false;
@@ -13,8 +13,8 @@ struct Params {
   scale: f32,
   dxFirst: u32,
   dyFirst: u32,
-  place: u32,
-  // Size, stride in dy, stride in the order of the reduced elements.
+  reducedFirst: u32,
+  // Size, stride in dy, stride among the reduced elements.
   dims: array<vec4u, 8>,
 }
 
@@ -30,18 +30,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (id >= p.count) { return; }
   var rest = id;
   var kept = p.dyFirst;
-  var place = p.place;
+  var reduced = p.reducedFirst;
   for (var i = 0u; i + 1u < DIMS; i++) {
     let dim = p.dims[i];
     let c = rest % dim.x;
     rest /= dim.x;
     kept += c * dim.y;
-    place += c * dim.z;
+    reduced += c * dim.z;
   }
   let outermost = p.dims[max(DIMS, 1u) - 1u];
   kept += rest * outermost.y;
-  place += rest * outermost.z;
+  reduced += rest * outermost.z;
   var value = dy[kept] * p.scale;
-  if (SELECT && index[kept] != place) { value = 0.0; }
+  if (SELECT && index[kept] != reduced) { value = 0.0; }
   dx[p.dxFirst + id] = value;
 }

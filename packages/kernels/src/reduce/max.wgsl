@@ -1,9 +1,9 @@
-// (y, index)[kept] = the largest x[offset(kept) + offset(r)] over r, and the r where it stands: the first one among equals.
-// NaN is larger than any number, as in PyTorch.
+// Maximum over any dimensions of a tensor: (y, index)[kept] = the largest x[offset(kept) + offset(r)] over r, and the
+// first r that has it. NaN is larger than any number, as in PyTorch.
 //
-// Dims, slices and threads as in reduce/sum. With MERGE, x holds the values and found the places of an earlier pass, whose
-// slices are reduced here. The reduced elements of a window are numbered from p.place on, and
-// with ACCUMULATE what y and index hold of earlier windows is one more candidate.
+// Dimensions, slices and threads are those of sum.wgsl. With MERGE, x and found hold the maxima and indices of an
+// earlier pass, whose slices are reduced here. The reduced elements of a window are numbered from p.reducedFirst on.
+// With ACCUMULATE, y and index hold the result of earlier windows, which is one more candidate.
 const WG: u32 = 64u;
 const KEPT: u32 = 4u;
 const REDUCED: u32 = 4u;
@@ -17,7 +17,7 @@ struct Params {
   slices: u32,
   xFirst: u32,
   yFirst: u32,
-  place: u32,
+  reducedFirst: u32,
   keptSizes: vec4u,
   keptStrides: vec4u,
   reducedSizes: vec4u,
@@ -30,7 +30,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 @group(0) @binding(4) var<storage, read_write> index: array<u32>;
 
-// Where the element of this number lies that has `dims` of these sizes and strides, from the innermost.
+// The offset of an element by its number, from sizes and strides listed from the innermost dimension.
 fn offsetOf(number: u32, dims: u32, sizes: vec4u, strides: vec4u) -> u32 {
   var rest = number;
   var offset = 0u;
@@ -46,11 +46,11 @@ fn reducedOffset(number: u32) -> u32 { return offsetOf(number, REDUCED, p.reduce
 
 fn isNan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
 
-fn beats(value: f32, candidate: u32, best: f32, place: u32) -> bool {
+fn beats(value: f32, candidate: u32, best: f32, bestIndex: u32) -> bool {
   let a = isNan(value);
   let b = isNan(best);
   if (a != b) { return a; }
-  return (!a && value > best) || ((a || value == best) && candidate < place);
+  return (!a && value > best) || ((a || value == best) && candidate < bestIndex);
 }
 
 @compute @workgroup_size(WG)
@@ -62,19 +62,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first = id / p.kept;
   var at = base + reducedOffset(first);
   var best = x[at];
-  var place = p.place + first;
-  if (MERGE) { place = found[at]; }
+  var bestIndex = p.reducedFirst + first;
+  if (MERGE) { bestIndex = found[at]; }
   for (var r = first + p.slices; r < p.reduced; r += p.slices) {
     at = base + reducedOffset(r);
     let value = x[at];
-    var candidate = p.place + r;
+    var candidate = p.reducedFirst + r;
     if (MERGE) { candidate = found[at]; }
-    if (beats(value, candidate, best, place)) {
+    if (beats(value, candidate, best, bestIndex)) {
       best = value;
-      place = candidate;
+      bestIndex = candidate;
     }
   }
-  if (ACCUMULATE && beats(y[p.yFirst + id], index[p.yFirst + id], best, place)) { return; }
+  if (ACCUMULATE && beats(y[p.yFirst + id], index[p.yFirst + id], best, bestIndex)) { return; }
   y[p.yFirst + id] = best;
-  index[p.yFirst + id] = place;
+  index[p.yFirst + id] = bestIndex;
 }

@@ -18,12 +18,12 @@ export type { ReductionDim } from "./runs.js";
 
 const WG = 64;
 
-/** Runs of kept or of reduced dims that the kernels can tell apart: dims of both kinds in turn make the most. */
+/** The most runs of kept or of reduced dimensions: there are most where the two kinds alternate. */
 const MAX_RUNS = MAX_RANK / 2;
-/** Reduced elements that one thread takes without another pass being worth its dispatch. */
+/** Up to this many reduced elements for each thread, a second pass does not pay for its dispatch. */
 const SERIAL = 64;
 
-/** Sizes and strides of runs in the order of the kernels, from the innermost. */
+/** Sizes and strides of runs in the order of the kernels, which begins with the innermost. */
 function runParams(name: "kept" | "reduced", runs: readonly Run[]): Params {
   if (runs.length > MAX_RUNS) {
     throw new RangeError(`a reduction over ${runs.length} separate runs of ${name} dims, at most ${MAX_RUNS}`);
@@ -35,7 +35,7 @@ function runParams(name: "kept" | "reduced", runs: readonly Run[]): Params {
   };
 }
 
-/** Slices of the first pass: enough threads to fill the device, each with enough work to be worth it. */
+/** Slices of the first pass: enough threads to keep the device busy, each with enough work to pay. */
 function slicesFor(kept: number, reduced: number, caps: Capabilities): number {
   if (reduced <= SERIAL || kept === 0) return 1;
   return Math.max(1, Math.min(ceilDiv(caps.parallelism * WG, kept), ceilDiv(reduced, SERIAL / 2)));
@@ -49,7 +49,7 @@ interface Pass {
   readonly kept: number;
 }
 
-/** The passes of a reduction: each leaves `slices` partial results, the last leaves one. */
+/** The passes of a reduction. Each leaves `slices` partial results, and the last leaves one. */
 function passesOf(dims: readonly ReductionDim[], caps: Capabilities): Pass[] {
   const passes: Pass[] = [];
   let runs = runsOf(dims);
@@ -72,22 +72,22 @@ function passesOf(dims: readonly ReductionDim[], caps: Capabilities): Pass[] {
   }
 }
 
-/** Partial results as a tensor: slices to be reduced, each of the kept elements. */
+/** Partial results as a tensor [slices, kept], whose slices are reduced. */
 const slicesOf = (slices: number, kept: number): ReductionDim[] => [
   { size: slices, reduced: true },
   { size: kept, reduced: false },
 ];
 
-/** A kernel, and for each of its bindings the scratch that takes its place between two passes. */
+/** A kernel, and for each of its bindings the scratch that is bound between two passes. */
 interface Reducer {
   readonly kernel: Kernel;
   readonly inputs: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Record<string, string>>;
-  /** What is bound to the inputs other than x at the first pass. */
+  /** What the first pass binds to the inputs other than x. */
   readonly first: Readonly<Record<string, Binding>>;
-  /** What is bound to the outputs at the last pass. */
+  /** What the last pass binds to the outputs. */
   readonly last: Readonly<Record<string, string>>;
-  /** Those of `last` that the caller has no use for, and that are scratch. */
+  /** Those of `last` that the caller does not use, which are scratch. */
   readonly discarded: readonly string[];
   readonly constants: (pass: { first: boolean }) => Readonly<Record<string, boolean>>;
   readonly params: (pass: { first: boolean; last: boolean; leaf: Leaf }) => Params;
@@ -96,7 +96,7 @@ interface Reducer {
 const between = (names: Readonly<Record<string, string>>, pass: number): Record<string, string> =>
   Object.fromEntries(Object.entries(names).map(([binding, name]) => [binding, `${name}${pass}`]));
 
-/** A reduction of operand x, leaf by leaf; a leaf adds its results to those of earlier ones with the same kept elements. */
+/** A reduction of operand x by leaves; each adds its results to those of earlier leaves with the same kept elements. */
 function planReduction(dims: readonly ReductionDim[], r: Reducer, caps: Capabilities): Plan {
   const total = product(dims.map(({ size }) => size));
   const keptTotal = product(dims.filter(({ reduced }) => !reduced).map(({ size }) => size));
@@ -136,8 +136,8 @@ function grow(scratch: Record<string, number>, name: string, bytes: number): voi
 }
 
 /**
- * `y = scale * sum of x` over the reduced dims, in the memory order of the kept ones. Operands: x, y (float32).
- * Throws RangeError when kept and reduced dims alternate more than four times.
+ * `y = scale * sum of x` over the reduced dimensions (torch.sum, torch.mean), in the memory order of the kept ones.
+ * Operands: x, y (float32). Throws RangeError when there are more than four runs of kept or of reduced dimensions.
  */
 export function planSum(dims: readonly ReductionDim[], scale: number, caps: Capabilities): Plan {
   const reducer: Reducer = {
@@ -153,33 +153,35 @@ export function planSum(dims: readonly ReductionDim[], scale: number, caps: Capa
   return planReduction(dims, reducer, caps);
 }
 
-/** What {@link planMax} leaves behind: the values, the places, or both. */
+/** What {@link planMax} writes: the maxima, their indices, or both. */
 export interface MaxOutputs {
   readonly values: boolean;
   readonly indices: boolean;
 }
 
 /**
- * The maximum over the reduced dims and its place among the reduced elements counted in memory order, the first among
- * equals; at least one element must be reduced. Operands: x, y (float32, with `values`), index (int32, with `indices`).
+ * The maximum over the reduced dimensions (torch.amax) and its index among the reduced elements, counted in memory
+ * order: the first of equals (torch.argmax). At least one element must be reduced. Operands: x, y (float32, with
+ * `values`), index (int32, with `indices`). Throws RangeError when there are more than four runs of kept or of reduced
+ * dimensions.
  */
 export function planMax(dims: readonly ReductionDim[], outputs: MaxOutputs, caps: Capabilities): Plan {
   const reducer: Reducer = {
     kernel: MAX,
-    inputs: { x: "partial", found: "places" },
-    outputs: { y: "partial", index: "places" },
+    inputs: { x: "partial", found: "indices" },
+    outputs: { y: "partial", index: "indices" },
     first: { found: UNREAD },
     last: { y: "y", index: "index" },
     discarded: [...(outputs.values ? [] : ["y"]), ...(outputs.indices ? [] : ["index"])],
     constants: ({ first }) => ({ MERGE: !first }),
-    params: ({ first, leaf }) => ({ place: first ? leaf.reducedBegin : 0 }),
+    params: ({ first, leaf }) => ({ reducedFirst: first ? leaf.reducedBegin : 0 }),
   };
   return planReduction(dims, reducer, caps);
 }
 
 /**
  * The gradient of {@link planSum}, or with `select` of {@link planMax}. Operands: dy, dx and, with `select`, index. dx
- * lies in the memory order of `dims`, dy and index in that of the kept ones.
+ * is in the memory order of `dims`, and dy and index are in that of the kept ones.
  */
 export function planExpand(dims: readonly ReductionDim[], scale: number, select: boolean, caps: Capabilities): Plan {
   const size = product(dims.map((dim) => dim.size));
@@ -198,7 +200,7 @@ export function planExpand(dims: readonly ReductionDim[], scale: number, select:
         scale,
         dxFirst: leaf.begin - dx.origin,
         dyFirst: leaf.keptBegin - dy.origin,
-        place: leaf.reducedBegin,
+        reducedFirst: leaf.reducedBegin,
         dims: runs.flatMap(({ size, keptStride, reducedStride }) => [size, keptStride, reducedStride, 0]),
       },
       operands: {

@@ -2,16 +2,16 @@ import { denseStrides, mergeDims } from "../dims.js";
 import { type Capabilities, product } from "../plan.js";
 import { fits, roomOf } from "../windows.js";
 
-/** A dim of a tensor in memory order: how long it is, and whether it is summed away. */
+/** A dimension of a tensor in memory order, and whether it is reduced. */
 export interface ReductionDim {
   readonly size: number;
   readonly reduced: boolean;
 }
 
-/** Neighbouring dims of one kind, as one. */
+/** Neighbouring dimensions of one kind, as one. */
 export interface Run extends ReductionDim {
   readonly stride: number;
-  /** Stride in the order of the kept elements, 0 where reduced, and in that of the reduced ones, 0 where kept. */
+  /** Stride among the kept elements, 0 where reduced, and among the reduced ones, 0 where kept. */
   readonly keptStride: number;
   readonly reducedStride: number;
 }
@@ -37,10 +37,10 @@ export function runsOf(dims: readonly ReductionDim[]): Run[] {
 const sizeOf = (dims: readonly ReductionDim[], reduced: boolean): number =>
   product(dims.filter((dim) => dim.reduced === reduced).map(({ size }) => size));
 
-/** A run of neighbouring elements of a tensor that is reduced by itself. */
+/** A range of elements of a tensor that is reduced on its own. */
 export interface Leaf {
   readonly dims: readonly ReductionDim[];
-  /** The first of its elements, of its kept elements, and of its reduced ones, each counted in memory order. */
+  /** The numbers of its first element, first kept element and first reduced element, each counted in memory order. */
   readonly begin: number;
   readonly keptBegin: number;
   readonly reducedBegin: number;
@@ -48,7 +48,10 @@ export interface Leaf {
   readonly size: number;
 }
 
-/** The tensor in leaves that fit a binding: cut along its outermost dim, and where one step of it is too large along the next. */
+/**
+ * The tensor in leaves that fit a binding. It is cut along its outermost dimension, and where one step of that is still
+ * too large, along the next.
+ */
 export function leavesOf(dims: readonly ReductionDim[], caps: Capabilities): Leaf[] {
   const whole = leafAt(runsOf(dims), 0, 0, 0);
   return fits(whole.size, caps) ? [whole] : cut(whole, roomOf(caps));

@@ -3,7 +3,10 @@ import { reduceSumSlices as SUM_SLICES } from "../wgsl.generated.js";
 
 const WG = 64;
 
-/** `y[i] = sum over s of partial[s, i]` for i < count: the second pass of a split sum. Operands: `partial` and `y` by these names. */
+/**
+ * The second pass of a split sum: `y[i] = sum over s of partial[s, i]` for i < count. `partial` and `y` are the names
+ * of the operands [slices, count] and [count].
+ */
 export const sumSlices = (count: number, slices: number, partial: string, y: string): Step => ({
   kernel: SUM_SLICES,
   params: { count, slices },

@@ -1,5 +1,7 @@
-// y[i] = sum over s of partial[s, i], in the order of s: the second pass of every split reduction.
-// A thread owns one element and adds RUN slices in a row, then those sums: the error of a sum grows with the terms in a row.
+// Second pass of every split sum: y[i] = sum over s of partial[s, i], in the order of s.
+//
+// partial [slices, count], y [count]. A thread owns one element. It adds RUN slices, then those sums, because the error
+// of a sum grows with the number of consecutive terms.
 const WG: u32 = 64u;
 const RUN: u32 = 32u;
 

@@ -1,11 +1,14 @@
-// y[kept] = scale * sum over r of x[offset(kept) + offset(r)]: a sum over any dims of a tensor in any storage order.
+// Sum over any dimensions of a tensor in any storage order: y[kept] = scale * sum over r of x[offset(kept) +
+// offset(r)].
 //
-// The dims of x, in memory order, are merged into runs that are all kept or all reduced; at most four of each, numbered
-// from the innermost, with their sizes and their strides in x. A thread owns one kept element of one slice and adds the
-// reduced elements slice, slice + slices, … in that order. With slices > 1, y is [slices, kept] and a further pass of
-// the same kernel sums the slices. The error of a sum grows with the terms
-// in a row, so eight elements at a time are added among themselves, RUN of those in a row, and RUN of those again. x and y may be windows, of which the
-// elements from xFirst and yFirst on are meant; with ACCUMULATE the sums are added to what y holds of earlier windows.
+// The dimensions of x, in memory order, are merged into runs that are all kept or all reduced: at most four of each,
+// listed from the innermost with their sizes and their strides in x. A thread owns one kept element of one slice and
+// adds the reduced elements slice, slice + slices, ... in that order. With slices > 1, y is [slices, kept], and a
+// further pass of the same kernel sums the slices. x and y may be windows that begin at elements p.xFirst and p.yFirst;
+// with ACCUMULATE the sums are added to those of earlier windows in y.
+//
+// The error of a sum grows with the number of consecutive terms, so eight elements are added among themselves, then RUN
+// of those sums, then RUN of those again.
 const WG: u32 = 64u;
 const RUN: u32 = 32u;
 const KEPT: u32 = 4u;
@@ -30,7 +33,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-// Where the element of this number lies that has `dims` of these sizes and strides, from the innermost.
+// The offset of an element by its number, from sizes and strides listed from the innermost dimension.
 fn offsetOf(number: u32, dims: u32, sizes: vec4u, strides: vec4u) -> u32 {
   var rest = number;
   var offset = 0u;

@@ -1,5 +1,8 @@
-// dx = y * (dy - sum(dy * y)), or with LOG dx = dy - exp(y) * sum(dy), along one dim. Layout, threads
-// and runs of terms as in forward.
+// Gradient of softmax along one dimension, from the result y.
+//
+//   dx = y * (dy - sum of dy * y)      or with LOG      dx = dy - exp(y) * sum of dy
+//
+// Layout, threads and the order of the sums are those of forward.wgsl.
 const WG: u32 = 64u;
 const RUN: u32 = 32u;
 const LOG: bool = false;

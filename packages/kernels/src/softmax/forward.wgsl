@@ -1,7 +1,11 @@
-// y = exp(x - m) / sum exp(x - m), or with LOG y = x - m - log(sum exp(x - m)), m the maximum, along one dim of any
-// storage order: x is [outer, size, inner] in memory and the dim is the middle one. A thread owns one line of it
-// and adds RUN terms in a row, RUN of those sums, and so on: the error of a sum grows with the terms in a row.
-// Windows begin at element p.first.
+// Softmax along one dimension, m being the maximum along it.
+//
+//   y = exp(x - m) / sum of exp(x - m)      or with LOG      y = x - m - log(sum of exp(x - m))
+//
+// x and y are [outer, size, inner] in memory, and the middle dimension is the one that is normalised, which covers any
+// storage order. Both may be windows whose rows begin at element p.first. A thread owns one line along the dimension.
+// It adds RUN terms, then RUN of those sums, and so on, because the error of a sum grows with the number of consecutive
+// terms.
 const WG: u32 = 64u;
 const RUN: u32 = 32u;
 const LOG: bool = false;

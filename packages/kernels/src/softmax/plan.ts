@@ -5,14 +5,13 @@ import { rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
 
-/** A tensor seen along one dim in memory: [outer, size, inner]. */
+/** A tensor seen along one dimension of its memory: [outer, size, inner]. */
 export interface Lines {
   readonly outer: number;
   readonly size: number;
   readonly inner: number;
 }
 
-/** Undefined when one of the `outer` parts is larger than a binding. */
 function plan(
   kernel: Kernel,
   { outer, size, inner }: Lines,
@@ -38,10 +37,16 @@ function plan(
   return steps.length > 0 ? { steps } : undefined;
 }
 
-/** Softmax along `size`, or its logarithm. Operands: x, y, in one memory order. */
+/**
+ * torch.softmax along `size`, or with `log` torch.log_softmax. Operands: x, y, in one memory order. Undefined when
+ * `size` x `inner` elements are larger than a binding.
+ */
 export const planSoftmax = (lines: Lines, log: boolean, caps: Capabilities): Plan | undefined =>
   plan(FORWARD, lines, log, ["x", "y"], caps);
 
-/** The gradient from the result y. Operands: y, dy, dx, in one memory order. */
+/**
+ * The gradient of {@link planSoftmax} from its result y. Operands: y, dy, dx, in one memory order. Undefined when
+ * `size` x `inner` elements are larger than a binding.
+ */
 export const planSoftmaxBackward = (lines: Lines, log: boolean, caps: Capabilities): Plan | undefined =>
   plan(BACKWARD, lines, log, ["y", "dy", "dx"], caps);

@@ -3,7 +3,7 @@ import { at, build, type Nd, range, replaced } from "../nd.js";
 const line = (x: Nd, index: readonly number[], dim: number): number[] =>
   range(x.shape[dim]!).map((v) => at(x, replaced(index, dim, v)));
 
-/** exp(x) / sum exp(x) along a dim, every term relative to its own element. */
+/** exp(x) / sum exp(x) along a dimension, with every term taken relative to its own element. */
 export const softmax = (x: Nd, dim: number): Nd =>
   build(x.shape, (i) => 1 / line(x, i, dim).reduce((sum, v) => sum + Math.exp(v - at(x, i)), 0));
 

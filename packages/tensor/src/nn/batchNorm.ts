@@ -1,6 +1,6 @@
 import type { Device } from "../device.js";
-import { checkNormSettings } from "../ops/batchNorm.js";
 import { batchNorm } from "../ops/index.js";
+import { checkNormSettings } from "../ops/norm.js";
 import { checkOptions } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import { checkChannels } from "./initialise.js";

@@ -1,10 +1,10 @@
-import { type BatchNormOptions as PlanOptions, planBatchNorm, planBatchNormBackward } from "@fcn/kernels";
+import { type NormOptions, planNorm } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
 import { activationOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
-import type { Backward } from "../tape.js";
 import { inOrder, Tensor } from "../tensor.js";
+import { checkNormSettings, checkNormVectors, normGradient } from "./norm.js";
 import { checkFloat, given } from "./operands.js";
 
 /** Tensors are [C]. */
@@ -34,31 +34,7 @@ const OPTIONS = {
   training: true,
 } as const;
 
-/** @internal Throws unless eps is a number of at least 0 and momentum one from 0 to 1. */
-export function checkNormSettings(op: string, { eps, momentum = 0 }: { eps: number; momentum?: number }): void {
-  if (!(Number.isFinite(eps) && eps >= 0)) {
-    throw invalidArgument(`${op}: eps is ${eps}`, "pass a number of at least 0, such as 1e-5");
-  }
-  if (!(Number.isFinite(momentum) && momentum >= 0 && momentum <= 1)) {
-    throw invalidArgument(`${op}: momentum is ${momentum}`, "pass the share of a new batch, from 0 to 1, such as 0.1");
-  }
-}
-
-function checkVectors(x: Tensor, options: BatchNormOptions): void {
-  const { weight, bias, runningMean, runningVar } = options;
-  for (const [name, t] of Object.entries({ weight, bias, runningMean, runningVar })) {
-    if (!t) continue;
-    checkFloat(OP, name, t);
-    if (t.shape.length !== 1 || t.shape[0] !== x.shape[1]) {
-      throw invalidShape(
-        `${OP}: ${name} has shape ${show(t.shape)}, expected [${x.shape[1]}] for x ${show(x.shape)}`,
-        `pass one ${name} a channel`,
-      );
-    }
-  }
-}
-
-function planOptions(x: Tensor, options: BatchNormOptions): PlanOptions {
+function planOptions(x: Tensor, options: BatchNormOptions): NormOptions {
   checkFloat(OP, "x", x);
   checkOptions<BatchNormOptions>(OP, options, OPTIONS);
   const { weight, bias, runningMean, runningVar, eps = 1e-5, momentum = 0.1, training = false } = options;
@@ -69,7 +45,7 @@ function planOptions(x: Tensor, options: BatchNormOptions): PlanOptions {
       "reshape x to [N, C, H, W]",
     );
   }
-  checkVectors(x, options);
+  checkNormVectors(OP, x, { weight, bias, runningMean, runningVar });
   if ((runningMean === undefined) !== (runningVar === undefined) || (!training && !runningMean)) {
     throw invalidArgument(
       `${OP}: ${runningMean ? "runningVar" : runningVar ? "runningMean" : "both running statistics"} missing for x ${show(x.shape)} with training ${training}`,
@@ -84,24 +60,16 @@ function planOptions(x: Tensor, options: BatchNormOptions): PlanOptions {
       "use a larger batch or image, or training: false",
     );
   }
-  const hasRunning = runningMean !== undefined;
-  return { rows, channels, eps, momentum, training, hasWeight: !!weight, hasBias: !!bias, hasRunning };
-}
-
-function gradient(o: PlanOptions, shape: readonly number[]): Backward {
-  const order = activationOrder(shape.length);
-  return (grad, [x, stats, weight], needs) => {
-    const { runtime } = grad;
-    const [input, weightNeeded, biasNeeded] = needs as [boolean, boolean, boolean];
-    using dy = inOrder(grad, order);
-    const dweight = Tensor.empty(runtime, [o.channels], { tracked: false });
-    const dbias = Tensor.empty(runtime, [o.channels], { tracked: false });
-    const dx = input ? Tensor.empty(runtime, shape, { order, tracked: false }) : undefined;
-    const plan = planBatchNormBackward({ ...o, input, parameters: weightNeeded || biasNeeded }, runtime.capabilities);
-    runtime.run(`${OP} backward`, plan, given({ x, dy, stats, weight, dweight, dbias, dx }));
-    if (!weightNeeded) dweight.dispose();
-    if (!biasNeeded) dbias.dispose();
-    return [dx, weightNeeded ? dweight : undefined, biasNeeded ? dbias : undefined];
+  return {
+    images: 1,
+    rows,
+    channels,
+    groups: channels,
+    hasWeight: weight !== undefined,
+    hasBias: bias !== undefined,
+    frozen: !training,
+    eps,
+    momentum: runningMean && momentum,
   };
 }
 
@@ -120,7 +88,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   using stats = Tensor.empty(runtime, [2, o.channels], { tracked: false });
   const y = Tensor.empty(runtime, shape, { order });
   const operands = given({ x: xs, y, stats, weight, bias, runningMean, runningVar });
-  runtime.run(OP, planBatchNorm(o, runtime.capabilities), operands);
-  if (o.training) for (const running of [runningMean, runningVar]) running?.bumpVersion();
-  return record(OP, y, [x, weight, bias], [xs, stats, weight], gradient(o, shape));
+  runtime.run(OP, planNorm(o, runtime.capabilities), operands);
+  if (!o.frozen) for (const running of [runningMean, runningVar]) running?.bumpVersion();
+  return record(OP, y, [x, weight, bias], [xs, stats, weight], normGradient(OP, o, shape));
 }

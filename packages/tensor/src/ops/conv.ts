@@ -30,7 +30,7 @@ export interface ConvTranspose2dOptions extends WindowOptions {
   readonly outputPadding?: Extent;
 }
 
-interface Window {
+interface ConvWindow {
   readonly stride: [number, number];
   readonly dilation: [number, number];
   readonly groups: number;
@@ -39,7 +39,7 @@ interface Window {
 const CONV2D = { stride: true, padding: true, dilation: true, groups: true } as const;
 const CONV_TRANSPOSE2D = { ...CONV2D, outputPadding: true } as const;
 
-function windowOf(op: string, options: WindowOptions): Window {
+function windowOf(op: string, options: WindowOptions): ConvWindow {
   const { groups = 1 } = options;
   if (!Number.isInteger(groups) || groups < 1) {
     throw invalidArgument(`${op}: groups is ${groups}`, "pass a whole number of at least 1");

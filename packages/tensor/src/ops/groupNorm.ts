@@ -1,11 +1,10 @@
-import { type GroupNormGeometry, planGroupNorm, planGroupNormBackward } from "@fcn/kernels";
+import { type NormOptions, planNorm } from "@fcn/kernels";
 import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
 import { activationOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
-import type { Backward } from "../tape.js";
 import { inOrder, Tensor } from "../tensor.js";
-import { checkNormSettings } from "./batchNorm.js";
+import { checkNormSettings, checkNormVectors, normGradient } from "./norm.js";
 import { checkFloat, given } from "./operands.js";
 
 export interface GroupNormOptions {
@@ -36,32 +35,7 @@ function check(x: Tensor, options: GroupNormOptions): void {
       `pass a number of groups that divides ${channels}`,
     );
   }
-  for (const [name, vector] of Object.entries({ weight, bias })) {
-    if (!vector) continue;
-    checkFloat(OP, name, vector);
-    if (vector.shape.length === 1 && vector.shape[0] === channels) continue;
-    throw invalidShape(
-      `${OP}: ${name} has shape ${show(vector.shape)}, expected [${channels}] for x ${show(x.shape)}`,
-      `pass one ${name} a channel`,
-    );
-  }
-}
-
-function gradient(g: GroupNormGeometry, shape: readonly number[]): Backward {
-  const order = activationOrder(shape.length);
-  return (grad, [x, stats, weight], [input = false, weightNeeded = false, biasNeeded = false]) => {
-    const { runtime } = grad;
-    const parameters = weightNeeded || biasNeeded;
-    using dy = inOrder(grad, order);
-    const vector = () => (parameters ? Tensor.empty(runtime, [g.channels], { tracked: false }) : undefined);
-    const [dweight, dbias] = [vector(), vector()];
-    const dx = input ? Tensor.empty(runtime, shape, { order, tracked: false }) : undefined;
-    const plan = planGroupNormBackward({ ...g, input, parameters }, runtime.capabilities);
-    runtime.run(`${OP} backward`, plan, given({ x, dy, stats, weight, dweight, dbias, dx }));
-    if (!weightNeeded) dweight?.dispose();
-    if (!biasNeeded) dbias?.dispose();
-    return [dx, weightNeeded ? dweight : undefined, biasNeeded ? dbias : undefined];
-  };
+  checkNormVectors(OP, x, { weight, bias });
 }
 
 /**
@@ -74,12 +48,20 @@ export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor {
   const { groups, weight, bias, eps = 1e-5 } = options;
   const { runtime, shape } = x;
   const [images, channels] = shape as [number, number];
-  const rows = x.size / (images * channels);
-  const g = { images, rows, channels, groups, eps, hasWeight: weight !== undefined, hasBias: bias !== undefined };
+  const o: NormOptions = {
+    images,
+    rows: x.size / (images * channels),
+    channels,
+    groups,
+    hasWeight: weight !== undefined,
+    hasBias: bias !== undefined,
+    frozen: false,
+    eps,
+  };
   const order = activationOrder(shape.length);
   using xs = inOrder(x, order);
   using stats = Tensor.empty(runtime, [2, images, groups], { tracked: false });
   const y = Tensor.empty(runtime, shape, { order });
-  runtime.run(OP, planGroupNorm(g, runtime.capabilities), given({ x: xs, y, stats, weight, bias }));
-  return record(OP, y, [x, weight, bias], [xs, stats, weight], gradient(g, shape));
+  runtime.run(OP, planNorm(o, runtime.capabilities), given({ x: xs, y, stats, weight, bias }));
+  return record(OP, y, [x, weight, bias], [xs, stats, weight], normGradient(OP, o, shape));
 }

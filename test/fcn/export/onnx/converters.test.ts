@@ -3,7 +3,7 @@ import { createDevice, type Device } from "@fcn/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CONVERTERS, convertLayer } from "../../../../packages/fcn/src/export/onnx/converters.js";
-import { LAYER_KINDS } from "../../../../packages/fcn/src/models/graph/layers.js";
+import { LAYER_KINDS } from "../../../../packages/fcn/src/models/graph/kinds/index.js";
 import { decodeOnnx, structuralFaults } from "../../../support/onnx.js";
 import { expectAgreement } from "../../../support/onnx-agreement.js";
 import { assertProperty } from "../../../support/property.js";

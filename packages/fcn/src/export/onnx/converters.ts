@@ -1,7 +1,8 @@
 import { TensorError } from "@fcn/tensor";
-import type { Layer, LayerKind, LayerOf, PaddedWindow } from "../../models/graph/spec.js";
+import type { Layer, LayerKind, LayerOf } from "../../models/graph/kinds/index.js";
+import { AXES, type PaddedWindow } from "../../models/graph/plane/window.js";
 import { ABSENT, cut, floats, ints, type Op, op, plane, scalar, sizeAlong, sizes, type Value } from "./expression.js";
-import { AXES, dilationOf, extentOf, fixedPadding, pads, padsBySize, strideOf, windowAttributes } from "./padding.js";
+import { dilationOf, extentOf, fixedPadding, pads, padsBySize, strideOf, windowAttributes } from "./padding.js";
 import { DATA_TYPE } from "./schema.js";
 
 /** What a layer is converted with. */
@@ -48,7 +49,8 @@ export const CONVERTERS: { readonly [K in LayerKind]: Converter<K> } = {
     inCeilMode(layer, x, op("MaxPool", [x], { ...windowAttributes(name, layer), dilations: dilationOf(layer) })),
   avgPool: (layer, { name, x }) => {
     const { ceilMode = false, countIncludePad = true } = layer;
-    // Runtimes differ in whether they count what ceil mode adds behind the padding; with the padding as part of the input none does.
+    // Runtimes differ in whether they count what ceil mode adds after the padding; with the padding as part of the
+    // input none does.
     const padFirst = ceilMode && countIncludePad && !padsBySize(layer);
     const source = padFirst ? zerosAround(x, layer) : x;
     const attributes = windowAttributes(name, padFirst ? { ...layer, padding: 0 } : layer);
@@ -98,8 +100,8 @@ export function convertLayer(layer: Layer, context: LayerContext): Value {
 }
 
 /**
- * In ceil mode Caffe and PyTorch leave out a last window that would start in the padding behind the image; runtimes differ in that, so where one
- * can occur it is cut off.
+ * In ceil mode Caffe and PyTorch leave out a last window that would start in the padding after the image; runtimes
+ * differ in that, so where one can occur it is cut off.
  */
 function inCeilMode(layer: PaddedWindow & { readonly ceilMode?: boolean }, x: Value, pool: Op): Op {
   // With padding by size the windows cover the input exactly.
@@ -139,8 +141,8 @@ function resize(layer: LayerOf<"resize">, x: Value, reference: Value | undefined
 }
 
 /**
- * Takes pixel floor(i * (in / out)) along one axis for each pixel i of the reference, in float32 as PyTorch does. Resize divides by out / in instead,
- * which at some sizes falls on the other side of a whole number.
+ * Takes pixel floor(i * (in / out)) along one axis for each pixel i of the reference, in float32 as PyTorch does.
+ * Resize divides by out / in instead, which at some sizes falls on the other side of a whole number.
  */
 function nearestAlong(x: Value, reference: Value, axis: number): Op {
   const size = op("Cast", [sizeAlong(x, axis)], { to: DATA_TYPE.float32 });

@@ -1,8 +1,10 @@
 import { TensorError } from "@fcn/tensor";
 import type { Message } from "../../encoding/protobuf.js";
-import { geometryOf, inferChannels } from "../../models/graph/geometry.js";
+import { inferChannels } from "../../models/graph/geometry/channels.js";
+import { geometryOf } from "../../models/graph/geometry/shapes.js";
+import { kindOf } from "../../models/graph/kinds/index.js";
 import type { GraphNet, NetOutput } from "../../models/graph/net.js";
-import type { Graph, LayerKind } from "../../models/graph/spec.js";
+import { type Graph, inputNode, isInput } from "../../models/graph/spec.js";
 import { convertLayer } from "./converters.js";
 import { op, type Value } from "./expression.js";
 import { OnnxGraph } from "./graph.js";
@@ -53,14 +55,14 @@ export function netGraph(net: GraphNet<NetOutput>, options: NetGraphOptions) {
   return { graph: message, input, outputs };
 }
 
-/** Adds every node; answers the names of their values and of the weights that they use. */
+/** Adds every node; returns the names of their values and of the weights that they use. */
 function addNodes(graph: Graph, onnx: OnnxGraph, image: string) {
   const values = new Map<string, string>();
   const parameters = new Set<string>();
   const offsetOf = offsetValues(graph);
   const valueNamed = (name: string): string => values.get(name) as string;
   for (const node of graph.nodes) {
-    const inputs = node.layer.kind === "input" ? [image] : node.inputs.map(valueNamed);
+    const inputs = isInput(node) ? [image] : node.inputs.map(valueNamed);
     const parameter = (own: string): string => {
       parameters.add(`${node.name}.${own}`);
       return `${node.name}.${own}`;
@@ -90,8 +92,8 @@ function initializer(name: string, weights: StateDict): Message {
 
 /** The image that goes in and the heads that come out. */
 function describeEnds(graph: Graph, { head, shape }: NetGraphOptions): { input: OnnxValue; outputs: OnnxValue[] } {
-  const data = graph.nodes.find(({ layer }) => layer.kind === "input");
-  if (data?.layer.kind !== "input") throw noInput(graph);
+  const data = inputNode(graph);
+  if (data === undefined) throw noInput(graph);
   const channels = inferChannels(graph);
   const [batch, height, width] = shape ? checkShape(shape) : ["batch", "height", "width"];
   const planes = shape && geometryOf(graph)(shape[1], shape[2]).shapes;
@@ -106,17 +108,14 @@ function describeEnds(graph: Graph, { head, shape }: NetGraphOptions): { input: 
   return { input, outputs };
 }
 
-/** Layers whose height and width are their own. */
-const RESIZING: ReadonlySet<LayerKind> = new Set(["conv", "convTranspose", "maxPool", "avgPool", "pad"]);
-
 /** The node that a node takes its height and width from. */
 function planeOwner(graph: Graph, name: string): string {
   const node = graph.nodes.find((candidate) => candidate.name === name);
   const [source, reference] = node?.inputs ?? [];
-  if (node === undefined || source === undefined || RESIZING.has(node.layer.kind)) return name;
-  if (node.layer.kind === "crop") return planeOwner(graph, reference ?? source);
-  if (node.layer.kind === "resize") return reference === undefined ? name : planeOwner(graph, reference);
-  return planeOwner(graph, source);
+  if (node === undefined || source === undefined) return name;
+  const { takesReference, size } = kindOf(node.layer);
+  if (takesReference && reference !== undefined) return planeOwner(graph, reference);
+  return size ? name : planeOwner(graph, source);
 }
 
 function checkShape(shape: NonNullable<NetGraphOptions["shape"]>): NonNullable<NetGraphOptions["shape"]> {

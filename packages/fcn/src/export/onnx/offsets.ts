@@ -1,13 +1,14 @@
 import { TensorError } from "@fcn/tensor";
-import { layerMap } from "../../models/graph/coordinates.js";
-import { add, format, mul, type Rational, rational } from "../../models/graph/rational.js";
-import type { Axis, Graph, Layer, LayerOf, Node, PaddedWindow } from "../../models/graph/spec.js";
+import { kindOf, type Layer, type LayerOf } from "../../models/graph/kinds/index.js";
+import { add, format, mul, type Rational, rational } from "../../models/graph/plane/rational.js";
+import { type Axis, onBothAxes, type PaddedWindow } from "../../models/graph/plane/window.js";
+import { foldGraph, type Graph, type Node } from "../../models/graph/spec.js";
 import { ints, op, type Value } from "./expression.js";
-import { onBothAxes, paddingBefore, padsBySize, strideOf } from "./padding.js";
+import { paddingBefore, padsBySize, strideOf } from "./padding.js";
 
 /**
- * Where a node's pixels lie along one axis: the shift of `coordinates.CoordinateMap`, in which the padding before an input that pads by its size
- * is left open. It is the constant plus, for each such node, its padding times a factor.
+ * Where a node's pixels lie along one axis: the shift of `coordinates.CoordinateMap`, in which the padding before an
+ * input that pads by its size is left open. It is the constant plus, for each such node, its padding times a factor.
  */
 interface Shift {
   readonly constant: Rational;
@@ -29,31 +30,25 @@ function plus(a: Shift, b: Shift, factor: Rational = rational(1)): Shift {
 const isOpen = (layer: Layer): layer is LayerOf<"conv" | "maxPool" | "avgPool"> =>
   "padding" in layer && padsBySize(layer as PaddedWindow);
 
-function shiftsAlong(graph: Graph, axis: Axis): ReadonlyMap<string, Shift> {
-  const shifts = new Map<string, Shift>();
-  for (const node of graph.nodes) shifts.set(node.name, shiftOf(node, shifts, axis));
-  return shifts;
-}
-
 /** As in `coordinateMaps`. */
-function shiftOf({ name, layer, inputs }: Node, known: ReadonlyMap<string, Shift>, axis: Axis): Shift {
-  const [source = NONE, reference] = inputs.map((input) => known.get(input) ?? NONE);
-  const follows = layer.kind === "resize" || (layer.kind === "crop" && layer.align !== "topLeft");
-  if (reference !== undefined && follows) return reference;
-  if (layer.kind === "crop") return source;
-  const { scale, shift } = layerMap(isOpen(layer) ? { ...layer, padding: 0 } : layer, axis, 1);
-  const factors = isOpen(layer) ? new Map([[name, rational(1, strideOf(layer)[axis])]]) : NONE.factors;
-  return plus({ constant: shift, factors }, source, scale);
+function shiftOf({ name, layer }: Node, [source = NONE, reference = source]: readonly Shift[], axis: Axis): Shift {
+  if (layer.kind === "crop") return layer.align === "topLeft" ? source : reference;
+  const open = isOpen(layer);
+  const closed: Layer = open ? { ...layer, padding: 0 } : layer;
+  const map = kindOf(closed).map(closed, axis, 1);
+  if (map === "reference") return reference;
+  const factors = open ? new Map([[name, rational(1, strideOf(layer)[axis])]]) : NONE.factors;
+  return plus({ constant: map.shift, factors }, source, map.scale);
 }
 
 /**
- * [top, left] of every crop as an int64 vector: constants, or, where inputs are padded by their size, what follows from it when the net runs.
- * Throws where that can be a fraction.
+ * [top, left] of every crop as an int64 vector: constants, or, where inputs are padded by their size, what follows from
+ * it when the net runs. Throws where that can be a fraction.
  *
  * @param valueNamed the value of a node by name
  */
 export function offsetValues(graph: Graph): (node: Node, valueNamed: (name: string) => Value) => Value {
-  const shifts = onBothAxes((axis) => shiftsAlong(graph, axis));
+  const shifts = onBothAxes((axis) => foldGraph(graph, NONE, (node, inputs) => shiftOf(node, inputs, axis)));
   const nodes = new Map(graph.nodes.map((node) => [node.name, node]));
   return (node, valueNamed) => {
     const [source = "", reference = ""] = node.inputs;

@@ -1,40 +1,31 @@
 import { TensorError } from "@fcn/tensor";
-import { type Axis, type PaddedWindow, paddingAlong, windowAlong } from "../../models/graph/spec.js";
+import { AXES, onBothAxes, type PaddedWindow, paddingAlong, windowAlong } from "../../models/graph/plane/window.js";
 import { type Attribute, ints, type Op, op, plane, type Value } from "./expression.js";
 
 type Pair = readonly [number, number];
-
-export const AXES: readonly Axis[] = [0, 1];
-
-/** A property of a layer along both axes, [vertical, horizontal]. */
-export const onBothAxes = <T>(of: (axis: Axis) => T): [T, T] => [of(0), of(1)];
 
 export const kernelOf = (w: PaddedWindow): Pair => onBothAxes((axis) => windowAlong(w, axis).kernel);
 export const strideOf = (w: PaddedWindow): Pair => onBothAxes((axis) => windowAlong(w, axis).stride);
 export const dilationOf = (w: PaddedWindow): Pair => onBothAxes((axis) => windowAlong(w, axis).dilation);
 /** Pixels from the first tap of a window to the last, both counted. */
-export const extentOf = (w: PaddedWindow): Pair =>
-  onBothAxes((axis) => {
-    const { kernel, dilation } = windowAlong(w, axis);
-    return dilation * (kernel - 1) + 1;
-  });
+export const extentOf = (w: PaddedWindow): Pair => onBothAxes((axis) => windowAlong(w, axis).extent);
 
 /**
- * Whether the padding follows from the size of the input. Where a "same" window moves by single pixels or is one pixel wide, it is the same for
- * all sizes.
+ * Whether the padding follows from the size of the input. Where a "same" window moves by single pixels or is one pixel
+ * wide, it is the same for all sizes.
  */
 export const padsBySize = (w: PaddedWindow): boolean =>
   w.padding === "same" && AXES.some((axis) => strideOf(w)[axis] > 1 && extentOf(w)[axis] > 1);
 
-/** [before, behind] of each axis for padding that does not depend on the size. */
-export function fixedPadding(w: PaddedWindow): [Pair, Pair] {
-  return onBothAxes((axis) => paddingAlong({ kind: "conv", outChannels: 1, ...w }, axis, 1));
-}
+/** [before, after] of each axis for padding that does not depend on the size. */
+export const fixedPadding = (w: PaddedWindow): [Pair, Pair] => onBothAxes((axis) => paddingAlong(w, axis, 1));
 
 /** The padding as ONNX writes it: top, left, bottom, right. */
 export const pads = ([[top, bottom], [left, right]]: readonly [Pair, Pair]): number[] => [top, left, bottom, right];
 
-/** Attributes that the window of any sliding operator has. Throws for padding by size that runtimes compute differently. */
+/**
+ * Attributes that the window of any sliding operator has. Throws for padding by size that runtimes compute differently.
+ */
 export function windowAttributes(name: string, w: PaddedWindow): Record<string, Attribute> {
   const window = { kernel_shape: kernelOf(w), strides: strideOf(w) };
   if (!padsBySize(w)) return { ...window, pads: pads(fixedPadding(w)) };
@@ -48,7 +39,10 @@ export function windowAttributes(name: string, w: PaddedWindow): Record<string, 
   });
 }
 
-/** Zeros [above, left of] an input `x` that pads by its size: half of max((ceil(size / stride) - 1) stride + extent - size, 0). */
+/**
+ * Zeros [above, left of] an input `x` that pads by its size: half of max((ceil(size / stride) - 1) stride + extent -
+ * size, 0).
+ */
 export function paddingBefore(w: PaddedWindow, x: Value): Op {
   const size = plane(x);
   const stride = strideOf(w);

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from "../graph/builder.js";
-import type { LayerOf } from "../graph/spec.js";
+import type { LayerOf } from "../graph/kinds/index.js";
 import type { Backbone } from "./backbone.js";
 import { scaleWidth } from "./convNorm.js";
 import { caffeNameAfter, type NameAfter, sequentialNameAfter } from "./names.js";

@@ -1,5 +1,6 @@
 import type { GraphBuilder } from "../graph/builder.js";
-import type { ConvInit, PaddedWindow } from "../graph/spec.js";
+import type { PaddedWindow } from "../graph/plane/window.js";
+import type { ConvInit } from "../graph/weights/initialise.js";
 
 /** A convolution without bias, batch norm and, where named, an activation. */
 export interface ConvNorm extends PaddedWindow {

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from "../graph/builder.js";
-import type { Window } from "../graph/spec.js";
+import type { Window } from "../graph/plane/window.js";
 import type { Backbone } from "./backbone.js";
 import { convNorm, scaleWidth } from "./convNorm.js";
 import {

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from "../graph/builder.js";
-import type { LayerOf } from "../graph/spec.js";
+import type { LayerOf } from "../graph/kinds/index.js";
 import type { Backbone } from "./backbone.js";
 import { convNorm, scaleWidth } from "./convNorm.js";
 import { type AppendConv, type ConvStep, inceptionBlock, type Step, stepWindow } from "./inceptionBlocks.js";

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from "../graph/builder.js";
-import type { Padding } from "../graph/spec.js";
+import type { Padding } from "../graph/plane/window.js";
 import type { Backbone } from "./backbone.js";
 import { convNorm } from "./convNorm.js";
 

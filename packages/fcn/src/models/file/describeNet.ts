@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import { vocColours } from "../../labels/colours.js";
-import { inferChannels } from "../graph/geometry.js";
+import { inferChannels } from "../graph/geometry/channels.js";
 import { GraphNet } from "../graph/net.js";
 import { parameterShapes } from "../graph/parameters.js";
 import { type Graph, inputChannels, mainHead } from "../graph/spec.js";

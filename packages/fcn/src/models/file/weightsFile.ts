@@ -1,6 +1,6 @@
 import { type Device, io, TensorError } from "@fcn/tensor";
 import { elementsOf, isNode } from "@fcn/tensor/internal";
-import { inferChannels } from "../graph/geometry.js";
+import { inferChannels } from "../graph/geometry/channels.js";
 import { parameterShapes } from "../graph/parameters.js";
 import { type Graph, inputChannels, mainHead } from "../graph/spec.js";
 import { create, GraphNet } from "../index.js";

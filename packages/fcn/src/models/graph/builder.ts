@@ -1,5 +1,6 @@
 import { TensorError } from "@fcn/tensor";
-import type { Graph, Layer, Node } from "./spec.js";
+import type { Layer } from "./kinds/index.js";
+import type { Graph, Node } from "./spec.js";
 
 /** Collects nodes in order and checks that names are unique and inputs known. */
 export class GraphBuilder {
@@ -11,7 +12,7 @@ export class GraphBuilder {
     this.#name = name;
   }
 
-  /** Appends a node and answers its name, to be passed on as the next node's input. */
+  /** Appends a node and returns its name, to be passed on as the next node's input. */
   add(name: string, layer: Layer, ...inputs: string[]): string {
     const missing = inputs.find((input) => !this.#names.has(input));
     if (missing !== undefined || this.#names.has(name)) {

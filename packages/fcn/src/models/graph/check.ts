@@ -1,9 +1,11 @@
 import { TensorError } from "@fcn/tensor";
 import { showValue } from "@fcn/tensor/internal";
-import { geometryOf, inferChannels } from "./geometry.js";
-import { LIMITS, layerProblem } from "./layerRules.js";
-import { coarsestStride } from "./reach.js";
-import type { Graph, Node } from "./spec.js";
+import { inferChannels } from "./geometry/channels.js";
+import { coarsestStride } from "./geometry/reach.js";
+import { geometryOf } from "./geometry/shapes.js";
+import { KINDS, kindOf, LAYER_KINDS, type LayerKind } from "./kinds/index.js";
+import { LIMITS, type Rule } from "./kinds/rules.js";
+import { type Graph, isInput, type Node } from "./spec.js";
 
 /** Characters of the text of a graph. That of a net with a thousand layers has 200,000. */
 const MOST_TEXT = 2 ** 22;
@@ -13,7 +15,9 @@ const MOST_INPUTS = 64;
 
 const FIELDS = ["name", "nodes", "outputs", "headLabels", "aliases"] as const;
 
-/** A graph as text, for a file of weights. Throws "invalid-argument" where {@link parseGraph} would not read it again. */
+/**
+ * A graph as text, for a file of weights. Throws "invalid-argument" where {@link parseGraph} would not read it again.
+ */
 export function stringifyGraph(op: string, graph: Graph): string {
   const fields = FIELDS.filter((field) => graph[field] !== undefined);
   const text = JSON.stringify(Object.fromEntries(fields.map((field) => [field, graph[field]])));
@@ -31,8 +35,8 @@ export function stringifyGraph(op: string, graph: Graph): string {
 }
 
 /**
- * The graph in a text from anywhere: every kind of layer, name, size and number is checked, and so is that the whole is a net. Nothing is made on
- * a device, and nothing of what is read is run. Throws one TensorError, "invalid-file".
+ * The graph in a text from anywhere: every kind of layer, name, size and number is checked, and so is that the whole is
+ * a net. Nothing is made on a device, and nothing of what is read is run. Throws one TensorError, "invalid-file".
  */
 export function parseGraph(op: string, text: string): Graph {
   const fail = (problem: string): never => {
@@ -68,16 +72,9 @@ function checkWhole(graph: Graph, fail: (problem: string) => never): void {
     if (count > LIMITS.channels) fail(`${name} has ${count} channels, more than ${LIMITS.channels}`);
   }
   for (const { name, layer, inputs } of graph.nodes) {
-    const from = channels.get(inputs[0] ?? "") ?? 0;
-    const groups = "groups" in layer ? (layer.groups ?? 1) : 1;
-    const to = channels.get(name) as number;
-    if (from % groups !== 0 || to % groups !== 0) {
-      fail(`${layer.kind} ${name}: ${groups} groups do not divide ${from} and ${to} channels`);
-    }
-    const isBilinear = layer.kind === "convTranspose" && layer.init !== "default";
-    if (isBilinear && from !== to / groups && to / groups !== 1) {
-      fail(`convTranspose ${name}: bilinear upsampling of ${from} channels to ${to} in ${groups} groups`);
-    }
+    const from = inputs.map((input) => channels.get(input) as number);
+    const fault = kindOf(layer).fault?.(layer, from);
+    if (fault !== undefined) fail(`${layer.kind} ${name}: ${fault}`);
   }
   const stride = coarsestStride(graph);
   if (!(stride <= LIMITS.extent)) fail(`its layers have a stride of ${stride}, more than ${LIMITS.extent}`);
@@ -105,7 +102,7 @@ function graphProblem(graph: unknown): string | undefined {
     const problem = nodeProblem(node, known);
     if (problem !== undefined) return problem;
     known.add((node as Node).name);
-    if ((node as Node).layer.kind === "input") inputs++;
+    if (isInput(node as Node)) inputs++;
   }
   if (inputs !== 1) return `it has ${inputs} nodes of the kind input, expected one`;
   return (
@@ -130,6 +127,30 @@ function nodeProblem(node: unknown, known: ReadonlySet<string>): string | undefi
   if (!isPlain(layer)) return `the layer of node ${name} is not an object`;
   const problem = layerProblem(layer, inputs.length);
   return problem === undefined ? undefined : `node ${name}: ${problem}`;
+}
+
+/** What is wrong with a layer, given its number of inputs; undefined where its kind and fields are those of a graph. */
+function layerProblem({ kind, ...fields }: Plain, inputs: number): string | undefined {
+  if (typeof kind !== "string" || !Object.hasOwn(KINDS, kind)) {
+    return `its kind is ${showValue(kind)}, expected one of ${LAYER_KINDS.join(", ")}`;
+  }
+  const {
+    needed,
+    optional,
+    inputs: [fewest, most],
+  } = KINDS[kind as LayerKind];
+  if (inputs < fewest || inputs > most) {
+    return `a ${kind} has ${inputs} inputs, expected ${fewest === most ? fewest : `${fewest} to ${most}`}`;
+  }
+  const known: Readonly<Record<string, Rule>> = { ...optional, ...needed };
+  for (const [field, value] of Object.entries(fields)) {
+    const own = Object.hasOwn(known, field) ? known[field] : undefined;
+    if (own === undefined) return `a ${kind} has no ${showValue(field)}`;
+    if (value === undefined || own.holds(value)) continue;
+    return `its ${field} is ${showValue(value)}, expected ${own.text}`;
+  }
+  const missing = Object.keys(needed).find((field) => fields[field] === undefined);
+  return missing && `a ${kind} needs ${missing}`;
 }
 
 function recordProblem(

@@ -1,20 +1,21 @@
 import { type Device, nn, type Tensor, TensorError } from "@fcn/tensor";
-import { elementsOf } from "@fcn/tensor/internal";
-import { convertDeconvBlob, type HostBlob, isOtherForm } from "./deconvBlobs.js";
-import { type Geometry, geometryOf, inferChannels } from "./geometry.js";
-import { buildLayer, runLayer } from "./layers.js";
-import { type Graph, inputChannels, type Node } from "./spec.js";
+import { inferChannels } from "./geometry/channels.js";
+import { type Geometry, geometryOf } from "./geometry/shapes.js";
+import { kindOf } from "./kinds/index.js";
+import { type Graph, inputChannels, isInput, lastUses, type Node } from "./spec.js";
+import { seedFor } from "./weights/initialise.js";
 
 /** Logits [N, classes, H, W], or those of several heads by name. */
 export type NetOutput = Tensor | Record<string, Tensor>;
 
 /**
- * A net that runs a graph. Input [N, C, H, W]; output the logits [N, classes, H, W], or, where the graph has other heads than one called
- * `out`, a record of them: then name the type, as in `GraphNet<Record<"out" | "aux", Tensor>>`. Its parameters are called after the nodes.
+ * A net that runs a graph. Input [N, C, H, W]; output the logits [N, classes, H, W], or, where the graph has other
+ * heads than one called `out`, a record of them: then name the type, as in `GraphNet<Record<"out" | "aux", Tensor>>`.
+ * Its parameters are called after the nodes.
  */
 export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   readonly graph: Graph;
-  readonly #layers = new Map<string, nn.Module>();
+  readonly #modules = new Map<string, nn.Module>();
   readonly #geometryOf: (height: number, width: number) => Geometry;
   readonly #lastUse: ReadonlyMap<string, number>;
 
@@ -24,12 +25,12 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
     this.#geometryOf = geometryOf(graph);
     this.#lastUse = lastUses(graph);
     const channels = inferChannels(graph);
-    for (const node of graph.nodes) {
-      const inChannels = channels.get(node.inputs[0] ?? "") ?? 0;
-      const layer = buildLayer(node, { device, seed, inChannels });
-      if (layer === undefined) continue;
-      this.#layers.set(node.name, layer);
-      this.registerModule(node.name, layer);
+    for (const { name, layer, inputs } of graph.nodes) {
+      const inChannels = channels.get(inputs[0] ?? "") ?? 0;
+      const module = kindOf(layer).build?.(layer, { device, seed: seedFor(seed, name), inChannels });
+      if (module === undefined) continue;
+      this.#modules.set(name, module);
+      this.registerModule(name, module);
     }
   }
 
@@ -37,10 +38,11 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
     const { offsets } = this.#check(x);
     const values = new Map<string, Tensor>();
     this.graph.nodes.forEach((node, index) => {
-      const inputs = node.layer.kind === "input" ? [x] : node.inputs.map((name) => values.get(name) as Tensor);
-      const value = runLayer(node.layer, {
+      const inputs = isInput(node) ? [x] : node.inputs.map((name) => values.get(name) as Tensor);
+      const value = kindOf(node.layer).run(node.layer, {
+        x: inputs[0] as Tensor,
         inputs,
-        module: this.#layers.get(node.name),
+        module: this.#modules.get(node.name),
         offset: offsets.get(node.name) ?? [0, 0],
       });
       values.set(node.name, value);
@@ -53,8 +55,8 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   }
 
   /**
-   * Frees features behind their last use: inference then holds a few layers instead of all, and training what the tape holds for the
-   * backward pass.
+   * Frees features after their last use: inference then holds a few layers instead of all, and training what the tape
+   * holds for the backward pass.
    */
   #release(node: Node, index: number, values: Map<string, Tensor>, x: Tensor): void {
     for (const name of new Set([...node.inputs, node.name])) {
@@ -81,17 +83,14 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   }
 
   /**
-   * A convolution also takes the weight [O, I * kh * kw] of the fully connected layer that it was cast from, whose values lie in the same
-   * order. Upsampling weights may come dense ([C, C, k, k], as published) for a channel-wise net and the other way round, as long as they
-   * keep the classes apart. Only host arrays are converted.
+   * A convolution also takes the weight [O, I * kh * kw] of the fully connected layer that it was cast from, whose
+   * values lie in the same order. Upsampling weights may come dense ([C, C, k, k], as published) for a channel-wise net
+   * and the other way round, as long as they keep the classes apart. Only host arrays are converted.
    */
   override stateAdapter(name: string, from: readonly number[]): nn.StateAdapter | undefined {
     const node = this.graph.nodes.find((candidate) => `${candidate.name}.weight` === name);
     const target = this.stateDict()[name]?.shape;
-    if (node === undefined || target === undefined) return undefined;
-    if (node.layer.kind === "conv" && isFullyConnected(from, target)) return (blob) => ({ ...blob, shape: target });
-    if (node.layer.kind !== "convTranspose" || !isOtherForm(from, target)) return undefined;
-    return (blob) => convertDeconvBlob(name, blob as HostBlob, target);
+    return node && target && kindOf(node.layer).adapt?.(name, from, target);
   }
 
   /** The graph's aliases of a node stand for its name. */
@@ -101,18 +100,4 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
     const alias = name.slice(0, end);
     return Object.hasOwn(aliases, alias) ? `${aliases[alias]}${name.slice(end)}` : name;
   }
-}
-
-/** Whether `shape` is that of the matrix that a convolution of the other shape is as a fully connected layer. */
-export const isFullyConnected = (shape: readonly number[], [out = 0, ...window]: readonly number[]): boolean =>
-  shape.length === 2 && shape[0] === out && shape[1] === elementsOf(window);
-
-/** Index of the node that uses each value last, its own where none does; heads are used by the caller and have none. */
-export function lastUses(graph: Graph): Map<string, number> {
-  const uses = new Map<string, number>();
-  graph.nodes.forEach((node, index) => {
-    for (const name of [node.name, ...node.inputs]) uses.set(name, index);
-  });
-  for (const head of Object.values(graph.outputs)) uses.delete(head);
-  return uses;
 }

@@ -1,21 +1,10 @@
-import type { Graph, LayerKind } from "./spec.js";
-
-/** Layers that move scores about without making features of them. */
-const PASSING: ReadonlySet<LayerKind> = new Set([
-  "convTranspose",
-  "resize",
-  "crop",
-  "pad",
-  "scale",
-  "add",
-  "max",
-  "slice",
-  "dropout",
-]);
+import { kindOf } from "./kinds/index.js";
+import type { Graph } from "./spec.js";
 
 /**
- * The convolutions that give class scores: those behind which only upsampling, crops and fusion come before a head. Names in the order of the
- * graph: score_fr, score_pool4, score_pool3 of an FCN-8s; classifier.4 and aux_classifier.4 of torchvision's.
+ * The convolutions that give class scores: those after which only upsampling, crops and fusion come before a head.
+ * Names in the order of the graph: score_fr, score_pool4, score_pool3 of an FCN-8s; classifier.4 and aux_classifier.4
+ * of torchvision's.
  */
 export function scoreLayers(graph: Graph): string[] {
   const heads = new Set(Object.values(graph.outputs));
@@ -23,8 +12,9 @@ export function scoreLayers(graph: Graph): string[] {
   const scores: string[] = [];
   for (const { name, layer, inputs } of [...graph.nodes].reverse()) {
     if (!heads.has(name) && !towardsHead.has(name)) continue;
-    if (layer.kind === "conv") scores.unshift(name);
-    else if (PASSING.has(layer.kind)) for (const input of inputs) towardsHead.add(input);
+    const role = kindOf(layer).scores;
+    if (role === "makes") scores.unshift(name);
+    else if (role === "passes") for (const input of inputs) towardsHead.add(input);
   }
   return scores;
 }

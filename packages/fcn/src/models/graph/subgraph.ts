@@ -13,8 +13,8 @@ export function nodeNamed(graph: Graph, name: string, op: string): Node {
 }
 
 /**
- * The part of a graph that the node `output` depends on, which becomes its only head: `subgraph(graph, "score_fr")` is an FCN's coarse scores,
- * without upsampling. Names, and so the state dict, stay. Throws for a name that is none.
+ * The part of a graph that the node `output` depends on, which becomes its only head: `subgraph(graph, "score_fr")` is
+ * an FCN's coarse scores, without upsampling. Names, and so the state dict, stay. Throws for a name that is none.
  */
 export function subgraph(graph: Graph, output: string): Graph {
   const wanted = new Set([nodeNamed(graph, output, "subgraph").name]);

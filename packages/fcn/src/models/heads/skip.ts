@@ -1,9 +1,10 @@
 import { TensorError } from "@fcn/tensor";
 import type { Backbone } from "../backbones/backbone.js";
 import type { GraphBuilder } from "../graph/builder.js";
-import { type CoordinateMap, coordinateMaps } from "../graph/coordinates.js";
-import { div, sub } from "../graph/rational.js";
-import { sizesAlong } from "../graph/sizes.js";
+import { coordinateMaps } from "../graph/geometry/coordinates.js";
+import { sizesAlong } from "../graph/geometry/sizes.js";
+import type { CoordinateMap } from "../graph/plane/coordinateMap.js";
+import { div, sub } from "../graph/plane/rational.js";
 import { bilinearWindow, type UpsamplingOptions, upsample } from "./upsampling.js";
 
 /** A finer layer whose scores are added to the upsampled coarser ones. */

@@ -1,6 +1,6 @@
 import { convNorm } from "../backbones/convNorm.js";
 import type { GraphBuilder } from "../graph/builder.js";
-import type { Layer } from "../graph/spec.js";
+import type { Layer } from "../graph/kinds/index.js";
 
 /** The last layer of a U-Net, to class scores, that starts at zero. */
 export const outLayer = (numClasses: number, kernelSize: number): Layer => ({

@@ -1,8 +1,10 @@
 import { TensorError } from "@fcn/tensor";
 import type { GraphBuilder } from "../graph/builder.js";
-import { type CoordinateMap, composeMaps, formatMap, layerMap } from "../graph/coordinates.js";
-import { div, sub } from "../graph/rational.js";
-import type { LayerOf, Window } from "../graph/spec.js";
+import { layerMap } from "../graph/geometry/coordinates.js";
+import type { LayerOf } from "../graph/kinds/index.js";
+import { type CoordinateMap, composeMaps, formatMap } from "../graph/plane/coordinateMap.js";
+import { div, sub } from "../graph/plane/rational.js";
+import type { Window } from "../graph/plane/window.js";
 
 export interface UpsamplingOptions {
   /** `fixed` keeps the bilinear kernel; `learned` starts from it. */

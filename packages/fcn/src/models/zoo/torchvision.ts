@@ -1,7 +1,7 @@
 import { scaleWidth } from "../backbones/convNorm.js";
 import { RESNETS, resNetBackbone, torchvisionNames } from "../backbones/resnet.js";
 import { GraphBuilder } from "../graph/builder.js";
-import { inferChannels } from "../graph/geometry.js";
+import { inferChannels } from "../graph/geometry/channels.js";
 import type { Graph } from "../graph/spec.js";
 import { fcnHead } from "../heads/fcnHead.js";
 import type { Resolved } from "../options.js";

@@ -1,6 +1,7 @@
 import { scaleWidth } from "../backbones/convNorm.js";
 import { GraphBuilder } from "../graph/builder.js";
-import type { Graph, Layer } from "../graph/spec.js";
+import type { Layer } from "../graph/kinds/index.js";
+import type { Graph } from "../graph/spec.js";
 import { outLayer } from "../heads/unet.js";
 import type { Resolved } from "../options.js";
 import type { Family } from "./entry.js";

@@ -1,8 +1,8 @@
 import type { io } from "@fcn/tensor";
-import { convertDeconvBlob, isOtherForm } from "../../models/graph/deconvBlobs.js";
-import { isFullyConnected } from "../../models/graph/net.js";
+import { isFullyConnected } from "../../models/graph/kinds/conv.js";
 import { scoreLayers, scoreUpsampling } from "../../models/graph/scoreLayers.js";
 import type { Graph } from "../../models/graph/spec.js";
+import { convertDeconvBlob, isOtherForm } from "../../models/graph/weights/deconvBlobs.js";
 import type { ClassMap } from "../../surgery/heads.js";
 import type { HeadLabels } from "../heads.js";
 

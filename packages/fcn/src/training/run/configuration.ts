@@ -1,65 +1,11 @@
 import { TensorError } from "@fcn/tensor";
-import type { Augmentation } from "../../data/augment/options.js";
-import type { SegmentationDataset } from "../../data/samples/dataset.js";
 import { fnv1a } from "../../encoding/fnv1a.js";
-import type { ModelMetadata } from "../../models/file/weightsFile.js";
-import { hasMomentum } from "../optimizers.js";
 import type { ResolvedOptions } from "../options.js";
 import { bothWays } from "../remedies.js";
 import { ratesOf } from "../schedules.js";
-import type { RunData } from "./data.js";
-import { orderOf, type TrainRunOptions } from "./options.js";
-import type { StartFile } from "./startFile.js";
 
 /** What decides the course of a run, by name; plain data. A run goes on from a checkpoint of the same only. */
 export type Configuration = Readonly<Record<string, unknown>>;
-
-interface Parts {
-  readonly options: TrainRunOptions;
-  readonly data: RunData;
-  readonly metadata: ModelMetadata;
-  readonly settings: ResolvedOptions;
-  readonly augmentation: Augmentation;
-  readonly pace: { readonly steps: number; readonly readEvery: number; readonly validateEvery: number };
-  readonly weights: StartFile | undefined;
-}
-
-/** All that changes a step or what is told of it, and nothing else: neither where files lie nor how many threads decode, nor when a checkpoint is written. */
-export function configurationOf(parts: Parts): Configuration {
-  const { options, data, metadata, settings, augmentation, pace, weights } = parts;
-  const { batchSize, iterSize, learningRate, loss, criterion, weightDecay, multipliers } = settings;
-  const { optimizer } = settings;
-  // One that the optimiser does not use is left out.
-  const momentum = typeof optimizer === "string" && hasMomentum(optimizer) ? settings.momentum : undefined;
-  const { heads, headLabels, schedule, warmUp, trainable, freezeBatchNorm, clipNorm, lossSampling } = settings;
-  const names = ({ length, name }: SegmentationDataset): string[] => Array.from({ length }, (_, i) => name(i));
-  return {
-    ...{ model: metadata.model, modelOptions: metadata.options, graph: metadata.graph, classes: metadata.classes },
-    ...{ preprocessing: metadata.preprocessing, recipe: options.recipe, optimizer },
-    ...{ steps: pace.steps, batchSize, iterSize, learningRate, schedule, warmUp, loss, criterion },
-    ...{ momentum, weightDecay, multipliers, heads, headLabels, trainable, freezeBatchNorm, clipNorm, lossSampling },
-    ...readingOf(options),
-    ...{ classWeights: settings.classWeights, augmentation, order: orderOf(options), seed: settings.seed },
-    ...{ readEvery: pace.readEvery, validateEvery: pace.validateEvery, weights },
-    ...{
-      trainingPictures: countAndHash(names(data.train)),
-      validationPictures: countAndHash(data.validation ? names(data.validation) : []),
-      leftOut: leftOutOf(data),
-    },
-  };
-}
-
-/** The pictures that cannot be used, by split; they decide which are trained on. */
-function leftOutOf({ opened: { leftOut = [] } }: RunData): readonly string[] | undefined {
-  return leftOut.length > 0 ? leftOut.map(({ split, name }) => `${split}: ${name}`) : undefined;
-}
-
-/** The options of a folder that change pictures or labels, but neither their names nor the classes. */
-function readingOf({ data, open = {} }: TrainRunOptions): Configuration {
-  if (typeof data !== "string") return {};
-  const { d2l, input, overlap, lineWidth, maskSuffix } = open;
-  return { d2l, input, overlap, lineWidth, maskSuffix };
-}
 
 /** The number of names and a 32-bit hash of them (FNV-1a): enough to see that a list is another one. */
 export function countAndHash(names: readonly string[]): string {
@@ -68,9 +14,8 @@ export function countAndHash(names: readonly string[]): string {
 
 /** Files of weights are the same where their bytes are. */
 function identity(name: string, value: unknown): string | undefined {
-  return name === "weights"
-    ? ((value as StartFile | undefined)?.sha256 ?? JSON.stringify(value))
-    : JSON.stringify(value);
+  const hash = name === "weights" ? (value as { readonly sha256?: string } | undefined)?.sha256 : undefined;
+  return hash ?? JSON.stringify(value);
 }
 
 /** Throws "checkpoint-mismatch" with what differs, unless a run may go on from the checkpoint `file` of `step`. It may become longer. */

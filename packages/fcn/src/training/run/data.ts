@@ -9,8 +9,8 @@ import { withoutBad } from "../../data/open/skipBad.js";
 import { isSkippable } from "../../data/open/skippable.js";
 import type { OpenedData, SegmentationDataset } from "../../data/samples/dataset.js";
 import type { Preprocessing } from "../../data/samples/preprocessing.js";
+import type { TrainRunOptions, TrainRunView } from "../runOptions.js";
 import type { Configuration } from "./configuration.js";
-import type { TrainRunOptions, TrainRunView } from "./options.js";
 import { throwIfStopped, unlessStopped } from "./stop.js";
 
 /** The data of a run, opened and checked. */

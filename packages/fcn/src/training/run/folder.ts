@@ -3,8 +3,8 @@ import { nodeModule } from "@fcn/tensor/internal";
 import { type LockOwner, withFileLock } from "../../files/lock.js";
 import { makeFolder } from "../../files/write.js";
 import { bothWays } from "../remedies.js";
+import type { TrainRunOptions } from "../runOptions.js";
 import { checkpoints } from "./checkpoint.js";
-import type { TrainRunOptions } from "./options.js";
 import { RUN_FILES } from "./result.js";
 
 const { readdir, realpath, rm, rmdir } = nodeModule("trainRun", "node:fs/promises");

@@ -1,10 +1,10 @@
 import { nodeModule } from "@fcn/tensor/internal";
-import type { TrainRunOptions } from "./options.js";
+import type { TrainRunOptions } from "../runOptions.js";
 import type { TrainRunResult } from "./result.js";
 
+export type { TrainRunOptions, TrainRunView } from "../runOptions.js";
 export type { Configuration } from "./configuration.js";
 export type { PictureScore, Validation } from "./history.js";
-export type { TrainRunOptions, TrainRunSettings, TrainRunView } from "./options.js";
 export { RUN_FILES, type TrainRunResult } from "./result.js";
 
 /**

@@ -3,14 +3,14 @@ import { kindOf } from "../../data/files/files.js";
 import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import { imagenetPreprocessing } from "../../models/file/metadata.js";
 import { type ModelMetadata, type PartialMetadata, parsePartialMetadata } from "../../models/file/weightsFile.js";
-import { inferChannels } from "../../models/graph/geometry.js";
+import { inferChannels } from "../../models/graph/geometry/channels.js";
 import { type Graph, inputChannels, mainHead } from "../../models/graph/spec.js";
 import type { ModelOptions } from "../../models/index.js";
 import { graphOf, publishedPreprocessing } from "../../models/registry.js";
 import { bothWays } from "../remedies.js";
+import type { TrainRunOptions } from "../runOptions.js";
 import type { Configuration } from "./configuration.js";
 import type { RunData } from "./data.js";
-import type { TrainRunOptions } from "./options.js";
 
 /**
  * Which net a run trains, from its options, the file of weights, and the data. `saved` is the configuration of the checkpoint from which the run

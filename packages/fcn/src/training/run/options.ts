@@ -1,140 +1,25 @@
-import type { Device } from "@fcn/tensor";
-import type { Augmentation } from "../../data/augment/options.js";
 import type { SampleOrder } from "../../data/loader/plan.js";
-import type { OpenOptions } from "../../data/open/open.js";
-import type { OpenedData } from "../../data/samples/dataset.js";
-import type { Preprocessing } from "../../data/samples/preprocessing.js";
-import type { Graph, ModelOptions } from "../../models/index.js";
-import type { ClassBalancing } from "../classWeights.js";
 import type { OptimizerName } from "../optimizers.js";
-import type { TrainOptions, TrainProgress } from "../options.js";
-import { type Recipe, type RecipeName, recipe } from "../recipes.js";
-import type { ScheduleName } from "../schedules.js";
-import type { TrainSettings } from "../settings.js";
+import type { TrainOptions } from "../options.js";
+import { type Recipe, recipe } from "../recipes.js";
+import type { TrainRunOptions } from "../runOptions.js";
+import { valuesOf } from "../settings/apply.js";
+import { RUN } from "../settings/run.js";
+import { TRAINING } from "../settings/training.js";
 
-/** Is told how a run goes. */
-export interface TrainRunView {
-  /** A remark: warnings of the data check, what was loaded, pictures that were left out; and its words for a command line, where they are others. */
-  line?(text: string, commandText?: string): void;
-  checking?(done: number, total: number): void;
-  start?(model: string, steps: number, from: number): void;
-  progress?(progress: TrainProgress): void;
-  validation?(step: number, meanIU: number): void;
-  /** Training is over, or failed. */
-  end?(): void;
-}
-
-/** Settings of a run that a recipe may give. */
-export type TrainRunSettings = Partial<Omit<TrainSettings, "schedule">> &
-  Pick<TrainOptions, "headLabels" | "trainable" | "freezeBatchNorm" | "clipNorm" | "lossSampling">;
-
-/**
- * Settings that are left out are those of the recipe. Without a recipe: AdamW at a rate of 1e-3 with weight decay 0.01, or SGD at 0.01; batches
- * of 4, mirroring, schedule `poly`, the mean of cross-entropy over the labelled pixels.
- */
-export interface TrainRunOptions extends TrainRunSettings {
-  /** A folder that `data.open` knows, or what it answered. */
-  readonly data: string | OpenedData;
-  /** A folder for everything that is written; it is made. */
-  readonly out: string;
-  /** A name of `models.list()`, or a graph of your own. Default: what the file of weights tells, or the checkpoint from which the run goes on. */
-  readonly model?: string | Graph;
-  /** Further options of the model, such as `widthMultiplier`. */
-  readonly modelOptions?: Partial<Omit<ModelOptions, "numClasses">>;
-  /** A file of weights to start from, of this or of other classes; where it names them, those of one name keep their scores. A run that goes on from a checkpoint does not need it. */
-  readonly weights?: string;
-  /** Of `weights`: what stands in the file before the names of the net, where several prefixes fit; as in `io.loadWeights`. */
-  readonly prefix?: string;
-  readonly steps?: number;
-  /** In place of `steps`: passes over the training pictures. Batches go on from one pass into the next, so that all are full. Default 20. */
-  readonly epochs?: number;
-  readonly recipe?: RecipeName;
-  readonly optimizer?: OptimizerName;
-  readonly schedule?: ScheduleName;
-  /** Height and width of random windows. Default: whole pictures; without a recipe, 480 x 480 where a picture is larger. */
-  readonly crop?: readonly [height: number, width: number];
-  /** Further random changes. */
-  readonly augmentation?: Omit<Augmentation, "crop" | "mirror">;
-  /**
-   * Default: that of the weights or of the published data set; else that of the published weights of the net where it starts from a file, which is
-   * Caffe's for the nets with Caffe's layer names; else ImageNet's means.
-   */
-  readonly preprocessing?: Preprocessing;
-  /** One weight a class in the loss, or how they follow from the frequencies of the classes in the training pictures. */
-  readonly classWeights?: readonly number[] | ClassBalancing;
-  /** In which order a pass takes the pictures; "replacement" draws each from all, as the published training does. Default: the recipe's, else "shuffle". */
-  readonly order?: SampleOrder;
-  /** Fixes initial values, order and changes of the pictures; not the split, whose seed is that of `open`. Default 0. */
-  readonly seed?: number;
-  /**
-   * Goes on from the last checkpoint in `out`; from the beginning where there is none. All options must be those of the checkpoint, but `steps` or
-   * `epochs` may be more: a finished run is lengthened so. Without them the length is that of the checkpoint.
-   */
-  readonly resume?: boolean;
-  /** Replaces the run or the net that `out` holds; its files are removed when everything else is ready. Not with `resume`. */
-  readonly overwrite?: boolean;
-  /** Steps between two validations. Default: about an epoch, and at least a twentieth of the run. */
-  readonly validateEvery?: number;
-  /** Steps between two checkpoints; a run may go on with another number. Default: as `validateEvery`. */
-  readonly checkpointEvery?: number;
-  /** Steps between two readings of the loss, which is read before each validation as well. Default 10, or fewer where validation comes sooner. */
-  readonly readEvery?: number;
-  /** Threads that decode. */
-  readonly workers?: number;
-  /**
-   * Leaves out pictures that cannot be used, each from its split, and tells which: see the option of `data.open`. Default: that of `open`, else false:
-   * they stop the run before it begins.
-   */
-  readonly skipBad?: boolean;
-  /** How the folder is read. */
-  readonly open?: OpenOptions;
-  /** Default: a device of its own for the run. */
-  readonly device?: Device;
-  /**
-   * Stops behind the step in progress, or in a validation, which `resume` then makes anew; a checkpoint is written. Before the first step the run
-   * throws "aborted".
-   */
-  readonly signal?: AbortSignal;
-  readonly view?: TrainRunView;
-}
-
-/** Of a run without a recipe. */
-const LEARNING_RATES: Readonly<Record<OptimizerName, number>> = { sgd: 0.01, adamw: 1e-3 };
+/** The optimiser of a run: recipes were published for SGD. */
+export const optimizerOf = ({ optimizer, recipe }: Pick<TrainRunOptions, "optimizer" | "recipe">): OptimizerName =>
+  optimizer ?? (recipe === undefined ? "adamw" : "sgd");
 
 /** The options that `train` takes over from those of a run. */
-export function trainSettings(options: TrainRunOptions): Partial<TrainOptions> & { readonly optimizer: OptimizerName } {
-  const { recipe, optimizer = recipe === undefined ? "adamw" : "sgd" } = options;
-  const own = recipe === undefined ? { learningRate: LEARNING_RATES[optimizer], batchSize: 4 } : { recipe };
-  const given = Object.fromEntries(
-    SETTINGS.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
-  );
+export function trainSettings(options: TrainRunOptions): Partial<TrainOptions> {
+  const { recipe } = options;
+  const optimizer = optimizerOf(options);
+  const own = recipe === undefined ? valuesOf(TRAINING, ({ runFallback }) => runFallback?.(optimizer)) : { recipe };
+  const given = valuesOf(TRAINING, (_, name) => options[name as keyof typeof TRAINING]);
   return { ...own, ...given, optimizer };
 }
 
-const SETTINGS = [
-  ...([
-    "batchSize",
-    "iterSize",
-    "learningRate",
-    "loss",
-    "criterion",
-    "momentum",
-    "weightDecay",
-    "multipliers",
-  ] as const),
-  ...([
-    "heads",
-    "headLabels",
-    "schedule",
-    "warmUp",
-    "mirror",
-    "trainable",
-    "freezeBatchNorm",
-    "clipNorm",
-    "lossSampling",
-  ] as const),
-] as const satisfies readonly (keyof TrainRunOptions)[];
-
 /** How the pictures of a pass are drawn. */
 export const orderOf = ({ order, recipe: name }: TrainRunOptions): SampleOrder =>
-  order ?? (name === undefined ? undefined : (recipe(name) as Recipe).order) ?? "shuffle";
+  order ?? (name === undefined ? undefined : (recipe(name) as Recipe).order) ?? RUN.order.fallback();

@@ -8,11 +8,17 @@ import type { GraphNet } from "../../models/index.js";
 import { headClasses } from "../../models/segmentationNet.js";
 import { balancedWeights } from "../classWeights.js";
 import { checkHeadLabels, furtherLabels, ownHeadLabels } from "../heads.js";
-import { type ResolvedOptions, resolveTraining } from "../options.js";
-import { type Configuration, configurationOf } from "./configuration.js";
+import type { ResolvedOptions } from "../options.js";
+import { resolveTraining } from "../resolve.js";
+import type { TrainRunOptions } from "../runOptions.js";
+import { checkSettings } from "../settings/apply.js";
+import { RUN } from "../settings/run.js";
+import { TRAINING } from "../settings/training.js";
+import type { Configuration } from "./configuration.js";
 import type { RunData } from "./data.js";
+import { configurationOf } from "./decided.js";
 import { chooseNet } from "./net.js";
-import { orderOf, type TrainRunOptions, trainSettings } from "./options.js";
+import { orderOf, trainSettings } from "./options.js";
 import { startFile } from "./startFile.js";
 import { describeStart, loadStartWeights } from "./startWeights.js";
 
@@ -38,6 +44,7 @@ export async function prepareRun(
   saved: Configuration | undefined,
 ): Promise<PreparedRun> {
   const { weights: file, view } = options;
+  checkSettings({ ...RUN, ...TRAINING }, options);
   const sample = await firstSample(data.train);
   const metadata = await chooseNet(options, data, { channels: sample.image.channels, saved });
   const model = buildNet(metadata, device);
@@ -149,8 +156,6 @@ function batchSizeOf({ batchSize }: ResolvedOptions, { train }: RunData, line = 
 
 type Pace = Pick<PreparedRun, "steps" | "readEvery" | "validateEvery" | "checkpointEvery">;
 
-const DEFAULT_EPOCHS = 20;
-
 async function paceOf(
   options: TrainRunOptions,
   { train }: RunData,
@@ -159,8 +164,7 @@ async function paceOf(
   const before = (saved ?? {}) as Partial<Pace>;
   // Batches go on from one pass into the next, so that all are full and no picture is left out.
   const perEpoch = train.length / (batchSize * iterSize);
-  const { epochs = DEFAULT_EPOCHS } = options;
-  checkWhole({ ...pick(options, "steps", "epochs", "readEvery", "validateEvery", "checkpointEvery") });
+  const { epochs = RUN.epochs.fallback() } = options;
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw new TensorError({
       code: "invalid-argument",
@@ -178,21 +182,6 @@ async function paceOf(
   // Where it is free it comes with a reading, so that no mean is over fewer steps.
   const validateEvery = options.validateEvery ?? kept.validateEvery ?? Math.ceil(epoch / readEvery) * readEvery;
   return { steps, readEvery, validateEvery, checkpointEvery: options.checkpointEvery ?? validateEvery };
-}
-
-function pick<T, K extends keyof T>(from: T, ...names: readonly K[]): Partial<Pick<T, K>> {
-  return Object.fromEntries(names.map((name) => [name, from[name]])) as Partial<Pick<T, K>>;
-}
-
-function checkWhole(values: Readonly<Record<string, number | undefined>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `train: ${name} is ${value}, but must be a whole number from 1 on`,
-      fix: `correct ${name}`,
-    });
-  }
 }
 
 /** The loader of the training pictures. */

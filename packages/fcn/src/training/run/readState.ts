@@ -57,12 +57,20 @@ const isHistory = (value: unknown): boolean =>
     best: (best) => best === undefined || isValidation(best),
   });
 
-/** The configuration in a checkpoint; a file without one has none of its settings. */
+/**
+ * The configuration in a checkpoint; a file without one has none of its settings. Some files call the loss `criterion`
+ * and its reduction `loss`.
+ */
 export function readConfiguration(file: string, strings: Strings): Configuration {
-  return field(file, strings, "configuration", isRecord, JSON.parse) ?? {};
+  const saved = field<Fields>(file, strings, "configuration", isRecord, JSON.parse) ?? {};
+  const { criterion, loss, ...rest } = saved;
+  return criterion === undefined ? saved : { ...rest, loss: criterion, reduction: loss };
 }
 
-/** All that a checkpoint says, checked before anything is taken from it. Throws "corrupt-file" with the name of the field. */
+/**
+ * All that a checkpoint says, checked before anything is taken from it. Throws "corrupt-file" with the name of the
+ * field.
+ */
 export function readState(file: string, strings: Strings): SavedState {
   const parse = <T>(name: string, holds: (value: unknown) => boolean): T | undefined =>
     field(file, strings, name, holds, JSON.parse);

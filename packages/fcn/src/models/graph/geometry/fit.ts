@@ -1,0 +1,144 @@
+import { TensorError } from "@fcn/tensor";
+import { lcm } from "../plane/rational.js";
+import { AXES, type Axis, onBothAxes } from "../plane/window.js";
+import { type Graph, inputNode, mainHead } from "../spec.js";
+import { coordinateMaps } from "./coordinates.js";
+import { coarsestStride } from "./reach.js";
+import { type Geometry, geometryOf, type Plane } from "./shapes.js";
+import { sizesAlong } from "./sizes.js";
+
+/** How an image is filled up with zeros for a net, and where its pixels then lie in the outputs. */
+export interface Fit {
+  /** Zeros before and after the image, vertically and horizontally. */
+  readonly padding: readonly [readonly [before: number, after: number], readonly [before: number, after: number]];
+  /** [top, left] of the image in the output of each head, in the order of the heads. */
+  readonly offsets: readonly Plane[];
+}
+
+/** A head of a graph; undefined for the main one. */
+type Head = string | undefined;
+
+/** Images that are filled up with more than this many strides are none that a net was made for. */
+const MOST_STRIDES = 64;
+
+/**
+ * How images of any size go through a graph so that each head scores every pixel. A net whose output has the size of
+ * its input takes the image as it is; one that does so for multiples of its stride only, such as that of the d2l
+ * chapter, gets zeros below and on the right; of an output that is larger, the part is taken whose pixels fall on those
+ * of the image, by the coordinate maps. `multiple` is a further number that the sides of the input are multiples of.
+ *
+ * Throws a TensorError for a head whose output lies on a coarser or finer grid than that of the image, or on one that lies
+ * between its pixels.
+ */
+export function fitOf(
+  graph: Graph,
+  heads: readonly Head[],
+  multiple = 1,
+): (height: number, width: number, op: string) => Fit {
+  const geometry = geometryOf(graph);
+  const nodes = heads.map((head) => (head === undefined ? mainHead(graph) : (graph.outputs[head] ?? mainHead(graph))));
+  const stride = lcm(coarsestStride(graph), multiple);
+  const find = (height: number, width: number, op: string): Fit => {
+    const image = [height, width] as const;
+    const filled = (to: number): Plane => [roundUp(height, to), roundUp(width, to)];
+    let found: Geometry | unknown;
+    for (const plane of [filled(multiple), filled(stride)]) {
+      try {
+        found = geometry(...plane);
+      } catch (error) {
+        // That of the image as it is tells more.
+        found ??= error;
+        continue;
+      }
+      const { shapes } = found as Geometry;
+      const isSame = nodes.every((node) => AXES.every((axis) => shapes.get(node)?.[axis + 1] === plane[axis]));
+      if (!isSame) continue;
+      return { padding: onBothAxes((axis) => [0, plane[axis] - image[axis]]), offsets: nodes.map(() => [0, 0]) };
+    }
+    if (found instanceof Error) throw found;
+    const axes = AXES.map((axis) => fitAlong(graph, nodes, { axis, size: image[axis], multiple, stride }));
+    const [down, across] = axes as [AxisFit | undefined, AxisFit | undefined];
+    if (!down || !across) throw misfit(graph, op, { image, nodes, geometry, stride });
+    return {
+      padding: [down.padding, across.padding],
+      offsets: nodes.map((_, i) => [down.offsets[i] as number, across.offsets[i] as number]),
+    };
+  };
+  const known = new Map<string, Fit>();
+  return (height, width, op) => {
+    const key = `${height}x${width}`;
+    const fit = known.get(key) ?? find(height, width, op);
+    known.set(key, fit);
+    return fit;
+  };
+}
+
+const roundUp = (size: number, multiple: number): number => Math.ceil(size / multiple) * multiple;
+
+interface AxisFit {
+  readonly padding: readonly [number, number];
+  readonly offsets: readonly number[];
+}
+
+interface Along {
+  readonly axis: Axis;
+  readonly size: number;
+  readonly multiple: number;
+  readonly stride: number;
+}
+
+/** Where the heads' pixels fall on those of the image; undefined where they do not. */
+function fitAlong(
+  graph: Graph,
+  nodes: readonly string[],
+  { axis, size, multiple, stride }: Along,
+): AxisFit | undefined {
+  const shiftsAt = (input: number): number[] | undefined => {
+    const maps = coordinateMaps(graph, axis, input);
+    const own = nodes.map((node) => maps.get(node));
+    const isOn = own.every((map) => map?.scale.num === 1 && map.scale.den === 1 && map.shift.den === 1);
+    return isOn ? own.map((map) => map?.shift.num ?? 0) : undefined;
+  };
+  const before = Math.max(0, ...(shiftsAt(size) ?? [0]).map((shift) => -shift));
+  const least = roundUp(before + size, multiple);
+  for (let input = least; input <= least + MOST_STRIDES * stride; input += multiple) {
+    const shifts = shiftsAt(input);
+    if (shifts === undefined) return undefined;
+    const sizes = sizesAlong(graph, axis, input);
+    const offsets = shifts.map((shift) => before + shift);
+    const isWhole = nodes.every((node, i) => offsets[i]! >= 0 && offsets[i]! + size <= (sizes.get(node) ?? 0));
+    if (isWhole) return { padding: [before, input - before - size], offsets };
+  }
+  return undefined;
+}
+
+interface Misfit {
+  readonly image: Plane;
+  readonly nodes: readonly string[];
+  readonly geometry: (height: number, width: number) => Geometry;
+  readonly stride: number;
+}
+
+function misfit(graph: Graph, op: string, { image, nodes, geometry, stride }: Misfit): TensorError {
+  const input = inputNode(graph)?.name ?? "data";
+  const plane = image.map((side) => roundUp(side, stride)) as [number, number];
+  const { shapes } = geometry(...plane);
+  const node = nodes.find((name) => AXES.some((axis) => shapes.get(name)?.[axis + 1] !== plane[axis])) ?? nodes[0];
+  const [, height = 0, width = 0] = shapes.get(node as string) ?? [];
+  const steps = AXES.map((axis) => {
+    const { num = 1, den = 1 } = coordinateMaps(graph, axis, plane[axis]).get(node as string)?.scale ?? {};
+    return den / num;
+  });
+  const grid = steps.some((step) => step !== 1)
+    ? `one value for ${steps.join(" x ")} pixels`
+    : "on places that lie between the pixels";
+  const way = steps.some((step) => step !== 1)
+    ? `{ kind: "resize", mode: "bilinear" }`
+    : `{ kind: "crop", align: "topLeft" }`;
+  return new TensorError({
+    code: "invalid-shape",
+    message: `${op}: the net ${graph.name} answers ${node} with ${height}x${width} for pictures of ${plane.join("x")}, ${grid}, but must give a value for each pixel`,
+    fix: `end the graph with the size of its input: builder.add("out", ${way}, ${JSON.stringify(node)}, ${JSON.stringify(input)})`,
+    commandFix: "use weights of a net that brings its scores to the size of the picture",
+  });
+}

@@ -1,0 +1,98 @@
+import { TensorError } from "@fcn/tensor";
+import { kindOf, type Layer } from "../kinds/index.js";
+import type { Taps } from "../kinds/kind.js";
+import { lcm } from "../plane/rational.js";
+import { type Axis, onBothAxes } from "../plane/window.js";
+import { foldGraph, type Graph, mainHead } from "../spec.js";
+import { cropOffsets } from "./coordinates.js";
+import { sizesAlong } from "./sizes.js";
+
+/** For each place along an axis, the first and the last pixel of the image that its value depends on. */
+interface Intervals {
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+}
+
+/** A graph, or a net that runs one. */
+export type GraphOrNet = Graph | { readonly graph: Graph };
+
+function graphIn(op: string, given: GraphOrNet): Graph {
+  const graph = (given as { readonly graph?: Graph } | undefined)?.graph ?? (given as Graph | undefined);
+  if (graph && Array.isArray(graph.nodes)) return graph;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `${op}: got neither a graph nor a net that runs one`,
+    fix: "pass what models.create answers, or the graph of models.graphOf",
+  });
+}
+
+/**
+ * Pixels from one value of the coarsest features to the next: the least common multiple along any path, over both axes.
+ */
+export function coarsestStride(net: GraphOrNet): number {
+  const graph = graphIn("coarsestStride", net);
+  const strides = foldGraph(graph, 1, ({ layer }, inputs) => {
+    const source = Math.max(...inputs);
+    return lcm(...onBothAxes((axis) => strideOf(layer, axis, source)));
+  });
+  return [...strides.values()].reduce(lcm);
+}
+
+/** Whole pixels from one value to the next, given those of the input. */
+function strideOf(layer: Layer, axis: Axis, source: number): number {
+  const map = kindOf(layer).map(layer, axis, 1);
+  return map === "reference" ? 1 : Math.max(1, Math.floor((source * map.scale.den) / map.scale.num));
+}
+
+/**
+ * How far [vertically, horizontally] a value of the main head looks: a pixel depends on no other pixel that is further
+ * away. Infinity for nets that normalise over the whole picture.
+ */
+export function reachOf(net: GraphOrNet): [number, number] {
+  const graph = graphIn("reachOf", net);
+  if (graph.nodes.some(({ layer }) => kindOf(layer).isGlobal)) return [Infinity, Infinity];
+  return [reachAlong(graph, 0), reachAlong(graph, 1)];
+}
+
+function reachAlong(graph: Graph, axis: Axis): number {
+  const stride = coarsestStride(graph);
+  // The picture grows until the pixels of its middle no longer see its borders.
+  for (let size = 16 * stride; ; size *= 2) {
+    const { low, high } = intervalsAt(graph, axis, size);
+    const middle = Math.floor(size / 2 / stride) * stride;
+    let reach = 0;
+    for (let x = middle; x < middle + stride; x++) reach = Math.max(reach, x - low[x]!, high[x]! - x);
+    if (reach < middle - stride) return reach;
+    if (size > 2 ** 16) return Infinity;
+  }
+}
+
+function intervalsAt(graph: Graph, axis: Axis, size: number): Intervals {
+  const sizes = sizesAlong(graph, axis, size);
+  const offsets = cropOffsets(graph, [size, size]);
+  const image = build(size, (x) => [x, x]);
+  const known = foldGraph(graph, image, ({ name, layer }, inputs) => {
+    const [from, to] = [(inputs[0] as Intervals).low.length, sizes.get(name) as number];
+    const taps = kindOf(layer).taps?.(layer, { axis, from, to, offset: offsets.get(name)?.[axis] ?? 0 });
+    return taps ? throughTaps(inputs[0] as Intervals, to, taps) : union(inputs, to);
+  });
+  return known.get(mainHead(graph)) as Intervals;
+}
+
+const union = (inputs: readonly Intervals[], size: number): Intervals =>
+  build(size, (x) => [Math.min(...inputs.map(({ low }) => low[x]!)), Math.max(...inputs.map(({ high }) => high[x]!))]);
+
+function build(size: number, at: (x: number) => readonly [number, number]): Intervals {
+  const intervals = { low: new Float64Array(size), high: new Float64Array(size) };
+  for (let x = 0; x < size; x++) [intervals.low[x], intervals.high[x]] = at(x) as [number, number];
+  return intervals;
+}
+
+/** Places that a tap reads in the padding count as the border's. */
+function throughTaps({ low, high }: Intervals, size: number, taps: Taps): Intervals {
+  const inside = (x: number): number => Math.min(Math.max(x, 0), low.length - 1);
+  return build(size, (x) => {
+    const [first, last] = taps(x);
+    return [low[inside(first)]!, high[inside(last)]!];
+  });
+}

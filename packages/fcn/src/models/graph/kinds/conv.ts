@@ -1,0 +1,67 @@
+import { conv2d, nn } from "@fcn/tensor";
+import { elementsOf } from "@fcn/tensor/internal";
+import type { PaddedWindow } from "../plane/window.js";
+import { type ConvInit, convValues, INIT_NAMES } from "../weights/initialise.js";
+import { type BuildContext, type Kind, ONE, type Shapes } from "./kind.js";
+import * as rule from "./rules.js";
+import { pair, slidingWindow, windowOptions, windowRules } from "./slidingWindow.js";
+
+export interface Conv extends PaddedWindow {
+  readonly kind: "conv";
+  readonly outChannels: number;
+  readonly groups?: number;
+  readonly bias?: boolean;
+  readonly init?: ConvInit;
+}
+
+const init: rule.Rule = {
+  holds: (value) => {
+    if ((INIT_NAMES as readonly unknown[]).includes(value)) return true;
+    if (typeof value !== "object" || value === null) return false;
+    const { deviation, ...rest } = value as { deviation?: unknown };
+    return rule.isReal(deviation) && deviation >= 0 && Object.keys(rest).length === 0;
+  },
+  text: `one of ${INIT_NAMES.join(", ")}, or { deviation }`,
+};
+
+export const conv: Kind<Conv> = {
+  inputs: ONE,
+  needed: { outChannels: rule.channels, ...windowRules.needed },
+  optional: { ...windowRules.optional, groups: rule.channels, bias: rule.flag, init },
+  fault: ({ groups = 1, outChannels }, [from = 0]) => groupsFault(groups, from, outChannels),
+  channels: ({ outChannels }) => outChannels,
+  ...slidingWindow,
+  scores: "makes",
+  parameters,
+  build,
+  adapt: (_, from, wanted) => (isFullyConnected(from, wanted) ? (blob) => ({ ...blob, shape: wanted }) : undefined),
+  run: (layer, { x, module }) => {
+    const { weight, bias } = module as nn.Conv2d;
+    const { groups = 1 } = layer;
+    return conv2d(x, weight, bias, { ...windowOptions(layer, x), dilation: pair(layer.dilation, 1), groups });
+  },
+};
+
+function parameters({ outChannels, groups = 1, kernelSize, bias = true }: Conv, inChannels: number): Shapes {
+  const weight = [outChannels, inChannels / groups, ...pair(kernelSize, 1)];
+  return bias ? { weight, bias: [outChannels] } : { weight };
+}
+
+function build(layer: Conv, { device, inChannels, seed }: BuildContext): nn.Module {
+  const { outChannels, groups = 1, bias = true, init = "default" } = layer;
+  const kernelSize = pair(layer.kernelSize, 1);
+  const conv = new nn.Conv2d(device, inChannels, outChannels, { kernelSize, groups, bias });
+  const values = convValues(device, [outChannels, inChannels / groups, ...kernelSize], init, bias, seed);
+  conv.loadStateDict({ ...values });
+  values.weight.dispose();
+  values.bias?.dispose();
+  return conv;
+}
+
+/** What is wrong with a number of groups; undefined where nothing is. */
+export const groupsFault = (groups: number, from: number, to: number): string | undefined =>
+  from % groups === 0 && to % groups === 0 ? undefined : `${groups} groups do not divide ${from} and ${to} channels`;
+
+/** Whether `shape` is that of the matrix that a convolution of the other shape is as a fully connected layer. */
+export const isFullyConnected = (shape: readonly number[], [out = 0, ...window]: readonly number[]): boolean =>
+  shape.length === 2 && shape[0] === out && shape[1] === elementsOf(window);

@@ -1,0 +1,132 @@
+import { convTranspose2d, type Device, nn, type Tensor } from "@fcn/tensor";
+import { inverseMap } from "../plane/coordinateMap.js";
+import { along, type Window, windowAlong } from "../plane/window.js";
+import { bilinearKernel } from "../weights/bilinear.js";
+import { convertDeconvBlob, type HostBlob, isOtherForm } from "../weights/deconvBlobs.js";
+import { seedFor, uniform } from "../weights/initialise.js";
+import { groupsFault } from "./conv.js";
+import {
+  type BuildContext,
+  CUT_UPSAMPLING,
+  type Kind,
+  ONE,
+  runModule,
+  type Shapes,
+  type Taps,
+  type TapsContext,
+  unmoved,
+} from "./kind.js";
+import * as rule from "./rules.js";
+import { pair, windowMap, windowRules } from "./slidingWindow.js";
+
+export interface ConvTranspose extends Window {
+  readonly kind: "convTranspose";
+  readonly outChannels: number;
+  /** With `groups` = channels it upsamples each channel by itself. */
+  readonly groups?: number;
+  readonly bias?: boolean;
+  /** A layer that is not learned keeps its kernel and stays out of `parameters()`. */
+  readonly learned?: boolean;
+  /** `bilinear` unless given; `default` is PyTorch's, for any number of channels, and always learned. */
+  readonly init?: "bilinear" | "default";
+}
+
+export const convTranspose: Kind<ConvTranspose> = {
+  inputs: ONE,
+  needed: { outChannels: rule.channels, ...windowRules.needed },
+  optional: {
+    ...windowRules.optional,
+    padding: rule.extent(0),
+    groups: rule.channels,
+    bias: rule.flag,
+    learned: rule.flag,
+    init: rule.oneOf("bilinear", "default"),
+  },
+  fault,
+  channels: ({ outChannels }) => outChannels,
+  ...unmoved,
+  size: (layer, axis, size) => {
+    const { stride, extent } = windowAlong(layer, axis);
+    return (size - 1) * stride - 2 * along(layer.padding, axis, 0) + extent;
+  },
+  map: (layer, axis) => inverseMap(windowMap(layer, axis, along(layer.padding, axis, 0))),
+  taps,
+  width: (layer, axis) => {
+    const { stride, extent } = windowAlong(layer, axis);
+    return Math.ceil(extent / stride);
+  },
+  dilate: () => CUT_UPSAMPLING,
+  scores: "passes",
+  parameters,
+  build,
+  adapt: (key, from, wanted) =>
+    isOtherForm(from, wanted) ? (blob) => convertDeconvBlob(key, blob as HostBlob, wanted) : undefined,
+  run: runModule,
+};
+
+function fault({ outChannels, groups = 1, init }: ConvTranspose, [from = 0]: readonly number[]): string | undefined {
+  const uneven = groupsFault(groups, from, outChannels);
+  if (uneven || init === "default" || from === outChannels / groups || outChannels === groups) return uneven;
+  return `bilinear upsampling of ${from} channels to ${outChannels} in ${groups} groups`;
+}
+
+function taps(layer: ConvTranspose, { axis }: TapsContext): Taps {
+  const { stride, extent } = windowAlong(layer, axis);
+  const padding = along(layer.padding, axis, 0);
+  return (x) => [Math.ceil((x + padding - extent + 1) / stride), Math.floor((x + padding) / stride)];
+}
+
+function parameters(
+  { outChannels, groups = 1, kernelSize, bias = false, init }: ConvTranspose,
+  inChannels: number,
+): Shapes {
+  const [kh, kw] = pair(kernelSize, 1);
+  // Bilinear kernels are square.
+  const weight = [inChannels, outChannels / groups, kh, init === "default" ? kw : kh];
+  return bias ? { weight, bias: [outChannels] } : { weight };
+}
+
+/** How the layer moves its window, as the op takes it. */
+const windowOptions = ({ stride, padding, dilation, groups = 1 }: ConvTranspose) => ({
+  stride: pair(stride, 1),
+  padding: pair(padding, 0),
+  dilation: pair(dilation, 1),
+  groups,
+});
+
+function build(layer: ConvTranspose, { device, inChannels, seed }: BuildContext): nn.Module {
+  if (layer.init !== "default") return new BilinearUpsampling(device, inChannels, layer, seed);
+  const { outChannels, bias = false } = layer;
+  const kernelSize = pair(layer.kernelSize, 1);
+  return new nn.ConvTranspose2d(device, inChannels, outChannels, { ...windowOptions(layer), kernelSize, bias, seed });
+}
+
+/**
+ * A transposed convolution that starts bilinear. Weight [in, out / groups, k, k]; a layer that is not learned keeps it
+ * as a buffer, so that it is in the state dict but not among the parameters. The bias, where there is one, starts as
+ * PyTorch's does.
+ */
+class BilinearUpsampling extends nn.Module {
+  readonly #layer: ConvTranspose;
+  readonly #weight: Tensor;
+  readonly #bias: Tensor | undefined;
+
+  constructor(device: Device, channels: number, layer: ConvTranspose, seed: number) {
+    super();
+    const { outChannels, groups = 1, learned = false } = layer;
+    const k = along(layer.kernelSize, 0, 1);
+    const kernel = bilinearKernel(channels, outChannels / groups, k);
+    this.#layer = layer;
+    this.#weight = nn.convolutionWeight(device, kernel.data, kernel.shape);
+    if (learned) this.registerParameter("weight", this.#weight);
+    else this.registerBuffer("weight", this.#weight);
+    if (layer.bias !== true) return;
+    const bound = 1 / Math.sqrt((outChannels / groups) * k * k);
+    this.#bias = uniform(device, [outChannels], bound, seedFor(seed, "bias"));
+    this.registerParameter("bias", this.#bias);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return convTranspose2d(x, this.#weight, this.#bias, windowOptions(this.#layer));
+  }
+}

@@ -1,0 +1,32 @@
+import { crop as cropOf } from "@fcn/tensor";
+import { cropOffset } from "../plane/coordinateMap.js";
+import { type Kind, sameChannels, samePlane, stateless, unmoved } from "./kind.js";
+import * as rule from "./rules.js";
+
+/** Cuts the first input to the height and width of the second, at the offset that lines up their pixels. */
+export interface Crop {
+  readonly kind: "crop";
+  /** `topLeft` cuts at 0 whatever the coordinates say, for nets that were published misaligned. */
+  readonly align?: "coordinates" | "topLeft";
+}
+
+export const crop: Kind<Crop> = {
+  inputs: [2, 2],
+  needed: {},
+  optional: { align: rule.oneOf("coordinates", "topLeft") },
+  fault: undefined,
+  channels: sameChannels,
+  ...unmoved,
+  takesReference: true,
+  offset: ({ align }, source, reference, name) => (align === "topLeft" ? 0 : cropOffset(source, reference, name)),
+  taps:
+    (_, { offset }) =>
+    (x) => [x + offset, x + offset],
+  scores: "passes",
+  ...stateless,
+  run: (_, { x, inputs: [, reference = x], offset: [top, left] }) => {
+    if (top === 0 && left === 0 && samePlane(x, reference)) return x;
+    const [height, width] = reference.shape.slice(2) as [number, number];
+    return cropOf(x, { top, left, height, width });
+  },
+};

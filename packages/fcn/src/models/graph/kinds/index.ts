@@ -1,0 +1,46 @@
+import { concat, slice } from "./channels.js";
+import { conv } from "./conv.js";
+import { convTranspose } from "./convTranspose.js";
+import { crop } from "./crop.js";
+import { input } from "./input.js";
+import type { Kind } from "./kind.js";
+import { batchNorm, groupNorm, lrn } from "./norm.js";
+import { pad } from "./pad.js";
+import { add, dropout, max, relu, relu6, scale } from "./pointwise.js";
+import { avgPool, maxPool } from "./pool.js";
+import { resize } from "./resize.js";
+
+const ALL = {
+  input,
+  conv,
+  convTranspose,
+  maxPool,
+  avgPool,
+  batchNorm,
+  groupNorm,
+  lrn,
+  relu,
+  relu6,
+  dropout,
+  scale,
+  add,
+  max,
+  concat,
+  slice,
+  pad,
+  resize,
+  crop,
+};
+
+/** A layer of a net's graph as data, of any kind. */
+export type Layer = Parameters<(typeof ALL)[keyof typeof ALL]["run"]>[0];
+export type LayerKind = Layer["kind"];
+export type LayerOf<K extends LayerKind> = Extract<Layer, { kind: K }>;
+
+/** Every kind of layer that a graph may have, under the name that its layers carry. */
+export const KINDS: { readonly [K in LayerKind]: Kind<LayerOf<K>> } = ALL;
+
+export const LAYER_KINDS = Object.keys(KINDS) as readonly LayerKind[];
+
+/** The kind of a layer. */
+export const kindOf = <L extends Layer>(layer: L): Kind<L> => KINDS[layer.kind] as unknown as Kind<L>;

@@ -1,0 +1,122 @@
+import type { Device, nn, Tensor } from "@fcn/tensor";
+import { type CoordinateMap, identityMap } from "../plane/coordinateMap.js";
+import type { Axis } from "../plane/window.js";
+import type { Rule } from "./rules.js";
+
+/** Names of the fields that every layer has, and of all that one may have. */
+type Common<L, F extends keyof L = keyof L> = F extends unknown ? (object extends Pick<L, F> ? never : F) : never;
+type Fields<L> = L extends unknown ? keyof L : never;
+
+/** Shapes of parameters and buffers by name. */
+export type Shapes = Readonly<Record<string, readonly number[]>>;
+
+/** Pixels of a finer grid to one of the given, vertically and horizontally. */
+export type Rate = readonly [number, number];
+
+/** The first and the last place of the input that an output place reads; they may lie in the padding. */
+export type Taps = (place: number) => readonly [first: number, last: number];
+
+export interface TapsContext {
+  readonly axis: Axis;
+  /** Sizes of the first input and of the output. */
+  readonly from: number;
+  readonly to: number;
+  /** That of {@link Kind.offset}. */
+  readonly offset: number;
+}
+
+export interface BuildContext {
+  readonly device: Device;
+  /** Follows from the net's seed and the name of the node alone. */
+  readonly seed: number;
+  readonly inChannels: number;
+}
+
+export interface RunContext {
+  /** The first input. */
+  readonly x: Tensor;
+  readonly inputs: readonly Tensor[];
+  /** What `build` made. */
+  readonly module: nn.Module | undefined;
+  /** That of {@link Kind.offset}, [top, left]. */
+  readonly offset: readonly [number, number];
+}
+
+/**
+ * Everything that is known of the layers of one kind, L being their fields. Sizes, places and taps are along one axis.
+ * No field has a default: what kinds share, they name (`unmoved`, `stateless`, `slidingWindow`).
+ */
+export interface Kind<L extends { readonly kind: string }> {
+  readonly inputs: readonly [fewest: number, most: number];
+  /** What the fields of a layer from a file must be. */
+  readonly needed: { readonly [F in Exclude<Common<L>, "kind">]: Rule };
+  readonly optional: { readonly [F in Exclude<Fields<L>, Common<L>>]: Rule };
+  /** What is wrong with a layer whose fields are right one by one; undefined where nothing is. */
+  readonly fault: ((layer: L, inputChannels: readonly number[]) => string | undefined) | undefined;
+
+  /** Channels of the output. `refuse` throws. */
+  readonly channels: (layer: L, inputs: readonly number[], refuse: (problem: string, fix: string) => never) => number;
+  /** Whether a second input is a reference, which gives height and width alone. Otherwise all inputs lie alike. */
+  readonly takesReference: boolean;
+  /** Size of the output from that of the first input; undefined where it is that one, or the reference's. */
+  readonly size: ((layer: L, axis: Axis, size: number) => number) | undefined;
+  /**
+   * Where the output's pixels lie on those of the first input, before any cut; `reference` where they take the places
+   * of the reference. `size` is that of the input, which only the padding "same" needs.
+   */
+  readonly map: (layer: L, axis: Axis, size?: number) => CoordinateMap | "reference";
+  /** Where the first input is cut to the size of the reference; undefined for kinds that cut nothing. */
+  readonly offset: ((layer: L, source: CoordinateMap, reference: CoordinateMap, name: string) => number) | undefined;
+  /** Undefined where each place reads the same place of every input. */
+  readonly taps: ((layer: L, context: TapsContext) => Taps) | undefined;
+  /** Pixels of the first input that one of the output sees. */
+  readonly width: (layer: L, axis: Axis) => number;
+  /** Whether every value depends on the whole image. */
+  readonly isGlobal: boolean;
+
+  /** Whether `dilate` can take its stride out. */
+  readonly isStrided: boolean;
+  /** The layer for an input on a finer grid, or, where it has no form there, what to do instead. */
+  readonly dilate: (layer: L, rate: Rate) => L | string;
+  /** Whether it makes class scores of features, or passes on, moved, scaled or joined, those that it is given. */
+  readonly scores: "makes" | "passes" | "neither";
+
+  readonly parameters: (layer: L, inChannels: number) => Shapes;
+  /** The module that holds parameters or state. */
+  readonly build: ((layer: L, context: BuildContext) => nn.Module) | undefined;
+  /** Brings a weight of another shape into the one wanted, where the two hold the same values. */
+  readonly adapt:
+    | ((key: string, from: readonly number[], wanted: readonly number[]) => nn.StateAdapter | undefined)
+    | undefined;
+  readonly run: (layer: L, context: RunContext) => Tensor;
+}
+
+export const ONE = [1, 1] as const;
+/** Number of inputs of layers that take any. */
+export const MANY = [1, 64] as const;
+
+export const sameChannels = (_: object, [first = 0]: readonly number[]): number => first;
+
+/** Of kinds that leave every value at its place in the plane. */
+export const unmoved = {
+  takesReference: false,
+  size: undefined,
+  map: () => identityMap,
+  offset: undefined,
+  taps: undefined,
+  width: () => 1,
+  isGlobal: false,
+  isStrided: false,
+  dilate: <L>(layer: L): L => layer,
+} as const;
+
+/** Of kinds without parameters and state. */
+export const stateless = { parameters: () => ({}), build: undefined, adapt: undefined } as const;
+
+/** Runs the module that `build` made. */
+export const runModule = (_: object, { module, x }: RunContext): Tensor => (module as nn.Module).forward(x) as Tensor;
+
+export const samePlane = (a: Tensor, b: Tensor): boolean => a.shape[2] === b.shape[2] && a.shape[3] === b.shape[3];
+
+/** What `dilate` says of layers that make the grid finer. */
+export const CUT_UPSAMPLING = "cut the graph in front of the upsampling: models.subgraph(graph, name)";

@@ -1,0 +1,26 @@
+import { pad as padOf } from "@fcn/tensor";
+import { rational } from "../plane/rational.js";
+import { type Padding, paddingAlong } from "../plane/window.js";
+import { type Kind, ONE, sameChannels, stateless, unmoved } from "./kind.js";
+import * as rule from "./rules.js";
+import { grownPadding, paddingOf } from "./slidingWindow.js";
+
+/** Zeros around the image. */
+export const pad: Kind<{ readonly kind: "pad"; readonly padding: Exclude<Padding, "same"> }> = {
+  inputs: ONE,
+  needed: { padding: rule.sides },
+  optional: {},
+  fault: undefined,
+  channels: sameChannels,
+  ...unmoved,
+  size: (layer, axis, size) => paddingAlong(layer, axis).reduce((sum, side) => sum + side, size),
+  map: (layer, axis) => ({ scale: rational(1), shift: rational(paddingAlong(layer, axis)[0]) }),
+  taps: (layer, { axis }) => {
+    const [before] = paddingAlong(layer, axis);
+    return (x) => [x - before, x - before];
+  },
+  dilate: (layer, rate) => ({ ...layer, padding: grownPadding(layer, rate) }),
+  scores: "passes",
+  ...stateless,
+  run: (layer, { x }) => padOf(x, [[0, 0], [0, 0], ...paddingOf(layer, x)]),
+};

@@ -1,0 +1,39 @@
+import { avgPool2d, maxPool2d, type Tensor } from "@fcn/tensor";
+import type { PaddedWindow } from "../plane/window.js";
+import { type Kind, ONE, sameChannels, stateless } from "./kind.js";
+import * as rule from "./rules.js";
+import { pair, slidingWindow, windowOptions, windowRules } from "./slidingWindow.js";
+
+export interface Pool extends PaddedWindow {
+  readonly ceilMode?: boolean;
+}
+
+const pool = {
+  inputs: ONE,
+  needed: windowRules.needed,
+  optional: { ...windowRules.optional, ceilMode: rule.flag },
+  fault: undefined,
+  channels: sameChannels,
+  ...slidingWindow,
+  scores: "neither",
+  ...stateless,
+} as const;
+
+const options = (layer: Pool, x: Tensor) => ({
+  ...windowOptions(layer, x),
+  kernelSize: pair(layer.kernelSize, 1),
+  ceilMode: layer.ceilMode ?? false,
+});
+
+export const maxPool: Kind<Pool & { readonly kind: "maxPool" }> = {
+  ...pool,
+  run: (layer, { x }) => maxPool2d(x, { ...options(layer, x), dilation: pair(layer.dilation, 1) }),
+};
+
+/** The padding is counted in the mean unless `countIncludePad` is false, as in PyTorch. */
+export const avgPool: Kind<Pool & { readonly kind: "avgPool"; readonly countIncludePad?: boolean }> = {
+  ...pool,
+  optional: { ...pool.optional, countIncludePad: rule.flag },
+  dilate: () => "leave the strides before it as they are: name other layers",
+  run: (layer, { x }) => avgPool2d(x, { ...options(layer, x), countIncludePad: layer.countIncludePad ?? true }),
+};

@@ -1,0 +1,101 @@
+import type { Augmentation } from "../../data/augment/options.js";
+import { sampleOrders } from "../../data/loader/plan.js";
+import { PREPROCESSINGS } from "../../data/published/means.js";
+import { list } from "../../models/index.js";
+import { assignments, mapped, number, oneOf, positive, size, whole } from "../../options/rules.js";
+import { listRecipes } from "../recipes.js";
+import type { RunSettings } from "../runOptions.js";
+import type { SettingsOf } from "./setting.js";
+
+type PreprocessingName = keyof typeof PREPROCESSINGS;
+const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as PreprocessingName[];
+
+const scaleFactor = number("a factor from 1 on, such as 1.5", (value) => value >= 1 && Number.isFinite(value));
+const scaleRange = (factor: number): Pick<Augmentation, "scale"> => ({ scale: [1 / factor, factor] });
+
+/** The settings that only a run has, which reads folders and writes files: one row each, in the order of the help. */
+export const RUN = {
+  data: {
+    flag: "--data <dir>",
+    help: "a folder with images/ and masks/, or another that `fcn data check` knows",
+    isRequired: true,
+    decides: "trainingPictures",
+  },
+  model: {
+    flag: "--model <name>",
+    help: "such as fcn16s-mobilenetv2; not needed where --weights or the run that goes on tells it",
+    reader: oneOf(list()),
+  },
+  modelOptions: {
+    flag: "--model-option <name=value>",
+    help: "a further option of the net, such as dropout=0.5; may be given many times",
+    reader: assignments,
+    shortcut: {
+      flag: "--width <x>",
+      help: "factor on the channels of the net",
+      reader: mapped(positive, (widthMultiplier) => ({ widthMultiplier })),
+    },
+  },
+  weights: { flag: "--weights <file>", help: "weights to start from, of these or of other classes" },
+  prefix: {
+    flag: "--prefix <text>",
+    help: "of --weights: what stands before the names of the net in the file, such as student.",
+    decides: false,
+  },
+  out: {
+    flag: "--out <dir>",
+    help: "folder for weights, checkpoint, metrics.csv and report.html",
+    isRequired: true,
+    decides: false,
+  },
+  resume: {
+    flag: "--resume",
+    help: "go on from the last checkpoint in --out; more --steps or --epochs lengthen the run",
+    decides: false,
+  },
+  overwrite: { flag: "--overwrite", help: "replace the run or the net that --out holds", decides: false },
+  preprocessing: {
+    fallbackText: "that of the weights or the data; else caffe for weights of a net with names of Caffe, or imagenet",
+    flag: "--preprocessing <name>",
+    help: `how pictures become numbers: ${PREPROCESSING_NAMES.join(", ")}`,
+    reader: mapped(oneOf(PREPROCESSING_NAMES), (name) => PREPROCESSINGS[name]),
+  },
+  crop: { flag: "--crop <HxW>", help: "train on random windows of this size", reader: size, decides: "augmentation" },
+  augmentation: {
+    flag: "--scale <x>",
+    help: "also scale pictures at random, by up to this factor either way",
+    reader: mapped(scaleFactor, scaleRange),
+  },
+  order: {
+    fallback: () => "shuffle",
+    flag: "--order <how>",
+    help: "of the pictures in a pass: shuffle, sequential, or replacement (each drawn from all)",
+    reader: oneOf(sampleOrders()),
+  },
+  workers: { flag: "--workers <n>", help: "threads that decode; 0 for none", reader: whole(0), decides: false },
+  validateEvery: {
+    rule: whole(1),
+    fallbackText: "about an epoch",
+    flag: "--validate-every <n>",
+    help: "steps between two validations",
+  },
+  checkpointEvery: {
+    rule: whole(1),
+    fallbackText: "as --validate-every",
+    flag: "--checkpoint-every <n>",
+    help: "steps between two checkpoints",
+    decides: false,
+  },
+  recipe: {
+    flag: "--recipe <name>",
+    help: `a published recipe: ${listRecipes().join(", ")}`,
+    reader: oneOf(listRecipes()),
+  },
+  epochs: {
+    rule: whole(1),
+    fallback: () => 20,
+    flag: "--epochs <n>",
+    help: "passes over the training pictures, in place of --steps; batches go on from one pass into the next, so that all are full and none is left out",
+    decides: "steps",
+  },
+} as const satisfies SettingsOf<RunSettings>;

@@ -1,0 +1,68 @@
+// Input gradient of normalisation, g = c / width:
+//
+//   dx[n, m, c] = invStd[n, g] * weight[c] * dy[n, m, c] - slope[n, g] * (x[n, m, c] - mean[n, g]) - offset[n, g]
+//
+// x, dy, dx [N, rows, C], channels last; weight [C]; terms [4, N, G] = mean, invStd, slope, offset from
+// backward-merge.wgsl. FROZEN statistics do not depend on x: only the first term is left, and terms may be the
+// statistics [2, N, G] alone. x, dy and dx may be windows that begin at p.xOrigin and hold a run of blocks of ROWS
+// rows, numbered through all images from p.unit on. A thread owns one channel of one block, or four channels (VEC: the
+// views with a 4 are used, and columns and xOrigin count vec4).
+const WG: u32 = 64u;
+const ROWS: u32 = 8u;
+const VEC: bool = false;
+const HAS_WEIGHT: bool = true;
+const FROZEN: bool = false;
+
+struct Params {
+  count: u32, columns: u32, rows: u32, blocks: u32, width: u32, statistics: u32, unit: u32, xOrigin: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(3) var<storage, read> dy: array<f32>;
+@group(0) @binding(4) var<storage, read> dy4: array<vec4f>;
+@group(0) @binding(5) var<storage, read> terms: array<f32>;
+@group(0) @binding(6) var<storage, read> weight: array<f32>;
+@group(0) @binding(7) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(8) var<storage, read_write> dx4: array<vec4f>;
+
+// Mean, scale, slope and offset of channel c of an image whose first channel is number `image`.
+fn gradientTerms(image: u32, c: u32) -> vec4f {
+  let at = (image + c) / p.width;
+  var scale = terms[p.statistics + at];
+  if (HAS_WEIGHT) { scale *= weight[c]; }
+  if (FROZEN) { return vec4f(0.0, scale, 0.0, 0.0); }
+  return vec4f(terms[at], scale, terms[2u * p.statistics + at], terms[3u * p.statistics + at]);
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + group.y * groups.x) * WG + local;
+  if (id >= p.count) { return; }
+  let column = id % p.columns;
+  let block = p.unit + id / p.columns;
+  let image = block / p.blocks;
+  let first = block % p.blocks * ROWS;
+  let begin = (image * p.rows + first) * p.columns + column - p.xOrigin;
+  let end = begin + min(p.rows - first, ROWS) * p.columns;
+  if (VEC) {
+    let c = column * 4u;
+    let channel = image * p.columns * 4u;
+    let t = transpose(mat4x4f(gradientTerms(channel, c), gradientTerms(channel, c + 1u),
+                              gradientTerms(channel, c + 2u), gradientTerms(channel, c + 3u)));
+    for (var at = begin; at < end; at += p.columns) {
+      var value = t[1] * dy4[at];
+      if (!FROZEN) { value -= t[2] * (x4[at] - t[0]) + t[3]; }
+      dx4[at] = value;
+    }
+  } else {
+    let t = gradientTerms(image * p.columns, column);
+    for (var at = begin; at < end; at += p.columns) {
+      var value = t.y * dy[at];
+      if (!FROZEN) { value -= t.z * (x[at] - t.x) + t.w; }
+      dx[at] = value;
+    }
+  }
+}

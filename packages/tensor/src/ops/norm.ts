@@ -1,0 +1,47 @@
+import { type NormGeometry, planNormBackward } from "@fcn/kernels";
+import { invalidArgument, invalidShape, show } from "../errors.js";
+import { activationOrder } from "../layout.js";
+import type { Backward } from "../tape.js";
+import { inOrder, Tensor } from "../tensor.js";
+import { checkFloat, given } from "./operands.js";
+
+/** @internal Throws unless eps is a number of at least 0 and momentum one from 0 to 1. */
+export function checkNormSettings(op: string, { eps, momentum = 0 }: { eps: number; momentum?: number }): void {
+  if (!(Number.isFinite(eps) && eps >= 0)) {
+    throw invalidArgument(`${op}: eps is ${eps}`, "pass a number of at least 0, such as 1e-5");
+  }
+  if (!(Number.isFinite(momentum) && momentum >= 0 && momentum <= 1)) {
+    throw invalidArgument(`${op}: momentum is ${momentum}`, "pass the share of a new batch, from 0 to 1, such as 0.1");
+  }
+}
+
+/** @internal Throws unless each vector that is given is [C] for x [N, C, ...]. */
+export function checkNormVectors(op: string, x: Tensor, vectors: Record<string, Tensor | undefined>): void {
+  for (const [name, vector] of Object.entries(vectors)) {
+    if (!vector) continue;
+    checkFloat(op, name, vector);
+    if (vector.shape.length === 1 && vector.shape[0] === x.shape[1]) continue;
+    throw invalidShape(
+      `${op}: ${name} has shape ${show(vector.shape)}, expected [${x.shape[1]}] for x ${show(x.shape)}`,
+      `pass one ${name} a channel`,
+    );
+  }
+}
+
+/** @internal The gradient of batch and group normalisation, whose tape keeps x, the statistics and the weight. */
+export function normGradient(op: string, g: NormGeometry, shape: readonly number[]): Backward {
+  const order = activationOrder(shape.length);
+  return (grad, [x, stats, weight], [input = false, weightNeeded = false, biasNeeded = false]) => {
+    const { runtime } = grad;
+    const parameters = weightNeeded || biasNeeded;
+    using dy = inOrder(grad, order);
+    const vector = () => (parameters ? Tensor.empty(runtime, [g.channels], { tracked: false }) : undefined);
+    const [dweight, dbias] = [vector(), vector()];
+    const dx = input ? Tensor.empty(runtime, shape, { order, tracked: false }) : undefined;
+    const plan = planNormBackward({ ...g, input, parameters }, runtime.capabilities);
+    runtime.run(`${op} backward`, plan, given({ x, dy, stats, weight, dweight, dbias, dx }));
+    if (!weightNeeded) dweight?.dispose();
+    if (!biasNeeded) dbias?.dispose();
+    return [dx, weightNeeded ? dweight : undefined, biasNeeded ? dbias : undefined];
+  };
+}

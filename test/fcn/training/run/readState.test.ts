@@ -1,0 +1,14 @@
+import { describe, expect, it } from "vitest";
+import { readConfiguration } from "../../../../packages/fcn/src/training/run/readState.js";
+
+const read = (configuration: object) =>
+  readConfiguration("step-000000001.safetensors", { configuration: JSON.stringify(configuration) });
+
+describe("the configuration of a checkpoint", () => {
+  it("may call the loss its criterion, and the reduction its loss", () => {
+    const told = { loss: "focal", reduction: "mean", steps: 4 };
+    expect(read(told)).toEqual(told);
+    expect(read({ criterion: "focal", loss: "mean", steps: 4 })).toEqual(told);
+    expect(read({})).toEqual({});
+  });
+});
