@@ -1,11 +1,11 @@
 import {
+  boxOperand,
   boxParts,
   fits,
   flatOperand,
   flatWindows,
   type ImageWalk,
   imageParts,
-  placeOf,
   roomOf,
   rowRuns,
   sliceOf,
@@ -146,8 +146,8 @@ describe("parts of boxes", () => {
 
   it("lie in the operand, or in a window that begins with what they touch first", () => {
     const { operands, sizes } = box([3, 4], [-100, 2], 400);
-    expect(placeOf("x", sizes, operands, true)).toEqual({ operand: "x", strides: [-100, 2], offset: 400 });
-    expect(placeOf("x", sizes, operands, false)).toEqual({
+    expect(boxOperand("x", sizes, operands, true)).toEqual({ operand: "x", strides: [-100, 2], offset: 400 });
+    expect(boxOperand("x", sizes, operands, false)).toEqual({
       operand: { operand: "x", byteOffset: 768, byteLength: 860 },
       strides: [-100, 2],
       offset: 208,

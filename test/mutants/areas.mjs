@@ -21,7 +21,7 @@ const root = (names, tests = names) => ({
  */
 export const areas = {
   plans: [
-    ...["batch-norm", "confusion", "conv2d", "copy", "cross-entropy", "fill", "group-norm", "interpolate", "lrn"],
+    ...["confusion", "conv2d", "copy", "cross-entropy", "fill", "interpolate", "lrn", "norm"],
     ...["matmul", "optim", "paint", "pointwise", "pool", "random", "reduce", "softmax"],
   ]
     .map(op)
@@ -78,8 +78,8 @@ export const areas = {
   ],
   coordinates: [
     {
-      source: [`${CORE}/models/**/{coordinates,geometry,rational,reach,footprint}.ts`],
-      tests: ["test/fcn/models/**/{coordinates,geometry,bilinear,dilate}.test.ts"],
+      source: [`${CORE}/models/**/{coordinates,coordinateMap,footprint,rational,reach,window}.ts`],
+      tests: ["test/fcn/models/graph/**/*.test.ts"],
     },
   ],
 };

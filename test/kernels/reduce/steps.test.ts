@@ -60,13 +60,13 @@ describe("the steps of a reduction", () => {
       soundSteps(plan, largeDevice).map(({ operands, params, constants }) => ({ operands, params, constants })),
     ).toMatchObject([
       {
-        operands: { found: UNREAD, x: "x", y: "partial0", index: "places0" },
-        params: { place: 0 },
+        operands: { found: UNREAD, x: "x", y: "partial0", index: "indices0" },
+        params: { reducedFirst: 0 },
         constants: { MERGE: false },
       },
-      { operands: { x: "partial0", found: "places0", y: "y", index: "index" }, constants: { MERGE: true } },
+      { operands: { x: "partial0", found: "indices0", y: "y", index: "index" }, constants: { MERGE: true } },
     ]);
-    expect(plan.scratch).toEqual({ y: 8, partial0: 256, places0: 256 });
+    expect(plan.scratch).toEqual({ y: 8, partial0: 256, indices0: 256 });
     const few = [reduced(10), kept(2)];
     expect(planMax(few, { values: true, indices: false }, largeDevice).scratch).toEqual({ index: 8 });
     expect(planMax(few, { values: true, indices: true }, largeDevice).scratch).toEqual({});
@@ -129,7 +129,7 @@ describe("the steps of a reduction", () => {
       scale: 0.5,
       dxFirst: 0,
       dyFirst: 0,
-      place: 0,
+      reducedFirst: 0,
       dims: [2, 1, 0, 0, 10, 0, 1, 0],
     };
     expect(planExpand(dims, 0.5, true, largeDevice).steps.map(outline)).toEqual([
