@@ -79,7 +79,7 @@ export const areas = {
   coordinates: [
     {
       source: [`${CORE}/models/**/{coordinates,coordinateMap,footprint,rational,reach,window}.ts`],
-      tests: ["test/fcn/models/graph/**/*.test.ts"],
+      tests: ["test/fcn/models/graph/{dilate,geometry/*,weights/*}.test.ts"],
     },
   ],
 };

@@ -1,4 +1,3 @@
-import type { TensorError } from "@fcn/tensor";
 import { describe, expect, it } from "vitest";
 import {
   makeSchedule,
@@ -55,12 +54,5 @@ describe("the rates of a schedule", () => {
     expect(optimizer.groups.map(({ lr }) => lr)).toEqual(close([0.5 ** 0.9, 10 * 0.5 ** 0.9]));
   });
 
-  it("have a name or a function", () => {
-    expect(scheduleNames()).toEqual(["fixed", "poly", "cosine", "step"]);
-    for (const name of ["linear", "toString"]) {
-      const make = () => rates(name as Schedule, 1);
-      expect(make).toThrow(`schedule "${name}" is unknown`);
-      expect(make).toThrow(expect.objectContaining({ code: "invalid-argument" } satisfies Partial<TensorError>));
-    }
-  });
+  it("have these names", () => expect(scheduleNames()).toEqual(["fixed", "poly", "cosine", "step"]));
 });

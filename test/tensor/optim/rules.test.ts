@@ -115,17 +115,21 @@ describe("groups", () => {
   const parameter = (data = [1]): Tensor => device.tensor(data, [data.length], { requiresGrad: true });
   it.each<[string, () => unknown, RegExp]>([
     ["lr", () => new optim.SGD([parameter()], { lr: Number.POSITIVE_INFINITY }), /^SGD: lr is Infinity/],
-    ["momentum", () => new optim.SGD([parameter()], { momentum: -0.1 }), /momentum is -0.1/],
-    ["weightDecay", () => new optim.SGD([parameter()], { weightDecay: -1 }), /weightDecay is -1/],
+    ["momentum", () => new optim.SGD([parameter()], { momentum: -0.1 }), /^SGD: momentum is -0.1/],
+    ["weightDecay", () => new optim.SGD([parameter()], { weightDecay: -1 }), /^SGD: weightDecay is -1/],
     ["nesterov", () => new optim.SGD([parameter()], { momentum: 0.5, dampening: 0.1, nesterov: true }), /nesterov/],
     ["an unknown name", () => new optim.SGD([parameter()], { rate: 1 } as object), /SGD.*rate/],
     ["a group's name", () => new optim.SGD([{ params: [parameter()], rate: 1 } as never]), /SGD.*rate/],
     ["a group's value", () => new optim.SGD([{ params: [parameter()], lr: -1 }]), /lr is -1/],
     ["AdamW's lr", () => new optim.AdamW([parameter()], { lr: -1 }), /^AdamW: lr is -1/],
-    ["betas[0]", () => new optim.AdamW([parameter()], { betas: [1, 0.5] }), /betas\[0\] is 1, .*from 0 to below 1/],
-    ["betas[1]", () => new optim.AdamW([parameter()], { betas: [0.5, -0.1] }), /betas\[1\] is -0.1/],
-    ["eps", () => new optim.AdamW([parameter()], { eps: -1 }), /eps is -1/],
-    ["AdamW's weightDecay", () => new optim.AdamW([parameter()], { weightDecay: -1 }), /weightDecay is -1/],
+    [
+      "betas[0]",
+      () => new optim.AdamW([parameter()], { betas: [1, 0.5] }),
+      /^AdamW: betas\[0\] is 1, .*from 0 to below 1/,
+    ],
+    ["betas[1]", () => new optim.AdamW([parameter()], { betas: [0.5, -0.1] }), /^AdamW: betas\[1\] is -0.1/],
+    ["eps", () => new optim.AdamW([parameter()], { eps: -1 }), /^AdamW: eps is -1/],
+    ["AdamW's weightDecay", () => new optim.AdamW([parameter()], { weightDecay: -1 }), /^AdamW: weightDecay is -1/],
     ["AdamW's unknown name", () => new optim.AdamW([parameter()], { beta: 1 } as object), /AdamW.*beta/],
     ["no list", () => new optim.SGD(parameter() as never), /SGD: params is/],
     ["an integer", () => new optim.SGD([device.tensor([1], [1], { dtype: "int32" })]), /parameter 0 is int32/],
@@ -194,6 +198,20 @@ describe("the state of an optimiser", () => {
     });
   });
 
+  it("is freed with the optimiser", async () => {
+    await device.scope(async () => {
+      const w = device.tensor(START, [3], { requiresGrad: true });
+      const { liveBytes } = device.memory();
+      {
+        using optimiser = new optim.AdamW([w]);
+        await device.scope(() => step(w, optimiser));
+        optimiser.zeroGrad();
+        expect(device.memory().liveBytes).toBeGreaterThan(liveBytes);
+      }
+      expect(device.memory().liveBytes).toBe(liveBytes);
+    });
+  });
+
   it("is taken from host arrays, of other numbers too; a parameter without entries begins anew", async () => {
     await device.scope(async () => {
       const [a, b] = [START, START].map((data) => device.tensor(data, [3], { requiresGrad: true })) as [Tensor, Tensor];
@@ -229,9 +247,9 @@ describe("clipGradNorm", () => {
       give();
       expect(await optim.clipGradNorm([a, b], 100).item()).toBeCloseTo(7, 5);
       expect(Array.from(await b.grad!.data())).toEqual([3, 6]);
-      expect(() => optim.clipGradNorm([idle], 1)).toThrow(/no parameter has a gradient/);
+      expect(() => optim.clipGradNorm([idle], 1)).toThrow(/^clipGradNorm: no parameter has a gradient/);
       expect(() => optim.clipGradNorm(a as never, 1)).toThrow(/clipGradNorm: parameters is/);
-      expect(() => optim.clipGradNorm([a], -1)).toThrow(/maxNorm is -1/);
+      expect(() => optim.clipGradNorm([a], -1)).toThrow(/^clipGradNorm: maxNorm is -1/);
       expect(() => optim.clipGradNorm([a], Number.NaN)).toThrow(/maxNorm is NaN/);
     });
   });
