@@ -41,11 +41,10 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(areas)) {
     mutants.push(...found);
   }
   rows[name] = tally(mutants, equivalent).row;
+  if (values.files !== undefined) continue;
+  const known = JSON.parse(readFileSync(RESULTS, "utf8"));
+  writeFileSync(RESULTS, `${JSON.stringify({ ...known, [name]: rows[name] }, null, 2)}\n`);
 }
 console.table(rows);
-if (values.files === undefined) {
-  const known = JSON.parse(readFileSync(RESULTS, "utf8"));
-  writeFileSync(RESULTS, `${JSON.stringify({ ...known, ...rows }, null, 2)}\n`);
-}
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
