@@ -12,7 +12,7 @@ import { adapterStep, needsInstall, readProbe } from "./lib/setup-plan.mjs";
 import { fail, isRoot, readSystem, sudoWithoutPassword } from "./lib/system.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const installer = join(root, "packages/fcn/bin/install-software-adapter.mjs");
+const installer = join(root, "scripts/install-software-adapter.mjs");
 const OLDEST_NODE = [20, 16];
 
 function timeOf(path) {

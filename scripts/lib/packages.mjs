@@ -1,5 +1,5 @@
 import { systemFamily } from "../../packages/fcn/bin/advice.mjs";
-import { installPackages, updateLists } from "../../packages/fcn/bin/apt-get.mjs";
+import { installPackages, updateLists } from "./apt-get.mjs";
 import { packagesStep } from "./setup-plan.mjs";
 import { isRoot, readSystem, sudoWithoutPassword } from "./system.mjs";
 

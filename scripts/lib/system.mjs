@@ -8,7 +8,7 @@ export function fail(message, fix) {
   process.exit(1);
 }
 
-/** This system, as the advice in packages/fcn/bin takes it. */
+/** This system, as the advice of `fcn doctor` takes it. */
 export function readSystem() {
   const osRelease = parseOsRelease(existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "");
   return { platform: process.platform, osRelease, family: systemFamily(process.platform, osRelease) };

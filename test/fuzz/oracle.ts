@@ -30,7 +30,8 @@ export function judgeError(error: unknown, names: readonly string[], input: Uint
   }
   const { code, message, fix } = error as TensorError;
   const told = `[${code}] ${message} (fix: ${fix})`;
-  if (error instanceof TensorError && !(typeof code === "string" && code !== "")) throw new Finding("no code", told);
+  if (error instanceof TensorError && !(typeof code === "string" && /\S/.test(code)))
+    throw new Finding("no code", told);
   if (typeof fix !== "string" || !/\S/.test(fix)) throw new Finding("no remedy", told);
   if (typeof message !== "string" || !/\S/.test(message)) throw new Finding("no message", told);
   if (message.length > LONGEST)

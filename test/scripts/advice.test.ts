@@ -7,7 +7,7 @@ import {
   systemFamily,
 } from "../../packages/fcn/bin/advice.mjs";
 
-const installer = "packages/fcn/bin/install-software-adapter.mjs";
+const installer = "scripts/install-software-adapter.mjs";
 
 describe("parseOsRelease", () => {
   it("reads quoted and bare values", () => {
@@ -45,7 +45,7 @@ describe("advice", () => {
     ["linux", { ID: "fedora" }, /^sudo dnf install .*mesa-vulkan-drivers/],
     ["linux", { ID: "arch" }, /^sudo pacman -S .*vulkan-swrast/],
     ["linux", { ID: "opensuse-leap", ID_LIKE: "suse" }, /^sudo zypper install .*libvulkan_lvp/],
-    ["linux", { ID: "ubuntu" }, /^sudo node packages\/fcn\/bin\/install-software-adapter\.mjs$/],
+    ["linux", { ID: "ubuntu" }, /^sudo node scripts\/install-software-adapter\.mjs$/],
     ["darwin", {}, /^system_profiler/],
     ["win32", {}, /^start ms-settings/],
   ] as const)("names one command for %s %j", (platform, osRelease, command) => {
@@ -53,6 +53,16 @@ describe("advice", () => {
     expect(advice.command).toMatch(command);
     expect(advice.command).not.toContain("\n");
     expect(advice.why.length).toBeGreaterThan(10);
+  });
+
+  it.each([
+    [{ ID: "ubuntu", VERSION_ID: "24.04" }, "sudo sh -c 'apt-get update && apt-get install -y mesa-vulkan-drivers'"],
+    [
+      { ID: "debian", VERSION_ID: "12", VERSION_CODENAME: "bookworm" },
+      "sudo sh -c 'echo deb http://deb.debian.org/debian bookworm-backports main > /etc/apt/sources.list.d/bookworm-backports.list && apt-get update && apt-get install -y mesa-vulkan-drivers -t bookworm-backports'",
+    ],
+  ])("names the steps of apt where the repository with its installer is not there: %j", (osRelease, command) => {
+    expect(adapterAdvice({ platform: "linux", osRelease }).command).toBe(command);
   });
 
   it("quotes a path with a space", () => {

@@ -8,7 +8,7 @@ import {
   parseDeb822,
   parseOneLine,
   parseSources,
-} from "../../packages/fcn/bin/apt.mjs";
+} from "../../scripts/lib/apt.mjs";
 
 const DEB822 = `# See the manual page
 Types: deb

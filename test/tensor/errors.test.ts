@@ -61,7 +61,7 @@ describe("convolutions", () => {
       [
         "[invalid-shape] conv2d: x [1, 3, 8, 8] has 3 channels, w [4, 5, 3, 3] with groups = 1 expects 5 and a number of output channels divisible by groups | make w.shape[1] * groups equal x.shape[1], and w.shape[0] a multiple of groups",
         "[invalid-shape] conv2d: x [1, 4, 8, 8] has 4 channels, w [3, 2, 3, 3] with groups = 2 expects 4 and a number of output channels divisible by groups | make w.shape[1] * groups equal x.shape[1], and w.shape[0] a multiple of groups",
-        "[invalid-argument] conv2d: groups is 0 | pass a whole number of at least 1",
+        "[invalid-argument] conv2d: groups is 0, expected a whole number of at least 1 | pass groups as a whole number of at least 1",
         "[invalid-shape] conv2d: bias has shape [5] for 4 output channels | pass a bias of shape [4]",
         "[invalid-shape] convTranspose2d: x [1, 3, 8, 8] has 3 channels, w [5, 4, 3, 3] expects 5 and groups = 1 must divide them (w is [Cin, Cout / groups, KH, KW]) | make w.shape[0] equal x.shape[1], and both a multiple of groups",
         "[invalid-shape] convTranspose2d: x [1, 3, 8, 8] has 3 channels, w [3, 4, 3, 3] expects 3 and groups = 2 must divide them (w is [Cin, Cout / groups, KH, KW]) | make w.shape[0] equal x.shape[1], and both a multiple of groups",
@@ -96,10 +96,10 @@ describe("convolutions", () => {
       ),
     ).toMatchInlineSnapshot(`
       [
-        "[invalid-argument] conv2d: stride is -1, expected a whole number of at least 1 or [h, w] of such | pass stride as a whole number >= 1",
-        "[invalid-argument] conv2d: stride is [1,1.5], expected a whole number of at least 1 or [h, w] of such | pass stride as a whole number >= 1",
-        "[invalid-argument] conv2d: padding is -1, expected a whole number of at least 0 or [h, w] of such | pass padding as a whole number >= 0",
-        "[invalid-argument] conv2d: dilation is 0, expected a whole number of at least 1 or [h, w] of such | pass dilation as a whole number >= 1",
+        "[invalid-argument] conv2d: stride is -1, expected a whole number of at least 1 or [h, w] of such | pass stride as a whole number of at least 1 or [h, w] of such",
+        "[invalid-argument] conv2d: stride is [1,1.5], expected a whole number of at least 1 or [h, w] of such | pass stride as a whole number of at least 1 or [h, w] of such",
+        "[invalid-argument] conv2d: padding is -1, expected a whole number of at least 0, [h, w] of such or [[top, bottom], [left, right]] | pass padding as a whole number of at least 0, [h, w] of such or [[top, bottom], [left, right]]",
+        "[invalid-argument] conv2d: dilation is 0, expected a whole number of at least 1 or [h, w] of such | pass dilation as a whole number of at least 1 or [h, w] of such",
         "[invalid-argument] convTranspose2d: outputPadding [2, 2] must be smaller than stride [2, 2] or dilation [1, 1] | use an outputPadding below the stride",
       ]
     `);
@@ -127,12 +127,12 @@ describe("pools and the other layers", () => {
         "[invalid-shape] maxPool2d: x has shape [3, 8, 8] (rank 3), expected [N, C, H, W] | reshape x to rank 4",
         "[invalid-shape] maxPool2d: the output of x [1, 3, 2, 2] would be 0 x 0: kernelSize [3, 3] at dilation [1, 1] does not fit into the image padded by [0, 0] | use a smaller kernelSize, more padding or a larger image",
         "[invalid-argument] avgPool2d: padding [2, 2] is more than half of kernelSize [2, 2] at dilation [1, 1] | pass a padding of at most [1, 1], or pad() the input first",
-        "[invalid-argument] maxPool2d: stride is 0.5, expected a whole number of at least 1 or [h, w] of such | pass stride as a whole number >= 1",
+        "[invalid-argument] maxPool2d: stride is 0.5, expected a whole number of at least 1 or [h, w] of such | pass stride as a whole number of at least 1 or [h, w] of such",
         "[invalid-shape] interpolate: scaleFactor 0.1 makes x [1, 3, 8, 8] 0 x 0, expected at least 1 x 1 | use a larger scaleFactor",
         "[invalid-shape] crop: 8x8 at (4, 0) does not lie inside 8x8 | choose a box inside the image",
         "[invalid-shape] batchNorm: x [1, 3, 1, 1] has one value a channel, training needs at least two for a variance | use a larger batch or image, or training: false",
         "[invalid-shape] batchNorm: weight has shape [4], expected [3] for x [1, 3, 4, 4] | pass one weight a channel",
-        "[invalid-argument] localResponseNorm: size is 2.5, expected a whole number of at least 1 | pass size as a whole number >= 1",
+        "[invalid-argument] localResponseNorm: size is 2.5, expected a whole number of at least 1 | pass size as a whole number of at least 1",
         "[invalid-argument] groupNorm: groups is 4, which does not divide the 6 channels of x [1, 6, 4, 4] | pass a number of groups that divides 6",
         "[invalid-shape] groupNorm: bias has shape [2], expected [6] for x [1, 6, 4, 4] | pass one bias a channel",
       ]
@@ -191,8 +191,8 @@ describe("new tensors", () => {
       ),
     ).toMatchInlineSnapshot(`
       [
-        "[invalid-argument] zeros: dtype is "float16" | pass "float32" or "int32"",
-        "[invalid-argument] tensor: dtype is "float16" | pass "float32" or "int32"",
+        "[invalid-argument] zeros: dtype is "float16", expected "float32" or "int32" | pass dtype as "float32" or "int32"",
+        "[invalid-argument] tensor: dtype is "float16", expected "float32" or "int32" | pass dtype as "float32" or "int32"",
         "[invalid-argument] randn: dtype is "int32" | leave out dtype, or pass "float32"",
         "[invalid-dtype] zeros: requiresGrad is set for dtype int32, only float32 tensors have gradients | leave out requiresGrad, or use dtype "float32"",
         "[invalid-dtype] tensor: requiresGrad is set for dtype int32, only float32 tensors have gradients | leave out requiresGrad, or use dtype "float32"",
@@ -351,7 +351,7 @@ describe("the adapter", () => {
   it("must be one of three kinds", async () => {
     expect(await messages(() => t.createDevice({ adapter: "gpu" as "auto" }))).toMatchInlineSnapshot(`
       [
-        "[invalid-argument] createDevice: adapter is "gpu", expected "auto", "hardware" or "software" | leave it out, or pass one of "auto", "hardware", "software"",
+        "[invalid-argument] createDevice: adapter is "gpu", expected "auto", "hardware" or "software" | pass adapter as "auto", "hardware" or "software"",
       ]
     `);
   });

@@ -4,7 +4,7 @@ export declare function systemFamily(platform: string, osRelease: Record<string,
 export declare function adapterAdvice(system: {
   platform: string;
   osRelease: Record<string, string>;
-  installer: string;
+  installer?: string;
 }): { family: string; command: string; why: string };
 export declare function packageAdvice(failure: {
   platform: string;

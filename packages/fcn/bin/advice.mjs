@@ -81,18 +81,32 @@ const ADVICE = {
   },
 };
 
+/** Oldest Debian whose own Mesa is new enough; those before it have it in their backports. */
+const MINIMUM_DEBIAN = 13;
+
+/** The steps of apt that bring Mesa, as one command. */
+function aptCommand({ ID, VERSION_ID, VERSION_CODENAME }) {
+  const install = "apt-get install -y mesa-vulkan-drivers";
+  const isOld = ID === "debian" && Number(VERSION_ID) < MINIMUM_DEBIAN && VERSION_CODENAME !== undefined;
+  if (!isOld) return `sudo sh -c 'apt-get update && ${install}'`;
+  const suite = `${VERSION_CODENAME}-backports`;
+  const source = `echo deb http://deb.debian.org/debian ${suite} main > /etc/apt/sources.list.d/${suite}.list`;
+  return `sudo sh -c '${source} && apt-get update && ${install} -t ${suite}'`;
+}
+
 /**
  * The command that gives this system an adapter, and why.
- * @param {{ platform: string, osRelease: Record<string, string>, installer: string }} system `installer` is the path of
- *   install-software-adapter.mjs as the user would type it
+ * @param {{ platform: string, osRelease: Record<string, string>, installer?: string }} system `installer` is the path of
+ *   install-software-adapter.mjs as the user would type it, in a copy of the repository
  * @returns {{ family: string, command: string, why: string }}
  */
 export function adapterAdvice({ platform, osRelease, installer }) {
   const family = systemFamily(platform, osRelease);
   if (family !== "debian") return { family, ...ADVICE[family] };
+  const script = /\s/.test(installer ?? "") ? JSON.stringify(installer) : installer;
   return {
     family,
-    command: `sudo node ${/\s/.test(installer) ? JSON.stringify(installer) : installer}`,
+    command: script === undefined ? aptCommand(osRelease) : `sudo node ${script}`,
     why: `installs Mesa's software Vulkan driver, ${MINIMUM_MESA} or newer`,
   };
 }

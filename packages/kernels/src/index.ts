@@ -3,6 +3,8 @@ export * from "./conv2d/geometry.js";
 export * from "./conv2d/plan.js";
 export * from "./copy/plan.js";
 export * from "./cross-entropy/plan.js";
+export type * from "./errorCodes.js";
+export * from "./errors.js";
 export * from "./fault.js";
 export * from "./fill/plan.js";
 export * from "./interpolate/plan.js";

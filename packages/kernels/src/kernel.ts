@@ -1,3 +1,4 @@
+import { defect } from "./errors.js";
 /**
  * A WGSL file as data. Its constants, uniform fields and storage bindings are read from the text, so that a plan that
  * names a constant, a parameter or an operand which the kernel lacks is refused before it runs.
@@ -49,8 +50,7 @@ const VECTOR_BYTES = 16;
 function fieldOf(kernel: string, name: string, text: string): ParamField {
   if (SCALAR.test(text)) return { name, type: text as ScalarType };
   const [, element, length = "1"] = VECTORS.exec(text) ?? [];
-  if (!element)
-    throw new Error(`kernel ${kernel}: parameter ${name} has type ${text}, expected scalars or vec4 of them`);
+  if (!element) throw defect(`kernel ${kernel}: parameter ${name} has type ${text}, expected scalars or vec4 of them`);
   return { name, type: `${element}32` as ScalarType, vectors: Number(length) };
 }
 
@@ -73,11 +73,10 @@ export function parseKernel({ name, source }: Kernel): KernelInfo {
   const end = params.reduce((bytes, field) => beginOf(field, bytes) + bytesOf(field), 0);
   const paramsBytes = params.some(({ vectors }) => vectors) ? alignVector(end) : end;
   if (paramsBytes > PARAMS_BYTES) {
-    throw new Error(`kernel ${name}: Params takes ${paramsBytes} bytes, at most ${PARAMS_BYTES}`);
+    throw defect(`kernel ${name}: Params takes ${paramsBytes} bytes, at most ${PARAMS_BYTES}`);
   }
   const bindings = [...source.matchAll(BINDING)].map(([, index, access, id], i) => {
-    if (Number(index) !== i + 1)
-      throw new Error(`kernel ${name}: binding ${id} has number ${index}, expected ${i + 1}`);
+    if (Number(index) !== i + 1) throw defect(`kernel ${name}: binding ${id} has number ${index}, expected ${i + 1}`);
     return { name: id!, access: access as Access };
   });
   return { name, source, constants, params, paramsBytes, bindings, subgroups: /^enable subgroups;/m.test(source) };
@@ -95,7 +94,7 @@ function literal(type: string, value: ConstantValue): string {
 /** The source with the named constants replaced. Throws when the kernel lacks one of them. */
 export function specialize(info: KernelInfo, values: Readonly<Record<string, ConstantValue>>): string {
   for (const id of Object.keys(values)) {
-    if (!info.constants.has(id)) throw new Error(`kernel ${info.name} has no constant ${id}`);
+    if (!info.constants.has(id)) throw defect(`kernel ${info.name} has no constant ${id}`);
   }
   return info.source.replace(CONSTANT, (line, id: string, type: string) => {
     const value = values[id];
@@ -114,16 +113,16 @@ export function packParams(info: KernelInfo, values: Params, view: DataView, off
   for (const field of info.params) {
     const { name, type, vectors } = field;
     const value = values[name];
-    if (value === undefined) throw new Error(`kernel ${info.name}: parameter ${name} is missing`);
+    if (value === undefined) throw defect(`kernel ${info.name}: parameter ${name} is missing`);
     if ((typeof value === "number") === (vectors !== undefined)) {
-      throw new Error(
+      throw defect(
         `kernel ${info.name}: parameter ${name} is ${vectors ? "a number, not a list" : "a list, not a number"}`,
       );
     }
     const words = typeof value === "number" ? [value] : value;
     const room = bytesOf(field) / SCALAR_BYTES;
     if (words.length > room) {
-      throw new Error(`kernel ${info.name}: parameter ${name} has ${words.length} entries, at most ${room}`);
+      throw defect(`kernel ${info.name}: parameter ${name} has ${words.length} entries, at most ${room}`);
     }
     end = beginOf(field, end);
     for (let i = 0; i < room; i++) {
@@ -133,7 +132,7 @@ export function packParams(info: KernelInfo, values: Params, view: DataView, off
   }
   for (const id of Object.keys(values)) {
     if (!info.params.some((field) => field.name === id)) {
-      throw new Error(`kernel ${info.name} has no parameter ${id}`);
+      throw defect(`kernel ${info.name} has no parameter ${id}`);
     }
   }
 }

@@ -111,7 +111,7 @@ export function runBackward(root: Tensor, seed: Tensor, { retainGraph = false }:
     throw new TensorError({
       code: "no-gradient",
       message: `backward: the tensor of shape ${show(root.shape)} does not depend on a tensor with requiresGrad`,
-      fix: "create a leaf with { requiresGrad: true }, and do not wrap the forward pass in noGrad",
+      fix: { code: "create a leaf with { requiresGrad: true }, and do not wrap the forward pass in noGrad" },
     });
   }
   const gradients = new Map<Tensor, Tensor>([[root, seed]]);

@@ -3,8 +3,8 @@ import { type AdapterOptions, type DeviceInfo, findAdapter, findGpu, requestDevi
 import { Engine } from "./device/engine.js";
 import { Simulation } from "./device/simulate.js";
 import { Device } from "./device.js";
-import { invalidArgument } from "./errors.js";
 import { checkOptions } from "./options.js";
+import { boolean, checkedInUse, from, number, oneOf, type RulesOf } from "./rules.js";
 
 export interface DeviceOptions extends AdapterOptions {
   /** `adapter` (default) raises the limits to the adapter's; `default` keeps the WebGPU default limits. */
@@ -29,29 +29,21 @@ export interface DeviceOptions extends AdapterOptions {
   };
 }
 
-const OPTIONS = {
-  powerPreference: true,
-  adapter: true,
-  limits: true,
-  poolBytes: true,
-  subgroups: true,
-  bindingLimit: true,
-  bufferLimit: true,
-  tuning: true,
-  quiet: true,
-  debug: true,
-} as const;
+/** Kernels cut their operands into no less than this. */
+const limit = number("a whole number of bytes from 1024 on", (bytes) => Number.isInteger(bytes) && bytes >= 1024);
 
-/** The least that kernels cut their operands into. */
-const LEAST_LIMIT = 1024;
-
-function checkLimit(name: string, bytes: number | undefined): void {
-  if (bytes === undefined || (Number.isInteger(bytes) && bytes >= LEAST_LIMIT)) return;
-  throw invalidArgument(
-    `createDevice: ${name} is ${String(bytes)}, expected a whole number of bytes from ${LEAST_LIMIT} on`,
-    `leave ${name} out: it is for tests`,
-  );
-}
+const OPTIONS: RulesOf<DeviceOptions> = {
+  powerPreference: oneOf("low-power", "high-performance"),
+  adapter: oneOf("auto", "hardware", "software"),
+  limits: oneOf("adapter", "default"),
+  poolBytes: from(0),
+  subgroups: boolean,
+  bindingLimit: limit,
+  bufferLimit: limit,
+  tuning: checkedInUse,
+  quiet: boolean,
+  debug: checkedInUse,
+};
 
 const DEFAULT_POOL = 1024 ** 3;
 let announced = false;
@@ -69,16 +61,7 @@ let announced = false;
  */
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
   checkOptions<DeviceOptions>("createDevice", options, OPTIONS);
-  if (options.debug) checkOptions("createDevice: debug", options.debug, { nanCheck: true, poison: true });
-  const { powerPreference } = options;
-  if (powerPreference !== undefined && powerPreference !== "low-power" && powerPreference !== "high-performance") {
-    throw invalidArgument(
-      `createDevice: powerPreference is ${JSON.stringify(powerPreference)}`,
-      'pass "low-power" or "high-performance", or leave it out',
-    );
-  }
-  checkLimit("bindingLimit", options.bindingLimit);
-  checkLimit("bufferLimit", options.bufferLimit);
+  if (options.debug) checkOptions("createDevice: debug", options.debug, { nanCheck: boolean, poison: boolean });
   const simulation = Simulation.fromEnvironment();
   const gpu = await findGpu();
   const { adapter, info } = await findAdapter(gpu, options);

@@ -11,7 +11,15 @@ export {
 export type { MemoryReport } from "./device/buffers.js";
 export type { TuningProgress, TuningResult } from "./device/tuner.js";
 export { Device, type Scope } from "./device.js";
-export { type ErrorCode, type ErrorDetails, type ErrorParts, TensorError } from "./errors.js";
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  type ErrorParts,
+  type Fix,
+  hasCode,
+  type TensorCode,
+  TensorError,
+} from "./errors.js";
 export * as io from "./io/index.js";
 export type { MakeOptions, RandomOptions } from "./makeOptions.js";
 export type { TensorMethods } from "./methods.js";

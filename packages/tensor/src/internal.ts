@@ -4,14 +4,17 @@ import type { Device } from "./device.js";
 import type { Order } from "./layout.js";
 import { Tensor } from "./tensor.js";
 
-export { brief, show, showSome, showValue } from "./errors.js";
+export { brief, firstOf, invalidArgument, reworded, show, showSome, showValue } from "./errors.js";
 export { GUESSED_BYTES, type Guess, guessContent } from "./io/guess.js";
 export { decodeText, describeFault, recodeFix, shellWord, type TextFault } from "./io/text.js";
 export { nearest } from "./nearest.js";
 export { matchNames, type NameMatch } from "./nn/matchNames.js";
 export { nameTarget } from "./nn/stateDict.js";
 export { isNode, nodeModule } from "./node.js";
-export { checkOptions, type OptionNames } from "./options.js";
+export { ONE_VALUE } from "./ops/batchNorm.js";
+export { checkOptions, checkValue } from "./options.js";
+export type { Rule, RulesOf } from "./rules.js";
+export * as rules from "./rules.js";
 export { elementsOf } from "./shape.js";
 
 /** An uninitialised tensor. */

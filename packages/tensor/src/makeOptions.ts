@@ -2,6 +2,7 @@ import type { RandomPlan } from "@fcn/kernels";
 import { invalidArgument, show, TensorError } from "./errors.js";
 import type { Order } from "./layout.js";
 import { checkOptions } from "./options.js";
+import { boolean, checkedInUse, oneOf, type RulesOf, seed } from "./rules.js";
 import { checkShape, elementsOf } from "./shape.js";
 import type { DType } from "./types.js";
 
@@ -32,8 +33,13 @@ export function checkElements(op: string, shape: readonly number[]): void {
   });
 }
 
-const MAKE = { dtype: true, requiresGrad: true, order: true, tracked: true } as const;
-const RANDOM = { ...MAKE, seed: true } as const;
+const MAKE: RulesOf<MakeOptions> = {
+  dtype: oneOf("float32", "int32"),
+  requiresGrad: boolean,
+  order: checkedInUse,
+  tracked: boolean,
+};
+const RANDOM: RulesOf<RandomOptions> = { ...MAKE, seed };
 
 /** Throws unless a tensor of this shape can be made with these options. */
 export function checkMake(op: string, shape: readonly number[], options: MakeOptions, random = false): void {
@@ -41,9 +47,6 @@ export function checkMake(op: string, shape: readonly number[], options: MakeOpt
   const { dtype = "float32", requiresGrad } = options;
   checkShape(op, shape);
   checkElements(op, shape);
-  if (dtype !== "float32" && dtype !== "int32") {
-    throw invalidArgument(`${op}: dtype is "${dtype}"`, 'pass "float32" or "int32"');
-  }
   if (requiresGrad) checkDifferentiable(op, dtype);
 }
 
@@ -72,6 +75,6 @@ export function checkDifferentiable(op: string, dtype: DType): void {
   throw new TensorError({
     code: "invalid-dtype",
     message: `${op}: requiresGrad is set for dtype ${dtype}, only float32 tensors have gradients`,
-    fix: 'leave out requiresGrad, or use dtype "float32"',
+    fix: { code: 'leave out requiresGrad, or use dtype "float32"' },
   });
 }

@@ -42,7 +42,7 @@ function backward(root: Tensor, gradient: Tensor | undefined, options: BackwardO
     throw new TensorError({
       code: "invalid-argument",
       message: `backward: a tensor of shape ${show(shape)} needs the gradient of its elements`,
-      fix: "reduce it to one number with sum() or mean(), or pass a gradient of the same shape",
+      fix: { code: "reduce it to one number with sum() or mean(), or pass a gradient of the same shape" },
     });
   }
   if (gradient) checkGradient("backward", gradient, root);

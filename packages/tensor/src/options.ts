@@ -1,9 +1,7 @@
 import { describe } from "./describe.js";
-import { invalidArgument } from "./errors.js";
+import { invalidArgument, showValue } from "./errors.js";
 import { editDistance, nearest } from "./nearest.js";
-
-/** Every name of an options type: the compiler keeps the list whole. */
-export type OptionNames<T> = { readonly [K in keyof Required<T>]: true };
+import type { Rule, RulesOf } from "./rules.js";
 
 /** Words of other libraries for options that go by another name here, in small letters alone. */
 const SYNONYMS: Readonly<Record<string, string>> = {
@@ -15,32 +13,47 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Throws `invalid-argument` unless `given` is an object of options of these names: one that is misspelt, or given by its place, would leave the
- * default in force without a word.
+ * Throws `invalid-argument` unless `given` is an object whose values obey their rules; those that are undefined count as absent. An option that
+ * has no rule is refused with the name that was most likely meant: misspelt, or given by its place, it would leave the default in force without a
+ * word.
  *
  * @param synonyms words for options that go by another name, in small letters alone
  */
 export function checkOptions<T extends object>(
   op: string,
   given: unknown,
-  names: OptionNames<T>,
+  rules: RulesOf<T>,
   synonyms: Readonly<Record<string, string>> = SYNONYMS,
 ): void {
-  const known = Object.keys(names);
+  const known = Object.keys(rules);
   if (typeof given !== "object" || given === null || Array.isArray(given) || ArrayBuffer.isView(given)) {
     throw invalidArgument(
       `${op}: ${given === undefined ? "there are no options" : `the options are ${describe(given)}`}, expected an object`,
-      `pass { ${known.join(", ")} } or some of them`,
+      { code: `pass { ${known.join(", ")} } or some of them` },
     );
   }
-  for (const name of Object.keys(given)) {
-    if (Object.hasOwn(names, name)) continue;
-    const close = meant(name, known, synonyms);
-    throw invalidArgument(
-      `${op}: there is no option "${name}"${close ? `; did you mean "${close}"?` : ""}`,
-      `the options are ${known.join(", ")}`,
-    );
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(rules, name)) {
+      const close = meant(name, known, synonyms);
+      throw invalidArgument(
+        `${op}: there is no option "${name}"${close ? `; did you mean "${close}"?` : ""}`,
+        `the options are ${known.join(", ")}`,
+      );
+    }
+    if (value !== undefined) checkValue(op, name, value, rules[name as keyof T]);
   }
+  for (const [name, rule] of Object.entries<Rule<unknown>>(rules)) {
+    if (rule.isRequired) checkValue(op, name, (given as Readonly<Record<string, unknown>>)[name], rule);
+  }
+}
+
+/** Throws `invalid-argument` unless the value of an option or argument obeys its rule. */
+export function checkValue(op: string, name: string, value: unknown, { what, holds }: Rule<unknown>): void {
+  if (holds(value)) return;
+  throw invalidArgument(
+    `${op}: ${name} is ${value === undefined ? "missing" : showValue(value)}, expected ${what}`,
+    `pass ${name} as ${what}`,
+  );
 }
 
 const plain = (name: string): string => name.replace(/[^a-z0-9]/gi, "").toLowerCase();

@@ -2,7 +2,9 @@ import type { Capabilities, Plan, Tuning } from "@fcn/kernels";
 import type { Engine } from "./device/engine.js";
 import type { Storage } from "./device/storage.js";
 import { type Planner, Tuner, type TuningProgress } from "./device/tuner.js";
-import { invalidArgument, otherDevice, show, TensorError } from "./errors.js";
+import { otherDevice, show, TensorError } from "./errors.js";
+import { checkValue } from "./options.js";
+import { seed } from "./rules.js";
 import { type Held, ScopeStack } from "./scope.js";
 import { elementsOf } from "./shape.js";
 
@@ -58,8 +60,8 @@ export class Runtime {
   /** The seed and stream of an op's random numbers: those of `given`, or else the next that no given seed has. */
   seedFrom(op: string, given: number | undefined, stream = 0): { seed: number; stream: number } {
     if (given === undefined) return { seed: this.#seed++, stream: UNSEEDED };
-    if (Number.isInteger(given) && given >= 0 && given < 2 ** 53) return { seed: given, stream };
-    throw invalidArgument(`${op}: seed is ${given}`, "pass a whole number from 0 to 2^53 - 1");
+    checkValue(op, "seed", given, seed);
+    return { seed: given, stream };
   }
 
   track(tensor: Held): void {

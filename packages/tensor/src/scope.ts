@@ -89,7 +89,9 @@ const overlap = (what: string): TensorError =>
   new TensorError({
     code: "scope-overlap",
     message: `device.scope: ${what}`,
-    fix: "await each scope before the next begins, or nest one inside the other and return from it what is used outside",
+    fix: {
+      code: "await each scope before the next begins, or nest one inside the other and return from it what is used outside",
+    },
   });
 
 /** Tensors inside arrays, maps and plain objects of a result. */

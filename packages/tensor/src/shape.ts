@@ -44,51 +44,20 @@ export function checkRank(op: string, name: string, shape: readonly number[], ra
   }
 }
 
-/** One number or [h, w], as [h, w] of whole numbers of at least `least`. */
-export function pair(
-  op: string,
-  name: string,
-  value: number | readonly number[] | undefined,
-  fallback: number,
-  least = 0,
-): [number, number] {
-  const given = value ?? fallback;
-  const [h, w] = Array.isArray(given) ? given : [given, given];
-  const ok = (v: number | undefined): v is number => Number.isInteger(v) && (v as number) >= least;
-  if (!ok(h) || !ok(w) || (Array.isArray(given) && given.length !== 2)) {
-    throw invalidArgument(
-      `${op}: ${name} is ${value === undefined ? "missing" : Array.isArray(given) ? JSON.stringify(given) : describe(given)}, expected a whole number of at least ${least} or [h, w] of such`,
-      `pass ${name} as a whole number >= ${least}`,
-    );
-  }
-  return [h, w];
-}
-
 /** One number for both sides of a plane, or [height, width]. */
 export type Extent = number | readonly [number, number];
 
 /** Zeros around an image: one number, [vertical, horizontal], or [[top, bottom], [left, right]]. */
 export type Padding = number | readonly number[] | readonly (readonly number[])[];
 
+/** One number or [h, w], as [h, w]. */
+export const pair = (value: number | readonly number[]): [number, number] =>
+  typeof value === "number" ? [value, value] : [value[0]!, value[1]!];
+
 /** A padding as [[top, bottom], [left, right]]. */
-export function sides(op: string, padding: Padding | undefined): [[number, number], [number, number]] {
-  const isNested = (given: Padding): given is readonly (readonly number[])[] =>
-    Array.isArray(given) && given.some((entry) => typeof entry !== "number");
-  if (padding === undefined || !isNested(padding)) {
-    const [h, w] = pair(op, "padding", padding, 0);
-    return [
-      [h, h],
-      [w, w],
-    ];
-  }
-  const ok = padding.length === 2 && padding.every((entry) => Array.isArray(entry) && entry.length === 2);
-  if (!ok) {
-    throw invalidArgument(
-      `${op}: padding is ${JSON.stringify(padding)}, expected a number, [h, w] or [[top, bottom], [left, right]]`,
-      "pass padding: [[top, bottom], [left, right]] of whole numbers of at least 0",
-    );
-  }
-  return [pair(op, "padding", padding[0], 0), pair(op, "padding", padding[1], 0)];
+export function sides(padding: Padding = 0): [[number, number], [number, number]] {
+  const [vertical, horizontal] = typeof padding === "number" ? [padding, padding] : padding;
+  return [pair(vertical!), pair(horizontal!)];
 }
 
 /** A dimension counted from either end, as 0..rank-1; a scalar counts as of one dimension, as in PyTorch. */

@@ -68,7 +68,7 @@ export class TapeNode implements GraphNode {
       throw new TensorError({
         code: "graph-freed",
         message: `backward: the saved tensors of ${this.op} were freed by an earlier backward pass`,
-        fix: "pass { retainGraph: true } to the earlier backward call",
+        fix: { code: "pass { retainGraph: true } to the earlier backward call" },
       });
     }
     for (const saved of this.#saved) if (saved) this.#checkUnchanged(saved);
@@ -85,7 +85,9 @@ export class TapeNode implements GraphNode {
     throw new TensorError({
       code: "modified-in-place",
       message: `backward: a tensor of shape ${show(tensor.shape)} that the gradient of ${this.op} needs was changed in place after the forward pass`,
-      fix: "call backward() before optimizer.step(), assign() or loadStateDict() changes a tensor that the forward pass used, or run the forward pass again",
+      fix: {
+        code: "call backward() before optimizer.step(), assign() or loadStateDict() changes a tensor that the forward pass used, or run the forward pass again",
+      },
     });
   }
 

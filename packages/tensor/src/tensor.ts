@@ -68,7 +68,7 @@ export class Tensor {
       throw new TensorError({
         code: "invalid-argument",
         message: `requiresGrad: a tensor of shape ${show(this.shape)} that ${this.#node.op} made cannot be cut from its history`,
-        fix: "use detach(), which gives the same values without a history, or noGrad",
+        fix: { code: "use detach(), which gives the same values without a history, or noGrad" },
       });
     }
     if (value) checkDifferentiable("requiresGrad", this.dtype);
@@ -149,7 +149,7 @@ export class Tensor {
       throw new TensorError({
         code: "invalid-shape",
         message: `item: the tensor has shape ${show(this.shape)} (${this.size} elements), expected one element`,
-        fix: "use data() or array(), or reduce the tensor first",
+        fix: { code: "use data() or array(), or reduce the tensor first" },
       });
     }
     return (await this.data())[0]!;
@@ -189,12 +189,12 @@ export class Tensor {
 /** Throws, in the name of the op, unless an operand is a tensor that was not disposed. */
 export function checkLive(op: string, name: string, x: Tensor): void {
   if (!(x instanceof Tensor)) {
-    throw invalidArgument(
-      `${op}: ${name} is ${describe(x)}, expected a tensor`,
-      name === "bias"
-        ? "where there is none pass undefined in its place, then the options"
-        : `pass ${name} as a tensor, for example device.tensor(values, shape)`,
-    );
+    throw invalidArgument(`${op}: ${name} is ${describe(x)}, expected a tensor`, {
+      code:
+        name === "bias"
+          ? "where there is none pass undefined in its place, then the options"
+          : `pass ${name} as a tensor, for example device.tensor(values, shape)`,
+    });
   }
   if (x.disposed) throw x.runtime.scopes.disposed(x, `${op}: ${name} of shape ${show(x.shape)}`);
 }

@@ -7,7 +7,7 @@ import { greyPng, rgbPng, temporaryFolder, writeTree } from "../data/trees.js";
 import { picture, RAW, smallNet } from "../prediction/nets.js";
 
 const root = await temporaryFolder("fcn-abort");
-const REASON = new TensorError({ code: "enough", message: "that is enough", fix: "ask for more" });
+const REASON = new TensorError({ code: "aborted", message: "that is enough", fix: "ask for more" });
 
 let device: Device;
 beforeAll(async () => {

@@ -40,8 +40,8 @@ describe("--classes", () => {
     ["other", '{ "names": ["sky"] }', /holds no list of classes/],
     ["null.json", "null", /holds no list of classes/],
     ["empty.txt", "", /it is empty/],
-    ["unnamed.json", '["sky", 3]', /a class has the name nothing/],
-    ["deep.json", `[{ "name": ${"[".repeat(20_000)}${"]".repeat(20_000)} }]`, /a class has the name \[\[\[/],
+    ["unnamed.json", '["sky", 3]', /entry 1 is 3, neither a name nor/],
+    ["deep.json", `[{ "name": ${"[".repeat(20_000)}${"]".repeat(20_000)} }]`, /entry 0 has no name/],
     ["same.txt", "a\na\n", /--classes is /],
   ])("refuses the file %s", async (name, content, problem) => {
     await expect(classNames(await file(name, content))).rejects.toThrow(problem);

@@ -12,7 +12,7 @@ const machine: Machine = {
   osRelease: { ID: "debian", VERSION_CODENAME: "bookworm" },
   devices: ["null"],
   env: {},
-  installer: "packages/fcn/bin/install-software-adapter.mjs",
+  installer: "scripts/install-software-adapter.mjs",
 };
 
 function report(info: Partial<Info>, features = ["subgroups"]): Report {
@@ -53,7 +53,7 @@ describe("diagnose", () => {
     const none: Report = { runtime: "dawn-node", adapters: [] };
     expect(diagnose(none, machine)).toMatchObject({
       ok: false,
-      mend: { command: "sudo node packages/fcn/bin/install-software-adapter.mjs" },
+      mend: { command: "sudo node scripts/install-software-adapter.mjs" },
     });
     const fedora = diagnose(none, { ...machine, osRelease: { ID: "fedora" }, env: { VK_DRIVER_FILES: "/x.json" } });
     expect(fedora.mend?.command).toMatch(/^sudo dnf install/);
@@ -61,7 +61,7 @@ describe("diagnose", () => {
   });
 
   it("passes on why WebGPU itself is absent", () => {
-    const parts = { code: "no-webgpu", message: "webgpu could not be loaded", fix: "npm install webgpu" };
+    const parts = { code: "no-webgpu", message: "webgpu could not be loaded", fix: "npm install webgpu" } as const;
     const found = diagnose(new TensorError(parts, { cause: new Error("no such file\nmore") }), machine);
     expect(found).toMatchObject({
       ok: false,
@@ -86,6 +86,6 @@ describe("formatDiagnosis", () => {
   it("prints the command that mends it", () => {
     const text = formatDiagnosis(diagnose({ runtime: "dawn-node", adapters: [] }, machine));
     expect(text).toMatch(/adapter +none\n/);
-    expect(text).toMatch(/mend +sudo node packages/);
+    expect(text).toMatch(/mend +sudo node scripts/);
   });
 });

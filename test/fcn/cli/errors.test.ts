@@ -6,7 +6,11 @@ describe("describeFailure", () => {
   const quiet = { verbose: false };
 
   it("prints message and remedy of a library error, one line each", () => {
-    const error = new TensorError({ code: "shape", message: "conv2d: got [1, 3]\n  expected 4", fix: "reshape\nit" });
+    const error = new TensorError({
+      code: "invalid-shape",
+      message: "conv2d: got [1, 3]\n  expected 4",
+      fix: "reshape\nit",
+    });
     expect(describeFailure(error, quiet)).toEqual({
       text: "error: conv2d: got [1, 3]; expected 4\nfix: reshape; it\n",
       exitCode: 1,

@@ -10,7 +10,7 @@ import { createDevice, type Device, io } from "@fcn/tensor";
 import { decode, encode } from "fast-png";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { PredictSummary } from "../../../packages/fcn/src/prediction/run.js";
+import type { PredictSummary } from "../../../packages/fcn/src/prediction/files/run.js";
 import { picture } from "../prediction/nets.js";
 
 const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));

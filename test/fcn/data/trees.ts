@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { encode } from "fast-png";
 import sharp, { type Sharp } from "sharp";
 import { afterAll } from "vitest";
-import { encodeMat } from "./matEncoder.js";
+import { encodeMat } from "./mat/matEncoder.js";
 
 /** A folder of its own for the tests of a file; it is removed after them. */
 export async function temporaryFolder(name: string): Promise<string> {

@@ -169,7 +169,7 @@ describe("evaluate", () => {
     for (const batchSize of [0, 1.5, Number.NaN]) {
       await expect(fcn.evaluate(net, samples, { ...settings, batchSize })).rejects.toMatchObject({
         code: "invalid-argument",
-        message: `evaluate: batchSize is ${batchSize}`,
+        message: `evaluate: batchSize is ${batchSize}, expected a whole number of at least 1`,
       });
     }
     await expect(fcn.evaluate(net, samples, { ...settings, sizes: [100, 10] })).rejects.toMatchObject({

@@ -5,14 +5,14 @@ import { overlay } from "@fcn/core";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { paintLabels, paletteTable, VOID_COLOUR } from "../../../packages/fcn/src/labels/colours.js";
-import { barChart } from "../../../packages/fcn/src/report/bars.js";
-import { labelCell, overlayCell, photoCell } from "../../../packages/fcn/src/report/cells.js";
-import { lineChart } from "../../../packages/fcn/src/report/chart.js";
 import { toCsv } from "../../../packages/fcn/src/report/csv.js";
-import { embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../../packages/fcn/src/report/html.js";
+import { barChart } from "../../../packages/fcn/src/report/html/bars.js";
+import { lineChart } from "../../../packages/fcn/src/report/html/chart.js";
+import { embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../../packages/fcn/src/report/html/page.js";
+import { labelCell, overlayCell, photoCell } from "../../../packages/fcn/src/report/images/cells.js";
 
 const ASSETS = new URL("../../../packages/fcn/assets/", import.meta.url);
-const REPORT = new URL("../../../packages/fcn/dist/report/", import.meta.url);
+const REPORT = new URL("../../../packages/fcn/dist/report/images/", import.meta.url);
 
 describe("lineChart", () => {
   const places = (svg: string): number[][][] =>
@@ -305,7 +305,7 @@ describe("cells of samples", () => {
   });
 
   it("stay small whatever the size of the picture: a grid of 6000x4000 within a small heap", () => {
-    const grid = fileURLToPath(new URL("../../../packages/fcn/dist/report/labelGrid.js", import.meta.url));
+    const grid = fileURLToPath(new URL("../../../packages/fcn/dist/report/images/labelGrid.js", import.meta.url));
     const script = `
       const { renderLabelGrid } = await import(${JSON.stringify(grid)});
       const [height, width] = [4000, 6000];

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { data } from "@fcn/core";
 import { decodeMatLabels } from "../../../packages/fcn/src/data/mat/labels.js";
-import { encodeMat } from "../../fcn/data/matEncoder.js";
+import { encodeMat } from "../../fcn/data/mat/matEncoder.js";
 import { greyPng, palettePng, photo, rgbPng } from "../../fcn/data/trees.js";
 import type { FileKind } from "../mutate/index.js";
 import { Finding, judgeLabels } from "../oracle.js";

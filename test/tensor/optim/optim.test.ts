@@ -114,14 +114,14 @@ describe("optimisers", () => {
   it("refuses settings out of range", async () => {
     await device.scope(() => {
       const w = leaf([1]);
-      expect(() => new optim.SGD([w], { lr: -1 })).toThrow("SGD: lr is -1, but must be a finite number of at least 0");
+      expect(() => new optim.SGD([w], { lr: -1 })).toThrow("SGD: lr is -1, expected a finite number of at least 0");
       expect(() => new optim.SGD([w], { lr: 1, nesterov: true })).toThrow(
         "SGD: nesterov with momentum 0 and dampening 0",
       );
       expect(() => new optim.SGD([], { lr: 1 })).toThrow("SGD: there are no parameters");
       expect(() => new optim.SGD([w, w], { lr: 1 })).toThrow("SGD: a parameter was given more than once");
       expect(() => new optim.AdamW([w], { betas: [0.9, 1] })).toThrow(
-        "AdamW: betas[1] is 1, but must be a number from 0 to below 1",
+        "AdamW: betas is [0.9,1], expected two numbers from 0 to below 1",
       );
     });
   });

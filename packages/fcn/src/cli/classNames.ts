@@ -1,6 +1,6 @@
-import { kindOf, readText } from "../data/files/files.js";
-import { parseJson } from "../data/files/json.js";
-import { shownValue } from "../data/files/numbers.js";
+import { TensorError } from "@fcn/tensor";
+import { kindOf } from "../data/files/files.js";
+import { readClassFile } from "../data/folder/classes.js";
 import { UsageError } from "./errors.js";
 
 /**
@@ -25,24 +25,9 @@ async function isFile(value: string): Promise<boolean> {
 }
 
 async function namesIn(file: string): Promise<string[]> {
-  const text = await readText(file);
-  const isJson = /\.json$/i.test(file) || /^\s*[[{]/.test(text);
-  if (!isJson) return text.split("\n").filter((line) => line.trim() !== "");
-  const json = parseJson(file, text);
-  const entries: unknown = Array.isArray(json) ? json : (json as { classes?: unknown } | null)?.classes;
-  if (!Array.isArray(entries)) {
-    throw new UsageError(
-      `--classes is "${file}", which holds no list of classes`,
-      'write a JSON list there, such as ["sky", "sea"], or the list under "classes"',
-    );
-  }
-  const scored = entries.filter((entry) => entry?.ignore !== true);
-  return scored.map((entry) => {
-    const name: unknown = typeof entry === "string" ? entry : entry?.name;
-    if (typeof name === "string") return name;
-    throw new UsageError(
-      `--classes is "${file}", where a class has the name ${shownValue(name)}`,
-      "write each name there as text in quotation marks",
-    );
+  const entries = await readClassFile(file).catch((error: unknown) => {
+    if (!(error instanceof TensorError) || error.code !== "invalid-classes") throw error;
+    throw new UsageError(`--classes is "${file}", which holds no list of classes: ${error.message}`, error.fix);
   });
+  return entries.filter(({ ignore }) => !ignore).map(({ name }) => name);
 }

@@ -1,6 +1,7 @@
 import { createDevice } from "@fcn/tensor";
+import { firstOf } from "@fcn/tensor/internal";
 import type { Command } from "commander";
-import { counted, firstOf } from "../data/files/words.js";
+import { counted } from "../data/files/words.js";
 import { PREPROCESSINGS } from "../data/published/means.js";
 import { refuseSameFile } from "../files/write.js";
 import { createQuietBar } from "../progress/quietBar.js";

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { type CompositeSource, composeEach } from "../data/composite/compose.js";
 import { loadComposite } from "../data/composite/load.js";
 import { splitComposite } from "../data/composite/split.js";
-import { counted } from "../data/files/words.js";
+import { counted, firstLines } from "../data/files/words.js";
 import { writeFolder } from "../data/folder/write.js";
 import { vocColours } from "../labels/colours.js";
 import { UsageError } from "./errors.js";
@@ -86,8 +86,11 @@ const MOST_LINES = 10;
 function describe({ out, pictures, sources: { train, val }, leftOut }: Summary): string {
   const classes = Object.entries(train.cutouts).map(([name, count]) => `${name} ${count}/${val.cutouts[name]}`);
   const lines = [
-    ...leftOut.slice(0, MOST_LINES).map(({ file, reason }) => `left out ${file}: ${reason}`),
-    ...(leftOut.length > MOST_LINES ? [`and ${leftOut.length - MOST_LINES} more left out (--json lists all)`] : []),
+    ...firstLines(
+      leftOut.map(({ file, reason }) => `left out ${file}: ${reason}`),
+      MOST_LINES,
+      " left out (--json lists all)",
+    ),
     `cut-outs to train on/held back: ${classes.join(", ")}; photographs ${train.backgrounds}/${val.backgrounds}`,
     `wrote ${counted(pictures.train ?? 0, "picture")} to train on and ${pictures.val} to validate on: ${out}`,
   ];

@@ -1,4 +1,5 @@
-import { counted, firstOf } from "../data/files/words.js";
+import { firstOf } from "@fcn/tensor/internal";
+import { counted } from "../data/files/words.js";
 import { formatTable, percent, scoreTable } from "../report/table.js";
 import type { TrainRunResult } from "../training/run/index.js";
 

@@ -1,4 +1,5 @@
-import { TensorError } from "@fcn/tensor";
+import { type ErrorCode, TensorError } from "@fcn/tensor";
+import { reworded } from "@fcn/tensor/internal";
 
 /** What is said of a command whose device failed. */
 export interface FaultAdvice {
@@ -10,13 +11,11 @@ export interface FaultAdvice {
 
 /** A failure of the device with what was done until then and what to do at the command line; any other error as it is. */
 export function deviceFault(error: unknown, { state, less }: FaultAdvice): unknown {
-  if (!(error instanceof TensorError)) return error;
-  const remedies: Readonly<Record<string, string>> = {
+  const remedies: Partial<Record<ErrorCode, string>> = {
     "device-lost": `run the same command again; if the device is lost each time, take less at a time (${less})`,
     "out-of-memory": `take less at a time (${less}), or end other programs that use the GPU, and run the command again`,
   };
-  const commandFix = Object.hasOwn(remedies, error.code) ? remedies[error.code] : undefined;
-  if (commandFix === undefined) return error;
-  const message = `${error.message}; ${state}`;
-  return new TensorError({ code: error.code, message, fix: error.fix, commandFix }, { cause: error });
+  const command = error instanceof TensorError ? remedies[error.code] : undefined;
+  if (!(error instanceof TensorError) || command === undefined) return error;
+  return reworded(error, { message: `${error.message}; ${state}`, fix: { code: error.fix, command } });
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -41,8 +42,8 @@ export interface Machine {
   /** Entries of /dev; empty where there is none. */
   readonly devices: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Path of install-software-adapter.mjs as the user would type it. */
-  readonly installer: string;
+  /** Path of install-software-adapter.mjs as the user would type it; only a copy of the repository has it. */
+  readonly installer?: string;
 }
 
 /**
@@ -105,7 +106,7 @@ function formatAdapter({ info, features, limits }: Adapter): string[] {
 }
 
 async function readMachine(): Promise<Machine> {
-  const installer = fileURLToPath(new URL("../../bin/install-software-adapter.mjs", import.meta.url));
+  const installer = fileURLToPath(new URL("../../../../scripts/install-software-adapter.mjs", import.meta.url));
   return {
     node: process.version,
     platform: process.platform,
@@ -113,7 +114,7 @@ async function readMachine(): Promise<Machine> {
     osRelease: parseOsRelease(await readFile("/etc/os-release", "utf8").catch(() => "")),
     devices: await readdir("/dev").catch(() => []),
     env: process.env,
-    installer: relative(process.cwd(), installer),
+    ...(existsSync(installer) ? { installer: relative(process.cwd(), installer) } : {}),
   };
 }
 

@@ -1,15 +1,12 @@
+import { hasCode, TensorError } from "@fcn/tensor";
 import { CommanderError } from "commander";
 import { commandRemedy } from "./remedies.js";
 
 /** Wrong use of the command line that commander itself cannot see, such as two options that exclude each other. Exit code 2. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-
-  constructor(
-    message: string,
-    readonly fix: string,
-  ) {
-    super(message);
+export class UsageError extends TensorError {
+  constructor(message: string, fix: string) {
+    super({ code: "usage", message, fix });
+    this.name = "UsageError";
   }
 }
 
@@ -25,7 +22,7 @@ export interface Failure {
  * @param command the sub-command that ran, if one did; wrong usage points to its help
  */
 export function describeFailure(error: unknown, options: { verbose: boolean; command?: string | undefined }): Failure {
-  const usage = error instanceof UsageError || error instanceof CommanderError;
+  const usage = hasCode(error, "usage") || error instanceof CommanderError;
   const message = oneLine(messageOf(error)).replace(/^error: /, "");
   const lines = [`error: ${message}`, `fix: ${fixOf(error, options.command) ?? defaultFix(usage, options.command)}`];
   if (options.verbose && error instanceof Error && error.stack) lines.push(error.stack, ...causes(error));

@@ -1,6 +1,6 @@
 import { createDevice, TensorError } from "@fcn/tensor";
+import { reworded } from "@fcn/tensor/internal";
 import type { Command } from "commander";
-import { reworded } from "../data/files/errors.js";
 import type { DataRemark } from "../data/files/remarks.js";
 import { counted } from "../data/files/words.js";
 import { open } from "../data/open/open.js";

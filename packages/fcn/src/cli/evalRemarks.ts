@@ -2,6 +2,7 @@ import { TensorError } from "@fcn/tensor";
 import { type PixelScale, rangeText } from "../data/decode/pixelScale.js";
 import { fileName, joinPath, kindOf, withoutExtension } from "../data/files/files.js";
 import type { DataRemark } from "../data/files/remarks.js";
+import { firstLines } from "../data/files/words.js";
 import { splitName } from "../data/folder/splits.js";
 import type { OpenedData } from "../data/samples/dataset.js";
 
@@ -10,11 +11,8 @@ const MOST_LINES = 10;
 
 /** What was found wrong with the data, as lines for people. */
 export function describeRemarks(remarks: readonly DataRemark[]): string[] {
-  const lines = remarks.slice(0, MOST_LINES).map(({ level, file, text, commandText = text }) => {
-    return `${level}: ${file}: ${commandText}`;
-  });
-  const more = remarks.length - lines.length;
-  return more > 0 ? [...lines, `and ${more} more (--json and fcn data check list all)`] : lines;
+  const lines = remarks.map(({ level, file, text, commandText = text }) => `${level}: ${file}: ${commandText}`);
+  return firstLines(lines, MOST_LINES, " (--json and fcn data check list all)");
 }
 
 /** The problems and warnings of opening the data that concern one split: what it lacks would else be missing from the scores in silence. */

@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { hasCode } from "@fcn/tensor";
 import type { Command } from "commander";
 import type { InferenceOptions } from "../prediction/options.js";
 import { UsageError } from "./errors.js";
@@ -34,6 +34,6 @@ export function inferenceOptions({ tile, overlap, memory, scales, mirror }: Infe
 /** Tiles that the net cannot have are wrong use; which they are is known only when it has been loaded. */
 export function asWrongUse(error: unknown, { tile, overlap }: InferenceFlags): unknown {
   const isTiled = tile !== undefined || overlap !== undefined;
-  const isTile = error instanceof TensorError && error.code === "invalid-argument" && isTiled;
+  const isTile = isTiled && hasCode(error, "invalid-argument");
   return isTile ? new UsageError(error.message, error.fix) : error;
 }

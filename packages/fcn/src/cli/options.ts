@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { list } from "../models/index.js";
-import { assignments, number, oneOf, positive, type Reader, size, whole } from "../options/rules.js";
+import { assignments, number, numbers, oneOf, positive, type Reader, size, whole } from "../options/rules.js";
 import { UsageError } from "./errors.js";
 
 /** A parser for an option that is read by a rule. `before` is what the option gave where it stood earlier. */
@@ -31,29 +31,11 @@ export const parseFraction = (option: string): ((value: string) => number) =>
   parseOne(option, "a number between 0 and 1, such as 0.2", (value) => value > 0 && value < 1);
 
 /** Numbers with commas between them, each of which `isGood`. */
-export function parseNumbers(
+export const parseNumbers = (
   option: string,
   what: string,
   isGood: (value: number) => boolean,
-): (value: string) => number[] {
-  return (value) => {
-    const numbers = value.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
-    if (numbers.every(isGood)) return numbers;
-    throw new UsageError(`${option} is "${value}"`, `use ${what}`);
-  };
-}
-
-/** Two numbers, the lower one first. */
-export function parseRange(option: string): (value: string) => [low: number, high: number] {
-  const parse = parseNumbers(option, RANGE, Number.isFinite);
-  return (value) => {
-    const [low = 0, high = 0, ...more] = parse(value);
-    if (low < high && more.length === 0) return [low, high];
-    throw new UsageError(`${option} is "${value}"`, `use ${RANGE}`);
-  };
-}
-
-const RANGE = "two numbers, the lower one first, such as 0,4095";
+): ((value: string) => number[]) => readerOf(option, numbers(what, isGood));
 
 /** `480x640`, height first, or one number for both. */
 export const parseSize = (option: string): ((value: string) => [height: number, width: number]) =>
@@ -73,15 +55,6 @@ export function parseWords<W extends string>(option: string, words: readonly W[]
     const unknown = given.find((word) => !words.includes(word as W));
     if (unknown === undefined) return [...new Set(given as W[])];
     throw new UsageError(`${option} is "${value}"`, `use some of ${words.join(",")}`);
-  };
-}
-
-/** Names with commas between them, of which only the command knows which there are. */
-export function parseNames(option: string, example: string): (value: string) => string[] {
-  return (value) => {
-    const names = value.split(",").map((name) => name.trim());
-    if (names.every((name) => name !== "")) return names;
-    throw new UsageError(`${option} is "${value}"`, `use names with commas between them, such as ${example}`);
   };
 }
 

@@ -1,10 +1,11 @@
 import { TensorError } from "@fcn/tensor";
+import { firstOf } from "@fcn/tensor/internal";
 import type { Command } from "commander";
 import type { PixelRange } from "../data/decode/pixelScale.js";
-import { counted, firstOf } from "../data/files/words.js";
-import { expandInputs, type Input } from "../prediction/inputs.js";
-import { OUTPUTS, type OutputName } from "../prediction/outputs.js";
-import { type PictureReport, type PredictSummary, runPredict } from "../prediction/run.js";
+import { counted } from "../data/files/words.js";
+import { expandInputs, type Input } from "../prediction/files/inputs.js";
+import { OUTPUTS, type OutputName } from "../prediction/files/outputs.js";
+import { type PictureReport, type PredictSummary, runPredict } from "../prediction/files/run.js";
 import { createProgress } from "../progress/items.js";
 import { deviceFault } from "./deviceFaults.js";
 import { UsageError } from "./errors.js";

@@ -1,20 +1,5 @@
-import { type ErrorCode, TensorError } from "@fcn/tensor";
+import { type ErrorCode, type TensorCode, TensorError } from "@fcn/tensor";
 import { shellWord } from "@fcn/tensor/internal";
-
-/** What a remedy that speaks of code holds: options in braces, names of functions. Python of the people who wrote a file is none. */
-const CODE_SPEAK = new RegExp(
-  [
-    String.raw`\{ ?\w+ ?[:,}]`,
-    String.raw`(?<![\w.])(io|models|optim|nn)\.[a-z]\w*|\bweights\.arrays\b`,
-    String.raw`\b(device|optimizer|module|net|loader)\.\w+\(`,
-    String.raw`\b(save|load|read|write|create|encode|fetch)[A-Z]\w*`,
-    String.raw`\b(detach|noGrad|backward|data|array|sum|assign)\(\)|\bnoGrad\b|\bnew \w+\(|\bawait\b|=>`,
-    String.raw`\b(createDevice|retainGrad|requiresGrad|modelOptions|numClasses|headLabels)\b`,
-  ].join("|"),
-);
-
-/** Whether text speaks to someone who writes code, not to someone at a command line. */
-export const speaksCode = (text: string): boolean => CODE_SPEAK.test(text);
 
 interface Failed {
   readonly error: TensorError;
@@ -62,8 +47,8 @@ const MISMATCH: Readonly<Record<string, string>> = {
   train: "name the net that the weights are of (--model, --model-option), or what stands before its names (--prefix)",
 };
 
-/** What to do at the command line, by the code of the error, where its own remedy speaks of code. */
-const BY_CODE: Readonly<Record<ErrorCode, Remedy>> = {
+/** What to do at the command line, by the code of the error, where its own remedy is for code alone. */
+const BY_CODE: Readonly<Record<TensorCode, Remedy>> = {
   "invalid-argument": help,
   "invalid-shape": defect,
   "invalid-dtype": defect,
@@ -85,13 +70,13 @@ const BY_CODE: Readonly<Record<ErrorCode, Remedy>> = {
   "out-of-memory": smaller,
   "kernel-compile": doctor,
   "gpu-error": defect,
+  defect,
   "corrupt-file": () => "fetch or write the file again: it is incomplete, damaged or of another format",
   "unsupported-file": otherFile,
   "unsafe-pickle": ({ error, command, file }) => {
     const flags = `--opaque ${textList(error.details?.names).map(shellWord).join(" ")}`;
     const again = command === "convert" ? `run it again with ${flags}` : convertFirst(file, flags);
-    const [first = ""] = error.fix.split("; or, ");
-    const save = speaksCode(first) ? "save only the weights in PyTorch: torch.save(model.state_dict(), path)" : first;
+    const save = error.details?.save ?? "save only the weights in PyTorch: torch.save(model.state_dict(), path)";
     return `${save}; or, where the rest of the file does not matter, ${again}`;
   },
   "ambiguous-checkpoint": ({ error, command, file }) => {
@@ -117,8 +102,7 @@ const BY_CODE: Readonly<Record<ErrorCode, Remedy>> = {
 export function commandRemedy(error: unknown, command: string | undefined): string | undefined {
   if (!(error instanceof TensorError)) return undefined;
   if (error.commandFix !== undefined) return error.commandFix;
-  if (!speaksCode(error.fix)) return error.fix;
   const file = typeof error.details?.file === "string" ? error.details.file : "FILE";
-  const remedy = Object.hasOwn(BY_CODE, error.code) ? BY_CODE[error.code as ErrorCode] : help;
-  return remedy({ error, command, file });
+  const byCode: Partial<Record<ErrorCode, Remedy>> = BY_CODE;
+  return (byCode[error.code] ?? help)({ error, command, file });
 }

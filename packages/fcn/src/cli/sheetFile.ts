@@ -3,7 +3,7 @@ import { dirname, resolve, sep } from "node:path";
 import { TensorError } from "@fcn/tensor";
 import { isPng } from "../data/decode/pngChunks.js";
 import type { OpenedData, SegmentationDataset } from "../data/samples/dataset.js";
-import { realName } from "../prediction/results.js";
+import { realName } from "../prediction/files/results.js";
 
 /**
  * Throws a TensorError ("file-exists") where a contact sheet would lie among the files of the data or replace one: it may be written over an earlier sheet, which

@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { hasCode } from "@fcn/tensor";
 import type { Command } from "commander";
 import { list } from "../models/index.js";
 import { createCheckBar } from "../progress/quietBar.js";
@@ -101,8 +101,7 @@ async function run(flags: TrainFlags): Promise<void> {
 
 /** Which options a net has is known only when it is made. */
 function asWrongUse(error: unknown): unknown {
-  const isOption =
-    error instanceof TensorError && error.code === "invalid-argument" && error.message.startsWith("models.create ");
+  const isOption = hasCode(error, "invalid-argument") && error.details?.option !== undefined;
   return isOption ? new UsageError(error.message, error.fix) : error;
 }
 

@@ -6,8 +6,6 @@ export {
   type SegmentationSample,
   VOID_LABEL,
 } from "../labels/sample.js";
-export type { CocoOptions } from "./annotations/openCoco.js";
-export type { LabelmeOptions } from "./annotations/openLabelme.js";
 export { augmentSample, type SampleKey } from "./augment/augment.js";
 export type { Augmentation, ColourJitter } from "./augment/options.js";
 export {
@@ -35,22 +33,14 @@ export type { PaintSize, SkippedPart } from "./decode/parts.js";
 export type { PixelDepth, PixelLevels, PixelRange, PixelScale } from "./decode/pixelScale.js";
 export { decodePng, type PngPicture } from "./decode/png.js";
 export { indexRule, type LabelPlane, type LabelRule, type StrayKey } from "./decode/rule.js";
-export { EARTH_CLASSES, EARTH_THRESHOLDS, type EarthThresholds, earthLabels } from "./earth/labels.js";
-export {
-  EARTH_SPLIT,
-  type EarthSamples,
-  type EarthSplitOptions,
-  type EarthTiles,
-  earthTilePositions,
-  isWorthKeeping,
-  type LongitudeBand,
-  splitEarth,
-} from "./earth/split.js";
 export type { StatedSize } from "./files/numbers.js";
 export type { DataRemark } from "./files/remarks.js";
 export type { PairOptions } from "./folder/pairs.js";
 export type { SplitOptions } from "./folder/splits.js";
 export { type FolderContent, writeFolder } from "./folder/write.js";
+export type { CocoOptions } from "./layouts/coco.js";
+export { type LayoutName, type LayoutOptions, layouts } from "./layouts/index.js";
+export type { LabelmeOptions } from "./layouts/labelme.js";
 export type { NyudOptions } from "./layouts/nyud.js";
 export type { ContextOptions } from "./layouts/pascalContext.js";
 export { seg11valid, type VocOptions } from "./layouts/voc.js";
@@ -68,7 +58,8 @@ export {
   readMat,
 } from "./mat/read.js";
 export type { InspectOptions } from "./open/inspectAll.js";
-export { type LayoutName, type LayoutOptions, layouts, type OpenOptions, open } from "./open/open.js";
+export { open } from "./open/open.js";
+export type { OpenOptions } from "./open/options.js";
 export type { RangeOptions } from "./open/pictureRange.js";
 export {
   CONTEXT_33,

@@ -1,8 +1,8 @@
-import { WATER } from "../data/earth/labels.js";
 import type { BoundaryOptions } from "../evaluation/scoreboard.js";
 import type { Colour } from "../labels/colours.js";
 import type { ModelOptions } from "../models/index.js";
 import type { Stage } from "../training/staged.js";
+import { WATER } from "./earth/labels.js";
 
 export const BACKBONES = ["small", "vgg16"] as const;
 export type BackboneName = (typeof BACKBONES)[number];

@@ -1,8 +1,8 @@
-import { EARTH_CLASSES } from "../data/earth/labels.js";
 import { boundaryBand } from "../data/samples/boundary.js";
 import { type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
-import { renderLabelGrid } from "../report/labelGrid.js";
+import { renderLabelGrid } from "../report/images/labelGrid.js";
 import { percent } from "../report/table.js";
+import { EARTH_CLASSES } from "./earth/labels.js";
 import { COAST, DEMO_COLOURS } from "./options.js";
 
 const LOOK = { classes: EARTH_CLASSES, colours: DEMO_COLOURS };

@@ -1,7 +1,7 @@
 import type { DeviceInfo } from "@fcn/tensor";
 import { adapterRows } from "../report/adapter.js";
-import { type ChartSeries, lineChart } from "../report/chart.js";
-import { descriptionList, embeddedPng, escapeHtml, htmlPage, htmlTable } from "../report/html.js";
+import { type ChartSeries, lineChart } from "../report/html/chart.js";
+import { descriptionList, embeddedPng, escapeHtml, htmlPage, htmlTable } from "../report/html/page.js";
 import { type ScoreRow, scoreTable } from "../report/table.js";
 import type { StageResult } from "../training/staged.js";
 import { COAST_COLUMNS, coastFinding, type DemoScores } from "./scores.js";

@@ -1,8 +1,5 @@
 import { join } from "node:path";
 import { createDevice, type Device, TensorError } from "@fcn/tensor";
-import { EARTH_CLASSES } from "../data/earth/labels.js";
-import { loadEarth } from "../data/earth/load.js";
-import type { EarthSamples } from "../data/earth/split.js";
 import { measurePreprocessing } from "../data/samples/preprocessing.js";
 import { predictSamples } from "../evaluation/evaluate.js";
 import { makeFolder } from "../files/write.js";
@@ -12,6 +9,9 @@ import type { SegmentationNet } from "../models/segmentationNet.js";
 import { predict } from "../prediction/predict.js";
 import type { StageView } from "../progress/stages.js";
 import { type StageResult, trainStaged } from "../training/staged.js";
+import { EARTH_CLASSES } from "./earth/labels.js";
+import { loadEarth } from "./earth/load.js";
+import type { EarthSamples } from "./earth/split.js";
 import { COAST, DEMO_COLOURS, type DemoOptions, type DemoRecipe, demoRecipe } from "./options.js";
 import { coastTiles, comparisonPanels, reloadedPanel, type StagePictures } from "./pictures.js";
 import { demoScores, majorityBaseline } from "./scores.js";

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import type { Device, DeviceInfo } from "@fcn/tensor";
-import { EARTH_CLASSES } from "../data/earth/labels.js";
-import type { EarthSamples } from "../data/earth/split.js";
 import type { Evaluation } from "../evaluation/evaluate.js";
 import { writeWholeFile } from "../files/write.js";
 import { adapterName } from "../report/adapter.js";
 import { toCsv } from "../report/csv.js";
 import type { ScoreRow } from "../report/table.js";
 import type { StageResult } from "../training/staged.js";
+import { EARTH_CLASSES } from "./earth/labels.js";
+import type { EarthSamples } from "./earth/split.js";
 import type { DemoOptions, DemoRecipe } from "./options.js";
 import { demoReportHtml } from "./report.js";
 import { type DemoScores, demoScores } from "./scores.js";

@@ -77,7 +77,9 @@ function tooFewClasses(classes: number, numClasses: number): TensorError {
   return new TensorError({
     code: "invalid-argument",
     message: `evaluate: the net has ${classes} classes, ${numClasses} are to be scored`,
-    fix: "pass the net's number of classes as numClasses, and data that is labelled with them",
-    commandFix: "evaluate on data that is labelled with the net's classes",
+    fix: {
+      code: "pass the net's number of classes as numClasses, and data that is labelled with them",
+      command: "evaluate on data that is labelled with the net's classes",
+    },
   });
 }

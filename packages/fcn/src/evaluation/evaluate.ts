@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { checkValue, rules } from "@fcn/tensor/internal";
 import { mapAhead, startAhead } from "../async/pipeline.js";
 import { type SegmentationDataset, withScale } from "../data/samples/dataset.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
@@ -149,23 +150,19 @@ function classCount(count: number | undefined, head?: string): number {
     throw new TensorError({
       code: "invalid-argument",
       message: `evaluate: the net does not tell the classes of a head ${JSON.stringify(head)}`,
-      fix: "name a head of the net in heads, or pass its numClasses there",
+      fix: { code: "name a head of the net in heads, or pass its numClasses there" },
     });
   }
   throw new TensorError({
     code: "invalid-argument",
     message: "evaluate: a net was given without the number of its classes",
-    fix: "pass { numClasses }, or what loadModel answers in place of the net",
+    fix: { code: "pass { numClasses }, or what loadModel answers in place of the net" },
   });
 }
 
 function batchSizeOf({ batchSize = 1 }: EvaluateOptions): number {
-  if (Number.isInteger(batchSize) && batchSize >= 1) return batchSize;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `evaluate: batchSize is ${batchSize}`,
-    fix: "pass a whole number from 1 on, or leave it out, which gives 1",
-  });
+  checkValue("evaluate", "batchSize", batchSize, rules.whole(1));
+  return batchSize;
 }
 
 /** The samples that were loaded. Throws the error of another unless it may be told, and the last one where there is no sample left. */

@@ -22,10 +22,10 @@ export function paintLabels(labels: ArrayLike<number>, colours: readonly Colour[
   return colorize(labels, paletteTable(colours));
 }
 
-/** The colours of PASCAL VOC of the labels 0 to 254. */
-export function vocColours(): Colour[] {
+/** The colours of PASCAL VOC of the labels 0 to `count` - 1. */
+export function vocColours(count = VOID_LABEL): Colour[] {
   const table = vocPalette();
-  return Array.from({ length: VOID_LABEL }, (_, i) => [table[3 * i]!, table[3 * i + 1]!, table[3 * i + 2]!]);
+  return Array.from({ length: count }, (_, i) => [table[3 * i]!, table[3 * i + 1]!, table[3 * i + 2]!]);
 }
 
 /** A colour in CSS notation. */

@@ -22,7 +22,7 @@ export function labelValues(labels: Labels, op: string): ArrayLike<number> {
   throw new TensorError({
     code: "invalid-argument",
     message: `${op}: labels must be a typed array or { shape, data } on the host, got ${describe(labels)}`,
-    fix: "read a tensor back first: await tensor.data()",
+    fix: { code: "read a tensor back first: await tensor.data()" },
   });
 }
 

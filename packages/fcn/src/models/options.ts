@@ -97,17 +97,24 @@ export function resolveOptions(
   const merged: Record<string, unknown> = { seed: 0, inChannels: 3, ...defaults };
   const known = ["numClasses", ...Object.keys(merged)];
   for (const [name, value] of Object.entries(options ?? {})) {
-    if (!known.includes(name)) throw badOption(model, `option ${name} is unknown`, `use some of: ${known.join(", ")}`);
+    if (!known.includes(name))
+      throw badOption(model, name, `option ${name} is unknown`, `use some of: ${known.join(", ")}`);
     if (value !== undefined) merged[name] = value;
   }
   for (const name of known as OptionName[]) {
     const { holds, text } = rules[name] ?? RULES[name];
     if (!holds(merged[name]))
-      throw badOption(model, `${name} is ${showValue(merged[name])}, but must be ${text}`, `pass ${name}: ${text}`);
+      throw badOption(
+        model,
+        name,
+        `${name} is ${showValue(merged[name])}, but must be ${text}`,
+        `pass ${name}: ${text}`,
+      );
   }
   return merged as unknown as Resolved;
 }
 
-function badOption(model: string, problem: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-argument", message: `models.create ${model}: ${problem}`, fix });
+function badOption(model: string, option: string, problem: string, fix: string): TensorError {
+  const message = `models.create ${model}: ${problem}`;
+  return new TensorError({ code: "invalid-argument", message, fix, details: { option } });
 }

@@ -33,7 +33,7 @@ export function deviceOf(model: SegmentationNet): Device {
   throw new TensorError({
     code: "invalid-argument",
     message: "the net has neither parameters nor buffers, so its device is unknown",
-    fix: "pass a net from models.create, or a module with at least one layer that learns",
+    fix: { code: "pass a net from models.create, or a module with at least one layer that learns" },
   });
 }
 

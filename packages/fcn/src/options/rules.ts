@@ -63,6 +63,17 @@ export const orMaker = <Value>(rule: Rule<Value>, made: string): Rule<Value> => 
   holds: (value) => typeof value === "function" || rule.holds(value),
 });
 
+/** Names with commas between them; only whoever uses them knows which there are. */
+export function names(example: string): Reader<string[]> {
+  return {
+    what: `names with commas between them, such as ${example}`,
+    parse: (text) => {
+      const list = text.split(",").map((name) => name.trim());
+      return list.every((name) => name !== "") ? list : undefined;
+    },
+  };
+}
+
 /** `480x640`, height first, or one number for both. */
 export const size: Reader<[height: number, width: number]> = {
   what: "height x width in pixels, such as 480x640",
@@ -71,6 +82,17 @@ export const size: Reader<[height: number, width: number]> = {
     return height === undefined ? undefined : [Number(height), Number(width)];
   },
 };
+
+/** Numbers with commas between them, each of which `isGood`. */
+export function numbers(what: string, isGood: (value: number) => boolean): Reader<number[]> {
+  return {
+    what,
+    parse: (text) => {
+      const list = text.split(",").map(numberOf);
+      return list.every(isGood) ? list : undefined;
+    },
+  };
+}
 
 /** Names with numbers that are `isGood`, commas between them; what is given later is added. */
 export function factors(what: string, isGood: (value: number) => boolean): Reader<Readonly<Record<string, number>>> {

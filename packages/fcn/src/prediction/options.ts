@@ -54,6 +54,6 @@ export function checkPreprocessing(op: string, given: Preprocessing | undefined)
   throw new TensorError({
     code: "invalid-argument",
     message: `${op}: a net was given without preprocessing`,
-    fix: "pass what loadModel answers in place of the net, or { preprocessing } as the net was trained with",
+    fix: { code: "pass what loadModel answers in place of the net, or { preprocessing } as the net was trained with" },
   });
 }

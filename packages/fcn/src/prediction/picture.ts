@@ -58,6 +58,6 @@ function notAPicture(picture: unknown): TensorError {
   return new TensorError({
     code: "invalid-argument",
     message: `predict: got ${picture === null ? "null" : typeof picture}, but needs a picture`,
-    fix: "pass { data, height, width, channels }, ImageData, a path, or the bytes of a picture file",
+    fix: { code: "pass { data, height, width, channels }, ImageData, a path, or the bytes of a picture file" },
   });
 }

@@ -1,11 +1,12 @@
-import { TensorError } from "@fcn/tensor";
+import { hasCode, TensorError } from "@fcn/tensor";
 import { mapAhead, startAhead } from "../async/pipeline.js";
-import { checkRange, type PixelRange, type PixelScale } from "../data/decode/pixelScale.js";
+import { type PixelRange, type PixelScale, pixelRange } from "../data/decode/pixelScale.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { type Colour, vocColours } from "../labels/colours.js";
 import type { RasterImage } from "../labels/sample.js";
 import type { LoadedModel } from "../models/file/weightsFile.js";
 import type { SegmentationNet } from "../models/segmentationNet.js";
+import { checkValue } from "../options/option.js";
 import { enqueue, type Outputs, type OverlayStyle, type Prediction } from "./enqueue.js";
 import { createInference, type Inference } from "./inference.js";
 import { checkPreprocessing, type InferenceOptions } from "./options.js";
@@ -105,17 +106,11 @@ async function resultOf<T>(
 }
 
 /** After one of these there is no use in going on. On a full disk the results of all other pictures would be lost as well. */
-const FATAL: ReadonlySet<string> = new Set([
-  "device-lost",
-  "out-of-memory",
-  "gpu-error",
-  "kernel-compile",
-  "disk-full",
-]);
+const FATAL = ["device-lost", "out-of-memory", "gpu-error", "kernel-compile", "disk-full"] as const;
 
 /** Answers what is wrong with a picture; throws on what is wrong with more. */
 export function pictureError(error: unknown): TensorError {
-  if (error instanceof TensorError && !FATAL.has(error.code)) return error;
+  if (error instanceof TensorError && !hasCode(error, ...FATAL)) return error;
   throw error;
 }
 
@@ -128,7 +123,7 @@ export function preparePrediction(
   const { model, metadata } = "metadata" in net ? net : { model: net, metadata: undefined };
   const preprocessing = checkPreprocessing(op, options.preprocessing ?? metadata?.preprocessing);
   const { overlay = false, probabilities = false, range } = options;
-  checkRange(op, range);
+  if (range !== undefined) checkValue(op, "range", range, pixelRange);
   const style: OverlayStyle = {
     palette: options.palette ?? metadata?.palette ?? vocColours(),
     alpha: typeof overlay === "object" ? overlay.alpha : 0.5,

@@ -55,7 +55,9 @@ function checkGrid(graph: Graph, factor: number): void {
   throw new TensorError({
     code: "invalid-argument",
     message: `shiftAndStitch: the factor is ${factor}, but the net ${graph.name} gives a value for ${grid}`,
-    fix: "pass the stride of the net's output; cut a net that upsamples by models.subgraph(graph, name) behind its scores",
+    fix: {
+      code: "pass the stride of the net's output; cut a net that upsamples by models.subgraph(graph, name) behind its scores",
+    },
   });
 }
 

@@ -235,7 +235,9 @@ function checkClasses(logits: Tensor): void {
   throw new TensorError({
     code: "invalid-shape",
     message: `predict: the net has ${classes} classes, labels are bytes and 255 is void, so at most ${MOST_CLASSES} are possible`,
-    fix: "read the net's logits yourself: net.forward(x)",
-    commandFix: `use weights of a net for at most ${MOST_CLASSES} classes`,
+    fix: {
+      code: "read the net's logits yourself: net.forward(x)",
+      command: `use weights of a net for at most ${MOST_CLASSES} classes`,
+    },
   });
 }

@@ -1,4 +1,5 @@
 import { type io, TensorError } from "@fcn/tensor";
+import { firstOf } from "@fcn/tensor/internal";
 
 /** Weights on the host by name, as the readers of `io` give them. */
 export type HostState = Readonly<Record<string, io.HostArray>>;
@@ -10,8 +11,7 @@ export const surgeryError = (op: string, problem: string, fix: string): TensorEr
 export function arrayOf(op: string, state: HostState, name: string): io.HostArray {
   const found = Object.hasOwn(state, name) ? state[name] : undefined;
   if (found !== undefined) return found;
-  const names = Object.keys(state);
-  const some = names.length > 8 ? `${names.slice(0, 8).join(", ")}, and ${names.length - 8} more` : names.join(", ");
+  const some = firstOf(Object.keys(state), 8);
   throw surgeryError(op, `there is no ${name} among ${some || "no arrays"}`, "name a layer of the weights");
 }
 

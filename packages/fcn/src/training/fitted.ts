@@ -1,4 +1,5 @@
-import { type Tensor, TensorError } from "@fcn/tensor";
+import { hasCode, type Tensor } from "@fcn/tensor";
+import { ONE_VALUE, reworded } from "@fcn/tensor/internal";
 import { croppedBy, paddedBy } from "../models/fitted.js";
 import { type Fit, fitOf } from "../models/graph/geometry/fit.js";
 import { GraphNet } from "../models/graph/net.js";
@@ -46,18 +47,14 @@ function forward(model: SegmentationNet, images: Tensor): ReturnType<Segmentatio
   try {
     return model.forward(images);
   } catch (error) {
-    if (!(error instanceof TensorError) || !/^batchNorm: .* one value a channel/.test(error.message)) throw error;
-    throw new TensorError(
-      {
-        code: error.code,
-        message: `train: ${error.message}`,
-        ...bothWays((say) => {
-          const more = `use batches of more pictures (${say("batchSize", "--batch")}; no more than there are to train on)`;
-          const freeze = say("freezeBatchNorm", "--freeze-batch-norm");
-          return `${more} or larger windows (${say("crop", "--crop")}), or keep the statistics of batch norm (${freeze})`;
-        }),
-      },
-      { cause: error },
-    );
+    if (!hasCode(error, "invalid-shape") || error.details?.is !== ONE_VALUE) throw error;
+    throw reworded(error, {
+      message: `train: ${error.message}`,
+      ...bothWays((say) => {
+        const more = `use batches of more pictures (${say("batchSize", "--batch")}; no more than there are to train on)`;
+        const freeze = say("freezeBatchNorm", "--freeze-batch-norm");
+        return `${more} or larger windows (${say("crop", "--crop")}), or keep the statistics of batch norm (${freeze})`;
+      }),
+    });
   }
 }

@@ -53,7 +53,7 @@ function scoreLayersOf(model: nn.Module): string[] {
   throw new TensorError({
     code: "invalid-argument",
     message: 'train: trainable "scores" needs a net from models.create, whose layers are known',
-    fix: 'name the modules that shall learn: { trainable: ["classifier"] }',
+    fix: { code: 'name the modules that shall learn: { trainable: ["classifier"] }' },
   });
 }
 

@@ -57,7 +57,7 @@ export function checkLabelledHeads(headLabels: HeadLabels, model: SegmentationNe
   throw new TensorError({
     code: "invalid-argument",
     message: `train: headLabels names ${JSON.stringify(stray)}, but the net has ${own.join(", ")}`,
-    fix: 'name heads of the net, each with its label map: { geo: "geometric" }',
+    fix: { code: 'name heads of the net, each with its label map: { geo: "geometric" }' },
   });
 }
 
@@ -70,8 +70,10 @@ export function checkHeadClasses(model: SegmentationNet, { heads, headLabels, nu
   throw new TensorError({
     code: "invalid-argument",
     message: `train: head "${small}" scores ${headClasses(model, small)} classes, but the labels have ${numClasses}`,
-    fix: `make the net with numClasses ${numClasses}, or name the label map that this head learns from: { headLabels: { ${small}: ... } }`,
-    commandFix: "name the heads that learn from these labels in --heads, such as out=1, or choose a net with one head",
+    fix: {
+      code: `make the net with numClasses ${numClasses}, or name the label map that this head learns from: { headLabels: { ${small}: ... } }`,
+      command: "name the heads that learn from these labels in --heads, such as out=1, or choose a net with one head",
+    },
   });
 }
 
@@ -120,7 +122,9 @@ function noMap(head: string, map: string, has: readonly string[], heads: readonl
   return new TensorError({
     code: "missing-labels",
     message: `train: head "${head}" learns from the label map "${map}", which the samples lack; of further maps they have ${list}`,
-    fix: `bring that map along (sample.more), name another in headLabels, train without it by heads (leaving out ${heads.join(", ")}), or choose a net with one head`,
-    commandFix: `name the heads to train in --heads, without ${heads.join(", ")}, or choose a net with one head`,
+    fix: {
+      code: `bring that map along (sample.more), name another in headLabels, train without it by heads (leaving out ${heads.join(", ")}), or choose a net with one head`,
+      command: `name the heads to train in --heads, without ${heads.join(", ")}, or choose a net with one head`,
+    },
   });
 }

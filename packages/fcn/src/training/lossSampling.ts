@@ -19,7 +19,7 @@ export function checkLossSampling({ probability, cell = 1 }: LossSampling): void
   throw new TensorError({
     code: "invalid-argument",
     message: `lossSampling: probability ${probability} and cell ${cell}; the probability must be above 0 and at most 1, the cell a whole number of pixels`,
-    fix: "pass { probability: 0.25, cell: 32 } or the like",
+    fix: { code: "pass { probability: 0.25, cell: 32 } or the like" },
   });
 }
 

@@ -70,6 +70,6 @@ function nothingLearns(): TensorError {
   return new TensorError({
     code: "invalid-argument",
     message: "parameterGroups: no parameter of the net learns",
-    fix: "set requiresGrad of some parameters, or name layers that have parameters in `trainable`",
+    fix: { code: "set requiresGrad of some parameters, or name layers that have parameters in `trainable`" },
   });
 }

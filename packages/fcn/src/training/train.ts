@@ -1,5 +1,5 @@
 import { add, type Device, optim, type Tensor, TensorError } from "@fcn/tensor";
-import { firstOf } from "../data/files/words.js";
+import { firstOf } from "@fcn/tensor/internal";
 import { createRandom } from "../data/random.js";
 import { BatchSampler, type HostBatch, stackSamples } from "../data/samples/batches.js";
 import { rememberPreprocessing } from "../models/file/usedPreprocessing.js";
@@ -155,7 +155,7 @@ async function nextBatch(stream: BatchStream): Promise<TrainBatch> {
   throw new TensorError({
     code: "invalid-argument",
     message: "train: the stream of batches ended before the last step",
-    fix: "pass a stream without end, such as loader.batches()",
+    fix: { code: "pass a stream without end, such as loader.batches()" },
   });
 }
 

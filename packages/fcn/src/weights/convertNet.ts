@@ -1,5 +1,5 @@
 import { type Device, io, TensorError } from "@fcn/tensor";
-import { matchNames } from "@fcn/tensor/internal";
+import { matchNames, reworded } from "@fcn/tensor/internal";
 import { IMAGENET_MEAN } from "../data/published/means.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { vocPalette } from "../labels/palette.js";
@@ -96,9 +96,8 @@ function metadataOf(net: NetDescription, shapes: Shapes): ModelMetadata {
 /** The draft, of which the user does not know, is called `name`. */
 function nameInstead(error: unknown, draft: string, name: string): unknown {
   if (!(error instanceof TensorError)) return error;
-  const { code, fix, commandFix, details } = error;
   const message = `convert: ${error.message.replaceAll(draft, name).replace(/^convert: /, "")}`;
-  return new TensorError({ code, message, fix, commandFix, details }, { cause: error });
+  return reworded(error, { message });
 }
 
 function refuse(problem: string, fix: string): TensorError {

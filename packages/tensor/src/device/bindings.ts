@@ -97,7 +97,7 @@ export function checkApart(
     throw new TensorError({
       code: "invalid-argument",
       message: `${op}: operand ${bindings[other]!.name} shares its memory with ${name}, which the op changes`,
-      fix: "pass tensors of different memory: a view, and what detach() gives, share that of their tensor",
+      fix: { code: "pass tensors of different memory: a view, and what detach() gives, share that of their tensor" },
     });
   }
 }

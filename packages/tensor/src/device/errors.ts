@@ -4,7 +4,9 @@ export function deviceLost(reason: string): TensorError {
   return new TensorError({
     code: "device-lost",
     message: `the GPU device is gone: ${reason}`,
-    fix: "create a new device with createDevice() and load your last checkpoint; if the device was lost while allocating, use a smaller batch",
+    fix: {
+      code: "create a new device with createDevice() and load your last checkpoint; if the device was lost while allocating, use a smaller batch",
+    },
   });
 }
 
@@ -20,7 +22,9 @@ export function outOfMemory({ op = "allocate", byteLength, shape }: MemoryReques
   return new TensorError({
     code: "out-of-memory",
     message: `${op}: there is no memory of ${(byteLength / 2 ** 20).toFixed(1)} MiB${holder}: ${brief(detail, 200)}`,
-    fix: "use a smaller batch or image, or wrap the work in device.scope() so that intermediate tensors are freed",
+    fix: {
+      code: "use a smaller batch or image, or wrap the work in device.scope() so that intermediate tensors are freed",
+    },
   });
 }
 

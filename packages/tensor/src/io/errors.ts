@@ -1,4 +1,4 @@
-import { oneLine, TensorError } from "../errors.js";
+import { type Fix, oneLine, TensorError } from "../errors.js";
 
 /** Where a problem is, for messages: which function reads, and which file or part of one. */
 export interface Place {
@@ -14,7 +14,7 @@ export function corruptFile(at: Place, problem: string): TensorError {
   });
 }
 
-export function unsupportedFile(at: Place, problem: string, fix: string): TensorError {
+export function unsupportedFile(at: Place, problem: string, fix: Fix): TensorError {
   const message = oneLine(`${at.reader}: ${at.file}: ${problem}`);
   return new TensorError({ code: "unsupported-file", message, fix });
 }

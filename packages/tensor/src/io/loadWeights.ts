@@ -1,5 +1,5 @@
 import type { Device } from "../device.js";
-import { brief, TensorError } from "../errors.js";
+import { brief, reworded, TensorError } from "../errors.js";
 import { matchNames } from "../nn/matchNames.js";
 import type { Module } from "../nn/module.js";
 import { copyInto, type LoadOptions, type LoadReport, nameTarget, planLoad, type StateArray } from "../nn/stateDict.js";
@@ -129,9 +129,8 @@ async function write(
 
 function partly(error: unknown, written: number): unknown {
   if (!(error instanceof TensorError)) return error;
-  const { code, message, fix, commandFix, details } = error;
-  const parts = { code, message: `${message}; ${written} arrays were loaded before`, commandFix, details };
-  return new TensorError({ ...parts, fix: `${fix}; do not use the module before it is loaded anew` }, { cause: error });
+  const fix = { code: `${error.fix}; do not use the module before it is loaded anew`, command: error.commandFix };
+  return reworded(error, { message: `${error.message}; ${written} arrays were loaded before`, fix });
 }
 
 /** Names in the file by the module's name for them, and those that were left out. */

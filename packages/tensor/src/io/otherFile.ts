@@ -1,4 +1,4 @@
-import { TensorError } from "../errors.js";
+import { type Fix, hasCode, TensorError } from "../errors.js";
 import type { Place } from "./errors.js";
 import { GUESSED_BYTES, type Guess, guessContent } from "./guess.js";
 import type { Source } from "./source.js";
@@ -18,13 +18,16 @@ const OWN = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** What to do with a file of another kind in code, where the guess itself has no remedy. */
-const REMEDIES: Readonly<Record<string, string>> = {
-  "a safetensors file": "read it with io.readSafetensors or io.openWeights",
-  "a NumPy array (.npy)": "read it with io.readNpy",
-  "a NumPy archive (.npz)": "read it with io.readNpz or io.openWeights",
-  "a PyTorch file (.pth)": "read it with io.readPth or io.openWeights",
+const REMEDIES: Readonly<Record<string, Fix>> = {
+  "a safetensors file": { code: "read it with io.readSafetensors or io.openWeights" },
+  "one array without a name (.npy)": { code: "read it with io.readNpy" },
+  "a NumPy array (.npy)": { code: "read it with io.readNpy" },
+  "a NumPy archive (.npz)": { code: "read it with io.readNpz or io.openWeights" },
+  "a PyTorch file (.pth)": { code: "read it with io.readPth or io.openWeights" },
   "a Python pickle": "load it in Python and write its arrays as .npz, with numpy.savez",
-  "a JSON file": "give the file of weights itself; the model.json of TensorFlow.js is read with io.readTfjs",
+  "a JSON file": {
+    code: "give the file of weights itself; the model.json of TensorFlow.js is read with io.readTfjs",
+  },
 };
 
 /** The remedy where nothing better is known. */
@@ -35,7 +38,7 @@ export async function guessed<T>(source: Source, wanted: keyof typeof OWN, use: 
   try {
     return await use();
   } catch (error) {
-    if (!(error instanceof TensorError) || !["corrupt-file", "unsupported-file"].includes(error.code)) throw error;
+    if (!hasCode(error, "corrupt-file", "unsupported-file")) throw error;
     const guess = guessContent(new Uint8Array(await source.read(0, Math.min(GUESSED_BYTES, source.size))));
     const own: readonly string[] = OWN[wanted];
     throw guess === undefined || own.includes(guess.what) ? error : otherFile(source, wanted, guess);

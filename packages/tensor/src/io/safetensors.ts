@@ -89,7 +89,7 @@ async function* pieces(
     throw new TensorError({
       code: "invalid-argument",
       message: `${op}: the metadata ${brief(key)} is a ${typeof value}, the format holds strings`,
-      fix: `pass a string: { ${brief(key)}: String(value) }, or JSON.stringify(value)`,
+      fix: { code: `pass a string: { ${brief(key)}: String(value) }, or JSON.stringify(value)` },
     });
   }
   list.sort((a, b) => storedSize(b.value.dtype) - storedSize(a.value.dtype));

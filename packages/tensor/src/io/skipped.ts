@@ -1,4 +1,4 @@
-import { brief, showSome, TensorError } from "../errors.js";
+import { brief, type Fix, hasCode, showSome, type TensorError } from "../errors.js";
 import { type Place, unsupportedFile } from "./errors.js";
 
 /** An array that was left out while the rest of its file is read. */
@@ -21,14 +21,14 @@ export interface LeftOut extends SkippedArray {
 }
 
 /** A tensor of a kind that is not read; `why` goes on from its name: "is sparse". */
-export function leaveOut(at: Place, name: string, why: string, fix: string): LeftOut {
+export function leaveOut(at: Place, name: string, why: string, fix: Fix): LeftOut {
   const error = unsupportedFile(at, `tensor ${brief(name)} ${why}`, fix);
   return { name, reason: `it ${why}`, damaged: false, error };
 }
 
 /** What could not be opened at the place `at`; only what is wrong with an array leaves it out. */
 export function leftOut(at: Place, name: string, error: unknown): LeftOut {
-  if (!(error instanceof TensorError) || !["unsupported-file", "corrupt-file"].includes(error.code)) throw error;
+  if (!hasCode(error, "unsupported-file", "corrupt-file")) throw error;
   const start = `${at.reader}: ${at.file}: `;
   return { name, reason: error.message.replace(start, ""), damaged: error.code === "corrupt-file", error };
 }
@@ -39,7 +39,7 @@ export function checkLeft(at: Place, arrays: readonly unknown[], skipped: readon
   refuseDamaged(skipped);
   if (skipped.length === 1) throw skipped[0]!.error;
   const list = showSome(skipped.map(describeSkipped), { separator: "; " });
-  throw unsupportedFile(at, `none of its arrays can be read: ${list}`, skipped[0]!.error.fix);
+  throw unsupportedFile(at, `none of its arrays can be read: ${list}`, skipped[0]!.error.parts().fix);
 }
 
 /** A damaged file is not read in part by those who read the whole of it. */

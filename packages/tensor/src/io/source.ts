@@ -83,7 +83,7 @@ function closed(at: Place): TensorError {
   return new TensorError({
     code: "closed-file",
     message: `${at.reader}: ${at.file} is closed: values were asked for after the function that uses it was done`,
-    fix: "await all reads inside the function that you give to openWeights",
+    fix: { code: "await all reads inside the function that you give to openWeights" },
   });
 }
 
@@ -93,7 +93,7 @@ function nodeFiles(op: string): typeof import("node:fs/promises") {
   throw new TensorError({
     code: "unsupported",
     message: `${op}: a path was given, but this environment has no file system`,
-    fix: "pass the bytes: new Uint8Array(await (await fetch(url)).arrayBuffer())",
+    fix: { code: "pass the bytes: new Uint8Array(await (await fetch(url)).arrayBuffer())" },
   });
 }
 
@@ -108,12 +108,11 @@ function unreadable(reader: string, name: string, cause: unknown): TensorError {
   const { code } = (cause ?? {}) as { code?: unknown };
   const message = cause instanceof Error ? cause.message : String(cause);
   const reason = (typeof code === "string" && REASONS[code]) || message;
-  const error = {
-    code: "unreadable-file",
-    message: `${reader}: cannot read ${name}: ${reason}`,
-    fix: code === "EISDIR" ? "name a file in it" : "check the path and its permissions",
-  };
-  return new TensorError(error, { cause });
+  const fix = code === "EISDIR" ? "name a file in it" : "check the path and its permissions";
+  return new TensorError(
+    { code: "unreadable-file", message: `${reader}: cannot read ${name}: ${reason}`, fix },
+    { cause },
+  );
 }
 
 function notAFile(reader: string, input: unknown): TensorError {

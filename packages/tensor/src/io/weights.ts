@@ -102,12 +102,12 @@ async function detect(source: Source): Promise<WeightsFormat> {
   if (isSafetensors(start)) return "safetensors";
   if (isTorchPickle(start)) return "pth";
   if (isCaffemodel(start)) return "caffemodel";
-  if (isNpy(start)) throw otherFile(source, "a file of weights", { what: ONE_ARRAY, fix: "read it with io.readNpy" });
+  if (isNpy(start)) throw otherFile(source, "a file of weights", { what: ONE_ARRAY });
   const first = Array.from(start, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   throw unsupportedFile(
     source,
     start.length === 0 ? "it is empty" : `it starts as no format of weights does (${first})`,
-    `${GIVE_WEIGHTS}, or say which it is: { format: "pth" }`,
+    { code: `${GIVE_WEIGHTS}, or say which it is: { format: "pth" }` },
   );
 }
 
@@ -140,6 +140,6 @@ function unknownName(source: Source, name: string, names: readonly string[]): Te
   return new TensorError({
     code: "invalid-argument",
     message: `${source.reader}: ${source.file}: it has no array ${JSON.stringify(brief(name))}; it has ${showSome(names)}`,
-    fix: "pass a name from weights.arrays",
+    fix: { code: "pass a name from weights.arrays" },
   });
 }

@@ -60,7 +60,7 @@ export function refuse(op: string, problem: string): TensorError {
   return new TensorError({
     code: "invalid-argument",
     message: `${op}: ${problem}`,
-    fix: "correct the entry: each is a tensor or { dtype, shape, data }",
+    fix: { code: "correct the entry: each is a tensor or { dtype, shape, data }" },
   });
 }
 

@@ -1,5 +1,6 @@
 import { leakyRelu, relu, relu6, sigmoid } from "../ops/index.js";
 import { checkOptions } from "../options.js";
+import { finite } from "../rules.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 
@@ -23,7 +24,7 @@ export class LeakyReLU extends Module {
 
   constructor(options: { readonly negativeSlope?: number } = {}) {
     super();
-    checkOptions<{ readonly negativeSlope?: number }>("nn.LeakyReLU", options, { negativeSlope: true });
+    checkOptions<{ readonly negativeSlope?: number }>("nn.LeakyReLU", options, { negativeSlope: finite });
     const { negativeSlope = 0.01 } = options;
     this.#slope = negativeSlope;
   }

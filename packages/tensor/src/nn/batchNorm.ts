@@ -1,7 +1,7 @@
 import type { Device } from "../device.js";
 import { batchNorm } from "../ops/index.js";
-import { checkNormSettings } from "../ops/norm.js";
 import { checkOptions } from "../options.js";
+import { from, probability } from "../rules.js";
 import type { Tensor } from "../tensor.js";
 import { checkChannels } from "./initialise.js";
 import { Module } from "./module.js";
@@ -27,9 +27,8 @@ export class BatchNorm2d extends Module {
 
   constructor(device: Device, channels: number, options: BatchNorm2dOptions = {}) {
     super();
-    checkOptions<BatchNorm2dOptions>("nn.BatchNorm2d", options, { eps: true, momentum: true });
+    checkOptions<BatchNorm2dOptions>("nn.BatchNorm2d", options, { eps: from(0), momentum: probability });
     const { eps = 1e-5, momentum = 0.1 } = options;
-    checkNormSettings("nn.BatchNorm2d", { eps, momentum });
     checkChannels("nn.BatchNorm2d", channels, channels, 1);
     this.#eps = eps;
     this.#momentum = momentum;

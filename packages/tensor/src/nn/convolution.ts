@@ -1,7 +1,9 @@
 import type { Device } from "../device.js";
+import { CONV_TRANSPOSE2D, CONV2D } from "../ops/conv.js";
 import { conv2d, convTranspose2d } from "../ops/index.js";
 import { checkOptions } from "../options.js";
-import { type Extent, type Padding, pair, sides } from "../shape.js";
+import { boolean, extent, required, seed as seedRule } from "../rules.js";
+import { type Extent, type Padding, pair } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkChannels, convolutionParameters, nextSeed } from "./initialise.js";
 import { Module } from "./module.js";
@@ -29,16 +31,7 @@ export interface ConvTranspose2dLayerOptions extends Omit<Conv2dLayerOptions, "p
   readonly outputPadding?: Extent;
 }
 
-const CONV2D = {
-  kernelSize: true,
-  stride: true,
-  padding: true,
-  dilation: true,
-  groups: true,
-  bias: true,
-  seed: true,
-} as const;
-const CONV_TRANSPOSE2D = { ...CONV2D, outputPadding: true } as const;
+const LAYER = { kernelSize: required(extent(1)), bias: boolean, seed: seedRule } as const;
 
 /** torch.nn.Conv2d: `weight` [outChannels, inChannels / groups, kh, kw], `bias` [outChannels]. */
 export class Conv2d extends Module {
@@ -48,13 +41,10 @@ export class Conv2d extends Module {
 
   constructor(device: Device, inChannels: number, outChannels: number, options: Conv2dLayerOptions) {
     super();
-    checkOptions<Conv2dLayerOptions>("nn.Conv2d", options, CONV2D);
+    checkOptions<Conv2dLayerOptions>("nn.Conv2d", options, { ...LAYER, ...CONV2D });
     const { kernelSize, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options;
     checkChannels("nn.Conv2d", inChannels, outChannels, groups);
-    const [kh, kw] = pair("nn.Conv2d", "kernelSize", kernelSize, 0, 1);
-    pair("nn.Conv2d", "stride", stride, 1, 1);
-    sides("nn.Conv2d", padding);
-    pair("nn.Conv2d", "dilation", dilation, 1, 1);
+    const [kh, kw] = pair(kernelSize);
     this.#options = { stride, padding, dilation, groups };
     const seed = options.seed ?? nextSeed(device);
     const shape = [outChannels, inChannels / groups, kh, kw] as const;
@@ -78,14 +68,10 @@ export class ConvTranspose2d extends Module {
 
   constructor(device: Device, inChannels: number, outChannels: number, options: ConvTranspose2dLayerOptions) {
     super();
-    checkOptions<ConvTranspose2dLayerOptions>("nn.ConvTranspose2d", options, CONV_TRANSPOSE2D);
+    checkOptions<ConvTranspose2dLayerOptions>("nn.ConvTranspose2d", options, { ...LAYER, ...CONV_TRANSPOSE2D });
     const { kernelSize, stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1, bias = true } = options;
     checkChannels("nn.ConvTranspose2d", inChannels, outChannels, groups);
-    const [kh, kw] = pair("nn.ConvTranspose2d", "kernelSize", kernelSize, 0, 1);
-    pair("nn.ConvTranspose2d", "stride", stride, 1, 1);
-    pair("nn.ConvTranspose2d", "padding", padding, 0);
-    pair("nn.ConvTranspose2d", "outputPadding", outputPadding, 0);
-    pair("nn.ConvTranspose2d", "dilation", dilation, 1, 1);
+    const [kh, kw] = pair(kernelSize);
     this.#options = { stride, padding, outputPadding, dilation, groups };
     const seed = options.seed ?? nextSeed(device);
     const shape = [inChannels, outChannels / groups, kh, kw] as const;

@@ -1,6 +1,6 @@
-import { checkProbability } from "../ops/dropout.js";
 import { dropout, dropout2d } from "../ops/index.js";
 import { checkOptions } from "../options.js";
+import { probability, seed as seedRule } from "../rules.js";
 import type { Tensor } from "../tensor.js";
 import { mixSeed, nextSeed } from "./initialise.js";
 import { Module } from "./module.js";
@@ -21,9 +21,8 @@ export abstract class SeededModule extends Module {
   constructor(options: DropoutOptions = {}) {
     super();
     const op = `nn.${new.target.name}`;
-    checkOptions<DropoutOptions>(op, options, { p: true, seed: true });
+    checkOptions<DropoutOptions>(op, options, { p: probability, seed: seedRule });
     const { p = 0.5, seed } = options;
-    checkProbability(op, p);
     this.p = p;
     this.#seed = seed;
   }

@@ -1,7 +1,7 @@
 import type { Device } from "../device.js";
 import { groupNorm } from "../ops/index.js";
-import { checkNormSettings } from "../ops/norm.js";
 import { checkOptions } from "../options.js";
+import { from } from "../rules.js";
 import type { Tensor } from "../tensor.js";
 import { checkChannels } from "./initialise.js";
 import { Module } from "./module.js";
@@ -20,9 +20,8 @@ export class GroupNorm extends Module {
 
   constructor(device: Device, groups: number, channels: number, options: GroupNormOptions = {}) {
     super();
-    checkOptions<GroupNormOptions>("nn.GroupNorm", options, { eps: true });
+    checkOptions<GroupNormOptions>("nn.GroupNorm", options, { eps: from(0) });
     const { eps = 1e-5 } = options;
-    checkNormSettings("nn.GroupNorm", { eps });
     checkChannels("nn.GroupNorm", channels, channels, groups);
     this.#groups = groups;
     this.#eps = eps;

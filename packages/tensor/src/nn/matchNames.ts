@@ -173,7 +173,7 @@ function ambiguous(at: string, candidates: readonly Candidate[]): TensorError {
   return new TensorError({
     code: "ambiguous-prefix",
     message: `${at}: the names of the net stand behind several prefixes: ${showSome(shown)}`,
-    fix: `choose one: pass { prefix: ${JSON.stringify(brief(prefixes.at(-1)!))} }, for example`,
+    fix: { code: `choose one: pass { prefix: ${JSON.stringify(brief(prefixes.at(-1)!))} }, for example` },
     details: { prefixes: prefixes.map((prefix) => brief(prefix)) },
   });
 }

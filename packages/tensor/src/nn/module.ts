@@ -1,6 +1,7 @@
 import { describe } from "../describe.js";
 import { invalidArgument, TensorError } from "../errors.js";
 import { checkOptions } from "../options.js";
+import { boolean } from "../rules.js";
 import type { Tensor } from "../tensor.js";
 import { type LoadOptions, type LoadReport, loadInto, type StateAdapter, type StateDict } from "./stateDict.js";
 
@@ -67,12 +68,11 @@ export abstract class Module {
    * nothing has changed.
    */
   loadStateDict(dict: StateDict, options: LoadOptions = {}): LoadReport {
-    checkOptions<LoadOptions>("loadStateDict", options, { strict: true, reshape: true });
+    checkOptions<LoadOptions>("loadStateDict", options, { strict: boolean, reshape: boolean });
     if (typeof dict !== "object" || dict === null) {
-      throw invalidArgument(
-        `loadStateDict: the state is ${describe(dict)}, expected tensors or host arrays by name`,
-        "pass module.stateDict(), or await io.readSafetensors(path)",
-      );
+      throw invalidArgument(`loadStateDict: the state is ${describe(dict)}, expected tensors or host arrays by name`, {
+        code: "pass module.stateDict(), or await io.readSafetensors(path)",
+      });
     }
     const adapterOf = (name: string, from: readonly number[]) => this.stateAdapter(name, from);
     const named = Object.entries(dict).map(([name, value]) => {

@@ -1,4 +1,4 @@
-import { brief, show, showSome, TensorError } from "../errors.js";
+import { brief, hasCode, show, showSome, TensorError } from "../errors.js";
 import { elementsOf, sameShape } from "../shape.js";
 import { Tensor } from "../tensor.js";
 import { matchNames, type NameTarget } from "./matchNames.js";
@@ -191,9 +191,9 @@ function prefixRemedy(
     ];
     return `the names fit ${parts.join(" and ")}: rename them, or load the file with io.loadWeights, which does it`;
   } catch (error) {
-    if (error instanceof TensorError)
-      return error.fix.replace("pass { prefix", "load the file with io.loadWeights and { prefix");
-    throw error;
+    if (!hasCode(error, "ambiguous-prefix")) throw error;
+    const [prefix = ""] = [error.details?.prefixes ?? []].flat().slice(-1);
+    return `choose one: load the file with io.loadWeights and { prefix: ${JSON.stringify(prefix)} }, for example`;
   }
 }
 
@@ -232,7 +232,7 @@ function checkEntry(op: string, name: string, value: unknown): void {
   throw new TensorError({
     code: "invalid-argument",
     message: `${op}: ${brief(name)} is neither a tensor nor a host array`,
-    fix: "pass tensors or { dtype, shape, data } by name; io.loadWeights loads an opened file",
+    fix: { code: "pass tensors or { dtype, shape, data } by name; io.loadWeights loads an opened file" },
   });
 }
 

@@ -3,7 +3,6 @@ import { avgPool2d, interpolate, maxPool2d } from "../ops/index.js";
 import { INTERPOLATE, type InterpolateOptions } from "../ops/interpolate.js";
 import { MAX_POOL2D, type MaxPool2dOptions } from "../ops/maxPool2d.js";
 import { checkOptions } from "../options.js";
-import { pair } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 
@@ -14,7 +13,6 @@ export class MaxPool2d extends Module {
   constructor(options: MaxPool2dOptions) {
     super();
     checkOptions<MaxPool2dOptions>("nn.MaxPool2d", options, MAX_POOL2D);
-    pair("nn.MaxPool2d", "kernelSize", options.kernelSize, 0, 1);
     this.#options = options;
   }
 
@@ -30,7 +28,6 @@ export class AvgPool2d extends Module {
   constructor(options: AvgPool2dOptions) {
     super();
     checkOptions<AvgPool2dOptions>("nn.AvgPool2d", options, AVG_POOL2D);
-    pair("nn.AvgPool2d", "kernelSize", options.kernelSize, 0, 1);
     this.#options = options;
   }
 

@@ -3,6 +3,7 @@ import { record } from "../autograd.js";
 import { invalidArgument } from "../errors.js";
 import { CHANNELS_LAST } from "../layout.js";
 import { checkOptions } from "../options.js";
+import { boolean, type RulesOf } from "../rules.js";
 import { sides } from "../shape.js";
 import { inOrder, Tensor } from "../tensor.js";
 import { POOL_WINDOW, type PoolWindow, poolGeometry } from "./poolWindow.js";
@@ -13,7 +14,7 @@ export interface AvgPool2dOptions extends PoolWindow {
 }
 
 /** @internal */
-export const AVG_POOL2D = { ...POOL_WINDOW, countIncludePad: true } as const;
+export const AVG_POOL2D: RulesOf<AvgPool2dOptions> = { ...POOL_WINDOW, countIncludePad: boolean };
 
 /**
  * Mean of each window (torch.nn.functional.avg_pool2d): [N, C, H, W] -> [N, C, OH, OW]. What ceilMode hangs over the
@@ -23,9 +24,9 @@ export const AVG_POOL2D = { ...POOL_WINDOW, countIncludePad: true } as const;
 export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   const op = "avgPool2d";
   checkOptions<AvgPool2dOptions>(op, options, AVG_POOL2D);
-  const g = poolGeometry(op, x, options, 1);
+  const g = poolGeometry(op, x, options);
   const countIncludePad = options.countIncludePad ?? true;
-  const uneven = sides(op, options.padding).some(([before, after]) => before !== after);
+  const uneven = sides(options.padding).some(([before, after]) => before !== after);
   if (countIncludePad && uneven) {
     throw invalidArgument(
       `${op}: padding ${JSON.stringify(options.padding)} differs between opposite sides, which a divisor that counts it does not support`,

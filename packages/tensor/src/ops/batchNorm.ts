@@ -1,10 +1,11 @@
 import { type NormOptions, planNorm } from "@fcn/kernels";
 import { record } from "../autograd.js";
-import { invalidArgument, invalidShape, show } from "../errors.js";
+import { invalidArgument, invalidShape, show, TensorError } from "../errors.js";
 import { activationOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
+import { boolean, checkedInUse, from, probability, type RulesOf } from "../rules.js";
 import { inOrder, Tensor } from "../tensor.js";
-import { checkNormSettings, checkNormVectors, normGradient } from "./norm.js";
+import { checkNormVectors, normGradient } from "./norm.js";
 import { checkFloat, given } from "./operands.js";
 
 /** Tensors are [C]. */
@@ -24,21 +25,22 @@ export interface BatchNormOptions {
 }
 
 const OP = "batchNorm";
-const OPTIONS = {
-  weight: true,
-  bias: true,
-  runningMean: true,
-  runningVar: true,
-  eps: true,
-  momentum: true,
-  training: true,
-} as const;
+/** `details.is` of the error for a batch with a single value a channel, which has no variance. */
+export const ONE_VALUE = "one value a channel";
+const OPTIONS: RulesOf<BatchNormOptions> = {
+  weight: checkedInUse,
+  bias: checkedInUse,
+  runningMean: checkedInUse,
+  runningVar: checkedInUse,
+  eps: from(0),
+  momentum: probability,
+  training: boolean,
+};
 
 function planOptions(x: Tensor, options: BatchNormOptions): NormOptions {
   checkFloat(OP, "x", x);
   checkOptions<BatchNormOptions>(OP, options, OPTIONS);
   const { weight, bias, runningMean, runningVar, eps = 1e-5, momentum = 0.1, training = false } = options;
-  checkNormSettings(OP, { eps, momentum });
   if (x.shape.length < 2) {
     throw invalidShape(
       `${OP}: x has shape ${show(x.shape)}, expected [N, C] or [N, C, H, W]`,
@@ -55,10 +57,12 @@ function planOptions(x: Tensor, options: BatchNormOptions): NormOptions {
   const channels = x.shape[1]!;
   const rows = x.size / channels;
   if (training && rows < 2) {
-    throw invalidShape(
-      `${OP}: x ${show(x.shape)} has one value a channel, training needs at least two for a variance`,
-      "use a larger batch or image, or training: false",
-    );
+    throw new TensorError({
+      code: "invalid-shape",
+      message: `${OP}: x ${show(x.shape)} has one value a channel, training needs at least two for a variance`,
+      fix: "use a larger batch or image, or training: false",
+      details: { is: ONE_VALUE },
+    });
   }
   return {
     images: 1,

@@ -1,6 +1,7 @@
 import { planConfusion } from "@fcn/kernels";
-import { invalidArgument, invalidShape, show, TensorError } from "../errors.js";
+import { invalidShape, show, TensorError } from "../errors.js";
 import { checkOptions } from "../options.js";
+import { required, whole } from "../rules.js";
 import { sameShape } from "../shape.js";
 import { checkLive, contiguous, Tensor } from "../tensor.js";
 import { argmax } from "./reduce.js";
@@ -20,9 +21,12 @@ export interface ConfusionMatrixOptions {
 export function confusionMatrix(prediction: Tensor, target: Tensor, options: ConfusionMatrixOptions): Tensor {
   checkLive("confusionMatrix", "prediction", prediction);
   checkLive("confusionMatrix", "target", target);
-  checkOptions<ConfusionMatrixOptions>("confusionMatrix", options, { numClasses: true, numTargets: true });
+  checkOptions<ConfusionMatrixOptions>("confusionMatrix", options, {
+    numClasses: required(whole(1)),
+    numTargets: whole(1),
+  });
   const { numClasses, numTargets = numClasses } = options;
-  checkCounts(target, numTargets, numClasses);
+  checkTarget(target);
   const logits = prediction.dtype === "float32";
   const shape = logits ? prediction.shape.filter((_, dim) => dim !== 1) : prediction.shape;
   if (!sameShape(shape, target.shape) || (logits && prediction.shape.length < 2)) {
@@ -41,18 +45,12 @@ export function confusionMatrix(prediction: Tensor, target: Tensor, options: Con
   return counts;
 }
 
-function checkCounts(target: Tensor, numTargets: number, numClasses: number): void {
-  if (![numTargets, numClasses].every((count) => Number.isInteger(count) && count >= 1)) {
-    throw invalidArgument(
-      `confusionMatrix: numClasses is ${numClasses} and numTargets ${numTargets}`,
-      "pass whole numbers of at least 1",
-    );
-  }
+function checkTarget(target: Tensor): void {
   if (target.dtype !== "int32") {
     throw new TensorError({
       code: "invalid-dtype",
       message: `confusionMatrix: target has dtype ${target.dtype}, expected int32 labels`,
-      fix: 'create the target with { dtype: "int32" }',
+      fix: { code: 'create the target with { dtype: "int32" }' },
     });
   }
   if (target.size >= 2 ** 31) {

@@ -10,6 +10,7 @@ import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
 import { CHANNELS_LAST, WEIGHT_ORDER } from "../layout.js";
 import { checkOptions } from "../options.js";
+import { extent, padding, type RulesOf, whole } from "../rules.js";
 import { checkRank, type Extent, type Padding, pair, sameShape, sides } from "../shape.js";
 import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
@@ -36,20 +37,21 @@ interface ConvWindow {
   readonly groups: number;
 }
 
-const CONV2D = { stride: true, padding: true, dilation: true, groups: true } as const;
-const CONV_TRANSPOSE2D = { ...CONV2D, outputPadding: true } as const;
+const WINDOW: RulesOf<WindowOptions> = { stride: extent(1), dilation: extent(1), groups: whole(1) };
+/** @internal */
+export const CONV2D: RulesOf<Conv2dOptions> = { ...WINDOW, padding };
+/** @internal */
+export const CONV_TRANSPOSE2D: RulesOf<ConvTranspose2dOptions> = {
+  ...WINDOW,
+  padding: extent(0),
+  outputPadding: extent(0),
+};
 
-function windowOf(op: string, options: WindowOptions): ConvWindow {
-  const { groups = 1 } = options;
-  if (!Number.isInteger(groups) || groups < 1) {
-    throw invalidArgument(`${op}: groups is ${groups}`, "pass a whole number of at least 1");
-  }
-  return {
-    stride: pair(op, "stride", options.stride, 1, 1),
-    dilation: pair(op, "dilation", options.dilation, 1, 1),
-    groups,
-  };
-}
+const windowOf = ({ stride = 1, dilation = 1, groups = 1 }: WindowOptions): ConvWindow => ({
+  stride: pair(stride),
+  dilation: pair(dilation),
+  groups,
+});
 
 function checkBias(op: string, b: Tensor | undefined, channels: number): void {
   if (b && !sameShape(b.shape, [channels])) {
@@ -78,8 +80,8 @@ export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dO
   const bias = b ?? undefined;
   checkOperands(op, x, w, bias);
   checkOptions<Conv2dOptions>(op, options, CONV2D);
-  const { stride, dilation, groups } = windowOf(op, options);
-  const [vertical, horizontal] = sides(op, options.padding);
+  const { stride, dilation, groups } = windowOf(options);
+  const [vertical, horizontal] = sides(options.padding);
   checkRank(op, "x", x.shape, 4, "[N, Cin, H, W]");
   checkRank(op, "w", w.shape, 4, "[Cout, Cin / groups, KH, KW]");
   const [n, inC, inH, inW] = x.shape as [number, number, number, number];
@@ -126,9 +128,9 @@ export function convTranspose2d(x: Tensor, w: Tensor, b?: Tensor | null, options
   const bias = b ?? undefined;
   checkOperands(op, x, w, bias);
   checkOptions<ConvTranspose2dOptions>(op, options, CONV_TRANSPOSE2D);
-  const { stride, dilation, groups } = windowOf(op, options);
-  const padding = pair(op, "padding", options.padding, 0);
-  const extra = pair(op, "outputPadding", options.outputPadding, 0);
+  const { stride, dilation, groups } = windowOf(options);
+  const padding = pair(options.padding ?? 0);
+  const extra = pair(options.outputPadding ?? 0);
   checkRank(op, "x", x.shape, 4, "[N, Cin, H, W]");
   checkRank(op, "w", w.shape, 4, "[Cin, Cout / groups, KH, KW]");
   const [n, cin, h, width] = x.shape as [number, number, number, number];

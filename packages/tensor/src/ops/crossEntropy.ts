@@ -1,8 +1,9 @@
 import { type CrossEntropyCase, planCrossEntropy, planCrossEntropyBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
-import { invalidArgument, invalidShape, show, TensorError } from "../errors.js";
+import { invalidShape, show, TensorError } from "../errors.js";
 import { activationOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
+import { checkedInUse, integer, oneOf, type RulesOf } from "../rules.js";
 import { elementsOf, sameShape } from "../shape.js";
 import { checkLive, contiguous, inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
@@ -16,11 +17,15 @@ export interface CrossEntropyOptions {
   readonly reduction?: "mean" | "sum" | "none" | undefined;
 }
 
-const OPTIONS = { ignoreIndex: true, weight: true, reduction: true } as const;
+const OPTIONS: RulesOf<CrossEntropyOptions> = {
+  ignoreIndex: integer,
+  weight: checkedInUse,
+  reduction: oneOf("mean", "sum", "none"),
+};
 
 function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions): void {
   checkOptions<CrossEntropyOptions>("crossEntropy", options, OPTIONS);
-  const { ignoreIndex, weight, reduction } = options;
+  const { weight } = options;
   checkFloat("crossEntropy", "logits", logits);
   checkLive("crossEntropy", "target", target);
   if (weight) checkLive("crossEntropy", "weight", weight);
@@ -35,7 +40,7 @@ function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropy
     throw new TensorError({
       code: "invalid-dtype",
       message: `crossEntropy: target has dtype ${target.dtype}, expected int32 class indices`,
-      fix: 'create the target with { dtype: "int32" }',
+      fix: { code: 'create the target with { dtype: "int32" }' },
     });
   }
   if (!sameShape(target.shape, [n, ...space])) {
@@ -49,15 +54,6 @@ function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropy
       `crossEntropy: weight is ${weight.dtype} ${show(weight.shape)}, expected float32 ${show([classes])} for ${classes} classes`,
       "pass one weight a class",
     );
-  }
-  if (ignoreIndex !== undefined && !Number.isInteger(ignoreIndex)) {
-    throw invalidArgument(
-      `crossEntropy: ignoreIndex is ${ignoreIndex}, expected a whole number`,
-      "pass a label such as 255 or -1",
-    );
-  }
-  if (reduction !== undefined && !["mean", "sum", "none"].includes(reduction)) {
-    throw invalidArgument(`crossEntropy: reduction is "${reduction}"`, 'pass "mean", "sum" or "none"');
   }
 }
 

@@ -1,8 +1,8 @@
 import { planRandom } from "@fcn/kernels";
 import { record } from "../autograd.js";
-import { invalidArgument } from "../errors.js";
 import { CHANNELS_LAST, type Order } from "../layout.js";
 import { checkOptions } from "../options.js";
+import { boolean, probability, seed } from "../rules.js";
 import { checkRank } from "../shape.js";
 import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
@@ -19,18 +19,10 @@ export interface DropoutOptions {
 /** The stream of masks, so that they do not follow `device.rand` of the same seed. */
 const MASKS = 1;
 
-/** @internal */
-export function checkProbability(op: string, p: number): void {
-  if (!(typeof p === "number" && p >= 0 && p <= 1)) {
-    throw invalidArgument(`${op}: p is ${p}`, "pass a probability from 0 to 1");
-  }
-}
-
 function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, channelwise: boolean): Tensor {
   checkFloat(op, "x", x);
-  checkOptions<DropoutOptions>(op, options, { p: true, seed: true, training: true });
+  checkOptions<DropoutOptions>(op, options, { p: probability, seed, training: boolean });
   const { p = 0.5, training = true } = options;
-  checkProbability(op, p);
   if (!training || p === 0) {
     const same = x.alias({ tracked: true });
     return record(op, same, [x], [], (grad) => [grad.alias()]);

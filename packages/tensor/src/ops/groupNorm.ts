@@ -3,8 +3,9 @@ import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
 import { activationOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
+import { checkedInUse, from } from "../rules.js";
 import { inOrder, Tensor } from "../tensor.js";
-import { checkNormSettings, checkNormVectors, normGradient } from "./norm.js";
+import { checkNormVectors, normGradient } from "./norm.js";
 import { checkFloat, given } from "./operands.js";
 
 export interface GroupNormOptions {
@@ -22,9 +23,13 @@ const OP = "groupNorm";
 
 function check(x: Tensor, options: GroupNormOptions): void {
   checkFloat(OP, "x", x);
-  checkOptions<GroupNormOptions>(OP, options, { groups: true, weight: true, bias: true, eps: true });
-  const { groups, weight, bias, eps = 1e-5 } = options;
-  checkNormSettings(OP, { eps });
+  checkOptions<GroupNormOptions>(OP, options, {
+    groups: checkedInUse,
+    weight: checkedInUse,
+    bias: checkedInUse,
+    eps: from(0),
+  });
+  const { groups, weight, bias } = options;
   if (x.shape.length < 2) {
     throw invalidShape(`${OP}: x has shape ${show(x.shape)}, expected [N, C, ...]`, "reshape x to [N, C, H, W]");
   }

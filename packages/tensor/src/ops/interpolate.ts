@@ -3,6 +3,7 @@ import { record } from "../autograd.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
 import { CHANNELS_LAST } from "../layout.js";
 import { checkOptions } from "../options.js";
+import { boolean, extent, oneOf, positive, type RulesOf, rule } from "../rules.js";
 import { pair } from "../shape.js";
 import { inOrder, Tensor } from "../tensor.js";
 import { imageSizes } from "./operands.js";
@@ -21,19 +22,12 @@ export interface InterpolateOptions {
 
 const OP = "interpolate";
 /** @internal */
-export const INTERPOLATE = { size: true, scaleFactor: true, mode: true, alignCorners: true } as const;
-
-function factors(given: number | readonly number[]): [number, number] {
-  const [h, w] = typeof given === "number" ? [given, given] : given;
-  const ok = (v: number | undefined): v is number => typeof v === "number" && Number.isFinite(v) && v > 0;
-  if (!ok(h) || !ok(w) || (typeof given !== "number" && given.length !== 2)) {
-    throw invalidArgument(
-      `${OP}: scaleFactor is ${given}, expected a number above 0 or [h, w] of such`,
-      "pass scaleFactor as a positive number, for example 2",
-    );
-  }
-  return [h, w];
-}
+export const INTERPOLATE: RulesOf<InterpolateOptions> = {
+  size: extent(1),
+  scaleFactor: rule("a number above 0 or [h, w] of such", (value) => pair(value as number).every(positive.holds)),
+  mode: oneOf("nearest", "bilinear"),
+  alignCorners: boolean,
+};
 
 function geometry(x: Tensor, options: InterpolateOptions): InterpolateGeometry {
   const [n, channels, inH, inW] = imageSizes(OP, x);
@@ -45,16 +39,14 @@ function geometry(x: Tensor, options: InterpolateOptions): InterpolateGeometry {
       "pass either size: [h, w] or scaleFactor",
     );
   }
-  if ((mode !== "nearest" && mode !== "bilinear") || (alignCorners && mode === "nearest")) {
+  if (alignCorners && mode === "nearest") {
     throw invalidArgument(
       `${OP}: mode ${JSON.stringify(mode)} with alignCorners ${alignCorners}, expected "nearest" without alignCorners or "bilinear"`,
       'pass mode: "bilinear", or leave alignCorners out',
     );
   }
-  const factor = scaleFactor === undefined ? undefined : factors(scaleFactor);
-  const [outH, outW] = factor
-    ? [Math.floor(inH * factor[0]), Math.floor(inW * factor[1])]
-    : pair(OP, "size", size, 0, 1);
+  const factor = scaleFactor === undefined ? undefined : pair(scaleFactor);
+  const [outH, outW] = factor ? [Math.floor(inH * factor[0]), Math.floor(inW * factor[1])] : pair(size!);
   if (outH < 1 || outW < 1) {
     throw invalidShape(
       `${OP}: scaleFactor ${JSON.stringify(scaleFactor)} makes x ${show(x.shape)} ${outH} x ${outW}, expected at least 1 x 1`,

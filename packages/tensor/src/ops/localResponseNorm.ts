@@ -1,8 +1,9 @@
 import { planLocalResponseNorm, planLocalResponseNormBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
-import { invalidArgument, invalidShape, show } from "../errors.js";
+import { invalidShape, show } from "../errors.js";
 import { activationOrder } from "../layout.js";
 import { checkOptions } from "../options.js";
+import { finite, required, whole } from "../rules.js";
 import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
@@ -25,19 +26,18 @@ export interface LocalResponseNormOptions {
 export function localResponseNorm(x: Tensor, options: LocalResponseNormOptions): Tensor {
   const op = "localResponseNorm";
   checkFloat(op, "x", x);
-  checkOptions<LocalResponseNormOptions>(op, options, { size: true, alpha: true, beta: true, k: true });
+  checkOptions<LocalResponseNormOptions>(op, options, {
+    size: required(whole(1)),
+    alpha: finite,
+    beta: finite,
+    k: finite,
+  });
   const { size, alpha = 1e-4, beta = 0.75, k = 1 } = options;
   const { runtime, shape } = x;
   if (shape.length < 3) {
     throw invalidShape(
       `${op}: x has shape ${show(shape)}, expected [N, C, ...] of rank 3 or more`,
       "reshape x to [N, C, H, W]",
-    );
-  }
-  if (!Number.isInteger(size) || size < 1) {
-    throw invalidArgument(
-      `${op}: size is ${size}, expected a whole number of at least 1`,
-      "pass size as a whole number >= 1",
     );
   }
   const order = activationOrder(shape.length);

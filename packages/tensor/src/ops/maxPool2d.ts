@@ -2,6 +2,7 @@ import { planMaxPool2d, planMaxPool2dBackward } from "@fcn/kernels";
 import { record, recording } from "../autograd.js";
 import { CHANNELS_LAST } from "../layout.js";
 import { checkOptions } from "../options.js";
+import { extent, type RulesOf } from "../rules.js";
 import { inOrder, Tensor } from "../tensor.js";
 import { POOL_WINDOW, type PoolWindow, poolGeometry } from "./poolWindow.js";
 
@@ -11,7 +12,7 @@ export interface MaxPool2dOptions extends PoolWindow {
 }
 
 /** @internal */
-export const MAX_POOL2D = { ...POOL_WINDOW, dilation: true } as const;
+export const MAX_POOL2D: RulesOf<MaxPool2dOptions> = { ...POOL_WINDOW, dilation: extent(1) };
 
 /**
  * Largest value of each window (torch.nn.functional.max_pool2d): [N, C, H, W] -> [N, C, OH, OW]. Padding never wins.

@@ -4,6 +4,7 @@ import { full } from "../create.js";
 import { invalidArgument, invalidShape, show } from "../errors.js";
 import { type Order, stridesOf } from "../layout.js";
 import { checkOptions } from "../options.js";
+import { checkedInUse, integer, listOf, number, required } from "../rules.js";
 import { checkRank, dimIndex, isList } from "../shape.js";
 import { checkLive, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
@@ -120,7 +121,12 @@ export interface CropOptions {
 /** Rows [top, top + height) and columns [left, left + width) of x [N, C, H, W] (Caffe's Crop layer on axis 2). */
 export function crop(x: Tensor, options: CropOptions): Tensor {
   checkLive("crop", "x", x);
-  checkOptions<CropOptions>("crop", options, { top: true, left: true, height: true, width: true });
+  checkOptions<CropOptions>("crop", options, {
+    top: checkedInUse,
+    left: checkedInUse,
+    height: checkedInUse,
+    width: checkedInUse,
+  });
   const { top, left, height, width } = options;
   checkRank("crop", "x", x.shape, 4, "[N, C, H, W]");
   const [n, c, h, w] = x.shape as [number, number, number, number];
@@ -141,7 +147,7 @@ export function pad(
   options: { value?: number } = {},
 ): Tensor {
   checkLive("pad", "x", x);
-  checkOptions<{ value?: number }>("pad", options, { value: true });
+  checkOptions<{ value?: number }>("pad", options, { value: number("a number", () => true) });
   const { value = 0 } = options;
   const valid = isList(pairs) && pairs.every((p) => p?.length === 2 && p.every((v) => Number.isInteger(v) && v >= 0));
   if (pairs.length !== x.shape.length || !valid) {
@@ -160,9 +166,11 @@ export function pad(
 /** Tensors of equal sizes but for `dim`, one after the other along `dim` (torch.cat). */
 export function concat(list: readonly Tensor[], options: { dim?: number } = {}): Tensor {
   if (!isList(list)) {
-    throw invalidArgument("concat: the first argument is not a list of tensors", "pass concat([a, b], { dim })");
+    throw invalidArgument("concat: the first argument is not a list of tensors", {
+      code: "pass concat([a, b], { dim })",
+    });
   }
-  checkOptions<{ dim?: number }>("concat", options, { dim: true });
+  checkOptions<{ dim?: number }>("concat", options, { dim: integer });
   const { dim = 0 } = options;
   for (const t of list) checkLive("concat", "a tensor", t);
   const [first] = list;
@@ -228,9 +236,10 @@ function flipped(op: string, x: Tensor, dims: readonly number[], tracked: boolea
 /** The elements in reverse order along `dims`, negative ones from the end (torch.flip). */
 export function flip(x: Tensor, options: { dims: readonly number[] }): Tensor {
   checkLive("flip", "x", x);
-  checkOptions<{ dims: readonly number[] }>("flip", options, { dims: true });
+  checkOptions<{ dims: readonly number[] }>("flip", options, {
+    dims: required(listOf("a list of dimensions, as in [3]", integer)),
+  });
   const { dims } = options;
-  if (!Array.isArray(dims)) throw invalidArgument(`flip: dims is ${dims}`, "pass a list, as in { dims: [3] }");
   const chosen = [...new Set(dims.map((dim) => dimIndex("flip", dim, x.shape.length)))];
   return record("flip", flipped("flip", x, chosen, true), [x], [], (grad) => [
     flipped("flip backward", grad, chosen, false),
@@ -253,10 +262,9 @@ export function addInto(target: Tensor, x: Tensor, { begin }: { begin: readonly 
     );
   }
   if (recording([target, x])) {
-    throw invalidArgument(
-      "addInto: an operand has requiresGrad, and a change in place has no gradient",
-      "wrap the call in noGrad, or use add with tensors of one shape",
-    );
+    throw invalidArgument("addInto: an operand has requiresGrad, and a change in place has no gradient", {
+      code: "wrap the call in noGrad, or use add with tensors of one shape",
+    });
   }
   const origin = begin.map(() => 0);
   // The kernel may not read the memory that it writes.

@@ -1,19 +1,9 @@
 import { type NormGeometry, planNormBackward } from "@fcn/kernels";
-import { invalidArgument, invalidShape, show } from "../errors.js";
+import { invalidShape, show } from "../errors.js";
 import { activationOrder } from "../layout.js";
 import type { Backward } from "../tape.js";
 import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat, given } from "./operands.js";
-
-/** @internal Throws unless eps is a number of at least 0 and momentum one from 0 to 1. */
-export function checkNormSettings(op: string, { eps, momentum = 0 }: { eps: number; momentum?: number }): void {
-  if (!(Number.isFinite(eps) && eps >= 0)) {
-    throw invalidArgument(`${op}: eps is ${eps}`, "pass a number of at least 0, such as 1e-5");
-  }
-  if (!(Number.isFinite(momentum) && momentum >= 0 && momentum <= 1)) {
-    throw invalidArgument(`${op}: momentum is ${momentum}`, "pass the share of a new batch, from 0 to 1, such as 0.1");
-  }
-}
 
 /** @internal Throws unless each vector that is given is [C] for x [N, C, ...]. */
 export function checkNormVectors(op: string, x: Tensor, vectors: Record<string, Tensor | undefined>): void {

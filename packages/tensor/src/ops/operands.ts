@@ -9,7 +9,7 @@ export function checkFloat(op: string, name: string, x: Tensor): void {
   throw new TensorError({
     code: "invalid-dtype",
     message: `${op}: ${name} of shape ${show(x.shape)} has dtype ${x.dtype}, expected float32`,
-    fix: `create ${name} with { dtype: "float32" }`,
+    fix: { code: `create ${name} with { dtype: "float32" }` },
   });
 }
 

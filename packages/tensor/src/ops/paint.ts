@@ -1,6 +1,7 @@
 import { planPaint } from "@fcn/kernels";
 import { invalidArgument, invalidShape, show } from "../errors.js";
 import { checkOptions } from "../options.js";
+import { checkedInUse, integer, probability } from "../rules.js";
 import { sameShape } from "../shape.js";
 import { checkLive, contiguous, Tensor } from "../tensor.js";
 
@@ -19,22 +20,21 @@ export interface PaintOptions {
  * Uint8ClampedArray. Labels without a colour leave the picture as it is, or transparent. Has no gradient.
  */
 export function paint(labels: Tensor, palette: Tensor, options: PaintOptions = {}): Tensor {
-  checkOptions<PaintOptions>("paint", options, { image: true, alpha: true, plain: true });
+  checkOptions<PaintOptions>("paint", options, { image: checkedInUse, alpha: probability, plain: integer });
   const { image, alpha = 0.5, plain = -1 } = options;
   for (const [name, tensor] of Object.entries({ labels, palette, image })) {
     if (!tensor) continue;
     checkLive("paint", name, tensor);
     if (tensor.dtype === "int32") continue;
-    throw invalidArgument(`paint: ${name} has dtype ${tensor.dtype}, expected int32`, 'pass { dtype: "int32" }');
+    throw invalidArgument(`paint: ${name} has dtype ${tensor.dtype}, expected int32`, {
+      code: 'pass { dtype: "int32" }',
+    });
   }
   if (palette.shape.length !== 1 || (image && !sameShape(image.shape, labels.shape))) {
     throw invalidShape(
       `paint: labels have shape ${show(labels.shape)}, palette ${show(palette.shape)}${image ? `, image ${show(image.shape)}` : ""}`,
       "pass one pixel a label as palette [K], and an image of one pixel a label",
     );
-  }
-  if (!(alpha >= 0 && alpha <= 1) || !Number.isInteger(plain)) {
-    throw invalidArgument(`paint: alpha is ${alpha} and plain ${plain}`, "pass alpha from 0 to 1 and a label as plain");
   }
   const { runtime, shape } = labels;
   using flat = contiguous(labels);

@@ -16,6 +16,7 @@ import { describe } from "../describe.js";
 import { invalidArgument, show, TensorError } from "../errors.js";
 import { type Order, sameLayout, stridesOf } from "../layout.js";
 import { checkOptions } from "../options.js";
+import { number } from "../rules.js";
 import { broadcastShape, elementsOf, sameShape } from "../shape.js";
 import { checkLive, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
@@ -178,6 +179,8 @@ export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
   return computeUnary("leakyRelu", "leakyRelu", x, { s: slope });
 }
 
+const bound = number("a number", (value) => !Number.isNaN(value));
+
 export interface ClampOptions {
   /** Default: no lower bound. */
   readonly min?: number;
@@ -188,10 +191,7 @@ export interface ClampOptions {
 /** x limited to [min, max] (torch.clamp). Either bound may be left out. NaN stays NaN. */
 export function clamp(x: Tensor, options: ClampOptions = {}): Tensor {
   checkFloat("clamp", "x", x);
-  checkOptions<ClampOptions>("clamp", options, { min: true, max: true });
+  checkOptions<ClampOptions>("clamp", options, { min: bound, max: bound });
   const { min = -Infinity, max = Infinity } = options;
-  if (![min, max].every((bound) => typeof bound === "number" && !Number.isNaN(bound))) {
-    throw invalidArgument(`clamp: min is ${min} and max ${max}, expected numbers`, "pass numbers, or leave one out");
-  }
   return computeUnary("clamp", "clamp", x, { s: min, t: max });
 }

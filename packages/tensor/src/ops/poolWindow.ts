@@ -1,5 +1,6 @@
 import { type Pool2dGeometry, poolOutputSize } from "@fcn/kernels";
 import { invalidArgument, invalidShape, show } from "../errors.js";
+import { boolean, extent, padding, type RulesOf, required } from "../rules.js";
 import { type Padding, pair, sides } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { imageSizes } from "./operands.js";
@@ -15,18 +16,26 @@ export interface PoolWindow {
   readonly ceilMode?: boolean | undefined;
 }
 
-/** @internal The names of PoolWindow. */
-export const POOL_WINDOW = { kernelSize: true, stride: true, padding: true, ceilMode: true } as const;
-
-type Dilation = number | readonly number[] | undefined;
+/** @internal */
+export const POOL_WINDOW: RulesOf<PoolWindow> = {
+  kernelSize: required(extent(1)),
+  stride: extent(1),
+  padding,
+  ceilMode: boolean,
+};
 
 /** Checks the window against the images and gives the sizes of both sides. */
-export function poolGeometry(op: string, x: Tensor, options: PoolWindow, dilation: Dilation): Pool2dGeometry {
+export function poolGeometry(
+  op: string,
+  x: Tensor,
+  options: PoolWindow,
+  dilation: number | readonly number[] = 1,
+): Pool2dGeometry {
   const [n, channels, inH, inW] = imageSizes(op, x);
-  const [kernelH, kernelW] = pair(op, "kernelSize", options.kernelSize, 0, 1);
-  const [strideH, strideW] = pair(op, "stride", options.stride ?? options.kernelSize, 0, 1);
-  const [vertical, horizontal] = sides(op, options.padding);
-  const [dilationH, dilationW] = pair(op, "dilation", dilation, 1, 1);
+  const [kernelH, kernelW] = pair(options.kernelSize);
+  const [strideH, strideW] = pair(options.stride ?? options.kernelSize);
+  const [vertical, horizontal] = sides(options.padding);
+  const [dilationH, dilationW] = pair(dilation);
   const halfH = Math.floor(((kernelH - 1) * dilationH + 1) / 2);
   const halfW = Math.floor(((kernelW - 1) * dilationW + 1) / 2);
   const even = [vertical, horizontal].every(([before, after]) => before === after);

@@ -3,6 +3,7 @@ import { record } from "../autograd.js";
 import { invalidArgument, show } from "../errors.js";
 import type { Order } from "../layout.js";
 import { checkOptions } from "../options.js";
+import { boolean, checkedInUse, integer, type RulesOf } from "../rules.js";
 import { dimIndex } from "../shape.js";
 import { contiguous, inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
@@ -21,7 +22,7 @@ export interface ArgmaxOptions {
   readonly keepdim?: boolean | undefined;
 }
 
-const OPTIONS = { dim: true, keepdim: true } as const;
+const OPTIONS: RulesOf<ReduceOptions> = { dim: checkedInUse, keepdim: boolean };
 
 interface Reduction {
   /** The dims of x in memory order. */
@@ -131,14 +132,8 @@ function sharedGradient(
  */
 export function argmax(x: Tensor, options: ArgmaxOptions = {}): Tensor {
   checkFloat("argmax", "x", x);
-  checkOptions<ArgmaxOptions>("argmax", options, OPTIONS);
+  checkOptions<ArgmaxOptions>("argmax", options, { ...OPTIONS, dim: integer });
   const { dim, keepdim = false } = options;
-  if (dim !== undefined && typeof dim !== "number") {
-    throw invalidArgument(
-      `argmax: dim is ${JSON.stringify(dim)}, expected one number`,
-      "pass one dim, or none for all elements",
-    );
-  }
   // The place among all elements is counted in memory order, which is then to be the logical one.
   using source = dim === undefined ? contiguous(x) : x.alias();
   const { dims, shape, order } = reductionOf("argmax", source, { dim, keepdim });

@@ -1,8 +1,8 @@
 import { type Lines, planSoftmax, planSoftmaxBackward } from "@fcn/kernels";
 import { record } from "../autograd.js";
-import { invalidArgument } from "../errors.js";
 import type { Order } from "../layout.js";
 import { checkOptions } from "../options.js";
+import { integer, required } from "../rules.js";
 import { dimIndex } from "../shape.js";
 import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
@@ -30,13 +30,7 @@ function orderFor(x: Tensor, dim: number): Order {
 
 function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean): Tensor {
   checkFloat(op, "x", x);
-  checkOptions<SoftmaxOptions>(op, options, { dim: true });
-  if (typeof options.dim !== "number") {
-    throw invalidArgument(
-      `${op}: dim is ${String(options.dim)}, expected a number`,
-      "pass { dim: 1 } for the channels of an image",
-    );
-  }
+  checkOptions<SoftmaxOptions>(op, options, { dim: required(integer) });
   const { runtime, shape } = x;
   const dim = dimIndex(op, options.dim, shape.length);
   const order = orderFor(x, dim);

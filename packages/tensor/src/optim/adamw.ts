@@ -1,7 +1,8 @@
 import { planAdamW } from "@fcn/kernels";
 import { checkOptions } from "../options.js";
+import { from, listOf, type RulesOf } from "../rules.js";
 import type { Tensor } from "../tensor.js";
-import { checkSetting, Optimizer, type ParameterGroup, type ResolvedGroup } from "./optimizer.js";
+import { Optimizer, type ParameterGroup, type ResolvedGroup } from "./optimizer.js";
 import type { ParameterState } from "./state.js";
 
 export interface AdamWOptions {
@@ -15,20 +16,19 @@ export interface AdamWOptions {
   readonly weightDecay?: number;
 }
 
+const RULES: RulesOf<AdamWOptions> = {
+  lr: from(0),
+  betas: listOf("two numbers from 0 to below 1", from(0, 1), 2),
+  eps: from(0),
+  weightDecay: from(0),
+};
+
 /** torch.optim.AdamW (Loshchilov and Hutter 2019): Adam with bias correction and decoupled weight decay. */
 export class AdamW extends Optimizer<AdamWOptions> {
   constructor(params: readonly Tensor[] | readonly ParameterGroup<AdamWOptions>[], options: AdamWOptions = {}) {
-    checkOptions<AdamWOptions>("AdamW", options, { lr: true, betas: true, eps: true, weightDecay: true });
+    checkOptions<AdamWOptions>("AdamW", options, RULES);
     const { lr = 1e-3, betas = [0.9, 0.999] as const, eps = 1e-8, weightDecay = 0.01 } = options;
-    super("AdamW", params, { lr, betas, eps, weightDecay }, () => ["expAvg", "expAvgSq"]);
-  }
-
-  protected override checkGroup({ lr, betas, eps, weightDecay }: ResolvedGroup<AdamWOptions>): void {
-    checkSetting("AdamW", "lr", lr);
-    checkSetting("AdamW", "betas[0]", betas[0], 0, 1);
-    checkSetting("AdamW", "betas[1]", betas[1], 0, 1);
-    checkSetting("AdamW", "eps", eps);
-    checkSetting("AdamW", "weightDecay", weightDecay);
+    super("AdamW", params, RULES, { lr, betas, eps, weightDecay }, () => ["expAvg", "expAvgSq"]);
   }
 
   protected override update(

@@ -1,8 +1,10 @@
 import { noGrad } from "../autograd.js";
 import { describe } from "../describe.js";
 import { add, clamp, mul, pow, sqrt, sum } from "../ops/index.js";
+import { checkValue } from "../options.js";
+import { from } from "../rules.js";
 import type { Tensor } from "../tensor.js";
-import { checkSetting, invalid } from "./optimizer.js";
+import { invalid } from "./optimizer.js";
 
 /**
  * Scales the gradients of `parameters` so that the Euclidean norm of all of them together is at most `maxNorm`
@@ -11,12 +13,14 @@ import { checkSetting, invalid } from "./optimizer.js";
  */
 export function clipGradNorm(parameters: readonly Tensor[], maxNorm: number): Tensor {
   if (!Array.isArray(parameters)) {
-    throw invalid("clipGradNorm", `parameters is ${describe(parameters)}`, "pass module.parameters(), or a list");
+    throw invalid("clipGradNorm", `parameters is ${describe(parameters)}`, {
+      code: "pass module.parameters(), or a list",
+    });
   }
-  checkSetting("clipGradNorm", "maxNorm", maxNorm);
+  checkValue("clipGradNorm", "maxNorm", maxNorm, from(0));
   const gradients = parameters.flatMap(({ grad }) => (grad ? [grad] : []));
   if (gradients.length === 0)
-    throw invalid("clipGradNorm", "no parameter has a gradient", "call loss.backward() first");
+    throw invalid("clipGradNorm", "no parameter has a gradient", { code: "call loss.backward() first" });
   return noGrad(() => {
     const norm = jointNorm(gradients);
     // The small term is PyTorch's: it keeps the quotient finite.

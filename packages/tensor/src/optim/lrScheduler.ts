@@ -1,5 +1,5 @@
 import { checkOptions } from "../options.js";
-import { checkSetting } from "./optimizer.js";
+import { from, type RulesOf, required } from "../rules.js";
 
 /** What a schedule changes: an optimiser. */
 export interface Schedulable {
@@ -21,9 +21,11 @@ export interface Resumable {
   readonly lastStep?: number;
 }
 
+const RESUMABLE: RulesOf<Resumable> = { lastStep: from(0) };
+
 /** lr = base (Caffe's policy "fixed", torch ConstantLR with factor 1). */
 export function constant(optimizer: Schedulable, options: Resumable = {}): LRScheduler {
-  checkOptions<Resumable>("lrScheduler.constant", options, { lastStep: true });
+  checkOptions<Resumable>("lrScheduler.constant", options, RESUMABLE);
   const { lastStep = 0 } = options;
   return schedule(optimizer, lastStep, (base) => base);
 }
@@ -37,10 +39,12 @@ export interface PolyOptions extends Resumable {
 
 /** lr = base (1 - step / totalSteps) ^ power, and 0 from totalSteps on (torch PolynomialLR). */
 export function poly(optimizer: Schedulable, options: PolyOptions): LRScheduler {
-  checkOptions<PolyOptions>("lrScheduler.poly", options, { totalSteps: true, power: true, lastStep: true });
+  checkOptions<PolyOptions>("lrScheduler.poly", options, {
+    ...RESUMABLE,
+    totalSteps: required(from(1)),
+    power: from(0),
+  });
   const { totalSteps, power = 0.9, lastStep = 0 } = options;
-  checkSetting("lrScheduler.poly", "totalSteps", totalSteps, 1);
-  checkSetting("lrScheduler.poly", "power", power);
   return schedule(optimizer, lastStep, (base, step) => base * Math.max(0, 1 - step / totalSteps) ** power);
 }
 
@@ -53,10 +57,12 @@ export interface StepOptions extends Resumable {
 
 /** lr = base gamma ^ floor(step / stepSize) (torch StepLR). */
 export function step(optimizer: Schedulable, options: StepOptions): LRScheduler {
-  checkOptions<StepOptions>("lrScheduler.step", options, { stepSize: true, gamma: true, lastStep: true });
+  checkOptions<StepOptions>("lrScheduler.step", options, {
+    ...RESUMABLE,
+    stepSize: required(from(1)),
+    gamma: from(0),
+  });
   const { stepSize, gamma = 0.1, lastStep = 0 } = options;
-  checkSetting("lrScheduler.step", "stepSize", stepSize, 1);
-  checkSetting("lrScheduler.step", "gamma", gamma);
   return schedule(optimizer, lastStep, (base, at) => base * gamma ** Math.floor(at / stepSize));
 }
 
@@ -69,10 +75,12 @@ export interface CosineOptions extends Resumable {
 
 /** lr = etaMin + (base - etaMin) (1 + cos(pi step / totalSteps)) / 2, constant after totalSteps (torch CosineAnnealingLR up to there). */
 export function cosine(optimizer: Schedulable, options: CosineOptions): LRScheduler {
-  checkOptions<CosineOptions>("lrScheduler.cosine", options, { totalSteps: true, etaMin: true, lastStep: true });
+  checkOptions<CosineOptions>("lrScheduler.cosine", options, {
+    ...RESUMABLE,
+    totalSteps: required(from(1)),
+    etaMin: from(0),
+  });
   const { totalSteps, etaMin = 0, lastStep = 0 } = options;
-  checkSetting("lrScheduler.cosine", "totalSteps", totalSteps, 1);
-  checkSetting("lrScheduler.cosine", "etaMin", etaMin);
   return schedule(optimizer, lastStep, (base, at) => {
     const angle = (Math.PI * Math.min(at, totalSteps)) / totalSteps;
     return etaMin + ((base - etaMin) * (1 + Math.cos(angle))) / 2;
@@ -84,7 +92,6 @@ function schedule(
   lastStep: number,
   rate: (base: number, step: number) => number,
 ): LRScheduler {
-  checkSetting("lrScheduler", "lastStep", lastStep);
   const bases = groups.map(({ lr }) => lr);
   let at = lastStep;
   const apply = (): void => {

@@ -1,7 +1,8 @@
 import { describe } from "../describe.js";
-import { show, TensorError } from "../errors.js";
+import { type Fix, invalidArgument, show, type TensorError } from "../errors.js";
 import type { HostArray } from "../io/hostArray.js";
-import { checkOptions, type OptionNames } from "../options.js";
+import { checkOptions } from "../options.js";
+import { checkedInUse, type RulesOf } from "../rules.js";
 import { isList } from "../shape.js";
 import { inOrder, Tensor } from "../tensor.js";
 import { loadStates, type ParameterState, type SavedState, saveStates } from "./state.js";
@@ -26,20 +27,26 @@ export abstract class Optimizer<Options extends SharedOptions> {
   protected constructor(
     protected readonly op: string,
     params: readonly Tensor[] | readonly ParameterGroup<Options>[],
+    private readonly rules: RulesOf<Options>,
     defaults: Required<Options>,
     /** Names of the buffers that a parameter of the group needs. */
     protected readonly bufferNames: (group: ResolvedGroup<Options>) => readonly string[],
   ) {
-    if (!isList(params)) throw invalid(op, `params is ${describe(params)}`, "pass module.parameters(), or a list");
+    if (!isList(params))
+      throw invalid(op, `params is ${describe(params)}`, { code: "pass module.parameters(), or a list" });
     const given = isGroups(params) ? params : [{ params } as ParameterGroup<Options>];
-    const names = Object.fromEntries(["params", ...Object.keys(defaults)].map((name) => [name, true]));
-    for (const group of given) checkOptions(op, group, names as OptionNames<ParameterGroup<Options>>);
     this.groups = given.map((group) => ({ ...defaults, ...defined(group) }) as unknown as ResolvedGroup<Options>);
     checkParameters(op, this.groups);
+    for (const group of given) this.#check(group);
     for (const group of this.groups) this.checkGroup(group);
   }
 
-  protected abstract checkGroup(group: ResolvedGroup<Options>): void;
+  /** Throws where settings that obey their rules do not go together. */
+  protected checkGroup(_group: ResolvedGroup<Options>): void {}
+
+  #check(group: object): void {
+    checkOptions<object>(this.op, group, { params: checkedInUse, ...this.rules });
+  }
 
   /** Updates one parameter. `gradient` and the buffers of `state` are in its memory order; `state.step` counts from 1. */
   protected abstract update(
@@ -66,6 +73,7 @@ export abstract class Optimizer<Options extends SharedOptions> {
   /** Updates every parameter that has a gradient. */
   step(): void {
     for (const group of this.groups) {
+      this.#check(group);
       this.checkGroup(group);
       for (const parameter of group.params) {
         if (!parameter.grad) continue;
@@ -139,7 +147,7 @@ function defined<T extends object>(group: T): Partial<T> {
 
 function checkParameters(op: string, groups: readonly { readonly params: readonly Tensor[] }[]): void {
   const all = groups.flatMap(({ params }) => params);
-  if (all.length === 0) throw invalid(op, "there are no parameters", "pass module.parameters()");
+  if (all.length === 0) throw invalid(op, "there are no parameters", { code: "pass module.parameters()" });
   if (new Set(all).size < all.length) {
     throw invalid(op, "a parameter was given more than once", "name each parameter in one group");
   }
@@ -147,23 +155,14 @@ function checkParameters(op: string, groups: readonly { readonly params: readonl
   if (made >= 0) {
     const { shape, node } = all[made]!;
     const problem = `parameter ${made} of shape ${show(shape)} is a result of ${node!.op}, not a leaf`;
-    throw invalid(
-      op,
-      problem,
-      "pass the tensors themselves that were made with { requiresGrad: true }, such as module.parameters()",
-    );
+    throw invalid(op, problem, {
+      code: "pass the tensors themselves that were made with { requiresGrad: true }, such as module.parameters()",
+    });
   }
   const other = all.findIndex((parameter) => parameter.dtype !== "float32");
   if (other >= 0) throw invalid(op, `parameter ${other} is ${all[other]!.dtype}`, "pass float32 parameters");
 }
 
-/** Throws unless the setting is a finite number from `low` to below `high`. */
-export function checkSetting(op: string, name: string, value: number, low = 0, high = Number.POSITIVE_INFINITY): void {
-  if (Number.isFinite(value) && value >= low && value < high) return;
-  const range = Number.isFinite(high) ? `a number from ${low} to below ${high}` : `a finite number of at least ${low}`;
-  throw invalid(op, `${name} is ${value}, but must be ${range}`, `correct ${name}`);
-}
-
-export function invalid(op: string, problem: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-argument", message: `${op}: ${problem}`, fix });
+export function invalid(op: string, problem: string, fix: Fix): TensorError {
+  return invalidArgument(`${op}: ${problem}`, fix);
 }

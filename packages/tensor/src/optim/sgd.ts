@@ -1,7 +1,8 @@
 import { planSgd } from "@fcn/kernels";
 import { checkOptions } from "../options.js";
+import { boolean, finite, from, type RulesOf } from "../rules.js";
 import type { Tensor } from "../tensor.js";
-import { checkSetting, invalid, Optimizer, type ParameterGroup, type ResolvedGroup } from "./optimizer.js";
+import { invalid, Optimizer, type ParameterGroup, type ResolvedGroup } from "./optimizer.js";
 import type { ParameterState } from "./state.js";
 
 export interface SGDOptions {
@@ -17,7 +18,13 @@ export interface SGDOptions {
   readonly nesterov?: boolean;
 }
 
-const OPTIONS = { lr: true, momentum: true, dampening: true, weightDecay: true, nesterov: true } as const;
+const RULES: RulesOf<SGDOptions> = {
+  lr: from(0),
+  momentum: from(0),
+  dampening: finite,
+  weightDecay: from(0),
+  nesterov: boolean,
+};
 
 /**
  * torch.optim.SGD: d = g + weightDecay w; m = momentum m + (1 - dampening) d, and m = d at the first step; w = w - lr m
@@ -25,17 +32,14 @@ const OPTIONS = { lr: true, momentum: true, dampening: true, weightDecay: true, 
  */
 export class SGD extends Optimizer<SGDOptions> {
   constructor(params: readonly Tensor[] | readonly ParameterGroup<SGDOptions>[], options: SGDOptions = {}) {
-    checkOptions<SGDOptions>("SGD", options, OPTIONS);
+    checkOptions<SGDOptions>("SGD", options, RULES);
     const { lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false } = options;
-    super("SGD", params, { lr, momentum, dampening, weightDecay, nesterov }, (group) =>
+    super("SGD", params, RULES, { lr, momentum, dampening, weightDecay, nesterov }, (group) =>
       group.momentum === 0 ? [] : ["momentum"],
     );
   }
 
-  protected override checkGroup({ lr, momentum, dampening, weightDecay, nesterov }: ResolvedGroup<SGDOptions>): void {
-    checkSetting("SGD", "lr", lr);
-    checkSetting("SGD", "momentum", momentum);
-    checkSetting("SGD", "weightDecay", weightDecay);
+  protected override checkGroup({ momentum, dampening, nesterov }: ResolvedGroup<SGDOptions>): void {
     if (!nesterov || (momentum > 0 && dampening === 0)) return;
     throw invalid(
       "SGD",

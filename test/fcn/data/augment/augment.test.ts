@@ -224,7 +224,7 @@ describe("augmentSample", () => {
     [{ jitter: 0.5 }, "jitter is 0.5"],
     [{ crop: [0, 5] }, "crop is [0,5]"],
     [{ colour: { hue: 0.6 } }, "hue is 0.6"],
-    [{ colour: { contrast: -1 } }, "brightness, contrast and saturation"],
+    [{ colour: { contrast: -1 } }, "augmentation.colour: contrast is -1, expected a number from 0 to 1"],
   ])("refuses %j", (augmentation, problem) => {
     const dataset = data.sampleDataset([ownCoordinates(2, 2)], { classes: new Array(10).fill("c"), palette: [] });
     const make = () => new data.DataLoader(dataset, { batchSize: 1, preprocessing: data.IMAGENET_MEAN, augmentation });

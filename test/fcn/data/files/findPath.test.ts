@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { data } from "@fcn/core";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { pathFinder } from "../../../../packages/fcn/src/data/files/findPath.js";
-import { cocoJson, firstRows, labelmeJson, openWhole, toldOf, writeAnnotated } from "../folder/annotated.js";
+import { cocoJson, firstRows, labelmeJson, openWhole, toldOf, writeAnnotated } from "../annotations/annotated.js";
 import { greyPng, jpeg, temporaryFolder, writeTree } from "../trees.js";
 
 let base: string;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { data } from "@fcn/core";
 import { encode } from "fast-png";
 import { describe, expect, it } from "vitest";
-import { encodeMat } from "../matEncoder.js";
+import { encodeMat } from "../mat/matEncoder.js";
 import { greyPng, jpeg, palettePng, photo, rgbPng, temporaryFolder, writeSiftFlow, writeTree } from "../trees.js";
 
 const base = await temporaryFolder("layouts");

@@ -243,7 +243,7 @@ describe("DataLoader", () => {
     [{ workers: -1 }, "workers is -1"],
     [{ state: { epoch: 0 } }, 'state is {"epoch":0}'],
     [{ shuffle: true }, 'there is no option "shuffle"'],
-    [{ batchSize: 0 }, "batchSize 0"],
+    [{ batchSize: 0 }, "batchSize is 0"],
   ])("refuses %j in one line when it is made", async (more, problem) => {
     const dataset = await train();
     const make = () => new data.DataLoader(dataset, { ...options, ...more } as data.LoaderOptions);

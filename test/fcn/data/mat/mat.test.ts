@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeMatLabels } from "../../../../packages/fcn/src/data/mat/labels.js";
 import { assertProperty } from "../../../support/property.js";
-import { encodeMat, type Writable } from "../matEncoder.js";
+import { encodeMat, type Writable } from "./matEncoder.js";
 
 const golden = (name: string): Uint8Array =>
   new Uint8Array(readFileSync(fileURLToPath(new URL(`../../../golden/mat/${name}.mat`, import.meta.url))));

@@ -6,7 +6,7 @@ import { createDevice, type Device } from "@fcn/tensor";
 import { encode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chooseRange, type RangeSurvey } from "../../../../packages/fcn/src/data/workers/rangeSurvey.js";
-import { expandInputs } from "../../../../packages/fcn/src/prediction/inputs.js";
+import { expandInputs } from "../../../../packages/fcn/src/prediction/files/inputs.js";
 import { tinyRun } from "../../training/tinyRun.js";
 import { greyPng, temporaryFolder, writeTree } from "../trees.js";
 

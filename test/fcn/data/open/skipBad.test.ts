@@ -2,7 +2,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { data } from "@fcn/core";
 import { beforeEach, describe, expect, it } from "vitest";
-import { cocoJson, labelmeJson, writeAnnotated } from "../folder/annotated.js";
+import { cocoJson, labelmeJson, writeAnnotated } from "../annotations/annotated.js";
 import { greyPng, jpeg, temporaryFolder, writeTree } from "../trees.js";
 
 const base = await temporaryFolder("skip-bad");

@@ -162,7 +162,7 @@ describe("the outputs", () => {
 
 describe("refusals", () => {
   const refusals: [string, OnnxOptions, RegExp][] = [
-    ["an old opset", { opset: 12 }, /opset is 12, but must be a whole number from 13 to/],
+    ["an old opset", { opset: 12 }, /opset is 12, expected a whole number from 13 to/],
     ["a broken opset", { opset: 13.5 }, /opset is 13.5/],
     ["two kinds of output", { argmax: true, softmax: true }, /argmax and softmax were both given/],
     ["a shape of two numbers", { shape: [4, 4] as never }, /shape is \[4,4\]/],

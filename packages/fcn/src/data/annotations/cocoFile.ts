@@ -1,8 +1,9 @@
 import type { TensorError } from "@fcn/tensor";
+import { firstOf } from "@fcn/tensor/internal";
 import { fileError, MOST_PIXELS } from "../files/errors.js";
 import { type StatedSize, shownValue, statedSize } from "../files/numbers.js";
 import type { DataRemark } from "../files/remarks.js";
-import { counted, firstOf } from "../files/words.js";
+import { counted } from "../files/words.js";
 import { type CocoId, IdTable, isId, shownId } from "./cocoIds.js";
 
 /** What is used of a COCO annotation file. */

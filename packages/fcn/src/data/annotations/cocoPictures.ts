@@ -1,7 +1,9 @@
+import type { ErrorCode } from "@fcn/tensor";
+import { firstOf } from "@fcn/tensor/internal";
 import { folderOf, joinPath, withoutExtension } from "../files/files.js";
 import { liesOutside, orOf, outsideFile, partsOf, type pathFinder } from "../files/findPath.js";
 import type { DataRemark } from "../files/remarks.js";
-import { counted, firstOf } from "../files/words.js";
+import { counted } from "../files/words.js";
 import { namedSplit } from "../folder/splits.js";
 import type { CocoImage } from "./cocoFile.js";
 
@@ -35,7 +37,7 @@ export async function cocoPictures(
   const split = splitOf(file);
   const isOfSplit = (path: string): boolean => split !== undefined && splitOfFolders(path) === split;
   const inImages = (path: string, whole: boolean): boolean => whole || /^images[/\\]/i.test(path);
-  const problem = (code: string, text: string): void => {
+  const problem = (code: ErrorCode, text: string): void => {
     remarks.push({ level: "problem", code, file: joinPath(root, file), text });
   };
   const taken: Taken[] = [];

@@ -1,8 +1,8 @@
 import type { TensorError } from "@fcn/tensor";
+import { firstOf } from "@fcn/tensor/internal";
 import { fileError } from "../files/errors.js";
 import { fileName, folderOf, joinPath, sameText, withoutExtension } from "../files/files.js";
 import { liesOutside, orOf, outsideFile, pathFinder } from "../files/findPath.js";
-import { firstOf } from "../files/words.js";
 
 /** The picture of a labelme file. */
 export interface LabelmePicture {

@@ -1,5 +1,4 @@
-import { TensorError } from "@fcn/tensor";
-import { checkOptions, type OptionNames } from "@fcn/tensor/internal";
+import { checkOptions, type RulesOf, rules } from "@fcn/tensor/internal";
 
 /**
  * Random changes of a picture and its labels together. What is not named is not done. Geometry is done in one step, in this order: scale, rotate,
@@ -38,16 +37,26 @@ export interface ColourJitter {
 
 export const DEFAULT_FILL = [124, 116, 104] as const;
 
-const NAMES: OptionNames<Augmentation> = {
-  scale: true,
-  rotate: true,
-  mirror: true,
-  jitter: true,
-  crop: true,
-  colour: true,
-  fill: true,
+const { boolean, checkedInUse, listOf, number, probability, rule, upTo, whole } = rules;
+
+const RULES: RulesOf<Augmentation> = {
+  scale: rule("[smallest, largest] above 0", (value) => {
+    const [smallest, largest] = Array.isArray(value) ? value : [];
+    return smallest > 0 && largest >= smallest && largest < Infinity;
+  }),
+  rotate: upTo(180),
+  mirror: rule("true, false or a probability", (value) => boolean.holds(value) || probability.holds(value)),
+  jitter: whole(0),
+  crop: listOf("[height, width] in pixels", whole(1), 2),
+  colour: checkedInUse,
+  fill: listOf("one number a channel", number("a number", Number.isFinite)),
 };
-const COLOUR_NAMES: OptionNames<ColourJitter> = { brightness: true, contrast: true, saturation: true, hue: true };
+const COLOUR_RULES: RulesOf<ColourJitter> = {
+  brightness: probability,
+  contrast: probability,
+  saturation: probability,
+  hue: upTo(0.5),
+};
 /** What other libraries call some of them. */
 const SYNONYMS = {
   flip: "mirror",
@@ -60,33 +69,8 @@ const SYNONYMS = {
   randomcrop: "crop",
 } as const;
 
-/** Throws a TensorError for an option that does not hold, or that is not known. */
+/** Throws `invalid-argument` for an option that breaks its rule, or that is not known. */
 export function checkAugmentation(augmentation: Augmentation): void {
-  checkOptions<Augmentation>("augmentation", augmentation, NAMES, SYNONYMS);
-  checkOptions<ColourJitter>("augmentation.colour", augmentation.colour ?? {}, COLOUR_NAMES, {});
-  const { scale, rotate = 0, mirror = false, jitter = 0, crop, colour = {}, fill = DEFAULT_FILL } = augmentation;
-  const whole = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;
-  const { brightness = 0, contrast = 0, saturation = 0, hue = 0 } = colour;
-  const rules: readonly (readonly [boolean, string])[] = [
-    [
-      scale === undefined || (scale[0] > 0 && scale[1] >= scale[0] && scale[1] < Infinity),
-      `scale is [${scale}], but must be [smallest, largest] above 0`,
-    ],
-    [rotate >= 0 && rotate <= 180, `rotate is ${rotate}, but must be 0 to 180 degrees`],
-    [Number(mirror) >= 0 && Number(mirror) <= 1, `mirror is ${mirror}, but must be true, false or a probability`],
-    [whole(jitter, 0), `jitter is ${jitter}, but must be a whole number of pixels`],
-    [
-      crop === undefined || (crop.length === 2 && crop.every((side) => whole(side, 1))),
-      `crop is [${crop}], but must be [height, width] in pixels`,
-    ],
-    [
-      [brightness, contrast, saturation].every((value) => value >= 0 && value <= 1),
-      "brightness, contrast and saturation must be 0 to 1",
-    ],
-    [hue >= 0 && hue <= 0.5, `hue is ${hue}, but must be 0 to 0.5`],
-    [fill.every(Number.isFinite), `fill is [${fill}], but must be one number a channel`],
-  ];
-  const broken = rules.find(([holds]) => !holds);
-  if (broken === undefined) return;
-  throw new TensorError({ code: "invalid-argument", message: `augmentation: ${broken[1]}`, fix: "correct the option" });
+  checkOptions<Augmentation>("augmentation", augmentation, RULES, SYNONYMS);
+  checkOptions<ColourJitter>("augmentation.colour", augmentation.colour ?? {}, COLOUR_RULES, {});
 }

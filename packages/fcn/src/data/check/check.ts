@@ -1,7 +1,9 @@
+import { firstOf } from "@fcn/tensor/internal";
 import type { PixelDepth } from "../decode/pixelScale.js";
 import { type DataRemark, plainRemark } from "../files/remarks.js";
 import { inspectAll, keysOf } from "../open/inspectAll.js";
-import { type OpenOptions, open } from "../open/open.js";
+import { open } from "../open/open.js";
+import type { OpenOptions } from "../open/options.js";
 import { soften } from "../open/skipBad.js";
 import { isKept } from "../open/skippable.js";
 import type { LeftOut, OpenedData } from "../samples/dataset.js";
@@ -204,11 +206,7 @@ function judgeSplit({ root, classes, remarks }: OpenedData, split: string, summa
       ? about("problem", "one-class", `all labelled pixels are "${present[0]}": there is nothing to learn`)
       : []),
     ...(absent.length > 0 && present.length > (split === "train" ? 1 : 0)
-      ? about(
-          "warning",
-          "empty-class",
-          `no pixel has the class ${absent.slice(0, MOST_NAMES).join(", ")}${absent.length > MOST_NAMES ? ` and ${absent.length - MOST_NAMES} more` : ""}`,
-        )
+      ? about("warning", "empty-class", `no pixel has the class ${firstOf(absent, MOST_NAMES)}`)
       : []),
   ];
 }

@@ -1,8 +1,8 @@
 import { TensorError } from "@fcn/tensor";
 import { VOID_COLOUR } from "../../labels/colours.js";
 import { type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
-import { labelCell, overlayCell, photoCell } from "../../report/cells.js";
-import { type PanelCell, renderPanels } from "../../report/panels.js";
+import { labelCell, overlayCell, photoCell } from "../../report/images/cells.js";
+import { type PanelCell, renderPanels } from "../../report/images/panels.js";
 import { createRandom, shuffledIndices } from "../random.js";
 import type { OpenedData, SegmentationDataset } from "../samples/dataset.js";
 

@@ -3,7 +3,7 @@ import { nodeModule } from "@fcn/tensor/internal";
 import { loadSharp } from "../../encoding/sharp.js";
 import { decodeDeep, isDeepImage } from "../decode/image.js";
 import { levelsOf, rankedValues, withoutTails } from "../decode/pixelScale.js";
-import { fileError } from "../files/errors.js";
+import { fileError, reasonOf } from "../files/errors.js";
 import { readBytes } from "../files/files.js";
 import type { CompositeSource, Cutout } from "./compose.js";
 import type { RgbaImage } from "./raster.js";
@@ -108,11 +108,8 @@ async function decode(file: string, longestSide: number): Promise<RgbaImage> {
     return { data: new Uint8Array(data), height: info.height, width: info.width };
   } catch (cause) {
     if (cause instanceof TensorError) throw cause;
-    const error = {
-      code: "unreadable-file",
-      message: `loadComposite: cannot decode ${file}: ${(cause as Error).message.split("\n")[0]}`,
-      fix: "replace the file, or leave it out with { skip }",
-    };
-    throw new TensorError(error, { cause });
+    const message = `loadComposite: cannot decode ${file}: ${reasonOf(cause)}`;
+    const fix = { code: "replace the file, or leave it out with { skip }" };
+    throw new TensorError({ code: "unreadable-file", message, fix }, { cause });
   }
 }

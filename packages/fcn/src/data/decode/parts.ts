@@ -1,16 +1,26 @@
-import { TensorError } from "@fcn/tensor";
+import { type ErrorCode, TensorError } from "@fcn/tensor";
 import { fileError } from "../files/errors.js";
 
 /**
  * A part of an annotation file that is left out of the label map. A problem is a shape whose pixels are lost: they
  * would count as background. A warning is one that has no pixels anyway.
  */
-export interface SkippedPart {
-  readonly level: "problem" | "warning";
-  readonly code: string;
+export type SkippedPart = PartProblem | PartWarning;
+
+interface PartWords {
   /** Which part it is, and what is wrong with it. */
   readonly problem: string;
   readonly fix: string;
+}
+
+interface PartProblem extends PartWords {
+  readonly level: "problem";
+  readonly code: ErrorCode;
+}
+
+interface PartWarning extends PartWords {
+  readonly level: "warning";
+  readonly code: string;
 }
 
 export interface PaintSize {
@@ -21,12 +31,12 @@ export interface PaintSize {
 const MEND = "correct or remove the shape";
 
 /** A shape that cannot be drawn. */
-export function badShape(problem: string, fix = MEND, code = "bad-shape"): SkippedPart {
+export function badShape(problem: string, fix = MEND, code: ErrorCode = "bad-shape"): PartProblem {
   return { level: "problem", code, problem, fix };
 }
 
 /** A shape without a single pixel. */
-export function emptyShape(problem: string, fix = MEND): SkippedPart {
+export function emptyShape(problem: string, fix = MEND): PartWarning {
   return { level: "warning", code: "empty-shape", problem, fix };
 }
 
@@ -38,6 +48,6 @@ export function partOfError(file: string, error: unknown): SkippedPart {
 
 /** The error for the first part of a label map that must not be missing; undefined when there is none. */
 export function partProblem(file: string, skipped: readonly SkippedPart[] = []): TensorError | undefined {
-  const part = skipped.find(({ level }) => level === "problem");
+  const part = skipped.find((found): found is PartProblem => found.level === "problem");
   return part && fileError(part.code, file, part.problem, part.fix);
 }

@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { numbers, type Rule } from "../../options/rules.js";
 import { fileError, type Remedy } from "../files/errors.js";
 
 /** How the values of a picture file are stored. */
@@ -38,16 +38,20 @@ export interface PixelLevels {
   readonly clipped: number;
 }
 
-/** Throws "invalid-argument" for what is no range. */
-export function checkRange(op: string, range: PixelRange | undefined): void {
-  const isRange = Array.isArray(range) && range.length === 2 && range.every(Number.isFinite);
-  if (range === undefined || (isRange && range[0] < range[1])) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${op}: range is ${JSON.stringify(range)}`,
-    fix: "give two numbers, the lower one first, such as [0, 4095]",
-  });
-}
+const isRange = (value: unknown): value is PixelRange =>
+  Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] < value[1];
+
+const twoNumbers = numbers("two numbers, the lower one first, such as 0,4095", Number.isFinite);
+
+/** Of {@link PixelRange}. */
+export const pixelRange: Rule<PixelRange> = {
+  what: twoNumbers.what,
+  holds: isRange,
+  parse: (text) => {
+    const range = twoNumbers.parse(text);
+    return isRange(range) ? range : undefined;
+  },
+};
 
 /** What bands hold; `clipped` is 0. */
 export function levelsOf({ values, depth, noData }: Bands): PixelLevels {

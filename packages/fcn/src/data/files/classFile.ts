@@ -1,5 +1,6 @@
 import type { TensorError } from "@fcn/tensor";
-import { reworded } from "./errors.js";
+
+import { reworded } from "@fcn/tensor/internal";
 import type { DataRemark } from "./remarks.js";
 
 /** What each file with classes can say, beside `classes.json`, which can say all. */

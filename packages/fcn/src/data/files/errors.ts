@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { type ErrorCode, TensorError } from "@fcn/tensor";
 import { brief, guessContent } from "@fcn/tensor/internal";
 
 /** A remedy that reads differently in code and at the command line. */
@@ -21,16 +21,15 @@ export const pathText = (path: string): string =>
 
 /** An error about one file of a data set; the message names it. */
 export function fileError(
-  code: string,
+  code: ErrorCode,
   file: string,
   problem: string,
   fix: string | Remedy,
   cause?: unknown,
 ): TensorError {
-  const remedy =
-    typeof fix === "string" ? { fix: quoted(fix) } : { fix: quoted(fix.code), commandFix: quoted(fix.command) };
+  const quotedFix = typeof fix === "string" ? quoted(fix) : { code: quoted(fix.code), command: quoted(fix.command) };
   const message = `${pathText(file)}: ${quoted(problem)}`;
-  return new TensorError({ code, message, ...remedy }, cause === undefined ? {} : { cause });
+  return new TensorError({ code, message, fix: quotedFix }, cause === undefined ? {} : { cause });
 }
 
 /** A file that is cut off, damaged or of another format than its name says. */
@@ -40,7 +39,7 @@ export function damagedFile(file: string, problem: string, cause?: unknown): Ten
 
 /** The error for a file that is of another kind than `wanted` by its first bytes; undefined where nothing is guessed of them. */
 export function wrongContent(
-  code: string,
+  code: ErrorCode,
   file: string,
   guess: { readonly what: string; readonly fix?: string | undefined } | undefined,
   wanted: string,
@@ -56,13 +55,16 @@ export function notOfKind(file: string, bytes: Uint8Array, wanted: string, probl
   return wrongContent("corrupt-file", file, guessContent(bytes), wanted) ?? damagedFile(file, problem);
 }
 
-/** The same error with another message or remedy; its remedy for the command line is kept. */
-export function reworded(
-  error: TensorError,
-  { message = error.message, fix }: { readonly message?: string; readonly fix?: Remedy },
-): TensorError {
-  const remedy = fix ? { fix: fix.code, commandFix: fix.command } : { fix: error.fix, commandFix: error.commandFix };
-  return new TensorError({ code: error.code, message, ...remedy }, { cause: error.cause });
+/** An error as it stands in results: plain data, with a remedy for the command line where that is another one. */
+export interface ToldError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly fix: string;
+  readonly commandFix?: string;
+}
+
+export function toldOf({ code, message, fix, commandFix = fix }: TensorError): ToldError {
+  return { code, message, fix, ...(commandFix === fix ? {} : { commandFix }) };
 }
 
 /** As many pixels as `sharp` takes. */

@@ -1,3 +1,4 @@
+import { firstOf } from "@fcn/tensor/internal";
 import { joinPath, kindOf, sameText } from "./files.js";
 
 /** What a path that a file says means among known ones. */
@@ -134,9 +135,7 @@ function decoded(path: string): string {
 }
 
 /** The paths that fit, as messages list them. */
-export function orOf(several: readonly string[]): string {
-  return several.slice(0, 4).join(" or ") + (several.length > 4 ? ` or ${several.length - 4} more` : "");
-}
+export const orOf = (several: readonly string[]): string => firstOf(several, 4, " or ");
 
 /** The path of a picture that a path with ".." means, if it lies outside of the root and is there. */
 export async function outsideFile(root: string, folder: string, said: string): Promise<string | undefined> {

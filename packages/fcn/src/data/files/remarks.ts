@@ -1,10 +1,11 @@
 import { TensorError } from "@fcn/tensor";
-import { pathText, quoted, reasonOf } from "./errors.js";
+import { pathText, quoted, reasonOf, type ToldError, toldOf } from "./errors.js";
 
 /** What was found wrong, or worth knowing, about a data set; `file` is the picture, mask or list it is about. */
 export interface DataRemark {
   /** "problem": something that training must not meet. "warning": likely a mistake. "note": how the data was understood. */
   readonly level: "problem" | "warning" | "note";
+  /** That of the error where one was the reason. */
   readonly code: string;
   readonly file: string;
   readonly text: string;
@@ -16,8 +17,8 @@ export interface DataRemark {
 
 /** An error as a remark about the one of `files` that its message names. */
 export function remarkOf(error: unknown, files: readonly string[]): DataRemark {
-  const known = error instanceof TensorError ? error : undefined;
-  const { code, message, fix, commandFix } = known ?? { code: "unreadable-file", message: reasonOf(error), fix: "" };
+  const unknown = (): ToldError => ({ code: "unreadable-file", message: reasonOf(error), fix: "" });
+  const { code, message, fix, commandFix } = error instanceof TensorError ? toldOf(error) : unknown();
   const beginOf = (candidate: string): string => `${pathText(candidate)}: `;
   const file = files.find((candidate) => message.startsWith(beginOf(candidate))) ?? files[0] ?? "";
   const problem = message.startsWith(beginOf(file)) ? message.slice(beginOf(file).length) : message;

@@ -4,6 +4,8 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${noun.endsWith("s") ? "es" : "s"}`;
 }
 
-/** The first of many items as they stand in messages: `a, b and 3 more`. */
-export const firstOf = (items: readonly string[], most: number): string =>
-  items.slice(0, most).join(", ") + (items.length > most ? ` and ${items.length - most} more` : "");
+/** The first of many lines, and one that counts the others: `and 3 more`, before `rest`. */
+export const firstLines = (lines: readonly string[], most: number, rest: string): string[] => [
+  ...lines.slice(0, most),
+  ...(lines.length > most ? [`and ${lines.length - most} more${rest}`] : []),
+];

@@ -1,9 +1,8 @@
 import type { TensorError } from "@fcn/tensor";
-import { showValue } from "@fcn/tensor/internal";
+import { reworded, showValue } from "@fcn/tensor/internal";
 import { colourKey } from "../decode/rule.js";
-import { fileError, reworded } from "../files/errors.js";
-import { joinPath, kindOf, readJson, readLines } from "../files/files.js";
-import { counted } from "../files/words.js";
+import { fileError } from "../files/errors.js";
+import { fileName, joinPath, kindOf, readJson, readLines, readText } from "../files/files.js";
 
 /** One entry of `classes.json`. Its place in the list is its label, unless it is to be ignored. */
 export interface ClassEntry {
@@ -22,16 +21,29 @@ export interface ClassEntry {
  * `name:r,g,b::`. Undefined when there is no such file. Throws a TensorError that names the file.
  */
 export async function readClasses(folder: string): Promise<readonly ClassEntry[] | undefined> {
-  for (const [name, read] of Object.entries(READERS)) {
+  for (const name of CLASS_FILES) {
     const file = joinPath(folder, name);
     if ((await kindOf(file)) !== "file") continue;
-    const entries = await read(file);
-    checkEntries(file, entries);
+    const entries = await readClassFile(file);
+    const count = entries.filter(({ ignore }) => !ignore).length;
+    if (count > 255)
+      throw broken(file, `it lists ${count} classes, 1 to 255 are possible`, "list the classes to learn");
     FILES.set(entries, name);
     return entries;
   }
   return undefined;
 }
+
+/** The classes of one file: in the form that its name tells, see {@link readClasses}, else a list in JSON or one name a line. */
+export async function readClassFile(file: string): Promise<readonly ClassEntry[]> {
+  const read =
+    new Map(Object.entries(READERS)).get(fileName(file)) ?? ((await isJson(file)) ? readClassList : readNames);
+  const entries = await read(file);
+  checkEntries(file, entries);
+  return entries;
+}
+
+const isJson = async (file: string): Promise<boolean> => /\.json$/i.test(file) || /^\s*[[{]/.test(await readText(file));
 
 const FILES = new WeakMap<readonly ClassEntry[], string>();
 
@@ -148,8 +160,7 @@ function parseColour(file: string, name: string, colour: unknown): number {
 
 function checkEntries(file: string, entries: readonly ClassEntry[]): void {
   const real = entries.filter(({ ignore }) => !ignore);
-  if (real.length === 0 || real.length > 255)
-    throw broken(file, `it lists ${counted(real.length, "class")}, 1 to 255 are possible`, "list the classes to learn");
+  if (real.length === 0) throw broken(file, "it lists 0 classes, 1 to 255 are possible", "list the classes to learn");
   const coloured = entries.filter(({ colour }) => colour !== undefined);
   const valued = real.filter(({ value }) => value !== undefined);
   for (const [what, all, having] of [

@@ -1,7 +1,8 @@
+import { firstOf } from "@fcn/tensor/internal";
 import { fileName, joinPath, withoutExtension } from "../files/files.js";
 import { orOf } from "../files/findPath.js";
 import type { DataRemark } from "../files/remarks.js";
-import { counted, firstOf } from "../files/words.js";
+import { counted } from "../files/words.js";
 import { type Classes, fileDataset, type SegmentationDataset } from "../samples/dataset.js";
 import type { SampleItem } from "../samples/item.js";
 import { namedSplit, readSplitFiles, resolveSplit, type SplitOptions, seededSplit } from "./splits.js";
@@ -97,11 +98,10 @@ function sayUnlisted(folder: string, names: readonly string[], listed: ReadonlyS
   const left = names.filter((_, i) => !listed.has(i));
   if (left.length === 0) return;
   const what = `${counted(left.length, "labelled picture")} ${left.length === 1 ? "is" : "are"}`;
-  const shown = left.slice(0, 3).join(", ") + (left.length > 3 ? ", ..." : "");
   say(
     "warning",
     "left-out",
-    `${what} left out, since no list in ${fileName(folder)}/ names ${left.length === 1 ? "it" : "them"}: ${shown}`,
+    `${what} left out, since no list in ${fileName(folder)}/ names ${left.length === 1 ? "it" : "them"}: ${firstOf(left, 3)}`,
   );
 }
 

@@ -1,3 +1,4 @@
+import type { OptionTable } from "../../options/option.js";
 import { fileError, type Remedy } from "../files/errors.js";
 import type { DataRemark } from "../files/remarks.js";
 import { counted } from "../files/words.js";
@@ -25,6 +26,19 @@ export interface PairOptions {
   /** What the masks of a folder have in their names beyond those of the pictures: "_mask", or "mask_*" before the name. Default: found by looking. */
   readonly maskSuffix?: string;
 }
+
+/** The row of {@link PairOptions}. */
+export const PAIR_OPTIONS: OptionTable<PairOptions> = {
+  maskSuffix: {
+    rule: {
+      what: "the end of the names, such as _mask, or mask_* for their beginning",
+      holds: (value) => typeof value === "string" && /[^*]/.test(value) && value.split("*").length <= 2,
+      parse: (text) => (/[^*/\\]/.test(text) && !/[/\\]/.test(text) && text.split("*").length <= 2 ? text : undefined),
+    },
+    flag: "--mask-suffix <text>",
+    help: "for images/ and masks/: what masks have in their names beyond those of the pictures, such as _mask, or mask_* where it stands before the name (default: found by looking)",
+  },
+};
 
 /** Masks that may be that of one picture. */
 interface Candidate {

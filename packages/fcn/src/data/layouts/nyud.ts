@@ -1,11 +1,13 @@
+import { vocColours } from "../../labels/colours.js";
 import { VOID_LABEL } from "../../labels/sample.js";
+import type { OptionTable } from "../../options/option.js";
+import { oneOf } from "../../options/rules.js";
 import type { LabelRule } from "../decode/rule.js";
 import { joinPath } from "../files/files.js";
-import { defaultPalette } from "../folder/colours.js";
 import { NYUD_CLASSES } from "../published/classNames.js";
 import { NYUD_MEANS, type NyudInput } from "../published/means.js";
-import type { OpenedData } from "../samples/dataset.js";
 import type { ImagePart, SampleItem } from "../samples/item.js";
+import type { Layout, OpenedLayout } from "./layout.js";
 import { hasAll, listDatasets, namedLists, publishedLists, readLists } from "./lists.js";
 
 export interface NyudOptions {
@@ -35,17 +37,25 @@ const RULE: LabelRule = {
   labels: [[0, VOID_LABEL], ...NYUD_CLASSES.map((_, label) => [label + 1, label] as const)],
 };
 
-/** Whether `root` is laid out as Berkeley's copy of NYUDv2. */
-export function isNyud(root: string): Promise<boolean> {
-  return hasAll(root, ["data/images", "segmentation"]);
-}
+const NYUD_INPUTS = Object.keys(INPUTS) as NyudInput[];
+
+const OPTIONS = {
+  input: {
+    rule: oneOf(NYUD_INPUTS),
+    fallback: "color",
+    flag: "--nyud-input <name>",
+    help: `for NYUDv2: ${NYUD_INPUTS.join(", ")}`,
+  },
+} as const satisfies OptionTable<NyudOptions>;
+
+const PARTS = ["data/images", "segmentation"];
 
 /**
  * Opens NYUDv2 as Berkeley lays it out: `data/{images,depth,hha}/img_N.png`, `segmentation/img_N.mat` (40 classes), lists in the root. As
  * published, "train" is `trainval.txt` (795) and "val" is `test.txt` (654), see {@link publishedLists}.
  */
-export async function openNyud(root: string, { input = "color" }: NyudOptions): Promise<OpenedData> {
-  const classes = { classes: NYUD_CLASSES, palette: defaultPalette(NYUD_CLASSES.length) };
+async function open(root: string, { input = OPTIONS.input.fallback }: NyudOptions): Promise<OpenedLayout> {
+  const classes = { classes: NYUD_CLASSES, palette: vocColours(NYUD_CLASSES.length) };
   const item = (name: string): SampleItem => ({
     name,
     image: INPUTS[input].map(([folder, as]) => ({ file: joinPath(root, "data", folder, `img_${name}.png`), as })),
@@ -60,5 +70,14 @@ export async function openNyud(root: string, { input = "color" }: NyudOptions): 
   const numbers = [...named].map(([list, names]) => [list, names.map((name) => name.replace(/^img_/, ""))] as const);
   const { lists, remark } = publishedLists(root, new Map(numbers));
   const splits = listDatasets(lists, classes, item);
-  return { root, layout: "nyud", ...classes, splits, preprocessing: NYUD_MEANS[input], remarks: [remark] };
+  return { root, ...classes, splits, preprocessing: NYUD_MEANS[input], remarks: [remark] };
 }
+
+/** NYUDv2 as Berkeley lays it out. */
+export const nyud: Layout<NyudOptions> = {
+  what: "data/images/ and segmentation/ (NYUDv2)",
+  parts: PARTS,
+  recognise: (root) => hasAll(root, PARTS),
+  open,
+  options: OPTIONS,
+};

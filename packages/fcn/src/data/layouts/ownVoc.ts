@@ -1,13 +1,11 @@
-import type { Abortable } from "../../async/abort.js";
 import { fileError } from "../files/errors.js";
 import { joinPath } from "../files/files.js";
 import type { DataRemark } from "../files/remarks.js";
 import { CLASS_FILES, readClasses } from "../folder/classes.js";
-import { openPairs } from "../folder/open.js";
 import type { PairOptions } from "../folder/pairs.js";
-import { namedSplit, readSplitFiles, type SplitOptions } from "../folder/splits.js";
-import type { OpenedData } from "../samples/dataset.js";
-import type { WorkerOptions } from "../workers/pool.js";
+import { namedSplit, readSplitFiles } from "../folder/splits.js";
+import { openPairs } from "./folder.js";
+import type { OpenedLayout, OpenerOptions } from "./layout.js";
 
 const LISTS = "ImageSets/Segmentation";
 
@@ -18,8 +16,8 @@ const LISTS = "ImageSets/Segmentation";
 export async function openOwnVoc(
   root: string,
   folder: string,
-  options: SplitOptions & WorkerOptions & Abortable & PairOptions,
-): Promise<OpenedData | undefined> {
+  options: OpenerOptions & PairOptions,
+): Promise<OpenedLayout | undefined> {
   const entries = (await readClasses(folder)) ?? (await readClasses(root));
   if (entries === undefined) return undefined;
   const folders = { images: joinPath(folder, "JPEGImages"), masks: joinPath(folder, "SegmentationClass") };
@@ -28,7 +26,7 @@ export async function openOwnVoc(
   const opened = await openPairs(folder, folders, entries, options, isDivided ? LISTS : undefined);
   // The lists say which pictures are labelled.
   const isKnown = ({ code }: DataRemark): boolean => isDivided && code === "image-without-mask";
-  return { layout: "voc", ...opened, remarks: opened.remarks.filter((remark) => !isKnown(remark)) };
+  return { ...opened, remarks: opened.remarks.filter((remark) => !isKnown(remark)) };
 }
 
 /** Throws for an option that is meant for the published set alone. */

@@ -1,12 +1,14 @@
 import type { TensorError } from "@fcn/tensor";
+import { vocColours } from "../../labels/colours.js";
+import type { OptionTable } from "../../options/option.js";
+import { whole } from "../../options/rules.js";
 import type { LabelRule } from "../decode/rule.js";
 import { damagedFile, fileError } from "../files/errors.js";
 import { joinPath, kindOf, readLines } from "../files/files.js";
-import { defaultPalette } from "../folder/colours.js";
 import { CONTEXT_33, CONTEXT_59 } from "../published/classNames.js";
 import { CONTEXT_MEAN } from "../published/means.js";
-import type { OpenedData } from "../samples/dataset.js";
 import type { SampleItem } from "../samples/item.js";
+import type { Layout, OpenedLayout } from "./layout.js";
 import { hasAll, listDatasets, namedLists, readLists } from "./lists.js";
 
 export interface ContextOptions {
@@ -26,19 +28,30 @@ const RENAMED: Readonly<Record<string, string>> = {
   clothes: "cloth",
 };
 
-/** Whether `root` holds the annotations of PASCAL-Context. */
-export function isPascalContext(root: string): Promise<boolean> {
-  return hasAll(root, ["trainval", "labels.txt"]);
-}
+const OPTIONS = {
+  voc: { flag: "--voc <dir>", help: "for PASCAL-Context: folder of VOC2010", decides: false },
+  contextClasses: {
+    rule: whole(1),
+    fallback: CONTEXT_59.length,
+    flag: "--context-classes <n>",
+    help: "for PASCAL-Context: 59 or 33 classes beside the background",
+    decides: "classes",
+  },
+} as const satisfies OptionTable<ContextOptions>;
+
+const PARTS = ["trainval", "labels.txt"];
 
 /**
  * Opens PASCAL-Context (Mottaghi et al., CVPR 2014): `trainval/*.mat` with LabelMap, whose numbers `labels.txt` names; the classes of the task
  * are found among them by name, everything else is background (0). Lists are those of VOC2010's `ImageSets/Main`.
  */
-export async function openPascalContext(root: string, options: ContextOptions): Promise<OpenedData> {
-  const voc = await vocFolder2010(root, options.voc);
-  const names = await classNames(root, options.contextClasses ?? CONTEXT_59.length);
-  const classes = { classes: ["background", ...names], palette: defaultPalette(names.length + 1) };
+async function open(
+  root: string,
+  { voc: given, contextClasses = OPTIONS.contextClasses.fallback }: ContextOptions,
+): Promise<OpenedLayout> {
+  const voc = await vocFolder2010(root, given);
+  const names = await classNames(root, contextClasses);
+  const classes = { classes: ["background", ...names], palette: vocColours(names.length + 1) };
   const rule = await contextRule(root, names);
   const item = (name: string): SampleItem => ({
     name,
@@ -49,7 +62,7 @@ export async function openPascalContext(root: string, options: ContextOptions): 
   const known = new Map([...all].filter(([name]) => ["train", "val", "trainval"].includes(name)));
   const lists = await namedLists(known, joinPath(voc, "JPEGImages"));
   const splits = listDatasets(lists, classes, item);
-  return { root, layout: "pascal-context", ...classes, splits, preprocessing: CONTEXT_MEAN, remarks: [] };
+  return { root, ...classes, splits, preprocessing: CONTEXT_MEAN, remarks: [] };
 }
 
 async function vocFolder2010(root: string, given: string | undefined): Promise<string> {
@@ -106,3 +119,12 @@ async function contextRule(root: string, names: readonly string[]): Promise<Labe
 function unknownClass(file: string, name: string): TensorError {
   return fileError("unknown-label", file, `it has no label named "${name}"`, "use the labels.txt of the data set");
 }
+
+/** PASCAL-Context, with the pictures of VOC2010. */
+export const pascalContext: Layout<ContextOptions> = {
+  what: "trainval/ and labels.txt (PASCAL-Context)",
+  parts: PARTS,
+  recognise: (root) => hasAll(root, PARTS),
+  open,
+  options: OPTIONS,
+};

@@ -1,28 +1,30 @@
+import { vocColours } from "../../labels/colours.js";
 import { indexRule } from "../decode/rule.js";
 import { fileError } from "../files/errors.js";
 import { joinPath } from "../files/files.js";
-import { defaultPalette } from "../folder/colours.js";
 import { VOC_CLASSES } from "../published/classNames.js";
 import { VOC_MEAN } from "../published/means.js";
-import type { OpenedData } from "../samples/dataset.js";
 import type { SampleItem } from "../samples/item.js";
+import type { Layout, OpenedLayout } from "./layout.js";
 import { hasAll, listDatasets, namedLists, readLists } from "./lists.js";
 
+const PARTS = ["img", "cls", "train.txt"];
+
 /** The folder of SBD with `img/`, `cls/` and its lists: `root` or `dataset/` in it (or in `benchmark_RELEASE/`); undefined when there is none. */
-export async function sbdFolder(root: string): Promise<string | undefined> {
+async function sbdFolder(root: string): Promise<string | undefined> {
   for (const below of ["", "dataset", "benchmark_RELEASE/dataset"]) {
-    if (await hasAll(joinPath(root, below), ["img", "cls", "train.txt"])) return joinPath(root, below);
+    if (await hasAll(joinPath(root, below), PARTS)) return joinPath(root, below);
   }
   return undefined;
 }
 
 /** Opens the Semantic Boundaries Dataset (Hariharan et al., ICCV 2011): labels in `cls/*.mat` as GTcls.Segmentation. */
-export async function openSbd(root: string): Promise<OpenedData> {
+export async function openSbd(root: string): Promise<OpenedLayout> {
   const folder = await sbdFolder(root);
   if (folder === undefined) {
     throw fileError("missing-data", root, "it is not SBD", "name the folder with img/, cls/ and train.txt");
   }
-  const classes = { classes: VOC_CLASSES, palette: defaultPalette(VOC_CLASSES.length) };
+  const classes = { classes: VOC_CLASSES, palette: vocColours(VOC_CLASSES.length) };
   const rule = indexRule(VOC_CLASSES.length);
   const item = (name: string): SampleItem => ({
     name,
@@ -31,5 +33,14 @@ export async function openSbd(root: string): Promise<OpenedData> {
   });
   const lists = await namedLists(await readLists(folder), joinPath(folder, "img"));
   const splits = listDatasets(lists, classes, item);
-  return { root: folder, layout: "sbd", ...classes, splits, preprocessing: VOC_MEAN, remarks: [] };
+  return { root: folder, ...classes, splits, preprocessing: VOC_MEAN, remarks: [] };
 }
+
+/** SBD by itself. */
+export const sbd: Layout = {
+  what: "img/, cls/ and train.txt (SBD)",
+  parts: PARTS,
+  recognise: async (root) => (await sbdFolder(root)) !== undefined,
+  open: openSbd,
+  options: {},
+};

@@ -1,11 +1,11 @@
+import { vocColours } from "../../labels/colours.js";
 import { VOID_LABEL } from "../../labels/sample.js";
 import type { LabelRule } from "../decode/rule.js";
 import { joinPath } from "../files/files.js";
-import { defaultPalette } from "../folder/colours.js";
 import { SIFT_FLOW_CLASSES, SIFT_FLOW_GEOMETRIC } from "../published/classNames.js";
 import { SIFT_FLOW_MEAN } from "../published/means.js";
-import type { OpenedData } from "../samples/dataset.js";
 import type { LabelSource, SampleItem } from "../samples/item.js";
+import type { Layout, OpenedLayout } from "./layout.js";
 import { hasAll, listDatasets, namedLists, publishedLists, readLists } from "./lists.js";
 
 const SCENES = "spatial_envelope_256x256_static_8outdoorcategories";
@@ -22,18 +22,13 @@ const fromOne = (classes: readonly string[], voids: readonly number[]): LabelRul
   ],
 });
 
-/** Whether `root` is laid out as SIFT Flow. */
-export function isSiftFlow(root: string): Promise<boolean> {
-  return hasAll(root, [IMAGES, SEMANTIC]);
-}
-
 /**
  * Opens SIFT Flow (Liu, Yuen, Torralba): 33 semantic classes as labels, and 3 geometric ones under `more.geometric`. As published, "train"
  * is `trainval.txt` and "val" is `test.txt`, see {@link publishedLists}.
  */
-export async function openSiftFlow(root: string): Promise<OpenedData> {
-  const classes = { classes: SIFT_FLOW_CLASSES, palette: defaultPalette(SIFT_FLOW_CLASSES.length) };
-  const geometric = { classes: SIFT_FLOW_GEOMETRIC, palette: defaultPalette(SIFT_FLOW_GEOMETRIC.length) };
+async function open(root: string): Promise<OpenedLayout> {
+  const classes = { classes: SIFT_FLOW_CLASSES, palette: vocColours(SIFT_FLOW_CLASSES.length) };
+  const geometric = { classes: SIFT_FLOW_GEOMETRIC, palette: vocColours(SIFT_FLOW_GEOMETRIC.length) };
   const source = (folder: string, name: string, rule: LabelRule): LabelSource => {
     return { kind: "mat", file: joinPath(root, folder, `${name}.mat`), path: ["S"], rule };
   };
@@ -46,6 +41,15 @@ export async function openSiftFlow(root: string): Promise<OpenedData> {
   });
   const { lists, remark } = publishedLists(root, await namedLists(await readLists(root), joinPath(root, IMAGES)));
   const splits = listDatasets(lists, classes, item);
-  const common = { root, layout: "siftflow", ...classes, splits, preprocessing: SIFT_FLOW_MEAN };
+  const common = { root, ...classes, splits, preprocessing: SIFT_FLOW_MEAN };
   return { ...common, more: { geometric }, remarks: [remark] };
 }
+
+/** SIFT Flow, with its semantic and its geometric labels. */
+export const siftFlow: Layout = {
+  what: "Images/, SemanticLabels/ and GeoLabels/ (SIFT Flow)",
+  parts: ["Images", "SemanticLabels", "GeoLabels"],
+  recognise: (root) => hasAll(root, [IMAGES, SEMANTIC]),
+  open,
+  options: {},
+};

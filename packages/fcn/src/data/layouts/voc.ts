@@ -1,19 +1,19 @@
 import { nodeModule } from "@fcn/tensor/internal";
-import type { Abortable } from "../../async/abort.js";
+import { vocColours } from "../../labels/colours.js";
 import { VOID_LABEL } from "../../labels/sample.js";
+import type { OptionTable } from "../../options/option.js";
+import { mapped, size, whole } from "../../options/rules.js";
 import { readImageSize } from "../decode/image.js";
 import { indexRule, type LabelRule } from "../decode/rule.js";
 import { fileError } from "../files/errors.js";
 import { fileName, joinPath, listFolders } from "../files/files.js";
 import { counted } from "../files/words.js";
-import { defaultPalette } from "../folder/colours.js";
-import type { PairOptions } from "../folder/pairs.js";
-import type { SplitOptions } from "../folder/splits.js";
+import { PAIR_OPTIONS, type PairOptions } from "../folder/pairs.js";
 import { VOC_CLASSES } from "../published/classNames.js";
 import { IMAGENET_MEAN, VOC_MEAN } from "../published/means.js";
-import { type Classes, type OpenedData, subset } from "../samples/dataset.js";
+import { type Classes, subset } from "../samples/dataset.js";
 import type { SampleItem } from "../samples/item.js";
-import type { WorkerOptions } from "../workers/pool.js";
+import type { Layout, OpenedLayout, OpenerOptions } from "./layout.js";
 import { firstList, hasAll, listDatasets, namedLists, readLists } from "./lists.js";
 import { openOwnVoc, refuseMaskSuffix, refuseOwnClasses } from "./ownVoc.js";
 import { openSbd } from "./sbd.js";
@@ -30,11 +30,31 @@ export interface VocOptions {
   readonly d2l?: { readonly crop: readonly [height: number, width: number] };
 }
 
+const OPTIONS: OptionTable<VocOptions & PairOptions> = {
+  year: {
+    rule: whole(2007),
+    flag: "--year <n>",
+    help: "for VOC: which of several years in the folder (default: the last)",
+    decides: "trainingPictures",
+  },
+  sbd: {
+    flag: "--sbd <dir>",
+    help: "for VOC 2011: folder of SBD, whose training list is left out of VOC's val",
+    decides: "trainingPictures",
+  },
+  d2l: {
+    flag: "--d2l <HxW>",
+    help: "for VOC: the d2l book's variant, void is background, pictures below this crop are left out",
+    reader: mapped(size, (crop) => ({ crop })),
+  },
+  ...PAIR_OPTIONS,
+};
+
 const PARTS = ["JPEGImages", "SegmentationClass", "ImageSets/Segmentation"];
 const LISTS = ["train", "val", "trainval", "test"];
 
 /** The folder of a year of PASCAL VOC (with `JPEGImages`) in or below `root`; undefined when there is none. */
-export async function vocFolder(root: string, year?: number): Promise<string | undefined> {
+async function vocFolder(root: string, year?: number): Promise<string | undefined> {
   if (await hasAll(root, PARTS)) return root;
   const below = [root, joinPath(root, "VOCdevkit")];
   for (const folder of below) {
@@ -51,10 +71,7 @@ export async function vocFolder(root: string, year?: number): Promise<string | u
  * Opens PASCAL VOC 2007 to 2012 segmentation: palette PNG whose indices are the labels, 255 void. A folder that names classes of its own is opened by
  * {@link openOwnVoc}.
  */
-export async function openVoc(
-  root: string,
-  options: VocOptions & SplitOptions & WorkerOptions & Abortable & PairOptions,
-): Promise<OpenedData> {
+async function open(root: string, options: VocOptions & PairOptions & OpenerOptions): Promise<OpenedLayout> {
   await refuseOtherYear(root, options.year);
   const folder = await vocFolder(root, options.year);
   if (folder === undefined) {
@@ -83,9 +100,8 @@ export async function openVoc(
   const all = await readLists(joinPath(folder, "ImageSets/Segmentation"));
   const known = new Map([...all].filter(([name]) => LISTS.includes(name)));
   const lists = await namedLists(known, joinPath(folder, "JPEGImages"));
-  const opened: OpenedData = {
+  const opened: OpenedLayout = {
     root: folder,
-    layout: "voc",
     ...VOC,
     splits: listDatasets(lists, VOC, item),
     preprocessing: options.d2l ? IMAGENET_MEAN : VOC_MEAN,
@@ -111,7 +127,7 @@ async function refuseOtherYear(root: string, year: number | undefined): Promise<
 }
 
 /** Classes and colours of PASCAL VOC and SBD. */
-export const VOC: Classes = { classes: VOC_CLASSES, palette: /* @__PURE__ */ defaultPalette(VOC_CLASSES.length) };
+export const VOC: Classes = { classes: VOC_CLASSES, palette: /* @__PURE__ */ vocColours(VOC_CLASSES.length) };
 
 /** Whatever is not one of the 21 labels is background, the void border too. */
 const D2L_RULE: LabelRule = { ...indexRuleWithoutVoid(VOC_CLASSES.length), other: 0 };
@@ -122,11 +138,11 @@ function indexRuleWithoutVoid(numClasses: number): LabelRule {
 }
 
 async function withoutSmall(
-  opened: OpenedData,
+  opened: OpenedLayout,
   [height, width]: readonly [number, number],
   signal: AbortSignal | undefined,
-): Promise<OpenedData> {
-  const splits: Record<string, OpenedData["splits"][string]> = {};
+): Promise<OpenedLayout> {
+  const splits: Record<string, OpenedLayout["splits"][string]> = {};
   for (const [name, dataset] of Object.entries(opened.splits)) {
     const kept: number[] = [];
     for (let i = 0; i < dataset.length; i++) {
@@ -151,11 +167,11 @@ export function seg11valid(val: readonly string[], sbdTrain: readonly string[]):
 }
 
 async function withSbd(
-  voc: OpenedData,
+  voc: OpenedLayout,
   lists: ReadonlyMap<string, string[]>,
   root: string,
   item: (name: string) => SampleItem,
-): Promise<OpenedData> {
+): Promise<OpenedLayout> {
   const sbd = await openSbd(root);
   const trained = firstList(sbd.root, await namedLists(await readLists(sbd.root), joinPath(sbd.root, "img")), [
     "train",
@@ -163,6 +179,15 @@ async function withSbd(
   const valid = seg11valid(firstList(voc.root, lists, ["val"]), trained);
   const { seg11valid: val } = listDatasets(new Map([["seg11valid", valid]]), VOC, item);
   const text = `training on ${counted(trained.length, "picture")} of SBD, validation on the ${valid.length} of ${fileName(voc.root)}'s val that are not among them`;
-  const splits = { train: sbd.splits.train, val, seg11valid: val } as OpenedData["splits"];
+  const splits = { train: sbd.splits.train, val, seg11valid: val } as OpenedLayout["splits"];
   return { ...voc, layout: "voc+sbd", splits, remarks: [{ level: "note", code: "seg11valid", file: voc.root, text }] };
 }
+
+/** PASCAL VOC, and folders of one's own that are laid out as it. */
+export const voc: Layout<VocOptions & PairOptions> = {
+  what: "JPEGImages/, SegmentationClass/ and ImageSets/Segmentation/ (PASCAL VOC)",
+  parts: PARTS,
+  recognise: async (root) => (await vocFolder(root)) !== undefined,
+  open,
+  options: OPTIONS,
+};

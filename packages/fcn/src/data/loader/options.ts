@@ -1,5 +1,5 @@
-import { TensorError } from "@fcn/tensor";
-import { checkOptions, type OptionNames } from "@fcn/tensor/internal";
+import { type Fix, TensorError } from "@fcn/tensor";
+import { checkOptions, type RulesOf, rules } from "@fcn/tensor/internal";
 import { type Augmentation, checkAugmentation } from "../augment/options.js";
 import type { SegmentationDataset } from "../samples/dataset.js";
 import type { Preprocessing } from "../samples/preprocessing.js";
@@ -47,55 +47,39 @@ export interface LoaderOptions extends WorkerOptions {
   readonly state?: LoaderState;
 }
 
-const NAMES: OptionNames<LoaderOptions> = {
-  batchSize: true,
-  preprocessing: true,
-  seed: true,
-  order: true,
-  augmentation: true,
-  prefetch: true,
-  dropLast: true,
-  fillLast: true,
-  sizes: true,
-  multipleOf: true,
-  onError: true,
-  onFailure: true,
-  state: true,
-  workers: true,
+const { boolean, checkedInUse, integer, oneOf, required, rule, whole } = rules;
+
+const RULES: RulesOf<LoaderOptions> = {
+  batchSize: required(whole(1)),
+  preprocessing: checkedInUse,
+  seed: integer,
+  order: oneOf(...sampleOrders()),
+  augmentation: checkedInUse,
+  prefetch: whole(1),
+  dropLast: boolean,
+  fillLast: boolean,
+  sizes: oneOf("pad", "bucket"),
+  multipleOf: whole(1),
+  onError: oneOf("skip", "throw"),
+  onFailure: rule("a function", (value) => typeof value === "function"),
+  state: rule("the state of an earlier loader: { epoch, batch }", (value) => {
+    const { epoch, batch } = (value ?? {}) as Partial<LoaderState>;
+    return whole(0).holds(epoch) && whole(0).holds(batch);
+  }),
+  workers: whole(0),
 };
 
-/** Throws a TensorError for options of a loader that do not hold, or that are not known. */
+/** Throws `invalid-argument` for options of a loader that break their rules, or that are not known. */
 export function checkLoaderOptions(dataset: SegmentationDataset, options: LoaderOptions): void {
   if (typeof dataset?.length !== "number") refuse("there is no data set", "give one of the splits that open found");
-  checkOptions<LoaderOptions>("DataLoader", options, NAMES);
-  const { batchSize, preprocessing, prefetch = 1, multipleOf = 1, seed = 0, state, workers = 0 } = options;
-  const { augmentation = {}, order = "shuffle", sizes = "pad", onError = "skip" } = options;
+  checkOptions<LoaderOptions>("DataLoader", options, RULES);
+  const { preprocessing, augmentation = {}, sizes } = options;
   checkAugmentation(augmentation);
   checkPreprocessing(preprocessing);
-  for (const [name, value, choices] of [
-    ["order", order, sampleOrders()],
-    ["sizes", sizes, ["pad", "bucket"]],
-    ["onError", onError, ["skip", "throw"]],
-  ] as const) {
-    if (!(choices as readonly string[]).includes(value)) {
-      refuse(`${name} is ${JSON.stringify(value)}`, `use one of: ${choices.join(", ")}`);
-    }
-  }
   if (options.fillLast && (options.dropLast || sizes === "bucket")) {
     refuse(`fillLast with ${options.dropLast ? "dropLast" : 'sizes "bucket"'}`, "leave one of them out");
   }
-  if (!Number.isSafeInteger(seed)) refuse(`seed is ${seed}`, "give a whole number");
-  const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
-  if (!isCount(workers)) refuse(`workers is ${workers}`, "give a whole number from 0 on");
-  if (state !== undefined && !(isCount(state.epoch) && isCount(state.batch))) {
-    refuse(`state is ${JSON.stringify(state)}`, "give the state of an earlier loader: { epoch, batch }");
-  }
-  const isWhole = (value: number): boolean => Number.isInteger(value) && value >= 1;
-  if (dataset.length > 0 && isWhole(batchSize) && isWhole(prefetch) && isWhole(multipleOf)) return;
-  refuse(
-    `${dataset.length} samples, batchSize ${batchSize}, prefetch ${prefetch}, multipleOf ${multipleOf}; each must be a whole number from 1 on`,
-    "correct the option, or use a split that is not empty",
-  );
+  if (dataset.length === 0) refuse("the data set has 0 samples", "use a split that is not empty");
 }
 
 function checkPreprocessing(preprocessing: Preprocessing | undefined): void {
@@ -111,6 +95,6 @@ function checkPreprocessing(preprocessing: Preprocessing | undefined): void {
   refuse(`preprocessing is ${JSON.stringify(preprocessing)}`, fix);
 }
 
-function refuse(message: string, fix: string): never {
+function refuse(message: string, fix: Fix): never {
   throw new TensorError({ code: "invalid-argument", message: `DataLoader: ${message}`, fix });
 }

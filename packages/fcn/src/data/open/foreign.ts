@@ -1,5 +1,6 @@
+import { firstOf } from "@fcn/tensor/internal";
 import { joinPath, listFiles, readStart } from "../files/files.js";
-import { counted, firstOf } from "../files/words.js";
+import { counted } from "../files/words.js";
 
 interface Format {
   readonly what: string;

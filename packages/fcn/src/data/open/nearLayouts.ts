@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { firstOf } from "@fcn/tensor/internal";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import {
   fileName,
@@ -10,8 +11,9 @@ import {
   readStart,
   withoutExtension,
 } from "../files/files.js";
-import { counted, firstOf } from "../files/words.js";
+import { counted } from "../files/words.js";
 import { stripped } from "../folder/affixes.js";
+import { LAYOUT_ROWS } from "../layouts/index.js";
 
 /** What keeps a folder from being read, and what can be done about it. */
 export interface NearMiss {
@@ -21,14 +23,11 @@ export interface NearMiss {
   readonly isAnnotations?: boolean;
 }
 
-/** A layout by its name, with the files and folders that it consists of. */
-export type LayoutParts = readonly (readonly [name: string, parts: readonly string[]])[];
-
 /** What is nearly there in a folder in which no layout was found. */
-export async function nearMisses(root: string, layouts: LayoutParts): Promise<NearMiss[]> {
+export async function nearMisses(root: string): Promise<NearMiss[]> {
   const folders = await listFolders(root);
   const files = await listFiles(root);
-  const [half, like] = [await halfLayouts(root, layouts), await likeFolders(root, folders)];
+  const [half, like] = [await halfLayouts(root), await likeFolders(root, folders)];
   const isNearest = like[0]?.fix?.startsWith("rename") ?? false;
   const json = await jsonProblems(root);
   // Where annotations are there and cannot be read, no other layout is meant: their remedy is the only one.
@@ -45,9 +44,10 @@ export async function nearMisses(root: string, layouts: LayoutParts): Promise<Ne
 }
 
 /** Layouts of which some parts are there and some are not. */
-async function halfLayouts(root: string, layouts: LayoutParts): Promise<NearMiss[]> {
+async function halfLayouts(root: string): Promise<NearMiss[]> {
   const misses: NearMiss[] = [];
-  for (const [name, parts] of layouts) {
+  for (const [name, { parts = [], hasOtherNames }] of LAYOUT_ROWS) {
+    if (hasOtherNames) continue;
     const absent = await absentParts(root, parts);
     if (absent.length === 0 || absent.length === parts.length) continue;
     const there = parts.filter((part) => !absent.includes(part));

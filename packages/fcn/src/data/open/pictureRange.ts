@@ -1,6 +1,6 @@
 import type { Abortable } from "../../async/abort.js";
 import { isDeepImage } from "../decode/image.js";
-import { checkRange, type PixelRange, type PixelScale, rangeText, short } from "../decode/pixelScale.js";
+import { type PixelRange, type PixelScale, rangeText, short } from "../decode/pixelScale.js";
 import type { DataRemark } from "../files/remarks.js";
 import { type OpenedData, type SegmentationDataset, withScale } from "../samples/dataset.js";
 import { type WorkerOptions, withPool } from "../workers/pool.js";
@@ -26,7 +26,6 @@ export async function withPictureRange(
   opened: OpenedData,
   options: RangeOptions & WorkerOptions & Abortable,
 ): Promise<OpenedData> {
-  checkRange("open", options.range);
   const files = [...new Set(Object.values(opened.splits).flatMap(photographs))];
   const deep = await onlyDeep(files, options);
   const { root, remarks } = opened;

@@ -1,6 +1,11 @@
 import type { Preprocessing } from "../samples/preprocessing.js";
 
-const caffe = (mean: readonly number[]): Preprocessing => ({ channelOrder: "bgr", mean, std: mean.map(() => 1) });
+/** Caffe's: minus the mean, blue first, no division. */
+export const caffe = (mean: readonly number[]): Preprocessing => ({
+  channelOrder: "bgr",
+  mean,
+  std: mean.map(() => 1),
+});
 
 /** Means that the published nets subtract, blue first, with no division. */
 export const VOC_MEAN: Preprocessing = /* @__PURE__ */ caffe([104.00699, 116.66877, 122.67892]);

@@ -1,4 +1,5 @@
 import type { TensorError } from "@fcn/tensor";
+import { firstOf } from "@fcn/tensor/internal";
 import { type RasterImage, type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 import { type DecodedImage, decodeImage } from "../decode/image.js";
 import { decodeMask } from "../decode/mask.js";
@@ -160,9 +161,8 @@ export function strayProblem(source: LabelSource, { strays }: LabelPlane): Tenso
   if (first === undefined) return undefined;
   if (!("rule" in source)) throw new Error(`${source.file}: strays without a rule`);
   const { by, listedIn } = source.rule;
-  const shown = strays.slice(0, 3).map(({ key, pixels }) => `${formatKey(by, key)} (${counted(pixels, "pixel")})`);
-  const rest = strays.length > 3 ? ` and ${strays.length - 3} more` : "";
-  const keys = `${shown.join(", ")}${rest}, first at column ${first.x}, row ${first.y}`;
+  const shown = strays.map(({ key, pixels }) => `${formatKey(by, key)} (${counted(pixels, "pixel")})`);
+  const keys = `${firstOf(shown, 3)}, first at column ${first.x}, row ${first.y}`;
   if (by === "colour") {
     const fix =
       "list the colour in classes.json, or repaint these pixels; soft brushes and lossy saving make such colours";

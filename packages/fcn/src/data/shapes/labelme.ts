@@ -1,3 +1,4 @@
+import { firstOf } from "@fcn/tensor/internal";
 import { decodeMaskPng } from "../decode/mask.js";
 import { badShape, emptyShape, type PaintSize, partOfError, type SkippedPart } from "../decode/parts.js";
 import type { PngPicture } from "../decode/png.js";
@@ -5,7 +6,6 @@ import type { LabelPlane } from "../decode/rule.js";
 import { inTermsOf } from "../files/classFile.js";
 import { fileError } from "../files/errors.js";
 import { roundHalfEven } from "../files/numbers.js";
-import { firstOf } from "../files/words.js";
 import { IN_PIXELS, NO_PIXEL, sizeOf } from "./coco.js";
 import { type LabelmeShape, readLabelme } from "./labelmeFile.js";
 import { type Paint, type Point, paintDisc, paintLine, paintPolygon } from "./raster.js";

@@ -2,7 +2,7 @@ import { TensorError } from "@fcn/tensor";
 import { type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 import { augmentSample } from "../augment/augment.js";
 import type { Augmentation } from "../augment/options.js";
-import { reasonOf } from "../files/errors.js";
+import { reasonOf, type ToldError, toldOf } from "../files/errors.js";
 import { stackLabels } from "../samples/batches.js";
 import { normaliseInto, type Preprocessing, pictureMean } from "../samples/preprocessing.js";
 
@@ -22,14 +22,9 @@ export interface BatchTask<T> {
 }
 
 /** A sample that could not be loaded. */
-export interface SampleFailure {
+export interface SampleFailure extends ToldError {
   readonly name: string;
   readonly index: number;
-  readonly code: string;
-  /** Names the file. */
-  readonly message: string;
-  readonly fix: string;
-  readonly commandFix?: string;
 }
 
 /** A batch on the host, padded to one size. */
@@ -74,11 +69,8 @@ export async function makeBatch<T>(
   return { ...stackPadded(samples, task), indices: whole.map(({ index }) => index), failures };
 }
 
-function describe(error: unknown): Omit<SampleFailure, "index" | "name"> {
-  if (error instanceof TensorError) {
-    const { code, message, fix, commandFix } = error;
-    return { code, message, fix, ...(commandFix === undefined ? {} : { commandFix }) };
-  }
+function describe(error: unknown): ToldError {
+  if (error instanceof TensorError) return toldOf(error);
   return { code: "unreadable-sample", message: reasonOf(error), fix: "see the file" };
 }
 

@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { isNode, nodeModule } from "@fcn/tensor/internal";
+import { checkValue, isNode, nodeModule, rules } from "@fcn/tensor/internal";
 import { type Abortable, unlessAborted } from "../../async/abort.js";
 import type { Reply, Request } from "./messages.js";
 import type { TaskName, Tasks } from "./tasks.js";
@@ -48,13 +48,7 @@ export async function coreCount(): Promise<number> {
 
 /** A pool of `size` threads, which start when they are needed; size 0 runs tasks in this thread. */
 export async function createPool(size: number): Promise<TaskPool> {
-  if (!Number.isInteger(size) || size < 0) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `workers is ${size}, but must be a whole number from 0 on`,
-      fix: "pass 0 to work in the calling thread",
-    });
-  }
+  checkValue("createPool", "workers", size, rules.whole(0));
   if (size === 0) {
     const { TASKS } = await import("./tasks.js");
     return localPool((task, input) => TASKS[task].run(input));
@@ -210,7 +204,9 @@ function diedError(reason: string): TensorError {
   return new TensorError({
     code: "worker-died",
     message: `a worker thread that decodes pictures died: ${reason}`,
-    fix: "use fewer workers or smaller batches if memory ran out",
-    commandFix: "use fewer threads (--workers 1) or smaller batches (--batch) if memory ran out",
+    fix: {
+      code: "use fewer workers or smaller batches if memory ran out",
+      command: "use fewer threads (--workers 1) or smaller batches (--batch) if memory ran out",
+    },
   });
 }

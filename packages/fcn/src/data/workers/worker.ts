@@ -19,15 +19,10 @@ async function answer<K extends TaskName>({ id, task, input }: Request<K>): Prom
 
 /** Errors lose their own fields on the way between threads. */
 function describe(error: unknown): ErrorParts {
-  if (error instanceof TensorError) {
-    const { code, message, fix, commandFix } = error;
-    return { code, message, fix, commandFix };
-  }
-  const fix = "run with workers 0 to see where it failed";
-  return {
-    code: "worker-failed",
-    message: reasonOf(error),
-    fix,
-    commandFix: "run with --workers 0 --verbose to see where it failed",
+  if (error instanceof TensorError) return error.parts();
+  const fix = {
+    code: "run with workers 0 to see where it failed",
+    command: "run with --workers 0 --verbose to see where it failed",
   };
+  return { code: "worker-failed", message: reasonOf(error), fix };
 }

@@ -1,4 +1,5 @@
 import { io, TensorError } from "@fcn/tensor";
+import { checkValue, rules } from "@fcn/tensor/internal";
 import { type Deferred, encode, lengthOf, type Message } from "../../encoding/protobuf.js";
 import { encodeMetadata, type ModelMetadata } from "../../models/file/weightsFile.js";
 import { GraphNet, type NetOutput } from "../../models/graph/net.js";
@@ -72,7 +73,8 @@ async function* contents(pieces: readonly (Uint8Array | Deferred)[]): AsyncGener
 
 function encodeModel(net: GraphNet<NetOutput>, options: OnnxOptions) {
   if (!(net instanceof GraphNet)) throw noGraph();
-  const opset = checkOpset(options.opset ?? OPSETS.first);
+  const { opset = OPSETS.first } = options;
+  checkValue(OP, "opset", opset, rules.whole(OPSETS.first, OPSETS.last));
   const { graph, input, outputs } = netGraph(net, { head: headKind(options), shape: options.shape });
   const model: Message = {
     irVersion: IR_VERSION,
@@ -93,15 +95,6 @@ function encodeModel(net: GraphNet<NetOutput>, options: OnnxOptions) {
 
 /** The model itself says which layers it has. */
 const withoutGraph = ({ graph: _, ...metadata }: Partial<ModelMetadata> = {}): Partial<ModelMetadata> => metadata;
-
-function checkOpset(opset: number): number {
-  if (Number.isInteger(opset) && opset >= OPSETS.first && opset <= OPSETS.last) return opset;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${OP}: opset is ${opset}, but must be a whole number from ${OPSETS.first} to ${OPSETS.last}`,
-    fix: `leave opset out, which gives ${OPSETS.first}`,
-  });
-}
 
 function headKind({ argmax = false, softmax = false }: OnnxOptions): HeadKind {
   if (!argmax || !softmax) return argmax ? "argmax" : softmax ? "softmax" : "logits";
@@ -124,6 +117,6 @@ function tooLarge(name: string, bytes: number): TensorError {
   return new TensorError({
     code: "unsupported",
     message: `${OP} ${name}: the model needs ${bytes} bytes, but one ONNX file holds at most ${MAX_BYTES}`,
-    fix: "export a narrower net, or write its state dict with io.writeSafetensors",
+    fix: { code: "export a narrower net, or write its state dict with io.writeSafetensors" },
   });
 }

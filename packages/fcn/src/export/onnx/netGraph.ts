@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { checkValue, rules } from "@fcn/tensor/internal";
 import type { Message } from "../../encoding/protobuf.js";
 import { inferChannels } from "../../models/graph/geometry/channels.js";
 import { geometryOf } from "../../models/graph/geometry/shapes.js";
@@ -95,7 +96,8 @@ function describeEnds(graph: Graph, { head, shape }: NetGraphOptions): { input: 
   const data = inputNode(graph);
   if (data === undefined) throw noInput(graph);
   const channels = inferChannels(graph);
-  const [batch, height, width] = shape ? checkShape(shape) : ["batch", "height", "width"];
+  if (shape) checkValue("exportOnnx", "shape", shape, SHAPE);
+  const [batch, height, width] = shape ?? ["batch", "height", "width"];
   const planes = shape && geometryOf(graph)(shape[1], shape[2]).shapes;
   const name = Object.hasOwn(graph.outputs, data.name) ? `${data.name}_in` : data.name;
   const input = { name, dtype: "float32", shape: [batch, data.layer.channels, height, width] } as const;
@@ -108,6 +110,9 @@ function describeEnds(graph: Graph, { head, shape }: NetGraphOptions): { input: 
   return { input, outputs };
 }
 
+/** Images, height and width. */
+const SHAPE = rules.listOf("three whole numbers of at least 1", rules.whole(1), 3);
+
 /** The node that a node takes its height and width from. */
 function planeOwner(graph: Graph, name: string): string {
   const node = graph.nodes.find((candidate) => candidate.name === name);
@@ -116,15 +121,6 @@ function planeOwner(graph: Graph, name: string): string {
   const { takesReference, size } = kindOf(node.layer);
   if (takesReference && reference !== undefined) return planeOwner(graph, reference);
   return size ? name : planeOwner(graph, source);
-}
-
-function checkShape(shape: NonNullable<NetGraphOptions["shape"]>): NonNullable<NetGraphOptions["shape"]> {
-  if (shape.length === 3 && shape.every((size) => Number.isSafeInteger(size) && size > 0)) return shape;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `exportOnnx: shape is ${JSON.stringify(shape)}, but must be three whole numbers above 0`,
-    fix: "pass [N, H, W] of the images, or leave shape out to take any",
-  });
 }
 
 function noInput(graph: Graph): TensorError {

@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { type Fix, TensorError } from "@fcn/tensor";
 import { vocColours } from "../../labels/colours.js";
 import { inferChannels } from "../graph/geometry/channels.js";
 import { GraphNet } from "../graph/net.js";
@@ -27,7 +27,9 @@ export function describeNet(op: string, net: SegmentationNet, given: Partial<Mod
   const preprocessing = given.preprocessing ?? usedPreprocessing(net) ?? defaultOf(named, channels);
   if (!isPreprocessing(preprocessing) || preprocessing.mean.length !== channels) {
     const problem = `metadata.preprocessing is not that of pictures with ${channels} ${channels === 1 ? "channel" : "channels"}`;
-    throw refuse(op, problem, "pass { channelOrder, mean, std } with one mean and one deviation above 0 a channel");
+    throw refuse(op, problem, {
+      code: "pass { channelOrder, mean, std } with one mean and one deviation above 0 a channel",
+    });
   }
   return { ...named, classes, palette: given.palette ?? vocColours().slice(0, count), preprocessing };
 }
@@ -44,11 +46,9 @@ function nameOf(op: string, net: SegmentationNet, graph: Graph | undefined, give
     return { model, options: own };
   }
   if (graph === undefined) {
-    throw refuse(
-      op,
-      "the net is a module of its own, and no file can say how it is built",
-      "build it as a graph (GraphBuilder, GraphNet), or write its values alone: io.encodeSafetensors(net.stateDict())",
-    );
+    throw refuse(op, "the net is a module of its own, and no file can say how it is built", {
+      code: "build it as a graph (GraphBuilder, GraphNet), or write its values alone: io.encodeSafetensors(net.stateDict())",
+    });
   }
   return {
     model: model ?? graph.name,
@@ -83,5 +83,5 @@ const defaultOf = ({ model, graph }: Named, channels: number) => {
   return published?.mean.length === channels ? published : imagenetPreprocessing(channels);
 };
 
-const refuse = (op: string, problem: string, fix: string): TensorError =>
+const refuse = (op: string, problem: string, fix: Fix): TensorError =>
   new TensorError({ code: "invalid-argument", message: `${op}: ${problem}`, fix });

@@ -61,9 +61,10 @@ export function parseMetadata(strings: Readonly<Record<string, string>>): ModelM
     throw new TensorError({
       code: "invalid-file",
       message: `loadModel: the weights file does not say which net it belongs to: its metadata lacks ${missing.join(", ")}`,
-      fix: "use a file that saveModel, encodeModel or a training run wrote, or build the net with models.create and loadStateDict",
-      commandFix:
-        "use a file that a training run wrote, or have one made that says it: fcn convert IN OUT --model NAME",
+      fix: {
+        code: "use a file that saveModel, encodeModel or a training run wrote, or build the net with models.create and loadStateDict",
+        command: "use a file that a training run wrote, or have one made that says it: fcn convert IN OUT --model NAME",
+      },
     });
   }
   const present = FIELDS.filter((field) => strings[field] !== undefined);
@@ -137,7 +138,9 @@ function badField(field: string, problem: string, text: string): TensorError {
   return new TensorError({
     code: "invalid-file",
     message: `loadModel: the metadata field "${field}" of the weights file ${problem}: ${text.slice(0, 60)}`,
-    fix: "write the file again with saveModel or encodeModel",
-    commandFix: "use a file that a training run wrote, or have one made: fcn convert IN OUT --model NAME",
+    fix: {
+      code: "write the file again with saveModel or encodeModel",
+      command: "use a file that a training run wrote, or have one made: fcn convert IN OUT --model NAME",
+    },
   });
 }

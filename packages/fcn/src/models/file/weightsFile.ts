@@ -41,7 +41,7 @@ export async function saveModel(
     throw new TensorError({
       code: "unsupported",
       message: "saveModel: this is not Node, and there are no files",
-      fix: "take the bytes, and let the reader save them: await fcn.encodeModel(net, metadata)",
+      fix: { code: "take the bytes, and let the reader save them: await fcn.encodeModel(net, metadata)" },
     });
   }
   const described = encodeMetadata(describeNet("saveModel", model, metadata));
@@ -99,8 +99,10 @@ async function checkGraphFile(source: io.PathOrBytes, metadata: ModelMetadata): 
   throw new TensorError({
     code: "invalid-file",
     message: `loadModel: ${nameOf(source)}: ${problem}`,
-    fix: "write the file again with encodeModel or saveModel",
-    commandFix: "use a file that a training run wrote, and copy it again if it may be damaged",
+    fix: {
+      code: "write the file again with encodeModel or saveModel",
+      command: "use a file that a training run wrote, and copy it again if it may be damaged",
+    },
   });
 }
 

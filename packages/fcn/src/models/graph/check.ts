@@ -43,8 +43,10 @@ export function parseGraph(op: string, text: string): Graph {
     throw new TensorError({
       code: "invalid-file",
       message: `${op}: the graph of the net is not one: ${problem}`,
-      fix: "write the file again with encodeModel or saveModel",
-      commandFix: "use a file that a training run wrote, and copy it again if it may be damaged",
+      fix: {
+        code: "write the file again with encodeModel or saveModel",
+        command: "use a file that a training run wrote, and copy it again if it may be damaged",
+      },
     });
   };
   if (text.length > MOST_TEXT) fail(`its text has ${text.length} characters, more than ${MOST_TEXT}`);

@@ -74,8 +74,7 @@ function judge({ root, remarks }: DataReport, view: TrainRunView | undefined): v
   throw new TensorError({
     code: "data-problems",
     message: `train: ${first.file}: ${problem}${rest}`,
-    fix: fix(remedies.code, "skipBad: true"),
-    commandFix: fix(remedies.command, "--skip-bad"),
+    fix: { code: fix(remedies.code, "skipBad: true"), command: fix(remedies.command, "--skip-bad") },
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Augmentation } from "../../data/augment/options.js";
+import { readingOf } from "../../data/open/options.js";
 import type { SegmentationDataset } from "../../data/samples/dataset.js";
 import type { ModelMetadata } from "../../models/file/weightsFile.js";
 import { OPTIMIZERS } from "../optimizers.js";
@@ -45,7 +46,7 @@ export function configurationOf(parts: Parts): Configuration {
     ...valuesOf({ ...RUN, ...TRAINING }, ({ decides }, name) =>
       decides === undefined ? values[name as keyof typeof values] : undefined,
     ),
-    ...readingOf(options),
+    ...(typeof options.data === "string" ? readingOf(options.open ?? {}) : {}),
     trainingPictures: countAndHash(names(data.train)),
     validationPictures: countAndHash(data.validation ? names(data.validation) : []),
     leftOut: leftOutOf(data),
@@ -55,11 +56,4 @@ export function configurationOf(parts: Parts): Configuration {
 /** The pictures that cannot be used, by split; they decide which are trained on. */
 function leftOutOf({ opened: { leftOut = [] } }: RunData): readonly string[] | undefined {
   return leftOut.length > 0 ? leftOut.map(({ split, name }) => `${split}: ${name}`) : undefined;
-}
-
-/** The options of a folder that change pictures or labels, but neither their names nor the classes. */
-function readingOf({ data, open = {} }: TrainRunOptions): Configuration {
-  if (typeof data !== "string") return {};
-  const { d2l, input, overlap, lineWidth, maskSuffix } = open;
-  return { d2l, input, overlap, lineWidth, maskSuffix };
 }

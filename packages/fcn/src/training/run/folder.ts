@@ -1,5 +1,5 @@
-import { io, TensorError } from "@fcn/tensor";
-import { nodeModule } from "@fcn/tensor/internal";
+import { type ErrorCode, io, TensorError } from "@fcn/tensor";
+import { nodeModule, reworded } from "@fcn/tensor/internal";
 import { type LockOwner, withFileLock } from "../../files/lock.js";
 import { makeFolder } from "../../files/write.js";
 import { bothWays } from "../remedies.js";
@@ -118,27 +118,28 @@ async function withRemedy(error: unknown, out: string): Promise<unknown> {
   const remedies = REMEDIES[error.code]?.(state, step === undefined ? undefined : join(out, RUN_FILES.last));
   if (remedies === undefined) return error;
   const message = error.message.startsWith("train: ") ? error.message : `train: ${error.message}`;
-  return new TensorError({ code: error.code, message, ...remedies }, { cause: error.cause ?? error });
+  return reworded(error, { message, ...remedies });
 }
 
 /** What to do, from the state of the run and its last weights. */
-const REMEDIES: Readonly<Record<string, (state: string, weights: string | undefined) => ReturnType<typeof bothWays>>> =
-  {
-    "disk-full": (state) =>
-      bothWays((say) => `free some space on that disk and go on with ${say("resume: true", "--resume")}: ${state}`),
-    "device-lost": (state) =>
-      bothWays((say) => {
-        const way = say(
-          "go on with resume: true, and a new device where you gave one",
-          "run the same command again with --resume",
-        );
-        return `${way}: ${state}`;
-      }),
-    "out-of-memory": (state, weights) =>
-      bothWays((say) => {
-        const start = say(`weights: "${weights}"`, `--weights ${weights}`);
-        const elsewhere = weights === undefined ? "" : `, into another folder from ${start}`;
-        const smaller = `a smaller ${say("batchSize", "--batch")} (${say("iterSize", "--iter-size")} makes up for it) or ${say("crop", "--crop")}`;
-        return `train with ${smaller}${elsewhere}; or end other programs that use the GPU and go on with ${say("resume: true", "--resume")}: ${state}`;
-      }),
-  };
+const REMEDIES: Partial<
+  Record<ErrorCode, (state: string, weights: string | undefined) => ReturnType<typeof bothWays>>
+> = {
+  "disk-full": (state) =>
+    bothWays((say) => `free some space on that disk and go on with ${say("resume: true", "--resume")}: ${state}`),
+  "device-lost": (state) =>
+    bothWays((say) => {
+      const way = say(
+        "go on with resume: true, and a new device where you gave one",
+        "run the same command again with --resume",
+      );
+      return `${way}: ${state}`;
+    }),
+  "out-of-memory": (state, weights) =>
+    bothWays((say) => {
+      const start = say(`weights: "${weights}"`, `--weights ${weights}`);
+      const elsewhere = weights === undefined ? "" : `, into another folder from ${start}`;
+      const smaller = `a smaller ${say("batchSize", "--batch")} (${say("iterSize", "--iter-size")} makes up for it) or ${say("crop", "--crop")}`;
+      return `train with ${smaller}${elsewhere}; or end other programs that use the GPU and go on with ${say("resume: true", "--resume")}: ${state}`;
+    }),
+};

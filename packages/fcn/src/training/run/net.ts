@@ -70,8 +70,10 @@ function checkGraph(
   throw new TensorError({
     code: "invalid-argument",
     message: `train: the graph ${graph.name} takes pictures with ${taken} channels and scores ${scored} classes, the data have ${channels} channels and ${classes.length} classes`,
-    fix: "build the graph for the channels and classes of the data",
-    commandFix: "use weights of a net for these classes, or train another net on them: --model",
+    fix: {
+      code: "build the graph for the channels and classes of the data",
+      command: "use weights of a net for these classes, or train another net on them: --model",
+    },
   });
 }
 

@@ -109,8 +109,10 @@ function checkFurtherLabels(
     throw new TensorError({
       code: "invalid-argument",
       message: `train: head "${head}" scores ${scored} classes, but the label map "${map}" has ${known.length}: ${known.join(", ")}`,
-      fix: "give the net as many classes for that head (geometricClasses), or leave the option out",
-      commandFix: `give the net as many classes for that head (--model-option geometricClasses=${known.length}), or leave the option out`,
+      fix: {
+        code: "give the net as many classes for that head (geometricClasses), or leave the option out",
+        command: `give the net as many classes for that head (--model-option geometricClasses=${known.length}), or leave the option out`,
+      },
     });
   }
 }
@@ -122,7 +124,7 @@ function weightsOf({ classWeights }: TrainRunOptions, { report }: RunData): read
   throw new TensorError({
     code: "invalid-argument",
     message: `train: classWeights ${JSON.stringify(classWeights)} needs a folder, whose classes are counted while it is checked`,
-    fix: "pass classWeights(samples, numClasses, ...) for samples in memory",
+    fix: { code: "pass classWeights(samples, numClasses, ...) for samples in memory" },
   });
 }
 

@@ -1,6 +1,6 @@
 import { io, TensorError } from "@fcn/tensor";
-import { matchNames, nameTarget, show } from "@fcn/tensor/internal";
-import { counted, firstOf } from "../../data/files/words.js";
+import { firstOf, matchNames, nameTarget, show } from "@fcn/tensor/internal";
+import { counted } from "../../data/files/words.js";
 import { readClasses, refuseNonFinite } from "../../models/file/weightsFile.js";
 import type { GraphNet, NetOutput } from "../../models/graph/net.js";
 import { scoreLayers, scoreUpsampling } from "../../models/graph/scoreLayers.js";
@@ -202,8 +202,10 @@ function misfit(file: string, model: string, problem: string): TensorError {
   return new TensorError({
     code: "state-dict-mismatch",
     message: `train: the weights in ${file} do not fit ${model}: ${problem}`,
-    fix: "name the model that the weights were made for, say what stands before the names of the net (prefix), or bring the names over first (fcn convert --names)",
-    commandFix:
-      "name the model that the weights were made for (--model), say what stands before the names of the net (--prefix), or bring the names over first (fcn convert --names)",
+    fix: {
+      code: "name the model that the weights were made for, say what stands before the names of the net (prefix), or bring the names over first (fcn convert --names)",
+      command:
+        "name the model that the weights were made for (--model), say what stands before the names of the net (--prefix), or bring the names over first (fcn convert --names)",
+    },
   });
 }

@@ -1,27 +1,17 @@
+import {
+  CONTEXT_MEAN,
+  caffe,
+  IMAGENET_MEAN,
+  NYUD_MEANS,
+  PREPROCESSINGS,
+  SIFT_FLOW_MEAN,
+  VOC_MEAN,
+} from "../../data/published/means.js";
 import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import type { Checksum, WeightsEntry } from "./entry.js";
 
 type Rest = Pick<WeightsEntry, "model"> & Partial<WeightsEntry>;
 
-const scaled = (mean: readonly number[], std: readonly number[]): Preprocessing => ({
-  channelOrder: "rgb",
-  mean: mean.map((value) => 255 * value),
-  std: std.map((value) => 255 * value),
-});
-/** Caffe's: minus the mean, no division; blue, green, red where nothing else is said. */
-const caffe = (mean: readonly number[], channelOrder: "bgr" | "rgb" = "bgr"): Preprocessing => ({
-  channelOrder,
-  mean,
-  std: mean.map(() => 1),
-});
-
-const IMAGENET = scaled([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
-const HALF = scaled([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]);
-const VOC = caffe([104.00699, 116.66877, 122.67892]);
-const CONTEXT = caffe([104.007, 116.669, 122.679]);
-const SIFT_FLOW = caffe([114.578, 115.294, 108.353]);
-const NYUD_COLOUR = [116.19, 97.203, 92.318];
-const NYUD_HHA = [132.431, 94.076, 118.477];
 const VGG_TEAM = caffe([103.939, 116.779, 123.68]);
 
 const TORCHVISION = "BSD-3-Clause, as torchvision; the terms of the data set (ImageNet, COCO) apply";
@@ -36,7 +26,7 @@ function torchvision(name: string, file: string, mebibytes: number, rest: Rest):
     format: "pth",
     part: "backbone",
     numClasses: 1000,
-    preprocessing: IMAGENET,
+    preprocessing: IMAGENET_MEAN,
     size: { mebibytes },
     checksum: { algorithm: "sha256", digits: file.replace(/^.*-([0-9a-f]{8})\.pth$/, "$1") },
     license: TORCHVISION,
@@ -61,7 +51,7 @@ function pytorchFcn(name: string, id: string, md5: string, rest: Rest): WeightsE
     format: "pth",
     part: "net",
     numClasses: 21,
-    preprocessing: VOC,
+    preprocessing: VOC_MEAN,
     checksum: { algorithm: "md5", digits: md5 },
     license: BVLC,
     ...rest,
@@ -93,38 +83,41 @@ export const ENTRIES: readonly WeightsEntry[] = [
   torchvision("vgg16", "vgg16-397923af.pth", 527.796, { model: "vgg16" }),
   torchvision("vgg16-features", "vgg16_features-amdegroot-88682ab5.pth", 527.802, {
     model: "vgg16",
-    preprocessing: scaled([0.48235, 0.45882, 0.40784], [1 / 255, 1 / 255, 1 / 255]),
+    preprocessing: { ...caffe([0.48235, 0.45882, 0.40784].map((value) => 255 * value)), channelOrder: "rgb" },
     note: "only `features` hold values, the classifier is NaN; converted from Caffe, for RGB",
   }),
   torchvision("alexnet", "alexnet-owt-7be5be79.pth", 233.087, { model: "alexnet-torchvision" }),
   torchvision("googlenet", "googlenet-1378be20.pth", 49.731, {
     model: "googlenet",
-    preprocessing: HALF,
+    preprocessing: PREPROCESSINGS.symmetric,
     note: "converted from TensorFlow, hence the mean and deviation of one half",
   }),
   torchvision("mobilenet_v2", "mobilenet_v2-b0353104.pth", 13.555, { model: "mobilenetv2" }),
   torchvision("mobilenet_v2-v2", "mobilenet_v2-7ebf99e0.pth", 13.598, { model: "mobilenetv2" }),
   torchvision("inception_v3", "inception_v3_google-0cc3c7bd.pth", 103.903, {
     model: "inceptionv3",
-    preprocessing: HALF,
+    preprocessing: PREPROCESSINGS.symmetric,
     note: "converted from TensorFlow, hence the mean and deviation of one half",
   }),
 
-  berkeley("fcn32s-heavy-pascal", "fcn32s-vgg16", 21, VOC),
-  berkeley("fcn16s-heavy-pascal", "fcn16s-vgg16", 21, VOC),
-  berkeley("fcn8s-heavy-pascal", "fcn8s-vgg16", 21, VOC),
-  berkeley("fcn8s-atonce-pascal", "fcn8s-atonce-vgg16", 21, VOC),
-  berkeley("fcn-alexnet-pascal", "fcn32s-alexnet", 21, VOC),
-  berkeley("pascalcontext-fcn32s-heavy", "fcn32s-vgg16", 60, CONTEXT),
-  berkeley("pascalcontext-fcn16s-heavy", "fcn16s-vgg16", 60, CONTEXT),
-  berkeley("pascalcontext-fcn8s-heavy", "fcn8s-vgg16", 60, CONTEXT),
-  berkeley("siftflow-fcn32s-heavy", "fcn32s-vgg16-siftflow", 33, SIFT_FLOW),
-  berkeley("siftflow-fcn16s-heavy", "fcn16s-vgg16-siftflow", 33, SIFT_FLOW),
-  berkeley("siftflow-fcn8s-heavy", "fcn8s-vgg16-siftflow", 33, SIFT_FLOW),
-  berkeley("nyud-fcn32s-color-heavy", "fcn32s-vgg16", 40, caffe(NYUD_COLOUR)),
-  berkeley("nyud-fcn32s-hha-heavy", "fcn32s-vgg16", 40, caffe(NYUD_HHA, "rgb")),
+  berkeley("fcn32s-heavy-pascal", "fcn32s-vgg16", 21, VOC_MEAN),
+  berkeley("fcn16s-heavy-pascal", "fcn16s-vgg16", 21, VOC_MEAN),
+  berkeley("fcn8s-heavy-pascal", "fcn8s-vgg16", 21, VOC_MEAN),
+  berkeley("fcn8s-atonce-pascal", "fcn8s-atonce-vgg16", 21, VOC_MEAN),
+  berkeley("fcn-alexnet-pascal", "fcn32s-alexnet", 21, VOC_MEAN),
+  berkeley("pascalcontext-fcn32s-heavy", "fcn32s-vgg16", 60, CONTEXT_MEAN),
+  berkeley("pascalcontext-fcn16s-heavy", "fcn16s-vgg16", 60, CONTEXT_MEAN),
+  berkeley("pascalcontext-fcn8s-heavy", "fcn8s-vgg16", 60, CONTEXT_MEAN),
+  berkeley("siftflow-fcn32s-heavy", "fcn32s-vgg16-siftflow", 33, SIFT_FLOW_MEAN),
+  berkeley("siftflow-fcn16s-heavy", "fcn16s-vgg16-siftflow", 33, SIFT_FLOW_MEAN),
+  berkeley("siftflow-fcn8s-heavy", "fcn8s-vgg16-siftflow", 33, SIFT_FLOW_MEAN),
+  berkeley("nyud-fcn32s-color-heavy", "fcn32s-vgg16", 40, NYUD_MEANS.color),
+  berkeley("nyud-fcn32s-hha-heavy", "fcn32s-vgg16", 40, NYUD_MEANS.hha),
   {
-    ...berkeley("nyud-fcn32s-color-hha-heavy", "fcn32s-vgg16-hha", 40, caffe([...NYUD_COLOUR, ...NYUD_HHA], "rgb")),
+    ...berkeley("nyud-fcn32s-color-hha-heavy", "fcn32s-vgg16-hha", 40, {
+      ...NYUD_MEANS["color-hha"],
+      channelOrder: "rgb",
+    }),
     note: "six channels in the order blue, green, red and the three of HHA",
   },
 
@@ -154,7 +147,7 @@ export const ENTRIES: readonly WeightsEntry[] = [
   ),
   caffeClassifier("bvlc/caffenet", "http://dl.caffe.berkeleyvision.org/bvlc_reference_caffenet.caffemodel", {
     model: "alexnet",
-    preprocessing: VOC,
+    preprocessing: VOC_MEAN,
     checksum: sha1("4c8d77deb20ea792f84eb5e6d0a11ca0a8660a46"),
     license: BVLC,
   }),

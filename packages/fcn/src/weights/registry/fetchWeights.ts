@@ -98,7 +98,9 @@ function nodeModules(name: string): { fs: FileSystem; path: typeof import("node:
   throw new TensorError({
     code: "unsupported",
     message: `${op}: this environment has no file system to keep it in`,
-    fix: "fetch the bytes: new Uint8Array(await (await fetch(url)).arrayBuffer()), and hand them to the reader",
+    fix: {
+      code: "fetch the bytes: new Uint8Array(await (await fetch(url)).arrayBuffer()), and hand them to the reader",
+    },
   });
 }
 

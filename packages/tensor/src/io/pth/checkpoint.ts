@@ -96,7 +96,7 @@ function choose(at: Place, candidates: Candidates): ReadonlyMap<string, Value> |
   throw new TensorError({
     code: "ambiguous-checkpoint",
     message: `${at.reader}: ${at.file}: it holds several state dicts: ${describe(candidates)}`,
-    fix: `choose one: pass { key: ${JSON.stringify(brief([...candidates.keys()].at(-1)!))} }, for example`,
+    fix: { code: `choose one: pass { key: ${JSON.stringify(brief([...candidates.keys()].at(-1)!))} }, for example` },
     details: { keys: [...candidates.keys()].map((name) => brief(name)), file: at.file },
   });
 }
@@ -113,7 +113,7 @@ function unknownKey(at: Place, key: string, candidates: Candidates): TensorError
   return new TensorError({
     code: "invalid-argument",
     message: `${at.reader}: ${at.file}: there is no state dict at the key ${JSON.stringify(key)}; there is ${describe(candidates)}`,
-    fix: 'pass one of these as { key }; "" is the file itself',
+    fix: { code: 'pass one of these as { key }; "" is the file itself' },
   });
 }
 

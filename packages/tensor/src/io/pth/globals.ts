@@ -193,12 +193,18 @@ function refuse(at: Place, paths: readonly string[]): TensorError {
   const message = `${at.reader}: ${at.file}: its pickle asks for ${showSome(names)}, ${have} in a state dict; nothing was executed`;
   if (paths.includes(LOAD_BYTES)) {
     // Read as inert data, these are the very tensors.
-    return new TensorError({ code: "unsafe-pickle", message, fix: SAVE_OF_PICKLED, commandFix: SAVE_OF_PICKLED });
+    return new TensorError({
+      code: "unsafe-pickle",
+      message,
+      fix: { code: SAVE_OF_PICKLED, command: SAVE_OF_PICKLED },
+    });
   }
   return new TensorError({
     code: "unsafe-pickle",
     message,
-    fix: `${save}; or, where the rest of the file does not matter, pass { opaque: [${opaque}] } to read ${names.length === 1 ? "it" : "them"} as inert data`,
-    details: { names, file: at.file },
+    fix: {
+      code: `${save}; or, where the rest of the file does not matter, pass { opaque: [${opaque}] } to read ${names.length === 1 ? "it" : "them"} as inert data`,
+    },
+    details: { names, save, file: at.file },
   });
 }

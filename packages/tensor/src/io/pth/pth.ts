@@ -50,7 +50,7 @@ async function openTorchZip(source: Source, entries: readonly ZipEntry[], option
     throw unsupportedFile(
       source,
       "it is a zip archive without data.pkl, so torch.save did not write it",
-      isNpz ? "read it with io.readNpz or io.openWeights" : SAVE_STATE_DICT,
+      isNpz ? { code: "read it with io.readNpz or io.openWeights" } : SAVE_STATE_DICT,
     );
   }
   const folder = pickle.name.slice(0, -"data.pkl".length);

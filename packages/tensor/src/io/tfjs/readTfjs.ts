@@ -105,7 +105,7 @@ function beside({ reader }: Place, model: PathOrBytes, suffix: string): (path: s
   throw new TensorError({
     code: "invalid-argument",
     message: `${reader}: the model came as bytes, so its shards cannot be found beside it`,
-    fix: "pass { shard: (path) => bytes }",
+    fix: { code: "pass { shard: (path) => bytes }" },
   });
 }
 

@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
+import { reworded } from "@fcn/tensor/internal";
 import type { Abortable } from "../../../async/abort.js";
-import { reworded } from "../../files/errors.js";
 import { type TaskPool, type WorkerOptions, withPool } from "../../workers/pool.js";
 import type { MaskSurvey } from "../../workers/surveyMasks.js";
 import type { ClassEntry } from "../classes.js";

@@ -1,4 +1,4 @@
-import type { Colour } from "../../../labels/colours.js";
+import { type Colour, vocColours } from "../../../labels/colours.js";
 import { VOID_LABEL } from "../../../labels/sample.js";
 import type { LabelRule } from "../../decode/rule.js";
 import type { DataRemark } from "../../files/remarks.js";
@@ -6,7 +6,7 @@ import { counted } from "../../files/words.js";
 import type { Classes } from "../../samples/dataset.js";
 import type { MaskSurvey } from "../../workers/surveyMasks.js";
 import type { ClassEntry } from "../classes.js";
-import { colourOf, defaultPalette, VOC_VOID } from "../colours.js";
+import { colourOf, VOC_VOID } from "../colours.js";
 
 /** How the masks of a folder are to be understood. */
 export interface MaskMeaning extends Classes {
@@ -21,7 +21,7 @@ export function fromEntries(
   remarks: readonly DataRemark[],
 ): MaskMeaning {
   const real = entries.filter(({ ignore }) => !ignore);
-  const fallback = defaultPalette(real.length);
+  const fallback = vocColours(real.length);
   const voidKey = by === "colour" ? VOC_VOID : VOID_LABEL;
   const keyOf = (entry: ClassEntry): number => (by === "colour" ? entry.colour : entry.value) ?? real.indexOf(entry);
   const ignored = entries.filter(({ ignore }) => ignore).map((entry) => [keyOf(entry), VOID_LABEL] as const);

@@ -138,7 +138,9 @@ function misfit(graph: Graph, op: string, { image, nodes, geometry, stride }: Mi
   return new TensorError({
     code: "invalid-shape",
     message: `${op}: the net ${graph.name} answers ${node} with ${height}x${width} for pictures of ${plane.join("x")}, ${grid}, but must give a value for each pixel`,
-    fix: `end the graph with the size of its input: builder.add("out", ${way}, ${JSON.stringify(node)}, ${JSON.stringify(input)})`,
-    commandFix: "use weights of a net that brings its scores to the size of the picture",
+    fix: {
+      code: `end the graph with the size of its input: builder.add("out", ${way}, ${JSON.stringify(node)}, ${JSON.stringify(input)})`,
+      command: "use weights of a net that brings its scores to the size of the picture",
+    },
   });
 }

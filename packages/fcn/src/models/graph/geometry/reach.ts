@@ -22,7 +22,7 @@ function graphIn(op: string, given: GraphOrNet): Graph {
   throw new TensorError({
     code: "invalid-argument",
     message: `${op}: got neither a graph nor a net that runs one`,
-    fix: "pass what models.create answers, or the graph of models.graphOf",
+    fix: { code: "pass what models.create answers, or the graph of models.graphOf" },
   });
 }
 

@@ -42,7 +42,7 @@ function refuseMixing(key: string, blob: HostBlob, area: number): void {
     throw new TensorError({
       code: "invalid-argument",
       message: `loadStateDict ${key}: shape [${blob.shape.join(", ")}] mixes classes (class ${from} to ${to} has the weight ${blob.data[i]}), but this net upsamples each class by itself`,
-      fix: "create the net with { dense: true }",
+      fix: { code: "create the net with { dense: true }" },
     });
   }
 }

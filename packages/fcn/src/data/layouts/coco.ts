@@ -1,0 +1,267 @@
+import { type ErrorCode, TensorError } from "@fcn/tensor";
+import { firstOf } from "@fcn/tensor/internal";
+import { vocColours } from "../../labels/colours.js";
+import type { OptionTable } from "../../options/option.js";
+import { names, oneOf } from "../../options/rules.js";
+import { absentLists, type CocoFile, type CocoImage, isCoco, parseCoco } from "../annotations/cocoFile.js";
+import { compareIds } from "../annotations/cocoIds.js";
+import { cocoPictures, splitOf } from "../annotations/cocoPictures.js";
+import { strayAnnotations } from "../annotations/cocoStrays.js";
+import { jsonKind } from "../annotations/jsonKind.js";
+import { IMAGE_PATTERN } from "../decode/image.js";
+import { damagedFile, fileError } from "../files/errors.js";
+import { fileName, folderOf, joinPath, kindOf, listFiles, readJson, withoutExtension } from "../files/files.js";
+import { pathFinder } from "../files/findPath.js";
+import { type DataRemark, remarkOf } from "../files/remarks.js";
+import { counted } from "../files/words.js";
+import { divide, type Origin } from "../folder/divide.js";
+import type { SampleItem } from "../samples/item.js";
+import { COCO_OVERLAPS, type CocoInstance, type CocoOverlap } from "../shapes/coco.js";
+import type { Layout, OpenedLayout, OpenerOptions } from "./layout.js";
+
+export interface CocoOptions {
+  /** Names of the categories that become classes 1, 2, ... in this order; others become background. Default: all, by their id. */
+  readonly categories?: readonly string[];
+  /** Who gets a pixel that several instances claim. Default "smaller"; "void" is torchvision's rule. */
+  readonly overlap?: CocoOverlap;
+}
+
+const OPTIONS = {
+  categories: {
+    flag: "--categories <list>",
+    help: "for COCO: categories that become classes 1, 2, ... in this order, with commas between them; others become background (default: all, by their id)",
+    reader: names("person,dog"),
+    decides: "classes",
+  },
+  overlap: {
+    rule: oneOf(COCO_OVERLAPS),
+    fallback: "smaller",
+    flag: "--coco-overlap <rule>",
+    help: "for COCO: where instances overlap the smaller one lies on top, or such pixels are void: smaller, void",
+  },
+} as const satisfies OptionTable<CocoOptions>;
+
+/**
+ * Files that may be COCO's: `annotations/instances_train2017.json`, Roboflow's `train/_annotations.coco.json`, or any
+ * in the root or a folder in it whose keys are those of a COCO file; where there is none, those of all folders below.
+ */
+async function cocoFiles(root: string): Promise<string[]> {
+  const files = (await listFiles(root, { recursive: true })).filter((file) => {
+    return /\.json$/i.test(file) && !/(^|\/)(captions|person_keypoints|image_info)_/.test(file);
+  });
+  const isNear = (file: string): boolean => file.split("/").length <= 2;
+  const near = await ofCoco(root, files.filter(isNear));
+  return near.length > 0
+    ? near
+    : ofCoco(
+        root,
+        files.filter((file) => !isNear(file)),
+      );
+}
+
+async function ofCoco(root: string, files: readonly string[]): Promise<string[]> {
+  const instances = files.filter((file) => fileName(file).startsWith("instances_"));
+  if (instances.length > 0) return instances;
+  const found: string[] = [];
+  for (const file of files.filter((path) => fileName(path) !== "classes.json")) {
+    // One that cannot be read is told where it is opened.
+    if ((await jsonKind(root, file).catch(() => "coco")) === "coco") found.push(file);
+  }
+  return found;
+}
+
+/** Whether there is a COCO file below `root`. */
+async function hasCoco(root: string): Promise<boolean> {
+  for (const file of await cocoFiles(root)) {
+    // Files of this name are large: reading one twice would cost seconds.
+    if (/(^|\/)annotations\/instances_/.test(file)) return true;
+    if (isCoco(await readJson(joinPath(root, file)).catch(() => undefined))) return true;
+  }
+  return false;
+}
+
+/** What keeps the JSON files that may be COCO's from being read, in words; for a folder in which nothing else is found. */
+async function cocoProblems(root: string): Promise<string[]> {
+  const problems: string[] = [];
+  for (const file of (await cocoFiles(root)).slice(0, 3)) {
+    const failure = await readCoco(joinPath(root, file)).catch((error: unknown) => error);
+    if (failure instanceof TensorError) problems.push(failure.message);
+  }
+  return problems;
+}
+
+/** Undefined for JSON that has nothing of a COCO file. Throws a TensorError that names the file and what is wrong with it. */
+async function readCoco(file: string): Promise<CocoFile | undefined> {
+  const json = await readJson(file);
+  const absent = absentLists(json);
+  if (absent.length === 0) return parseCoco(file, json);
+  if (absent.length === 3 && !fileName(file).startsWith("instances_")) return undefined;
+  throw damagedFile(
+    file,
+    `it is not a COCO file: it has no list ${absent.map((name) => `"${name}"`).join(" and no ")}`,
+  );
+}
+
+/** The COCO files of a folder. One that cannot be used is a problem beside others, and else an error. */
+async function readAll(
+  root: string,
+  remarks: DataRemark[],
+  signal: AbortSignal | undefined,
+): Promise<{ file: string; json: CocoFile }[]> {
+  const read: { file: string; json: CocoFile }[] = [];
+  const failures: TensorError[] = [];
+  for (const path of await cocoFiles(root)) {
+    signal?.throwIfAborted();
+    const file = joinPath(root, path);
+    try {
+      const json = await readCoco(file);
+      if (json) read.push({ file: path, json });
+    } catch (error) {
+      if (!(error instanceof TensorError)) throw error;
+      failures.push(error);
+      remarks.push(remarkOf(error, [file]));
+    }
+  }
+  if (read.length > 0) return read;
+  throw failures[0] ?? fileError("missing-data", root, "it holds no COCO file", "put it into annotations/");
+}
+
+/**
+ * Opens a folder with COCO annotations. Classes are background and the categories; a file whose name or folder tells a split is that split, and
+ * others are divided as other folders are.
+ */
+async function open(root: string, options: CocoOptions & OpenerOptions): Promise<OpenedLayout> {
+  const remarks: DataRemark[] = [];
+  const pictures = await listFiles(root, { recursive: true });
+  const read = await readAll(root, remarks, options.signal);
+  const classes = classNames(
+    root,
+    read.map(({ json }) => json),
+    options.categories,
+  );
+  const palette = vocColours(classes.length);
+  const items: SampleItem[] = [];
+  const origins: Origin[] = [];
+  const find = pathFinder(pictures);
+  for (const { file, json } of read) {
+    const paths = await cocoPictures(root, file, json.images, find, remarks);
+    const found = itemsOf(root, file, json, classes, paths, options.overlap ?? OPTIONS.overlap.fallback);
+    remarks.push(...json.remarks, ...strayAnnotations(joinPath(root, file), json, options.categories !== undefined));
+    items.push(...found);
+    origins.push(...found.map(() => ({ from: `of ${file}`, split: splitOf(file) })));
+  }
+  if (items.length === 0) throw nothingFound(root, remarks);
+  if ((await kindOf(joinPath(root, "classes.json"))) === "file") {
+    const text =
+      "it is not read beside COCO files, whose categories are the classes; choose and order them by the option categories";
+    const commandText = text.replace("the option categories", "--categories");
+    remarks.push({ level: "warning", code: "unread-classes", file: joinPath(root, "classes.json"), text, commandText });
+  }
+  remarks.push(...pictureRemarks(root, items, origins, pictures));
+  const { splits, remarks: about } = await divide(root, items, { classes, palette }, options, origins);
+  return { root, classes, palette, splits, remarks: [...about, ...remarks] };
+}
+
+/** Not one picture can be used: what is wrong with the first is most likely wrong with all. */
+function nothingFound(root: string, remarks: readonly DataRemark[]): TensorError {
+  const problems = remarks.filter(({ level }) => level === "problem");
+  const [first] = problems;
+  const fix = "correct the file, or put the pictures where it says";
+  if (first === undefined) return fileError("missing-data", root, "its COCO files list no picture", fix);
+  const rest = problems.length > 1 ? `, and ${counted(problems.length - 1, "more problem")}` : "";
+  return fileError(
+    first.code as ErrorCode,
+    first.file,
+    `${first.text}${rest}; no picture of the folder can be used`,
+    fix,
+  );
+}
+
+/** Pictures that stand in two places of one split, of which each knows only a part of the annotations, and those that stand in none. */
+function pictureRemarks(
+  root: string,
+  items: readonly SampleItem[],
+  origins: readonly Origin[],
+  pictures: readonly string[],
+): DataRemark[] {
+  const remarks: DataRemark[] = [];
+  const first = new Map<string, SampleItem>();
+  const listed = new Set<string>();
+  for (const [i, item] of items.entries()) {
+    const [file, key] = [fileOf(item), `${origins[i]?.split} ${fileOf(item)}`];
+    const twin = first.get(key);
+    listed.add(file);
+    first.set(key, twin ?? item);
+    if (twin === undefined) continue;
+    const names = [twin, item].map(({ labels }) => ("picture" in labels ? `"${labels.picture}"` : ""));
+    const isOther = twin.labels.file !== item.labels.file;
+    const where = isOther ? `here and in ${twin.labels.file}` : "twice in this file";
+    const as = names[0] === names[1] ? "" : ` (as ${names.join(" and ")})`;
+    const why = "each entry takes the annotations of the other for background; bring them into one";
+    const text = `the picture ${file} is listed ${where}${as}: ${why}`;
+    remarks.push({ level: "problem", code: "same-picture", file: item.labels.file, text, files: [file] });
+  }
+  const left = pictures.filter((path) => IMAGE_PATTERN.test(path) && !listed.has(joinPath(root, path)));
+  if (left.length === 0) return remarks;
+  const folders = new Set([...listed].map(folderOf));
+  const beside = left.some((path) => folders.has(folderOf(joinPath(root, path))));
+  const what = `${counted(left.length, "picture")} ${left.length === 1 ? "is" : "are"}`;
+  const text = `${what} in no COCO file and left out: ${firstOf(left, 3)}`;
+  return [...remarks, { level: beside ? "warning" : "note", code: "left-out", file: root, text }];
+}
+
+const fileOf = ({ image }: SampleItem): string => image[0]?.file ?? "";
+
+/** Background and the categories of all files, united by name: by id as the first file has them, those of further files behind. */
+function classNames(root: string, files: readonly CocoFile[], wanted: readonly string[] | undefined): string[] {
+  const known = files.flatMap(({ categories }) => {
+    return [...categories].sort((a, b) => compareIds(a.id, b.id)).map(({ name }) => name);
+  });
+  const absent = wanted?.find((name) => !known.includes(name));
+  if (absent !== undefined) {
+    const fix = `choose from ${[...new Set(known)].slice(0, 100).join(", ")}`;
+    throw fileError("invalid-argument", root, `no category is named "${absent}"`, fix);
+  }
+  const chosen = [...new Set(wanted ?? known)].filter((name) => name !== "background");
+  if (chosen.length > 254) throw damagedFile(root, `it has ${chosen.length} categories, 254 are possible`);
+  return ["background", ...chosen];
+}
+
+function itemsOf(
+  root: string,
+  file: string,
+  { images, annotations }: CocoFile,
+  classes: readonly string[],
+  paths: ReadonlyMap<CocoImage, string>,
+  overlap: CocoOverlap,
+): SampleItem[] {
+  const instances = new Map<CocoImage, CocoInstance[]>();
+  for (const { id, image, category, crowd, segmentation } of annotations) {
+    const label = classes.indexOf(category?.name ?? "");
+    if (image === undefined || label < 1 || segmentation === undefined) continue;
+    const list = instances.get(image) ?? [];
+    // Of whatever form the file has it: it is looked at where it is drawn.
+    const shape = segmentation as CocoInstance["segmentation"];
+    list.push({ ...(id === undefined ? {} : { id }), label, crowd, segmentation: shape });
+    instances.set(image, list);
+  }
+  return images.flatMap((entry): SampleItem[] => {
+    const path = paths.get(entry);
+    if (path === undefined) return [];
+    const { id: _, file_name: picture, ...size } = entry;
+    const about = { kind: "coco", file: joinPath(root, file), picture, ...size } as const;
+    const image = [{ file: joinPath(root, path), as: "rgb" }] as const;
+    return [
+      { name: withoutExtension(path), image, labels: { ...about, overlap, instances: instances.get(entry) ?? [] } },
+    ];
+  });
+}
+
+/** Annotations as COCO has them. */
+export const coco: Layout<CocoOptions> = {
+  what: "a COCO .json",
+  recognise: hasCoco,
+  open,
+  problems: cocoProblems,
+  options: OPTIONS,
+};

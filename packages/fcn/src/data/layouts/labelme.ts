@@ -1,0 +1,173 @@
+import { TensorError } from "@fcn/tensor";
+import { firstOf, reworded } from "@fcn/tensor/internal";
+import { vocColours } from "../../labels/colours.js";
+import { VOID_LABEL } from "../../labels/sample.js";
+import type { OptionTable } from "../../options/option.js";
+import { number } from "../../options/rules.js";
+import { jsonKind } from "../annotations/jsonKind.js";
+import { labelmePictures, otherPictures } from "../annotations/labelmePictures.js";
+import { IMAGE_PATTERN } from "../decode/image.js";
+import { fileError } from "../files/errors.js";
+import { fileName, joinPath, listFiles, readJson, withoutExtension } from "../files/files.js";
+import { type DataRemark, remarkOf } from "../files/remarks.js";
+import { classFileOf, readClasses } from "../folder/classes.js";
+import { colourOf } from "../folder/colours.js";
+import { divide } from "../folder/divide.js";
+import type { SampleItem } from "../samples/item.js";
+import { isLabelme, type LabelmeFile, parseLabelme, reservedName } from "../shapes/labelmeFile.js";
+import type { Layout, OpenedLayout, OpenerOptions } from "./layout.js";
+
+export interface LabelmeOptions {
+  /** Width in pixels of lines, diameter of points. Default 10. */
+  readonly lineWidth?: number;
+}
+
+const OPTIONS = {
+  lineWidth: {
+    rule: number("a number of pixels above 0, such as 10", (value) => value > 0 && Number.isFinite(value)),
+    fallback: 10,
+    flag: "--line-width <n>",
+    help: "for labelme: width of lines and diameter of points in pixels",
+  },
+} as const satisfies OptionTable<LabelmeOptions>;
+
+/** The JSON files below `root` that may be labelme's. */
+async function jsonFiles(root: string): Promise<string[]> {
+  return (await listFiles(root, { recursive: true })).filter((file) => {
+    return /\.json$/i.test(file) && fileName(file) !== "classes.json";
+  });
+}
+
+/** Whether a JSON file below `root` is labelme's, or has its keys but cannot be read. */
+async function hasLabelme(root: string): Promise<boolean> {
+  for (const file of await jsonFiles(root)) {
+    if ((await jsonKind(root, file).catch(() => "other")) !== "labelme") continue;
+    const isOne = await readJson(joinPath(root, file)).then(isLabelme, () => true);
+    if (isOne) return true;
+  }
+  return false;
+}
+
+/**
+ * Undefined for JSON that is clearly something else. Throws a TensorError that names the file and what is wrong with
+ * it.
+ */
+async function readIfLabelme(root: string, path: string): Promise<LabelmeFile | undefined> {
+  if ((await jsonKind(root, path)) !== "labelme") return undefined;
+  const file = joinPath(root, path);
+  const json = await readJson(file);
+  return isLabelme(json) ? parseLabelme(file, json) : undefined;
+}
+
+/**
+ * Opens a folder of labelme files, wherever they lie below `root`; the picture of each is found by its `imagePath`, else by its name.
+ * Classes come from `classes.json`, else from the shapes: background first, then the names in alphabetical order.
+ */
+async function open(root: string, options: LabelmeOptions & OpenerOptions): Promise<OpenedLayout> {
+  const remarks: DataRemark[] = [];
+  const failures: TensorError[] = [];
+  const pictures = (await listFiles(root, { recursive: true })).filter((file) => IMAGE_PATTERN.test(file));
+  const pictureOf = labelmePictures(root, pictures);
+  const found: { json: string; image: string; imagePath: string; isOther: boolean; names: string[] }[] = [];
+  const foreign: string[] = [];
+  const byImage = new Map<string, string>();
+  for (const json of await jsonFiles(root)) {
+    options.signal?.throwIfAborted();
+    const file = joinPath(root, json);
+    try {
+      const labelme = await readIfLabelme(root, json);
+      if (labelme === undefined) {
+        foreign.push(json);
+        continue;
+      }
+      const { imagePath, shapes } = labelme;
+      const { path: image, isOther } = await pictureOf(json, imagePath);
+      const twin = byImage.get(image);
+      if (twin !== undefined) {
+        const error = samePicture(file, image, joinPath(root, twin));
+        failures.push(error);
+        remarks.push({ ...remarkOf(error, [file]), files: [joinPath(root, image)] });
+        continue;
+      }
+      byImage.set(image, json);
+      found.push({ json, image, imagePath, isOther, names: shapes.map(({ label }) => label) });
+    } catch (error) {
+      if (!(error instanceof TensorError)) throw error;
+      failures.push(error);
+      remarks.push(remarkOf(error, [file]));
+    }
+  }
+  const used = new Set(found.map(({ image }) => image));
+  for (const picture of pictures.filter((file) => !used.has(file))) {
+    const text = "it has no labelme file";
+    remarks.push({ level: "warning", code: "image-without-mask", file: joinPath(root, picture), text });
+  }
+  if (found.length === 0) throw nothingFound(root, failures);
+  const others = found.filter(({ isOther }) => isOther);
+  if (others.length > 0) {
+    remarks.push({ level: "warning", code: "other-picture", file: root, text: otherPictures(others) });
+  }
+  if (foreign.length > 0) {
+    const what =
+      foreign.length === 1
+        ? "1 JSON file is no labelme file and was"
+        : `${foreign.length} JSON files are no labelme files and were`;
+    remarks.push({ level: "note", code: "other-json", file: root, text: `${what} not read: ${firstOf(foreign, 3)}` });
+  }
+  const { names, background, classes, palette, listedIn } = await nameClasses(
+    root,
+    found.flatMap((entry) => entry.names),
+  );
+  const { lineWidth = OPTIONS.lineWidth.fallback } = options;
+  const items = found.map(({ json, image }): SampleItem => {
+    const labels = { kind: "labelme", file: joinPath(root, json), names, background, lineWidth, listedIn } as const;
+    return { name: withoutExtension(image), image: [{ file: joinPath(root, image), as: "rgb" }], labels };
+  });
+  const { splits, remarks: about } = await divide(root, items, { classes, palette }, options);
+  return { root, classes, palette, splits, remarks: [...about, ...remarks] };
+}
+
+function samePicture(file: string, image: string, twin: string): TensorError {
+  const problem = `its picture ${image} is that of ${twin} too: each would take the shapes of the other for background`;
+  return fileError("same-picture", file, problem, "bring the shapes into one file, or correct imagePath");
+}
+
+/** Not one file can be used: what is wrong with the first is most likely wrong with all. */
+function nothingFound(root: string, [first, ...others]: readonly TensorError[]): TensorError {
+  if (first === undefined) return fileError("missing-data", root, "it holds no labelme file", "put the .json there");
+  const rest = others.length > 0 ? `; none of the ${others.length + 1} labelme files can be used` : "";
+  return reworded(first, { message: `${first.message}${rest}` });
+}
+
+/** Void in labelme's own lists of classes, and never a class. */
+const IGNORED = "__ignore__";
+
+async function nameClasses(root: string, shapeNames: readonly string[]) {
+  const entries = await readClasses(root);
+  const free = [...new Set(shapeNames)].filter((name) => reservedName(name) === undefined).sort();
+  const named = entries?.filter(({ ignore, name }) => !ignore && name !== IGNORED).map(({ name }) => name);
+  const listed = named ?? free;
+  const isBackground = (name: string): boolean => reservedName(name) === "background";
+  const classes = listed.some(isBackground) ? listed : ["background", ...listed];
+  const background = classes.findIndex(isBackground);
+  const names = new Map<string, number>(classes.map((name, label) => [name, label]));
+  for (const { name } of entries?.filter(({ ignore }) => ignore) ?? []) names.set(name, VOID_LABEL);
+  for (const name of new Set(shapeNames)) {
+    const meaning = reservedName(name);
+    if (meaning !== undefined && !names.has(name)) names.set(name, meaning === "void" ? VOID_LABEL : background);
+  }
+  const colours = new Map(entries?.map(({ name, colour }) => [name, colour] as const));
+  const palette = vocColours(classes.length).map((colour, label) => {
+    const own = colours.get(classes[label] as string);
+    return own === undefined ? colour : colourOf(own);
+  });
+  return { names: [...names], background, classes, palette, listedIn: classFileOf(entries) };
+}
+
+/** One file of labelme's for each picture. */
+export const labelme: Layout<LabelmeOptions> = {
+  what: "labelme .json files",
+  recognise: hasLabelme,
+  open,
+  options: OPTIONS,
+};

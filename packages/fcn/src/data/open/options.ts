@@ -1,0 +1,77 @@
+import { type AnyTable, checkGiven, givenOf, type OptionTable } from "../../options/option.js";
+import { number, oneOf } from "../../options/rules.js";
+import { pixelRange } from "../decode/pixelScale.js";
+import { fileError } from "../files/errors.js";
+import type { SplitOptions } from "../folder/splits.js";
+import { LAYOUT_ROWS, LAYOUTS, type LayoutName, type LayoutOptions } from "../layouts/index.js";
+import type { InspectOptions } from "./inspectAll.js";
+import type { RangeOptions } from "./pictureRange.js";
+
+interface CommonOptions extends SplitOptions, RangeOptions {
+  /** Skips recognition: for a folder that fits several layouts. */
+  readonly layout?: LayoutName;
+  /**
+   * Looks at all files and leaves out, each from its split, pictures whose files cannot be read, differ in size, or hold labels without a class:
+   * `leftOut` and the remarks list them. Problems of the folder itself stay. Throws where nothing is left of a split. Default false: such pictures
+   * fail when they are loaded, and in the check.
+   */
+  readonly skipBad?: boolean;
+}
+
+/** Beside those of all layouts, each has its own; one of another layout is refused. */
+export type OpenOptions = CommonOptions & InspectOptions & LayoutOptions;
+
+const LAYOUT_NAMES = LAYOUT_ROWS.map(([name]) => name);
+const isPart = (value: number): boolean => value >= 0 && value < 1;
+
+/** The options of all layouts. */
+const COMMON: OptionTable<CommonOptions> = {
+  range: {
+    rule: pixelRange,
+    flag: "--range <low,high>",
+    help: "values that become 0 and 255 in pictures of more than 8 bits (default: that of --weights, else one that suits the training pictures)",
+    decides: "preprocessing",
+  },
+  layout: {
+    rule: oneOf(LAYOUT_NAMES),
+    flag: "--layout <name>",
+    help: `how the folder is laid out: ${LAYOUT_NAMES.join(", ")} (default: found by looking)`,
+    decides: "trainingPictures",
+  },
+  skipBad: {
+    flag: "--skip-bad",
+    help: "leave out pictures that cannot be used, with their masks, and tell which",
+    decides: "leftOut",
+  },
+  validation: {
+    rule: number("a part of the pictures: a number from 0 to below 1, such as 0.2", isPart),
+    decides: "trainingPictures",
+  },
+  seed: { rule: number("a whole number", Number.isSafeInteger), decides: "trainingPictures" },
+};
+
+/** Every option of {@link open} that a layout or all of them have, in the order of the help. */
+export const OPEN_OPTIONS: AnyTable = Object.assign({}, COMMON, ...LAYOUT_ROWS.map(([, { options }]) => options));
+
+/** The row of the option that prediction has too. */
+export const RANGE = COMMON.range;
+
+/** Throws "invalid-argument" for an option that cannot be. */
+export const checkOptions = (options: OpenOptions): void => checkGiven("open", OPEN_OPTIONS, options);
+
+/** Throws for an option that another layout has and this one has not: it would be without effect. */
+export function checkOwner(root: string, name: LayoutName, options: OpenOptions): void {
+  for (const [owner, layout] of LAYOUT_ROWS) {
+    const [stray] = givenOf(layout.options, options).filter(([option]) => !(option in LAYOUTS[name].options));
+    if (stray === undefined) continue;
+    const [option, , { flag }] = stray;
+    const problem = `its layout is ${name}, but ${option} (${flag?.split(" ")[0]}) is an option of the layout ${owner}`;
+    throw fileError("invalid-argument", root, problem, "leave the option out, or name a folder of that layout");
+  }
+}
+
+/** Those of the options that change pictures or labels, but neither their names nor the classes. */
+export function readingOf(options: OpenOptions): Record<string, unknown> {
+  const deciding = givenOf(OPEN_OPTIONS, options).filter(([, , { decides }]) => decides === undefined);
+  return Object.fromEntries(deciding.map(([name, value]) => [name, value]));
+}

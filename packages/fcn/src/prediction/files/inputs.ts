@@ -1,0 +1,157 @@
+import { basename, isAbsolute, normalize, relative, sep } from "node:path";
+import { hasCode, TensorError } from "@fcn/tensor";
+import { reworded } from "@fcn/tensor/internal";
+import { decodeImage, IMAGE_PATTERN } from "../../data/decode/image.js";
+import type { PixelScale } from "../../data/decode/pixelScale.js";
+import { fileError } from "../../data/files/errors.js";
+import { joinPath, kindOf, listEntries, readBytes, withoutExtension } from "../../data/files/files.js";
+import type { RasterImage } from "../../labels/sample.js";
+import { toRaster } from "../picture.js";
+import { Results, realName } from "./results.js";
+
+/** A picture that someone named. */
+export interface Input {
+  /** As it stands in messages and results. */
+  readonly name: string;
+  /** What its results are called, without an extension; folders below the one that was named stay. */
+  readonly stem: string;
+  /** The file, where it is one. */
+  readonly path?: string;
+  /** Decodes it, on a scale where it is of more than 8 bits. Throws a TensorError that names it. */
+  load(scale?: PixelScale): Promise<RasterImage>;
+}
+
+export interface InputOptions {
+  /** Standard input holds the bytes of a picture of this height and width, four to a pixel: red, green, blue, opacity. */
+  readonly raw?: readonly [height: number, width: number] | undefined;
+  /** A folder for results: where it lies in a folder of pictures, what it holds is no input, and nor are results of predict in it that are named. */
+  readonly out?: string | undefined;
+  /** Called with what was left out. */
+  readonly onWarning?: ((text: string) => void) | undefined;
+}
+
+/** More than any picture needs; standard input may have no end. */
+const MOST_BYTES = 2 ** 30;
+
+/**
+ * The pictures behind what was named: files, folders with all pictures in them, patterns such as `photos/*.jpg`, and `-` for standard input. A name
+ * with nothing behind it is a picture that fails to load, so that the others are predicted. Results of earlier runs are no inputs.
+ */
+export async function expandInputs(names: readonly string[], options: InputOptions = {}): Promise<Input[]> {
+  const inputs: Input[] = [];
+  const seen = new Set<string>();
+  const results = new Results(options.out);
+  for (const name of names) {
+    for (const input of await expandOne(name, options, results)) {
+      const key = input.path === undefined ? input.name : await realName(input.path);
+      if (!seen.has(key)) inputs.push(input);
+      seen.add(key);
+    }
+  }
+  const { named } = results;
+  if (named > 0) options.onWarning?.(`left out ${named} of the files named: results of fcn predict in ${options.out}`);
+  return inputs.length > 0 || names.length === 0 ? inputs : [onlyResults(names[0] as string)];
+}
+
+async function expandOne(name: string, options: InputOptions, results: Results): Promise<Input[]> {
+  if (name === "-")
+    return [{ name: "standard input", stem: "stdin", load: (scale) => readStandardInput(options, scale) }];
+  const kind = await kindOf(name).catch((error: unknown) => failed(name, error));
+  if (kind === "file") return (await results.isNamed(name)) ? [] : [fileInput(name, basename(name))];
+  if (kind === "folder") return expandFolder(name, options, results);
+  if (kind !== undefined) return [kind];
+  const matches = /[*?[\]{}!()]/.test(name) ? await matching(name) : [];
+  if (matches.length > 0) {
+    const pictures = await results.without(matches);
+    return pictures.length > 0 ? pictures.map((path) => fileInput(path, basename(path))) : [onlyResults(name)];
+  }
+  return [
+    failed(
+      name,
+      fileError("missing-data", name, "there is no such file or folder, and no file matches", "check the path"),
+    ),
+  ];
+}
+
+async function expandFolder(folder: string, { out, onWarning }: InputOptions, results: Results): Promise<Input[]> {
+  const found = await listEntries(folder, { recursive: true }).catch((error: unknown) => failed(folder, error));
+  if (!("files" in found)) return [found];
+  const { files, broken } = found;
+  for (const { path, target } of broken) {
+    onWarning?.(`left out ${joinPath(folder, path)}: a link to ${target}, where nothing is`);
+  }
+  const within = out === undefined ? "" : relative(folder, out);
+  const isWithin = (file: string): boolean => within !== "" && normalize(file).startsWith(within + sep);
+  const candidates = files.filter((file) => IMAGE_PATTERN.test(file) && !isWithin(file));
+  const pictures = await results.without(candidates, folder);
+  if (pictures.length < candidates.length && pictures.length === 0) return [onlyResults(folder)];
+  const fix = "name a folder with JPEG, PNG, WebP, TIFF, AVIF or GIF files";
+  if (pictures.length === 0) return [failed(folder, fileError("missing-data", folder, "it holds no pictures", fix))];
+  return pictures.map((file) => fileInput(joinPath(folder, file), file));
+}
+
+async function matching(pattern: string): Promise<string[]> {
+  const { glob } = await import("tinyglobby");
+  const options = { absolute: isAbsolute(pattern), expandDirectories: false };
+  return (await glob(sep === "\\" ? pattern.replaceAll(sep, "/") : pattern, options)).sort();
+}
+
+const fileInput = (path: string, file: string): Input => ({
+  name: path,
+  stem: withoutExtension(file),
+  path,
+  load: async (scale) => (await decodeImage(path, await readBytes(path), scale)).image,
+});
+
+const onlyResults = (name: string): Input =>
+  failed(
+    name,
+    fileError("missing-data", name, "all pictures there are results of fcn predict", "name the pictures to predict"),
+  );
+
+const failed = (name: string, error: unknown): Input => ({
+  name,
+  stem: basename(name),
+  load: () => Promise.reject(error),
+});
+
+async function readStandardInput({ raw }: InputOptions, scale?: PixelScale): Promise<RasterImage> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of process.stdin as AsyncIterable<Buffer>) {
+    parts.push(part);
+    length += part.length;
+    if (length > MOST_BYTES) throw tooLong();
+  }
+  const bytes = new Uint8Array(Buffer.concat(parts));
+  if (raw === undefined) {
+    if (length === 0)
+      throw fileError("corrupt-file", "standard input", "it is empty", "pipe a picture file into the command");
+    const { image } = await decodeImage("standard input", bytes, scale).catch((error: unknown) => {
+      throw hasCode(error, "unsupported-file") ? reworded(error, { fix: PIPE_ONE }) : error;
+    });
+    return image;
+  }
+  const [height, width] = raw;
+  if (length !== height * width * 4) {
+    const problem = `it holds ${length} bytes, raw pixels of ${height}x${width} are ${height * width * 4}`;
+    throw fileError(
+      "invalid-shape",
+      "standard input",
+      problem,
+      "pass the height and width of the pixels, four bytes each",
+    );
+  }
+  return toRaster({ data: bytes, height, width });
+}
+
+const PIPE_ONE =
+  "pipe one picture, JPEG or PNG, into the command; from a list of files: xargs fcn predict ... < list.txt";
+
+function tooLong(): TensorError {
+  return new TensorError({
+    code: "limit-exceeded",
+    message: `standard input: it is longer than ${MOST_BYTES} bytes`,
+    fix: "pipe one picture into the command",
+  });
+}
