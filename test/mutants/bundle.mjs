@@ -8,12 +8,15 @@ import { matchesAny } from "./glob.mjs";
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const FOLDERS = { kernels: "kernels", tensor: "tensor", core: "fcn" };
 
-/** Where a file lies, as `import.meta.url` tells it; a file of the packages, which may start a worker, as if it were built. */
+/**
+ * Where a file lies, as `import.meta.url` tells it; a file of the packages, which may start a worker, as if it were
+ * built.
+ */
 const placeOf = (path) => pathToFileURL(path.replace(/^(.*\/packages\/\w+\/)src\/(.*)\.ts$/, "$1dist/$2.js")).href;
 
 /**
- * Puts an entry, the test files below `root` that match and the source of the packages in one module, with the list of tests
- * in place of vitest: it exports, or the entry imports, `files`, which loads each test file.
+ * Puts an entry, the test files below `root` that match and the source of the packages in one module, with the list of
+ * tests in place of vitest: it exports, or the entry imports, `files`, which loads each test file.
  */
 export async function bundleTests({ root, entry, outfile, tests }) {
   const paths = listFiles(`${root}/test`, (name) => name.endsWith(".test.ts")).map((path) => `test/${path}`);

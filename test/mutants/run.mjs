@@ -1,6 +1,7 @@
 /**
- * `npm run mutants [-- AREA ...] [--files TEXT]`: plants faults by rule in the areas (in all unless some are named; in the
- * files only whose path has TEXT) and counts those that the tests catch. Faults that change nothing are in equivalent.json.
+ * `npm run mutants [-- AREA ...] [--files TEXT]`: plants faults by rule in the areas (in all unless some are named; in
+ * the files only whose path has TEXT) and counts those that the tests catch. Faults that change nothing are in
+ * equivalent.json.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

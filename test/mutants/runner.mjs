@@ -13,8 +13,8 @@ globalThis.__stryker__ ??= {};
 const state = globalThis.__stryker__;
 
 /**
- * Runs tests in the process of Stryker's worker: bundled once, without a worker or a transformation for each fault, which
- * takes most of the time of its runner for vitest.
+ * Runs tests in the process of Stryker's worker: bundled once, without a worker or a transformation for each fault,
+ * which takes most of the time of its runner for vitest.
  */
 class SuiteRunner {
   #suite;

@@ -57,7 +57,9 @@ class Worker {
 
 const nameOf = (file) => file.replace(/^packages\/kernels\/src\/(.*)\.wgsl$/, "$1");
 
-/** Plants a sample of faults in WGSL files, one at a time, and runs the tests that use the kernel, the shortest first. */
+/**
+ * Plants a sample of faults in WGSL files, one at a time, and runs the tests that use the kernel, the shortest first.
+ */
 export async function plantInShaders(files, { tests }) {
   await bundleTests({ root: ROOT, entry: "shaders/worker.ts", outfile: OUTFILE, tests });
   const worker = new Worker();

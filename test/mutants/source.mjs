@@ -13,8 +13,8 @@ function textBetween(text, { start, end }) {
 }
 
 /**
- * Plants the faults of StrykerJS in TypeScript files, one at a time, in a copy of the tree, and runs the tests of the group
- * that reach it. Endless loops end with the time limit, and count as caught.
+ * Plants the faults of StrykerJS in TypeScript files, one at a time, in a copy of the tree, and runs the tests of the
+ * group that reach it. Endless loops end with the time limit, and count as caught.
  */
 export async function plantInSource(files, { tests, gpu = false }) {
   process.env.MUTANTS_TESTS = JSON.stringify(tests);

@@ -70,7 +70,9 @@ export const afterAll = hook("after");
 export const beforeEach = hook("beforeEach");
 export const afterEach = hook("afterEach");
 
-/** Runs one test with the hooks before it; those of a file or group run once and are not undone. Throws where it fails. */
+/**
+ * Runs one test with the hooks before it; those of a file or group run once and are not undone. Throws where it fails.
+ */
 export async function runTest({ hooks, run }: Test): Promise<void> {
   for (const part of hooks) {
     if (part.ready) continue;

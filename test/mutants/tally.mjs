@@ -3,7 +3,9 @@ const short = (text) => text.replace(/\s+/g, " ").slice(0, 160);
 /** One line for a mutant. */
 export const describe = ({ file, at, from, to }) => `${file}:${at}  ${short(from)}  ->  ${short(to)}`;
 
-/** Whether a mutant is the one that an entry of equivalent.json names. Lines are not numbered there, since they move. */
+/**
+ * Whether a mutant is the one that an entry of equivalent.json names. Lines are not numbered there, since they move.
+ */
 const isEntry = (entry, { file, line, from, to }) =>
   file.endsWith(entry.file) &&
   short(from) === entry.from &&
@@ -11,8 +13,9 @@ const isEntry = (entry, { file, line, from, to }) =>
   (entry.line === undefined || entry.line === line);
 
 /**
- * The figures of an area: the mutants, those caught, those that change nothing, those that survived, and the share of the
- * others that were caught; the survivors; and the entries of these files that name no mutant, or one that is caught.
+ * The figures of an area: the mutants, those caught, those that change nothing, those that survived, and the share of
+ * the others that were caught; the survivors; and the entries of these files that name no mutant, or one that is
+ * caught.
  */
 export function tally(mutants, equivalent) {
   const files = new Set(mutants.map(({ file }) => file));

@@ -8,7 +8,9 @@ import { build as vite } from "vite";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** A folder outside this repository with the packages as `npm pack` ships them, and nothing else installed but webgpu. */
+/**
+ * A folder outside this repository with the packages as `npm pack` ships them, and nothing else installed but webgpu.
+ */
 export class PackedApp {
   readonly folder = mkdtempSync(join(tmpdir(), "fcn-packed-"));
 
@@ -33,7 +35,7 @@ export class PackedApp {
     return readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => file.replaceAll("\\", "/"));
   }
 
-  /** Runs the script in Node; answers what it printed. Throws where it fails. */
+  /** Runs the script in Node; returns what it printed. Throws where it fails. */
   node(code: string): string {
     const file = join(this.folder, "script.mjs");
     writeFileSync(file, code);
@@ -44,7 +46,7 @@ export class PackedApp {
     });
   }
 
-  /** A page with this script, built by Vite as it stands; answers its warnings. Throws where Vite does. */
+  /** A page with this script, built by Vite as it stands; returns its warnings. Throws where Vite does. */
   async vite(code: string): Promise<string[]> {
     const page = mkdtempSync(join(this.folder, "page-"));
     writeFileSync(join(page, "index.html"), '<script type="module" src="./main.js"></script>');
@@ -63,7 +65,10 @@ export class PackedApp {
     return warnings;
   }
 
-  /** The module that esbuild makes of this script for browsers, where `process` is not defined, and its warnings. Throws where esbuild does. */
+  /**
+   * The module that esbuild makes of this script for browsers, where `process` is not defined, and its warnings. Throws
+   * where esbuild does.
+   */
   async esbuild(code: string): Promise<{ file: string; warnings: string[] }> {
     const file = join(mkdtempSync(join(this.folder, "bundle-")), "bundle.mjs");
     const { warnings } = await esbuild({

@@ -45,8 +45,8 @@ function expectNoAlias({ kernel, operands }: Step): void {
 }
 
 /**
- * Checks that each step gives its kernel what it has and nothing else, binds no window that is misplaced or larger than a
- * binding, and stays within the limits that every adapter has. Returns the steps.
+ * Checks that each step gives its kernel what it has and nothing else, binds no window that is misplaced or larger than
+ * a binding, and stays within the limits that every adapter has. Returns the steps.
  */
 export function soundSteps(plan: Plan | undefined, caps: Capabilities): readonly Step[] {
   expect(plan).toBeDefined();

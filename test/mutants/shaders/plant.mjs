@@ -1,4 +1,6 @@
-/** Rules by which a token of WGSL becomes another. Operators stand between spaces, as types such as `array<f32>` do not. */
+/**
+ * Rules by which a token of WGSL becomes another. Operators stand between spaces, as types such as `array<f32>` do not.
+ */
 const RULES = [
   [/ \+ /g, " - "],
   [/(?<=[\w)\]]) - /g, " + "],

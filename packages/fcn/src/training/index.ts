@@ -31,7 +31,7 @@ export {
 } from "./reduction.js";
 export {
   type Configuration,
-  type PictureScore,
+  type ImageScore,
   RUN_FILES,
   type TrainRunOptions,
   type TrainRunResult,

@@ -3,8 +3,9 @@ import { optim } from "@fcn/tensor";
 export type Optimizer = optim.SGD | optim.AdamW;
 
 /**
- * The course of the learning rate: `fixed`; `poly`, (1 - step / steps)^0.9; `cosine` down to 0; `step`, a tenth after each third of the
- * steps. Other courses are functions, such as `(optimizer) => optim.lrScheduler.step(optimizer, { stepSize: 1000 })`.
+ * The course of the learning rate: `fixed`; `poly`, (1 - step / steps)^0.9; `cosine` down to 0; `step`, a tenth after
+ * each third of the steps. Other courses are functions, such as `(optimizer) => optim.lrScheduler.step(optimizer, {
+ * stepSize: 1000 })`.
  */
 export type Schedule = ScheduleName | ((optimizer: Optimizer, steps: number) => optim.lrScheduler.LRScheduler);
 
@@ -50,7 +51,7 @@ export function makeSchedule(
   return { step };
 }
 
-/** The learning rates of the steps behind `lastStep`, one after the other without end. */
+/** The learning rates of the steps after `lastStep`, one after the other without end. */
 export function* ratesOf(options: ScheduleOptions, learningRate: number): Generator<number, never> {
   const optimizer = { groups: [{ lr: learningRate }] };
   const { step } = makeSchedule(options, optimizer as unknown as Optimizer);

@@ -43,7 +43,7 @@ export class Tuner {
     this.#cases.set(tunable.key, { op, planner, tunable, bytes });
   }
 
-  /** Measures them all; answers the tiles that are not those of the rules. */
+  /** Measures them all; returns the tiles that are not those of the rules. */
   async measure(bench: Bench, onProgress: TuningProgress = () => {}): Promise<Tuning> {
     const tiles: [string, Tile][] = [];
     let done = 0;
@@ -60,7 +60,10 @@ export class Tuner {
 const ROUND_MS = 10;
 const MOST_RUNS = 200;
 const ROUNDS = 2;
-/** Rounds of the winner and of the rules' tile in turn, after which the winner must be ahead by `WORTHWHILE`: less is noise. */
+/**
+ * Rounds of the winner and of the rules' tile in turn, after which the winner must be ahead by `WORTHWHILE`: less is
+ * noise.
+ */
 const FINAL_ROUNDS = 5;
 const WORTHWHILE = 1.03;
 /** A tile whose first run takes this many times the best is not looked at further. */
@@ -68,7 +71,7 @@ const HOPELESS = 1.5;
 
 type Round = (runs: number) => Promise<number>;
 
-/** Measures every candidate of a case on operands of the same sizes and answers the fastest. */
+/** Measures every candidate of a case on operands of the same sizes and returns the fastest. */
 async function tuneCase(bench: Bench, { op, planner, tunable, bytes }: TuningCase): Promise<TuningResult> {
   const { key, candidates } = tunable;
   const operands = Object.fromEntries(Object.entries(bytes).map(([name, size]) => [name, bench.allocate(op, size)]));

@@ -23,21 +23,21 @@ const STARTS: readonly (readonly [start: string | RegExp, what: string])[] = [
   ["\x93NUMPY", "a NumPy array (.npy)"],
   ["MATLAB 5.0 MAT-file", "a MATLAB file (.mat)"],
   ["GGUF", "a GGUF file"],
-  ["\x89PNG\r\n\x1a\n", "a PNG picture"],
-  ["\xff\xd8\xff", "a JPEG picture"],
-  ["GIF8", "a GIF picture"],
-  ["II*\0", "a TIFF picture"],
-  ["MM\0*", "a TIFF picture"],
-  [/^RIFF.{4}WEBP/s, "a WebP picture"],
-  [/^BM.{4}\0{4}/s, "a BMP picture"],
-  [/^.{4}ftyp(hei[cx]|hev[cx]|mif1|msf1)/s, "a HEIC picture"],
-  [/^.{4}ftypavi[fs]/s, "an AVIF picture"],
-  ["\0\0\0\x0cjP  ", "a JPEG 2000 picture"],
-  ["\xff\x4f\xff\x51", "a JPEG 2000 picture"],
+  ["\x89PNG\r\n\x1a\n", "a PNG image"],
+  ["\xff\xd8\xff", "a JPEG image"],
+  ["GIF8", "a GIF image"],
+  ["II*\0", "a TIFF image"],
+  ["MM\0*", "a TIFF image"],
+  [/^RIFF.{4}WEBP/s, "a WebP image"],
+  [/^BM.{4}\0{4}/s, "a BMP image"],
+  [/^.{4}ftyp(hei[cx]|hev[cx]|mif1|msf1)/s, "a HEIC image"],
+  [/^.{4}ftypavi[fs]/s, "an AVIF image"],
+  ["\0\0\0\x0cjP  ", "a JPEG 2000 image"],
+  ["\xff\x4f\xff\x51", "a JPEG 2000 image"],
   ["8BPS", "a Photoshop file"],
-  ["\x76\x2f\x31\x01", "an OpenEXR picture"],
+  ["\x76\x2f\x31\x01", "an OpenEXR image"],
   ["%PDF-", "a PDF document"],
-  [/^P[1-7]\s/, "a PNM picture"],
+  [/^P[1-7]\s/, "a PNM image"],
   ...["\x02", "\x03", "\x04", "\x05"].map((version) => [`\x80${version}`, "a Python pickle"] as const),
   [/^\s*[[{]\s*["{[\]}\d-]/, "a JSON file"],
 ];
@@ -66,7 +66,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
 /** Members of the tar archives that PyTorch wrote at first. */
 const TORCH_TAR = /^(sys_info|pickle|tensors|storages)\0/;
 
-/** A file seen by its first bytes: what it is in words, and the remedy where what was meant is inside it or elsewhere. */
+/**
+ * A file seen by its first bytes: what it is in words, and the remedy where what was meant is inside it or elsewhere.
+ */
 export interface Guess {
   readonly what: string;
   readonly fix?: string | undefined;

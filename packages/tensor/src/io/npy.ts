@@ -7,7 +7,8 @@ import { type PathOrBytes, withSource } from "./source.js";
 
 /**
  * The array of a numpy `.npy` file (format versions 1 to 3), in row-major order; float16 becomes float32. Arrays of
- * objects are refused: they hold a pickle. Throws a TensorError: "unreadable-file", "unsupported-file" or "corrupt-file".
+ * objects are refused: they hold a pickle. Throws a TensorError: "unreadable-file", "unsupported-file" or
+ * "corrupt-file".
  */
 export async function readNpy(pathOrBytes: PathOrBytes): Promise<HostArray> {
   return withSource("readNpy", pathOrBytes, async (source) => {
@@ -27,7 +28,7 @@ export function checkDataSize(at: Place, { dtype, shape, dataBegin }: NpyHeader,
   );
 }
 
-/** The array that the data behind a header is; takes the buffer over. */
+/** The array that the data after a header is; takes the buffer over. */
 export function decodeNpy({ dtype, shape, bigEndian, fortran }: NpyHeader, bytes: ArrayBuffer): HostArray {
   const itemSize = storedSize(dtype);
   if (bigEndian) swapBytes(bytes, itemSize);

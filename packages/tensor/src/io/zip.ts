@@ -25,9 +25,9 @@ const DEFLATED = 8;
 const CHUNK = 2 ** 18;
 
 /**
- * The entries of a zip archive (stored or deflated, zip64 too) by its central directory, folders left out. Entries that overlap
- * or reach out of the archive, two of one name, and sizes that deflate cannot reach are refused; an entry that is encrypted or
- * packed in another way is refused when it is read.
+ * The entries of a zip archive (stored or deflated, zip64 too) by its central directory, folders left out. Entries that
+ * overlap or reach out of the archive, two of one name, and sizes that deflate cannot reach are refused; an entry that
+ * is encrypted or packed in another way is refused when it is read.
  */
 export async function openZip(source: Source): Promise<ZipEntry[]> {
   const records = await readDirectory(source);
@@ -121,7 +121,7 @@ class PackedEntry {
     return this.#begin;
   }
 
-  /** The data lies behind the local header, which must agree with the directory. */
+  /** The data lies after the local header, which must agree with the directory. */
   async #readLocalHeader(): Promise<number> {
     const { local, limit, nameBytes, packed, method } = this.record;
     const header = new Uint8Array(await this.source.read(local, local + LOCAL_LENGTH + nameBytes.length));

@@ -7,14 +7,17 @@ import { fillWeights } from "../../../support/random-weights.js";
 
 type Options = Partial<models.ModelOptions>;
 
-/** Narrow, so that a net takes a second; the first that fits the name. A model without a row that cannot be narrowed so fails here. */
+/**
+ * Narrow, so that a net takes a second; the first that fits the name. A model without a row that cannot be narrowed so
+ * fails here.
+ */
 const NARROW: readonly (readonly [RegExp, Options])[] = [[/./, { widthMultiplier: 1 / 16 }]];
 
 /** Forms of a net that its default options leave out. */
 const VARIANTS: readonly (readonly [string, Options])[] = [
   ["fcn8s-vgg16", { dense: true, deconv: "learned" }],
   ["fcn8s-vgg16", { batchNorm: true, inChannels: 4, fusion: "max" }],
-  ["fcn8s-vgg16", { trunkStride: 8, dilate: true, padding: 150 }],
+  ["fcn8s-vgg16", { backboneStride: 8, dilate: true, padding: 150 }],
   ["fcn16s-inceptionv3", { samePadding: true, lastStage: "Mixed_6e" }],
   ["fcn_resnet50", { auxLoss: false }],
 ];

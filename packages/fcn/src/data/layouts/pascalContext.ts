@@ -13,11 +13,11 @@ import { hasAll, listDatasets, namedLists, readLists } from "./lists.js";
 
 export interface ContextOptions {
   /**
-   * How many classes beside the background: their names are read from `NN_labels.txt` in the folder. Default 59; its list and that of the 33 are
-   * known without the file.
+   * How many classes beside the background: their names are read from `NN_labels.txt` in the folder. Default 59; its
+   * list and that of the 33 are known without the file.
    */
   readonly contextClasses?: number;
-  /** Folder of VOC2010, with the pictures. Default: `VOC2010` or `VOCdevkit/VOC2010` in or beside the folder. */
+  /** Folder of VOC2010, with the images. Default: `VOC2010` or `VOCdevkit/VOC2010` in or beside the folder. */
   readonly voc?: string;
 }
 
@@ -42,8 +42,9 @@ const OPTIONS = {
 const PARTS = ["trainval", "labels.txt"];
 
 /**
- * Opens PASCAL-Context (Mottaghi et al., CVPR 2014): `trainval/*.mat` with LabelMap, whose numbers `labels.txt` names; the classes of the task
- * are found among them by name, everything else is background (0). Lists are those of VOC2010's `ImageSets/Main`.
+ * Opens PASCAL-Context (Mottaghi et al., CVPR 2014): `trainval/*.mat` with LabelMap, whose numbers `labels.txt` names;
+ * the classes of the task are found among them by name, everything else is background (0). Lists are those of VOC2010's
+ * `ImageSets/Main`.
  */
 async function open(
   root: string,
@@ -76,7 +77,7 @@ async function vocFolder2010(root: string, given: string | undefined): Promise<s
   }
   const what = "name the folder of VOC2010 (with JPEGImages and ImageSets/Main)";
   const fix = { code: `${what} in the option voc`, command: `${what}: --voc VOCdevkit/VOC2010` };
-  throw fileError("missing-data", given ?? root, "the pictures of PASCAL-Context, VOC2010, are not there", fix);
+  throw fileError("missing-data", given ?? root, "the images of PASCAL-Context, VOC2010, are not there", fix);
 }
 
 async function classNames(root: string, count: number): Promise<readonly string[]> {
@@ -120,7 +121,7 @@ function unknownClass(file: string, name: string): TensorError {
   return fileError("unknown-label", file, `it has no label named "${name}"`, "use the labels.txt of the data set");
 }
 
-/** PASCAL-Context, with the pictures of VOC2010. */
+/** PASCAL-Context, with the images of VOC2010. */
 export const pascalContext: Layout<ContextOptions> = {
   what: "trainval/ and labels.txt (PASCAL-Context)",
   parts: PARTS,

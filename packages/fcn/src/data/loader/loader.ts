@@ -17,14 +17,12 @@ export interface LoadedBatch extends HostSamples {
 const BUCKET = 64;
 
 /**
- * Loads, augments and stacks samples in worker threads, some batches ahead of the caller. Batches and their order depend on the data, the seed
- * and the options, not on the number of workers. A data set in memory is worked on in this thread.
+ * Loads, augments and stacks samples in worker threads, some batches ahead of the caller. Batches and their order
+ * depend on the data, the seed and the options, not on the number of workers. A data set in memory is worked on in this
+ * thread.
  *
- * ```ts
- * const loader = new DataLoader(train, { batchSize: 8, preprocessing, augmentation: { mirror: true } });
- * for await (const { images, labels, shape } of loader.epoch()) ...
- * await loader.close();
- * ```
+ * ```ts const loader = new DataLoader(train, { batchSize: 8, preprocessing, augmentation: { mirror: true } }); for
+ * await (const { images, labels, shape } of loader.epoch()) ... await loader.close(); ```
  */
 export class DataLoader {
   readonly #dataset: SegmentationDataset;
@@ -63,7 +61,10 @@ export class DataLoader {
     return this.#stream(true);
   }
 
-  /** The samples of another data set, one at a time and unchanged, decoded by this loader's workers: for validation between two batches. */
+  /**
+   * The samples of another data set, one at a time and unchanged, decoded by this loader's workers: for validation
+   * between two batches.
+   */
   async samplesOf(dataset: SegmentationDataset): Promise<Pick<SegmentationDataset, "length" | "load">> {
     return pooledSamples(dataset, await this.#poolOnce());
   }
@@ -187,7 +188,7 @@ async function readBuckets(dataset: SegmentationDataset): Promise<string[]> {
   const buckets: string[] = [];
   for (let i = 0; i < dataset.length; i++) {
     const file = dataset.item?.(i).image[0]?.file;
-    // A picture that cannot be read fails when it is loaded.
+    // An image that cannot be read fails when it is loaded.
     const size = file === undefined ? (await dataset.load(i)).image : await readImageSize(file).catch(() => undefined);
     buckets.push(size ? `${Math.ceil(size.height / BUCKET)}x${Math.ceil(size.width / BUCKET)}` : "unknown");
   }

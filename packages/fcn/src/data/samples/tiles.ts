@@ -9,7 +9,9 @@ export interface Rectangle {
   readonly height: number;
 }
 
-/** The places of square tiles inside `area`, row by row, `stride` pixels apart. A tile that would stick out is left out. */
+/**
+ * The places of square tiles inside `area`, row by row, `stride` pixels apart. A tile that would stick out is left out.
+ */
 export function tilePositions(area: Rectangle, size: number, stride: number): Rectangle[] {
   if (!(size >= 1 && stride >= 1)) {
     throw new TensorError({
@@ -27,7 +29,7 @@ export function tilePositions(area: Rectangle, size: number, stride: number): Re
   return tiles;
 }
 
-/** Copies one rectangle out of a picture. */
+/** Copies one rectangle out of an image. */
 export function cutImage(image: RasterImage, { left, top, width, height }: Rectangle): RasterImage {
   if (width === image.width && height === image.height) return image;
   const { channels } = image;
@@ -39,7 +41,7 @@ export function cutImage(image: RasterImage, { left, top, width, height }: Recta
   return { data, height, width, channels };
 }
 
-/** Copies one rectangle out of a picture and its labels. */
+/** Copies one rectangle out of an image and its labels. */
 export function cutSample(
   name: string,
   image: RasterImage,

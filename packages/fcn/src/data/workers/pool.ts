@@ -5,7 +5,10 @@ import type { Reply, Request } from "./messages.js";
 import type { TaskName, Tasks } from "./tasks.js";
 
 export interface WorkerOptions {
-  /** Threads that decode; 0 decodes in the calling thread, as in browsers. Default: by the number of cores, where the work is worth it. */
+  /**
+   * Threads that decode; 0 decodes in the calling thread, as in browsers. Default: by the number of cores, where the
+   * work is worth it.
+   */
   readonly workers?: number;
 }
 
@@ -60,8 +63,8 @@ export async function createPool(size: number): Promise<TaskPool> {
 }
 
 /**
- * A thread runs a file, for which Node refuses `--input-type`. Flags of the command line are not handed on (`execArgv`); those of NODE_OPTIONS
- * are, but for this one.
+ * A thread runs a file, for which Node refuses `--input-type`. Flags of the command line are not handed on
+ * (`execArgv`); those of NODE_OPTIONS are, but for this one.
  */
 function threadEnvironment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: options, ...env } = process.env;
@@ -69,7 +72,7 @@ function threadEnvironment(): NodeJS.ProcessEnv {
   return { ...env, NODE_OPTIONS: options.replace(/(^|\s)--input-type(=|\s+)\S+/g, "$1") };
 }
 
-/** As many files are decoded at once without threads: each picture in the making takes memory. */
+/** As many files are decoded at once without threads: each image in the making takes memory. */
 const LOCAL_AT_A_TIME = 4;
 
 /** Tasks in this thread, a few at a time, in their order. */
@@ -97,7 +100,10 @@ function localPool(run: TaskPool["run"]): TaskPool {
   };
 }
 
-/** The part of a worker of Node that the pool uses, without Node's own types: options of the pool are a part of public signatures. */
+/**
+ * The part of a worker of Node that the pool uses, without Node's own types: options of the pool are a part of public
+ * signatures.
+ */
 interface Thread {
   ref(): void;
   unref(): void;
@@ -203,7 +209,7 @@ function closedError(): TensorError {
 function diedError(reason: string): TensorError {
   return new TensorError({
     code: "worker-died",
-    message: `a worker thread that decodes pictures died: ${reason}`,
+    message: `a worker thread that decodes images died: ${reason}`,
     fix: {
       code: "use fewer workers or smaller batches if memory ran out",
       command: "use fewer threads (--workers 1) or smaller batches (--batch) if memory ran out",

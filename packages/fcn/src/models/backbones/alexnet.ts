@@ -10,7 +10,7 @@ type Conv = Omit<LayerOf<"conv">, "kind">;
 interface Row extends Conv {
   /** Prefix of the state-dict keys. */
   readonly name: string;
-  /** The stage that a 3x3 max-pool of stride 2 behind it ends. */
+  /** The stage that a 3x3 max-pool of stride 2 after it ends. */
   readonly pool?: string;
   /** Whether Caffe's normalisation across channels follows the pool. */
   readonly norm?: boolean;
@@ -22,7 +22,7 @@ export interface AlexNetSpec {
   readonly padding: number;
   /** Whether the pools keep a last window that hangs over the end: Caffe's do, torchvision's do not. */
   readonly ceilMode: boolean;
-  /** Share of values dropped behind the layers of the classifier; 0 leaves the layers out. */
+  /** Share of values dropped after the layers of the classifier; 0 leaves the layers out. */
   readonly dropout: number;
   readonly widthMultiplier: number;
 }
@@ -38,7 +38,9 @@ const CAFFENET: readonly Row[] = [
   { name: "fc7", outChannels: 4096, kernelSize: 1, dropout: true },
 ];
 
-/** torchvision's AlexNet ("One weird trick", Krizhevsky 2014), the linear layers as convolutions under their own names. */
+/**
+ * torchvision's AlexNet ("One weird trick", Krizhevsky 2014), the linear layers as convolutions under their own names.
+ */
 const TORCHVISION: readonly Row[] = [
   { name: "features.0", outChannels: 64, kernelSize: 11, stride: 4, pool: "pool1" },
   { name: "features.3", outChannels: 192, kernelSize: 5, padding: 2, pool: "pool2" },
@@ -54,8 +56,8 @@ export const caffeNetBackbone = (builder: GraphBuilder, input: string, spec: Ale
   append(builder, input, CAFFENET, caffeNameAfter, spec);
 
 /**
- * Appends torchvision's AlexNet up to the last hidden layer, names behind `prefix`. Stages pool1, pool2, pool5 at strides 8, 16, 32; with
- * `classifier` false the last is the top.
+ * Appends torchvision's AlexNet up to the last hidden layer, names after `prefix`. Stages pool1, pool2, pool5 at
+ * strides 8, 16, 32; with `classifier` false the last is the top.
  */
 export function alexNetBackbone(
   builder: GraphBuilder,

@@ -10,9 +10,10 @@ import { imagenetPreprocessing, isPreprocessing, type ModelMetadata, numberedCla
 import { usedPreprocessing } from "./usedPreprocessing.js";
 
 /**
- * What a file says of a net, the rest filled in: name and options of a net of `models.create`, else its graph; `class 0`, `class 1`, ...; the colours
- * of PASCAL VOC; and the preprocessing that it was trained with in this process, else that of the model's published weights, else ImageNet's means.
- * Throws "invalid-argument" for what does not fit the net.
+ * What a file says of a net, the rest filled in: name and options of a net of `models.create`, else its graph; `class
+ * 0`, `class 1`, ...; the colours of PASCAL VOC; and the preprocessing that it was trained with in this process, else
+ * that of the model's published weights, else ImageNet's means. Throws "invalid-argument" for what does not fit the
+ * net.
  */
 export function describeNet(op: string, net: SegmentationNet, given: Partial<ModelMetadata>): ModelMetadata {
   const graph = net instanceof GraphNet ? (net.graph as Graph) : undefined;
@@ -26,7 +27,7 @@ export function describeNet(op: string, net: SegmentationNet, given: Partial<Mod
   const channels = graph ? inputChannels(graph) : (named.options.inChannels ?? 3);
   const preprocessing = given.preprocessing ?? usedPreprocessing(net) ?? defaultOf(named, channels);
   if (!isPreprocessing(preprocessing) || preprocessing.mean.length !== channels) {
-    const problem = `metadata.preprocessing is not that of pictures with ${channels} ${channels === 1 ? "channel" : "channels"}`;
+    const problem = `metadata.preprocessing is not that of images with ${channels} ${channels === 1 ? "channel" : "channels"}`;
     throw refuse(op, problem, {
       code: "pass { channelOrder, mean, std } with one mean and one deviation above 0 a channel",
     });

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { Manifest } from "./manifest.js";
 import { nameIn } from "./outputNames.js";
 
-/** Tells results of earlier runs from pictures, by the lists that predict leaves in the folders it writes to. */
+/** Tells results of earlier runs from images, by the lists that predict leaves in the folders it writes to. */
 export class Results {
   /** Files named one by one that are results in the folder of this run. */
   named = 0;
@@ -19,8 +19,8 @@ export class Results {
   }
 
   /**
-   * Whether a file that was named is a result in the folder of this run: a shell's patterns name such files too. Results in other folders may be
-   * wanted.
+   * Whether a file that was named is a result in the folder of this run: a shell's patterns name such files too.
+   * Results in other folders may be wanted.
    */
   async isNamed(path: string): Promise<boolean> {
     if (this.out === undefined) return false;

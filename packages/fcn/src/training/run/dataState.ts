@@ -3,13 +3,19 @@ import type { SegmentationDataset } from "../../data/samples/dataset.js";
 import { countAndHash } from "./configuration.js";
 import type { RunData } from "./data.js";
 
-/** What is known of the pictures and labels of a run without keeping them: their number, the sizes of their files, and the classes of their pixels. */
+/**
+ * What is known of the images and labels of a run without keeping them: their number, the sizes of their files, and the
+ * classes of their pixels.
+ */
 export interface DataState {
   readonly images: string;
   readonly labels: string;
 }
 
-/** Undefined for samples in memory. A copy of the data has the same state; files of one size with the same counts of all classes are not told apart. */
+/**
+ * Undefined for samples in memory. A copy of the data has the same state; files of one size with the same counts of all
+ * classes are not told apart.
+ */
 export async function dataState({ train, validation, report }: RunData): Promise<DataState | undefined> {
   const [images, labels]: [string[], string[]] = [[], []];
   for (const dataset of validation ? [train, validation] : [train]) {
@@ -42,6 +48,6 @@ export function tellOtherData(before: DataState | undefined, now: DataState | un
   if (before === undefined || now === undefined) return undefined;
   const changed = (["images", "labels"] as const).filter((part) => before[part] !== now[part]);
   if (changed.length === 0) return undefined;
-  const what = changed.map((part) => (part === "images" ? "pictures" : "masks")).join(" and ");
+  const what = changed.map((part) => (part === "images" ? "images" : "masks")).join(" and ");
   return `the ${what} have changed since the checkpoint: the run goes on with those that are there, and is not the run that it began as`;
 }

@@ -13,8 +13,8 @@ const { dirname, join, relative, sep } = nodeModule("trainRun", "node:path");
 const LOCK = "run.lock";
 
 /**
- * Runs `use` while this run alone writes into its folder, which is made, and which does not stay where nothing was written. Throws a TensorError,
- * "folder-in-use", at once where a run that lives holds it.
+ * Runs `use` while this run alone writes into its folder, which is made, and which does not stay where nothing was
+ * written. Throws a TensorError, "folder-in-use", at once where a run that lives holds it.
  */
 export async function withRunFolder<T>(options: TrainRunOptions, use: () => Promise<T>): Promise<T> {
   const { out } = options;
@@ -37,7 +37,9 @@ export async function withRunFolder<T>(options: TrainRunOptions, use: () => Prom
   }
 }
 
-/** Makes the folder ready for the first file: without what killed runs left, and without the run that is to be replaced. */
+/**
+ * Makes the folder ready for the first file: without what killed runs left, and without the run that is to be replaced.
+ */
 export async function openFolder({ out, overwrite = false }: TrainRunOptions): Promise<void> {
   const folder = join(out, RUN_FILES.checkpoint);
   if (overwrite) {
@@ -139,7 +141,7 @@ const REMEDIES: Partial<
     bothWays((say) => {
       const start = say(`weights: "${weights}"`, `--weights ${weights}`);
       const elsewhere = weights === undefined ? "" : `, into another folder from ${start}`;
-      const smaller = `a smaller ${say("batchSize", "--batch")} (${say("iterSize", "--iter-size")} makes up for it) or ${say("crop", "--crop")}`;
+      const smaller = `a smaller ${say("batchSize", "--batch")} (${say("accumulationSteps", "--accumulation-steps")} makes up for it) or ${say("crop", "--crop")}`;
       return `train with ${smaller}${elsewhere}; or end other programs that use the GPU and go on with ${say("resume: true", "--resume")}: ${state}`;
     }),
 };

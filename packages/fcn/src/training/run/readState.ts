@@ -44,9 +44,9 @@ const isScores = (value: unknown): boolean =>
     perClassAccuracy: listOf(isNumber),
     confusion: listOf(listOf(isNumber)),
   });
-const arePictures = listOf((item) => has(item, { index: isCount, meanIU: isNumber }));
+const areImages = listOf((item) => has(item, { index: isCount, meanIU: isNumber }));
 const isValidation = (value: unknown): boolean =>
-  has(value, { step: isCount, scores: isScores, worst: arePictures, best: arePictures }) &&
+  has(value, { step: isCount, scores: isScores, worst: areImages, best: areImages }) &&
   ((value as Fields).heads === undefined ||
     has(value, { heads: (heads) => Object.values(heads ?? 0).every(isScores) }));
 const isReading = (value: unknown): boolean => has(value, { step: isCount, loss: isNumber, learningRate: isNumber });

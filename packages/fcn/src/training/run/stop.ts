@@ -1,11 +1,14 @@
 import { TensorError } from "@fcn/tensor";
 
-/** Throws "aborted" where the signal is: before its first step a run has nothing new to keep. `from` is the step that it goes on from. */
+/**
+ * Throws "aborted" where the signal is: before its first step a run has nothing new to keep. `from` is the step that it
+ * goes on from.
+ */
 export function throwIfStopped(signal: AbortSignal | undefined, from = 0): void {
   if (!signal?.aborted) return;
   throw new TensorError({
     code: "aborted",
-    message: `train: stopped before ${from > 0 ? `a step behind ${from}` : "the first step"}`,
+    message: `train: stopped before ${from > 0 ? `a step after ${from}` : "the first step"}`,
     fix: "run the same command again",
   });
 }

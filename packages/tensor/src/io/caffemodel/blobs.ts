@@ -3,7 +3,7 @@ import { elementCount, isShape } from "../hostArray.js";
 import type { Source } from "../source.js";
 import { BYTES, FIXED32, FIXED64, type Field, VARINT, type WireReader } from "./wire.js";
 
-/** Numbers in the file: packed one behind the other, or each behind a tag of its own. */
+/** Numbers in the file: packed one after the other, or each after a tag of its own. */
 interface Run {
   readonly begin: number;
   readonly count: number;
@@ -33,8 +33,8 @@ const NUMBERS: ReadonlyMap<number, NumberSize> = new Map([
 const MAX_RUNS = 1024;
 
 /**
- * The blob [begin, end); undefined for one without sizes and numbers. Throws "unsupported-file" where it has a shape and its numbers lie
- * in a form of another Caffe, as half precision does.
+ * The blob [begin, end); undefined for one without sizes and numbers. Throws "unsupported-file" where it has a shape
+ * and its numbers lie in a form of another Caffe, as half precision does.
  */
 export async function readBlob(reader: WireReader, at: Place, begin: number, end: number): Promise<Blob | undefined> {
   const legacy: (number | undefined)[] = [];

@@ -7,12 +7,13 @@ import { counted } from "../../files/words.js";
 import type { MaskSurvey } from "../../workers/surveyMasks.js";
 import { list } from "./meaning.js";
 
-/** Part of the masks that are a picture of alpha, above which all are meant so. */
+/** Part of the masks that are an image of alpha, above which all are meant so. */
 const MOSTLY = 0.5;
 
 /**
- * Throws for masks that hold no labels: those with soft edges, whose steps would each become a class, and those that keep their shapes in alpha, which
- * is not read. A mask whose colours are all in the list of classes or in sound masks is sound too, however small its areas are.
+ * Throws for masks that hold no labels: those with soft edges, whose steps would each become a class, and those that
+ * keep their shapes in alpha, which is not read. A mask whose colours are all in the list of classes or in sound masks
+ * is sound too, however small its areas are.
  *
  * @param listed colours that the list of classes names
  */
