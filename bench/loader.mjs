@@ -1,10 +1,10 @@
 /**
- * The data loader: pictures a second by number of workers and by augmentation, how fast a net it can feed, and the
- * share of the time that real training runs wait for pictures.
+ * The data loader: images a second by number of workers and by augmentation, how fast a net it can feed, and the
+ * share of the time that real training runs wait for images.
  *
- *   npm run bench -- loader [--pictures N] [--workers 0,1,2] [--seconds S] [--steps N] [--models NAME,NAME]
+ *   npm run bench -- loader [--images N] [--workers 0,1,2] [--seconds S] [--steps N] [--models NAME,NAME]
  *
- * Pictures are JPEG files of 500x375, the size of PASCAL VOC, drawn into a folder that is removed again; masks are
+ * Images are JPEG files of 500x375, the size of PASCAL VOC, drawn into a folder that is removed again; masks are
  * 8-bit PNG. Training is `fcn.trainRun` on crops of 320x480, batch 4, with the default workers, beside the same steps
  * on one batch that lies in memory. On a software adapter net and loader share the processor. Writes
  * bench/results/loader-<adapter>.{json,md} at the default options.
@@ -32,7 +32,7 @@ const AUGMENTATIONS = {
   },
 };
 const OPTIONS = {
-  pictures: { type: "string", default: "96" },
+  images: { type: "string", default: "96" },
   workers: { type: "string", default: workerCounts().join(",") },
   seconds: { type: "string", default: "4" },
   steps: { type: "string", default: "12" },
@@ -46,13 +46,13 @@ function workerCounts() {
 }
 
 /** Soft spots of random colours under a chequered mask. */
-async function drawFolder(data, root, pictures) {
+async function drawFolder(data, root, images) {
   const require = createRequire(new URL("../packages/fcn/package.json", import.meta.url));
   const sharp = require("sharp");
   const { encode } = await import("fast-png");
   await mkdir(join(root, "images"), { recursive: true });
   await mkdir(join(root, "masks"));
-  for (let i = 0; i < pictures; i++) {
+  for (let i = 0; i < images; i++) {
     const random = data.createRandom(i);
     const spots = Uint8Array.from({ length: 50 * 38 * 3 }, () => 256 * random());
     const photo = sharp(spots, { raw: { width: 50, height: 38, channels: 3 } }).resize(WIDTH, HEIGHT, { fit: "fill" });
@@ -74,8 +74,8 @@ async function withLoader(data, dataset, options, use) {
   }
 }
 
-/** Pictures a second of a loader whose batches are read and not used. */
-function picturesPerSecond(data, dataset, options, seconds) {
+/** Images a second of a loader whose batches are read and not used. */
+function imagesPerSecond(data, dataset, options, seconds) {
   return withLoader(data, dataset, { batchSize: 8, preprocessing: data.VOC_MEAN, ...options }, async (loader) => {
     let count = 0;
     let start = 0;
@@ -90,7 +90,7 @@ function picturesPerSecond(data, dataset, options, seconds) {
 }
 
 /**
- * Pictures a second of training steps on one batch that lies in memory; the first step, which compiles, is left out.
+ * Images a second of training steps on one batch that lies in memory; the first step, which compiles, is left out.
  */
 async function netAlone(fcn, device, dataset, model, steps) {
   const preprocessing = fcn.data.IMAGENET_MEAN;
@@ -111,22 +111,22 @@ async function trainingRun(fcn, root, out, model, steps) {
   const options = { batchSize: BATCH, crop: CROP, learningRate: 1e-4, steps, open: { validation: 0.01 } };
   const run = await fcn.trainRun({ data: root, model, out, ...options });
   const { stepping, waited } = run;
-  return { picturesPerSecond: (BATCH * steps) / stepping, stepping, waited, share: waited / stepping };
+  return { imagesPerSecond: (BATCH * steps) / stepping, stepping, waited, share: waited / stepping };
 }
 
-async function measure({ pictures, workers, seconds, steps, models }) {
+async function measure({ images, workers, seconds, steps, models }) {
   const [T, fcn] = [await import("@fcn/tensor"), await import("@fcn/core")];
   const root = await mkdtemp(join(tmpdir(), "fcn-loader-"));
   const device = await T.createDevice();
   try {
-    await drawFolder(fcn.data, join(root, "data"), pictures);
+    await drawFolder(fcn.data, join(root, "data"), images);
     const { splits } = await fcn.data.open(join(root, "data"), { validation: 0.01 });
     const speeds = [];
     for (const count of workers) {
-      const row = { workers: count, picturesPerSecond: {} };
+      const row = { workers: count, imagesPerSecond: {} };
       for (const [name, augmentation] of Object.entries(AUGMENTATIONS)) {
         const options = { workers: count, augmentation };
-        row.picturesPerSecond[name] = await picturesPerSecond(fcn.data, splits.train, options, seconds);
+        row.imagesPerSecond[name] = await imagesPerSecond(fcn.data, splits.train, options, seconds);
       }
       speeds.push(row);
     }
@@ -136,7 +136,7 @@ async function measure({ pictures, workers, seconds, steps, models }) {
       runs.push({ model, alone, ...(await trainingRun(fcn, join(root, "data"), join(root, model), model, steps)) });
     }
     const cores = availableParallelism();
-    return { date: new Date().toISOString(), adapter: device.info, cores, pictures, steps, speeds, runs };
+    return { date: new Date().toISOString(), adapter: device.info, cores, images, steps, speeds, runs };
   } finally {
     device.destroy();
     await rm(root, { recursive: true, force: true });
@@ -144,45 +144,45 @@ async function measure({ pictures, workers, seconds, steps, models }) {
 }
 
 const SPEED_HEADER = ["workers", ...Object.keys(AUGMENTATIONS), `a worker, ${TRAINING}`, ""];
-const speedCells = ({ workers, picturesPerSecond: speeds }) => [
+const speedCells = ({ workers, imagesPerSecond: speeds }) => [
   workers === 0 ? "0 (the calling thread)" : String(workers),
   ...Object.values(speeds).map(digits),
   digits(speeds[TRAINING] / Math.max(1, workers)),
-  `the loader feeds a net of up to ${digits(speeds[TRAINING])} pictures/s with ${workers} ${workers === 1 ? "worker" : "workers"}`,
+  `the loader feeds a net of up to ${digits(speeds[TRAINING])} images/s with ${workers} ${workers === 1 ? "worker" : "workers"}`,
 ];
 
 const RUN_HEADER = [
   "training run",
-  "net alone, pictures/s",
-  "run, pictures/s",
+  "net alone, images/s",
+  "run, images/s",
   "steps, s",
   "waited, s",
-  "waits for pictures",
+  "waits for images",
 ];
-const runCells = ({ model, alone, picturesPerSecond, stepping, waited, share }) => [
+const runCells = ({ model, alone, imagesPerSecond, stepping, waited, share }) => [
   model,
   digits(alone),
-  digits(picturesPerSecond),
+  digits(imagesPerSecond),
   digits(stepping),
   digits(waited),
   `${digits(100 * share)} % of the time`,
 ];
 
-const head = ({ pictures, steps, cores, adapter, date }) => [
-  `${pictures} JPEG pictures of ${WIDTH}x${HEIGHT} with PNG masks; training: ${steps} steps of ${BATCH} crops of ${CROP.join("x")}, the first of which compiles`,
+const head = ({ images, steps, cores, adapter, date }) => [
+  `${images} JPEG images of ${WIDTH}x${HEIGHT} with PNG masks; training: ${steps} steps of ${BATCH} crops of ${CROP.join("x")}, the first of which compiles`,
   `${cores} cores; adapter: ${adapter.description}; ${date}`,
 ];
 
 export async function main(argv) {
   const { values } = parseArgs({ args: argv, options: OPTIONS });
-  const numbers = Object.fromEntries(["pictures", "seconds", "steps"].map((name) => [name, Number(values[name])]));
+  const numbers = Object.fromEntries(["images", "seconds", "steps"].map((name) => [name, Number(values[name])]));
   const workers = values.workers.split(",").map(Number);
   const record = await measure({ ...numbers, workers, models: values.models.split(",") });
   const [speeds, runs] = [record.speeds.map(speedCells), record.runs.map(runCells)];
   const tables = (table) => [table(SPEED_HEADER, speeds), "", table(RUN_HEADER, runs)];
-  console.log([...head(record), "", "pictures/s by number of workers", ...tables(textTable)].join("\n"));
+  console.log([...head(record), "", "images/s by number of workers", ...tables(textTable)].join("\n"));
   if (argv.length > 0) return;
-  const rest = ["Pictures a second by number of workers:", "", ...tables(markdownTable)];
+  const rest = ["Images a second by number of workers:", "", ...tables(markdownTable)];
   const markdown = markdownReport("Data loader", "npm run bench -- loader", head(record), rest);
   await writeReport(record, markdown, { kind: "loader" });
 }

@@ -4,8 +4,8 @@
  *   npm run bench -- [PATTERN ...] [--rows REGEX] [--repeats N] [--out STEM] [--list]
  *
  *   npm run bench -- memory       peak memory beside what must be held (memory.mjs)
- *   npm run bench -- throughput   pictures per second of predict on a folder (throughput.mjs)
- *   npm run bench -- loader       pictures per second of the data loader, and how long training waits (loader.mjs)
+ *   npm run bench -- throughput   images per second of predict on a folder (throughput.mjs)
+ *   npm run bench -- loader       images per second of the data loader, and how long training waits (loader.mjs)
  *
  * Patterns choose rows by title. A run of all rows writes bench/results/<adapter>.{json,md}; a part of them is written
  * only where --out says. Exits with 1 when the two libraries disagree on a row, with 2 on wrong usage.

@@ -1,8 +1,8 @@
 /**
- * Pictures per second of `fcn predict` on a folder, beside what the net alone does: the same pictures, decoded already,
+ * Images per second of `fcn predict` on a folder, beside what the net alone does: the same images, decoded already,
  * and labels read back.
  *
- *   npm run bench -- throughput [--pictures N] [--size HxW] [--model NAME] [--width M] [--save LIST]
+ *   npm run bench -- throughput [--images N] [--size HxW] [--model NAME] [--width M] [--save LIST]
  *
  * The rest of the command's time is time in which the GPU waits for decoding, encoding and writing. On a software
  * adapter these share the processor with the net. Writes bench/results/throughput-<adapter>.{json,md} at the default
@@ -20,7 +20,7 @@ import { digits, markdownReport, markdownTable, textTable } from "./lib/table.mj
 const CLASSES = 21;
 const MIB = 1024 * 1024;
 const OPTIONS = {
-  pictures: { type: "string", default: "48" },
+  images: { type: "string", default: "48" },
   size: { type: "string", default: "375x500" },
   model: { type: "string", default: "fcn8s-small" },
   width: { type: "string", default: "1" },
@@ -28,8 +28,8 @@ const OPTIONS = {
 };
 const PREPROCESSING = { channelOrder: "rgb", mean: [124, 116, 104], std: [58, 57, 57] };
 
-/** A smooth picture with some noise, different for each index: about as large a JPEG as a photograph. */
-function makePicture(height, width, index) {
+/** A smooth image with some noise, different for each index: about as large a JPEG as a photograph. */
+function makeImage(height, width, index) {
   const data = new Uint8Array(height * width * 3);
   for (let i = 0; i < data.length; i++) {
     const [x, y, c] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width), i % 3];
@@ -40,10 +40,10 @@ function makePicture(height, width, index) {
   return { data, height, width, channels: 3 };
 }
 
-async function makeFolder(folder, pictures) {
+async function makeFolder(folder, images) {
   const { default: sharp } = await import("sharp");
   await mkdir(folder);
-  for (const [i, { data, height, width }] of pictures.entries()) {
+  for (const [i, { data, height, width }] of images.entries()) {
     const raw = { width, height, channels: 3 };
     await sharp(data, { raw })
       .jpeg({ quality: 90 })
@@ -64,13 +64,13 @@ async function makeWeights(fcn, device, file, { model, width }) {
   net.dispose();
 }
 
-/** Seconds for all pictures that lie decoded in memory. */
-async function netAlone(fcn, device, file, pictures) {
+/** Seconds for all images that lie decoded in memory. */
+async function netAlone(fcn, device, file, images) {
   const loaded = await fcn.loadModel(file, device);
-  await fcn.predict(loaded, pictures[0]);
+  await fcn.predict(loaded, images[0]);
   device.resetPeakMemory();
   const start = performance.now();
-  for await (const { error } of fcn.predictAll(loaded, pictures)) if (error) throw error;
+  for await (const { error } of fcn.predictAll(loaded, images)) if (error) throw error;
   return (performance.now() - start) / 1000;
 }
 
@@ -80,36 +80,36 @@ async function runCommand(folder, out, weights, save) {
   const args = [bin, "predict", folder, "--weights", weights, "--out", out, "--save", save, "--json"];
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 256 * MIB });
   const summary = JSON.parse(stdout);
-  if (summary.failed > 0) throw new Error(`${summary.failed} pictures failed`);
+  if (summary.failed > 0) throw new Error(`${summary.failed} images failed`);
   return summary;
 }
 
-async function measure({ pictures: count, size, model, width, save }) {
+async function measure({ images: count, size, model, width, save }) {
   const [T, fcn] = [await import("@fcn/tensor"), await import("@fcn/core")];
   const [height, across] = size;
-  const pictures = Array.from({ length: count }, (_, i) => makePicture(height, across, i));
+  const images = Array.from({ length: count }, (_, i) => makeImage(height, across, i));
   const root = await mkdtemp(join(tmpdir(), "fcn-throughput-"));
   const device = await T.createDevice();
   try {
     const weights = join(root, "weights.safetensors");
     await makeWeights(fcn, device, weights, { model, width });
-    const alone = (await netAlone(fcn, device, weights, pictures)) / count;
-    // The difference of two runs leaves out what a run needs once: kernels are compiled with the first picture.
+    const alone = (await netAlone(fcn, device, weights, images)) / count;
+    // The difference of two runs leaves out what a run needs once: kernels are compiled with the first image.
     const few = Math.max(1, Math.floor(count / 4));
     const timed = async (name, some) => {
       const folder = join(root, name);
       await makeFolder(folder, some);
       return runCommand(folder, join(root, `${name}-out`), weights, save);
     };
-    const short = await timed("few", pictures.slice(0, few));
-    const { seconds, peakBytes } = await timed("all", pictures);
+    const short = await timed("few", images.slice(0, few));
+    const { seconds, peakBytes } = await timed("all", images);
     const each = (seconds - short.seconds) / (count - few);
     return {
       date: new Date().toISOString(),
       adapter: device.info,
       ...{ model, width, size, count, save, peakBytes },
-      net: { picturesPerSecond: 1 / alone },
-      predict: { picturesPerSecond: 1 / each, startSeconds: Math.max(0, seconds - count * each) },
+      net: { imagesPerSecond: 1 / alone },
+      predict: { imagesPerSecond: 1 / each, startSeconds: Math.max(0, seconds - count * each) },
       waiting: Math.max(0, 1 - alone / each),
     };
   } finally {
@@ -118,14 +118,14 @@ async function measure({ pictures: count, size, model, width, save }) {
   }
 }
 
-const HEADER = ["what", "pictures/s"];
+const HEADER = ["what", "images/s"];
 const rows = ({ net, predict }) => [
-  ["the net alone, pictures in memory", digits(net.picturesPerSecond)],
-  [`fcn predict, after ${digits(predict.startSeconds)} s to start`, digits(predict.picturesPerSecond)],
+  ["the net alone, images in memory", digits(net.imagesPerSecond)],
+  [`fcn predict, after ${digits(predict.startSeconds)} s to start`, digits(predict.imagesPerSecond)],
 ];
 
 const head = ({ model, width, size, count, save, waiting, peakBytes, adapter, date }) => [
-  `${model}${width === 1 ? "" : `, width ${width}`}, ${CLASSES} classes; ${count} JPEG pictures of ${size.join("x")}; written: ${save}`,
+  `${model}${width === 1 ? "" : `, width ${width}`}, ${CLASSES} classes; ${count} JPEG images of ${size.join("x")}; written: ${save}`,
   `the GPU waits ${digits(100 * waiting)} % of the time; peak allocated on the GPU ${digits(peakBytes / MIB)} MiB`,
   `adapter: ${adapter.description}; ${date}`,
 ];
@@ -133,7 +133,7 @@ const head = ({ model, width, size, count, save, waiting, peakBytes, adapter, da
 export async function main(argv) {
   const { values } = parseArgs({ args: argv, options: OPTIONS });
   const size = values.size.split("x").map(Number);
-  const record = await measure({ ...values, pictures: Number(values.pictures), width: Number(values.width), size });
+  const record = await measure({ ...values, images: Number(values.images), width: Number(values.width), size });
   console.log([...head(record), "", textTable(HEADER, rows(record))].join("\n"));
   if (argv.length > 0) return;
   const table = markdownTable(HEADER, rows(record));

@@ -68,7 +68,7 @@ function install(target) {
   if (problem !== null) fail(problem.message, problem.fix);
 }
 
-/** Leaves no entry behind that turned out to be of no use. */
+/** Leaves no entry after that turned out to be of no use. */
 function giveUp(reason, entry) {
   if (entry !== null) {
     rmSync(entry);

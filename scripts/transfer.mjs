@@ -1,4 +1,4 @@
-// Transfer from real weights, by the commands that everyone has: composes pictures from Tux Paint's stamps and
+// Transfer from real weights, by the commands that everyone has: composes images from Tux Paint's stamps and
 // photographs of two Debian packages (`fcn data compose`), brings over the MobileNetV2 of the npm package nsfwjs (`fcn
 // convert`), trains an FCN-16s from it and from random weights (`fcn train`), and prints both beside background
 // everywhere.
@@ -14,18 +14,18 @@ import { parseArgs } from "node:util";
 import { SegmentationMetrics } from "@fcn/core";
 import { installMissing, packagesAdvice } from "./lib/packages.mjs";
 import { fail, readSystem } from "./lib/system.mjs";
-import { PACKAGES, picturesOf } from "./lib/transfer-sources.mjs";
+import { imagesOf, PACKAGES } from "./lib/transfer-sources.mjs";
 
 const FCN = fileURLToPath(new URL("../packages/fcn/bin/fcn.js", import.meta.url));
 const MODEL = "fcn16s-mobilenetv2";
 
 /**
  * What differs between the two starts. Statistics of batch norm are worth keeping where they were learned; a random
- * trunk has none.
+ * backbone has none.
  */
 const STARTS = {
   random: { rate: 1e-2, flags: () => ["--model-option", "samePadding=true", "--model-option", "bnEps=1e-3"] },
-  pretrained: { rate: 1e-3, flags: (trunk) => ["--weights", trunk, "--freeze-batch-norm"] },
+  pretrained: { rate: 1e-3, flags: (backbone) => ["--weights", backbone, "--freeze-batch-norm"] },
 };
 /** Rates that `--search` tries; those above are the best of them. */
 const CANDIDATE_RATES = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2];
@@ -44,7 +44,7 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Runs one command, shown first; answers what it printed as JSON, and ends with its exit code where it fails. */
+/** Runs one command, shown first; returns what it printed as JSON, and ends with its exit code where it fails. */
 function fcn(...args) {
   process.stderr.write(`\n$ npx fcn ${args.map((arg) => (/[\s|()]/.test(arg) ? `'${arg}'` : arg)).join(" ")}\n`);
   const { status, stdout } = spawnSync(process.execPath, [FCN, ...args, "--json"], {
@@ -63,7 +63,7 @@ function ensurePackages() {
   if (problem !== null) fail(problem.message, problem.fix);
   if (step !== "advise") return;
   const { command, why } = packagesAdvice({ ...readSystem(), packages: names });
-  fail(`the pictures for this command are absent: ${names.join(" and ")}`, `${command}\n     (${why})`);
+  fail(`the images for this command are absent: ${names.join(" and ")}`, `${command}\n     (${why})`);
 }
 
 function findNsfwjs() {
@@ -71,13 +71,13 @@ function findNsfwjs() {
   return join(dirname(entry), "..", "models", "mobilenet_v2", "model.min.js");
 }
 
-function train(start, rate, trunk) {
+function train(start, rate, backbone) {
   const out = join(options.out, options.search ? `${start}-${rate}` : start);
   rmSync(out, { recursive: true, force: true });
   const { steps, seed } = options;
   const common = ["--model", MODEL, "--preprocessing", "unit", "--steps", steps, "--batch", "4", "--seed", seed];
   const pace = ["--validate-every", String(Math.max(1, Math.round(Number(steps) / 4)))];
-  const flags = [...common, ...pace, ...STARTS[start].flags(trunk), "--lr", String(rate)];
+  const flags = [...common, ...pace, ...STARTS[start].flags(backbone), "--lr", String(rate)];
   return { start, rate, run: fcn("train", "--data", join(options.out, "data"), ...flags, "--out", out) };
 }
 
@@ -114,11 +114,11 @@ const data = join(options.out, "data");
 rmSync(data, { recursive: true, force: true });
 const { samples, validation, seed } = options;
 const counts = ["--samples", samples, "--validation", validation, "--size", "128", "--seed", seed];
-fcn("data", "compose", ...picturesOf(options), ...counts, "--out", data);
-const trunk = join(options.out, "trunk.safetensors");
-fcn("convert", findNsfwjs(), trunk, "--names", "tensorflow-mobilenetv2");
+fcn("data", "compose", ...imagesOf(options), ...counts, "--out", data);
+const backbone = join(options.out, "backbone.safetensors");
+fcn("convert", findNsfwjs(), backbone, "--names", "tensorflow-mobilenetv2");
 const starts = Object.entries(STARTS).map(([start, { rate }]) => {
-  const tried = (options.search ? CANDIDATE_RATES : [rate]).map((candidate) => train(start, candidate, trunk));
+  const tried = (options.search ? CANDIDATE_RATES : [rate]).map((candidate) => train(start, candidate, backbone));
   const best = tried.reduce((a, b) => (b.run.best.scores.meanIU > a.run.best.scores.meanIU ? b : a));
   const { scores } = best.run.best;
   const all = tried.map(({ rate, run }) => ({ rate, meanIU: run.best.scores.meanIU }));

@@ -17,18 +17,18 @@ import { PAGE_CLASSES, PAGE_PREPROCESSING, type PageNet, pageGraph, pageInput } 
 
 const FCN = fileURLToPath(new URL("../packages/fcn/bin/fcn.js", import.meta.url));
 
-/** Pictures as a browser decodes them itself, and as this project does. */
+/** Images as a browser decodes them itself, and as this project does. */
 async function drawFiles(): Promise<Files> {
   const [height, width] = [48, 64];
-  const picture = (): Sharp => photo(height, width, 5);
+  const image = (): Sharp => photo(height, width, 5);
   const clear = photo(height, width, 6).ensureAlpha(0);
   const files: Record<string, Uint8Array> = {
-    "photo.png": await picture().png().toBuffer(),
+    "photo.png": await image().png().toBuffer(),
     "clear.png": await clear.png().toBuffer(),
     "grey.png": greyPng(height, width, (x, y) => (3 * x + y) % 256),
-    "photo.jpg": await picture().jpeg({ quality: 90 }).toBuffer(),
-    "turned.jpg": await picture().withMetadata({ orientation: 6 }).jpeg({ quality: 90 }).toBuffer(),
-    "photo.webp": await picture().webp({ lossless: true }).toBuffer(),
+    "photo.jpg": await image().jpeg({ quality: 90 }).toBuffer(),
+    "turned.jpg": await image().withMetadata({ orientation: 6 }).jpeg({ quality: 90 }).toBuffer(),
+    "photo.webp": await image().webp({ lossless: true }).toBuffer(),
     "mask.png": greyPng(height, width, (x, y) => (y < 4 ? 255 : x < 20 ? 0 : x < 44 ? 1 : 2)),
   };
   return Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, Array.from(bytes)]));
@@ -67,14 +67,14 @@ describe("in a browser", () => {
     const files = await drawFiles();
     const got = await onPage((page) => runOn<DataExercise>(page, "data-exercise", "dataExercise", files));
     const want = await dataExercise(files);
-    for (const [name, { size, values }] of Object.entries(want.pictures)) {
-      const { [name]: own } = got.pictures;
+    for (const [name, { size, values }] of Object.entries(want.images)) {
+      const { [name]: own } = got.images;
       expect(own?.size, name).toEqual(size);
       const difference = Math.max(...values.map((value, i) => Math.abs(value - (own?.values[i] as number))));
       // Decoders of JPEG may round otherwise.
       expect(difference, name).toBeLessThanOrEqual(name.endsWith(".jpg") ? 8 : 0);
     }
-    expect(want.pictures["turned.jpg"]?.size).toEqual([64, 48, 3]);
+    expect(want.images["turned.jpg"]?.size).toEqual([64, 48, 3]);
     expect(got.labels).toEqual(want.labels);
     expect(got.order).toEqual(want.order);
     expect(got.batch).toEqual(want.batch);
@@ -120,7 +120,7 @@ describe("in a browser", () => {
     const scored = JSON.parse(run("eval", "--data", "data", "--weights", weights, "--json"));
     expect(scored).toMatchObject({ model: "page-net", classes: PAGE_CLASSES });
     const predicted = JSON.parse(run("predict", "data/images", "--weights", weights, "--out", "labelled", "--json"));
-    expect(predicted).toMatchObject({ failed: 0, pictures: { length: 10 } });
+    expect(predicted).toMatchObject({ failed: 0, images: { length: 10 } });
     const exported = JSON.parse(run("export", "--weights", weights, "--onnx", onnx, "--json"));
     expect(exported).toMatchObject({ model: "page-net", outputs: [{ name: "out" }] });
     const session = await openOnnx(await readFile(onnx));

@@ -14,7 +14,7 @@ export function quiet(program, args) {
  */
 function aptGet(args, as) {
   const settings = ["-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::Retries=3"];
-  // sudo clears the environment, so it is set again behind it.
+  // sudo clears the environment, so it is set again after it.
   const [program, ...rest] = [
     ...as,
     "env",

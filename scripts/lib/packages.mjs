@@ -21,7 +21,7 @@ export function installMissing(missing) {
 }
 
 /**
- * How to get packages of pictures that Debian has.
+ * How to get packages of images that Debian has.
  * @param {{ platform: string, osRelease: Record<string, string>, packages: readonly string[] }} wanted
  * @returns {{ command: string, why: string }}
  */

@@ -1,4 +1,4 @@
-// Where `npm run transfer` takes its pictures from.
+// Where `npm run transfer` takes its images from.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
@@ -42,8 +42,8 @@ const PHOTOGRAPHS = [
   "umang_by_Abhishek_Mudgal.jpg",
 ];
 
-/** The pictures as arguments of `fcn data compose`. */
-export function picturesOf({ stamps = STAMPS, photos }) {
+/** The images as arguments of `fcn data compose`. */
+export function imagesOf({ stamps = STAMPS, photos }) {
   const cutouts = Object.entries(CLASSES).flatMap(([name, folders]) => [
     "--cutouts",
     `${name}=${folders.map((folder) => join(stamps, folder)).join(",")}`,

@@ -28,9 +28,9 @@ for (let i = 0; i < 2; i++) await draw(`photos/${i}.png`, rgba(200, 160, [60 + 9
 describe("npm run transfer", () => {
   it("composes, converts and trains from both starts by the commands of fcn", async () => {
     const out = join(folder, "run");
-    const pictures = ["--stamps", join(folder, "stamps"), "--photos", join(folder, "photos")];
+    const images = ["--stamps", join(folder, "stamps"), "--photos", join(folder, "photos")];
     const counts = ["--steps", "2", "--samples", "6", "--validation", "4", "--seed", "3"];
-    const args = [SCRIPT, ...pictures, ...counts, "--out", out, "--json"];
+    const args = [SCRIPT, ...images, ...counts, "--out", out, "--json"];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
     expect(stderr).not.toContain("error:");
     expect(status).toBe(0);

@@ -7,7 +7,7 @@ export type Files = Readonly<Record<string, readonly number[]>>;
 
 /** What {@link dataExercise} made of the files. */
 export interface DataExercise {
-  readonly pictures: Readonly<Record<string, { readonly size: readonly number[]; readonly values: readonly number[] }>>;
+  readonly images: Readonly<Record<string, { readonly size: readonly number[]; readonly values: readonly number[] }>>;
   readonly labels: readonly number[];
   /** The first batch of the loader, and names in the order of two epochs. */
   readonly batch: readonly number[];
@@ -24,10 +24,10 @@ const preprocessing = data.IMAGENET_MEAN;
 /** From encoded files to a trained, scored net, without a file system: decoding, loader, training, evaluation, prediction. */
 export async function dataExercise(files: Files): Promise<DataExercise> {
   const bytes = (name: string): Uint8Array => Uint8Array.from(files[name] ?? []);
-  const pictures: Record<string, { size: number[]; values: number[] }> = {};
+  const images: Record<string, { size: number[]; values: number[] }> = {};
   for (const name of Object.keys(files).filter((file) => file !== "mask.png")) {
     const { image } = await data.decodeImage(name, bytes(name));
-    pictures[name] = { size: [image.height, image.width, image.channels], values: Array.from(image.data) };
+    images[name] = { size: [image.height, image.width, image.channels], values: Array.from(image.data) };
   }
   const { image } = await data.decodeImage("photo.png", bytes("photo.png"));
   const { labels } = await data.decodeMask("mask.png", bytes("mask.png"), data.indexRule(CLASSES));
@@ -61,7 +61,7 @@ export async function dataExercise(files: Files): Promise<DataExercise> {
       (_, c) => prediction.labels.filter((label) => label === c).length,
     );
     return {
-      pictures,
+      images,
       labels: Array.from(labels),
       batch: Array.from(seen[0]?.images ?? []),
       order: seen.flatMap(({ names }) => names),

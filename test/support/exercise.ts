@@ -23,7 +23,7 @@ export interface Exercise {
   /** Logits after one step of training. */
   readonly trained: readonly number[];
   readonly onnxBytes: number;
-  /** What {@link ofNaN} answers. */
+  /** What {@link ofNaN} returns. */
   readonly ofNaN: string;
 }
 

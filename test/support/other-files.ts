@@ -24,8 +24,8 @@ export const otherFiles = (): [what: string, bytes: Uint8Array, remedy: RegExp][
   ["an ONNX model (.onnx)", latin("\x08\x08\x12\x07pytorch\x1a\x052.1.0:\x80\x01"), /exported from|numpy\.savez/],
   ["a TensorFlow Lite model (.tflite)", latin("\x1c\0\0\0TFL3\x14\0 \0\x1c\0"), /made from/],
   ["a GGUF file", latin("GGUF\x03\0\0\0\x01\0\0\0\0\0\0\0"), /made from/],
-  ["a PNG picture", latin("\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"), /^give a /],
-  ["a JPEG picture", latin("\xff\xd8\xff\xe0\0\x10JFIF\0"), /^give a /],
+  ["a PNG image", latin("\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"), /^give a /],
+  ["a JPEG image", latin("\xff\xd8\xff\xe0\0\x10JFIF\0"), /^give a /],
   ["a PDF document", latin("%PDF-1.7\n%\xe2\xe3\n"), /^give a /],
   ["a Caffe description of a net (.prototxt)", text('# FCN\nname: "VGG"\nlayer { name: "a" }\n'), /\.caffemodel/],
 ];

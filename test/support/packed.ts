@@ -33,7 +33,7 @@ export class PackedApp {
     return readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => file.replaceAll("\\", "/"));
   }
 
-  /** Runs the script in Node; answers what it printed. Throws where it fails. */
+  /** Runs the script in Node; returns what it printed. Throws where it fails. */
   node(code: string): string {
     const file = join(this.folder, "script.mjs");
     writeFileSync(file, code);
@@ -44,7 +44,7 @@ export class PackedApp {
     });
   }
 
-  /** A page with this script, built by Vite as it stands; answers its warnings. Throws where Vite does. */
+  /** A page with this script, built by Vite as it stands; returns its warnings. Throws where Vite does. */
   async vite(code: string): Promise<string[]> {
     const page = mkdtempSync(join(this.folder, "page-"));
     writeFileSync(join(page, "index.html"), '<script type="module" src="./main.js"></script>');

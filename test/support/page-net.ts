@@ -23,7 +23,7 @@ export const PAGE_PREPROCESSING: fcn.data.Preprocessing = {
 /** Values [1, 3, 64, 96]. */
 export const pageInput = (): Float32Array => uniform("page image", [1, 3, 64, 96], 1);
 
-/** A residual trunk of stride 8, scores, and one transposed convolution that answers multiples of 8 only. */
+/** A residual backbone of stride 8, scores, and one transposed convolution that returns multiples of 8 only. */
 export function pageGraph(): fcn.Graph {
   const builder = new fcn.GraphBuilder("page-net");
   let at = builder.add("data", { kind: "input", channels: 3 });
@@ -42,7 +42,7 @@ export function pageGraph(): fcn.Graph {
   });
 }
 
-/** Builds and trains a net, on a page or in Node, and answers it as the bytes of a file. */
+/** Builds and trains a net, on a page or in Node, and returns it as the bytes of a file. */
 export async function pageNet(samples: readonly (readonly number[])[]): Promise<PageNet> {
   const device = await createDevice({ quiet: true });
   try {

@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import { expect } from "vitest";
 
-/** Runs a reader on bad input and answers its one clear error; fails when there is none or another kind. */
+/** Runs a reader on bad input and returns its one clear error; fails when there is none or another kind. */
 export async function refusal(read: Promise<unknown>): Promise<TensorError> {
   const error = await read.then(
     () => undefined,

@@ -21,7 +21,7 @@ export interface TfjsFiles {
   readonly shards: Readonly<Record<string, Uint8Array>>;
 }
 
-/** Writes `model.json` and its shards, and the same as bundles (`model.min.js`); answers both paths. */
+/** Writes `model.json` and its shards, and the same as bundles (`model.min.js`); returns both paths. */
 export async function writeTfjs(
   folder: string,
   { model, shards }: TfjsFiles,

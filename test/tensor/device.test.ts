@@ -211,7 +211,7 @@ describe("scope", () => {
     return { open, opened };
   };
 
-  it.each(["uses", "answers"])("tells of an overlap where a tensor that one %s was freed by the other", async (how) => {
+  it.each(["uses", "returns"])("tells of an overlap where a tensor that one %s was freed by the other", async (how) => {
     const before = device.memory().liveTensors;
     const [made, ended] = [gate(), gate()];
     const first = device.scope(async () => {

@@ -52,7 +52,7 @@ export type TensorCode =
   | "unsafe-pickle"
   // A checkpoint with several sets of weights; `details.keys` has where they are.
   | "ambiguous-checkpoint"
-  // A file in which the names of a net stand behind several prefixes; `details.prefixes` has these.
+  // A file in which the names of a net stand below several prefixes; `details.prefixes` has these.
   | "ambiguous-prefix"
   // A file that is missing or may not be read.
   | "unreadable-file"
@@ -71,15 +71,15 @@ export type NetCode =
   | "missing-data"
   // A label map that a head needs and that the samples lack.
   | "missing-labels"
-  // A picture or mask of another size than what belongs to it.
+  // An image or mask of another size than what belongs to it.
   | "size-mismatch"
-  // Bands of a picture that are no colours.
+  // Bands of an image that are no colours.
   | "unsupported-bands"
-  // A picture of more than 8 bits whose values have no known range.
+  // An image of more than 8 bits whose values have no known range.
   | "range-needed"
-  // A picture of another depth than those that the net was trained with.
+  // An image of another depth than those that the net was trained with.
   | "other-depth"
-  // A picture that could not be loaded, for a reason outside of the library.
+  // An image that could not be loaded, for a reason outside of the library.
   | "unreadable-sample"
   // A list of classes that contradicts itself, or that cannot be read.
   | "invalid-classes"
@@ -93,15 +93,15 @@ export type NetCode =
   | "duplicate-id"
   // An entry of an annotation file that cannot be read.
   | "bad-entry"
-  // An entry of an annotation file whose picture is not there.
+  // An entry of an annotation file whose image is not there.
   | "missing-image"
-  // Two pictures or lists that have one name.
+  // Two images or lists that have one name.
   | "same-name"
-  // A picture that several annotation files are about.
-  | "same-picture"
-  // A name that several pictures have.
+  // An image that several annotation files are about.
+  | "same-image"
+  // A name that several images have.
   | "ambiguous-name"
-  // A picture to which several masks belong.
+  // An image to which several masks belong.
   | "ambiguous-mask"
   // Masks of which some hold numbers and others colours.
   | "mixed-masks"
@@ -145,8 +145,8 @@ export type NetCode =
   | "file-exists"
   // An output that is the same file as an input.
   | "same-file"
-  // Some pictures could not be predicted.
-  | "pictures-failed"
+  // Some images could not be predicted.
+  | "images-failed"
   // A download without a connection.
   | "no-network"
   // A download that the server refuses.

@@ -30,6 +30,6 @@ export function nodeModule<Name extends keyof NodeModules>(op: string, name: Nam
   throw new TensorError({
     code: "unsupported",
     message: `${op}: needs Node's module ${name.slice("node:".length)}, and ${here}`,
-    fix: isNode() ? "install Node 20.16 or newer" : "run it in Node; in a browser use what takes and answers bytes",
+    fix: isNode() ? "install Node 20.16 or newer" : "run it in Node; in a browser use what takes and returns bytes",
   });
 }

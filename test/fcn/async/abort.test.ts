@@ -4,7 +4,7 @@ import { createDevice, type Device, TensorError } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { unlessAborted } from "../../../packages/fcn/src/async/abort.js";
 import { greyPng, rgbPng, temporaryFolder, writeTree } from "../data/trees.js";
-import { picture, RAW, smallNet } from "../prediction/nets.js";
+import { makeImage, RAW, smallNet } from "../prediction/nets.js";
 
 const root = await temporaryFolder("fcn-abort");
 const REASON = new TensorError({ code: "aborted", message: "that is enough", fix: "ask for more" });
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => device?.destroy());
 
 const samples = Array.from({ length: 30 }, (_, i): fcn.data.SegmentationSample => {
-  return { name: `${i}`, image: picture(24, 32, i), labels: new Uint8Array(24 * 32).fill(i % 3) };
+  return { name: `${i}`, image: makeImage(24, 32, i), labels: new Uint8Array(24 * 32).fill(i % 3) };
 });
 
 /** Counts the passes of a net, and calls `onPass` with each number. */
@@ -31,7 +31,7 @@ function countPasses(net: fcn.models.GraphNet, onPass = (_: number): void => {})
 }
 
 describe("a signal", () => {
-  it("ends an evaluation among its pictures, and leaves nothing on the device", async () => {
+  it("ends an evaluation among its images, and leaves nothing on the device", async () => {
     using net = smallNet(device);
     net.train();
     const passes = countPasses(net);
@@ -47,26 +47,26 @@ describe("a signal", () => {
     expect(device.memory().liveTensors).toBe(before);
   });
 
-  it("ends the prediction of a picture between two tiles", async () => {
+  it("ends the prediction of an image between two tiles", async () => {
     using net = smallNet(device);
     const stop = new AbortController();
     const passes = countPasses(net, (pass) => void (pass === 4 && stop.abort(REASON)));
     const before = device.memory().liveTensors;
     const options = { preprocessing: RAW, tile: 16, overlap: 4, signal: stop.signal };
-    await expect(fcn.predict(net, picture(64, 64), options)).rejects.toBe(REASON);
+    await expect(fcn.predict(net, makeImage(64, 64), options)).rejects.toBe(REASON);
     expect(passes()).toBe(4);
     expect(device.memory().liveTensors).toBe(before);
-    await expect(fcn.predict(net, picture(8, 8), options)).rejects.toBe(REASON);
+    await expect(fcn.predict(net, makeImage(8, 8), options)).rejects.toBe(REASON);
     expect(passes()).toBe(4);
   });
 
-  it("ends a series of pictures, and is no failure of one of them", async () => {
+  it("ends a series of images, and is no failure of one of them", async () => {
     using net = smallNet(device);
     const stop = new AbortController();
-    const pictures = samples.map(({ image }) => image);
+    const images = samples.map(({ image }) => image);
     const seen: unknown[] = [];
     const all = async (): Promise<void> => {
-      for await (const { error } of fcn.predictAll(net, pictures, { preprocessing: RAW, signal: stop.signal })) {
+      for await (const { error } of fcn.predictAll(net, images, { preprocessing: RAW, signal: stop.signal })) {
         seen.push(error);
         if (seen.length === 2) stop.abort(REASON);
       }
@@ -75,7 +75,7 @@ describe("a signal", () => {
     expect(seen).toEqual([undefined, undefined]);
   });
 
-  it.each([0, 2])("ends the look at all masks, and the check of all pictures, with %d workers", async (workers) => {
+  it.each([0, 2])("ends the look at all masks, and the check of all images, with %d workers", async (workers) => {
     const folder = join(root, `${workers}`);
     const mask = greyPng(300, 300, (x, y) => (x ^ y) & 3);
     const image = rgbPng(300, 300, (x, y) => x * y);
@@ -100,7 +100,7 @@ describe("a signal", () => {
     expect(seen).toBeLessThan(20);
   });
 
-  it("leaves no listener behind where the work ends before it", async () => {
+  it("leaves no listener after where the work ends before it", async () => {
     const stop = new AbortController();
     let listeners = 0;
     const { signal } = stop;

@@ -30,19 +30,19 @@ beforeAll(async () => {
 });
 
 describe("fcn data check", () => {
-  it("answers 0 for a sound folder, with its classes and their shares, and writes a contact sheet", async () => {
+  it("returns 0 for a sound folder, with its classes and their shares, and writes a contact sheet", async () => {
     const sheet = join(root, "sheet.png");
     const { code, stdout, stderr } = check(join(root, "good"), "--contact-sheet", sheet);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("layout folder, 2 classes");
-    expect(stdout).toMatch(/train: 3 pictures, 20x30\nval: 1 picture, 20x30/);
+    expect(stdout).toMatch(/train: 3 images, 20x30\nval: 1 image, 20x30/);
     expect(stdout).toMatch(/1 tree +66\.67 +66\.67/);
     expect(stdout).toMatch(/note {5}.*divided at random by seed 0 into 3 to train and 1 to validate/);
     expect(stdout).toMatch(/wrote .*sheet\.png\n0 problems, 0 warnings/);
     expect((await sharp(sheet).metadata()).format).toBe("png");
   });
 
-  it("answers 1 with each problem in a line, and two lines about the failure", () => {
+  it("returns 1 with each problem in a line, and two lines about the failure", () => {
     const { code, stdout, stderr } = check(join(root, "bad"));
     expect(code).toBe(1);
     expect(stdout).toContain(
@@ -71,7 +71,7 @@ describe("fcn data check", () => {
     [["x", "--nyud-input", "depth"], 2, '--nyud-input is "depth"'],
     [["x", "--d2l", "big"], 2, '--d2l is "big"'],
     [["/nonexistent"], 1, "/nonexistent: it does not exist"],
-  ])("answers %j with %i", (args, code, problem) => {
+  ])("returns %j with %i", (args, code, problem) => {
     const answer = check(...args);
     expect(answer.code).toBe(code);
     expect(answer.stderr).toContain(`error: ${problem}`);

@@ -57,7 +57,7 @@ describe("fcn data compose", () => {
     expect(await bytes(again)).toEqual(await bytes(first));
     const photos = ["--backgrounds", ...[0, 1, 2].map((i) => join(root, "photos", `${i}.jpg`))];
     const answer = compose(...cutouts, ...photos, ...small, "--seed", "1", "--out", other, "--json");
-    expect(JSON.parse(answer.stdout)).toMatchObject({ pictures: { train: 5, val: 2 } });
+    expect(JSON.parse(answer.stdout)).toMatchObject({ images: { train: 5, val: 2 } });
     expect(await bytes(other)).not.toEqual(await bytes(first));
   });
 
@@ -67,9 +67,9 @@ describe("fcn data compose", () => {
     [[...cutouts, ...backgrounds, "--skip", "(", "--out", "x"], 2, '--skip is "("'],
     [[...cutouts, ...backgrounds, "--held-back", "1", "--out", "x"], 2, '--held-back is "1"'],
     [["--cutouts", "cat=/nowhere", ...backgrounds, "--out", "x"], 1, "the folder /nowhere for cut-outs of cat"],
-    [[...cutouts, ...backgrounds, "--out", root, "--skip", "cats"], 1, "no picture for cut-outs of cat"],
-    [[...cutouts, ...backgrounds, "--out", join(root, "first")], 1, "holds pictures already"],
-  ])("answers %j with %i", (args, code, problem) => {
+    [[...cutouts, ...backgrounds, "--out", root, "--skip", "cats"], 1, "no image for cut-outs of cat"],
+    [[...cutouts, ...backgrounds, "--out", join(root, "first")], 1, "holds images already"],
+  ])("returns %j with %i", (args, code, problem) => {
     const answer = compose(...args);
     expect(answer.code).toBe(code);
     expect(answer.stderr).toContain(`error: `);

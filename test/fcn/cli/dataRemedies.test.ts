@@ -29,7 +29,7 @@ const labelme = (shape: object, more: object = {}): Tree => ({
 
 /** Folders in which something is wrong, with what must stand in the printed lines. */
 const FOLDERS: Record<string, readonly [tree: Tree, told: RegExp, flags?: readonly string[]]> = {
-  nothing: [{ "readme.md": "x" }, /put pictures into images\//],
+  nothing: [{ "readme.md": "x" }, /put images into images\//],
   "no-masks": [{ "images/a.jpg": photo }, /masks\/ is missing/],
   "voc-half": [{ "JPEGImages/a.jpg": photo, "ImageSets/Segmentation/train.txt": "a" }, /SegmentationClass is missing/],
   "context-without-voc": [{ "trainval/a.mat": "x", "labels.txt": "1: a" }, /fix: .*--voc /],

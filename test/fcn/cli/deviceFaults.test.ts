@@ -139,14 +139,14 @@ describe("fcn eval and predict on a device that fails", () => {
     "print no score of a part: %s",
     async (fault, first) => {
       const args = ["eval", "--data", "data", "--split", "train", "--weights", "net.safetensors", "--json"];
-      const done = ({ lines }: Outcome): number => Number(/(\d+) of \d+ pictures were/.exec(lines[0] ?? "")?.[1]);
+      const done = ({ lines }: Outcome): number => Number(/(\d+) of \d+ images were/.exec(lines[0] ?? "")?.[1]);
       const { code, out, lines } = await atTheRightMoment(
         first,
         (at) => fcn(`${fault}@${at}`, ...args),
         (outcome) => (outcome.code === 0 ? "late" : done(outcome) > 0 ? "right" : "early"),
       );
       expect(lines).toEqual([
-        expect.stringMatching(/^error: .*\d+ of \d+ pictures were evaluated, which is no score of the whole$/),
+        expect.stringMatching(/^error: .*\d+ of \d+ images were evaluated, which is no score of the whole$/),
         expect.stringMatching(
           fault === "device-lost" ? /^fix: run the same command again/ : /^fix: .*--batch 1, --tile/,
         ),
@@ -167,7 +167,7 @@ describe("fcn eval and predict on a device that fails", () => {
       const attempt = async (at: number) => {
         const out = `labelled-${fault}-${at}`;
         const failed = await fcn(`${fault}@${at}`, ...args, out);
-        const told = /^error: .*; the results of (\d) of 6 pictures are in \S+, not done: (.*)$/.exec(
+        const told = /^error: .*; the results of (\d) of 6 images are in \S+, not done: (.*)$/.exec(
           failed.lines[0] ?? "",
         );
         return { out, failed, done: Number(told?.[1]), named: told?.[2] ?? "" };

@@ -17,7 +17,7 @@ describe("describeFailure", () => {
     });
   });
 
-  it("points wrong usage to the help of the command and answers 2", () => {
+  it("points wrong usage to the help of the command and returns 2", () => {
     expect(describeFailure(new UsageError("--a excludes --b", "leave one out"), quiet)).toEqual({
       text: "error: --a excludes --b\nfix: leave one out\n",
       exitCode: 2,

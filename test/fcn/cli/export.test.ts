@@ -105,7 +105,7 @@ describe("fcn export", () => {
     [["--weights", "x", "--onnx", "y", "--argmax", "--softmax"], /--argmax and --softmax exclude each other/],
     [["--weights", "x", "--onnx", "y", "--size", "0x48"], /--size is "0x48"/],
     [["--weights", "x", "--onnx", "y", "--opset", "3"], /--opset is "3"/],
-  ])("answers wrong usage %j with 2", (args, message) => {
+  ])("returns wrong usage %j with 2", (args, message) => {
     const { code, lines } = fcn(...args);
     expect(code).toBe(2);
     expect(lines).toEqual([expect.stringMatching(message), expect.stringMatching(/^fix: \S/)]);
@@ -115,7 +115,7 @@ describe("fcn export", () => {
     [["--weights", "missing.safetensors"], /cannot read .*missing\.safetensors/],
     [["--weights", "foreign.safetensors"], /foreign\.safetensors: its header/],
     [["--weights", "weights.safetensors", "--onnx", join("none", "x.onnx")], /cannot write .*x\.onnx/],
-  ])("answers %j with 1, one error, and no file", async (args, message) => {
+  ])("returns %j with 1, one error, and no file", async (args, message) => {
     await writeFile(join(folder, "foreign.safetensors"), "not a weights file");
     const { code, lines } = fcn("--onnx", "refused.onnx", ...args);
     expect(code).toBe(1);

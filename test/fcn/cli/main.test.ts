@@ -17,7 +17,7 @@ function fcn(args: string[], env: Record<string, string> = {}) {
 }
 
 describe("the fcn command line", () => {
-  it("answers help and version with 0", () => {
+  it("returns help and version with 0", () => {
     const help = fcn(["--help"]);
     expect(help.code).toBe(0);
     expect(help.stdout).toMatch(/Usage: fcn .*doctor.*demo/s);
@@ -33,7 +33,7 @@ describe("the fcn command line", () => {
     [["data", "nope", "--help"], "error: unknown command 'nope'", "fix: see fcn data --help"],
     [["doctor", "--bad"], "error: unknown option '--bad'", "fix: see fcn doctor --help"],
     [["doctor", "more"], "error: too many arguments for 'doctor'", "fix: see fcn doctor --help"],
-  ])("answers wrong usage %j with 2 and two lines", (args, error, fix) => {
+  ])("returns wrong usage %j with 2 and two lines", (args, error, fix) => {
     const { code, stderr } = fcn(args);
     expect(code).toBe(2);
     expect(stderr.startsWith(error)).toBe(true);
@@ -41,7 +41,7 @@ describe("the fcn command line", () => {
     expect(stderr.trimEnd().endsWith(fix)).toBe(true);
   });
 
-  it("answers a missing command with its help and 2", () => {
+  it("returns a missing command with its help and 2", () => {
     expect(fcn([])).toMatchObject({ code: 2, stderr: expect.stringContaining("Usage: fcn") });
   });
 });

@@ -19,7 +19,7 @@ const check = (folder: string, ...args: string[]): data.DataReport =>
 
 const SIDE = 16;
 
-/** In each picture a dog on the left half and a cat on the middle one: they share a quarter. */
+/** In each image a dog on the left half and a cat on the middle one: they share a quarter. */
 const cocoFile = JSON.stringify({
   categories: [
     { id: 1, name: "cat" },
@@ -53,11 +53,11 @@ const line = (name: string): string =>
 beforeAll(async () => {
   const files: Record<string, Uint8Array | string> = { "coco/all.json": cocoFile };
   for (const i of [0, 1]) {
-    const picture = await jpeg(SIDE, SIDE, i);
-    files[`coco/${i}.jpg`] = picture;
-    files[`labelme/${i}.jpg`] = picture;
+    const image = await jpeg(SIDE, SIDE, i);
+    files[`coco/${i}.jpg`] = image;
+    files[`labelme/${i}.jpg`] = image;
     files[`labelme/${i}.json`] = line(`${i}`);
-    files[`masks/images/${i}.jpg`] = picture;
+    files[`masks/images/${i}.jpg`] = image;
     files[`masks/masks/${i}.png`] = greyPng(SIDE, SIDE, (x) => (x < 8 ? 0 : 1));
   }
   await writeTree(root, files);

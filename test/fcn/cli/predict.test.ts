@@ -11,7 +11,7 @@ import { decode, encode } from "fast-png";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PredictSummary } from "../../../packages/fcn/src/prediction/files/run.js";
-import { picture } from "../prediction/nets.js";
+import { makeImage } from "../prediction/nets.js";
 
 const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
 const CLASSES = ["background", "cat", "dog"];
@@ -52,7 +52,7 @@ let weights: string;
 let loaded: fcn.LoadedModel;
 const at = (...parts: string[]): string => join(folder, ...parts);
 
-const png = ({ data, height, width }: ReturnType<typeof picture>): Promise<Buffer> =>
+const png = ({ data, height, width }: ReturnType<typeof makeImage>): Promise<Buffer> =>
   sharp(data, { raw: { height, width, channels: 3 } })
     .png()
     .toBuffer();
@@ -70,17 +70,17 @@ beforeAll(async () => {
   await fcn.saveModel(weights, net, metadata);
   loaded = await fcn.loadModel(weights, device);
   await mkdir(at("in", "deep"), { recursive: true });
-  await writeFile(at("in", "a.png"), await png(picture(40, 56, 1)));
+  await writeFile(at("in", "a.png"), await png(makeImage(40, 56, 1)));
   await writeFile(
     at("in", "a.webp"),
-    await sharp(await png(picture(40, 56, 2)))
+    await sharp(await png(makeImage(40, 56, 2)))
       .webp({ lossless: true })
       .toBuffer(),
   );
-  await writeFile(at("in", "b.png"), await png(picture(33, 70, 3)));
-  await writeFile(at("in", "deep", "a.png"), await png(picture(40, 56, 4)));
+  await writeFile(at("in", "b.png"), await png(makeImage(33, 70, 3)));
+  await writeFile(at("in", "deep", "a.png"), await png(makeImage(40, 56, 4)));
   await writeFile(at("in", "empty.jpg"), "");
-  await writeFile(at("in", "text.jpg"), "no picture");
+  await writeFile(at("in", "text.jpg"), "no image");
 });
 afterAll(async () => {
   loaded?.model.dispose();
@@ -89,7 +89,7 @@ afterAll(async () => {
 });
 
 describe("fcn predict", () => {
-  it("writes every kind of result of every good picture, names the broken ones, and exits with 1", async () => {
+  it("writes every kind of result of every good image, names the broken ones, and exits with 1", async () => {
     const out = at("out");
     const save = "labels,overlay,probabilities,polygons,summary";
     const {
@@ -102,9 +102,9 @@ describe("fcn predict", () => {
     expect(errors).toHaveLength(4);
     expect(errors.slice(0, 2)).toEqual([
       expect.stringMatching(/^error: .*in\/empty\.jpg: it is empty .*; .+/),
-      expect.stringMatching(/^error: .*in\/text\.jpg: it is no picture .*; .+/),
+      expect.stringMatching(/^error: .*in\/text\.jpg: it is no image .*; .+/),
     ]);
-    expect(errors[2]).toBe("error: predict: 2 of 6 pictures could not be predicted");
+    expect(errors[2]).toBe("error: predict: 2 of 6 images could not be predicted");
     expect(lines.trim().split("\n")).toHaveLength(5);
     expect(lines).toMatch(/a\.png 40x56: \w+ [\d.]+ %.* -> .*out\/a\.png, .*out\/a\.overlay\.png, /);
 
@@ -143,7 +143,7 @@ describe("fcn predict", () => {
   });
 
   it("takes standard input and patterns, tiles and views, and prints JSON for machines", async () => {
-    const raw = picture(48, 80, 6);
+    const raw = makeImage(48, 80, 6);
     const rgba = new Uint8Array(48 * 80 * 4).map((_, i) => (i % 4 === 3 ? 9 : raw.data[(i >> 2) * 3 + (i % 4)]!));
     const flags = ["--tile", "32x64", "--overlap", "0", "--scales", "1,1.5", "--mirror", "--raw", "48x80"];
     const args = ["predict", "-", at("in", "b.p*"), "--weights", weights, "--out", at("json"), ...flags, "--json"];
@@ -151,11 +151,11 @@ describe("fcn predict", () => {
     expect(code).toBe(0);
     const summary = JSON.parse(out) as PredictSummary;
     expect(summary).toMatchObject({ model: "fcn8s-small", failed: 0 });
-    expect(summary.pictures.map(({ input }) => input)).toEqual(["standard input", at("in", "b.png")]);
+    expect(summary.images.map(({ input }) => input)).toEqual(["standard input", at("in", "b.png")]);
     expect(err.trim().split("\n")).toHaveLength(2);
     const options = { tile: [32, 64] as const, overlap: 0, scales: [1, 1.5], mirror: true };
     const wanted = await fcn.predict(loaded, raw, options);
-    expect(summary.pictures[0]).toMatchObject({ height: 48, width: 80, tiles: wanted.tiles });
+    expect(summary.images[0]).toMatchObject({ height: 48, width: 80, tiles: wanted.tiles });
     expect(wanted.tiles).toBe(2 * 2 * 4);
     expect(new Uint8Array(decode(await readFile(at("json", "stdin.png"))).data)).toEqual(wanted.labels);
   });
@@ -164,7 +164,7 @@ describe("fcn predict", () => {
     const list = new TextEncoder().encode(`${at("in", "a.png")}\n${at("in", "b.png")}\n`);
     const { code, err } = await run(["predict", "-", "--weights", weights, "--out", at("list")], list);
     expect(code).toBe(1);
-    expect(err).toMatch(/^error: standard input: it is no picture .*xargs fcn predict/);
+    expect(err).toMatch(/^error: standard input: it is no image .*xargs fcn predict/);
   });
 
   it("never writes over its inputs", async () => {
@@ -181,7 +181,7 @@ describe("fcn predict", () => {
       [[at("same", "b-2.png"), at("same", "b.png")], at("link")],
     ] as const) {
       const { code, out: json, err } = await run(["predict", ...input, "--out", out, ...settings]);
-      expect([code, (JSON.parse(json) as PredictSummary).pictures.length]).toEqual([0, 1]);
+      expect([code, (JSON.parse(json) as PredictSummary).images.length]).toEqual([0, 1]);
       expect(err.includes("warning: left out 1 of the files named")).toBe(input.length === 2);
       expect(await readFile(at("same", "b.png"))).toEqual(bytes);
       expect((await readdir(at("same"))).sort()).toEqual([".fcn-predict.json", "b-2.png", "b.png"]);
@@ -203,7 +203,7 @@ describe("fcn predict", () => {
     expect((await run(base)).code).toBe(0);
     await copyFile(at("in", "b.png"), at("c.png"));
     const blocked = await run(["predict", at("c.png"), ...base.slice(2), "--overwrite"]);
-    // An error about something else than the picture still names the picture.
+    // An error about something else than the image still names the image.
     expect(blocked.err).toMatch(/^error: .*\/c\.png: predict: cannot write .*mine\/c\.png/);
   });
 
@@ -227,7 +227,7 @@ describe("fcn predict", () => {
     let flags: string[];
     beforeAll(async () => {
       await mkdir(at("wide", "deep"), { recursive: true });
-      await writeFile(at("wide", "deep", "large.png"), await png(picture(600, 900, 8)));
+      await writeFile(at("wide", "deep", "large.png"), await png(makeImage(600, 900, 8)));
       flags = [
         "predict",
         at("wide"),
@@ -251,7 +251,7 @@ describe("fcn predict", () => {
       expect(await ended).toEqual([null, signal]);
     };
 
-    it("leaves nothing half written behind when it is interrupted", async () => {
+    it("leaves nothing half written after when it is interrupted", async () => {
       const out = at("interrupted");
       await endBy("SIGINT", out);
       expect((await readdir(out, { recursive: true })).sort()).toEqual([".fcn-predict.json", "deep"]);
@@ -307,7 +307,7 @@ describe("fcn eval", () => {
     await mkdir(at("data", "masks"));
     await mkdir(at("data", "splits"));
     for (const seed of [1, 2, 3]) {
-      const image = picture(40, 48, seed);
+      const image = makeImage(40, 48, seed);
       const labels = new Uint8Array(40 * 48).map(
         (_, i) => [0, 1, 2, 255][(((i % 48) >> 4) + (i / 48 / 10) * seed) & 3]!,
       );
@@ -330,7 +330,7 @@ describe("fcn eval", () => {
     const wanted = await fcn.evaluate(loaded, samples, options);
     const found = JSON.parse(json.out);
     expect(found).toMatchObject(JSON.parse(JSON.stringify(wanted)));
-    expect(found).toMatchObject({ split: "val", pictures: 2, classes: CLASSES, model: "fcn8s-small" });
+    expect(found).toMatchObject({ split: "val", images: 2, classes: CLASSES, model: "fcn8s-small" });
     const text = await run(base);
     expect(text.code).toBe(0);
     for (const score of [wanted.meanIU, wanted.perClassAccuracy[2]!])
@@ -338,12 +338,12 @@ describe("fcn eval", () => {
     expect(text.out).toMatch(/near boundaries.*within 16 px.*size of objects.*small.*left out of the means/s);
   });
 
-  it("says which pictures of the split it cannot score", async () => {
+  it("says which images of the split it cannot score", async () => {
     await writeFile(at("data", "splits", "val.txt"), "p2\np3\ngone\n");
     const { code, out, err } = await run(["eval", "--data", at("data"), "--weights", weights, "--json"]);
     expect(code).toBe(0);
-    expect(err).toMatch(/^problem: .*val\.txt: it names "gone", which has no labelled picture here$/m);
-    expect(JSON.parse(out)).toMatchObject({ pictures: 2, remarks: [{ code: "missing-sample", level: "problem" }] });
+    expect(err).toMatch(/^problem: .*val\.txt: it names "gone", which has no labelled image here$/m);
+    expect(JSON.parse(out)).toMatchObject({ images: 2, remarks: [{ code: "missing-sample", level: "problem" }] });
     await writeFile(at("data", "splits", "val.txt"), "p2\np3\n");
   });
 

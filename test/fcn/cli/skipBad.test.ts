@@ -37,7 +37,7 @@ const small = [
 const train = (...more: string[]) => fcn("train", "--data", folder, "--out", out, ...small, "--json", ...more);
 
 describe("--skip-bad", () => {
-  it("is named where one picture keeps a folder from being trained on", () => {
+  it("is named where one image keeps a folder from being trained on", () => {
     const { code, stderr } = train("--steps", "1");
     expect(code).toBe(1);
     expect(stderr).toContain("masks/3.png: the labels are 32x31, but 3.png is 32x32");
@@ -52,13 +52,11 @@ describe("--skip-bad", () => {
     const { code, stdout, stderr } = train("--steps", "2", "--checkpoint-every", "1", "--skip-bad");
     expect(stderr).not.toContain("error:");
     expect(code).toBe(0);
-    expect(stderr.indexOf("pictures that cannot be used are left out: ")).toBeLessThan(
-      stderr.indexOf("3 is left out: "),
-    );
+    expect(stderr.indexOf("images that cannot be used are left out: ")).toBeLessThan(stderr.indexOf("3 is left out: "));
     const result = JSON.parse(stdout);
     expect(result.leftOut).toEqual([expect.objectContaining({ name: "3", code: "size-mismatch" })]);
     expect(result.configuration.leftOut).toEqual([expect.stringMatching(/^(train|val): 3$/)]);
-    expect(readFileSync(join(out, "report.html"), "utf8")).toContain("Pictures that were left out (1)");
+    expect(readFileSync(join(out, "report.html"), "utf8")).toContain("Images that were left out (1)");
     expect(train("--steps", "2", "--skip-bad", "--resume").code).toBe(0);
   });
 
@@ -74,11 +72,11 @@ describe("--skip-bad", () => {
     expect(JSON.parse(stdout).leftOut).toEqual([expect.objectContaining({ split, name: "3" })]);
   });
 
-  it("says so where other pictures can be used when the run goes on", () => {
+  it("says so where other images can be used when the run goes on", () => {
     writeFileSync(join(folder, "masks/3.png"), sound);
     const { code, stderr } = train("--steps", "2", "--skip-bad", "--resume");
     expect(code).toBe(1);
     expect(stderr).toMatch(/leftOut was \["(train|val): 3"\] and is none/);
-    expect(stderr).toContain("fix: other pictures cannot be used than when the run was started");
+    expect(stderr).toContain("fix: other images cannot be used than when the run was started");
   });
 });

@@ -16,7 +16,7 @@ const root = await temporaryFolder("fcn-signals");
 const data = await writeTinyData(join(root, "data"));
 const net = ["--model", "fcn8s-small", "--width", "0.25", "--batch", "3", "--workers", "0", "--lr", "0.01"];
 
-/** Many pictures, so that looking at all of them takes a while. */
+/** Many images, so that looking at all of them takes a while. */
 async function writeMany(folder: string): Promise<string> {
   const mask = greyPng(500, 500, (x, y) => (x ^ y) & 1);
   const image = rgbPng(500, 500, (x, y) => x * y);
@@ -86,7 +86,7 @@ describe("Ctrl-C", () => {
     expect(await fcn(...args, "--out", straight).ended).toEqual([0, null]);
     for (const step of [2, 4]) {
       const run = fcn(...args, "--out", stopped, "--resume");
-      // What comes next is the validation of 30 pictures.
+      // What comes next is the validation of 30 images.
       await until(run, () => run.out().includes(`step ${step}/4`));
       run.child.kill("SIGINT");
       expect(await run.ended).toEqual([1, null]);
@@ -121,7 +121,7 @@ describe("Ctrl-C", () => {
   it("ends fcn train at once when it is pressed again, and leaves nothing half written", async () => {
     const out = join(root, "twice");
     // One step that takes minutes.
-    const run = fcn("train", "--data", data, ...net, "--steps", "1", "--iter-size", "100000", "--out", out);
+    const run = fcn("train", "--data", data, ...net, "--steps", "1", "--accumulation-steps", "100000", "--out", out);
     await until(run, () => run.out().includes("1 steps"));
     run.child.kill("SIGINT");
     await until(run, () => run.err().includes("stopping"));
@@ -173,7 +173,7 @@ describe.runIf(process.platform === "linux" && existsSync(SCRIPT))("on a termina
     ["fcn train, stopped", `${training} "${join(root, "bar")}"`, /step|loss/, "\u0003"],
     ["fcn data check, stopped", `data check "${many}" --workers 0`, /checking/, "\u0003"],
     ["fcn train on data with a problem", `train --data "${root}/bad" ${net.join(" ")} --out "${root}/no"`, /error/, ""],
-  ])("the cursor is there and lines wrap behind %s", async (_, command, shown, key) => {
+  ])("the cursor is there and lines wrap after %s", async (_, command, shown, key) => {
     await writeTinyData(join(root, "bad"), 4);
     await writeTree(join(root, "bad"), { "masks/2.png": greyPng(9, 9, () => 1) });
     const run = typed(command);
@@ -183,11 +183,11 @@ describe.runIf(process.platform === "linux" && existsSync(SCRIPT))("on a termina
     expect(run.out()).toMatch(shown);
     expect(run.out()).toContain("\u001b");
     expect([isOff(run.out(), 25), isOff(run.out(), 7)]).toEqual([false, false]);
-    // A bar that ends behind other lines would be put over them.
+    // A bar that ends after other lines would be put over them.
     expect(run.out().split("stopping")[1] ?? "").not.toContain("\u001b");
   });
 
-  it.each(["SIGTERM", "SIGKILL"] as const)("the cursor is there and lines wrap behind %s", async (signal) => {
+  it.each(["SIGTERM", "SIGKILL"] as const)("the cursor is there and lines wrap after %s", async (signal) => {
     const run = typed(`${training} "${join(root, signal)}"`);
     await until(run, () => run.out().includes("loss 0."));
     const children = await readFile(`/proc/${run.child.pid}/task/${run.child.pid}/children`, "utf8");

@@ -35,7 +35,7 @@ function train(args: readonly string[], onOutput?: (out: string, kill: () => voi
 const small = ["--data", data, "--model", "fcn8s-small", "--width", "0.25", "--batch", "3", "--workers", "0"];
 
 describe("fcn train", () => {
-  it("answers wrong usage with 2 and what is wrong with the data with 1", async () => {
+  it("returns wrong usage with 2 and what is wrong with the data with 1", async () => {
     const out = ["--out", join(root, "none")];
     const wrong: [string[], number, RegExp][] = [
       [["--data", data, ...out], 2, /--model is missing/],
@@ -53,7 +53,7 @@ describe("fcn train", () => {
       ],
       [[...small, ...out, "--weight-decay", "-1"], 2, /--weight-decay is "-1".*\nfix: use a number from 0 on/],
       [[...small, ...out, "--momentum", "1"], 2, /--momentum is "1".*\nfix: use a number from 0 on, below 1/],
-      [[...small, ...out, "--iter-size", "0"], 2, /--iter-size is "0"/],
+      [[...small, ...out, "--accumulation-steps", "0"], 2, /--accumulation-steps is "0"/],
       [
         [...small, ...out, "--reduction", "total"],
         2,
@@ -91,7 +91,7 @@ describe("fcn train", () => {
     expect(result.configuration.classWeights).toContain(1);
   });
 
-  it("says when training waited for pictures, and what helps", async () => {
+  it("says when training waited for images, and what helps", async () => {
     const large = await writeTinyData(join(root, "large"), 4);
     const files: Record<string, Uint8Array | string> = { "splits/train.txt": "0\n1\n2", "splits/val.txt": "3" };
     for (const i of [0, 1, 2]) {
@@ -105,7 +105,7 @@ describe("fcn train", () => {
     const { code, out, err } = await train(args);
     expect(err).not.toContain("error:");
     expect(code).toBe(0);
-    expect(out).toMatch(/^training waited for pictures \d+\.\d % of its time: .*--workers.*smaller$/m);
+    expect(out).toMatch(/^training waited for images \d+\.\d % of its time: .*--workers.*smaller$/m);
   });
 
   it("killed at any moment goes on with --resume, tears no file, and ends with the bits of a run that was not", async () => {

@@ -70,7 +70,7 @@ describe("fcn bench", () => {
     [["bench", "--model", "nope"], '--model is "nope"'],
     [["bench", "--model", "unet", "--weights", "x"], "--model and --weights exclude each other"],
     [["tune", "--size", "0x3"], '--size is "0x3"'],
-  ])("answers %j with 2", (args, problem) => {
+  ])("returns %j with 2", (args, problem) => {
     const { code, err } = fcn(args);
     expect([code, err.split("\n")[0]]).toEqual([2, expect.stringContaining(problem)]);
   });

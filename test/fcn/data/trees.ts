@@ -42,7 +42,7 @@ export function palettePng(
   return encode({ height, width, data: plane(height, width, fill), channels: 1, depth: 8, palette: colours });
 }
 
-/** An RGB PNG; `fill` answers 0xRRGGBB. */
+/** An RGB PNG; `fill` returns 0xRRGGBB. */
 export function rgbPng(height: number, width: number, fill: Fill): Uint8Array {
   return encode({ height, width, data: rgbPixels(height, width, fill), channels: 3, depth: 8 });
 }
@@ -54,7 +54,7 @@ function rgbPixels(height: number, width: number, fill: Fill): Uint8Array {
   });
 }
 
-/** A picture of smooth, many-coloured content that depends on `seed`. */
+/** An image of smooth, many-coloured content that depends on `seed`. */
 export function photo(height: number, width: number, seed: number): Sharp {
   const wave = (x: number, y: number, k: number): number =>
     Math.floor(
@@ -78,16 +78,16 @@ export interface SiftFlowTree {
   readonly height: number;
   readonly width: number;
   /** 0 is void. */
-  readonly semantic: (x: number, y: number, picture: number) => number;
+  readonly semantic: (x: number, y: number, image: number) => number;
   /** 0 and -1 are void. */
-  readonly geometric: (x: number, y: number, picture: number) => number;
-  /** The picture as a file; {@link jpeg} unless given. */
-  readonly image?: (picture: number) => Promise<Uint8Array>;
+  readonly geometric: (x: number, y: number, image: number) => number;
+  /** The image as a file; {@link jpeg} unless given. */
+  readonly image?: (image: number) => Promise<Uint8Array>;
 }
 
-/** Writes a folder in the layout of SIFT Flow and answers its path. */
+/** Writes a folder in the layout of SIFT Flow and returns its path. */
 export async function writeSiftFlow(root: string, tree: SiftFlowTree): Promise<string> {
-  const { trainval, test, height, width, image = (picture) => jpeg(height, width, picture) } = tree;
+  const { trainval, test, height, width, image = (image) => jpeg(height, width, image) } = tree;
   const rowsOf = (fill: Fill): number[][] =>
     Array.from({ length: height }, (_, y) => Array.from({ length: width }, (_, x) => fill(x, y)));
   const files: Record<string, Uint8Array | string> = {

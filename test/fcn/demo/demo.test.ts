@@ -66,8 +66,8 @@ describe("fcn demo", () => {
     expect(csv).toHaveLength(1 + 3 * 2);
     expect(new Set(csv.map((line) => line.split(",").length)).size).toBe(1);
 
-    for (const picture of ["panels.png", "predicted.png"]) {
-      expect((await sharp(join(out, picture)).metadata()).format).toBe("png");
+    for (const image of ["panels.png", "predicted.png"]) {
+      expect((await sharp(join(out, image)).metadata()).format).toBe("png");
     }
     const metadata = await io.readSafetensorsMetadata(join(out, "fcn8s-small.safetensors"));
     expect(JSON.parse(metadata.classes ?? "")).toEqual(["water", "lowland", "mountain"]);
@@ -80,7 +80,7 @@ describe("fcn demo", () => {
     [["--seed", "1.5"], '--seed is "1.5"'],
     [["--backbone", "resnet"], '--backbone is "resnet"'],
     [["--colour"], "unknown option '--colour'"],
-  ])("answers %j with one clear line and exit code 2", async (args, text) => {
+  ])("returns %j with one clear line and exit code 2", async (args, text) => {
     const { code, out, err } = await fcn("demo", ...args);
     expect(code).toBe(2);
     expect(out).toBe("");

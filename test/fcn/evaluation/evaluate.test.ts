@@ -2,7 +2,7 @@ import * as fcn from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { random } from "../../support/nd.js";
-import { picture, RAW, smallNet } from "../prediction/nets.js";
+import { makeImage, RAW, smallNet } from "../prediction/nets.js";
 
 const CLASSES = 4;
 const VOID = 255;
@@ -12,14 +12,14 @@ beforeAll(async () => {
 });
 afterAll(() => device?.destroy());
 
-/** A picture with a label map of blocks, some of them void, and a class that it lacks. */
+/** An image with a label map of blocks, some of them void, and a class that it lacks. */
 function sample(height: number, width: number, seed: number): fcn.data.SegmentationSample {
   const blocks = random([64], seed, 0, 4.4).data;
   const labels = new Uint8Array(height * width).map((_, i) => {
     const block = blocks[(((i % width) >> 3) * 5 + (Math.floor(i / width) >> 3) * 11) % 64]!;
     return block >= 4 ? VOID : Math.floor(block) % (seed % 2 ? CLASSES : CLASSES - 1);
   });
-  return { name: `sample ${seed}`, image: picture(height, width, seed), labels };
+  return { name: `sample ${seed}`, image: makeImage(height, width, seed), labels };
 }
 
 const samples = [sample(40, 56, 1), sample(40, 56, 2), sample(33, 47, 3), sample(40, 56, 4), sample(72, 72, 5)];
@@ -54,17 +54,17 @@ describe("evaluate", () => {
     expect(device.memory().liveTensors).toBe(before);
   });
 
-  it.each(cases)("hands out the scores of each picture by itself, %s", async (_, options) => {
+  it.each(cases)("hands out the scores of each image by itself, %s", async (_, options) => {
     using net = smallNet(device, { numClasses: CLASSES });
     const seen: [number, fcn.SegmentationScores][] = [];
-    const onPicture = (index: number, scores: fcn.SegmentationScores): void => void seen.push([index, scores]);
+    const onImage = (index: number, scores: fcn.SegmentationScores): void => void seen.push([index, scores]);
     const boundary = { radii: [2] };
     await fcn.evaluate(net, samples, {
       preprocessing: RAW,
       numClasses: CLASSES,
       ...options,
       boundary,
-      onPicture,
+      onImage,
     });
     const wanted: [number, fcn.SegmentationScores][] = [];
     for (const [index, { image, labels }] of samples.entries()) {
@@ -93,7 +93,7 @@ describe("evaluate", () => {
     expect(one.boundary).toEqual([{ radius: 2, ...(await reference(net, {}, band)) }]);
   });
 
-  it("scores objects by the pixels that a class has in a picture", async () => {
+  it("scores objects by the pixels that a class has in an image", async () => {
     using net = smallNet(device, { numClasses: CLASSES });
     const bounds = [200, 700] as const;
     const { sizes } = await fcn.evaluate(net, samples, { preprocessing: RAW, numClasses: CLASSES, sizes: bounds });

@@ -124,7 +124,7 @@ describe("SegmentationMetrics", () => {
     expect(() => parts.addConfusion([1, 2])).toThrow("2 counts, but 3 classes have 9");
   });
 
-  it("answers NaN when nothing was counted", () => {
+  it("returns NaN when nothing was counted", () => {
     const scores = new SegmentationMetrics(3).update([1, 2], [255, 255]).compute();
     expect([scores.pixelAccuracy, scores.meanAccuracy, scores.meanIU, scores.frequencyWeightedIU]).toEqual([
       NaN,

@@ -33,13 +33,13 @@ describe("colorize and overlay", () => {
     expect(Array.from(overlay([10, 20, 30], [1], { alpha: 1 }))).toEqual([128, 0, 0]);
   });
 
-  it("refuses a label without a colour and a picture of another size", () => {
+  it("refuses a label without a colour and an image of another size", () => {
     expect(() => colorize([0, 2], Uint8Array.of(0, 0, 0, 1, 1, 1))).toThrow(
       "colorize: label 2 at position 1 has no colour: the palette has 2 colours",
     );
     expect(() => colorize([-1])).toThrow(/label -1/);
     expect(() => overlay([1, 2, 3, 4], [0])).toThrow(
-      "overlay: the picture has 4 values for 1 labels, but must have 3 a label",
+      "overlay: the image has 4 values for 1 labels, but must have 3 a label",
     );
   });
 });

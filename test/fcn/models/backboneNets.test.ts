@@ -38,11 +38,11 @@ const stateOf = (name: string, options: object = {}): Map<string, string> => {
   return new Map(Object.entries(state).map(([key, tensor]) => [key, tensor.shape.join("x")]));
 };
 
-/** The entries of the trunk without `backbone.`, and the other keys. */
-function split(state: Map<string, string>): { trunk: Record<string, string>; rest: string[] } {
-  const trunk = [...state].filter(([key]) => key.startsWith("backbone."));
+/** The entries of the backbone without `backbone.`, and the other keys. */
+function split(state: Map<string, string>): { own: Record<string, string>; rest: string[] } {
+  const own = [...state].filter(([key]) => key.startsWith("backbone."));
   return {
-    trunk: Object.fromEntries(trunk.map(([key, shape]) => [key.slice("backbone.".length), shape])),
+    own: Object.fromEntries(own.map(([key, shape]) => [key.slice("backbone.".length), shape])),
     rest: [...state.keys()].filter((key) => !key.startsWith("backbone.")),
   };
 }
@@ -60,10 +60,10 @@ describe("models on backbones", () => {
     ["mobilenetv2", "mobilenet_v2"],
     ["googlenet", "googlenet"],
     ["inceptionv3", "inception_v3"],
-  ])("on %s have torchvision's names and shapes behind backbone.", async (backbone, net) => {
+  ])("on %s have torchvision's names and shapes after backbone.", async (backbone, net) => {
     await device.scope(async () => {
-      const { trunk, rest } = split(stateOf(`fcn16s-${backbone}`));
-      expect(trunk).toEqual(Object.fromEntries(torchvisionEntries(net)));
+      const { own, rest } = split(stateOf(`fcn16s-${backbone}`));
+      expect(own).toEqual(Object.fromEntries(torchvisionEntries(net)));
       expect(rest.map((key) => key.replace(/score_(?!fr)[^.]*/, "score_STAGE")).sort()).toEqual([
         "score_STAGE.bias",
         "score_STAGE.weight",
@@ -120,7 +120,7 @@ describe("models on backbones", () => {
   });
 
   it.each(BACKBONES.flatMap((name) => named("fcn").filter((model) => model.endsWith(`s-${name}`))))(
-    "%s answers logits of the size of the image, at the start 0 with the loss ln C",
+    "%s returns logits of the size of the image, at the start 0 with the loss ln C",
     async (name) => {
       await device.scope(async () => {
         const net = models.create(name, device, { ...TINY, numClasses: 4 }).eval();

@@ -72,9 +72,9 @@ function start({ model, options, entries }: Case, more: Partial<models.ModelOpti
 function sample(index: number, channels: number): { x: Tensor; y: Tensor } {
   const [height, width] = golden.sizes[index % golden.sizes.length] as [number, number];
   const target = labels(1, height, width, golden.classes);
-  const picture = image(`berkeley/image${index % golden.sizes.length}`, target, channels);
+  const input = image(`berkeley/image${index % golden.sizes.length}`, target, channels);
   return {
-    x: device.tensor(picture.data, [...picture.shape]),
+    x: device.tensor(input.data, [...input.shape]),
     y: device.tensor(target.data, [...target.shape], { dtype: "int32" }),
   };
 }

@@ -96,7 +96,7 @@ describe("state dicts", () => {
 });
 
 describe("forward", () => {
-  it.each(VGG_NETS)("of %s answers logits of the size of the image", async (name) => {
+  it.each(VGG_NETS)("of %s returns logits of the size of the image", async (name) => {
     await device.scope(async () => {
       const net = models.create(name, device, TINY);
       net.eval();
@@ -179,11 +179,11 @@ describe("initial values", () => {
     });
   });
 
-  it("have the spread of the rule: He's normal in the trunk, Glorot's uniform in d2l's 1x1", async () => {
+  it("have the spread of the rule: He's normal in the backbone, Glorot's uniform in d2l's 1x1", async () => {
     await device.scope(async () => {
       const net = models.create("d2l-resnet18", device, { numClasses: 21 });
-      const trunk = await values(net, "5.0.conv2.weight");
-      const deviation = Math.sqrt(trunk.reduce((sum, w) => sum + w * w, 0) / trunk.length);
+      const backbone = await values(net, "5.0.conv2.weight");
+      const deviation = Math.sqrt(backbone.reduce((sum, w) => sum + w * w, 0) / backbone.length);
       expect(deviation / Math.sqrt(2 / (128 * 9))).toBeCloseTo(1, 1);
       const bound = Math.sqrt(6 / (512 + 21));
       const score = (await values(net, "final_conv.weight")).map(Math.abs);
@@ -266,16 +266,16 @@ describe("the staged recipe", () => {
     ["vgg16", 3, [""]],
     ["small", 3, [""]],
     ["vgg16-hha", 6, ["color", "hha"]],
-  ] as const)("starts each finer net on %s as the coarser one that it loads", async (trunk, channels, parts) => {
+  ] as const)("starts each finer net on %s as the coarser one that it loads", async (backbone, channels, parts) => {
     await device.scope(async () => {
-      const options = { numClasses: 3, widthMultiplier: trunk === "small" ? 0.25 : 1 / 64 };
-      const coarse = models.create(`fcn16s-${trunk}`, device, { ...options, seed: 1 });
+      const options = { numClasses: 3, widthMultiplier: backbone === "small" ? 0.25 : 1 / 64 };
+      const coarse = models.create(`fcn16s-${backbone}`, device, { ...options, seed: 1 });
       const score = { dtype: "float32" as const, shape: [3], data: Float32Array.of(1, -2, 3) };
       const named = (...layers: string[]) =>
         layers.flatMap((layer) => parts.map((part) => layer.replace(".", `${part}.`)));
       const biases = named("score_fr.bias", "score_pool4.bias");
       coarse.loadStateDict(Object.fromEntries(biases.map((bias) => [bias, score])), { strict: false });
-      const fine = models.create(`fcn8s-${trunk}`, device, { ...options, seed: 2 });
+      const fine = models.create(`fcn8s-${backbone}`, device, { ...options, seed: 2 });
       const { missing, unexpected } = fine.loadStateDict(coarse.stateDict(), { strict: false });
       expect([...missing].sort()).toEqual(
         [...named("score_pool3.weight", "score_pool3.bias"), "upscore8.weight", "upscore_pool4.weight"].sort(),

@@ -14,7 +14,7 @@ const VGG_NETS = models.list().filter((name) => /^fcn\d+s(-atonce)?-vgg16($|-rgb
 
 type Heads = Record<string, Tensor>;
 
-/** A net that answers the given nodes, with hash values in every parameter. */
+/** A net that returns the given nodes, with hash values in every parameter. */
 function probe(name: string, options: Partial<models.ModelOptions>, nodes: readonly string[]): models.GraphNet<Heads> {
   const { graph } = models.graphOf(name, { ...TINY, ...options });
   const outputs = Object.fromEntries(nodes.map((node) => [node, node]));
@@ -62,36 +62,44 @@ describe("lower pool strides", () => {
   it.each([
     [16, 2],
     [8, 4],
-  ])("give, at trunk stride %i and dilated, the same features %i times as densely", async (trunkStride, factor) => {
-    await device.scope(async () => {
-      const shape = [1, 3, 70, 86];
-      const [coarse, dense, undilated] = await Promise.all(
-        [{}, { trunkStride }, { trunkStride, dilate: false }].map((options) =>
-          run(probe("fcn32s-vgg16", { ...options, padding: 110 }, ["fc7"]), shape),
-        ),
-      );
-      const [want, got] = [coarse?.fc7, dense?.fc7];
-      const [, channels = 0, rows = 0, columns = 0] = want?.shape ?? [];
-      const [, , h = 0, w = 0] = got?.shape ?? [];
-      // The last window of the coarse net may hang over the end of the image.
-      const [sureRows, sureColumns] = [Math.min(rows, Math.ceil(h / factor)), Math.min(columns, Math.ceil(w / factor))];
-      expect(sureRows * sureColumns).toBeGreaterThan(2);
-      for (let c = 0; c < channels; c++) {
-        for (let y = 0; y < sureRows; y++) {
-          for (let x = 0; x < sureColumns; x++) {
-            const value = want?.data[(c * rows + y) * columns + x] as number;
-            expect(got?.data[(c * h + y * factor) * w + x * factor]).toBeCloseTo(value, 4);
+  ])(
+    "give, at backbone stride %i and dilated, the same features %i times as densely",
+    async (backboneStride, factor) => {
+      await device.scope(async () => {
+        const shape = [1, 3, 70, 86];
+        const [coarse, dense, undilated] = await Promise.all(
+          [{}, { backboneStride }, { backboneStride, dilate: false }].map((options) =>
+            run(probe("fcn32s-vgg16", { ...options, padding: 110 }, ["fc7"]), shape),
+          ),
+        );
+        const [want, got] = [coarse?.fc7, dense?.fc7];
+        const [, channels = 0, rows = 0, columns = 0] = want?.shape ?? [];
+        const [, , h = 0, w = 0] = got?.shape ?? [];
+        // The last window of the coarse net may hang over the end of the image.
+        const [sureRows, sureColumns] = [
+          Math.min(rows, Math.ceil(h / factor)),
+          Math.min(columns, Math.ceil(w / factor)),
+        ];
+        expect(sureRows * sureColumns).toBeGreaterThan(2);
+        for (let c = 0; c < channels; c++) {
+          for (let y = 0; y < sureRows; y++) {
+            for (let x = 0; x < sureColumns; x++) {
+              const value = want?.data[(c * rows + y) * columns + x] as number;
+              expect(got?.data[(c * h + y * factor) * w + x * factor]).toBeCloseTo(value, 4);
+            }
           }
         }
-      }
-      expect(want?.data.some((v) => v > 0.1)).toBe(true);
-      expect(undilated?.fc7?.shape).not.toEqual(got?.shape);
-    });
-  });
+        expect(want?.data.some((v) => v > 0.1)).toBe(true);
+        expect(undilated?.fc7?.shape).not.toEqual(got?.shape);
+      });
+    },
+  );
 
   it("keep the weights, and drop the skips that are not finer", () => {
-    const scores = (name: string, trunkStride: number) =>
-      graph(name, { trunkStride, padding: 110 }).nodes.flatMap(({ name }) => (/^(score|up)/.test(name) ? [name] : []));
+    const scores = (name: string, backboneStride: number) =>
+      graph(name, { backboneStride, padding: 110 }).nodes.flatMap(({ name }) =>
+        /^(score|up)/.test(name) ? [name] : [],
+      );
     expect(scores("fcn32s-vgg16", 16)).toEqual(["score_fr", "upscore", "score"]);
     expect(scores("fcn16s-vgg16", 16)).toEqual(["score_fr", "upscore", "score"]);
     expect(scores("fcn8s-vgg16", 16)).toEqual([
@@ -107,7 +115,7 @@ describe("lower pool strides", () => {
 
   it("bring the image back at every size from 32 to 316, for every net and both forms", () => {
     for (const name of [...VGG_NETS, "fcn8s-small"]) {
-      for (const options of [{ trunkStride: 16 }, { trunkStride: 8 }, { trunkStride: 16, dilate: false }]) {
+      for (const options of [{ backboneStride: 16 }, { backboneStride: 8 }, { backboneStride: 16, dilate: false }]) {
         const padding = name.endsWith("small") ? 9 : 110;
         const { outputs, ...rest } = graph(name, { ...options, padding });
         const geometryAt = models.geometryOf({ ...rest, outputs });
@@ -120,10 +128,12 @@ describe("lower pool strides", () => {
   });
 
   it("say what is missing where no crop exists", () => {
-    expect(() => models.describe("fcn32s-vgg16", { ...TINY, trunkStride: 8, height: 64, width: 64 })).toThrow(
+    expect(() => models.describe("fcn32s-vgg16", { ...TINY, backboneStride: 8, height: 64, width: 64 })).toThrow(
       "crop score: the offset is -5, but it must not be negative",
     );
-    expect(() => graph("fcn32s-vgg16", { trunkStride: 4 })).toThrow(/trunkStride is 4, but must be 32 or 16 or 8/);
+    expect(() => graph("fcn32s-vgg16", { backboneStride: 4 })).toThrow(
+      /backboneStride is 4, but must be 32 or 16 or 8/,
+    );
   });
 });
 
@@ -180,7 +190,7 @@ describe("late fusion of colour and HHA", () => {
     expect(node("score_pool3_fused", "fcn16s-vgg16-hha")).toBeUndefined();
   });
 
-  it.each(NETS)("crops where the net with one trunk does: %s", (stride) => {
+  it.each(NETS)("crops where the net with one backbone does: %s", (stride) => {
     const offsets = (name: string) =>
       models
         .describe(name, { ...TINY, height: 90, width: 71 })
@@ -192,7 +202,7 @@ describe("late fusion of colour and HHA", () => {
     expect(offsets(`fcn${stride}-vgg16-hha`)).toEqual(single);
   });
 
-  it.each(NETS)("is the mean of two nets with one trunk: %s", async (stride, upsampling) => {
+  it.each(NETS)("is the mean of two nets with one backbone: %s", async (stride, upsampling) => {
     await device.scope(async () => {
       const singles = SUFFIXES.map(() => probe(`fcn${stride}-vgg16`, {}, ["score"]));
       // The second net has other weights in every layer.
@@ -204,10 +214,10 @@ describe("late fusion of colour and HHA", () => {
       );
       const state = Object.fromEntries(both.filter(([key]) => !key.startsWith("upscore")));
       expect(double.loadStateDict(state, { strict: false })).toMatchObject({ missing: upsampling, unexpected: [] });
-      const pictures = SUFFIXES.map((_, i) => device.rand([1, 3, 33, 40], { seed: i }));
-      const parts = await Promise.all(pictures.map((picture) => picture.data()));
+      const images = SUFFIXES.map((_, i) => device.rand([1, 3, 33, 40], { seed: i }));
+      const parts = await Promise.all(images.map((image) => image.data()));
       const joined = device.tensor(Float32Array.of(...parts[0]!, ...parts[1]!), [1, 6, 33, 40]);
-      const scores = singles.map((net, i) => noGrad(() => net.forward(pictures[i]!)).score as Tensor);
+      const scores = singles.map((net, i) => noGrad(() => net.forward(images[i]!)).score as Tensor);
       const [a, b] = await Promise.all(scores.map((score) => score.data()));
       const got = await (noGrad(() => double.forward(joined)).score as Tensor).data();
       const want = Array.from(a!, (value, i) => (value + b![i]!) / 2);
@@ -225,7 +235,7 @@ describe("late fusion of colour and HHA", () => {
 });
 
 describe("the other variants", () => {
-  it("take colour and depth in one trunk under a name of its own", () => {
+  it("take colour and depth in one backbone under a name of its own", () => {
     expect(node("conv1_1_bgrd", "fcn8s-vgg16-rgbd")?.inputs).toEqual(["data"]);
     expect(graph("fcn16s-vgg16-rgbd").nodes[0]?.layer).toEqual({ kind: "input", channels: 4 });
     expect(node("conv1_1", "fcn8s-vgg16-rgbd")).toBeUndefined();

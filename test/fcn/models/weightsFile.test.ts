@@ -5,7 +5,7 @@ import * as fcn from "@fcn/core";
 import { createDevice, type Device, io, nn, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../data/trees.js";
-import { picture, RAW, smallGraph, smallNet } from "../prediction/nets.js";
+import { makeImage, RAW, smallGraph, smallNet } from "../prediction/nets.js";
 import { weightsOf } from "../training/states.js";
 
 const root = await temporaryFolder("fcn-weights-file");
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => device?.destroy());
 
 const sample = (): fcn.data.SegmentationSample => {
-  const image = picture(16, 20);
+  const image = makeImage(16, 20);
   return { name: "a", image, labels: Uint8Array.from({ length: 16 * 20 }, (_, i) => (i % 20 < 9 ? 1 : 2)) };
 };
 
@@ -80,7 +80,7 @@ describe("encodeModel and loadModel", () => {
     using net = smallNet(device);
     const wrong: [Partial<fcn.ModelMetadata>, RegExp][] = [
       [{ classes: ["a", "b"] }, /metadata names 2 classes, the net scores 3/],
-      [{ preprocessing: { channelOrder: "rgb", mean: [0], std: [1] } }, /not that of pictures with 3 channels/],
+      [{ preprocessing: { channelOrder: "rgb", mean: [0], std: [1] } }, /not that of images with 3 channels/],
       [{ model: "fcn8s-small" }, /the net is not fcn8s-small/],
     ];
     for (const [metadata, message] of wrong) await expect(fcn.encodeModel(net, metadata)).rejects.toThrow(message);

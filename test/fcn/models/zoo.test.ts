@@ -12,7 +12,7 @@ const OPTIONS = { numClasses: 3, widthMultiplier: 1 / 64, seed: 1 };
 
 type Heads = Record<string, Tensor>;
 
-/** A net that answers the value of every node. */
+/** A net that returns the value of every node. */
 function exposed(name: string): { net: models.GraphNet<Heads>; channels: number } {
   const { graph, options } = models.graphOf(name, OPTIONS);
   const outputs = Object.fromEntries(graph.nodes.map((node) => [node.name, node.name]));
@@ -20,7 +20,7 @@ function exposed(name: string): { net: models.GraphNet<Heads>; channels: number 
 }
 
 describe("every model of the zoo", () => {
-  it.each(models.list())("%s answers images of odd sizes, and describe agrees with what runs", async (name) => {
+  it.each(models.list())("%s returns images of odd sizes, and describe agrees with what runs", async (name) => {
     const { graph } = models.graphOf(name, OPTIONS);
     const { net, channels } = exposed(name);
     for (const [n, height, width] of [

@@ -1,7 +1,7 @@
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, nn, noGrad, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { picture, RAW } from "./nets.js";
+import { makeImage, RAW } from "./nets.js";
 
 let device: Device;
 beforeAll(async () => {
@@ -29,8 +29,8 @@ function chapterGraph(numClasses = 21, width = 2): fcn.models.Graph {
   return builder.build({ out: builder.add("transpose_conv", up, score) });
 }
 
-/** The planes of a picture, with zeros below and on the right. */
-function planes(image: ReturnType<typeof picture>, height: number, width: number): Float32Array {
+/** The planes of an image, with zeros below and on the right. */
+function planes(image: ReturnType<typeof makeImage>, height: number, width: number): Float32Array {
   const out = new Float32Array(3 * height * width);
   for (let i = 0; i < image.data.length; i++) {
     const [c, x, y] = [i % 3, Math.floor(i / 3) % image.width, Math.floor(i / 3 / image.width)];
@@ -52,7 +52,7 @@ function classesOf(
   });
 }
 
-async function labelsByHand(net: nn.Module, image: ReturnType<typeof picture>, plane: readonly [number, number]) {
+async function labelsByHand(net: nn.Module, image: ReturnType<typeof makeImage>, plane: readonly [number, number]) {
   const x = device.tensor(planes(image, ...plane), [1, 3, ...plane]);
   const logits = noGrad(() => net.forward(x)) as Tensor;
   const [, ...shape] = logits.shape;
@@ -60,7 +60,7 @@ async function labelsByHand(net: nn.Module, image: ReturnType<typeof picture>, p
 }
 
 describe("predict with the net of the d2l chapter, built as a graph", () => {
-  it("answers every pixel of pictures of any size, as the net does on the picture filled up", async () => {
+  it("scores every pixel of images of any size, as the net does on the image filled up", async () => {
     using net = new GraphNet(device, chapterGraph(), 3);
     net.eval();
     for (const [height, width] of [
@@ -68,7 +68,7 @@ describe("predict with the net of the d2l chapter, built as a graph", () => {
       [75, 100],
       [1, 33],
     ] as const) {
-      const image = picture(height, width, height);
+      const image = makeImage(height, width, height);
       const filled = [Math.ceil(height / 32) * 32, Math.ceil(width / 32) * 32] as const;
       const { shape, values } = await labelsByHand(net, image, filled);
       expect(shape).toEqual([21, ...filled]);
@@ -81,7 +81,7 @@ describe("predict with the net of the d2l chapter, built as a graph", () => {
 
   it("works in tiles, in views, and is evaluated and trained at sizes that are no multiples of its stride", async () => {
     using net = new GraphNet(device, chapterGraph(3), 3);
-    const image = picture(75, 100);
+    const image = makeImage(75, 100);
     const whole = await fcn.predict(net, image, { preprocessing: RAW });
     const tiled = await fcn.predict(net, image, {
       preprocessing: RAW,
@@ -117,7 +117,7 @@ describe("predict with the net of the d2l chapter, built as a graph", () => {
     };
     const trained = async (graph: fcn.models.Graph): Promise<Float32Array[]> => {
       using net = new GraphNet(device, graph, 3);
-      const image = picture(64, 96);
+      const image = makeImage(64, 96);
       const labels = Uint8Array.from({ length: 64 * 96 }, (_, i) => (i % 96 < 40 ? 1 : 2));
       const data = [{ name: "a", image, labels }];
       await fcn.train({ model: net, data, preprocessing: RAW, numClasses: 3, steps: 2, learningRate: 0.01 });
@@ -139,7 +139,7 @@ function smallGraph(rest: (builder: Builder, score: string, image: string) => Re
 describe("predict with graphs that do not end with the size of their input", () => {
   const channelwise = { kind: "convTranspose", outChannels: 3, groups: 3, stride: 2 } as const;
 
-  it("takes the part of a larger answer whose pixels fall on those of the picture", async () => {
+  it("takes the part of a larger answer whose pixels fall on those of the image", async () => {
     const wide = smallGraph(
       (builder, score) => ({
         out: builder.add("up", { ...channelwise, kernelSize: 3, padding: 1 }, score),
@@ -157,13 +157,13 @@ describe("predict with graphs that do not end with the size of their input", () 
       [20, 31],
       [7, 1],
     ] as const) {
-      const image = picture(height, width);
+      const image = makeImage(height, width);
       const options = { preprocessing: RAW, probabilities: true };
       expect(await fcn.predict(a, image, options)).toEqual(await fcn.predict(b, image, options));
     }
   });
 
-  it("fills pictures up in front too where windows without padding would answer fewer pixels", async () => {
+  it("fills images up in front too where windows without padding would answer fewer pixels", async () => {
     const builder = new GraphBuilder("valid");
     const image = builder.add("data", { kind: "input", channels: 3 });
     const first = builder.add("conv1", { kind: "conv", outChannels: 3, kernelSize: 3 }, image);
@@ -177,10 +177,10 @@ describe("predict with graphs that do not end with the size of their input", () 
     using a = new GraphNet(device, valid, 5);
     using b = new GraphNet(device, same, 5);
     const options = { preprocessing: RAW, probabilities: true };
-    expect(await fcn.predict(a, picture(9, 14), options)).toEqual(await fcn.predict(b, picture(9, 14), options));
+    expect(await fcn.predict(a, makeImage(9, 14), options)).toEqual(await fcn.predict(b, makeImage(9, 14), options));
   });
 
-  it("fills pictures up where branches meet only for multiples of the stride", async () => {
+  it("fills images up where branches meet only for multiples of the stride", async () => {
     const builder = new GraphBuilder("branches");
     const image = builder.add("data", { kind: "input", channels: 3 });
     const pooled = builder.add("pool", { kind: "maxPool", kernelSize: 2, stride: 2 }, image);
@@ -189,7 +189,7 @@ describe("predict with graphs that do not end with the size of their input", () 
     const score = builder.add("score", { kind: "conv", outChannels: 3, kernelSize: 1 }, both);
     const graph = builder.build({ out: score });
     using net = new GraphNet(device, graph, 5);
-    const { labels } = await fcn.predict(net, picture(9, 15), { preprocessing: RAW });
+    const { labels } = await fcn.predict(net, makeImage(9, 15), { preprocessing: RAW });
     expect(labels).toHaveLength(9 * 15);
   });
 
@@ -199,13 +199,11 @@ describe("predict with graphs that do not end with the size of their input", () 
       smallGraph((_, score) => ({ out: score })),
       5,
     );
-    const image = picture(21, 30);
+    const image = makeImage(21, 30);
     const sample = { name: "a", image, labels: new Uint8Array(21 * 30) };
     const told = {
       code: "invalid-shape",
-      message: expect.stringMatching(
-        /the net small answers score with 11x15 for pictures of 22x30, one value for 2 x 2/,
-      ),
+      message: expect.stringMatching(/the net small returns score with 11x15 for images of 22x30, one value for 2 x 2/),
       fix: expect.stringContaining('builder.add("out", { kind: "resize", mode: "bilinear" }, "score", "data")'),
     };
     const options = { preprocessing: RAW, numClasses: 3 };
@@ -222,7 +220,7 @@ describe("predict with graphs that do not end with the size of their input", () 
       out: builder.add("up", { ...channelwise, kernelSize: 4, padding: 1 }, score),
     }));
     using coarse = new GraphNet(device, fcn.models.subgraph(graph, "score"), 3);
-    const x = device.tensor(planes(picture(8, 8), 8, 8), [1, 3, 8, 8]);
+    const x = device.tensor(planes(makeImage(8, 8), 8, 8), [1, 3, 8, 8]);
     expect(noGrad(() => fcn.shiftAndStitch(coarse, x, { factor: 2 })).shape).toEqual([1, 3, 8, 8]);
     expect(() => fcn.shiftAndStitch(coarse, x, { factor: 4 })).toThrow(/factor is 4, but .* a value for 2 x 2 pixels/);
     using net = new GraphNet(device, graph, 3);
@@ -237,9 +235,9 @@ describe("predict with graphs that do not end with the size of their input", () 
       }
     }
     using model = new Coarse();
-    const data = [{ name: "a", image: picture(8, 8), labels: new Uint8Array(64) }];
+    const data = [{ name: "a", image: makeImage(8, 8), labels: new Uint8Array(64) }];
     const run = fcn.train({ model, data, preprocessing: RAW, numClasses: 3, steps: 1, learningRate: 0.01 });
-    await expect(run).rejects.toThrow(/train: the net answered \[1, 3, 4, 4\] for pictures \[1, 3, 8, 8\]/);
+    await expect(run).rejects.toThrow(/train: the net answered \[1, 3, 4, 4\] for images \[1, 3, 8, 8\]/);
   });
 
   it("scores each head of a net by its own answer", async () => {
@@ -248,7 +246,7 @@ describe("predict with graphs that do not end with the size of their input", () 
       return { sem: up, geo: builder.add("geo", { kind: "conv", outChannels: 2, kernelSize: 1 }, image) };
     });
     using net = new GraphNet<Record<"sem" | "geo", Tensor>>(device, graph, 5);
-    const image = picture(9, 15);
+    const image = makeImage(9, 15);
     const found = async (head: string) => (await fcn.predict(net, image, { preprocessing: RAW, head })).labels;
     const [sem, geo] = [await found("sem"), await found("geo")];
     const sample = { name: "a", image, labels: sem, more: { geometric: geo } };

@@ -31,7 +31,7 @@ export interface SmallNetOptions {
 }
 
 /**
- * The net of {@link smallGraph} with small whole numbers as weights. On pictures of whole numbers all its sums are exact in float32, in whatever
+ * The net of {@link smallGraph} with small whole numbers as weights. On images of whole numbers all its sums are exact in float32, in whatever
  * order they are taken.
  */
 export function smallNet(device: Device, options: SmallNetOptions = {}): models.GraphNet {
@@ -47,8 +47,8 @@ export function smallNet(device: Device, options: SmallNetOptions = {}): models.
   return net;
 }
 
-/** A picture of whole numbers 0 to 7, in blotches and noise. */
-export function picture(height: number, width: number, seed = 1): data.RasterImage & { readonly data: Uint8Array } {
+/** An image of whole numbers 0 to 7, in blotches and noise. */
+export function makeImage(height: number, width: number, seed = 1): data.RasterImage & { readonly data: Uint8Array } {
   const values = new Uint8Array(height * width * 3);
   for (let i = 0; i < values.length; i++) {
     const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)];

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { spansOf } from "../../../packages/fcn/src/prediction/tiling.js";
 import { assertProperty } from "../../support/property.js";
-import { picture, RAW, smallGraph, smallNet } from "./nets.js";
+import { makeImage, RAW, smallGraph, smallNet } from "./nets.js";
 
 let device: Device;
 beforeAll(async () => {
@@ -16,9 +16,9 @@ const int = (min: number, max: number) => fc.integer({ min, max });
 const STRIDE = 4;
 const [REACH] = fcn.models.reachOf(smallGraph(3));
 
-type Raster = ReturnType<typeof picture>;
+type Raster = ReturnType<typeof makeImage>;
 
-/** Logits [C, H, W] of a part of a picture, straight from the net. */
+/** Logits [C, H, W] of a part of an image, straight from the net. */
 async function logitsOf(
   net: nn.Module,
   image: Raster,
@@ -61,7 +61,7 @@ function expectClose(found: ArrayLike<number>, wanted: ArrayLike<number>, tolera
   expect(worst).toBeLessThanOrEqual(tolerance);
 }
 
-/** Pixels that some tile sees from nearer than `reach` to a border of the tile that is not the picture's. */
+/** Pixels that some tile sees from nearer than `reach` to a border of the tile that is not the image's. */
 function disturbed(size: number, spans: readonly { begin: number; end: number }[], reach: number): boolean[] {
   return Array.from({ length: size }, (_, x) =>
     spans.some(({ begin, end }) => {
@@ -83,7 +83,7 @@ describe("predict in tiles", () => {
   it("is the whole prediction, bit for bit, at every pixel that no tile sees from nearer to its border than the reach", () =>
     assertProperty(cases, 12, async ({ height, width, tile, overlap, seed }) => {
       using net = smallNet(device, { seed });
-      const image = picture(height, width, seed);
+      const image = makeImage(height, width, seed);
       const options = { preprocessing: RAW, probabilities: true };
       const whole = await fcn.predict(net, image, options);
       const tiled = await fcn.predict(net, image, { ...options, tile, overlap });
@@ -104,7 +104,7 @@ describe("predict in tiles", () => {
   it("takes the softmax of the mean of the logits of all tiles at a pixel", () =>
     assertProperty(cases, 6, async ({ height, width, tile, overlap, seed }) => {
       using net = new fcn.models.GraphNet(device, smallGraph(3), seed);
-      const image = picture(height, width, seed);
+      const image = makeImage(height, width, seed);
       const shared = Math.ceil(overlap / STRIDE) * STRIDE;
       const sums = new Float64Array(3 * height * width);
       const hits = new Float64Array(height * width);
@@ -133,9 +133,9 @@ describe("predict in tiles", () => {
     return { ...prediction, bytes: device.memory().peakBytes - before };
   };
 
-  it("of a picture of 2000 x 3000 takes a tenth of the memory, and agrees with the whole beyond the reach", async () => {
+  it("of an image of 2000 x 3000 takes a tenth of the memory, and agrees with the whole beyond the reach", async () => {
     using net = smallNet(device, { numClasses: 2 });
-    const image = picture(2000, 3000);
+    const image = makeImage(2000, 3000);
     const tiled = await measure(net, image, { tile: 256, overlap: 32 });
     const whole = await measure(net, image, { memory: 2 ** 40 });
     expect([whole.tiles, tiled.tiles]).toEqual([1, 9 * 14]);
@@ -154,9 +154,9 @@ describe("predict in tiles", () => {
     expect(compared).toBeGreaterThan(0.5 * 6e6);
   });
 
-  it("are chosen so that the picture stays within the memory that is allowed", async () => {
+  it("are chosen so that the image stays within the memory that is allowed", async () => {
     using net = smallNet(device, { numClasses: 5 });
-    const image = picture(900, 1100);
+    const image = makeImage(900, 1100);
     for (const views of [{}, { scales: [1, 1.5] }]) {
       const whole = await measure(net, image, views);
       const memory = whole.bytes / 3;
@@ -168,19 +168,19 @@ describe("predict in tiles", () => {
 
   it("leave no more idle on the device than the memory that is allowed", async () => {
     using net = smallNet(device, { numClasses: 5 });
-    await fcn.predict(net, picture(600, 700), { preprocessing: RAW });
+    await fcn.predict(net, makeImage(600, 700), { preprocessing: RAW });
     const memory = device.memory().pooledBytes / 8;
-    const pictures = [200, 260, 330, 410].map((side) => picture(side, side + 40));
-    for await (const { error } of fcn.predictAll(net, pictures, { preprocessing: RAW, memory })) {
+    const images = [200, 260, 330, 410].map((side) => makeImage(side, side + 40));
+    for await (const { error } of fcn.predictAll(net, images, { preprocessing: RAW, memory })) {
       expect(error).toBeUndefined();
-      // Results that are still being read are freed behind it.
+      // Results that are still being read are freed after it.
       expect(device.memory().pooledBytes).toBeLessThanOrEqual(1.5 * memory);
     }
   });
 
   it("refuses a tile that is no multiple of the stride, and more classes than labels", async () => {
     using net = smallNet(device);
-    const image = picture(40, 40);
+    const image = makeImage(40, 40);
     const base = { preprocessing: RAW };
     await expect(fcn.predict(net, image, { ...base, tile: 30 })).rejects.toThrow(/tile is 30x30, the net's stride 4/);
     await expect(fcn.predict(net, image, { ...base, tile: 32, overlap: 32 })).rejects.toThrow(/overlap is 32/);
@@ -198,7 +198,7 @@ describe("predict in several views", () => {
       5,
       async ({ height, width, mirror, seed }) => {
         using net = new fcn.models.GraphNet(device, smallGraph(3), seed);
-        const image = picture(height, width, seed);
+        const image = makeImage(height, width, seed);
         const scales = [0.5, 1, 1.3];
         const sum = new Float64Array(3 * height * width);
         const pixels = height * width;
@@ -231,21 +231,21 @@ describe("predict in several views", () => {
       },
     ));
 
-  it("keeps a pixel of pictures that a scale would leave nothing of", async () => {
+  it("keeps a pixel of images that a scale would leave nothing of", async () => {
     using net = smallNet(device);
     for (const [height, width] of [
       [200, 1],
       [1, 1],
     ] as const) {
       const options = { preprocessing: RAW, scales: [0.25, 1] };
-      const { labels } = await fcn.predict(net, picture(height, width), options);
+      const { labels } = await fcn.predict(net, makeImage(height, width), options);
       expect(labels).toHaveLength(height * width);
     }
   });
 
-  it("gives the mirror image of the answer for the mirror image of the picture, exactly", async () => {
+  it("gives the mirror image of the answer for the mirror image of the image, exactly", async () => {
     using net = smallNet(device, { seed: 9 });
-    const image = picture(37, 51, 4);
+    const image = makeImage(37, 51, 4);
     const mirror = (data: ArrayLike<number>, channels: number): Uint8Array =>
       Uint8Array.from(data, (_, i) => {
         const x = Math.floor(i / channels) % 51;
@@ -259,7 +259,7 @@ describe("predict in several views", () => {
 
   it("changes nothing for a net that is its own mirror image", async () => {
     using net = smallNet(device, { symmetric: true });
-    const image = picture(33, 41);
+    const image = makeImage(33, 41);
     const options = { preprocessing: RAW, probabilities: true };
     const one = await fcn.predict(net, image, options);
     const both = await fcn.predict(net, image, { ...options, mirror: true });
@@ -269,7 +269,7 @@ describe("predict in several views", () => {
 
   it("works in tiles as well, and then bounds the memory by them", async () => {
     using net = smallNet(device);
-    const image = picture(300, 200);
+    const image = makeImage(300, 200);
     const views = { scales: [0.5, 1, 1.5], mirror: true, preprocessing: RAW };
     const whole = await fcn.predict(net, image, views);
     const tiled = await fcn.predict(net, image, { ...views, tile: [128, 128], overlap: 64 });
@@ -293,10 +293,10 @@ class Picky extends nn.Module {
   }
 }
 
-describe("predict with other nets and pictures", () => {
-  it("fills pictures up for nets that want multiples, whole and in tiles", async () => {
+describe("predict with other nets and images", () => {
+  it("fills images up for nets that want multiples, whole and in tiles", async () => {
     using net = new Picky(device);
-    const image = picture(21, 30);
+    const image = makeImage(21, 30);
     const base = { preprocessing: RAW, stride: 8 };
     const whole = await fcn.predict(net, image, base);
     expect(await fcn.predict(net, image, { ...base, tile: 16, overlap: 8 })).toEqual({ ...whole, tiles: 2 * 3 });
@@ -305,9 +305,9 @@ describe("predict with other nets and pictures", () => {
     for (const i of [0, 29, 21 * 30 - 1]) expect((await pixel(i)).labels[0]).toBe(whole.labels[i]);
   });
 
-  it("paints the classes over the picture as the overlay on the CPU does, whole and in tiles", async () => {
+  it("paints the classes over the image as the overlay on the CPU does, whole and in tiles", async () => {
     using net = smallNet(device);
-    const image = picture(50, 35);
+    const image = makeImage(50, 35);
     const palette = [
       [1, 2, 3],
       [250, 0, 10],
@@ -326,9 +326,9 @@ describe("predict with other nets and pictures", () => {
     expect(rgb).toEqual(Array.from(fcn.colorize(labels, table)));
   });
 
-  it("takes ImageData, and refuses what is no picture", async () => {
+  it("takes ImageData, and refuses what is no image", async () => {
     using net = smallNet(device);
-    const image = picture(12, 17);
+    const image = makeImage(12, 17);
     const rgba = new Uint8ClampedArray(12 * 17 * 4).map((_, i) =>
       i % 4 === 3 ? 77 : image.data[(i >> 2) * 3 + (i % 4)]!,
     );
@@ -338,25 +338,25 @@ describe("predict with other nets and pictures", () => {
     await expect(fcn.predict(net, { data: rgba, height: 12, width: 16 }, options)).rejects.toThrow(
       /12x16 with 4 channels/,
     );
-    await expect(fcn.predict(net, 5 as never, options)).rejects.toThrow(/got number, but needs a picture/);
+    await expect(fcn.predict(net, 5 as never, options)).rejects.toThrow(/got number, but needs an image/);
   });
 });
 
 describe("predictAll", () => {
-  it("answers in order, goes on after a broken picture, and leaves the memory as it was", async () => {
+  it("returns in order, goes on after a broken image, and leaves the memory as it was", async () => {
     using net = smallNet(device);
-    const good = Array.from({ length: 9 }, (_, i) => picture(20 + 5 * (i % 3), 24, i + 1));
-    const pictures: fcn.Picture[] = good.flatMap((image, i) => (i === 4 ? ["/nonexistent/x.jpg", image] : [image]));
+    const good = Array.from({ length: 9 }, (_, i) => makeImage(20 + 5 * (i % 3), 24, i + 1));
+    const images: fcn.ImageInput[] = good.flatMap((image, i) => (i === 4 ? ["/nonexistent/x.jpg", image] : [image]));
     const live: number[] = [];
-    const results: fcn.PredictionResult<fcn.Picture>[] = [];
+    const results: fcn.PredictionResult<fcn.ImageInput>[] = [];
     const before = device.memory();
-    for await (const result of fcn.predictAll(net, pictures, { preprocessing: RAW })) {
+    for await (const result of fcn.predictAll(net, images, { preprocessing: RAW })) {
       results.push(result);
-      // A scope of the consumer's own does not meet those of the pictures.
+      // A scope of the consumer's own does not meet those of the images.
       await device.scope(async () => void (await device.zeros([4]).data()));
       live.push(device.memory().liveTensors);
     }
-    expect(results.map(({ item }) => item)).toEqual(pictures);
+    expect(results.map(({ item }) => item)).toEqual(images);
     expect(results[4]?.error).toMatchObject({
       code: "missing-data",
       message: expect.stringContaining("/nonexistent/x.jpg"),
@@ -375,7 +375,7 @@ describe("predictAll", () => {
     function* endless() {
       for (;;) {
         asked++;
-        yield picture(8, 8, asked);
+        yield makeImage(8, 8, asked);
       }
     }
     for await (const { prediction } of fcn.predictAll(net, endless(), { preprocessing: RAW })) {

@@ -8,7 +8,7 @@ import { enqueue } from "../../../packages/fcn/src/prediction/enqueue.js";
 import { createInference } from "../../../packages/fcn/src/prediction/inference.js";
 import { NpyProbabilities } from "../../../packages/fcn/src/prediction/probabilities.js";
 import { temporaryFolder } from "../data/trees.js";
-import { picture, RAW, smallNet } from "./nets.js";
+import { makeImage, RAW, smallNet } from "./nets.js";
 
 const MIB = 2 ** 20;
 const CLASSES = 80;
@@ -33,10 +33,10 @@ const sameBits = (a: io.HostData, b: io.HostData): boolean =>
   ) === 0;
 
 describe("probabilities on their way to a file", () => {
-  const image = picture(250, 331, 3);
+  const image = makeImage(250, 331, 3);
   const { height, width } = image;
 
-  /** Softmax of the net on the whole picture, without any of what predicts. */
+  /** Softmax of the net on the whole image, without any of what predicts. */
   function reference(): Promise<Float32Array> {
     return device.scope(async () => {
       const planes = new Float32Array(3 * height * width);
@@ -70,7 +70,7 @@ describe("probabilities on their way to a file", () => {
   });
 
   it("are few at any time, however slowly they are taken", async () => {
-    const large = picture(760, 800, 4);
+    const large = makeImage(760, 800, 4);
     const total = CLASSES * large.height * large.width * 4;
     let [underWay, most, taken] = [0, 0, 0];
     // Three bands wait before the first is taken, and from there on one is taken for each that comes.
@@ -104,7 +104,7 @@ describe("probabilities on their way to a file", () => {
   });
 
   it("stop the prediction where they cannot be written, and leave nothing", async () => {
-    const large = picture(760, 800, 4);
+    const large = makeImage(760, 800, 4);
     const before = device.memory().liveTensors;
     const path = join(root, "missing", "x.npy");
     const sink = new NpyProbabilities(path, large, async () => {});

@@ -15,7 +15,7 @@ const cases = fc.record({ size: int(1, 400), stride: int(1, 33), tile: int(1, 9)
 });
 
 describe("tiles", () => {
-  it("cover the picture from multiples of the stride, as much one over the other as asked for, and end at its border", () =>
+  it("cover the image from multiples of the stride, as much one over the other as asked for, and end at its border", () =>
     holds(cases, ({ size, tile, overlap, stride }) => {
       const spans = spansOf(size, tile, overlap, stride);
       expect(spans[0]?.begin).toBe(0);
@@ -112,7 +112,7 @@ describe("the reach of a net", () => {
     }
   });
 
-  it("is without end where a layer normalises over the picture", () => {
+  it("is without end where a layer normalises over the image", () => {
     const builder = new models.GraphBuilder("norm");
     const image = builder.add("data", { kind: "input", channels: 4 });
     const graph = builder.build({ out: builder.add("norm", { kind: "groupNorm", groups: 2 }, image) });

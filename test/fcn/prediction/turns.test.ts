@@ -1,7 +1,7 @@
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, nn, relu, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { picture, RAW, smallNet } from "./nets.js";
+import { makeImage, RAW, smallNet } from "./nets.js";
 
 let device: Device;
 beforeAll(async () => {
@@ -24,7 +24,7 @@ class Broken extends nn.Module {
 
 it("predictions and an evaluation on one device may run at the same time", async () => {
   const net = smallNet(device).train();
-  const images = [1, 2, 3, 4].map((seed) => picture(40, 52, seed));
+  const images = [1, 2, 3, 4].map((seed) => makeImage(40, 52, seed));
   const alone: fcn.Prediction[] = [];
   for (const image of images) alone.push(await fcn.predict(net, image, options));
   const samples = images.map((image, n) => ({ name: `${n}`, image, labels: (alone[n] as fcn.Prediction).labels }));

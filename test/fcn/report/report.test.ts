@@ -92,7 +92,7 @@ describe("the page", () => {
     expect(page).not.toContain("<script");
   });
 
-  it("carries pictures inside", () => {
+  it("carries images inside", () => {
     expect(embeddedPng(Uint8Array.of(1, 2, 3), "a")).toBe('<img alt="a" src="data:image/png;base64,AQID">');
   });
 });
@@ -150,8 +150,8 @@ function drawWithoutFonts<T extends readonly string[]>(...texts: T): { [K in key
       const draw = async (text) => {
         const lettering = await typeset(text, { size: 40, colour: "#000" });
         const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="60">' + lettering.at(0, 45) + "</svg>";
-        const picture = sharp(Buffer.from(svg)).extractChannel("alpha").raw();
-        const dark = [...(await picture.toBuffer()).entries()].filter(([, value]) => value > 127).map(([i]) => i);
+        const image = sharp(Buffer.from(svg)).extractChannel("alpha").raw();
+        const dark = [...(await image.toBuffer()).entries()].filter(([, value]) => value > 127).map(([i]) => i);
         const [top, right] = [Math.floor(dark[0] / 400), Math.max(...dark.map((i) => i % 400))];
         return { width: lettering.width, ink: dark.length, top, right };
       };
@@ -265,7 +265,7 @@ describe("cells of samples", () => {
     [200, 100, 0],
   ] as const;
 
-  it("show small pictures as they are, in colour or grey", () => {
+  it("show small images as they are, in colour or grey", () => {
     const data = Uint8Array.from({ length: 2 * 3 * 3 }, (_, i) => 10 * i);
     const image = { data, height: 2, width: 3, channels: 3 };
     const labels = Uint8Array.of(0, 1, 255, 1, 0, 0);
@@ -277,7 +277,7 @@ describe("cells of samples", () => {
     expect([...photoCell(depth).rgb]).toEqual([0, 0, 0, 4, 4, 4, 255, 255, 255]);
   });
 
-  it("reduce large pictures by the mean, and label maps by a label of each square", () => {
+  it("reduce large images by the mean, and label maps by a label of each square", () => {
     // Squares of 4 x 4 pixels; the last column and row of squares are cut off.
     const [height, width, factor] = [1402, 1903, 4];
     const value = (x: number, y: number): number => (Math.floor(x / factor) * 5 + Math.floor(y / factor) * 3) % 250;
@@ -304,7 +304,7 @@ describe("cells of samples", () => {
     }
   });
 
-  it("stay small whatever the size of the picture: a grid of 6000x4000 within a small heap", () => {
+  it("stay small whatever the size of the image: a grid of 6000x4000 within a small heap", () => {
     const grid = fileURLToPath(new URL("../../../packages/fcn/dist/report/images/labelGrid.js", import.meta.url));
     const script = `
       const { renderLabelGrid } = await import(${JSON.stringify(grid)});
@@ -322,7 +322,7 @@ describe("cells of samples", () => {
     expect([status, stderr]).toEqual([0, ""]);
     const [drawn, bytesPerPixel] = stdout.trim().split(" ");
     expect(drawn).toBe("true");
-    // Less than a single copy of the picture.
+    // Less than a single copy of the image.
     expect(Number(bytesPerPixel)).toBeLessThan(6);
   });
 });

@@ -138,15 +138,15 @@ describe("transplant", () => {
     });
   });
 
-  it("fills the two trunks of a late fusion by suffix", async () => {
+  it("fills the two backbones of a late fusion by suffix", async () => {
     await device.scope(async () => {
       const builder = new models.GraphBuilder("late");
       const data = builder.add("data", { kind: "input", channels: 6 });
-      const trunk = (suffix: string, start: number): string => {
+      const backbone = (suffix: string, start: number): string => {
         const part = builder.add(`part${suffix}`, { kind: "slice", start, end: start + 3 }, data);
         return builder.add(`conv1_1${suffix}`, { kind: "conv", outChannels: 2, kernelSize: 3 }, part);
       };
-      const fused = builder.add("fuse", { kind: "add" }, trunk("color", 0), trunk("hha", 3));
+      const fused = builder.add("fuse", { kind: "add" }, backbone("color", 0), backbone("hha", 3));
       const net = new models.GraphNet(device, builder.build({ out: fused }), 1);
       const single = (name: string) => ({
         "conv1_1.weight": host(`${name} weight`, [2, 3, 3, 3]),
@@ -188,7 +188,7 @@ describe("score layers for other classes", () => {
     expect(() => surgery.remapScore(state, "s", [3])).toThrow(/class 3 of s.weight, which has shape \[3, 2, 1, 1\]/);
   });
 
-  it("swapHead loads the trunk of a net with other classes and leaves the head as it starts", async () => {
+  it("swapHead loads the backbone of a net with other classes and leaves the head as it starts", async () => {
     await device.scope(async () => {
       const make = (numClasses: number, seed: number) =>
         models.create("fcn8s-small", device, { numClasses, widthMultiplier: 0.25, seed, deconv: "learned" });
@@ -249,9 +249,9 @@ describe("input channels", () => {
     conv2d(x, tensorOf(s[`${layer}.weight`] as io.HostArray), tensorOf(s[`${layer}.bias`] as io.HostArray));
   const channel = (x: Tensor, c: number): Tensor => slice(x, [undefined, [c, c + 1]]);
 
-  it("flipped take pictures with red and blue exchanged, and twice flipped are as before", async () => {
+  it("flipped take images with red and blue exchanged, and twice flipped are as before", async () => {
     await device.scope(async () => {
-      const x = tensorOf(host("picture", [2, 3, 5, 6]));
+      const x = tensorOf(host("image", [2, 3, 5, 6]));
       const bgr = concat([channel(x, 2), channel(x, 1), channel(x, 0)], { dim: 1 });
       const flipped = surgery.flipInputChannels(state, "conv1_1");
       await expectClose(run(flipped, bgr), run(state, x), 1e-5);
@@ -267,7 +267,7 @@ describe("input channels", () => {
       const wide = surgery.addMeanChannel(state, "conv1_1", { as: "conv1_1_bgrd" });
       expect(Object.keys(wide).sort()).toEqual(["conv1_1_bgrd.bias", "conv1_1_bgrd.weight"]);
       expect(wide["conv1_1_bgrd.weight"]?.shape).toEqual([4, 4, 3, 3]);
-      const x = tensorOf(host("picture", [1, 3, 5, 6]));
+      const x = tensorOf(host("image", [1, 3, 5, 6]));
       const depth = tensorOf(host("depth", [1, 1, 5, 6]));
       const got = run(wide, concat([x, depth], { dim: 1 }), "conv1_1_bgrd");
       // The mean kernel on depth is the sum of the three kernels on a third of it.
@@ -282,7 +282,7 @@ describe("input channels", () => {
     });
   });
 
-  it("are those of a convolution on pictures", () => {
+  it("are those of a convolution on images", () => {
     const matrix = { "fc.weight": host("fc", [4, 12]) };
     expect(() => surgery.flipInputChannels(matrix, "fc")).toThrow(
       "surgery.flipInputChannels: fc.weight has shape [4, 12], expected [O, 3, kh, kw] or more channels",

@@ -93,7 +93,8 @@ describe("a net with two heads", () => {
   });
 
   it("counts the labelled pixels of a step by head: accumulated images are the batch of them", async () => {
-    const run = (batchSize: number, iterSize: number) => afterTraining(samples, { batchSize, iterSize, steps: 2 });
+    const run = (batchSize: number, accumulationSteps: number) =>
+      afterTraining(samples, { batchSize, accumulationSteps, steps: 2 });
     using fresh = create();
     const start = await weightsOf(fresh);
     expect(relativeDifference(await run(2, 1), await run(1, 2), start)).toBeLessThan(1e-4);
@@ -148,7 +149,7 @@ describe("a net with two heads", () => {
 describe("trainRun on SIFT Flow", () => {
   it("trains both heads without being told, each with as many classes as its labels have", async () => {
     const names = Array.from({ length: 6 }, (_, i) => `scene_${i}`);
-    const skyline = (picture: number): number => 8 + 2 * picture;
+    const skyline = (image: number): number => 8 + 2 * image;
     const data = await writeSiftFlow(join(root, "siftflow"), {
       ...{ trainval: names.slice(0, 5), test: names.slice(5), height: SIZE, width: SIZE },
       // sky (28) over building (6) and grass (15): vertical and horizontal; the left edge is void.

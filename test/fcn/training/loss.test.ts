@@ -129,13 +129,21 @@ describe.each(CASES)("%s", (_, form, reference) => {
 
 describe("a loss", () => {
   it.each(["focal", "dice", "ohem"] as const)(
-    "%s trains a net, and leaves nothing behind on the device",
+    "%s trains a net, and leaves nothing after on the device",
     async (loss) => {
       const data = [2, 3, 4].map((shift) => stripes(`stripes ${shift}`, 32, 2, shift));
       const preprocessing = fcn.data.measurePreprocessing(data);
       using model = fcn.models.create("fcn8s-small", device, { numClasses: 2, seed: 4, widthMultiplier: 0.25 });
       const before = device.memory().liveTensors;
-      const settings = { model, data, preprocessing, numClasses: 2, batchSize: 2, iterSize: 2, learningRate: 0.1 };
+      const settings = {
+        model,
+        data,
+        preprocessing,
+        numClasses: 2,
+        batchSize: 2,
+        accumulationSteps: 2,
+        learningRate: 0.1,
+      };
       const { losses } = await fcn.train({ ...settings, loss, steps: 24, readEvery: 6 });
       expect(losses.at(-1)?.loss).toBeLessThan(0.96 * (losses[0]?.loss ?? 0));
       expect(device.memory().liveTensors).toBe(before);

@@ -120,7 +120,7 @@ describe("train with multipliers", () => {
     steps: 1,
   } as const;
 
-  /** Weights before and behind one step. */
+  /** Weights before and after one step. */
   async function step(options: Partial<fcn.TrainOptions>) {
     const net = { ...TINY, widthMultiplier: 0.25, batchNorm: false };
     using model = fcn.models.create("fcn32s-small", device, net);

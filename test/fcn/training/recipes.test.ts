@@ -34,8 +34,8 @@ describe("recipes", () => {
 
   it("see as many images a step as published", () => {
     const images = (name: fcn.RecipeName): number => {
-      const { batchSize, iterSize } = fcn.recipe(name).settings;
-      return batchSize * iterSize;
+      const { batchSize, accumulationSteps } = fcn.recipe(name).settings;
+      return batchSize * accumulationSteps;
     };
     expect(fcn.listRecipes().map(images)).toEqual([1, 20, 32, 32]);
   });

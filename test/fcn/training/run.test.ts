@@ -65,8 +65,8 @@ describe("trainRun", () => {
       "Training loss",
       "mean IU",
       "Confusion",
-      "Worst pictures",
-      "Best pictures",
+      "Worst images",
+      "Best images",
       "learningRate",
       "adapter",
     ]) {
@@ -81,7 +81,7 @@ describe("trainRun", () => {
     ["AdamW", { augmentation: { scale: [0.8, 1.25], colour: { brightness: 0.2 } }, crop: [32, 32] }],
     [
       "SGD with warm-up, accumulation and draws with replacement",
-      { optimizer: "sgd", warmUp: 6, iterSize: 2, clipNorm: 1, loss: "focal", order: "replacement" },
+      { optimizer: "sgd", warmUp: 6, accumulationSteps: 2, clipNorm: 1, loss: "focal", order: "replacement" },
     ],
   ] as const)("goes on from a checkpoint with the bits of a run that never stopped: %s", async (name, extra) => {
     const dropout = { widthMultiplier: 0.25, dropout: 0.5 };
@@ -209,7 +209,7 @@ describe("trainRun", () => {
     const run = { ...base(), order, steps: 2, batchSize: 2 };
     await fcn.trainRun({ ...run, data: { ...opened, splits }, out: join(root, "drawn") });
     const plan = { length: train.length, batchSize: 2, order, seed: 3, epoch: 0, dropLast: false, fillLast: true };
-    // The first picture is looked at before training, and batches are made ahead.
+    // The first image is looked at before training, and batches are made ahead.
     expect(drawn.slice(1, 5)).toEqual(fcn.data.planEpoch(plan).flat().slice(0, 4));
     const weighted = { ...base(), classWeights: "median" as const, steps: 1 };
     const { configuration } = await fcn.trainRun({ ...weighted, out: join(root, "median") });
@@ -223,7 +223,7 @@ describe("trainRun", () => {
     await expect(fcn.trainRun(mistyped)).rejects.toThrow(/order is "random"/);
   });
 
-  it("trains on every picture of a pass in full batches, and on no more than there are", async () => {
+  it("trains on every image of a pass in full batches, and on no more than there are", async () => {
     const opened = await fcn.data.open(data);
     const [all, drawn]: [fcn.data.SegmentationDataset, number[]] = [opened.splits.train!, []];
     const { item: _, ...inMemory } = fcn.data.subset(all, [0, 1, 2, 3, 4]);
@@ -236,18 +236,18 @@ describe("trainRun", () => {
     const view = { line: (text: string) => void lines.push(text) };
     const few = { ...base(), data: { ...opened, splits }, order: "sequential" as const, view };
     const run = await fcn.trainRun({ ...few, batchSize: 4, epochs: 2, out: join(root, "passes") });
-    // Ten pictures make three batches of four.
+    // Ten images make three batches of four.
     expect(run.steps).toBe(3);
     expect(drawn.slice(1, 13)).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1]);
     expect(lines.filter((text) => text.includes("batches"))).toEqual([]);
     const cut = await fcn.trainRun({ ...few, batchSize: 100, epochs: 1, out: join(root, "cut") });
     expect(cut).toMatchObject({ steps: 1, configuration: { batchSize: 5 } });
-    expect(lines).toContain("there are 5 training pictures: batches of 5 in place of 100");
+    expect(lines).toContain("there are 5 training images: batches of 5 in place of 100");
   });
 
   it("stops before the first step where the data has problems", async () => {
     const broken = await writeTinyData(join(root, "broken"), 4);
-    await writeFile(join(broken, "images/2.png"), "no picture");
+    await writeFile(join(broken, "images/2.png"), "no image");
     const out = join(root, "never");
     await expect(fcn.trainRun({ ...base(), data: broken, out, steps: 2 })).rejects.toMatchObject({
       code: "data-problems",
@@ -256,7 +256,7 @@ describe("trainRun", () => {
     expect(await readdir(root)).not.toContain("never");
   });
 
-  it("stops where the loss is no number, names the pictures, and keeps the last good checkpoint", async () => {
+  it("stops where the loss is no number, names the images, and keeps the last good checkpoint", async () => {
     const out = join(root, "diverges");
     const wild = {
       ...base(),
@@ -279,7 +279,7 @@ describe("trainRun", () => {
       expect([...(values as Float32Array)].every(Number.isFinite)).toBe(true);
   });
 
-  it("neither scores nor keeps a net that holds NaN, and names the pictures", async () => {
+  it("neither scores nor keeps a net that holds NaN, and names the images", async () => {
     const wild = { ...base(), steps: 2, validateEvery: 1, batchSize: 2, optimizer: "sgd", reduction: "sum" } as const;
     const scored: number[] = [];
     const view = { validation: (step: number) => void scored.push(step) };

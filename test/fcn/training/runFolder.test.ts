@@ -33,7 +33,7 @@ async function untilZombie(pid: number): Promise<string | undefined> {
 }
 
 describe("the data of a run that goes on", () => {
-  it("may be a copy, and is told where masks or pictures are others", async () => {
+  it("may be a copy, and is told where masks or images are others", async () => {
     const [first, out] = [await writeTinyData(join(root, "before"), 5), join(root, "changing")];
     await fcn.trainRun({ ...base(), data: first, out });
     const told = async (folder: string): Promise<string[]> => {
@@ -46,7 +46,7 @@ describe("the data of a run that goes on", () => {
     await writeTree(first, { "masks/1.png": greyPng(32, 32, () => 2) });
     expect(await told(first)).toEqual([expect.stringMatching(/^the masks have changed since the checkpoint/)]);
     await writeTree(first, { "images/1.png": rgbPng(32, 32, (x) => x * x * 999) });
-    expect(await told(first)).toEqual([expect.stringMatching(/^the pictures and masks have changed/)]);
+    expect(await told(first)).toEqual([expect.stringMatching(/^the images and masks have changed/)]);
   });
 });
 

@@ -71,7 +71,7 @@ describe("the settings of a run", () => {
     expect(groups).toEqual([0.01, 0.005, 5e-4, 2.5e-4]);
   });
 
-  it("take pictures as the weights to start from want them, and say so where the file does not", async () => {
+  it("take images as the weights to start from want them, and say so where the file does not", async () => {
     const small = { modelOptions: { widthMultiplier: 0.03125 }, steps: 1, crop: [16, 16] } as const;
     const start = async (model: string, metadata: Record<string, string> = {}) => {
       using net = fcn.models.create(model, device, { numClasses: 3, ...small.modelOptions });
@@ -93,7 +93,7 @@ describe("the settings of a run", () => {
     expect(await take("caffe", vgg)).toEqual({
       preprocessing: caffe,
       told: [
-        `${vgg.weights} does not say how its pictures became numbers: they are taken as bgr, mean 104.00699, 116.66877, 122.67892, deviation 1, 1, 1 (--preprocessing)`,
+        `${vgg.weights} does not say how its images became numbers: they are taken as bgr, mean 104.00699, 116.66877, 122.67892, deviation 1, 1, 1 (--preprocessing)`,
       ],
     });
     expect(await take("chosen", { ...vgg, preprocessing: unit })).toEqual({ preprocessing: unit, told: [] });

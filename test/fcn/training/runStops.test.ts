@@ -21,7 +21,7 @@ afterAll(() => device?.destroy());
 
 const base = () => ({ ...tinyRun(data, device), batchSize: 2 });
 
-/** A run that stops behind the step `until`; answers it with the steps that were told. */
+/** A run that stops after the step `until`; returns it with the steps that were told. */
 async function runUntil(until: number, options: fcn.TrainRunOptions) {
   const stop = new AbortController();
   const [told, validated]: [number[], number[]] = [[], []];
@@ -76,7 +76,7 @@ describe("a run that is stopped", () => {
     expect(await rows(stopped)).toEqual([5]);
     await fcn.trainRun({ ...options, out: stopped, resume: true });
     expect(await metrics(stopped)).toBe(await metrics(straight));
-    // What was written of steps behind the checkpoint is void for TensorBoard.
+    // What was written of steps after the checkpoint is void for TensorBoard.
     expect(await starts(stopped)).toEqual([0, 8, 9]);
   });
 
@@ -138,7 +138,7 @@ describe("a run that is stopped", () => {
   });
 });
 
-/** A run on opened data whose validation pictures are told as they are loaded; `onLoad` may stop it. */
+/** A run on opened data whose validation images are told as they are loaded; `onLoad` may stop it. */
 async function runWatched(options: fcn.TrainRunOptions, onLoad: (loads: number, stop: () => void) => void) {
   const stop = new AbortController();
   const opened = await fcn.data.open(data, { validation: 0.6 });
@@ -169,7 +169,7 @@ describe("a validation that is stopped", () => {
         .split("\n")
         .slice(1)
         .map((row) => `${row.split(",")[0]}${row.endsWith(",") ? "" : " scored"}`);
-    // The second of its three pictures is being loaded.
+    // The second of its three images is being loaded.
     const at = (load: number) => (loads: number, stop: () => void) => void (loads === load && stop());
     const first = await runWatched({ ...options, out: stopped }, at(2));
     expect(first.result).toMatchObject({ done: 2, stopped: true, best: undefined });
@@ -178,14 +178,14 @@ describe("a validation that is stopped", () => {
     expect(await readdir(stopped)).not.toContain("best.safetensors");
     // Again in the same one: still there is nothing new.
     const resumed = { ...options, out: stopped, resume: true };
-    await expect(runWatched(resumed, at(2))).rejects.toMatchObject({ code: "aborted", message: /behind 2/ });
+    await expect(runWatched(resumed, at(2))).rejects.toMatchObject({ code: "aborted", message: /after 2/ });
     expect(await scored()).toEqual(["2"]);
     const second = await runWatched(resumed, at(8));
     expect(second.result).toMatchObject({ done: 6, resumedFrom: 2, stopped: true });
     expect(second.validated).toEqual([2, 4]);
     expect(await scored()).toEqual(["2 scored", "4 scored", "6"]);
     expect(await readdir(stopped)).not.toContain("report.html");
-    // The report loads pictures too: the last validation is made, and its scores are kept.
+    // The report loads images too: the last validation is made, and its scores are kept.
     const third = await runWatched(resumed, at(4));
     expect(third.result).toMatchObject({ done: 6, resumedFrom: 6, stopped: true });
     expect(third.validated).toEqual([6]);
@@ -210,7 +210,7 @@ describe("a run", () => {
     const view = { line: (text: string) => void lines.push(text) };
     await fcn.trainRun({ ...base(), data: unscored, out: join(root, "no val run"), steps: 1, view });
     expect(lines.filter((line) => /val/.test(line))).toEqual([
-      expect.stringMatching(/^warning: .*no split named val.*the best; name pictures in splits\/val\.txt/),
+      expect.stringMatching(/^warning: .*no split named val.*the best; name images in splits\/val\.txt/),
     ]);
   });
 
@@ -233,7 +233,7 @@ describe("a run", () => {
     expect(await made).toContain("/proc/none");
   });
 
-  it("leaves a validation picture that breaks while it trains out of scores and report, and says so", async () => {
+  it("leaves a validation image that breaks while it trains out of scores and report, and says so", async () => {
     const broken = await writeTinyData(join(root, "broken"), 12);
     const opened = await fcn.data.open(broken);
     const names = Array.from({ length: opened.splits.val!.length }, (_, i) => opened.splits.val!.name(i));
@@ -244,7 +244,7 @@ describe("a run", () => {
     const scored: number[] = [];
     const view: fcn.TrainRunView = {
       line: (text) => void lines.push(text),
-      start: () => writeFileSync(first as string, "no picture"),
+      start: () => writeFileSync(first as string, "no image"),
       validation: (step, meanIU) => void scored.push(step, meanIU),
     };
     const options = { ...base(), data: broken, steps: 2, validateEvery: 1, readEvery: 1 };
@@ -252,7 +252,7 @@ describe("a run", () => {
     expect(left()).toHaveLength(2);
     expect(left()[0]).toMatch(/^left out of the scores: .*images.*png/);
     expect(best?.scores.confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(others.length * 32 * 32);
-    // Pictures that break between the last validation and the report.
+    // Images that break between the last validation and the report.
     await writeTinyData(broken, 12);
     lines.length = 0;
     const removeAll = (): void => {
@@ -261,10 +261,10 @@ describe("a run", () => {
     const late = { ...view, start: () => {}, validation: removeAll };
     await fcn.trainRun({ ...options, steps: 1, out: join(root, "late"), view: late });
     expect(left()[0]).toMatch(/^left out of the report: .*does not exist/);
-    expect(await readFile(join(root, "late/report.html"), "utf8")).not.toContain("Worst pictures");
+    expect(await readFile(join(root, "late/report.html"), "utf8")).not.toContain("Worst images");
   });
 
-  it("stops where no validation picture can be loaded any more", async () => {
+  it("stops where no validation image can be loaded any more", async () => {
     const gone = await writeTinyData(join(root, "gone"), 6);
     const { splits } = await fcn.data.open(gone);
     const file = join(gone, "images", `${splits.val!.name(0)}.png`);

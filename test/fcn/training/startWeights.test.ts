@@ -36,7 +36,7 @@ describe("what became of a file of weights", () => {
     unread: [],
     dropped: [],
     added: "",
-    trunk: { loaded: 1, all: 2 },
+    backbone: { loaded: 1, all: 2 },
   };
 
   it("says of an array that is there but is not read that it starts anew, not that it is missing", () => {
@@ -147,7 +147,7 @@ describe("a run from a file of weights", () => {
     }
   });
 
-  it("finds the net behind prefixes, and tells what of the file it did not use", async () => {
+  it("finds the net after prefixes, and tells what of the file it did not use", async () => {
     using old = fcn.models.create("fcn8s-small", device, { numClasses: 3, seed: 9, widthMultiplier: 0.25 });
     const state = await hostState(old);
     const other: io.HostArray = { dtype: "float32", shape: [2], data: new Float32Array(2) };
@@ -189,8 +189,8 @@ describe("a run from a file of weights", () => {
 
   it("starts a backbone from a classifier of PyTorch as it is, and says that its own classes are not used", async () => {
     using old = fcn.models.create("fcn32s-resnet18", device, { numClasses: 3, seed: 9, widthMultiplier: 1 / 16 });
-    const trunk = Object.entries(await hostState(old)).filter(([name]) => name.startsWith("backbone."));
-    const bare = trunk.map(([name, array]) => [`net.${name.slice("backbone.".length)}`, array]);
+    const backbone = Object.entries(await hostState(old)).filter(([name]) => name.startsWith("backbone."));
+    const bare = backbone.map(([name, array]) => [`net.${name.slice("backbone.".length)}`, array]);
     const weights = join(root, "classifier.safetensors");
     const fc: io.HostArray = { dtype: "float32", shape: [1000, 32], data: new Float32Array(32000) };
     await io.writeSafetensors(weights, { ...Object.fromEntries(bare), "net.fc.weight": fc });
@@ -201,7 +201,7 @@ describe("a run from a file of weights", () => {
     const run = { ...base(), model: "fcn32s-resnet18", modelOptions: { widthMultiplier: 1 / 16 }, steps: 1, weights };
     await fcn.trainRun({ ...run, out: join(root, "classifier"), view: { line: (text) => void lines.push(text) } });
     const told = lines.join("\n");
-    expect(told).toContain(`${trunk.length} arrays loaded`);
+    expect(told).toContain(`${backbone.length} arrays loaded`);
     expect(told).toContain("dropped from the names of the file: net.\nput before the names of the file: backbone.");
     expect(told).toContain("1 array of the file not used: net.fc.weight");
   });

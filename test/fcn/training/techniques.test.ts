@@ -17,15 +17,23 @@ const preprocessing = fcn.data.measurePreprocessing(samples);
 const settings = { data: samples, preprocessing, numClasses: 3, mirror: false, learningRate: 0.05, readEvery: 1 };
 const OPTIONS = { numClasses: 3, seed: 4, widthMultiplier: 0.25 };
 
-describe("iterSize", () => {
+describe("accumulationSteps", () => {
   it.each(["mean", "batch", "imageMeans"] as const)(
     "makes four images one by one the batch of four (%s)",
     async (reduction) => {
-      const run = async (batchSize: number, iterSize: number) => {
+      const run = async (batchSize: number, accumulationSteps: number) => {
         using model = fcn.models.create("fcn16s-small", device, { ...OPTIONS, batchNorm: false });
         const start = await weightsOf(model);
         const classWeights = [1, 2, 0.5];
-        const result = await fcn.train({ ...settings, model, batchSize, iterSize, reduction, classWeights, steps: 3 });
+        const result = await fcn.train({
+          ...settings,
+          model,
+          batchSize,
+          accumulationSteps,
+          reduction,
+          classWeights,
+          steps: 3,
+        });
         return { start, weights: await weightsOf(model), losses: result.losses.map((entry) => entry.loss) };
       };
       const [large, accumulated] = [await run(4, 1), await run(1, 4)];
@@ -36,10 +44,10 @@ describe("iterSize", () => {
     },
   );
 
-  it("leaves nothing behind on the device", async () => {
+  it("leaves nothing after on the device", async () => {
     using model = fcn.models.create("fcn16s-small", device, OPTIONS);
     const { liveTensors } = device.memory();
-    await fcn.train({ ...settings, model, batchSize: 2, iterSize: 3, steps: 2, clipNorm: 1 });
+    await fcn.train({ ...settings, model, batchSize: 2, accumulationSteps: 3, steps: 2, clipNorm: 1 });
     expect(device.memory().liveTensors).toBe(liveTensors);
   });
 });
@@ -60,7 +68,7 @@ describe("trainable", () => {
     expect(changed(fixed, await weightsOf(model))).toContain("conv1_1.weight");
   });
 
-  it("keeps no activation of the fixed trunk", async () => {
+  it("keeps no activation of the fixed backbone", async () => {
     const peak = async (options: Partial<fcn.TrainOptions>): Promise<number> => {
       using fresh = await createDevice({ quiet: true });
       using model = fcn.models.create("fcn32s-small", fresh, { ...OPTIONS, widthMultiplier: 1 });
@@ -167,7 +175,7 @@ describe("options out of range", () => {
   it("are refused before the first step", async () => {
     using model = fcn.models.create("fcn32s-small", device, OPTIONS);
     const train = (options: object) => fcn.train({ ...settings, model, steps: 1, ...options });
-    await expect(train({ iterSize: 0, batchSize: 1.5 })).rejects.toThrow(/batchSize 1.5, iterSize 0/);
+    await expect(train({ accumulationSteps: 0, batchSize: 1.5 })).rejects.toThrow(/batchSize 1.5, accumulationSteps 0/);
     await expect(train({ heads: {} })).rejects.toThrow(/heads are \{\}/);
     await expect(train({ heads: { out: -1 } })).rejects.toThrow(/heads are/);
     await expect(train({ clipNorm: 0 })).rejects.toThrow(/clipNorm 0/);

@@ -46,7 +46,7 @@ describe("train", () => {
     expect(await run(2)).not.toEqual(once);
   });
 
-  it("leaves nothing behind on the device, and needs no more memory for more steps", async () => {
+  it("leaves nothing after on the device, and needs no more memory for more steps", async () => {
     using model = fcn.models.create("fcn16s-small", device, OPTIONS);
     const start = device.memory().liveTensors;
     const live: number[] = [];

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => device?.destroy());
 
-/** A net with two heads whose scores differ from pixel to pixel, and pictures with labels for both. */
+/** A net with two heads whose scores differ from pixel to pixel, and images with labels for both. */
 function twoHeads() {
   const net = fcn.models.create("fcn32s-vgg16-siftflow", device, {
     ...{ numClasses: 4, geometricClasses: 3, widthMultiplier: 0.04, seed: 4 },
@@ -73,39 +73,36 @@ describe("validation", () => {
     await expect(scored({ geo: { labels: "geometric", numClasses: 2 } })).rejects.toThrow(/holds label 2/);
   });
 
-  it.each([0, 2])(
-    "counts as the metrics do on the labels, and ranks the pictures, with %d workers",
-    async (workers) => {
-      const options = { numClasses: 3, seed: 2, widthMultiplier: 0.25 };
-      using model = fcn.models.create("fcn8s-small", device, options);
-      for (const [name, parameter] of model.namedParameters()) {
-        if (name.startsWith("score")) parameter.assign(device.randn(parameter.shape, { seed: 5 }));
-      }
-      const preprocessing = fcn.data.IMAGENET_MEAN;
-      const metadata = { model: "fcn8s-small", options, classes: TINY_CLASSES, palette: [], preprocessing };
-      await using loader = new fcn.data.DataLoader(train, { batchSize: 1, preprocessing, workers });
-      model.train();
-      const before = device.memory().liveTensors;
-      const found = await validate(model, await loader.samplesOf(val), { metadata, step: 7 });
-      expect(model.training).toBe(true);
-      expect(device.memory().liveTensors).toBe(before);
+  it.each([0, 2])("counts as the metrics do on the labels, and ranks the images, with %d workers", async (workers) => {
+    const options = { numClasses: 3, seed: 2, widthMultiplier: 0.25 };
+    using model = fcn.models.create("fcn8s-small", device, options);
+    for (const [name, parameter] of model.namedParameters()) {
+      if (name.startsWith("score")) parameter.assign(device.randn(parameter.shape, { seed: 5 }));
+    }
+    const preprocessing = fcn.data.IMAGENET_MEAN;
+    const metadata = { model: "fcn8s-small", options, classes: TINY_CLASSES, palette: [], preprocessing };
+    await using loader = new fcn.data.DataLoader(train, { batchSize: 1, preprocessing, workers });
+    model.train();
+    const before = device.memory().liveTensors;
+    const found = await validate(model, await loader.samplesOf(val), { metadata, step: 7 });
+    expect(model.training).toBe(true);
+    expect(device.memory().liveTensors).toBe(before);
 
-      const all = new fcn.SegmentationMetrics(3);
-      const pictures: { index: number; meanIU: number }[] = [];
-      for (let index = 0; index < val.length; index++) {
-        const { image, labels } = await val.load(index);
-        const prediction = await fcn.predict(model, image, { preprocessing });
-        const own = new fcn.SegmentationMetrics(3).update(prediction.labels, labels);
-        all.merge(own);
-        pictures.push({ index, meanIU: own.compute().meanIU });
-      }
-      expect(found.step).toBe(7);
-      expect(found.scores).toEqual(all.compute());
-      expect(found.scores.confusion.flat().every(Number.isInteger)).toBe(true);
-      const ranked = pictures.sort((a, b) => a.meanIU - b.meanIU);
-      expect(ranked.length).toBeGreaterThanOrEqual(6);
-      expect(found.worst).toEqual(ranked.slice(0, 3));
-      expect(found.best).toEqual(ranked.slice(-3).reverse());
-    },
-  );
+    const all = new fcn.SegmentationMetrics(3);
+    const images: { index: number; meanIU: number }[] = [];
+    for (let index = 0; index < val.length; index++) {
+      const { image, labels } = await val.load(index);
+      const prediction = await fcn.predict(model, image, { preprocessing });
+      const own = new fcn.SegmentationMetrics(3).update(prediction.labels, labels);
+      all.merge(own);
+      images.push({ index, meanIU: own.compute().meanIU });
+    }
+    expect(found.step).toBe(7);
+    expect(found.scores).toEqual(all.compute());
+    expect(found.scores.confusion.flat().every(Number.isInteger)).toBe(true);
+    const ranked = images.sort((a, b) => a.meanIU - b.meanIU);
+    expect(ranked.length).toBeGreaterThanOrEqual(6);
+    expect(found.worst).toEqual(ranked.slice(0, 3));
+    expect(found.best).toEqual(ranked.slice(-3).reverse());
+  });
 });

@@ -103,7 +103,7 @@ describe("convert", () => {
     await weights.convert(at("vgg.npz"), at("back.safetensors"), { names: "vgg16-to-caffe" });
     const back = await io.readSafetensors(at("back.safetensors"));
     expect(back["fc6.weight"]).toEqual(f32([4, 2, 7, 7]));
-    // The published nets with these names want other pictures than torchvision's.
+    // The published nets with these names want other images than torchvision's.
     const { preprocessing = "" } = await io.readSafetensorsMetadata(at("back.safetensors"));
     expect(JSON.parse(preprocessing)).toEqual(data.IMAGENET_MEAN);
   });
@@ -206,7 +206,7 @@ describe("fcn convert", () => {
       [golden("two.pth"), "OUT.npz", "--names", "nobody"],
       /^error: --names is "nobody"\nfix: use one of: vgg16-to-caffe, /,
     ],
-  ])("answers %i for %j", async (wanted, args, text) => {
+  ])("returns %i for %j", async (wanted, args, text) => {
     const result = fcn(...args.map((arg) => arg.replace("OUT", at("cli"))));
     expect(result.code).toBe(wanted);
     expect(wanted === 0 ? result.out : result.err).toMatch(text);

@@ -76,12 +76,12 @@ describe("a published FCN from Caffe", () => {
 });
 
 describe("torchvision's vgg16", () => {
-  it("fills the trunk of an FCN by a name map, its fully connected layers cast", async () => {
+  it("fills the backbone of an FCN by a name map, its fully connected layers cast", async () => {
     await device.scope(async () => {
       const net = models.create("fcn8s-vgg16", device, TINY);
       const { rename } = weights.nameMap("caffe-to-vgg16");
-      const trunk = Object.entries(net.stateDict()).filter(([name]) => /^(conv|fc)/.test(name));
-      const arrays = trunk.map(([name, { shape }]): [string, io.HostArray] => {
+      const backbone = Object.entries(net.stateDict()).filter(([name]) => /^(conv|fc)/.test(name));
+      const arrays = backbone.map(([name, { shape }]): [string, io.HostArray] => {
         const flat =
           name === "fc6.weight" || name === "fc7.weight" ? [shape[0]!, shape.slice(1).reduce((a, b) => a * b)] : shape;
         return [rename(name), { dtype: "float32", shape: flat, data: uniform(name, shape, 1) }];
@@ -89,7 +89,7 @@ describe("torchvision's vgg16", () => {
       const file = await io.encodeSafetensors(Object.fromEntries(arrays));
       const options = { rename: weights.nameMap("vgg16-to-caffe").rename, reshape: true, strict: false };
       const report = await io.loadWeights(net, file, options);
-      expect([...report.copied, ...report.reshaped].sort()).toEqual(trunk.map(([name]) => name).sort());
+      expect([...report.copied, ...report.reshaped].sort()).toEqual(backbone.map(([name]) => name).sort());
       expect([...report.reshaped].sort()).toEqual(["fc6.weight", "fc7.weight"]);
       expect(report.missing.every((name) => /^(up)?score/.test(name))).toBe(true);
       const { shape } = net.stateDict()["fc6.weight"]!;

@@ -67,10 +67,10 @@ describe("name maps", () => {
 
   it("number torchvision's resnet18 as d2l does, and back", () => {
     const resnet = rowsOf("torchvision-resnet18");
-    const trunk = resnet.filter(([name]) => !name.startsWith("fc."));
+    const backbone = resnet.filter(([name]) => !name.startsWith("fc."));
     const d2l = rowsOf("d2l-resnet18").filter(([name]) => /^\d/.test(name));
-    expect(applied("resnet-to-d2l", trunk)).toEqual(d2l);
-    expect(applied("d2l-to-resnet", d2l)).toEqual(trunk);
+    expect(applied("resnet-to-d2l", backbone)).toEqual(d2l);
+    expect(applied("d2l-to-resnet", d2l)).toEqual(backbone);
     const back = applied("backbone-to-torchvision", applied("torchvision-to-backbone", resnet));
     expect(back).toEqual(resnet);
     expect(applied("torchvision-to-backbone", resnet)[0]).toEqual(["backbone.conv1.weight", [64, 3, 7, 7]]);

@@ -13,15 +13,15 @@ afterAll(() => device?.destroy());
 
 const bytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => Buffer.from(buffer, byteOffset, byteLength);
 
-/** The picture of test/golden/tfjs_models.mjs, in the values that the net takes. */
-function picture(height: number, width: number, scale: number, shift: number): Float32Array {
+/** The image of test/golden/tfjs_models.mjs, in the values that the net takes. */
+function makeInput(height: number, width: number, scale: number, shift: number): Float32Array {
   return Float32Array.from({ length: 3 * height * width }, (_, i) => {
     const [c, y, x] = [Math.floor(i / (height * width)), Math.floor(i / width) % height, i % width];
     return (((3 * x * x + 5 * y * y + 7 * x * y + 61 * c) % 256) / 255) * scale + shift;
   });
 }
 
-/** A net that answers the values of the given nodes, cut behind the last of them. */
+/** A net that returns the values of the given nodes, cut after the last of them. */
 function featureNet(model: string, options: fcn.models.ModelOptions, nodes: readonly string[]): fcn.models.GraphNet {
   const { graph } = fcn.models.graphOf(model, options);
   const last = Math.max(...nodes.map((name) => graph.nodes.findIndex((node) => node.name === name)));
@@ -89,7 +89,7 @@ describe("weights from TensorFlow", () => {
       net.eval();
       const [height, width, scale, shift] = image;
       await device.scope(async () => {
-        const x = device.tensor(picture(height, width, scale, shift), [1, 3, height, width]);
+        const x = device.tensor(makeInput(height, width, scale, shift), [1, 3, height, width]);
         const outputs = noGrad(() => net.forward(x)) as unknown as Record<string, Tensor>;
         for (const [name, node] of Object.entries(features)) {
           const want = tensorOf(golden, `${file}/${name}`);
@@ -106,15 +106,15 @@ describe("weights from TensorFlow", () => {
   );
 
   it.each(CASES)(
-    "of $file name every parameter of the whole trunk, and nothing else",
+    "of $file name every parameter of the whole backbone, and nothing else",
     async ({ file, model, options, convert }) => {
       const { lastStage: _, padding: __, ...whole } = options;
       using net = fcn.models.create(model, device, whole);
-      const trunk = Object.entries(net.stateDict()).filter(([name]) => name.startsWith("backbone."));
+      const backbone = Object.entries(net.stateDict()).filter(([name]) => name.startsWith("backbone."));
       const shapes = (entries: [string, { shape: readonly number[] }][]) =>
         entries.map(([name, { shape }]) => `${name} ${shape}`);
       const weights = convert(await io.readTfjs(nsfwjsModel(file)));
-      expect(shapes(Object.entries(weights)).sort()).toEqual(shapes(trunk).sort());
+      expect(shapes(Object.entries(weights)).sort()).toEqual(shapes(backbone).sort());
     },
   );
 

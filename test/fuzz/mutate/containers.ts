@@ -179,7 +179,7 @@ function pngOf(start: Uint8Array, chunks: readonly Chunk[]): Uint8Array {
   return concat(start, ...parts);
 }
 
-/** A chunk of a PNG file, its checksum right again; of the picture data what is packed in it. */
+/** A chunk of a PNG file, its checksum right again; of the image data what is packed in it. */
 export const mutatePng: InnerChange = (bytes, r, other) => {
   const chunks = attempt(() => chunksOf(bytes));
   if (chunks === undefined || chunks.length === 0) return undefined;

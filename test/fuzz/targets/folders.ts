@@ -18,7 +18,7 @@ const IMAGE = /\.(jpg|png)$/;
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const rowsOf = (fill: (x: number, y: number) => number): number[][] =>
   Array.from({ length: HEIGHT }, (_, y) => Array.from({ length: WIDTH }, (_, x) => fill(x, y)));
-const picture = (i: number): Promise<Uint8Array> => jpeg(HEIGHT, WIDTH, i);
+const image = (i: number): Promise<Uint8Array> => jpeg(HEIGHT, WIDTH, i);
 const PALETTE = Array.from({ length: 256 }, (_, i) => [(i * 37) % 256, (i * 91) % 256, (i * 13) % 256]);
 
 function kindOf(path: string): FileKind {
@@ -63,7 +63,7 @@ async function vocFiles(): Promise<Files> {
     "ImageSets/Segmentation/val.txt": "c\n",
   };
   for (const [i, name] of ["a", "b", "c"].entries()) {
-    files[`JPEGImages/${name}.jpg`] = await picture(i);
+    files[`JPEGImages/${name}.jpg`] = await image(i);
     files[`SegmentationClass/${name}.png`] = palettePng(
       HEIGHT,
       WIDTH,
@@ -77,7 +77,7 @@ async function vocFiles(): Promise<Files> {
 async function sbdFiles(): Promise<Files> {
   const files: Record<string, Uint8Array | string> = { "train.txt": "a\nb\n", "val.txt": "c\n" };
   for (const [i, name] of ["a", "b", "c"].entries()) {
-    files[`img/${name}.jpg`] = await picture(i);
+    files[`img/${name}.jpg`] = await image(i);
     const fields = { Segmentation: { rows: rowsOf((x, y) => (x + y) % 21), type: "uint8" } } as const;
     files[`cls/${name}.mat`] = encodeMat({ GTcls: { fields } }, { compress: i > 0 });
   }
@@ -101,7 +101,7 @@ const SCENES = "spatial_envelope_256x256_static_8outdoorcategories";
 async function siftFlowFiles(): Promise<Files> {
   const files: Record<string, Uint8Array | string> = { "trainval.txt": "a\nb", "test.txt": "c" };
   for (const [i, name] of ["a", "b", "c"].entries()) {
-    files[`Images/${SCENES}/${name}.jpg`] = await picture(i);
+    files[`Images/${SCENES}/${name}.jpg`] = await image(i);
     const [semantic, geometric] = [rowsOf((x, y) => (x + y) % 34), rowsOf((x) => (x % 5) - 1)];
     files[`SemanticLabels/${SCENES}/${name}.mat`] = encodeMat({ S: { rows: semantic, type: "double" } });
     files[`GeoLabels/${SCENES}/${name}.mat`] = encodeMat({ S: { rows: geometric, type: "int8" } });
@@ -118,7 +118,7 @@ async function contextFiles(): Promise<Files> {
     "VOC2010/ImageSets/Main/val.txt": "b\n",
   };
   for (const [i, name] of ["a", "b"].entries()) {
-    files[`VOC2010/JPEGImages/${name}.jpg`] = await picture(i);
+    files[`VOC2010/JPEGImages/${name}.jpg`] = await image(i);
     const rows = rowsOf((x, y) => 1 + ((x + y) % 40));
     files[`trainval/${name}.mat`] = encodeMat({ LabelMap: { rows, type: "uint16" } }, { compress: true });
   }
@@ -137,7 +137,7 @@ async function numberFiles(): Promise<Files> {
     "splits/val.txt": "images/c.jpg masks/c.png\n",
   };
   for (const [i, name] of ["a", "sub/b", "c"].entries()) {
-    files[`images/${name}.jpg`] = await picture(i);
+    files[`images/${name}.jpg`] = await image(i);
     files[`masks/${name}.png`] = greyPng(HEIGHT, WIDTH, (x) => [0, 1, 7, 255][x % 4] as number);
   }
   return files;
@@ -147,7 +147,7 @@ async function numberFiles(): Promise<Files> {
 async function colourFiles(list: string, content: string): Promise<Files> {
   const files: Record<string, Uint8Array | string> = { [list]: content };
   for (const [i, name] of ["a", "b"].entries()) {
-    files[`images/${name}.jpg`] = await picture(i);
+    files[`images/${name}.jpg`] = await image(i);
     files[`masks/${name}.png`] = rgbPng(HEIGHT, WIDTH, (x) => [0, 0x800000, 0x000080][x % 3] as number);
   }
   return files;
@@ -182,8 +182,8 @@ async function cocoFiles(): Promise<Files> {
   const images = ["a.jpg", "b.jpg"].map((name, i) => ({ id: i + 1, file_name: name, height: HEIGHT, width: WIDTH }));
   return {
     "annotations/instances_train.json": JSON.stringify({ info: {}, images, annotations, categories }),
-    "images/a.jpg": await picture(1),
-    "images/b.jpg": await picture(2),
+    "images/a.jpg": await image(1),
+    "images/b.jpg": await image(2),
   };
 }
 
@@ -226,7 +226,7 @@ async function labelmeFiles(): Promise<Files> {
   const files: Record<string, Uint8Array | string> = { "classes.json": '["_background_", "cat", "dog"]' };
   for (const [i, name] of ["a", "b"].entries()) {
     const size = { imageHeight: HEIGHT, imageWidth: WIDTH };
-    files[`${name}.jpg`] = await picture(i);
+    files[`${name}.jpg`] = await image(i);
     files[`${name}.json`] = JSON.stringify({
       version: "5.0.1",
       flags: {},

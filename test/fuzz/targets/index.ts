@@ -1,8 +1,8 @@
 import type { Target } from "../target.js";
 import { FOLDERS } from "./folders.js";
+import { IMAGES } from "./images.js";
 import { LOADING } from "./loading.js";
-import { PICTURES } from "./pictures.js";
 import { WEIGHTS } from "./weights.js";
 
 /** All targets, in the order in which they run. */
-export const TARGETS: readonly Target[] = [...WEIGHTS, ...PICTURES, ...FOLDERS, ...LOADING];
+export const TARGETS: readonly Target[] = [...WEIGHTS, ...IMAGES, ...FOLDERS, ...LOADING];

@@ -39,7 +39,7 @@ async function valuesOf(module: nn.Module): Promise<Values> {
 const same = (a: Values, b: Values): boolean =>
   [...a].every(([name, values]) => values.every((value, i) => Object.is(value, b.get(name)?.[i])));
 
-/** Runs a load; after an error all values must be as they were before. Answers those after a success. */
+/** Runs a load; after an error all values must be as they were before. Returns those after a success. */
 async function whole<T>(module: nn.Module, load: () => Promise<T>): Promise<{ result: T; after: Values }> {
   const before = await valuesOf(module);
   try {

@@ -27,10 +27,10 @@ export async function readFolder(
   for (const split of Object.values(opened.splits)) {
     for (let i = 0; i < Math.min(split.length, 6); i++) {
       const item = split.item?.(i) as data.SampleItem;
-      const isPicture = item.image.some(({ file }) => file === changed);
+      const isImage = item.image.some(({ file }) => file === changed);
       const isShared = opened.splits.train === split && i === 0;
-      // Of pictures that are as they were nothing new can come.
-      await (isPicture || isShared ? loadWhole(split, i, opened) : loadMap(item, opened)).catch((error: unknown) => {
+      // Of images that are as they were nothing new can come.
+      await (isImage || isShared ? loadWhole(split, i, opened) : loadMap(item, opened)).catch((error: unknown) => {
         refusals.push(error);
       });
     }
@@ -41,7 +41,7 @@ export async function readFolder(
 
 async function loadWhole(split: data.SegmentationDataset, i: number, { classes }: data.OpenedData): Promise<void> {
   const { image, labels, more = {} } = await split.load(i);
-  if (image.data.length !== image.height * image.width * image.channels) throw new Finding("picture", split.name(i));
+  if (image.data.length !== image.height * image.width * image.channels) throw new Finding("image", split.name(i));
   judgeLabels(labels, image, classes.length);
   for (const map of Object.values(more)) judgeLabels(map, image, classes.length);
 }

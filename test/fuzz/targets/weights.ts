@@ -148,7 +148,7 @@ const field = (number: number, payload: Uint8Array): Uint8Array => {
 };
 const floats = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
 
-/** NetParameter with a layer of the later format and one of V1 (caffe.proto); numbers packed or each behind a tag. */
+/** NetParameter with a layer of the later format and one of V1 (caffe.proto); numbers packed or each after a tag. */
 function caffeSeeds(): Seed[] {
   const shape = field(7, field(1, Uint8Array.of(2, 2)));
   const separate = join(...[1, 2, 3, 4].map((value) => join(Uint8Array.of(5 * 8 + 5), floats(value))));

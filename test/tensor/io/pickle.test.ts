@@ -104,7 +104,7 @@ describe("a pickle that reaches for code", () => {
     }
   });
 
-  it("does not hide behind REDUCE, BUILD and wrappers", async () => {
+  it("does not hide after REDUCE, BUILD and wrappers", async () => {
     const wrapped = call(global("torch._tensor", "_rebuild_from_type_v2"), string("f"), NONE, tuple(), NONE);
     const nested = call(
       global("torch._tensor", "_rebuild_from_type_v2"),

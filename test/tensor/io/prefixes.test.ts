@@ -68,7 +68,7 @@ describe("loadWeights of a net that is wrapped or part of another", () => {
     ["checkpointing", ["_checkpoint_wrapped_module."], (name) => name.replace(".", "._checkpoint_wrapped_module.")],
     ["a net in a net", ["net.encoder.backbone."], (name) => `net.encoder.backbone.${name}`],
     ["an average", ["ema_model."], (name) => `ema_model.${name}`],
-  ])("finds the names behind %s in any format", async (_, dropped, rename) => {
+  ])("finds the names after %s in any format", async (_, dropped, rename) => {
     using net = new Net();
     const file = await renamedFile(rename, { n_averaged: { ...OTHER, shape: [], data: new Float32Array(1) } });
     const report = await io.loadWeights(net, file);
@@ -143,7 +143,7 @@ describe("loadWeights of a net that is wrapped or part of another", () => {
   });
 });
 
-describe("loadStateDict of names behind a prefix", () => {
+describe("loadStateDict of names after a prefix", () => {
   it("stays as strict as PyTorch, and its remedy names the prefix", async () => {
     using net = new Net();
     const wrapped = await io.readSafetensors(await renamedFile((name) => `module.${name}`));

@@ -203,7 +203,7 @@ describe("a file that readTfjs refuses", () => {
     ["a JSON number", "12", "nor a bundle of one"],
     ["another script", "module.exports = {}", "it is not a bundle of one module"],
     ["code in its module", bundle("process.exit(3)"), "a value was expected"],
-    ["code behind its data", bundle("{};process.exit(3)"), "holds more than data"],
+    ["code after its data", bundle("{};process.exit(3)"), "holds more than data"],
     ["code within its data", bundle("{a:process.exit(3)}"), "a value was expected"],
     ["data that does not end", bundle(`"abc`), "a string does not end"],
     ["a damaged escape", bundle('{a:"\\u00g0"}'), "a string has a damaged escape"],

@@ -81,7 +81,7 @@ describe("zip archives", () => {
       zip({ "a.npy": { ...good, zip64: true, claimedOffset: 2 ** 60 } }),
       "overlaps the one after it",
     ],
-    ["another name behind", zip({ "a.npy": { ...good, localName: "b.npy" } }), "its local header is damaged"],
+    ["another name after", zip({ "a.npy": { ...good, localName: "b.npy" } }), "its local header is damaged"],
     ["encryption", zip({ "a.npy": { ...good, flags: 1 } }), "it is encrypted"],
     ["bzip2", zip({ "a.npy": { ...good, method: 12 } }), "compressed by method 12"],
     [
@@ -146,7 +146,7 @@ describe("zip archives", () => {
   });
 });
 
-/** An archive of `size` zeros, which a sparse file holds for nothing, and one small array behind them. */
+/** An archive of `size` zeros, which a sparse file holds for nothing, and one small array after them. */
 async function writeSparse(path: string, size: number): Promise<void> {
   const name = (text: string) => new TextEncoder().encode(text);
   const hole = header("|u1", `(${size},)`);

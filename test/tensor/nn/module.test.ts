@@ -298,7 +298,7 @@ describe("Sequential", () => {
     });
   });
 
-  it("answers its input when it is empty or passes it through", async () => {
+  it("returns its input when it is empty or passes it through", async () => {
     await device.scope(() => {
       const x = device.ones([1, 1, 2, 2]);
       expect(new nn.Sequential().forward(x)).toBe(x);

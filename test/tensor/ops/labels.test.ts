@@ -127,7 +127,7 @@ describe("paint", () => {
     expect(Array.from(stray)).toEqual([0, 0, 0]);
   });
 
-  it("refuses pictures of another size and floats", async () => {
+  it("refuses images of another size and floats", async () => {
     await whole.scope(() => {
       const [map, colours] = [whole32(whole, [0, 1], [2]), whole32(whole, words, [5])];
       expect(() => t.paint(map, colours, { image: whole32(whole, [0], [1]) })).toThrow(

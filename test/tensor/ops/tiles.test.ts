@@ -62,7 +62,7 @@ describe("a tile that is no candidate", () => {
 });
 
 describe("device.tune", () => {
-  it("measures each convolution of the work once, keeps what is faster, and leaves no memory behind", async () => {
+  it("measures each convolution of the work once, keeps what is faster, and leaves no memory after", async () => {
     const device = await createDevice({ quiet: true });
     try {
       const x = device.rand([1, 8, 12, 12], { seed: 1 });

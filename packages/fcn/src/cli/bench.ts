@@ -17,7 +17,7 @@ interface BenchFlags extends MeasuredFlags {
 export function registerBench(program: Command): void {
   const command = program
     .command("bench")
-    .description("time a net on this adapter: forward pass, training pass, pictures a second, peak allocated memory");
+    .description("time a net on this adapter: forward pass, training pass, images a second, peak allocated memory");
   addMeasuredFlags(command)
     .option("--repeats <n>", "passes of each kind", parseWhole("--repeats", 1), 10)
     .option("--json", "print one JSON object; progress goes to standard error")
@@ -74,7 +74,7 @@ function describe({ model, size, batchSize, repeats, adapter, inference, trainin
     (peakBytes / 2 ** 20).toFixed(0),
   ];
   const table = formatTable({
-    header: ["pass", "median ms", "least ms", "pictures/s", "peak MiB allocated"],
+    header: ["pass", "median ms", "least ms", "images/s", "peak MiB allocated"],
     rows: [row("forward", inference), ...("error" in training ? [] : [row("forward and backward", training)])],
   });
   return `${model}, ${batchSize} x ${size.join("x")}, ${repeats} passes, on ${adapterName(adapter)}\n\n${table}\n`;

@@ -66,7 +66,7 @@ export function registerConvert(program: Command): void {
     )
     .option(
       "--preprocessing <name>",
-      `with --model: how pictures become numbers: ${PREPROCESSING_NAMES.join(", ")} (default: that of the published net)`,
+      `with --model: how images become numbers: ${PREPROCESSING_NAMES.join(", ")} (default: that of the published net)`,
       parseChoice("--preprocessing", PREPROCESSING_NAMES),
     )
     .option(

@@ -26,13 +26,13 @@ interface CheckFlags extends OpenFlags {
 
 /** Adds `fcn data check`. */
 export function registerData(program: Command): void {
-  const data = program.command("data").description("look at labelled pictures, or make some");
+  const data = program.command("data").description("look at labelled images, or make some");
   const command = data
     .command("check")
-    .description("look at every picture and mask of a folder before training: exit code 0 when all is well, 1 when not")
+    .description("look at every image and mask of a folder before training: exit code 0 when all is well, 1 when not")
     .argument("<dir>", "a folder with images/ and masks/, labelme or COCO files, or a published data set")
     .option("--json", "print one JSON object")
-    .option("--contact-sheet <file>", "write a PNG picture of some pictures with their masks")
+    .option("--contact-sheet <file>", "write a PNG image of some images with their masks")
     .option("--workers <n>", "threads that decode; 0 for none", parseWhole("--workers", 0))
     .option(
       "--seed <n>",
@@ -42,7 +42,7 @@ export function registerData(program: Command): void {
     )
     .option(
       "--validation <part>",
-      "part of the pictures to validate on, where the folder has no split",
+      "part of the images to validate on, where the folder has no split",
       parseFraction("--validation"),
       0.2,
     );
@@ -119,12 +119,12 @@ function describeSplit(name: string, { splits }: DataReport): string {
   if (!summary) return name;
   const { samples, smallest, largest } = summary;
   const [from, to] = [smallest.join("x"), largest.join("x")];
-  return `${name}: ${counted(samples, "picture")}, ${from === to ? from : `${from} to ${to}`}`;
+  return `${name}: ${counted(samples, "image")}, ${from === to ? from : `${from} to ${to}`}`;
 }
 
 function describeLevels({ levels }: DataReport): string[] {
   return Object.entries(levels).map(([depth, { min, max, distinct }]) => {
-    return `values of the pictures: ${depth}, ${rangeText([min, max])}${distinct === undefined ? "" : `, ${distinct} different ones`}`;
+    return `values of the images: ${depth}, ${rangeText([min, max])}${distinct === undefined ? "" : `, ${distinct} different ones`}`;
   });
 }
 

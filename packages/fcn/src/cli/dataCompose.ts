@@ -27,22 +27,22 @@ interface ComposeFlags {
 export function registerCompose(data: Command): void {
   data
     .command("compose")
-    .description("paste cut-outs (PNG with alpha) on photographs: pictures with exact masks, as a folder to train on")
+    .description("paste cut-outs (PNG with alpha) on photographs: images with exact masks, as a folder to train on")
     .requiredOption("--cutouts <class=dir,...>", "folders with the cut-outs of a class; once a class", addClass)
     .requiredOption("--backgrounds <path...>", "folders of photographs, or single ones")
     .requiredOption("--out <dir>", "folder to make: images/, masks/, classes.json, splits/")
-    .option("--samples <n>", "pictures to train on", parseWhole("--samples", 1), 600)
-    .option("--validation <n>", "pictures to validate on", parseWhole("--validation", 1), 80)
-    .option("--size <n>", "side of the square pictures in pixels", parseWhole("--size", 8), 256)
+    .option("--samples <n>", "images to train on", parseWhole("--samples", 1), 600)
+    .option("--validation <n>", "images to validate on", parseWhole("--validation", 1), 80)
+    .option("--size <n>", "side of the square images in pixels", parseWhole("--size", 8), 256)
     .option(
       "--held-back <part>",
-      "part of the cut-outs and photographs that only validation pictures show",
+      "part of the cut-outs and photographs that only validation images show",
       parseFraction("--held-back"),
       0.3,
     )
     .option("--void-border <n>", "pixels around each outline that become void", parseWhole("--void-border", 0), 0)
     .option("--skip <pattern>", "leave out files whose path matches this regular expression", parsePattern)
-    .option("--seed <n>", "fixes the division and the pictures", parseWhole("--seed", 0), 0)
+    .option("--seed <n>", "fixes the division and the images", parseWhole("--seed", 0), 0)
     .option("--json", "print one JSON object")
     .action(run);
 }
@@ -54,13 +54,13 @@ async function run({ cutouts, backgrounds, out, heldBack, skip, json, ...flags }
   const { size, voidBorder, seed } = flags;
   const samples = (from: CompositeSource, count: number, offset: number) =>
     composeEach(from, count, { size, voidBorder, seed: seed + offset });
-  const pictures = await writeFolder(out, {
+  const images = await writeFolder(out, {
     classes: source.classes,
     palette: vocColours().slice(0, source.classes.length),
     splits: { train: samples(split.train, flags.samples, 0), val: samples(split.validation, flags.validation, 1) },
   });
   const sources = { train: countsOf(split.train), val: countsOf(split.validation) };
-  const summary = { out, classes: source.classes, pictures, sources, leftOut: source.leftOut };
+  const summary = { out, classes: source.classes, images, sources, leftOut: source.leftOut };
   await printResult(summary, describe, json);
 }
 
@@ -76,14 +76,14 @@ function countsOf({ classes, cutouts, backgrounds }: CompositeSource): Counts {
 
 interface Summary {
   readonly out: string;
-  readonly pictures: Readonly<Record<string, number>>;
+  readonly images: Readonly<Record<string, number>>;
   readonly sources: Readonly<Record<"train" | "val", Counts>>;
   readonly leftOut: readonly { readonly file: string; readonly reason: string }[];
 }
 
 const MOST_LINES = 10;
 
-function describe({ out, pictures, sources: { train, val }, leftOut }: Summary): string {
+function describe({ out, images, sources: { train, val }, leftOut }: Summary): string {
   const classes = Object.entries(train.cutouts).map(([name, count]) => `${name} ${count}/${val.cutouts[name]}`);
   const lines = [
     ...firstLines(
@@ -92,7 +92,7 @@ function describe({ out, pictures, sources: { train, val }, leftOut }: Summary):
       " left out (--json lists all)",
     ),
     `cut-outs to train on/held back: ${classes.join(", ")}; photographs ${train.backgrounds}/${val.backgrounds}`,
-    `wrote ${counted(pictures.train ?? 0, "picture")} to train on and ${pictures.val} to validate on: ${out}`,
+    `wrote ${counted(images.train ?? 0, "image")} to train on and ${images.val} to validate on: ${out}`,
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -17,8 +17,8 @@ interface DemoFlags extends DemoOptions {
 export function registerDemo(program: Command): void {
   program
     .command("demo")
-    .description("train FCN-32s, 16s and 8s on real satellite imagery and write pictures, weights and a report")
-    .option("--backbone <name>", `trunk of the nets: ${BACKBONES.join(" or ")}`, parseBackbone, "small")
+    .description("train FCN-32s, 16s and 8s on real satellite imagery and write images, weights and a report")
+    .option("--backbone <name>", `backbone of the nets: ${BACKBONES.join(" or ")}`, parseBackbone, "small")
     .option("--steps <n>", "training steps of each stage", parseWhole("--steps", 1), 120)
     .option("--out <dir>", "folder for everything that is written", "out/demo")
     .option("--seed <n>", "fixes initial weights and the order of the tiles", parseWhole("--seed", 0), 1)

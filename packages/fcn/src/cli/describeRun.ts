@@ -8,13 +8,13 @@ const MUCH_WAITING = 0.05;
 
 function describeLeftOut({ leftOut = [] }: Pick<Partial<TrainRunResult>, "leftOut">): string {
   const names = leftOut.map(({ split, name }) => `${name} of ${split}`);
-  return names.length === 0 ? "" : `${counted(names.length, "picture")} left out: ${firstOf(names, 5)}\n`;
+  return names.length === 0 ? "" : `${counted(names.length, "image")} left out: ${firstOf(names, 5)}\n`;
 }
 
 function describeWaiting({ stepping, waited }: TrainRunResult): string {
   const share = stepping > 0 ? waited / stepping : 0;
   if (share <= MUCH_WAITING) return "";
-  return `training waited for pictures ${percent(share)} % of its time: decode in more threads (--workers), or make the files smaller\n`;
+  return `training waited for images ${percent(share)} % of its time: decode in more threads (--workers), or make the files smaller\n`;
 }
 
 /** More classes than these have a line each. */
@@ -36,7 +36,7 @@ export function describeRun(result: TrainRunResult): string {
     return `\nThe head ${name}\n${formatTable(scoreTable([{ name: `step ${best?.step}`, scores }], []))}\n`;
   });
   const head = best
-    ? `\nScores of the best weights on the validation pictures, per cent\n${table}\n${further.join("")}`
+    ? `\nScores of the best weights on the validation images, per cent\n${table}\n${further.join("")}`
     : "";
   const found = best ? `mean IU ${percent(best.scores.meanIU)} %, ` : "";
   return `${head}\n${found}${Math.round(seconds)} s, on ${adapter.description}\n${describeWaiting(result)}${describeLeftOut(result)}wrote\n${files.map((file) => `  ${file}`).join("\n")}\n`;

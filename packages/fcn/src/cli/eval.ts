@@ -41,11 +41,11 @@ export function registerEval(program: Command): void {
   const isRadius = (value: number): boolean => value >= 1 && value <= 256;
   const command = program
     .command("eval")
-    .description("score a net on labelled pictures: the four metrics, every class, boundaries, and sizes of objects")
+    .description("score a net on labelled images: the four metrics, every class, boundaries, and sizes of objects")
     .requiredOption("--data <dir>", "a folder with images/ and masks/, or a published data set")
     .requiredOption("--weights <file>", "weights file of a training run")
     .option("--split <name>", "the part of the data", "val")
-    .option("--batch <n>", "pictures of one size predicted at a time", parseWhole("--batch", 1), 1);
+    .option("--batch <n>", "images of one size predicted at a time", parseWhole("--batch", 1), 1);
   addOpenFlags(addInferenceFlags(command))
     .option("--radii <list>", "distances from boundaries", parseNumbers("--radii", RADII, isRadius), [1, 2, 4, 8, 16])
     .option("--workers <n>", "threads that decode; 0 for none", parseWhole("--workers", 0))
@@ -56,7 +56,7 @@ export function registerEval(program: Command): void {
 async function run(flags: EvalFlags): Promise<void> {
   const { opened, dataset: own } = await openSplit(flags);
   const device = await createDevice({ tuning: savedTuning });
-  const scored = { pictures: 0 };
+  const scored = { images: 0 };
   try {
     const loaded = await loadModel(flags.weights, device);
     const { model, classes, preprocessing } = loaded.metadata;
@@ -77,7 +77,7 @@ async function run(flags: EvalFlags): Promise<void> {
     const summary = {
       data: flags.data,
       split: flags.split,
-      pictures: dataset.length,
+      images: dataset.length,
       weights: flags.weights,
       model,
       classes,
@@ -89,7 +89,7 @@ async function run(flags: EvalFlags): Promise<void> {
     };
     await printResult(summary, describeEvaluation, flags.json);
   } catch (error) {
-    const state = `${scored.pictures} of ${counted(own.length, "picture")} were evaluated, which is no score of the whole`;
+    const state = `${scored.images} of ${counted(own.length, "image")} were evaluated, which is no score of the whole`;
     throw deviceFault(error, { state, less: "--batch 1, --tile 256x256, --memory 512" });
   } finally {
     device.destroy();
@@ -104,7 +104,7 @@ async function score(
   loaded: Awaited<ReturnType<typeof loadModel>>,
   dataset: SegmentationDataset,
   flags: EvalFlags,
-  scored: { pictures: number },
+  scored: { images: number },
 ): Promise<Evaluation> {
   const stream = flags.json || !process.stdout.isTTY ? process.stderr : process.stdout;
   const progress = createProgress(stream, "evaluating", dataset.length);
@@ -114,7 +114,7 @@ async function score(
     boundary: { radii: flags.radii },
     sizes: COCO_SIZES,
     onProgress: (done, total) => {
-      scored.pictures = done;
+      scored.images = done;
       progress.step(`evaluated ${done}/${total} ${dataset.name(done - 1)}`);
     },
   };
@@ -131,7 +131,7 @@ async function score(
 
 const threads = ({ workers }: EvalFlags): WorkerOptions => (workers === undefined ? {} : { workers });
 
-/** Only the pictures of the split that is measured are looked at before. */
+/** Only the images of the split that is measured are looked at before. */
 async function openSplit(flags: EvalFlags): Promise<{ opened: OpenedData; dataset: SegmentationDataset }> {
   const { skipBad = false, ...options } = { ...openOptions(flags), ...threads(flags) };
   const opened = await open(flags.data, options);
@@ -141,7 +141,7 @@ async function openSplit(flags: EvalFlags): Promise<{ opened: OpenedData; datase
   return { opened: { ...found, splits: { ...opened.splits, ...splits } }, dataset: splits[flags.split] ?? dataset };
 }
 
-/** A picture that cannot be used ends the measurement, unless it may be left out. */
+/** An image that cannot be used ends the measurement, unless it may be left out. */
 function withFlag(error: unknown, { skipBad }: EvalFlags): unknown {
   if (!(error instanceof TensorError) || skipBad || !isSkippable(error.code)) return error;
   const fix = error.commandFix ?? error.fix;
@@ -155,7 +155,7 @@ function splitOf({ root, splits }: OpenedData, name: string): SegmentationDatase
   if (dataset.length > 0) return dataset;
   throw new TensorError({
     code: "missing-data",
-    message: `${root}: the split ${name} holds no labelled pictures`,
+    message: `${root}: the split ${name} holds no labelled images`,
     fix: "look at the folder with fcn data check",
   });
 }

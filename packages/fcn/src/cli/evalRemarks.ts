@@ -30,10 +30,10 @@ export async function splitRemarks({ root, splits, remarks }: OpenedData, split:
   });
 }
 
-/** Where the net says nothing of pictures of more than 8 bits, the range that suits the folder need not be the one that it was trained with. */
+/** Where the net says nothing of images of more than 8 bits, the range that suits the folder need not be the one that it was trained with. */
 export function rangeRemarks(data: string, { range, depths = [] }: PixelScale, trained: PixelScale): DataRemark[] {
   if (range === undefined || trained.range !== undefined) return [];
-  const text = `the pictures are ${depths.join(" and ")}, but the weights file names no range, as after a training on 8 bits: values from ${rangeText(range)} become 0 to 255 (--range)`;
+  const text = `the images are ${depths.join(" and ")}, but the weights file names no range, as after a training on 8 bits: values from ${rangeText(range)} become 0 to 255 (--range)`;
   return [{ level: "warning", code: "range-not-trained", file: data, text }];
 }
 

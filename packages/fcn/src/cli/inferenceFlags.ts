@@ -4,7 +4,7 @@ import type { InferenceOptions } from "../prediction/options.js";
 import { UsageError } from "./errors.js";
 import { parseNumbers, parseSize, parseWhole } from "./options.js";
 
-/** The flags of every command that shows pictures to a net. */
+/** The flags of every command that shows images to a net. */
 export interface InferenceFlags {
   readonly tile?: [number, number];
   readonly overlap?: number;
@@ -20,11 +20,11 @@ const MIB = 2 ** 20;
 export function addInferenceFlags(command: Command): Command {
   const isScale = (value: number): boolean => value > 0 && value <= 16;
   return command
-    .option("--tile <HxW>", "cut pictures into tiles, multiples of the net's stride", parseSize("--tile"))
+    .option("--tile <HxW>", "cut images into tiles, multiples of the net's stride", parseSize("--tile"))
     .option("--overlap <n>", "pixels that tiles share (default: a quarter of a tile)", parseWhole("--overlap", 0))
-    .option("--memory <mib>", "cut pictures that need more on the device (default: 2048)", parseWhole("--memory", 1))
+    .option("--memory <mib>", "cut images that need more on the device (default: 2048)", parseWhole("--memory", 1))
     .option("--scales <list>", "average over sizes, such as 0.75,1,1.25", parseNumbers("--scales", SCALES, isScale))
-    .option("--mirror", "average with the mirrored picture too");
+    .option("--mirror", "average with the mirrored image too");
 }
 
 export function inferenceOptions({ tile, overlap, memory, scales, mirror }: InferenceFlags): InferenceOptions {

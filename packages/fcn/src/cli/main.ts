@@ -49,7 +49,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     checkCommand(program, argv);
     const code = await program.parseAsync([...argv], { from: "user" }).then(() => 0, helpCode);
-    // A stream tells its error behind the write that met it.
+    // A stream tells its error after the write that met it.
     await new Promise(setImmediate);
     const unwritten = outputFailure();
     if (unwritten) throw unwritten;
@@ -63,7 +63,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Commander answers `fcn nothing --help` with the general help, as if all were well. */
+/** Commander returns `fcn nothing --help` with the general help, as if all were well. */
 function checkCommand(program: Command, argv: readonly string[]): void {
   let command = program;
   for (const argument of argv) {
@@ -75,7 +75,7 @@ function checkCommand(program: Command, argv: readonly string[]): void {
   }
 }
 
-/** Commander throws for help and version too: the exit code for these. `commander.help` is the help that answers a missing command. */
+/** Commander throws for help and version too: the exit code for these. `commander.help` is the help that returns a missing command. */
 function helpCode(error: unknown): number {
   const code = error instanceof CommanderError ? error.code : "";
   if (code === "commander.help") return 2;

@@ -7,7 +7,7 @@ import { create, list } from "../models/index.js";
 import { UsageError } from "./errors.js";
 import { parseModel, parseNumber, parseSize, parseWhole } from "./options.js";
 
-/** The flags of commands that run a net on made-up pictures. */
+/** The flags of commands that run a net on made-up images. */
 export interface MeasuredFlags {
   readonly model?: string;
   readonly weights?: string;
@@ -23,8 +23,8 @@ export function addMeasuredFlags(command: Command): Command {
     .option("--weights <file>", "in place of --model: the net of a weights file")
     .option("--classes <n>", "classes of the net", parseWhole("--classes", 1), 21)
     .option("--width <x>", "factor on the channels of the net", parseNumber("--width"))
-    .option("--size <HxW>", "height and width of the pictures", parseSize("--size"), [320, 480])
-    .option("--batch <n>", "pictures of a batch", parseWhole("--batch", 1), 1);
+    .option("--size <HxW>", "height and width of the images", parseSize("--size"), [320, 480])
+    .option("--batch <n>", "images of a batch", parseWhole("--batch", 1), 1);
 }
 
 /** What is measured. */

@@ -3,7 +3,7 @@ import { OPEN_OPTIONS, type OpenOptions, RANGE } from "../data/open/options.js";
 import type { Option as OptionRow } from "../options/option.js";
 import { readerOf } from "./options.js";
 
-/** What commands read of the flags of every command that opens a folder of labelled pictures. */
+/** What commands read of the flags of every command that opens a folder of labelled images. */
 export type OpenFlags = Pick<OpenOptions, "skipBad" | "range">;
 
 function addFlag<Value>(command: Command, row: OptionRow<Value>): Command {
@@ -13,10 +13,10 @@ function addFlag<Value>(command: Command, row: OptionRow<Value>): Command {
   return command.addOption(reader ? option.argParser(readerOf(option.long as string, reader)) : option);
 }
 
-/** Adds the flag of every command that reads pictures. */
+/** Adds the flag of every command that reads images. */
 export const addRangeFlag = (command: Command): Command => addFlag(command, RANGE);
 
-/** Adds the flags of every command that opens a folder of labelled pictures. */
+/** Adds the flags of every command that opens a folder of labelled images. */
 export const addOpenFlags = (command: Command): Command => Object.values(OPEN_OPTIONS).reduce(addFlag, command);
 
 /** The options that the flags of a command line give. */

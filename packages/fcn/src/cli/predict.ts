@@ -5,7 +5,7 @@ import type { PixelRange } from "../data/decode/pixelScale.js";
 import { counted } from "../data/files/words.js";
 import { expandInputs, type Input } from "../prediction/files/inputs.js";
 import { OUTPUTS, type OutputName } from "../prediction/files/outputs.js";
-import { type PictureReport, type PredictSummary, runPredict } from "../prediction/files/run.js";
+import { type ImageReport, type PredictSummary, runPredict } from "../prediction/files/run.js";
 import { createProgress } from "../progress/items.js";
 import { deviceFault } from "./deviceFaults.js";
 import { UsageError } from "./errors.js";
@@ -32,8 +32,8 @@ interface PredictFlags extends InferenceFlags {
 export function registerPredict(program: Command): void {
   const command = program
     .command("predict")
-    .description("label every pixel of pictures; exit code 1 when any of them failed")
-    .argument("<input...>", "picture files, folders of pictures, patterns, or - for standard input")
+    .description("label every pixel of images; exit code 1 when any of them failed")
+    .argument("<input...>", "image files, folders of images, patterns, or - for standard input")
     .requiredOption("--weights <file>", "weights file of a training run")
     .requiredOption("--out <dir>", "folder for the results");
   addRangeFlag(addInferenceFlags(command))
@@ -41,7 +41,7 @@ export function registerPredict(program: Command): void {
     .option("--alpha <x>", "share of the colour in overlays", parseOne("--alpha", SHARE, isShare), 0.5)
     .option("--simplify <px>", "how far lines of polygons may move", parseOne("--simplify", LENGTH, isLength), 0)
     .option("--raw <HxW>", "standard input holds raw pixels: red, green, blue, opacity", parseSize("--raw"))
-    .option("--overwrite", "write over files that are no results of fcn predict; never over the pictures themselves")
+    .option("--overwrite", "write over files that are no results of fcn predict; never over the images themselves")
     .option("--json", "print one JSON object; progress goes to standard error")
     .action(predict);
 }
@@ -64,22 +64,22 @@ async function predict(names: string[], flags: PredictFlags): Promise<void> {
   const { alpha, simplify: tolerance } = flags;
   const options = { ...inferenceOptions(flags), overlay: { alpha }, range: flags.range };
   const progress = createProgress(json ? process.stderr : process.stdout, "predicting", inputs.length);
-  const onPicture = (report: PictureReport): void => progress.step(describePicture(report), "error" in report);
+  const onImage = (report: ImageReport): void => progress.step(describeImage(report), "error" in report);
   const written = new Set<string>();
   const onWritten = ({ name }: Input): void => void written.add(name);
   const run = { inputs, weights, out, save, options, tolerance, overwrite, onWritten };
-  const summary = await runPredict(run, onPicture)
+  const summary = await runPredict(run, onImage)
     .catch((error: unknown) => {
       const rest = inputs.filter(({ name }) => !written.has(name)).map(({ name }) => name);
-      const state = `the results of ${written.size} of ${counted(inputs.length, "picture")} are in ${out}, not done: ${firstOf(rest, 8)}`;
+      const state = `the results of ${written.size} of ${counted(inputs.length, "image")} are in ${out}, not done: ${firstOf(rest, 8)}`;
       throw asWrongUse(deviceFault(error, { state, less: "--tile 256x256, --memory 512" }), flags);
     })
     .finally(() => progress.end());
   await printResult(summary, describeSummary, json);
   if (summary.failed === 0) return;
   throw new TensorError({
-    code: "pictures-failed",
-    message: `predict: ${summary.failed} of ${inputs.length} ${inputs.length === 1 ? "picture" : "pictures"} could not be predicted`,
+    code: "images-failed",
+    message: `predict: ${summary.failed} of ${inputs.length} ${inputs.length === 1 ? "image" : "images"} could not be predicted`,
     fix: "see the lines that begin with error above",
   });
 }
@@ -88,7 +88,7 @@ const onWarning = (text: string): void => {
   process.stderr.write(`warning: ${text}\n`);
 };
 
-function describePicture(report: PictureReport): string {
+function describeImage(report: ImageReport): string {
   if ("error" in report)
     return `error: ${withName(report.input, report.error.message)}; ${report.error.commandFix ?? report.error.fix}`;
   const { input, height, width, classes, files } = report;
@@ -101,8 +101,8 @@ function describePicture(report: PictureReport): string {
 const withName = (name: string, message: string): string =>
   message.startsWith(`${name}: `) ? message : `${name}: ${message}`;
 
-function describeSummary({ pictures, failed, out, seconds, picturesPerSecond, adapter }: PredictSummary): string {
-  const done = pictures.length - failed;
-  const speed = `${seconds.toFixed(1)} s, ${picturesPerSecond.toPrecision(3)} pictures/s`;
-  return `${done} ${done === 1 ? "picture" : "pictures"} in ${out} (${speed}, on ${adapter.description})\n`;
+function describeSummary({ images, failed, out, seconds, imagesPerSecond, adapter }: PredictSummary): string {
+  const done = images.length - failed;
+  const speed = `${seconds.toFixed(1)} s, ${imagesPerSecond.toPrecision(3)} images/s`;
+  return `${done} ${done === 1 ? "image" : "images"} in ${out} (${speed}, on ${adapter.description})\n`;
 }

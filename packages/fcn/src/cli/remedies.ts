@@ -14,7 +14,7 @@ type Remedy = (failed: Failed) => string;
 const DEFECT = "this is a defect of fcn: report it with what --verbose prints";
 const defect: Remedy = () => DEFECT;
 const help: Remedy = ({ command }) => `see fcn ${command ? `${command} ` : ""}--help`;
-const smaller: Remedy = () => "use smaller pictures, windows (--crop, --tile) or batches (--batch)";
+const smaller: Remedy = () => "use smaller images, windows (--crop, --tile) or batches (--batch)";
 const doctor: Remedy = () => "see what fcn doctor says of this machine";
 
 /** Commands that open files of weights of any format. */

@@ -7,18 +7,18 @@ import { realName } from "../prediction/files/results.js";
 
 /**
  * Throws a TensorError ("file-exists") where a contact sheet would lie among the files of the data or replace one: it may be written over an earlier sheet, which
- * is a PNG picture elsewhere.
+ * is a PNG image elsewhere.
  */
 export async function checkSheetFile(sheet: string, opened: OpenedData): Promise<void> {
   const target = await realName(sheet);
   const files = Object.values(opened.splits).flatMap(filesOf);
   for (const folder of new Set(files.map((file) => dirname(resolve(file))))) {
     const real = await realpath(folder).catch(() => folder);
-    if (target.startsWith(real + sep)) throw refused(sheet, `it lies among the pictures and labels, in ${folder}`);
+    if (target.startsWith(real + sep)) throw refused(sheet, `it lies among the images and labels, in ${folder}`);
   }
   const head = await readHead(target);
   if (head === undefined) return;
-  if (!isPng(head)) throw refused(sheet, "a file is there that is no PNG picture, so no earlier contact sheet");
+  if (!isPng(head)) throw refused(sheet, "a file is there that is no PNG image, so no earlier contact sheet");
   // The data may be links to files elsewhere.
   for (const file of files) {
     if ((await realpath(file).catch(() => file)) === target) throw refused(sheet, `it is the file behind ${file}`);

@@ -25,7 +25,7 @@ const SAME_PRESS = 500;
 const EXIT_CODES: Partial<Record<NodeJS.Signals, number>> = { SIGTERM: 143, SIGHUP: 129 };
 
 /**
- * Calls `stop` on the first Ctrl-C, end of the terminal or SIGTERM, as batch systems and containers send it; another one ends the program at once. Answers
+ * Calls `stop` on the first Ctrl-C, end of the terminal or SIGTERM, as batch systems and containers send it; another one ends the program at once. Returns
  * what ends that. `exitCode()` is that of the signal, where one came.
  */
 export function stopOnInterrupt(stop: () => void): { unlisten(): void; exitCode(): number | undefined } {

@@ -22,7 +22,7 @@ interface TrainFlags extends OpenFlags {
 export function registerTrain(program: Command): void {
   const command = program
     .command("train")
-    .description("train a net on a folder of labelled pictures; the folder is checked first");
+    .description("train a net on a folder of labelled images; the folder is checked first");
   addOpenFlags(addSettingFlags(command))
     .option("--json", "print one JSON object; progress goes to standard error")
     .addHelpText("after", `\n${EXIT_CODES}`)

@@ -31,7 +31,7 @@ export { type DecodedImage, decodeImage } from "./decode/image.js";
 export { decodeMask } from "./decode/mask.js";
 export type { PaintSize, SkippedPart } from "./decode/parts.js";
 export type { PixelDepth, PixelLevels, PixelRange, PixelScale } from "./decode/pixelScale.js";
-export { decodePng, type PngPicture } from "./decode/png.js";
+export { type DecodedPng, decodePng } from "./decode/png.js";
 export { indexRule, type LabelPlane, type LabelRule, type StrayKey } from "./decode/rule.js";
 export type { StatedSize } from "./files/numbers.js";
 export type { DataRemark } from "./files/remarks.js";
@@ -57,10 +57,10 @@ export {
   type MatValue,
   readMat,
 } from "./mat/read.js";
+export type { RangeOptions } from "./open/imageRange.js";
 export type { InspectOptions } from "./open/inspectAll.js";
 export { open } from "./open/open.js";
 export type { OpenOptions } from "./open/options.js";
-export type { RangeOptions } from "./open/pictureRange.js";
 export {
   CONTEXT_33,
   CONTEXT_59,

@@ -22,7 +22,7 @@ export interface DemoReport {
 
 const STAGE_COLOURS = ["#d1603d", "#3d7dd1", "#2f9e6e"];
 
-/** The report as one HTML file with pictures and charts inside. */
+/** The report as one HTML file with images and charts inside. */
 export function demoReportHtml(report: DemoReport): string {
   const table = scoreTable([report.baseline, ...report.rows], report.classes, COAST_COLUMNS);
   const body = [
@@ -30,9 +30,9 @@ export function demoReportHtml(report: DemoReport): string {
     `<p>${escapeHtml(coastFinding(report.rows.map((row) => row.scores.coastAccuracy)))}</p>`,
     "<h2>Scores on held-back longitudes</h2>",
     htmlTable(table.header, table.rows),
-    `<p class="soft">In per cent. The first row answers the commonest class everywhere. Coast: pixels within 4 pixels of a boundary between water and land; coast acc counts water as water and either kind of land as land, coast mean IU all classes. Void pixels do not count.</p>`,
-    "<h2>Pictures</h2>",
-    `<figure>${embeddedPng(report.panels, "Image, truth and the answers of the three nets on coast tiles")}</figure>`,
+    `<p class="soft">In per cent. The first row returns the commonest class everywhere. Coast: pixels within 4 pixels of a boundary between water and land; coast acc counts water as water and either kind of land as land, coast mean IU all classes. Void pixels do not count.</p>`,
+    "<h2>Images</h2>",
+    `<figure>${embeddedPng(report.panels, "Image, truth and the predictions of the three nets on coast tiles")}</figure>`,
     "<h2>Training</h2>",
     `<div class="charts">${charts(report)}</div>`,
     "<h2>Read back from the file</h2>",

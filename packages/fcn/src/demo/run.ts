@@ -12,8 +12,8 @@ import { type StageResult, trainStaged } from "../training/staged.js";
 import { EARTH_CLASSES } from "./earth/labels.js";
 import { loadEarth } from "./earth/load.js";
 import type { EarthSamples } from "./earth/split.js";
+import { coastTiles, comparisonPanels, reloadedPanel, type StageImages } from "./images.js";
 import { COAST, DEMO_COLOURS, type DemoOptions, type DemoRecipe, demoRecipe } from "./options.js";
-import { coastTiles, comparisonPanels, reloadedPanel, type StagePictures } from "./pictures.js";
 import { demoScores, majorityBaseline } from "./scores.js";
 import { type DemoSummary, summarise, writeReports } from "./summary.js";
 
@@ -40,7 +40,7 @@ interface Run {
 }
 
 /**
- * The whole path on real imagery: prepares the data, trains FCN-32s, 16s and 8s in stages, scores each beside the baseline, writes pictures,
+ * The whole path on real imagery: prepares the data, trains FCN-32s, 16s and 8s in stages, scores each beside the baseline, writes images,
  * report and weights into `options.out`, and predicts a held-back tile from the last weights file.
  */
 export async function runDemo(options: DemoOptions, view: DemoView): Promise<DemoSummary> {
@@ -53,14 +53,14 @@ export async function runDemo(options: DemoOptions, view: DemoView): Promise<Dem
   const device = await createDevice();
   try {
     const run = prepare(options, view, device, samples);
-    const pictures: StagePictures[] = [];
-    const stages = await trainStages(run, pictures);
+    const images: StageImages[] = [];
+    const stages = await trainStages(run, images);
     const everywhere = { numClasses: NUM_CLASSES, boundary: COAST };
     const baseline = majorityBaseline(samples.train, samples.validation, everywhere);
-    const panels = await comparisonPanels(run.tiles, pictures);
-    const reload = await checkReload(run, stages, pictures);
+    const panels = await comparisonPanels(run.tiles, images);
+    const reload = await checkReload(run, stages, images);
     const summary = summarise({ ...run, stages, baseline, reload, seconds: (performance.now() - start) / 1000 });
-    await writeReports(summary, { stages, panels, predicted: reload.picture, adapter: device.info, out: options.out });
+    await writeReports(summary, { stages, panels, predicted: reload.image, adapter: device.info, out: options.out });
     return summary;
   } finally {
     device.destroy();
@@ -78,7 +78,7 @@ function prepare(options: DemoOptions, view: DemoView, device: Device, samples: 
   return { options, view, device, recipe, samples, tiles: coastTiles(samples.validation, PANEL_TILES), metadata };
 }
 
-function trainStages(run: Run, pictures: StagePictures[]): Promise<StageResult[]> {
+function trainStages(run: Run, images: StageImages[]): Promise<StageResult[]> {
   const { options, view, device, recipe, samples, metadata } = run;
   return trainStaged({
     device,
@@ -97,13 +97,13 @@ function trainStages(run: Run, pictures: StagePictures[]): Promise<StageResult[]
     onValidation: (_, step, evaluation) => view.stages.validation(step, evaluation.meanIU),
     onStageEnd: async (result, model) => {
       view.stages.end();
-      pictures.push(await finishStage(run, result, model));
+      images.push(await finishStage(run, result, model));
     },
   });
 }
 
-/** Saves the weights of a stage and predicts the tiles of the picture. */
-async function finishStage(run: Run, result: StageResult, model: SegmentationNet): Promise<StagePictures> {
+/** Saves the weights of a stage and predicts the tiles of the image. */
+async function finishStage(run: Run, result: StageResult, model: SegmentationNet): Promise<StageImages> {
   const { modelName } = result.stage;
   await saveModel(join(run.options.out, weightsFile(modelName)), model, { ...run.metadata, model: modelName });
   const { preprocessing } = run.metadata;
@@ -119,15 +119,11 @@ export function weightsFile(modelName: string): string {
 export interface Reload {
   readonly file: string;
   readonly tile: string;
-  readonly picture: Uint8Array;
+  readonly image: Uint8Array;
 }
 
 /** Predicts a held-back tile with the last net read back from its file, which must give the labels that the trained net gave. */
-async function checkReload(
-  run: Run,
-  stages: readonly StageResult[],
-  pictures: readonly StagePictures[],
-): Promise<Reload> {
+async function checkReload(run: Run, stages: readonly StageResult[], images: readonly StageImages[]): Promise<Reload> {
   const file = weightsFile((stages.at(-1) as StageResult).stage.modelName);
   const path = join(run.options.out, file);
   const { model, metadata } = await loadModel(path, run.device);
@@ -135,7 +131,7 @@ async function checkReload(
   const { preprocessing } = metadata;
   const { labels } = await predict(model, tile.image, { preprocessing });
   model.dispose();
-  const expected = pictures.at(-1)?.predictions[0] as Uint8Array;
+  const expected = images.at(-1)?.predictions[0] as Uint8Array;
   const different = labels.reduce((count, label, i) => count + (label === expected[i] ? 0 : 1), 0);
   if (different > 0) {
     throw new TensorError({
@@ -145,5 +141,5 @@ async function checkReload(
     });
   }
   run.view.line(`read back ${path}: tile ${tile.name} gets exactly the labels of the net in memory`);
-  return { file, tile: tile.name, picture: await reloadedPanel(tile, labels, file) };
+  return { file, tile: tile.name, image: await reloadedPanel(tile, labels, file) };
 }

@@ -47,7 +47,7 @@ export function sideAccuracy(confusion: readonly (readonly number[])[], side: (l
   return right / all;
 }
 
-/** The answer that ignores the picture: the commonest class of the training samples everywhere. */
+/** The answer that ignores the image: the commonest class of the training samples everywhere. */
 export function majorityBaseline(
   train: readonly SegmentationSample[],
   validation: readonly SegmentationSample[],

@@ -95,7 +95,7 @@ export interface ReportParts {
   readonly out: string;
 }
 
-/** Writes the pictures, metrics.csv and report.html. */
+/** Writes the images, metrics.csv and report.html. */
 export async function writeReports(summary: DemoSummary, parts: ReportParts): Promise<void> {
   const { stages, panels, predicted, adapter, out } = parts;
   const [baseline, ...rows] = scoreRows(summary);

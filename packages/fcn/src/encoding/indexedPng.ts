@@ -3,7 +3,7 @@ import { nodeModule } from "@fcn/tensor/internal";
 import type { Colour } from "../labels/colours.js";
 import { PNG_SIGNATURE } from "./pngFormat.js";
 
-export interface IndexedPicture {
+export interface IndexedImage {
   /** One index into the palette a pixel, row by row. */
   readonly labels: Uint8Array;
   readonly height: number;
@@ -18,7 +18,7 @@ const PALETTE_COLOUR = 3;
  * A palette PNG (ISO/IEC 15948, colour type 3, 8 bits) whose pixels are the labels themselves. Compresses in a thread of Node's pool, which
  * encoders in JavaScript do not: label maps of a folder are written while the net goes on.
  */
-export async function encodeIndexedPng({ labels, height, width, palette }: IndexedPicture): Promise<Uint8Array> {
+export async function encodeIndexedPng({ labels, height, width, palette }: IndexedImage): Promise<Uint8Array> {
   const [{ deflate }, { promisify }] = [
     nodeModule("encodeIndexedPng", "node:zlib"),
     nodeModule("encodeIndexedPng", "node:util"),

@@ -4,7 +4,7 @@ import type { Inference } from "../prediction/inference.js";
 import { forEachStrip } from "../prediction/strips.js";
 import type { Scoreboard } from "./scoreboard.js";
 
-/** A picture that is ready for the device. */
+/** An image that is ready for the device. */
 export interface Prepared {
   readonly index: number;
   readonly image: RasterImage;
@@ -12,7 +12,7 @@ export interface Prepared {
   readonly targets: readonly Int32Array[];
 }
 
-/** The counts [numTargets, numClasses] of a picture, by head. */
+/** The counts [numTargets, numClasses] of an image, by head. */
 export interface Counted {
   readonly index: number;
   readonly matrices: readonly Float64Array[];
@@ -35,7 +35,7 @@ export async function* batchesOf(items: AsyncIterable<Prepared>, size: number): 
 }
 
 /**
- * Gives the device the prediction of a batch and the counting of each of its pictures; `done` gives the counts.
+ * Gives the device the prediction of a batch and the counting of each of its images; `done` gives the counts.
  *
  * @param boards one a head of the inference
  */

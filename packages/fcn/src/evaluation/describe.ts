@@ -4,7 +4,7 @@ import type { Evaluation } from "./evaluate.js";
 export interface DescribedEvaluation extends Evaluation {
   readonly data: string;
   readonly split: string;
-  readonly pictures: number;
+  readonly images: number;
   readonly weights: string;
   readonly model: string;
   readonly classes: readonly string[];
@@ -14,9 +14,9 @@ export interface DescribedEvaluation extends Evaluation {
 
 /** Scores as text for people. */
 export function describeEvaluation(evaluation: DescribedEvaluation): string {
-  const { data, split, pictures, weights, model, adapter, seconds } = evaluation;
-  const title = `${model} (${weights}) on ${data}, ${split}: ${pictures} ${pictures === 1 ? "picture" : "pictures"}`;
-  const time = `${seconds.toFixed(1)} s, ${(pictures / seconds).toPrecision(3)} pictures/s, on ${adapter.description}`;
+  const { data, split, images, weights, model, adapter, seconds } = evaluation;
+  const title = `${model} (${weights}) on ${data}, ${split}: ${images} ${images === 1 ? "image" : "images"}`;
+  const time = `${seconds.toFixed(1)} s, ${(images / seconds).toPrecision(3)} images/s, on ${adapter.description}`;
   return `${[title, "", ...tables(evaluation).flatMap((table) => [table, ""]), RULE, time].join("\n")}\n`;
 }
 

@@ -21,18 +21,18 @@ export interface SampleSource {
 
 /** How a further head is scored. */
 export interface HeadScoring {
-  /** The further label map of the samples (`more`) that is compared with. Default: `labels`. */
+  /** The extra label map of the samples (`more`) that is compared with. Default: `labels`. */
   readonly labels?: string | undefined;
   /** Default what the net says of the head. */
   readonly numClasses?: number | undefined;
 }
 
 export interface EvaluateOptions extends InferenceOptions {
-  /** The one that the net was trained with; what `loadModel` answers brings it along. */
+  /** The one that the net was trained with; what `loadModel` returns brings it along. */
   readonly preprocessing?: Preprocessing | undefined;
-  /** The further label map of the samples (`more`) that is compared with, such as that of `head`. Default: `labels`. */
+  /** The extra label map of the samples (`more`) that is compared with, such as that of `head`. Default: `labels`. */
   readonly labels?: string | undefined;
-  /** Default the classes of what `loadModel` answers. */
+  /** Default the classes of what `loadModel` returns. */
   readonly numClasses?: number | undefined;
   /** Heads that are scored beside `head`, by name: the net runs once for all of them. `boundary` and `sizes` are of `head` alone. */
   readonly heads?: Readonly<Record<string, HeadScoring>> | undefined;
@@ -43,7 +43,7 @@ export interface EvaluateOptions extends InferenceOptions {
   /** Also scores objects by their size: areas in pixels below which they are small and medium, such as COCO's [1024, 9216]. */
   readonly sizes?: readonly [small: number, medium: number] | undefined;
   /** Called with the scores of each sample by itself, in order. */
-  readonly onPicture?: ((index: number, scores: SegmentationScores) => void) | undefined;
+  readonly onImage?: ((index: number, scores: SegmentationScores) => void) | undefined;
   /** Is told of each sample that cannot be loaded, in order, which then does not count. Default: its error is thrown. */
   readonly onFailure?: ((index: number, error: Error) => void) | undefined;
   /** Samples that cannot be loaded do not count and are listed in `failures`, as with `onFailure`. Default false. */
@@ -104,12 +104,12 @@ export async function evaluate(
     startCounting(inference, boards, batch),
   );
   let done = 0;
-  for await (const pictures of counted) {
+  for await (const images of counted) {
     signal?.throwIfAborted();
-    for (const { index, matrices } of pictures) {
+    for (const { index, matrices } of images) {
       const [own] = boards.map((each, h) => each.add(matrices[h] as Float64Array)) as [Float64Array];
-      if (options.onPicture) {
-        options.onPicture(index, new SegmentationMetrics(board.numClasses).addConfusion(own).compute());
+      if (options.onImage) {
+        options.onImage(index, new SegmentationMetrics(board.numClasses).addConfusion(own).compute());
       }
       done++;
       options.onProgress?.(done, source.length);
@@ -132,7 +132,7 @@ function* indices(length: number): Generator<number> {
   for (let i = 0; i < length; i++) yield i;
 }
 
-/** The sample with a further label map of it in the place of its labels. */
+/** The sample with an extra label map of it in the place of its labels. */
 function withLabels(sample: SegmentationSample, map: string | undefined): SegmentationSample {
   if (map === undefined) return sample;
   const { more = {} } = sample;
@@ -156,7 +156,7 @@ function classCount(count: number | undefined, head?: string): number {
   throw new TensorError({
     code: "invalid-argument",
     message: "evaluate: a net was given without the number of its classes",
-    fix: { code: "pass { numClasses }, or what loadModel answers in place of the net" },
+    fix: { code: "pass { numClasses }, or what loadModel returns in place of the net" },
   });
 }
 

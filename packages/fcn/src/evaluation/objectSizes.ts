@@ -7,7 +7,7 @@ export interface SizeScores {
   /** Pixels from which on an object has this size, and below which. */
   readonly from: number;
   readonly below: number;
-  /** How many objects were counted: pairs of a picture and a class in it. */
+  /** How many objects were counted: pairs of an image and a class in it. */
   readonly objects: number;
   /** Mean of `perClassIU` over the classes that have objects of this size. */
   readonly meanIU: number;
@@ -18,9 +18,9 @@ export interface SizeScores {
 export const COCO_SIZES = [32 ** 2, 96 ** 2] as const;
 
 /**
- * Intersection over union by the size of objects. All pixels that one class has in one picture are an object, since label maps do not tell
- * instances apart; its area decides in which group the picture's intersection and union of that class are summed. Pixels predicted as a class
- * that the picture does not have belong to no object and count in the other scores alone.
+ * Intersection over union by the size of objects. All pixels that one class has in one image are an object, since label maps do not tell
+ * instances apart; its area decides in which group the image's intersection and union of that class are summed. Pixels predicted as a class
+ * that the image does not have belong to no object and count in the other scores alone.
  */
 export class ObjectSizes {
   readonly #bounds: readonly number[];
@@ -39,7 +39,7 @@ export class ObjectSizes {
     }));
   }
 
-  /** Adds the confusion matrix of one picture, row by row. */
+  /** Adds the confusion matrix of one image, row by row. */
   add(confusion: Float64Array): void {
     const n = this.numClasses;
     for (let label = 0; label < n; label++) {

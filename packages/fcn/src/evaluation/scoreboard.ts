@@ -28,7 +28,7 @@ export interface BoardScores extends SegmentationScores {
 }
 
 /**
- * Adds up the counts of single pictures. The pixels of a picture are divided into rings by their distance to the nearest boundary, and counted
+ * Adds up the counts of single images. The pixels of an image are divided into rings by their distance to the nearest boundary, and counted
  * as `ring * numClasses + label` against the prediction: one pass gives every score.
  */
 export class Scoreboard {
@@ -70,18 +70,18 @@ export class Scoreboard {
     return ring < 0 ? this.#radii.length : ring;
   }
 
-  /** Adds the counts [numTargets, numClasses] of one picture; answers its confusion matrix [numClasses, numClasses]. */
+  /** Adds the counts [numTargets, numClasses] of one image; returns its confusion matrix [numClasses, numClasses]. */
   add(counts: ArrayLike<number>): Float64Array {
     const cells = this.numClasses ** 2;
     const all = Array.from(counts);
-    const picture = new Float64Array(cells);
+    const image = new Float64Array(cells);
     for (const [ring, metrics] of this.#rings.entries()) {
       const part = all.slice(ring * cells, (ring + 1) * cells);
       metrics.addConfusion(part);
-      for (let i = 0; i < cells; i++) picture[i]! += part[i]!;
+      for (let i = 0; i < cells; i++) image[i]! += part[i]!;
     }
-    this.#sizes?.add(picture);
-    return picture;
+    this.#sizes?.add(image);
+    return image;
   }
 
   compute(): BoardScores {

@@ -135,7 +135,7 @@ async function processStatus(pid: number): Promise<{ state: string | undefined; 
   const status = await fs()
     .readFile(`/proc/${pid}/stat`, "utf8")
     .catch(() => "");
-  // The name of the program, in brackets, may hold blanks: the fields are counted behind it.
+  // The name of the program, in brackets, may hold blanks: the fields are counted after it.
   const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
   return { state: fields[0] || undefined, started: fields[19] };
 }

@@ -48,8 +48,8 @@ function noColor(label: number, at: number, colors: number): TensorError {
 }
 
 /**
- * Blends the colours of the labels over a picture (RGB triples 0..255, as many as labels) where the label is not 0, as the reference
- * implementation's `vis_seg` does. `alpha` 0..1 is the share of the colour. Answers RGB triples.
+ * Blends the colours of the labels over an image (RGB triples 0..255, as many as labels) where the label is not 0, as the reference
+ * implementation's `vis_seg` does. `alpha` 0..1 is the share of the colour. Returns RGB triples.
  */
 export function overlay(
   image: ArrayLike<number>,
@@ -60,7 +60,7 @@ export function overlay(
   if (image.length !== values.length * 3) {
     throw new TensorError({
       code: "invalid-shape",
-      message: `overlay: the picture has ${image.length} values for ${values.length} labels, but must have 3 a label`,
+      message: `overlay: the image has ${image.length} values for ${values.length} labels, but must have 3 a label`,
       fix: "pass RGB triples (no alpha) of the same height and width as the labels",
     });
   }

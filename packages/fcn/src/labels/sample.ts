@@ -3,7 +3,7 @@ import { TensorError } from "@fcn/tensor";
 /** The label of pixels that count neither in the loss nor in any metric (PASCAL VOC's void). */
 export const VOID_LABEL = 255;
 
-/** One picture: `data` is interleaved rows of `height` x `width` x `channels` (RGB, 0 to 255). */
+/** One image: `data` is interleaved rows of `height` x `width` x `channels` (RGB, 0 to 255). */
 export interface RasterImage {
   readonly data: Uint8Array | Float32Array;
   readonly height: number;
@@ -11,12 +11,12 @@ export interface RasterImage {
   readonly channels: number;
 }
 
-/** A picture with one class per pixel, row by row; {@link VOID_LABEL} marks pixels without a class. */
+/** An image with one class per pixel, row by row; {@link VOID_LABEL} marks pixels without a class. */
 export interface SegmentationSample {
   readonly name: string;
   readonly image: RasterImage;
   readonly labels: Uint8Array;
-  /** Further label maps of the same picture by name, for nets with several heads (SIFT Flow: "geometric"). */
+  /** Extra label maps of the same image by name, for nets with several heads (SIFT Flow: "geometric"). */
   readonly more?: Readonly<Record<string, Uint8Array>>;
 }
 
@@ -57,7 +57,7 @@ export function checkSample(op: string, sample: SegmentationSample, numClasses: 
   });
 }
 
-/** Names of the further label maps of the samples. Throws where a sample lacks one that another has. */
+/** Names of the extra label maps of the samples. Throws where a sample lacks one that another has. */
 export function furtherMaps(op: string, samples: readonly SegmentationSample[]): readonly string[] {
   const mapsOf = ({ more = {} }: SegmentationSample): string[] => Object.keys(more).sort();
   const [first] = samples;
@@ -67,7 +67,7 @@ export function furtherMaps(op: string, samples: readonly SegmentationSample[]):
   const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ") || "none";
   throw new TensorError({
     code: "invalid-argument",
-    message: `${op}: of further label maps sample "${odd.name}" has ${list(mapsOf(odd))}, sample "${first.name}" ${list(maps)}`,
+    message: `${op}: of extra label maps sample "${odd.name}" has ${list(mapsOf(odd))}, sample "${first.name}" ${list(maps)}`,
     fix: `give all samples the same maps; one that is all ${VOID_LABEL} (void) where there are no labels`,
   });
 }

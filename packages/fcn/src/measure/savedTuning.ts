@@ -48,7 +48,7 @@ export async function savedTuning(info: DeviceInfo): Promise<Tuning | undefined>
   }
 }
 
-/** Adds tiles to those of the adapter; answers the file. `tried` are the keys that were measured: what was found for them before goes. */
+/** Adds tiles to those of the adapter; returns the file. `tried` are the keys that were measured: what was found for them before goes. */
 export async function saveTuning(
   info: DeviceInfo,
   found: Tuning,

@@ -3,7 +3,7 @@ import type { create } from "../models/index.js";
 
 /** What a net is measured on. */
 export interface WorkOptions {
-  /** Pictures of a batch. */
+  /** Images of a batch. */
   readonly batchSize: number;
   readonly size: readonly [height: number, width: number];
   readonly channels: number;
@@ -11,7 +11,7 @@ export interface WorkOptions {
   readonly training: boolean;
 }
 
-/** One pass of a net over a batch of zeros, which take no less time than pictures. Tensors are left to the open scope. */
+/** One pass of a net over a batch of zeros, which take no less time than images. Tensors are left to the open scope. */
 export function makeWork(
   device: Device,
   net: ReturnType<typeof create>,

@@ -14,11 +14,11 @@ interface Answer {
   /** [N, classes, h, w], what the net made of `input`. */
   readonly logits: Tensor;
   readonly input: Tensor;
-  /** Height and width of the pictures, without what was filled up. */
+  /** Height and width of the images, without what was filled up. */
   readonly size: readonly [height: number, width: number];
 }
 
-/** Logits [N, classes, H, W] at the pixels of the pictures; `head` is its place in the fit. Throws where a module of the user's gave another size. */
+/** Logits [N, classes, H, W] at the pixels of the images; `head` is its place in the fit. Throws where a module of the user's gave another size. */
 export function croppedBy(
   op: string,
   { offsets }: Fit,
@@ -35,10 +35,10 @@ function checkPlane(op: string, logits: Tensor, x: Tensor): void {
   const [n, , ...size] = x.shape;
   const [batch, , ...plane] = logits.shape;
   if (batch === n && plane.length === 2 && plane.every((side, i) => side === size[i])) return;
-  const multiples = op === "train" ? "cut the pictures to these (crop)" : "pass it as stride";
+  const multiples = op === "train" ? "cut the images to these (crop)" : "pass it as stride";
   throw new TensorError({
     code: "invalid-shape",
-    message: `${op}: the net answered [${logits.shape.join(", ")}] for pictures [${x.shape.join(", ")}], expected [N, classes, H, W] of their size`,
+    message: `${op}: the net returned [${logits.shape.join(", ")}] for images [${x.shape.join(", ")}], expected [N, classes, H, W] of their size`,
     fix: `use a net that brings its logits to the size of its input; where that holds for multiples of a number only, ${multiples}`,
   });
 }

@@ -9,21 +9,21 @@ export interface ModelOptions {
   seed?: number;
   /** Channels of the image; 3 unless given. */
   inChannels?: number;
-  /** Factor on the channels of every trunk layer: max(1, round(c * m)). 1 unless given. */
+  /** Factor on the channels of every backbone layer: max(1, round(c * m)). 1 unless given. */
   widthMultiplier?: number;
   /** Padding of the first convolution. */
   padding?: number;
-  /** Batch norm behind every trunk convolution, for training without pretrained weights. Its keys are `conv1_1_bn.*`. */
+  /** Batch norm after every backbone convolution, for training without pretrained weights. Its keys are `conv1_1_bn.*`. */
   batchNorm?: boolean;
-  /** Share of values dropped behind fc6 and fc7, 0 to below 1. */
+  /** Share of values dropped after fc6 and fc7, 0 to below 1. */
   dropout?: number;
   /** Whether the upsampling layers stay bilinear or are learned from there. */
   deconv?: "fixed" | "learned";
-  /** TensorFlow's padding in the trunk in place of PyTorch's, for weights that were trained there. */
+  /** TensorFlow's padding in the backbone in place of PyTorch's, for weights that were trained there. */
   samePadding?: boolean;
   /** What batch norm adds to the variance. */
   bnEps?: number;
-  /** The stage of the backbone at which the trunk ends. */
+  /** The stage of the backbone at which the backbone ends. */
   lastStage?: string;
   /** A second head on the features before the last stage, for training. */
   auxLoss?: boolean;
@@ -35,8 +35,8 @@ export interface ModelOptions {
    * Stride of the deepest features, 32, 16 or 8: pools that would pass it keep the resolution. Skips that are not finer fall away. Small images
    * need more `padding` then.
    */
-  trunkStride?: number;
-  /** Whether the layers behind a pool that keeps the resolution dilate (à trous), so that they see what they were trained on. */
+  backboneStride?: number;
+  /** Whether the layers after a pool that keeps the resolution dilate (à trous), so that they see what they were trained on. */
   dilate?: boolean;
   /** Classes of the second, geometric head. */
   geometricClasses?: number;
@@ -79,7 +79,7 @@ const RULES: Readonly<Record<OptionName, Rule>> = {
   lastStage: { holds: (value) => typeof value === "string", text: "the name of a stage" },
   auxLoss: boolean,
   fusion: oneOf("sum", "max"),
-  trunkStride: oneOf(32, 16, 8),
+  backboneStride: oneOf(32, 16, 8),
   dilate: boolean,
   geometricClasses: integerFrom(1),
 };

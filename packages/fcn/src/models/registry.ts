@@ -62,9 +62,9 @@ export interface SeveralHeads {
 }
 
 /**
- * A net on a device. `forward` takes [N, inChannels, H, W], of any size that `describe` accepts, and answers logits [N, numClasses, H, W]; nets
- * with several heads answer a record of them. Where the name is a variable, name the type of the answer: `create<NetOutput>(name, ...)`.
- * The names of its parameters are those of the published ports. Score layers start at zero, upsampling layers bilinear, the trunk as
+ * A net on a device. `forward` takes [N, inChannels, H, W], of any size that `describe` accepts, and returns logits [N, numClasses, H, W]; nets
+ * with several heads return a record of them. Where the name is a variable, name the type of the answer: `create<NetOutput>(name, ...)`.
+ * The names of its parameters are those of the published ports. Score layers start at zero, upsampling layers bilinear, the backbone as
  * in torchvision; the same seed gives the same values. To carry on from a coarser net:
  * `net.loadStateDict(coarser.stateDict(), { strict: false })`.
  *

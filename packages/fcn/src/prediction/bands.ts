@@ -1,6 +1,6 @@
 import { slice, type Tensor } from "@fcn/tensor";
 
-/** Rows [top, top + height) of the probabilities of one picture. */
+/** Rows [top, top + height) of the probabilities of one image. */
 export interface Band {
   readonly top: number;
   readonly height: number;
@@ -9,7 +9,7 @@ export interface Band {
   readonly values: Float32Array;
 }
 
-/** Where the probabilities of one picture go, band by band. */
+/** Where the probabilities of one image go, band by band. */
 export interface BandSink {
   write(band: Band): Promise<void>;
 }
@@ -19,12 +19,12 @@ const BAND_BYTES = 16 * MIB;
 /** Bytes that are read from the device and not yet taken by a sink. */
 const MOST_UNDER_WAY = 4 * BAND_BYTES;
 
-/** Reads strips of probabilities in bands, so that few bytes are on their way to the sinks, however large and many-classed the pictures are. */
+/** Reads strips of probabilities in bands, so that few bytes are on their way to the sinks, however large and many-classed the images are. */
 export class BandReader {
   readonly #running = new Map<Promise<void>, number>();
   readonly #all: Promise<void>[] = [];
 
-  /** @param sinks one a picture of the strips */
+  /** @param sinks one an image of the strips */
   constructor(private readonly sinks: readonly BandSink[]) {}
 
   /** Asks for a strip, and waits where too much is under way. Throws what a sink has thrown. */

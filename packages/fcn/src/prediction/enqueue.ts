@@ -6,21 +6,21 @@ import type { Inference } from "./inference.js";
 import { HostProbabilities } from "./probabilities.js";
 import { forEachStrip, type HeadStrip, type Strip } from "./strips.js";
 
-/** What a net says of one picture. */
+/** What a net says of one image. */
 export interface Prediction {
-  /** One class per pixel of the picture, row by row. */
+  /** One class per pixel of the image, row by row. */
   readonly labels: Uint8Array;
   readonly height: number;
   readonly width: number;
   /** float32 [classes, H, W], where it was asked for. */
   readonly probabilities?: io.HostArray;
-  /** The picture under the colours of its classes, as the browser's ImageData takes it; where it was asked for. */
+  /** The image under the colours of its classes, as the browser's ImageData takes it; where it was asked for. */
   readonly overlay?: Uint8ClampedArray<ArrayBuffer>;
   /** How often the net ran: tiles times views. */
   readonly tiles: number;
 }
 
-/** How classes are laid over a picture. */
+/** How classes are laid over an image. */
 export interface OverlayStyle {
   readonly palette: readonly Colour[];
   /** Share of the colour, 0 to 1. */
@@ -31,14 +31,14 @@ export interface OverlayStyle {
 
 /** What is read back beside the labels. */
 export interface Outputs {
-  /** Into the prediction, or where else those of a single picture go. */
+  /** Into the prediction, or where else those of a single image go. */
   readonly probabilities?: boolean | BandSink;
   readonly overlay?: OverlayStyle | undefined;
 }
 
 /**
- * Gives the device all work on pictures of one size, and answers while it is still at it: `done` waits for the results. No scope of the
- * device is open then, so the next pictures may be enqueued at once.
+ * Gives the device all work on images of one size, and returns while it is still at it: `done` waits for the results. No scope of the
+ * device is open then, so the next images may be enqueued at once.
  */
 export async function enqueue(
   inference: Inference,
@@ -78,7 +78,7 @@ export async function enqueue(
   return { done };
 }
 
-/** The colours of a strip's classes over its rows of the pictures. */
+/** The colours of a strip's classes over its rows of the images. */
 function paintStrip(
   images: readonly RasterImage[],
   labels: Tensor,
@@ -96,7 +96,7 @@ function paintStrip(
 
 const pixel = (red: number, green: number, blue: number): number => red | (green << 8) | (blue << 16) | (255 << 24);
 
-/** Rows of a picture as pixels of four bytes: its first three channels, or its only one as grey. */
+/** Rows of an image as pixels of four bytes: its first three channels, or its only one as grey. */
 function packRows({ data, width, channels }: RasterImage, top: number, height: number, words: Int32Array): void {
   const [green, blue] = channels >= 3 ? [1, 2] : [0, 0];
   let from = top * width * channels;
@@ -105,7 +105,7 @@ function packRows({ data, width, channels }: RasterImage, top: number, height: n
   }
 }
 
-/** Puts the strips of one picture together. */
+/** Puts the strips of one image together. */
 class Collector {
   readonly labels: Uint8Array;
   readonly probabilities: HostProbabilities;

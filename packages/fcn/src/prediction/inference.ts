@@ -9,30 +9,30 @@ import { lcm } from "../models/graph/plane/rational.js";
 import { type Graph, mainHead } from "../models/graph/spec.js";
 import { deviceOf, type SegmentationNet } from "../models/segmentationNet.js";
 import { type InferenceOptions, MEMORY, sideAt, type View, viewsOf } from "./options.js";
-import { largestTile, type Tiling, tilesOf, wholePicture } from "./tiling.js";
+import { largestTile, type Tiling, tilesOf, wholeImage } from "./tiling.js";
 
-/** A net with the way in which it is to see pictures. */
+/** A net with the way in which it is to see images. */
 export interface Inference {
-  /** Bytes that one picture may take on the device, and that may lie idle there between strips. */
+  /** Bytes that one image may take on the device, and that may lie idle there between strips. */
   readonly memory: number;
   readonly model: SegmentationNet;
   readonly device: Device;
   readonly preprocessing: Preprocessing;
   readonly views: readonly View[];
-  /** Whose answers are wanted, in this order; undefined for the main one. */
+  /** Whose outputs are wanted, in this order; undefined for the main one. */
   readonly heads: readonly (string | undefined)[];
-  /** How an image of a size goes through the net, so that each head answers all its pixels. */
+  /** How an image of a size goes through the net, so that each head scores all its pixels. */
   readonly fit: (height: number, width: number) => Fit;
   /** Ends the prediction in progress between two tiles. */
   readonly signal: AbortSignal | undefined;
-  /** The tiles of `count` pictures that are predicted together; one where they are seen whole. */
+  /** The tiles of `count` images that are predicted together; one where they are seen whole. */
   readonly tiling: (count: number, height: number, width: number) => Tiling;
 }
 
 /**
- * Settles all that does not depend on the picture. Throws a TensorError for options that cannot be.
+ * Settles all that does not depend on the image. Throws a TensorError for options that cannot be.
  *
- * @param further heads whose answers are wanted beside that of `options.head`, from the same passes of the net
+ * @param further heads whose outputs are wanted beside that of `options.head`, from the same passes of the net
  */
 export function createInference(
   model: SegmentationNet,
@@ -61,7 +61,7 @@ function strideOf({ stride }: InferenceOptions): number | undefined {
   });
 }
 
-/** Zeros below and on the right up to multiples of a number, for a net that answers at the size of its input. */
+/** Zeros below and on the right up to multiples of a number, for a net that gives scores at the size of its input. */
 const filledTo = (multiple: number, heads: Inference["heads"]): Inference["fit"] => {
   const after = (side: number): readonly [number, number] => [0, Math.ceil(side / multiple) * multiple - side];
   const offsets = heads.map(() => [0, 0] as const);
@@ -81,15 +81,15 @@ function tilingFor(
   const { stride } = course;
   if (tile !== undefined) {
     const sides = typeof tile === "number" ? ([tile, tile] as const) : tile;
-    // What cannot be is to be said before the first picture.
+    // What cannot be is to be said before the first image.
     tilesOf(sides, { tile: sides, overlap }, stride);
     return (_, height, width) => tilesOf([height, width], { tile: sides, overlap }, stride);
   }
-  if (!graph) return (_, height, width) => wholePicture(height, width);
+  if (!graph) return (_, height, width) => wholeImage(height, width);
   const bytesOf = tileBytes(graph, course, overlap ?? 0);
   return (count, height, width) => {
     const bytes = (h: number, w: number): number => count * bytesOf([height, width], [h, w]);
-    if (bytes(height, width) <= memory) return wholePicture(height, width);
+    if (bytes(height, width) <= memory) return wholeImage(height, width);
     const side = largestTile([height, width], stride, memory, bytes);
     return tilesOf([height, width], { tile: [side, side], overlap }, stride);
   };
@@ -97,15 +97,15 @@ function tilingFor(
 
 /** Buffers of the pool may be larger than what was asked for by an eighth. */
 const SLACK = 1.125;
-/** Copies of a strip of logits, as wide as the picture, that are held at once while tiles or views are put together. */
+/** Copies of a strip of logits, as wide as the image, that are held at once while tiles or views are put together. */
 const STRIPS = 3;
 
-/** Bytes on the device for one tile of a picture, and the strip of logits of each head that it is a part of. */
+/** Bytes on the device for one tile of an image, and the strip of logits of each head that it is a part of. */
 function tileBytes(
   graph: Graph,
   { fit, views, heads }: Course,
   overlap: number,
-): (picture: readonly [number, number], tile: readonly [number, number]) => number {
+): (image: readonly [number, number], tile: readonly [number, number]) => number {
   const features = footprintOf(graph);
   const channels = inferChannels(graph);
   const classes = heads.reduce((sum, head) => {

@@ -3,33 +3,33 @@ import type { Abortable } from "../async/abort.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import type { TileOptions } from "./tiling.js";
 
-/** How pictures are given to a net, and how its answers are put together. */
+/** How images are given to a net, and how its outputs are put together. */
 export interface InferenceOptions extends TileOptions, Abortable {
   /**
-   * Pictures that would need more bytes on the device than this are cut into tiles, unless `tile` says how. Default 2 GiB. Weights do not
-   * count, and nets that are not from `models.create` are given whole pictures. No more than this is kept idle on the device for what comes next.
+   * Images that would need more bytes on the device than this are cut into tiles, unless `tile` says how. Default 2 GiB. Weights do not
+   * count, and nets that are not from `models.create` are given whole images. No more than this is kept idle on the device for what comes next.
    */
   readonly memory?: number | undefined;
-  /** The head of a net with several whose answer is wanted. Default `out`, or the first. */
+  /** The head of a net with several whose output is wanted. Default `out`, or the first. */
   readonly head?: string | undefined;
-  /** Factors on the sides of the picture, of which the mean is taken. Default [1]. */
+  /** Factors on the sides of the image, of which the mean is taken. Default [1]. */
   readonly scales?: readonly number[] | undefined;
-  /** Also takes the mean with the answer on the mirrored picture. Default false. */
+  /** Also takes the mean with the output on the mirrored image. Default false. */
   readonly mirror?: boolean | undefined;
   /**
-   * What the sides of the net's input must be multiples of; zeros fill it up. Default 32 for a module of your own, which must answer at the size of
+   * What the sides of the net's input must be multiples of; zeros fill it up. Default 32 for a module of your own, which must give scores at the size of
    * its input; a net that runs a graph, as those of `models.create` and `models.GraphBuilder` do, knows by itself what it needs.
    */
   readonly stride?: number | undefined;
 }
 
-/** One way of showing a picture to the net. */
+/** One way of showing an image to the net. */
 export interface View {
   readonly scale: number;
   readonly mirror: boolean;
 }
 
-/** A side of a picture in a view, at least one pixel. */
+/** A side of an image in a view, at least one pixel. */
 export const sideAt = (side: number, scale: number): number => Math.max(1, Math.round(side * scale));
 
 /** Every scale, and every scale mirrored. */
@@ -54,6 +54,6 @@ export function checkPreprocessing(op: string, given: Preprocessing | undefined)
   throw new TensorError({
     code: "invalid-argument",
     message: `${op}: a net was given without preprocessing`,
-    fix: { code: "pass what loadModel answers in place of the net, or { preprocessing } as the net was trained with" },
+    fix: { code: "pass what loadModel returns in place of the net, or { preprocessing } as the net was trained with" },
   });
 }

@@ -8,18 +8,18 @@ import type { LoadedModel } from "../models/file/weightsFile.js";
 import type { SegmentationNet } from "../models/segmentationNet.js";
 import { checkValue } from "../options/option.js";
 import { enqueue, type Outputs, type OverlayStyle, type Prediction } from "./enqueue.js";
+import { type ImageInput, nameOf, toRaster } from "./image.js";
 import { createInference, type Inference } from "./inference.js";
 import { checkPreprocessing, type InferenceOptions } from "./options.js";
-import { nameOf, type Picture, toRaster } from "./picture.js";
 
 export interface PredictOptions extends InferenceOptions {
-  /** The one that the net was trained with; what `loadModel` answers brings it along. */
+  /** The one that the net was trained with; what `loadModel` returns brings it along. */
   readonly preprocessing?: Preprocessing | undefined;
   /** The values that become 0 and 255 in files of more than 8 bits. Default: that which the net was trained with, in `preprocessing`. */
   readonly range?: PixelRange | undefined;
-  /** Also answer the probability of every class at every pixel. Default false. */
+  /** Also return the probability of every class at every pixel. Default false. */
   readonly probabilities?: boolean | undefined;
-  /** Also answer the picture under the colours of its classes; `alpha` is their share, by default 0.5. Default false. */
+  /** Also return the image under the colours of its classes; `alpha` is their share, by default 0.5. Default false. */
   readonly overlay?: boolean | { readonly alpha: number } | undefined;
   /** Red, green, blue of each class, 0 to 255. Default the net's own, or PASCAL VOC's. */
   readonly palette?: readonly Colour[] | undefined;
@@ -27,63 +27,63 @@ export interface PredictOptions extends InferenceOptions {
   readonly classes?: readonly string[] | undefined;
 }
 
-/** A net, or what `loadModel` answers: then nothing else needs to be said. */
+/** A net, or what `loadModel` returns: then nothing else needs to be said. */
 export type NetOrLoaded = SegmentationNet | LoadedModel;
 
 /**
- * The class of each pixel of one picture, of any size: at once, or in tiles where that would take more than `memory` on the device. Tiles lie
+ * The class of each pixel of one image, of any size: at once, or in tiles where that would take more than `memory` on the device. Tiles lie
  * at multiples of the net's stride and their logits are averaged where they overlap, as the d2l chapter on FCN describes; so the labels
- * are those of the whole picture at all pixels that lie at least as far from the borders of their tiles as the net looks (`models.reachOf`).
+ * are those of the whole image at all pixels that lie at least as far from the borders of their tiles as the net looks (`models.reachOf`).
  * Several `scales` and `mirror` average the softmax of each view, as is usual at test time.
  *
- * Throws a TensorError for what is no picture, and for options that cannot be.
+ * Throws a TensorError for what is no image, and for options that cannot be.
  */
-export async function predict(net: NetOrLoaded, picture: Picture, options: PredictOptions = {}): Promise<Prediction> {
+export async function predict(net: NetOrLoaded, image: ImageInput, options: PredictOptions = {}): Promise<Prediction> {
   const { inference, outputs, scale } = preparePrediction("predict", net, options);
-  const image = await toRaster(picture, nameOf(picture), scale);
-  const { done } = await enqueue(inference, [image], outputs);
+  const raster = await toRaster(image, nameOf(image), scale);
+  const { done } = await enqueue(inference, [raster], outputs);
   return (await done)[0] as Prediction;
 }
 
-/** What became of one of many pictures. */
+/** What became of one of many images. */
 export type PredictionResult<T> =
   | { readonly item: T; readonly prediction: Prediction; readonly error?: undefined }
   | { readonly item: T; readonly error: TensorError; readonly prediction?: undefined };
 
 /**
- * Predicts many pictures in their order at the speed of the net: some are decoded while the device works on others. A picture that cannot be
+ * Predicts many images in their order at the speed of the net: some are decoded while the device works on others. An image that cannot be
  * read gives a result with the error, and the others go on. Throws when the device fails, and the reason of `signal` once it is aborted.
  */
 export async function* predictAll(
   net: NetOrLoaded,
-  pictures: Iterable<Picture> | AsyncIterable<Picture>,
+  images: Iterable<ImageInput> | AsyncIterable<ImageInput>,
   options: PredictOptions = {},
-): AsyncGenerator<PredictionResult<Picture>> {
+): AsyncGenerator<PredictionResult<ImageInput>> {
   const { inference, outputs, scale } = preparePrediction("predictAll", net, options);
   yield* predictEach(
     inference,
-    pictures,
-    (picture) => toRaster(picture, nameOf(picture), scale),
+    images,
+    (image) => toRaster(image, nameOf(image), scale),
     () => outputs,
   );
 }
 
-/** Pictures that are decoded at a time, ahead of the device. */
+/** Images that are decoded at a time, ahead of the device. */
 const DECODE_AHEAD = 4;
-/** Pictures on the device: while one is read back the next is being worked on. */
+/** Images on the device: while one is read back the next is being worked on. */
 const ON_DEVICE = 2;
 
-/** As {@link predictAll}, of anything that `load` makes pictures of. */
+/** As {@link predictAll}, of anything that `load` makes images of. */
 export async function* predictEach<T>(
   inference: Inference,
   items: Iterable<T> | AsyncIterable<T>,
   load: (item: T) => Promise<RasterImage>,
   outputs: (item: T, image: RasterImage) => Outputs,
 ): AsyncGenerator<PredictionResult<T>> {
-  // What an aborted signal ends is no failure of the picture.
+  // What an aborted signal ends is no failure of the image.
   const errorOf = (error: unknown): TensorError => {
     inference.signal?.throwIfAborted();
-    return pictureError(error);
+    return imageError(error);
   };
   const decoded = mapAhead(items, DECODE_AHEAD, async (item) => {
     return { item, image: await load(item).catch(errorOf) };
@@ -105,11 +105,11 @@ async function resultOf<T>(
   return found instanceof TensorError ? { item, error: found } : { item, prediction: found[0] as Prediction };
 }
 
-/** After one of these there is no use in going on. On a full disk the results of all other pictures would be lost as well. */
+/** After one of these there is no use in going on. On a full disk the results of all other images would be lost as well. */
 const FATAL = ["device-lost", "out-of-memory", "gpu-error", "kernel-compile", "disk-full"] as const;
 
-/** Answers what is wrong with a picture; throws on what is wrong with more. */
-export function pictureError(error: unknown): TensorError {
+/** Returns what is wrong with an image; throws on what is wrong with more. */
+export function imageError(error: unknown): TensorError {
   if (error instanceof TensorError && !hasCode(error, ...FATAL)) return error;
   throw error;
 }

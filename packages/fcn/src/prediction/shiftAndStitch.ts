@@ -16,7 +16,7 @@ type Pass = (down: number, right: number) => Tensor;
 
 /**
  * Dense prediction without interpolation (section 3.2 of the FCN paper): the net runs on f * f copies of the image, each shifted down and to the right
- * by 0 to f - 1 pixels with zeros behind it, and the outputs are interlaced. x is [N, C, H, W]; the answer has a value for every place of
+ * by 0 to f - 1 pixels with zeros after it, and the outputs are interlaced. x is [N, C, H, W]; the answer has a value for every place of
  * the output grid of `dilate`, cell m of it at the place of cell m / f of the net's own output.
  *
  * The net is run as it stands: call `net.eval()` before, and `noGrad` around it where no gradient is wanted. It must not upsample; cut a
@@ -42,7 +42,7 @@ export function shiftAndStitch(net: nn.Module, x: Tensor, { factor }: ShiftAndSt
   return interlace(rows, 2);
 }
 
-/** Throws where a graph does not answer one value for `factor` x `factor` pixels. */
+/** Throws where a graph does not give one value for `factor` x `factor` pixels. */
 function checkGrid(graph: Graph, factor: number): void {
   const steps = AXES.map((axis) => {
     // Padding that follows from the size of the image moves the cells, but leaves the steps between them.
@@ -56,7 +56,7 @@ function checkGrid(graph: Graph, factor: number): void {
     code: "invalid-argument",
     message: `shiftAndStitch: the factor is ${factor}, but the net ${graph.name} gives a value for ${grid}`,
     fix: {
-      code: "pass the stride of the net's output; cut a net that upsamples by models.subgraph(graph, name) behind its scores",
+      code: "pass the stride of the net's output; cut a net that upsamples by models.subgraph(graph, name) after its scores",
     },
   });
 }
@@ -88,7 +88,7 @@ function interlace(outputs: readonly Tensor[], dim: 2 | 3): Tensor {
     return range(output, dim, begin, begin + groups);
   });
   const [n = 1, c = 1, h = 1, w = 1] = (byPlace[0] as Tensor).shape;
-  // Each place as a dimension of its own behind the one that is interlaced.
+  // Each place as a dimension of its own after the one that is interlaced.
   const alone = dim === 3 ? [n * c * h, w, 1] : [n * c, h, 1, w];
   const joined = concat(
     byPlace.map((part) => part.reshape(alone)),

@@ -50,9 +50,9 @@ export interface StripOptions {
 const MOST_CLASSES = 255;
 
 /**
- * Predicts pictures of one size together, strip by strip from the top, so that what is held on the device does not grow with the height. Logits
+ * Predicts images of one size together, strip by strip from the top, so that what is held on the device does not grow with the height. Logits
  * are averaged where tiles overlap; then each view's softmax is taken, and the mean over the views. `use` is called once a strip, in order,
- * and awaited. The net runs once a tile, whatever the number of heads. Answers the number of tiles. The net is in evaluation mode meanwhile. Calls
+ * and awaited. The net runs once a tile, whatever the number of heads. Returns the number of tiles. The net is in evaluation mode meanwhile. Calls
  * at the same time take turns on a device.
  */
 export function forEachStrip(
@@ -80,7 +80,7 @@ async function predictStrips(
   try {
     for (const index of tiling.rows.keys()) {
       open = await finishStrip(job, index, open, options, use);
-      // Buffers of pictures of other sizes would pile up.
+      // Buffers of images of other sizes would pile up.
       device.trim(memory);
     }
   } finally {
@@ -98,7 +98,7 @@ interface Job extends Omit<Inference, "tiling"> {
 /** For each view the sums of the logits, by head, of the rows that later tiles still add to; none of those where there are no such rows. */
 type OpenSums = readonly (readonly Tensor[])[];
 
-/** Predicts a row of tiles, hands over the strip that no later row reaches, and answers the sums of the rest. */
+/** Predicts a row of tiles, hands over the strip that no later row reaches, and returns the sums of the rest. */
 async function finishStrip(
   job: Job,
   index: number,

@@ -6,7 +6,7 @@ export interface Span {
   readonly end: number;
 }
 
-/** Rectangles that cover a picture: every span of rows with every span of columns. */
+/** Rectangles that cover an image: every span of rows with every span of columns. */
 export interface Tiling {
   readonly rows: readonly Span[];
   readonly columns: readonly Span[];
@@ -14,7 +14,7 @@ export interface Tiling {
 
 /**
  * Spans of `tile` pixels that cover `size`, each `overlap` pixels over the one before. All begin at multiples of `stride`, so that a net's
- * features lie where they do in the whole picture; the last one is moved back to the border, over which it reaches by nothing: where
+ * features lie where they do in the whole image; the last one is moved back to the border, over which it reaches by nothing: where
  * `size` is not a multiple of `stride` it is up to `stride` - 1 pixels shorter. `tile` and `overlap` must be multiples of `stride`.
  */
 export function spansOf(size: number, tile: number, overlap: number, stride: number): Span[] {
@@ -71,7 +71,7 @@ const LEAST_STRIDES = 4;
 
 /**
  * The side of the largest square tile whose `bytes` stay within `budget`, a multiple of `stride`. `bytes` takes the tile's height and width, cut
- * to the picture.
+ * to the image.
  */
 export function largestTile(
   [height, width]: readonly [number, number],
@@ -89,7 +89,7 @@ export function largestTile(
   return fits * stride;
 }
 
-/** The picture as one tile. */
-export function wholePicture(height: number, width: number): Tiling {
+/** The image as one tile. */
+export function wholeImage(height: number, width: number): Tiling {
   return { rows: [{ begin: 0, end: height }], columns: [{ begin: 0, end: width }] };
 }

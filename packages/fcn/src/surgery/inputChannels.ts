@@ -16,7 +16,7 @@ function firstConvolution(
 }
 
 /**
- * The weights of a net for pictures with red and blue exchanged: the first three input channels of the convolution `layer` in reverse. So
+ * The weights of a net for images with red and blue exchanged: the first three input channels of the convolution `layer` in reverse. So
  * weights of a net that takes BGR (Caffe's) take RGB, and the other way round. Further channels stay. Means and scales are not part of it.
  */
 export function flipInputChannels(state: HostState, layer: string): HostState {

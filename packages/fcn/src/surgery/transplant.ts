@@ -63,7 +63,7 @@ function reshapedTo(entry: Entry, shape: readonly number[], made: Tensor[]): Ent
   return view;
 }
 
-/** The suffix goes behind the layer, before the name of the parameter. */
+/** The suffix goes after the layer, before the name of the parameter. */
 function withSuffix(name: string, suffix: string): string {
   const dot = name.lastIndexOf(".");
   return dot < 0 ? name + suffix : `${name.slice(0, dot)}${suffix}${name.slice(dot)}`;

@@ -7,13 +7,13 @@ import type { Graph } from "../models/graph/spec.js";
 import type { SegmentationNet } from "../models/segmentationNet.js";
 import { bothWays } from "./remedies.js";
 
-/** How pictures go through a net so that the named heads answer all their pixels. */
+/** How images go through a net so that the named heads answer all their pixels. */
 export interface Fitting {
   readonly heads: readonly string[];
   readonly fit: (height: number, width: number) => Fit;
 }
 
-/** Pictures as they are for a module of the user's. */
+/** Images as they are for a module of the user's. */
 export function fittingOf(op: string, model: SegmentationNet, heads: readonly string[]): Fitting {
   const asIs: Fit = {
     padding: [
@@ -27,7 +27,7 @@ export function fittingOf(op: string, model: SegmentationNet, heads: readonly st
   return { heads, fit: (height, width) => fit(height, width, op) };
 }
 
-/** The logits of a training pass by head, those of `heads` at the pixels of the pictures. One head is called `out`. */
+/** The logits of a training pass by head, those of `heads` at the pixels of the images. One head is called `out`. */
 export function headsOf(model: SegmentationNet, images: Tensor, { heads, fit }: Fitting): Record<string, Tensor> {
   const [, , height = 0, width = 0] = images.shape;
   const found = fit(height, width);
@@ -51,7 +51,7 @@ function forward(model: SegmentationNet, images: Tensor): ReturnType<Segmentatio
     throw reworded(error, {
       message: `train: ${error.message}`,
       ...bothWays((say) => {
-        const more = `use batches of more pictures (${say("batchSize", "--batch")}; no more than there are to train on)`;
+        const more = `use batches of more images (${say("batchSize", "--batch")}; no more than there are to train on)`;
         const freeze = say("freezeBatchNorm", "--freeze-batch-norm");
         return `${more} or larger windows (${say("crop", "--crop")}), or keep the statistics of batch norm (${freeze})`;
       }),

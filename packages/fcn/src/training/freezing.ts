@@ -17,7 +17,7 @@ export function freezeBatchNorm(module: nn.Module): void {
 
 /** Parameters that do not learn for a while. */
 export interface Freeze {
-  /** Puts norms of which nothing learns into evaluation mode, so that their statistics stay too; to be called behind `train()`. */
+  /** Puts norms of which nothing learns into evaluation mode, so that their statistics stay too; to be called after `train()`. */
   apply(): void;
   /** Lets all parameters learn that did before. */
   undo(): void;

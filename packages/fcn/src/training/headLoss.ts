@@ -38,7 +38,7 @@ export function countHeads(
   return Object.fromEntries(counts);
 }
 
-/** The classes of a further label map are others than those that the weights are for. */
+/** The classes of an extra label map are others than those that the weights are for. */
 const weightsOf = (head: string, headLabels: HeadLabels, weights: readonly number[] | undefined) =>
   Object.hasOwn(headLabels, head) ? undefined : weights;
 

@@ -7,7 +7,7 @@ import { bothWays } from "./remedies.js";
 /** Weight of the loss of each head that is trained. */
 export type HeadWeights = Readonly<Record<string, number>>;
 
-/** For a head that learns from a further label map of the samples (`more`), the map's name. The others learn from `labels`. */
+/** For a head that learns from an extra label map of the samples (`more`), the map's name. The others learn from `labels`. */
 export type HeadLabels = Readonly<Record<string, string>>;
 
 /**
@@ -89,7 +89,7 @@ export function noHead(head: string, own: readonly string[]): TensorError {
 }
 
 /** The label maps that the heads learn from, beside `labels`, each with the head. */
-export function furtherLabels(heads: HeadWeights, headLabels: HeadLabels): [head: string, map: string][] {
+export function extraLabels(heads: HeadWeights, headLabels: HeadLabels): [head: string, map: string][] {
   return Object.entries(headLabels).filter(([head]) => Object.hasOwn(heads, head));
 }
 

@@ -94,7 +94,7 @@ const LOSSES: { readonly [K in LossName]: Compute<K> } = {
 /** Names of the losses. */
 export const lossNames = (): LossName[] => Object.keys(LOSSES) as LossName[];
 
-/** The loss of one batch. logits: [N, C, H, W]; the labels of the batch are on the host. Answers a scalar. */
+/** The loss of one batch. logits: [N, C, H, W]; the labels of the batch are on the host. Returns a scalar. */
 export async function batchLoss(loss: Loss, logits: Tensor, batch: HostBatch, options: LossOptions): Promise<Tensor> {
   const chosen = typeof loss === "string" ? { kind: loss } : loss;
   return (LOSSES[chosen.kind] as Compute<LossName>)(chosen as never, logits, batch, options);

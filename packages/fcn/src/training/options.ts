@@ -33,7 +33,7 @@ export interface TrainProgress {
   readonly imagesPerSecond: number;
   /** Seconds left at the speed so far. */
   readonly secondsLeft: number;
-  /** The pictures of the last step, as far as they have names. */
+  /** The images of the last step, as far as they have names. */
   readonly names: readonly string[];
 }
 
@@ -42,7 +42,7 @@ export interface TrainBatch extends HostBatch {
   readonly names?: readonly string[];
 }
 
-/** Batches without end, such as `loader.batches()` of a `DataLoader`. Their pictures are normalised already. */
+/** Batches without end, such as `loader.batches()` of a `DataLoader`. Their images are normalised already. */
 export type BatchStream = AsyncIterator<TrainBatch>;
 
 /**
@@ -70,7 +70,7 @@ export interface TrainingSettings extends Partial<TrainSettings> {
    */
   readonly optimizer?: OptimizerName | OptimizerMaker;
   /**
-   * Which heads learn from a further label map of the samples, by the map's name: `{ geo: "geometric" }`. Default: what
+   * Which heads learn from an extra label map of the samples, by the map's name: `{ geo: "geometric" }`. Default: what
    * the net says, as those for SIFT Flow do.
    */
   readonly headLabels?: HeadLabels;
@@ -106,9 +106,9 @@ export interface TrainOptions extends TrainingSettings {
   readonly numClasses: number;
   /** A published recipe by name, or one of your own. */
   readonly recipe?: RecipeName | Recipe;
-  /** Whether the loss is also read behind a step, as before a validation. It begins a new interval. */
+  /** Whether the loss is also read after a step, as before a validation. It begins a new interval. */
   readonly readAt?: (step: number) => boolean;
-  /** Whether `onProgress` is also called behind a step, as for a checkpoint. No interval ends there. */
+  /** Whether `onProgress` is also called after a step, as for a checkpoint. No interval ends there. */
   readonly pauseAt?: (step: number) => boolean;
   /** Is told what is likely a mistake, such as first steps without a pixel to learn from. */
   readonly onWarning?: (text: string) => void;
@@ -119,7 +119,7 @@ export interface TrainOptions extends TrainingSettings {
   readonly onProgress?: (progress: TrainProgress, optimizer: Optimizer) => void | Promise<void>;
   /** Goes on where an earlier call with the same options stopped. */
   readonly from?: TrainState;
-  /** Ends training behind the step in progress, after a last call of `onProgress`. */
+  /** Ends training after the step in progress, after a last call of `onProgress`. */
   readonly signal?: AbortSignal;
 }
 

@@ -12,7 +12,7 @@ export interface TrainSettings {
    * Batches whose gradients are added up for one step, as Caffe's `iter_size`. The step is that of one batch of all of
    * them, apart from batch norm, which sees one at a time.
    */
-  readonly iterSize: number;
+  readonly accumulationSteps: number;
   /** Of the first step. */
   readonly learningRate: number;
   /** What is measured at each pixel. */

@@ -7,13 +7,13 @@ export interface Recipe {
   readonly summary: string;
   /** Of a net that is trained in one stage, such as an FCN-32s. */
   readonly learningRate: number;
-  /** Of other trunks, by a part of the model's name. */
-  readonly trunkRates?: Readonly<Record<string, number>>;
+  /** Of other backbones, by a part of the model's name. */
+  readonly backboneRates?: Readonly<Record<string, number>>;
   /** Of single models that were trained at another rate than the others, by their whole name. */
   readonly modelRates?: Readonly<Record<string, number>>;
   /** What the rate of each finer net of a staged recipe (16s, 8s) is divided by once more. Default 1. */
   readonly stageDivisor?: number;
-  /** How a run draws the pictures of a pass. Default "shuffle". */
+  /** How a run draws the images of a pass. Default "shuffle". */
   readonly order?: SampleOrder;
   readonly settings: Omit<TrainSettings, "learningRate">;
 }
@@ -23,7 +23,7 @@ const DOUBLED_BIAS = { bias: { lr: 2, decay: 0 } } as const;
 
 /** What a recipe does unless it says otherwise: one head, one batch a step, a constant rate and no augmentation. */
 const PLAIN = {
-  iterSize: 1,
+  accumulationSteps: 1,
   multipliers: {},
   heads: { out: 1 },
   loss: "crossEntropy",
@@ -53,12 +53,12 @@ const RECIPES = {
   "fcn-cvpr15": {
     summary: "The paper's first form (section 4.3): 20 images a step, accumulated one by one, momentum 0.9, mean loss",
     learningRate: 1e-4,
-    trunkRates: { alexnet: 1e-3, googlenet: 5e-5 },
+    backboneRates: { alexnet: 1e-3, googlenet: 5e-5 },
     stageDivisor: 100,
     settings: {
       ...PLAIN,
       batchSize: 1,
-      iterSize: 20,
+      accumulationSteps: 20,
       reduction: "mean",
       momentum: 0.9,
       weightDecay: 5e-4,
@@ -114,13 +114,13 @@ export function recipe(name: RecipeName): Recipe {
 }
 
 /**
- * The learning rate of a model, by its name, in a recipe: that of its trunk, divided by `stageDivisor` once for a 16s net and twice for an 8s
+ * The learning rate of a model, by its name, in a recipe: that of its backbone, divided by `stageDivisor` once for a 16s net and twice for an 8s
  * net. A net that is trained at once counts as one stage.
  */
 export function recipeRate(chosen: Recipe, model = ""): number {
-  const { learningRate, trunkRates = {}, modelRates = {}, stageDivisor = 1 } = chosen;
+  const { learningRate, backboneRates = {}, modelRates = {}, stageDivisor = 1 } = chosen;
   if (Object.hasOwn(modelRates, model)) return modelRates[model] as number;
-  const [, rate = learningRate] = Object.entries(trunkRates).find(([trunk]) => model.includes(trunk)) ?? [];
+  const [, rate = learningRate] = Object.entries(backboneRates).find(([backbone]) => model.includes(backbone)) ?? [];
   const stride = /^fcn(\d+)s-(?!atonce)/.exec(model)?.[1];
   const stage = stride === undefined ? 0 : Math.max(0, Math.round(Math.log2(32 / Number(stride))));
   return rate / stageDivisor ** stage;

@@ -3,7 +3,7 @@ import { checkSample, type SegmentationSample } from "../labels/sample.js";
 import { GraphNet } from "../models/graph/net.js";
 import type { SegmentationNet } from "../models/segmentationNet.js";
 import { type ClassBalancing, classWeights } from "./classWeights.js";
-import { checkHeadClasses, checkHeadLabels, furtherLabels, ownHeads } from "./heads.js";
+import { checkHeadClasses, checkHeadLabels, extraLabels, ownHeads } from "./heads.js";
 import { mergeRules } from "./multipliers.js";
 import { OPTIMIZERS, type OptimizerName } from "./optimizers.js";
 import type { ResolvedOptions, TrainingSettings, TrainOptions } from "./options.js";
@@ -40,7 +40,7 @@ export function resolveTraining(options: TrainOptions): ResolvedOptions {
     if (value !== undefined) fits?.(value, model);
   }
   checkHeadClasses(model, resolved);
-  if (isSamples(data)) checkHeadLabels(model, data, furtherLabels(resolved.heads, resolved.headLabels));
+  if (isSamples(data)) checkHeadLabels(model, data, extraLabels(resolved.heads, resolved.headLabels));
   return resolved;
 }
 

@@ -13,7 +13,7 @@ import type { ScheduleName } from "./schedules.js";
 /** Is told how a run goes. */
 export interface TrainRunView {
   /**
-   * A remark: warnings of the data check, what was loaded, pictures that were left out; and its words for a command
+   * A remark: warnings of the data check, what was loaded, images that were left out; and its words for a command
    * line, where they are others.
    */
   line?(text: string, commandText?: string): void;
@@ -30,7 +30,7 @@ export interface TrainRunView {
  * or SGD at 0.01; batches of 4, mirroring, schedule `poly`, the mean of cross-entropy over the labelled pixels.
  */
 export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimizer" | "schedule"> {
-  /** A folder that `data.open` knows, or what it answered. */
+  /** A folder that `data.open` knows, or what it returned. */
   readonly data: string | OpenedData;
   /** A folder for everything that is written; it is made. */
   readonly out: string;
@@ -52,7 +52,7 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
    */
   readonly prefix?: string;
   /**
-   * In place of `steps`: passes over the training pictures. Batches go on from one pass into the next, so that all are
+   * In place of `steps`: passes over the training images. Batches go on from one pass into the next, so that all are
    * full. Default 20.
    */
   readonly epochs?: number;
@@ -60,7 +60,7 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
   readonly optimizer?: OptimizerName;
   readonly schedule?: ScheduleName;
   /**
-   * Height and width of random windows. Default: whole pictures; without a recipe, 480 x 480 where a picture is larger.
+   * Height and width of random windows. Default: whole images; without a recipe, 480 x 480 where an image is larger.
    */
   readonly crop?: readonly [height: number, width: number];
   /** Further random changes. */
@@ -71,12 +71,12 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
    */
   readonly preprocessing?: Preprocessing;
   /**
-   * In which order a pass takes the pictures; "replacement" draws each from all, as the published training does.
+   * In which order a pass takes the images; "replacement" draws each from all, as the published training does.
    * Default: the recipe's, else "shuffle".
    */
   readonly order?: SampleOrder;
   /**
-   * Fixes initial values, order and changes of the pictures; not the split, whose seed is that of `open`. Default 0.
+   * Fixes initial values, order and changes of the images; not the split, whose seed is that of `open`. Default 0.
    */
   readonly seed?: number;
   /**
@@ -102,7 +102,7 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
   /** Threads that decode. */
   readonly workers?: number;
   /**
-   * Leaves out pictures that cannot be used, each from its split, and tells which: see the option of `data.open`.
+   * Leaves out images that cannot be used, each from its split, and tells which: see the option of `data.open`.
    * Default: that of `open`, else false: they stop the run before it begins.
    */
   readonly skipBad?: boolean;
@@ -111,7 +111,7 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
   /** Default: a device of its own for the run. */
   readonly device?: Device;
   /**
-   * Stops behind the step in progress, or in a validation, which `resume` then makes anew; a checkpoint is written.
+   * Stops after the step in progress, or in a validation, which `resume` then makes anew; a checkpoint is written.
    * Before the first step the run throws "aborted".
    */
   readonly signal?: AbortSignal;

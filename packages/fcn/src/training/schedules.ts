@@ -50,7 +50,7 @@ export function makeSchedule(
   return { step };
 }
 
-/** The learning rates of the steps behind `lastStep`, one after the other without end. */
+/** The learning rates of the steps after `lastStep`, one after the other without end. */
 export function* ratesOf(options: ScheduleOptions, learningRate: number): Generator<number, never> {
   const optimizer = { groups: [{ lr: learningRate }] };
   const { step } = makeSchedule(options, optimizer as unknown as Optimizer);

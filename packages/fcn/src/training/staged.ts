@@ -36,9 +36,9 @@ export interface StageResult extends ValidatedTraining {
   readonly stage: Stage;
 }
 
-/** The stages of the paper on a trunk: `fcn32s-`, `fcn16s-` and `fcn8s-` with the trunk's name, of `steps` steps each. */
-export const publishedStages = (trunk: string, steps: number): Stage[] =>
-  [32, 16, 8].map((stride) => ({ modelName: `fcn${stride}s-${trunk}`, steps }));
+/** The stages of the paper on a backbone: `fcn32s-`, `fcn16s-` and `fcn8s-` with the backbone's name, of `steps` steps each. */
+export const publishedStages = (backbone: string, steps: number): Stage[] =>
+  [32, 16, 8].map((stride) => ({ modelName: `fcn${stride}s-${backbone}`, steps }));
 
 /**
  * The staged recipe of the FCN paper (section 4.3): train the 32s net, start the 16s net from it, then the 8s net from that. What is new in

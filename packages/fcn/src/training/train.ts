@@ -46,8 +46,8 @@ interface Run {
   readonly watch: LearningWatch;
 }
 
-/** The pictures of a step, for the message of an error: `, on a, b and 3 more`; nothing where they have no names. */
-export const onPictures = (names: readonly string[]): string => (names.length > 0 ? `, on ${firstOf(names, 8)}` : "");
+/** The images of a step, for the message of an error: `, on a, b and 3 more`; nothing where they have no names. */
+export const onImages = (names: readonly string[]): string => (names.length > 0 ? `, on ${firstOf(names, 8)}` : "");
 
 /** What helps against a loss that jumps. */
 export const steadier = (say: (code: string, command: string) => string): string => {
@@ -98,9 +98,9 @@ export async function trainResolved(resolved: ResolvedOptions): Promise<Trained>
 
 async function trainSteps(run: Run): Promise<Trained> {
   const { options, optimizer } = run;
-  const { steps, iterSize, readEvery, readAt, pauseAt, signal } = options;
+  const { steps, accumulationSteps, readEvery, readAt, pauseAt, signal } = options;
   const first = options.from?.step ?? 0;
-  const stream = batchesOf(options, first * iterSize);
+  const stream = batchesOf(options, first * accumulationSteps);
   const schedule = makeSchedule({ ...options, lastStep: first }, optimizer);
   const losses: { step: number; loss: number }[] = [];
   const start = performance.now();
@@ -112,7 +112,7 @@ async function trainSteps(run: Run): Promise<Trained> {
     step++;
     const learningRate = optimizer.lr;
     const batches: TrainBatch[] = [];
-    while (batches.length < iterSize) batches.push(await nextBatch(stream));
+    while (batches.length < accumulationSteps) batches.push(await nextBatch(stream));
     images += batches.reduce((sum, { shape }) => sum + shape[0], 0);
     const names = batches.flatMap((batch) => batch.names ?? []);
     unread.push({ loss: await trainStep(run, step, batches), step, names });
@@ -159,7 +159,7 @@ async function nextBatch(stream: BatchStream): Promise<TrainBatch> {
   });
 }
 
-/** Forward and backward on each batch, and one update; answers the loss, still on the device. */
+/** Forward and backward on each batch, and one update; returns the loss, still on the device. */
 async function trainStep(run: Run, step: number, batches: readonly TrainBatch[]): Promise<Tensor> {
   const { options, device, optimizer } = run;
   enterTraining(run);
@@ -237,7 +237,7 @@ async function readOn(open: OpenInterval, unread: readonly Unread[], learningRat
 function diverged(loss: number, step: number, names: readonly string[], learningRate: number): TensorError {
   return new TensorError({
     code: "diverged",
-    message: `train: the loss became ${loss} at step ${step}${onPictures(names)}, at a learning rate of ${learningRate}`,
-    ...bothWays((say) => `${steadier(say)}; if it happens at the first steps, look at these pictures`),
+    message: `train: the loss became ${loss} at step ${step}${onImages(names)}, at a learning rate of ${learningRate}`,
+    ...bothWays((say) => `${steadier(say)}; if it happens at the first steps, look at these images`),
   });
 }

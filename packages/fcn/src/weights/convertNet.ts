@@ -17,7 +17,7 @@ export interface NetDescription {
   readonly modelOptions?: Partial<ModelOptions> | undefined;
   /** Names of the classes in the order of the scores. Default: `class 0`, `class 1`, ... */
   readonly classes?: readonly string[] | undefined;
-  /** How pictures become numbers. Default: that of the published weights of the model, else ImageNet's means. */
+  /** How images become numbers. Default: that of the published weights of the model, else ImageNet's means. */
   readonly preprocessing?: Preprocessing | undefined;
 }
 

@@ -30,7 +30,7 @@ export interface DeviceInfo {
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render|warp/i;
 const NULL_BACKEND = /null backend/i;
 /**
- * Dawn's instance: one for all devices, and kept for as long as the process lives. Neither a device nor the timer that polls for Dawn's answers
+ * Dawn's instance: one for all devices, and kept for as long as the process lives. Neither a device nor the timer that polls for Dawn's replies
  * keeps it, so that once it is collected a late answer reads freed memory.
  */
 let dawn: GPU | undefined;

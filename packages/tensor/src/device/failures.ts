@@ -50,7 +50,7 @@ export class Failures {
     return buffer;
   }
 
-  /** Watches the commands up to the call of what it answers. */
+  /** Watches the commands up to the call of what it returns. */
   watch(): () => void {
     const before = this.#refusals;
     this.gpu.call((device) => device.pushErrorScope("validation"));

@@ -43,7 +43,7 @@ export class Tuner {
     this.#cases.set(tunable.key, { op, planner, tunable, bytes });
   }
 
-  /** Measures them all; answers the tiles that are not those of the rules. */
+  /** Measures them all; returns the tiles that are not those of the rules. */
   async measure(bench: Bench, onProgress: TuningProgress = () => {}): Promise<Tuning> {
     const tiles: [string, Tile][] = [];
     let done = 0;
@@ -68,7 +68,7 @@ const HOPELESS = 1.5;
 
 type Round = (runs: number) => Promise<number>;
 
-/** Measures every candidate of a case on operands of the same sizes and answers the fastest. */
+/** Measures every candidate of a case on operands of the same sizes and returns the fastest. */
 async function tuneCase(bench: Bench, { op, planner, tunable, bytes }: TuningCase): Promise<TuningResult> {
   const { key, candidates } = tunable;
   const operands = Object.fromEntries(Object.entries(bytes).map(([name, size]) => [name, bench.allocate(op, size)]));

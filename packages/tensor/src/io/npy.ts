@@ -27,7 +27,7 @@ export function checkDataSize(at: Place, { dtype, shape, dataBegin }: NpyHeader,
   );
 }
 
-/** The array that the data behind a header is; takes the buffer over. */
+/** The array that the data after a header is; takes the buffer over. */
 export function decodeNpy({ dtype, shape, bigEndian, fortran }: NpyHeader, bytes: ArrayBuffer): HostArray {
   const itemSize = storedSize(dtype);
   if (bigEndian) swapBytes(bytes, itemSize);

@@ -84,7 +84,7 @@ function parseHeader(at: Place, text: string): Omit<NpyHeader, "dataBegin"> {
   return { ...parseDescr(at, descr), fortran: fortran === "True", shape };
 }
 
-/** `3, 4`, `3,` or nothing; Python 2 wrote an L behind a long. */
+/** `3, 4`, `3,` or nothing; Python 2 wrote an L after a long. */
 function parseShape(text: string | undefined): readonly number[] | undefined {
   if (text === undefined) return undefined;
   const parts = text.split(",").map((part) => part.trim());

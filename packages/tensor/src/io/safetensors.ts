@@ -31,7 +31,7 @@ export async function readSafetensorsMetadata(pathOrBytes: PathOrBytes): Promise
 
 const BRACE = 0x7b;
 
-/** Whether a file that starts so has a length below 2^40 and an object behind it. */
+/** Whether a file that starts so has a length below 2^40 and an object after it. */
 export const isSafetensors = (start: Uint8Array): boolean =>
   start.length > 8 && start[8] === BRACE && start.subarray(5, 8).every((byte) => byte === 0);
 

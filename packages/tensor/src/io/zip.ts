@@ -121,7 +121,7 @@ class PackedEntry {
     return this.#begin;
   }
 
-  /** The data lies behind the local header, which must agree with the directory. */
+  /** The data lies after the local header, which must agree with the directory. */
   async #readLocalHeader(): Promise<number> {
     const { local, limit, nameBytes, packed, method } = this.record;
     const header = new Uint8Array(await this.source.read(local, local + LOCAL_LENGTH + nameBytes.length));

@@ -98,7 +98,7 @@ function cleanNames(
   return unique ? { clean, dropped } : { clean: new Map(names.map((name) => [name, name])), dropped: new Set() };
 }
 
-/** Every prefix behind which names of the net stand, and the beginning that they lack there; names as they are come first. */
+/** Every prefix after which names of the net stand, and the beginning that they lack there; names as they are come first. */
 function candidatesOf(
   { names, find }: NameTarget,
   shapes: ReadonlyMap<string, Shape>,
@@ -106,7 +106,7 @@ function candidatesOf(
 ): Candidate[] {
   const plain = { prefix: "", added: "", found: new Map<string, string>() };
   const candidates = new Map<string, Candidate>([["\n", plain]]);
-  const beginnings = ["", ...trunks(names)];
+  const beginnings = ["", ...backbones(names)];
   for (const [name, shape] of shapes) {
     const full = clean.get(name)!;
     for (let at = 0, parts = 0; at >= 0 && parts <= LONGEST; at = nextPart(full, at), parts++) {
@@ -124,14 +124,14 @@ function candidatesOf(
   return [...candidates.values()];
 }
 
-/** Where the next part of a name begins; negative behind the last one. */
+/** Where the next part of a name begins; negative after the last one. */
 function nextPart(name: string, at: number): number {
   const dot = name.indexOf(".", at);
   return dot < 0 ? -1 : dot + 1;
 }
 
 /** First parts that half of the names begin with. */
-function trunks(names: readonly string[]): string[] {
+function backbones(names: readonly string[]): string[] {
   const counts = new Map<string, number>();
   for (const name of names) {
     const first = name.slice(0, name.indexOf(".") + 1);
@@ -172,7 +172,7 @@ function ambiguous(at: string, candidates: readonly Candidate[]): TensorError {
   const shown = candidates.map(({ prefix, found }) => `${JSON.stringify(prefix)} (${found.size} arrays)`);
   return new TensorError({
     code: "ambiguous-prefix",
-    message: `${at}: the names of the net stand behind several prefixes: ${showSome(shown)}`,
+    message: `${at}: the names of the net stand below several prefixes: ${showSome(shown)}`,
     fix: { code: `choose one: pass { prefix: ${JSON.stringify(brief(prefixes.at(-1)!))} }, for example` },
     details: { prefixes: prefixes.map((prefix) => brief(prefix)) },
   });

@@ -185,10 +185,7 @@ function prefixRemedy(
     const { dropped, added, matched } = matchNames(op, nameTarget(target), shapes);
     const all = matched === nameTarget(target).names.length;
     if (!all || (dropped.length === 0 && added === "")) return undefined;
-    const parts = [
-      ...dropped.map((part) => `without ${JSON.stringify(part)}`),
-      ...(added ? [`behind "${added}"`] : []),
-    ];
+    const parts = [...dropped.map((part) => `without ${JSON.stringify(part)}`), ...(added ? [`after "${added}"`] : [])];
     return `the names fit ${parts.join(" and ")}: rename them, or load the file with io.loadWeights, which does it`;
   } catch (error) {
     if (!hasCode(error, "ambiguous-prefix")) throw error;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { data } from "@fcn/core";
 import { jpeg, writeTree } from "../trees.js";
 
-/** A labelme file of a 6x8 picture with a rectangle of the class `label` over its left half. */
+/** A labelme file of a 6x8 image with a rectangle of the class `label` over its left half. */
 export const labelmeJson = (imagePath: unknown, label: string, more: object = {}): string => {
   const points = [
     [0, 0],
@@ -18,7 +18,7 @@ export const boxOf = (left: number, top: number, right: number, bottom: number):
   ...[right, bottom, left, bottom],
 ];
 
-/** A COCO file of 6x8 pictures. The n-th one, from 1, has one box over its first n columns; its class is "thing". */
+/** A COCO file of 6x8 images. The n-th one, from 1, has one box over its first n columns; its class is "thing". */
 export const cocoJson = (names: readonly string[], more: object = {}): string =>
   JSON.stringify({
     categories: [{ id: 1, name: "thing" }],
@@ -32,14 +32,14 @@ export const cocoJson = (names: readonly string[], more: object = {}): string =>
     ...more,
   });
 
-/** Writes files, and different pictures of 6x8 pixels at `pictures`. */
+/** Writes files, and different images of 6x8 pixels at `images`. */
 export async function writeAnnotated(
   root: string,
-  pictures: readonly string[],
+  images: readonly string[],
   files: Readonly<Record<string, string | Uint8Array>>,
 ): Promise<void> {
   const tree: Record<string, string | Uint8Array> = { ...files };
-  for (const [i, picture] of pictures.entries()) tree[picture] = await jpeg(6, 8, i + 1);
+  for (const [i, image] of images.entries()) tree[image] = await jpeg(6, 8, i + 1);
   await writeTree(root, tree);
 }
 
@@ -47,7 +47,7 @@ export async function writeAnnotated(
 export const openWhole = (root: string, options: data.OpenOptions = {}): Promise<data.OpenedData> =>
   data.open(root, { validation: 0, ...options });
 
-/** For each picture below the root the labels of its first row, as letters: "v" for void. */
+/** For each image below the root the labels of its first row, as letters: "v" for void. */
 export async function firstRows(root: string, opened: data.OpenedData): Promise<Record<string, string>> {
   const rows: Record<string, string> = {};
   for (const dataset of Object.values(opened.splits)) {

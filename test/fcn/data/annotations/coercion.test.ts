@@ -125,7 +125,7 @@ describe("ids", () => {
       await expect(open({ image: 0, imageId: 0, category: bad })).rejects.toThrow(`has the id ${shown}`);
   });
 
-  it("that fit no picture at all are a problem, and those beyond 2^53 a warning", async () => {
+  it("that fit no image at all are a problem, and those beyond 2^53 a warning", async () => {
     const { told } = await open({ image: 1, imageId: 2 });
     expect(told[0]).toMatch(
       /^problem unknown-image all.json: 1 annotation has an image_id that its images do not list \(2\)/,

@@ -57,7 +57,7 @@ describe("a part of a COCO file that cannot be drawn", () => {
     [
       "of run lengths for another size",
       { size: [8, 6], counts: [0, 48] },
-      "run lengths for 8x6 stand in a picture of 6x8",
+      "run lengths for 8x6 stand in an image of 6x8",
     ],
     [
       "of run lengths without a size",
@@ -88,7 +88,7 @@ describe("a part of a COCO file that cannot be drawn", () => {
     },
   );
 
-  it("is told of a shape that covers no pixel, such as one in parts of the picture", async () => {
+  it("is told of a shape that covers no pixel, such as one in parts of the image", async () => {
     const item = await open([[boxOf(0.1, 0.1, 0.3, 0.3)], [boxOf(20, 20, 30, 30)], [sound]]);
     expect(rowOf(await data.loadItem(item))).toBe("11000000");
     expect(await inspect(item)).toEqual([
@@ -241,7 +241,7 @@ describe("a shape of a labelme file", () => {
       "a mask must be PNG",
     ],
     [
-      "a mask without its picture",
+      "a mask without its image",
       {
         ...maskOf(
           [
@@ -252,7 +252,7 @@ describe("a shape of a labelme file", () => {
         ),
         mask: null,
       },
-      "is a mask without its picture",
+      "is a mask without its image",
     ],
     [
       "a mask whose points are swapped",

@@ -8,7 +8,7 @@ import { assertProperty } from "../../../support/property.js";
 
 const FILL = -1000;
 
-/** A picture that tells its own coordinates (x, y, 1), with labels that tell them too: the label of a pixel is (x + 3 y) % 250. */
+/** An image that tells its own coordinates (x, y, 1), with labels that tell them too: the label of a pixel is (x + 3 y) % 250. */
 function ownCoordinates(height: number, width: number): data.SegmentationSample {
   const values = new Float32Array(height * width * 3);
   const labels = new Uint8Array(height * width);
@@ -46,7 +46,7 @@ const cases = fc.record({
 });
 
 describe("augmentSample", () => {
-  it("moves the labels exactly as the picture: each pixel's label is that of the point which the picture shows", async () => {
+  it("moves the labels exactly as the image: each pixel's label is that of the point which the image shows", async () => {
     let shown = 0;
     await assertProperty(cases, 300, async ({ height, width, augmentation, key }) => {
       const sample = ownCoordinates(height, width);
@@ -253,7 +253,7 @@ describe("changeColours", () => {
     expect([...changeColours(pixel(255, 0, 0), { hue: 1 / 3 }, always(0)).data]).toEqual([0, 0, 255]);
   });
 
-  it("leaves a picture alone in the middle of its ranges, and never leaves 0 to 255", async () => {
+  it("leaves an image alone in the middle of its ranges, and never leaves 0 to 255", async () => {
     const colours = fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 12, maxLength: 12 });
     const full = { brightness: 1, contrast: 1, saturation: 1, hue: 0.5 };
     await assertProperty(fc.record({ colours, seed: fc.nat() }), 60, async ({ colours, seed }) => {
@@ -264,7 +264,7 @@ describe("changeColours", () => {
     });
   });
 
-  it("does not touch a fourth channel, nor pictures of fewer than three", () => {
+  it("does not touch a fourth channel, nor images of fewer than three", () => {
     const four = { data: Uint8Array.of(10, 20, 30, 77), height: 1, width: 1, channels: 4 };
     expect(changeColours(four, { brightness: 1 }, always(1)).data[3]).toBe(77);
     const one = { data: Uint8Array.of(10), height: 1, width: 1, channels: 1 };

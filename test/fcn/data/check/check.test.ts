@@ -184,29 +184,29 @@ describe("check", () => {
         ["masks/wide.png", /label-out-of-range .*but it holds 1000 \(728 pixels\)/],
         [
           "masks/turned.png",
-          /size-mismatch .*but turned\.jpg is 32x24 upright: its EXIF tag \(orientation 6\) turns it, and the labels fit only the picture as stored/,
+          /size-mismatch .*but turned\.jpg is 32x24 upright: its EXIF tag \(orientation 6\) turns it, and the labels fit only the image as stored/,
         ],
         ["images/empty.jpg", /corrupt-file .*it is empty \(0 bytes\)/],
-        ["images/cut.jpg", /corrupt-file .*the picture is cut off or damaged/],
+        ["images/cut.jpg", /corrupt-file .*the image is cut off or damaged/],
         ["masks/cutmask.png", /corrupt-file .*it is cut off after 60 bytes/],
-        ["masks/lossy.jpg", /unsupported-file .*a mask must be PNG, but it is a JPEG picture/],
-        ["images/copy.jpg", /duplicate .*this picture of "val" is the same file as .*images\/good\.jpg of "train"/],
+        ["masks/lossy.jpg", /unsupported-file .*a mask must be PNG, but it is a JPEG image/],
+        ["images/copy.jpg", /duplicate .*this image of "val" is the same file as .*images\/good\.jpg of "train"/],
         ["images/lone.jpg", /image-without-mask .*masks\/lone\.png is missing/],
-        ["masks/stray.png", /mask-without-image .*it has no picture in/],
+        ["masks/stray.png", /mask-without-image .*it has no image in/],
       ];
       for (const [file, line] of wanted) expect(told.find((found) => found.includes(` ${file}: `))).toMatch(line);
       expect(told).toHaveLength(wanted.length);
     });
 
-    it("warns of what is likely a mistake, and takes grey, alpha, CMYK, interlaced and fitting turned pictures as they are", () => {
+    it("warns of what is likely a mistake, and takes grey, alpha, CMYK, interlaced and fitting turned images as they are", () => {
       const warnings = linesOf(report).filter((line) => line.startsWith("warning"));
       expect(warnings.slice(1)).toEqual([
-        "warning exif-orientation images/mirrored.jpg: it is mirrored by its EXIF tag (orientation 4): its mask must be drawn on the upright picture",
-        "warning exif-orientation images/upside.jpg: it is turned by its EXIF tag (orientation 3): its mask must be drawn on the upright picture",
+        "warning exif-orientation images/mirrored.jpg: it is mirrored by its EXIF tag (orientation 4): its mask must be drawn on the upright image",
+        "warning exif-orientation images/upside.jpg: it is turned by its EXIF tag (orientation 3): its mask must be drawn on the upright image",
         "warning all-void masks/void.png: all its pixels are void",
       ]);
       expect(warnings[0]).toMatch(
-        /near-duplicate images\/like\.jpg: this picture of "val" looks the same as .*images\/other\.jpg of "train"/,
+        /near-duplicate images\/like\.jpg: this image of "val" looks the same as .*images\/other\.jpg of "train"/,
       );
       for (const name of ["cmyk", "grey", "alpha", "interlaced", "fits"])
         expect(linesOf(report).join("\n")).not.toContain(`/${name}.`);
@@ -242,9 +242,9 @@ describe("check", () => {
     ]);
     await writeTree(root, { "splits/val.txt": "\n", "masks/a.png": mask() });
     expect(linesOf(await data.check(root))).toEqual([
-      "warning left-out : 1 labelled picture is left out, since no list in splits/ names it: b",
+      "warning left-out : 1 labelled image is left out, since no list in splits/ names it: b",
       'warning empty-class : train: no pixel has the class "sky"',
-      "warning empty-split : val: it has no picture",
+      "warning empty-split : val: it has no image",
     ]);
   });
 
@@ -256,7 +256,7 @@ describe("check", () => {
     expect([report.ok, linesOf(report)]).toEqual([
       true,
       [
-        "warning no-train : no split named train: it can be evaluated, not trained on, until splits/train.txt names pictures",
+        "warning no-train : no split named train: it can be evaluated, not trained on, until splits/train.txt names images",
       ],
     ]);
     const unscored = join(base, "no-val");
@@ -266,15 +266,15 @@ describe("check", () => {
     expect([untold.ok, linesOf(untold)]).toEqual([
       true,
       [
-        "warning no-val : no split named val: training has no scores, and its last weights count as the best; name pictures in splits/val.txt, or remove splits/ and a part is held back at random",
+        "warning no-val : no split named val: training has no scores, and its last weights count as the best; name images in splits/val.txt, or remove splits/ and a part is held back at random",
       ],
     ]);
     const bare = join(base, "no-list");
     await writeTree(bare, { "JPEGImages/x": "", "SegmentationClass/x": "", "ImageSets/Segmentation/x": "" });
-    expect(linesOf(await data.check(bare))).toEqual(["problem no-split : it has no split: no list names its pictures"]);
+    expect(linesOf(await data.check(bare))).toEqual(["problem no-split : it has no split: no list names its images"]);
   });
 
-  it("looks at pictures of several lists once", async () => {
+  it("looks at images of several lists once", async () => {
     const root = join(base, "lists");
     await clean(root, ["a", "b"]);
     await writeTree(root, { ...lists("a", "b"), "splits/trainval.txt": "a\nb" });
@@ -304,7 +304,7 @@ describe("findLookalikes", () => {
     });
   };
 
-  it("finds a picture in another size and quality, and no other", async () => {
+  it("finds an image in another size and quality, and no other", async () => {
     const originals = await Promise.all(Array.from({ length: 30 }, (_, i) => print(spots(i))));
     const copyOf = async (i: number): Promise<number[]> => {
       const small = await spots(i).png().toBuffer();
@@ -316,7 +316,7 @@ describe("findLookalikes", () => {
     expect(findLookalikes(originals.slice(0, 15), copies.slice(15))).toEqual([]);
   });
 
-  it("does not take flat pictures for one another", async () => {
+  it("does not take flat images for one another", async () => {
     const flat = await print(sharp({ create: { width: 20, height: 20, channels: 3, background: "#808080" } }));
     expect(findLookalikes([flat], [flat])).toEqual([]);
   });

@@ -32,7 +32,7 @@ function clouds(random: () => number, side: number): (x: number, y: number) => n
   };
 }
 
-/** A picture with the statistics of a photograph: coloured clouds, and things in front of them that take on their texture. */
+/** An image with the statistics of a photograph: coloured clouds, and things in front of them that take on their texture. */
 function scene(seed: number, side = SIDE): Sharp {
   const random = data.createRandom(1000 + seed);
   const [light, red, blue] = [clouds(random, side), clouds(random, side), clouds(random, side)];
@@ -94,7 +94,7 @@ async function earth(): Promise<Uint8Array[]> {
 const thumbnail = async (bytes: Uint8Array): Promise<number[]> =>
   fingerprintOf((await data.decodeImage("a", bytes)).image);
 
-/** How a picture is written again: with another size, compression and a border of up to 2 % cut off. */
+/** How an image is written again: with another size, compression and a border of up to 2 % cut off. */
 async function copies(bytes: Uint8Array, random: () => number): Promise<Uint8Array[]> {
   const { width, height } = await sharp(bytes).metadata();
   const jpeg = (image: Sharp, quality: number): Promise<Uint8Array> => image.jpeg({ quality }).toBuffer();
@@ -112,7 +112,7 @@ async function copies(bytes: Uint8Array, random: () => number): Promise<Uint8Arr
 }
 
 describe("findLookalikes", () => {
-  it("misses few copies of photographs, and takes no other picture for one", async () => {
+  it("misses few copies of photographs, and takes no other image for one", async () => {
     const random = data.createRandom(7);
     const photographs = [
       ...(await Promise.all(Array.from({ length: 16 }, (_, seed) => scene(seed).png().toBuffer()))),
@@ -165,7 +165,7 @@ describe("findLookalikes", () => {
     expect(wrong).toBe(0);
   });
 
-  it.each(Object.keys(GROUNDS))("takes no picture of things on a ground that is %s for another", async (ground) => {
+  it.each(Object.keys(GROUNDS))("takes no image of things on a ground that is %s for another", async (ground) => {
     const seeds = Array.from({ length: 24 }, (_, seed) => seed);
     const thumbnails = await Promise.all(
       seeds.map(async (seed) => thumbnail(await made(seed, ground).png().toBuffer())),
@@ -181,8 +181,8 @@ describe("findLookalikes", () => {
     const box = (size: number, colour: readonly number[], dx = 0): Sharp =>
       drawn(64, (x, y) => (Math.max(Math.abs(x - 32 - dx), Math.abs(y - 32)) < size ? colour : ground));
     const against = await thumbnail(await box(12, [30, 60, 200]).png().toBuffer());
-    const pictures = [disc, box(14, [20, 60, 220]), box(12, [200, 40, 40]), box(12, [30, 60, 200], 2)];
-    const thumbnails = await Promise.all(pictures.map(async (image) => thumbnail(await image.png().toBuffer())));
+    const images = [disc, box(14, [20, 60, 220]), box(12, [200, 40, 40]), box(12, [30, 60, 200], 2)];
+    const thumbnails = await Promise.all(images.map(async (image) => thumbnail(await image.png().toBuffer())));
     expect(findLookalikes([against], thumbnails)).toEqual([]);
   });
 });

@@ -100,7 +100,7 @@ describe("composeSamples", () => {
 
 describe("paste", () => {
   const image = rgba(9, 7, [80, 160, 240], (x, y) => (x * 41 + y * 67) % 256);
-  const picture = { image, pyramid: new Pyramid(image), label: 5 };
+  const pasted = { image, pyramid: new Pyramid(image), label: 5 };
   const canvasOf = (width: number, height: number) => ({
     width,
     height,
@@ -112,7 +112,7 @@ describe("paste", () => {
 
   it("copies alpha, colours and mask bit for bit where nothing is turned or scaled", () => {
     const canvas = canvasOf(9, 7);
-    paste(canvas, picture, still, 127);
+    paste(canvas, pasted, still, 127);
     for (let i = 0; i < 63; i++) {
       const alpha = alphaAt(i % 9, Math.floor(i / 9));
       expect(canvas.labels[i]).toBe(alpha > 127 ? 5 : 0);
@@ -127,7 +127,7 @@ describe("paste", () => {
     ["a quarter turn clockwise", { x: 3.5, y: 4.5, angle: Math.PI / 2 }, [7, 9], (x, y) => [y, 6 - x]],
   ])("puts a cut-out %s where it belongs", (_, change, [width, height], source) => {
     const canvas = canvasOf(width, height);
-    paste(canvas, picture, { ...still, ...change }, 127);
+    paste(canvas, pasted, { ...still, ...change }, 127);
     for (let i = 0; i < width * height; i++) {
       const [x, y] = source(i % width, Math.floor(i / width));
       const outside = x < 0 || y < 0 || x >= 9 || y >= 7;
@@ -169,9 +169,9 @@ describe("splitComposite", () => {
     });
   });
 
-  it("keeps the pictures of the two sides apart, pixel by pixel", () => {
+  it("keeps the images of the two sides apart, pixel by pixel", () => {
     const { train, validation } = data.splitComposite(drawnSource(2, 6, 0), { validation: 0.4, seed: 2 });
-    // Every picture is flat and has a colour of its own, which survives where neighbours are equal.
+    // Every image is flat and has a colour of its own, which survives where neighbours are equal.
     const colours = (source: data.CompositeSource, seed: number): Set<string> => {
       const samples = data.composeSamples(source, 20, { size: 48, seed });
       const found = samples.flatMap(({ image }) => {

@@ -3,7 +3,7 @@ import type { data } from "@fcn/core";
 type Rgb = readonly [number, number, number];
 type Alpha = (x: number, y: number) => number;
 
-/** A picture of one colour whose alpha (0 to 255) is a function of the pixel. */
+/** An image of one colour whose alpha (0 to 255) is a function of the pixel. */
 export function rgba(width: number, height: number, colour: Rgb, alpha: Alpha = () => 255): data.RgbaImage {
   const pixels = Array.from({ length: width * height }, (_, i) => [...colour, alpha(i % width, Math.floor(i / width))]);
   return { data: Uint8Array.from(pixels.flat()), height, width };

@@ -10,32 +10,32 @@ import { disc, rgba } from "./drawn.js";
 let root: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "composite-"));
-  await picture(
+  await image(
     "birds/b.png",
     rgba(30, 20, [9, 8, 7], (x, y) => (x >= 5 && x < 25 && y >= 4 && y < 12 ? 255 : 0)),
   );
-  await picture("birds/small/a.png", rgba(40, 40, [200, 0, 0], disc(40, 2)));
-  await picture("birds/cartoon/c.png", rgba(40, 40, [0, 0, 200], disc(40, 2)));
-  await picture("birds/whole.png", rgba(20, 20, [0, 200, 0]));
-  await picture(
+  await image("birds/small/a.png", rgba(40, 40, [200, 0, 0], disc(40, 2)));
+  await image("birds/cartoon/c.png", rgba(40, 40, [0, 0, 200], disc(40, 2)));
+  await image("birds/whole.png", rgba(20, 20, [0, 200, 0]));
+  await image(
     "birds/glass.png",
     rgba(40, 40, [0, 200, 200], (x) => (x < 30 ? 90 : 255)),
   );
-  await picture(
+  await image(
     "birds/dot.png",
     rgba(40, 40, [0, 200, 200], (x, y) => (x < 3 && y < 3 ? 255 : 0)),
   );
-  await picture(
+  await image(
     "fruit/big.png",
     rgba(700, 350, [200, 200, 0], (x) => (x < 600 ? 255 : 0)),
   );
-  await picture("photos/wide.jpg", rgba(80, 60, [120, 130, 140]));
-  await picture("photos/below/hidden.jpg", rgba(80, 60, [1, 1, 1]));
-  await writeFile(join(root, "photos", "notes.txt"), "no picture");
+  await image("photos/wide.jpg", rgba(80, 60, [120, 130, 140]));
+  await image("photos/below/hidden.jpg", rgba(80, 60, [1, 1, 1]));
+  await writeFile(join(root, "photos", "notes.txt"), "no image");
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-async function picture(path: string, image: data.RgbaImage): Promise<void> {
+async function image(path: string, image: data.RgbaImage): Promise<void> {
   const file = join(root, path);
   await mkdir(join(file, ".."), { recursive: true });
   const raw = { width: image.width, height: image.height, channels: 4 as const };
@@ -56,7 +56,7 @@ const failure = (loading: Promise<unknown>): Promise<TensorError> =>
   );
 
 describe("loadComposite", () => {
-  it("refuses pictures of 16 bits that would be nearly black, and takes those that use their scale", async () => {
+  it("refuses images of 16 bits that would be nearly black, and takes those that use their scale", async () => {
     const deep = async (path: string, level: number, channels: 1 | 4): Promise<void> => {
       const values = Uint16Array.from({ length: 40 * 40 * channels }, (_, i) => {
         if (channels === 4 && i % 4 === 3) return i % 160 > 60 ? 65535 : 0;
@@ -108,7 +108,7 @@ describe("loadComposite", () => {
     expect(cutouts[0]?.image).toEqual(rgba(20, 8, [9, 8, 7]));
   });
 
-  it("reduces large pictures to the longest side asked for", async () => {
+  it("reduces large images to the longest side asked for", async () => {
     const { cutouts, backgrounds } = await data.loadComposite(folders({ longestSide: { cutout: 70, background: 40 } }));
     expect(cutouts[2]?.image.height).toBe(35);
     expect(Math.abs(cutouts[2]!.image.width - 60)).toBeLessThanOrEqual(1);
@@ -138,9 +138,9 @@ describe("loadComposite", () => {
     expect(absent.message).toContain(join(root, "absent"));
     const empty = await failure(data.loadComposite(folders({ cutouts: { bird: [join(root, "photos")] } })));
     expect(empty).toMatchObject({ code: "missing-data" });
-    expect(empty.message).toContain("no picture for cut-outs of bird");
+    expect(empty.message).toContain("no image for cut-outs of bird");
     const file = join(root, "birds", "zz.png");
-    await writeFile(file, "not a picture");
+    await writeFile(file, "not an image");
     const damaged = await failure(data.loadComposite(folders()));
     await rm(file);
     expect(damaged).toMatchObject({ code: "unreadable-file" });

@@ -8,7 +8,7 @@ import { greyPng, jpeg, photo, temporaryFolder, writeTree } from "../trees.js";
 const pixels = async (image: Sharp): Promise<Uint8Array> => new Uint8Array(await image.removeAlpha().raw().toBuffer());
 
 describe("decodeImage", () => {
-  it("gives the pixels of an RGB picture, of one with alpha and of one with 16 bits", async () => {
+  it("gives the pixels of an RGB image, of one with alpha and of one with 16 bits", async () => {
     const want = await pixels(photo(20, 30, 1));
     const files = [
       await photo(20, 30, 1).png().toBuffer(),
@@ -62,10 +62,10 @@ describe("decodeImage", () => {
     expect((await data.decodeImage("flat.png", new Uint8Array(flat))).image.width).toBe(4000);
   });
 
-  it("names files that are cut off, empty or no pictures", async () => {
+  it("names files that are cut off, empty or no images", async () => {
     const whole = await jpeg(64, 64, 3);
     await expect(data.decodeImage("cut.jpg", whole.subarray(0, whole.length / 2))).rejects.toThrow(
-      /^cut\.jpg: the picture is cut off or damaged/,
+      /^cut\.jpg: the image is cut off or damaged/,
     );
     await expect(data.decodeImage("a.jpg", new Uint8Array(50))).rejects.toMatchObject({ code: "unsupported-file" });
     const root = await temporaryFolder("image");

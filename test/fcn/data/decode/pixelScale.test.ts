@@ -49,7 +49,7 @@ const RANGES: Readonly<Record<string, data.PixelRange>> = {
   "uint16-planar": [0, 4095],
 };
 
-describe("pictures of more than 8 bits", () => {
+describe("images of more than 8 bits", () => {
   it.each(Object.entries(RANGES))("reads %s as numpy has it, on the range that is given", async (name, range) => {
     const decoded = await data.decodeImage(name, await bytesOf(name), { range });
     const want = expected[name] as Expected;
@@ -80,7 +80,7 @@ describe("pictures of more than 8 bits", () => {
     expect(levels).toMatchObject({ min: 120, missing: expect.closeTo(1 / 35, 6) });
   });
 
-  it("tells a fourth band that is left out, and how many pictures a file holds", async () => {
+  it("tells a fourth band that is left out, and how many images a file holds", async () => {
     const range = [0, 4095] as const;
     expect(await data.decodeImage("a", await bytesOf("uint16-rgb-and-more"), { range })).toMatchObject({ isCut: true });
     expect((await data.decodeImage("a", await bytesOf("uint16-rgba"), { range })).isCut).toBeUndefined();
@@ -107,7 +107,7 @@ describe("pictures of more than 8 bits", () => {
   const levels = async (file: Uint8Array, scale?: data.PixelScale): Promise<number[]> =>
     [...(await data.decodeImage("a.png", file, scale)).image.data].filter((_, i) => i % 3 === 0);
 
-  it("takes a picture by itself on the common scale that it fills, else asks for a range", async () => {
+  it("takes an image by itself on the common scale that it fills, else asks for a range", async () => {
     expect(await levels(png([0, 257, 32896, 65535]))).toEqual([0, 1, 128, 255]);
     expect(await levels(png([0, 17, 200, 255]))).toEqual([0, 17, 200, 255]);
     await expect(levels(png([3, 1000, 4010]))).rejects.toMatchObject({
@@ -118,14 +118,14 @@ describe("pictures of more than 8 bits", () => {
     expect(await levels(png([0, 1000, 4095, 9000]), { range: [0, 4095] })).toEqual([0, 62, 255, 255]);
   });
 
-  it("refuses a picture of another depth than the net was trained on", async () => {
+  it("refuses an image of another depth than the net was trained on", async () => {
     const trained = { range: [0, 4095], depths: ["uint16"] } as const;
     await expect(levels(png([0, 30_000, 65_535]), trained)).rejects.toMatchObject({ code: "other-depth" });
     const eight = encode({ height: 1, width: 2, channels: 1, depth: 8, data: Uint8Array.of(3, 200) });
     await expect(levels(eight, trained)).rejects.toMatchObject({ code: "other-depth" });
     expect(await levels(eight, { range: [0, 4095], depths: ["uint16", "uint8"] })).toEqual([3, 200]);
     expect(await levels(eight, { range: [0, 65535], depths: ["uint16"] })).toEqual([3, 200]);
-    // A dark picture of the same kind.
+    // A dark image of the same kind.
     expect(await levels(png([0, 1, 2]), trained)).toEqual([0, 0, 0]);
     const fractions = await bytesOf("float32-rgb");
     await expect(data.decodeImage("a.tif", fractions, trained)).rejects.toMatchObject({ code: "other-depth" });

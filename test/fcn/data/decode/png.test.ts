@@ -12,7 +12,7 @@ const noise = (length: number, seed: number, below: number): Uint8Array =>
   Uint8Array.from({ length }, (_, i) => (Math.imul(i + seed * 7919, 2654435761) >>> 13) % below);
 
 describe("decodePng", () => {
-  it("gives palette indices at every depth, interlaced or not, whose colours are the picture's", async () => {
+  it("gives palette indices at every depth, interlaced or not, whose colours are the image's", async () => {
     const cases = fc.record({
       size,
       colours: fc.constantFrom(2, 4, 16, 200),
@@ -28,11 +28,11 @@ describe("decodePng", () => {
       );
       const raw = { raw: { height, width, channels: 3 as const } };
       const file = await sharp(rgb, raw).png({ palette: true, colours, progressive, dither: 0 }).toBuffer();
-      const picture = await data.decodePng("p.png", new Uint8Array(file));
-      depths.add(picture.depth);
-      expect([picture.kind, picture.height, picture.width, picture.channels]).toEqual(["palette", height, width, 1]);
+      const image = await data.decodePng("p.png", new Uint8Array(file));
+      depths.add(image.depth);
+      expect([image.kind, image.height, image.width, image.channels]).toEqual(["palette", height, width, 1]);
       const shown = Uint8Array.from({ length: rgb.length }, (_, i) => {
-        return picture.palette?.[picture.samples[Math.floor(i / 3)]! * 3 + (i % 3)] as number;
+        return image.palette?.[image.samples[Math.floor(i / 3)]! * 3 + (i % 3)] as number;
       });
       expect(shown).toEqual(new Uint8Array(await sharp(file).removeAlpha().raw().toBuffer()));
     });
@@ -54,9 +54,9 @@ describe("decodePng", () => {
       async ({ size: { height, width }, kind: [channels, kind], wide, interlace, seed }) => {
         const values = noise(height * width * Number(channels), seed, 256);
         const samples = wide ? Uint16Array.from(values, (v) => v * 256 + 7) : values;
-        const picture = { height, width, data: samples, channels: Number(channels), depth: wide ? 16 : 8 } as const;
+        const image = { height, width, data: samples, channels: Number(channels), depth: wide ? 16 : 8 } as const;
         const options = { interlace: interlace as "null" };
-        const read = await data.decodePng("p.png", encode(picture, options));
+        const read = await data.decodePng("p.png", encode(image, options));
         expect(read).toMatchObject({ height, width, kind, depth: wide ? 16 : 8 });
         expect(read.samples).toEqual(samples);
         if (wide || kind === "grey-alpha") return;
@@ -72,7 +72,7 @@ describe("decodePng", () => {
     );
   });
 
-  it("answers damaged files with one error that names the file, or with a picture", async () => {
+  it("returns damaged files with one error that names the file, or with an image", async () => {
     const originals = [
       greyPng(9, 7, (x, y) => x + y),
       palettePng(
@@ -111,9 +111,7 @@ describe("decodePng", () => {
     // Node 20 before 20.15 has no crc32; the checksum error names the file too.
     if (crc.crc32) new DataView(bytes.buffer, bytes.byteOffset).setUint32(29, crc.crc32(bytes.subarray(12, 29)));
     await expect(data.decodePng("bomb.png", bytes)).rejects.toThrow(
-      crc.crc32
-        ? "bomb.png: its picture data is cut off or damaged (it unpacks to more than"
-        : "bomb.png: the checksum",
+      crc.crc32 ? "bomb.png: its image data is cut off or damaged (it unpacks to more than" : "bomb.png: the checksum",
     );
   });
 });
@@ -179,12 +177,12 @@ describe("decodeMask", () => {
 
   it.each([
     [
-      "a JPEG picture",
+      "a JPEG image",
       () =>
         sharp({ create: { width: 4, height: 4, channels: 3, background: "red" } })
           .jpeg()
           .toBuffer(),
-      "m.png: a mask must be PNG, but it is a JPEG picture, whose compression changes labels",
+      "m.png: a mask must be PNG, but it is a JPEG image, whose compression changes labels",
     ],
     [
       "colours among numbers",

@@ -52,7 +52,7 @@ describe("pathFinder", () => {
 });
 
 describe("COCO file names", () => {
-  const pictures = ["images/a/1.jpg", "images/b/1.jpg"];
+  const images = ["images/a/1.jpg", "images/b/1.jpg"];
 
   it.each([
     "./b/1.jpg",
@@ -63,47 +63,45 @@ describe("COCO file names", () => {
     "D:\\set\\b\\1.jpg",
     "B/1.JPG",
     "b/%31.jpg",
-  ])("lead to the picture that %s says", async (file_name) => {
-    await writeAnnotated(root, pictures, { "annotations/all.json": cocoJson([file_name]) });
+  ])("lead to the image that %s says", async (file_name) => {
+    await writeAnnotated(root, images, { "annotations/all.json": cocoJson([file_name]) });
     expect(await firstRows(root, await openWhole(root))).toEqual({ "images/b/1.jpg": "10000000" });
   });
 
-  it("that fit several pictures are an error that names them", async () => {
-    await writeAnnotated(root, pictures, { "annotations/all.json": cocoJson(["1.jpg"]) });
+  it("that fit several images are an error that names them", async () => {
+    await writeAnnotated(root, images, { "annotations/all.json": cocoJson(["1.jpg"]) });
     await expect(openWhole(root)).rejects.toMatchObject({
       code: "ambiguous-name",
-      message: expect.stringContaining('its picture "1.jpg" may be images/a/1.jpg or images/b/1.jpg'),
+      message: expect.stringContaining('its image "1.jpg" may be images/a/1.jpg or images/b/1.jpg'),
     });
-    await writeAnnotated(root, pictures, { "annotations/all.json": cocoJson(["1.jpg", "b/1.jpg"]) });
+    await writeAnnotated(root, images, { "annotations/all.json": cocoJson(["1.jpg", "b/1.jpg"]) });
     const opened = await openWhole(root);
     expect(await firstRows(root, opened)).toEqual({ "images/b/1.jpg": "11000000" });
-    expect(toldOf(root, opened)[0]).toMatch(
-      /^problem ambiguous-name annotations\/all.json: its picture "1.jpg" may be/,
-    );
+    expect(toldOf(root, opened)[0]).toMatch(/^problem ambiguous-name annotations\/all.json: its image "1.jpg" may be/);
   });
 
-  it("of another folder than the picture's are told", async () => {
+  it("of another folder than the image's are told", async () => {
     await writeAnnotated(root, ["images/a/1.jpg"], { "annotations/all.json": cocoJson(["b/1.jpg"]) });
     const opened = await openWhole(root);
     expect(await firstRows(root, opened)).toEqual({ "images/a/1.jpg": "10000000" });
     expect(toldOf(root, opened)).toEqual([
-      'warning other-folder annotations/all.json: 1 picture lies in another folder than the file says: "b/1.jpg" was taken to be images/a/1.jpg; correct file_name if these are other pictures',
+      'warning other-folder annotations/all.json: 1 image lies in another folder than the file says: "b/1.jpg" was taken to be images/a/1.jpg; correct file_name if these are other images',
     ]);
   });
 
-  it("do not take the picture of another entry for one that is missing", async () => {
+  it("do not take the image of another entry for one that is missing", async () => {
     await writeAnnotated(root, ["images/a/1.jpg"], { "annotations/all.json": cocoJson(["a/1.jpg", "b/1.jpg"]) });
     const opened = await openWhole(root);
     expect(await firstRows(root, opened)).toEqual({ "images/a/1.jpg": "10000000" });
     expect(toldOf(root, opened)).toEqual([
-      'problem missing-image annotations/all.json: its picture "b/1.jpg" is nowhere in the folder; images/a/1.jpg is that of another entry',
+      'problem missing-image annotations/all.json: its image "b/1.jpg" is nowhere in the folder; images/a/1.jpg is that of another entry',
     ]);
   });
 
-  it("of two entries that lead to one picture are named", async () => {
+  it("of two entries that lead to one image are named", async () => {
     await writeAnnotated(root, ["1.jpg"], { "all.json": cocoJson(["a/1.jpg", "b/1.jpg"]) });
     expect(toldOf(root, await openWhole(root))[0]).toMatch(
-      /^problem same-picture all.json: the picture .*1.jpg is listed twice in this file \(as "a\/1.jpg" and "b\/1.jpg"\)/,
+      /^problem same-image all.json: the image .*1.jpg is listed twice in this file \(as "a\/1.jpg" and "b\/1.jpg"\)/,
     );
   });
 
@@ -115,11 +113,11 @@ describe("COCO file names", () => {
     const opened = await openWhole(inner);
     expect(await firstRows(inner, opened)).toEqual({ "2.jpg": "11000000" });
     expect(toldOf(inner, opened)[0]).toBe(
-      `problem missing-image all.json: its picture "../photos/1.jpg" is ${inner}/../photos/1.jpg, outside of the folder; open the folder above that holds both`,
+      `problem missing-image all.json: its image "../photos/1.jpg" is ${inner}/../photos/1.jpg, outside of the folder; open the folder above that holds both`,
     );
   });
 
-  it("mean the pictures of the file's split, and are told where only another split has one", async () => {
+  it("mean the images of the file's split, and are told where only another split has one", async () => {
     const three = ["train/1.jpg", "val/1.jpg", "val/2.jpg"];
     const files = { "annotations/instances_train.json": cocoJson(["1.jpg", "2.jpg"]) };
     await writeAnnotated(root, three, files);
@@ -128,7 +126,7 @@ describe("COCO file names", () => {
     expect(toldOf(root, opened)[0]).toContain('"2.jpg" was taken to be val/2.jpg');
   });
 
-  it("tell pictures of one name apart by their endings, in lists too", async () => {
+  it("tell images of one name apart by their endings, in lists too", async () => {
     const tree = { "all.json": cocoJson(["a.jpg", "a.png"]), "a.jpg": await jpeg(6, 8, 1) };
     await writeTree(root, { ...tree, "a.png": greyPng(6, 8, (x) => 20 * x), "splits/train.txt": "a.png" });
     const opened = await openWhole(root);
@@ -147,7 +145,7 @@ describe("labelme image paths", () => {
     "/me/images/b/1.jpg",
     "E:/x/images/b/1.jpg",
     "../images/B/1.JPG",
-  ])("lead to the picture that %s says", async (imagePath) => {
+  ])("lead to the image that %s says", async (imagePath) => {
     await writeAnnotated(root, ["images/a/1.jpg", "images/b/1.jpg"], {
       "json/lab.json": labelmeJson(imagePath, "dog"),
     });
@@ -156,14 +154,14 @@ describe("labelme image paths", () => {
     expect(toldOf(root, opened)).toEqual([`warning image-without-mask images/a/1.jpg: it has no labelme file`]);
   });
 
-  it("that fit several pictures are an error that names them", async () => {
+  it("that fit several images are an error that names them", async () => {
     await writeAnnotated(root, ["images/a/1.jpg", "images/b/1.jpg"], { "json/lab.json": labelmeJson("1.jpg", "dog") });
     await expect(openWhole(root)).rejects.toThrow(
-      `${root}/json/lab.json: its picture "1.jpg" may be images/a/1.jpg or images/b/1.jpg`,
+      `${root}/json/lab.json: its image "1.jpg" may be images/a/1.jpg or images/b/1.jpg`,
     );
   });
 
-  it("that lead nowhere give way to a picture of the file's own name, with a word where the names contradict", async () => {
+  it("that lead nowhere give way to an image of the file's own name, with a word where the names contradict", async () => {
     await writeAnnotated(root, ["x/a.jpg", "x/b.jpg", "y/c.jpg"], {
       "x/a.json": labelmeJson("..\\gone\\a.jpg", "dog"),
       "x/b.json": labelmeJson("IMG_0001.jpg", "dog"),
@@ -172,16 +170,16 @@ describe("labelme image paths", () => {
     const opened = await openWhole(root);
     expect(Object.keys(await firstRows(root, opened)).sort()).toEqual(["x/a.jpg", "x/b.jpg", "y/c.jpg"]);
     expect(toldOf(root, opened)).toEqual([
-      'warning other-picture : 1 labelme file names a picture that is not there: x/b.json says "IMG_0001.jpg", taken was x/b.jpg; correct imagePath if these are other pictures',
+      'warning other-image : 1 labelme file names an image that is not there: x/b.json says "IMG_0001.jpg", taken was x/b.jpg; correct imagePath if these are other images',
     ]);
   });
 
-  it("are not followed to a picture in another folder where one of the file's own name is beside it", async () => {
+  it("are not followed to an image in another folder where one of the file's own name is beside it", async () => {
     await writeAnnotated(root, ["x/lab.jpg", "y/1.jpg"], { "x/lab.json": labelmeJson("z/1.jpg", "dog") });
-    await expect(openWhole(root)).rejects.toThrow('its picture "z/1.jpg" may be y/1.jpg or x/lab.jpg');
+    await expect(openWhole(root)).rejects.toThrow('its image "z/1.jpg" may be y/1.jpg or x/lab.jpg');
   });
 
-  it("of a picture that only another folder has are told", async () => {
+  it("of an image that only another folder has are told", async () => {
     await writeAnnotated(root, ["y/1.jpg"], { "x/lab.json": labelmeJson("../z/1.jpg", "dog") });
     const opened = await openWhole(root);
     expect(await firstRows(root, opened)).toEqual({ "y/1.jpg": "11110000" });
@@ -220,7 +218,7 @@ describe("lines of lists", () => {
     const opened = await openWhole(root);
     expect(opened.splits.train?.length).toBe(2);
     expect(toldOf(root, opened)).toEqual([
-      'warning other-folder splits/train.txt: 1 line names a folder that is not there: "b/1" was taken to be a/1; correct the list if these are other pictures',
+      'warning other-folder splits/train.txt: 1 line names a folder that is not there: "b/1" was taken to be a/1; correct the list if these are other images',
     ]);
   });
 

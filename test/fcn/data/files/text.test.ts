@@ -199,7 +199,7 @@ describe("files that are something else", () => {
     ["a Git LFS pointer", LFS, "git lfs pull"],
     ["a web page (HTML)", PAGE, "download the file itself"],
     ["a gzip archive", gzipSync("sky"), "gunzip"],
-  ])("are named in place of text, JSON, a picture, a mask and a .mat: %s", async (what, content, remedy) => {
+  ])("are named in place of text, JSON, an image, a mask and a .mat: %s", async (what, content, remedy) => {
     const bytes = new Uint8Array(Buffer.from(content as string));
     await writeTree(root, { "a.json": bytes, "names.txt": bytes });
     const found = [
@@ -226,10 +226,10 @@ describe("files that are something else", () => {
     expect((await refusal(data.open(root))).fix).toContain("git lfs pull");
   });
 
-  it("names pictures of kinds that are not read", async () => {
+  it("names images of kinds that are not read", async () => {
     const heic = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from("ftypheic"), Buffer.alloc(40)]);
     const { message, fix } = await refusal(data.decodeImage("a.jpg", new Uint8Array(heic)));
-    expect(message).toContain("a HEIC picture");
+    expect(message).toContain("a HEIC image");
     expect(fix).toBe("save it as JPEG or PNG");
   });
 

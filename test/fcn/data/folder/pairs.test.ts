@@ -12,7 +12,7 @@ beforeEach(() => {
   root = join(base, String(count++));
 });
 
-/** Writes pictures and masks; the mask of place i holds i + 1 in its first pixel, which tells it from others. */
+/** Writes images and masks; the mask of place i holds i + 1 in its first pixel, which tells it from others. */
 async function write(
   images: readonly string[],
   masks: readonly string[],
@@ -26,7 +26,7 @@ async function write(
   await writeTree(root, files);
 }
 
-/** For each picture the first pixel of its mask. */
+/** For each image the first pixel of its mask. */
 async function pairsOf(opened: data.OpenedData): Promise<Record<string, number>> {
   const pairs: Record<string, number> = {};
   for (const set of Object.values(opened.splits)) {
@@ -37,7 +37,7 @@ async function pairsOf(opened: data.OpenedData): Promise<Record<string, number>>
 
 const problems = ({ remarks }: data.OpenedData) => remarks.filter(({ level }) => level === "problem");
 
-describe("masks whose names have more than those of their pictures", () => {
+describe("masks whose names have more than those of their images", () => {
   it.each([
     ["x.jpg", "x_mask.png", "_mask"],
     ["x.jpg", "x_gt.PNG", "_gt"],
@@ -97,7 +97,7 @@ describe("masks whose names have more than those of their pictures", () => {
     expect(problems(opened)).toEqual([]);
   });
 
-  it("does not take a picture for the mask of another", async () => {
+  it("does not take an image for the mask of another", async () => {
     await write(["a.jpg", "a_mask.jpg"], ["a.png", "a_mask.png"]);
     expect(await pairsOf(await data.open(root))).toEqual({ a: 1, a_mask: 2 });
   });
@@ -152,12 +152,12 @@ describe("masks whose names have more than those of their pictures", () => {
     expect(remarks.filter(({ level }) => level === "problem")).toEqual([]);
   });
 
-  it("groups pictures without a mask, and lists all their files", async () => {
+  it("groups images without a mask, and lists all their files", async () => {
     const names = Array.from({ length: 300 }, (_, i) => String(1000 + i));
     await write(["a.jpg", ...names.map((name) => `${name}.jpg`)], ["a.png"]);
     const [only, ...more] = problems(await data.open(root));
     expect(more).toEqual([]);
-    expect(only?.text).toMatch(/^300 pictures have no mask of their name in .*, such as .*1000\.jpg: /);
+    expect(only?.text).toMatch(/^300 images have no mask of their name in .*, such as .*1000\.jpg: /);
     expect(only?.files).toHaveLength(300);
   });
 

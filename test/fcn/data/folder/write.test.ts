@@ -19,7 +19,7 @@ const palette = [
 ] as const;
 
 describe("writeFolder", () => {
-  it("writes what open reads: pictures, labels, void, names, colours and splits", async () => {
+  it("writes what open reads: images, labels, void, names, colours and splits", async () => {
     const folder = join(root, "round");
     const train = [sample("1 on a/b", [0, 1, 2, 255, 1, 0]), sample("1 on a b", [2, 2, 2, 2, 2, 2], 1)];
     const val = [sample("Ünter", [0, 0, 1, 1, 255, 255])];
@@ -72,7 +72,7 @@ describe("writeFolder", () => {
     });
   });
 
-  it("never writes over pictures", async () => {
+  it("never writes over images", async () => {
     const folder = join(root, "full");
     await mkdir(join(folder, "images"), { recursive: true });
     await writeFile(join(folder, "images", "a.png"), "kept");

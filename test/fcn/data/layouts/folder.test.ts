@@ -67,11 +67,11 @@ describe("a folder of images and masks", () => {
     expect(namesOf(splits.train)).toEqual(["my photo 1", "my photo 2", "below it/c"]);
     expect(namesOf(splits.val)).toEqual(["a"]);
     expect(remarks.filter(({ level }) => level === "problem").map(({ text }) => text)).toEqual([
-      'it names "my photo 3", which has no labelled picture here',
+      'it names "my photo 3", which has no labelled image here',
     ]);
   });
 
-  it("tells pictures of one name in several folders apart by the folders in the list", async () => {
+  it("tells images of one name in several folders apart by the folders in the list", async () => {
     await pairs(["x/a", "y/a"], { "splits/train.txt": "images/x/a.jpg", "splits/val.txt": "images/y/a.jpg" });
     const { splits } = await data.open(root);
     expect([namesOf(splits.train), namesOf(splits.val)]).toEqual([["x/a"], ["y/a"]]);
@@ -85,9 +85,9 @@ describe("a folder of images and masks", () => {
     const { splits, remarks } = await data.open(root);
     expect([namesOf(splits.train), namesOf(splits.val)]).toEqual([["y/b", "v1.2"], ["IMG"]]);
     expect(remarks.filter(({ level }) => level !== "note").map(({ level, text }) => [level, text])).toEqual([
-      ["problem", 'it names "IMG.3", which has no labelled picture here'],
+      ["problem", 'it names "IMG.3", which has no labelled image here'],
       ["problem", 'it names "a", which may be x/a or y/a: write the folder too'],
-      ["warning", "2 labelled pictures are left out, since no list in splits/ names them: x/a, y/a"],
+      ["warning", "2 labelled images are left out, since no list in splits/ names them: x/a, y/a"],
     ]);
   });
 
@@ -115,7 +115,7 @@ describe("a folder of images and masks", () => {
     const { remarks } = await data.open(root);
     expect(remarks.filter(({ level }) => level === "problem").map(({ text }) => text)).toEqual([
       `it has no mask: ${join(root, "masks/d.npy")} is not read, a mask must be PNG`,
-      `it has no picture in ${join(root, "images")}: ${join(root, "images/c.bmp")} is of a format that is not read; save it as PNG or JPEG`,
+      `it has no image in ${join(root, "images")}: ${join(root, "images/c.bmp")} is of a format that is not read; save it as PNG or JPEG`,
     ]);
   });
 
@@ -147,8 +147,8 @@ describe("a folder of images and masks", () => {
       ["val", ["val/c"]],
     ]);
     expect(remarks.filter(({ level }) => level === "warning").map(({ text }) => text)).toEqual([
-      "2 pictures in extra/ are left out: the splits here are named train, val",
-      "1 picture in no folder is left out: the splits here are named train, val",
+      "2 images in extra/ are left out: the splits here are named train, val",
+      "1 image in no folder is left out: the splits here are named train, val",
     ]);
   });
 
@@ -357,7 +357,7 @@ describe("a folder of images and masks", () => {
     await rm(join(root, "masks"), { recursive: true });
     for (const name of ["a", "b", "c"]) await writeTree(root, { [`masks/${name}.tif`]: "II*\0 and more" });
     await expect(data.open(root)).rejects.toThrow(
-      `${join(root, "masks/a.tif")}: a mask must be PNG, but it is a TIFF picture; none of the 3 masks can be read`,
+      `${join(root, "masks/a.tif")}: a mask must be PNG, but it is a TIFF image; none of the 3 masks can be read`,
     );
   });
 
@@ -418,10 +418,10 @@ describe("a folder of images and masks", () => {
           text: "it is a link to e.png, where nothing is",
         },
       ]);
-      const picture = { file: join(root, "images", "d.jpg"), as: "rgb" } as const;
+      const image = { file: join(root, "images", "d.jpg"), as: "rgb" } as const;
       const labels = { kind: "png", file: join(root, "masks", "a.png"), rule: data.indexRule(3) } as const;
-      await expect(data.loadItem({ name: "d", image: [picture], labels })).rejects.toThrow(
-        `${picture.file}: it is a link to /nowhere/d.jpg, where nothing is`,
+      await expect(data.loadItem({ name: "d", image: [image], labels })).rejects.toThrow(
+        `${image.file}: it is a link to /nowhere/d.jpg, where nothing is`,
       );
     },
   );
@@ -463,7 +463,7 @@ async function asNobody(work: () => Promise<unknown>): Promise<unknown> {
 }
 
 describe("seededSplit", () => {
-  it("keeps every picture once, holds back the part asked for, and changes with the seed", () => {
+  it("keeps every image once, holds back the part asked for, and changes with the seed", () => {
     for (const [count, validation, held] of [
       [1, 0.5, 0],
       [2, 0.01, 1],
@@ -558,21 +558,21 @@ describe("labelme and COCO folders", () => {
       "a.jpg": await jpeg(6, 8, 1),
       "a.json": `{ "shapes": [], "imagePath": "a.jpg", ${size} }`,
     });
-    await expect(data.open(root)).rejects.toThrow(`it says that the picture is ${shown} (imageHeight x imageWidth)`);
+    await expect(data.open(root)).rejects.toThrow(`it says that the image is ${shown} (imageHeight x imageWidth)`);
   });
 
-  it("tell the fault that all labelme files have, and two files of one picture", async () => {
+  it("tell the fault that all labelme files have, and two files of one image", async () => {
     for (const name of ["a", "b"]) {
       const json = { ...JSON.parse(labelme(`${name}.jpg`, "dog")), imageHeight: 6.5 };
       await writeTree(root, { [`${name}.jpg`]: await jpeg(6, 8, 1), [`${name}.json`]: JSON.stringify(json) });
     }
     await expect(data.open(root)).rejects.toThrow(
-      `${join(root, "a.json")}: it says that the picture is 6.5x8 (imageHeight x imageWidth); none of the 2 labelme files can be used`,
+      `${join(root, "a.json")}: it says that the image is 6.5x8 (imageHeight x imageWidth); none of the 2 labelme files can be used`,
     );
     await writeTree(root, { "a.json": labelme("a.jpg", "dog"), "b.json": labelme("a.jpg", "cat") });
     const { remarks } = await data.open(root);
     expect(remarks.find(({ level }) => level === "problem")?.text).toMatch(
-      /^its picture a\.jpg is that of .*a\.json too: each would take the shapes of the other for background/,
+      /^its image a\.jpg is that of .*a\.json too: each would take the shapes of the other for background/,
     );
   });
 
@@ -625,7 +625,7 @@ describe("labelme and COCO folders", () => {
   });
 
   type Category = readonly [id: number, name: string];
-  /** A file whose pictures hold one box of the first category each. */
+  /** A file whose images hold one box of the first category each. */
   const boxes = (categories: readonly Category[], files: readonly string[]): string =>
     JSON.stringify({
       categories: categories.map(([id, name]) => ({ id, name })),
@@ -661,7 +661,7 @@ describe("labelme and COCO folders", () => {
     expect([await firstLabels(chosen.splits.train), await firstLabels(chosen.splits.val)]).toEqual([[0], [1]]);
   });
 
-  it("unite COCO files of one category each, but not where they list the same picture", async () => {
+  it("unite COCO files of one category each, but not where they list the same image", async () => {
     await writeTree(root, {
       "cats.json": boxes([[1, "cats"]], ["1.jpg"]),
       "dogs.json": boxes([[1, "dogs"]], ["2.jpg"]),
@@ -676,15 +676,15 @@ describe("labelme and COCO folders", () => {
       [1, 2],
     ]);
     expect(remarks.filter(({ level }) => level !== "note").map(({ level, text }) => `${level} ${text}`)).toEqual([
-      "warning 2 pictures are in no COCO file and left out: 3.jpg, more/4.jpg",
+      "warning 2 images are in no COCO file and left out: 3.jpg, more/4.jpg",
     ]);
     await writeTree(root, { "dogs.json": boxes([[1, "dogs"]], ["1.jpg"]) });
     expect((await data.open(root)).remarks.find(({ level }) => level === "problem")?.text).toMatch(
-      /^the picture .*1\.jpg is listed here and in .*cats\.json: each entry takes the annotations of the other for background/,
+      /^the image .*1\.jpg is listed here and in .*cats\.json: each entry takes the annotations of the other for background/,
     );
   });
 
-  it("refuse two pictures or two categories of one id", async () => {
+  it("refuse two images or two categories of one id", async () => {
     const whole = JSON.parse(coco(["1.jpg", "2.jpg"])) as { images: { id: number }[]; categories: { id: number }[] };
     await writeTree(root, { "1.jpg": await jpeg(6, 8, 1), "2.jpg": await jpeg(6, 8, 2) });
     const twice = <T extends { id: number }>(entries: readonly T[]): T[] =>
@@ -713,10 +713,10 @@ describe("labelme and COCO folders", () => {
     [["train"], { train: ["train/1", "train/2"], val: ["train/3"] }],
     [["test"], { test: ["test/1", "test/2", "test/3"] }],
   ])("keep the splits that the files %j name", async (files, want) => {
-    const pictures = ["1.jpg", "2.jpg", "3.jpg"];
+    const images = ["1.jpg", "2.jpg", "3.jpg"];
     for (const [i, split] of files.entries()) {
-      const tree: Record<string, string | Uint8Array> = { [`annotations/instances_${split}.json`]: coco(pictures) };
-      for (const picture of pictures) tree[`${split}/${picture}`] = await jpeg(6, 8, i);
+      const tree: Record<string, string | Uint8Array> = { [`annotations/instances_${split}.json`]: coco(images) };
+      for (const image of images) tree[`${split}/${image}`] = await jpeg(6, 8, i);
       await writeTree(root, tree);
     }
     const { splits } = await data.open(root, { seed: 2 });
@@ -728,7 +728,7 @@ describe("labelme and COCO folders", () => {
     for (const [split, names] of Object.entries(whole)) expect(namesOf(splits[split])).toEqual(names);
   });
 
-  it("say what paints nothing: annotations of unknown categories or pictures", async () => {
+  it("say what paints nothing: annotations of unknown categories or images", async () => {
     const whole = JSON.parse(coco(["1.jpg", "2.jpg"])) as { annotations: Record<string, unknown>[] };
     const stray = { iscrowd: 0, segmentation: [[0, 0, 4, 0, 4, 6]] };
     const annotations = [
@@ -753,7 +753,7 @@ describe("labelme and COCO folders", () => {
     expect(await told({ categories: ["dog"] })).toEqual([`warning ${unknown}`, lost]);
   });
 
-  it("name the annotation and the picture of a shape that cannot be drawn", async () => {
+  it("name the annotation and the image of a shape that cannot be drawn", async () => {
     const whole = JSON.parse(coco(["1.jpg"])) as Record<string, unknown>;
     const open = async (segmentation: unknown): Promise<data.SegmentationSample | undefined> => {
       const annotations = [{ id: 17, image_id: 0, category_id: 9, segmentation }];

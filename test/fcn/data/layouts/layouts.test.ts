@@ -76,7 +76,7 @@ describe("PASCAL VOC", () => {
     await expect(data.open(root, { year: 2010, layout: "voc" })).rejects.toThrow("it holds no VOC2010");
   });
 
-  it("has d2l's variant: void is background, small pictures are left out", async () => {
+  it("has d2l's variant: void is background, small images are left out", async () => {
     const root = join(base, "d2l");
     await writeVoc(root, 2012, lists, { "2007_1": [6, 7], "2008_2": [5, 8], "2009_3": [9, 9] });
     const opened = await data.open(root, { d2l: { crop: [6, 8] } });
@@ -87,7 +87,7 @@ describe("PASCAL VOC", () => {
     expect(opened.preprocessing?.std[2]).toBeCloseTo(0.225 * 255, 10);
   });
 
-  it("with SBD trains on SBD and validates on VOC's val without SBD's training pictures", async () => {
+  it("with SBD trains on SBD and validates on VOC's val without SBD's training images", async () => {
     const root = join(base, "with-sbd");
     await writeVoc(root, 2011, { train: ["t"], val: ["a", "b", "c", "d"] });
     const names = ["b", "x", "d"];
@@ -250,15 +250,10 @@ describe("the lists of NYUDv2 and SIFT Flow", () => {
   };
 
   it.each([
-    [
-      ["train", "val", "trainval", "test"],
-      ["1", "2"],
-      ["3", "4", "5"],
-      "trainval.txt (2 pictures), val is test.txt (3)",
-    ],
-    [["train", "val", "test"], ["1"], ["2"], "train.txt (1 picture), val is val.txt (1)"],
-    [["train", "val", "trainval"], ["1"], ["2"], "train.txt (1 picture), val is val.txt (1)"],
-    [["train", "test"], ["1"], ["3", "4", "5"], "train.txt (1 picture), val is test.txt (3)"],
+    [["train", "val", "trainval", "test"], ["1", "2"], ["3", "4", "5"], "trainval.txt (2 images), val is test.txt (3)"],
+    [["train", "val", "test"], ["1"], ["2"], "train.txt (1 image), val is val.txt (1)"],
+    [["train", "val", "trainval"], ["1"], ["2"], "train.txt (1 image), val is val.txt (1)"],
+    [["train", "test"], ["1"], ["3", "4", "5"], "train.txt (1 image), val is test.txt (3)"],
   ] as const)("of %j make train and val as published, never one inside the other", async (names, train, val, note) => {
     const { splits, remarks } = await open("lists", names);
     expect([namesOf(splits.train), namesOf(splits.val)]).toEqual([train, val]);
@@ -358,10 +353,10 @@ describe("PASCAL-Context", () => {
     );
   });
 
-  it("says which picture folder or label is missing", async () => {
+  it("says which image folder or label is missing", async () => {
     const root = join(base, "context-bare");
     await writeTree(root, { "labels.txt": "1: sky", "trainval/a.mat": "x" });
-    await expect(data.open(root)).rejects.toThrow("the pictures of PASCAL-Context, VOC2010, are not there");
+    await expect(data.open(root)).rejects.toThrow("the images of PASCAL-Context, VOC2010, are not there");
     await expect(data.open(root, { voc: join(base, "context", "VOC2010") })).rejects.toThrow(
       'labels.txt: it has no label named "aeroplane"',
     );

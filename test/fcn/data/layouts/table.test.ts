@@ -27,7 +27,7 @@ describe("the table of layouts", () => {
     },
   );
 
-  it("turns flags into options, of which those that change pictures or labels decide a run", () => {
+  it("turns flags into options, of which those that change images or labels decide a run", () => {
     const text =
       "--range 0,4095 --layout voc --year 2012 --d2l 32x48 --mask-suffix _m --nyud-input hha --context-classes 33 --line-width 2.5 --categories a,b --coco-overlap void --sbd s --voc v --skip-bad";
     const options = openOptions(addOpenFlags(new Command()).parse(text.split(" "), { from: "user" }).opts());

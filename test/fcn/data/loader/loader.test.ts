@@ -76,7 +76,7 @@ describe("DataLoader", () => {
     expect(epochs[0]).not.toEqual(epochs[1]);
   });
 
-  it("pads pictures of several sizes: labels with void, pictures with the mean", async () => {
+  it("pads images of several sizes: labels with void, images with the mean", async () => {
     const dataset = await train();
     await using loader = new data.DataLoader(dataset, {
       batchSize: COUNT,
@@ -110,7 +110,7 @@ describe("DataLoader", () => {
     }
   });
 
-  it("moves and pads the label maps of a picture alike", async () => {
+  it("moves and pads the label maps of an image alike", async () => {
     const stored = (x: number, y: number, i: number): number => (3 * x + 5 * y + i) % 34;
     const folder = await writeSiftFlow(join(root, "siftflow"), {
       ...{ trainval: ["a", "b", "c"], test: ["d"], height: 20, width: 26 },
@@ -148,7 +148,7 @@ describe("DataLoader", () => {
     }
   });
 
-  it("makes batches of pictures of like size in buckets", async () => {
+  it("makes batches of images of like size in buckets", async () => {
     await using loader = new data.DataLoader(await train(), {
       ...options,
       augmentation: {},
@@ -188,7 +188,7 @@ describe("DataLoader", () => {
           name: "p04",
           index: 1,
           code: "corrupt-file",
-          message: expect.stringContaining(`${broken}: the picture is cut off`),
+          message: expect.stringContaining(`${broken}: the image is cut off`),
         });
         await using strict = new data.DataLoader(dataset, { ...options, workers, onError: "throw" });
         await expect(collect(strict)).rejects.toThrow(broken);

@@ -95,7 +95,7 @@ describe("readMat", () => {
     });
   });
 
-  it("answers damaged files with one error that names the file, or with a value", async () => {
+  it("returns damaged files with one error that names the file, or with a value", async () => {
     const originals = ["sbd", "sbd-plain", "kinds"].map(golden);
     const damage = fc.record({
       which: fc.nat({ max: 2 }),

@@ -43,7 +43,7 @@ describe("unrelated JSON files that come first", () => {
     expect(toldOf(root, opened)).toEqual([]);
   });
 
-  it("hide no file that names its picture after a large picture inside", async () => {
+  it("hide no file that names its image after a large image inside", async () => {
     const imageData = "A".repeat(200_000);
     const file = { imageData, imageHeight: 6, imagePath: "z.jpg", imageWidth: 8, shapes: [], version: "5.0" };
     await writeAnnotated(root, ["z.jpg"], { ...STRANGERS, "z.json": JSON.stringify(file) });

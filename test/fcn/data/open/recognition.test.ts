@@ -41,7 +41,7 @@ describe("a folder in which no layout is found", () => {
       /put segmentation there/,
     ],
     [
-      "SIFT Flow without its pictures",
+      "SIFT Flow without its images",
       { "SemanticLabels/a.mat": "", "GeoLabels/a.mat": "" },
       /for the layout siftflow Images is missing/,
       /put Images there/,
@@ -53,16 +53,16 @@ describe("a folder in which no layout is found", () => {
       /put labels\.txt there/,
     ],
     [
-      "pictures alone",
+      "images alone",
       { "images/a.jpg": photo },
       /images\/ is there, but masks\/ is missing/,
-      /put the masks, PNG files named as their pictures, into masks\//,
+      /put the masks, PNG files named as their images, into masks\//,
     ],
     [
       "masks alone",
       { "masks/a.png": mask },
       /masks\/ is there, but images\/ is missing/,
-      /put the pictures into images\//,
+      /put the images into images\//,
     ],
     [
       "another name for masks/",
@@ -95,22 +95,22 @@ describe("a folder in which no layout is found", () => {
       /move train\/images to images\/train and train\/masks to masks\/train, val\/images/,
     ],
     [
-      "pictures and masks in one folder",
+      "images and masks in one folder",
       { "a_sat.jpg": photo, "a_mask.png": mask },
-      /pictures and masks \(such as a_mask\.png\) are in one folder/,
-      /move the pictures into images\/ and the masks into masks\//,
+      /images and masks \(such as a_mask\.png\) are in one folder/,
+      /move the images into images\/ and the masks into masks\//,
     ],
     [
-      "pictures and nothing else",
+      "images and nothing else",
       { "a.jpg": photo },
-      /1 picture in .* itself have neither masks\/ nor \.json files/,
-      /put pictures into images\//,
+      /1 image in .* itself have neither masks\/ nor \.json files/,
+      /put images into images\//,
     ],
     [
       "JSON of another kind",
       { "a.jpg": photo, "via.json": unrelated },
       /via\.json is neither a COCO nor a labelme file: it has the keys version, settings/,
-      /put pictures into images\//,
+      /put images into images\//,
     ],
     [
       "a damaged JSON",
@@ -128,7 +128,7 @@ describe("a folder in which no layout is found", () => {
     await writeTree(root, files);
     const error = await refusal(data.open(root));
     expect(error.code).toBe("missing-data");
-    expect(error.message).toContain("no known layout of labelled pictures is in it");
+    expect(error.message).toContain("no known layout of labelled images is in it");
     expect(error.message).toMatch(problem);
     expect(error.fix).toMatch(fix);
     expect(error.message).not.toContain("\n");
@@ -140,7 +140,7 @@ describe("annotations in JSON", () => {
     ["cut off", coco.slice(0, -20), /^copy, download or export it again/],
     ["with NaN", coco.replace("[[0", "[[NaN"), /^write null or a number there/],
     ["as Python prints it", coco.replaceAll('"', "'"), /^write it with json\.dump/],
-  ])("that cannot be read are the one thing to mend beside pictures: %s", async (_, text, fix) => {
+  ])("that cannot be read are the one thing to mend beside images: %s", async (_, text, fix) => {
     await writeTree(root, { "images/a.jpg": photo, "annotations/all.json": text });
     const error = await refusal(data.open(root));
     expect(error.message).toContain("annotations/all.json: it is not JSON");

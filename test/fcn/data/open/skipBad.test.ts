@@ -21,7 +21,7 @@ beforeEach(async () => {
 const namesOf = (set: data.SegmentationDataset | undefined): string[] =>
   Array.from({ length: set?.length ?? 0 }, (_, i) => set?.name(i) as string);
 
-/** One fault a picture: a JPEG that is cut off, a mask of another size, a label without a class, an LFS pointer for a mask, a picture without a mask. */
+/** One fault an image: a JPEG that is cut off, a mask of another size, a label without a class, an LFS pointer for a mask, an image without a mask. */
 const spoil: Record<string, () => Promise<void>> = {
   "0": async () => writeFile(join(root, "images/0.jpg"), (await jpeg(20, 24, 1)).subarray(0, 300)),
   "1": () =>
@@ -39,7 +39,7 @@ const spoil: Record<string, () => Promise<void>> = {
 
 describe("skipBad", () => {
   it.each(Object.entries(spoil))(
-    "leaves picture %s out of the split that it is in, and moves no other",
+    "leaves image %s out of the split that it is in, and moves no other",
     async (name, spoilOne) => {
       const before = await data.open(root);
       await spoilOne();
@@ -61,7 +61,7 @@ describe("skipBad", () => {
     },
   );
 
-  it("lists every picture with its split, and counts them in a line", async () => {
+  it("lists every image with its split, and counts them in a line", async () => {
     for (const spoilOne of Object.values(spoil)) await spoilOne();
     await rm(join(root, "masks/4.png"));
     const opened = await data.open(root, { skipBad: true, validation: 0.4, seed: 3 });
@@ -69,7 +69,7 @@ describe("skipBad", () => {
     expect(total).toBe(5);
     expect(opened.leftOut?.map(({ name }) => name).sort()).toEqual(["0", "1", "2", "3"]);
     const summary = opened.remarks.find(({ code }) => code === "skipped");
-    expect(summary?.text).toMatch(/^pictures that cannot be used are left out: (train|val) \d of \d/);
+    expect(summary?.text).toMatch(/^images that cannot be used are left out: (train|val) \d of \d/);
     expect((await data.check(opened)).ok).toBe(true);
   });
 
@@ -78,7 +78,7 @@ describe("skipBad", () => {
     const opened = await data.open(root, { skipBad: true });
     expect((await data.check(opened)).ok).toBe(true);
     const left = opened.splits.train?.name(0);
-    await writeFile(join(root, `images/${left}.jpg`), "no picture");
+    await writeFile(join(root, `images/${left}.jpg`), "no image");
     expect((await data.check(opened)).remarks[0]).toMatchObject({ level: "problem", code: "unsupported-file" });
   });
 
@@ -91,7 +91,7 @@ describe("skipBad", () => {
     await writeFile(join(root, "images/8.jpg"), "");
     await expect(data.open(root, { skipBad: true })).rejects.toMatchObject({
       code: "missing-data",
-      message: expect.stringContaining('none of the 3 pictures of "val" can be used'),
+      message: expect.stringContaining('none of the 3 images of "val" can be used'),
     });
   });
 
@@ -111,16 +111,16 @@ describe("skipBad", () => {
 });
 
 describe("skipBad of entries in lists of annotations", () => {
-  const pictures = Array.from({ length: 6 }, (_, i) => `${i}.jpg`);
-  const coco = JSON.parse(cocoJson(pictures)) as {
+  const images = Array.from({ length: 6 }, (_, i) => `${i}.jpg`);
+  const coco = JSON.parse(cocoJson(images)) as {
     images: { id: unknown; file_name: string }[];
     annotations: { image_id: unknown; category_id: unknown }[];
   };
 
   it.each<[string, (json: typeof coco) => void, number]>([
-    ["a picture without an id", ({ images }) => Object.assign(images[1] as object, { id: null }), 5],
+    ["an image without an id", ({ images }) => Object.assign(images[1] as object, { id: null }), 5],
     [
-      "an annotation without a picture",
+      "an annotation without an image",
       ({ annotations }) => Object.assign(annotations[1] as object, { image_id: {} }),
       6,
     ],
@@ -129,28 +129,28 @@ describe("skipBad of entries in lists of annotations", () => {
       ({ annotations }) => Object.assign(annotations[1] as object, { category_id: 9 }),
       6,
     ],
-    ["a picture that is nowhere", ({ images }) => Object.assign(images[1] as object, { file_name: "none.jpg" }), 5],
-    ["two entries of one picture", ({ images }) => Object.assign(images[1] as object, { file_name: "./0.jpg" }), 4],
+    ["an image that is nowhere", ({ images }) => Object.assign(images[1] as object, { file_name: "none.jpg" }), 5],
+    ["two entries of one image", ({ images }) => Object.assign(images[1] as object, { file_name: "./0.jpg" }), 4],
   ])("goes on with COCO files that have %s", async (_, spoilOne, left) => {
     const json = structuredClone(coco);
     spoilOne(json);
     const folder = join(root, "coco");
-    await writeAnnotated(folder, pictures, { "all.json": JSON.stringify(json) });
+    await writeAnnotated(folder, images, { "all.json": JSON.stringify(json) });
     expect((await data.check(folder)).ok).toBe(false);
     const { splits } = await data.open(folder, { skipBad: true, validation: 0.5 });
     expect(namesOf(splits.train).length + namesOf(splits.val).length).toBe(left);
     expect((await data.check(folder, { skipBad: true, validation: 0.5 })).ok).toBe(true);
   });
 
-  it("leaves out the picture of two labelme files", async () => {
-    const files = Object.fromEntries(pictures.map((name, i) => [`${i}.json`, labelmeJson(name, "thing")]));
+  it("leaves out the image of two labelme files", async () => {
+    const files = Object.fromEntries(images.map((name, i) => [`${i}.json`, labelmeJson(name, "thing")]));
     const folder = join(root, "labelme");
-    await writeAnnotated(folder, pictures, { ...files, "1.json": labelmeJson("0.jpg", "thing") });
+    await writeAnnotated(folder, images, { ...files, "1.json": labelmeJson("0.jpg", "thing") });
     const { splits, leftOut, remarks } = await data.open(folder, { skipBad: true, validation: 0.5 });
     const names = [...namesOf(splits.train), ...namesOf(splits.val)];
     expect(names.sort()).toEqual(["2", "3", "4", "5"]);
-    expect(leftOut?.map(({ name, code }) => [name, code])).toEqual([["0", "same-picture"]]);
+    expect(leftOut?.map(({ name, code }) => [name, code])).toEqual([["0", "same-image"]]);
     // One line tells of it.
-    expect(remarks.filter(({ code }) => code === "same-picture")).toHaveLength(1);
+    expect(remarks.filter(({ code }) => code === "same-image")).toHaveLength(1);
   });
 });

@@ -75,7 +75,7 @@ describe("stackSamples", () => {
     expect([...batch.labels]).toEqual([1, 255, 1, 255]);
   });
 
-  it("stacks further label maps too, mirrored as the labels are", () => {
+  it("stacks extra label maps too, mirrored as the labels are", () => {
     const mapped = samples.map((sample) => ({ ...sample, more: { other: sample.labels.map((label) => 5 - label) } }));
     const sampler = new data.BatchSampler(mapped, { batchSize: 40, seed: 3 });
     const drawn = sampler.next();

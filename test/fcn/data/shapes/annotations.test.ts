@@ -127,10 +127,10 @@ describe("COCO annotations", () => {
 
   it("refuse polygons that are none", () => {
     expect(() => labelsOf([instance(1, [[0, 0, 1, 1]])])).toThrow(
-      "a.json: annotation without id of a picture: a polygon of 4 numbers is not a list",
+      "a.json: annotation without id of an image: a polygon of 4 numbers is not a list",
     );
     expect(() => labelsOf([instance(1, { size: [2, 2], counts: [4] })])).toThrow(
-      "run lengths for 2x2 stand in a picture of 6x8",
+      "run lengths for 2x2 stand in an image of 6x8",
     );
   });
 });
@@ -240,13 +240,13 @@ describe("labelme files", () => {
       "shape 0 has the label 3, which is no text",
     ],
     [
-      "a mask without its picture",
+      "a mask without its image",
       [{ ...shape("one", "mask", [[0, 0]]), mask: null }],
       {},
-      'shape 0 ("one") is a mask without its picture',
+      'shape 0 ("one") is a mask without its image',
     ],
-    ["a size that is none", [], { imageHeight: 6.5 }, "it says that the picture is 6.5x8"],
-    ["another size than the picture", [], { imageWidth: 9 }, "the labels are 6x9, but a.jpg is 6x8"],
+    ["a size that is none", [], { imageHeight: 6.5 }, "it says that the image is 6.5x8"],
+    ["another size than the image", [], { imageWidth: 9 }, "the labels are 6x9, but a.jpg is 6x8"],
   ])("with %s are refused in one line that names the file", async (_, shapes, more, problem) => {
     const failure = labelmeOf(shapes, more);
     await expect(failure).rejects.toThrow(problem);

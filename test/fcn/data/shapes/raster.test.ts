@@ -17,7 +17,7 @@ function painted(height: number, width: number, draw: Painter): number[] {
 
 const draw = (height: number, width: number, points: readonly Point[]): number[] =>
   painted(height, width, (paint) => paintPolygon(points, { height, width }, paint));
-const picture = (counts: readonly number[], width: number): string[] =>
+const image = (counts: readonly number[], width: number): string[] =>
   Array.from({ length: counts.length / width }, (_, y) => counts.slice(y * width, (y + 1) * width).join(""));
 
 /**
@@ -46,9 +46,9 @@ describe("paintPolygon", () => {
       [4, 3],
       [1, 3],
     ];
-    expect(picture(draw(4, 5, box), 5)).toEqual(["00000", "01110", "01110", "00000"]);
+    expect(image(draw(4, 5, box), 5)).toEqual(["00000", "01110", "01110", "00000"]);
     expect(
-      picture(
+      image(
         draw(4, 4, [
           [0, 0],
           [4, 0],
@@ -69,9 +69,9 @@ describe("paintPolygon", () => {
       [4, 1],
       [1, 1],
     ];
-    expect(picture(draw(5, 5, ring), 5)).toEqual(["11111", "10001", "10001", "10001", "11111"]);
+    expect(image(draw(5, 5, ring), 5)).toEqual(["11111", "10001", "10001", "10001", "11111"]);
     expect(
-      picture(
+      image(
         draw(3, 3, [
           [-9, -9],
           [99, -9],

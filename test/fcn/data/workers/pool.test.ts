@@ -22,15 +22,15 @@ describe("a pool of workers", () => {
       return new Worker(workerFile);
     });
     try {
-      const answers = await Promise.allSettled([keysOf(pool), keysOf(pool), keysOf(pool)]);
-      const failed = answers.filter(({ status }) => status === "rejected");
+      const returns = await Promise.allSettled([keysOf(pool), keysOf(pool), keysOf(pool)]);
+      const failed = returns.filter(({ status }) => status === "rejected");
       // A worker holds two tasks at a time.
       expect(failed).toHaveLength(2);
       expect((failed[0] as PromiseRejectedResult).reason).toMatchObject({
         code: "worker-died",
         message: expect.stringContaining("it exited with code 3"),
       });
-      expect(answers[2]).toEqual({ status: "fulfilled", value: [0, 1, 2] });
+      expect(returns[2]).toEqual({ status: "fulfilled", value: [0, 1, 2] });
       expect(started).toBe(2);
     } finally {
       await pool.close();

@@ -67,7 +67,7 @@ function labelMap(
   return out;
 }
 
-const picture = (keys: readonly number[], isColour: boolean): Sharp => {
+const rendered = (keys: readonly number[], isColour: boolean): Sharp => {
   const data = isColour ? keys.flatMap((key) => [key >> 16, (key >> 8) & 255, key & 255]) : keys;
   return sharp(Uint8Array.from(data), { raw: { width: SIDE, height: SIDE, channels: isColour ? 3 : 1 } });
 };
@@ -113,7 +113,7 @@ describe("findSoftEdges", () => {
       ] as const) {
         for (const [name, keys] of Object.entries(kinds)) {
           for (let seed = 0; seed < 6; seed++) {
-            const image = await change(picture(shapes(seed, keys), isColour));
+            const image = await change(rendered(shapes(seed, keys), isColour));
             expect(await isSoft(image, isColour), `${name}, seed ${seed}`).toBe(true);
           }
         }
@@ -156,9 +156,9 @@ async function folder(name: string, masks: readonly Uint8Array[], classes?: unkn
 }
 
 const png = async (image: Sharp | Promise<Sharp>): Promise<Uint8Array> => (await image).png().toBuffer();
-const hard = (seed: number): Promise<Uint8Array> => png(picture(shapes(seed, [0, 255]), false).toColourspace("b-w"));
+const hard = (seed: number): Promise<Uint8Array> => png(rendered(shapes(seed, [0, 255]), false).toColourspace("b-w"));
 const soft = (seed: number, keys: readonly number[] = [0, 255]): Promise<Uint8Array> =>
-  png(picture(shapes(seed, keys), false).blur(2).toColourspace("b-w"));
+  png(rendered(shapes(seed, keys), false).blur(2).toColourspace("b-w"));
 
 describe("a folder of masks without labels", () => {
   it("is refused where masks are soft, with the command that makes them hard", async () => {
@@ -189,15 +189,15 @@ describe("a folder of masks without labels", () => {
   });
 
   it("is refused where masks are soft in 16 bits, in RGB, and after JPEG", async () => {
-    const blurred = await picture(shapes(1, [0, 255]), false)
+    const blurred = await rendered(shapes(1, [0, 255]), false)
       .blur(2)
       .toColourspace("b-w")
       .raw()
       .toBuffer();
     const wide = { height: SIDE, width: SIDE, channels: 1, depth: 16 } as const;
     const deep = encode({ ...wide, data: Uint16Array.from(blurred, (level) => level * 257) });
-    const painted = await png(picture(shapes(1, [0, 0xff0000]), true).blur(2));
-    const compressed = await png(jpeg(picture(shapes(1, [0, 255]), false), 60));
+    const painted = await png(rendered(shapes(1, [0, 0xff0000]), true).blur(2));
+    const compressed = await png(jpeg(rendered(shapes(1, [0, 255]), false), 60));
     for (const [name, mask] of Object.entries({ deep, painted, compressed })) {
       await expect(data.open(await folder(name, [mask]))).rejects.toMatchObject({ code: "soft-edges" });
     }
@@ -208,7 +208,7 @@ describe("a folder of masks without labels", () => {
   });
 
   it("is refused where its shapes are in alpha", async () => {
-    const alpha = picture(shapes(1, [0, 255]), false).toColourspace("b-w");
+    const alpha = rendered(shapes(1, [0, 255]), false).toColourspace("b-w");
     const mask = await png(
       sharp({ create: { width: SIDE, height: SIDE, channels: 3, background: "#fff" } }).joinChannel(
         await alpha.raw().toBuffer(),

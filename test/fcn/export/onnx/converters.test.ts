@@ -127,7 +127,7 @@ const INPUTS: Partial<Record<Kind, Inputs>> = {
   crop: padded,
 };
 
-/** Each layer behind the image, one head a layer. */
+/** Each layer after the image, one head a layer. */
 function graphOf(kind: Kind, layers: readonly Layer[]): models.Graph {
   const builder = new models.GraphBuilder(kind);
   const data = builder.add("data", { kind: "input", channels: CHANNELS });
@@ -201,7 +201,7 @@ describe("windows of any geometry", () => {
         stride: fc.constant(stride),
         dilation: fc.constant(dilation),
         before: fc.integer({ min: 0, max: half }),
-        behind: fc.integer({ min: 0, max: half }),
+        after: fc.integer({ min: 0, max: half }),
       });
     });
   const windows = fc.record({
@@ -219,8 +219,8 @@ describe("windows of any geometry", () => {
         stride: [v.stride, h.stride],
         dilation: [v.dilation, h.dilation],
         padding: [
-          [v.before, v.behind],
-          [h.before, h.behind],
+          [v.before, v.after],
+          [h.before, h.after],
         ],
       } as const;
       const { dilation: _, ...flat } = window;

@@ -97,7 +97,7 @@ describe("the file", () => {
     expect(decodeOnnx(await encodeOnnx(net)).metadataProps).toEqual([]);
   });
 
-  it("leaves nothing behind when it cannot be written", async () => {
+  it("leaves nothing after when it cannot be written", async () => {
     await expect(exportOnnx(net, { path: join(folder, "none", "x.onnx") })).rejects.toMatchObject({
       code: "unwritable-file",
     });

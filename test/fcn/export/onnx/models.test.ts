@@ -14,7 +14,7 @@ const NARROW: readonly (readonly [RegExp, Options])[] = [[/./, { widthMultiplier
 const VARIANTS: readonly (readonly [string, Options])[] = [
   ["fcn8s-vgg16", { dense: true, deconv: "learned" }],
   ["fcn8s-vgg16", { batchNorm: true, inChannels: 4, fusion: "max" }],
-  ["fcn8s-vgg16", { trunkStride: 8, dilate: true, padding: 150 }],
+  ["fcn8s-vgg16", { backboneStride: 8, dilate: true, padding: 150 }],
   ["fcn16s-inceptionv3", { samePadding: true, lastStage: "Mixed_6e" }],
   ["fcn_resnet50", { auxLoss: false }],
 ];

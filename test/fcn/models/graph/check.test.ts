@@ -74,7 +74,7 @@ describe("the text of a graph", () => {
     ["an input that is no name", changed(({ nodes }) => (nodes[1]!.inputs = [{}])), /takes its input from {}/],
     ["too few inputs", changed(({ nodes }) => (nodes[1]!.inputs = [])), /a conv has 0 inputs, expected 1/],
     ["a crop without a reference", changed(({ nodes }) => (nodes[6]!.inputs = ["up"])), /a crop has 1 inputs/],
-    ["two pictures", changed(({ nodes }) => (nodes[2] = { name: "b", layer: nodes[0]!.layer, inputs: [] })), /relu1/],
+    ["two images", changed(({ nodes }) => (nodes[2] = { name: "b", layer: nodes[0]!.layer, inputs: [] })), /relu1/],
     ["a deep kind", layer(1, { kind: JSON.parse(deep(2000)) }), /its kind is \[\[\[\[\.\.\.\]\]\]\], expected one of/],
     ["a deep field", layer(1, { stride: JSON.parse(deep(2000)) }), /its stride is \[\[\[\[\.\.\.\]\]\]\], expected/],
     ["an unknown kind", layer(1, { kind: "constructor" }), /its kind is "constructor", expected one of input, conv/],

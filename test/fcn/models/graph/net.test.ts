@@ -12,7 +12,7 @@ afterAll(() => device?.destroy());
 
 type Add = (builder: models.GraphBuilder, data: string) => string;
 
-/** A graph of an image of 4 channels and what `add` puts behind it. */
+/** A graph of an image of 4 channels and what `add` puts after it. */
 function graphOf(add: Add): models.Graph {
   const builder = new models.GraphBuilder("test");
   const data = builder.add("data", { kind: "input", channels: 4 });
@@ -178,7 +178,7 @@ describe("receptive fields", () => {
 });
 
 describe("a graph with several heads", () => {
-  /** Two trunks on two parts of one image, the mean of their scores, and a second head in between. */
+  /** Two backbones on two parts of one image, the mean of their scores, and a second head in between. */
   const graph = (): models.Graph => {
     const b = new models.GraphBuilder("two heads");
     const data = b.add("data", { kind: "input", channels: 5 });
@@ -193,7 +193,7 @@ describe("a graph with several heads", () => {
     return b.build({ out: b.add("out", { kind: "relu" }, sum), mean: sum });
   };
 
-  it("answers a record, and frees all else", async () => {
+  it("returns a record, and frees all else", async () => {
     await device.scope(async () => {
       const net = new models.GraphNet<Record<"out" | "mean", Tensor>>(device, graph(), 1);
       const x = device.rand([1, 5, 9, 7], { seed: 1 });

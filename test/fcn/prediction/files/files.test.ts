@@ -10,7 +10,7 @@ import { encodeIndexedPng } from "../../../../packages/fcn/src/encoding/indexedP
 import { makeFolder } from "../../../../packages/fcn/src/files/write.js";
 import { expandInputs } from "../../../../packages/fcn/src/prediction/files/inputs.js";
 import { OutputFolder, type Predicted } from "../../../../packages/fcn/src/prediction/files/outputs.js";
-import { toRaster } from "../../../../packages/fcn/src/prediction/picture.js";
+import { toRaster } from "../../../../packages/fcn/src/prediction/image.js";
 import { drawLegend, renderWithLegend } from "../../../../packages/fcn/src/report/images/legend.js";
 
 let folder: string;
@@ -27,7 +27,7 @@ const touch = async (...names: string[]): Promise<void> => {
 };
 
 describe("inputs", () => {
-  it("are files, the pictures of folders and below, and what patterns match, each once", async () => {
+  it("are files, the images of folders and below, and what patterns match, each once", async () => {
     await touch("in/b.jpg", "in/a.PNG", "in/notes.txt", "in/.hidden.jpg", "in/deep/er/c.webp", "in/br[1].jpg");
     const at = (name: string): string => join(folder, "in", name);
     const found = await expandInputs([at(""), at("b.jpg"), at("*.jpg"), "-"]);
@@ -71,7 +71,7 @@ describe("inputs", () => {
     ]);
   });
 
-  it("with nothing behind a name fail when they are loaded", async () => {
+  it("with nothing after a name fail when they are loaded", async () => {
     await mkdir(join(folder, "empty"));
     const names = ["nothing.jpg", "no*.jpg", "empty"].map((name) => join(folder, name));
     const found = await expandInputs(names);
@@ -79,12 +79,12 @@ describe("inputs", () => {
     expect(problems).toEqual([
       `${names[0]}: there is no such file or folder, and no file matches`,
       `${names[1]}: there is no such file or folder, and no file matches`,
-      `${names[2]}: it holds no pictures`,
+      `${names[2]}: it holds no images`,
     ]);
   });
 });
 
-describe("pictures", () => {
+describe("images", () => {
   const [height, width] = [24, 40];
   const rgb = Buffer.from(
     Uint8Array.from({ length: height * width * 3 }, (_, i) => {
@@ -92,7 +92,7 @@ describe("pictures", () => {
       return [6 * x, 10 * y, 100][i % 3]!;
     }),
   );
-  const picture = () => sharp(rgb, { raw: { height, width, channels: 3 } });
+  const image = () => sharp(rgb, { raw: { height, width, channels: 3 } });
   const differs = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
     let worst = 0;
     for (let i = 0; i < a.length; i++) worst = Math.max(worst, Math.abs(a[i]! - b[i]!));
@@ -115,19 +115,19 @@ describe("pictures", () => {
       return { data: data as Uint8Array, ...size };
     };
     const size = { height, width, channels: 3 };
-    const plain = await raster(await picture().png().toBuffer());
+    const plain = await raster(await image().png().toBuffer());
     expect(plain).toEqual({ data: new Uint8Array(rgb), ...size });
-    const deep = await raster(await picture().toColourspace("rgb16").png().toBuffer());
+    const deep = await raster(await image().toColourspace("rgb16").png().toBuffer());
     expect(deep).toMatchObject(size);
     expect(differs(deep.data, rgb)).toBeLessThanOrEqual(1);
-    const clear = await raster(await picture().ensureAlpha(0.3).png().toBuffer());
+    const clear = await raster(await image().ensureAlpha(0.3).png().toBuffer());
     expect(clear).toEqual(plain);
-    const cmyk = await raster(await picture().toColourspace("cmyk").jpeg({ quality: 100 }).toBuffer());
+    const cmyk = await raster(await image().toColourspace("cmyk").jpeg({ quality: 100 }).toBuffer());
     expect(cmyk).toMatchObject(size);
-    const grey = await raster(await picture().greyscale().png().toBuffer());
+    const grey = await raster(await image().greyscale().png().toBuffer());
     expect(grey).toMatchObject(size);
     expect(grey.data.every((value, i) => value === grey.data[i - (i % 3)])).toBe(true);
-    const turned = await raster(await picture().withMetadata({ orientation: 6 }).png().toBuffer());
+    const turned = await raster(await image().withMetadata({ orientation: 6 }).png().toBuffer());
     expect(turned).toMatchObject({ height: width, width: height });
     // A quarter turn clockwise: the lower left corner becomes the upper left one.
     expect([...turned.data.subarray(0, 3)]).toEqual([
@@ -136,14 +136,14 @@ describe("pictures", () => {
   });
 
   it("that are none, empty or cut off are one clear line with their name", async () => {
-    const jpeg = await picture().jpeg().toBuffer();
+    const jpeg = await image().jpeg().toBuffer();
     const write = async (name: string, bytes: Uint8Array): Promise<string> => {
       await writeFile(join(folder, name), bytes);
       return join(folder, name);
     };
     for (const [name, bytes, problem] of [
       ["zero.jpg", new Uint8Array(0), "it is empty"],
-      ["text.png", new TextEncoder().encode("not a picture"), "no picture of a known format"],
+      ["text.png", new TextEncoder().encode("not an image"), "no image of a known format"],
       ["cut.jpg", jpeg.subarray(0, jpeg.length - 200), "cut off or damaged"],
       ["large.png", pngOfSize(20_000, 20_000), "it has more than 268402689 pixels"],
     ] as const) {
@@ -166,7 +166,7 @@ describe("an output folder", () => {
     return [...places.values()].map((paths) => [...paths.values()].map((path) => path.replace(out.root, "")));
   };
 
-  it("gives every picture names of its own, and never that of an input", async () => {
+  it("gives every image names of its own, and never that of an input", async () => {
     await touch("o/Photo.png");
     const stems = ["photo", "a", "A", "a.overlay", "deep/a"].map((stem) => ({ stem }));
     expect(await namesFor("o", [{ ...stems[0]!, path: join(folder, "o", "Photo.png") }, ...stems.slice(1)])).toEqual([
@@ -270,7 +270,7 @@ describe("label maps as PNG", () => {
 });
 
 describe("overlays with a legend", () => {
-  it("show the picture unchanged above the names of its classes", async () => {
+  it("show the image unchanged above the names of its classes", async () => {
     const [height, width] = [30, 50];
     const rgba = new Uint8ClampedArray(height * width * 4).map((_, i) => (i % 4 === 3 ? 255 : (i * 13) % 256));
     const entries = ["sky", "building", "a very long class name indeed"].map((name, i) => {

@@ -30,7 +30,7 @@ describe("the table of settings", () => {
     const flags = rows.flatMap(([, row]) => flagsOf(row).map(({ flag }) => flag.split(" ")[0]));
     expect(new Set(flags).size).toBe(flags.length);
     for (const [name, { decides }] of rows) {
-      if (typeof decides === "string") expect([...kept, "trainingPictures"], name).toContain(decides);
+      if (typeof decides === "string") expect([...kept, "trainingImages"], name).toContain(decides);
     }
   });
 

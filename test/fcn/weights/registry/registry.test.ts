@@ -26,7 +26,7 @@ describe("the registry of published weights", () => {
     }
   });
 
-  it("names nets and trunks that exist", () => {
+  it("names nets and backbones that exist", () => {
     const known = models.list();
     const stand = entries.filter(({ part, model }) =>
       part === "net" ? known.includes(model) : known.some((name) => name === model || name.endsWith(`-${model}`)),

@@ -5,11 +5,11 @@ import type { WeightsEntry } from "@fcn/core";
 
 export interface Behaviour {
   content: Buffer;
-  /** Cuts the connection behind so many bytes of each answer. */
+  /** Cuts the connection after so many bytes of each answer. */
   cutAfter?: number;
-  /** Stops sending behind so many bytes, but leaves the connection open. */
+  /** Stops sending after so many bytes, but leaves the connection open. */
   stallAfter?: number;
-  /** Whether it answers ranges. Default true. */
+  /** Whether it returns ranges. Default true. */
   ranges?: boolean;
   etag?: string;
   status?: number;

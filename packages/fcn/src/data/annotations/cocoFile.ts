@@ -84,7 +84,7 @@ function parseImages(entries: readonly unknown[], remarks: EntryRemarks): CocoIm
       remarks.add("images", "no file_name", fix, i, shownValue(file_name));
     } else if (!isId(id)) remarks.add("images", `no id ${NO_ID}`, fix, i, `"${file_name}": ${shownValue(id)}`);
     else if (size === undefined) {
-      const problem = "a height and width that are no size of a picture in pixels";
+      const problem = "a height and width that are no size of an image in pixels";
       const sides = `height ${shownValue(height)}, width ${shownValue(width)}`;
       remarks.add("images", problem, fix, i, `"${file_name}": ${sides}`);
     } else return [{ id, file_name, ...size }];
@@ -111,7 +111,7 @@ function parseAnnotations(
   remarks: EntryRemarks,
 ): CocoAnnotation[] {
   const fix = "correct the entries, or remove them";
-  const pictures = new IdTable(images, ({ id }) => id);
+  const listed = new IdTable(images, ({ id }) => id);
   const names = new IdTable(categories, ({ id }) => id);
   return entries.flatMap((entry, i): CocoAnnotation[] => {
     const { id, image_id, category_id, iscrowd, segmentation } = fieldsOf(entry);
@@ -121,7 +121,7 @@ function parseAnnotations(
     else if (crowd === undefined) {
       remarks.add("annotations", "an iscrowd that is neither 0 nor 1", fix, i, shownValue(iscrowd));
     } else {
-      const [image, category] = [pictures.find(image_id), names.find(category_id)];
+      const [image, category] = [listed.find(image_id), names.find(category_id)];
       if (image?.isOther) remarks.match("image", image_id);
       if (category?.isOther) remarks.match("category", category_id);
       const found = { imageId: image_id, categoryId: category_id, image: image?.entry, category: category?.entry };

@@ -3,7 +3,7 @@ import type { CocoAnnotation, CocoFile } from "./cocoFile.js";
 import { type CocoId, shownId } from "./cocoIds.js";
 
 /**
- * Tells of the annotations that paint nothing, with their counts: those of pictures or categories that the file does
+ * Tells of the annotations that paint nothing, with their counts: those of images or categories that the file does
  * not list, and boxes without a mask. Where categories were `chosen` all others are background by choice.
  */
 export function strayAnnotations(file: string, { annotations }: CocoFile, chosen: boolean): DataRemark[] {
@@ -30,7 +30,7 @@ export function strayAnnotations(file: string, { annotations }: CocoFile, chosen
       ({ categoryId }) => categoryId,
     ),
     ...tell(
-      // A list of some of the pictures may keep the annotations of all; one that fits no picture is a mistake.
+      // A list of some of the images may keep the annotations of all; one that fits no image is a mistake.
       own.length === 0 ? "problem" : "warning",
       "unknown-image",
       annotations.filter(({ image }) => image === undefined),

@@ -1,13 +1,13 @@
 import { fileName, joinPath, readStart } from "../files/files.js";
 
-/** So much of a file shows its first keys, whatever it holds behind them. */
+/** So much of a file shows its first keys, whatever it holds after them. */
 const START = 65536;
 
 /** What the keys at the start of a JSON file say that it may be. */
 export type JsonKind = "coco" | "labelme" | "other";
 
 /**
- * What a JSON file may be, by the keys in its first 64 KiB: files of thousands of annotations, or with a picture
+ * What a JSON file may be, by the keys in its first 64 KiB: files of thousands of annotations, or with an image
  * inside, are not parsed for that. COCO files of these names count without a look.
  */
 export async function jsonKind(root: string, file: string): Promise<JsonKind> {

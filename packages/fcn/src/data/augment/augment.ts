@@ -16,7 +16,7 @@ export interface SampleKey {
 const STREAMS = { scale: 1, rotate: 2, mirror: 3, jitter: 4, crop: 5, colour: 6 } as const;
 
 /**
- * The sample changed at random: the picture bilinearly, its labels by nearest neighbour at the same points. Where nothing is scaled or turned by
+ * The sample changed at random: the image bilinearly, its labels by nearest neighbour at the same points. Where nothing is scaled or turned by
  * other than whole pixels, values are copied exactly.
  */
 export function augmentSample(
@@ -34,7 +34,7 @@ export function augmentSample(
   return { ...moved, image };
 }
 
-/** The fill is no part of the picture: changes of the colours leave it as it is. `outside` is 1 where there is no picture. */
+/** The fill is no part of the image: changes of the colours leave it as it is. `outside` is 1 where there is no image. */
 function refill({ data, channels }: RasterImage, outside: Uint8Array, fill: readonly number[]): void {
   const half = data instanceof Uint8Array ? 0.5 : 0;
   for (let i = outside.indexOf(1); i >= 0; i = outside.indexOf(1, i + 1)) {
@@ -42,7 +42,7 @@ function refill({ data, channels }: RasterImage, outside: Uint8Array, fill: read
   }
 }
 
-/** The value of each channel where there is no picture. */
+/** The value of each channel where there is no image. */
 function fillOf({ channels }: RasterImage, { fill = DEFAULT_FILL }: Augmentation): number[] {
   return Array.from({ length: channels }, (_, c) => fill[c] ?? 0);
 }
@@ -68,7 +68,7 @@ function moveSample(
   return { moved, outside: warp(new Uint8Array(image.height * image.width), 1) };
 }
 
-/** The size of the result, and for each of its points the point of the picture that it shows. */
+/** The size of the result, and for each of its points the point of the image that it shows. */
 function drawGeometry(
   image: { readonly height: number; readonly width: number },
   { scale, rotate = 0, mirror = false, jitter = 0, crop }: Augmentation,
@@ -88,7 +88,7 @@ function drawGeometry(
   const left = between(place(), scaled.width - width) - rightBy;
   const [sin, cos] = [Math.sin(angle), Math.cos(angle)];
   const [ratioX, ratioY] = [image.width / scaled.width, image.height / scaled.height];
-  // From a point of the result: to the scaled picture about its middle, mirrored back, turned back, to the size of the picture.
+  // From a point of the result: to the scaled image about its middle, mirrored back, turned back, to the size of the image.
   const [middleX, middleY] = [scaled.width / 2, scaled.height / 2];
   const [startX, startY] = [flip * (left - middleX), top - middleY];
   return {

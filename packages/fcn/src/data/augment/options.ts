@@ -1,7 +1,7 @@
 import { checkOptions, type RulesOf, rules } from "@fcn/tensor/internal";
 
 /**
- * Random changes of a picture and its labels together. What is not named is not done. Geometry is done in one step, in this order: scale, rotate,
+ * Random changes of an image and its labels together. What is not named is not done. Geometry is done in one step, in this order: scale, rotate,
  * mirror, jitter, crop. Plain data: it can be sent to a worker and written to a file.
  */
 export interface Augmentation {
@@ -13,12 +13,12 @@ export interface Augmentation {
   readonly mirror?: boolean | number;
   /** Largest shift in whole pixels, in each direction by itself. The paper tried 32. */
   readonly jitter?: number;
-  /** Size of a window at a random place; what lies outside a smaller picture is void. */
+  /** Size of a window at a random place; what lies outside a smaller image is void. */
   readonly crop?: readonly [height: number, width: number];
   /** Changes of the first three channels, done in the order brightness, contrast, saturation, hue, as torchvision's formulas do them. */
   readonly colour?: ColourJitter;
   /**
-   * Value of each channel where there is no picture, whatever `colour` does; labels become void there. Default: the ImageNet means, [124, 116, 104], and
+   * Value of each channel where there is no image, whatever `colour` does; labels become void there. Default: the ImageNet means, [124, 116, 104], and
    * 0 for further channels; in a loader the means of its preprocessing, which become 0 (or next to it, since bytes hold whole numbers).
    */
   readonly fill?: readonly number[];

@@ -1,4 +1,4 @@
-/** Where a point (X, Y) of the result lies in the picture: x + xx X + xy Y, y + yx X + yy Y. The first pixel reaches from 0 to 1. */
+/** Where a point (X, Y) of the result lies in the image: x + xx X + xy Y, y + yx X + yy Y. The first pixel reaches from 0 to 1. */
 export interface Affine {
   readonly x: number;
   readonly xx: number;
@@ -93,7 +93,7 @@ function emptyLike(data: Uint8Array | Float32Array, length: number): Uint8Array 
   return data instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
 }
 
-/** Whether every pixel centre of the result is one of the picture. */
+/** Whether every pixel centre of the result is one of the image. */
 function hitsCentres({ x, xx, xy, y, yx, yy }: Affine): boolean {
   return xy === 0 && yx === 0 && Math.abs(xx) === 1 && yy === 1 && Number.isInteger(x) && Number.isInteger(y);
 }

@@ -18,11 +18,11 @@ export interface SplitSummary {
   readonly pixels: number;
   /** Pixels of each class. */
   readonly histogram: readonly number[];
-  /** For each class the labelled pixels of the pictures in which it occurs. */
+  /** For each class the labelled pixels of the images in which it occurs. */
   readonly presentPixels: readonly number[];
   /** Part of the pixels that is void, 0 to 1. */
   readonly voidShare: number;
-  /** Of the pictures that can be read: fewest and most pixels. */
+  /** Of the images that can be read: fewest and most pixels. */
   readonly smallest: readonly [height: number, width: number];
   readonly largest: readonly [height: number, width: number];
 }
@@ -47,16 +47,16 @@ export interface DataReport {
   readonly levels: LevelsByDepth;
   /** Problems first, then warnings, then notes. */
   readonly remarks: readonly DataRemark[];
-  /** The pictures that `skipBad` left out of all that the report tells; absent without that option. */
+  /** The images that `skipBad` left out of all that the report tells; absent without that option. */
   readonly leftOut?: readonly LeftOut[];
   readonly seconds: number;
 }
 
 /**
- * Looks at every file of a data set before anything is trained on it: pictures and labels that cannot be read or differ in size, labels without a
- * class, missing partners, void, classes without pixels, and pictures of the training set in the validation set. Decodes in worker threads (Node).
+ * Looks at every file of a data set before anything is trained on it: images and labels that cannot be read or differ in size, labels without a
+ * class, missing partners, void, classes without pixels, and images of the training set in the validation set. Decodes in worker threads (Node).
  *
- * @param data a folder, or what `open` answered
+ * @param data a folder, or what `open` returned
  */
 export async function check(data: string | OpenedData, options: CheckOptions = {}): Promise<DataReport> {
   const start = performance.now();
@@ -106,10 +106,10 @@ function summarise(list: readonly Inspection[], numClasses: number): SplitSummar
   const presentPixels = new Array<number>(numClasses).fill(0);
   let voids = 0;
   for (const { counts, voidPixels } of list) {
-    const ofPicture = counts.reduce((sum, count) => sum + count, 0);
+    const ofImage = counts.reduce((sum, count) => sum + count, 0);
     counts.forEach((count, label) => {
       histogram[label]! += count;
-      if (count > 0) presentPixels[label]! += ofPicture;
+      if (count > 0) presentPixels[label]! += ofImage;
     });
     voids += voidPixels;
   }
@@ -141,35 +141,35 @@ function levelsByDepth(list: readonly Inspection[]): LevelsByDepth {
   return Object.fromEntries(summaries);
 }
 
-/** Layouts of one's own pictures, which are divided by `splits/`; published sets bring their lists along. */
+/** Layouts of one's own images, which are divided by `splits/`; published sets bring their lists along. */
 const OWN_LAYOUTS: readonly string[] = ["folder", "coco", "labelme"];
 
-/** A folder may be there to be measured on only, or to be trained on only: that is no problem of its pictures. */
+/** A folder may be there to be measured on only, or to be trained on only: that is no problem of its images. */
 function judgeNames({ root, layout, splits }: OpenedData): DataRemark[] {
   if (Object.keys(splits).length === 0) {
-    return [{ level: "problem", code: "no-split", file: root, text: "it has no split: no list names its pictures" }];
+    return [{ level: "problem", code: "no-split", file: root, text: "it has no split: no list names its images" }];
   }
   const isOwn = OWN_LAYOUTS.includes(layout);
   const list = (name: string): string => (isOwn ? `splits/${name}.txt` : `a list ${name}.txt`);
   if (splits.train === undefined) {
-    const text = `no split named train: it can be evaluated, not trained on, until ${list("train")} names pictures`;
+    const text = `no split named train: it can be evaluated, not trained on, until ${list("train")} names images`;
     return [{ level: "warning", code: "no-train", file: root, text }];
   }
   if (splits.val !== undefined) return [];
   const otherwise = isOwn ? ", or remove splits/ and a part is held back at random" : "";
-  const text = `no split named val: training has no scores, and its last weights count as the best; name pictures in ${list("val")}${otherwise}`;
+  const text = `no split named val: training has no scores, and its last weights count as the best; name images in ${list("val")}${otherwise}`;
   return [{ level: "warning", code: "no-val", file: root, text }];
 }
 
-/** Part of the pictures that may well be blank. */
+/** Part of the images that may well be blank. */
 const FEW_BLANK = 0.25;
 
-/** The remarks of the pictures; that a few are constant is a note, for a blank one now and then is no mistake. */
+/** The remarks of the images; that a few are constant is a note, for a blank one now and then is no mistake. */
 function judgeConstants(list: readonly Inspection[]): DataRemark[] {
   const remarks = list.flatMap((inspection) => inspection.remarks);
-  const blank = remarks.filter(({ code }) => code === "constant-picture").length;
+  const blank = remarks.filter(({ code }) => code === "constant-image").length;
   if (blank > FEW_BLANK * list.length) return remarks;
-  return remarks.map((remark) => (remark.code === "constant-picture" ? { ...remark, level: "note" } : remark));
+  return remarks.map((remark) => (remark.code === "constant-image" ? { ...remark, level: "note" } : remark));
 }
 
 /** Names that differ in blanks or in capitals alone are most likely one class. */
@@ -191,7 +191,7 @@ function judgeSplit({ root, classes, remarks }: OpenedData, split: string, summa
   const about = (level: DataRemark["level"], code: string, text: string): DataRemark[] => [
     { level, code, file: root, text: `${split}: ${text}` },
   ];
-  if (samples === 0) return about(split === "train" ? "problem" : "warning", "empty-split", "it has no picture");
+  if (samples === 0) return about(split === "train" ? "problem" : "warning", "empty-split", "it has no image");
   if (pixels === 0) return [];
   const present = classes.filter((_, label) => (histogram[label] as number) > 0);
   // Numbers with gaps are told as what they are.
@@ -211,7 +211,7 @@ function judgeSplit({ root, classes, remarks }: OpenedData, split: string, summa
   ];
 }
 
-/** Pictures of "train" in the splits that measure: the same file, or one that looks the same. */
+/** Images of "train" in the splits that measure: the same file, or one that looks the same. */
 function findLeaks(opened: OpenedData, bySplit: ReadonlyMap<string, readonly Inspection[]>): DataRemark[] {
   const train = bySplit.get("train") ?? [];
   const fileOf = (split: string, i: number): string => opened.splits[split]?.item?.(i).image[0]?.file ?? "";
@@ -224,7 +224,7 @@ function findLeaks(opened: OpenedData, bySplit: ReadonlyMap<string, readonly Ins
       const file = fileOf(split, j);
       if (told.has(file)) return;
       told.add(file);
-      const text = `this picture of "${split}" ${what} ${fileOf("train", i)} of "train"`;
+      const text = `this image of "${split}" ${what} ${fileOf("train", i)} of "train"`;
       const fix = "remove one of the two with its mask, or bring both into one split";
       remarks.push({ level, code, file, text: level === "problem" ? `${text} (${fix})` : text });
     };

@@ -15,7 +15,7 @@ export interface ContactSheetOptions {
   readonly split?: string;
 }
 
-/** A PNG picture of some samples: picture, labels, and both on one another, with the names of the classes that are on it (Node). */
+/** A PNG image of some samples: image, labels, and both on one another, with the names of the classes that are on it (Node). */
 export async function contactSheet(data: OpenedData, options: ContactSheetOptions = {}): Promise<Uint8Array> {
   const { count = 6, seed = 0, split = "train" } = options;
   const dataset = data.splits[split];
@@ -25,14 +25,14 @@ export async function contactSheet(data: OpenedData, options: ContactSheetOption
   }
   const samples = await pick(dataset, count, seed);
   if (samples.length === 0) {
-    const message = `contactSheet: no picture of "${split}" in ${data.root} can be read`;
+    const message = `contactSheet: no image of "${split}" in ${data.root} can be read`;
     throw new TensorError({ code: "missing-data", message, fix: "see what `fcn data check` says" });
   }
   const shown = new Set(samples.flatMap(({ labels }) => [...new Set(labels)]));
   const legend = data.classes.map((name, label) => ({ name, colour: data.palette[label] ?? VOID_COLOUR, label }));
   return renderPanels({
     title: `${split} of ${data.root.replace(/^.*[/\\]/, "")}`,
-    columns: [{ title: "Picture" }, { title: "Labels" }, { title: "Both" }],
+    columns: [{ title: "Image" }, { title: "Labels" }, { title: "Both" }],
     rows: samples.map((sample) => ({ title: sample.name, cells: cellsOf(sample, data) })),
     legend: [...legend, { name: "void", colour: VOID_COLOUR, label: VOID_LABEL }].filter(({ label }) =>
       shown.has(label),

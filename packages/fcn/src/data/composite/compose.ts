@@ -5,7 +5,7 @@ import { voidEdges } from "../samples/boundary.js";
 import { type Canvas, cover, type Placement, paste } from "./paste.js";
 import { checkRgba, Pyramid, type RgbaImage } from "./raster.js";
 
-/** A thing cut out of its picture: its alpha is its mask. */
+/** A thing cut out of its image: its alpha is its mask. */
 export interface Cutout {
   readonly name: string;
   /** Class from 1; 0 is background. */
@@ -50,7 +50,7 @@ const DEFAULTS = {
 type Settings = Required<CompositeOptions>;
 
 /**
- * Pictures with exact labels: cut-outs at random places, sizes and angles on random crops of photographs. Every class comes up equally
+ * Images with exact labels: cut-outs at random places, sizes and angles on random crops of photographs. Every class comes up equally
  * often, whatever the number of its cut-outs. The same source and seed give the same samples, and fewer samples are the first of more.
  * Throws a TensorError ("invalid-argument", "invalid-shape") for a source or an option that does not hold.
  */

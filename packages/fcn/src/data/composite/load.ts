@@ -16,19 +16,19 @@ export interface CompositeFolders {
   readonly backgrounds: readonly string[];
   /** Leaves out the files whose path it says yes to. */
   readonly skip?: (path: string) => boolean;
-  /** Longest side in pixels to which larger pictures are reduced on reading. Default 512 for cut-outs, 1024 for backgrounds. */
+  /** Longest side in pixels to which larger images are reduced on reading. Default 512 for cut-outs, 1024 for backgrounds. */
   readonly longestSide?: { readonly cutout?: number; readonly background?: number };
 }
 
 export interface LoadedComposite extends CompositeSource {
-  /** Pictures in the folders that are no cut-outs, and why. */
+  /** Images in the folders that are no cut-outs, and why. */
   readonly leftOut: readonly { readonly file: string; readonly reason: string }[];
 }
 
 /**
- * Reads the cut-outs and backgrounds of a composite set (Node). Cut-outs are trimmed to what is opaque; pictures without a transparent part,
+ * Reads the cut-outs and backgrounds of a composite set (Node). Cut-outs are trimmed to what is opaque; images without a transparent part,
  * and mostly translucent ones, are left out and listed. Files come in the order of their names, so that a seed means the same everywhere.
- * Throws a TensorError: "missing-data" for a folder that is absent or holds no picture, "unreadable-file" for a picture that is damaged,
+ * Throws a TensorError: "missing-data" for a folder that is absent or holds no image, "unreadable-file" for an image that is damaged,
  * "range-needed" for one of 16 bits that uses a part of their scale alone.
  */
 export async function loadComposite(folders: CompositeFolders): Promise<LoadedComposite> {
@@ -36,7 +36,7 @@ export async function loadComposite(folders: CompositeFolders): Promise<LoadedCo
   const cutouts: Cutout[] = [];
   const leftOut: { file: string; reason: string }[] = [];
   for (const [index, [name, list]] of Object.entries(folders.cutouts).entries()) {
-    for (const file of await picturesIn(`cut-outs of ${name}`, list, /\.png$/i, true, skip)) {
+    for (const file of await imagesIn(`cut-outs of ${name}`, list, /\.png$/i, true, skip)) {
       const image = await decode(file, longestSide.cutout ?? 512);
       const reason = whyNoCutout(image);
       if (reason === undefined) cutouts.push({ name: file, label: index + 1, image: trimmed(image) });
@@ -44,7 +44,7 @@ export async function loadComposite(folders: CompositeFolders): Promise<LoadedCo
     }
   }
   const backgrounds: { name: string; image: RgbaImage }[] = [];
-  for (const file of await picturesIn("backgrounds", folders.backgrounds, /\.(jpe?g|png)$/i, false, skip)) {
+  for (const file of await imagesIn("backgrounds", folders.backgrounds, /\.(jpe?g|png)$/i, false, skip)) {
     backgrounds.push({ name: baseName(file), image: await decode(file, longestSide.background ?? 1024) });
   }
   return { classes: ["background", ...Object.keys(folders.cutouts)], cutouts, backgrounds, leftOut };
@@ -52,7 +52,7 @@ export async function loadComposite(folders: CompositeFolders): Promise<LoadedCo
 
 const baseName = (file: string): string => file.replace(/^.*[/\\]/, "").replace(/\.\w+$/, "");
 
-async function picturesIn(
+async function imagesIn(
   what: string,
   folders: readonly string[],
   pattern: RegExp,
@@ -73,12 +73,12 @@ async function picturesIn(
     files.push(...entries.filter((entry) => pattern.test(entry)).map((entry) => join(folder, entry)));
   }
   const wanted = [...new Set(files)].filter((file) => !skip(file)).sort();
-  if (wanted.length === 0) throw missing(`no picture for ${what} in ${folders.join(", ") || "no folder"}`);
+  if (wanted.length === 0) throw missing(`no image for ${what} in ${folders.join(", ") || "no folder"}`);
   return wanted;
 }
 
 function missing(problem: string, cause?: unknown): TensorError {
-  const fix = "name folders that hold pictures";
+  const fix = "name folders that hold images";
   return new TensorError({ code: "missing-data", message: `loadComposite: ${problem}`, fix }, { cause });
 }
 
@@ -103,8 +103,8 @@ async function decode(file: string, longestSide: number): Promise<RgbaImage> {
   try {
     if (await isDeepImage(file)) await refuseDark(file);
     const bounds = { width: longestSide, height: longestSide, fit: "inside", withoutEnlargement: true } as const;
-    const picture = sharp(file).rotate().resize(bounds).toColourspace("srgb").ensureAlpha();
-    const { data, info } = await picture.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+    const image = sharp(file).rotate().resize(bounds).toColourspace("srgb").ensureAlpha();
+    const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
     return { data: new Uint8Array(data), height: info.height, width: info.width };
   } catch (cause) {
     if (cause instanceof TensorError) throw cause;

@@ -1,6 +1,6 @@
 import type { Pyramid, RgbaImage } from "./raster.js";
 
-/** A picture in the making: interleaved RGB values 0 to 255 and one label a pixel. */
+/** An image in the making: interleaved RGB values 0 to 255 and one label a pixel. */
 export interface Canvas {
   readonly height: number;
   readonly width: number;
@@ -8,28 +8,28 @@ export interface Canvas {
   readonly labels: Uint8Array;
 }
 
-/** Where a picture comes to lie on a canvas: mirrored first, then scaled, then turned, its middle at (x, y). */
+/** Where an image comes to lie on a canvas: mirrored first, then scaled, then turned, its middle at (x, y). */
 export interface Placement {
   /** Canvas pixels; the first pixel reaches from 0 to 1. */
   readonly x: number;
   readonly y: number;
-  /** Canvas pixels a pixel of the picture. */
+  /** Canvas pixels a pixel of the image. */
   readonly scale: number;
-  /** Radians, clockwise as the picture is seen. */
+  /** Radians, clockwise as the image is seen. */
   readonly angle: number;
   readonly mirror: boolean;
 }
 
-interface Picture {
+interface Scalable {
   readonly image: RgbaImage;
   readonly pyramid: Pyramid;
 }
 
-/** Lays an opaque picture over the whole canvas; labels become 0. */
-export function cover(canvas: Canvas, picture: Picture, placement: Placement): void {
+/** Lays an opaque image over the whole canvas; labels become 0. */
+export function cover(canvas: Canvas, image: Scalable, placement: Placement): void {
   canvas.labels.fill(0);
-  eachPixel(canvas, picture, placement, (at, [r, g, b, alpha]) => {
-    // Beyond its border a picture is transparent; on it the filter sees both.
+  eachPixel(canvas, image, placement, (at, [r, g, b, alpha]) => {
+    // Beyond its border an image is transparent; on it the filter sees both.
     const whole = 255 / Math.max(alpha, 1);
     canvas.rgb.set([r * whole, g * whole, b * whole], at * 3);
   });
@@ -38,24 +38,24 @@ export function cover(canvas: Canvas, picture: Picture, placement: Placement): v
 /** Lays a cut-out over the canvas; pixels whose alpha is above `threshold` get its label. */
 export function paste(
   canvas: Canvas,
-  picture: Picture & { readonly label: number },
+  image: Scalable & { readonly label: number },
   placement: Placement,
   threshold: number,
 ): void {
-  eachPixel(canvas, picture, placement, (at, [r, g, b, alpha]) => {
+  eachPixel(canvas, image, placement, (at, [r, g, b, alpha]) => {
     if (alpha === 0) return;
     const rest = 1 - alpha / 255;
     for (const [c, value] of [r, g, b].entries()) canvas.rgb[at * 3 + c] = value + rest * canvas.rgb[at * 3 + c]!;
-    if (alpha > threshold) canvas.labels[at] = picture.label;
+    if (alpha > threshold) canvas.labels[at] = image.label;
   });
 }
 
 type Texel = Float32Array & readonly [number, number, number, number];
 
-/** Calls `use` with the picture's value (colour times alpha, alpha) at every canvas pixel that it can reach. */
+/** Calls `use` with the image's value (colour times alpha, alpha) at every canvas pixel that it can reach. */
 function eachPixel(
   { height, width }: Canvas,
-  { image, pyramid }: Picture,
+  { image, pyramid }: Scalable,
   { x, y, scale, angle, mirror }: Placement,
   use: (at: number, value: Texel) => void,
 ): void {

@@ -9,7 +9,7 @@ const LEAST_OPAQUE = 0.6;
 /** A cut-out with fewer opaque pixels shows nothing at the size at which it is pasted. */
 const LEAST_PIXELS = 64;
 
-/** Why a picture cannot serve as a cut-out; undefined when it can. */
+/** Why an image cannot serve as a cut-out; undefined when it can. */
 export function whyNoCutout(image: RgbaImage): string | undefined {
   let opaque = 0;
   let shown = 0;

@@ -62,7 +62,7 @@ function chooseBands(file: string, { bands, photometric, extraSamples }: TiffTag
   // Before ExtraSamples was introduced a second or fourth band was alpha.
   if (extraSamples.length === 0 && (own === 2 || own === 4)) return { colours: own === 2 ? 1 : 3, isCut: false };
   if (own === 4 && photometric === 2) return { colours: 3, isCut: true };
-  const problem = `it has ${counted(bands, "band")}${alphas > 0 ? `, ${alphas} of them alpha` : ""}: a picture has one (grey) or three (red, green, blue)`;
+  const problem = `it has ${counted(bands, "band")}${alphas > 0 ? `, ${alphas} of them alpha` : ""}: an image has one (grey) or three (red, green, blue)`;
   const pick = own === 2 ? "-b 1" : "-b 3 -b 2 -b 1";
   const fix = `save the bands that are wanted in a file of their own, such as gdal_translate ${pick} IN.tif OUT.tif`;
   throw fileError("unsupported-bands", file, problem, fix);
@@ -94,13 +94,13 @@ async function readStored(
   const isShifted = depth === "int16" && space === "grey16";
   // Of grey alone sharp would keep one band, so it is brought to RGB, which repeats the first.
   const isGrey = space === "b-w";
-  let picture = sharp(bytes, options).autoOrient();
+  let image = sharp(bytes, options).autoOrient();
   if (isShifted) {
-    picture = picture.linear(new Array<number>(stored).fill(1), new Array<number>(stored).fill(SHIFT));
+    image = image.linear(new Array<number>(stored).fill(1), new Array<number>(stored).fill(SHIFT));
   }
-  picture = picture.toColourspace(isGrey ? "srgb" : space);
+  image = image.toColourspace(isGrey ? "srgb" : space);
   const format = isShifted ? "ushort" : (name as "uchar");
-  const { data, info } = await picture.raw({ depth: format }).toBuffer({ resolveWithObject: true });
+  const { data, info } = await image.raw({ depth: format }).toBuffer({ resolveWithObject: true });
   const all = typed(data, format);
   const { height, width } = info;
   const have = info.channels as number;

@@ -21,20 +21,20 @@ export interface DecodedImage {
   readonly levels?: PixelLevels;
   /** A fourth band, which is not said to be alpha, was left out. */
   readonly isCut?: boolean;
-  /** Pictures in the file, of which the first was read; absent where there is one alone, or the number is not known. */
+  /** Images in the file, of which the first was read; absent where there is one alone, or the number is not known. */
   readonly pages?: number;
 }
 
-/** Extensions of picture files that are looked for. */
+/** Extensions of image files that are looked for. */
 export const IMAGE_PATTERN = /\.(jpe?g|png|webp|tiff?|avif|gif)$/i;
 
 /**
  * Decodes a photograph (JPEG, PNG, WebP, TIFF, AVIF, GIF) to upright 8-bit RGB: turned as its EXIF tag says, grey and CMYK brought to RGB, alpha
- * dropped (colours as stored), colour profiles of RGB pictures not applied: so the values are PIL's, but for CMYK, which is brought to RGB by a colour
+ * dropped (colours as stored), colour profiles of RGB images not applied: so the values are PIL's, but for CMYK, which is brought to RGB by a colour
  * profile and may differ from PIL's `convert("RGB")` by a hundred levels and more.
  *
  * Values that are not of unsigned 8 bits are mapped from `scale.range` to 0 to 255. Without a range they are taken on the scale in common use that they
- * fill (0 to 65535, 0 to 255, for floats 0 to 1), else the picture is refused ("range-needed"); "other-depth" where it does not suit `scale`.
+ * fill (0 to 65535, 0 to 255, for floats 0 to 1), else the image is refused ("range-needed"); "other-depth" where it does not suit `scale`.
  *
  * Uses sharp in Node. In browsers PNG files give the same values; createImageBitmap decodes the others, where those of JPEG may differ by a few levels
  * and colours below alpha by more. Throws a TensorError that names `file`.
@@ -54,11 +54,11 @@ export async function decodeImage(file: string, bytes: Uint8Array, scale: PixelS
     if (/exceeds pixel limit/i.test(reason)) throw tooManyPixels(file, "it has", cause);
     if (/exceeds channel limit/i.test(reason)) throw tooManyBands(file, cause);
     if (/samples out of range/i.test(reason)) throw tooManyBits(file, cause);
-    throw damagedFile(file, `the picture is cut off or damaged${why(reason)}`, cause);
+    throw damagedFile(file, `the image is cut off or damaged${why(reason)}`, cause);
   }
 }
 
-/** The decoder's words for what is wrong with a picture, as far as they say anything. */
+/** The decoder's words for what is wrong with an image, as far as they say anything. */
 function why(reason: string): string {
   if (/premature end|unexpected end|truncated|\bEOF\b/i.test(reason)) return " (it ends too early)";
   return /unknown error/i.test(reason) ? "" : ` (${reason})`;
@@ -66,14 +66,14 @@ function why(reason: string): string {
 
 /** The kinds of {@link IMAGE_PATTERN}, in the words of {@link guessContent}. */
 const READ = ["JPEG", "PNG", "WebP", "TIFF", "AVIF", "GIF"].map(
-  (kind) => `${kind === "AVIF" ? "an" : "a"} ${kind} picture`,
+  (kind) => `${kind === "AVIF" ? "an" : "a"} ${kind} image`,
 );
 
 function notDecoded(file: string, guess: Guess | undefined, cause: unknown): TensorError {
-  const isPicture = guess?.what.endsWith(" picture") ?? false;
-  const other = isPicture ? undefined : wrongContent("unsupported-file", file, guess, "a picture", cause);
+  const isImage = guess?.what.endsWith(" image") ?? false;
+  const other = isImage ? undefined : wrongContent("unsupported-file", file, guess, "an image", cause);
   if (other) return other;
-  const kind = isPicture ? `${guess?.what}, which is not read or` : "no picture of a known format, or";
+  const kind = isImage ? `${guess?.what}, which is not read or` : "no image of a known format, or";
   return fileError("unsupported-file", file, `it is ${kind} is badly damaged`, "save it as JPEG or PNG", cause);
 }
 
@@ -103,8 +103,8 @@ async function decodeWithSharp(file: string, bytes: Uint8Array, scale: PixelScal
     const { data, levels } = scaleBands(file, bands, scale);
     return { image: { ...image, data }, ...about, ...cut, levels };
   }
-  const picture = sharp(bytes, STRICT).autoOrient().removeAlpha().toColourspace("srgb");
-  const { data, info } = await picture.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+  const image = sharp(bytes, STRICT).autoOrient().removeAlpha().toColourspace("srgb");
+  const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
   const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
   return {
     image: { data: pixels, height: info.height, width: info.width, channels: info.channels },
@@ -115,7 +115,7 @@ async function decodeWithSharp(file: string, bytes: Uint8Array, scale: PixelScal
 function tooManyBands(file: string, cause: unknown): TensorError {
   const fix =
     "save the three bands that are wanted in a file of their own, such as gdal_translate -b 3 -b 2 -b 1 IN.tif OUT.tif";
-  const problem = "it has more bands than a picture: one (grey) or three (red, green, blue)";
+  const problem = "it has more bands than an image: one (grey) or three (red, green, blue)";
   return fileError("unsupported-bands", file, problem, fix, cause);
 }
 
@@ -141,11 +141,11 @@ async function decodeInBrowser(file: string, bytes: Uint8Array, scale: PixelScal
   const rgba = context.getImageData(0, 0, width, height).data;
   const data = new Uint8Array(width * height * 3);
   for (let i = 0; i < width * height; i++) data.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
-  // The browser turns the picture upright and does not tell from what.
+  // The browser turns the image upright and does not tell from what.
   return { image: { data, height, width, channels: 3 }, stored: { height, width }, orientation: 1 };
 }
 
-/** The values of a picture file (Node) as they are stored; undefined where they are of unsigned 8 bits. */
+/** The values of an image file (Node) as they are stored; undefined where they are of unsigned 8 bits. */
 export async function decodeDeep(file: string, bytes: Uint8Array): Promise<Bands | undefined> {
   const sharp = await loadSharp(file);
   const metadata = await sharp(bytes, STRICT).metadata();
@@ -154,7 +154,7 @@ export async function decodeDeep(file: string, bytes: Uint8Array): Promise<Bands
   return readBands(sharp, bytes, STRICT, metadata, choice);
 }
 
-/** Whether the values of a picture file are of other depth than unsigned 8 bits, by its header (Node). Throws where it has none. */
+/** Whether the values of an image file are of other depth than unsigned 8 bits, by its header (Node). Throws where it has none. */
 export async function isDeepImage(file: string): Promise<boolean> {
   const start = await readStart(file, 26);
   if (isPng(start)) return start[24] === 16;
@@ -171,6 +171,6 @@ export async function readImageSize(file: string): Promise<{ height: number; wid
     const { autoOrient } = await sharp(file).metadata();
     return { height: autoOrient.height, width: autoOrient.width };
   } catch (cause) {
-    throw damagedFile(file, `the picture's header cannot be read (${reasonOf(cause)})`, cause);
+    throw damagedFile(file, `the image's header cannot be read (${reasonOf(cause)})`, cause);
   }
 }

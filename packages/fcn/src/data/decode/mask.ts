@@ -1,7 +1,7 @@
 import type { TensorError } from "@fcn/tensor";
 import { guessContent } from "@fcn/tensor/internal";
 import { fileError } from "../files/errors.js";
-import { decodePng, type PngPicture } from "./png.js";
+import { type DecodedPng, decodePng } from "./png.js";
 import { isPng } from "./pngChunks.js";
 import { applyRule, colourKey, type KeyPlane, type LabelPlane, type LabelRule } from "./rule.js";
 
@@ -10,23 +10,23 @@ export async function decodeMask(file: string, bytes: Uint8Array, rule: LabelRul
   return applyRule(keyPlane(file, await decodeMaskPng(file, bytes), rule.by), rule);
 }
 
-/** The PNG picture of a mask. A lossy format is refused by name: its labels cannot be trusted. */
-export async function decodeMaskPng(file: string, bytes: Uint8Array): Promise<PngPicture> {
+/** The PNG image of a mask. A lossy format is refused by name: its labels cannot be trusted. */
+export async function decodeMaskPng(file: string, bytes: Uint8Array): Promise<DecodedPng> {
   if (isPng(bytes)) return decodePng(file, bytes);
   const { what = "not a PNG file", fix } = guessContent(bytes) ?? {};
-  const why = what === "a JPEG picture" ? ", whose compression changes labels" : "";
+  const why = what === "a JPEG image" ? ", whose compression changes labels" : "";
   const problem = `a mask must be PNG, but it is ${what}${why}`;
   throw fileError("unsupported-file", file, problem, fix ?? "save the mask as PNG");
 }
 
 /** One key a pixel. `by` "value": the palette index or grey value. `by` "colour": 0xRRGGBB, looked up in the palette where there is one. */
-export function keyPlane(file: string, picture: PngPicture, by: LabelRule["by"]): KeyPlane {
-  const { height, width } = picture;
-  return { height, width, keys: by === "value" ? valueKeys(file, picture) : colourKeys(file, picture) };
+export function keyPlane(file: string, image: DecodedPng, by: LabelRule["by"]): KeyPlane {
+  const { height, width } = image;
+  return { height, width, keys: by === "value" ? valueKeys(file, image) : colourKeys(file, image) };
 }
 
-function valueKeys(file: string, picture: PngPicture): ArrayLike<number> {
-  const { samples, channels, kind } = picture;
+function valueKeys(file: string, image: DecodedPng): ArrayLike<number> {
+  const { samples, channels, kind } = image;
   if (channels === 1) return samples;
   const grey = new Uint16Array(samples.length / channels);
   const isColour = kind === "rgb" || kind === "rgb-alpha";
@@ -35,14 +35,14 @@ function valueKeys(file: string, picture: PngPicture): ArrayLike<number> {
     grey[i] = samples[at] as number;
     if (isColour && (samples[at] !== samples[at + 1] || samples[at] !== samples[at + 2])) {
       const fix = "save all masks of the folder alike: as numbers, or in the colours of the classes";
-      const where = `column ${i % picture.width}, row ${Math.floor(i / picture.width)}`;
+      const where = `column ${i % image.width}, row ${Math.floor(i / image.width)}`;
       throw fileError("unknown-colour", file, `it holds colours (${where}), but the masks here hold numbers`, fix);
     }
   }
   return grey;
 }
 
-function colourKeys(file: string, { samples, channels, kind, depth, palette, width }: PngPicture): Uint32Array {
+function colourKeys(file: string, { samples, channels, kind, depth, palette, width }: DecodedPng): Uint32Array {
   if (depth === 16) throw sixteenBits(file);
   const keys = new Uint32Array(samples.length / channels);
   if (palette !== undefined) {

@@ -1,21 +1,21 @@
 import { numbers, type Rule } from "../../options/rules.js";
 import { fileError, type Remedy } from "../files/errors.js";
 
-/** How the values of a picture file are stored. */
+/** How the values of an image file are stored. */
 export type PixelDepth = "uint8" | "int8" | "uint16" | "int16" | "uint32" | "int32" | "float32";
 
 /** The values that become 0 and 255; those between lie on a line, those beyond are clipped. */
 export type PixelRange = readonly [low: number, high: number];
 
-/** How pictures of more than 8 bits come to the scale of 0 to 255. */
+/** How images of more than 8 bits come to the scale of 0 to 255. */
 export interface PixelScale {
-  /** Of pictures that are not of unsigned 8 bits; those keep their values. */
+  /** Of images that are not of unsigned 8 bits; those keep their values. */
   readonly range?: PixelRange;
-  /** The depths of the pictures for which `range` was chosen. */
+  /** The depths of the images for which `range` was chosen. */
   readonly depths?: readonly PixelDepth[];
 }
 
-/** Bands of a picture as they are stored, interleaved: one (grey) or three. */
+/** Bands of an image as they are stored, interleaved: one (grey) or three. */
 export interface Bands {
   readonly values: ArrayLike<number>;
   readonly height: number;
@@ -26,7 +26,7 @@ export interface Bands {
   readonly noData?: number | undefined;
 }
 
-/** What a picture holds in its file. */
+/** What an image holds in its file. */
 export interface PixelLevels {
   readonly depth: PixelDepth;
   /** Least and largest value; NaN where no value is one. */
@@ -67,7 +67,7 @@ export function levelsOf({ values, depth, noData }: Bands): PixelLevels {
   return { depth, min: least, max: largest, missing: 1 - count / values.length, clipped: 0 };
 }
 
-/** Values of a picture that are sorted, and kept of those. */
+/** Values of an image that are sorted, and kept of those. */
 const SORTED = 2 ** 16;
 const KEPT = 1024;
 
@@ -140,11 +140,11 @@ export function commonScale({ depth, min, max }: Pick<PixelLevels, "depth" | "mi
   return high !== undefined && min >= 0 && max > high / 2 ? [0, high] : undefined;
 }
 
-/** That of a picture by itself, where neither a folder nor a weights file says one. */
+/** That of an image by itself, where neither a folder nor a weights file says one. */
 function ownRange(file: string, bands: Bands, levels: PixelLevels): PixelRange {
   if (Number.isNaN(levels.min)) return [0, 1];
   const common = commonScale(levels);
-  // A hot pixel does not make a dark picture one that uses the whole scale.
+  // A hot pixel does not make a dark image one that uses the whole scale.
   if (common && withoutTails(rankedValues(bands))[1] > common[1] / 2) return common;
   const { depth, min, max } = levels;
   const [low, high] = [Math.min(0, min), max > Math.min(0, min) ? max : Math.min(0, min) + 1];
@@ -155,26 +155,26 @@ function ownRange(file: string, bands: Bands, levels: PixelLevels): PixelRange {
 /** How a range is given. */
 const rangeRemedy = (range: PixelRange): Remedy => {
   const [low, high] = range.map(short);
-  const then = "the same for all pictures, in training and prediction";
+  const then = "the same for all images, in training and prediction";
   return {
     code: `say it, { range: [${low}, ${high}] } or another, ${then}`,
     command: `say it, --range ${low},${high} or another, ${then}`,
   };
 };
 
-/** More than this part of a picture outside the range: it is of another kind than those for which the range was chosen. */
+/** More than this part of an image outside the range: it is of another kind than those for which the range was chosen. */
 const MOST_CLIPPED = 0.5;
 
-/** Throws where a picture does not suit the scale with which a net was trained. */
+/** Throws where an image does not suit the scale with which a net was trained. */
 export function checkScale(file: string, levels: PixelLevels, { range, depths }: PixelScale): void {
   if (range === undefined || depths === undefined) return;
-  const trained = `the net was trained on pictures of ${depths.join(" and ")}, of which ${rangeText(range)} became 0 to 255`;
+  const trained = `the net was trained on images of ${depths.join(" and ")}, of which ${rangeText(range)} became 0 to 255`;
   const isCommon = range[0] === 0 && range[1] === SCALES.word;
   if (levels.depth === "uint8") {
     if (depths.includes("uint8") || isCommon || (range[0] === 0 && range[1] === SCALES.byte)) return;
     throw fileError("other-depth", file, `it has 8 bits, but ${trained}`, SAME_DEPTH);
   }
-  // A dark picture of the same instrument may fill next to nothing of the range as well.
+  // A dark image of the same instrument may fill next to nothing of the range as well.
   const isOther = !depths.includes(levels.depth);
   const isLost = isOther && levels.min < levels.max && (levels.max - levels.min) * 255 < range[1] - range[0];
   if (levels.clipped <= MOST_CLIPPED && !isLost) return;
@@ -185,4 +185,4 @@ export function checkScale(file: string, levels: PixelLevels, { range, depths }:
   });
 }
 
-const SAME_DEPTH = "give pictures of the depth that the net was trained on, as they come from the instrument";
+const SAME_DEPTH = "give images of the depth that the net was trained on, as they come from the instrument";

@@ -3,10 +3,10 @@ import { concatBytes, inflate } from "./inflate.js";
 import { readChunks } from "./pngChunks.js";
 
 /**
- * A PNG picture as it is stored: palette indices stay indices, whatever the depth and interlacing. That is what label planes need and what
+ * A PNG image as it is stored: palette indices stay indices, whatever the depth and interlacing. That is what label planes need and what
  * decoders made for photographs lose.
  */
-export interface PngPicture {
+export interface DecodedPng {
   readonly height: number;
   readonly width: number;
   readonly kind: "grey" | "rgb" | "palette" | "grey-alpha" | "rgb-alpha";
@@ -15,12 +15,12 @@ export interface PngPicture {
   readonly channels: number;
   /** Interleaved rows of height x width x channels samples, unpacked. */
   readonly samples: Uint8Array | Uint16Array;
-  /** RGB triples of a palette picture. */
+  /** RGB triples of a palette image. */
   readonly palette?: Uint8Array;
 }
 
 /** Colour type -> kind, channels, depths that the standard allows. */
-const KINDS: Readonly<Record<number, readonly [PngPicture["kind"], number, readonly number[]]>> = {
+const KINDS: Readonly<Record<number, readonly [DecodedPng["kind"], number, readonly number[]]>> = {
   0: ["grey", 1, [1, 2, 4, 8, 16]],
   2: ["rgb", 3, [8, 16]],
   3: ["palette", 1, [1, 2, 4, 8]],
@@ -42,7 +42,7 @@ const WHOLE = [[0, 0, 1, 1]] as const;
 interface Header {
   readonly height: number;
   readonly width: number;
-  readonly kind: PngPicture["kind"];
+  readonly kind: DecodedPng["kind"];
   readonly channels: number;
   readonly depth: number;
   readonly interlaced: boolean;
@@ -62,7 +62,7 @@ interface Pass {
  * Decodes a PNG file (ISO/IEC 15948) of any kind, depth and interlacing. Throws a TensorError that names `file` ("corrupt-file",
  * "unsupported-file") for anything that is cut off, damaged or no PNG.
  */
-export async function decodePng(file: string, bytes: Uint8Array): Promise<PngPicture> {
+export async function decodePng(file: string, bytes: Uint8Array): Promise<DecodedPng> {
   const chunks = readChunks(file, bytes);
   const header = readHeader(file, chunks.get("IHDR")?.[0]);
   const palette = chunks.get("PLTE")?.[0];
@@ -77,9 +77,9 @@ export async function decodePng(file: string, bytes: Uint8Array): Promise<PngPic
     parts.reduce((sum, part) => sum + part.length, 0),
   );
   const raw = await inflate(packed, wanted).catch((cause: unknown) => {
-    throw damagedFile(file, `its picture data is cut off or damaged (${reasonOf(cause)})`, cause);
+    throw damagedFile(file, `its image data is cut off or damaged (${reasonOf(cause)})`, cause);
   });
-  if (raw.length < wanted) throw damagedFile(file, `it holds ${raw.length} of the ${wanted} bytes of its picture`);
+  if (raw.length < wanted) throw damagedFile(file, `it holds ${raw.length} of the ${wanted} bytes of its image`);
   const samples = readSamples(file, header, passes, raw);
   const { height, width, kind, depth, channels } = header;
   return { height, width, kind, depth, channels, samples, ...(palette && kind === "palette" ? { palette } : {}) };
@@ -121,7 +121,7 @@ function readSamples(file: string, header: Header, passes: readonly Pass[], raw:
     for (let row = 0; row < pass.height; row++) {
       const filter = raw[at] as number;
       const line = raw.subarray(at + 1, at + 1 + pass.rowBytes);
-      if (filter > 4) throw damagedFile(file, `row ${row} of its picture data has the unknown filter ${filter}`);
+      if (filter > 4) throw damagedFile(file, `row ${row} of its image data has the unknown filter ${filter}`);
       unfilter(filter, line, above, pixelBytes);
       spread(line, depth, pass.width * channels, out, {
         from: ((pass.y + row * pass.stepY) * width + pass.x) * channels,

@@ -1,6 +1,6 @@
 import type { RasterImage } from "../../labels/sample.js";
 import { type PixelLevels, type PixelScale, scaleBands } from "./pixelScale.js";
-import { decodePng, type PngPicture } from "./png.js";
+import { type DecodedPng, decodePng } from "./png.js";
 import { isPng, readChunks } from "./pngChunks.js";
 
 /** A PNG as 8-bit RGB, and what it holds where it has 16 bits. */
@@ -19,15 +19,15 @@ export async function decodePngImage(
   scale: PixelScale = {},
 ): Promise<PngImage | undefined> {
   if (!isPng(bytes) || readChunks(file, bytes).has("eXIf")) return undefined;
-  const picture = await decodePng(file, bytes);
-  const { height, width } = picture;
-  if (picture.depth < 16) return { image: { data: toRgb(picture), height, width, channels: 3 } };
-  const { data, levels } = scaleBands(file, { ...colourBands(picture), height, width, depth: "uint16" }, scale);
+  const image = await decodePng(file, bytes);
+  const { height, width } = image;
+  if (image.depth < 16) return { image: { data: toRgb(image), height, width, channels: 3 } };
+  const { data, levels } = scaleBands(file, { ...colourBands(image), height, width, depth: "uint16" }, scale);
   return { image: { data, height, width, channels: 3 }, levels };
 }
 
 /** The samples without alpha. */
-function colourBands({ samples, channels }: PngPicture): {
+function colourBands({ samples, channels }: DecodedPng): {
   readonly values: ArrayLike<number>;
   readonly channels: 1 | 3;
 } {
@@ -37,7 +37,7 @@ function colourBands({ samples, channels }: PngPicture): {
   return { values: samples.filter(keep), channels: colours };
 }
 
-function toRgb({ samples, channels, depth, kind, palette }: PngPicture): Uint8Array {
+function toRgb({ samples, channels, depth, kind, palette }: DecodedPng): Uint8Array {
   const pixels = samples.length / channels;
   const rgb = new Uint8Array(pixels * 3);
   const isColour = kind === "rgb" || kind === "rgb-alpha";

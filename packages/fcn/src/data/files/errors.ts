@@ -70,10 +70,10 @@ export function toldOf({ code, message, fix, commandFix = fix }: TensorError): T
 /** As many pixels as `sharp` takes. */
 export const MOST_PIXELS = 16383 ** 2;
 
-/** A picture that is too large to be decoded; `size` says "it is 20000x20000,", or "it has" where its sides are not known. */
+/** An image that is too large to be decoded; `size` says "it is 20000x20000,", or "it has" where its sides are not known. */
 export function tooManyPixels(file: string, size: string, cause?: unknown): TensorError {
   const problem = `${size} more than ${MOST_PIXELS} pixels`;
-  return fileError("unsupported-file", file, problem, "cut it into smaller pictures", cause);
+  return fileError("unsupported-file", file, problem, "cut it into smaller images", cause);
 }
 
 /** The first line of whatever was thrown. */

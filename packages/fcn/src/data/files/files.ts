@@ -128,8 +128,7 @@ function checkLength(path: string, size: number, fix: string): void {
 
 /** A JSON file (Node). */
 export async function readJson(path: string): Promise<unknown> {
-  const fix =
-    "split the annotations into several files, each with its pictures and all categories: all of them are read";
+  const fix = "split the annotations into several files, each with its images and all categories: all of them are read";
   return parseJson(path, await readText(path, fix));
 }
 

@@ -137,7 +137,7 @@ function decoded(path: string): string {
 /** The paths that fit, as messages list them. */
 export const orOf = (several: readonly string[]): string => firstOf(several, 4, " or ");
 
-/** The path of a picture that a path with ".." means, if it lies outside of the root and is there. */
+/** The path of an image that a path with ".." means, if it lies outside of the root and is there. */
 export async function outsideFile(root: string, folder: string, said: string): Promise<string | undefined> {
   const parts = isAbsolute(said) ? [] : resolveParts([...partsOf(folder), ...partsOf(said)]);
   if (parts[0] !== "..") return undefined;

@@ -20,7 +20,7 @@ export function roundHalfEven(value: number): number {
   return rest < 0.5 ? floor : floor + 1;
 }
 
-/** Height and width of a picture as a file states them; a side that it does not state, or states as 0, is absent. */
+/** Height and width of an image as a file states them; a side that it does not state, or states as 0, is absent. */
 export interface StatedSize {
   readonly height?: number;
   readonly width?: number;

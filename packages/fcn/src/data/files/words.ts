@@ -1,4 +1,4 @@
-/** A number with its noun: "1 picture", "2 pictures", "3 classes". */
+/** A number with its noun: "1 image", "2 images", "3 classes". */
 export function counted(count: number, noun: string): string {
   if (count === 1) return `1 ${noun}`;
   return `${count} ${noun}${noun.endsWith("s") ? "es" : "s"}`;

@@ -1,6 +1,6 @@
 import { fileName, folderOf } from "../files/files.js";
 
-/** What is added to the name of a picture, before and after: `mask_` and `_gt` in `mask_street_gt`. */
+/** What is added to the name of an image, before and after: `mask_` and `_gt` in `mask_street_gt`. */
 export interface Affix {
   readonly start: string;
   readonly end: string;
@@ -30,20 +30,9 @@ const MASK_WORDS = [
   ...["masks?", "labels?", "lbl", "gt", "ground-?truth", "segm?", "segmentations?", "annotations?", "anno", "annot"],
   ...["gtfine", "gtcoarse", "matte", ...RANKED],
 ];
-const IMAGE_WORDS = [
-  "images?",
-  "img",
-  "im",
-  "sat",
-  "rgb",
-  "photo",
-  "picture",
-  "leftimg8bit",
-  "rightimg8bit",
-  "original",
-];
+const IMAGE_WORDS = ["images?", "img", "im", "sat", "rgb", "photo", "image", "leftimg8bit", "rightimg8bit", "original"];
 
-/** A word after a separator, an extension of a picture (`street.jpg.png`), or CamVid's `_L`. */
+/** A word after a separator, an extension of an image (`street.jpg.png`), or CamVid's `_L`. */
 const endOf = (words: readonly string[], more = ""): RegExp =>
   new RegExp(`(?:[_\\-. ](?:${words.join("|")})|\\.(?:jpe?g|png|tiff?|webp|bmp|gif)${more})$`, "i");
 /** A word before a separator or a number. */
@@ -54,7 +43,7 @@ const KNOWN = {
   image: { end: endOf(IMAGE_WORDS), start: startOf(IMAGE_WORDS) },
 } as const;
 
-/** What the name of a picture or a mask may be without the usual affixes, beginning with the least that is taken away. */
+/** What the name of an image or a mask may be without the usual affixes, beginning with the least that is taken away. */
 export function stripped(name: string, kind: keyof typeof KNOWN): { readonly key: string; readonly affix: Affix }[] {
   const { end, start } = KNOWN[kind];
   const [folder, base] = [folderOf(name), fileName(name)];
@@ -74,7 +63,7 @@ export function stripped(name: string, kind: keyof typeof KNOWN): { readonly key
   });
 }
 
-/** The rank among masks of one picture that are made from one another; undefined for others. */
+/** The rank among masks of one image that are made from one another; undefined for others. */
 export function rankOf({ end }: Affix): number | undefined {
   const rank = RANKED.findIndex((word) => new RegExp(`[_\\-. ]${word}$`, "i").test(end));
   return rank < 0 ? undefined : rank;

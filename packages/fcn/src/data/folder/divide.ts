@@ -59,12 +59,12 @@ async function fromFiles(
   const lists = await readSplitFiles(folder);
   if (lists === undefined) return undefined;
   const names = items.map(({ name }) => name);
-  const pictures = items.map(({ image }) => image[0]?.file ?? "");
+  const images = items.map(({ image }) => image[0]?.file ?? "");
   const places = new Map(
     [...lists].map(([split, { file, lines }]) => {
-      const { indices, absent, ambiguous, elsewhere } = resolveSplit(lines, names, pictures);
+      const { indices, absent, ambiguous, elsewhere } = resolveSplit(lines, names, images);
       for (const name of absent) {
-        say("problem", "missing-sample", `it names "${name}", which has no labelled picture here`, file);
+        say("problem", "missing-sample", `it names "${name}", which has no labelled image here`, file);
       }
       for (const { line, candidates } of ambiguous) {
         const isOneFolder = new Set(candidates.map(withoutExtension)).size === 1;
@@ -83,7 +83,7 @@ async function fromFiles(
         say(
           "warning",
           "other-folder",
-          `${what}: ${firstOf(examples, 3)}; correct the list if these are other pictures`,
+          `${what}: ${firstOf(examples, 3)}; correct the list if these are other images`,
           file,
         );
       }
@@ -97,7 +97,7 @@ async function fromFiles(
 function sayUnlisted(folder: string, names: readonly string[], listed: ReadonlySet<number>, say: Say): void {
   const left = names.filter((_, i) => !listed.has(i));
   if (left.length === 0) return;
-  const what = `${counted(left.length, "labelled picture")} ${left.length === 1 ? "is" : "are"}`;
+  const what = `${counted(left.length, "labelled image")} ${left.length === 1 ? "is" : "are"}`;
   say(
     "warning",
     "left-out",
@@ -130,12 +130,12 @@ function fromOrigins(
   if (names === "" || (names === "train" && rest.length > 0)) return undefined;
   if (rest.length > 0 && !splits.has("train")) {
     splits.set("train", rest);
-    say("note", "named-splits", `what is not named ${names} is to train on: ${counted(rest.length, "picture")}`);
+    say("note", "named-splits", `what is not named ${names} is to train on: ${counted(rest.length, "image")}`);
   } else {
     const left = new Map<string, number>();
     for (const i of rest) left.set((origins[i] as Origin).from, (left.get((origins[i] as Origin).from) ?? 0) + 1);
     for (const [from, count] of left) {
-      const what = `${counted(count, "picture")} ${from} ${count === 1 ? "is" : "are"}`;
+      const what = `${counted(count, "image")} ${from} ${count === 1 ? "is" : "are"}`;
       say("warning", "left-out", `${what} left out: the splits here are named ${names}`);
     }
   }

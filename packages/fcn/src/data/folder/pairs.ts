@@ -13,9 +13,9 @@ import {
   stripped,
   withoutAffix,
 } from "./affixes.js";
-import { grouped, type Pictures, picturesByName } from "./pictures.js";
+import { grouped, type Images, imagesByName } from "./images.js";
 
-/** A picture and its mask, by the name of the picture: the path below the folder, without extension. */
+/** An image and its mask, by the name of the image: the path below the folder, without extension. */
 export interface Pair {
   readonly name: string;
   readonly image: string;
@@ -23,7 +23,7 @@ export interface Pair {
 }
 
 export interface PairOptions {
-  /** What the masks of a folder have in their names beyond those of the pictures: "_mask", or "mask_*" before the name. Default: found by looking. */
+  /** What the masks of a folder have in their names beyond those of the images: "_mask", or "mask_*" before the name. Default: found by looking. */
   readonly maskSuffix?: string;
 }
 
@@ -36,11 +36,11 @@ export const PAIR_OPTIONS: OptionTable<PairOptions> = {
       parse: (text) => (/[^*/\\]/.test(text) && !/[/\\]/.test(text) && text.split("*").length <= 2 ? text : undefined),
     },
     flag: "--mask-suffix <text>",
-    help: "for images/ and masks/: what masks have in their names beyond those of the pictures, such as _mask, or mask_* where it stands before the name (default: found by looking)",
+    help: "for images/ and masks/: what masks have in their names beyond those of the images, such as _mask, or mask_* where it stands before the name (default: found by looking)",
   },
 };
 
-/** Masks that may be that of one picture. */
+/** Masks that may be that of one image. */
 interface Candidate {
   readonly mask: string;
   readonly affix: Affix;
@@ -48,8 +48,8 @@ interface Candidate {
 
 /**
  * Pairs of files of two folders (searched with all folders below), and what has no partner. Names are the same, or those of masks have a usual word
- * more (`street_mask`, `mask_street`, `street.jpg`, Cityscapes' `_gtFine_labelIds`), or those of pictures another (`street_sat`, `_leftImg8bit`). Of
- * Cityscapes' masks the `labelIds` count. Throws where two masks may be that of one picture.
+ * more (`street_mask`, `mask_street`, `street.jpg`, Cityscapes' `_gtFine_labelIds`), or those of images another (`street_sat`, `_leftImg8bit`). Of
+ * Cityscapes' masks the `labelIds` count. Throws where two masks may be that of one image.
  */
 export async function findPairs(
   imageFolder: string,
@@ -57,8 +57,8 @@ export async function findPairs(
   { maskSuffix }: PairOptions = {},
 ): Promise<{ pairs: Pair[]; remarks: DataRemark[]; hint: Remedy | undefined }> {
   const remarks: DataRemark[] = [];
-  const images = await picturesByName(imageFolder, remarks);
-  const masks = await picturesByName(maskFolder, remarks);
+  const images = await imagesByName(imageFolder, remarks);
+  const masks = await imagesByName(maskFolder, remarks);
   const wanted = maskSuffix === undefined ? undefined : parseAffix(maskSuffix);
   const candidates = wanted ? byGivenAffix(images, masks, wanted, maskFolder) : byUsualAffixes(images, masks);
   const chosen = new Map(
@@ -77,7 +77,7 @@ export async function findPairs(
 
 const fold = (name: string): string => name.toLowerCase();
 
-function byGivenAffix(images: Pictures, masks: Pictures, affix: Affix, folder: string): Map<string, Candidate[]> {
+function byGivenAffix(images: Images, masks: Images, affix: Affix, folder: string): Map<string, Candidate[]> {
   const found = new Map<string, Candidate[]>();
   const places = placesOf(images.files.keys());
   let count = 0;
@@ -91,17 +91,17 @@ function byGivenAffix(images: Pictures, masks: Pictures, affix: Affix, folder: s
   if (count > 0) return found;
   const others = countBy([...masks.files.keys()].map((mask) => affixOf(mask, images)));
   const known = others.map(([text, number]) => `${text || "none"} (${number})`).join(", ");
-  const problem = `no mask there has "${formatAffix(affix)}" in its name; beyond the names of the pictures they have: ${known}`;
+  const problem = `no mask there has "${formatAffix(affix)}" in its name; beyond the names of the images they have: ${known}`;
   throw fileError("invalid-argument", folder, problem, {
     code: "correct maskSuffix, or leave it out",
     command: "correct --mask-suffix, or leave it out",
   });
 }
 
-function byUsualAffixes(images: Pictures, masks: Pictures): Map<string, Candidate[]> {
+function byUsualAffixes(images: Images, masks: Images): Map<string, Candidate[]> {
   const found = new Map<string, Candidate[]>();
   for (const name of images.files.keys()) if (masks.files.has(name)) add(found, name, { mask: name, affix: NO_AFFIX });
-  // Whatever else is known of a picture with a mask of its very name, that one counts.
+  // Whatever else is known of an image with a mask of its very name, that one counts.
   const free = [...images.files.keys()].filter((name) => !found.has(name));
   const places = placesOf(free);
   const taken = new Set(found.keys());
@@ -114,7 +114,7 @@ function byUsualAffixes(images: Pictures, masks: Pictures): Map<string, Candidat
   return found;
 }
 
-/** Finds the one picture that a name means: itself, but for capitals, or without the usual words of pictures. */
+/** Finds the one image that a name means: itself, but for capitals, or without the usual words of images. */
 function placesOf(names: Iterable<string>): (key: string) => string | undefined {
   const levels = [new Map<string, string | null>(), new Map<string, string | null>()] as const;
   const put = (map: Map<string, string | null>, key: string, name: string): void => {
@@ -132,7 +132,7 @@ function add<T>(map: Map<string, T[]>, key: string, value: T): void {
 }
 
 /** One of several: of masks that are made from one another the first by rank, or what is no rendering of another. */
-function choose(image: string, list: readonly Candidate[], masks: Pictures): Candidate {
+function choose(image: string, list: readonly Candidate[], masks: Images): Candidate {
   const [first] = list as readonly [Candidate];
   if (list.length === 1) return first;
   const plain = list.filter(({ affix }) => rankOf(affix) === undefined);
@@ -158,8 +158,8 @@ function countBy(texts: readonly string[]): [text: string, count: number][] {
   return [...counts].sort(([, a], [, b]) => b - a);
 }
 
-/** What a mask has in its name beyond that of a picture; "" where nothing shows. */
-function affixOf(mask: string, images: Pictures): string {
+/** What a mask has in its name beyond that of an image; "" where nothing shows. */
+function affixOf(mask: string, images: Images): string {
   const places = new Set(images.files.keys());
   const usual = stripped(mask, "mask").find(({ key }) => places.has(key)) ?? stripped(mask, "mask")[0];
   const affix = affixBeside(mask, places) ?? usual?.affix;
@@ -169,8 +169,8 @@ function affixOf(mask: string, images: Pictures): string {
 /** Tells how names were understood. */
 function affixNotes(
   folder: string,
-  images: Pictures,
-  masks: Pictures,
+  images: Images,
+  masks: Images,
   chosen: ReadonlyMap<string, Candidate>,
   wanted: Affix | undefined,
 ): DataRemark[] {
@@ -182,14 +182,14 @@ function affixNotes(
   );
   const [name, { mask }] = other[0] as [string, Candidate];
   const pair = `${masks.files.get(mask)} for ${images.files.get(name)}`;
-  const text = `names of masks differ from those of their pictures by ${said.join(", ")}: for example ${pair}`;
+  const text = `names of masks differ from those of their images by ${said.join(", ")}: for example ${pair}`;
   const about = { level: "note", code: "mask-suffix", file: folder } as const;
   const [code, command] = ["the option maskSuffix says otherwise", "--mask-suffix says otherwise"];
   return [{ ...about, text: `${text}; ${code}`, commandText: `${text}; ${command}` }];
 }
 
-/** What most masks without a picture have in their names beyond those of pictures without a mask, where it is no usual word. */
-function unusualAffix(images: Pictures, masks: Pictures, chosen: ReadonlyMap<string, Candidate>): Remedy | undefined {
+/** What most masks without an image have in their names beyond those of images without a mask, where it is no usual word. */
+function unusualAffix(images: Images, masks: Images, chosen: ReadonlyMap<string, Candidate>): Remedy | undefined {
   const names = [...images.files.keys()].filter((name) => !chosen.has(name));
   const free = new Set(names.flatMap((name) => [name, ...stripped(name, "image").map(({ key }) => key)]));
   const used = new Set([...chosen.values()].map(({ mask }) => mask));
@@ -197,15 +197,15 @@ function unusualAffix(images: Pictures, masks: Pictures, chosen: ReadonlyMap<str
   const [most] = countBy(found.flatMap((affix) => (affix ? [formatAffix(affix)] : [])));
   if (most === undefined) return undefined;
   const [text, count] = most;
-  const why = `${counted(count, "mask")} ${count === 1 ? "has" : "have"} "${text}" beyond the names of the pictures`;
+  const why = `${counted(count, "mask")} ${count === 1 ? "has" : "have"} "${text}" beyond the names of the images`;
   return { code: `${why}: pass maskSuffix: "${text}"`, command: `${why}: --mask-suffix ${quoted(text)}` };
 }
 
 function withoutMask(
   imageFolder: string,
   maskFolder: string,
-  images: Pictures,
-  masks: Pictures,
+  images: Images,
+  masks: Images,
   chosen: ReadonlyMap<string, Candidate>,
   hint: Remedy | undefined,
 ): DataRemark[] {
@@ -219,7 +219,7 @@ function withoutMask(
     const other = masks.unread.get(name);
     return other === undefined ? [] : [{ file, text: `it has no mask: ${other} is not read, a mask must be PNG` }];
   });
-  const all = (text: string) => (count: number) => `${counted(count, "picture")} ${text}`;
+  const all = (text: string) => (count: number) => `${counted(count, "image")} ${text}`;
   return [
     ...grouped("image-without-mask", imageFolder, absent, all(`have no mask of their name in ${maskFolder}`), hint),
     ...grouped(
@@ -234,8 +234,8 @@ function withoutMask(
 function withoutImage(
   imageFolder: string,
   maskFolder: string,
-  images: Pictures,
-  masks: Pictures,
+  images: Images,
+  masks: Images,
   chosen: ReadonlyMap<string, Candidate>,
   wanted: Affix | undefined,
 ): DataRemark[] {
@@ -254,18 +254,18 @@ function withoutImage(
     .map(([name, file]) => {
       const other = images.unread.get(name);
       const why = other === undefined ? "" : `: ${other} is of a format that is not read; save it as PNG or JPEG`;
-      return { file, text: `it has no picture in ${imageFolder}${why}` };
+      return { file, text: `it has no image in ${imageFolder}${why}` };
     });
-  const all = (count: number): string => `${counted(count, "mask")} have no picture of their name in ${imageFolder}`;
+  const all = (count: number): string => `${counted(count, "mask")} have no image of their name in ${imageFolder}`;
   return [...grouped("mask-without-image", maskFolder, alone, all), ...furtherMasks(maskFolder, further, images)];
 }
 
 /** Masks beside the one that counts. */
-function furtherMasks(folder: string, further: readonly (readonly [string, string])[], images: Pictures): DataRemark[] {
+function furtherMasks(folder: string, further: readonly (readonly [string, string])[], images: Images): DataRemark[] {
   if (further.length === 0) return [];
   const counts = countBy(further.map(([name]) => affixOf(name, images)));
   const said = counts.map(([text, count]) => `${text || "no suffix"} (${count})`).join(", ");
-  const text = `${counted(further.length, "file")} left out, since another file is the mask of the picture: ${said}, such as ${further[0]?.[1]}`;
+  const text = `${counted(further.length, "file")} left out, since another file is the mask of the image: ${said}, such as ${further[0]?.[1]}`;
   const isMade = further.every(([name]) => stripped(name, "mask").some(({ affix }) => rankOf(affix) !== undefined));
   const files = further.map(([, file]) => file);
   return [{ level: isMade ? "note" : "warning", code: "other-masks", file: folder, text, files }];

@@ -6,7 +6,7 @@ import { createRandom, shuffledIndices } from "../random.js";
 
 /** How a set without split files is divided. */
 export interface SplitOptions {
-  /** Part of the pictures that goes to "val". Default 0.2; at least one picture, where there are two. */
+  /** Part of the images that goes to "val". Default 0.2; at least one image, where there are two. */
   readonly validation?: number;
   /** Default 0. */
   readonly seed?: number;
@@ -68,21 +68,21 @@ interface LineMeaning {
 
 /**
  * Finds the places among `names` (paths without extension) of what a line of a list says. A name may hold spaces, lie
- * below further folders and carry the extension of a picture, which tells samples of one name apart; of lists in
+ * below further folders and carry the extension of an image, which tells samples of one name apart; of lists in
  * columns (`images/a.jpg masks/a.png`) the first word counts. A name without its folder counts where one folder alone
  * has it.
  *
- * @param pictures the file of each sample
+ * @param images the file of each sample
  */
-export function lineFinder(names: readonly string[], pictures: readonly string[] = []): (line: string) => LineMeaning {
+export function lineFinder(names: readonly string[], images: readonly string[] = []): (line: string) => LineMeaning {
   const find = pathFinder(names);
   const look = (text: string, isEnough: (tail: string) => boolean): LineMeaning | undefined => {
-    for (const said of new Set([text, withoutPictureExtension(text)])) {
+    for (const said of new Set([text, withoutImageExtension(text)])) {
       const found = find(said, { folder: "", prefer: [(_, whole) => whole] });
       if (found === undefined || !isEnough(found.tail)) continue;
       if ("place" in found) return { places: [found.place], contradicts: found.contradicts };
       const ending = extensionOf(text);
-      const alike = found.places.filter((place) => extensionOf(pictures[place] ?? "") === ending);
+      const alike = found.places.filter((place) => extensionOf(images[place] ?? "") === ending);
       return { places: alike.length > 0 ? alike : found.places, contradicts: false };
     }
     return undefined;
@@ -99,15 +99,15 @@ export function lineFinder(names: readonly string[], pictures: readonly string[]
 export function resolveSplit(
   lines: readonly string[],
   names: readonly string[],
-  pictures: readonly string[] = [],
+  images: readonly string[] = [],
 ): ResolvedSplit {
-  const find = lineFinder(names, pictures);
+  const find = lineFinder(names, images);
   const found = lines.map((line) => ({ line, ...find(line) }));
   const single = found.filter(({ places }) => places.length === 1);
   const nameOf = (place: number): string => names[place] as string;
   const shown = (places: readonly number[]): string[] => {
     const isTold = new Set(places.map(nameOf)).size === places.length;
-    return places.map((place) => (isTold ? nameOf(place) : `${nameOf(place)}${extensionOf(pictures[place] ?? "")}`));
+    return places.map((place) => (isTold ? nameOf(place) : `${nameOf(place)}${extensionOf(images[place] ?? "")}`));
   };
   return {
     indices: [...new Set(single.flatMap(({ places }) => places))],
@@ -124,10 +124,10 @@ export function resolveSplit(
 const extensionOf = (path: string): string => path.slice(withoutExtension(path).length).toLowerCase();
 
 /** What else ends in a point and some letters may be a part of the name. */
-const withoutPictureExtension = (name: string): string =>
+const withoutImageExtension = (name: string): string =>
   IMAGE_PATTERN.test(name) || /\.bmp$/i.test(name) ? withoutExtension(name) : name;
 
-/** A seeded division of `count` pictures. */
+/** A seeded division of `count` images. */
 export function seededSplit(
   count: number,
   { validation = 0.2, seed = 0 }: SplitOptions,

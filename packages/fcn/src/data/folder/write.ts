@@ -11,14 +11,14 @@ export interface FolderContent {
   readonly palette: readonly Colour[];
   /** Samples of each split, such as `train` and `val`; they may come one at a time. */
   readonly splits: Readonly<Record<string, Iterable<SegmentationSample> | AsyncIterable<SegmentationSample>>>;
-  /** Called behind each sample that was written. */
+  /** Called after each sample that was written. */
   readonly onProgress?: (split: string, done: number) => void;
 }
 
 /**
  * Writes samples as a folder that `open` and `fcn train` take (Node): `images/*.png`, `masks/*.png` with the labels as palette indices,
- * `classes.json`, and `splits/*.txt`, which come last. Answers the number of samples of each split. Pictures have 1, 3 or 4 channels.
- * Throws a TensorError: "invalid-argument" where two classes, or a class and void, have one colour, "folder-exists" where `root` holds pictures already, "disk-full", "unwritable-file", and "invalid-shape" for a sample that does not hold.
+ * `classes.json`, and `splits/*.txt`, which come last. Returns the number of samples of each split. Images have 1, 3 or 4 channels.
+ * Throws a TensorError: "invalid-argument" where two classes, or a class and void, have one colour, "folder-exists" where `root` holds images already, "disk-full", "unwritable-file", and "invalid-shape" for a sample that does not hold.
  */
 export async function writeFolder(root: string, content: FolderContent): Promise<Record<string, number>> {
   const { join } = nodeModule("writeFolder", "node:path");
@@ -94,7 +94,7 @@ async function encodeImage({
     throw new TensorError({
       code: "invalid-shape",
       message: `writeFolder: ${name} has ${channels} channels, but a PNG has 1, 3 or 4`,
-      fix: "write each part of the picture as a sample of its own",
+      fix: "write each part of the image as a sample of its own",
     });
   }
   const sharp = await loadSharp("writeFolder");
@@ -112,7 +112,7 @@ async function encodeMask({ labels, image }: SegmentationSample, colours: readon
 function exists(root: string): TensorError {
   return new TensorError({
     code: "folder-exists",
-    message: `writeFolder: ${root} holds pictures already`,
+    message: `writeFolder: ${root} holds images already`,
     fix: "name another folder, or remove this one",
   });
 }

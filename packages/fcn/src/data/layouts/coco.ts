@@ -5,7 +5,7 @@ import type { OptionTable } from "../../options/option.js";
 import { names, oneOf } from "../../options/rules.js";
 import { absentLists, type CocoFile, type CocoImage, isCoco, parseCoco } from "../annotations/cocoFile.js";
 import { compareIds } from "../annotations/cocoIds.js";
-import { cocoPictures, splitOf } from "../annotations/cocoPictures.js";
+import { cocoImages, splitOf } from "../annotations/cocoImages.js";
 import { strayAnnotations } from "../annotations/cocoStrays.js";
 import { jsonKind } from "../annotations/jsonKind.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
@@ -132,7 +132,7 @@ async function readAll(
  */
 async function open(root: string, options: CocoOptions & OpenerOptions): Promise<OpenedLayout> {
   const remarks: DataRemark[] = [];
-  const pictures = await listFiles(root, { recursive: true });
+  const images = await listFiles(root, { recursive: true });
   const read = await readAll(root, remarks, options.signal);
   const classes = classNames(
     root,
@@ -142,9 +142,9 @@ async function open(root: string, options: CocoOptions & OpenerOptions): Promise
   const palette = vocColours(classes.length);
   const items: SampleItem[] = [];
   const origins: Origin[] = [];
-  const find = pathFinder(pictures);
+  const find = pathFinder(images);
   for (const { file, json } of read) {
-    const paths = await cocoPictures(root, file, json.images, find, remarks);
+    const paths = await cocoImages(root, file, json.images, find, remarks);
     const found = itemsOf(root, file, json, classes, paths, options.overlap ?? OPTIONS.overlap.fallback);
     remarks.push(...json.remarks, ...strayAnnotations(joinPath(root, file), json, options.categories !== undefined));
     items.push(...found);
@@ -157,32 +157,32 @@ async function open(root: string, options: CocoOptions & OpenerOptions): Promise
     const commandText = text.replace("the option categories", "--categories");
     remarks.push({ level: "warning", code: "unread-classes", file: joinPath(root, "classes.json"), text, commandText });
   }
-  remarks.push(...pictureRemarks(root, items, origins, pictures));
+  remarks.push(...imageRemarks(root, items, origins, images));
   const { splits, remarks: about } = await divide(root, items, { classes, palette }, options, origins);
   return { root, classes, palette, splits, remarks: [...about, ...remarks] };
 }
 
-/** Not one picture can be used: what is wrong with the first is most likely wrong with all. */
+/** Not one image can be used: what is wrong with the first is most likely wrong with all. */
 function nothingFound(root: string, remarks: readonly DataRemark[]): TensorError {
   const problems = remarks.filter(({ level }) => level === "problem");
   const [first] = problems;
-  const fix = "correct the file, or put the pictures where it says";
-  if (first === undefined) return fileError("missing-data", root, "its COCO files list no picture", fix);
+  const fix = "correct the file, or put the images where it says";
+  if (first === undefined) return fileError("missing-data", root, "its COCO files list no image", fix);
   const rest = problems.length > 1 ? `, and ${counted(problems.length - 1, "more problem")}` : "";
   return fileError(
     first.code as ErrorCode,
     first.file,
-    `${first.text}${rest}; no picture of the folder can be used`,
+    `${first.text}${rest}; no image of the folder can be used`,
     fix,
   );
 }
 
-/** Pictures that stand in two places of one split, of which each knows only a part of the annotations, and those that stand in none. */
-function pictureRemarks(
+/** Images that stand in two places of one split, of which each knows only a part of the annotations, and those that stand in none. */
+function imageRemarks(
   root: string,
   items: readonly SampleItem[],
   origins: readonly Origin[],
-  pictures: readonly string[],
+  images: readonly string[],
 ): DataRemark[] {
   const remarks: DataRemark[] = [];
   const first = new Map<string, SampleItem>();
@@ -193,26 +193,26 @@ function pictureRemarks(
     listed.add(file);
     first.set(key, twin ?? item);
     if (twin === undefined) continue;
-    const names = [twin, item].map(({ labels }) => ("picture" in labels ? `"${labels.picture}"` : ""));
+    const names = [twin, item].map(({ labels }) => ("image" in labels ? `"${labels.image}"` : ""));
     const isOther = twin.labels.file !== item.labels.file;
     const where = isOther ? `here and in ${twin.labels.file}` : "twice in this file";
     const as = names[0] === names[1] ? "" : ` (as ${names.join(" and ")})`;
     const why = "each entry takes the annotations of the other for background; bring them into one";
-    const text = `the picture ${file} is listed ${where}${as}: ${why}`;
-    remarks.push({ level: "problem", code: "same-picture", file: item.labels.file, text, files: [file] });
+    const text = `the image ${file} is listed ${where}${as}: ${why}`;
+    remarks.push({ level: "problem", code: "same-image", file: item.labels.file, text, files: [file] });
   }
-  const left = pictures.filter((path) => IMAGE_PATTERN.test(path) && !listed.has(joinPath(root, path)));
+  const left = images.filter((path) => IMAGE_PATTERN.test(path) && !listed.has(joinPath(root, path)));
   if (left.length === 0) return remarks;
   const folders = new Set([...listed].map(folderOf));
   const beside = left.some((path) => folders.has(folderOf(joinPath(root, path))));
-  const what = `${counted(left.length, "picture")} ${left.length === 1 ? "is" : "are"}`;
+  const what = `${counted(left.length, "image")} ${left.length === 1 ? "is" : "are"}`;
   const text = `${what} in no COCO file and left out: ${firstOf(left, 3)}`;
   return [...remarks, { level: beside ? "warning" : "note", code: "left-out", file: root, text }];
 }
 
 const fileOf = ({ image }: SampleItem): string => image[0]?.file ?? "";
 
-/** Background and the categories of all files, united by name: by id as the first file has them, those of further files behind. */
+/** Background and the categories of all files, united by name: by id as the first file has them, those of further files after. */
 function classNames(root: string, files: readonly CocoFile[], wanted: readonly string[] | undefined): string[] {
   const known = files.flatMap(({ categories }) => {
     return [...categories].sort((a, b) => compareIds(a.id, b.id)).map(({ name }) => name);
@@ -248,8 +248,8 @@ function itemsOf(
   return images.flatMap((entry): SampleItem[] => {
     const path = paths.get(entry);
     if (path === undefined) return [];
-    const { id: _, file_name: picture, ...size } = entry;
-    const about = { kind: "coco", file: joinPath(root, file), picture, ...size } as const;
+    const { id: _, file_name: listed, ...size } = entry;
+    const about = { kind: "coco", file: joinPath(root, file), image: listed, ...size } as const;
     const image = [{ file: joinPath(root, path), as: "rgb" }] as const;
     return [
       { name: withoutExtension(path), image, labels: { ...about, overlap, instances: instances.get(entry) ?? [] } },

@@ -29,34 +29,34 @@ const OTHER_FOLDERS = [
   ["JPEGImages", "SegmentationClass"],
 ] as const;
 
-/** The folders of pictures and masks below `root`; undefined when there is no known pair. */
+/** The folders of images and masks below `root`; undefined when there is no known pair. */
 async function maskFolders(root: string): Promise<{ images: string; masks: string } | undefined> {
   for (const [images, masks] of [USUAL_FOLDERS, ...OTHER_FOLDERS]) {
     const paths = { images: joinPath(root, images), masks: joinPath(root, masks) };
     const areFolders = (await kindOf(paths.images)) === "folder" && (await kindOf(paths.masks)) === "folder";
-    if (areFolders && (masks === "masks" || (await hasPictures(paths.masks)))) return paths;
+    if (areFolders && (masks === "masks" || (await hasImages(paths.masks)))) return paths;
   }
   return undefined;
 }
 
-async function hasPictures(folder: string): Promise<boolean> {
+async function hasImages(folder: string): Promise<boolean> {
   return (await listFiles(folder, { recursive: true })).some((file) => IMAGE_PATTERN.test(file));
 }
 
 /**
- * Opens a folder of pictures and masks: `images/` and `masks/` with files of the same name, optional `classes.json` and `splits/*.txt`. What the
+ * Opens a folder of images and masks: `images/` and `masks/` with files of the same name, optional `classes.json` and `splits/*.txt`. What the
  * masks mean is found by looking, see {@link chooseRule}.
  */
 async function open(root: string, options: OpenerOptions & PairOptions): Promise<OpenedLayout> {
   const folders = await maskFolders(root);
   if (folders === undefined) {
-    throw fileError("missing-data", root, "it has no images/ and masks/", "put pictures and masks there");
+    throw fileError("missing-data", root, "it has no images/ and masks/", "put images and masks there");
   }
   return openPairs(root, folders, await readClasses(root), options);
 }
 
 /**
- * Opens the pictures and masks of two folders.
+ * Opens the images and masks of two folders.
  *
  * @param entries what names the classes, if anything does
  * @param lists the folder of the split lists below `root`; `splits` unless given
@@ -107,11 +107,11 @@ function noPairs(
   hint: Remedy | undefined,
 ): TensorError {
   const why = first ? `, for example ${first.file}: ${first.text.replace(` (${hint?.code})`, "")}` : "";
-  const problem = `no picture in ${images} has a mask of the same name in ${masks}${why}`;
-  return fileError("missing-data", root, problem, hint ?? "name each mask as its picture: images/a.jpg, masks/a.png");
+  const problem = `no image in ${images} has a mask of the same name in ${masks}${why}`;
+  return fileError("missing-data", root, problem, hint ?? "name each mask as its image: images/a.jpg, masks/a.png");
 }
 
-/** Pictures and masks of one's own. */
+/** Images and masks of one's own. */
 export const folder: Layout<PairOptions> = {
   what: "images/ and masks/",
   parts: USUAL_FOLDERS,

@@ -5,7 +5,7 @@ import { VOID_LABEL } from "../../labels/sample.js";
 import type { OptionTable } from "../../options/option.js";
 import { number } from "../../options/rules.js";
 import { jsonKind } from "../annotations/jsonKind.js";
-import { labelmePictures, otherPictures } from "../annotations/labelmePictures.js";
+import { labelmeImages, otherImages } from "../annotations/labelmeImages.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError } from "../files/errors.js";
 import { fileName, joinPath, listFiles, readJson, withoutExtension } from "../files/files.js";
@@ -60,14 +60,14 @@ async function readIfLabelme(root: string, path: string): Promise<LabelmeFile | 
 }
 
 /**
- * Opens a folder of labelme files, wherever they lie below `root`; the picture of each is found by its `imagePath`, else by its name.
+ * Opens a folder of labelme files, wherever they lie below `root`; the image of each is found by its `imagePath`, else by its name.
  * Classes come from `classes.json`, else from the shapes: background first, then the names in alphabetical order.
  */
 async function open(root: string, options: LabelmeOptions & OpenerOptions): Promise<OpenedLayout> {
   const remarks: DataRemark[] = [];
   const failures: TensorError[] = [];
-  const pictures = (await listFiles(root, { recursive: true })).filter((file) => IMAGE_PATTERN.test(file));
-  const pictureOf = labelmePictures(root, pictures);
+  const images = (await listFiles(root, { recursive: true })).filter((file) => IMAGE_PATTERN.test(file));
+  const imageOf = labelmeImages(root, images);
   const found: { json: string; image: string; imagePath: string; isOther: boolean; names: string[] }[] = [];
   const foreign: string[] = [];
   const byImage = new Map<string, string>();
@@ -81,10 +81,10 @@ async function open(root: string, options: LabelmeOptions & OpenerOptions): Prom
         continue;
       }
       const { imagePath, shapes } = labelme;
-      const { path: image, isOther } = await pictureOf(json, imagePath);
+      const { path: image, isOther } = await imageOf(json, imagePath);
       const twin = byImage.get(image);
       if (twin !== undefined) {
-        const error = samePicture(file, image, joinPath(root, twin));
+        const error = sameImage(file, image, joinPath(root, twin));
         failures.push(error);
         remarks.push({ ...remarkOf(error, [file]), files: [joinPath(root, image)] });
         continue;
@@ -98,14 +98,14 @@ async function open(root: string, options: LabelmeOptions & OpenerOptions): Prom
     }
   }
   const used = new Set(found.map(({ image }) => image));
-  for (const picture of pictures.filter((file) => !used.has(file))) {
+  for (const image of images.filter((file) => !used.has(file))) {
     const text = "it has no labelme file";
-    remarks.push({ level: "warning", code: "image-without-mask", file: joinPath(root, picture), text });
+    remarks.push({ level: "warning", code: "image-without-mask", file: joinPath(root, image), text });
   }
   if (found.length === 0) throw nothingFound(root, failures);
   const others = found.filter(({ isOther }) => isOther);
   if (others.length > 0) {
-    remarks.push({ level: "warning", code: "other-picture", file: root, text: otherPictures(others) });
+    remarks.push({ level: "warning", code: "other-image", file: root, text: otherImages(others) });
   }
   if (foreign.length > 0) {
     const what =
@@ -127,9 +127,9 @@ async function open(root: string, options: LabelmeOptions & OpenerOptions): Prom
   return { root, classes, palette, splits, remarks: [...about, ...remarks] };
 }
 
-function samePicture(file: string, image: string, twin: string): TensorError {
-  const problem = `its picture ${image} is that of ${twin} too: each would take the shapes of the other for background`;
-  return fileError("same-picture", file, problem, "bring the shapes into one file, or correct imagePath");
+function sameImage(file: string, image: string, twin: string): TensorError {
+  const problem = `its image ${image} is that of ${twin} too: each would take the shapes of the other for background`;
+  return fileError("same-image", file, problem, "bring the shapes into one file, or correct imagePath");
 }
 
 /** Not one file can be used: what is wrong with the first is most likely wrong with all. */
@@ -164,7 +164,7 @@ async function nameClasses(root: string, shapeNames: readonly string[]) {
   return { names: [...names], background, classes, palette, listedIn: classFileOf(entries) };
 }
 
-/** One file of labelme's for each picture. */
+/** One file of labelme's for each image. */
 export const labelme: Layout<LabelmeOptions> = {
   what: "labelme .json files",
   recognise: hasLabelme,

@@ -16,16 +16,16 @@ export async function readLists(folder: string): Promise<Map<string, string[]>> 
 }
 
 /**
- * The lists with each line as the name of a picture in `folder`: lines of some copies are paths, with the extension or
- * with the mask in a second column. A line that names no picture, or may name several, stays as it is: it shows as a
+ * The lists with each line as the name of an image in `folder`: lines of some copies are paths, with the extension or
+ * with the mask in a second column. A line that names no image, or may name several, stays as it is: it shows as a
  * file that is missing.
  */
 export async function namedLists(lists: ReadonlyMap<string, string[]>, folder: string): Promise<Map<string, string[]>> {
   const isPlain = (line: string): boolean => !/[\s/\\]/.test(line) && !IMAGE_PATTERN.test(line);
   if ([...lists.values()].every((lines) => lines.every(isPlain))) return new Map(lists);
-  const pictures = (await listFiles(folder, { recursive: true })).filter((file) => IMAGE_PATTERN.test(file));
-  const names = pictures.map(withoutExtension);
-  const find = lineFinder(names, pictures);
+  const images = (await listFiles(folder, { recursive: true })).filter((file) => IMAGE_PATTERN.test(file));
+  const names = images.map(withoutExtension);
+  const find = lineFinder(names, images);
   const nameOf = (line: string): string => {
     const { places, contradicts } = find(line);
     const [place] = places.length === 1 && !contradicts ? places : [];
@@ -79,7 +79,7 @@ export function publishedLists(
 ): { lists: Map<string, readonly string[]>; remark: DataRemark } {
   const [train, val] = PUBLISHED.find((names) => names.every((name) => lists.has(name))) ?? ["train", "val"];
   const own = { train: firstList(root, lists, [train]), val: firstList(root, lists, [val]) };
-  const text = `train is ${train}.txt (${counted(own.train.length, "picture")}), val is ${val}.txt (${own.val.length})`;
+  const text = `train is ${train}.txt (${counted(own.train.length, "image")}), val is ${val}.txt (${own.val.length})`;
   const remark: DataRemark = { level: "note", code: "published-lists", file: root, text };
   return { lists: new Map([...lists, ...Object.entries(own)]), remark };
 }

@@ -12,7 +12,7 @@ import { hasAll, listDatasets, namedLists, publishedLists, readLists } from "./l
 
 export interface NyudOptions {
   /**
-   * What the pictures hold: RGB (3 channels), HHA (3), RGB and the logarithm of the depth (4), or RGB and HHA (6, for nets with two trunks).
+   * What the images hold: RGB (3 channels), HHA (3), RGB and the logarithm of the depth (4), or RGB and HHA (6, for nets with two backbones).
    * Default "color".
    */
   readonly input?: NyudInput;

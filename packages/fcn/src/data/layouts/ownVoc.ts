@@ -11,7 +11,7 @@ const LISTS = "ImageSets/Segmentation";
 
 /**
  * Opens a folder that is laid out as PASCAL VOC but names classes of its own (labelme2voc, CVAT): masks are understood as in any folder of one's own.
- * What names the classes lies in `folder`, the one with the pictures, or in `root`, which may be above it. Without a list named train, val or test, such as CVAT's `default.txt`, pictures are divided at random. Undefined where nothing names the classes.
+ * What names the classes lies in `folder`, the one with the images, or in `root`, which may be above it. Without a list named train, val or test, such as CVAT's `default.txt`, images are divided at random. Undefined where nothing names the classes.
  */
 export async function openOwnVoc(
   root: string,
@@ -24,7 +24,7 @@ export async function openOwnVoc(
   const lists = [...((await readSplitFiles(joinPath(folder, LISTS))) ?? new Map()).keys()];
   const isDivided = lists.some((name) => namedSplit(name) !== undefined);
   const opened = await openPairs(folder, folders, entries, options, isDivided ? LISTS : undefined);
-  // The lists say which pictures are labelled.
+  // The lists say which images are labelled.
   const isKnown = ({ code }: DataRemark): boolean => isDivided && code === "image-without-mask";
   return { ...opened, remarks: opened.remarks.filter((remark) => !isKnown(remark)) };
 }
@@ -37,7 +37,7 @@ export function refuseOwnClasses(folder: string, option: string): never {
 
 /** Throws for an option that only masks of one's own have. */
 export function refuseMaskSuffix(folder: string): never {
-  const problem = "its masks are taken for those of PASCAL VOC, which have the names of their pictures";
+  const problem = "its masks are taken for those of PASCAL VOC, which have the names of their images";
   throw fileError("invalid-argument", folder, problem, {
     code: `leave maskSuffix out, or list classes of your own in ${CLASS_FILES[0]}`,
     command: `leave --mask-suffix out, or list classes of your own in ${CLASS_FILES[0]}`,

@@ -17,7 +17,7 @@ export interface ContextOptions {
    * known without the file.
    */
   readonly contextClasses?: number;
-  /** Folder of VOC2010, with the pictures. Default: `VOC2010` or `VOCdevkit/VOC2010` in or beside the folder. */
+  /** Folder of VOC2010, with the images. Default: `VOC2010` or `VOCdevkit/VOC2010` in or beside the folder. */
   readonly voc?: string;
 }
 
@@ -76,7 +76,7 @@ async function vocFolder2010(root: string, given: string | undefined): Promise<s
   }
   const what = "name the folder of VOC2010 (with JPEGImages and ImageSets/Main)";
   const fix = { code: `${what} in the option voc`, command: `${what}: --voc VOCdevkit/VOC2010` };
-  throw fileError("missing-data", given ?? root, "the pictures of PASCAL-Context, VOC2010, are not there", fix);
+  throw fileError("missing-data", given ?? root, "the images of PASCAL-Context, VOC2010, are not there", fix);
 }
 
 async function classNames(root: string, count: number): Promise<readonly string[]> {
@@ -120,7 +120,7 @@ function unknownClass(file: string, name: string): TensorError {
   return fileError("unknown-label", file, `it has no label named "${name}"`, "use the labels.txt of the data set");
 }
 
-/** PASCAL-Context, with the pictures of VOC2010. */
+/** PASCAL-Context, with the images of VOC2010. */
 export const pascalContext: Layout<ContextOptions> = {
   what: "trainval/ and labels.txt (PASCAL-Context)",
   parts: PARTS,

@@ -24,7 +24,7 @@ export interface VocOptions {
   /** Folder of SBD: training uses SBD's train list, validation what is left of VOC's val ({@link seg11valid}). */
   readonly sbd?: string;
   /**
-   * The variant of the d2l book's chapter on FCNs: void counts as background, and pictures lower or narrower than the crop are left out. Give
+   * The variant of the d2l book's chapter on FCNs: void counts as background, and images lower or narrower than the crop are left out. Give
    * the same size to the loader's augmentation as `crop`.
    */
   readonly d2l?: { readonly crop: readonly [height: number, width: number] };
@@ -35,16 +35,16 @@ const OPTIONS: OptionTable<VocOptions & PairOptions> = {
     rule: whole(2007),
     flag: "--year <n>",
     help: "for VOC: which of several years in the folder (default: the last)",
-    decides: "trainingPictures",
+    decides: "trainingImages",
   },
   sbd: {
     flag: "--sbd <dir>",
     help: "for VOC 2011: folder of SBD, whose training list is left out of VOC's val",
-    decides: "trainingPictures",
+    decides: "trainingImages",
   },
   d2l: {
     flag: "--d2l <HxW>",
-    help: "for VOC: the d2l book's variant, void is background, pictures below this crop are left out",
+    help: "for VOC: the d2l book's variant, void is background, images below this crop are left out",
     reader: mapped(size, (crop) => ({ crop })),
   },
   ...PAIR_OPTIONS,
@@ -153,7 +153,7 @@ async function withoutSmall(
     }
     splits[name] = subset(dataset, kept);
   }
-  const text = `d2l's variant: void counts as background, pictures below ${height}x${width} are left out`;
+  const text = `d2l's variant: void counts as background, images below ${height}x${width} are left out`;
   return { ...opened, splits, remarks: [{ level: "note", code: "d2l", file: opened.root, text }] };
 }
 
@@ -178,7 +178,7 @@ async function withSbd(
   ]);
   const valid = seg11valid(firstList(voc.root, lists, ["val"]), trained);
   const { seg11valid: val } = listDatasets(new Map([["seg11valid", valid]]), VOC, item);
-  const text = `training on ${counted(trained.length, "picture")} of SBD, validation on the ${valid.length} of ${fileName(voc.root)}'s val that are not among them`;
+  const text = `training on ${counted(trained.length, "image")} of SBD, validation on the ${valid.length} of ${fileName(voc.root)}'s val that are not among them`;
   const splits = { train: sbd.splits.train, val, seg11valid: val } as OpenedLayout["splits"];
   return { ...voc, layout: "voc+sbd", splits, remarks: [{ level: "note", code: "seg11valid", file: voc.root, text }] };
 }

@@ -187,7 +187,7 @@ async function readBuckets(dataset: SegmentationDataset): Promise<string[]> {
   const buckets: string[] = [];
   for (let i = 0; i < dataset.length; i++) {
     const file = dataset.item?.(i).image[0]?.file;
-    // A picture that cannot be read fails when it is loaded.
+    // An image that cannot be read fails when it is loaded.
     const size = file === undefined ? (await dataset.load(i)).image : await readImageSize(file).catch(() => undefined);
     buckets.push(size ? `${Math.ceil(size.height / BUCKET)}x${Math.ceil(size.width / BUCKET)}` : "unknown");
   }

@@ -33,7 +33,7 @@ export interface LoaderOptions extends WorkerOptions {
    */
   readonly fillLast?: boolean;
   /**
-   * Pictures of several sizes in one batch are padded with void to the largest ("pad", the default), or batches are made of pictures that differ
+   * Images of several sizes in one batch are padded with void to the largest ("pad", the default), or batches are made of images that differ
    * by less than 64 pixels in each side ("bucket"), which are padded less.
    */
   readonly sizes?: "pad" | "bucket";

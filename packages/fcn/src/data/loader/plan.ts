@@ -18,7 +18,7 @@ export interface EpochOptions {
   /** Leaves out a last batch that is not full. */
   readonly dropLast: boolean;
   /**
-   * Fills a last batch that is not full with the first samples of the next epoch that it does not hold already; the next epoch begins behind them.
+   * Fills a last batch that is not full with the first samples of the next epoch that it does not hold already; the next epoch begins after them.
    * Neither with `dropLast` nor with `buckets`.
    */
   readonly fillLast?: boolean;

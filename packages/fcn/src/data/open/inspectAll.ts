@@ -8,7 +8,7 @@ import { filesOf, type Inspection } from "../workers/inspect.js";
 import { type WorkerOptions, withPool } from "../workers/pool.js";
 
 export interface InspectOptions extends WorkerOptions, Abortable {
-  /** Told after each picture. */
+  /** Told after each image. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 

@@ -38,7 +38,7 @@ export async function nearMisses(root: string): Promise<NearMiss[]> {
     ...unread,
     ...(isNearest ? [...like, ...half] : [...half, ...like]),
     ...(await splitsInside(root, folders)),
-    ...mixedPictures(root, files),
+    ...mixedImages(root, files),
     ...json.filter((miss) => !unread.includes(miss)),
   ];
 }
@@ -64,22 +64,22 @@ export async function absentParts(root: string, parts: readonly string[]): Promi
   return absent;
 }
 
-/** Folder names that mean pictures or masks to people, and not yet to this reader. */
+/** Folder names that mean images or masks to people, and not yet to this reader. */
 const IMAGE_FOLDERS =
-  /^((train|val|test|input)_?)?(images?|imgs?|pictures?|photos?|jpegimages|img_dir|leftimg8bit|inputs?|rgb)$/i;
+  /^((train|val|test|input)_?)?(images?|imgs?|images?|photos?|jpegimages|img_dir|leftimg8bit|inputs?|rgb)$/i;
 const MASK_FOLDERS =
   /^((train|val|test|output)_?)?(masks?|labels?|annotations?|gts?|ground_?truths?|segmentations?|segmentationclass(png|raw)?|ann_dir|targets?|gtfine)$/i;
 
 async function likeFolders(root: string, folders: readonly string[]): Promise<NearMiss[]> {
-  const withPictures = async (pattern: RegExp, right: string): Promise<string | undefined> => {
+  const withImages = async (pattern: RegExp, right: string): Promise<string | undefined> => {
     const named = folders.filter((name) => pattern.test(name));
     for (const name of [right, ...named].filter((name) => named.includes(name))) {
-      if ((await typesIn(joinPath(root, name))).pictures > 0) return name;
+      if ((await typesIn(joinPath(root, name))).images > 0) return name;
     }
     return undefined;
   };
-  const images = await withPictures(IMAGE_FOLDERS, "images");
-  const masks = await withPictures(MASK_FOLDERS, "masks");
+  const images = await withImages(IMAGE_FOLDERS, "images");
+  const masks = await withImages(MASK_FOLDERS, "masks");
   if (images !== undefined && masks !== undefined) {
     const renamed = [
       [images, "images"],
@@ -92,7 +92,7 @@ async function likeFolders(root: string, folders: readonly string[]): Promise<Ne
   const other = await otherAnnotations(root, folders);
   if (known === undefined) return other;
   const problem = `${known}/ is there, but ${missing}/ is missing`;
-  const fix = `put ${missing === "masks" ? "the masks, PNG files named as their pictures," : "the pictures"} into ${missing}/`;
+  const fix = `put ${missing === "masks" ? "the masks, PNG files named as their images," : "the images"} into ${missing}/`;
   return [
     { problem, fix: known === missing || known === "images" || known === "masks" ? fix : `${fix}; rename ${known}/` },
     ...other,
@@ -103,20 +103,20 @@ async function likeFolders(root: string, folders: readonly string[]): Promise<Ne
 async function otherAnnotations(root: string, folders: readonly string[]): Promise<NearMiss[]> {
   const misses: NearMiss[] = [];
   for (const name of folders.filter((folder) => MASK_FOLDERS.test(folder))) {
-    const { pictures, others } = await typesIn(joinPath(root, name));
-    if (pictures > 0 || others.length === 0 || others.every((type) => type === ".json")) continue;
+    const { images, others } = await typesIn(joinPath(root, name));
+    if (images > 0 || others.length === 0 || others.every((type) => type === ".json")) continue;
     const fix = "export the labels as masks (PNG), as COCO with polygons or run lengths, or as labelme files";
     misses.push({ problem: `${name}/ holds ${firstOf(others, 3)} files and no masks`, fix });
   }
   return misses;
 }
 
-async function typesIn(folder: string): Promise<{ pictures: number; others: string[] }> {
+async function typesIn(folder: string): Promise<{ images: number; others: string[] }> {
   const files = await listFiles(folder, { recursive: true });
   const others = files
     .filter((file) => !IMAGE_PATTERN.test(file))
     .map((file) => file.slice(withoutExtension(file).length));
-  return { pictures: files.length - others.length, others: [...new Set(others.filter((type) => type !== ""))].sort() };
+  return { images: files.length - others.length, others: [...new Set(others.filter((type) => type !== ""))].sort() };
 }
 
 /** Folders inside that hold what is looked for, such as `train/images` and `train/masks`. */
@@ -134,22 +134,22 @@ async function splitsInside(root: string, folders: readonly string[]): Promise<N
   return [{ problem, fix: `move ${moves.join(", ")}` }];
 }
 
-/** Pictures in the folder itself, with masks among them or without. */
-function mixedPictures(root: string, files: readonly string[]): NearMiss[] {
-  const pictures = files.filter((file) => IMAGE_PATTERN.test(file));
-  if (pictures.length === 0) return [];
-  const names = new Set(pictures.flatMap((file) => namesOf(withoutExtension(file))));
-  const masks = pictures.filter((file) => stripped(withoutExtension(file), "mask").some(({ key }) => names.has(key)));
+/** Images in the folder itself, with masks among them or without. */
+function mixedImages(root: string, files: readonly string[]): NearMiss[] {
+  const images = files.filter((file) => IMAGE_PATTERN.test(file));
+  if (images.length === 0) return [];
+  const names = new Set(images.flatMap((file) => namesOf(withoutExtension(file))));
+  const masks = images.filter((file) => stripped(withoutExtension(file), "mask").some(({ key }) => names.has(key)));
   const [first] = masks;
   if (first === undefined) {
     return [
       {
-        problem: `${counted(pictures.length, "picture")} in ${fileName(root)}/ itself have neither masks/ nor .json files`,
+        problem: `${counted(images.length, "image")} in ${fileName(root)}/ itself have neither masks/ nor .json files`,
       },
     ];
   }
-  const problem = `pictures and masks (such as ${first}) are in one folder`;
-  return [{ problem, fix: "move the pictures into images/ and the masks into masks/" }];
+  const problem = `images and masks (such as ${first}) are in one folder`;
+  return [{ problem, fix: "move the images into images/ and the masks into masks/" }];
 }
 
 const namesOf = (name: string): string[] => [name, ...stripped(name, "image").map(({ key }) => key)];

@@ -6,13 +6,13 @@ import { type DataRemark, plainRemark } from "../files/remarks.js";
 import { type AnyLayout, LAYOUT_ROWS, LAYOUTS, type LayoutName } from "../layouts/index.js";
 import type { OpenedData } from "../samples/dataset.js";
 import { foreignAnnotations } from "./foreign.js";
+import { withImageRange } from "./imageRange.js";
 import { absentParts, nearMisses } from "./nearLayouts.js";
 import { checkOptions, checkOwner, type OpenOptions } from "./options.js";
-import { withPictureRange } from "./pictureRange.js";
 import { withoutBad } from "./skipBad.js";
 
 /**
- * Opens a folder of labelled pictures (Node); its layout is recognised by looking and told in `layout`. No picture is decoded. Masks are, where it has
+ * Opens a folder of labelled images (Node); its layout is recognised by looking and told in `layout`. No image is decoded. Masks are, where it has
  * to be found out what they mean: of `images/` and `masks/` every mask is as a rule, whatever list of classes there is, but one where each class has
  * its `value`, or where each has its `color` and all masks are RGB.
  * Throws a TensorError: "missing-data" for a folder that holds no known layout, "invalid-argument" for options that
@@ -23,7 +23,7 @@ export async function open(root: string, options: OpenOptions = {}): Promise<Ope
   const kind = await kindOf(folder);
   if (kind !== "folder") {
     const problem = kind === undefined ? "it does not exist" : "it is a file";
-    throw fileError("missing-data", root, problem, "name a folder with labelled pictures");
+    throw fileError("missing-data", root, problem, "name a folder with labelled images");
   }
   checkOptions(options);
   if (options.layout !== undefined) await checkFit(folder, options.layout);
@@ -33,7 +33,7 @@ export async function open(root: string, options: OpenOptions = {}): Promise<Ope
   const found: OpenedData = { layout: name, ...(await layout.open(folder, options)) };
   const others = options.layout === undefined ? await otherLayouts(folder, name) : [];
   const remarks = [...others, ...lostLetters(found), ...found.remarks].map(plainRemark);
-  const opened = await withPictureRange({ ...found, remarks }, options);
+  const opened = await withImageRange({ ...found, remarks }, options);
   return options.skipBad ? withoutBad(opened, options) : opened;
 }
 
@@ -62,10 +62,10 @@ async function recognise(root: string): Promise<LayoutName> {
   ];
   const fixes = [...new Set(near.flatMap(({ fix }) => fix ?? []))].slice(0, 2);
   const known = LAYOUT_ROWS.map(([, { what }]) => what).join("; ");
-  const otherwise = `put pictures into images/ and masks of the same name into masks/; also known: ${known}`;
+  const otherwise = `put images into images/ and masks of the same name into masks/; also known: ${known}`;
   throw new TensorError({
     code: "missing-data",
-    message: [`${root}: no known layout of labelled pictures is in it`, ...problems].join("; "),
+    message: [`${root}: no known layout of labelled images is in it`, ...problems].join("; "),
     // Of annotations that are there no other layout is asked.
     fix: near[0]?.isAnnotations ? fixes.join("; or ") : [...fixes, otherwise].join("; or "),
   });

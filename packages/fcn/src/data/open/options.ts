@@ -4,15 +4,15 @@ import { pixelRange } from "../decode/pixelScale.js";
 import { fileError } from "../files/errors.js";
 import type { SplitOptions } from "../folder/splits.js";
 import { LAYOUT_ROWS, LAYOUTS, type LayoutName, type LayoutOptions } from "../layouts/index.js";
+import type { RangeOptions } from "./imageRange.js";
 import type { InspectOptions } from "./inspectAll.js";
-import type { RangeOptions } from "./pictureRange.js";
 
 interface CommonOptions extends SplitOptions, RangeOptions {
   /** Skips recognition: for a folder that fits several layouts. */
   readonly layout?: LayoutName;
   /**
-   * Looks at all files and leaves out, each from its split, pictures whose files cannot be read, differ in size, or hold labels without a class:
-   * `leftOut` and the remarks list them. Problems of the folder itself stay. Throws where nothing is left of a split. Default false: such pictures
+   * Looks at all files and leaves out, each from its split, images whose files cannot be read, differ in size, or hold labels without a class:
+   * `leftOut` and the remarks list them. Problems of the folder itself stay. Throws where nothing is left of a split. Default false: such images
    * fail when they are loaded, and in the check.
    */
   readonly skipBad?: boolean;
@@ -29,25 +29,25 @@ const COMMON: OptionTable<CommonOptions> = {
   range: {
     rule: pixelRange,
     flag: "--range <low,high>",
-    help: "values that become 0 and 255 in pictures of more than 8 bits (default: that of --weights, else one that suits the training pictures)",
+    help: "values that become 0 and 255 in images of more than 8 bits (default: that of --weights, else one that suits the training images)",
     decides: "preprocessing",
   },
   layout: {
     rule: oneOf(LAYOUT_NAMES),
     flag: "--layout <name>",
     help: `how the folder is laid out: ${LAYOUT_NAMES.join(", ")} (default: found by looking)`,
-    decides: "trainingPictures",
+    decides: "trainingImages",
   },
   skipBad: {
     flag: "--skip-bad",
-    help: "leave out pictures that cannot be used, with their masks, and tell which",
+    help: "leave out images that cannot be used, with their masks, and tell which",
     decides: "leftOut",
   },
   validation: {
-    rule: number("a part of the pictures: a number from 0 to below 1, such as 0.2", isPart),
-    decides: "trainingPictures",
+    rule: number("a part of the images: a number from 0 to below 1, such as 0.2", isPart),
+    decides: "trainingImages",
   },
-  seed: { rule: number("a whole number", Number.isSafeInteger), decides: "trainingPictures" },
+  seed: { rule: number("a whole number", Number.isSafeInteger), decides: "trainingImages" },
 };
 
 /** Every option of {@link open} that a layout or all of them have, in the order of the help. */
@@ -70,7 +70,7 @@ export function checkOwner(root: string, name: LayoutName, options: OpenOptions)
   }
 }
 
-/** Those of the options that change pictures or labels, but neither their names nor the classes. */
+/** Those of the options that change images or labels, but neither their names nor the classes. */
 export function readingOf(options: OpenOptions): Record<string, unknown> {
   const deciding = givenOf(OPEN_OPTIONS, options).filter(([, , { decides }]) => decides === undefined);
   return Object.fromEntries(deciding.map(([name, value]) => [name, value]));

@@ -7,12 +7,12 @@ import type { Inspection } from "../workers/inspect.js";
 import { type InspectOptions, inspectAll, keysOf } from "./inspectAll.js";
 import { isKept, isSkippable } from "./skippable.js";
 
-/** Above this part of the pictures it is worth a warning of its own that they are left out. */
+/** Above this part of the images it is worth a warning of its own that they are left out. */
 const MANY = 0.5;
 
 /**
- * The data without the pictures that cannot be used: those whose files cannot be read, differ in size, or hold labels without a class. Each stays in
- * the split that it was in or leaves it: no other picture changes its split. What is left out is listed in `leftOut`, and its problems become
+ * The data without the images that cannot be used: those whose files cannot be read, differ in size, or hold labels without a class. Each stays in
+ * the split that it was in or leaves it: no other image changes its split. What is left out is listed in `leftOut`, and its problems become
  * warnings. Throws where nothing is left of a split.
  */
 export async function withoutBad(opened: OpenedData, options: InspectOptions = {}): Promise<OpenedData> {
@@ -21,7 +21,7 @@ export async function withoutBad(opened: OpenedData, options: InspectOptions = {
   const marked = mapSplits(opened, (dataset) => onlyItems(dataset, itemsOf(dataset).map(skipping)));
   const inspections = await inspectAll(marked, options);
   const isBad = ({ level, code }: DataRemark): boolean => level === "problem" && !isKept(code);
-  const shared = sharedPictures(opened.remarks);
+  const shared = sharedImages(opened.remarks);
   const firstProblem = (key: string, { image }: SampleItem): DataRemark | undefined =>
     inspections.get(key)?.remarks.find(isBad) ?? shared.get(image[0]?.file ?? "");
   const leftOut: LeftOut[] = [];
@@ -55,11 +55,11 @@ export async function withoutBad(opened: OpenedData, options: InspectOptions = {
   };
 }
 
-/** The remark about each picture of which every label file has only a part of the labels. */
-const sharedPictures = (remarks: readonly DataRemark[]): ReadonlyMap<string, DataRemark> =>
+/** The remark about each image of which every label file has only a part of the labels. */
+const sharedImages = (remarks: readonly DataRemark[]): ReadonlyMap<string, DataRemark> =>
   new Map(
     remarks
-      .filter(({ code }) => code === "same-picture")
+      .filter(({ code }) => code === "same-image")
       .flatMap((remark) => (remark.files ?? []).map((file) => [file, remark] as const)),
   );
 
@@ -84,11 +84,11 @@ const nameOf = (inspections: ReadonlyMap<string, Inspection>, key: string): stri
 
 function summary(root: string, counts: readonly string[]): DataRemark[] {
   if (counts.length === 0) return [];
-  const text = `pictures that cannot be used are left out: ${counts.join(", ")}`;
+  const text = `images that cannot be used are left out: ${counts.join(", ")}`;
   return [{ level: "warning", code: "skipped", file: root, text }];
 }
 
-/** A picture of two splits has one line. */
+/** An image of two splits has one line. */
 function linesOf(leftOut: readonly LeftOut[]): DataRemark[] {
   const byFile = new Map(leftOut.map((entry) => [`${entry.name} ${entry.file}`, entry]));
   return [...byFile.values()].map(({ name, file, code, text, commandText = text }) => {
@@ -100,6 +100,6 @@ function linesOf(leftOut: readonly LeftOut[]): DataRemark[] {
 function nothingLeft(root: string, split: string, bad: readonly DataRemark[]): Error {
   const { file, text } = bad[0] as DataRemark;
   const example = `for example ${file}: ${text}`;
-  const problem = `none of the ${counted(bad.length, "picture")} of "${split}" can be used, so that nothing is left of it`;
-  return fileError("missing-data", root, `${problem}: ${example}`, "mend the pictures and masks");
+  const problem = `none of the ${counted(bad.length, "image")} of "${split}" can be used, so that nothing is left of it`;
+  return fileError("missing-data", root, `${problem}: ${example}`, "mend the images and masks");
 }

@@ -1,6 +1,6 @@
 /**
- * Problems of single pictures by their code, and what `skipBad` does: "out" leaves the picture out, "gone" is that of a file or an entry of a list which was left out
- * while the folder was opened, "kept" that of a part of the labels, without which the picture is used. All other problems are those of the folder, of
+ * Problems of single images by their code, and what `skipBad` does: "out" leaves the image out, "gone" is that of a file or an entry of a list which was left out
+ * while the folder was opened, "kept" that of a part of the labels, without which the image is used. All other problems are those of the folder, of
  * its lists or of its classes: they stop a training in any case.
  */
 const PROBLEMS: Readonly<Record<string, "out" | "gone" | "kept">> = {
@@ -22,7 +22,7 @@ const PROBLEMS: Readonly<Record<string, "out" | "gone" | "kept">> = {
   "missing-sample": "gone",
   "bad-entry": "gone",
   "ambiguous-name": "gone",
-  "same-picture": "out",
+  "same-image": "out",
   "unknown-category": "kept",
   "bad-shape": "kept",
 };
@@ -30,5 +30,5 @@ const PROBLEMS: Readonly<Record<string, "out" | "gone" | "kept">> = {
 /** Whether a problem of this code does not keep a folder from being used with `skipBad`. */
 export const isSkippable = (code: string): boolean => Object.hasOwn(PROBLEMS, code);
 
-/** Whether a picture in whose files a problem of this code was found can be used with `skipBad`. */
+/** Whether an image in whose files a problem of this code was found can be used with `skipBad`. */
 export const isKept = (code: string): boolean => PROBLEMS[code] === "kept";

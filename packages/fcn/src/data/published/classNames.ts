@@ -7,7 +7,7 @@ export const VOC_CLASSES = /* @__PURE__ */ words(
 
 /** NYUDv2: the 40 classes of Gupta, Arbelaez and Malik (CVPR 2013). */
 export const NYUD_CLASSES = /* @__PURE__ */ words(
-  "wall|floor|cabinet|bed|chair|sofa|table|door|window|bookshelf|picture|counter|blinds|desk|shelves|curtain|dresser|pillow|mirror|floor mat|clothes|ceiling|books|refrigerator|television|paper|towel|shower curtain|box|whiteboard|person|night stand|toilet|sink|lamp|bathtub|bag|otherstructure|otherfurniture|otherprop",
+  "wall|floor|cabinet|bed|chair|sofa|table|door|window|bookshelf|image|counter|blinds|desk|shelves|curtain|dresser|pillow|mirror|floor mat|clothes|ceiling|books|refrigerator|television|paper|towel|shower curtain|box|whiteboard|person|night stand|toilet|sink|lamp|bathtub|bag|otherstructure|otherfurniture|otherprop",
 );
 
 /** SIFT Flow: 33 semantic classes. */

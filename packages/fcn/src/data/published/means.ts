@@ -17,7 +17,7 @@ export const IMAGENET_MEAN: Preprocessing = {
   mean: [123.675, 116.28, 103.53],
   std: [58.395, 57.12, 57.375],
 };
-/** Preprocessings of colour pictures by name. */
+/** Preprocessings of colour images by name. */
 export const PREPROCESSINGS = {
   /** ImageNet's mean and standard deviation, as torchvision's nets were trained. */
   imagenet: IMAGENET_MEAN,
@@ -33,7 +33,7 @@ const NYUD_BGR = [116.19, 97.203, 92.318] as const;
 const NYUD_HHA = [132.431, 94.076, 118.477] as const;
 const NYUD_LOG_DEPTH = [7.844] as const;
 
-/** What a picture of NYUDv2 is made of; the order is that of the channels. */
+/** What an image of NYUDv2 is made of; the order is that of the channels. */
 export type NyudInput = "color" | "hha" | "color-d" | "color-hha";
 
 /**

@@ -7,19 +7,19 @@ import { normaliseInto, type Preprocessing } from "./preprocessing.js";
 export interface HostBatch {
   readonly images: Float32Array;
   readonly labels: Int32Array;
-  /** Further label maps by name, each [N, H, W]. */
+  /** Extra label maps by name, each [N, H, W]. */
   readonly more?: Readonly<Record<string, Int32Array>>;
   readonly shape: readonly [number, number, number, number];
 }
 
-/** One batch on the device: images float32 [N, C, H, W], labels int32 [N, H, W], further label maps by name like them. */
+/** One batch on the device: images float32 [N, C, H, W], labels int32 [N, H, W], extra label maps by name like them. */
 export interface TensorBatch {
   readonly images: Tensor;
   readonly labels: Tensor;
   readonly more?: Readonly<Record<string, Tensor>>;
 }
 
-/** Stacks samples of one size into a batch. Throws where they differ in size or in the names of their further label maps. */
+/** Stacks samples of one size into a batch. Throws where they differ in size or in the names of their extra label maps. */
 export function stackSamples(samples: readonly SegmentationSample[], preprocessing: Preprocessing): HostBatch {
   const first = samples[0];
   if (!first) {

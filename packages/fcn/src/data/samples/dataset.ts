@@ -5,7 +5,7 @@ import type { DataRemark } from "../files/remarks.js";
 import { loadItem, type SampleItem } from "./item.js";
 import type { Preprocessing } from "./preprocessing.js";
 
-/** Labelled pictures that are loaded one at a time. */
+/** Labelled images that are loaded one at a time. */
 export interface SegmentationDataset {
   readonly length: number;
   /** Names by label. */
@@ -40,7 +40,7 @@ export function fileDataset(items: readonly SampleItem[], { classes, palette }: 
 }
 
 /**
- * A data set of samples in memory. Throws a TensorError for a sample that is not complete, has a label without a class, or other further label
+ * A data set of samples in memory. Throws a TensorError for a sample that is not complete, has a label without a class, or other extra label
  * maps than the first.
  */
 export function sampleDataset(
@@ -92,29 +92,29 @@ export async function loadAll(dataset: SegmentationDataset): Promise<Segmentatio
   return samples;
 }
 
-/** A picture that `skipBad` left out of a split. */
+/** An image that `skipBad` left out of a split. */
 export interface LeftOut {
   readonly split: string;
   readonly name: string;
-  /** The picture, mask or annotations at fault. */
+  /** The image, mask or annotations at fault. */
   readonly file: string;
   readonly code: string;
   readonly text: string;
   readonly commandText?: string;
 }
 
-/** A folder with labelled pictures, as {@link SegmentationDataset}s by split. */
+/** A folder with labelled images, as {@link SegmentationDataset}s by split. */
 export interface OpenedData extends Classes, PixelScale {
   readonly root: string;
   readonly layout: string;
   /** "train" and "val" as a rule; what can only be measured on has no "train". */
   readonly splits: Readonly<Record<string, SegmentationDataset>>;
-  /** Class names of further label maps (`SegmentationSample.more`), by name. */
+  /** Class names of extra label maps (`SegmentationSample.more`), by name. */
   readonly more?: Readonly<Record<string, Classes>>;
   /** The published means, where the layout is a published set. */
   readonly preprocessing?: Preprocessing;
   /** What was left out while opening, and how masks were understood. */
   readonly remarks: readonly DataRemark[];
-  /** The pictures that `skipBad` left out; absent without that option. */
+  /** The images that `skipBad` left out; absent without that option. */
   readonly leftOut?: readonly LeftOut[];
 }

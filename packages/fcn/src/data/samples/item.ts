@@ -15,13 +15,13 @@ import { decodeMatLabels } from "../mat/labels.js";
 import { type CocoLabels, cocoLabels } from "../shapes/coco.js";
 import { type LabelmeLabels, labelmeLabels } from "../shapes/labelme.js";
 
-/** A file that gives channels of the picture: a photograph (3 channels), or a 16-bit depth map, of which the logarithm is taken (1). */
+/** A file that gives channels of the image: a photograph (3 channels), or a 16-bit depth map, of which the logarithm is taken (1). */
 export interface ImagePart extends PixelScale {
   readonly file: string;
   readonly as: "rgb" | "log-depth";
 }
 
-/** Where the labels of a picture come from. */
+/** Where the labels of an image come from. */
 export type LabelSource =
   | { readonly kind: "png"; readonly file: string; readonly rule: LabelRule }
   | { readonly kind: "mat"; readonly file: string; readonly path: readonly string[]; readonly rule: LabelRule }
@@ -34,17 +34,17 @@ export interface SampleItem {
   /** The channels of all parts, one after another. */
   readonly image: readonly ImagePart[];
   readonly labels: LabelSource;
-  /** Sources of further label maps of the same picture, by name. */
+  /** Sources of extra label maps of the same image, by name. */
   readonly more?: Readonly<Record<string, LabelSource>>;
   /** Leave out shapes that cannot be drawn; else the first of them is an error. */
   readonly skipBad?: boolean;
 }
 
-/** A decoded picture, what its first file held beside that, and what its EXIF tag did to it. */
+/** A decoded image, what its first file held beside that, and what its EXIF tag did to it. */
 export interface LoadedImage {
   readonly image: RasterImage;
   readonly content?: { readonly file: string } & Pick<DecodedImage, "levels" | "isCut" | "pages">;
-  /** The size in the file where an EXIF tag turned or mirrored the picture; else undefined. */
+  /** The size in the file where an EXIF tag turned or mirrored the image; else undefined. */
   readonly turnedFrom?: { readonly height: number; readonly width: number; readonly orientation: number };
 }
 
@@ -53,23 +53,23 @@ export interface LoadedImage {
  * and a shape that cannot be drawn unless the item says `skipBad`.
  */
 export async function loadItem(item: SampleItem): Promise<SegmentationSample> {
-  const picture = await loadImage(item.image);
+  const image = await loadImage(item.image);
   const labelsOf = async (source: LabelSource): Promise<Uint8Array> => {
-    const plane = await loadLabels(source, picture.image);
+    const plane = await loadLabels(source, image.image);
     const badPart = item.skipBad ? undefined : partProblem(source.file, plane.skipped);
-    const problem = sizeProblem(item, picture, source, plane) ?? strayProblem(source, plane) ?? badPart;
+    const problem = sizeProblem(item, image, source, plane) ?? strayProblem(source, plane) ?? badPart;
     if (problem) throw problem;
     return plane.labels;
   };
   const labels = await labelsOf(item.labels);
   const { name, more } = item;
-  if (more === undefined) return { name, image: picture.image, labels };
+  if (more === undefined) return { name, image: image.image, labels };
   const maps: Record<string, Uint8Array> = {};
   for (const [key, source] of Object.entries(more)) maps[key] = await labelsOf(source);
-  return { name, image: picture.image, labels, more: maps };
+  return { name, image: image.image, labels, more: maps };
 }
 
-/** The picture of an item. Throws where its parts differ in size. */
+/** The image of an item. Throws where its parts differ in size. */
 export async function loadImage(parts: readonly ImagePart[]): Promise<LoadedImage> {
   const loaded = [];
   for (const part of parts) loaded.push(await loadPart(part));
@@ -122,7 +122,7 @@ function joinChannels(images: readonly RasterImage[]): RasterImage {
  * The label map of a source; keys that its rule does not know are void and listed, and so are shapes that cannot be
  * drawn.
  *
- * @param upright the size of the picture, for shapes whose file does not state it
+ * @param upright the size of the image, for shapes whose file does not state it
  */
 export async function loadLabels(source: LabelSource, upright?: PaintSize): Promise<LabelPlane> {
   switch (source.kind) {
@@ -137,7 +137,7 @@ export async function loadLabels(source: LabelSource, upright?: PaintSize): Prom
   }
 }
 
-/** The error for labels of another size than the picture; undefined when they fit. */
+/** The error for labels of another size than the image; undefined when they fit. */
 export function sizeProblem(
   { image: parts }: SampleItem,
   { image, turnedFrom }: LoadedImage,
@@ -148,11 +148,11 @@ export function sizeProblem(
   const photo = fileName(parts[0]?.file ?? "");
   const what = `the labels are ${sizeText(plane)}, but ${photo} is ${sizeText(image)}`;
   if (turnedFrom && sameSize(turnedFrom, plane)) {
-    const turn = `${what} upright: its EXIF tag (orientation ${turnedFrom.orientation}) turns it, and the labels fit only the picture as stored`;
-    const fix = "draw the labels on the upright picture, or save the picture without the tag";
+    const turn = `${what} upright: its EXIF tag (orientation ${turnedFrom.orientation}) turns it, and the labels fit only the image as stored`;
+    const fix = "draw the labels on the upright image, or save the image without the tag";
     return fileError("size-mismatch", source.file, turn, fix);
   }
-  return fileError("size-mismatch", source.file, what, "export the labels at the size of the picture (height x width)");
+  return fileError("size-mismatch", source.file, what, "export the labels at the size of the image (height x width)");
 }
 
 /** The error for the keys that a rule does not know; undefined when there are none. */

@@ -2,16 +2,16 @@ import { TensorError } from "@fcn/tensor";
 import { checkImage, type RasterImage, type SegmentationSample } from "../../labels/sample.js";
 import type { PixelScale } from "../decode/pixelScale.js";
 
-/** How a picture becomes the input of a net: `(value - mean[c]) / std[c]`, channels in the given order. */
+/** How an image becomes the input of a net: `(value - mean[c]) / std[c]`, channels in the given order. */
 export interface Preprocessing extends PixelScale {
-  /** "bgr" turns the first three channels around; further ones (depth, a second picture) keep their place. */
+  /** "bgr" turns the first three channels around; further ones (depth, a second image) keep their place. */
   readonly channelOrder: "rgb" | "bgr";
-  /** One value a channel in the net's own channel order, on the picture's scale (0 to 255). */
+  /** One value a channel in the net's own channel order, on the image's scale (0 to 255). */
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
 
-/** Writes one picture as normalised planes (C, H, W) into `out` from `offset`. */
+/** Writes one image as normalised planes (C, H, W) into `out` from `offset`. */
 export function normaliseInto(
   out: Float32Array,
   offset: number,
@@ -32,13 +32,13 @@ export function normaliseInto(
   }
 }
 
-/** Which channel of the picture is channel `c` of the net. */
+/** Which channel of the image is channel `c` of the net. */
 function sourceChannel(c: number, channels: number, { channelOrder }: Preprocessing): number {
   return channelOrder === "bgr" && channels >= 3 && c < 3 ? 2 - c : c;
 }
 
-/** The value of each channel of a picture that becomes 0. */
-export function pictureMean(preprocessing: Preprocessing): number[] {
+/** The value of each channel of an image that becomes 0. */
+export function imageMean(preprocessing: Preprocessing): number[] {
   const { mean } = preprocessing;
   return mean.map((_, c) => mean[sourceChannel(c, mean.length, preprocessing)] as number);
 }

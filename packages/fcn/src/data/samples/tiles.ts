@@ -27,7 +27,7 @@ export function tilePositions(area: Rectangle, size: number, stride: number): Re
   return tiles;
 }
 
-/** Copies one rectangle out of a picture. */
+/** Copies one rectangle out of an image. */
 export function cutImage(image: RasterImage, { left, top, width, height }: Rectangle): RasterImage {
   if (width === image.width && height === image.height) return image;
   const { channels } = image;
@@ -39,7 +39,7 @@ export function cutImage(image: RasterImage, { left, top, width, height }: Recta
   return { data, height, width, channels };
 }
 
-/** Copies one rectangle out of a picture and its labels. */
+/** Copies one rectangle out of an image and its labels. */
 export function cutSample(
   name: string,
   image: RasterImage,

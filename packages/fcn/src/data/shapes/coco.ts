@@ -21,29 +21,29 @@ export interface CocoInstance {
   readonly segmentation: readonly (readonly number[])[] | RunLengths;
 }
 
-/** The instances of one picture of a COCO file as a source of labels. */
+/** The instances of one image of a COCO file as a source of labels. */
 export interface CocoLabels extends StatedSize {
   readonly kind: "coco";
   readonly file: string;
-  /** The picture's name in the file, for messages. */
-  readonly picture?: string;
+  /** The image's name in the file, for messages. */
+  readonly image?: string;
   readonly instances: readonly CocoInstance[];
   readonly overlap: CocoOverlap;
 }
 
 /**
- * The label map of a picture: background 0. Polygons are filled by the rule of {@link paintPolygon}, so they may differ
+ * The label map of an image: background 0. Polygons are filled by the rule of {@link paintPolygon}, so they may differ
  * from pycocotools' masks in pixels on the outline; run lengths are exact. A crowd region is void wherever no instance
  * lies. A piece that cannot be drawn is left out and listed in `skipped`.
  *
- * @param upright the size of the picture, for a file that does not state it
+ * @param upright the size of the image, for a file that does not state it
  */
 export function cocoLabels(source: CocoLabels, upright?: PaintSize): LabelPlane {
-  const { file, picture = "a picture", instances, overlap } = source;
+  const { file, image = "an image", instances, overlap } = source;
   const { height, width } = sizeOf(file, source, upright);
   const skipped: SkippedPart[] = [];
   const painted = instances.map((instance) => {
-    const place = `annotation ${instance.id ?? "without id"} of ${picture}`;
+    const place = `annotation ${instance.id ?? "without id"} of ${image}`;
     const pixels = pixelsOf(file, place, instance.segmentation, { height, width }, skipped);
     return { ...instance, pixels };
   });
@@ -63,12 +63,12 @@ export function cocoLabels(source: CocoLabels, upright?: PaintSize): LabelPlane 
   return { height, width, labels, strays: [], skipped };
 }
 
-/** What a file states of the size, and the picture's own where it does not. */
+/** What a file states of the size, and the image's own where it does not. */
 export function sizeOf(file: string, stated: StatedSize, upright: PaintSize | undefined): PaintSize {
   const { height = upright?.height, width = upright?.width } = stated;
   if (height !== undefined && width !== undefined) return { height, width };
-  const problem = "it does not state the size of its picture, and the picture is not at hand";
-  throw fileError("missing-data", file, problem, "mend the picture, or write its height and width into the file");
+  const problem = "it does not state the size of its image, and the image is not at hand";
+  throw fileError("missing-data", file, problem, "mend the image, or write its height and width into the file");
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -108,8 +108,8 @@ function pixelsOf(
   return pixels;
 }
 
-export const NO_PIXEL = "covers no pixel: it lies outside of the picture or is too small";
-export const IN_PIXELS = "give its points in pixels of the picture, or remove it";
+export const NO_PIXEL = "covers no pixel: it lies outside of the image or is too small";
+export const IN_PIXELS = "give its points in pixels of the image, or remove it";
 
 /** A list of numbers is one polygon. */
 function piecesOf(segmentation: unknown): readonly unknown[] {
@@ -134,7 +134,7 @@ function pieceOf(place: string, piece: unknown, size: PaintSize): ((paint: Paint
   const runs = runsOf(place, piece);
   const [height, width] = runs.size;
   if (height !== size.height || width !== size.width) {
-    throw broken(place, `run lengths for ${height}x${width} stand in a picture of ${size.height}x${size.width}`);
+    throw broken(place, `run lengths for ${height}x${width} stand in an image of ${size.height}x${size.width}`);
   }
   return (paint) => paintRuns(place, runs, paint);
 }

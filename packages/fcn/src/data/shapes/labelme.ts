@@ -1,7 +1,7 @@
 import { firstOf } from "@fcn/tensor/internal";
 import { decodeMaskPng } from "../decode/mask.js";
 import { badShape, emptyShape, type PaintSize, partOfError, type SkippedPart } from "../decode/parts.js";
-import type { PngPicture } from "../decode/png.js";
+import type { DecodedPng } from "../decode/png.js";
 import type { LabelPlane } from "../decode/rule.js";
 import { inTermsOf } from "../files/classFile.js";
 import { fileError } from "../files/errors.js";
@@ -27,11 +27,11 @@ export interface LabelmeLabels {
 /**
  * The label map of a labelme file: background, then shapes in their order, later ones on top. Polygons are filled by
  * the rule of {@link paintPolygon}; a rectangle is the polygon of its corners, and so is any other shape with four
- * corners; circles, lines and points take the pixels whose centre is near enough. Masks are laid on the picture as
+ * corners; circles, lines and points take the pixels whose centre is near enough. Masks are laid on the image as
  * `shapes_to_label` of labelme 6 does, see {@link paintMask}. A shape that cannot be drawn is left out and listed in
  * `skipped`.
  *
- * @param upright the size of the picture, for a file that does not state it
+ * @param upright the size of the image, for a file that does not state it
  */
 export async function labelmeLabels(source: LabelmeLabels, upright?: PaintSize): Promise<LabelPlane> {
   const { file, lineWidth = 10, background = 0 } = source;
@@ -100,8 +100,8 @@ async function paintShape(
     for (const point of points) paintDisc(point, radius, size, paint);
   } else if (type === "mask" && mask !== undefined) {
     needs(points.length === 2, "2");
-    const picture = await decodeShapeMask(`${place} ("${label}")`, mask);
-    return paintMask(file, `shape ${index} ("${label}")`, picture, [a, b], size, paint);
+    const image = await decodeShapeMask(`${place} ("${label}")`, mask);
+    return paintMask(file, `shape ${index} ("${label}")`, image, [a, b], size, paint);
   } else if (FOUR_CORNERS.test(type) && points.length === 4) {
     paintPolygon(points, size, paint);
   } else {
@@ -112,7 +112,7 @@ async function paintShape(
   return undefined;
 }
 
-async function decodeShapeMask(place: string, mask: string): Promise<PngPicture> {
+async function decodeShapeMask(place: string, mask: string): Promise<DecodedPng> {
   let letters: string;
   try {
     letters = atob(mask.replace(/^data:[^,]*,/, ""));
@@ -135,7 +135,7 @@ async function decodeShapeMask(place: string, mask: string): Promise<PngPicture>
 function paintMask(
   file: string,
   about: string,
-  { height, width, channels, kind, samples }: PngPicture,
+  { height, width, channels, kind, samples }: DecodedPng,
   points: readonly [Point, Point],
   size: PaintSize,
   paint: Paint,

@@ -5,7 +5,7 @@ import { readJson } from "../files/files.js";
 import { numberOf, type StatedSize, shownValue, statedSize } from "../files/numbers.js";
 import type { Point } from "./raster.js";
 
-/** What a labelme file says. Files of early versions do not state the size of the picture. */
+/** What a labelme file says. Files of early versions do not state the size of the image. */
 export interface LabelmeFile extends StatedSize {
   /** As written by labelme: relative to the file; "" where there is none. */
   readonly imagePath: string;
@@ -55,8 +55,8 @@ export function parseLabelme(file: string, json: unknown): LabelmeFile {
   }
   const size = statedSize(imageHeight, imageWidth, MOST_PIXELS);
   if (size === undefined) {
-    const problem = `it says that the picture is ${shownValue(imageHeight)}x${shownValue(imageWidth)} (imageHeight x imageWidth)`;
-    throw fileError("corrupt-file", file, problem, "write the height and width of the picture in pixels there");
+    const problem = `it says that the image is ${shownValue(imageHeight)}x${shownValue(imageWidth)} (imageHeight x imageWidth)`;
+    throw fileError("corrupt-file", file, problem, "write the height and width of the image in pixels there");
   }
   const parsed = shapes.map(parseShape);
   return {
@@ -92,7 +92,7 @@ function parseShape(shape: unknown, index: number): LabelmeShape | SkippedPart {
   if (typeof type !== "string") return fail(`("${label}") has the type ${shownValue(type)}, which is no text`);
   const about = { index, label, type: type.toLowerCase(), points };
   if (about.type !== "mask") return about;
-  return typeof mask === "string" ? { ...about, mask } : fail(`("${label}") is a mask without its picture`);
+  return typeof mask === "string" ? { ...about, mask } : fail(`("${label}") is a mask without its image`);
 }
 
 /** Names that labelme's own tools give a meaning: background and void. */

@@ -14,7 +14,7 @@ import {
 } from "../samples/item.js";
 import { countLabels, isCurrent, type KnownCounts, type LabelCounts } from "../samples/labelCounts.js";
 import { fingerprintOf } from "./fingerprint.js";
-import { levelRemarks, type PictureLevels, pictureLevels } from "./levels.js";
+import { type ImageLevels, imageLevels, levelRemarks } from "./levels.js";
 
 export interface InspectTask {
   readonly item: SampleItem;
@@ -30,14 +30,14 @@ export interface Inspection {
   /** Pixels of each class; all 0 where the labels cannot be read. */
   readonly counts: readonly number[];
   readonly voidPixels: number;
-  /** Of the picture; 0 where it cannot be read. */
+  /** Of the image; 0 where it cannot be read. */
   readonly height: number;
   readonly width: number;
-  /** SHA-256 of the bytes of the picture's files; "" where they cannot be read. */
+  /** SHA-256 of the bytes of the image's files; "" where they cannot be read. */
   readonly hash: string;
-  /** Of the picture, as stored; absent where it cannot be read. */
-  readonly levels?: PictureLevels;
-  /** Thumbnail of the picture, for finding pictures that look the same; empty where it cannot be read. */
+  /** Of the image, as stored; absent where it cannot be read. */
+  readonly levels?: ImageLevels;
+  /** Thumbnail of the image, for finding images that look the same; empty where it cannot be read. */
   readonly thumbnail: readonly number[];
 }
 
@@ -52,35 +52,35 @@ export async function inspectItem({ item, numClasses, known }: InspectTask): Pro
       return undefined;
     }
   };
-  const picture = await attempt(() => loadImage(item.image));
-  const plane = await attempt(() => checkedLabels(item, picture, item.labels, remarks, known));
+  const image = await attempt(() => loadImage(item.image));
+  const plane = await attempt(() => checkedLabels(item, image, item.labels, remarks, known));
   for (const source of Object.values(item.more ?? {})) {
-    await attempt(() => checkedLabels(item, picture, source, remarks));
+    await attempt(() => checkedLabels(item, image, source, remarks));
   }
-  if (picture && plane) remarks.push(...turnWarnings(item, picture, plane));
+  if (image && plane) remarks.push(...turnWarnings(item, image, plane));
   const { counts, voidPixels } = byClass(plane?.pixels ?? [], numClasses);
   if (plane && voidPixels === plane.height * plane.width && !plane.hasStrays) {
     remarks.push({ level: "warning", code: "all-void", file: item.labels.file, text: "all its pixels are void" });
   }
-  const levels = picture && pictureLevels(picture);
-  if (picture && levels) remarks.push(...levelRemarks(picture, levels, item.image[0]?.file ?? ""));
-  const { height = 0, width = 0 } = picture?.image ?? {};
-  const thumbnail = picture ? fingerprintOf(picture.image) : [];
+  const levels = image && imageLevels(image);
+  if (image && levels) remarks.push(...levelRemarks(image, levels, item.image[0]?.file ?? ""));
+  const { height = 0, width = 0 } = image?.image ?? {};
+  const thumbnail = image ? fingerprintOf(image.image) : [];
   const about = { name: item.name, remarks, counts, voidPixels, height, width, ...(levels ? { levels } : {}) };
   return { ...about, hash: await hashOf(item), thumbnail };
 }
 
 async function checkedLabels(
   item: SampleItem,
-  picture: LoadedImage | undefined,
+  image: LoadedImage | undefined,
   source: LabelSource,
   remarks: DataRemark[],
   known?: KnownCounts,
 ): Promise<LabelCounts & { readonly hasStrays: boolean }> {
   const isKnown = known !== undefined && (await isCurrent(source.file, known));
-  const plane = isKnown ? undefined : await loadLabels(source, picture?.image);
+  const plane = isKnown ? undefined : await loadLabels(source, image?.image);
   const counts = plane ? countLabels(plane) : (known as KnownCounts);
-  const problems = [picture && sizeProblem(item, picture, source, counts), plane && strayProblem(source, plane)];
+  const problems = [image && sizeProblem(item, image, source, counts), plane && strayProblem(source, plane)];
   for (const problem of problems) if (problem) remarks.push(remarkOf(problem, filesOf(item)));
   for (const { level, code, problem, fix } of plane?.skipped ?? []) {
     remarks.push({ level, code, file: source.file, text: `${problem} (${fix})` });
@@ -89,7 +89,7 @@ async function checkedLabels(
 }
 
 /**
- * Labels that fit the picture as stored as well as upright may have been drawn on either, and so may those without a
+ * Labels that fit the image as stored as well as upright may have been drawn on either, and so may those without a
  * size.
  */
 function turnWarnings(
@@ -102,7 +102,7 @@ function turnWarnings(
   if (hasSize && !sameSize(turnedFrom, plane)) return [];
   const { orientation } = turnedFrom;
   const change = [2, 4, 5, 7].includes(orientation) ? "mirrored" : "turned";
-  const text = `it is ${change} by its EXIF tag (orientation ${orientation}): its mask must be drawn on the upright picture`;
+  const text = `it is ${change} by its EXIF tag (orientation ${orientation}): its mask must be drawn on the upright image`;
   return [{ level: "warning", code: "exif-orientation", file: parts[0]?.file ?? "", text }];
 }
 
@@ -124,7 +124,7 @@ async function hashOf({ image }: SampleItem): Promise<string> {
     for (const { file } of image) hash.update(await readBytes(file));
     return hash.digest("hex");
   } catch {
-    // That the file cannot be read is told where the picture is loaded.
+    // That the file cannot be read is told where the image is loaded.
     return "";
   }
 }

@@ -3,8 +3,8 @@ import { type PixelDepth, short } from "../decode/pixelScale.js";
 import type { DataRemark } from "../files/remarks.js";
 import type { LoadedImage } from "../samples/item.js";
 
-/** The values of a picture as they are stored. */
-export interface PictureLevels {
+/** The values of an image as they are stored. */
+export interface ImageLevels {
   readonly depth: PixelDepth;
   readonly min: number;
   readonly max: number;
@@ -17,8 +17,8 @@ export interface PictureLevels {
 /** More distinct values than this are not few. */
 const FEW = 8;
 
-/** Undefined where no part of the picture is a photograph. */
-export function pictureLevels({ image, content }: LoadedImage): PictureLevels | undefined {
+/** Undefined where no part of the image is a photograph. */
+export function imageLevels({ image, content }: LoadedImage): ImageLevels | undefined {
   if (content === undefined) return undefined;
   const { data } = image;
   const isUsed = new Uint8Array(256);
@@ -37,8 +37,8 @@ function isConstant({ data, channels }: RasterImage): boolean {
 /** Part of the values beyond the range that is worth a word. */
 const MUCH_CLIPPED = 0.05;
 
-/** What a picture's values say that is likely not meant, or was left out. */
-export function levelRemarks({ content }: LoadedImage, levels: PictureLevels, file: string): DataRemark[] {
+/** What an image's values say that is likely not meant, or was left out. */
+export function levelRemarks({ content }: LoadedImage, levels: ImageLevels, file: string): DataRemark[] {
   const { isCut = false, pages, levels: deep } = content ?? {};
   const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
   const found: DataRemark[] = [];
@@ -50,12 +50,12 @@ export function levelRemarks({ content }: LoadedImage, levels: PictureLevels, fi
   else if (levels.isConstant && (deep === undefined || min === max)) {
     say(
       "warning",
-      "constant-picture",
+      "constant-image",
       "all its pixels are alike: nothing is to be seen; remove it with its mask unless that is meant",
     );
   } else if (levels.isConstant) {
     const text = `its values, ${depth} from ${short(min)} to ${short(max)}, all become one in 8 bits: nothing is left to be seen`;
-    say("warning", "constant-picture", text);
+    say("warning", "constant-image", text);
   }
   if (deep && deep.missing > 0 && !Number.isNaN(min)) {
     const text = `${percent(deep.missing)} of its values are NaN, infinite or no data, and become 0: such pixels are to be void (255) in its mask`;
@@ -72,6 +72,6 @@ export function levelRemarks({ content }: LoadedImage, levels: PictureLevels, fi
       "its fourth band is not said to be alpha: it is left out, the first three are taken",
     );
   }
-  if (pages !== undefined) say("note", "first-page", `it holds ${pages} pictures: the first alone is read`);
+  if (pages !== undefined) say("note", "first-page", `it holds ${pages} images: the first alone is read`);
   return found;
 }

@@ -4,7 +4,7 @@ import { augmentSample } from "../augment/augment.js";
 import type { Augmentation } from "../augment/options.js";
 import { reasonOf, type ToldError, toldOf } from "../files/errors.js";
 import { stackLabels } from "../samples/batches.js";
-import { normaliseInto, type Preprocessing, pictureMean } from "../samples/preprocessing.js";
+import { imageMean, normaliseInto, type Preprocessing } from "../samples/preprocessing.js";
 
 /** The samples of one batch, and what to do with them. `T` is what a sample is loaded from. */
 export interface BatchTask<T> {
@@ -29,17 +29,17 @@ export interface SampleFailure extends ToldError {
 
 /** A batch on the host, padded to one size. */
 export interface HostSamples {
-  /** float32 [N, C, H, W], normalised; 0 where a picture is smaller than the batch. */
+  /** float32 [N, C, H, W], normalised; 0 where an image is smaller than the batch. */
   readonly images: Float32Array;
-  /** int32 [N, H, W]; void where a picture is smaller than the batch. */
+  /** int32 [N, H, W]; void where an image is smaller than the batch. */
   readonly labels: Int32Array;
-  /** Further label maps by name. */
+  /** Extra label maps by name. */
   readonly more?: Readonly<Record<string, Int32Array>>;
   /** N, C, H, W. */
   readonly shape: readonly [number, number, number, number];
   readonly indices: readonly number[];
   readonly names: readonly string[];
-  /** Height and width of each picture before padding. */
+  /** Height and width of each image before padding. */
   readonly sizes: readonly (readonly [height: number, width: number])[];
   /** Samples that are missing from the batch because they could not be loaded. */
   readonly failures: readonly SampleFailure[];
@@ -51,7 +51,7 @@ export async function makeBatch<T>(
   load: (source: T) => Promise<SegmentationSample>,
 ): Promise<HostSamples> {
   const { entries, seed, preprocessing } = task;
-  const augmentation = { fill: pictureMean(preprocessing), ...task.augmentation };
+  const augmentation = { fill: imageMean(preprocessing), ...task.augmentation };
   const failures: SampleFailure[] = [];
   const loaded = await Promise.all(
     entries.map(async ({ index, epoch, name, source }) => {

@@ -8,7 +8,7 @@ export interface Request<K extends TaskName = TaskName> {
   readonly input: Tasks[K][0];
 }
 
-/** What a worker answers. */
+/** What a worker returns. */
 export type Reply =
   | { readonly id: number; readonly output: unknown }
   | { readonly id: number; readonly error: ErrorParts };

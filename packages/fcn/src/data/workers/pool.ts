@@ -69,7 +69,7 @@ function threadEnvironment(): NodeJS.ProcessEnv {
   return { ...env, NODE_OPTIONS: options.replace(/(^|\s)--input-type(=|\s+)\S+/g, "$1") };
 }
 
-/** As many files are decoded at once without threads: each picture in the making takes memory. */
+/** As many files are decoded at once without threads: each image in the making takes memory. */
 const LOCAL_AT_A_TIME = 4;
 
 /** Tasks in this thread, a few at a time, in their order. */
@@ -203,7 +203,7 @@ function closedError(): TensorError {
 function diedError(reason: string): TensorError {
   return new TensorError({
     code: "worker-died",
-    message: `a worker thread that decodes pictures died: ${reason}`,
+    message: `a worker thread that decodes images died: ${reason}`,
     fix: {
       code: "use fewer workers or smaller batches if memory ran out",
       command: "use fewer threads (--workers 1) or smaller batches (--batch) if memory ran out",

@@ -9,7 +9,7 @@ import {
 } from "../decode/pixelScale.js";
 import { readBytes } from "../files/files.js";
 
-/** What one picture of more than 8 bits adds to the choice of a range. Plain data. */
+/** What one image of more than 8 bits adds to the choice of a range. Plain data. */
 export interface RangeSurvey {
   readonly depth: PixelDepth;
   readonly min: number;
@@ -18,7 +18,7 @@ export interface RangeSurvey {
   readonly ranked: readonly number[];
 }
 
-/** Looks at one picture (Node); undefined where it has 8 bits. */
+/** Looks at one image (Node); undefined where it has 8 bits. */
 export async function surveyRange(file: string): Promise<RangeSurvey | undefined> {
   const bands = await decodeDeep(file, await readBytes(file));
   if (bands === undefined) return undefined;
@@ -29,7 +29,7 @@ export async function surveyRange(file: string): Promise<RangeSurvey | undefined
 /** So many times as wide as without its tails a range has outliers. */
 const OUTLIERS = 2;
 
-/** The range that suits pictures; undefined where they hold no value. */
+/** The range that suits images; undefined where they hold no value. */
 export function chooseRange(surveys: readonly RangeSurvey[]): PixelRange | undefined {
   const used = surveys.filter(({ ranked }) => ranked.length > 0);
   const [first] = used;

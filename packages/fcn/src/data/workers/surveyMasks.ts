@@ -1,5 +1,5 @@
 import { decodeMaskPng, keyPlane, paletteKeys } from "../decode/mask.js";
-import type { PngPicture } from "../decode/png.js";
+import type { DecodedPng } from "../decode/png.js";
 import { readBytes, stampOf } from "../files/files.js";
 import { findSoftEdges, type SoftEdges } from "./softEdges.js";
 
@@ -32,24 +32,24 @@ const MOST_KEYS = 4096;
 /** Looks at one mask (Node). Throws a TensorError that names the file when it cannot be read. */
 export async function surveyMask(file: string): Promise<MaskSurvey> {
   const stamp = await stampOf(file);
-  const picture = await decodeMaskPng(file, await readBytes(file));
-  const { height, width } = picture;
+  const image = await decodeMaskPng(file, await readBytes(file));
+  const { height, width } = image;
   const about = { file, stamp, height, width };
-  if (picture.palette) {
-    const palette = paletteKeys(picture.palette);
-    const counted = countKeys(picture.samples);
+  if (image.palette) {
+    const palette = paletteKeys(image.palette);
+    const counted = countKeys(image.samples);
     return {
       ...about,
       kind: "palette",
       isRgb: false,
       ...counted,
       palette,
-      ...softOf(file, picture, counted.keys, true),
+      ...softOf(file, image, counted.keys, true),
     };
   }
-  const alpha = shapesInAlpha(picture);
-  if (picture.channels < 3) {
-    const { keys: plane } = keyPlane(file, picture, "value");
+  const alpha = shapesInAlpha(image);
+  if (image.channels < 3) {
+    const { keys: plane } = keyPlane(file, image, "value");
     const counted = countKeys(plane);
     return {
       ...about,
@@ -57,32 +57,27 @@ export async function surveyMask(file: string): Promise<MaskSurvey> {
       isRgb: false,
       ...counted,
       ...alpha,
-      ...softOf(file, picture, counted.keys, false),
+      ...softOf(file, image, counted.keys, false),
     };
   }
-  const { keys, pixels } = countKeys(keyPlane(file, picture, "colour").keys);
+  const { keys, pixels } = countKeys(keyPlane(file, image, "colour").keys);
   const isGrey = keys.every((key) => key === (key & 0xff) * 0x010101);
   if (!isGrey) {
-    return { ...about, kind: "colour", isRgb: true, keys, pixels, ...alpha, ...softOf(file, picture, keys, true) };
+    return { ...about, kind: "colour", isRgb: true, keys, pixels, ...alpha, ...softOf(file, image, keys, true) };
   }
   const levels = keys.map((key) => key & 0xff);
-  return { ...about, kind: "grey", isRgb: true, keys: levels, pixels, ...alpha, ...softOf(file, picture, keys, false) };
+  return { ...about, kind: "grey", isRgb: true, keys: levels, pixels, ...alpha, ...softOf(file, image, keys, false) };
 }
 
-function softOf(
-  file: string,
-  picture: PngPicture,
-  keys: readonly number[],
-  isColour: boolean,
-): Pick<MaskSurvey, "soft"> {
+function softOf(file: string, image: DecodedPng, keys: readonly number[], isColour: boolean): Pick<MaskSurvey, "soft"> {
   if (keys.length < 3) return {};
-  const { height, width } = picture;
-  const { keys: plane } = keyPlane(file, picture, isColour ? "colour" : "value");
+  const { height, width } = image;
+  const { keys: plane } = keyPlane(file, image, isColour ? "colour" : "value");
   const soft = findSoftEdges(plane, height, width, isColour);
   return soft ? { soft } : {};
 }
 
-function shapesInAlpha({ samples, channels }: PngPicture): Pick<MaskSurvey, "hasShapesInAlpha"> {
+function shapesInAlpha({ samples, channels }: DecodedPng): Pick<MaskSurvey, "hasShapesInAlpha"> {
   if (channels !== 2 && channels !== 4) return {};
   let varies = false;
   for (let i = 0; i < samples.length; i++) {

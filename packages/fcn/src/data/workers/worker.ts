@@ -4,7 +4,7 @@ import { reasonOf } from "../files/errors.js";
 import type { Reply, Request } from "./messages.js";
 import { TASKS, type TaskName } from "./tasks.js";
 
-/** Runs in a worker thread: answers each request, in whatever order they end. */
+/** Runs in a worker thread: returns each request, in whatever order they end. */
 parentPort?.on("message", (request: Request) => void answer(request));
 
 async function answer<K extends TaskName>({ id, task, input }: Request<K>): Promise<void> {

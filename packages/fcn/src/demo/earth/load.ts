@@ -44,9 +44,9 @@ async function decode(file: string, channels: 1 | 3): Promise<RasterImage> {
     });
   });
   const { default: sharp } = await import("sharp");
-  const picture = sharp(file)
+  const image = sharp(file)
     .resize(MAP_WIDTH, MAP_HEIGHT, { fit: "fill" })
     .toColourspace(channels === 1 ? "b-w" : "srgb");
-  const { data, info } = await picture.removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await image.removeAlpha().raw().toBuffer({ resolveWithObject: true });
   return { data: new Uint8Array(data), height: info.height, width: info.width, channels: info.channels };
 }

@@ -15,7 +15,7 @@ export class OnnxGraph {
     this.#names = new Set(reserved);
   }
 
-  /** Adds what a value takes and answers its name, which is `name`, or like it where that is taken, if the value is an operator. */
+  /** Adds what a value takes and returns its name, which is `name`, or like it where that is taken, if the value is an operator. */
   add(value: Value, name: string): string {
     if (typeof value === "string") return value;
     return "type" in value ? this.#addOp(value, name) : this.#addConstant(value);

@@ -10,7 +10,7 @@ type Conv = Omit<LayerOf<"conv">, "kind">;
 interface Row extends Conv {
   /** Prefix of the state-dict keys. */
   readonly name: string;
-  /** The stage that a 3x3 max-pool of stride 2 behind it ends. */
+  /** The stage that a 3x3 max-pool of stride 2 after it ends. */
   readonly pool?: string;
   /** Whether Caffe's normalisation across channels follows the pool. */
   readonly norm?: boolean;
@@ -22,7 +22,7 @@ export interface AlexNetSpec {
   readonly padding: number;
   /** Whether the pools keep a last window that hangs over the end: Caffe's do, torchvision's do not. */
   readonly ceilMode: boolean;
-  /** Share of values dropped behind the layers of the classifier; 0 leaves the layers out. */
+  /** Share of values dropped after the layers of the classifier; 0 leaves the layers out. */
   readonly dropout: number;
   readonly widthMultiplier: number;
 }
@@ -54,7 +54,7 @@ export const caffeNetBackbone = (builder: GraphBuilder, input: string, spec: Ale
   append(builder, input, CAFFENET, caffeNameAfter, spec);
 
 /**
- * Appends torchvision's AlexNet up to the last hidden layer, names behind `prefix`. Stages pool1, pool2, pool5 at strides 8, 16, 32; with
+ * Appends torchvision's AlexNet up to the last hidden layer, names after `prefix`. Stages pool1, pool2, pool5 at strides 8, 16, 32; with
  * `classifier` false the last is the top.
  */
 export function alexNetBackbone(

@@ -11,5 +11,5 @@ export interface Backbone {
   readonly top: string;
 }
 
-/** Appends a backbone behind the node `input`. */
+/** Appends a backbone after the node `input`. */
 export type BackboneBuilder = (builder: GraphBuilder, input: string) => Backbone;

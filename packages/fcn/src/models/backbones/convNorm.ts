@@ -21,7 +21,7 @@ export interface ConvNormNames {
   readonly activation?: string;
 }
 
-/** Appends the two or three layers behind `input` and answers the last. */
+/** Appends the two or three layers after `input` and returns the last. */
 export function convNorm(builder: GraphBuilder, names: ConvNormNames, layer: ConvNorm, input: string): string {
   const { channels, eps, activation, init = "kaiming", ...window } = layer;
   const conv = builder.add(names.conv, { kind: "conv", outChannels: channels, ...window, bias: false, init }, input);

@@ -19,7 +19,7 @@ export interface GoogLeNetSpec {
   readonly padding: number;
 }
 
-/** Channels of each block: 1x1; reduction and 3x3; reduction and "5x5"; projection behind the pool (table 1 of Szegedy et al. 2014). */
+/** Channels of each block: 1x1; reduction and 3x3; reduction and "5x5"; projection after the pool (table 1 of Szegedy et al. 2014). */
 const BLOCKS: Readonly<Record<string, readonly [number, number, number, number, number, number]>> = {
   "3a": [64, 96, 128, 16, 32, 32],
   "3b": [128, 128, 192, 32, 96, 64],
@@ -42,7 +42,7 @@ interface Port {
   /** Kernel of the branch that the article calls 5x5. */
   readonly wide: number;
   readonly lastPool: Window;
-  /** Caffe's normalisation behind pool1 and before pool2, by name. */
+  /** Caffe's normalisation after pool1 and before pool2, by name. */
   readonly norms?: readonly [string, string];
   readonly append: AppendConv;
 }

@@ -2,7 +2,7 @@ import type { GraphBuilder } from "../graph/builder.js";
 import type { LayerOf } from "../graph/kinds/index.js";
 import type { Extent } from "../graph/plane/window.js";
 
-/** A convolution with what belongs to it. Its name is put behind that of the block. */
+/** A convolution with what belongs to it. Its name is appended to that of the block. */
 export type ConvStep = readonly [name: string, channels: number, kernelSize: Extent, window?: StepWindow];
 
 export interface StepWindow {

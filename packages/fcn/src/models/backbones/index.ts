@@ -1,4 +1,4 @@
-/** Trunks of published classifiers, to be appended to a graph; the names of their layers are those of the ports. */
+/** Backbones of published classifiers, to be appended to a graph; the names of their layers are those of the ports. */
 export { type AlexNetSpec, alexNetBackbone, caffeNetBackbone } from "./alexnet.js";
 export type { Backbone, BackboneBuilder } from "./backbone.js";
 export { bvlcGoogLeNetBackbone, type GoogLeNetSpec, googLeNetBackbone } from "./googlenet.js";

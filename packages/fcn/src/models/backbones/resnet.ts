@@ -21,7 +21,7 @@ export const SEQUENTIAL_NAMES: ResNetNames = {
   layers: ["4", "5", "6", "7"],
 };
 
-/** torchvision's names behind a prefix such as `backbone.`. */
+/** torchvision's names after a prefix such as `backbone.`. */
 export const torchvisionNames = (prefix: string): ResNetNames => ({
   conv1: `${prefix}conv1`,
   bn1: `${prefix}bn1`,
@@ -65,7 +65,7 @@ interface Block {
 const EXPANSION = { basic: 1, bottleneck: 4 } as const;
 
 /**
- * Appends the trunk behind `input`, as in torchvision: stem 7x7/2 and max-pool 3/2, then four stages, layer1 to layer4, at strides 4, 8, 16,
+ * Appends the backbone after `input`, as in torchvision: stem 7x7/2 and max-pool 3/2, then four stages, layer1 to layer4, at strides 4, 8, 16,
  * 32. Every strided layer is padded so that cell i of stride s lies on pixel s i.
  */
 export function resNetBackbone(builder: GraphBuilder, input: string, spec: ResNetSpec): Backbone {

@@ -17,20 +17,20 @@ export interface CastLayer extends SquareWindow {
 export interface VggSpec {
   /** Channels of the 3x3 convolutions of each stage; every stage ends in a 2x2 max-pool in ceil mode. */
   readonly stages: readonly (readonly number[])[];
-  /** The layers fc6, fc7, ... behind the last pool. */
+  /** The layers fc6, fc7, ... after the last pool. */
   readonly cast: readonly CastLayer[];
   /** Padding of conv1_1; all other 3x3 convolutions have 1. */
   readonly padding: number;
   readonly batchNorm: boolean;
-  /** Share of values dropped behind each cast layer; 0 leaves the layer out. */
+  /** Share of values dropped after each cast layer; 0 leaves the layer out. */
   readonly dropout: number;
   /** CAFFE_NAMES unless given. */
   readonly names?: VggNames;
   /** Whether the pools keep a last window that hangs over the end; true unless given. */
   readonly ceilMode?: boolean;
   /** Stride of the last pool; 32 unless given. Pools that would pass it have stride 1 (section 3.2 of the FCN paper). */
-  readonly trunkStride?: number;
-  /** Whether all layers behind a pool of stride 1 dilate, which keeps their weights and what they see; true unless given. */
+  readonly backboneStride?: number;
+  /** Whether all layers after a pool of stride 1 dilate, which keeps their weights and what they see; true unless given. */
   readonly dilate?: boolean;
 }
 
@@ -51,7 +51,7 @@ export const CAFFE_NAMES: VggNames = {
   after: caffeNameAfter,
 };
 
-/** Caffe's names with a suffix, for one of several trunks in a net. */
+/** Caffe's names with a suffix, for one of several backbones in a net. */
 export const suffixedNames = (suffix: string): VggNames => ({
   ...CAFFE_NAMES,
   conv: (stage, i) => `${CAFFE_NAMES.conv(stage, i)}${suffix}`,
@@ -59,7 +59,7 @@ export const suffixedNames = (suffix: string): VggNames => ({
   cast: (i) => `${CAFFE_NAMES.cast(i)}${suffix}`,
 });
 
-/** torchvision's `features.N` and `classifier.N` behind a prefix: each convolution is followed by a ReLU, each linear layer by two modules. */
+/** torchvision's `features.N` and `classifier.N` after a prefix: each convolution is followed by a ReLU, each linear layer by two modules. */
 export function torchvisionVggNames(prefix: string, stages: VggSpec["stages"]): VggNames {
   const before = (stage: number) => stages.slice(0, stage - 1).reduce((sum, widths) => sum + 2 * widths.length + 1, 0);
   return {
@@ -85,9 +85,9 @@ export const VGG16 = {
   ],
 } as const;
 
-/** Appends a VGG trunk behind `input`. Its stages are pool1 to pool5. */
+/** Appends a VGG backbone after `input`. Its stages are pool1 to pool5. */
 export function vggBackbone(builder: GraphBuilder, input: string, spec: VggSpec): Backbone {
-  const { names = CAFFE_NAMES, ceilMode = true, trunkStride = 32, dilate = true } = spec;
+  const { names = CAFFE_NAMES, ceilMode = true, backboneStride = 32, dilate = true } = spec;
   let dilation = 1;
   const convolve = (name: string, channels: number, window: SquareWindow, from: string): string => {
     const layer = {
@@ -110,7 +110,7 @@ export function vggBackbone(builder: GraphBuilder, input: string, spec: VggSpec)
       const padding = s === 0 && i === 0 ? spec.padding : 1;
       last = convolve(names.conv(s + 1, i + 1), channels, { kernelSize: 3, padding }, last);
     });
-    const stride = 2 ** (s + 1) > trunkStride ? 1 : 2;
+    const stride = 2 ** (s + 1) > backboneStride ? 1 : 2;
     last = builder.add(names.pool(s + 1), { kind: "maxPool", kernelSize: 2, stride, dilation, ceilMode }, last);
     if (stride === 1 && dilate) dilation *= 2;
     stages[`pool${s + 1}`] = last;

@@ -26,7 +26,7 @@ export function describeNet(op: string, net: SegmentationNet, given: Partial<Mod
   const channels = graph ? inputChannels(graph) : (named.options.inChannels ?? 3);
   const preprocessing = given.preprocessing ?? usedPreprocessing(net) ?? defaultOf(named, channels);
   if (!isPreprocessing(preprocessing) || preprocessing.mean.length !== channels) {
-    const problem = `metadata.preprocessing is not that of pictures with ${channels} ${channels === 1 ? "channel" : "channels"}`;
+    const problem = `metadata.preprocessing is not that of images with ${channels} ${channels === 1 ? "channel" : "channels"}`;
     throw refuse(op, problem, {
       code: "pass { channelOrder, mean, std } with one mean and one deviation above 0 a channel",
     });

@@ -22,7 +22,7 @@ export interface ModelMetadata {
 const FIELDS = ["model", "options", "graph", "classes", "palette", "preprocessing"] as const;
 type Field = (typeof FIELDS)[number];
 
-/** What a file may say: one of a trunk alone tells `options`, without `numClasses`, and `preprocessing` at most. */
+/** What a file may say: one of a backbone alone tells `options`, without `numClasses`, and `preprocessing` at most. */
 export type PartialMetadata = Partial<Omit<ModelMetadata, "options">> & { readonly options?: Partial<ModelOptions> };
 
 /**
@@ -39,7 +39,7 @@ export function encodeMetadata(metadata: PartialMetadata): Record<string, string
   return Object.fromEntries(given.map((field) => [field, text(field)]));
 }
 
-/** Preprocessing of pictures with so many channels by ImageNet's means; further channels are centred on the middle of 0 to 255. */
+/** Preprocessing of images with so many channels by ImageNet's means; further channels are centred on the middle of 0 to 255. */
 export function imagenetPreprocessing(channels: number): Preprocessing {
   const fill = (own: readonly number[], value: number): number[] =>
     Array.from({ length: channels }, (_, c) => (channels >= 3 ? own[c] : undefined) ?? value);
@@ -101,7 +101,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const isColour = (value: unknown): value is Colour =>
   isNumbers(value) && value.length === 3 && value.every((part) => Number.isInteger(part) && part >= 0 && part <= 255);
 
-/** Whether values are how pictures become numbers. */
+/** Whether values are how images become numbers. */
 export const isPreprocessing = (value: unknown): value is Preprocessing =>
   isObject(value) &&
   (value.channelOrder === "rgb" || value.channelOrder === "bgr") &&

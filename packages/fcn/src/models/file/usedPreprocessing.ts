@@ -3,7 +3,7 @@ import type { SegmentationNet } from "../segmentationNet.js";
 
 const USED = new WeakMap<SegmentationNet, Preprocessing>();
 
-/** Remembers how the pictures became numbers that a net was trained on last. */
+/** Remembers how the images became numbers that a net was trained on last. */
 export const rememberPreprocessing = (model: SegmentationNet, preprocessing: Preprocessing): void => {
   USED.set(model, preprocessing);
 };

@@ -109,7 +109,7 @@ async function checkGraphFile(source: io.PathOrBytes, metadata: ModelMetadata): 
 const nameOf = (source: io.PathOrBytes): string =>
   typeof source === "string" || source instanceof URL ? String(source) : "the weights file";
 
-/** Such a net answers, and the answer means nothing: often the first class everywhere. */
+/** Such a net returns, and the answer means nothing: often the first class everywhere. */
 export async function refuseNonFinite(op: string, model: SegmentationNet, source: io.PathOrBytes): Promise<void> {
   const found = await findNonFinite(model);
   if (found === undefined) return;

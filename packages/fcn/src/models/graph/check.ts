@@ -80,7 +80,7 @@ function checkWhole(graph: Graph, fail: (problem: string) => never): void {
   }
   const stride = coarsestStride(graph);
   if (!(stride <= LIMITS.extent)) fail(`its layers have a stride of ${stride}, more than ${LIMITS.extent}`);
-  // Offsets and places of all layers, as far as they do not depend on the size of a picture.
+  // Offsets and places of all layers, as far as they do not depend on the size of an image.
   geometryOf(graph);
 }
 

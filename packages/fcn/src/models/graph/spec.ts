@@ -22,7 +22,7 @@ export interface Graph {
    */
   readonly outputs: Readonly<Record<string, string>>;
   /**
-   * Heads that learn from a further label map of the samples (`SegmentationSample.more`), by the map's name; others
+   * Heads that learn from an extra label map of the samples (`SegmentationSample.more`), by the map's name; others
    * learn from `labels`.
    */
   readonly headLabels?: Readonly<Record<string, string>>;
@@ -44,7 +44,7 @@ export const isInput = (node: Node): node is InputNode => node.layer.kind === "i
 /** The node at which the image goes in; undefined for a graph without one. */
 export const inputNode = ({ nodes }: Graph): InputNode | undefined => nodes.find(isInput);
 
-/** Channels of the pictures that a graph takes. */
+/** Channels of the images that a graph takes. */
 export const inputChannels = (graph: Graph): number => inputNode(graph)?.layer.channels ?? 0;
 
 /**

@@ -30,7 +30,7 @@ export interface FcnOptions extends Partial<UpsamplingOptions>, Pick<SkipHeadOpt
  * beyond the centre of the last cell, up to s - 1 at the right and the bottom, fade as in every FCN: the upsampling has zeros beside
  * its input. More padding in the first convolution moves the cells outwards.
  *
- * `backbone` appends its nodes behind the one it is given. To run the graph: `new models.GraphNet(device, graph, seed)`.
+ * `backbone` appends its nodes after the one it is given. To run the graph: `new models.GraphNet(device, graph, seed)`.
  *
  * Throws where the backbone has no stage of a stride that is needed, and where no whole crop offset exists.
  */
@@ -46,32 +46,32 @@ export function buildFcn(backbone: BackboneBuilder, options: FcnOptions): Graph 
   } = options;
   const builder = new GraphBuilder(name);
   const data = builder.add("data", { kind: "input", channels: inChannels });
-  const trunk = backbone(builder, data);
-  const skips = options.skips ?? skipsDownTo(builder, trunk, options.outputStride, name);
-  const score = skipHead(builder, data, trunk, { numClasses, skips, deconv, dense, padding, fusion });
+  const features = backbone(builder, data);
+  const skips = options.skips ?? skipsDownTo(builder, features, options.outputStride, name);
+  const score = skipHead(builder, data, features, { numClasses, skips, deconv, dense, padding, fusion });
   return builder.build({ out: score });
 }
 
-function skipsDownTo(builder: GraphBuilder, trunk: Backbone, outputStride: number, name: string): Skip[] {
+function skipsDownTo(builder: GraphBuilder, features: Backbone, outputStride: number, name: string): Skip[] {
   const maps = mapsOf(builder);
   const strideOf = (node: string): number => maps(node).scale.den;
-  const strides = new Map(Object.entries(trunk.stages).map(([stage, node]) => [strideOf(node), stage]));
-  const top = strideOf(trunk.top);
+  const strides = new Map(Object.entries(features.stages).map(([stage, node]) => [strideOf(node), stage]));
+  const top = strideOf(features.top);
   const skips: Skip[] = [];
   for (let stride = top / 2; stride >= outputStride; stride /= 2) {
     const stage = strides.get(stride);
-    if (stage === undefined) throw noStride(name, stride, trunk, strideOf);
+    if (stage === undefined) throw noStride(name, stride, features, strideOf);
     skips.push({ stage });
   }
   if (top / 2 ** skips.length === outputStride) return skips;
-  throw noStride(name, outputStride, trunk, strideOf);
+  throw noStride(name, outputStride, features, strideOf);
 }
 
-function noStride(name: string, stride: number, trunk: Backbone, strideOf: (node: string) => number): TensorError {
-  const stages = Object.entries(trunk.stages).map(([stage, node]) => `${stage} (${strideOf(node)})`);
+function noStride(name: string, stride: number, features: Backbone, strideOf: (node: string) => number): TensorError {
+  const stages = Object.entries(features.stages).map(([stage, node]) => `${stage} (${strideOf(node)})`);
   return new TensorError({
     code: "invalid-argument",
-    message: `graph ${name}: the backbone has no features of stride ${stride} to score; it has ${stages.join(", ")} and the top (${strideOf(trunk.top)})`,
+    message: `graph ${name}: the backbone has no features of stride ${stride} to score; it has ${stages.join(", ")} and the top (${strideOf(features.top)})`,
     fix: "choose an outputStride that is the top's or, in halves of it, that of a stage",
   });
 }

@@ -9,7 +9,7 @@ const resizeTo = (mode: "nearest" | "bilinear") => ({ kind: "resize", mode }) as
 
 /**
  * Appends torchvision.ops.FeaturePyramidNetwork (Lin et al. 2017, section 3) on `stages`, finest first: 1x1 laterals, from the coarsest down the
- * sum with the nearest-neighbour upsampling of the level above to the lateral's own size, and a 3x3 convolution on every level. Answers the
+ * sum with the nearest-neighbour upsampling of the level above to the lateral's own size, and a 3x3 convolution on every level. Returns the
  * levels, finest first, each of `channels` channels. Keys are `fpn.inner_blocks.N.0.*` and `fpn.layer_blocks.N.0.*`.
  */
 export function featurePyramid(builder: GraphBuilder, stages: readonly string[], channels: number): string[] {

@@ -20,16 +20,16 @@ export interface SkipHeadOptions extends UpsamplingOptions {
   readonly skips: readonly Skip[];
   /** How the scores of a skip join the coarser ones; their sum unless given. The maximum is what the paper compares with. */
   readonly fusion?: "sum" | "max";
-  /** Put behind the names of the layers, for one of several heads. */
+  /** Appended to the names of the layers, for one of several heads. */
   readonly suffix?: string;
 }
 
-/** Several trunks that see the same pixels, by what is put behind the names of their score layers. */
-export type Trunks = Readonly<Record<string, Backbone>>;
+/** Several backbones that see the same pixels, by what is appended to the names of their score layers. */
+export type Backbones = Readonly<Record<string, Backbone>>;
 
 /**
  * Appends the head of section 4.2 of the FCN paper: a zero-initialised 1x1 score on the deepest features; for each skip, upsampling by 2 and the
- * sum with a score of the finer layer; then upsampling to the image `data`, cropped to its size. Answers the name of the last node.
+ * sum with a score of the finer layer; then upsampling to the image `data`, cropped to its size. Returns the name of the last node.
  * Layers are called as in the published nets: score_fr, upscore2, score_pool4, upscore_pool4, ..., upscore8.
  */
 export function skipHead(builder: GraphBuilder, data: string, backbone: Backbone, options: SkipHeadOptions): string {
@@ -37,16 +37,21 @@ export function skipHead(builder: GraphBuilder, data: string, backbone: Backbone
 }
 
 /**
- * Appends the head of {@link skipHead} on trunks of one geometry. At the deepest features, and again at each skip, every trunk has a score layer
- * of its own, and their mean takes the place of the single trunk's scores; all upsampling is behind it, and shared. Score layers end in the name of
- * their trunk: score_frcolor, score_frhha, score_pool4color, ...
+ * Appends the head of {@link skipHead} on backbones of one geometry. At the deepest features, and again at each skip, every backbone has a score layer
+ * of its own, and their mean takes the place of the single backbone's scores; all upsampling comes after it, and shared. Score layers end in the name of
+ * their backbone: score_frcolor, score_frhha, score_pool4color, ...
  */
-export function lateFusionHead(builder: GraphBuilder, data: string, trunks: Trunks, options: SkipHeadOptions): string {
+export function lateFusionHead(
+  builder: GraphBuilder,
+  data: string,
+  backbones: Backbones,
+  options: SkipHeadOptions,
+): string {
   const { skips, suffix = "" } = options;
-  let last = scoreStage(builder, trunks, undefined, options);
+  let last = scoreStage(builder, backbones, undefined, options);
   skips.forEach((skip, i) => {
     const name = i === 0 ? "upscore2" : `upscore_${skips[i - 1]?.stage}`;
-    last = fuse(builder, `${name}${suffix}`, last, skip, trunks, options);
+    last = fuse(builder, `${name}${suffix}`, last, skip, backbones, options);
   });
   return upscore(builder, data, last, options);
 }
@@ -55,12 +60,17 @@ export function lateFusionHead(builder: GraphBuilder, data: string, trunks: Trun
 export const scoreLayer = (numClasses: number) =>
   ({ kind: "conv", outChannels: numClasses, kernelSize: 1, init: "zeros" }) as const;
 
-/** Appends the scores of a skip, or without one of the deepest features: those of a single trunk, or the mean over all. */
-function scoreStage(builder: GraphBuilder, trunks: Trunks, skip: Skip | undefined, options: SkipHeadOptions): string {
+/** Appends the scores of a skip, or without one of the deepest features: those of a single backbone, or the mean over all. */
+function scoreStage(
+  builder: GraphBuilder,
+  backbones: Backbones,
+  skip: Skip | undefined,
+  options: SkipHeadOptions,
+): string {
   const { numClasses, suffix = "" } = options;
-  const entries = Object.entries(trunks);
-  const scores = entries.map(([trunk, backbone]) => {
-    const name = `${skip?.stage ?? "fr"}${trunk}${suffix}`;
+  const entries = Object.entries(backbones);
+  const scores = entries.map(([modality, backbone]) => {
+    const name = `${skip?.stage ?? "fr"}${modality}${suffix}`;
     const features = featuresOf(backbone, skip);
     const factor = skip?.scale;
     const scaled = factor === undefined ? features : builder.add(`scale_${name}`, { kind: "scale", factor }, features);
@@ -80,7 +90,7 @@ function featuresOf(backbone: Backbone, skip: Skip | undefined): string {
   return features;
 }
 
-/** Appends the last layers of the head behind the scores `last`: upsampling to the image `data` and the crop to its size. */
+/** Appends the last layers of the head after the scores `last`: upsampling to the image `data` and the crop to its size. */
 function upscore(builder: GraphBuilder, data: string, last: string, options: SkipHeadOptions): string {
   const { suffix = "" } = options;
   const maps = mapsOf(builder);
@@ -99,15 +109,15 @@ function fuse(
   name: string,
   coarse: string,
   skip: Skip,
-  trunks: Trunks,
+  backbones: Backbones,
   options: SkipHeadOptions,
 ): string {
   const { suffix = "", fusion = "sum" } = options;
-  const [first] = Object.values(trunks);
+  const [first] = Object.values(backbones);
   const features = featuresOf(first as Backbone, skip);
   const window = bilinearWindow(mapsOf(builder)(coarse), mapsOf(builder)(features), options.padding);
   const up = upsample(builder, name, options.numClasses, window, options, coarse);
-  const score = scoreStage(builder, trunks, skip, options);
+  const score = scoreStage(builder, backbones, skip, options);
   const cutScore = reachesBeyond(builder, score, up);
   const cropped = cutScore
     ? builder.add(`${score}c`, { kind: "crop" }, score, up)

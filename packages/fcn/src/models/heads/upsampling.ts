@@ -41,7 +41,7 @@ export function bilinearWindow(
   throw new TensorError({
     code: "invalid-argument",
     message: `upsampling from ${formatMap(source)} to ${formatMap(target)}: no bilinear kernel brings one onto whole pixels of the other`,
-    fix: "change the padding of the first convolution, or the kernel sizes of the trunk, by one",
+    fix: "change the padding of the first convolution, or the kernel sizes of the backbone, by one",
   });
 }
 

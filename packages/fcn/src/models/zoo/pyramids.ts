@@ -11,7 +11,7 @@ import type { Family } from "./entry.js";
 const LEVELS = ["layer1", "layer2", "layer3", "layer4"] as const;
 const NAMES = torchvisionNames("backbone.");
 
-interface Trunk {
+interface Encoder {
   readonly builder: GraphBuilder;
   readonly data: string;
   readonly stages: Backbone["stages"];
@@ -19,47 +19,48 @@ interface Trunk {
 
 interface Head {
   readonly title: string;
-  readonly append: (trunk: Trunk, options: Resolved) => string;
+  readonly append: (encoder: Encoder, options: Resolved) => string;
   readonly aliases?: Graph["aliases"];
 }
 
-const levelsOf = ({ stages }: Trunk): string[] => LEVELS.map((level) => stages[level] as string);
+const levelsOf = ({ stages }: Encoder): string[] => LEVELS.map((level) => stages[level] as string);
 
-function pyramid(trunk: Trunk, options: Resolved): string[] {
-  return featurePyramid(trunk.builder, levelsOf(trunk), 4 * scaleWidth(64, options.widthMultiplier));
+function pyramid(encoder: Encoder, options: Resolved): string[] {
+  return featurePyramid(encoder.builder, levelsOf(encoder), 4 * scaleWidth(64, options.widthMultiplier));
 }
 
 /** Heads on the four stages of a ResNet. */
 const HEADS: Readonly<Record<string, Head>> = {
   fpn: {
     title: "FPN, levels summed,",
-    append: (trunk, options) => pyramidScores(trunk.builder, trunk.data, pyramid(trunk, options), options.numClasses),
+    append: (encoder, options) =>
+      pyramidScores(encoder.builder, encoder.data, pyramid(encoder, options), options.numClasses),
     aliases: pyramidAliases(LEVELS.length),
   },
   "semantic-fpn": {
     title: "Semantic FPN (the branch of Panoptic FPN)",
-    append: (trunk, options) => {
+    append: (encoder, options) => {
       const channels = 4 * scaleWidth(32, options.widthMultiplier);
       const { numClasses } = options;
-      return semanticBranch(trunk.builder, trunk.data, pyramid(trunk, options), { channels, numClasses });
+      return semanticBranch(encoder.builder, encoder.data, pyramid(encoder, options), { channels, numClasses });
     },
     aliases: pyramidAliases(LEVELS.length),
   },
   unet: {
     title: "U-Net",
-    append: (trunk, options) => {
-      const features = [...levelsOf(trunk).reverse(), NAMES.relu];
+    append: (encoder, options) => {
+      const features = [...levelsOf(encoder).reverse(), NAMES.relu];
       const channels = [256, 128, 64, 32, 16].map((width) => scaleWidth(width, options.widthMultiplier));
-      return unetDecoder(trunk.builder, trunk.data, features, { channels, numClasses: options.numClasses });
+      return unetDecoder(encoder.builder, encoder.data, features, { channels, numClasses: options.numClasses });
     },
   },
 };
 
-function graph(name: string, trunk: keyof typeof RESNETS, head: Head, options: Resolved): Graph {
+function graph(name: string, backbone: keyof typeof RESNETS, head: Head, options: Resolved): Graph {
   const builder = new GraphBuilder(name);
   const data = builder.add("data", { kind: "input", channels: options.inChannels });
   const width = scaleWidth(64, options.widthMultiplier);
-  const { stages } = resNetBackbone(builder, data, { ...RESNETS[trunk], width, names: NAMES });
+  const { stages } = resNetBackbone(builder, data, { ...RESNETS[backbone], width, names: NAMES });
   const out = head.append({ builder, data, stages }, options);
   return { ...builder.build({ out }), ...(head.aliases ? { aliases: head.aliases } : {}) };
 }
@@ -67,10 +68,13 @@ function graph(name: string, trunk: keyof typeof RESNETS, head: Head, options: R
 /** FPN, Semantic FPN and U-Net on each ResNet: fpn-resnet18, semantic-fpn-resnet18, unet-resnet18, ... */
 export const PYRAMID_NETS: Family = Object.fromEntries(
   Object.entries(HEADS).flatMap(([prefix, head]) =>
-    (Object.keys(RESNETS) as (keyof typeof RESNETS)[]).map((trunk) => {
-      const name = `${prefix}-${trunk}`;
-      const summary = `${head.title} on ResNet-${trunk.slice(6)}`;
-      return [name, { summary, defaults: { widthMultiplier: 1 }, graph: (o: Resolved) => graph(name, trunk, head, o) }];
+    (Object.keys(RESNETS) as (keyof typeof RESNETS)[]).map((backbone) => {
+      const name = `${prefix}-${backbone}`;
+      const summary = `${head.title} on ResNet-${backbone.slice(6)}`;
+      return [
+        name,
+        { summary, defaults: { widthMultiplier: 1 }, graph: (o: Resolved) => graph(name, backbone, head, o) },
+      ];
     }),
   ),
 );

@@ -8,11 +8,11 @@ import type { Resolved } from "../options.js";
 import type { Family, ModelEntry } from "./entry.js";
 
 /** torchvision.models.segmentation.fcn_resnet50 and 101: stages 3 and 4 dilate, so that the features keep stride 8. */
-function fcnResNet(name: string, trunk: "resnet50" | "resnet101", options: Resolved): Graph {
+function fcnResNet(name: string, backbone: "resnet50" | "resnet101", options: Resolved): Graph {
   const builder = new GraphBuilder(name);
   const data = builder.add("data", { kind: "input", channels: options.inChannels });
   const { stages, top } = resNetBackbone(builder, data, {
-    ...RESNETS[trunk],
+    ...RESNETS[backbone],
     width: scaleWidth(64, options.widthMultiplier),
     names: torchvisionNames("backbone."),
     replaceStrideWithDilation: [false, true, true],
@@ -28,13 +28,13 @@ function fcnResNet(name: string, trunk: "resnet50" | "resnet101", options: Resol
   );
 }
 
-const entry = (name: string, trunk: "resnet50" | "resnet101"): ModelEntry => ({
-  summary: `torchvision's FCN on a dilated ResNet-${trunk.slice(6)}, heads out and aux`,
+const entry = (name: string, backbone: "resnet50" | "resnet101"): ModelEntry => ({
+  summary: `torchvision's FCN on a dilated ResNet-${backbone.slice(6)}, heads out and aux`,
   defaults: { widthMultiplier: 1, auxLoss: true },
-  graph: (options) => fcnResNet(name, trunk, options),
+  graph: (options) => fcnResNet(name, backbone, options),
 });
 
-/** The FCNs of torchvision, with its names. With `auxLoss` false there is one head, and `forward` answers a tensor. */
+/** The FCNs of torchvision, with its names. With `auxLoss` false there is one head, and `forward` returns a tensor. */
 export const TORCHVISION_NETS: Family = {
   fcn_resnet50: entry("fcn_resnet50", "resnet50"),
   fcn_resnet101: entry("fcn_resnet101", "resnet101"),

@@ -29,11 +29,11 @@ export const VGG16_DEFAULTS = {
   deconv: "fixed",
   dense: false,
   fusion: "sum",
-  trunkStride: 32,
+  backboneStride: 32,
   dilate: true,
 } as const satisfies Partial<Resolved>;
 
-export const vggTrunk =
+export const vggOf =
   (layers: VggLayers, options: Resolved, names?: VggNames): BackboneBuilder =>
   (builder, input) =>
     vggBackbone(builder, input, {
@@ -42,9 +42,9 @@ export const vggTrunk =
       ...(names === undefined ? {} : { names }),
     });
 
-/** Those of `skips` that are finer than the trunk. */
-export const finerThan = (trunkStride: number, skips: readonly VggSkip[]): readonly VggSkip[] =>
-  skips.filter(({ stride }) => stride < trunkStride);
+/** Those of `skips` that are finer than the backbone. */
+export const finerThan = (backboneStride: number, skips: readonly VggSkip[]): readonly VggSkip[] =>
+  skips.filter(({ stride }) => stride < backboneStride);
 
 export interface VggFcn {
   readonly layers: VggLayers;
@@ -54,11 +54,11 @@ export interface VggFcn {
 }
 
 export function vggFcn(name: string, { layers, skips, upsampling, names }: VggFcn, options: Resolved): Graph {
-  const { numClasses, inChannels, deconv, dense, fusion, trunkStride } = options;
-  const finer = finerThan(trunkStride, skips);
-  const outputStride = finer.at(-1)?.stride ?? trunkStride;
+  const { numClasses, inChannels, deconv, dense, fusion, backboneStride } = options;
+  const finer = finerThan(backboneStride, skips);
+  const outputStride = finer.at(-1)?.stride ?? backboneStride;
   const head = { name, numClasses, inChannels, outputStride, skips: finer, deconv, dense, fusion };
-  return buildFcn(vggTrunk(layers, options, names), { ...head, padding: upsampling });
+  return buildFcn(vggOf(layers, options, names), { ...head, padding: upsampling });
 }
 
 /** FCN on VGG16 as published. */

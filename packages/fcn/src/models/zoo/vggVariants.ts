@@ -5,7 +5,7 @@ import type { Graph } from "../graph/spec.js";
 import { lateFusionHead, type SkipHeadOptions, skipHead } from "../heads/skip.js";
 import type { Resolved, Rule } from "../options.js";
 import type { Family, ModelEntry } from "./entry.js";
-import { finerThan, VGG_SKIPS, VGG16_DEFAULTS, vggFcn, vggTrunk } from "./vgg.js";
+import { finerThan, VGG_SKIPS, VGG16_DEFAULTS, vggFcn, vggOf } from "./vgg.js";
 
 type Stride = keyof typeof VGG_SKIPS;
 
@@ -18,15 +18,15 @@ const RGBD_NAMES: VggNames = {
 };
 
 const rgbdEntry = (name: string, stride: Stride): ModelEntry => ({
-  summary: `FCN-${stride}s on VGG16 for colour and depth in one trunk: channels B, G, R, log depth`,
+  summary: `FCN-${stride}s on VGG16 for colour and depth in one backbone: channels B, G, R, log depth`,
   defaults: { ...VGG16_DEFAULTS, inChannels: 4 },
   graph: (options) =>
     vggFcn(name, { layers: VGG16, skips: VGG_SKIPS[stride], upsampling: "none", names: RGBD_NAMES }, options),
 });
 
 const headOptions = (stride: Stride, options: Resolved): SkipHeadOptions => {
-  const { numClasses, deconv, dense, fusion, trunkStride } = options;
-  return { numClasses, deconv, dense, fusion, skips: finerThan(trunkStride, VGG_SKIPS[stride]), padding: "none" };
+  const { numClasses, deconv, dense, fusion, backboneStride } = options;
+  return { numClasses, deconv, dense, fusion, skips: finerThan(backboneStride, VGG_SKIPS[stride]), padding: "none" };
 };
 
 /**
@@ -39,11 +39,11 @@ function lateFusion(name: string, stride: Stride, options: Resolved): Graph {
   const builder = new GraphBuilder(name);
   const data = builder.add("data", { kind: "input", channels: options.inChannels });
   const each = options.inChannels / 2;
-  const trunks = ["color", "hha"].map((modality, i) => {
+  const backbones = ["color", "hha"].map((modality, i) => {
     const half = builder.add(modality, { kind: "slice", start: i * each, end: (i + 1) * each }, data);
-    return [modality, vggTrunk(VGG16, options, suffixedNames(modality))(builder, half)] as const;
+    return [modality, vggOf(VGG16, options, suffixedNames(modality))(builder, half)] as const;
   });
-  const score = lateFusionHead(builder, data, Object.fromEntries(trunks), headOptions(stride, options));
+  const score = lateFusionHead(builder, data, Object.fromEntries(backbones), headOptions(stride, options));
   return builder.build({ out: score });
 }
 
@@ -53,19 +53,19 @@ const TWO_HALVES: Rule = {
 };
 
 const hhaEntry = (name: string, stride: Stride): ModelEntry => ({
-  summary: `FCN-${stride}s on two VGG16 trunks, colour and HHA, whose scores are averaged: channels B, G, R and the three of HHA`,
+  summary: `FCN-${stride}s on two VGG16 backbones, colour and HHA, whose scores are averaged: channels B, G, R and the three of HHA`,
   defaults: { ...VGG16_DEFAULTS, inChannels: 6 },
   rules: { inChannels: TWO_HALVES },
   graph: (options) => lateFusion(name, stride, options),
 });
 
-/** Two heads on one trunk, each with labels of its own. */
+/** Two heads on one backbone, each with labels of its own. */
 function twoTasks(name: string, stride: Stride, options: Resolved): Graph {
   const builder = new GraphBuilder(name);
   const data = builder.add("data", { kind: "input", channels: options.inChannels });
-  const trunk = vggTrunk(VGG16, options)(builder, data);
+  const backbone = vggOf(VGG16, options)(builder, data);
   const head = (suffix: string, numClasses: number): string =>
-    skipHead(builder, data, trunk, { ...headOptions(stride, options), suffix, numClasses });
+    skipHead(builder, data, backbone, { ...headOptions(stride, options), suffix, numClasses });
   const outputs = { sem: head("_sem", options.numClasses), geo: head("_geo", options.geometricClasses) };
   return { ...builder.build(outputs), headLabels: { geo: "geometric" } };
 }

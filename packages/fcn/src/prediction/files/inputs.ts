@@ -6,10 +6,10 @@ import type { PixelScale } from "../../data/decode/pixelScale.js";
 import { fileError } from "../../data/files/errors.js";
 import { joinPath, kindOf, listEntries, readBytes, withoutExtension } from "../../data/files/files.js";
 import type { RasterImage } from "../../labels/sample.js";
-import { toRaster } from "../picture.js";
+import { toRaster } from "../image.js";
 import { Results, realName } from "./results.js";
 
-/** A picture that someone named. */
+/** An image that someone named. */
 export interface Input {
   /** As it stands in messages and results. */
   readonly name: string;
@@ -22,20 +22,20 @@ export interface Input {
 }
 
 export interface InputOptions {
-  /** Standard input holds the bytes of a picture of this height and width, four to a pixel: red, green, blue, opacity. */
+  /** Standard input holds the bytes of an image of this height and width, four to a pixel: red, green, blue, opacity. */
   readonly raw?: readonly [height: number, width: number] | undefined;
-  /** A folder for results: where it lies in a folder of pictures, what it holds is no input, and nor are results of predict in it that are named. */
+  /** A folder for results: where it lies in a folder of images, what it holds is no input, and nor are results of predict in it that are named. */
   readonly out?: string | undefined;
   /** Called with what was left out. */
   readonly onWarning?: ((text: string) => void) | undefined;
 }
 
-/** More than any picture needs; standard input may have no end. */
+/** More than any image needs; standard input may have no end. */
 const MOST_BYTES = 2 ** 30;
 
 /**
- * The pictures behind what was named: files, folders with all pictures in them, patterns such as `photos/*.jpg`, and `-` for standard input. A name
- * with nothing behind it is a picture that fails to load, so that the others are predicted. Results of earlier runs are no inputs.
+ * The images that arguments name: files, folders with all images in them, patterns such as `photos/*.jpg`, and `-` for standard input. A name
+ * that names nothing is an image that fails to load, so that the others are predicted. Results of earlier runs are no inputs.
  */
 export async function expandInputs(names: readonly string[], options: InputOptions = {}): Promise<Input[]> {
   const inputs: Input[] = [];
@@ -62,8 +62,8 @@ async function expandOne(name: string, options: InputOptions, results: Results):
   if (kind !== undefined) return [kind];
   const matches = /[*?[\]{}!()]/.test(name) ? await matching(name) : [];
   if (matches.length > 0) {
-    const pictures = await results.without(matches);
-    return pictures.length > 0 ? pictures.map((path) => fileInput(path, basename(path))) : [onlyResults(name)];
+    const images = await results.without(matches);
+    return images.length > 0 ? images.map((path) => fileInput(path, basename(path))) : [onlyResults(name)];
   }
   return [
     failed(
@@ -83,11 +83,11 @@ async function expandFolder(folder: string, { out, onWarning }: InputOptions, re
   const within = out === undefined ? "" : relative(folder, out);
   const isWithin = (file: string): boolean => within !== "" && normalize(file).startsWith(within + sep);
   const candidates = files.filter((file) => IMAGE_PATTERN.test(file) && !isWithin(file));
-  const pictures = await results.without(candidates, folder);
-  if (pictures.length < candidates.length && pictures.length === 0) return [onlyResults(folder)];
+  const images = await results.without(candidates, folder);
+  if (images.length < candidates.length && images.length === 0) return [onlyResults(folder)];
   const fix = "name a folder with JPEG, PNG, WebP, TIFF, AVIF or GIF files";
-  if (pictures.length === 0) return [failed(folder, fileError("missing-data", folder, "it holds no pictures", fix))];
-  return pictures.map((file) => fileInput(joinPath(folder, file), file));
+  if (images.length === 0) return [failed(folder, fileError("missing-data", folder, "it holds no images", fix))];
+  return images.map((file) => fileInput(joinPath(folder, file), file));
 }
 
 async function matching(pattern: string): Promise<string[]> {
@@ -106,7 +106,7 @@ const fileInput = (path: string, file: string): Input => ({
 const onlyResults = (name: string): Input =>
   failed(
     name,
-    fileError("missing-data", name, "all pictures there are results of fcn predict", "name the pictures to predict"),
+    fileError("missing-data", name, "all images there are results of fcn predict", "name the images to predict"),
   );
 
 const failed = (name: string, error: unknown): Input => ({
@@ -126,7 +126,7 @@ async function readStandardInput({ raw }: InputOptions, scale?: PixelScale): Pro
   const bytes = new Uint8Array(Buffer.concat(parts));
   if (raw === undefined) {
     if (length === 0)
-      throw fileError("corrupt-file", "standard input", "it is empty", "pipe a picture file into the command");
+      throw fileError("corrupt-file", "standard input", "it is empty", "pipe an image file into the command");
     const { image } = await decodeImage("standard input", bytes, scale).catch((error: unknown) => {
       throw hasCode(error, "unsupported-file") ? reworded(error, { fix: PIPE_ONE }) : error;
     });
@@ -146,12 +146,12 @@ async function readStandardInput({ raw }: InputOptions, scale?: PixelScale): Pro
 }
 
 const PIPE_ONE =
-  "pipe one picture, JPEG or PNG, into the command; from a list of files: xargs fcn predict ... < list.txt";
+  "pipe one image, JPEG or PNG, into the command; from a list of files: xargs fcn predict ... < list.txt";
 
 function tooLong(): TensorError {
   return new TensorError({
     code: "limit-exceeded",
     message: `standard input: it is longer than ${MOST_BYTES} bytes`,
-    fix: "pipe one picture into the command",
+    fix: "pipe one image into the command",
   });
 }

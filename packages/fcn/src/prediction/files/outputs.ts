@@ -13,7 +13,7 @@ import { NpyProbabilities } from "../probabilities.js";
 import { Manifest } from "./manifest.js";
 import { checkOwn, type Named, nameIn, nameOutputs } from "./outputNames.js";
 
-/** How many pixels of a picture have one class. */
+/** How many pixels of an image have one class. */
 export interface ClassShare {
   readonly label: number;
   readonly class: string;
@@ -22,7 +22,7 @@ export interface ClassShare {
   readonly share: number;
 }
 
-/** A predicted picture, and what its net calls and paints its classes. */
+/** A predicted image, and what its net calls and paints its classes. */
 export interface Predicted {
   readonly input: string;
   readonly prediction: Prediction;
@@ -46,7 +46,7 @@ interface OutputKind {
 const write = (path: string, content: string | Uint8Array | Iterable<string>): Promise<void> =>
   writeWholeFile("predict", path, content, { sync: false });
 
-/** What can be written of a picture. */
+/** What can be written of an image. */
 export const OUTPUTS = {
   labels: {
     suffix: ".png",
@@ -55,7 +55,7 @@ export const OUTPUTS = {
   overlay: { suffix: ".overlay.png", write: writeOverlay },
   probabilities: {
     suffix: ".npy",
-    // They were written while the picture was predicted.
+    // They were written while the image was predicted.
     write: async (_, { probabilities }) => probabilities?.finish(),
   },
   polygons: {
@@ -71,7 +71,7 @@ export const OUTPUTS = {
 
 export type OutputName = keyof typeof OUTPUTS;
 
-/** Where each kind of result of a picture is written. */
+/** Where each kind of result of an image is written. */
 export type OutputPaths = ReadonlyMap<OutputName, string>;
 
 async function writeOverlay(path: string, { prediction, shares, palette, plain }: Predicted): Promise<void> {
@@ -82,7 +82,7 @@ async function writeOverlay(path: string, { prediction, shares, palette, plain }
   await write(path, await renderWithLegend({ rgba, height, width }, entries));
 }
 
-/** What is said of a picture beside its pixels. */
+/** What is said of an image beside its pixels. */
 export function summaryOf({ input, prediction: { height, width, tiles }, shares }: Predicted) {
   return { input, height, width, tiles, classes: shares };
 }
@@ -98,7 +98,7 @@ export function classShares({ labels }: Prediction, classes: readonly string[]):
     });
 }
 
-/** One folder with the results of pictures. It keeps a list of what was written, so that no other file is written over. */
+/** One folder with the results of images. It keeps a list of what was written, so that no other file is written over. */
 export class OutputFolder {
   readonly #written = new Set<string>();
   #manifest: Manifest | undefined;
@@ -136,7 +136,7 @@ export class OutputFolder {
     return new Map(inputs.map((input, i) => [input, new Map(this.kinds.map((kind, k) => [kind, named[i]![k]!]))]));
   }
 
-  /** The file of the probabilities of a picture, which is made with the first of them; undefined where they are not wanted. */
+  /** The file of the probabilities of an image, which is made with the first of them; undefined where they are not wanted. */
   probabilities(paths: OutputPaths, size: RasterImage): NpyProbabilities | undefined {
     const path = paths.get("probabilities");
     return path === undefined
@@ -144,7 +144,7 @@ export class OutputFolder {
       : new NpyProbabilities(path, size, () => makeFolder("predict", dirname(path)));
   }
 
-  /** Writes all results of a picture, each under a temporary name first. Throws a TensorError that names the file: "disk-full" or "unwritable-file". */
+  /** Writes all results of an image, each under a temporary name first. Throws a TensorError that names the file: "disk-full" or "unwritable-file". */
   async write(paths: OutputPaths, predicted: Predicted): Promise<void> {
     for (const [kind, path] of paths) {
       try {

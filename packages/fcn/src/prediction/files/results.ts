@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { Manifest } from "./manifest.js";
 import { nameIn } from "./outputNames.js";
 
-/** Tells results of earlier runs from pictures, by the lists that predict leaves in the folders it writes to. */
+/** Tells results of earlier runs from images, by the lists that predict leaves in the folders it writes to. */
 export class Results {
   /** Files named one by one that are results in the folder of this run. */
   named = 0;

@@ -4,13 +4,7 @@ import { type ToldError, toldOf } from "../../data/files/errors.js";
 import { savedTuning } from "../../measure/savedTuning.js";
 import { loadModel } from "../../models/file/weightsFile.js";
 import { adapterName } from "../../report/adapter.js";
-import {
-  type PredictionResult,
-  type PredictOptions,
-  pictureError,
-  predictEach,
-  preparePrediction,
-} from "../predict.js";
+import { imageError, type PredictionResult, type PredictOptions, predictEach, preparePrediction } from "../predict.js";
 import type { NpyProbabilities } from "../probabilities.js";
 import type { Input } from "./inputs.js";
 import { classShares, OutputFolder, type OutputName, type OutputPaths, type Predicted, summaryOf } from "./outputs.js";
@@ -19,19 +13,19 @@ export interface PredictRun {
   readonly inputs: readonly Input[];
   readonly weights: string;
   readonly out: string;
-  /** What is written of each picture. */
+  /** What is written of each image. */
   readonly save: readonly OutputName[];
   readonly options: PredictOptions;
   /** Pixels that polygons may move by. */
   readonly tolerance: number;
   /** Writes over files that are no results of predict; inputs are never written over. Default false. */
   readonly overwrite?: boolean;
-  /** Is told of each picture whose results are all written, also where the run ends with an error before its report. */
+  /** Is told of each image whose results are all written, also where the run ends with an error before its report. */
   readonly onWritten?: (input: Input) => void;
 }
 
-/** What became of one input: what is known of the picture, and the files written; or what was wrong. */
-export type PictureReport =
+/** What became of one input: what is known of the image, and the files written; or what was wrong. */
+export type ImageReport =
   | (ReturnType<typeof summaryOf> & { readonly files: Readonly<Partial<Record<OutputName, string>>> })
   | {
       readonly input: string;
@@ -42,31 +36,31 @@ export interface PredictSummary {
   readonly model: string;
   readonly adapter: { readonly description: string; readonly software: boolean };
   readonly out: string;
-  readonly pictures: readonly PictureReport[];
+  readonly images: readonly ImageReport[];
   readonly failed: number;
-  /** From the first picture on, without opening the device and the net. */
+  /** From the first image on, without opening the device and the net. */
   readonly seconds: number;
-  readonly picturesPerSecond: number;
+  readonly imagesPerSecond: number;
   /** The most bytes that were allocated on the GPU at once (`device.memory().peakBytes`). */
   readonly peakBytes: number;
 }
 
-/** Pictures whose results are encoded and written at a time, beside the device's work. */
+/** Images whose results are encoded and written at a time, beside the device's work. */
 const WRITE_AHEAD = 4;
 
 /**
- * Predicts pictures and writes the results into a folder; pictures are decoded, predicted and written at the same time, in order, a few of each
- * at once. A picture that fails is told in `onPicture`'s report and left out. Throws where nothing can be done: no net, no device, no folder,
+ * Predicts images and writes the results into a folder; images are decoded, predicted and written at the same time, in order, a few of each
+ * at once. An image that fails is told in `onImage`'s report and left out. Throws where nothing can be done: no net, no device, no folder,
  * other files in the way, a full disk.
  */
-export async function runPredict(run: PredictRun, onPicture: (report: PictureReport) => void): Promise<PredictSummary> {
+export async function runPredict(run: PredictRun, onImage: (report: ImageReport) => void): Promise<PredictSummary> {
   const folder = new OutputFolder(run.out, run.save);
   await folder.open();
   const places = await folder.reserve(run.inputs, run);
   try {
     const device = await createDevice({ tuning: savedTuning });
     try {
-      return await predictAndWrite(run, device, { folder, places }, onPicture);
+      return await predictAndWrite(run, device, { folder, places }, onImage);
     } finally {
       device.destroy();
     }
@@ -79,7 +73,7 @@ async function predictAndWrite(
   run: PredictRun,
   device: Device,
   { folder, places }: { readonly folder: OutputFolder; readonly places: ReadonlyMap<Input, OutputPaths> },
-  onPicture: (report: PictureReport) => void,
+  onImage: (report: ImageReport) => void,
 ): Promise<PredictSummary> {
   const loaded = await loadModel(run.weights, device);
   const { classes, palette, model } = loaded.metadata;
@@ -101,7 +95,7 @@ async function predictAndWrite(
       return { ...outputs, probabilities: probabilities ?? false };
     },
   );
-  const write = async ({ item, prediction, error }: PredictionResult<Input>): Promise<PictureReport> => {
+  const write = async ({ item, prediction, error }: PredictionResult<Input>): Promise<ImageReport> => {
     const target = targets.get(item);
     try {
       if (error) return failure(item, error);
@@ -113,40 +107,40 @@ async function predictAndWrite(
       run.onWritten?.(item);
       return { ...summaryOf(predicted), files: Object.fromEntries(paths) };
     } catch (problem) {
-      return failure(item, pictureError(problem));
+      return failure(item, imageError(problem));
     } finally {
       await target?.probabilities?.discard();
       targets.delete(item);
     }
   };
-  const pictures: PictureReport[] = [];
+  const images: ImageReport[] = [];
   try {
     for await (const report of mapAhead(results, WRITE_AHEAD, write)) {
-      pictures.push(report);
-      onPicture(report);
+      images.push(report);
+      onImage(report);
     }
   } finally {
     for (const { probabilities } of targets.values()) await probabilities?.discard();
   }
   const seconds = (performance.now() - start) / 1000;
-  const failed = pictures.filter((report) => "error" in report).length;
+  const failed = images.filter((report) => "error" in report).length;
   const { software } = device.info;
   return {
     model,
     adapter: { description: adapterName(device.info), software },
     out: run.out,
-    pictures,
+    images,
     failed,
     seconds,
-    picturesPerSecond: (pictures.length - failed) / seconds,
+    imagesPerSecond: (images.length - failed) / seconds,
     peakBytes: device.memory().peakBytes,
   };
 }
 
-/** Where the results of a picture go. */
+/** Where the results of an image go. */
 interface Target {
   readonly paths: OutputPaths;
   readonly probabilities: NpyProbabilities | undefined;
 }
 
-const failure = ({ name }: Input, error: TensorError): PictureReport => ({ input: name, error: toldOf(error) });
+const failure = ({ name }: Input, error: TensorError): ImageReport => ({ input: name, error: toldOf(error) });

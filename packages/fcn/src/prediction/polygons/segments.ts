@@ -57,7 +57,7 @@ export class Segments {
   }
 
   /**
-   * Replaces the segments between two places of a line by the straight one, where that neither meets another segment nor passes over one; answers
+   * Replaces the segments between two places of a line by the straight one, where that neither meets another segment nor passes over one; returns
    * whether it did. All places between them lie within `distance` of the straight segment.
    */
   straighten(from: number, to: number, distance: number): boolean {
@@ -85,7 +85,7 @@ export class Segments {
     return false;
   }
 
-  /** Hands over the cells within `distance` of a segment until `use` answers true; answers whether it did. */
+  /** Hands over the cells within `distance` of a segment until `use` returns true; returns whether it did. */
   #forCells(from: number, to: number, distance: number, use: (cell: number) => boolean): boolean {
     const isEastward = this.#xs[from]! <= this.#xs[to]!;
     const [a, b] = isEastward ? [from, to] : [to, from];

@@ -14,7 +14,7 @@ export function htmlTable(header: readonly string[], rows: readonly (readonly st
   return `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>\n${body.join("\n")}\n</tbody></table></div>`;
 }
 
-/** A PNG picture carried inside the page. */
+/** A PNG image carried inside the page. */
 export function embeddedPng(png: Uint8Array, description: string): string {
   const data = Buffer.from(png).toString("base64");
   return `<img alt="${escapeHtml(description)}" src="data:image/png;base64,${data}">`;

@@ -8,25 +8,25 @@ interface Size {
   readonly width: number;
 }
 
-/** A picture as a cell: its first three channels, or the first one as grey. */
+/** An image as a cell: its first three channels, or the first one as grey. */
 export function photoCell(image: RasterImage): PanelCell {
   return { ...reducePhoto(image), smooth: true };
 }
 
-/** The label map of a picture of that size as a cell. */
+/** The label map of an image of that size as a cell. */
 export function labelCell(labels: Uint8Array, size: Size, colours: readonly Colour[]): PanelCell {
   const { labels: reduced, height, width } = reduceLabels(labels, size);
   return { rgb: paintLabels(reduced, colours), height, width, smooth: false };
 }
 
-/** A picture under the colours of its labels as a cell. */
+/** An image under the colours of its labels as a cell. */
 export function overlayCell(image: RasterImage, labels: Uint8Array, colours: readonly Colour[]): PanelCell {
   const { rgb, ...size } = reducePhoto(image);
   const { labels: reduced } = reduceLabels(labels, image);
   return { ...size, rgb: overlay(rgb, reduced, { palette: paletteTable(colours) }), smooth: true };
 }
 
-/** Pixels of each side that become one: what is painted stays within four times the side of a cell, however large the picture is. */
+/** Pixels of each side that become one: what is painted stays within four times the side of a cell, however large the image is. */
 const factorOf = ({ height, width }: Size): number => Math.max(1, Math.floor(Math.max(height, width) / (2 * CELL)));
 
 /** The mean of each square of pixels, as 8-bit RGB. */

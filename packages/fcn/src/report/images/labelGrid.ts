@@ -18,15 +18,15 @@ export interface LabelRow {
 
 export interface LabelGrid extends ClassColours {
   readonly title: string;
-  /** Titles of the columns behind image and truth, one a prediction. */
+  /** Titles of the columns after image and truth, one a prediction. */
   readonly columns: readonly PanelColumn[];
-  /** Taken one at a time; what is kept of each does not grow with the size of its picture. */
+  /** Taken one at a time; what is kept of each does not grow with the size of its image. */
   readonly rows: Iterable<LabelRow> | AsyncIterable<LabelRow>;
   /** Adds a column with the last prediction over the image. Default false. */
   readonly overlay?: boolean;
 }
 
-/** Image, truth and predictions side by side, one row a sample, as a PNG file. Pictures may have any size. */
+/** Image, truth and predictions side by side, one row a sample, as a PNG file. Images may have any size. */
 export async function renderLabelGrid(grid: LabelGrid): Promise<Uint8Array> {
   const { title, columns, classes, colours, overlay = false } = grid;
   const rows: { readonly title: string; readonly cells: PanelCell[] }[] = [];

@@ -38,7 +38,7 @@ export async function drawLegend(entries: readonly LegendEntry[], width: number)
   return { svg, width: whole, height };
 }
 
-/** A picture (RGBA) with a legend below it, as a PNG file. Runs in Node only, in sharp's own threads. */
+/** An image (RGBA) with a legend below it, as a PNG file. Runs in Node only, in sharp's own threads. */
 export async function renderWithLegend(
   { rgba, height, width }: { readonly rgba: Uint8ClampedArray; readonly height: number; readonly width: number },
   entries: readonly LegendEntry[],

@@ -3,7 +3,7 @@ import { loadSharp } from "../../encoding/sharp.js";
 import { drawLegend, LEGEND_MARGIN, type LegendEntry } from "./legend.js";
 import { type TextStyle, typeset } from "./lettering.js";
 
-/** One picture of the grid: interleaved RGB rows. */
+/** One image of the grid: interleaved RGB rows. */
 export interface PanelCell {
   readonly rgb: Uint8Array;
   readonly width: number;
@@ -37,7 +37,7 @@ const LEGEND_INSET = MARGIN - LEGEND_MARGIN;
 const INK = "#1d2733";
 const SOFT = "#5d6b7a";
 
-/** Draws the grid with column titles, row titles and a legend, and answers a PNG file. Runs in Node only. */
+/** Draws the grid with column titles, row titles and a legend, and returns a PNG file. Runs in Node only. */
 export async function renderPanels(grid: PanelGrid): Promise<Uint8Array> {
   const sharp = await loadSharp("renderPanels");
   const width = 2 * MARGIN + grid.columns.length * (CELL + GAP) - GAP;
@@ -59,8 +59,8 @@ export async function renderPanels(grid: PanelGrid): Promise<Uint8Array> {
   const titles = (await drawTitles(grid)).join("");
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${titles}${names}</svg>`;
   const base = sharp({ create: { width, height, channels: 3, background: "#ffffff" } });
-  const picture = base.composite([...overlays, { input: Buffer.from(svg), left: 0, top: 0 }]);
-  return new Uint8Array(await picture.png({ compressionLevel: 9 }).toBuffer());
+  const image = base.composite([...overlays, { input: Buffer.from(svg), left: 0, top: 0 }]);
+  return new Uint8Array(await image.png({ compressionLevel: 9 }).toBuffer());
 }
 
 function columnLeft(column: number): number {

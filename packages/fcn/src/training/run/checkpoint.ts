@@ -21,7 +21,7 @@ export interface CheckpointState {
   readonly configuration: Configuration;
   /** Names of the adapters that made the steps so far; each rounds in its own way. */
   readonly adapters: readonly string[];
-  /** Of the pictures and masks; undefined for samples in memory. */
+  /** Of the images and masks; undefined for samples in memory. */
   readonly data: DataState | undefined;
   readonly loader: LoaderState;
   readonly history: History;
@@ -46,7 +46,7 @@ const OPTIMIZER = "optimizer.";
 
 /**
  * Writes one file `step-000000020.safetensors` with everything: under a temporary name, to the disk (fsync), then renamed. Older checkpoints are
- * removed only behind that.
+ * removed only after that.
  */
 export async function writeCheckpoint(
   folder: string,

@@ -37,7 +37,7 @@ export function checkConfiguration(
   });
   if (changed.length === 0) return;
   const fix = changed.includes("leftOut")
-    ? "other pictures cannot be used than when the run was started: put the files back as they were, or train into another folder"
+    ? "other images cannot be used than when the run was started: put the files back as they were, or train into another folder"
     : "resume with the options that the run was started with, of which steps or epochs may grow, or train into another folder";
   const list = changed.map((name) => `${name} was ${text(saved[name])} and is ${text(wanted[name])}`);
   throw new TensorError({

@@ -22,7 +22,7 @@ export interface RunData {
   readonly report: DataReport | undefined;
 }
 
-/** The options with the range of pictures with which a run was begun: pictures that came later do not change it. */
+/** The options with the range of images with which a run was begun: images that came later do not change it. */
 export function withSavedRange(options: TrainRunOptions, saved: Configuration | undefined): TrainRunOptions {
   const { range } = (saved?.preprocessing ?? {}) as Partial<Preprocessing>;
   return range === undefined ? options : { ...options, open: { range, ...options.open } };
@@ -43,7 +43,7 @@ export async function prepareData(options: TrainRunOptions): Promise<RunData> {
   const validation = val !== undefined && val.length > 0 ? val : undefined;
   const isTold = report?.remarks.some(({ code }) => code === "no-val");
   if (!validation && !isTold) {
-    view?.line?.("there is no picture to validate on: the scores are left out, and the last weights count as the best");
+    view?.line?.("there is no image to validate on: the scores are left out, and the last weights count as the best");
   }
   return { opened, train, validation, report };
 }
@@ -70,7 +70,7 @@ function judge({ root, remarks }: DataReport, view: TrainRunView | undefined): v
   const { problem, remedies } = withoutRemedy(first);
   const canSkip = problems.every(({ code }) => isSkippable(code));
   const fix = (own: string, skip: string): string =>
-    `${own}mend the pictures and masks; fcn data check ${root} lists all problems${canSkip ? `; or leave out what cannot be used: ${skip}` : ""}`;
+    `${own}mend the images and masks; fcn data check ${root} lists all problems${canSkip ? `; or leave out what cannot be used: ${skip}` : ""}`;
   throw new TensorError({
     code: "data-problems",
     message: `train: ${first.file}: ${problem}${rest}`,
@@ -78,7 +78,7 @@ function judge({ root, remarks }: DataReport, view: TrainRunView | undefined): v
   });
 }
 
-/** What a remark says, and its remedy where code and command line have two: these stand in brackets behind what both texts begin with. */
+/** What a remark says, and its remedy where code and command line have two: these stand in brackets after what both texts begin with. */
 function withoutRemedy({ text, commandText = text }: DataRemark): { problem: string; remedies: Remedy } {
   const same = [...text].findIndex((letter, i) => letter !== commandText[i]);
   const begin = same < 0 ? -1 : text.lastIndexOf(" (", same);
@@ -94,6 +94,6 @@ function noTraining({ root, splits }: OpenedData): TensorError {
   return new TensorError({
     code: "missing-data",
     message: `train: ${root} has no split "train"; it has ${Object.keys(splits).join(", ") || "none"}`,
-    fix: "name the pictures to train on in splits/train.txt",
+    fix: "name the images to train on in splits/train.txt",
   });
 }

@@ -3,7 +3,7 @@ import type { SegmentationDataset } from "../../data/samples/dataset.js";
 import { countAndHash } from "./configuration.js";
 import type { RunData } from "./data.js";
 
-/** What is known of the pictures and labels of a run without keeping them: their number, the sizes of their files, and the classes of their pixels. */
+/** What is known of the images and labels of a run without keeping them: their number, the sizes of their files, and the classes of their pixels. */
 export interface DataState {
   readonly images: string;
   readonly labels: string;
@@ -42,6 +42,6 @@ export function tellOtherData(before: DataState | undefined, now: DataState | un
   if (before === undefined || now === undefined) return undefined;
   const changed = (["images", "labels"] as const).filter((part) => before[part] !== now[part]);
   if (changed.length === 0) return undefined;
-  const what = changed.map((part) => (part === "images" ? "pictures" : "masks")).join(" and ");
+  const what = changed.map((part) => (part === "images" ? "images" : "masks")).join(" and ");
   return `the ${what} have changed since the checkpoint: the run goes on with those that are there, and is not the run that it began as`;
 }

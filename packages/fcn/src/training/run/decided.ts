@@ -47,13 +47,13 @@ export function configurationOf(parts: Parts): Configuration {
       decides === undefined ? values[name as keyof typeof values] : undefined,
     ),
     ...(typeof options.data === "string" ? readingOf(options.open ?? {}) : {}),
-    trainingPictures: countAndHash(names(data.train)),
-    validationPictures: countAndHash(data.validation ? names(data.validation) : []),
+    trainingImages: countAndHash(names(data.train)),
+    validationImages: countAndHash(data.validation ? names(data.validation) : []),
     leftOut: leftOutOf(data),
   };
 }
 
-/** The pictures that cannot be used, by split; they decide which are trained on. */
+/** The images that cannot be used, by split; they decide which are trained on. */
 function leftOutOf({ opened: { leftOut = [] } }: RunData): readonly string[] | undefined {
   return leftOut.length > 0 ? leftOut.map(({ split, name }) => `${split}: ${name}`) : undefined;
 }

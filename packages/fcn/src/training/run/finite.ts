@@ -3,14 +3,14 @@ import { nodeModule } from "@fcn/tensor/internal";
 import { findNonFinite } from "../../models/file/finite.js";
 import type { SegmentationNet } from "../../models/segmentationNet.js";
 import { bothWays } from "../remedies.js";
-import { onPictures, steadier } from "../train.js";
+import { onImages, steadier } from "../train.js";
 import { checkpoints } from "./checkpoint.js";
 import { RUN_FILES } from "./result.js";
 
 const { join } = nodeModule("trainRun", "node:path");
 
 /**
- * Throws "diverged" where a value of the net is NaN or infinite: such a net is neither scored nor kept. `names` are the pictures of the last step,
+ * Throws "diverged" where a value of the net is NaN or infinite: such a net is neither scored nor kept. `names` are the images of the last step,
  * whose update the values may come from; the loss is that of the values before it.
  */
 export async function checkFinite(
@@ -26,7 +26,7 @@ export async function checkFinite(
     kept === undefined ? "" : `; the weights of step ${kept} can start a run in another folder: ${option}`;
   throw new TensorError({
     code: "diverged",
-    message: `train: ${found} holds NaN or infinity after step ${step}${onPictures(names)}`,
+    message: `train: ${found} holds NaN or infinity after step ${step}${onImages(names)}`,
     ...bothWays((say) => `${steadier(say)}${next(say(`weights: "${weights}"`, `--weights ${weights}`))}`),
   });
 }

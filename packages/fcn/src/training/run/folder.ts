@@ -139,7 +139,7 @@ const REMEDIES: Partial<
     bothWays((say) => {
       const start = say(`weights: "${weights}"`, `--weights ${weights}`);
       const elsewhere = weights === undefined ? "" : `, into another folder from ${start}`;
-      const smaller = `a smaller ${say("batchSize", "--batch")} (${say("iterSize", "--iter-size")} makes up for it) or ${say("crop", "--crop")}`;
+      const smaller = `a smaller ${say("batchSize", "--batch")} (${say("accumulationSteps", "--accumulation-steps")} makes up for it) or ${say("crop", "--crop")}`;
       return `train with ${smaller}${elsewhere}; or end other programs that use the GPU and go on with ${say("resume: true", "--resume")}: ${state}`;
     }),
 };

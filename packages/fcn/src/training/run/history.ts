@@ -8,8 +8,8 @@ export interface Reading {
   readonly learningRate: number;
 }
 
-/** A picture of the validation set by its place, and its own mean IU. */
-export interface PictureScore {
+/** An image of the validation set by its place, and its own mean IU. */
+export interface ImageScore {
   readonly index: number;
   readonly meanIU: number;
 }
@@ -20,10 +20,10 @@ export interface Validation {
   readonly scores: SegmentationScores;
   /** Of the heads with labels of their own, by head. */
   readonly heads?: Readonly<Record<string, SegmentationScores>>;
-  /** The pictures with the lowest mean IU, worst first. */
-  readonly worst: readonly PictureScore[];
-  /** The pictures with the highest, best first; none of the worst. */
-  readonly best: readonly PictureScore[];
+  /** The images with the lowest mean IU, worst first. */
+  readonly worst: readonly ImageScore[];
+  /** The images with the highest, best first; none of the worst. */
+  readonly best: readonly ImageScore[];
 }
 
 /** What a run has seen so far; plain data for a checkpoint. */
@@ -43,7 +43,7 @@ export function readHistory(text: string): History {
   return { ...plain, best: plain.best ?? undefined };
 }
 
-/** Adds a validation; answers whether it is the best so far. */
+/** Adds a validation; returns whether it is the best so far. */
 export function addValidation(history: History, validation: Validation): boolean {
   history.validations.push(validation);
   const { best } = history;

@@ -4,11 +4,11 @@ import type { TrainRunResult } from "./result.js";
 
 export type { TrainRunOptions, TrainRunView } from "../runOptions.js";
 export type { Configuration } from "./configuration.js";
-export type { PictureScore, Validation } from "./history.js";
+export type { ImageScore, Validation } from "./history.js";
 export { RUN_FILES, type TrainRunResult } from "./result.js";
 
 /**
- * Trains a net on a folder of labelled pictures from end to end (Node): checks the data, trains, validates on the way, and writes into `out`
+ * Trains a net on a folder of labelled images from end to end (Node): checks the data, trains, validates on the way, and writes into `out`
  * `weights.safetensors` (the last), `best.safetensors` (by mean IU), `checkpoint/`, `metrics.csv`, TensorBoard events and `report.html`.
  * Killed at any moment, `resume` goes on from the last checkpoint, and ends with the bits of a run that was never stopped.
  *

@@ -14,7 +14,7 @@ import type { RunData } from "./data.js";
 
 /**
  * Which net a run trains, from its options, the file of weights, and the data. `saved` is the configuration of the checkpoint from which the run
- * goes on: it stands for a file of weights that is gone or not named again. `channels` are those of a picture.
+ * goes on: it stands for a file of weights that is gone or not named again. `channels` are those of an image.
  */
 export async function chooseNet(
   options: TrainRunOptions,
@@ -44,7 +44,7 @@ export async function chooseNet(
   const { classes, palette } = opened;
   if (graph) checkGraph(graph, { channels, classes, given: options.modelOptions });
   const { channelOrder, mean, std } = preprocessing;
-  // The scale is that of the pictures trained on, whatever weights began with.
+  // The scale is that of the images trained on, whatever weights began with.
   const { range, depths } = opened;
   const scale = { ...(range ? { range } : {}), ...(depths ? { depths } : {}) };
   const seen = { channelOrder, mean, std, ...scale };
@@ -69,7 +69,7 @@ function checkGraph(
   if (scored === classes.length && taken === channels) return;
   throw new TensorError({
     code: "invalid-argument",
-    message: `train: the graph ${graph.name} takes pictures with ${taken} channels and scores ${scored} classes, the data have ${channels} channels and ${classes.length} classes`,
+    message: `train: the graph ${graph.name} takes images with ${taken} channels and scores ${scored} classes, the data have ${channels} channels and ${classes.length} classes`,
     fix: {
       code: "build the graph for the channels and classes of the data",
       command: "use weights of a net for these classes, or train another net on them: --model",
@@ -117,11 +117,11 @@ function noModel(weights: string | undefined): TensorError {
 /** A file that says nothing is taken for the published weights: those of another library may want other numbers. */
 function tellPreprocessing(file: string, { channelOrder, mean, std }: Preprocessing): string {
   const text = `${channelOrder}, mean ${mean.join(", ")}, deviation ${std.join(", ")}`;
-  return `${file} does not say how its pictures became numbers: they are taken as ${text} (--preprocessing)`;
+  return `${file} does not say how its images became numbers: they are taken as ${text} (--preprocessing)`;
 }
 
 /**
- * That of the published weights of the model to start from, where these are for pictures with as many channels. Else a colour picture gets
+ * That of the published weights of the model to start from, where these are for images with as many channels. Else a colour image gets
  * ImageNet's means; further channels are centred on the middle of 0 to 255.
  */
 function defaultPreprocessing(channels: number, startsFrom: string | undefined): Preprocessing {

@@ -20,6 +20,6 @@ export function trainSettings(options: TrainRunOptions): Partial<TrainOptions> {
   return { ...own, ...given, optimizer };
 }
 
-/** How the pictures of a pass are drawn. */
+/** How the images of a pass are drawn. */
 export const orderOf = ({ order, recipe: name }: TrainRunOptions): SampleOrder =>
   order ?? (name === undefined ? undefined : (recipe(name) as Recipe).order) ?? RUN.order.fallback();

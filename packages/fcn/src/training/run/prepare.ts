@@ -7,7 +7,7 @@ import { buildNet, type ModelMetadata } from "../../models/file/weightsFile.js";
 import type { GraphNet } from "../../models/index.js";
 import { headClasses } from "../../models/segmentationNet.js";
 import { balancedWeights } from "../classWeights.js";
-import { checkHeadLabels, furtherLabels, ownHeadLabels } from "../heads.js";
+import { checkHeadLabels, extraLabels, ownHeadLabels } from "../heads.js";
 import type { ResolvedOptions } from "../options.js";
 import { resolveTraining } from "../resolve.js";
 import type { TrainRunOptions } from "../runOptions.js";
@@ -69,7 +69,7 @@ export async function prepareRun(
       ...(weights ? { classWeights: weights } : {}),
     });
     const settings = { ...resolved, batchSize: batchSizeOf(resolved, data, view?.line?.bind(view)) };
-    checkFurtherLabels(settings, data, sample);
+    checkExtraLabels(settings, data, sample);
     const augmentation = augmentationOf(options, data, settings.mirror);
     const pace = await paceOf(options, data, { settings, saved });
     if (settings.warmUp >= pace.steps) {
@@ -89,18 +89,18 @@ async function firstSample(dataset: SegmentationDataset): Promise<SegmentationSa
   if (dataset.length > 0) return dataset.load(0);
   throw new TensorError({
     code: "missing-data",
-    message: "train: there is no picture to train on",
-    fix: "put pictures into images/ and masks of the same name into masks/",
+    message: "train: there is no image to train on",
+    fix: "put images into images/ and masks of the same name into masks/",
   });
 }
 
 /** Throws where a head learns from a label map that the data lack, or that has another number of classes than the head. */
-function checkFurtherLabels(
+function checkExtraLabels(
   { model, heads, headLabels }: ResolvedOptions,
   { opened }: RunData,
   sample: SegmentationSample,
 ): void {
-  const maps = furtherLabels(heads, headLabels);
+  const maps = extraLabels(heads, headLabels);
   checkHeadLabels(model, [sample], maps);
   for (const [head, map] of maps) {
     const known = opened.more?.[map]?.classes;
@@ -139,19 +139,19 @@ function augmentationOf(
   const needsCrop = crop === undefined && recipe === undefined && largest > LARGEST_WHOLE;
   if (needsCrop) {
     view?.line?.(
-      `pictures are up to ${largest} pixels long: trained on windows of ${LARGEST_WHOLE} x ${LARGEST_WHOLE} (--crop)`,
+      `images are up to ${largest} pixels long: trained on windows of ${LARGEST_WHOLE} x ${LARGEST_WHOLE} (--crop)`,
     );
   }
   const window = crop ?? (needsCrop ? ([LARGEST_WHOLE, LARGEST_WHOLE] as const) : undefined);
   return { ...augmentation, mirror, ...(window ? { crop: window } : {}) };
 }
 
-/** No larger than the number of pictures, so that no batch holds one twice unless they are drawn with replacement. */
+/** No larger than the number of images, so that no batch holds one twice unless they are drawn with replacement. */
 function batchSizeOf({ batchSize }: ResolvedOptions, { train }: RunData, line = (_: string): void => {}): number {
   const count = train.length;
   if (batchSize <= count) return batchSize;
   line(
-    `there ${count === 1 ? "is 1 training picture" : `are ${count} training pictures`}: batches of ${count} in place of ${batchSize}`,
+    `there ${count === 1 ? "is 1 training image" : `are ${count} training images`}: batches of ${count} in place of ${batchSize}`,
   );
   return count;
 }
@@ -161,11 +161,14 @@ type Pace = Pick<PreparedRun, "steps" | "readEvery" | "validateEvery" | "checkpo
 async function paceOf(
   options: TrainRunOptions,
   { train }: RunData,
-  { settings: { batchSize, iterSize }, saved }: { settings: ResolvedOptions; saved: Configuration | undefined },
+  {
+    settings: { batchSize, accumulationSteps },
+    saved,
+  }: { settings: ResolvedOptions; saved: Configuration | undefined },
 ): Promise<Pace> {
   const before = (saved ?? {}) as Partial<Pace>;
-  // Batches go on from one pass into the next, so that all are full and no picture is left out.
-  const perEpoch = train.length / (batchSize * iterSize);
+  // Batches go on from one pass into the next, so that all are full and no image is left out.
+  const perEpoch = train.length / (batchSize * accumulationSteps);
   const { epochs = RUN.epochs.fallback() } = options;
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw new TensorError({
@@ -176,7 +179,7 @@ async function paceOf(
   }
   const isOpen = options.steps === undefined && options.epochs === undefined;
   const planned = options.steps ?? (isOpen ? before.steps : undefined);
-  const steps = planned ?? Math.ceil((epochs * train.length) / (batchSize * iterSize));
+  const steps = planned ?? Math.ceil((epochs * train.length) / (batchSize * accumulationSteps));
   // A longer run is read and scored at the pace that it began with.
   const kept: Partial<Pace> = steps > (before.steps ?? steps) ? before : {};
   const epoch = Math.min(steps, Math.ceil(Math.max(perEpoch, steps / 20)));
@@ -186,7 +189,7 @@ async function paceOf(
   return { steps, readEvery, validateEvery, checkpointEvery: options.checkpointEvery ?? validateEvery };
 }
 
-/** The loader of the training pictures. */
+/** The loader of the training images. */
 export function makeLoader(
   options: TrainRunOptions,
   { train }: RunData,

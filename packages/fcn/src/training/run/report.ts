@@ -13,7 +13,7 @@ import { type LabelRow, renderLabelGrid } from "../../report/images/labelGrid.js
 import { percent, scoreTable } from "../../report/table.js";
 import type { HeadLabels } from "../heads.js";
 import type { RunData } from "./data.js";
-import type { History, PictureScore, Validation } from "./history.js";
+import type { History, ImageScore, Validation } from "./history.js";
 import type { TrainRunResult } from "./result.js";
 
 interface ReportParts extends Abortable {
@@ -23,13 +23,13 @@ interface ReportParts extends Abortable {
   readonly data: RunData;
   readonly metadata: ModelMetadata;
   readonly headLabels: HeadLabels;
-  /** Is told of each picture that cannot be loaded any more, which is then not shown. */
+  /** Is told of each image that cannot be loaded any more, which is then not shown. */
   readonly onFailure: (error: Error) => void;
 }
 
 const COLOURS = { loss: "#d1603d", rate: "#8a97a5", meanIU: "#3d7dd1" } as const;
 
-/** The report of a run as one HTML file with charts and pictures inside. */
+/** The report of a run as one HTML file with charts and images inside. */
 export async function runReport(result: TrainRunResult, parts: ReportParts): Promise<string> {
   const { history, data, metadata } = parts;
   const title = `${metadata.model} on ${data.opened.root}`;
@@ -39,7 +39,7 @@ export async function runReport(result: TrainRunResult, parts: ReportParts): Pro
     ...(history.best ? [...scoreSections(history.best, metadata), ...headSections(history.best, parts)] : []),
     "<h2>Training</h2>",
     `<div class="charts">${charts(history)}</div>`,
-    ...(history.best && data.validation ? await pictureSections(history.best, data.validation, parts) : []),
+    ...(history.best && data.validation ? await imageSections(history.best, data.validation, parts) : []),
     ...leftOutSection(result),
     "<h2>Configuration</h2>",
     descriptionList([...configurationRows(result), ...adapterRows(result.adapter)]),
@@ -58,7 +58,7 @@ function summaryLine({ steps, best, seconds, resumedFrom, loss }: TrainRunResult
 function leftOutSection({ leftOut }: TrainRunResult): string[] {
   if (leftOut.length === 0) return [];
   const rows = leftOut.map(({ split, name, text, commandText = text }) => [split, name, commandText]);
-  return [`<h2>Pictures that were left out (${leftOut.length})</h2>`, htmlTable(["split", "picture", "why"], rows)];
+  return [`<h2>Images that were left out (${leftOut.length})</h2>`, htmlTable(["split", "image", "why"], rows)];
 }
 
 function scoreSections({ step, scores }: Validation, { classes, palette }: ModelMetadata): string[] {
@@ -69,7 +69,7 @@ function scoreSections({ step, scores }: Validation, { classes, palette }: Model
     colour: cssColour(palette[label] ?? VOID_COLOUR),
   }));
   return [
-    "<h2>Scores on the validation pictures</h2>",
+    "<h2>Scores on the validation images</h2>",
     htmlTable(header, rows),
     `<p class="soft">In per cent, of all pixels with a label. A class that neither occurs nor is predicted does not count.</p>`,
     barChart("Intersection over union by class", bars),
@@ -116,15 +116,15 @@ function charts({ readings, validations }: History): string {
   ].join("\n");
 }
 
-async function pictureSections(
+async function imageSections(
   { worst, best }: Validation,
   dataset: SegmentationDataset,
   parts: ReportParts,
 ): Promise<string[]> {
   const sections: string[] = [];
-  for (const [title, pictures] of [["Worst pictures", worst] as const, ["Best pictures", best] as const]) {
-    if (pictures.length === 0) continue;
-    const png = await panels(title, pictures, dataset, parts);
+  for (const [title, images] of [["Worst images", worst] as const, ["Best images", best] as const]) {
+    if (images.length === 0) continue;
+    const png = await panels(title, images, dataset, parts);
     if (png === undefined) continue;
     sections.push(
       `<h2>${title}</h2>`,
@@ -134,17 +134,17 @@ async function pictureSections(
   return sections;
 }
 
-/** Undefined where no picture can be loaded. */
+/** Undefined where no image can be loaded. */
 async function panels(
   title: string,
-  pictures: readonly PictureScore[],
+  images: readonly ImageScore[],
   dataset: SegmentationDataset,
   { model, metadata, onFailure, signal }: ReportParts,
 ): Promise<Uint8Array | undefined> {
   const { classes, palette: colours, preprocessing } = metadata;
   let shown = 0;
   async function* rows(): AsyncGenerator<LabelRow> {
-    for (const { index, meanIU } of pictures) {
+    for (const { index, meanIU } of images) {
       signal?.throwIfAborted();
       const sample = await dataset.load(index).catch(onFailure);
       if (!sample) continue;
@@ -165,7 +165,7 @@ function configurationRows({ configuration, done, seconds, stepping, waited }: T
     ...rows.map(([name, value]): [string, string] => [name, text(value)]),
     ["steps made", String(done)],
     [
-      "seconds, of them steps, of them waiting for pictures",
+      "seconds, of them steps, of them waiting for images",
       [seconds, stepping, waited].map((x) => x.toFixed(1)).join(", "),
     ],
   ];

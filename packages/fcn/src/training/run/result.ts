@@ -21,22 +21,22 @@ export interface TrainRunResult {
   readonly steps: number;
   /** Steps that were made; fewer than `steps` only where the signal ended the run. */
   readonly done: number;
-  /** The signal ended the run before it was complete, perhaps in the validation behind its last step: `resume` goes on. */
+  /** The signal ended the run before it was complete, perhaps in the validation after its last step: `resume` goes on. */
   readonly stopped: boolean;
   /** Step that the run went on from; 0 for one from the beginning. */
   readonly resumedFrom: number;
   /** The last reading. */
   readonly loss: number;
-  /** Scores of `best.safetensors`; undefined without validation pictures. */
+  /** Scores of `best.safetensors`; undefined without validation images. */
   readonly best: Pick<Validation, "step" | "scores" | "heads"> | undefined;
   readonly adapter: DeviceInfo;
   readonly configuration: Configuration;
-  /** The pictures that `skipBad` left out. */
+  /** The images that `skipBad` left out. */
   readonly leftOut: readonly LeftOut[];
   readonly seconds: number;
   /** Seconds of them that the steps took: without checks, validation, files and the report. */
   readonly stepping: number;
-  /** Seconds of these in which the device had nothing to do because pictures were still decoded and changed; the first batch does not count. */
+  /** Seconds of these in which the device had nothing to do because images were still decoded and changed; the first batch does not count. */
   readonly waited: number;
   /** What was written. */
   readonly files: readonly string[];

@@ -5,7 +5,7 @@ import { writeWholeFile } from "../../files/write.js";
 import { savedTuning } from "../../measure/savedTuning.js";
 import { saveModel } from "../../models/file/weightsFile.js";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
-import { furtherLabels } from "../heads.js";
+import { extraLabels } from "../heads.js";
 import { zeroThroughout } from "../learning.js";
 import type { TrainProgress } from "../options.js";
 import type { TrainRunOptions } from "../runOptions.js";
@@ -100,7 +100,7 @@ async function runPrepared(
   return { ...result, stopped, files: await writtenFiles(out) };
 }
 
-/** Shows the best weights at work. Answers whether the report was written, which the signal may end. */
+/** Shows the best weights at work. Returns whether the report was written, which the signal may end. */
 async function writeReport({ options, data, prepared, history }: Run, result: TrainRunResult): Promise<boolean> {
   const { out, view, signal } = options;
   const { model, metadata, settings } = prepared;
@@ -216,7 +216,7 @@ async function score(
   const { model, metadata, settings } = prepared;
   const onFailure = ({ message }: Error): void => view?.line?.(`left out of the scores: ${message}`);
   const samples = await loader.samplesOf(data.validation);
-  const further = furtherLabels(settings.heads, settings.headLabels);
+  const further = extraLabels(settings.heads, settings.headLabels);
   const validating = validate(model, samples, { metadata, step, further, onFailure, signal });
   const validation = await unlessInterrupted(validating, signal);
   if (validation === undefined) return;
@@ -225,7 +225,7 @@ async function score(
   if (addValidation(history, validation)) await saveModel(join(out, RUN_FILES.best), model, metadata);
 }
 
-/** Whether the validation behind the step of a checkpoint was interrupted. */
+/** Whether the validation after the step of a checkpoint was interrupted. */
 const lacksValidation = (run: Run, { step, history }: Checkpoint): boolean =>
   run.data.validation !== undefined && isDue(run, step, "validateEvery") && history.validations.at(-1)?.step !== step;
 

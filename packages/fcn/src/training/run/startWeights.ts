@@ -24,8 +24,8 @@ export interface StartReport {
   readonly dropped: readonly string[];
   /** What was put before the names of the file; empty where nothing was. */
   readonly added: string;
-  /** Arrays of the net's trunk: how many were taken, and how many there are. */
-  readonly trunk: { readonly loaded: number; readonly all: number };
+  /** Arrays of the net's backbone: how many were taken, and how many there are. */
+  readonly backbone: { readonly loaded: number; readonly all: number };
   /** Classes of the data whose rows of the score layers were found in the file by name, at other places; undefined where rows stay in place. */
   readonly matched?: readonly string[];
 }
@@ -44,8 +44,8 @@ type Names = ReadonlyMap<string, string>;
 
 /**
  * Starts a net from a file of weights in any format that `io` opens. Where the file is for other classes the head keeps its initial values, as
- * with a file of a trunk alone; where it names them, classes of the same name keep their rows. Prefixes are found as `io.loadWeights` does.
- * Throws where another layer does not fit, where nothing does, and where nothing of the net's trunk is in the file.
+ * with a file of a backbone alone; where it names them, classes of the same name keep their rows. Prefixes are found as `io.loadWeights` does.
+ * Throws where another layer does not fit, where nothing does, and where nothing of the net's backbone is in the file.
  */
 export async function loadStartWeights<Output extends NetOutput>(
   net: GraphNet<Output>,
@@ -70,10 +70,10 @@ export async function loadStartWeights<Output extends NetOutput>(
   const left = new Set([...misfits.map(({ from }) => from), ...(byName?.names ?? [])]);
   const rename = (from: string): string | undefined => (left.has(from) ? undefined : names.get(from));
   const taken = new Set([...names].filter(([from]) => !left.has(from)).map(([, name]) => name));
-  const trunk = trunkOf(net);
+  const backbone = backboneOf(net);
   if (taken.size === 0) throw misfit(file, net.graph.name, `no name in the file is one of the net: ${holds(shapes)}`);
-  if (trunk.length > 0 && !trunk.some((name) => taken.has(name))) {
-    const what = `none of the ${trunk.length} arrays of its backbone is in the file: ${holds(shapes)}`;
+  if (backbone.length > 0 && !backbone.some((name) => taken.has(name))) {
+    const what = `none of the ${backbone.length} arrays of its backbone is in the file: ${holds(shapes)}`;
     throw misfit(file, net.graph.name, what);
   }
   const report = await io.loadWeights(net, file, { strict: false, rename });
@@ -85,7 +85,7 @@ export async function loadStartWeights<Output extends NetOutput>(
   const told = { unused, unread, dropped, added };
   const base = {
     ...told,
-    trunk: { loaded: trunk.filter((name) => taken.has(name)).length, all: trunk.length },
+    backbone: { loaded: backbone.filter((name) => taken.has(name)).length, all: backbone.length },
     missing,
   };
   if (byName === undefined) return { ...base, loaded, swapped };
@@ -117,7 +117,7 @@ async function readNames(net: GraphNet<NetOutput>, file: string, prefix: string 
 const COUNTS = /(^|\.)(num_batches_tracked|n_averaged)$/;
 
 /** The arrays that features come from: the backbone by its name, else all but scores and their upsampling. */
-function trunkOf(net: GraphNet<NetOutput>): string[] {
+function backboneOf(net: GraphNet<NetOutput>): string[] {
   const heads = new Set([...scoreLayers(net.graph), ...scoreUpsampling(net.graph)]);
   const names = Object.keys(net.stateDict()).filter((name) => !heads.has(name.slice(0, name.lastIndexOf("."))));
   const backbone = names.filter((name) => name.startsWith("backbone."));
@@ -130,7 +130,7 @@ const holds = (shapes: ReadonlyMap<string, unknown>): string => `it holds ${some
 export function describeStart(
   file: string,
   classes: readonly string[],
-  { loaded, swapped, missing, matched, unused, unread, dropped, added, trunk }: StartReport,
+  { loaded, swapped, missing, matched, unused, unread, dropped, added, backbone }: StartReport,
 ): string[] {
   const lines = [`${file}: ${loaded} arrays loaded`];
   if (matched) {
@@ -149,9 +149,9 @@ export function describeStart(
     lines.push(`could not be read: ${some(unread.map(({ name, reason }) => `${name} (${reason})`))}`);
   }
   if (unused.length > 0) lines.push(`${counted(unused.length, "array")} of the file not used: ${some(unused)}`);
-  if (2 * trunk.loaded < trunk.all) {
+  if (2 * backbone.loaded < backbone.all) {
     lines.push(
-      `WARNING: only ${trunk.loaded} of the ${trunk.all} arrays of the backbone are in the file; the others start anew`,
+      `WARNING: only ${backbone.loaded} of the ${backbone.all} arrays of the backbone are in the file; the others start anew`,
     );
   }
   return lines;

@@ -5,7 +5,7 @@ export function throwIfStopped(signal: AbortSignal | undefined, from = 0): void 
   if (!signal?.aborted) return;
   throw new TensorError({
     code: "aborted",
-    message: `train: stopped before ${from > 0 ? `a step behind ${from}` : "the first step"}`,
+    message: `train: stopped before ${from > 0 ? `a step after ${from}` : "the first step"}`,
     fix: "run the same command again",
   });
 }

@@ -2,7 +2,7 @@ import type { Abortable } from "../../async/abort.js";
 import { evaluate, type SampleSource } from "../../evaluation/evaluate.js";
 import type { ModelMetadata } from "../../models/file/weightsFile.js";
 import type { SegmentationNet } from "../../models/segmentationNet.js";
-import type { PictureScore, Validation } from "./history.js";
+import type { ImageScore, Validation } from "./history.js";
 
 const SHOWN = 3;
 
@@ -21,7 +21,7 @@ export async function validate(
   samples: SampleSource,
   { metadata, step, further = [], onFailure, signal }: ValidateOptions,
 ): Promise<Validation> {
-  const pictures: PictureScore[] = [];
+  const images: ImageScore[] = [];
   const { preprocessing, classes } = metadata;
   const { heads, ...scores } = await evaluate(model, samples, {
     preprocessing,
@@ -29,9 +29,9 @@ export async function validate(
     numClasses: classes.length,
     ...(further.length > 0 && { heads: Object.fromEntries(further.map(([head, labels]) => [head, { labels }])) }),
     onFailure: onFailure && ((_, error) => onFailure(error)),
-    onPicture: (index, { meanIU }) => pictures.push({ index, meanIU }),
+    onImage: (index, { meanIU }) => images.push({ index, meanIU }),
   });
-  const ranked = pictures.filter(({ meanIU }) => !Number.isNaN(meanIU)).sort((a, b) => a.meanIU - b.meanIU);
+  const ranked = images.filter(({ meanIU }) => !Number.isNaN(meanIU)).sort((a, b) => a.meanIU - b.meanIU);
   const worst = ranked.slice(0, Math.min(SHOWN, Math.ceil(ranked.length / 2)));
   const best = ranked.slice(worst.length).slice(-SHOWN).reverse();
   return { step, scores, ...(heads && { heads }), worst, best };

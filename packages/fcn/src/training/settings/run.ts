@@ -19,7 +19,7 @@ export const RUN = {
     flag: "--data <dir>",
     help: "a folder with images/ and masks/, or another that `fcn data check` knows",
     isRequired: true,
-    decides: "trainingPictures",
+    decides: "trainingImages",
   },
   model: {
     flag: "--model <name>",
@@ -57,19 +57,19 @@ export const RUN = {
   preprocessing: {
     fallbackText: "that of the weights or the data; else caffe for weights of a net with names of Caffe, or imagenet",
     flag: "--preprocessing <name>",
-    help: `how pictures become numbers: ${PREPROCESSING_NAMES.join(", ")}`,
+    help: `how images become numbers: ${PREPROCESSING_NAMES.join(", ")}`,
     reader: mapped(oneOf(PREPROCESSING_NAMES), (name) => PREPROCESSINGS[name]),
   },
   crop: { flag: "--crop <HxW>", help: "train on random windows of this size", reader: size, decides: "augmentation" },
   augmentation: {
     flag: "--scale <x>",
-    help: "also scale pictures at random, by up to this factor either way",
+    help: "also scale images at random, by up to this factor either way",
     reader: mapped(scaleFactor, scaleRange),
   },
   order: {
     fallback: () => "shuffle",
     flag: "--order <how>",
-    help: "of the pictures in a pass: shuffle, sequential, or replacement (each drawn from all)",
+    help: "of the images in a pass: shuffle, sequential, or replacement (each drawn from all)",
     reader: oneOf(sampleOrders()),
   },
   workers: { flag: "--workers <n>", help: "threads that decode; 0 for none", reader: whole(0), decides: false },
@@ -95,7 +95,7 @@ export const RUN = {
     rule: whole(1),
     fallback: () => 20,
     flag: "--epochs <n>",
-    help: "passes over the training pictures, in place of --steps; batches go on from one pass into the next, so that all are full and none is left out",
+    help: "passes over the training images, in place of --steps; batches go on from one pass into the next, so that all are full and none is left out",
     decides: "steps",
   },
 } as const satisfies SettingsOf<RunSettings>;

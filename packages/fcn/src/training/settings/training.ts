@@ -37,12 +37,12 @@ export const TRAINING = {
     fallback: () => 1,
     runFallback: () => 4,
     flag: "--batch <n>",
-    help: "pictures of a batch; no more than there are to train on",
+    help: "images of a batch; no more than there are to train on",
   },
-  iterSize: {
+  accumulationSteps: {
     rule: whole(1),
     fallback: () => 1,
-    flag: "--iter-size <n>",
+    flag: "--accumulation-steps <n>",
     help: "batches whose gradients are added up for one step",
   },
   learningRate: {
@@ -126,7 +126,7 @@ export const TRAINING = {
   seed: {
     fallback: () => 0,
     flag: "--seed <n>",
-    help: "fixes initial values, order and changes of the pictures",
+    help: "fixes initial values, order and changes of the images",
     reader: whole(0),
   },
   readEvery: { rule: whole(1), fallback: () => 10 },

@@ -7,12 +7,12 @@ export interface WeightsEntry {
   /** Its name in the cache folder. */
   readonly file: string;
   readonly format: "pth" | "caffemodel";
-  /** A name for `models.create`; of a `backbone`, its trunk: `resnet18` of `fcn32s-resnet18` and its kind. */
+  /** A name for `models.create`; of a `backbone`, its backbone: `resnet18` of `fcn32s-resnet18` and its kind. */
   readonly model: string;
-  /** `net`: all of a segmentation net. `backbone`: a classifier, of which the trunk is used. */
+  /** `net`: all of a segmentation net. `backbone`: a classifier, of which the backbone is used. */
   readonly part: "net" | "backbone";
   readonly numClasses: number;
-  /** What the pictures must be turned into. */
+  /** What the images must be turned into. */
   readonly preprocessing: Preprocessing;
   /**
    * As published: in bytes, or in mebibytes rounded to three decimals. Where it is not known, none is checked.

@@ -57,7 +57,7 @@ type Read = (layer: Layer) => { readonly kernel: io.HostArray; readonly norm: No
 /**
  * The weights of a MobileNetV2 of any width that comes from TensorFlow (`io.readTfjs`), under torchvision's names and in our layout. Takes Keras
  * layers models, and graph models whose batch norm is folded into kernel and bias: those get a batch norm that only adds the bias. The net must
- * have `samePadding: true` and `bnEps: 1e-3`. Weights behind the last convolution (a classifier) are left out.
+ * have `samePadding: true` and `bnEps: 1e-3`. Weights after the last convolution (a classifier) are left out.
  *
  * Throws a TensorError ("invalid-argument") where a weight is absent.
  */

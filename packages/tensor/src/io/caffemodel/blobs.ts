@@ -3,7 +3,7 @@ import { elementCount, isShape } from "../hostArray.js";
 import type { Source } from "../source.js";
 import { BYTES, FIXED32, FIXED64, type Field, VARINT, type WireReader } from "./wire.js";
 
-/** Numbers in the file: packed one behind the other, or each behind a tag of its own. */
+/** Numbers in the file: packed one after the other, or each after a tag of its own. */
 interface Run {
   readonly begin: number;
   readonly count: number;

@@ -36,7 +36,7 @@ export class WireReader {
   constructor(readonly source: Source) {}
 
   /**
-   * Calls `visit` with each field of the message [begin, end). It may read elsewhere meanwhile, and may answer a place behind the
+   * Calls `visit` with each field of the message [begin, end). It may read elsewhere meanwhile, and may answer a place after the
    * field to go on from.
    */
   async fields(begin: number, end: number, visit: Visit): Promise<void> {

@@ -1,4 +1,4 @@
-/** The pickle goes on behind the bytes that are at hand. */
+/** The pickle goes on after the bytes that are at hand. */
 export class OutOfBytes extends Error {}
 
 /** The bytes break a rule of the pickle format. */

@@ -117,7 +117,7 @@ export function parseLong(bytes: Uint8Array): number | bigint {
   return narrow(BigInt.asIntN(8 * bytes.length, BigInt(`0x${digits}`)));
 }
 
-/** A whole number in decimal; Python 2 wrote an L behind a long. */
+/** A whole number in decimal; Python 2 wrote an L after a long. */
 export function parseDecimal(text: string): number | bigint {
   if (text.length > MAX_NUMBER || !/^[+-]?\d+L?$/.test(text)) throw new BadPickle(`it has the number ${brief(text)}`);
   return narrow(BigInt(text.replace(/^\+|L$/g, "")));

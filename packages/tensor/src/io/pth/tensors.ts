@@ -148,7 +148,7 @@ function isStrides(value: Value, shape: readonly number[]): value is readonly nu
   return Array.isArray(value) && value.length === shape.length && value.every(isCount);
 }
 
-/** Elements from the first one to behind the last one; infinite beyond 2^53. */
+/** Elements from the first one to after the last one; infinite beyond 2^53. */
 export function extent(shape: readonly number[], strides: readonly number[]): number {
   if (elementCount(shape) === 0) return 0;
   const last = shape.reduce((total, size, dim) => total + (size - 1) * strides[dim]!, 0);

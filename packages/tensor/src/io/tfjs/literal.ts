@@ -23,7 +23,7 @@ export class LiteralError extends Error {}
 
 /**
  * Reads the JavaScript data literal that starts at `start`: objects, arrays, strings, numbers, null, `!0` and `!1`, as minifiers write
- * JSON. The text is read, never run; anything else throws a {@link LiteralError}. Answers the value and where it ends.
+ * JSON. The text is read, never run; anything else throws a {@link LiteralError}. Returns the value and where it ends.
  */
 export function parseLiteral(text: string, start: number): { value: unknown; end: number } {
   const reader = new LiteralReader(text, start);
@@ -85,7 +85,7 @@ class LiteralReader {
     }
   }
 
-  /** What a backslash and the characters behind it stand for. */
+  /** What a backslash and the characters after it stand for. */
   private escaped(): string {
     const letter = this.text[this.at++] ?? "";
     const pattern = CODES[letter];

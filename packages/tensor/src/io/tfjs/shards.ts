@@ -37,7 +37,7 @@ export class ShardCursor {
     return out.buffer;
   }
 
-  /** Passes over texts, each behind its length in 4 bytes. */
+  /** Passes over texts, each after its length in 4 bytes. */
   async passTexts(weight: string, count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
       const length = new DataView(await this.take(weight, 4)).getUint32(0, true);

@@ -18,11 +18,11 @@ describe("sizes", () => {
       ReturnType<typeof shapes>,
       ReturnType<typeof shapes>,
     ];
-    const trunk = ["conv1_1", "pool1", "pool2", "pool3", "pool4", "pool5", "fc6"].map((node) => s32(node)[1]);
+    const backbone = ["conv1_1", "pool1", "pool2", "pool3", "pool4", "pool5", "fc6"].map((node) => s32(node)[1]);
     const heads = [s32("upscore"), s16("upscore2"), s16("upscore16"), s8("upscore_pool4"), s8("upscore8")].map(
       (s) => s[1],
     );
-    expect([...trunk, ...heads]).toEqual(expected);
+    expect([...backbone, ...heads]).toEqual(expected);
   });
 
   it.each(models.list())("of %s come back to the image for every side from 1 to 600", (name) => {

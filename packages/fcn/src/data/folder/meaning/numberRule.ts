@@ -76,7 +76,7 @@ const colourFrom = (palette: readonly number[] | undefined, value: number): { co
 
 /**
  * Masks of 0 and 255 alone beside masks with other numbers: in the former 255 is most likely a class, as labels it would be void. Throws where they are
- * the more, or where no mask with other numbers has void; else it may be that a picture shows nothing but background, which is a warning.
+ * the more, or where no mask with other numbers has void; else it may be that an image shows nothing but background, which is a warning.
  *
  * @param named how many classes have names; 0 where none has
  */

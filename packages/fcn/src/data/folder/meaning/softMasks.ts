@@ -7,7 +7,7 @@ import { counted } from "../../files/words.js";
 import type { MaskSurvey } from "../../workers/surveyMasks.js";
 import { list } from "./meaning.js";
 
-/** Part of the masks that are a picture of alpha, above which all are meant so. */
+/** Part of the masks that are an image of alpha, above which all are meant so. */
 const MOSTLY = 0.5;
 
 /**

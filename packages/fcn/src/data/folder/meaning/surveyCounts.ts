@@ -24,6 +24,6 @@ function keysBy({ kind, isRgb, keys, palette }: MaskSurvey, by: LabelRule["by"])
   if (by === "value") return kind === "colour" ? [undefined] : keys;
   if (kind === "colour") return keys;
   if (palette) return keys.map((key) => palette[key]);
-  // The levels of grey pictures depend on their depth.
+  // The levels of grey images depend on their depth.
   return isRgb ? keys.map((key) => key * 0x010101) : [undefined];
 }

@@ -137,10 +137,10 @@ function misfit(graph: Graph, op: string, { image, nodes, geometry, stride }: Mi
     : `{ kind: "crop", align: "topLeft" }`;
   return new TensorError({
     code: "invalid-shape",
-    message: `${op}: the net ${graph.name} answers ${node} with ${height}x${width} for pictures of ${plane.join("x")}, ${grid}, but must give a value for each pixel`,
+    message: `${op}: the net ${graph.name} returns ${node} with ${height}x${width} for images of ${plane.join("x")}, ${grid}, but must give a value for each pixel`,
     fix: {
       code: `end the graph with the size of its input: builder.add("out", ${way}, ${JSON.stringify(node)}, ${JSON.stringify(input)})`,
-      command: "use weights of a net that brings its scores to the size of the picture",
+      command: "use weights of a net that brings its scores to the size of the image",
     },
   });
 }

@@ -22,7 +22,7 @@ function graphIn(op: string, given: GraphOrNet): Graph {
   throw new TensorError({
     code: "invalid-argument",
     message: `${op}: got neither a graph nor a net that runs one`,
-    fix: { code: "pass what models.create answers, or the graph of models.graphOf" },
+    fix: { code: "pass what models.create returns, or the graph of models.graphOf" },
   });
 }
 
@@ -46,7 +46,7 @@ function strideOf(layer: Layer, axis: Axis, source: number): number {
 
 /**
  * How far [vertically, horizontally] a value of the main head looks: a pixel depends on no other pixel that is further
- * away. Infinity for nets that normalise over the whole picture.
+ * away. Infinity for nets that normalise over the whole image.
  */
 export function reachOf(net: GraphOrNet): [number, number] {
   const graph = graphIn("reachOf", net);
@@ -56,7 +56,7 @@ export function reachOf(net: GraphOrNet): [number, number] {
 
 function reachAlong(graph: Graph, axis: Axis): number {
   const stride = coarsestStride(graph);
-  // The picture grows until the pixels of its middle no longer see its borders.
+  // The image grows until the pixels of its middle no longer see its borders.
   for (let size = 16 * stride; ; size *= 2) {
     const { low, high } = intervalsAt(graph, axis, size);
     const middle = Math.floor(size / 2 / stride) * stride;

@@ -4,8 +4,8 @@ import { fileError } from "../files/errors.js";
 import { fileName, folderOf, joinPath, sameText, withoutExtension } from "../files/files.js";
 import { liesOutside, orOf, outsideFile, pathFinder } from "../files/findPath.js";
 
-/** The picture of a labelme file. */
-export interface LabelmePicture {
+/** The image of a labelme file. */
+export interface LabelmeImage {
   /** Below the root. */
   readonly path: string;
   /** It is not where the file says, or has another name. */
@@ -15,54 +15,54 @@ export interface LabelmePicture {
 const stemOf = (path: string): string => sameText(withoutExtension(fileName(path)));
 
 /**
- * Finds the picture of a labelme file, both below `root`: where its `imagePath` says, from the folder of the file; else
- * the picture with the longest common tail, of several the one beside the file; else, as labelme itself does, the one
+ * Finds the image of a labelme file, both below `root`: where its `imagePath` says, from the folder of the file; else
+ * the image with the longest common tail, of several the one beside the file; else, as labelme itself does, the one
  * that has the file's own base name, beside it or anywhere. Throws a TensorError that names the file where there is
  * none, or several that fit equally well.
  */
-export function labelmePictures(
+export function labelmeImages(
   root: string,
-  pictures: readonly string[],
-): (json: string, imagePath: string) => Promise<LabelmePicture> {
-  const find = pathFinder(pictures);
+  images: readonly string[],
+): (json: string, imagePath: string) => Promise<LabelmeImage> {
+  const find = pathFinder(images);
   const byStem = new Map<string, string[]>();
-  for (const picture of pictures) {
-    const others = byStem.get(stemOf(picture));
-    if (others) others.push(picture);
-    else byStem.set(stemOf(picture), [picture]);
+  for (const image of images) {
+    const others = byStem.get(stemOf(image));
+    if (others) others.push(image);
+    else byStem.set(stemOf(image), [image]);
   }
   return async (json, imagePath) => {
     const [folder, file] = [folderOf(json), joinPath(root, json)];
     const isBeside = (path: string): boolean => folderOf(path) === folder;
     const said = imagePath === "" ? undefined : find(imagePath, { folder, prefer: [isBeside] });
     const outside = imagePath === "" ? undefined : await outsideFile(root, folder, imagePath);
-    if (outside !== undefined) throw noPicture(file, `"${imagePath}" ${liesOutside(outside)}`);
-    if (said !== undefined && "several" in said) throw severalPictures(file, imagePath, orOf(said.several));
+    if (outside !== undefined) throw noImage(file, `"${imagePath}" ${liesOutside(outside)}`);
+    if (said !== undefined && "several" in said) throw severalImages(file, imagePath, orOf(said.several));
     const named = byStem.get(stemOf(json)) ?? [];
     const own = named.some(isBeside) ? named.filter(isBeside) : named;
     if (said !== undefined && (!said.contradicts || isBeside(said.path))) return { path: said.path, isOther: false };
     const left = [...new Set([...(said === undefined ? [] : [said.path]), ...own])];
     const [path] = left;
-    if (path === undefined) throw noPicture(file, `"${imagePath}" is nowhere in the folder`);
-    if (left.length > 1) throw severalPictures(file, imagePath, orOf(left));
+    if (path === undefined) throw noImage(file, `"${imagePath}" is nowhere in the folder`);
+    if (left.length > 1) throw severalImages(file, imagePath, orOf(left));
     return { path, isOther: imagePath !== "" };
   };
 }
 
-function noPicture(file: string, problem: string): TensorError {
-  return fileError("missing-data", file, `its picture ${problem}`, "put the picture beside the file");
+function noImage(file: string, problem: string): TensorError {
+  return fileError("missing-data", file, `its image ${problem}`, "put the image beside the file");
 }
 
-function severalPictures(file: string, imagePath: string, places: string): TensorError {
-  const problem = `its picture "${imagePath}" may be ${places}`;
-  return fileError("ambiguous-name", file, problem, "write the path from the file to the picture into imagePath");
+function severalImages(file: string, imagePath: string, places: string): TensorError {
+  const problem = `its image "${imagePath}" may be ${places}`;
+  return fileError("ambiguous-name", file, problem, "write the path from the file to the image into imagePath");
 }
 
-/** The warning about pictures that were taken although imagePath says another; `taken` holds "a.json" and the paths. */
-export function otherPictures(
+/** The warning about images that were taken although imagePath says another; `taken` holds "a.json" and the paths. */
+export function otherImages(
   taken: readonly { readonly json: string; readonly imagePath: string; readonly image: string }[],
 ): string {
   const what = taken.length === 1 ? "1 labelme file names" : `${taken.length} labelme files name`;
   const examples = taken.map(({ json, imagePath, image }) => `${json} says "${imagePath}", taken was ${image}`);
-  return `${what} a picture that is not there: ${firstOf(examples, 3)}; correct imagePath if these are other pictures`;
+  return `${what} an image that is not there: ${firstOf(examples, 3)}; correct imagePath if these are other images`;
 }

@@ -13,7 +13,7 @@ export function splitOf(file: string): string | undefined {
   return words.map(namedSplit).find((word) => word !== undefined);
 }
 
-/** Entries that together look for their pictures. */
+/** Entries that together look for their images. */
 interface Taken {
   readonly image: CocoImage;
   readonly path: string;
@@ -21,12 +21,12 @@ interface Taken {
 }
 
 /**
- * The pictures of a COCO file, below the root: by `file_name` from the folder of the file, else by the longest common
+ * The images of a COCO file, below the root: by `file_name` from the folder of the file, else by the longest common
  * tail. Of several that fit equally well those in a folder of the file's split count, then the one whose path from the
  * root or from `images/` was said in full. What was not found, may be several, or lies in another folder than was said
  * comes into `remarks`.
  */
-export async function cocoPictures(
+export async function cocoImages(
   root: string,
   file: string,
   images: readonly CocoImage[],
@@ -47,14 +47,14 @@ export async function cocoPictures(
     if (found !== undefined && "several" in found) {
       problem(
         "ambiguous-name",
-        `its picture "${file_name}" may be ${orOf(found.several)}: write the folder into file_name`,
+        `its image "${file_name}" may be ${orOf(found.several)}: write the folder into file_name`,
       );
       continue;
     }
     const outside = await outsideFile(root, folder, file_name);
     if (found === undefined || outside !== undefined) {
       const where = outside === undefined ? "is nowhere in the folder" : liesOutside(outside);
-      problem("missing-image", `its picture "${file_name}" ${where}`);
+      problem("missing-image", `its image "${file_name}" ${where}`);
       continue;
     }
     const other = splitOfFolders(found.path);
@@ -66,7 +66,7 @@ export async function cocoPictures(
   for (const { image, path } of strangers.filter((entry) => own.has(entry.path))) {
     problem(
       "missing-image",
-      `its picture "${image.file_name}" is nowhere in the folder; ${path} is that of another entry`,
+      `its image "${image.file_name}" is nowhere in the folder; ${path} is that of another entry`,
     );
   }
   const kept = taken.filter(({ contradicts, path }) => !contradicts || !own.has(path));
@@ -74,13 +74,13 @@ export async function cocoPictures(
   return new Map(kept.map(({ image, path }) => [image, path]));
 }
 
-/** Pictures that were taken although what was said of them names another folder. */
+/** Images that were taken although what was said of them names another folder. */
 function otherFolders(file: string, taken: readonly Taken[]): DataRemark[] {
   const strangers = taken.filter(({ contradicts }) => contradicts);
   if (strangers.length === 0) return [];
   const examples = strangers.map(({ image, path }) => `"${image.file_name}" was taken to be ${path}`);
-  const what = `${counted(strangers.length, "picture")} ${strangers.length === 1 ? "lies" : "lie"} in another folder`;
-  const text = `${what} than the file says: ${firstOf(examples, 3)}; correct file_name if these are other pictures`;
+  const what = `${counted(strangers.length, "image")} ${strangers.length === 1 ? "lies" : "lie"} in another folder`;
+  const text = `${what} than the file says: ${firstOf(examples, 3)}; correct file_name if these are other images`;
   return [{ level: "warning", code: "other-folder", file, text }];
 }
 

@@ -13,33 +13,33 @@ import { greyPng, temporaryFolder, writeTree } from "../trees.js";
 const SIDE = 32;
 const root = await temporaryFolder("fcn-range");
 
-type Values = (x: number, y: number, picture: number) => number;
+type Values = (x: number, y: number, image: number) => number;
 
 /** Grey of 300 with a disc of 2800 and noise, as of a camera of 12 bits. */
 const camera: Values = (x, y, i) => (Math.hypot(x - 10 - i, y - 16) < 8 ? 2800 : 300) + ((x * 7 + y * 13 + i) % 32);
 
-const deepPng = (values: Values, picture: number): Uint8Array =>
+const deepPng = (values: Values, image: number): Uint8Array =>
   encode({
     ...{ height: SIDE, width: SIDE, channels: 1, depth: 16 },
-    data: Uint16Array.from({ length: SIDE * SIDE }, (_, at) => values(at % SIDE, Math.floor(at / SIDE), picture)),
+    data: Uint16Array.from({ length: SIDE * SIDE }, (_, at) => values(at % SIDE, Math.floor(at / SIDE), image)),
   });
 
-async function folder(name: string, pictures: readonly Uint8Array[], extension = "png"): Promise<string> {
+async function folder(name: string, images: readonly Uint8Array[], extension = "png"): Promise<string> {
   const files: Record<string, Uint8Array | string> = { "classes.json": '["ground", "disc"]' };
-  pictures.forEach((picture, i) => {
-    files[`images/p${i}.${extension}`] = picture;
+  images.forEach((image, i) => {
+    files[`images/p${i}.${extension}`] = image;
     files[`masks/p${i}.png`] = greyPng(SIDE, SIDE, (x, y) => Number(Math.hypot(x - 10 - i, y - 16) < 8));
   });
   await writeTree(join(root, name), files);
   return join(root, name);
 }
 
-const pictures = (values: Values): Uint8Array[] => [0, 1, 2, 3, 4].map((i) => deepPng(values, i));
+const images = (values: Values): Uint8Array[] => [0, 1, 2, 3, 4].map((i) => deepPng(values, i));
 const codesOf = (remarks: readonly data.DataRemark[]): string[] => remarks.map(({ level, code }) => `${level} ${code}`);
 
-describe("the range of a folder of pictures of more than 8 bits", () => {
-  it("is that of the training pictures' values, the same for all, told and given to each item", async () => {
-    const opened = await data.open(await folder("camera", pictures(camera)));
+describe("the range of a folder of images of more than 8 bits", () => {
+  it("is that of the training images' values, the same for all, told and given to each item", async () => {
+    const opened = await data.open(await folder("camera", images(camera)));
     expect([opened.range, opened.depths]).toEqual([[300, 2831], ["uint16"]]);
     expect(opened.remarks).toContainEqual(expect.objectContaining({ level: "note", code: "pixel-range" }));
     for (const split of Object.values(opened.splits)) {
@@ -52,7 +52,7 @@ describe("the range of a folder of pictures of more than 8 bits", () => {
   });
 
   it("may be given, and is refused where it is none", async () => {
-    const root = await folder("given", pictures(camera));
+    const root = await folder("given", images(camera));
     const opened = await data.open(root, { range: [0, 4095] });
     expect(opened.range).toEqual([0, 4095]);
     const { image } = await opened.splits.train!.load(0);
@@ -62,15 +62,15 @@ describe("the range of a folder of pictures of more than 8 bits", () => {
     }
     const eight = await folder(
       "eight",
-      pictures(camera).map(() => greyPng(SIDE, SIDE, (x, y) => x + y)),
+      images(camera).map(() => greyPng(SIDE, SIDE, (x, y) => x + y)),
     );
     const flat = await data.open(eight, { range: [0, 50] });
     expect([flat.range, codesOf(flat.remarks).includes("note range-unused")]).toEqual([undefined, true]);
     expect(Math.max(...(await flat.splits.train!.load(0)).image.data)).toBe(2 * SIDE - 2);
   });
 
-  it("warns of mixed depth, of constant pictures, of clipped and of missing values", async () => {
-    const mixed = pictures(camera);
+  it("warns of mixed depth, of constant images, of clipped and of missing values", async () => {
+    const mixed = images(camera);
     mixed[1] = greyPng(SIDE, SIDE, (x, y) => (camera(x, y, 1) / 16) | 0);
     const opened = await data.open(await folder("mixed", mixed));
     expect(codesOf(opened.remarks)).toContain("warning mixed-depths");
@@ -78,12 +78,12 @@ describe("the range of a folder of pictures of more than 8 bits", () => {
     const blank = await data.check(
       await folder(
         "blank",
-        pictures(() => 700),
+        images(() => 700),
       ),
       { workers: 0 },
     );
-    expect(codesOf(blank.remarks).filter((code) => code === "warning constant-picture")).toHaveLength(5);
-    const clipped = await data.check(await folder("clipped", pictures(camera)), { workers: 0, range: [0, 1000] });
+    expect(codesOf(blank.remarks).filter((code) => code === "warning constant-image")).toHaveLength(5);
+    const clipped = await data.check(await folder("clipped", images(camera)), { workers: 0, range: [0, 1000] });
     expect(codesOf(clipped.remarks)).toContain("warning clipped");
     const golden = new URL("../../../golden/tiff/float32-holes.tif", import.meta.url);
     const holes = new Uint8Array(await readFile(golden));
@@ -114,29 +114,29 @@ describe("the range of a folder of pictures of more than 8 bits", () => {
   });
 });
 
-describe("a net trained on pictures of more than 8 bits", () => {
+describe("a net trained on images of more than 8 bits", () => {
   let device: Device;
   const out = join(root, "run");
   beforeAll(async () => {
     device = await createDevice({ quiet: true });
     const lines: string[] = [];
     const view = { line: (text: string): void => void lines.push(text) };
-    const pairs = await folder("train", pictures(camera));
+    const pairs = await folder("train", images(camera));
     await fcn.trainRun({ ...tinyRun(pairs, device), out, steps: 2, batchSize: 2, view });
     expect(lines).toContainEqual(expect.stringMatching(/uint16: their values from 300 to 2831 become 0 to 255/));
   });
   afterAll(() => device?.destroy());
 
-  it("keeps the range in its weights file, and sees later pictures by it", async () => {
+  it("keeps the range in its weights file, and sees later images by it", async () => {
     const loaded = await fcn.loadModel(join(out, "best.safetensors"), device);
     const { range, depths } = loaded.metadata.preprocessing;
     expect([range, depths]).toEqual([[300, 2831], ["uint16"]]);
-    // What the range makes of the picture, as a picture of 8 bits in memory.
+    // What the range makes of the image, as an image of 8 bits in memory.
     const { image } = await data.decodeImage("p", deepPng(camera, 2), { range: [300, 2831] });
     const want = await fcn.predict(loaded, image);
     const file = join(root, "train", "images", "p2.png");
-    for (const picture of [deepPng(camera, 2), file]) {
-      expect((await fcn.predict(loaded, picture)).labels).toEqual(want.labels);
+    for (const image of [deepPng(camera, 2), file]) {
+      expect((await fcn.predict(loaded, image)).labels).toEqual(want.labels);
     }
     const [input] = await expandInputs([file]);
     expect((await input!.load(loaded.metadata.preprocessing)).data).toEqual(image.data);
@@ -145,7 +145,7 @@ describe("a net trained on pictures of more than 8 bits", () => {
     loaded.model.dispose();
   });
 
-  it("refuses pictures of another kind, in predict and in evaluate, and scores by its own range", async () => {
+  it("refuses images of another kind, in predict and in evaluate, and scores by its own range", async () => {
     const loaded = await fcn.loadModel(join(out, "best.safetensors"), device);
     const eight = greyPng(SIDE, SIDE, (x) => x);
     await expect(fcn.predict(loaded, eight)).rejects.toMatchObject({ code: "other-depth" });
@@ -156,7 +156,7 @@ describe("a net trained on pictures of more than 8 bits", () => {
     });
     const other = await folder(
       "other",
-      pictures((x, y, i) => camera(x, y, i) + 200),
+      images((x, y, i) => camera(x, y, i) + 200),
     );
     const { val } = (await data.open(other)).splits;
     const own = await fcn.evaluate(loaded, val!);

@@ -8,21 +8,21 @@ import { chooseRange, type RangeSurvey } from "../workers/rangeSurvey.js";
 
 export interface RangeOptions {
   /**
-   * The values that become 0 and 255 in pictures of more than 8 bits, the same for all of them. Default: a scale in common use that the pictures fill
-   * (0 to 65535, 0 to 255, for floats 0 to 1); else from the least to the largest value of the training pictures, or, where that is more than
+   * The values that become 0 and 255 in images of more than 8 bits, the same for all of them. Default: a scale in common use that the images fill
+   * (0 to 65535, 0 to 255, for floats 0 to 1); else from the least to the largest value of the training images, or, where that is more than
    * twice as wide, from the value that 0.1 % of them lie below to that which 0.1 % lie above.
    */
   readonly range?: PixelRange;
 }
 
-/** Pictures that are looked at for a range; of more, as many at even steps. */
-const MOST_PICTURES = 256;
+/** Images that are looked at for a range; of more, as many at even steps. */
+const MOST_IMAGES = 256;
 
 /**
- * Gives every picture of more than 8 bits the range by which it is brought to 8: that of `range`, else one that suits the training pictures. Pictures
+ * Gives every image of more than 8 bits the range by which it is brought to 8: that of `range`, else one that suits the training images. Images
  * of 8 bits stay as they are.
  */
-export async function withPictureRange(
+export async function withImageRange(
   opened: OpenedData,
   options: RangeOptions & WorkerOptions & Abortable,
 ): Promise<OpenedData> {
@@ -31,7 +31,7 @@ export async function withPictureRange(
   const { root, remarks } = opened;
   if (deep.size === 0) {
     if (options.range === undefined) return opened;
-    const text = "a range was given, but all pictures have 8 bits, and keep their values";
+    const text = "a range was given, but all images have 8 bits, and keep their values";
     return { ...opened, remarks: [...remarks, { level: "note", code: "range-unused", file: root, text }] };
   }
   const training = (opened.splits.train ? photographs(opened.splits.train) : files).filter((file) => deep.has(file));
@@ -74,7 +74,7 @@ async function onlyDeep(files: readonly string[], { signal }: Abortable): Promis
 }
 
 async function surveyAll(files: readonly string[], options: WorkerOptions & Abortable): Promise<RangeSurvey[]> {
-  const step = Math.max(1, files.length / MOST_PICTURES);
+  const step = Math.max(1, files.length / MOST_IMAGES);
   const some = Array.from({ length: Math.ceil(files.length / step) }, (_, i) => files[Math.floor(i * step)] as string);
   const found = await withPool(options, some.length, (pool) =>
     // One that cannot be read is told where it is loaded.
@@ -86,13 +86,13 @@ async function surveyAll(files: readonly string[], options: WorkerOptions & Abor
 
 function rangeNote(root: string, range: PixelRange, depths: readonly string[], isGiven: boolean): DataRemark {
   const [low, high] = range.map(short);
-  const what = `the pictures are ${depths.join(" and ")}: their values from ${rangeText(range)} become 0 to 255 in 8 bits, in training and in prediction alike`;
+  const what = `the images are ${depths.join(" and ")}: their values from ${rangeText(range)} become 0 to 255 in 8 bits, in training and in prediction alike`;
   const text = isGiven ? what : `${what} (--range ${low},${high} or another, range in code)`;
   return { level: "note", code: "pixel-range", file: root, text };
 }
 
 function mixedDepths(root: string, depths: readonly string[], deep: string, flat: string | undefined): DataRemark {
   const kinds = flat === undefined ? depths : [...depths, `8 bits (${flat})`];
-  const text = `its pictures are of different depth, ${kinds.join(" and ")}: those of more than 8 bits, such as ${deep}, share one range, and those of 8 bits keep their values, so that the same thing may look different; save all alike`;
+  const text = `its images are of different depth, ${kinds.join(" and ")}: those of more than 8 bits, such as ${deep}, share one range, and those of 8 bits keep their values, so that the same thing may look different; save all alike`;
   return { level: "warning", code: "mixed-depths", file: root, text };
 }

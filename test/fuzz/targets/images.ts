@@ -29,7 +29,7 @@ const COLOURS = [
 
 /** PNG files of every kind; sharp writes the interlaced ones and those of few bits. */
 async function pngSeeds(): Promise<Seed[]> {
-  const picture = photo(5, 7, 3);
+  const image = photo(5, 7, 3);
   const bits = (depth: number, interlace: number): Uint8Array => {
     const header = Buffer.alloc(13);
     header.writeUInt32BE(6, 0);
@@ -53,9 +53,9 @@ async function pngSeeds(): Promise<Seed[]> {
       "png",
       rgbPng(3, 5, (x) => [0, 0xff0000, 0x00ff00][x % 3] as number),
     ),
-    seed("alpha", "png", await picture.clone().ensureAlpha(0.5).png().toBuffer()),
-    seed("interlaced", "png", await picture.clone().png({ progressive: true }).toBuffer()),
-    seed("16 bits", "png", await picture.clone().toColourspace("rgb16").png().toBuffer()),
+    seed("alpha", "png", await image.clone().ensureAlpha(0.5).png().toBuffer()),
+    seed("interlaced", "png", await image.clone().png({ progressive: true }).toBuffer()),
+    seed("16 bits", "png", await image.clone().toColourspace("rgb16").png().toBuffer()),
     seed("2 bits", "png", await photo(9, 9, 2).png({ palette: true, colours: 4 }).toBuffer()),
     seed("1 bit, interlaced", "png", bits(1, 1)),
   ];
@@ -93,34 +93,34 @@ async function readPng(bytes: Uint8Array): Promise<string> {
   return `${kind} of ${depth} bits${strays > 0 ? " with strays" : ""}`;
 }
 
-async function pictureSeeds(): Promise<Seed[]> {
-  const picture = photo(9, 12, 5);
-  const turned = await picture.clone().withMetadata({ orientation: 6 }).jpeg().toBuffer();
+async function imageSeeds(): Promise<Seed[]> {
+  const image = photo(9, 12, 5);
+  const turned = await image.clone().withMetadata({ orientation: 6 }).jpeg().toBuffer();
   return [
-    seed("JPEG", "bytes", await picture.clone().jpeg().toBuffer()),
-    seed("progressive JPEG", "bytes", await picture.clone().jpeg({ progressive: true }).toBuffer()),
-    seed("grey JPEG", "bytes", await picture.clone().greyscale().jpeg().toBuffer()),
+    seed("JPEG", "bytes", await image.clone().jpeg().toBuffer()),
+    seed("progressive JPEG", "bytes", await image.clone().jpeg({ progressive: true }).toBuffer()),
+    seed("grey JPEG", "bytes", await image.clone().greyscale().jpeg().toBuffer()),
     seed("turned JPEG", "bytes", turned),
-    seed("CMYK JPEG", "bytes", await picture.clone().toColourspace("cmyk").jpeg().toBuffer()),
-    seed("WebP", "bytes", await picture.clone().webp().toBuffer()),
-    seed("lossless WebP", "bytes", await picture.clone().webp({ lossless: true }).toBuffer()),
-    seed("TIFF", "bytes", await picture.clone().tiff({ compression: "none" }).toBuffer()),
-    seed("packed TIFF", "bytes", await picture.clone().tiff({ compression: "lzw" }).toBuffer()),
-    seed("GIF", "bytes", await picture.clone().gif().toBuffer()),
+    seed("CMYK JPEG", "bytes", await image.clone().toColourspace("cmyk").jpeg().toBuffer()),
+    seed("WebP", "bytes", await image.clone().webp().toBuffer()),
+    seed("lossless WebP", "bytes", await image.clone().webp({ lossless: true }).toBuffer()),
+    seed("TIFF", "bytes", await image.clone().tiff({ compression: "none" }).toBuffer()),
+    seed("packed TIFF", "bytes", await image.clone().tiff({ compression: "lzw" }).toBuffer()),
+    seed("GIF", "bytes", await image.clone().gif().toBuffer()),
     seed("AVIF", "bytes", await photo(16, 16, 2).avif().toBuffer()),
-    seed("PNG", "png", await picture.clone().png().toBuffer()),
+    seed("PNG", "png", await image.clone().png().toBuffer()),
   ];
 }
 
-async function readPicture(bytes: Uint8Array): Promise<string> {
+async function readImage(bytes: Uint8Array): Promise<string> {
   const { image, stored, orientation } = await data.decodeImage(FILE, bytes);
   const { height, width, channels, data: pixels } = image;
   const isWhole = height >= 1 && width >= 1 && pixels.length === height * width * channels;
   if (!isWhole || channels !== 3)
-    throw new Finding("picture", `${pixels.length} bytes for ${height}x${width}x${channels}`);
+    throw new Finding("image", `${pixels.length} bytes for ${height}x${width}x${channels}`);
   if (!(stored.height >= 1 && stored.width >= 1)) throw new Finding("size", `stored ${stored.height}x${stored.width}`);
   if (!(orientation >= 1 && orientation <= 8)) throw new Finding("orientation", String(orientation));
-  return `a picture${orientation > 1 ? ", turned" : ""}`;
+  return `an image${orientation > 1 ? ", turned" : ""}`;
 }
 
 const MATS = ["sbd", "sbd-plain", "nyud", "siftflow-semantic", "siftflow-geometric", "context", "kinds"];
@@ -162,9 +162,9 @@ async function readMatFile(bytes: Uint8Array): Promise<string> {
   return `${variables.size} variables`;
 }
 
-/** Decoders of pictures and label maps. */
-export const PICTURES: readonly Target[] = [
+/** Decoders of images and label maps. */
+export const IMAGES: readonly Target[] = [
   target("png", 80_000, pngSeeds, readPng),
-  target("picture", 20_000, pictureSeeds, readPicture),
+  target("image", 20_000, imageSeeds, readImage),
   target("mat", 80_000, matSeeds, readMatFile),
 ];

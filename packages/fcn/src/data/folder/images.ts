@@ -13,27 +13,27 @@ import type { DataRemark } from "../files/remarks.js";
 
 const UNREAD_PATTERN = /\.(bmp|tga|p[bgpn]m|hei[cf]|jp2|j2k|jxl|psd|dng|cr2|nef|exr|hdr|svg|ico|npy|mat)$/i;
 
-export interface Pictures {
+export interface Images {
   readonly files: Map<string, string>;
   /** Names of links to nothing. */
   readonly broken: Set<string>;
-  /** Files of other formats of pictures, such as .bmp, by name. */
+  /** Files of other formats of images, such as .bmp, by name. */
   readonly unread: Map<string, string>;
 }
 
-/** The pictures of a folder by their name. */
-export async function picturesByName(folder: string, remarks: DataRemark[]): Promise<Pictures> {
+/** The images of a folder by their name. */
+export async function imagesByName(folder: string, remarks: DataRemark[]): Promise<Images> {
   const found = await listEntries(folder, { recursive: true });
   const files = new Map<string, string>();
   const twins: Said[] = [];
-  const pictures = found.files.filter((entry) => IMAGE_PATTERN.test(entry));
-  for (const file of pictures.filter((entry) => !isLostName(entry))) {
+  const images = found.files.filter((entry) => IMAGE_PATTERN.test(entry));
+  for (const file of images.filter((entry) => !isLostName(entry))) {
     const name = sameText(withoutExtension(file));
     const first = files.get(name);
     if (first === undefined) files.set(name, joinPath(folder, file));
     else twins.push({ file: joinPath(folder, file), text: `${first} has the same name; this one is left out` });
   }
-  const lost = pictures.filter(isLostName).map((file) => joinPath(folder, file));
+  const lost = images.filter(isLostName).map((file) => joinPath(folder, file));
   const broken = found.broken.filter(({ path }) => IMAGE_PATTERN.test(path));
   const links = broken.map(({ path, target }) => {
     return { file: joinPath(folder, path), text: `it is a link to ${target}, where nothing is` };

@@ -20,8 +20,8 @@ function coastPixels({ image, labels }: SegmentationSample): number {
   );
 }
 
-/** One net's answers on the tiles of the picture. */
-export interface StagePictures {
+/** One net's predictions on the tiles of the image. */
+export interface StageImages {
   readonly title: string;
   readonly coastAccuracy: number;
   readonly predictions: readonly Uint8Array[];
@@ -30,7 +30,7 @@ export interface StagePictures {
 /** Image, truth and the answer of each net, side by side, one row a tile. */
 export function comparisonPanels(
   tiles: readonly SegmentationSample[],
-  stages: readonly StagePictures[],
+  stages: readonly StageImages[],
 ): Promise<Uint8Array> {
   const columns = stages.map(({ title, coastAccuracy }) => ({
     title,

@@ -1,0 +1,63 @@
+import { TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
+import { decodeImage } from "../data/decode/image.js";
+import type { PixelScale } from "../data/decode/pixelScale.js";
+import { fileName, readBytes } from "../data/files/files.js";
+import { checkImage, type RasterImage } from "../labels/sample.js";
+
+/** Interleaved rows of red, green, blue and opacity, as the browser's ImageData. */
+export interface ImageDataLike {
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** An image in memory (with `channels`, or as ImageData), or an encoded one: the path of a file (Node), or its bytes. */
+export type ImageInput = RasterImage | ImageDataLike | string | URL | Uint8Array | ArrayBuffer;
+
+/** The image as interleaved rows; `scale` is that of encoded ones. Opacity is dropped. Throws a TensorError that names the file. */
+export async function toRaster(image: ImageInput, name = nameOf(image), scale: PixelScale = {}): Promise<RasterImage> {
+  if (image instanceof Uint8Array) return (await decodeImage(name, image, scale)).image;
+  if (image instanceof ArrayBuffer) return (await decodeImage(name, new Uint8Array(image), scale)).image;
+  if (typeof image === "string") return (await decodeImage(name, await readBytes(image), scale)).image;
+  if (image instanceof URL) {
+    const { fileURLToPath } = nodeModule(name, "node:url");
+    return toRaster(fileURLToPath(image), name, scale);
+  }
+  if (typeof image !== "object" || image === null || !("data" in image)) throw notAImage(image);
+  if ("channels" in image) {
+    checkImage("predict", image);
+    return image;
+  }
+  return dropOpacity(image);
+}
+
+/** What an image is called in messages and results. */
+export function nameOf(image: ImageInput): string {
+  if (typeof image === "string") return image;
+  return image instanceof URL ? fileName(image.pathname) : "the given image";
+}
+
+function dropOpacity({ data, height, width }: ImageDataLike): RasterImage {
+  checkImage("predict", {
+    data: new Uint8Array(data.buffer, data.byteOffset, data.length),
+    height,
+    width,
+    channels: 4,
+  });
+  const rgb = new Uint8Array(height * width * 3);
+  for (let i = 0, from = 0; i < rgb.length; i += 3, from += 4) {
+    rgb[i] = data[from]!;
+    rgb[i + 1] = data[from + 1]!;
+    rgb[i + 2] = data[from + 2]!;
+  }
+  return { data: rgb, height, width, channels: 3 };
+}
+
+function notAImage(image: unknown): TensorError {
+  return new TensorError({
+    code: "invalid-argument",
+    message: `predict: got ${image === null ? "null" : typeof image}, but needs an image`,
+    fix: { code: "pass { data, height, width, channels }, ImageData, a path, or the bytes of an image file" },
+  });
+}
