@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
- * Tests import the source, to which the shaders are written as a module; programs and threads that they start, and bundles for browsers, need
- * the built packages.
+ * Tests import the source, to which the shaders are written as a module; programs and threads that they start, and
+ * bundles for browsers, need the built packages.
  */
 export default function requireBuild(): void {
   const made = [

@@ -21,7 +21,9 @@ const golden = JSON.parse(file.metadata.golden ?? "{}") as Golden;
 
 /** PyTorch's own float32 run stays within 7e-5 of the float64 run that is stored. */
 const agreement = 1e-3;
-/** Single tensors, such as the statistics of one layer, move more than the loss: rounding differs in every layer before. */
+/**
+ * Single tensors, such as the statistics of one layer, move more than the loss: rounding differs in every layer before.
+ */
 const stateAgreement = 5e-3;
 
 let device: Device;

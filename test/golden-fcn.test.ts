@@ -23,7 +23,10 @@ interface Golden {
   regimes?: Record<string, Regime>;
 }
 
-/** One way of training: images a step, whose losses are divided by their number; biases learn at twice the rate without decay. */
+/**
+ * One way of training: images a step, whose losses are divided by their number; biases learn at twice the rate without
+ * decay.
+ */
 interface Regime {
   lr: number;
   momentum: number;

@@ -19,7 +19,10 @@ const WRITERS = [
   "symlink",
 ] as const;
 
-/** Takes note of programs that are started and of files that are written by way of `node:fs/promises`, as the packages do. */
+/**
+ * Takes note of programs that are started and of files that are written by way of `node:fs/promises`, as the packages
+ * do.
+ */
 export function watch(): void {
   for (const [name, module] of [
     ...STARTERS.map((name) => [name, childProcess] as const),
@@ -44,7 +47,9 @@ const PROTOTYPES = [Object.prototype, Array.prototype, Map.prototype, Function.p
 const names = (): string => PROTOTYPES.map((prototype) => Reflect.ownKeys(prototype).length).join(" ");
 const atStart = names();
 
-/** Throws a Finding where something was started or written since the last call, or an object that all share was changed. */
+/**
+ * Throws a Finding where something was started or written since the last call, or an object that all share was changed.
+ */
 export function checkGuards(): void {
   const [first] = done.splice(0);
   if (first !== undefined) throw new Finding("side effect", first);

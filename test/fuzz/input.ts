@@ -14,8 +14,8 @@ export interface Input {
 const SYSTEMATIC = 0.3;
 
 /**
- * Input number `index` of a run of `total`: the systematic ones first, then changes of seeds and of what was kept. It is the same for the same
- * name of the run, seeds and kept inputs.
+ * Input number `index` of a run of `total`: the systematic ones first, then changes of seeds and of what was kept. It
+ * is the same for the same name of the run, seeds and kept inputs.
  */
 export function makeInput(
   run: string,

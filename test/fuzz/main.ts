@@ -95,7 +95,9 @@ function inputIn(state: string): { index: number; seed: number; data: string } |
   return { index, seed, data: bytes.subarray(12, 12 + length).toString("base64") };
 }
 
-/** Runs a target from an input on; returns where to go on after one that ended the process, undefined when all are done. */
+/**
+ * Runs a target from an input on; returns where to go on after one that ended the process, undefined when all are done.
+ */
 async function runFrom(
   summary: Summary,
   from: number,

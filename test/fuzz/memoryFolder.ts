@@ -4,8 +4,9 @@ import { syncBuiltinESMExports } from "node:module";
 import { posix } from "node:path";
 
 /**
- * Files below a folder that `node:fs/promises` finds in memory. A reader of folders makes some thirty calls an input; those of a disk would take
- * nearly all the time. What is odd about a path is left to the system, so that its own errors come.
+ * Files below a folder that `node:fs/promises` finds in memory. A reader of folders makes some thirty calls an input;
+ * those of a disk would take nearly all the time. What is odd about a path is left to the system, so that its own
+ * errors come.
  */
 export class MemoryFolder {
   readonly #files = new Map<string, { bytes: Uint8Array; version: number }>();

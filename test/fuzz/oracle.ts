@@ -21,7 +21,10 @@ const ENGINE =
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 const LONGEST = 2500;
 
-/** Throws a Finding unless the error is one clear error of the library. Returns a text that is the same for errors of one kind. */
+/**
+ * Throws a Finding unless the error is one clear error of the library. Returns a text that is the same for errors of
+ * one kind.
+ */
 export function judgeError(error: unknown, names: readonly string[], input: Uint8Array): string {
   if (error instanceof Finding) throw error;
   if (!(error instanceof TensorError) && (error as Error | undefined)?.name !== "UsageError") {

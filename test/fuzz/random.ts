@@ -1,4 +1,7 @@
-/** Seeded numbers for mutations: the same seed makes the same inputs on every machine (xorshift32 after a hash of the seed). */
+/**
+ * Seeded numbers for mutations: the same seed makes the same inputs on every machine (xorshift32 after a hash of the
+ * seed).
+ */
 export class Random {
   #state: number;
 

@@ -13,8 +13,8 @@ export interface OpenTarget {
   /** An error must name one of these. */
   readonly names: readonly string[];
   /**
-   * Reads an input that came from the seed at this place. Returns what was read, in words that are the same for inputs of one kind; throws what the
-   * reader throws, or a Finding for a wrong result.
+   * Reads an input that came from the seed at this place. Returns what was read, in words that are the same for inputs
+   * of one kind; throws what the reader throws, or a Finding for a wrong result.
    */
   run(bytes: Uint8Array, seed: number): Promise<string>;
 }

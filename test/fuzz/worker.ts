@@ -1,4 +1,7 @@
-/** Runs one target in a process of its own: `worker.mjs TARGET SEED RUNS FROM SECONDS STATE SCRATCH [INPUT SEEDPLACE]`. Speaks to its parent in messages. */
+/**
+ * Runs one target in a process of its own: `worker.mjs TARGET SEED RUNS FROM SECONDS STATE SCRATCH [INPUT SEEDPLACE]`.
+ * Speaks to its parent in messages.
+ */
 import { openSync, readFileSync, writeSync } from "node:fs";
 import { getHeapStatistics } from "node:v8";
 import { Coverage } from "./coverage.js";

@@ -1,5 +1,6 @@
-// Writes tfjs_models.safetensors: what TensorFlow.js itself makes of the models in the npm package nsfwjs, its weights and its features
-// on one picture. Needs `npm ci --ignore-scripts` in bench/peers and a build; the tests need neither. Run: node test/golden/tfjs_models.mjs
+// Writes tfjs_models.safetensors: what TensorFlow.js itself makes of the models in the npm package nsfwjs, its weights
+// and its features on one picture. Needs `npm ci --ignore-scripts` in bench/peers and a build; the tests need neither.
+// Run: node test/golden/tfjs_models.mjs
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -21,7 +21,10 @@ export interface DataExercise {
 const CLASSES = 3;
 const preprocessing = data.IMAGENET_MEAN;
 
-/** From encoded files to a trained, scored net, without a file system: decoding, loader, training, evaluation, prediction. */
+/**
+ * From encoded files to a trained, scored net, without a file system: decoding, loader, training, evaluation,
+ * prediction.
+ */
 export async function dataExercise(files: Files): Promise<DataExercise> {
   const bytes = (name: string): Uint8Array => Uint8Array.from(files[name] ?? []);
   const images: Record<string, { size: number[]; values: number[] }> = {};

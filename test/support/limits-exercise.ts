@@ -1,7 +1,9 @@
 import { add, concat, createDevice, type DeviceOptions, max, slice, type Tensor } from "@fcn/tensor";
 import { emptyTensor } from "@fcn/tensor/internal";
 
-/** Bytes of one buffer and of one binding alike, as in Chromium, where the two limits of an adapter are the same number. */
+/**
+ * Bytes of one buffer and of one binding alike, as in Chromium, where the two limits of an adapter are the same number.
+ */
 export const LIMIT = 8192;
 const WORDS = LIMIT / 4;
 const MIB = 2 ** 20;

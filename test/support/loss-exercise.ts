@@ -38,7 +38,8 @@ async function together(calls: Calls): Promise<Record<string, string>> {
 }
 
 /**
- * Trains without end until the GPU is lost, with other calls pending, and tries every kind of call afterwards. `onStep` is told of each step.
+ * Trains without end until the GPU is lost, with other calls pending, and tries every kind of call afterwards. `onStep`
+ * is told of each step.
  */
 export async function lossExercise(onStep: (step: number) => void = tellPage): Promise<LossExercise> {
   const device = await createDevice({ quiet: true });

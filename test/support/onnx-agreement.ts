@@ -36,7 +36,10 @@ export async function forwardOf(net: Net, device: Device, image: HostTensor): Pr
   });
 }
 
-/** Runs the net here and, exported once, in onnxruntime on images of several sizes; every head must agree in shape and values. */
+/**
+ * Runs the net here and, exported once, in onnxruntime on images of several sizes; every head must agree in shape and
+ * values.
+ */
 export async function expectAgreement(
   net: Net,
   device: Device,

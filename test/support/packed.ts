@@ -8,7 +8,9 @@ import { build as vite } from "vite";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** A folder outside this repository with the packages as `npm pack` ships them, and nothing else installed but webgpu. */
+/**
+ * A folder outside this repository with the packages as `npm pack` ships them, and nothing else installed but webgpu.
+ */
 export class PackedApp {
   readonly folder = mkdtempSync(join(tmpdir(), "fcn-packed-"));
 
@@ -63,7 +65,10 @@ export class PackedApp {
     return warnings;
   }
 
-  /** The module that esbuild makes of this script for browsers, where `process` is not defined, and its warnings. Throws where esbuild does. */
+  /**
+   * The module that esbuild makes of this script for browsers, where `process` is not defined, and its warnings. Throws
+   * where esbuild does.
+   */
   async esbuild(code: string): Promise<{ file: string; warnings: string[] }> {
     const file = join(mkdtempSync(join(this.folder, "bundle-")), "bundle.mjs");
     const { warnings } = await esbuild({

@@ -13,8 +13,8 @@ const OPTIONS: ts.CompilerOptions = {
 };
 
 /**
- * What a user stumbles over in the declarations of these entries: errors of the compiler, and types that a signature names but no entry exports.
- * Names of WebGPU and Node count as the latter.
+ * What a user stumbles over in the declarations of these entries: errors of the compiler, and types that a signature
+ * names but no entry exports. Names of WebGPU and Node count as the latter.
  */
 export function declarationProblems(entries: readonly string[]): string[] {
   const program = ts.createProgram([...entries], OPTIONS);

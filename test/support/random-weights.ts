@@ -5,8 +5,8 @@ import { uniform } from "./hash-values.js";
 const heBound = (shape: readonly number[]): number => Math.sqrt(6 / shape.slice(1).reduce((a, b) => a * b, 1));
 
 /**
- * Seeded values in all parameters and running statistics, none of them at what it starts with: a layer that forgets its bias, its mean or its
- * variance shows.
+ * Seeded values in all parameters and running statistics, none of them at what it starts with: a layer that forgets its
+ * bias, its mean or its variance shows.
  */
 export function fillWeights(net: nn.Module, seed: string): void {
   for (const [name, tensor] of Object.entries(net.stateDict())) {

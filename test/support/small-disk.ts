@@ -15,8 +15,9 @@ export interface SmallDisk {
 }
 
 /**
- * Mounts `mib` MiB of memory until the tests of a file end. A user namespace holds the mount, so neither root nor tidying up is needed: it goes
- * with the process that holds it, and is reached through that process's root. Returns why not where the system does not allow it.
+ * Mounts `mib` MiB of memory until the tests of a file end. A user namespace holds the mount, so neither root nor
+ * tidying up is needed: it goes with the process that holds it, and is reached through that process's root. Returns why
+ * not where the system does not allow it.
  */
 export async function openSmallDisk(mib: number): Promise<SmallDisk | string> {
   if (process.platform !== "linux") return "small disks are made with Linux namespaces";

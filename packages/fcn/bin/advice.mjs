@@ -96,8 +96,8 @@ function aptCommand({ ID, VERSION_ID, VERSION_CODENAME }) {
 
 /**
  * The command that gives this system an adapter, and why.
- * @param {{ platform: string, osRelease: Record<string, string>, installer?: string }} system `installer` is the path of
- *   install-software-adapter.mjs as the user would type it, in a copy of the repository
+ * @param {{ platform: string, osRelease: Record<string, string>, installer?: string }} system `installer` is the path
+ * of install-software-adapter.mjs as the user would type it, in a copy of the repository
  * @returns {{ family: string, command: string, why: string }}
  */
 export function adapterAdvice({ platform, osRelease, installer }) {

@@ -8,8 +8,8 @@ import { copyOf, inOrder, Tensor } from "./tensor.js";
 let openNoGrads = 0;
 
 /**
- * Runs `fn` without recording gradients (torch.no_grad). The result of an async function is awaited under the same rule; until it has
- * settled no other code records gradients either, so do not train beside a pending one.
+ * Runs `fn` without recording gradients (torch.no_grad). The result of an async function is awaited under the same
+ * rule; until it has settled no other code records gradients either, so do not train beside a pending one.
  */
 export function noGrad<T>(fn: () => T): T {
   openNoGrads++;
@@ -39,7 +39,8 @@ export function record(
 ): Tensor {
   if (output.dtype === "float32") output.runtime.engine.checkFinite(op, output.storage);
   if (!recording(inputs)) return output;
-  // An input may be disposed by its owner before the backward pass: the tape needs its place in the graph, not its data.
+  // An input may be disposed by its owner before the backward pass: the tape needs its place in the graph, not its
+  // data.
   output.attach(new TapeNode(op, inputs, saved, backward));
   return output;
 }
@@ -102,8 +103,8 @@ function addToLeaf(leaf: Tensor, grad: Tensor): void {
 }
 
 /**
- * Adds d root / d leaf to `leaf.grad` for every leaf with `requiresGrad` (torch.Tensor.backward). `seed` is the gradient
- * of the root, which is taken over.
+ * Adds d root / d leaf to `leaf.grad` for every leaf with `requiresGrad` (torch.Tensor.backward). `seed` is the
+ * gradient of the root, which is taken over.
  */
 export function runBackward(root: Tensor, seed: Tensor, { retainGraph = false }: BackwardOptions): void {
   if (!root.requiresGrad) {

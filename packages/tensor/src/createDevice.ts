@@ -52,12 +52,13 @@ let announced = false;
  * Opens a GPU: the browser's WebGPU, or Dawn from the package `webgpu` in Node. Throws a TensorError with code
  * `no-webgpu` or `no-adapter`. A software adapter is announced once on the console.
  *
- * Where the GPU is lost later (a driver that restarts, a browser whose GPU process ends, a GPUDevice that is destroyed) every pending and later
- * call fails with code `device-lost`, and `device.lost` resolves; then open a new device. In a browser that has lost one this waits up to two
- * seconds for the GPU to come back.
+ * Where the GPU is lost later (a driver that restarts, a browser whose GPU process ends, a GPUDevice that is destroyed)
+ * every pending and later call fails with code `device-lost`, and `device.lost` resolves; then open a new device. In a
+ * browser that has lost one this waits up to two seconds for the GPU to come back.
  *
- * In a worker thread of Node: do not end the thread with `worker.terminate()` while a read or `sync()` is pending there, since Dawn then aborts
- * the whole process. Ask the thread by message to finish, let it await its reads, call `device.destroy()` and return; it then ends by itself.
+ * In a worker thread of Node: do not end the thread with `worker.terminate()` while a read or `sync()` is pending
+ * there, since Dawn then aborts the whole process. Ask the thread by message to finish, let it await its reads, call
+ * `device.destroy()` and return; it then ends by itself.
  */
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
   checkOptions<DeviceOptions>("createDevice", options, OPTIONS);

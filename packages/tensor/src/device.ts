@@ -24,7 +24,8 @@ declare module "./tensor.js" {
 /** What the function of `device.scope` receives. */
 export interface Scope {
   /**
-   * Keeps a tensor alive after the scope ends, also one that a scope inside it makes (it belongs to the enclosing scope, if any). Returns it.
+   * Keeps a tensor alive after the scope ends, also one that a scope inside it makes (it belongs to the enclosing
+   * scope, if any). Returns it.
    */
   keep<T extends Tensor>(tensor: T): T;
 }
@@ -73,8 +74,8 @@ export class Device {
   }
 
   /**
-   * A tensor with host data: numbers in row-major order, by default of shape [length], or nested as `array()` gives them, which
-   * have a shape of their own (torch.tensor). Throws when the length does not match the shape.
+   * A tensor with host data: numbers in row-major order, by default of shape [length], or nested as `array()` gives
+   * them, which have a shape of their own (torch.tensor). Throws when the length does not match the shape.
    */
   tensor(data: TensorData, shape?: readonly number[], options: MakeOptions = {}): Tensor {
     const { dtype = "float32" } = options;
@@ -115,7 +116,10 @@ export class Device {
     return random("randn", this.runtime, shape, { mode: "normal", a: 0, b: 1 }, options);
   }
 
-  /** Uniform numbers in [low, high), by default [0, 1) (torch.rand), float32. The same seed gives the same values on a device. */
+  /**
+   * Uniform numbers in [low, high), by default [0, 1) (torch.rand), float32. The same seed gives the same values on a
+   * device.
+   */
   rand(
     shape: readonly number[],
     options: RandomOptions & { readonly low?: number; readonly high?: number } = {},
@@ -162,8 +166,9 @@ export class Device {
   }
 
   /**
-   * Measures which tiles are fastest here for the ops of `fn`, such as a training step, and uses them from then on. `fn` runs without
-   * computing, so it must not read. Returns the tiles that differ from the rules', for `createDevice({ tuning })`. Last bits depend on tiles.
+   * Measures which tiles are fastest here for the ops of `fn`, such as a training step, and uses them from then on.
+   * `fn` runs without computing, so it must not read. Returns the tiles that differ from the rules', for
+   * `createDevice({ tuning })`. Last bits depend on tiles.
    */
   tune(fn: () => unknown, options: { readonly onProgress?: TuningProgress } = {}): Promise<Tuning> {
     return this.runtime.tune(fn, options.onProgress);

@@ -29,7 +29,10 @@ export function brief(text: string, most = 80): string {
   return start.length > most ? `${start.slice(0, most)}...` : start;
 }
 
-/** The first of many items as they stand in messages: `a, b and 29 more`; `or` in place of `and` where " or " separates them. */
+/**
+ * The first of many items as they stand in messages: `a, b and 29 more`; `or` in place of `and` where " or " separates
+ * them.
+ */
 export function firstOf(items: readonly string[], most: number, separator = ", "): string {
   const shown = items.slice(0, most).join(separator);
   const last = separator === " or " ? "or" : "and";
@@ -47,7 +50,10 @@ export const showSome = (items: readonly string[], { most = 12, separator = ", "
 /** Items of a list and fields of a record that are shown. */
 const MOST_SHOWN = 20;
 
-/** A value out of a file as it stands in messages: as JSON, cut to `most` characters. Of deep values the first three levels are shown. */
+/**
+ * A value out of a file as it stands in messages: as JSON, cut to `most` characters. Of deep values the first three
+ * levels are shown.
+ */
 export function showValue(value: unknown, most = 80): string {
   const text = (item: unknown, levels: number): string => {
     if (typeof item === "string") return JSON.stringify(item.slice(0, most + 1));

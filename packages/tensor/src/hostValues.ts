@@ -15,8 +15,8 @@ export function checkInt32(op: string, name: string, value: number): void {
 }
 
 /**
- * Host data as the words that a tensor of `dtype` holds. Throws `invalid-argument` for what int32 cannot hold, and `not-finite` when `finite`
- * values are asked for and one is not.
+ * Host data as the words that a tensor of `dtype` holds. Throws `invalid-argument` for what int32 cannot hold, and
+ * `not-finite` when `finite` values are asked for and one is not.
  */
 export function hostValues(
   op: string,

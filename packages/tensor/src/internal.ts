@@ -1,4 +1,6 @@
-/** What @fcn/core and the tests share with this package. No part of the public contract: it may change in any version. */
+/**
+ * What @fcn/core and the tests share with this package. No part of the public contract: it may change in any version.
+ */
 import type { Plan } from "@fcn/kernels";
 import type { Device } from "./device.js";
 import type { Order } from "./layout.js";

@@ -1,6 +1,6 @@
 /**
- * A tensor is dense and stored in any order of its dimensions: `order` lists the logical dimensions from the outermost to
- * the innermost in memory.
+ * A tensor is dense and stored in any order of its dimensions: `order` lists the logical dimensions from the outermost
+ * to the innermost in memory.
  */
 export type Order = readonly number[];
 

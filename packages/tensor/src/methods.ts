@@ -8,8 +8,8 @@ import { checkGradient, type Tensor } from "./tensor.js";
 import type { DType } from "./types.js";
 
 /**
- * The methods of tensors that are ops. The class lies below the ops: the device, above both, joins them. Without `Disposable` the
- * compiler forgets `[Symbol.dispose]` of a class that another module adds to.
+ * The methods of tensors that are ops. The class lies below the ops: the device, above both, joins them. Without
+ * `Disposable` the compiler forgets `[Symbol.dispose]` of a class that another module adds to.
  */
 export interface TensorMethods extends Disposable {
   /** The same elements in row-major order under another shape; one size may be -1. */
@@ -19,8 +19,8 @@ export interface TensorMethods extends Disposable {
   permute(dims: readonly number[]): Tensor;
 
   /**
-   * The values as another type (torch.Tensor.to): fractions are cut off, values out of the range of int32 become the nearest end of it and
-   * NaN 0. Only float32 to float32 has a gradient.
+   * The values as another type (torch.Tensor.to): fractions are cut off, values out of the range of int32 become the
+   * nearest end of it and NaN 0. Only float32 to float32 has a gradient.
    */
   to(dtype: DType): Tensor;
 
@@ -30,7 +30,10 @@ export interface TensorMethods extends Disposable {
    */
   backward(gradient?: Tensor, options?: BackwardOptions): void;
 
-  /** Copies values of the same shape into this tensor's memory: another tensor's, converted as by `to`, or host data in row-major order. */
+  /**
+   * Copies values of the same shape into this tensor's memory: another tensor's, converted as by `to`, or host data in
+   * row-major order.
+   */
   assign(source: Tensor | ArrayLike<number>): void;
 }
 

@@ -1,4 +1,7 @@
-/** Those of `names` that are most like `text`, the likest first: the fewest letters put in, left out or replaced, for their length. */
+/**
+ * Those of `names` that are most like `text`, the likest first: the fewest letters put in, left out or replaced, for
+ * their length.
+ */
 export function nearest(text: string, names: readonly string[], count = 3): string[] {
   return names
     .map((name) => ({ name, apart: editDistance(text, name) / Math.max(text.length, name.length, 1) }))

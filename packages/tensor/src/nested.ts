@@ -3,10 +3,16 @@ import { invalidArgument, invalidShape, show } from "./errors.js";
 import { elementsOf, sameShape } from "./shape.js";
 import type { Nested } from "./types.js";
 
-/** What `device.tensor` takes: numbers in row-major order, or nested as deep as the tensor has dimensions. Of 64-bit ones the value counts. */
+/**
+ * What `device.tensor` takes: numbers in row-major order, or nested as deep as the tensor has dimensions. Of 64-bit
+ * ones the value counts.
+ */
 export type TensorData = ArrayLike<number> | BigInt64Array | BigUint64Array | Nested;
 
-/** The numbers of nested arrays in row-major order, with their shape; flat data is returned as it is. Throws where the arrays differ in length. */
+/**
+ * The numbers of nested arrays in row-major order, with their shape; flat data is returned as it is. Throws where the
+ * arrays differ in length.
+ */
 export function flatten(op: string, data: TensorData): { values: ArrayLike<number>; shape: readonly number[] } {
   if (typeof data === "number") return { values: [data], shape: [] };
   if (isWide(data)) return { values: narrowed(data), shape: [data.length] };

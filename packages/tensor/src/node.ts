@@ -20,8 +20,9 @@ export function isNode(): boolean {
 }
 
 /**
- * A module of Node, asked for where it is used. An import would do in Node, but bundlers for browsers follow it: some fail there, others put an
- * empty module in its place. Throws a TensorError "unsupported" where there is none; `op` begins its message.
+ * A module of Node, asked for where it is used. An import would do in Node, but bundlers for browsers follow it: some
+ * fail there, others put an empty module in its place. Throws a TensorError "unsupported" where there is none; `op`
+ * begins its message.
  */
 export function nodeModule<Name extends keyof NodeModules>(op: string, name: Name): NodeModules[Name] {
   const found = isNode() ? process.getBuiltinModule?.(name) : undefined;

@@ -13,9 +13,9 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Throws `invalid-argument` unless `given` is an object whose values obey their rules; those that are undefined count as absent. An option that
- * has no rule is refused with the name that was most likely meant: misspelt, or given by its place, it would leave the default in force without a
- * word.
+ * Throws `invalid-argument` unless `given` is an object whose values obey their rules; those that are undefined count
+ * as absent. An option that has no rule is refused with the name that was most likely meant: misspelt, or given by its
+ * place, it would leave the default in force without a word.
  *
  * @param synonyms words for options that go by another name, in small letters alone
  */

@@ -96,7 +96,9 @@ export class Runtime {
     }
   }
 
-  /** Measures the tiles of the ops of `fn` and uses the fastest from then on. Returns those that differ from the rules'. */
+  /**
+   * Measures the tiles of the ops of `fn` and uses the fastest from then on. Returns those that differ from the rules'.
+   */
   async tune(fn: () => unknown, onProgress: TuningProgress | undefined): Promise<Tuning> {
     const tuner = new Tuner();
     this.#tuner = tuner;

@@ -16,8 +16,9 @@ interface Saved {
 }
 
 /**
- * One op on the tape. It owns aliases of the activations that its gradient reads, and frees them once it has run or nothing leads to it any
- * more: it is held by the tensor that it made, by the ops that read that tensor, and by a backward pass that is under way.
+ * One op on the tape. It owns aliases of the activations that its gradient reads, and frees them once it has run or
+ * nothing leads to it any more: it is held by the tensor that it made, by the ops that read that tensor, and by a
+ * backward pass that is under way.
  */
 export class TapeNode implements GraphNode {
   #holders = 1;

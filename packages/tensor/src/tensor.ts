@@ -76,8 +76,8 @@ export class Tensor {
   }
 
   /**
-   * Accumulated gradient of a leaf, of the same shape; undefined before backward and after `opt.zeroGrad()`. The leaf owns
-   * it; a gradient that is replaced belongs to the open scope, or to whoever holds it.
+   * Accumulated gradient of a leaf, of the same shape; undefined before backward and after `opt.zeroGrad()`. The leaf
+   * owns it; a gradient that is replaced belongs to the open scope, or to whoever holds it.
    */
   get grad(): Tensor | undefined {
     return this.#grad;
@@ -219,7 +219,9 @@ const gradientType = (found: DType, { shape, dtype }: Tensor): TensorError =>
     fix: `convert it: x.grad = gradient.to("${dtype}")`,
   });
 
-/** Copies the elements of `from` into `to`, which has the same shape and dtype, in whatever orders the two are stored. */
+/**
+ * Copies the elements of `from` into `to`, which has the same shape and dtype, in whatever orders the two are stored.
+ */
 export function copyInto(to: Tensor, from: Tensor): void {
   const { shape: sizes, runtime } = from;
   const plan = planCopy(

@@ -45,8 +45,8 @@ beforeAll(async () => {
 type Moment = "early" | "right" | "late";
 
 /**
- * Tries moments for a fault until one is right: the one that is given, as most adapters are asked for as much, then others around it. How many
- * commands and pieces of memory a command takes depends a little on the adapter.
+ * Tries moments for a fault until one is right: the one that is given, as most adapters are asked for as much, then
+ * others around it. How many commands and pieces of memory a command takes depends a little on the adapter.
  */
 async function atTheRightMoment<T>(
   first: number,

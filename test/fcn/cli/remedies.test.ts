@@ -118,7 +118,8 @@ describe("fcn with files that are no weights", () => {
     export: (file) => ["--weights", file, "--onnx", "out.onnx"],
   };
   it.each(Object.keys(runs))("says at the command line what they are and what to do there: fcn %s", async (command) => {
-    // Each file is a process of its own: every third one for the slower commands. Without a net any names will do for fcn convert.
+    // Each file is a process of its own: every third one for the slower commands. Without a net any names will do for
+    // fcn convert.
     const some =
       command === "convert"
         ? files.filter(([name]) => name !== "bare.safetensors")

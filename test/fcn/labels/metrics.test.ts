@@ -47,7 +47,8 @@ describe("labels", () => {
 
 describe("SegmentationMetrics", () => {
   it("computes a case worked out by hand", () => {
-    // Truth 0: 3 right, 1 taken for 1. Truth 1: 2 right, 1 taken for 0, 1 taken for 2. Class 2 is absent from the truth, 3 from both.
+    // Truth 0: 3 right, 1 taken for 1. Truth 1: 2 right, 1 taken for 0, 1 taken for 2. Class 2 is absent from the
+    // truth, 3 from both.
     const target = Uint8Array.of(0, 0, 0, 0, 1, 1, 1, 1, 255);
     const prediction = Int32Array.of(0, 0, 0, 1, 1, 1, 0, 2, 3);
     const scores = new SegmentationMetrics(4).update(prediction, target).compute();

@@ -105,7 +105,10 @@ class Samples {
     this.#stored = tensorOf(file, key);
   }
 
-  /** `share` of the norm and `slack` beside it may be the error of the whole tensor, and so of its samples in proportion. */
+  /**
+   * `share` of the norm and `slack` beside it may be the error of the whole tensor, and so of its samples in
+   * proportion.
+   */
   expect(label: string, data: ArrayLike<number>, want: number, share: number, slack = 0): void {
     const kept = thin(data, stepOf(data.length, golden.samples));
     const error = norm(kept.map((value, i) => value - (this.#stored.data[this.#at + i] ?? Number.NaN)));

@@ -13,7 +13,10 @@ type Builder = fcn.models.GraphBuilder;
 const { GraphBuilder, GraphNet } = fcn.models;
 const { RESNETS, resNetBackbone, torchvisionNames } = fcn.models.backbones;
 
-/** ResNet-18 of the given width without its last two layers, a 1x1 convolution and one transposed convolution, as in chapter 14.11 of d2l.ai. */
+/**
+ * ResNet-18 of the given width without its last two layers, a 1x1 convolution and one transposed convolution, as in
+ * chapter 14.11 of d2l.ai.
+ */
 function chapterGraph(numClasses = 21, width = 2): fcn.models.Graph {
   const builder = new GraphBuilder("d2l-fcn");
   const image = builder.add("data", { kind: "input", channels: 3 });

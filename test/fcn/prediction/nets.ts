@@ -31,8 +31,8 @@ export interface SmallNetOptions {
 }
 
 /**
- * The net of {@link smallGraph} with small whole numbers as weights. On images of whole numbers all its sums are exact in float32, in whatever
- * order they are taken.
+ * The net of {@link smallGraph} with small whole numbers as weights. On images of whole numbers all its sums are exact
+ * in float32, in whatever order they are taken.
  */
 export function smallNet(device: Device, options: SmallNetOptions = {}): models.GraphNet {
   const { numClasses = 3, seed = 1, symmetric = false, positive = false } = options;

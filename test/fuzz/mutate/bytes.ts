@@ -120,7 +120,10 @@ export function mutateBytes(bytes: Uint8Array, r: Random, other: Uint8Array): Ui
   return r.pick(CHANGES)(bytes, r, other);
 }
 
-/** The file cut at each place, then numbers at their limits at each place: `index` counts them all, undefined after the last. */
+/**
+ * The file cut at each place, then numbers at their limits at each place: `index` counts them all, undefined after the
+ * last.
+ */
 export function systematic(bytes: Uint8Array, index: number): Uint8Array | undefined {
   if (index < bytes.length) return bytes.slice(0, index);
   const values = [0n, 1n, 0x7fffffffn, 0xffffffffn, 2n ** 64n - 1n, BigInt(bytes.length)];

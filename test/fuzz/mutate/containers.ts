@@ -4,7 +4,10 @@ import { concat, mutateBytes } from "./bytes.js";
 import { mutateJson } from "./json.js";
 import { mutatePickle } from "./pickle.js";
 
-/** A change of the inside of a file that leaves lengths and checksums around it right; undefined where the outside is damaged. */
+/**
+ * A change of the inside of a file that leaves lengths and checksums around it right; undefined where the outside is
+ * damaged.
+ */
 export type InnerChange = (bytes: Uint8Array, r: Random, other: Uint8Array) => Uint8Array | undefined;
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

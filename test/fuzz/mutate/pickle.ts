@@ -81,7 +81,9 @@ function newStep(r: Random): Uint8Array {
   return latin1(r.pick([...OPCODES])).slice(0, 1);
 }
 
-/** Changes of the steps of a pickle: left out, twice, exchanged, new ones, other arguments. Undefined where it is none. */
+/**
+ * Changes of the steps of a pickle: left out, twice, exchanged, new ones, other arguments. Undefined where it is none.
+ */
 export function mutatePickle(bytes: Uint8Array, r: Random): Uint8Array | undefined {
   const parsed = stepsOf(bytes);
   if (parsed === undefined || parsed.steps.length < 3) return undefined;

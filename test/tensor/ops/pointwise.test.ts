@@ -22,7 +22,9 @@ interface Use {
 }
 
 const POSITIVE = [0.3, 3] as const;
-/** Rows with a gradient; `equal` is a part of that of max and tested there, those of integers have tests of their own. */
+/**
+ * Rows with a gradient; `equal` is a part of that of max and tested there, those of integers have tests of their own.
+ */
 type PublicName = Exclude<PointwiseName, "equal" | "eq" | "eqInt" | "toInt" | "toFloat">;
 /** How the public functions use each row; the type makes a row without a use a compile error. */
 const uses: Record<PublicName, readonly Use[]> = {

@@ -3,8 +3,9 @@ interface Started<R> {
 }
 
 /**
- * Calls `work` on the items, up to `ahead` of them at a time, and yields the results in the order of the items. Nothing starts before it is
- * asked for, and no more than `ahead` results wait: a slow consumer slows the work down, and memory stays flat.
+ * Calls `work` on the items, up to `ahead` of them at a time, and yields the results in the order of the items. Nothing
+ * starts before it is asked for, and no more than `ahead` results wait: a slow consumer slows the work down, and memory
+ * stays flat.
  */
 export const mapAhead = <T, R>(
   items: Iterable<T> | AsyncIterable<T>,
@@ -13,8 +14,9 @@ export const mapAhead = <T, R>(
 ): AsyncGenerator<R> => startAhead(items, ahead, (item) => ({ done: work(item) }));
 
 /**
- * Starts the items one after the other and yields their results in order; `ahead` of them may be started and not done. Unlike {@link mapAhead} an
- * item is started only while the consumer waits: what starting does never runs beside the consumer's own code.
+ * Starts the items one after the other and yields their results in order; `ahead` of them may be started and not done.
+ * Unlike {@link mapAhead} an item is started only while the consumer waits: what starting does never runs beside the
+ * consumer's own code.
  */
 export async function* startAhead<T, R>(
   items: Iterable<T> | AsyncIterable<T>,

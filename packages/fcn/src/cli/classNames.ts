@@ -4,8 +4,8 @@ import { readClassFile } from "../data/folder/classes.js";
 import { UsageError } from "./errors.js";
 
 /**
- * Of a file, one a line or a JSON list as in classes.json; else the names themselves, with commas between them. Throws a TensorError that names a
- * file which is absent or is not JSON, and a UsageError where names are empty or the same.
+ * Of a file, one a line or a JSON list as in classes.json; else the names themselves, with commas between them. Throws
+ * a TensorError that names a file which is absent or is not JSON, and a UsageError where names are empty or the same.
  */
 export async function classNames(value: string): Promise<string[]> {
   const names = ((await isFile(value)) ? await namesIn(value) : value.split(",")).map((name) => name.trim());

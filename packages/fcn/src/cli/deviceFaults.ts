@@ -9,7 +9,9 @@ export interface FaultAdvice {
   readonly less: string;
 }
 
-/** A failure of the device with what was done until then and what to do at the command line; any other error as it is. */
+/**
+ * A failure of the device with what was done until then and what to do at the command line; any other error as it is.
+ */
 export function deviceFault(error: unknown, { state, less }: FaultAdvice): unknown {
   const remedies: Partial<Record<ErrorCode, string>> = {
     "device-lost": `run the same command again; if the device is lost each time, take less at a time (${less})`,

@@ -138,7 +138,10 @@ async function run(options: { json?: boolean }): Promise<void> {
   });
 }
 
-/** `fcn doctor`: the WebGPU adapter of this machine, what is missing, and the command that mends it. Exit code 1 without one. */
+/**
+ * `fcn doctor`: the WebGPU adapter of this machine, what is missing, and the command that mends it. Exit code 1 without
+ * one.
+ */
 export function registerDoctor(program: Command): void {
   program
     .command("doctor")

@@ -2,7 +2,10 @@ import { hasCode, TensorError } from "@fcn/tensor";
 import { CommanderError } from "commander";
 import { commandRemedy } from "./remedies.js";
 
-/** Wrong use of the command line that commander itself cannot see, such as two options that exclude each other. Exit code 2. */
+/**
+ * Wrong use of the command line that commander itself cannot see, such as two options that exclude each other. Exit
+ * code 2.
+ */
 export class UsageError extends TensorError {
   constructor(message: string, fix: string) {
     super({ code: "usage", message, fix });
@@ -10,7 +13,10 @@ export class UsageError extends TensorError {
   }
 }
 
-/** What the command line prints to standard error for a failure, and the exit code: 1 failed, 2 wrong usage, or that of the signal that stopped it. */
+/**
+ * What the command line prints to standard error for a failure, and the exit code: 1 failed, 2 wrong usage, or that of
+ * the signal that stopped it.
+ */
 export interface Failure {
   text: string;
   exitCode: number;

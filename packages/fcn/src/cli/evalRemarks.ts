@@ -15,7 +15,10 @@ export function describeRemarks(remarks: readonly DataRemark[]): string[] {
   return firstLines(lines, MOST_LINES, " (--json and fcn data check list all)");
 }
 
-/** The problems and warnings of opening the data that concern one split: what it lacks would else be missing from the scores in silence. */
+/**
+ * The problems and warnings of opening the data that concern one split: what it lacks would else be missing from the
+ * scores in silence.
+ */
 export async function splitRemarks({ root, splits, remarks }: OpenedData, split: string): Promise<DataRemark[]> {
   const others = Object.keys(splits).filter((name) => name !== split);
   const hasLists = (await kindOf(joinPath(root, "splits"))) === "folder";
@@ -30,7 +33,10 @@ export async function splitRemarks({ root, splits, remarks }: OpenedData, split:
   });
 }
 
-/** Where the net says nothing of images of more than 8 bits, the range that suits the folder need not be the one that it was trained with. */
+/**
+ * Where the net says nothing of images of more than 8 bits, the range that suits the folder need not be the one that it
+ * was trained with.
+ */
 export function rangeRemarks(data: string, { range, depths = [] }: PixelScale, trained: PixelScale): DataRemark[] {
   if (range === undefined || trained.range !== undefined) return [];
   const text = `the images are ${depths.join(" and ")}, but the weights file names no range, as after a training on 8 bits: values from ${rangeText(range)} become 0 to 255 (--range)`;
@@ -45,8 +51,9 @@ export function voidRemarks(data: string, split: string, confusion: readonly (re
 }
 
 /**
- * Labels mean what the net's classes mean only where both have them in one order. Throws a TensorError ("class-mismatch") where the data has more
- * classes, or the net's in another order; other names for a label are a warning, since many words mean one thing.
+ * Labels mean what the net's classes mean only where both have them in one order. Throws a TensorError
+ * ("class-mismatch") where the data has more classes, or the net's in another order; other names for a label are a
+ * warning, since many words mean one thing.
  */
 export function classRemarks(
   data: string,

@@ -40,7 +40,8 @@ export function createProgram(version: string): Command {
  * Runs one command line.
  *
  * @param argv the arguments after the program's name
- * @returns the exit code: 0 done, 1 failed or stopped by Ctrl-C, 2 wrong usage; 143 or 129 where SIGTERM or SIGHUP stopped a training
+ * @returns the exit code: 0 done, 1 failed or stopped by Ctrl-C, 2 wrong usage; 143 or 129 where SIGTERM or SIGHUP
+ * stopped a training
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = createProgram(await readVersion());
@@ -75,7 +76,10 @@ function checkCommand(program: Command, argv: readonly string[]): void {
   }
 }
 
-/** Commander throws for help and version too: the exit code for these. `commander.help` is the help that returns a missing command. */
+/**
+ * Commander throws for help and version too: the exit code for these. `commander.help` is the help that returns a
+ * missing command.
+ */
 function helpCode(error: unknown): number {
   const code = error instanceof CommanderError ? error.code : "";
   if (code === "commander.help") return 2;

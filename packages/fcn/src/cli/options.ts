@@ -67,5 +67,8 @@ export async function checkFolder(option: string, path: string): Promise<void> {
   }
 }
 
-/** Collects `name=value` of an option that is given many times; values are read as JSON where they are JSON, else as text. */
+/**
+ * Collects `name=value` of an option that is given many times; values are read as JSON where they are JSON, else as
+ * text.
+ */
 export const collectSettings = (option: string) => readerOf(option, assignments);

@@ -3,7 +3,10 @@ import { io } from "@fcn/tensor";
 
 const NAME = "standard output";
 let failure: unknown;
-/** The reader, such as `head`, has what it wanted: the rest is said to nobody, and the work goes on, since files are what it is for. */
+/**
+ * The reader, such as `head`, has what it wanted: the rest is said to nobody, and the work goes on, since files are
+ * what it is for.
+ */
 let isUnread = false;
 
 function noteFailure(error: unknown): void {
@@ -23,8 +26,9 @@ export const outputFailure = (): Error | undefined =>
   failure === undefined ? undefined : io.unwritable("fcn", NAME, failure);
 
 /**
- * Writes the result of a command to standard output. Node's own stream drops the rest of what a nearly full disk takes only a part of, and says
- * nothing; this throws a TensorError, "disk-full" or "unwritable-file". Where nobody reads, nothing is written.
+ * Writes the result of a command to standard output. Node's own stream drops the rest of what a nearly full disk takes
+ * only a part of, and says nothing; this throws a TensorError, "disk-full" or "unwritable-file". Where nobody reads,
+ * nothing is written.
  */
 export async function print(text: string): Promise<void> {
   if (failure !== undefined) throw outputFailure();

@@ -6,8 +6,8 @@ import type { OpenedData, SegmentationDataset } from "../data/samples/dataset.js
 import { realName } from "../prediction/files/results.js";
 
 /**
- * Throws a TensorError ("file-exists") where a contact sheet would lie among the files of the data or replace one: it may be written over an earlier sheet, which
- * is a PNG image elsewhere.
+ * Throws a TensorError ("file-exists") where a contact sheet would lie among the files of the data or replace one: it
+ * may be written over an earlier sheet, which is a PNG image elsewhere.
  */
 export async function checkSheetFile(sheet: string, opened: OpenedData): Promise<void> {
   const target = await realName(sheet);

@@ -21,12 +21,15 @@ function end(signal: NodeJS.Signals): void {
 /** Milliseconds. A launcher may pass on the Ctrl-C that the terminal sends as well, so that it arrives twice. */
 const SAME_PRESS = 500;
 
-/** The exit codes of programs that these end, as shells give them; Ctrl-C is answered by a person, to whom it is a failure like others. */
+/**
+ * The exit codes of programs that these end, as shells give them; Ctrl-C is answered by a person, to whom it is a
+ * failure like others.
+ */
 const EXIT_CODES: Partial<Record<NodeJS.Signals, number>> = { SIGTERM: 143, SIGHUP: 129 };
 
 /**
- * Calls `stop` on the first Ctrl-C, end of the terminal or SIGTERM, as batch systems and containers send it; another one ends the program at once. Returns
- * what ends that. `exitCode()` is that of the signal, where one came.
+ * Calls `stop` on the first Ctrl-C, end of the terminal or SIGTERM, as batch systems and containers send it; another
+ * one ends the program at once. Returns what ends that. `exitCode()` is that of the signal, where one came.
  */
 export function stopOnInterrupt(stop: () => void): { unlisten(): void; exitCode(): number | undefined } {
   let first: { readonly signal: NodeJS.Signals; readonly time: number } | undefined;

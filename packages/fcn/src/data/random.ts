@@ -25,7 +25,9 @@ export function shuffledIndices(count: number, random: RandomSource): number[] {
   return order;
 }
 
-/** One 32-bit seed out of several numbers, such as a seed, an epoch and the index of a sample (MurmurHash3, 32 bits). */
+/**
+ * One 32-bit seed out of several numbers, such as a seed, an epoch and the index of a sample (MurmurHash3, 32 bits).
+ */
 export function hashSeeds(...values: readonly number[]): number {
   let hash = 0;
   for (const value of values) {

@@ -38,7 +38,10 @@ export const COAST = {
 /** Rates fall from stage to stage as in the paper: a finer net refines what the coarser one found. */
 const LEARNING_RATES = { small: [0.1, 0.05, 0.03], vgg16: [0.02, 0.01, 0.005] } as const;
 
-/** The three stages of a backbone. The VGG16 nets keep their published layers at an eighth of the width, with batch norm to train from nothing. */
+/**
+ * The three stages of a backbone. The VGG16 nets keep their published layers at an eighth of the width, with batch norm
+ * to train from nothing.
+ */
 export function demoRecipe({ backbone, steps, seed }: DemoOptions, numClasses: number): DemoRecipe {
   const stages = [32, 16, 8].map((stride, i) => ({
     modelName: `fcn${stride}s-${backbone}`,

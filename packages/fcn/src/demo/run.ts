@@ -40,8 +40,9 @@ interface Run {
 }
 
 /**
- * The whole path on real imagery: prepares the data, trains FCN-32s, 16s and 8s in stages, scores each beside the baseline, writes images,
- * report and weights into `options.out`, and predicts a held-back tile from the last weights file.
+ * The whole path on real imagery: prepares the data, trains FCN-32s, 16s and 8s in stages, scores each beside the
+ * baseline, writes images, report and weights into `options.out`, and predicts a held-back tile from the last weights
+ * file.
  */
 export async function runDemo(options: DemoOptions, view: DemoView): Promise<DemoSummary> {
   const start = performance.now();
@@ -122,7 +123,10 @@ export interface Reload {
   readonly image: Uint8Array;
 }
 
-/** Predicts a held-back tile with the last net read back from its file, which must give the labels that the trained net gave. */
+/**
+ * Predicts a held-back tile with the last net read back from its file, which must give the labels that the trained net
+ * gave.
+ */
 async function checkReload(run: Run, stages: readonly StageResult[], images: readonly StageImages[]): Promise<Reload> {
   const file = weightsFile((stages.at(-1) as StageResult).stage.modelName);
   const path = join(run.options.out, file);

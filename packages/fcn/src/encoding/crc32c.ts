@@ -10,7 +10,10 @@ export function crc32c(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-/** The form that TFRecord stores: rotated right by 15 bits, plus a constant, so that a CRC of data that holds CRCs stays a good one. */
+/**
+ * The form that TFRecord stores: rotated right by 15 bits, plus a constant, so that a CRC of data that holds CRCs stays
+ * a good one.
+ */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

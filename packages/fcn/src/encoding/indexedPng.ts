@@ -15,8 +15,8 @@ export interface IndexedImage {
 const PALETTE_COLOUR = 3;
 
 /**
- * A palette PNG (ISO/IEC 15948, colour type 3, 8 bits) whose pixels are the labels themselves. Compresses in a thread of Node's pool, which
- * encoders in JavaScript do not: label maps of a folder are written while the net goes on.
+ * A palette PNG (ISO/IEC 15948, colour type 3, 8 bits) whose pixels are the labels themselves. Compresses in a thread
+ * of Node's pool, which encoders in JavaScript do not: label maps of a folder are written while the net goes on.
  */
 export async function encodeIndexedPng({ labels, height, width, palette }: IndexedImage): Promise<Uint8Array> {
   const [{ deflate }, { promisify }] = [

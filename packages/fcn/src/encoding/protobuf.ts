@@ -1,4 +1,7 @@
-/** How a field is written: a varint, a float of 32 or 64 bits, UTF-8, raw bytes, or a message of the named type of the schema. */
+/**
+ * How a field is written: a varint, a float of 32 or 64 bits, UTF-8, raw bytes, or a message of the named type of the
+ * schema.
+ */
 type FieldKind = "int" | "float" | "double" | "string" | "bytes" | (string & {});
 
 /** Number and kind of each field by name, for each type of message. A list of values repeats the field. */

@@ -34,17 +34,25 @@ export interface EvaluateOptions extends InferenceOptions {
   readonly labels?: string | undefined;
   /** Default the classes of what `loadModel` returns. */
   readonly numClasses?: number | undefined;
-  /** Heads that are scored beside `head`, by name: the net runs once for all of them. `boundary` and `sizes` are of `head` alone. */
+  /**
+   * Heads that are scored beside `head`, by name: the net runs once for all of them. `boundary` and `sizes` are of
+   * `head` alone.
+   */
   readonly heads?: Readonly<Record<string, HeadScoring>> | undefined;
   /** Neighbouring samples of one size predicted at a time. Default 1. */
   readonly batchSize?: number | undefined;
   /** Also scores the pixels near a boundary alone, at several distances. */
   readonly boundary?: BoundaryOptions | undefined;
-  /** Also scores objects by their size: areas in pixels below which they are small and medium, such as COCO's [1024, 9216]. */
+  /**
+   * Also scores objects by their size: areas in pixels below which they are small and medium, such as COCO's [1024,
+   * 9216].
+   */
   readonly sizes?: readonly [small: number, medium: number] | undefined;
   /** Called with the scores of each sample by itself, in order. */
   readonly onImage?: ((index: number, scores: SegmentationScores) => void) | undefined;
-  /** Is told of each sample that cannot be loaded, in order, which then does not count. Default: its error is thrown. */
+  /**
+   * Is told of each sample that cannot be loaded, in order, which then does not count. Default: its error is thrown.
+   */
   readonly onFailure?: ((index: number, error: Error) => void) | undefined;
   /** Samples that cannot be loaded do not count and are listed in `failures`, as with `onFailure`. Default false. */
   readonly skipBad?: boolean | undefined;
@@ -64,9 +72,10 @@ const LOAD_AHEAD = 4;
 const ON_DEVICE = 2;
 
 /**
- * Predicts all samples in evaluation mode, as `predict` would with the same options, and scores them together; void pixels do not count. Labels
- * and their confusion matrix stay on the device, as whole numbers: the scores are exactly those of {@link SegmentationMetrics} on the labels.
- * Throws where a sample cannot be loaded, or none with `onFailure`, and the reason of `signal` once it is aborted.
+ * Predicts all samples in evaluation mode, as `predict` would with the same options, and scores them together; void
+ * pixels do not count. Labels and their confusion matrix stay on the device, as whole numbers: the scores are exactly
+ * those of {@link SegmentationMetrics} on the labels. Throws where a sample cannot be loaded, or none with `onFailure`,
+ * and the reason of `signal` once it is aborted.
  */
 export async function evaluate(
   net: NetOrLoaded,
@@ -165,7 +174,10 @@ function batchSizeOf({ batchSize = 1 }: EvaluateOptions): number {
   return batchSize;
 }
 
-/** The samples that were loaded. Throws the error of another unless it may be told, and the last one where there is no sample left. */
+/**
+ * The samples that were loaded. Throws the error of another unless it may be told, and the last one where there is no
+ * sample left.
+ */
 async function* onlyPrepared(
   loaded: AsyncIterable<Prepared | { readonly index: number; readonly error: Error }>,
   { onFailure, skipBad = false, signal }: EvaluateOptions,

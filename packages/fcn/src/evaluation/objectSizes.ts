@@ -18,9 +18,10 @@ export interface SizeScores {
 export const COCO_SIZES = [32 ** 2, 96 ** 2] as const;
 
 /**
- * Intersection over union by the size of objects. All pixels that one class has in one image are an object, since label maps do not tell
- * instances apart; its area decides in which group the image's intersection and union of that class are summed. Pixels predicted as a class
- * that the image does not have belong to no object and count in the other scores alone.
+ * Intersection over union by the size of objects. All pixels that one class has in one image are an object, since label
+ * maps do not tell instances apart; its area decides in which group the image's intersection and union of that class
+ * are summed. Pixels predicted as a class that the image does not have belong to no object and count in the other
+ * scores alone.
  */
 export class ObjectSizes {
   readonly #bounds: readonly number[];

@@ -28,8 +28,8 @@ export interface BoardScores extends SegmentationScores {
 }
 
 /**
- * Adds up the counts of single images. The pixels of an image are divided into rings by their distance to the nearest boundary, and counted
- * as `ring * numClasses + label` against the prediction: one pass gives every score.
+ * Adds up the counts of single images. The pixels of an image are divided into rings by their distance to the nearest
+ * boundary, and counted as `ring * numClasses + label` against the prediction: one pass gives every score.
  */
 export class Scoreboard {
   readonly numClasses: number;
@@ -50,7 +50,10 @@ export class Scoreboard {
     this.#sizes = sizes ? new ObjectSizes(numClasses, sizes) : undefined;
   }
 
-  /** What each pixel of a sample is counted as; -1 for void. Throws where the sample is not complete or has a label without a class. */
+  /**
+   * What each pixel of a sample is counted as; -1 for void. Throws where the sample is not complete or has a label
+   * without a class.
+   */
   targets(sample: SegmentationSample): Int32Array {
     checkSample("evaluate", sample, this.numClasses);
     const { labels, image } = sample;

@@ -3,7 +3,10 @@ import { nodeModule } from "@fcn/tensor/internal";
 
 const fs = (): typeof import("node:fs/promises") => nodeModule("fileLock", "node:fs/promises");
 
-/** How often the holder shows that it is there, and after what silence one that cannot be looked for counts as gone. Milliseconds. */
+/**
+ * How often the holder shows that it is there, and after what silence one that cannot be looked for counts as gone.
+ * Milliseconds.
+ */
 const BEAT = 10_000;
 const SILENCE = 120_000;
 
@@ -11,15 +14,19 @@ const SILENCE = 120_000;
 export interface LockOwner {
   readonly pid: number;
   readonly host: string;
-  /** What tells a process from a later one with its number, and processes of containers that share a name; undefined where the system has no /proc. */
+  /**
+   * What tells a process from a later one with its number, and processes of containers that share a name; undefined
+   * where the system has no /proc.
+   */
   readonly started?: string | undefined;
   readonly namespace?: string | undefined;
 }
 
 /**
- * Runs `use` while no other process, and no other call, holds the lock file `path`, whose folder exists (Node). A lock whose process is gone is
- * taken over, so that a killed process does not stop the next one. Where one that lives holds it, `whenHeld` throws, or waits a while and it is
- * tried again; the owner is undefined where the lock does not tell it.
+ * Runs `use` while no other process, and no other call, holds the lock file `path`, whose folder exists (Node). A lock
+ * whose process is gone is taken over, so that a killed process does not stop the next one. Where one that lives holds
+ * it, `whenHeld` throws, or waits a while and it is tried again; the owner is undefined where the lock does not tell
+ * it.
  *
  * Throws a TensorError, "disk-full" or "unwritable-file", where there can be no lock; `op` begins its message.
  */

@@ -1,7 +1,9 @@
 import { io, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 
-/** A whole file, of a text or its pieces or of bytes, as `io.writeWhole` writes it; `op` begins the message of an error. */
+/**
+ * A whole file, of a text or its pieces or of bytes, as `io.writeWhole` writes it; `op` begins the message of an error.
+ */
 export async function writeWholeFile(
   op: string,
   path: string,
@@ -35,7 +37,10 @@ async function makeWithParents(op: string, path: string): Promise<void> {
   });
 }
 
-/** Throws "same-file" where the file to write is one of those that are read, under whatever name: by a link, or in other letters. */
+/**
+ * Throws "same-file" where the file to write is one of those that are read, under whatever name: by a link, or in other
+ * letters.
+ */
 export async function refuseSameFile(op: string, output: string, inputs: Iterable<string>): Promise<void> {
   const { realpath, stat } = nodeModule(op, "node:fs/promises");
   // Numbers of files may have 64 bits, which doubles round.

@@ -7,7 +7,10 @@ export type Colour = readonly [number, number, number];
 /** Void as in the VOC colour map. */
 export const VOID_COLOUR: Colour = [224, 224, 192];
 
-/** The colours of the labels 0 to 255, RGB triples in a row; {@link VOID_COLOUR} for void, black for labels without a colour. */
+/**
+ * The colours of the labels 0 to 255, RGB triples in a row; {@link VOID_COLOUR} for void, black for labels without a
+ * colour.
+ */
 export function paletteTable(colours: readonly Colour[]): Uint8Array {
   const palette = new Uint8Array((VOID_LABEL + 1) * 3);
   colours.forEach((colour, label) => {

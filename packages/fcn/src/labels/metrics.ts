@@ -19,9 +19,9 @@ export interface SegmentationScores {
 }
 
 /**
- * The four scores of the FCN paper (section 5), from one histogram over everything seen: n_ij pixels of class i predicted j.
- * Scores lie in 0..1; they are NaN when nothing was counted. Classes absent from truth and prediction are left out of the means,
- * as in the reference implementation's `score.py`.
+ * The four scores of the FCN paper (section 5), from one histogram over everything seen: n_ij pixels of class i
+ * predicted j. Scores lie in 0..1; they are NaN when nothing was counted. Classes absent from truth and prediction are
+ * left out of the means, as in the reference implementation's `score.py`.
  */
 export class SegmentationMetrics {
   readonly numClasses: number;
@@ -90,7 +90,10 @@ export class SegmentationMetrics {
     });
   }
 
-  /** Adds pixels that were counted elsewhere: element `i * numClasses + j` is the number of pixels of class i predicted as class j. */
+  /**
+   * Adds pixels that were counted elsewhere: element `i * numClasses + j` is the number of pixels of class i predicted
+   * as class j.
+   */
   addConfusion(counts: ArrayLike<number>): this {
     if (counts.length !== this.#counts.length) {
       throw new TensorError({

@@ -33,8 +33,8 @@ export function checkImage(op: string, image: RasterImage): void {
 }
 
 /**
- * Throws unless the sample is complete and every label is void or below `numClasses`. With `map` the labels are those of that further map, and
- * `numClasses` is the number of its classes.
+ * Throws unless the sample is complete and every label is void or below `numClasses`. With `map` the labels are those
+ * of that further map, and `numClasses` is the number of its classes.
  */
 export function checkSample(op: string, sample: SegmentationSample, numClasses: number, map?: string): void {
   checkImage(op, sample.image);

@@ -20,7 +20,10 @@ export interface PassTime {
 
 export interface Benchmark {
   readonly inference: PassTime;
-  /** Forward and backward, without the optimiser. What was wrong where the net cannot be trained on this: too little for batch norm, or too much for the memory. */
+  /**
+   * Forward and backward, without the optimiser. What was wrong where the net cannot be trained on this: too little for
+   * batch norm, or too much for the memory.
+   */
   readonly training: PassTime | FailedPass;
 }
 

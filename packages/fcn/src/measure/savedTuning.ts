@@ -17,8 +17,8 @@ const adapterOf = ({ vendor, architecture, device, description }: DeviceInfo): A
 });
 
 /**
- * The file of an adapter's tiles: in the folder that the environment's FCN_TUNING names, or in `fcn/tuning` below the user's folder for caches.
- * FCN_TUNING=off stands for none, and browsers have none.
+ * The file of an adapter's tiles: in the folder that the environment's FCN_TUNING names, or in `fcn/tuning` below the
+ * user's folder for caches. FCN_TUNING=off stands for none, and browsers have none.
  */
 export async function tuningFile(info: DeviceInfo): Promise<string | undefined> {
   if (!isNode()) return undefined;
@@ -48,7 +48,10 @@ export async function savedTuning(info: DeviceInfo): Promise<Tuning | undefined>
   }
 }
 
-/** Adds tiles to those of the adapter; returns the file. `tried` are the keys that were measured: what was found for them before goes. */
+/**
+ * Adds tiles to those of the adapter; returns the file. `tried` are the keys that were measured: what was found for
+ * them before goes.
+ */
 export async function saveTuning(
   info: DeviceInfo,
   found: Tuning,

@@ -18,7 +18,10 @@ interface Answer {
   readonly size: readonly [height: number, width: number];
 }
 
-/** Logits [N, classes, H, W] at the pixels of the images; `head` is its place in the fit. Throws where a module of the user's gave another size. */
+/**
+ * Logits [N, classes, H, W] at the pixels of the images; `head` is its place in the fit. Throws where a module of the
+ * user's gave another size.
+ */
 export function croppedBy(
   op: string,
   { offsets }: Fit,

@@ -13,7 +13,9 @@ export interface ModelOptions {
   widthMultiplier?: number;
   /** Padding of the first convolution. */
   padding?: number;
-  /** Batch norm after every backbone convolution, for training without pretrained weights. Its keys are `conv1_1_bn.*`. */
+  /**
+   * Batch norm after every backbone convolution, for training without pretrained weights. Its keys are `conv1_1_bn.*`.
+   */
   batchNorm?: boolean;
   /** Share of values dropped after fc6 and fc7, 0 to below 1. */
   dropout?: number;
@@ -32,11 +34,14 @@ export interface ModelOptions {
   /** How upsampled scores and those of a skip are joined; the paper found the maximum to learn badly. */
   fusion?: "sum" | "max";
   /**
-   * Stride of the deepest features, 32, 16 or 8: pools that would pass it keep the resolution. Skips that are not finer fall away. Small images
-   * need more `padding` then.
+   * Stride of the deepest features, 32, 16 or 8: pools that would pass it keep the resolution. Skips that are not finer
+   * fall away. Small images need more `padding` then.
    */
   backboneStride?: number;
-  /** Whether the layers after a pool that keeps the resolution dilate (à trous), so that they see what they were trained on. */
+  /**
+   * Whether the layers after a pool that keeps the resolution dilate (à trous), so that they see what they were trained
+   * on.
+   */
   dilate?: boolean;
   /** Classes of the second, geometric head. */
   geometricClasses?: number;
@@ -85,8 +90,8 @@ const RULES: Readonly<Record<OptionName, Rule>> = {
 };
 
 /**
- * Fills in `defaults` and checks every option. Options that are neither in `defaults` nor `numClasses`, `seed`, `inChannels` are refused.
- * `rules` narrows what the model takes for some of them.
+ * Fills in `defaults` and checks every option. Options that are neither in `defaults` nor `numClasses`, `seed`,
+ * `inChannels` are refused. `rules` narrows what the model takes for some of them.
  */
 export function resolveOptions(
   model: string,

@@ -33,8 +33,8 @@ export function graphOf(name: string, options: ModelOptions): { graph: Graph; op
 }
 
 /**
- * The layers of a model for an image of `height` x `width`: shape [C, H, W], receptive field and crop offset of each. Needs no device.
- * Throws where the image is too small for the net.
+ * The layers of a model for an image of `height` x `width`: shape [C, H, W], receptive field and crop offset of each.
+ * Needs no device. Throws where the image is too small for the net.
  */
 export function describe(name: string, options: ModelOptions & { height: number; width: number }): NodeSummary[] {
   const { height, width, ...rest } = options;
@@ -62,11 +62,11 @@ export interface SeveralHeads {
 }
 
 /**
- * A net on a device. `forward` takes [N, inChannels, H, W], of any size that `describe` accepts, and returns logits [N, numClasses, H, W]; nets
- * with several heads return a record of them. Where the name is a variable, name the type of the answer: `create<NetOutput>(name, ...)`.
- * The names of its parameters are those of the published ports. Score layers start at zero, upsampling layers bilinear, the backbone as
- * in torchvision; the same seed gives the same values. To carry on from a coarser net:
- * `net.loadStateDict(coarser.stateDict(), { strict: false })`.
+ * A net on a device. `forward` takes [N, inChannels, H, W], of any size that `describe` accepts, and returns logits [N,
+ * numClasses, H, W]; nets with several heads return a record of them. Where the name is a variable, name the type of
+ * the answer: `create<NetOutput>(name, ...)`. The names of its parameters are those of the published ports. Score
+ * layers start at zero, upsampling layers bilinear, the backbone as in torchvision; the same seed gives the same
+ * values. To carry on from a coarser net: `net.loadStateDict(coarser.stateDict(), { strict: false })`.
  *
  * Throws for an unknown name, an option out of range or unknown to the model, and a padding that leaves no crop offset.
  */

@@ -3,7 +3,10 @@ import { inferChannels } from "./graph/geometry/channels.js";
 import { GraphNet } from "./graph/net.js";
 import type { Graph } from "./graph/spec.js";
 
-/** A net whose `forward` returns logits [N, classes, H, W], or a record of heads with the main one under `out`, or first. */
+/**
+ * A net whose `forward` returns logits [N, classes, H, W], or a record of heads with the main one under `out`, or
+ * first.
+ */
 export type SegmentationNet = nn.Module;
 
 /** The main head's logits: those of `out`, or of the first head of a net without one. */

@@ -17,7 +17,9 @@ interface Row<Value> {
   readonly decides?: false | string;
 }
 
-/** The flag as the help shows it, such as `--year <n>`; without a value it is a switch. A fallback is added to `help`. */
+/**
+ * The flag as the help shows it, such as `--year <n>`; without a value it is a switch. A fallback is added to `help`.
+ */
 export type Option<Value> = Row<Value> & ({ readonly flag?: never } | { readonly flag: string; readonly help: string });
 
 /** One row for each of the options. */

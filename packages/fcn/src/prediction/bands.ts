@@ -19,7 +19,10 @@ const BAND_BYTES = 16 * MIB;
 /** Bytes that are read from the device and not yet taken by a sink. */
 const MOST_UNDER_WAY = 4 * BAND_BYTES;
 
-/** Reads strips of probabilities in bands, so that few bytes are on their way to the sinks, however large and many-classed the images are. */
+/**
+ * Reads strips of probabilities in bands, so that few bytes are on their way to the sinks, however large and
+ * many-classed the images are.
+ */
 export class BandReader {
   readonly #running = new Map<Promise<void>, number>();
   readonly #all: Promise<void>[] = [];
@@ -53,7 +56,8 @@ export class BandReader {
       await Promise.all(this.sinks.map((sink, n) => sink.write({ ...place, values: valuesOf(n) })));
       this.#running.delete(taken);
     });
-    // Awaited by whoever takes the predictions, or by the next band; until then a rejection must not count as unhandled.
+    // Awaited by whoever takes the predictions, or by the next band; until then a rejection must not count as
+    // unhandled.
     taken.catch(() => undefined);
     this.#running.set(taken, part.size * 4);
     this.#all.push(taken);

@@ -37,8 +37,8 @@ export interface Outputs {
 }
 
 /**
- * Gives the device all work on images of one size, and returns while it is still at it: `done` waits for the results. No scope of the
- * device is open then, so the next images may be enqueued at once.
+ * Gives the device all work on images of one size, and returns while it is still at it: `done` waits for the results.
+ * No scope of the device is open then, so the next images may be enqueued at once.
  */
 export async function enqueue(
   inference: Inference,

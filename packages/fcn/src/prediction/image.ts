@@ -12,10 +12,15 @@ export interface ImageDataLike {
   readonly width: number;
 }
 
-/** An image in memory (with `channels`, or as ImageData), or an encoded one: the path of a file (Node), or its bytes. */
+/**
+ * An image in memory (with `channels`, or as ImageData), or an encoded one: the path of a file (Node), or its bytes.
+ */
 export type ImageInput = RasterImage | ImageDataLike | string | URL | Uint8Array | ArrayBuffer;
 
-/** The image as interleaved rows; `scale` is that of encoded ones. Opacity is dropped. Throws a TensorError that names the file. */
+/**
+ * The image as interleaved rows; `scale` is that of encoded ones. Opacity is dropped. Throws a TensorError that names
+ * the file.
+ */
 export async function toRaster(image: ImageInput, name = nameOf(image), scale: PixelScale = {}): Promise<RasterImage> {
   if (image instanceof Uint8Array) return (await decodeImage(name, image, scale)).image;
   if (image instanceof ArrayBuffer) return (await decodeImage(name, new Uint8Array(image), scale)).image;

@@ -6,8 +6,9 @@ import type { TileOptions } from "./tiling.js";
 /** How images are given to a net, and how its outputs are put together. */
 export interface InferenceOptions extends TileOptions, Abortable {
   /**
-   * Images that would need more bytes on the device than this are cut into tiles, unless `tile` says how. Default 2 GiB. Weights do not
-   * count, and nets that are not from `models.create` are given whole images. No more than this is kept idle on the device for what comes next.
+   * Images that would need more bytes on the device than this are cut into tiles, unless `tile` says how. Default 2
+   * GiB. Weights do not count, and nets that are not from `models.create` are given whole images. No more than this is
+   * kept idle on the device for what comes next.
    */
   readonly memory?: number | undefined;
   /** The head of a net with several whose output is wanted. Default `out`, or the first. */
@@ -17,8 +18,9 @@ export interface InferenceOptions extends TileOptions, Abortable {
   /** Also takes the mean with the output on the mirrored image. Default false. */
   readonly mirror?: boolean | undefined;
   /**
-   * What the sides of the net's input must be multiples of; zeros fill it up. Default 32 for a module of your own, which must give scores at the size of
-   * its input; a net that runs a graph, as those of `models.create` and `models.GraphBuilder` do, knows by itself what it needs.
+   * What the sides of the net's input must be multiples of; zeros fill it up. Default 32 for a module of your own,
+   * which must give scores at the size of its input; a net that runs a graph, as those of `models.create` and
+   * `models.GraphBuilder` do, knows by itself what it needs.
    */
   readonly stride?: number | undefined;
 }

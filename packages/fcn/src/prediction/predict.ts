@@ -15,7 +15,10 @@ import { checkPreprocessing, type InferenceOptions } from "./options.js";
 export interface PredictOptions extends InferenceOptions {
   /** The one that the net was trained with; what `loadModel` returns brings it along. */
   readonly preprocessing?: Preprocessing | undefined;
-  /** The values that become 0 and 255 in files of more than 8 bits. Default: that which the net was trained with, in `preprocessing`. */
+  /**
+   * The values that become 0 and 255 in files of more than 8 bits. Default: that which the net was trained with, in
+   * `preprocessing`.
+   */
   readonly range?: PixelRange | undefined;
   /** Also return the probability of every class at every pixel. Default false. */
   readonly probabilities?: boolean | undefined;
@@ -23,7 +26,10 @@ export interface PredictOptions extends InferenceOptions {
   readonly overlay?: boolean | { readonly alpha: number } | undefined;
   /** Red, green, blue of each class, 0 to 255. Default the net's own, or PASCAL VOC's. */
   readonly palette?: readonly Colour[] | undefined;
-  /** Names of the classes: one called "background" is left unpainted; without names that is class 0. Default the net's own. */
+  /**
+   * Names of the classes: one called "background" is left unpainted; without names that is class 0. Default the net's
+   * own.
+   */
   readonly classes?: readonly string[] | undefined;
 }
 
@@ -31,10 +37,11 @@ export interface PredictOptions extends InferenceOptions {
 export type NetOrLoaded = SegmentationNet | LoadedModel;
 
 /**
- * The class of each pixel of one image, of any size: at once, or in tiles where that would take more than `memory` on the device. Tiles lie
- * at multiples of the net's stride and their logits are averaged where they overlap, as the d2l chapter on FCN describes; so the labels
- * are those of the whole image at all pixels that lie at least as far from the borders of their tiles as the net looks (`models.reachOf`).
- * Several `scales` and `mirror` average the softmax of each view, as is usual at test time.
+ * The class of each pixel of one image, of any size: at once, or in tiles where that would take more than `memory` on
+ * the device. Tiles lie at multiples of the net's stride and their logits are averaged where they overlap, as the d2l
+ * chapter on FCN describes; so the labels are those of the whole image at all pixels that lie at least as far from the
+ * borders of their tiles as the net looks (`models.reachOf`). Several `scales` and `mirror` average the softmax of each
+ * view, as is usual at test time.
  *
  * Throws a TensorError for what is no image, and for options that cannot be.
  */
@@ -51,8 +58,9 @@ export type PredictionResult<T> =
   | { readonly item: T; readonly error: TensorError; readonly prediction?: undefined };
 
 /**
- * Predicts many images in their order at the speed of the net: some are decoded while the device works on others. An image that cannot be
- * read gives a result with the error, and the others go on. Throws when the device fails, and the reason of `signal` once it is aborted.
+ * Predicts many images in their order at the speed of the net: some are decoded while the device works on others. An
+ * image that cannot be read gives a result with the error, and the others go on. Throws when the device fails, and the
+ * reason of `signal` once it is aborted.
  */
 export async function* predictAll(
   net: NetOrLoaded,
@@ -105,7 +113,9 @@ async function resultOf<T>(
   return found instanceof TensorError ? { item, error: found } : { item, prediction: found[0] as Prediction };
 }
 
-/** After one of these there is no use in going on. On a full disk the results of all other images would be lost as well. */
+/**
+ * After one of these there is no use in going on. On a full disk the results of all other images would be lost as well.
+ */
 const FATAL = ["device-lost", "out-of-memory", "gpu-error", "kernel-compile", "disk-full"] as const;
 
 /** Returns what is wrong with an image; throws on what is wrong with more. */

@@ -15,12 +15,13 @@ export interface ShiftAndStitchOptions {
 type Pass = (down: number, right: number) => Tensor;
 
 /**
- * Dense prediction without interpolation (section 3.2 of the FCN paper): the net runs on f * f copies of the image, each shifted down and to the right
- * by 0 to f - 1 pixels with zeros after it, and the outputs are interlaced. x is [N, C, H, W]; the answer has a value for every place of
- * the output grid of `dilate`, cell m of it at the place of cell m / f of the net's own output.
+ * Dense prediction without interpolation (section 3.2 of the FCN paper): the net runs on f * f copies of the image,
+ * each shifted down and to the right by 0 to f - 1 pixels with zeros after it, and the outputs are interlaced. x is [N,
+ * C, H, W]; the answer has a value for every place of the output grid of `dilate`, cell m of it at the place of cell m
+ * / f of the net's own output.
  *
- * The net is run as it stands: call `net.eval()` before, and `noGrad` around it where no gradient is wanted. It must not upsample; cut a
- * published one by `models.subgraph(graph, "score_fr")`.
+ * The net is run as it stands: call `net.eval()` before, and `noGrad` around it where no gradient is wanted. It must
+ * not upsample; cut a published one by `models.subgraph(graph, "score_fr")`.
  */
 export function shiftAndStitch(net: nn.Module, x: Tensor, { factor }: ShiftAndStitchOptions): Tensor {
   if (!Number.isInteger(factor) || factor < 1 || x.shape.length !== 4) {
@@ -74,8 +75,9 @@ const shifted = (x: Tensor, down: number, right: number): Tensor =>
       ]);
 
 /**
- * Outputs of the shifts 0 to f - 1 along one dimension, 2 or 3, of [N, C, H, W] as one. Cell i of shift t is cell f i - t of the result; where that is
- * before the image it is left out, and the result ends before the first cell that no shift has.
+ * Outputs of the shifts 0 to f - 1 along one dimension, 2 or 3, of [N, C, H, W] as one. Cell i of shift t is cell f i -
+ * t of the result; where that is before the image it is left out, and the result ends before the first cell that no
+ * shift has.
  */
 function interlace(outputs: readonly Tensor[], dim: 2 | 3): Tensor {
   const f = outputs.length;

@@ -34,7 +34,9 @@ export interface HeadStrip {
   readonly probabilities: Tensor | undefined;
 }
 
-/** Rows [top, top + height) of the answer, finished. The tensors are freed when the function that is given them is done. */
+/**
+ * Rows [top, top + height) of the answer, finished. The tensors are freed when the function that is given them is done.
+ */
 export interface Strip {
   readonly top: number;
   readonly height: number;
@@ -50,10 +52,10 @@ export interface StripOptions {
 const MOST_CLASSES = 255;
 
 /**
- * Predicts images of one size together, strip by strip from the top, so that what is held on the device does not grow with the height. Logits
- * are averaged where tiles overlap; then each view's softmax is taken, and the mean over the views. `use` is called once a strip, in order,
- * and awaited. The net runs once a tile, whatever the number of heads. Returns the number of tiles. The net is in evaluation mode meanwhile. Calls
- * at the same time take turns on a device.
+ * Predicts images of one size together, strip by strip from the top, so that what is held on the device does not grow
+ * with the height. Logits are averaged where tiles overlap; then each view's softmax is taken, and the mean over the
+ * views. `use` is called once a strip, in order, and awaited. The net runs once a tile, whatever the number of heads.
+ * Returns the number of tiles. The net is in evaluation mode meanwhile. Calls at the same time take turns on a device.
  */
 export function forEachStrip(
   inference: Inference,
@@ -95,7 +97,10 @@ interface Job extends Omit<Inference, "tiling"> {
   readonly tiling: Tiling;
 }
 
-/** For each view the sums of the logits, by head, of the rows that later tiles still add to; none of those where there are no such rows. */
+/**
+ * For each view the sums of the logits, by head, of the rows that later tiles still add to; none of those where there
+ * are no such rows.
+ */
 type OpenSums = readonly (readonly Tensor[])[];
 
 /** Predicts a row of tiles, hands over the strip that no later row reaches, and returns the sums of the rest. */
@@ -133,7 +138,10 @@ async function finishStrip(
   });
 }
 
-/** Logits of a single view stay what they are, since the largest is also the most probable; of several views softmax is summed. */
+/**
+ * Logits of a single view stay what they are, since the largest is also the most probable; of several views softmax is
+ * summed.
+ */
 function addView(sum: Tensor | undefined, logits: Tensor, views: number): Tensor {
   if (views === 1) return logits;
   const probabilities = softmax(logits, { dim: 1 });

@@ -13,9 +13,10 @@ export interface Tiling {
 }
 
 /**
- * Spans of `tile` pixels that cover `size`, each `overlap` pixels over the one before. All begin at multiples of `stride`, so that a net's
- * features lie where they do in the whole image; the last one is moved back to the border, over which it reaches by nothing: where
- * `size` is not a multiple of `stride` it is up to `stride` - 1 pixels shorter. `tile` and `overlap` must be multiples of `stride`.
+ * Spans of `tile` pixels that cover `size`, each `overlap` pixels over the one before. All begin at multiples of
+ * `stride`, so that a net's features lie where they do in the whole image; the last one is moved back to the border,
+ * over which it reaches by nothing: where `size` is not a multiple of `stride` it is up to `stride` - 1 pixels shorter.
+ * `tile` and `overlap` must be multiples of `stride`.
  */
 export function spansOf(size: number, tile: number, overlap: number, stride: number): Span[] {
   if (tile >= size) return [{ begin: 0, end: size }];
@@ -39,7 +40,10 @@ export function coverage(spans: readonly Span[], begin: number, end: number): Fl
 export interface TileOptions {
   /** Sides of a tile, one number or [height, width]: multiples of the net's stride. */
   readonly tile?: number | readonly [number, number] | undefined;
-  /** Pixels that neighbouring tiles share, rounded up to a multiple of the stride. Default a quarter of the shorter side. */
+  /**
+   * Pixels that neighbouring tiles share, rounded up to a multiple of the stride. Default a quarter of the shorter
+   * side.
+   */
   readonly overlap?: number | undefined;
 }
 
@@ -70,8 +74,8 @@ function invalidTile(problem: string, fix: string): TensorError {
 const LEAST_STRIDES = 4;
 
 /**
- * The side of the largest square tile whose `bytes` stay within `budget`, a multiple of `stride`. `bytes` takes the tile's height and width, cut
- * to the image.
+ * The side of the largest square tile whose `bytes` stay within `budget`, a multiple of `stride`. `bytes` takes the
+ * tile's height and width, cut to the image.
  */
 export function largestTile(
   [height, width]: readonly [number, number],

@@ -3,8 +3,8 @@ import type { Device } from "@fcn/tensor";
 const last = new WeakMap<Device, Promise<unknown>>();
 
 /**
- * Runs pieces of work on one device one after the other, in the order of the calls: their scopes must not overlap, nor may one switch a net to
- * training while another predicts with it. `work` must not wait for a turn on the same device.
+ * Runs pieces of work on one device one after the other, in the order of the calls: their scopes must not overlap, nor
+ * may one switch a net to training while another predicts with it. `work` must not wait for a turn on the same device.
  */
 export function inTurn<T>(device: Device, work: () => Promise<T>): Promise<T> {
   const turn = (last.get(device) ?? Promise.resolve()).then(work);

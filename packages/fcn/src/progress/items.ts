@@ -8,7 +8,10 @@ export interface ProgressView {
   end(): void;
 }
 
-/** A progress bar on a terminal, plain lines in a pipe or a log file. What failed is a line on standard error in either case. */
+/**
+ * A progress bar on a terminal, plain lines in a pipe or a log file. What failed is a line on standard error in either
+ * case.
+ */
 export function createProgress(stream: NodeJS.WriteStream, what: string, total: number): ProgressView {
   return stream.isTTY ? new BarView(stream, what, total) : new LineView(stream);
 }

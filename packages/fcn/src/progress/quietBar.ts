@@ -7,7 +7,10 @@ export interface QuietBar {
   readonly stop: () => void;
 }
 
-/** A bar on a terminal, which begins with the first report; elsewhere nothing. `shown` gives the words of `format` beside cli-progress's own. */
+/**
+ * A bar on a terminal, which begins with the first report; elsewhere nothing. `shown` gives the words of `format`
+ * beside cli-progress's own.
+ */
 export function createQuietBar(
   stream: NodeJS.WriteStream,
   format: string,

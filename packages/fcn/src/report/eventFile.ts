@@ -38,8 +38,9 @@ const SCHEMA = {
 const START = 1;
 
 /**
- * Begins a new event file in `folder`, which is made. Where a run goes on, TensorBoard is told to forget the steps from `firstStep` on of the
- * files before it. What cannot be written whole is taken back. Throws a TensorError: "disk-full" or "unwritable-file".
+ * Begins a new event file in `folder`, which is made. Where a run goes on, TensorBoard is told to forget the steps from
+ * `firstStep` on of the files before it. What cannot be written whole is taken back. Throws a TensorError: "disk-full"
+ * or "unwritable-file".
  */
 export async function createEventFile(folder: string, firstStep = 0): Promise<EventFile> {
   await makeFolder(OP, folder);

@@ -3,9 +3,10 @@ import { show } from "@fcn/tensor/internal";
 import { arrayOf, type HostState, surgeryError } from "./state.js";
 
 /**
- * A fully connected layer as the convolution that it is (section 3.1 of the FCN paper): the matrix [O, I * H * W], whose columns run over
- * channels, rows and columns of its input, is the kernel [O, I, H, W]. The values are shared, not copied. `kernelSize` is H = W, or
- * [H, W], of the features that the layer was trained on: 7 for VGG's fc6, 6 for AlexNet's, 1 for what follows.
+ * A fully connected layer as the convolution that it is (section 3.1 of the FCN paper): the matrix [O, I * H * W],
+ * whose columns run over channels, rows and columns of its input, is the kernel [O, I, H, W]. The values are shared,
+ * not copied. `kernelSize` is H = W, or [H, W], of the features that the layer was trained on: 7 for VGG's fc6, 6 for
+ * AlexNet's, 1 for what follows.
  *
  * Throws unless the matrix has two dimensions, of which the second is a multiple of H * W.
  */
@@ -35,8 +36,8 @@ export function convolutionalise(
 }
 
 /**
- * The weights of a net with its fully connected layers as convolutions: `{ fc6: 7, fc7: 1 }`, or `{ "classifier.0": 7, "classifier.3": 1 }` of
- * torchvision's VGG16. Layers that are convolutions already must have the size that is named.
+ * The weights of a net with its fully connected layers as convolutions: `{ fc6: 7, fc7: 1 }`, or `{ "classifier.0": 7,
+ * "classifier.3": 1 }` of torchvision's VGG16. Layers that are convolutions already must have the size that is named.
  */
 export function convolutionaliseState(state: HostState, layers: Readonly<Record<string, number>>): HostState {
   const entries = Object.entries(layers).map(([layer, kernelSize]): [string, io.HostArray] => {

@@ -21,7 +21,9 @@ function classRows(op: string, name: string, array: io.HostArray, classes: Class
   return gather(array, [classes.length, ...rest], count, offsets);
 }
 
-/** The score layer `layer` for other classes: rows of weight and bias of the classes that are kept, zeros for new ones. */
+/**
+ * The score layer `layer` for other classes: rows of weight and bias of the classes that are kept, zeros for new ones.
+ */
 export function remapScore(state: HostState, layer: string, classes: ClassMap): HostState {
   return remap("remapScore", state, layer, classes);
 }
@@ -37,8 +39,8 @@ function remap(op: string, state: HostState, layer: string, classes: ClassMap): 
 }
 
 /**
- * The score layer `layer` with `numClasses` classes, of which the first are the old ones; the new ones start at zero. Source: `expand_score` of
- * the reference implementation. Throws unless there are at least as many classes as before.
+ * The score layer `layer` with `numClasses` classes, of which the first are the old ones; the new ones start at zero.
+ * Source: `expand_score` of the reference implementation. Throws unless there are at least as many classes as before.
  */
 export function expandScore(state: HostState, layer: string, numClasses: number): HostState {
   const { shape } = arrayOf("expandScore", state, `${layer}.weight`);
@@ -65,8 +67,9 @@ export interface HeadSwap {
 }
 
 /**
- * Weights of a net for `net`, which has other classes. The score layers, and the upsampling of scores, are taken out: they keep the initial values of
- * `net`. With `classes`, one entry for each class of `net`, score layers start from the rows of old classes instead.
+ * Weights of a net for `net`, which has other classes. The score layers, and the upsampling of scores, are taken out:
+ * they keep the initial values of `net`. With `classes`, one entry for each class of `net`, score layers start from the
+ * rows of old classes instead.
  */
 export function swapHead<Output extends NetOutput>(
   state: HostState,
@@ -87,8 +90,8 @@ export function swapHead<Output extends NetOutput>(
 const layerOf = (name: string): string => name.slice(0, name.lastIndexOf("."));
 
 /**
- * Dense upsampling weights [C, C, k, k], as published, in the channel-wise form [C, 1, k, k]. Throws where they mix classes: then there is no such
- * form.
+ * Dense upsampling weights [C, C, k, k], as published, in the channel-wise form [C, 1, k, k]. Throws where they mix
+ * classes: then there is no such form.
  */
 export function channelwiseUpsampling(state: HostState, layer: string): HostState {
   const name = `${layer}.weight`;

@@ -16,8 +16,9 @@ function firstConvolution(
 }
 
 /**
- * The weights of a net for images with red and blue exchanged: the first three input channels of the convolution `layer` in reverse. So
- * weights of a net that takes BGR (Caffe's) take RGB, and the other way round. Further channels stay. Means and scales are not part of it.
+ * The weights of a net for images with red and blue exchanged: the first three input channels of the convolution
+ * `layer` in reverse. So weights of a net that takes BGR (Caffe's) take RGB, and the other way round. Further channels
+ * stay. Means and scales are not part of it.
  */
 export function flipInputChannels(state: HostState, layer: string): HostState {
   const { weight, outputs, inputs, area } = firstConvolution("flipInputChannels", state, layer);
@@ -30,8 +31,9 @@ export function flipInputChannels(state: HostState, layer: string): HostState {
 }
 
 /**
- * The weights of a net with one more input channel, depth for instance, whose kernel is the mean of the other three. `as` renames the layer, as
- * conv1_1 became conv1_1_bgrd in the published RGB-D net. Source: `nyud-fcn32s-color-d` of the reference implementation.
+ * The weights of a net with one more input channel, depth for instance, whose kernel is the mean of the other three.
+ * `as` renames the layer, as conv1_1 became conv1_1_bgrd in the published RGB-D net. Source: `nyud-fcn32s-color-d` of
+ * the reference implementation.
  */
 export function addMeanChannel(
   state: HostState,

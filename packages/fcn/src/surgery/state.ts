@@ -15,7 +15,10 @@ export function arrayOf(op: string, state: HostState, name: string): io.HostArra
   throw surgeryError(op, `there is no ${name} among ${some || "no arrays"}`, "name a layer of the weights");
 }
 
-/** An array of the same type from pieces of `data`: each row is `count` values from an offset, or zeros where that is undefined. */
+/**
+ * An array of the same type from pieces of `data`: each row is `count` values from an offset, or zeros where that is
+ * undefined.
+ */
 export function gather(
   source: io.HostArray,
   shape: readonly number[],

@@ -4,7 +4,10 @@ import { elementsOf, show } from "@fcn/tensor/internal";
 type Entry = nn.StateDict[string];
 
 export interface TransplantOptions {
-  /** Appended to the names of the layers: conv1_1.weight goes to conv1_1color.weight with the suffix `color`. Default none. */
+  /**
+   * Appended to the names of the layers: conv1_1.weight goes to conv1_1color.weight with the suffix `color`. Default
+   * none.
+   */
   readonly suffix?: string;
 }
 
@@ -12,16 +15,19 @@ export interface TransplantOptions {
 export interface TransplantReport {
   /** Names in the new net whose values were copied as they are. */
   readonly copied: readonly string[];
-  /** Names in the new net whose values were copied in their order into another shape, as a fully connected layer into a convolution. */
+  /**
+   * Names in the new net whose values were copied in their order into another shape, as a fully connected layer into a
+   * convolution.
+   */
   readonly reshaped: readonly string[];
   /** Names of the old net that were left out, and why. */
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
 }
 
 /**
- * Copies the weights of one net into another by the names of their layers. Arrays of another shape with as many elements are copied in row-major
- * order; what the new net lacks or has in another size is left out. `from` may also be weights by name, as the readers of `io` give them.
- * Source: `transplant` of the reference implementation.
+ * Copies the weights of one net into another by the names of their layers. Arrays of another shape with as many
+ * elements are copied in row-major order; what the new net lacks or has in another size is left out. `from` may also be
+ * weights by name, as the readers of `io` give them. Source: `transplant` of the reference implementation.
  */
 export function transplant(
   from: nn.Module | nn.StateDict,

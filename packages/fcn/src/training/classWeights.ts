@@ -5,13 +5,17 @@ import { type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
 /**
  * How class weights follow from the data:
  *
- * - `inverse`: inverse frequency, labelled pixels / (classes that occur x pixels of the class). The mean weight of a labelled pixel is 1.
- * - `median`: median frequency balancing (Eigen and Fergus 2015): the frequency of a class is its share of the labelled pixels of the images
- *   in which it occurs, its weight the median of all frequencies over its own.
+ * - `inverse`: inverse frequency, labelled pixels / (classes that occur x pixels of the class). The mean weight of a
+ * labelled pixel is 1.
+ * - `median`: median frequency balancing (Eigen and Fergus 2015): the frequency of a class is its share of the labelled
+ * pixels of the images in which it occurs, its weight the median of all frequencies over its own.
  */
 export type ClassBalancing = "inverse" | "median";
 
-/** One weight a class; a class without pixels gets 0. Void pixels are not counted. Throws where there is no labelled pixel. */
+/**
+ * One weight a class; a class without pixels gets 0. Void pixels are not counted. Throws where there is no labelled
+ * pixel.
+ */
 export function classWeights(
   samples: readonly SegmentationSample[],
   numClasses: number,
@@ -44,7 +48,10 @@ const WEIGHTS: Readonly<Record<ClassBalancing, (counts: LabelCounts) => number[]
 /** Names of the rules. */
 export const classBalancings = (): ClassBalancing[] => Object.keys(WEIGHTS) as ClassBalancing[];
 
-/** {@link classWeights} of pixels that are counted already. Throws where there is no labelled pixel, and for a rule that is none. */
+/**
+ * {@link classWeights} of pixels that are counted already. Throws where there is no labelled pixel, and for a rule that
+ * is none.
+ */
 export function balancedWeights(balancing: ClassBalancing, counts: LabelCounts): number[] {
   if (Object.hasOwn(WEIGHTS, balancing) && counts.histogram.some((count) => count > 0)) {
     return WEIGHTS[balancing](counts);

@@ -4,12 +4,15 @@ import { scoreLayers } from "../models/graph/scoreLayers.js";
 import { isBelow, isNorm, namedModules } from "./parameterGroups.js";
 
 /**
- * The modules that learn, by name, or `scores`: the score layers of a net from `models.create` alone (FCN-32s-fixed of the paper's
- * section 4.2).
+ * The modules that learn, by name, or `scores`: the score layers of a net from `models.create` alone (FCN-32s-fixed of
+ * the paper's section 4.2).
  */
 export type Trainable = readonly string[] | "scores";
 
-/** Makes every batch norm of the net normalise by its running statistics and leave them as they are, until `train` is called next. */
+/**
+ * Makes every batch norm of the net normalise by its running statistics and leave them as they are, until `train` is
+ * called next.
+ */
 export function freezeBatchNorm(module: nn.Module): void {
   if (module instanceof nn.BatchNorm2d) module.eval();
   for (const [, child] of module.namedChildren()) freezeBatchNorm(child);
@@ -17,15 +20,19 @@ export function freezeBatchNorm(module: nn.Module): void {
 
 /** Parameters that do not learn for a while. */
 export interface Freeze {
-  /** Puts norms of which nothing learns into evaluation mode, so that their statistics stay too; to be called after `train()`. */
+  /**
+   * Puts norms of which nothing learns into evaluation mode, so that their statistics stay too; to be called after
+   * `train()`.
+   */
   apply(): void;
   /** Lets all parameters learn that did before. */
   undo(): void;
 }
 
 /**
- * Stops all parameters from learning but those below the named modules. What lies in front of the first layer that learns is then run
- * without a tape: its activations are freed at once. Throws for a name that is no module with parameters.
+ * Stops all parameters from learning but those below the named modules. What lies in front of the first layer that
+ * learns is then run without a tape: its activations are freed at once. Throws for a name that is no module with
+ * parameters.
  */
 export function freezeAllBut(model: nn.Module, trainable: Trainable): Freeze {
   const names = trainable === "scores" ? scoreLayersOf(model) : trainable;

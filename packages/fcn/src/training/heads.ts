@@ -7,12 +7,15 @@ import { bothWays } from "./remedies.js";
 /** Weight of the loss of each head that is trained. */
 export type HeadWeights = Readonly<Record<string, number>>;
 
-/** For a head that learns from an extra label map of the samples (`more`), the map's name. The others learn from `labels`. */
+/**
+ * For a head that learns from an extra label map of the samples (`more`), the map's name. The others learn from
+ * `labels`.
+ */
 export type HeadLabels = Readonly<Record<string, string>>;
 
 /**
- * Those of the given heads that the net has: fcn_resnet50 may be without its auxiliary one. A net that has none of them trains all its own with
- * equal weight, as the nets for SIFT Flow were.
+ * Those of the given heads that the net has: fcn_resnet50 may be without its auxiliary one. A net that has none of them
+ * trains all its own with equal weight, as the nets for SIFT Flow were.
  */
 export function ownHeads(heads: HeadWeights, model: SegmentationNet): HeadWeights {
   const graph = netGraph(model);

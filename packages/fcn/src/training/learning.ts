@@ -8,7 +8,10 @@ import type { LearningGroup } from "./parameterGroups.js";
 
 /** Steps without a pixel to learn from, from the first on, after which it is told. */
 const EARLY = 3;
-/** Readings of one and the same loss that show that nothing changes; few are alike where a net starts at 0 and learns slowly. */
+/**
+ * Readings of one and the same loss that show that nothing changes; few are alike where a net starts at 0 and learns
+ * slowly.
+ */
 const ALIKE = 20;
 
 /** What of a step can be learned from: pixels with a label, and with the weights of their classes, for each head. */
@@ -46,7 +49,10 @@ export class LearningWatch {
     for (const [head, { learned }] of this.heads) if (learned === 0) this.tell(this.why(head));
   }
 
-  /** The error for a call in which nothing was learned, of which `losses` are all readings; undefined where something was. */
+  /**
+   * The error for a call in which nothing was learned, of which `losses` are all readings; undefined where something
+   * was.
+   */
   verdict(losses: readonly number[]): TensorError | undefined {
     const empty = [...this.heads].filter(([, { learned }]) => learned === 0);
     if (this.steps > 0 && empty.length === this.heads.size) return nothingLearned(this.why(empty[0]?.[0] as string));

@@ -3,8 +3,9 @@ import type { RandomSource } from "../data/random.js";
 import { VOID_LABEL } from "../labels/sample.js";
 
 /**
- * Patchwise training as sampling of the loss (sections 3.4 and 4.4 of the FCN paper): of all receptive fields of an image only some count. The
- * loss of those that are kept is divided by the probability, so that it and its gradient have the expectation of the whole image's.
+ * Patchwise training as sampling of the loss (sections 3.4 and 4.4 of the FCN paper): of all receptive fields of an
+ * image only some count. The loss of those that are kept is divided by the probability, so that it and its gradient
+ * have the expectation of the whole image's.
  */
 export interface LossSampling {
   /** Probability that a cell counts, above 0 to 1. */
@@ -24,8 +25,8 @@ export function checkLossSampling({ probability, cell = 1 }: LossSampling): void
 }
 
 /**
- * A copy of labels [N, height, width] in which the cells that do not count are void. One random number is drawn for each cell, so that the
- * same source gives the same cells.
+ * A copy of labels [N, height, width] in which the cells that do not count are void. One random number is drawn for
+ * each cell, so that the same source gives the same cells.
  */
 export function sampleLabels(
   labels: Int32Array,

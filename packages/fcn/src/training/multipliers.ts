@@ -13,8 +13,9 @@ export interface Multipliers {
 export type ParameterKind = "weight" | "bias" | "norm";
 
 /**
- * Which parameters get other factors than 1. Where several rules meet a parameter, their factors multiply. Those of a recipe hold too, but for a
- * kind, or a name as it is written, that is given: `aux_classifier` takes the place of the recipe's rule of that name, `aux_classifier*` multiplies with it.
+ * Which parameters get other factors than 1. Where several rules meet a parameter, their factors multiply. Those of a
+ * recipe hold too, but for a kind, or a name as it is written, that is given: `aux_classifier` takes the place of the
+ * recipe's rule of that name, `aux_classifier*` multiplies with it.
  */
 export interface MultiplierRules {
   /** Biases of convolutions. The published VGG nets have `{ lr: 2, decay: 0 }`. */
@@ -22,8 +23,8 @@ export interface MultiplierRules {
   /** Weight and bias of batch and group norms. */
   readonly norm?: Multipliers;
   /**
-   * Parameters by their names, or below a module by its name: `{ aux_classifier: { lr: 10 } }`. `*` stands for any characters, dots among
-   * them: `score*`, `backbone.layer?.*.bn2`; `?` for one.
+   * Parameters by their names, or below a module by its name: `{ aux_classifier: { lr: 10 } }`. `*` stands for any
+   * characters, dots among them: `score*`, `backbone.layer?.*.bn2`; `?` for one.
    */
   readonly layers?: Readonly<Record<string, Multipliers>>;
 }
@@ -37,8 +38,8 @@ export function multipliersOf(name: string, kind: ParameterKind, rules: Multipli
 }
 
 /**
- * The rules of a recipe with those that were given. Of one kind, or one name of a layer as it is written, the given ones alone hold; what is
- * undefined was not given.
+ * The rules of a recipe with those that were given. Of one kind, or one name of a layer as it is written, the given
+ * ones alone hold; what is undefined was not given.
  */
 export function mergeRules(recipe: MultiplierRules, given: MultiplierRules = {}): MultiplierRules {
   const { layers: named = {}, ...kinds } = given;

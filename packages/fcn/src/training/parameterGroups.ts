@@ -40,8 +40,8 @@ export function parameterKinds(model: nn.Module): Map<string, ParameterKind> {
 }
 
 /**
- * The parameters that learn (`requiresGrad`), grouped by their learning rate and weight decay; those with factors of 1 come first.
- * Throws where none learns.
+ * The parameters that learn (`requiresGrad`), grouped by their learning rate and weight decay; those with factors of 1
+ * come first. Throws where none learns.
  */
 export function parameterGroups(model: nn.Module, options: ParameterGroupOptions): LearningGroup[] {
   const kinds = parameterKinds(model);

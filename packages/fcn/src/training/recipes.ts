@@ -114,8 +114,8 @@ export function recipe(name: RecipeName): Recipe {
 }
 
 /**
- * The learning rate of a model, by its name, in a recipe: that of its backbone, divided by `stageDivisor` once for a 16s net and twice for an 8s
- * net. A net that is trained at once counts as one stage.
+ * The learning rate of a model, by its name, in a recipe: that of its backbone, divided by `stageDivisor` once for a
+ * 16s net and twice for an 8s net. A net that is trained at once counts as one stage.
  */
 export function recipeRate(chosen: Recipe, model = ""): number {
   const { learningRate, backboneRates = {}, modelRates = {}, stageDivisor = 1 } = chosen;

@@ -3,8 +3,9 @@ import { optim } from "@fcn/tensor";
 export type Optimizer = optim.SGD | optim.AdamW;
 
 /**
- * The course of the learning rate: `fixed`; `poly`, (1 - step / steps)^0.9; `cosine` down to 0; `step`, a tenth after each third of the
- * steps. Other courses are functions, such as `(optimizer) => optim.lrScheduler.step(optimizer, { stepSize: 1000 })`.
+ * The course of the learning rate: `fixed`; `poly`, (1 - step / steps)^0.9; `cosine` down to 0; `step`, a tenth after
+ * each third of the steps. Other courses are functions, such as `(optimizer) => optim.lrScheduler.step(optimizer, {
+ * stepSize: 1000 })`.
  */
 export type Schedule = ScheduleName | ((optimizer: Optimizer, steps: number) => optim.lrScheduler.LRScheduler);
 

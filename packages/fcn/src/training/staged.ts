@@ -36,15 +36,20 @@ export interface StageResult extends ValidatedTraining {
   readonly stage: Stage;
 }
 
-/** The stages of the paper on a backbone: `fcn32s-`, `fcn16s-` and `fcn8s-` with the backbone's name, of `steps` steps each. */
+/**
+ * The stages of the paper on a backbone: `fcn32s-`, `fcn16s-` and `fcn8s-` with the backbone's name, of `steps` steps
+ * each.
+ */
 export const publishedStages = (backbone: string, steps: number): Stage[] =>
   [32, 16, 8].map((stride) => ({ modelName: `fcn${stride}s-${backbone}`, steps }));
 
 /**
- * The staged recipe of the FCN paper (section 4.3): train the 32s net, start the 16s net from it, then the 8s net from that. What is new in
- * a finer net, the score layers of its skips, starts at zero, so each stage begins where the last one ended. As published:
+ * The staged recipe of the FCN paper (section 4.3): train the 32s net, start the 16s net from it, then the 8s net from
+ * that. What is new in a finer net, the score layers of its skips, starts at zero, so each stage begins where the last
+ * one ended. As published:
  *
- * `trainStaged({ recipe: "fcn-heavy", stages: publishedStages("vgg16", 100_000), ... })`, at rates of 1e-10, 1e-12 and 1e-14.
+ * `trainStaged({ recipe: "fcn-heavy", stages: publishedStages("vgg16", 100_000), ... })`, at rates of 1e-10, 1e-12 and
+ * 1e-14.
  */
 export async function trainStaged(options: StagedOptions): Promise<StageResult[]> {
   const results: StageResult[] = [];

@@ -65,10 +65,11 @@ interface Unread {
 }
 
 /**
- * Trains on pixels with a label, by default with cross-entropy. Memory on the device stays flat: each step frees all it made, and
- * optimiser state and gradients are freed at the end. The same seed gives the same weights on a device.
- * Throws when an option or a label is out of range, before the first step, and when the loss stops being finite. Where no pixel of any step counted, or
- * the loss was 0 or the same throughout, the result says so (`nothingLearned`); `trainRun` and the command throw it.
+ * Trains on pixels with a label, by default with cross-entropy. Memory on the device stays flat: each step frees all it
+ * made, and optimiser state and gradients are freed at the end. The same seed gives the same weights on a device.
+ * Throws when an option or a label is out of range, before the first step, and when the loss stops being finite. Where
+ * no pixel of any step counted, or the loss was 0 or the same throughout, the result says so (`nothingLearned`);
+ * `trainRun` and the command throw it.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { nothing, ...result } = await trainResolved(resolveTraining(options));
@@ -193,7 +194,10 @@ function enterTraining({ options, freeze }: Run): void {
   freeze?.apply();
 }
 
-/** Each batch has a random stream of its own, so that none depends on how many came before. All label maps keep the same cells. */
+/**
+ * Each batch has a random stream of its own, so that none depends on how many came before. All label maps keep the same
+ * cells.
+ */
 function sampled({ lossSampling, seed }: ResolvedOptions, batch: HostBatch, place: string): HostBatch {
   if (lossSampling === undefined) return batch;
   const [, , height, width] = batch.shape;

@@ -19,7 +19,10 @@ export interface ValidatedTraining {
   readonly evaluation: Evaluation;
 }
 
-/** Trains as {@link train} does and scores the net on held-back samples on the way, at readings of the loss, and at the end. */
+/**
+ * Trains as {@link train} does and scores the net on held-back samples on the way, at readings of the loss, and at the
+ * end.
+ */
 export async function trainValidated(options: ValidatedTrainOptions): Promise<ValidatedTraining> {
   const { model, validation, preprocessing, numClasses } = options;
   const settings: EvaluateOptions = { ...options.evaluation, preprocessing, numClasses };

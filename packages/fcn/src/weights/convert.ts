@@ -7,7 +7,10 @@ import { isTensorFlowModel, openTensorFlow, TENSORFLOW_MAPS } from "./tensorflow
 export interface ConvertOptions {
   /** Name of a map of {@link NAME_MAPS}, or a map. Default: names stay. */
   readonly names?: string | NameMap | undefined;
-  /** What stands before the names of the net in the file, such as `student.`: it is dropped, and arrays without it are left out. */
+  /**
+   * What stands before the names of the net in the file, such as `student.`: it is dropped, and arrays without it are
+   * left out.
+   */
   readonly prefix?: string | undefined;
   /** Which state dict of a PyTorch checkpoint; see `io.readPth`. */
   readonly key?: string | undefined;
@@ -52,13 +55,14 @@ export function outputFormat(path: string): OutputFormat | undefined {
 }
 
 /**
- * Writes a file of weights (safetensors, `.npz`, `.pth`, `.caffemodel`, the `model.json` of TensorFlow.js) as safetensors or `.npz`, by the
- * ending of `output` (Node). One array at a time is in memory, but for TensorFlow.js. The new file appears when it is complete.
+ * Writes a file of weights (safetensors, `.npz`, `.pth`, `.caffemodel`, the `model.json` of TensorFlow.js) as
+ * safetensors or `.npz`, by the ending of `output` (Node). One array at a time is in memory, but for TensorFlow.js. The
+ * new file appears when it is complete.
  *
  * What is of a kind that is not read is left out, and the report names it; a damaged file is not converted in part.
  *
- * Throws a TensorError: what `io.openWeights` throws, and "invalid-argument" for an unknown ending or map, a map that does not cover any
- * name, a prefix that no name has, and two arrays that would get one name.
+ * Throws a TensorError: what `io.openWeights` throws, and "invalid-argument" for an unknown ending or map, a map that
+ * does not cover any name, a prefix that no name has, and two arrays that would get one name.
  */
 export const convert = async (input: string, output: string, options: ConvertOptions = {}): Promise<ConvertReport> =>
   writeConverted(input, output, options, { to: formatOf(output) });

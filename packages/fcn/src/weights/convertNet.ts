@@ -13,7 +13,10 @@ import { type ConvertOptions, type ConvertReport, type FindNames, outputFormat, 
 export interface NetDescription {
   /** A name of `models.list()`. */
   readonly model: string;
-  /** Further options of the model. Default: those that the file shows, which are the classes and whether there is a second head for training. */
+  /**
+   * Further options of the model. Default: those that the file shows, which are the classes and whether there is a
+   * second head for training.
+   */
   readonly modelOptions?: Partial<ModelOptions> | undefined;
   /** Names of the classes in the order of the scores. Default: `class 0`, `class 1`, ... */
   readonly classes?: readonly string[] | undefined;
@@ -22,10 +25,12 @@ export interface NetDescription {
 }
 
 /**
- * Writes the weights of a whole net as `convert` does, as a safetensors file that says which net it belongs to, as `loadModel`, `fcn eval`,
- * `predict` and `export` want it (Node). The file appears when the net has been loaded from it on `device`.
+ * Writes the weights of a whole net as `convert` does, as a safetensors file that says which net it belongs to, as
+ * `loadModel`, `fcn eval`, `predict` and `export` want it (Node). The file appears when the net has been loaded from it
+ * on `device`.
  *
- * Throws a TensorError: what `convert` and `loadModel` throw, so "state-dict-mismatch" where the weights are not those of the net.
+ * Throws a TensorError: what `convert` and `loadModel` throw, so "state-dict-mismatch" where the weights are not those
+ * of the net.
  */
 export async function convertNet(
   input: string,

@@ -50,7 +50,10 @@ const SAME: Prefixes = FCN_LAYERS.map((name) => [name, name]);
 
 const reversed = (prefixes: Prefixes): Prefixes => prefixes.map(([from, to]) => [to, from]);
 
-/** Kernel sizes of the layers that were fully connected, the first that fits: fc6 covers 7x7 in VGG16 and 6x6 in CaffeNet. */
+/**
+ * Kernel sizes of the layers that were fully connected, the first that fits: fc6 covers 7x7 in VGG16 and 6x6 in
+ * CaffeNet.
+ */
 const CAST_KERNELS: ReadonlyMap<string, readonly number[]> = new Map([
   ["fc6.weight", [7, 6]],
   ["fc7.weight", [1]],
@@ -72,7 +75,10 @@ function matrixOf(shape: Shape): readonly [outputs: number, inputs: number] {
   return [outputs, elementsOf(rest)];
 }
 
-/** [O, I] to [O, I / k^2, k, k]: a fully connected layer is a convolution whose kernel covers its input (section 4.1 of the FCN paper). */
+/**
+ * [O, I] to [O, I / k^2, k, k]: a fully connected layer is a convolution whose kernel covers its input (section 4.1 of
+ * the FCN paper).
+ */
 function toConvolution(name: string, shape: Shape): Shape {
   const [outputs, inputs] = matrixOf(shape);
   const kernel = CAST_KERNELS.get(name)?.find((size) => inputs % size ** 2 === 0);

@@ -30,8 +30,8 @@ export interface DeviceInfo {
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render|warp/i;
 const NULL_BACKEND = /null backend/i;
 /**
- * Dawn's instance: one for all devices, and kept for as long as the process lives. Neither a device nor the timer that polls for Dawn's replies
- * keeps it, so that once it is collected a late answer reads freed memory.
+ * Dawn's instance: one for all devices, and kept for as long as the process lives. Neither a device nor the timer that
+ * polls for Dawn's replies keeps it, so that once it is collected a late answer reads freed memory.
  */
 let dawn: GPU | undefined;
 /** A name that bundlers cannot follow: the native module is for Node alone. */
@@ -80,7 +80,10 @@ function describe(adapter: GPUAdapter, runtime: DeviceInfo["runtime"]): DeviceIn
   };
 }
 
-/** On Wayland a layer of Mesa prints an error line a call where XDG_RUNTIME_DIR is missing. It is put back: child processes inherit it. */
+/**
+ * On Wayland a layer of Mesa prints an error line a call where XDG_RUNTIME_DIR is missing. It is put back: child
+ * processes inherit it.
+ */
 async function requestQuietly(gpu: Gpu, options: GPURequestAdapterOptions): Promise<GPUAdapter | null> {
   if (gpu.runtime !== "dawn-node" || process.env.XDG_RUNTIME_DIR !== undefined) {
     return gpu.entry.requestAdapter(options);
@@ -96,7 +99,10 @@ async function requestQuietly(gpu: Gpu, options: GPURequestAdapterOptions): Prom
 /** Milliseconds after which a browser is asked again that has lost its GPU and brings it back: two seconds in all. */
 const PATIENCE_MS = [50, 150, 300, 500, 1000];
 
-/** The adapters for these options. After a loss a browser has none for a moment, while it starts a new process for the GPU. */
+/**
+ * The adapters for these options. After a loss a browser has none for a moment, while it starts a new process for the
+ * GPU.
+ */
 async function patientCandidates(gpu: Gpu, options: AdapterOptions): ReturnType<typeof candidates> {
   let found = await candidates(gpu, options);
   if (gpu.runtime !== "browser" || !wasDeviceLost()) return found;
@@ -185,7 +191,10 @@ function noAdapter(error: Error): never {
   );
 }
 
-/** @internal A device of the adapter, with its large limits unless `raised` is false, and with subgroups where it has them. */
+/**
+ * @internal A device of the adapter, with its large limits unless `raised` is false, and with subgroups where it has
+ * them.
+ */
 export function requestDevice(
   adapter: GPUAdapter,
   { subgroups, raised }: { subgroups: boolean; raised: boolean },

@@ -84,7 +84,10 @@ export class Binder {
   }
 }
 
-/** Throws where a buffer that a kernel writes is bound a second time: WebGPU refuses that, and the result would depend on the order. */
+/**
+ * Throws where a buffer that a kernel writes is bound a second time: WebGPU refuses that, and the result would depend
+ * on the order.
+ */
 export function checkApart(
   op: string,
   bindings: readonly { readonly name: string; readonly access: string }[],

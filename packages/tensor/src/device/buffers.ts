@@ -22,8 +22,8 @@ export interface MemoryReport {
   /** The most that `liveBytes` was (torch.cuda.max_memory_allocated). */
   readonly peakBytes: number;
   /**
-   * Bytes of all buffers that are held: live, free ones, those that reads and parameters go through, and those given back while the GPU still
-   * works on them (torch.cuda.memory_reserved).
+   * Bytes of all buffers that are held: live, free ones, those that reads and parameters go through, and those given
+   * back while the GPU still works on them (torch.cuda.memory_reserved).
    */
   readonly reservedBytes: number;
   /** The most that `reservedBytes` was: what the GPU must have room for (torch.cuda.max_memory_reserved). */
@@ -42,7 +42,9 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
-/** @internal Storage buffers by size class, with a cap on the bytes that lie idle; the longest idle are destroyed first. */
+/**
+ * @internal Storage buffers by size class, with a cap on the bytes that lie idle; the longest idle are destroyed first.
+ */
 export class BufferPool {
   liveBytes = 0;
   pooledBytes = 0;

@@ -4,7 +4,10 @@ import type { Failures } from "./failures.js";
 import type { GuardedDevice } from "./guarded.js";
 import type { Pipeline } from "./pipelines.js";
 
-/** Bytes of one uniform slot: room for every kernel's Params, and also the largest alignment that an adapter may ask for. */
+/**
+ * Bytes of one uniform slot: room for every kernel's Params, and also the largest alignment that an adapter may ask
+ * for.
+ */
 const SLOT = PARAMS_BYTES;
 const DISPATCHES_PER_SUBMIT = 64;
 

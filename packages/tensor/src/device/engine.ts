@@ -34,7 +34,10 @@ export interface EngineOptions {
 /** Batches in flight above which `throttle` waits: a longer queue makes every batch slower. */
 const MAX_IN_FLIGHT = 3;
 
-/** Bytes of one write at most: browsers and drivers copy each write as a whole, and may have no room for a very large copy. */
+/**
+ * Bytes of one write at most: browsers and drivers copy each write as a whole, and may have no room for a very large
+ * copy.
+ */
 const UPLOAD = 32 * 1024 * 1024;
 
 /** Carries out plans on one GPU device. The only part of the library, with its neighbours here, that calls WebGPU. */
@@ -129,8 +132,9 @@ export class Engine {
   }
 
   /**
-   * Memory for a tensor of `shape`, or for an op's own use. Where the GPU refuses it the next awaited call rejects with `out-of-memory`, and so
-   * does every use. Throws it at once where the host's memory, which a software adapter uses, cannot hold it.
+   * Memory for a tensor of `shape`, or for an op's own use. Where the GPU refuses it the next awaited call rejects with
+   * `out-of-memory`, and so does every use. Throws it at once where the host's memory, which a software adapter uses,
+   * cannot hold it.
    */
   allocate(op: string, byteLength: number, shape?: readonly number[]): Storage {
     this.assertUsable(op);
@@ -147,7 +151,10 @@ export class Engine {
     }
   }
 
-  /** Records work on large memory that the GPU may yet refuse in a batch of its own, so that no other work is lost with it. */
+  /**
+   * Records work on large memory that the GPU may yet refuse in a batch of its own, so that no other work is lost with
+   * it.
+   */
   #apart(storages: readonly Storage[], record: () => void): void {
     const isRisky = storages.some(({ byteLength, pending }) => byteLength >= LARGE && pending);
     if (isRisky) this.#commands.flush();

@@ -1,8 +1,8 @@
 import type { GuardedDevice } from "./guarded.js";
 
 /**
- * What went wrong on the GPU since the last awaited call. WebGPU tells of it some time after a command was given, in error scopes; whatever they
- * catch is not printed by the browser or by Dawn.
+ * What went wrong on the GPU since the last awaited call. WebGPU tells of it some time after a command was given, in
+ * error scopes; whatever they catch is not printed by the browser or by Dawn.
  */
 export class Failures {
   #first: Error | undefined;
@@ -29,7 +29,10 @@ export class Failures {
     while (this.#pending.size > 0) await this.gpu.wait(() => Promise.all(this.#pending));
   }
 
-  /** Asks for a buffer. `settled` is told later why there is none, or else undefined; until then the buffer can be used in commands. */
+  /**
+   * Asks for a buffer. `settled` is told later why there is none, or else undefined; until then the buffer can be used
+   * in commands.
+   */
   createBuffer(descriptor: GPUBufferDescriptor, settled: (refusal: string | undefined) => void): GPUBuffer {
     const { peakReservedBytes } = this.gpu;
     this.gpu.call((device) => device.pushErrorScope("out-of-memory"));

@@ -13,8 +13,8 @@ let isAnyLost = false;
 export const wasDeviceLost = (): boolean => isAnyLost;
 
 /**
- * A GPUDevice through which all calls into WebGPU pass. What they throw, or reject with, once the device is gone is `device-lost`; the bytes of
- * all buffers are counted.
+ * A GPUDevice through which all calls into WebGPU pass. What they throw, or reject with, once the device is gone is
+ * `device-lost`; the bytes of all buffers are counted.
  */
 export class GuardedDevice {
   /** Resolves when the device is gone, however that came to be known. */
@@ -69,7 +69,9 @@ export class GuardedDevice {
     this.call((device) => device.destroy());
   }
 
-  /** Calls WebGPU. Throws `device-lost` in place of any error once the device is gone, and `gpu-error` for another one. */
+  /**
+   * Calls WebGPU. Throws `device-lost` in place of any error once the device is gone, and `gpu-error` for another one.
+   */
   call<T>(use: (device: GPUDevice) => T): T {
     try {
       return use(this.device);
@@ -78,7 +80,10 @@ export class GuardedDevice {
     }
   }
 
-  /** Waits for what WebGPU promises, or for the end of the device. Rejects with `device-lost` once that is gone, else with the error as it is. */
+  /**
+   * Waits for what WebGPU promises, or for the end of the device. Rejects with `device-lost` once that is gone, else
+   * with the error as it is.
+   */
   async wait<T>(use: (device: GPUDevice) => Promise<T>): Promise<T> {
     if (this.#lostError) throw this.#lostError;
     const promise = this.call(use);

@@ -8,7 +8,10 @@ import { checkHostMemory } from "./hostMemory.js";
 import type { Simulation } from "./simulate.js";
 import { Storage } from "./storage.js";
 
-/** Bytes from which on memory may well be refused: work on it is submitted by itself, so that no other work is lost with it. */
+/**
+ * Bytes from which on memory may well be refused: work on it is submitted by itself, so that no other work is lost with
+ * it.
+ */
 export const LARGE = 64 * 1024 * 1024;
 
 /** Buffers above this size are followed: smaller ones are hardly refused. */
@@ -58,7 +61,10 @@ export class Memory {
     this.#pool.trim(bytes);
   }
 
-  /** A storage; where the GPU refuses the memory it is recorded as a failure. Throws `out-of-memory` where the host's memory is too small for it. */
+  /**
+   * A storage; where the GPU refuses the memory it is recorded as a failure. Throws `out-of-memory` where the host's
+   * memory is too small for it.
+   */
   allocate(request: MemoryRequest): Storage {
     const { byteLength, shape } = request;
     if (byteLength >= LARGE) checkHostMemory(this.info, request, this.#pool.pooledBytes);

@@ -12,7 +12,9 @@ export interface Pipeline {
 
 type Constants = Readonly<Record<string, ConstantValue>>;
 
-/** Compiled kernels by name and constants. Bind-group layouts are explicit and shared by all kernels of one signature. */
+/**
+ * Compiled kernels by name and constants. Bind-group layouts are explicit and shared by all kernels of one signature.
+ */
 export class PipelineCache {
   readonly #infos = new Map<string, KernelInfo>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();

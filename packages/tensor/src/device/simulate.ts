@@ -5,8 +5,9 @@ const FAULTS = ["out-of-memory", "device-lost"] as const;
 type SimulatedFault = (typeof FAULTS)[number];
 
 /**
- * A fault of the machine on purpose, for tests: FCN_SIMULATE=out-of-memory@N refuses the N-th piece of memory that a device is asked for, and
- * FCN_SIMULATE=device-lost@N destroys the GPUDevice at the N-th batch of commands. N counts from 1, for each device anew.
+ * A fault of the machine on purpose, for tests: FCN_SIMULATE=out-of-memory@N refuses the N-th piece of memory that a
+ * device is asked for, and FCN_SIMULATE=device-lost@N destroys the GPUDevice at the N-th batch of commands. N counts
+ * from 1, for each device anew.
  */
 export class Simulation {
   #left: number;

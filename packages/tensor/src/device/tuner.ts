@@ -60,7 +60,10 @@ export class Tuner {
 const ROUND_MS = 10;
 const MOST_RUNS = 200;
 const ROUNDS = 2;
-/** Rounds of the winner and of the rules' tile in turn, after which the winner must be ahead by `WORTHWHILE`: less is noise. */
+/**
+ * Rounds of the winner and of the rules' tile in turn, after which the winner must be ahead by `WORTHWHILE`: less is
+ * noise.
+ */
 const FINAL_ROUNDS = 5;
 const WORTHWHILE = 1.03;
 /** A tile whose first run takes this many times the best is not looked at further. */

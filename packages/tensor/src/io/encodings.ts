@@ -21,7 +21,10 @@ const FREQUENT = {
   cyrillic: "оеаинтсрвлкмдпугябзыь",
 } as const;
 
-/** The common characters of an encoding of two bytes, which its standard lists first: lead bytes, and the least trail byte. */
+/**
+ * The common characters of an encoding of two bytes, which its standard lists first: lead bytes, and the least trail
+ * byte.
+ */
 const LISTED_FIRST = {
   gbk: [0xb0, 0xd7, 0xa1],
   big5: [0xa4, 0xc5, 0x40],
@@ -63,7 +66,8 @@ const USUAL = {
   korean: (run: string): number => share(run, (letter) => FREQUENT.korean.includes(letter)),
   japanese: (run: string): number =>
     share(run, (letter) => /[\u3041-\u30fc]/.test(letter) || FREQUENT.japanese.includes(letter), commonIn("shift_jis")),
-  // Two bytes of other encodings give capitals inside words, and one encoding's small letters are the capitals of another.
+  // Two bytes of other encodings give capitals inside words, and one encoding's small letters are the capitals of
+  // another.
   cyrillic: (run: string): number => {
     if (!/^([А-ЯЁ]?[а-яё]{2,}|[А-ЯЁ]{2,})$/.test(run)) return 0;
     const isCapital = /^[А-ЯЁ]{2}/.test(run);

@@ -27,8 +27,9 @@ const ALWAYS = 64 * MIB;
 const RATIO = 100;
 
 /**
- * A small file can describe a large memory: packed zeros, or one number repeated by strides. Real weights hardly shrink, so a
- * file that claims more than 100 times its size, and more than 64 MiB, is refused before anything is allocated.
+ * A small file can describe a large memory: packed zeros, or one number repeated by strides. Real weights hardly
+ * shrink, so a file that claims more than 100 times its size, and more than 64 MiB, is refused before anything is
+ * allocated.
  */
 export function checkExpansion(at: Place, claimed: number, fileSize: number): void {
   if (claimed <= Math.max(ALWAYS, RATIO * fileSize)) return;

@@ -66,7 +66,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
 /** Members of the tar archives that PyTorch wrote at first. */
 const TORCH_TAR = /^(sys_info|pickle|tensors|storages)\0/;
 
-/** A file seen by its first bytes: what it is in words, and the remedy where what was meant is inside it or elsewhere. */
+/**
+ * A file seen by its first bytes: what it is in words, and the remedy where what was meant is inside it or elsewhere.
+ */
 export interface Guess {
   readonly what: string;
   readonly fix?: string | undefined;

@@ -121,7 +121,10 @@ export const elementCount = (shape: readonly number[]): number =>
 /** The most dimensions of PyTorch and numpy. */
 const MAX_RANK = 64;
 
-/** Whether a value from a file can be a shape: at most 64 sizes, whole and not negative, whose product is a safe integer. */
+/**
+ * Whether a value from a file can be a shape: at most 64 sizes, whole and not negative, whose product is a safe
+ * integer.
+ */
 export function isShape(value: unknown): value is readonly number[] {
   if (!Array.isArray(value) || value.length > MAX_RANK) return false;
   return value.every((size) => Number.isSafeInteger(size) && size >= 0) && Number.isSafeInteger(elementCount(value));

@@ -2,8 +2,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * Reads JSON text without building anything. `depth` is how far objects and lists nest, `twice` the first name that one object has
- * two times: JSON.parse would keep the last of the two in silence. Text that is no JSON gets some answer.
+ * Reads JSON text without building anything. `depth` is how far objects and lists nest, `twice` the first name that one
+ * object has two times: JSON.parse would keep the last of the two in silence. Text that is no JSON gets some answer.
  */
 export function scanJson(json: string, maxDepth: number): { tooDeep: boolean; twice: string | undefined } {
   const open: Set<string>[] = [];

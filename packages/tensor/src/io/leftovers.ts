@@ -13,8 +13,8 @@ export async function temporaryName(target: string): Promise<string> {
 }
 
 /**
- * Removes from a folder, not from those in it, what writes left half done when their process was killed (Node). Files of processes that still run
- * stay, and those of other machines and containers, of which that is not known.
+ * Removes from a folder, not from those in it, what writes left half done when their process was killed (Node). Files
+ * of processes that still run stay, and those of other machines and containers, of which that is not known.
  */
 export async function removeLeftovers(folder: string): Promise<void> {
   const { join } = nodeModule("removeLeftovers", "node:path");
@@ -30,7 +30,9 @@ export async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
-/** Whether the process that last wrote a file at `time` is gone. In a container the next one often has the same number. */
+/**
+ * Whether the process that last wrote a file at `time` is gone. In a container the next one often has the same number.
+ */
 function hasEnded(pid: number, time: number): boolean {
   return pid === process.pid ? time < Date.now() - process.uptime() * 1000 - CLOCK : !isRunning(pid);
 }

@@ -11,9 +11,10 @@ export interface LoadWeightsOptions extends LoadOptions, OpenWeightsOptions {
   /** The module's name for a name of the file; undefined leaves the array out. Default: see `prefix`. */
   readonly rename?: (name: string) => string | undefined;
   /**
-   * What stands in the file before the names of the module, such as `student.`; arrays that do not have it are left out. "" takes names as
-   * they are. Default, without `rename` and unless `unwrap` is false: what names and shapes of the module show, so that files of a net
-   * inside another (`model.`, `net.`, `backbone.`) or a wrapper load as they are; the report says what was dropped.
+   * What stands in the file before the names of the module, such as `student.`; arrays that do not have it are left
+   * out. "" takes names as they are. Default, without `rename` and unless `unwrap` is false: what names and shapes of
+   * the module show, so that files of a net inside another (`model.`, `net.`, `backbone.`) or a wrapper load as they
+   * are; the report says what was dropped.
    */
   readonly prefix?: string | undefined;
 }
@@ -23,12 +24,12 @@ const OP = "loadWeights";
 const UNSENT = 2 ** 26;
 
 /**
- * Loads a file of weights into a module. All names, shapes and checksums are checked before the first value is written. A file of up to 64
- * MiB is read before that too; of a larger one an array at a time is in memory, so that a disk that fails while it is read leaves the
- * module partly loaded, which the error says.
+ * Loads a file of weights into a module. All names, shapes and checksums are checked before the first value is written.
+ * A file of up to 64 MiB is read before that too; of a larger one an array at a time is in memory, so that a disk that
+ * fails while it is read leaves the module partly loaded, which the error says.
  *
- * Throws a TensorError: as {@link openWeights}, "state-dict-mismatch" as `module.loadStateDict`, also where an array that the module needs
- * is of a kind that is not read, and "ambiguous-prefix" where several prefixes fit.
+ * Throws a TensorError: as {@link openWeights}, "state-dict-mismatch" as `module.loadStateDict`, also where an array
+ * that the module needs is of a kind that is not read, and "ambiguous-prefix" where several prefixes fit.
  */
 export async function loadWeights(
   module: Module,

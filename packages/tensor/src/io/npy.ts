@@ -7,7 +7,8 @@ import { type PathOrBytes, withSource } from "./source.js";
 
 /**
  * The array of a numpy `.npy` file (format versions 1 to 3), in row-major order; float16 becomes float32. Arrays of
- * objects are refused: they hold a pickle. Throws a TensorError: "unreadable-file", "unsupported-file" or "corrupt-file".
+ * objects are refused: they hold a pickle. Throws a TensorError: "unreadable-file", "unsupported-file" or
+ * "corrupt-file".
  */
 export async function readNpy(pathOrBytes: PathOrBytes): Promise<HostArray> {
   return withSource("readNpy", pathOrBytes, async (source) => {

@@ -13,8 +13,8 @@ import { openZip, type ZipEntry } from "./zip.js";
 import { type ZipFile, zipPieces } from "./zipWriter.js";
 
 /**
- * The arrays of a numpy `.npz` file by name (numpy.savez and savez_compressed), as {@link readNpy} gives them. Those that hold no
- * numbers (text, objects, dates, records) are left out, and what is no array: `onSkipped` is told.
+ * The arrays of a numpy `.npz` file by name (numpy.savez and savez_compressed), as {@link readNpy} gives them. Those
+ * that hold no numbers (text, objects, dates, records) are left out, and what is no array: `onSkipped` is told.
  *
  * Throws a TensorError: "unreadable-file", "unsupported-file" or "corrupt-file".
  */
@@ -61,8 +61,8 @@ async function openEntry(place: Place, name: string, entry: ZipEntry): Promise<C
 }
 
 /**
- * Writes tensors and host arrays by name as numpy.savez does, without compression (Node). One array at a time is held on the
- * host. The file appears under its name when it is complete; a failure leaves what was there before.
+ * Writes tensors and host arrays by name as numpy.savez does, without compression (Node). One array at a time is held
+ * on the host. The file appears under its name when it is complete; a failure leaves what was there before.
  */
 export async function writeNpz(path: string | URL, tensors: WritableRecord): Promise<void> {
   await writeWhole("writeNpz", path, zipPieces(npyFiles("writeNpz", tensors)));

@@ -33,7 +33,10 @@ const REMEDIES: Readonly<Record<string, Fix>> = {
 /** The remedy where nothing better is known. */
 export const GIVE_WEIGHTS = "give a safetensors, .npz, .pth or .caffemodel file";
 
-/** Runs `use` on a file that should be `wanted`; where that fails because the file is of another kind, the error says of which. */
+/**
+ * Runs `use` on a file that should be `wanted`; where that fails because the file is of another kind, the error says of
+ * which.
+ */
 export async function guessed<T>(source: Source, wanted: keyof typeof OWN, use: () => Promise<T>): Promise<T> {
   try {
     return await use();

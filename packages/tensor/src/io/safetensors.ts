@@ -9,8 +9,8 @@ import { gather, loadValues, refuse, type WritableRecord, writableArrays } from 
 import { writeWhole } from "./writeWhole.js";
 
 /**
- * The tensors of a safetensors file by name, as host arrays; float16 and bfloat16 become float32. Those of a dtype that is not
- * read (complex, float8) are left out: `onSkipped` is told.
+ * The tensors of a safetensors file by name, as host arrays; float16 and bfloat16 become float32. Those of a dtype that
+ * is not read (complex, float8) are left out: `onSkipped` is told.
  *
  * Throws a TensorError: "unreadable-file", "unsupported-file" (no tensor is left, or it is another kind of file), or
  * "corrupt-file" for a file that is truncated or whose header does not fit its data.
@@ -57,8 +57,8 @@ export interface WriteSafetensorsOptions {
 }
 
 /**
- * Writes tensors and host arrays by name (Node). Values are in logical order; one array at a time is held on the host. The
- * file appears under its name when it is complete; a failure leaves what was there before.
+ * Writes tensors and host arrays by name (Node). Values are in logical order; one array at a time is held on the host.
+ * The file appears under its name when it is complete; a failure leaves what was there before.
  */
 export async function writeSafetensors(
   path: string | URL,

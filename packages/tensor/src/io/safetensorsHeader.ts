@@ -51,8 +51,9 @@ export interface Header {
 }
 
 /**
- * The header of a safetensors file: 8 bytes with the length of a JSON object, then that object. Every tensor must lie within
- * the file, have the size of its shape, and the tensors must cover the data without holes or overlaps; no name may stand twice.
+ * The header of a safetensors file: 8 bytes with the length of a JSON object, then that object. Every tensor must lie
+ * within the file, have the size of its shape, and the tensors must cover the data without holes or overlaps; no name
+ * may stand twice.
  */
 export async function readHeader(source: Source): Promise<Header> {
   const fail = (problem: string): Error => corruptFile(source, problem);

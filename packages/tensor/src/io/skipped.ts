@@ -11,7 +11,9 @@ export interface SkippedArray {
 }
 
 export interface ReadOptions {
-  /** Called for each array that is left out because it is of a kind that is not read, such as complex numbers or text. */
+  /**
+   * Called for each array that is left out because it is of a kind that is not read, such as complex numbers or text.
+   */
   readonly onSkipped?: ((name: string, reason: string) => void) | undefined;
 }
 

@@ -4,7 +4,10 @@ import { unwritable } from "./unwritable.js";
 
 type FileHandle = Awaited<ReturnType<typeof import("node:fs/promises")["open"]>>;
 
-/** A file under a temporary name (Node). Every method throws a TensorError where the system refuses: "disk-full" or "unwritable-file". */
+/**
+ * A file under a temporary name (Node). Every method throws a TensorError where the system refuses: "disk-full" or
+ * "unwritable-file".
+ */
 export interface TemporaryFile {
   /** Writes all bytes at that place of the file. */
   write(bytes: Uint8Array, position: number): Promise<void>;
@@ -18,8 +21,8 @@ export interface TemporaryFile {
 const unfinished = new Map<string, () => void>();
 
 /**
- * Removes at once the temporary files of all writes that are under way: for a program that a signal ends. What is being written then fails, or is
- * not there.
+ * Removes at once the temporary files of all writes that are under way: for a program that a signal ends. What is being
+ * written then fails, or is not there.
  */
 export function removeUnfinished(): void {
   for (const remove of unfinished.values()) remove();
@@ -39,8 +42,9 @@ async function refuseFolder(op: string, target: string): Promise<void> {
 }
 
 /**
- * Has `use` write a file under the temporary name that it is given, then gives the file the name `path` (Node). Where `use` throws, nothing is
- * left of it. Throws a TensorError, "disk-full" or "unwritable-file", at once where `path` is a folder, and what `use` throws.
+ * Has `use` write a file under the temporary name that it is given, then gives the file the name `path` (Node). Where
+ * `use` throws, nothing is left of it. Throws a TensorError, "disk-full" or "unwritable-file", at once where `path` is
+ * a folder, and what `use` throws.
  */
 export async function withTemporary<T>(op: string, path: string, use: (temporary: string) => Promise<T>): Promise<T> {
   const { rename, rm } = nodeModule(op, "node:fs/promises");

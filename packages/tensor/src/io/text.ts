@@ -16,8 +16,8 @@ export interface TextFault {
 }
 
 /**
- * The text of a file in UTF-8, or in UTF-16 that begins with a byte order mark, without the mark; for other bytes where they stop being that. Letters
- * are never replaced.
+ * The text of a file in UTF-8, or in UTF-16 that begins with a byte order mark, without the mark; for other bytes where
+ * they stop being that. Letters are never replaced.
  */
 export function decodeText(bytes: Uint8Array): string | TextFault {
   try {

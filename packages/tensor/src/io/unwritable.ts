@@ -18,8 +18,8 @@ const REASONS: Readonly<Record<string, readonly [problem: string, fix: string]>>
 };
 
 /**
- * The error for a file or folder that could not be written, from what the operating system threw: code "disk-full" where there is no space or
- * quota left, else "unwritable-file".
+ * The error for a file or folder that could not be written, from what the operating system threw: code "disk-full"
+ * where there is no space or quota left, else "unwritable-file".
  */
 export function unwritable(op: string, path: string, cause: unknown): TensorError {
   const system = String((cause as { code?: unknown } | undefined)?.code);

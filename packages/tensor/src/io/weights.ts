@@ -29,19 +29,24 @@ export interface Weights {
   /** The arrays by name, in the order of the file. */
   readonly arrays: Readonly<Record<string, LazyArray>>;
   /**
-   * Strings beside the weights: `__metadata__` of safetensors, the simple values of a PyTorch checkpoint (epoch), name and layer types of
-   * a Caffe net.
+   * Strings beside the weights: `__metadata__` of safetensors, the simple values of a PyTorch checkpoint (epoch), name
+   * and layer types of a Caffe net.
    */
   readonly metadata: Readonly<Record<string, string>>;
   /** Names in a PyTorch state dict whose values are no tensors. */
   readonly ignored: readonly string[];
-  /** Arrays that cannot be read while the others can, and why: complex numbers, text, sparse tensors, or a damaged part of a `.npz`. */
+  /**
+   * Arrays that cannot be read while the others can, and why: complex numbers, text, sparse tensors, or a damaged part
+   * of a `.npz`.
+   */
   readonly skipped: readonly SkippedArray[];
   /** What was dropped from the names in a PyTorch file: see `unwrap`. */
   readonly dropped: readonly string[];
   /** Where in a PyTorch checkpoint the state dict was found; undefined when it is the whole file. */
   readonly key: string | undefined;
-  /** The values of one array. Rejects for a name that the file lacks, for one that was skipped, and for damaged data. */
+  /**
+   * The values of one array. Rejects for a name that the file lacks, for one that was skipped, and for damaged data.
+   */
   read(name: string): Promise<HostArray>;
 }
 
@@ -58,10 +63,11 @@ export interface OpenWeightsOptions extends ReadPthOptions {
 }
 
 /**
- * Opens a file of weights (safetensors, `.npz`, PyTorch's `.pth` and `.pt`, `.caffemodel`), hands it to `use` and closes it. Values
- * can be read one by one until `use` is done, so that a large file is never whole in memory.
+ * Opens a file of weights (safetensors, `.npz`, PyTorch's `.pth` and `.pt`, `.caffemodel`), hands it to `use` and
+ * closes it. Values can be read one by one until `use` is done, so that a large file is never whole in memory.
  *
- * Throws a TensorError: "unreadable-file", "corrupt-file", "unsupported-file", and of the formats' own as their readers do.
+ * Throws a TensorError: "unreadable-file", "corrupt-file", "unsupported-file", and of the formats' own as their readers
+ * do.
  */
 export async function openWeights<T>(
   pathOrBytes: PathOrBytes,

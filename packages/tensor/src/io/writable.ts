@@ -12,7 +12,9 @@ import {
   storedSize,
 } from "./hostArray.js";
 
-/** What a writer takes: a host array, or values that are read when their turn comes, as of a tensor or an opened file. */
+/**
+ * What a writer takes: a host array, or values that are read when their turn comes, as of a tensor or an opened file.
+ */
 export type WritableArray =
   | HostArray
   | Tensor

@@ -11,7 +11,10 @@ export async function writeNpy(path: string | URL, array: HostArray): Promise<vo
 
 /** A `.npy` file that is written in parts (Node). */
 export interface NpyWriter {
-  /** Puts values at the elements from `begin` on, counted in row-major order. Parts may come in any order, each element once. */
+  /**
+   * Puts values at the elements from `begin` on, counted in row-major order. Parts may come in any order, each element
+   * once.
+   */
   write(values: HostData, begin: number): Promise<void>;
   /** The file appears under its name. Throws where elements are missing. */
   finish(): Promise<void>;
@@ -20,8 +23,8 @@ export interface NpyWriter {
 }
 
 /**
- * Begins a `.npy` file for an array that does not fit into memory (Node). Throws a TensorError, as its methods do: "disk-full",
- * "unwritable-file", or "invalid-argument" for values of another type, too many or too few.
+ * Begins a `.npy` file for an array that does not fit into memory (Node). Throws a TensorError, as its methods do:
+ * "disk-full", "unwritable-file", or "invalid-argument" for values of another type, too many or too few.
  */
 export async function createNpy(
   path: string | URL,

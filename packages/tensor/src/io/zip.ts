@@ -25,9 +25,9 @@ const DEFLATED = 8;
 const CHUNK = 2 ** 18;
 
 /**
- * The entries of a zip archive (stored or deflated, zip64 too) by its central directory, folders left out. Entries that overlap
- * or reach out of the archive, two of one name, and sizes that deflate cannot reach are refused; an entry that is encrypted or
- * packed in another way is refused when it is read.
+ * The entries of a zip archive (stored or deflated, zip64 too) by its central directory, folders left out. Entries that
+ * overlap or reach out of the archive, two of one name, and sizes that deflate cannot reach are refused; an entry that
+ * is encrypted or packed in another way is refused when it is read.
  */
 export async function openZip(source: Source): Promise<ZipEntry[]> {
   const records = await readDirectory(source);

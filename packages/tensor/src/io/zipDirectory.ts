@@ -39,7 +39,10 @@ interface Extent {
   readonly end: number;
 }
 
-/** The central directory, in the order of the directory. Throws when records overlap, repeat a name or leave the archive. */
+/**
+ * The central directory, in the order of the directory. Throws when records overlap, repeat a name or leave the
+ * archive.
+ */
 export async function readDirectory(source: Source): Promise<ZipRecord[]> {
   const fail = (problem: string): Error => corruptFile(source, problem);
   const { count, begin, end } = await findDirectory(source);

@@ -41,8 +41,8 @@ export function convolutionParameters(
 }
 
 /**
- * Host values of a convolution weight [out, in / groups, kh, kw], or of a transposed one, as a tensor in the storage order that
- * convolutions read, so that no call has to copy it.
+ * Host values of a convolution weight [out, in / groups, kh, kw], or of a transposed one, as a tensor in the storage
+ * order that convolutions read, so that no call has to copy it.
  */
 export function convolutionWeight(device: Device, data: ArrayLike<number>, shape: readonly number[]): Tensor {
   return device.tensor(data, shape, { order: WEIGHT_ORDER });

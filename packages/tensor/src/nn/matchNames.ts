@@ -39,14 +39,15 @@ interface Candidate {
 }
 
 /**
- * Finds what stands before the names of a net in a file: nothing, the prefixes of modules that hold the net (`model.`, `student.`), or a
- * beginning that the file lacks, as `backbone.`; parts that wrappers add are dropped wherever they stand. Names as they are win unless
- * something else finds more arrays of the net, by name and shape.
+ * Finds what stands before the names of a net in a file: nothing, the prefixes of modules that hold the net (`model.`,
+ * `student.`), or a beginning that the file lacks, as `backbone.`; parts that wrappers add are dropped wherever they
+ * stand. Names as they are win unless something else finds more arrays of the net, by name and shape.
  *
  * @param at what the messages begin with
  * @param prefix the one that the caller chose; "" for names as they are
  *
- * Throws a TensorError: "ambiguous-prefix" where several prefixes fit, "invalid-argument" where no name has the prefix that was chosen.
+ * Throws a TensorError: "ambiguous-prefix" where several prefixes fit, "invalid-argument" where no name has the prefix
+ * that was chosen.
  */
 export function matchNames(
   at: string,
@@ -98,7 +99,10 @@ function cleanNames(
   return unique ? { clean, dropped } : { clean: new Map(names.map((name) => [name, name])), dropped: new Set() };
 }
 
-/** Every prefix after which names of the net stand, and the beginning that they lack there; names as they are come first. */
+/**
+ * Every prefix after which names of the net stand, and the beginning that they lack there; names as they are come
+ * first.
+ */
 function candidatesOf(
   { names, find }: NameTarget,
   shapes: ReadonlyMap<string, Shape>,

@@ -7,7 +7,8 @@ import { type LoadOptions, type LoadReport, loadInto, type StateAdapter, type St
 
 /**
  * A part of a net: parameters (learned), buffers (kept with them but not learned) and child modules, each by name, as
- * torch.nn.Module. A child is any property that holds a Module, and what `registerModule` was given; names may hold dots.
+ * torch.nn.Module. A child is any property that holds a Module, and what `registerModule` was given; names may hold
+ * dots.
  */
 export abstract class Module {
   /** Whether layers such as dropout and batch norm behave as in training. Set by `train` and `eval`. */
@@ -63,9 +64,9 @@ export abstract class Module {
   }
 
   /**
-   * Copies values in place from host arrays or tensors by name, and reports which. `num_batches_tracked` is optional. Throws one
-   * TensorError ("state-dict-mismatch") that lists all missing and unexpected names and wrong shapes, unless `strict` is false; then
-   * nothing has changed.
+   * Copies values in place from host arrays or tensors by name, and reports which. `num_batches_tracked` is optional.
+   * Throws one TensorError ("state-dict-mismatch") that lists all missing and unexpected names and wrong shapes, unless
+   * `strict` is false; then nothing has changed.
    */
   loadStateDict(dict: StateDict, options: LoadOptions = {}): LoadReport {
     checkOptions<LoadOptions>("loadStateDict", options, { strict: boolean, reshape: boolean });
@@ -83,14 +84,18 @@ export abstract class Module {
     return loadInto({ own: this.stateDict(), adapterOf, stateName }, Object.fromEntries(named), options);
   }
 
-  /** The name that a tensor has here for its name in a dict or a file: a net overrides it whose weights are published under several. */
+  /**
+   * The name that a tensor has here for its name in a dict or a file: a net overrides it whose weights are published
+   * under several.
+   */
   stateName(name: string): string {
     return name;
   }
 
   /**
-   * What turns values of shape `from` into the form that the tensor `name` has here; undefined when only its own shape fits.
-   * `loadStateDict` and `io.loadWeights` ask for it where shapes differ: a net overrides it whose weights are published in another form.
+   * What turns values of shape `from` into the form that the tensor `name` has here; undefined when only its own shape
+   * fits. `loadStateDict` and `io.loadWeights` ask for it where shapes differ: a net overrides it whose weights are
+   * published in another form.
    */
   stateAdapter(_name: string, _from: readonly number[]): StateAdapter | undefined {
     return undefined;

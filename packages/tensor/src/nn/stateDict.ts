@@ -15,13 +15,14 @@ export type StateDict = Readonly<Record<string, Tensor | StateArray>>;
 
 export interface LoadOptions {
   /**
-   * Throw unless every name of the module is given, no other name is, and all shapes fit. Default true. Otherwise what fits is
-   * loaded and the report names the rest.
+   * Throw unless every name of the module is given, no other name is, and all shapes fit. Default true. Otherwise what
+   * fits is loaded and the report names the rest.
    */
   readonly strict?: boolean;
   /**
-   * Also take values of another shape with as many elements, in their row-major order, where one shape splits or joins neighbouring
-   * dimensions of the other, as Caffe copies blobs: [4096, 25088] into [4096, 512, 7, 7], [1, 1, 1, N] into [N]. Default false.
+   * Also take values of another shape with as many elements, in their row-major order, where one shape splits or joins
+   * neighbouring dimensions of the other, as Caffe copies blobs: [4096, 25088] into [4096, 512, 7, 7], [1, 1, 1, N]
+   * into [N]. Default false.
    */
   readonly reshape?: boolean;
 }
@@ -48,7 +49,10 @@ export interface LoadReport {
 /** Turns values of one form into the form that a module has. */
 export type StateAdapter = (source: StateArray) => StateArray;
 
-/** The tensors to load into, and what converts a source of shape `from`; undefined when only the shape of the tensor fits. */
+/**
+ * The tensors to load into, and what converts a source of shape `from`; undefined when only the shape of the tensor
+ * fits.
+ */
 export interface LoadTarget {
   readonly own: Readonly<Record<string, Tensor>>;
   adapterOf(name: string, from: readonly number[]): StateAdapter | undefined;
@@ -62,8 +66,8 @@ export interface LoadPlan {
 }
 
 /**
- * PyTorch counts the batches of a batch norm here, and AveragedModel the nets that it averages; the first is used only where momentum
- * is None.
+ * PyTorch counts the batches of a batch norm here, and AveragedModel the nets that it averages; the first is used only
+ * where momentum is None.
  */
 const OPTIONAL = /(^|\.)(num_batches_tracked|n_averaged)$/;
 
@@ -85,8 +89,9 @@ export function nameTarget({ own, adapterOf, stateName }: LoadTarget, reshape = 
 }
 
 /**
- * Compares names and shapes, before anything is written. Throws a TensorError ("state-dict-mismatch") with all that does not fit
- * unless `strict` is false. `unread` are arrays that could not be read, by the module's name for them, and why.
+ * Compares names and shapes, before anything is written. Throws a TensorError ("state-dict-mismatch") with all that
+ * does not fit unless `strict` is false. `unread` are arrays that could not be read, by the module's name for them, and
+ * why.
  */
 export function planLoad(
   op: string,
@@ -118,8 +123,9 @@ export function planLoad(
 }
 
 /**
- * Whether values of one shape are, in row-major order, values of the other: one splits or joins neighbouring dimensions of the
- * other, so that all borders between dimensions of the coarser one are borders of the finer one. [3, 4] is not [4, 3].
+ * Whether values of one shape are, in row-major order, values of the other: one splits or joins neighbouring dimensions
+ * of the other, so that all borders between dimensions of the coarser one are borders of the finer one. [3, 4] is not
+ * [4, 3].
  */
 function sameElementOrder(a: readonly number[], b: readonly number[]): boolean {
   if (elementsOf(a) !== elementsOf(b)) return false;

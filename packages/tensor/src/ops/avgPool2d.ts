@@ -18,8 +18,8 @@ export const AVG_POOL2D: RulesOf<AvgPool2dOptions> = { ...POOL_WINDOW, countIncl
 
 /**
  * Mean of each window (torch.nn.functional.avg_pool2d): [N, C, H, W] -> [N, C, OH, OW]. What ceilMode hangs over the
- * padding is never counted. Throws `invalid-argument` for a padding above half the kernel and `invalid-shape` for a window
- * that does not fit.
+ * padding is never counted. Throws `invalid-argument` for a padding above half the kernel and `invalid-shape` for a
+ * window that does not fit.
  */
 export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   const op = "avgPool2d";

@@ -80,8 +80,8 @@ function planOptions(x: Tensor, options: BatchNormOptions): NormOptions {
 /**
  * Normalises each channel of x [N, C, ...] to mean 0 and variance 1, then scales by `weight` and adds `bias`
  * (torch.nn.functional.batch_norm; Ioffe and Szegedy 2015). Training uses the batch's own biased variance and moves the
- * running statistics by `momentum`. Throws `invalid-shape` where a vector is not [C] or training has one value a channel,
- * and `invalid-argument` where statistics are missing.
+ * running statistics by `momentum`. Throws `invalid-shape` where a vector is not [C] or training has one value a
+ * channel, and `invalid-argument` where statistics are missing.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const o = planOptions(x, options);

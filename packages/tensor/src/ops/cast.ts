@@ -12,8 +12,8 @@ function cast(x: Tensor, dtype: DType, tracked: boolean): Tensor {
 }
 
 /**
- * The values as another type (torch.Tensor.to). To int32 fractions are cut off, values out of range become the nearest end of it and NaN 0; then,
- * and from int32, there is no gradient. Of the same type already: the same memory.
+ * The values as another type (torch.Tensor.to). To int32 fractions are cut off, values out of range become the nearest
+ * end of it and NaN 0; then, and from int32, there is no gradient. Of the same type already: the same memory.
  */
 export function to(x: Tensor, dtype: DType): Tensor {
   checkLive("to", "x", x);

@@ -14,9 +14,10 @@ export interface ConfusionMatrixOptions {
 }
 
 /**
- * Counts pairs of labels (torchmetrics' multiclass_confusion_matrix): int32 [numTargets, numClasses], where element [i, j] is the number of
- * elements with target i and prediction j. Pairs with a label outside the ranges, such as void, are not counted. prediction: int32 labels of
- * target's shape, or float32 logits [N, C, ...] for a target [N, ...]. target: int32 of fewer than 2^31 elements. Has no gradient.
+ * Counts pairs of labels (torchmetrics' multiclass_confusion_matrix): int32 [numTargets, numClasses], where element [i,
+ * j] is the number of elements with target i and prediction j. Pairs with a label outside the ranges, such as void, are
+ * not counted. prediction: int32 labels of target's shape, or float32 logits [N, C, ...] for a target [N, ...]. target:
+ * int32 of fewer than 2^31 elements. Has no gradient.
  */
 export function confusionMatrix(prediction: Tensor, target: Tensor, options: ConfusionMatrixOptions): Tensor {
   checkLive("confusionMatrix", "prediction", prediction);

@@ -118,10 +118,11 @@ export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dO
 }
 
 /**
- * 2-D transposed convolution (torch.nn.functional.conv_transpose2d; Caffe's Deconvolution layer): the adjoint of conv2d.
+ * 2-D transposed convolution (torch.nn.functional.conv_transpose2d; Caffe's Deconvolution layer): the adjoint of
+ * conv2d.
  *
- * x [N, Cin, H, W], w [Cin, Cout / groups, KH, KW], b [Cout] -> [N, Cout, OH, OW] with
- * OH = (H - 1) stride - 2 padding + dilation (KH - 1) + outputPadding + 1. Throws `invalid-shape` where sizes do not fit.
+ * x [N, Cin, H, W], w [Cin, Cout / groups, KH, KW], b [Cout] -> [N, Cout, OH, OW] with OH = (H - 1) stride - 2 padding
+ * + dilation (KH - 1) + outputPadding + 1. Throws `invalid-shape` where sizes do not fit.
  */
 export function convTranspose2d(x: Tensor, w: Tensor, b?: Tensor | null, options: ConvTranspose2dOptions = {}): Tensor {
   const op = "convTranspose2d";

@@ -58,9 +58,9 @@ function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropy
 }
 
 /**
- * Softmax cross-entropy with integer labels (torch.nn.functional.cross_entropy). logits: float32 [N, C, ...]; target: int32
- * [N, ...] of labels 0..C-1 or `ignoreIndex`. Returns a scalar, or [N, ...] with reduction "none". A label outside the
- * classes gives NaN, and the next read rejects with `label-out-of-range`. The mean over no pixels is NaN.
+ * Softmax cross-entropy with integer labels (torch.nn.functional.cross_entropy). logits: float32 [N, C, ...]; target:
+ * int32 [N, ...] of labels 0..C-1 or `ignoreIndex`. Returns a scalar, or [N, ...] with reduction "none". A label
+ * outside the classes gives NaN, and the next read rejects with `label-out-of-range`. The mean over no pixels is NaN.
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkCrossEntropy(logits, target, options);

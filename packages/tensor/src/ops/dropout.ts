@@ -44,7 +44,10 @@ function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, chan
   return record(op, apply(op, x, true), [x], [], (grad) => [apply(`${op} backward`, grad, false)]);
 }
 
-/** Zeroes elements with probability p and scales the others by 1 / (1 - p) (torch.nn.functional.dropout). What is not finite gives NaN where it is dropped. */
+/**
+ * Zeroes elements with probability p and scales the others by 1 / (1 - p) (torch.nn.functional.dropout). What is not
+ * finite gives NaN where it is dropped.
+ */
 export const dropout = (x: Tensor, options: DropoutOptions = {}): Tensor => drop("dropout", x, options, x.order, false);
 
 /** Zeroes whole channels of x [N, C, H, W] (torch.nn.functional.dropout2d). */

@@ -62,10 +62,11 @@ function geometry(x: Tensor, options: InterpolateOptions): InterpolateGeometry {
  * Resamples images [N, C, H, W] -> [N, C, OH, OW] (torch.nn.functional.interpolate, modes nearest and bilinear). Throws
  * `invalid-argument` for contradicting options and `invalid-shape` for an empty output.
  *
- * Mode nearest with a `scaleFactor` reads input floor(o / scaleFactor) for output o. Where the factor (1.02 or 2.03, say) makes an output as large
- * as the input, or exactly twice as large, it reads input o or floor(o / 2) instead, as PyTorch does on the CPU in its channels-last format and in
- * every gradient. PyTorch is at odds with itself there: its forward pass over several channels in the default format divides by the factor all the
- * same, and on CUDA only equal sizes are special.
+ * Mode nearest with a `scaleFactor` reads input floor(o / scaleFactor) for output o. Where the factor (1.02 or 2.03,
+ * say) makes an output as large as the input, or exactly twice as large, it reads input o or floor(o / 2) instead, as
+ * PyTorch does on the CPU in its channels-last format and in every gradient. PyTorch is at odds with itself there: its
+ * forward pass over several channels in the default format divides by the factor all the same, and on CUDA only equal
+ * sizes are special.
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const g = geometry(x, options);

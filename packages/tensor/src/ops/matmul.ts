@@ -81,8 +81,9 @@ function gradientInto(
 }
 
 /**
- * Matrix product (torch.matmul): a [..., M, K] times b [..., K, N] gives [..., M, N], batch dims broadcast. A vector a [K]
- * counts as a row, a vector b [K] as a column, and the dim of size 1 that this adds is left out of the result. float32.
+ * Matrix product (torch.matmul): a [..., M, K] times b [..., K, N] gives [..., M, N], batch dims broadcast. A vector a
+ * [K] counts as a row, a vector b [K] as a column, and the dim of size 1 that this adds is left out of the result.
+ * float32.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   checkFloat("matmul", "a", a);

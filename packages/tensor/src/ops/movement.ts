@@ -247,9 +247,8 @@ export function flip(x: Tensor, options: { dims: readonly number[] }): Tensor {
 }
 
 /**
- * Adds x to the box of `target` that starts at `begin` (the start of each dimension), in place: where overlapping parts of an image are
- * summed. Both float32 of one rank. Throws where
- * a gradient would be wanted.
+ * Adds x to the box of `target` that starts at `begin` (the start of each dimension), in place: where overlapping parts
+ * of an image are summed. Both float32 of one rank. Throws where a gradient would be wanted.
  */
 export function addInto(target: Tensor, x: Tensor, { begin }: { begin: readonly number[] }): void {
   checkFloat("addInto", "target", target);

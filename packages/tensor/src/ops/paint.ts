@@ -15,9 +15,10 @@ export interface PaintOptions {
 }
 
 /**
- * Colours of labels, over an image where there is one. labels: int32 of any shape. palette: int32 [K], a pixel a label. Returns pixels
- * int32 of labels' shape. A pixel is the four bytes red, green, blue, opacity in memory order, as in ImageData: view the data as a
- * Uint8ClampedArray. Labels without a colour leave the image as it is, or transparent. Has no gradient.
+ * Colours of labels, over an image where there is one. labels: int32 of any shape. palette: int32 [K], a pixel a label.
+ * Returns pixels int32 of labels' shape. A pixel is the four bytes red, green, blue, opacity in memory order, as in
+ * ImageData: view the data as a Uint8ClampedArray. Labels without a colour leave the image as it is, or transparent.
+ * Has no gradient.
  */
 export function paint(labels: Tensor, palette: Tensor, options: PaintOptions = {}): Tensor {
   checkOptions<PaintOptions>("paint", options, { image: checkedInUse, alpha: probability, plain: integer });

@@ -150,8 +150,8 @@ export function binary(op: RowOf<2>): (a: Operand, b: Operand) => Tensor {
 }
 
 /**
- * Where a and b are equal, with broadcasting (torch.eq): int32 of 1 and 0. Both float32 or both int32; b may be a number. NaN equals
- * nothing. Has no gradient.
+ * Where a and b are equal, with broadcasting (torch.eq): int32 of 1 and 0. Both float32 or both int32; b may be a
+ * number. NaN equals nothing. Has no gradient.
  */
 export function eq(a: Tensor, b: Operand): Tensor {
   checkLive("eq", "a", a);

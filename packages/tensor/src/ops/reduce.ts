@@ -80,8 +80,9 @@ export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
   scaledSum("mean", x, options, (terms) => 1 / terms);
 
 /**
- * Largest values over dims; NaN counts as larger than any number. Over one dim given as a number (torch.max) the gradient goes to the element with
- * the lowest index where several are largest; over all dims, or a list of them (torch.amax), equal elements share it.
+ * Largest values over dims; NaN counts as larger than any number. Over one dim given as a number (torch.max) the
+ * gradient goes to the element with the lowest index where several are largest; over all dims, or a list of them
+ * (torch.amax), equal elements share it.
  */
 export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { dims, shape, order } = reductionOf("max", x, options);
@@ -127,8 +128,8 @@ function sharedGradient(
 }
 
 /**
- * Index of the largest value along a dim, or among all elements in row-major order (torch.argmax), as int32; the first one
- * among equals. NaN counts as larger than any number. Has no gradient.
+ * Index of the largest value along a dim, or among all elements in row-major order (torch.argmax), as int32; the first
+ * one among equals. NaN counts as larger than any number. Has no gradient.
  */
 export function argmax(x: Tensor, options: ArgmaxOptions = {}): Tensor {
   checkFloat("argmax", "x", x);

@@ -8,8 +8,8 @@ import { invalid } from "./optimizer.js";
 
 /**
  * Scales the gradients of `parameters` so that the Euclidean norm of all of them together is at most `maxNorm`
- * (torch.nn.utils.clip_grad_norm_). Returns the norm before, a scalar on the device. Parameters without a gradient are skipped; throws
- * where none has one.
+ * (torch.nn.utils.clip_grad_norm_). Returns the norm before, a scalar on the device. Parameters without a gradient are
+ * skipped; throws where none has one.
  */
 export function clipGradNorm(parameters: readonly Tensor[], maxNorm: number): Tensor {
   if (!Array.isArray(parameters)) {

@@ -73,7 +73,10 @@ export interface CosineOptions extends Resumable {
   readonly etaMin?: number;
 }
 
-/** lr = etaMin + (base - etaMin) (1 + cos(pi step / totalSteps)) / 2, constant after totalSteps (torch CosineAnnealingLR up to there). */
+/**
+ * lr = etaMin + (base - etaMin) (1 + cos(pi step / totalSteps)) / 2, constant after totalSteps (torch CosineAnnealingLR
+ * up to there).
+ */
 export function cosine(optimizer: Schedulable, options: CosineOptions): LRScheduler {
   checkOptions<CosineOptions>("lrScheduler.cosine", options, {
     ...RESUMABLE,

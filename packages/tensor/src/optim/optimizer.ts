@@ -48,7 +48,9 @@ export abstract class Optimizer<Options extends SharedOptions> {
     checkOptions<object>(this.op, group, { params: checkedInUse, ...this.rules });
   }
 
-  /** Updates one parameter. `gradient` and the buffers of `state` are in its memory order; `state.step` counts from 1. */
+  /**
+   * Updates one parameter. `gradient` and the buffers of `state` are in its memory order; `state.step` counts from 1.
+   */
   protected abstract update(
     parameter: Tensor,
     gradient: Tensor,
@@ -88,8 +90,8 @@ export abstract class Optimizer<Options extends SharedOptions> {
   }
 
   /**
-   * What the optimiser remembers, for a checkpoint: buffers by the parameter's place, `0.momentum`, and its steps so far,
-   * `0.step`. Learning rates belong to the schedule and are not in it.
+   * What the optimiser remembers, for a checkpoint: buffers by the parameter's place, `0.momentum`, and its steps so
+   * far, `0.step`. Learning rates belong to the schedule and are not in it.
    */
   stateDict(): Record<string, Tensor | HostArray> {
     return saveStates(this.#parameters().map((parameter) => this.#states.get(parameter)));

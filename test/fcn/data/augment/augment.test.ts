@@ -8,7 +8,10 @@ import { assertProperty } from "../../../support/property.js";
 
 const FILL = -1000;
 
-/** An image that tells its own coordinates (x, y, 1), with labels that tell them too: the label of a pixel is (x + 3 y) % 250. */
+/**
+ * An image that tells its own coordinates (x, y, 1), with labels that tell them too: the label of a pixel is (x + 3 y)
+ * % 250.
+ */
 function ownCoordinates(height: number, width: number): data.SegmentationSample {
   const values = new Float32Array(height * width * 3);
   const labels = new Uint8Array(height * width);
@@ -61,7 +64,8 @@ describe("augmentSample", () => {
         }
         shown++;
         expect(one).toBeCloseTo(1, 5);
-        // A bilinear value of coordinates is the point itself; on the limit between two pixels either may be the nearest.
+        // A bilinear value of coordinates is the point itself; on the limit between two pixels either may be the
+        // nearest.
         const near = [Math.round(x - 1e-3), Math.round(x + 1e-3)].flatMap((u) =>
           [Math.round(y - 1e-3), Math.round(y + 1e-3)].map((v) => (u + 3 * v) % 250),
         );

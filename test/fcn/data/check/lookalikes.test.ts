@@ -32,7 +32,10 @@ function clouds(random: () => number, side: number): (x: number, y: number) => n
   };
 }
 
-/** An image with the statistics of a photograph: coloured clouds, and things in front of them that take on their texture. */
+/**
+ * An image with the statistics of a photograph: coloured clouds, and things in front of them that take on their
+ * texture.
+ */
 function scene(seed: number, side = SIDE): Sharp {
   const random = data.createRandom(1000 + seed);
   const [light, red, blue] = [clouds(random, side), clouds(random, side), clouds(random, side)];

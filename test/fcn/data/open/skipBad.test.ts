@@ -21,7 +21,10 @@ beforeEach(async () => {
 const namesOf = (set: data.SegmentationDataset | undefined): string[] =>
   Array.from({ length: set?.length ?? 0 }, (_, i) => set?.name(i) as string);
 
-/** One fault an image: a JPEG that is cut off, a mask of another size, a label without a class, an LFS pointer for a mask, an image without a mask. */
+/**
+ * One fault an image: a JPEG that is cut off, a mask of another size, a label without a class, an LFS pointer for a
+ * mask, an image without a mask.
+ */
 const spoil: Record<string, () => Promise<void>> = {
   "0": async () => writeFile(join(root, "images/0.jpg"), (await jpeg(20, 24, 1)).subarray(0, 300)),
   "1": () =>

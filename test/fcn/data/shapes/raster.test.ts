@@ -21,8 +21,8 @@ const image = (counts: readonly number[], width: number): string[] =>
   Array.from({ length: counts.length / width }, (_, y) => counts.slice(y * width, (y + 1) * width).join(""));
 
 /**
- * Whether a pixel's centre is inside, by a ray to the left in whole numbers (eighths of a pixel): an edge counts when it reaches from above the
- * centre's level (or on it) to below it, and passes left of the centre or through it.
+ * Whether a pixel's centre is inside, by a ray to the left in whole numbers (eighths of a pixel): an edge counts when
+ * it reaches from above the centre's level (or on it) to below it, and passes left of the centre or through it.
  */
 function isInside(points: readonly Point[], column: number, row: number): boolean {
   const whole = points.map(([x, y]) => [BigInt(Math.round(x * 8)), BigInt(Math.round(y * 8))] as const);

@@ -27,7 +27,10 @@ function shapes(seed: number, keys: readonly number[]): number[] {
   return out;
 }
 
-/** A map of `classes` labels in `cells` cells, with single pixels of noise and lines one pixel wide, and void between the cells. */
+/**
+ * A map of `classes` labels in `cells` cells, with single pixels of noise and lines one pixel wide, and void between
+ * the cells.
+ */
 function labelMap(
   seed: number,
   cells: number,

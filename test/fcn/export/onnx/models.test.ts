@@ -7,7 +7,10 @@ import { fillWeights } from "../../../support/random-weights.js";
 
 type Options = Partial<models.ModelOptions>;
 
-/** Narrow, so that a net takes a second; the first that fits the name. A model without a row that cannot be narrowed so fails here. */
+/**
+ * Narrow, so that a net takes a second; the first that fits the name. A model without a row that cannot be narrowed so
+ * fails here.
+ */
 const NARROW: readonly (readonly [RegExp, Options])[] = [[/./, { widthMultiplier: 1 / 16 }]];
 
 /** Forms of a net that its default options leave out. */

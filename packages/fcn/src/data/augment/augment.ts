@@ -16,8 +16,8 @@ export interface SampleKey {
 const STREAMS = { scale: 1, rotate: 2, mirror: 3, jitter: 4, crop: 5, colour: 6 } as const;
 
 /**
- * The sample changed at random: the image bilinearly, its labels by nearest neighbour at the same points. Where nothing is scaled or turned by
- * other than whole pixels, values are copied exactly.
+ * The sample changed at random: the image bilinearly, its labels by nearest neighbour at the same points. Where nothing
+ * is scaled or turned by other than whole pixels, values are copied exactly.
  */
 export function augmentSample(
   sample: SegmentationSample,
@@ -34,7 +34,9 @@ export function augmentSample(
   return { ...moved, image };
 }
 
-/** The fill is no part of the image: changes of the colours leave it as it is. `outside` is 1 where there is no image. */
+/**
+ * The fill is no part of the image: changes of the colours leave it as it is. `outside` is 1 where there is no image.
+ */
 function refill({ data, channels }: RasterImage, outside: Uint8Array, fill: readonly number[]): void {
   const half = data instanceof Uint8Array ? 0.5 : 0;
   for (let i = outside.indexOf(1); i >= 0; i = outside.indexOf(1, i + 1)) {
@@ -88,7 +90,8 @@ function drawGeometry(
   const left = between(place(), scaled.width - width) - rightBy;
   const [sin, cos] = [Math.sin(angle), Math.cos(angle)];
   const [ratioX, ratioY] = [image.width / scaled.width, image.height / scaled.height];
-  // From a point of the result: to the scaled image about its middle, mirrored back, turned back, to the size of the image.
+  // From a point of the result: to the scaled image about its middle, mirrored back, turned back, to the size of the
+  // image.
   const [middleX, middleY] = [scaled.width / 2, scaled.height / 2];
   const [startX, startY] = [flip * (left - middleX), top - middleY];
   return {

@@ -2,7 +2,10 @@ import type { RasterImage } from "../../labels/sample.js";
 import type { RandomSource } from "../random.js";
 import type { ColourJitter } from "./options.js";
 
-/** Changes the first three channels at random; an image of fewer keeps its values. Formulas as in torchvision's ColorJitter. */
+/**
+ * Changes the first three channels at random; an image of fewer keeps its values. Formulas as in torchvision's
+ * ColorJitter.
+ */
 export function changeColours(
   image: RasterImage,
   { brightness = 0, contrast = 0, saturation = 0, hue = 0 }: ColourJitter,

@@ -1,8 +1,8 @@
 import { checkOptions, type RulesOf, rules } from "@fcn/tensor/internal";
 
 /**
- * Random changes of an image and its labels together. What is not named is not done. Geometry is done in one step, in this order: scale, rotate,
- * mirror, jitter, crop. Plain data: it can be sent to a worker and written to a file.
+ * Random changes of an image and its labels together. What is not named is not done. Geometry is done in one step, in
+ * this order: scale, rotate, mirror, jitter, crop. Plain data: it can be sent to a worker and written to a file.
  */
 export interface Augmentation {
   /** Factor of the size, drawn evenly between the two in its logarithm. */
@@ -15,11 +15,15 @@ export interface Augmentation {
   readonly jitter?: number;
   /** Size of a window at a random place; what lies outside a smaller image is void. */
   readonly crop?: readonly [height: number, width: number];
-  /** Changes of the first three channels, done in the order brightness, contrast, saturation, hue, as torchvision's formulas do them. */
+  /**
+   * Changes of the first three channels, done in the order brightness, contrast, saturation, hue, as torchvision's
+   * formulas do them.
+   */
   readonly colour?: ColourJitter;
   /**
-   * Value of each channel where there is no image, whatever `colour` does; labels become void there. Default: the ImageNet means, [124, 116, 104], and
-   * 0 for further channels; in a loader the means of its preprocessing, which become 0 (or next to it, since bytes hold whole numbers).
+   * Value of each channel where there is no image, whatever `colour` does; labels become void there. Default: the
+   * ImageNet means, [124, 116, 104], and 0 for further channels; in a loader the means of its preprocessing, which
+   * become 0 (or next to it, since bytes hold whole numbers).
    */
   readonly fill?: readonly number[];
 }

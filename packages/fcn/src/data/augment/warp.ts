@@ -1,4 +1,7 @@
-/** Where a point (X, Y) of the result lies in the image: x + xx X + xy Y, y + yx X + yy Y. The first pixel reaches from 0 to 1. */
+/**
+ * Where a point (X, Y) of the result lies in the image: x + xx X + xy Y, y + yx X + yy Y. The first pixel reaches from
+ * 0 to 1.
+ */
 export interface Affine {
   readonly x: number;
   readonly xx: number;
@@ -44,7 +47,10 @@ export function warpNearest(
   return out;
 }
 
-/** As {@link warpNearest}, but with the bilinear value at the point; the border's pixels count for what lies half a pixel beyond their centres. */
+/**
+ * As {@link warpNearest}, but with the bilinear value at the point; the border's pixels count for what lies half a
+ * pixel beyond their centres.
+ */
 export function warpBilinear(
   from: Raster,
   size: Size,

@@ -53,8 +53,9 @@ export interface DataReport {
 }
 
 /**
- * Looks at every file of a data set before anything is trained on it: images and labels that cannot be read or differ in size, labels without a
- * class, missing partners, void, classes without pixels, and images of the training set in the validation set. Decodes in worker threads (Node).
+ * Looks at every file of a data set before anything is trained on it: images and labels that cannot be read or differ
+ * in size, labels without a class, missing partners, void, classes without pixels, and images of the training set in
+ * the validation set. Decodes in worker threads (Node).
  *
  * @param data a folder, or what `open` returned
  */

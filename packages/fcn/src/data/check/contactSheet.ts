@@ -15,7 +15,10 @@ export interface ContactSheetOptions {
   readonly split?: string;
 }
 
-/** A PNG image of some samples: image, labels, and both on one another, with the names of the classes that are on it (Node). */
+/**
+ * A PNG image of some samples: image, labels, and both on one another, with the names of the classes that are on it
+ * (Node).
+ */
 export async function contactSheet(data: OpenedData, options: ContactSheetOptions = {}): Promise<Uint8Array> {
   const { count = 6, seed = 0, split = "train" } = options;
   const dataset = data.splits[split];

@@ -50,9 +50,10 @@ const DEFAULTS = {
 type Settings = Required<CompositeOptions>;
 
 /**
- * Images with exact labels: cut-outs at random places, sizes and angles on random crops of photographs. Every class comes up equally
- * often, whatever the number of its cut-outs. The same source and seed give the same samples, and fewer samples are the first of more.
- * Throws a TensorError ("invalid-argument", "invalid-shape") for a source or an option that does not hold.
+ * Images with exact labels: cut-outs at random places, sizes and angles on random crops of photographs. Every class
+ * comes up equally often, whatever the number of its cut-outs. The same source and seed give the same samples, and
+ * fewer samples are the first of more. Throws a TensorError ("invalid-argument", "invalid-shape") for a source or an
+ * option that does not hold.
  */
 export function composeSamples(
   source: CompositeSource,

@@ -16,7 +16,10 @@ export interface CompositeFolders {
   readonly backgrounds: readonly string[];
   /** Leaves out the files whose path it says yes to. */
   readonly skip?: (path: string) => boolean;
-  /** Longest side in pixels to which larger images are reduced on reading. Default 512 for cut-outs, 1024 for backgrounds. */
+  /**
+   * Longest side in pixels to which larger images are reduced on reading. Default 512 for cut-outs, 1024 for
+   * backgrounds.
+   */
   readonly longestSide?: { readonly cutout?: number; readonly background?: number };
 }
 
@@ -26,10 +29,11 @@ export interface LoadedComposite extends CompositeSource {
 }
 
 /**
- * Reads the cut-outs and backgrounds of a composite set (Node). Cut-outs are trimmed to what is opaque; images without a transparent part,
- * and mostly translucent ones, are left out and listed. Files come in the order of their names, so that a seed means the same everywhere.
- * Throws a TensorError: "missing-data" for a folder that is absent or holds no image, "unreadable-file" for an image that is damaged,
- * "range-needed" for one of 16 bits that uses a part of their scale alone.
+ * Reads the cut-outs and backgrounds of a composite set (Node). Cut-outs are trimmed to what is opaque; images without
+ * a transparent part, and mostly translucent ones, are left out and listed. Files come in the order of their names, so
+ * that a seed means the same everywhere. Throws a TensorError: "missing-data" for a folder that is absent or holds no
+ * image, "unreadable-file" for an image that is damaged, "range-needed" for one of 16 bits that uses a part of their
+ * scale alone.
  */
 export async function loadComposite(folders: CompositeFolders): Promise<LoadedComposite> {
   const { skip = () => false, longestSide = {} } = folders;
@@ -82,7 +86,10 @@ function missing(problem: string, cause?: unknown): TensorError {
   return new TensorError({ code: "missing-data", message: `loadComposite: ${problem}`, fix }, { cause });
 }
 
-/** Throws for values of 16 bits that use a part of their scale alone, such as 0 to 4095: brought to 8 bits they would be nearly black. */
+/**
+ * Throws for values of 16 bits that use a part of their scale alone, such as 0 to 4095: brought to 8 bits they would be
+ * nearly black.
+ */
 async function refuseDark(file: string): Promise<void> {
   const bands = await decodeDeep(file, await readBytes(file));
   if (bands === undefined) return;

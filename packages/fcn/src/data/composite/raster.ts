@@ -1,6 +1,9 @@
 import { TensorError } from "@fcn/tensor";
 
-/** An image with transparency: interleaved rows of red, green, blue and alpha, 0 to 255, colours not multiplied by alpha. */
+/**
+ * An image with transparency: interleaved rows of red, green, blue and alpha, 0 to 255, colours not multiplied by
+ * alpha.
+ */
 export interface RgbaImage {
   readonly data: Uint8Array;
   readonly height: number;
@@ -17,7 +20,9 @@ export function checkRgba(op: string, name: string, { data, height, width }: Rgb
   });
 }
 
-/** An image at one size. Colours are as in the image where `straight`, else multiplied by alpha, as filters need them. */
+/**
+ * An image at one size. Colours are as in the image where `straight`, else multiplied by alpha, as filters need them.
+ */
 interface Level {
   readonly data: Uint8Array | Float32Array;
   readonly height: number;
@@ -25,7 +30,10 @@ interface Level {
   readonly straight: boolean;
 }
 
-/** The same image at full size and, again and again, at half of it, so that any reduction is smooth. Built level by level on demand. */
+/**
+ * The same image at full size and, again and again, at half of it, so that any reduction is smooth. Built level by
+ * level on demand.
+ */
 export class Pyramid {
   readonly #levels: Level[];
 
@@ -34,8 +42,9 @@ export class Pyramid {
   }
 
   /**
-   * Writes the bilinear value at (x, y) into `out`, its colour multiplied by alpha: coordinates of the full-size image in pixels, the first
-   * centre at 0.5. `reduction` is how many pixels of the image fall on one of the result; outside the image everything is transparent.
+   * Writes the bilinear value at (x, y) into `out`, its colour multiplied by alpha: coordinates of the full-size image
+   * in pixels, the first centre at 0.5. `reduction` is how many pixels of the image fall on one of the result; outside
+   * the image everything is transparent.
    */
   sample(x: number, y: number, reduction: number, out: Float32Array): void {
     const wanted = Math.max(0, Math.round(Math.log2(Math.max(1, reduction))));

@@ -14,8 +14,8 @@ export interface CompositeSplit {
 }
 
 /**
- * Two sources that share no cut-out and no background. Every class is split by itself, so that both sides hold it. Throws a TensorError
- * ("invalid-argument") where a class or the backgrounds are too few for two sides.
+ * Two sources that share no cut-out and no background. Every class is split by itself, so that both sides hold it.
+ * Throws a TensorError ("invalid-argument") where a class or the backgrounds are too few for two sides.
  */
 export function splitComposite(source: CompositeSource, { validation, seed }: CompositeSplitOptions): CompositeSplit {
   if (!(validation > 0 && validation < 1)) {

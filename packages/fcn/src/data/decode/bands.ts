@@ -31,7 +31,10 @@ export interface BandChoice {
   readonly isCut: boolean;
 }
 
-/** Says which bands are colours; undefined where the file has 8 bits, and grey, RGB or CMYK as usual with or without alpha. */
+/**
+ * Says which bands are colours; undefined where the file has 8 bits, and grey, RGB or CMYK as usual with or without
+ * alpha.
+ */
 export function unusualBands(file: string, bytes: Uint8Array, metadata: Metadata): BandChoice | undefined {
   const tags = readTiffTags(bytes);
   const depth = metadata.depth as string;

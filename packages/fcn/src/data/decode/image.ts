@@ -29,15 +29,17 @@ export interface DecodedImage {
 export const IMAGE_PATTERN = /\.(jpe?g|png|webp|tiff?|avif|gif)$/i;
 
 /**
- * Decodes a photograph (JPEG, PNG, WebP, TIFF, AVIF, GIF) to upright 8-bit RGB: turned as its EXIF tag says, grey and CMYK brought to RGB, alpha
- * dropped (colours as stored), colour profiles of RGB images not applied: so the values are PIL's, but for CMYK, which is brought to RGB by a colour
- * profile and may differ from PIL's `convert("RGB")` by a hundred levels and more.
+ * Decodes a photograph (JPEG, PNG, WebP, TIFF, AVIF, GIF) to upright 8-bit RGB: turned as its EXIF tag says, grey and
+ * CMYK brought to RGB, alpha dropped (colours as stored), colour profiles of RGB images not applied: so the values are
+ * PIL's, but for CMYK, which is brought to RGB by a colour profile and may differ from PIL's `convert("RGB")` by a
+ * hundred levels and more.
  *
- * Values that are not of unsigned 8 bits are mapped from `scale.range` to 0 to 255. Without a range they are taken on the scale in common use that they
- * fill (0 to 65535, 0 to 255, for floats 0 to 1), else the image is refused ("range-needed"); "other-depth" where it does not suit `scale`.
+ * Values that are not of unsigned 8 bits are mapped from `scale.range` to 0 to 255. Without a range they are taken on
+ * the scale in common use that they fill (0 to 65535, 0 to 255, for floats 0 to 1), else the image is refused
+ * ("range-needed"); "other-depth" where it does not suit `scale`.
  *
- * Uses sharp in Node. In browsers PNG files give the same values; createImageBitmap decodes the others, where those of JPEG may differ by a few levels
- * and colours below alpha by more. Throws a TensorError that names `file`.
+ * Uses sharp in Node. In browsers PNG files give the same values; createImageBitmap decodes the others, where those of
+ * JPEG may differ by a few levels and colours below alpha by more. Throws a TensorError that names `file`.
  */
 export async function decodeImage(file: string, bytes: Uint8Array, scale: PixelScale = {}): Promise<DecodedImage> {
   try {
@@ -154,7 +156,10 @@ export async function decodeDeep(file: string, bytes: Uint8Array): Promise<Bands
   return readBands(sharp, bytes, STRICT, metadata, choice);
 }
 
-/** Whether the values of an image file are of other depth than unsigned 8 bits, by its header (Node). Throws where it has none. */
+/**
+ * Whether the values of an image file are of other depth than unsigned 8 bits, by its header (Node). Throws where it
+ * has none.
+ */
 export async function isDeepImage(file: string): Promise<boolean> {
   const start = await readStart(file, 26);
   if (isPng(start)) return start[24] === 16;

@@ -1,6 +1,6 @@
 /**
- * Unpacks a zlib stream. Stops with an error as soon as it gives more than `limit` bytes, so that a small file cannot fill the memory.
- * Throws a plain Error for damaged data; the caller knows which file it is.
+ * Unpacks a zlib stream. Stops with an error as soon as it gives more than `limit` bytes, so that a small file cannot
+ * fill the memory. Throws a plain Error for damaged data; the caller knows which file it is.
  */
 export async function inflate(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("deflate"));

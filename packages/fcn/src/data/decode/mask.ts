@@ -5,7 +5,10 @@ import { type DecodedPng, decodePng } from "./png.js";
 import { isPng } from "./pngChunks.js";
 import { applyRule, colourKey, type KeyPlane, type LabelPlane, type LabelRule } from "./rule.js";
 
-/** Decodes a mask (PNG: palette, grey or RGB; alpha is ignored) and replaces its keys by labels. Throws a TensorError that names `file`. */
+/**
+ * Decodes a mask (PNG: palette, grey or RGB; alpha is ignored) and replaces its keys by labels. Throws a TensorError
+ * that names `file`.
+ */
 export async function decodeMask(file: string, bytes: Uint8Array, rule: LabelRule): Promise<LabelPlane> {
   return applyRule(keyPlane(file, await decodeMaskPng(file, bytes), rule.by), rule);
 }
@@ -19,7 +22,10 @@ export async function decodeMaskPng(file: string, bytes: Uint8Array): Promise<De
   throw fileError("unsupported-file", file, problem, fix ?? "save the mask as PNG");
 }
 
-/** One key a pixel. `by` "value": the palette index or grey value. `by` "colour": 0xRRGGBB, looked up in the palette where there is one. */
+/**
+ * One key a pixel. `by` "value": the palette index or grey value. `by` "colour": 0xRRGGBB, looked up in the palette
+ * where there is one.
+ */
 export function keyPlane(file: string, image: DecodedPng, by: LabelRule["by"]): KeyPlane {
   const { height, width } = image;
   return { height, width, keys: by === "value" ? valueKeys(file, image) : colourKeys(file, image) };

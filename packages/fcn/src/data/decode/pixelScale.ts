@@ -96,7 +96,10 @@ export function withoutTails(ranked: ArrayLike<number>): [low: number, high: num
   return [at(TAIL), at(1 - TAIL)];
 }
 
-/** Bands as 8-bit RGB, and what they hold. Throws a TensorError that names `file` where the range does not suit it or cannot be told. */
+/**
+ * Bands as 8-bit RGB, and what they hold. Throws a TensorError that names `file` where the range does not suit it or
+ * cannot be told.
+ */
 export function scaleBands(
   file: string,
   bands: Bands,
@@ -131,8 +134,8 @@ export const short = (value: number): string => String(Number.isInteger(value) ?
 const SCALES = { fraction: 1, byte: 255, word: 65535 } as const;
 
 /**
- * The scale in common use on which values from `min` to `max` are most likely stored: 0 to 1 (floats alone), 0 to 255 or 0 to 65535. It must hold
- * them, and its upper half must be in use; undefined where there is none.
+ * The scale in common use on which values from `min` to `max` are most likely stored: 0 to 1 (floats alone), 0 to 255
+ * or 0 to 65535. It must hold them, and its upper half must be in use; undefined where there is none.
  */
 export function commonScale({ depth, min, max }: Pick<PixelLevels, "depth" | "min" | "max">): PixelRange | undefined {
   const scales = depth === "float32" ? Object.values(SCALES) : [SCALES.byte, SCALES.word];
@@ -162,7 +165,9 @@ const rangeRemedy = (range: PixelRange): Remedy => {
   };
 };
 
-/** More than this part of an image outside the range: it is of another kind than those for which the range was chosen. */
+/**
+ * More than this part of an image outside the range: it is of another kind than those for which the range was chosen.
+ */
 const MOST_CLIPPED = 0.5;
 
 /** Throws where an image does not suit the scale with which a net was trained. */

@@ -3,8 +3,8 @@ import { concatBytes, inflate } from "./inflate.js";
 import { readChunks } from "./pngChunks.js";
 
 /**
- * A PNG image as it is stored: palette indices stay indices, whatever the depth and interlacing. That is what label planes need and what
- * decoders made for photographs lose.
+ * A PNG image as it is stored: palette indices stay indices, whatever the depth and interlacing. That is what label
+ * planes need and what decoders made for photographs lose.
  */
 export interface DecodedPng {
   readonly height: number;
@@ -59,8 +59,8 @@ interface Pass {
 }
 
 /**
- * Decodes a PNG file (ISO/IEC 15948) of any kind, depth and interlacing. Throws a TensorError that names `file` ("corrupt-file",
- * "unsupported-file") for anything that is cut off, damaged or no PNG.
+ * Decodes a PNG file (ISO/IEC 15948) of any kind, depth and interlacing. Throws a TensorError that names `file`
+ * ("corrupt-file", "unsupported-file") for anything that is cut off, damaged or no PNG.
  */
 export async function decodePng(file: string, bytes: Uint8Array): Promise<DecodedPng> {
   const chunks = readChunks(file, bytes);

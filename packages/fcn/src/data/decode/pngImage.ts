@@ -10,8 +10,8 @@ interface PngImage {
 }
 
 /**
- * A PNG file as 8-bit RGB, exact where a canvas is not: a canvas keeps colours multiplied by alpha, and so loses those of clear pixels.
- * Undefined for other files and for a PNG with an EXIF tag, which may turn it.
+ * A PNG file as 8-bit RGB, exact where a canvas is not: a canvas keeps colours multiplied by alpha, and so loses those
+ * of clear pixels. Undefined for other files and for a PNG with an EXIF tag, which may turn it.
  */
 export async function decodePngImage(
   file: string,

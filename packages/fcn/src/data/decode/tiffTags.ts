@@ -19,7 +19,10 @@ export function isTiff(bytes: Uint8Array): boolean {
   return /^(II[*+]\0|MM\0[*+])/.test(String.fromCharCode(...bytes.subarray(0, 4)));
 }
 
-/** Reads TIFF 6.0 and BigTIFF of either byte order; undefined for other files, and where the directory lies outside the bytes. */
+/**
+ * Reads TIFF 6.0 and BigTIFF of either byte order; undefined for other files, and where the directory lies outside the
+ * bytes.
+ */
 export function readTiffTags(bytes: Uint8Array): TiffTags | undefined {
   if (!isTiff(bytes)) return undefined;
   try {

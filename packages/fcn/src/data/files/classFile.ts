@@ -10,8 +10,8 @@ const FORMS: Readonly<Record<string, readonly [about: RegExp, form: string]>> = 
 };
 
 /**
- * A text about `classes.json` for a folder in which another file names the classes: its remedies name that file where it can say what is wanted, else
- * that a `classes.json` is read in its place.
+ * A text about `classes.json` for a folder in which another file names the classes: its remedies name that file where
+ * it can say what is wanted, else that a `classes.json` is read in its place.
  */
 export function inTermsOf(file: string | undefined, text: string): string {
   if (file === undefined || !Object.hasOwn(FORMS, file)) return text;

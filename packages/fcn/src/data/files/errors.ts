@@ -37,7 +37,10 @@ export function damagedFile(file: string, problem: string, cause?: unknown): Ten
   return fileError("corrupt-file", file, problem, "write or fetch the file again, or leave it out", cause);
 }
 
-/** The error for a file that is of another kind than `wanted` by its first bytes; undefined where nothing is guessed of them. */
+/**
+ * The error for a file that is of another kind than `wanted` by its first bytes; undefined where nothing is guessed of
+ * them.
+ */
 export function wrongContent(
   code: ErrorCode,
   file: string,
@@ -50,7 +53,10 @@ export function wrongContent(
   return fileError(code, file, `it is ${guess.what}, not ${wanted}`, fix, cause);
 }
 
-/** A file that is not of the kind `wanted`: what it is by its first bytes, else that it is damaged in the words of `problem`. */
+/**
+ * A file that is not of the kind `wanted`: what it is by its first bytes, else that it is damaged in the words of
+ * `problem`.
+ */
 export function notOfKind(file: string, bytes: Uint8Array, wanted: string, problem: string): TensorError {
   return wrongContent("corrupt-file", file, guessContent(bytes), wanted) ?? damagedFile(file, problem);
 }
@@ -70,7 +76,10 @@ export function toldOf({ code, message, fix, commandFix = fix }: TensorError): T
 /** As many pixels as `sharp` takes. */
 export const MOST_PIXELS = 16383 ** 2;
 
-/** An image that is too large to be decoded; `size` says "it is 20000x20000,", or "it has" where its sides are not known. */
+/**
+ * An image that is too large to be decoded; `size` says "it is 20000x20000,", or "it has" where its sides are not
+ * known.
+ */
 export function tooManyPixels(file: string, size: string, cause?: unknown): TensorError {
   const problem = `${size} more than ${MOST_PIXELS} pixels`;
   return fileError("unsupported-file", file, problem, "cut it into smaller images", cause);

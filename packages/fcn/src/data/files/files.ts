@@ -49,7 +49,10 @@ async function linkTarget(path: string): Promise<string | undefined> {
   return readlink(path).catch(() => undefined);
 }
 
-/** The part of a forbidden path that is closed: the path, or the first folder above it that keeps others from looking into it. */
+/**
+ * The part of a forbidden path that is closed: the path, or the first folder above it that keeps others from looking
+ * into it.
+ */
 async function closedPart(path: string): Promise<string> {
   const { stat } = nodeModule(path, "node:fs/promises");
   const isKnown = await stat(path).then(
@@ -61,8 +64,8 @@ async function closedPart(path: string): Promise<string> {
 }
 
 /**
- * All bytes of a file (Node). Throws a TensorError that names the file when it is absent, forbidden or empty, and what `check` throws for its size
- * before it is read.
+ * All bytes of a file (Node). Throws a TensorError that names the file when it is absent, forbidden or empty, and what
+ * `check` throws for its size before it is read.
  */
 export async function readBytes(path: string, check?: (size: number) => void): Promise<Uint8Array> {
   const { readFile, stat } = nodeModule(path, "node:fs/promises");
@@ -96,8 +99,9 @@ export async function readStart(path: string, length: number): Promise<Uint8Arra
 }
 
 /**
- * A text file (Node) in UTF-8, or in UTF-16 that begins with a byte order mark, without the mark. Throws a TensorError that names the file, the first
- * byte that is wrong and the remedy for another encoding, or what the file is where it is no text.
+ * A text file (Node) in UTF-8, or in UTF-16 that begins with a byte order mark, without the mark. Throws a TensorError
+ * that names the file, the first byte that is wrong and the remedy for another encoding, or what the file is where it
+ * is no text.
  *
  * @param tooLong the remedy for a file that is longer than a text may be
  */
@@ -143,7 +147,10 @@ export async function listFiles(folder: string, options: { readonly recursive?: 
   return (await listEntries(folder, options)).files;
 }
 
-/** {@link listFiles}, and the links that point to nothing with their targets. A link to a folder that it lies in is not followed. */
+/**
+ * {@link listFiles}, and the links that point to nothing with their targets. A link to a folder that it lies in is not
+ * followed.
+ */
 export async function listEntries(
   folder: string,
   { recursive = false }: { readonly recursive?: boolean } = {},

@@ -5,7 +5,10 @@ import { fileError, reasonOf, wrongContent } from "./errors.js";
 /** What {@link guessContent} calls the beginning of JSON. */
 export const JSON_FILE = "a JSON file";
 
-/** The value of a JSON text, which the file holds. Throws a TensorError that says where it is no JSON, why, and what to do. */
+/**
+ * The value of a JSON text, which the file holds. Throws a TensorError that says where it is no JSON, why, and what to
+ * do.
+ */
 export function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
@@ -101,7 +104,10 @@ const isBlank = (code: number): boolean => code === 0x20 || code === 0x0a || cod
 const PLAIN = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 const HEX = /[0-9a-fA-F]{4}/y;
 
-/** What may come next: a value, one or the end of a list, a name or the end of a record, a name, a colon, what follows a value. */
+/**
+ * What may come next: a value, one or the end of a list, a name or the end of a record, a name, a colon, what follows a
+ * value.
+ */
 type Wanted = "value" | "value or ]" | "name or }" | "name" | ":" | "after";
 
 /** The place of the first character that no JSON text can have there; the length of a text that is cut off. */

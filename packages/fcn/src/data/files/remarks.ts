@@ -3,7 +3,9 @@ import { pathText, quoted, reasonOf, type ToldError, toldOf } from "./errors.js"
 
 /** What was found wrong, or worth knowing, about a data set; `file` is the image, mask or list it is about. */
 export interface DataRemark {
-  /** "problem": something that training must not meet. "warning": likely a mistake. "note": how the data was understood. */
+  /**
+   * "problem": something that training must not meet. "warning": likely a mistake. "note": how the data was understood.
+   */
   readonly level: "problem" | "warning" | "note";
   /** That of the error where one was the reason. */
   readonly code: string;

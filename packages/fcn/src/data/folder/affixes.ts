@@ -43,7 +43,9 @@ const KNOWN = {
   image: { end: endOf(IMAGE_WORDS), start: startOf(IMAGE_WORDS) },
 } as const;
 
-/** What the name of an image or a mask may be without the usual affixes, beginning with the least that is taken away. */
+/**
+ * What the name of an image or a mask may be without the usual affixes, beginning with the least that is taken away.
+ */
 export function stripped(name: string, kind: keyof typeof KNOWN): { readonly key: string; readonly affix: Affix }[] {
   const { end, start } = KNOWN[kind];
   const [folder, base] = [folderOf(name), fileName(name)];

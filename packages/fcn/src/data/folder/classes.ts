@@ -16,9 +16,10 @@ export interface ClassEntry {
 }
 
 /**
- * The classes that a folder names itself. `classes.json` is a list of names, or of `{ "name", "color", "value", "ignore" }` where color is
- * [r, g, b] or "#rrggbb"; `{ "classes": [...] }` is the same. Else `class_names.txt`, one name a line (labelme2voc), or CVAT's `labelmap.txt`, lines of
- * `name:r,g,b::`. Undefined when there is no such file. Throws a TensorError that names the file.
+ * The classes that a folder names itself. `classes.json` is a list of names, or of `{ "name", "color", "value",
+ * "ignore" }` where color is [r, g, b] or "#rrggbb"; `{ "classes": [...] }` is the same. Else `class_names.txt`, one
+ * name a line (labelme2voc), or CVAT's `labelmap.txt`, lines of `name:r,g,b::`. Undefined when there is no such file.
+ * Throws a TensorError that names the file.
  */
 export async function readClasses(folder: string): Promise<readonly ClassEntry[] | undefined> {
   for (const name of CLASS_FILES) {
@@ -34,7 +35,10 @@ export async function readClasses(folder: string): Promise<readonly ClassEntry[]
   return undefined;
 }
 
-/** The classes of one file: in the form that its name tells, see {@link readClasses}, else a list in JSON or one name a line. */
+/**
+ * The classes of one file: in the form that its name tells, see {@link readClasses}, else a list in JSON or one name a
+ * line.
+ */
 export async function readClassFile(file: string): Promise<readonly ClassEntry[]> {
   const read =
     new Map(Object.entries(READERS)).get(fileName(file)) ?? ((await isJson(file)) ? readClassList : readNames);

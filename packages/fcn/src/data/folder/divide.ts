@@ -16,7 +16,8 @@ export interface Origin {
 }
 
 /**
- * Divides the items of a folder: by its lists (`splits/*.txt`); else by the splits that their origins are named after; else at random by the seed.
+ * Divides the items of a folder: by its lists (`splits/*.txt`); else by the splits that their origins are named after;
+ * else at random by the seed.
  *
  * @param origins one for each item; the folders that their names begin with (`train/a`, `val/b`) unless given
  * @param lists the folder of the lists, below `root`
@@ -112,8 +113,9 @@ function folderOf(name: string): Origin {
 }
 
 /**
- * "train", "val" and "test" by the names of folders or files. What is to be measured on never comes into "train"; a "val" that is missing is taken
- * from "train". Undefined where nothing is named after a split, or where "train" stands alone among other names: it may be a class.
+ * "train", "val" and "test" by the names of folders or files. What is to be measured on never comes into "train"; a
+ * "val" that is missing is taken from "train". Undefined where nothing is named after a split, or where "train" stands
+ * alone among other names: it may be a class.
  */
 function fromOrigins(
   origins: readonly Origin[],

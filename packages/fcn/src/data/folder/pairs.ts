@@ -23,7 +23,10 @@ export interface Pair {
 }
 
 export interface PairOptions {
-  /** What the masks of a folder have in their names beyond those of the images: "_mask", or "mask_*" before the name. Default: found by looking. */
+  /**
+   * What the masks of a folder have in their names beyond those of the images: "_mask", or "mask_*" before the name.
+   * Default: found by looking.
+   */
   readonly maskSuffix?: string;
 }
 
@@ -47,9 +50,10 @@ interface Candidate {
 }
 
 /**
- * Pairs of files of two folders (searched with all folders below), and what has no partner. Names are the same, or those of masks have a usual word
- * more (`street_mask`, `mask_street`, `street.jpg`, Cityscapes' `_gtFine_labelIds`), or those of images another (`street_sat`, `_leftImg8bit`). Of
- * Cityscapes' masks the `labelIds` count. Throws where two masks may be that of one image.
+ * Pairs of files of two folders (searched with all folders below), and what has no partner. Names are the same, or
+ * those of masks have a usual word more (`street_mask`, `mask_street`, `street.jpg`, Cityscapes' `_gtFine_labelIds`),
+ * or those of images another (`street_sat`, `_leftImg8bit`). Of Cityscapes' masks the `labelIds` count. Throws where
+ * two masks may be that of one image.
  */
 export async function findPairs(
   imageFolder: string,
@@ -188,7 +192,10 @@ function affixNotes(
   return [{ ...about, text: `${text}; ${code}`, commandText: `${text}; ${command}` }];
 }
 
-/** What most masks without an image have in their names beyond those of images without a mask, where it is no usual word. */
+/**
+ * What most masks without an image have in their names beyond those of images without a mask, where it is no usual
+ * word.
+ */
 function unusualAffix(images: Images, masks: Images, chosen: ReadonlyMap<string, Candidate>): Remedy | undefined {
   const names = [...images.files.keys()].filter((name) => !chosen.has(name));
   const free = new Set(names.flatMap((name) => [name, ...stripped(name, "image").map(({ key }) => key)]));

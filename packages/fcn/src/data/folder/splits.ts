@@ -30,7 +30,10 @@ export function namedSplit(name: string): "train" | "val" | "test" | undefined {
   return (["train", "val", "test"] as const).find((split) => split === splitName(name));
 }
 
-/** The split files of a folder: for each `*.txt` its name and its lines. Undefined when there are none. Throws where two are one split. */
+/**
+ * The split files of a folder: for each `*.txt` its name and its lines. Undefined when there are none. Throws where two
+ * are one split.
+ */
 export async function readSplitFiles(
   folder: string,
 ): Promise<Map<string, { file: string; lines: string[] }> | undefined> {

@@ -16,9 +16,11 @@ export interface FolderContent {
 }
 
 /**
- * Writes samples as a folder that `open` and `fcn train` take (Node): `images/*.png`, `masks/*.png` with the labels as palette indices,
- * `classes.json`, and `splits/*.txt`, which come last. Returns the number of samples of each split. Images have 1, 3 or 4 channels.
- * Throws a TensorError: "invalid-argument" where two classes, or a class and void, have one colour, "folder-exists" where `root` holds images already, "disk-full", "unwritable-file", and "invalid-shape" for a sample that does not hold.
+ * Writes samples as a folder that `open` and `fcn train` take (Node): `images/*.png`, `masks/*.png` with the labels as
+ * palette indices, `classes.json`, and `splits/*.txt`, which come last. Returns the number of samples of each split.
+ * Images have 1, 3 or 4 channels. Throws a TensorError: "invalid-argument" where two classes, or a class and void, have
+ * one colour, "folder-exists" where `root` holds images already, "disk-full", "unwritable-file", and "invalid-shape"
+ * for a sample that does not hold.
  */
 export async function writeFolder(root: string, content: FolderContent): Promise<Record<string, number>> {
   const { join } = nodeModule("writeFolder", "node:path");

@@ -20,7 +20,10 @@ import { COCO_OVERLAPS, type CocoInstance, type CocoOverlap } from "../shapes/co
 import type { Layout, OpenedLayout, OpenerOptions } from "./layout.js";
 
 export interface CocoOptions {
-  /** Names of the categories that become classes 1, 2, ... in this order; others become background. Default: all, by their id. */
+  /**
+   * Names of the categories that become classes 1, 2, ... in this order; others become background. Default: all, by
+   * their id.
+   */
   readonly categories?: readonly string[];
   /** Who gets a pixel that several instances claim. Default "smaller"; "void" is torchvision's rule. */
   readonly overlap?: CocoOverlap;
@@ -80,7 +83,9 @@ async function hasCoco(root: string): Promise<boolean> {
   return false;
 }
 
-/** What keeps the JSON files that may be COCO's from being read, in words; for a folder in which nothing else is found. */
+/**
+ * What keeps the JSON files that may be COCO's from being read, in words; for a folder in which nothing else is found.
+ */
 async function cocoProblems(root: string): Promise<string[]> {
   const problems: string[] = [];
   for (const file of (await cocoFiles(root)).slice(0, 3)) {
@@ -90,7 +95,10 @@ async function cocoProblems(root: string): Promise<string[]> {
   return problems;
 }
 
-/** Undefined for JSON that has nothing of a COCO file. Throws a TensorError that names the file and what is wrong with it. */
+/**
+ * Undefined for JSON that has nothing of a COCO file. Throws a TensorError that names the file and what is wrong with
+ * it.
+ */
 async function readCoco(file: string): Promise<CocoFile | undefined> {
   const json = await readJson(file);
   const absent = absentLists(json);
@@ -127,8 +135,8 @@ async function readAll(
 }
 
 /**
- * Opens a folder with COCO annotations. Classes are background and the categories; a file whose name or folder tells a split is that split, and
- * others are divided as other folders are.
+ * Opens a folder with COCO annotations. Classes are background and the categories; a file whose name or folder tells a
+ * split is that split, and others are divided as other folders are.
  */
 async function open(root: string, options: CocoOptions & OpenerOptions): Promise<OpenedLayout> {
   const remarks: DataRemark[] = [];
@@ -177,7 +185,10 @@ function nothingFound(root: string, remarks: readonly DataRemark[]): TensorError
   );
 }
 
-/** Images that stand in two places of one split, of which each knows only a part of the annotations, and those that stand in none. */
+/**
+ * Images that stand in two places of one split, of which each knows only a part of the annotations, and those that
+ * stand in none.
+ */
 function imageRemarks(
   root: string,
   items: readonly SampleItem[],
@@ -212,7 +223,10 @@ function imageRemarks(
 
 const fileOf = ({ image }: SampleItem): string => image[0]?.file ?? "";
 
-/** Background and the categories of all files, united by name: by id as the first file has them, those of further files after. */
+/**
+ * Background and the categories of all files, united by name: by id as the first file has them, those of further files
+ * after.
+ */
 function classNames(root: string, files: readonly CocoFile[], wanted: readonly string[] | undefined): string[] {
   const known = files.flatMap(({ categories }) => {
     return [...categories].sort((a, b) => compareIds(a.id, b.id)).map(({ name }) => name);

@@ -18,7 +18,10 @@ import type { Layout, OpenedLayout, OpenerOptions } from "./layout.js";
 
 const USUAL_FOLDERS = ["images", "masks"] as const;
 
-/** Pairs of folder names that are known elsewhere, such as in mmsegmentation and labelme2voc. They may hold other files than masks. */
+/**
+ * Pairs of folder names that are known elsewhere, such as in mmsegmentation and labelme2voc. They may hold other files
+ * than masks.
+ */
 const OTHER_FOLDERS = [
   ["images", "labels"],
   ["images", "annotations"],
@@ -44,8 +47,8 @@ async function hasImages(folder: string): Promise<boolean> {
 }
 
 /**
- * Opens a folder of images and masks: `images/` and `masks/` with files of the same name, optional `classes.json` and `splits/*.txt`. What the
- * masks mean is found by looking, see {@link chooseRule}.
+ * Opens a folder of images and masks: `images/` and `masks/` with files of the same name, optional `classes.json` and
+ * `splits/*.txt`. What the masks mean is found by looking, see {@link chooseRule}.
  */
 async function open(root: string, options: OpenerOptions & PairOptions): Promise<OpenedLayout> {
   const folders = await maskFolders(root);

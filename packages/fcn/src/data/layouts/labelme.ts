@@ -60,8 +60,9 @@ async function readIfLabelme(root: string, path: string): Promise<LabelmeFile | 
 }
 
 /**
- * Opens a folder of labelme files, wherever they lie below `root`; the image of each is found by its `imagePath`, else by its name.
- * Classes come from `classes.json`, else from the shapes: background first, then the names in alphabetical order.
+ * Opens a folder of labelme files, wherever they lie below `root`; the image of each is found by its `imagePath`, else
+ * by its name. Classes come from `classes.json`, else from the shapes: background first, then the names in alphabetical
+ * order.
  */
 async function open(root: string, options: LabelmeOptions & OpenerOptions): Promise<OpenedLayout> {
   const remarks: DataRemark[] = [];

@@ -34,7 +34,10 @@ export async function namedLists(lists: ReadonlyMap<string, string[]>, folder: s
   return new Map([...lists].map(([name, lines]) => [name, lines.map(nameOf)] as const));
 }
 
-/** Data sets from lists of names. A list of a published set must fit: a missing file shows when it is loaded, and in the check. */
+/**
+ * Data sets from lists of names. A list of a published set must fit: a missing file shows when it is loaded, and in the
+ * check.
+ */
 export function listDatasets(
   lists: ReadonlyMap<string, readonly string[]>,
   classes: Classes,
@@ -62,7 +65,10 @@ export function firstList(
   throw fileError("missing-data", root, `it has no list ${names.map((n) => `${n}.txt`).join(" or ")}`, fix);
 }
 
-/** The published FCNs train on `trainval` and are measured on `test`; a list to train on never stands beside one that is part of it. */
+/**
+ * The published FCNs train on `trainval` and are measured on `test`; a list to train on never stands beside one that is
+ * part of it.
+ */
 const PUBLISHED = [
   ["trainval", "test"],
   ["train", "val"],
@@ -70,8 +76,8 @@ const PUBLISHED = [
 ] as const;
 
 /**
- * The lists of a set with "train" and "val" as the published FCNs used them, and a note that says which lists these are. Throws where no two lists are
- * there to train and to measure on.
+ * The lists of a set with "train" and "val" as the published FCNs used them, and a note that says which lists these
+ * are. Throws where no two lists are there to train and to measure on.
  */
 export function publishedLists(
   root: string,

@@ -12,8 +12,8 @@ import { hasAll, listDatasets, namedLists, publishedLists, readLists } from "./l
 
 export interface NyudOptions {
   /**
-   * What the images hold: RGB (3 channels), HHA (3), RGB and the logarithm of the depth (4), or RGB and HHA (6, for nets with two backbones).
-   * Default "color".
+   * What the images hold: RGB (3 channels), HHA (3), RGB and the logarithm of the depth (4), or RGB and HHA (6, for
+   * nets with two backbones). Default "color".
    */
   readonly input?: NyudInput;
 }
@@ -51,8 +51,9 @@ const OPTIONS = {
 const PARTS = ["data/images", "segmentation"];
 
 /**
- * Opens NYUDv2 as Berkeley lays it out: `data/{images,depth,hha}/img_N.png`, `segmentation/img_N.mat` (40 classes), lists in the root. As
- * published, "train" is `trainval.txt` (795) and "val" is `test.txt` (654), see {@link publishedLists}.
+ * Opens NYUDv2 as Berkeley lays it out: `data/{images,depth,hha}/img_N.png`, `segmentation/img_N.mat` (40 classes),
+ * lists in the root. As published, "train" is `trainval.txt` (795) and "val" is `test.txt` (654), see {@link
+ * publishedLists}.
  */
 async function open(root: string, { input = OPTIONS.input.fallback }: NyudOptions): Promise<OpenedLayout> {
   const classes = { classes: NYUD_CLASSES, palette: vocColours(NYUD_CLASSES.length) };

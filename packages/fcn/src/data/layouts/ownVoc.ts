@@ -10,8 +10,10 @@ import type { OpenedLayout, OpenerOptions } from "./layout.js";
 const LISTS = "ImageSets/Segmentation";
 
 /**
- * Opens a folder that is laid out as PASCAL VOC but names classes of its own (labelme2voc, CVAT): masks are understood as in any folder of one's own.
- * What names the classes lies in `folder`, the one with the images, or in `root`, which may be above it. Without a list named train, val or test, such as CVAT's `default.txt`, images are divided at random. Undefined where nothing names the classes.
+ * Opens a folder that is laid out as PASCAL VOC but names classes of its own (labelme2voc, CVAT): masks are understood
+ * as in any folder of one's own. What names the classes lies in `folder`, the one with the images, or in `root`, which
+ * may be above it. Without a list named train, val or test, such as CVAT's `default.txt`, images are divided at random.
+ * Undefined where nothing names the classes.
  */
 export async function openOwnVoc(
   root: string,

@@ -13,8 +13,8 @@ import { hasAll, listDatasets, namedLists, readLists } from "./lists.js";
 
 export interface ContextOptions {
   /**
-   * How many classes beside the background: their names are read from `NN_labels.txt` in the folder. Default 59; its list and that of the 33 are
-   * known without the file.
+   * How many classes beside the background: their names are read from `NN_labels.txt` in the folder. Default 59; its
+   * list and that of the 33 are known without the file.
    */
   readonly contextClasses?: number;
   /** Folder of VOC2010, with the images. Default: `VOC2010` or `VOCdevkit/VOC2010` in or beside the folder. */
@@ -42,8 +42,9 @@ const OPTIONS = {
 const PARTS = ["trainval", "labels.txt"];
 
 /**
- * Opens PASCAL-Context (Mottaghi et al., CVPR 2014): `trainval/*.mat` with LabelMap, whose numbers `labels.txt` names; the classes of the task
- * are found among them by name, everything else is background (0). Lists are those of VOC2010's `ImageSets/Main`.
+ * Opens PASCAL-Context (Mottaghi et al., CVPR 2014): `trainval/*.mat` with LabelMap, whose numbers `labels.txt` names;
+ * the classes of the task are found among them by name, everything else is background (0). Lists are those of VOC2010's
+ * `ImageSets/Main`.
  */
 async function open(
   root: string,

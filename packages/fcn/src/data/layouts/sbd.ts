@@ -10,7 +10,10 @@ import { hasAll, listDatasets, namedLists, readLists } from "./lists.js";
 
 const PARTS = ["img", "cls", "train.txt"];
 
-/** The folder of SBD with `img/`, `cls/` and its lists: `root` or `dataset/` in it (or in `benchmark_RELEASE/`); undefined when there is none. */
+/**
+ * The folder of SBD with `img/`, `cls/` and its lists: `root` or `dataset/` in it (or in `benchmark_RELEASE/`);
+ * undefined when there is none.
+ */
 async function sbdFolder(root: string): Promise<string | undefined> {
   for (const below of ["", "dataset", "benchmark_RELEASE/dataset"]) {
     if (await hasAll(joinPath(root, below), PARTS)) return joinPath(root, below);

@@ -23,8 +23,8 @@ const fromOne = (classes: readonly string[], voids: readonly number[]): LabelRul
 });
 
 /**
- * Opens SIFT Flow (Liu, Yuen, Torralba): 33 semantic classes as labels, and 3 geometric ones under `more.geometric`. As published, "train"
- * is `trainval.txt` and "val" is `test.txt`, see {@link publishedLists}.
+ * Opens SIFT Flow (Liu, Yuen, Torralba): 33 semantic classes as labels, and 3 geometric ones under `more.geometric`. As
+ * published, "train" is `trainval.txt` and "val" is `test.txt`, see {@link publishedLists}.
  */
 async function open(root: string): Promise<OpenedLayout> {
   const classes = { classes: SIFT_FLOW_CLASSES, palette: vocColours(SIFT_FLOW_CLASSES.length) };

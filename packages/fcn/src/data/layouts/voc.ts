@@ -24,8 +24,8 @@ export interface VocOptions {
   /** Folder of SBD: training uses SBD's train list, validation what is left of VOC's val ({@link seg11valid}). */
   readonly sbd?: string;
   /**
-   * The variant of the d2l book's chapter on FCNs: void counts as background, and images lower or narrower than the crop are left out. Give
-   * the same size to the loader's augmentation as `crop`.
+   * The variant of the d2l book's chapter on FCNs: void counts as background, and images lower or narrower than the
+   * crop are left out. Give the same size to the loader's augmentation as `crop`.
    */
   readonly d2l?: { readonly crop: readonly [height: number, width: number] };
 }
@@ -68,8 +68,8 @@ async function vocFolder(root: string, year?: number): Promise<string | undefine
 }
 
 /**
- * Opens PASCAL VOC 2007 to 2012 segmentation: palette PNG whose indices are the labels, 255 void. A folder that names classes of its own is opened by
- * {@link openOwnVoc}.
+ * Opens PASCAL VOC 2007 to 2012 segmentation: palette PNG whose indices are the labels, 255 void. A folder that names
+ * classes of its own is opened by {@link openOwnVoc}.
  */
 async function open(root: string, options: VocOptions & PairOptions & OpenerOptions): Promise<OpenedLayout> {
   await refuseOtherYear(root, options.year);
@@ -158,8 +158,8 @@ async function withoutSmall(
 }
 
 /**
- * The names of `val` (VOC 2011) that are not in SBD's training list, in their order: 736 of the published lists. Nets that were trained on SBD are
- * validated on these.
+ * The names of `val` (VOC 2011) that are not in SBD's training list, in their order: 736 of the published lists. Nets
+ * that were trained on SBD are validated on these.
  */
 export function seg11valid(val: readonly string[], sbdTrain: readonly string[]): string[] {
   const trained = new Set(sbdTrain);

@@ -17,14 +17,12 @@ export interface LoadedBatch extends HostSamples {
 const BUCKET = 64;
 
 /**
- * Loads, augments and stacks samples in worker threads, some batches ahead of the caller. Batches and their order depend on the data, the seed
- * and the options, not on the number of workers. A data set in memory is worked on in this thread.
+ * Loads, augments and stacks samples in worker threads, some batches ahead of the caller. Batches and their order
+ * depend on the data, the seed and the options, not on the number of workers. A data set in memory is worked on in this
+ * thread.
  *
- * ```ts
- * const loader = new DataLoader(train, { batchSize: 8, preprocessing, augmentation: { mirror: true } });
- * for await (const { images, labels, shape } of loader.epoch()) ...
- * await loader.close();
- * ```
+ * ```ts const loader = new DataLoader(train, { batchSize: 8, preprocessing, augmentation: { mirror: true } }); for
+ * await (const { images, labels, shape } of loader.epoch()) ... await loader.close(); ```
  */
 export class DataLoader {
   readonly #dataset: SegmentationDataset;
@@ -63,7 +61,10 @@ export class DataLoader {
     return this.#stream(true);
   }
 
-  /** The samples of another data set, one at a time and unchanged, decoded by this loader's workers: for validation between two batches. */
+  /**
+   * The samples of another data set, one at a time and unchanged, decoded by this loader's workers: for validation
+   * between two batches.
+   */
   async samplesOf(dataset: SegmentationDataset): Promise<Pick<SegmentationDataset, "length" | "load">> {
     return pooledSamples(dataset, await this.#poolOnce());
   }

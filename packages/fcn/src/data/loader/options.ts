@@ -28,13 +28,14 @@ export interface LoaderOptions extends WorkerOptions {
   /** Leave out a last batch that is not full. Default false. */
   readonly dropLast?: boolean;
   /**
-   * Fill a last batch that is not full with the first samples of the next epoch: all batches have one size, and no sample is left out. A batch holds
-   * no sample twice, but where `order` is "replacement". Neither with `dropLast` nor with buckets. Default false.
+   * Fill a last batch that is not full with the first samples of the next epoch: all batches have one size, and no
+   * sample is left out. A batch holds no sample twice, but where `order` is "replacement". Neither with `dropLast` nor
+   * with buckets. Default false.
    */
   readonly fillLast?: boolean;
   /**
-   * Images of several sizes in one batch are padded with void to the largest ("pad", the default), or batches are made of images that differ
-   * by less than 64 pixels in each side ("bucket"), which are padded less.
+   * Images of several sizes in one batch are padded with void to the largest ("pad", the default), or batches are made
+   * of images that differ by less than 64 pixels in each side ("bucket"), which are padded less.
    */
   readonly sizes?: "pad" | "bucket";
   /** Heights and widths of batches are multiples of this. Default 1. */

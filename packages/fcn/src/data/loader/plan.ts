@@ -11,15 +11,18 @@ export const sampleOrders = (): SampleOrder[] => [...ORDERS];
 export interface EpochOptions {
   readonly length: number;
   readonly batchSize: number;
-  /** "replacement" draws each sample from all, as the published training does; a pass has as many draws as there are samples. */
+  /**
+   * "replacement" draws each sample from all, as the published training does; a pass has as many draws as there are
+   * samples.
+   */
   readonly order: SampleOrder;
   readonly seed: number;
   readonly epoch: number;
   /** Leaves out a last batch that is not full. */
   readonly dropLast: boolean;
   /**
-   * Fills a last batch that is not full with the first samples of the next epoch that it does not hold already; the next epoch begins after them.
-   * Neither with `dropLast` nor with `buckets`.
+   * Fills a last batch that is not full with the first samples of the next epoch that it does not hold already; the
+   * next epoch begins after them. Neither with `dropLast` nor with `buckets`.
    */
   readonly fillLast?: boolean;
   /** For each sample the bucket that it belongs to; a batch holds samples of one bucket. */
@@ -67,8 +70,8 @@ const usedBefore = ({ length, batchSize }: EpochOptions, epoch: number): number 
   (batchSize - ((epoch * length) % batchSize)) % batchSize;
 
 /**
- * The order of an epoch, in which those that fill a batch begun in the epoch before come first: the first that are not in that batch already. An order
- * that draws with replacement stays as it is.
+ * The order of an epoch, in which those that fill a batch begun in the epoch before come first: the first that are not
+ * in that batch already. An order that draws with replacement stays as it is.
  */
 function filledOrder(options: EpochOptions, epoch: number): number[] {
   const { length, batchSize, order } = options;

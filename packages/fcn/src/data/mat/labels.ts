@@ -4,8 +4,8 @@ import { fileError } from "../files/errors.js";
 import { type MatNumeric, type MatValue, readMat } from "./read.js";
 
 /**
- * The label map in a MAT-file: a matrix, reached by the name of its variable and then of fields (`["GTcls", "Segmentation"]`). Throws a
- * TensorError that names `file` and says what is there instead.
+ * The label map in a MAT-file: a matrix, reached by the name of its variable and then of fields (`["GTcls",
+ * "Segmentation"]`). Throws a TensorError that names `file` and says what is there instead.
  */
 export async function decodeMatLabels(
   file: string,

@@ -47,9 +47,9 @@ const DOUBLE = 6;
 const UINT64 = 15;
 
 /**
- * The variables of a MAT-file of version 5 (MATLAB's "v6" and "v7", scipy.io.savemat), either byte order, compressed or not: numeric and logical
- * arrays (the real part), text, cells and structs. MathWorks, "MAT-File Format", chapter 1. Throws a TensorError that names `file`:
- * "corrupt-file", or "unsupported-file" for versions 4 and 7.3.
+ * The variables of a MAT-file of version 5 (MATLAB's "v6" and "v7", scipy.io.savemat), either byte order, compressed or
+ * not: numeric and logical arrays (the real part), text, cells and structs. MathWorks, "MAT-File Format", chapter 1.
+ * Throws a TensorError that names `file`: "corrupt-file", or "unsupported-file" for versions 4 and 7.3.
  */
 export async function readMat(file: string, bytes: Uint8Array): Promise<Map<string, MatValue>> {
   const littleEndian = checkHeader(file, bytes);

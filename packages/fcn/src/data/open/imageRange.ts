@@ -8,9 +8,10 @@ import { chooseRange, type RangeSurvey } from "../workers/rangeSurvey.js";
 
 export interface RangeOptions {
   /**
-   * The values that become 0 and 255 in images of more than 8 bits, the same for all of them. Default: a scale in common use that the images fill
-   * (0 to 65535, 0 to 255, for floats 0 to 1); else from the least to the largest value of the training images, or, where that is more than
-   * twice as wide, from the value that 0.1 % of them lie below to that which 0.1 % lie above.
+   * The values that become 0 and 255 in images of more than 8 bits, the same for all of them. Default: a scale in
+   * common use that the images fill (0 to 65535, 0 to 255, for floats 0 to 1); else from the least to the largest value
+   * of the training images, or, where that is more than twice as wide, from the value that 0.1 % of them lie below to
+   * that which 0.1 % lie above.
    */
   readonly range?: PixelRange;
 }
@@ -19,8 +20,8 @@ export interface RangeOptions {
 const MOST_IMAGES = 256;
 
 /**
- * Gives every image of more than 8 bits the range by which it is brought to 8: that of `range`, else one that suits the training images. Images
- * of 8 bits stay as they are.
+ * Gives every image of more than 8 bits the range by which it is brought to 8: that of `range`, else one that suits the
+ * training images. Images of 8 bits stay as they are.
  */
 export async function withImageRange(
   opened: OpenedData,

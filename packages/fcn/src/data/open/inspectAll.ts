@@ -18,7 +18,10 @@ const FOUND = new WeakMap<SampleItem, { readonly inspection: Inspection; readonl
 const stampsOf = async (item: SampleItem): Promise<string> =>
   (await Promise.all(filesOf(item).map(stampOf))).join("\n");
 
-/** Looks at the files of all samples, by {@link keysOf}; those of several splits (trainval), and those that were looked at and have not changed, once. */
+/**
+ * Looks at the files of all samples, by {@link keysOf}; those of several splits (trainval), and those that were looked
+ * at and have not changed, once.
+ */
 export async function inspectAll(opened: OpenedData, options: InspectOptions): Promise<Map<string, Inspection>> {
   const items = new Map(
     Object.values(opened.splits).flatMap((dataset) => {

@@ -12,11 +12,11 @@ import { checkOptions, checkOwner, type OpenOptions } from "./options.js";
 import { withoutBad } from "./skipBad.js";
 
 /**
- * Opens a folder of labelled images (Node); its layout is recognised by looking and told in `layout`. No image is decoded. Masks are, where it has
- * to be found out what they mean: of `images/` and `masks/` every mask is as a rule, whatever list of classes there is, but one where each class has
- * its `value`, or where each has its `color` and all masks are RGB.
- * Throws a TensorError: "missing-data" for a folder that holds no known layout, "invalid-argument" for options that
- * cannot be, or are those of another layout. Where `signal` is aborted it throws the signal's reason.
+ * Opens a folder of labelled images (Node); its layout is recognised by looking and told in `layout`. No image is
+ * decoded. Masks are, where it has to be found out what they mean: of `images/` and `masks/` every mask is as a rule,
+ * whatever list of classes there is, but one where each class has its `value`, or where each has its `color` and all
+ * masks are RGB. Throws a TensorError: "missing-data" for a folder that holds no known layout, "invalid-argument" for
+ * options that cannot be, or are those of another layout. Where `signal` is aborted it throws the signal's reason.
  */
 export async function open(root: string, options: OpenOptions = {}): Promise<OpenedData> {
   const folder = root.length > 1 ? root.replace(/[/\\]+$/, "") : root;
@@ -37,7 +37,10 @@ export async function open(root: string, options: OpenOptions = {}): Promise<Ope
   return options.skipBad ? withoutBad(opened, options) : opened;
 }
 
-/** Warns of names that a conversion of text has damaged: whatever it could not read it replaced by one sign, and names that differ in it alone are one. */
+/**
+ * Warns of names that a conversion of text has damaged: whatever it could not read it replaced by one sign, and names
+ * that differ in it alone are one.
+ */
 function lostLetters({ root, classes }: OpenedData): DataRemark[] {
   const lost = classes.filter((name) => name.includes("\ufffd"));
   if (lost.length === 0) return [];
@@ -71,7 +74,10 @@ async function recognise(root: string): Promise<LayoutName> {
   });
 }
 
-/** Throws where a layout was asked for whose files and folders are not there. Of a layout whose files may have any name, what is missing is told where it is opened. */
+/**
+ * Throws where a layout was asked for whose files and folders are not there. Of a layout whose files may have any name,
+ * what is missing is told where it is opened.
+ */
 async function checkFit(root: string, name: LayoutName): Promise<void> {
   const { what, recognise, parts }: AnyLayout = LAYOUTS[name];
   if (parts === undefined || (await recognise(root))) return;

@@ -11,9 +11,9 @@ interface CommonOptions extends SplitOptions, RangeOptions {
   /** Skips recognition: for a folder that fits several layouts. */
   readonly layout?: LayoutName;
   /**
-   * Looks at all files and leaves out, each from its split, images whose files cannot be read, differ in size, or hold labels without a class:
-   * `leftOut` and the remarks list them. Problems of the folder itself stay. Throws where nothing is left of a split. Default false: such images
-   * fail when they are loaded, and in the check.
+   * Looks at all files and leaves out, each from its split, images whose files cannot be read, differ in size, or hold
+   * labels without a class: `leftOut` and the remarks list them. Problems of the folder itself stay. Throws where
+   * nothing is left of a split. Default false: such images fail when they are loaded, and in the check.
    */
   readonly skipBad?: boolean;
 }

@@ -11,9 +11,9 @@ import { isKept, isSkippable } from "./skippable.js";
 const MANY = 0.5;
 
 /**
- * The data without the images that cannot be used: those whose files cannot be read, differ in size, or hold labels without a class. Each stays in
- * the split that it was in or leaves it: no other image changes its split. What is left out is listed in `leftOut`, and its problems become
- * warnings. Throws where nothing is left of a split.
+ * The data without the images that cannot be used: those whose files cannot be read, differ in size, or hold labels
+ * without a class. Each stays in the split that it was in or leaves it: no other image changes its split. What is left
+ * out is listed in `leftOut`, and its problems become warnings. Throws where nothing is left of a split.
  */
 export async function withoutBad(opened: OpenedData, options: InspectOptions = {}): Promise<OpenedData> {
   // Samples in memory were checked when they were made.

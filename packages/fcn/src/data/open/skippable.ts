@@ -1,7 +1,8 @@
 /**
- * Problems of single images by their code, and what `skipBad` does: "out" leaves the image out, "gone" is that of a file or an entry of a list which was left out
- * while the folder was opened, "kept" that of a part of the labels, without which the image is used. All other problems are those of the folder, of
- * its lists or of its classes: they stop a training in any case.
+ * Problems of single images by their code, and what `skipBad` does: "out" leaves the image out, "gone" is that of a
+ * file or an entry of a list which was left out while the folder was opened, "kept" that of a part of the labels,
+ * without which the image is used. All other problems are those of the folder, of its lists or of its classes: they
+ * stop a training in any case.
  */
 const PROBLEMS: Readonly<Record<string, "out" | "gone" | "kept">> = {
   "unreadable-file": "out",

@@ -19,7 +19,9 @@ export interface TensorBatch {
   readonly more?: Readonly<Record<string, Tensor>>;
 }
 
-/** Stacks samples of one size into a batch. Throws where they differ in size or in the names of their extra label maps. */
+/**
+ * Stacks samples of one size into a batch. Throws where they differ in size or in the names of their extra label maps.
+ */
 export function stackSamples(samples: readonly SegmentationSample[], preprocessing: Preprocessing): HostBatch {
   const first = samples[0];
   if (!first) {

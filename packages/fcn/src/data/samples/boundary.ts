@@ -10,9 +10,9 @@ export interface BoundaryBandOptions {
 }
 
 /**
- * Labels with everything void except a band along one boundary: a pixel stays when a pixel of the other side lies within
- * `radius`. Scoring on such a band (a trimap) shows how well edges are found.
- * Kohli, Ladicky, Torr, "Robust higher order potentials for enforcing label consistency", IJCV 2009, section 6.
+ * Labels with everything void except a band along one boundary: a pixel stays when a pixel of the other side lies
+ * within `radius`. Scoring on such a band (a trimap) shows how well edges are found. Kohli, Ladicky, Torr, "Robust
+ * higher order potentials for enforcing label consistency", IJCV 2009, section 6.
  */
 export function boundaryBand(labels: Uint8Array, options: BoundaryBandOptions): Uint8Array {
   const squares = boundarySquares(labels, options);
@@ -20,15 +20,16 @@ export function boundaryBand(labels: Uint8Array, options: BoundaryBandOptions): 
 }
 
 /**
- * For each pixel the square of its distance (Euclidean) to the nearest pixel of another side; Infinity for void, and where there is none within
- * `radius`.
+ * For each pixel the square of its distance (Euclidean) to the nearest pixel of another side; Infinity for void, and
+ * where there is none within `radius`.
  */
 export function boundarySquares(labels: Uint8Array, options: BoundaryBandOptions): Float32Array {
   const { height, width, radius, side } = options;
   const sides = Int16Array.from(labels, (label) => (label === VOID_LABEL ? -1 : side(label)));
   const squares = new Float32Array(labels.length).fill(Number.POSITIVE_INFINITY);
   const disc = discOffsets(radius);
-  // On the way from a pixel to the nearest of another side the last step before it is not on that side, so only rims need be looked at.
+  // On the way from a pixel to the nearest of another side the last step before it is not on that side, so only rims
+  // need be looked at.
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const own = sides[y * width + x]!;
@@ -62,8 +63,8 @@ function isRim(
 }
 
 /**
- * Labels with void wherever another label (void aside) lies within `radius` pixels (Euclidean), as PASCAL VOC draws a void line around
- * every object.
+ * Labels with void wherever another label (void aside) lies within `radius` pixels (Euclidean), as PASCAL VOC draws a
+ * void line around every object.
  */
 export function voidEdges(
   labels: Uint8Array,

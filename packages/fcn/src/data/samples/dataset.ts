@@ -40,8 +40,8 @@ export function fileDataset(items: readonly SampleItem[], { classes, palette }: 
 }
 
 /**
- * A data set of samples in memory. Throws a TensorError for a sample that is not complete, has a label without a class, or other extra label
- * maps than the first.
+ * A data set of samples in memory. Throws a TensorError for a sample that is not complete, has a label without a class,
+ * or other extra label maps than the first.
  */
 export function sampleDataset(
   samples: readonly SegmentationSample[],

@@ -15,7 +15,10 @@ import { decodeMatLabels } from "../mat/labels.js";
 import { type CocoLabels, cocoLabels } from "../shapes/coco.js";
 import { type LabelmeLabels, labelmeLabels } from "../shapes/labelme.js";
 
-/** A file that gives channels of the image: a photograph (3 channels), or a 16-bit depth map, of which the logarithm is taken (1). */
+/**
+ * A file that gives channels of the image: a photograph (3 channels), or a 16-bit depth map, of which the logarithm is
+ * taken (1).
+ */
 export interface ImagePart extends PixelScale {
   readonly file: string;
   readonly as: "rgb" | "log-depth";
@@ -28,7 +31,10 @@ export type LabelSource =
   | LabelmeLabels
   | CocoLabels;
 
-/** How a sample is put together from files. Plain data: it can be sent to a worker, and costs nothing until it is loaded. */
+/**
+ * How a sample is put together from files. Plain data: it can be sent to a worker, and costs nothing until it is
+ * loaded.
+ */
 export interface SampleItem {
   readonly name: string;
   /** The channels of all parts, one after another. */

@@ -9,7 +9,9 @@ export interface Rectangle {
   readonly height: number;
 }
 
-/** The places of square tiles inside `area`, row by row, `stride` pixels apart. A tile that would stick out is left out. */
+/**
+ * The places of square tiles inside `area`, row by row, `stride` pixels apart. A tile that would stick out is left out.
+ */
 export function tilePositions(area: Rectangle, size: number, stride: number): Rectangle[] {
   if (!(size >= 1 && stride >= 1)) {
     throw new TensorError({

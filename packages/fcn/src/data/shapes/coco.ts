@@ -6,7 +6,10 @@ import { numberOf, type StatedSize, shownValue } from "../files/numbers.js";
 import { type Paint, type Point, paintPolygon } from "./raster.js";
 import { paintRuns, type RunLengths } from "./rle.js";
 
-/** What may become of a pixel that several instances claim: the instance with the fewest pixels gets it, or it is void as in torchvision. */
+/**
+ * What may become of a pixel that several instances claim: the instance with the fewest pixels gets it, or it is void
+ * as in torchvision.
+ */
 export const COCO_OVERLAPS = ["smaller", "void"] as const;
 
 export type CocoOverlap = (typeof COCO_OVERLAPS)[number];

@@ -1,7 +1,10 @@
 /** A point in pixels: the first pixel reaches from 0 to 1, its centre is 0.5. */
 export type Point = readonly [x: number, y: number];
 
-/** Is told runs of pixels: row, first column and the column after the last. Runs lie inside the raster and are not empty. */
+/**
+ * Is told runs of pixels: row, first column and the column after the last. Runs lie inside the raster and are not
+ * empty.
+ */
 export type Paint = (row: number, from: number, to: number) => void;
 
 interface Size {
@@ -10,8 +13,9 @@ interface Size {
 }
 
 /**
- * Paints the pixels whose centre lies inside the closed polygon by the even-odd rule. A centre on an edge belongs to the polygon on its right,
- * or below where the edge is level: polygons that share an edge share no pixel and leave none out.
+ * Paints the pixels whose centre lies inside the closed polygon by the even-odd rule. A centre on an edge belongs to
+ * the polygon on its right, or below where the edge is level: polygons that share an edge share no pixel and leave none
+ * out.
  */
 export function paintPolygon(points: readonly Point[], { height, width }: Size, paint: Paint): void {
   const rows = points.map(([, y]) => y);

@@ -4,7 +4,10 @@ const SIDE = 8;
 const COLOURS = 3;
 const BOXES = SIDE * SIDE;
 
-/** Mean red, green and blue of 8 x 8 boxes of the image, row by row: what is left of an image in any size and compression. */
+/**
+ * Mean red, green and blue of 8 x 8 boxes of the image, row by row: what is left of an image in any size and
+ * compression.
+ */
 export function fingerprintOf({ data, height, width, channels }: RasterImage): number[] {
   const sums = new Float64Array(BOXES * COLOURS);
   const counts = new Uint32Array(BOXES);
@@ -21,14 +24,19 @@ export function fingerprintOf({ data, height, width, channels }: RasterImage): n
 }
 
 /**
- * Only images of which this part of the boxes lies more than so many levels off a plane are compared: plain grounds and gradients, with whatever
- * small things on them, look like one another.
+ * Only images of which this part of the boxes lies more than so many levels off a plane are compared: plain grounds and
+ * gradients, with whatever small things on them, look like one another.
  */
 const STRUCTURE = { part: 0.4, levels: 6 } as const;
-/** Thumbnails of one image differ by less than these parts of its mean deviation from its own mean: on average, and in any box. */
+/**
+ * Thumbnails of one image differ by less than these parts of its mean deviation from its own mean: on average, and in
+ * any box.
+ */
 const MOST_DIFFERENCE = { mean: 0.22, box: 0.85 } as const;
 
-/** For each image of `b` the first of `a` that looks the same, whatever its size and compression; both are thumbnails. */
+/**
+ * For each image of `b` the first of `a` that looks the same, whatever its size and compression; both are thumbnails.
+ */
 export function findLookalikes(
   a: readonly (readonly number[])[],
   b: readonly (readonly number[])[],
@@ -58,7 +66,10 @@ function isSame(a: readonly number[], b: readonly number[], deviation: number): 
   return true;
 }
 
-/** The mean deviation of the boxes from their mean, a colour; 0 for an image with too little structure to be told from others. */
+/**
+ * The mean deviation of the boxes from their mean, a colour; 0 for an image with too little structure to be told from
+ * others.
+ */
 function deviationOf(thumbnail: readonly number[]): number {
   if (thumbnail.length === 0) return 0;
   let sum = 0;
@@ -78,7 +89,10 @@ function deviationOf(thumbnail: readonly number[]): number {
 const across = (box: number): number => (box % SIDE) - (SIDE - 1) / 2;
 const along = (box: number): number => Math.floor(box / SIDE) - (SIDE - 1) / 2;
 
-/** The plane nearest to a colour of the boxes, by least squares: its value in the middle, and its rise a box to the right and down. */
+/**
+ * The plane nearest to a colour of the boxes, by least squares: its value in the middle, and its rise a box to the
+ * right and down.
+ */
 function planeOf(thumbnail: readonly number[], c: number): { mean: number; right: number; down: number } {
   let [mean, right, down, squares] = [0, 0, 0, 0];
   for (let box = 0; box < BOXES; box++) {

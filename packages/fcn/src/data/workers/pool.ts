@@ -5,7 +5,10 @@ import type { Reply, Request } from "./messages.js";
 import type { TaskName, Tasks } from "./tasks.js";
 
 export interface WorkerOptions {
-  /** Threads that decode; 0 decodes in the calling thread, as in browsers. Default: by the number of cores, where the work is worth it. */
+  /**
+   * Threads that decode; 0 decodes in the calling thread, as in browsers. Default: by the number of cores, where the
+   * work is worth it.
+   */
   readonly workers?: number;
 }
 
@@ -60,8 +63,8 @@ export async function createPool(size: number): Promise<TaskPool> {
 }
 
 /**
- * A thread runs a file, for which Node refuses `--input-type`. Flags of the command line are not handed on (`execArgv`); those of NODE_OPTIONS
- * are, but for this one.
+ * A thread runs a file, for which Node refuses `--input-type`. Flags of the command line are not handed on
+ * (`execArgv`); those of NODE_OPTIONS are, but for this one.
  */
 function threadEnvironment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: options, ...env } = process.env;
@@ -97,7 +100,10 @@ function localPool(run: TaskPool["run"]): TaskPool {
   };
 }
 
-/** The part of a worker of Node that the pool uses, without Node's own types: options of the pool are a part of public signatures. */
+/**
+ * The part of a worker of Node that the pool uses, without Node's own types: options of the pool are a part of public
+ * signatures.
+ */
 interface Thread {
   ref(): void;
   unref(): void;

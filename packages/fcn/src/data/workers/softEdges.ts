@@ -1,4 +1,6 @@
-/** A mask whose keys are mostly steps between the real ones, as blurring, smoothing and lossy compression leave them. */
+/**
+ * A mask whose keys are mostly steps between the real ones, as blurring, smoothing and lossy compression leave them.
+ */
 export interface SoftEdges {
   /** How many keys lie between others along borders. */
   readonly steps: number;
@@ -29,8 +31,9 @@ const ENDS = { low: 15, high: 240, part: 0.9, keys: 2 } as const;
 const MOST_KEYS = 4096;
 
 /**
- * Finds soft edges in a mask; undefined where its borders are hard. In a map of labels nearly all pixels of a class have equal ones beside them, or are a
- * line, with the same class on either side. The steps of a soft edge have neither.
+ * Finds soft edges in a mask; undefined where its borders are hard. In a map of labels nearly all pixels of a class
+ * have equal ones beside them, or are a line, with the same class on either side. The steps of a soft edge have
+ * neither.
  *
  * @param keys grey levels, or 0xRRGGBB with `isColour`
  */
@@ -74,7 +77,10 @@ function mainKeys(filling: readonly (readonly [number, Use])[], isColour: boolea
   return kept.sort((a, b) => a - b);
 }
 
-/** Levels in two clusters at the ends of the scale alone: black and white after lossy compression, which shifts whole blocks too. */
+/**
+ * Levels in two clusters at the ends of the scale alone: black and white after lossy compression, which shifts whole
+ * blocks too.
+ */
 function atBothEnds(all: readonly (readonly [number, Use])[], total: number): SoftEdges | undefined {
   const low = all.filter(([key]) => key <= ENDS.low);
   const high = all.filter(([key]) => key >= ENDS.high && key <= 255);

@@ -10,7 +10,9 @@ export interface MaskSurvey {
   readonly stamp: string | undefined;
   readonly height: number;
   readonly width: number;
-  /** "colour": RGB with at least one pixel that is not grey. "grey": numbers, even where they are stored three times. */
+  /**
+   * "colour": RGB with at least one pixel that is not grey. "grey": numbers, even where they are stored three times.
+   */
   readonly kind: "grey" | "palette" | "colour";
   /** Stored as RGB, grey or not. */
   readonly isRgb: boolean;

@@ -66,7 +66,9 @@ export function earthTilePositions(width: number, height: number, options: Earth
   };
 }
 
-/** Whether enough of a tile is known and enough of that is land: open sea and unlabelled tiles teach and measure little. */
+/**
+ * Whether enough of a tile is known and enough of that is land: open sea and unlabelled tiles teach and measure little.
+ */
 export function isWorthKeeping(labels: Uint8Array, options: EarthSplitOptions): boolean {
   let known = 0;
   let land = 0;

@@ -38,13 +38,14 @@ const IR_VERSION = 7;
 const MAX_BYTES = 2 ** 31 - 1;
 
 /**
- * Writes a net as an ONNX model (Node): its forward pass in evaluation, weights in float32 under the names of its state dict. The input is float32
- * [N, C, H, W]; each head is an output under its name. The file does not refuse the images that `models.describe` refuses as too small.
+ * Writes a net as an ONNX model (Node): its forward pass in evaluation, weights in float32 under the names of its state
+ * dict. The input is float32 [N, C, H, W]; each head is an output under its name. The file does not refuse the images
+ * that `models.describe` refuses as too small.
  *
  * One weight at a time is held on the host. The file appears under its name when it is complete.
  *
- * Throws a TensorError for options out of range, for layers that ONNX cannot express, for models of 2 GiB or more, and where the file cannot be
- * written.
+ * Throws a TensorError for options out of range, for layers that ONNX cannot express, for models of 2 GiB or more, and
+ * where the file cannot be written.
  */
 export async function exportOnnx(
   net: GraphNet<NetOutput>,

@@ -1,6 +1,6 @@
 /**
- * What an ONNX graph computes, as data. A layer is converted to an expression of operators, constants and named values; `OnnxGraph` gives names
- * to what is inside.
+ * What an ONNX graph computes, as data. A layer is converted to an expression of operators, constants and named values;
+ * `OnnxGraph` gives names to what is inside.
  */
 export type Value = string | Constant | Op;
 

@@ -2,7 +2,10 @@ import type { Message } from "../../encoding/protobuf.js";
 import type { Attribute, Constant, Op, Value } from "./expression.js";
 import { ATTRIBUTE_TYPE, DATA_TYPE } from "./schema.js";
 
-/** Collects the nodes and constants of an ONNX graph from expressions, in an order in which every node comes after its inputs. */
+/**
+ * Collects the nodes and constants of an ONNX graph from expressions, in an order in which every node comes after its
+ * inputs.
+ */
 export class OnnxGraph {
   readonly nodes: Message[] = [];
   readonly constants: Message[] = [];
@@ -15,7 +18,10 @@ export class OnnxGraph {
     this.#names = new Set(reserved);
   }
 
-  /** Adds what a value takes and returns its name, which is `name`, or like it where that is taken, if the value is an operator. */
+  /**
+   * Adds what a value takes and returns its name, which is `name`, or like it where that is taken, if the value is an
+   * operator.
+   */
   add(value: Value, name: string): string {
     if (typeof value === "string") return value;
     return "type" in value ? this.#addOp(value, name) : this.#addConstant(value);

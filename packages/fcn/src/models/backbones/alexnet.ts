@@ -38,7 +38,9 @@ const CAFFENET: readonly Row[] = [
   { name: "fc7", outChannels: 4096, kernelSize: 1, dropout: true },
 ];
 
-/** torchvision's AlexNet ("One weird trick", Krizhevsky 2014), the linear layers as convolutions under their own names. */
+/**
+ * torchvision's AlexNet ("One weird trick", Krizhevsky 2014), the linear layers as convolutions under their own names.
+ */
 const TORCHVISION: readonly Row[] = [
   { name: "features.0", outChannels: 64, kernelSize: 11, stride: 4, pool: "pool1" },
   { name: "features.3", outChannels: 192, kernelSize: 5, padding: 2, pool: "pool2" },
@@ -54,8 +56,8 @@ export const caffeNetBackbone = (builder: GraphBuilder, input: string, spec: Ale
   append(builder, input, CAFFENET, caffeNameAfter, spec);
 
 /**
- * Appends torchvision's AlexNet up to the last hidden layer, names after `prefix`. Stages pool1, pool2, pool5 at strides 8, 16, 32; with
- * `classifier` false the last is the top.
+ * Appends torchvision's AlexNet up to the last hidden layer, names after `prefix`. Stages pool1, pool2, pool5 at
+ * strides 8, 16, 32; with `classifier` false the last is the top.
  */
 export function alexNetBackbone(
   builder: GraphBuilder,

@@ -3,8 +3,8 @@ import type { GraphBuilder } from "../graph/builder.js";
 /** What a backbone offers to a head: names of nodes in the graph. */
 export interface Backbone {
   /**
-   * Intermediate features by the name that score layers use (`pool3`, `pool4`, or `layer2`, `layer3`), in the order of the net. Of several of
-   * one stride a skip takes the last.
+   * Intermediate features by the name that score layers use (`pool3`, `pool4`, or `layer2`, `layer3`), in the order of
+   * the net. Of several of one stride a skip takes the last.
    */
   readonly stages: Readonly<Record<string, string>>;
   /** The deepest features. */

@@ -19,7 +19,10 @@ export interface GoogLeNetSpec {
   readonly padding: number;
 }
 
-/** Channels of each block: 1x1; reduction and 3x3; reduction and "5x5"; projection after the pool (table 1 of Szegedy et al. 2014). */
+/**
+ * Channels of each block: 1x1; reduction and 3x3; reduction and "5x5"; projection after the pool (table 1 of Szegedy et
+ * al. 2014).
+ */
 const BLOCKS: Readonly<Record<string, readonly [number, number, number, number, number, number]>> = {
   "3a": [64, 96, 128, 16, 32, 32],
   "3b": [128, 128, 192, 32, 96, 64],
@@ -81,13 +84,16 @@ const BVLC: Port = {
 };
 
 /**
- * Appends torchvision's GoogLeNet without its heads, with its names: batch norm (eps 1e-3), 3x3 where the article has 5x5, last pool 2/2. Stages
- * conv3, inception3b, 4e at strides 4, 8, 16; the top is inception5b.
+ * Appends torchvision's GoogLeNet without its heads, with its names: batch norm (eps 1e-3), 3x3 where the article has
+ * 5x5, last pool 2/2. Stages conv3, inception3b, 4e at strides 4, 8, 16; the top is inception5b.
  */
 export const googLeNetBackbone = (builder: GraphBuilder, input: string, spec: GoogLeNetSpec): Backbone =>
   append(builder, input, TORCHVISION, spec);
 
-/** The same for BVLC's Caffe model: biases and normalisation across channels in place of batch norm, all pools 3/2, Caffe's names. */
+/**
+ * The same for BVLC's Caffe model: biases and normalisation across channels in place of batch norm, all pools 3/2,
+ * Caffe's names.
+ */
 export const bvlcGoogLeNetBackbone = (builder: GraphBuilder, input: string, spec: GoogLeNetSpec): Backbone =>
   append(builder, input, BVLC, spec);
 

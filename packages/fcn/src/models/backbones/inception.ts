@@ -127,8 +127,9 @@ const rows = (pool: Step, padding: number): readonly Row[] => [
 export const INCEPTION_STAGES = ["Conv2d_4a_3x3", "Mixed_5d", "Mixed_6e", "Mixed_7c"] as const;
 
 /**
- * Appends InceptionV3 without its heads, with torchvision's names. Stages Conv2d_4a_3x3, Mixed_5d, Mixed_6e, Mixed_7c at strides 4, 8, 16, 32.
- * Its strided layers have no padding: with the padding 37 in the first one, cell i of stride s lies on pixel s i - (32 - s).
+ * Appends InceptionV3 without its heads, with torchvision's names. Stages Conv2d_4a_3x3, Mixed_5d, Mixed_6e, Mixed_7c
+ * at strides 4, 8, 16, 32. Its strided layers have no padding: with the padding 37 in the first one, cell i of stride s
+ * lies on pixel s i - (32 - s).
  */
 export function inceptionBackbone(builder: GraphBuilder, input: string, spec: InceptionSpec): Backbone {
   const append: AppendConv = (graph, name, step, from) => {

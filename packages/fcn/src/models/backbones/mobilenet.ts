@@ -31,8 +31,9 @@ export function roundToEight(channels: number): number {
 }
 
 /**
- * Appends MobileNetV2 without its classifier: torchvision's `features`, with its names. Stages are the last blocks before a stride:
- * features_1, 3, 6, 13 at strides 2, 4, 8, 16; the top is the 1x1 convolution to 1280 channels at stride 32.
+ * Appends MobileNetV2 without its classifier: torchvision's `features`, with its names. Stages are the last blocks
+ * before a stride: features_1, 3, 6, 13 at strides 2, 4, 8, 16; the top is the 1x1 convolution to 1280 channels at
+ * stride 32.
  */
 export function mobileNetBackbone(builder: GraphBuilder, input: string, spec: MobileNetSpec): Backbone {
   const { prefix, widthMultiplier, eps } = spec;

@@ -65,8 +65,8 @@ interface Block {
 const EXPANSION = { basic: 1, bottleneck: 4 } as const;
 
 /**
- * Appends the backbone after `input`, as in torchvision: stem 7x7/2 and max-pool 3/2, then four stages, layer1 to layer4, at strides 4, 8, 16,
- * 32. Every strided layer is padded so that cell i of stride s lies on pixel s i.
+ * Appends the backbone after `input`, as in torchvision: stem 7x7/2 and max-pool 3/2, then four stages, layer1 to
+ * layer4, at strides 4, 8, 16, 32. Every strided layer is padded so that cell i of stride s lies on pixel s i.
  */
 export function resNetBackbone(builder: GraphBuilder, input: string, spec: ResNetSpec): Backbone {
   const { names, block, width } = spec;

@@ -28,13 +28,20 @@ export interface VggSpec {
   readonly names?: VggNames;
   /** Whether the pools keep a last window that hangs over the end; true unless given. */
   readonly ceilMode?: boolean;
-  /** Stride of the last pool; 32 unless given. Pools that would pass it have stride 1 (section 3.2 of the FCN paper). */
+  /**
+   * Stride of the last pool; 32 unless given. Pools that would pass it have stride 1 (section 3.2 of the FCN paper).
+   */
   readonly backboneStride?: number;
-  /** Whether all layers after a pool of stride 1 dilate, which keeps their weights and what they see; true unless given. */
+  /**
+   * Whether all layers after a pool of stride 1 dilate, which keeps their weights and what they see; true unless given.
+   */
   readonly dilate?: boolean;
 }
 
-/** Names of the layers of stage `stage` and the `i`th convolution in it, both from 1; the name of a convolution is a state-dict key. */
+/**
+ * Names of the layers of stage `stage` and the `i`th convolution in it, both from 1; the name of a convolution is a
+ * state-dict key.
+ */
 export interface VggNames {
   readonly conv: (stage: number, i: number) => string;
   readonly pool: (stage: number) => string;
@@ -59,7 +66,10 @@ export const suffixedNames = (suffix: string): VggNames => ({
   cast: (i) => `${CAFFE_NAMES.cast(i)}${suffix}`,
 });
 
-/** torchvision's `features.N` and `classifier.N` after a prefix: each convolution is followed by a ReLU, each linear layer by two modules. */
+/**
+ * torchvision's `features.N` and `classifier.N` after a prefix: each convolution is followed by a ReLU, each linear
+ * layer by two modules.
+ */
 export function torchvisionVggNames(prefix: string, stages: VggSpec["stages"]): VggNames {
   const before = (stage: number) => stages.slice(0, stage - 1).reduce((sum, widths) => sum + 2 * widths.length + 1, 0);
   return {
@@ -70,7 +80,9 @@ export function torchvisionVggNames(prefix: string, stages: VggSpec["stages"]): 
   };
 }
 
-/** The layers of VGG16, configuration D of Simonyan and Zisserman, as convolutionalised in section 4.1 of the FCN paper. */
+/**
+ * The layers of VGG16, configuration D of Simonyan and Zisserman, as convolutionalised in section 4.1 of the FCN paper.
+ */
 export const VGG16 = {
   stages: [
     [64, 64],

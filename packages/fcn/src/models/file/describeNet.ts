@@ -10,9 +10,10 @@ import { imagenetPreprocessing, isPreprocessing, type ModelMetadata, numberedCla
 import { usedPreprocessing } from "./usedPreprocessing.js";
 
 /**
- * What a file says of a net, the rest filled in: name and options of a net of `models.create`, else its graph; `class 0`, `class 1`, ...; the colours
- * of PASCAL VOC; and the preprocessing that it was trained with in this process, else that of the model's published weights, else ImageNet's means.
- * Throws "invalid-argument" for what does not fit the net.
+ * What a file says of a net, the rest filled in: name and options of a net of `models.create`, else its graph; `class
+ * 0`, `class 1`, ...; the colours of PASCAL VOC; and the preprocessing that it was trained with in this process, else
+ * that of the model's published weights, else ImageNet's means. Throws "invalid-argument" for what does not fit the
+ * net.
  */
 export function describeNet(op: string, net: SegmentationNet, given: Partial<ModelMetadata>): ModelMetadata {
   const graph = net instanceof GraphNet ? (net.graph as Graph) : undefined;

@@ -1,7 +1,10 @@
 import { add, mul, type nn, noGrad, sum } from "@fcn/tensor";
 import { deviceOf } from "../segmentationNet.js";
 
-/** The first parameter or buffer of a net that holds NaN or infinity; undefined where all of its numbers are finite. Waits for the device. */
+/**
+ * The first parameter or buffer of a net that holds NaN or infinity; undefined where all of its numbers are finite.
+ * Waits for the device.
+ */
 export async function findNonFinite(model: nn.Module): Promise<string | undefined> {
   const floats = Object.entries(model.stateDict()).filter(([, { dtype }]) => dtype === "float32");
   if (floats.length === 0) return undefined;

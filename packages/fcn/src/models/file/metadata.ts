@@ -26,8 +26,8 @@ type Field = (typeof FIELDS)[number];
 export type PartialMetadata = Partial<Omit<ModelMetadata, "options">> & { readonly options?: Partial<ModelOptions> };
 
 /**
- * Each field that is given as JSON, which is how files carry them. A net with a graph is told by that alone: neither its name nor its options are
- * for `models.create`.
+ * Each field that is given as JSON, which is how files carry them. A net with a graph is told by that alone: neither
+ * its name nor its options are for `models.create`.
  */
 export function encodeMetadata(metadata: PartialMetadata): Record<string, string> {
   const { graph, model } = metadata;
@@ -39,7 +39,10 @@ export function encodeMetadata(metadata: PartialMetadata): Record<string, string
   return Object.fromEntries(given.map((field) => [field, text(field)]));
 }
 
-/** Preprocessing of images with so many channels by ImageNet's means; further channels are centred on the middle of 0 to 255. */
+/**
+ * Preprocessing of images with so many channels by ImageNet's means; further channels are centred on the middle of 0 to
+ * 255.
+ */
 export function imagenetPreprocessing(channels: number): Preprocessing {
   const fill = (own: readonly number[], value: number): number[] =>
     Array.from({ length: channels }, (_, c) => (channels >= 3 ? own[c] : undefined) ?? value);
@@ -50,7 +53,10 @@ export function imagenetPreprocessing(channels: number): Preprocessing {
 export const numberedClasses = (count: number): string[] =>
   Array.from({ length: count }, (_, label) => `class ${label}`);
 
-/** The metadata of a weights file, from the strings under `__metadata__`. Throws "invalid-file" where they do not describe a net. */
+/**
+ * The metadata of a weights file, from the strings under `__metadata__`. Throws "invalid-file" where they do not
+ * describe a net.
+ */
 export function parseMetadata(strings: Readonly<Record<string, string>>): ModelMetadata {
   const hasGraph = strings.graph !== undefined;
   const missing = FIELDS.filter((field) => {

@@ -19,12 +19,14 @@ export {
 } from "./metadata.js";
 
 /**
- * The bytes of a safetensors file with a net's weights and what is needed to use them, in Node and in the browser: `loadModel` and the command line
- * take them. A net of `models.create` is told by its name and options, any other `GraphNet` by its graph. What `metadata` leaves out is filled in:
- * classes `class 0`, `class 1`, ..., the colours of PASCAL VOC, and the preprocessing that the net was trained with here (else that of the published
- * weights of the model, else ImageNet's means).
+ * The bytes of a safetensors file with a net's weights and what is needed to use them, in Node and in the browser:
+ * `loadModel` and the command line take them. A net of `models.create` is told by its name and options, any other
+ * `GraphNet` by its graph. What `metadata` leaves out is filled in: classes `class 0`, `class 1`, ..., the colours of
+ * PASCAL VOC, and the preprocessing that the net was trained with here (else that of the published weights of the
+ * model, else ImageNet's means).
  *
- * Throws a TensorError, "invalid-argument", for metadata that do not fit the net, and for a module of your own without a name of `models.list()`.
+ * Throws a TensorError, "invalid-argument", for metadata that do not fit the net, and for a module of your own without
+ * a name of `models.list()`.
  */
 export async function encodeModel(model: SegmentationNet, metadata: Partial<ModelMetadata> = {}): Promise<Uint8Array> {
   const described = encodeMetadata(describeNet("encodeModel", model, metadata));
@@ -55,8 +57,9 @@ export interface LoadedModel {
 }
 
 /**
- * Builds the net that a weights file describes, by its path or its bytes, and gives it the file's weights. Throws when the file does not describe
- * one, and "not-finite" where a weight is NaN or infinite. A net that is told by its graph takes no more memory than the file has values.
+ * Builds the net that a weights file describes, by its path or its bytes, and gives it the file's weights. Throws when
+ * the file does not describe one, and "not-finite" where a weight is NaN or infinite. A net that is told by its graph
+ * takes no more memory than the file has values.
  */
 export async function loadModel(source: io.PathOrBytes, device: Device): Promise<LoadedModel> {
   const metadata = parseMetadata(await io.readSafetensorsMetadata(source));
@@ -79,7 +82,10 @@ export const buildNet = (
   device: Device,
 ) => (graph === undefined ? create(model, device, options) : new GraphNet(device, graph, options.seed ?? 0));
 
-/** Throws "invalid-file" where a file has not the values that its graph needs, before any memory is taken for them, or describes another net. */
+/**
+ * Throws "invalid-file" where a file has not the values that its graph needs, before any memory is taken for them, or
+ * describes another net.
+ */
 async function checkGraphFile(source: io.PathOrBytes, metadata: ModelMetadata): Promise<void> {
   const { graph, classes, preprocessing } = metadata as ModelMetadata & { readonly graph: Graph };
   const sum = (shapes: readonly (readonly number[])[]): number =>

@@ -12,8 +12,8 @@ export interface FcnOptions extends Partial<UpsamplingOptions>, Pick<SkipHeadOpt
   /** Channels of the image; 3 unless given. */
   readonly inChannels?: number;
   /**
-   * Stride of the finest features that are scored: 32 for an FCN-32s, 8 for an FCN-8s. Between the stride of the deepest features and this
-   * one, the last stage of the backbone at each power of two becomes a skip.
+   * Stride of the finest features that are scored: 32 for an FCN-32s, 8 for an FCN-8s. Between the stride of the
+   * deepest features and this one, the last stage of the backbone at each power of two becomes a skip.
    */
   readonly outputStride: number;
   /** The skips themselves, finest last, in place of those that follow from `outputStride`. */
@@ -21,14 +21,15 @@ export interface FcnOptions extends Partial<UpsamplingOptions>, Pick<SkipHeadOpt
 }
 
 /**
- * The FCN of section 4.2 of the paper on any backbone with named stages: 1x1 scores on the deepest features and on each skip, bilinear upsampling by
- * 2 and sums between them, upsampling to the image and a crop to its size.
+ * The FCN of section 4.2 of the paper on any backbone with named stages: 1x1 scores on the deepest features and on each
+ * skip, bilinear upsampling by 2 and sums between them, upsampling to the image and a crop to its size.
  *
- * Kernels and crop offsets follow from the coordinate map of the backbone, exactly: the kernel is 2s for the factor s, or 2s - 1 where the
- * centres would lie half a pixel apart; of upsampled scores and a skip, the one that reaches further out is cut to the other. Where cell i
- * of stride s lies on pixel s i (ResNet, MobileNetV2, InceptionV3 with padding 37), all kernels are 2s - 1 and the last offset is s - 1. Pixels
- * beyond the centre of the last cell, up to s - 1 at the right and the bottom, fade as in every FCN: the upsampling has zeros beside
- * its input. More padding in the first convolution moves the cells outwards.
+ * Kernels and crop offsets follow from the coordinate map of the backbone, exactly: the kernel is 2s for the factor s,
+ * or 2s - 1 where the centres would lie half a pixel apart; of upsampled scores and a skip, the one that reaches
+ * further out is cut to the other. Where cell i of stride s lies on pixel s i (ResNet, MobileNetV2, InceptionV3 with
+ * padding 37), all kernels are 2s - 1 and the last offset is s - 1. Pixels beyond the centre of the last cell, up to s
+ * - 1 at the right and the bottom, fade as in every FCN: the upsampling has zeros beside its input. More padding in the
+ * first convolution moves the cells outwards.
  *
  * `backbone` appends its nodes after the one it is given. To run the graph: `new models.GraphNet(device, graph, seed)`.
  *

@@ -2,8 +2,9 @@ import { convNorm } from "../backbones/convNorm.js";
 import type { GraphBuilder } from "../graph/builder.js";
 
 /**
- * Appends torchvision's FCNHead as `name`.0 to `name`.4 after features of `channels` channels: 3x3 convolution to a quarter of them, batch
- * norm, ReLU, dropout 0.1, 1x1 convolution to the classes. Returns the scores at the resolution of the features.
+ * Appends torchvision's FCNHead as `name`.0 to `name`.4 after features of `channels` channels: 3x3 convolution to a
+ * quarter of them, batch norm, ReLU, dropout 0.1, 1x1 convolution to the classes. Returns the scores at the resolution
+ * of the features.
  */
 export function fcnHead(
   builder: GraphBuilder,

@@ -8,9 +8,10 @@ const FPN = "fpn";
 const resizeTo = (mode: "nearest" | "bilinear") => ({ kind: "resize", mode }) as const;
 
 /**
- * Appends torchvision.ops.FeaturePyramidNetwork (Lin et al. 2017, section 3) on `stages`, finest first: 1x1 laterals, from the coarsest down the
- * sum with the nearest-neighbour upsampling of the level above to the lateral's own size, and a 3x3 convolution on every level. Returns the
- * levels, finest first, each of `channels` channels. Keys are `fpn.inner_blocks.N.0.*` and `fpn.layer_blocks.N.0.*`.
+ * Appends torchvision.ops.FeaturePyramidNetwork (Lin et al. 2017, section 3) on `stages`, finest first: 1x1 laterals,
+ * from the coarsest down the sum with the nearest-neighbour upsampling of the level above to the lateral's own size,
+ * and a 3x3 convolution on every level. Returns the levels, finest first, each of `channels` channels. Keys are
+ * `fpn.inner_blocks.N.0.*` and `fpn.layer_blocks.N.0.*`.
  */
 export function featurePyramid(builder: GraphBuilder, stages: readonly string[], channels: number): string[] {
   const conv = (name: string, kernelSize: number, input: string): string => {
@@ -36,8 +37,8 @@ export function pyramidAliases(levels: number): NonNullable<Graph["aliases"]> {
 }
 
 /**
- * Appends the scores of a pyramid: all levels resized bilinearly to the finest and summed, a 1x1 convolution `score`, and bilinear
- * upsampling to the image `data`.
+ * Appends the scores of a pyramid: all levels resized bilinearly to the finest and summed, a 1x1 convolution `score`,
+ * and bilinear upsampling to the image `data`.
  */
 export function pyramidScores(
   builder: GraphBuilder,
@@ -56,10 +57,11 @@ export function pyramidScores(
 const GROUP = 4;
 
 /**
- * Appends the semantic branch of Panoptic FPN (Kirillov et al. 2019, section 3.1): each level goes through 3x3 convolution, group norm, ReLU and
- * bilinear upsampling to the next finer level until all are as fine as the first, which has no upsampling; their sum, a 1x1
- * convolution, and bilinear upsampling to the image `data`. `channels` is a multiple of 4. Keys are those of detectron2's
- * SemSegFPNHead: `sem_seg_head.p5.0.weight`, `sem_seg_head.p5.0.norm.weight`, `sem_seg_head.predictor.weight`.
+ * Appends the semantic branch of Panoptic FPN (Kirillov et al. 2019, section 3.1): each level goes through 3x3
+ * convolution, group norm, ReLU and bilinear upsampling to the next finer level until all are as fine as the first,
+ * which has no upsampling; their sum, a 1x1 convolution, and bilinear upsampling to the image `data`. `channels` is a
+ * multiple of 4. Keys are those of detectron2's SemSegFPNHead: `sem_seg_head.p5.0.weight`,
+ * `sem_seg_head.p5.0.norm.weight`, `sem_seg_head.predictor.weight`.
  */
 export function semanticBranch(
   builder: GraphBuilder,

@@ -11,14 +11,20 @@ import { bilinearWindow, type UpsamplingOptions, upsample } from "./upsampling.j
 export interface Skip {
   /** A stage of the backbone, finest last. */
   readonly stage: string;
-  /** Constant by which the features are multiplied first; the at-once net conditions its single stage of training with it. */
+  /**
+   * Constant by which the features are multiplied first; the at-once net conditions its single stage of training with
+   * it.
+   */
   readonly scale?: number;
 }
 
 export interface SkipHeadOptions extends UpsamplingOptions {
   readonly numClasses: number;
   readonly skips: readonly Skip[];
-  /** How the scores of a skip join the coarser ones; their sum unless given. The maximum is what the paper compares with. */
+  /**
+   * How the scores of a skip join the coarser ones; their sum unless given. The maximum is what the paper compares
+   * with.
+   */
   readonly fusion?: "sum" | "max";
   /** Appended to the names of the layers, for one of several heads. */
   readonly suffix?: string;
@@ -28,18 +34,20 @@ export interface SkipHeadOptions extends UpsamplingOptions {
 export type Backbones = Readonly<Record<string, Backbone>>;
 
 /**
- * Appends the head of section 4.2 of the FCN paper: a zero-initialised 1x1 score on the deepest features; for each skip, upsampling by 2 and the
- * sum with a score of the finer layer; then upsampling to the image `data`, cropped to its size. Returns the name of the last node.
- * Layers are called as in the published nets: score_fr, upscore2, score_pool4, upscore_pool4, ..., upscore8.
+ * Appends the head of section 4.2 of the FCN paper: a zero-initialised 1x1 score on the deepest features; for each
+ * skip, upsampling by 2 and the sum with a score of the finer layer; then upsampling to the image `data`, cropped to
+ * its size. Returns the name of the last node. Layers are called as in the published nets: score_fr, upscore2,
+ * score_pool4, upscore_pool4, ..., upscore8.
  */
 export function skipHead(builder: GraphBuilder, data: string, backbone: Backbone, options: SkipHeadOptions): string {
   return lateFusionHead(builder, data, { "": backbone }, options);
 }
 
 /**
- * Appends the head of {@link skipHead} on backbones of one geometry. At the deepest features, and again at each skip, every backbone has a score layer
- * of its own, and their mean takes the place of the single backbone's scores; all upsampling comes after it, and shared. Score layers end in the name of
- * their backbone: score_frcolor, score_frhha, score_pool4color, ...
+ * Appends the head of {@link skipHead} on backbones of one geometry. At the deepest features, and again at each skip,
+ * every backbone has a score layer of its own, and their mean takes the place of the single backbone's scores; all
+ * upsampling comes after it, and shared. Score layers end in the name of their backbone: score_frcolor, score_frhha,
+ * score_pool4color, ...
  */
 export function lateFusionHead(
   builder: GraphBuilder,
@@ -60,7 +68,10 @@ export function lateFusionHead(
 export const scoreLayer = (numClasses: number) =>
   ({ kind: "conv", outChannels: numClasses, kernelSize: 1, init: "zeros" }) as const;
 
-/** Appends the scores of a skip, or without one of the deepest features: those of a single backbone, or the mean over all. */
+/**
+ * Appends the scores of a skip, or without one of the deepest features: those of a single backbone, or the mean over
+ * all.
+ */
 function scoreStage(
   builder: GraphBuilder,
   backbones: Backbones,
@@ -90,7 +101,9 @@ function featuresOf(backbone: Backbone, skip: Skip | undefined): string {
   return features;
 }
 
-/** Appends the last layers of the head after the scores `last`: upsampling to the image `data` and the crop to its size. */
+/**
+ * Appends the last layers of the head after the scores `last`: upsampling to the image `data` and the crop to its size.
+ */
 function upscore(builder: GraphBuilder, data: string, last: string, options: SkipHeadOptions): string {
   const { suffix = "" } = options;
   const maps = mapsOf(builder);
@@ -129,7 +142,10 @@ function fuse(
 /** An image side that is odd after every halving, where "same" pads evenly and crop offsets are largest. */
 const SIDE = 1025;
 
-/** Whether `a` must be cut to `b`: it begins further out, or, where both begin at one place, does not always end before it. */
+/**
+ * Whether `a` must be cut to `b`: it begins further out, or, where both begin at one place, does not always end before
+ * it.
+ */
 function reachesBeyond(builder: GraphBuilder, a: string, b: string): boolean {
   const graph = builder.build();
   const maps = coordinateMaps(graph, 0, SIDE);

@@ -12,10 +12,10 @@ export const outLayer = (numClasses: number, kernelSize: number): Layer => ({
 });
 
 /**
- * Appends the decoder of segmentation_models_pytorch's Unet after `features`, coarsest first: for each further feature, nearest-neighbour
- * upsampling to its size, concatenation with it, and two 3x3 convolutions with batch norm and ReLU; at last the same for the image
- * `data` without concatenation, and a 3x3 convolution to the classes. `channels` are the widths of these steps. Keys are
- * `decoder.blocks.N.conv1.0.*` and `segmentation_head.0.*`.
+ * Appends the decoder of segmentation_models_pytorch's Unet after `features`, coarsest first: for each further feature,
+ * nearest-neighbour upsampling to its size, concatenation with it, and two 3x3 convolutions with batch norm and ReLU;
+ * at last the same for the image `data` without concatenation, and a 3x3 convolution to the classes. `channels` are the
+ * widths of these steps. Keys are `decoder.blocks.N.conv1.0.*` and `segmentation_head.0.*`.
  */
 export function unetDecoder(
   builder: GraphBuilder,

@@ -12,15 +12,16 @@ export interface UpsamplingOptions {
   /** Every class from every class (weights [C, C, k, k]) in place of each from itself ([C, 1, k, k]). */
   readonly dense: boolean;
   /**
-   * `none` leaves the output as large as it comes, as published. `aligned` pads so that pixel 0 of the output falls on pixel 0 of the
-   * target, as far as half a stride allows.
+   * `none` leaves the output as large as it comes, as published. `aligned` pads so that pixel 0 of the output falls on
+   * pixel 0 of the target, as far as half a stride allows.
    */
   readonly padding: "none" | "aligned";
 }
 
 /**
- * The bilinear window that brings features from `source` to the scale of `target` so that a crop at an integer offset exists. The kernel is
- * 2s for the factor s, or 2s - 1 where the centres lie half a pixel apart otherwise (as in FCN-AlexNet: 63 for 32).
+ * The bilinear window that brings features from `source` to the scale of `target` so that a crop at an integer offset
+ * exists. The kernel is 2s for the factor s, or 2s - 1 where the centres lie half a pixel apart otherwise (as in
+ * FCN-AlexNet: 63 for 32).
  */
 export function bilinearWindow(
   source: CoordinateMap,

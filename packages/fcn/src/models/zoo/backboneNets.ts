@@ -13,7 +13,10 @@ import type { Family, ModelEntry } from "./entry.js";
 
 const PREFIX = "backbone.";
 
-/** A backbone with torchvision's names as a row: which strides it can be scored at, its own options, and how it is built. */
+/**
+ * A backbone with torchvision's names as a row: which strides it can be scored at, its own options, and how it is
+ * built.
+ */
 interface Row {
   readonly title: string;
   readonly strides: readonly number[];

@@ -6,8 +6,8 @@ import type { Resolved } from "../options.js";
 import type { Family } from "./entry.js";
 
 /**
- * The net of the d2l chapter on FCN: ResNet-18, a 1x1 convolution and one learned transposed convolution 64/32 with padding 16 and bias. The
- * output is cut at the top left, since ResNet's features lie 15.5 pixels off its centres.
+ * The net of the d2l chapter on FCN: ResNet-18, a 1x1 convolution and one learned transposed convolution 64/32 with
+ * padding 16 and bias. The output is cut at the top left, since ResNet's features lie 15.5 pixels off its centres.
  */
 function d2lResNet18(options: Resolved): Graph {
   const builder = new GraphBuilder("d2l-resnet18");

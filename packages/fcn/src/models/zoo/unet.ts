@@ -9,8 +9,8 @@ import type { Family } from "./entry.js";
 const WIDTHS = [64, 128, 256, 512, 1024] as const;
 
 /**
- * The U-Net of Ronneberger et al. 2015 with padding, so that the sizes stay. Pools keep an odd last row, and what the up-convolution makes
- * of it is cut off again. With batch norm the keys are those of milesial/Pytorch-UNet.
+ * The U-Net of Ronneberger et al. 2015 with padding, so that the sizes stay. Pools keep an odd last row, and what the
+ * up-convolution makes of it is cut off again. With batch norm the keys are those of milesial/Pytorch-UNet.
  */
 function unet(options: Resolved): Graph {
   const builder = new GraphBuilder("unet");

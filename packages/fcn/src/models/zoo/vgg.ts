@@ -20,7 +20,10 @@ const POOL3: VggSkip = { stage: "pool3", stride: 8 };
 /** The skips of the published nets by the stride that names them. */
 export const VGG_SKIPS = { 32: [], 16: [POOL4], 8: [POOL4, POOL3] } as const satisfies Record<number, VggSkip[]>;
 
-/** What every net on VGG16 takes. The published geometry: padding 100, upsampling without padding, fixed and channel-wise. */
+/**
+ * What every net on VGG16 takes. The published geometry: padding 100, upsampling without padding, fixed and
+ * channel-wise.
+ */
 export const VGG16_DEFAULTS = {
   widthMultiplier: 1,
   padding: 100,

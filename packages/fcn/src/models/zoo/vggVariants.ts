@@ -30,10 +30,10 @@ const headOptions = (stride: Stride, options: Resolved): SkipHeadOptions => {
 };
 
 /**
- * A VGG16 for each half of the channels, colour and HHA. Their class scores are averaged, of fc7 and again of each skip (pool4 for 16s, pool3 too
- * for 8s), in front of all upsampling: with bilinear upsampling the net is the mean of two nets of its stride. The Berkeley repository
- * publishes the 32s net alone (`score_fused` of `score_frcolor` and `score_frhha`); the paper's table has FCN-16s RGB-HHA too, whose layers
- * follow the same rule here.
+ * A VGG16 for each half of the channels, colour and HHA. Their class scores are averaged, of fc7 and again of each skip
+ * (pool4 for 16s, pool3 too for 8s), in front of all upsampling: with bilinear upsampling the net is the mean of two
+ * nets of its stride. The Berkeley repository publishes the 32s net alone (`score_fused` of `score_frcolor` and
+ * `score_frhha`); the paper's table has FCN-16s RGB-HHA too, whose layers follow the same rule here.
  */
 function lateFusion(name: string, stride: Stride, options: Resolved): Graph {
   const builder = new GraphBuilder(name);
@@ -83,8 +83,8 @@ const atEachStride = (suffix: string, entry: (name: string, stride: Stride) => M
   );
 
 /**
- * The multi-modal nets for NYUDv2 and the multi-task nets for SIFT Flow of section 5 of the paper, with the layer names of the
- * reference implementation.
+ * The multi-modal nets for NYUDv2 and the multi-task nets for SIFT Flow of section 5 of the paper, with the layer names
+ * of the reference implementation.
  */
 export const VGG_VARIANTS: Family = {
   ...atEachStride("rgbd", rgbdEntry),

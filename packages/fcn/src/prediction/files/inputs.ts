@@ -22,9 +22,14 @@ export interface Input {
 }
 
 export interface InputOptions {
-  /** Standard input holds the bytes of an image of this height and width, four to a pixel: red, green, blue, opacity. */
+  /**
+   * Standard input holds the bytes of an image of this height and width, four to a pixel: red, green, blue, opacity.
+   */
   readonly raw?: readonly [height: number, width: number] | undefined;
-  /** A folder for results: where it lies in a folder of images, what it holds is no input, and nor are results of predict in it that are named. */
+  /**
+   * A folder for results: where it lies in a folder of images, what it holds is no input, and nor are results of
+   * predict in it that are named.
+   */
   readonly out?: string | undefined;
   /** Called with what was left out. */
   readonly onWarning?: ((text: string) => void) | undefined;
@@ -34,8 +39,9 @@ export interface InputOptions {
 const MOST_BYTES = 2 ** 30;
 
 /**
- * The images that arguments name: files, folders with all images in them, patterns such as `photos/*.jpg`, and `-` for standard input. A name
- * that names nothing is an image that fails to load, so that the others are predicted. Results of earlier runs are no inputs.
+ * The images that arguments name: files, folders with all images in them, patterns such as `photos/*.jpg`, and `-` for
+ * standard input. A name that names nothing is an image that fails to load, so that the others are predicted. Results
+ * of earlier runs are no inputs.
  */
 export async function expandInputs(names: readonly string[], options: InputOptions = {}): Promise<Input[]> {
   const inputs: Input[] = [];

@@ -12,8 +12,8 @@ type Stamp = { readonly bytes: number; readonly modified: number } | null;
 const CLOCK = 2000;
 
 /**
- * The files that predict has written into a folder: they alone may be written over, and they are no inputs. A file that was changed since is its
- * owner's. Names are paths below the folder, with "/".
+ * The files that predict has written into a folder: they alone may be written over, and they are no inputs. A file that
+ * was changed since is its owner's. Names are paths below the folder, with "/".
  */
 export class Manifest {
   private constructor(

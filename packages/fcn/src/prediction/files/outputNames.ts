@@ -12,8 +12,8 @@ export interface Named {
 }
 
 /**
- * For each input the paths in `root` of its results, one a suffix; `stem-2`, `stem-3`, … where another result or an input of any name for the
- * same file has the name already.
+ * For each input the paths in `root` of its results, one a suffix; `stem-2`, `stem-3`, … where another result or an
+ * input of any name for the same file has the name already.
  */
 export async function nameOutputs(
   root: string,
@@ -44,7 +44,10 @@ export async function nameOutputs(
 /** Names that differ in case alone are one file on some systems. */
 const sameCase = (path: string): string => path.toLowerCase();
 
-/** Keys that paths of one file share through whatever links to folders they go. A link to a file is itself what writing would replace. */
+/**
+ * Keys that paths of one file share through whatever links to folders they go. A link to a file is itself what writing
+ * would replace.
+ */
 function createKeys(): (path: string) => Promise<string> {
   const folders = new Map<string, Promise<string>>();
   const realFolder = (folder: string): Promise<string> => {

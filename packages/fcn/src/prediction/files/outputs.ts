@@ -98,7 +98,9 @@ export function classShares({ labels }: Prediction, classes: readonly string[]):
     });
 }
 
-/** One folder with the results of images. It keeps a list of what was written, so that no other file is written over. */
+/**
+ * One folder with the results of images. It keeps a list of what was written, so that no other file is written over.
+ */
 export class OutputFolder {
   readonly #written = new Set<string>();
   #manifest: Manifest | undefined;
@@ -122,8 +124,9 @@ export class OutputFolder {
   }
 
   /**
-   * Gives the results of each input names that no other result and no input has. Throws a TensorError ("file-exists") where another file than a
-   * result of predict has one of them, unless `overwrite`. Removes what killed runs left half written.
+   * Gives the results of each input names that no other result and no input has. Throws a TensorError ("file-exists")
+   * where another file than a result of predict has one of them, unless `overwrite`. Removes what killed runs left half
+   * written.
    */
   async reserve<T extends Named>(inputs: readonly T[], { overwrite = false } = {}): Promise<Map<T, OutputPaths>> {
     const suffixes = this.kinds.map((kind) => OUTPUTS[kind].suffix);
@@ -136,7 +139,10 @@ export class OutputFolder {
     return new Map(inputs.map((input, i) => [input, new Map(this.kinds.map((kind, k) => [kind, named[i]![k]!]))]));
   }
 
-  /** The file of the probabilities of an image, which is made with the first of them; undefined where they are not wanted. */
+  /**
+   * The file of the probabilities of an image, which is made with the first of them; undefined where they are not
+   * wanted.
+   */
   probabilities(paths: OutputPaths, size: RasterImage): NpyProbabilities | undefined {
     const path = paths.get("probabilities");
     return path === undefined
@@ -144,7 +150,10 @@ export class OutputFolder {
       : new NpyProbabilities(path, size, () => makeFolder("predict", dirname(path)));
   }
 
-  /** Writes all results of an image, each under a temporary name first. Throws a TensorError that names the file: "disk-full" or "unwritable-file". */
+  /**
+   * Writes all results of an image, each under a temporary name first. Throws a TensorError that names the file:
+   * "disk-full" or "unwritable-file".
+   */
   async write(paths: OutputPaths, predicted: Predicted): Promise<void> {
     for (const [kind, path] of paths) {
       try {

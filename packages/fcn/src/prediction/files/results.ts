@@ -19,8 +19,8 @@ export class Results {
   }
 
   /**
-   * Whether a file that was named is a result in the folder of this run: a shell's patterns name such files too. Results in other folders may be
-   * wanted.
+   * Whether a file that was named is a result in the folder of this run: a shell's patterns name such files too.
+   * Results in other folders may be wanted.
    */
   async isNamed(path: string): Promise<boolean> {
     if (this.out === undefined) return false;

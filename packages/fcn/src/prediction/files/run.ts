@@ -49,9 +49,9 @@ export interface PredictSummary {
 const WRITE_AHEAD = 4;
 
 /**
- * Predicts images and writes the results into a folder; images are decoded, predicted and written at the same time, in order, a few of each
- * at once. An image that fails is told in `onImage`'s report and left out. Throws where nothing can be done: no net, no device, no folder,
- * other files in the way, a full disk.
+ * Predicts images and writes the results into a folder; images are decoded, predicted and written at the same time, in
+ * order, a few of each at once. An image that fails is told in `onImage`'s report and left out. Throws where nothing
+ * can be done: no net, no device, no folder, other files in the way, a full disk.
  */
 export async function runPredict(run: PredictRun, onImage: (report: ImageReport) => void): Promise<PredictSummary> {
   const folder = new OutputFolder(run.out, run.save);

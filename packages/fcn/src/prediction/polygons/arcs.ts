@@ -2,8 +2,8 @@ import { JOINT, type Outlines } from "./outlines.js";
 import { Ints, Places } from "./places.js";
 
 /**
- * Lines between two joints, or whole rings without any: then the last place is the first one again. Two regions share each, but those along the
- * border of the map. The places of arc `i` lie from `starts[i]` to `starts[i + 1]`.
+ * Lines between two joints, or whole rings without any: then the last place is the first one again. Two regions share
+ * each, but those along the border of the map. The places of arc `i` lie from `starts[i]` to `starts[i + 1]`.
  */
 export interface Arcs {
   readonly places: Places;

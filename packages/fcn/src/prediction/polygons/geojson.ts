@@ -14,8 +14,8 @@ export interface LabelFeature {
 }
 
 /**
- * Polygons as GeoJSON: a feature a region, with its label, the name of its class and its area in pixels. Coordinates are pixels from the upper left
- * of the image, x to the right and y down.
+ * Polygons as GeoJSON: a feature a region, with its label, the name of its class and its area in pixels. Coordinates
+ * are pixels from the upper left of the image, x to the right and y down.
  */
 export function toGeoJson(polygons: readonly LabelPolygon[], classes: readonly string[] = []): LabelGeoJson {
   return { type: "FeatureCollection", features: polygons.map((polygon) => toFeature(polygon, classes)) };

@@ -28,7 +28,8 @@ export function traceOutlines(ids: Regions["ids"], { height, width }: LabelMap):
   const [kinds, starts, owners] = [new Ints(), new Ints(), new Ints()];
   const regionAt = (x: number, y: number): number =>
     x < 0 || y < 0 || x >= width || y >= height ? OUTSIDE : ids[y * width + x]!;
-  // Every ring heads east somewhere, along the upper edge of a pixel of its region; the outline of a region is met first.
+  // Every ring heads east somewhere, along the upper edge of a pixel of its region; the outline of a region is met
+  // first.
   const traced = new Uint8Array(ids.length);
 
   const trace = (region: number, startX: number, startY: number): void => {

@@ -1,4 +1,7 @@
-/** A growing list of whole numbers of 32 bits. Millions of places as arrays of two numbers keep the garbage collector busy for longer than all else takes. */
+/**
+ * A growing list of whole numbers of 32 bits. Millions of places as arrays of two numbers keep the garbage collector
+ * busy for longer than all else takes.
+ */
 export class Ints {
   #values = new Int32Array(1024);
   #length = 0;

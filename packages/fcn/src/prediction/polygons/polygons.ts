@@ -21,23 +21,27 @@ export interface LabelPolygon {
 
 export interface PolygonOptions {
   /**
-   * Pixels that outlines may move by (Douglas and Peucker 1973); places where three regions meet stay, and neighbours keep their common line. Lines
-   * move less where they would meet or pass others: polygons cover every place exactly once at any tolerance. Default 0: along the edges of the
-   * pixels, exactly.
+   * Pixels that outlines may move by (Douglas and Peucker 1973); places where three regions meet stay, and neighbours
+   * keep their common line. Lines move less where they would meet or pass others: polygons cover every place exactly
+   * once at any tolerance. Default 0: along the edges of the pixels, exactly.
    */
   readonly tolerance?: number;
 }
 
 /**
- * The regions of a label map as polygons, in the order in which the rows meet them. Pixels that touch along an edge belong together. Outlines
- * have their region on the right: in numbers, x times y, an outline turns counterclockwise and a hole clockwise, as RFC 7946 has it. Rings do
- * not cross or touch themselves; a hole may touch the outline in single places.
+ * The regions of a label map as polygons, in the order in which the rows meet them. Pixels that touch along an edge
+ * belong together. Outlines have their region on the right: in numbers, x times y, an outline turns counterclockwise
+ * and a hole clockwise, as RFC 7946 has it. Rings do not cross or touch themselves; a hole may touch the outline in
+ * single places.
  */
 export function tracePolygons(map: LabelMap, options: PolygonOptions = {}): LabelPolygon[] {
   return [...eachPolygon(map, options)];
 }
 
-/** As {@link tracePolygons}, each polygon made when it is asked for: of a noisy map all of them take far more memory than the map. */
+/**
+ * As {@link tracePolygons}, each polygon made when it is asked for: of a noisy map all of them take far more memory
+ * than the map.
+ */
 export function* eachPolygon(map: LabelMap, { tolerance = 0 }: PolygonOptions = {}): Generator<LabelPolygon> {
   const { labels, areas, ids } = findRegions(map);
   const outlines = traceOutlines(ids, map);

@@ -7,8 +7,8 @@ const CELL = 8;
 const GONE = -1;
 
 /**
- * Straight pieces of lines that meet in their ends alone, and a grid to find those near a place. A segment has the number of the place that it
- * begins at.
+ * Straight pieces of lines that meet in their ends alone, and a grid to find those near a place. A segment has the
+ * number of the place that it begins at.
  */
 export class Segments {
   readonly #xs: Int32Array;
@@ -57,8 +57,8 @@ export class Segments {
   }
 
   /**
-   * Replaces the segments between two places of a line by the straight one, where that neither meets another segment nor passes over one; returns
-   * whether it did. All places between them lie within `distance` of the straight segment.
+   * Replaces the segments between two places of a line by the straight one, where that neither meets another segment
+   * nor passes over one; returns whether it did. All places between them lie within `distance` of the straight segment.
    */
   straighten(from: number, to: number, distance: number): boolean {
     // A closed line cannot become a single segment.
@@ -110,7 +110,10 @@ export class Segments {
     return this.#xs[a] === this.#xs[b] && this.#ys[a] === this.#ys[b];
   }
 
-  /** Twice the area of the triangle, positive where it turns clockwise with y down. Places are whole numbers, so it is exact. */
+  /**
+   * Twice the area of the triangle, positive where it turns clockwise with y down. Places are whole numbers, so it is
+   * exact.
+   */
   #turn(a: number, b: number, c: number): number {
     const [ax, ay] = [this.#xs[a]!, this.#ys[a]!];
     return (this.#xs[b]! - ax) * (this.#ys[c]! - ay) - (this.#ys[b]! - ay) * (this.#xs[c]! - ax);

@@ -3,9 +3,9 @@ import type { Places } from "./places.js";
 import { Segments } from "./segments.js";
 
 /**
- * Leaves out places of lines that lie within `tolerance` of the line that remains (Douglas and Peucker 1973); their ends stay. A stretch is made
- * straight only where that meets no other line and passes over none: so lines keep their sides of each other, and rings stay rings. Returns 1 for
- * each place that stays.
+ * Leaves out places of lines that lie within `tolerance` of the line that remains (Douglas and Peucker 1973); their
+ * ends stay. A stretch is made straight only where that meets no other line and passes over none: so lines keep their
+ * sides of each other, and rings stay rings. Returns 1 for each place that stays.
  */
 export function simplifyArcs({ places, starts }: Arcs, tolerance: number): Uint8Array {
   const keep = new Uint8Array(places.length);

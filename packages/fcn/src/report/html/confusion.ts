@@ -1,7 +1,8 @@
 import { escapeHtml } from "./page.js";
 
 /**
- * A confusion matrix as a table: a row a true class, a column a predicted one, cells in per cent of the row's pixels and tinted by them.
+ * A confusion matrix as a table: a row a true class, a column a predicted one, cells in per cent of the row's pixels
+ * and tinted by them.
  *
  * @param counts pixels of class i predicted as class j
  */

@@ -26,7 +26,10 @@ export function overlayCell(image: RasterImage, labels: Uint8Array, colours: rea
   return { ...size, rgb: overlay(rgb, reduced, { palette: paletteTable(colours) }), smooth: true };
 }
 
-/** Pixels of each side that become one: what is painted stays within four times the side of a cell, however large the image is. */
+/**
+ * Pixels of each side that become one: what is painted stays within four times the side of a cell, however large the
+ * image is.
+ */
 const factorOf = ({ height, width }: Size): number => Math.max(1, Math.floor(Math.max(height, width) / (2 * CELL)));
 
 /** The mean of each square of pixels, as 8-bit RGB. */

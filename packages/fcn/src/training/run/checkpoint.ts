@@ -45,8 +45,8 @@ const MODEL = "model.";
 const OPTIMIZER = "optimizer.";
 
 /**
- * Writes one file `step-000000020.safetensors` with everything: under a temporary name, to the disk (fsync), then renamed. Older checkpoints are
- * removed only after that.
+ * Writes one file `step-000000020.safetensors` with everything: under a temporary name, to the disk (fsync), then
+ * renamed. Older checkpoints are removed only after that.
  */
 export async function writeCheckpoint(
   folder: string,
@@ -72,7 +72,9 @@ export async function writeCheckpoint(
   for (const other of await checkpoints(folder)) if (other !== step) await rm(join(folder, nameOf(other)));
 }
 
-/** The configuration of the last checkpoint; undefined where the folder has none. Throws where it is of another format. */
+/**
+ * The configuration of the last checkpoint; undefined where the folder has none. Throws where it is of another format.
+ */
 export async function savedConfiguration(folder: string): Promise<Configuration | undefined> {
   const step = (await checkpoints(folder)).at(-1);
   if (step === undefined) return undefined;
@@ -82,7 +84,10 @@ export async function savedConfiguration(folder: string): Promise<Configuration 
   return readConfiguration(file, metadata);
 }
 
-/** Puts the last checkpoint's values into the net; undefined where the folder has none. Throws where it is of another format or configuration. */
+/**
+ * Puts the last checkpoint's values into the net; undefined where the folder has none. Throws where it is of another
+ * format or configuration.
+ */
 export async function readCheckpoint(
   folder: string,
   model: SegmentationNet,

@@ -7,8 +7,8 @@ import type { ClassMap } from "../../surgery/heads.js";
 import type { HeadLabels } from "../heads.js";
 
 /**
- * For each class of `own` its place among `theirs`, by name; undefined for one that is not there. Undefined in all where the rows stay as they are:
- * the names are the same, or one side has none.
+ * For each class of `own` its place among `theirs`, by name; undefined for one that is not there. Undefined in all
+ * where the rows stay as they are: the names are the same, or one side has none.
  */
 export function matchClasses(own: readonly string[], theirs: readonly string[]): ClassMap | undefined {
   if (isUnnamed(own) || isUnnamed(theirs)) return undefined;
@@ -40,7 +40,10 @@ interface Merge {
   readonly isUpsampling: boolean;
 }
 
-/** The values of `own`, which has a row for each class, with those of `file` for classes that are in it. Undefined where the file's array does not fit. */
+/**
+ * The values of `own`, which has a row for each class, with those of `file` for classes that are in it. Undefined where
+ * the file's array does not fit.
+ */
 export function mergeRows(
   name: string,
   file: io.HostArray,

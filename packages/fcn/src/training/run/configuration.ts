@@ -18,7 +18,10 @@ function identity(name: string, value: unknown): string | undefined {
   return hash ?? JSON.stringify(value);
 }
 
-/** Throws "checkpoint-mismatch" with what differs, unless a run may go on from the checkpoint `file` of `step`. It may become longer. */
+/**
+ * Throws "checkpoint-mismatch" with what differs, unless a run may go on from the checkpoint `file` of `step`. It may
+ * become longer.
+ */
 export function checkConfiguration(
   file: string,
   saved: Configuration,

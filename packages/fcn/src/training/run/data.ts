@@ -78,7 +78,10 @@ function judge({ root, remarks }: DataReport, view: TrainRunView | undefined): v
   });
 }
 
-/** What a remark says, and its remedy where code and command line have two: these stand in brackets after what both texts begin with. */
+/**
+ * What a remark says, and its remedy where code and command line have two: these stand in brackets after what both
+ * texts begin with.
+ */
 function withoutRemedy({ text, commandText = text }: DataRemark): { problem: string; remedies: Remedy } {
   const same = [...text].findIndex((letter, i) => letter !== commandText[i]);
   const begin = same < 0 ? -1 : text.lastIndexOf(" (", same);

@@ -3,13 +3,19 @@ import type { SegmentationDataset } from "../../data/samples/dataset.js";
 import { countAndHash } from "./configuration.js";
 import type { RunData } from "./data.js";
 
-/** What is known of the images and labels of a run without keeping them: their number, the sizes of their files, and the classes of their pixels. */
+/**
+ * What is known of the images and labels of a run without keeping them: their number, the sizes of their files, and the
+ * classes of their pixels.
+ */
 export interface DataState {
   readonly images: string;
   readonly labels: string;
 }
 
-/** Undefined for samples in memory. A copy of the data has the same state; files of one size with the same counts of all classes are not told apart. */
+/**
+ * Undefined for samples in memory. A copy of the data has the same state; files of one size with the same counts of all
+ * classes are not told apart.
+ */
 export async function dataState({ train, validation, report }: RunData): Promise<DataState | undefined> {
   const [images, labels]: [string[], string[]] = [[], []];
   for (const dataset of validation ? [train, validation] : [train]) {

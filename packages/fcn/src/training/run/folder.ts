@@ -13,8 +13,8 @@ const { dirname, join, relative, sep } = nodeModule("trainRun", "node:path");
 const LOCK = "run.lock";
 
 /**
- * Runs `use` while this run alone writes into its folder, which is made, and which does not stay where nothing was written. Throws a TensorError,
- * "folder-in-use", at once where a run that lives holds it.
+ * Runs `use` while this run alone writes into its folder, which is made, and which does not stay where nothing was
+ * written. Throws a TensorError, "folder-in-use", at once where a run that lives holds it.
  */
 export async function withRunFolder<T>(options: TrainRunOptions, use: () => Promise<T>): Promise<T> {
   const { out } = options;
@@ -37,7 +37,9 @@ export async function withRunFolder<T>(options: TrainRunOptions, use: () => Prom
   }
 }
 
-/** Makes the folder ready for the first file: without what killed runs left, and without the run that is to be replaced. */
+/**
+ * Makes the folder ready for the first file: without what killed runs left, and without the run that is to be replaced.
+ */
 export async function openFolder({ out, overwrite = false }: TrainRunOptions): Promise<void> {
   const folder = join(out, RUN_FILES.checkpoint);
   if (overwrite) {

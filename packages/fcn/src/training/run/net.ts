@@ -13,8 +13,9 @@ import type { Configuration } from "./configuration.js";
 import type { RunData } from "./data.js";
 
 /**
- * Which net a run trains, from its options, the file of weights, and the data. `saved` is the configuration of the checkpoint from which the run
- * goes on: it stands for a file of weights that is gone or not named again. `channels` are those of an image.
+ * Which net a run trains, from its options, the file of weights, and the data. `saved` is the configuration of the
+ * checkpoint from which the run goes on: it stands for a file of weights that is gone or not named again. `channels`
+ * are those of an image.
  */
 export async function chooseNet(
   options: TrainRunOptions,
@@ -121,8 +122,8 @@ function tellPreprocessing(file: string, { channelOrder, mean, std }: Preprocess
 }
 
 /**
- * That of the published weights of the model to start from, where these are for images with as many channels. Else a colour image gets
- * ImageNet's means; further channels are centred on the middle of 0 to 255.
+ * That of the published weights of the model to start from, where these are for images with as many channels. Else a
+ * colour image gets ImageNet's means; further channels are centred on the middle of 0 to 255.
  */
 function defaultPreprocessing(channels: number, startsFrom: string | undefined): Preprocessing {
   const published = startsFrom === undefined ? undefined : publishedPreprocessing(startsFrom);

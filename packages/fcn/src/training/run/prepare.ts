@@ -36,7 +36,9 @@ export interface PreparedRun {
   readonly configuration: Configuration;
 }
 
-/** Builds the net and fixes every setting. `saved` is the configuration of the checkpoint from which the run goes on. */
+/**
+ * Builds the net and fixes every setting. `saved` is the configuration of the checkpoint from which the run goes on.
+ */
 export async function prepareRun(
   options: TrainRunOptions,
   data: RunData,
@@ -94,7 +96,9 @@ async function firstSample(dataset: SegmentationDataset): Promise<SegmentationSa
   });
 }
 
-/** Throws where a head learns from a label map that the data lack, or that has another number of classes than the head. */
+/**
+ * Throws where a head learns from a label map that the data lack, or that has another number of classes than the head.
+ */
 function checkExtraLabels(
   { model, heads, headLabels }: ResolvedOptions,
   { opened }: RunData,

@@ -21,7 +21,9 @@ export interface TrainRunResult {
   readonly steps: number;
   /** Steps that were made; fewer than `steps` only where the signal ended the run. */
   readonly done: number;
-  /** The signal ended the run before it was complete, perhaps in the validation after its last step: `resume` goes on. */
+  /**
+   * The signal ended the run before it was complete, perhaps in the validation after its last step: `resume` goes on.
+   */
   readonly stopped: boolean;
   /** Step that the run went on from; 0 for one from the beginning. */
   readonly resumedFrom: number;
@@ -36,7 +38,10 @@ export interface TrainRunResult {
   readonly seconds: number;
   /** Seconds of them that the steps took: without checks, validation, files and the report. */
   readonly stepping: number;
-  /** Seconds of these in which the device had nothing to do because images were still decoded and changed; the first batch does not count. */
+  /**
+   * Seconds of these in which the device had nothing to do because images were still decoded and changed; the first
+   * batch does not count.
+   */
   readonly waited: number;
   /** What was written. */
   readonly files: readonly string[];

@@ -113,7 +113,10 @@ async function writeReport({ options, data, prepared, history }: Run, result: Tr
   return true;
 }
 
-/** The adapters of the whole run. Another one than before, or other tiles, are told: sums are rounded in another way, so that the last bits differ. */
+/**
+ * The adapters of the whole run. Another one than before, or other tiles, are told: sums are rounded in another way, so
+ * that the last bits differ.
+ */
 function adaptersOf(
   { info, capabilities: { tuning = {} } }: Device,
   from: Checkpoint | undefined,

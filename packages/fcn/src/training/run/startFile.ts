@@ -10,8 +10,8 @@ export interface StartFile {
 }
 
 /**
- * Of the file that is named. After a checkpoint the weights of the start play no part any more: who goes on need not name them again, and need
- * not have them.
+ * Of the file that is named. After a checkpoint the weights of the start play no part any more: who goes on need not
+ * name them again, and need not have them.
  */
 export async function startFile(
   file: string | undefined,

@@ -12,7 +12,10 @@ import { classLayers, matchClasses, mergeRows } from "./classMatch.js";
 export interface StartReport {
   /** Arrays that were taken. */
   readonly loaded: number;
-  /** Names of the score layers and their upsampling that were left out, since the file is for other classes: these start anew. */
+  /**
+   * Names of the score layers and their upsampling that were left out, since the file is for other classes: these start
+   * anew.
+   */
   readonly swapped: readonly string[];
   /** Names of the net that the file lacks, or has in a form that is not read: these start anew too. */
   readonly missing: readonly string[];
@@ -26,7 +29,10 @@ export interface StartReport {
   readonly added: string;
   /** Arrays of the net's backbone: how many were taken, and how many there are. */
   readonly backbone: { readonly loaded: number; readonly all: number };
-  /** Classes of the data whose rows of the score layers were found in the file by name, at other places; undefined where rows stay in place. */
+  /**
+   * Classes of the data whose rows of the score layers were found in the file by name, at other places; undefined where
+   * rows stay in place.
+   */
   readonly matched?: readonly string[];
 }
 
@@ -43,9 +49,10 @@ interface StartOptions {
 type Names = ReadonlyMap<string, string>;
 
 /**
- * Starts a net from a file of weights in any format that `io` opens. Where the file is for other classes the head keeps its initial values, as
- * with a file of a backbone alone; where it names them, classes of the same name keep their rows. Prefixes are found as `io.loadWeights` does.
- * Throws where another layer does not fit, where nothing does, and where nothing of the net's backbone is in the file.
+ * Starts a net from a file of weights in any format that `io` opens. Where the file is for other classes the head keeps
+ * its initial values, as with a file of a backbone alone; where it names them, classes of the same name keep their
+ * rows. Prefixes are found as `io.loadWeights` does. Throws where another layer does not fit, where nothing does, and
+ * where nothing of the net's backbone is in the file.
  */
 export async function loadStartWeights<Output extends NetOutput>(
   net: GraphNet<Output>,
@@ -167,7 +174,10 @@ interface MatchedRows {
   readonly names: readonly string[];
 }
 
-/** The arrays with a row for each class, in the order of the data's classes; undefined where the rows of the file may stay as they are. */
+/**
+ * The arrays with a row for each class, in the order of the data's classes; undefined where the rows of the file may
+ * stay as they are.
+ */
 async function matchedRows<Output extends NetOutput>(
   net: GraphNet<Output>,
   file: string,

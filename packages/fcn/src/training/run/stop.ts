@@ -1,6 +1,9 @@
 import { TensorError } from "@fcn/tensor";
 
-/** Throws "aborted" where the signal is: before its first step a run has nothing new to keep. `from` is the step that it goes on from. */
+/**
+ * Throws "aborted" where the signal is: before its first step a run has nothing new to keep. `from` is the step that it
+ * goes on from.
+ */
 export function throwIfStopped(signal: AbortSignal | undefined, from = 0): void {
   if (!signal?.aborted) return;
   throw new TensorError({

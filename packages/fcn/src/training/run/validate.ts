@@ -15,7 +15,10 @@ interface ValidateOptions extends Abortable {
   readonly onFailure?: (error: Error) => void;
 }
 
-/** Scores all heads of a net on all samples, each at its own size, in one pass, and finds those that it labels worst and best. */
+/**
+ * Scores all heads of a net on all samples, each at its own size, in one pass, and finds those that it labels worst and
+ * best.
+ */
 export async function validate(
   model: SegmentationNet,
   samples: SampleSource,

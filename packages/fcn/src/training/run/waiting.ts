@@ -1,6 +1,8 @@
 import type { Device } from "@fcn/tensor";
 
-/** Passes batches on, and adds up the time in which the device has nothing to do because the next one is not there yet. */
+/**
+ * Passes batches on, and adds up the time in which the device has nothing to do because the next one is not there yet.
+ */
 export class Waiting<T> {
   #seconds = 0;
 

@@ -22,8 +22,8 @@ export function sizeText(size: WeightsEntry["size"]): string {
 }
 
 /**
- * What is wrong with a file that should be the entry's, or nothing, and what it could be compared with. Reads the file when there is a
- * checksum.
+ * What is wrong with a file that should be the entry's, or nothing, and what it could be compared with. Reads the file
+ * when there is a checksum.
  */
 export async function checkFile(
   path: string,

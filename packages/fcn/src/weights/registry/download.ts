@@ -8,7 +8,10 @@ export interface DownloadOptions {
   /** Whether the server's length can be right; `published` says in words what is. */
   readonly fits: (bytes: number) => boolean;
   readonly published: string;
-  /** Whether what lies there may be added to though the server does not say that its file is the same: a checksum comes later. */
+  /**
+   * Whether what lies there may be added to though the server does not say that its file is the same: a checksum comes
+   * later.
+   */
   readonly trustPart: boolean;
   /** Tries in a row that bring no byte, before it gives up. */
   readonly retries: number;
@@ -26,9 +29,9 @@ const MOST_BYTES = 16 * 2 ** 30;
 const LONGEST_PAUSE = 5000;
 
 /**
- * Fetches `url` into the file `path`. What a former download left there is kept and the rest asked for by range, as long as the server still has the
- * same file. Throws when the server refuses, offers another size or a web page, or cannot be reached; then the file stays for the next
- * time.
+ * Fetches `url` into the file `path`. What a former download left there is kept and the rest asked for by range, as
+ * long as the server still has the same file. Throws when the server refuses, offers another size or a web page, or
+ * cannot be reached; then the file stays for the next time.
  */
 export async function download(url: string, path: string, options: DownloadOptions): Promise<void> {
   const { setTimeout: pause } = nodeModule("fetchWeights", "node:timers/promises");
@@ -107,7 +110,10 @@ async function ask(url: string, begin: number, validator: string | undefined, si
 
 const CONTENT_RANGE = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/;
 
-/** Where the answer belongs in the file; undefined when the file is complete. Throws for an answer that is no part of it. */
+/**
+ * Where the answer belongs in the file; undefined when the file is complete. Throws for an answer that is no part of
+ * it.
+ */
 async function offsetOf(
   { status, statusText, headers }: Response,
   begin: number,

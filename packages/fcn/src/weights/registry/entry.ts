@@ -26,7 +26,10 @@ export interface WeightsEntry {
   readonly note?: string;
 }
 
-/** `digits` is the digest in hexadecimal, or its beginning: torchvision gives the first eight digits in the name of the file. */
+/**
+ * `digits` is the digest in hexadecimal, or its beginning: torchvision gives the first eight digits in the name of the
+ * file.
+ */
 export interface Checksum {
   readonly algorithm: "sha256" | "sha1" | "md5";
   readonly digits: string;

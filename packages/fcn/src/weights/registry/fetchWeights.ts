@@ -41,11 +41,13 @@ export interface FetchedWeights {
 const POLL_MILLISECONDS = 100;
 
 /**
- * Published weights as a file: from the cache folder, or downloaded there under a temporary name, going on where an earlier download ended. Size
- * and checksum are checked as far as they are published, of a file in the cache too. `which` is a name from `listWeights`, or an entry of
- * your own. Load the file with `io.readPth` and its kind, or `net.loadStateDict`.
+ * Published weights as a file: from the cache folder, or downloaded there under a temporary name, going on where an
+ * earlier download ended. Size and checksum are checked as far as they are published, of a file in the cache too.
+ * `which` is a name from `listWeights`, or an entry of your own. Load the file with `io.readPth` and its kind, or
+ * `net.loadStateDict`.
  *
- * Throws a TensorError: "no-network", "download-refused", "checksum-mismatch", "unwritable-file", "disk-full", "unsupported" in a browser.
+ * Throws a TensorError: "no-network", "download-refused", "checksum-mismatch", "unwritable-file", "disk-full",
+ * "unsupported" in a browser.
  */
 export async function fetchWeights(which: string | WeightsEntry, options: FetchOptions = {}): Promise<FetchedWeights> {
   const entry = typeof which === "string" ? describeWeights(which) : which;

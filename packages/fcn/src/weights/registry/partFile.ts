@@ -4,8 +4,8 @@ type FileSystem = typeof import("node:fs/promises");
 type FileHandle = Awaited<ReturnType<FileSystem["open"]>>;
 
 /**
- * A file that is being downloaded, and beside it what the server called the whole: an ETag or a date, by which a later try knows that it would add to
- * the same file.
+ * A file that is being downloaded, and beside it what the server called the whole: an ETag or a date, by which a later
+ * try knows that it would add to the same file.
  */
 export class PartFile {
   private constructor(

@@ -26,9 +26,10 @@ const BLOCKS: readonly (readonly [name: string, branches: readonly string[]])[] 
 const NAMES = BLOCKS.flatMap(([block, branches]) => branches.map((branch) => block + branch));
 
 /**
- * The weights of a Keras InceptionV3 (`io.readTfjs`) under torchvision's names and in our layout. Keras numbers its layers (`conv2d_1`, ...), so
- * they are told apart by their order; its batch norm has no gamma, which becomes 1. The net must have `samePadding: true`, and `padding: 0` for
- * exactly Keras's features. Weights after the last convolution (a classifier) are left out.
+ * The weights of a Keras InceptionV3 (`io.readTfjs`) under torchvision's names and in our layout. Keras numbers its
+ * layers (`conv2d_1`, ...), so they are told apart by their order; its batch norm has no gamma, which becomes 1. The
+ * net must have `samePadding: true`, and `padding: 0` for exactly Keras's features. Weights after the last convolution
+ * (a classifier) are left out.
  *
  * Throws a TensorError ("invalid-argument") where layers are absent or too many.
  */

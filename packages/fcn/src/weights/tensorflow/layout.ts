@@ -19,7 +19,10 @@ export function convKernel(kernel: io.HostArray): io.HostArray {
   return io.permuteHostArray(kernel, [3, 2, 0, 1]);
 }
 
-/** A depthwise kernel [H, W, channels, multiplier] as [channels * multiplier, 1, H, W] of a convolution with `groups` = channels. */
+/**
+ * A depthwise kernel [H, W, channels, multiplier] as [channels * multiplier, 1, H, W] of a convolution with `groups` =
+ * channels.
+ */
 export function depthwiseKernel(kernel: io.HostArray): io.HostArray {
   const { data, dtype, shape } = io.permuteHostArray(kernel, [2, 3, 0, 1]);
   const [channels = 0, multiplier = 0, height = 0, width = 0] = shape;

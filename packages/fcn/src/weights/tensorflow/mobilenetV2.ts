@@ -7,7 +7,9 @@ const BLOCKS = 16;
 export interface MobileNetV2Options {
   /** Put before every name. Default `backbone.`, as in our nets; empty for torchvision's classifier. */
   readonly prefix?: string;
-  /** What the net's batch norm adds to the variance; matters where batch norm was folded into the kernels. Default 1e-3. */
+  /**
+   * What the net's batch norm adds to the variance; matters where batch norm was folded into the kernels. Default 1e-3.
+   */
   readonly eps?: number;
 }
 
@@ -55,9 +57,10 @@ type Norm = Readonly<Record<"weight" | "bias" | "running_mean" | "running_var", 
 type Read = (layer: Layer) => { readonly kernel: io.HostArray; readonly norm: Norm };
 
 /**
- * The weights of a MobileNetV2 of any width that comes from TensorFlow (`io.readTfjs`), under torchvision's names and in our layout. Takes Keras
- * layers models, and graph models whose batch norm is folded into kernel and bias: those get a batch norm that only adds the bias. The net must
- * have `samePadding: true` and `bnEps: 1e-3`. Weights after the last convolution (a classifier) are left out.
+ * The weights of a MobileNetV2 of any width that comes from TensorFlow (`io.readTfjs`), under torchvision's names and
+ * in our layout. Takes Keras layers models, and graph models whose batch norm is folded into kernel and bias: those get
+ * a batch norm that only adds the bias. The net must have `samePadding: true` and `bnEps: 1e-3`. Weights after the last
+ * convolution (a classifier) are left out.
  *
  * Throws a TensorError ("invalid-argument") where a weight is absent.
  */

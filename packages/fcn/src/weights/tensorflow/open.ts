@@ -33,8 +33,8 @@ export const TENSORFLOW_MAPS: Readonly<
 export const isTensorFlowModel = (path: string): boolean => /\.(json|min\.js)$/i.test(path);
 
 /**
- * A TensorFlow.js model as opened weights, all of them in memory: `convert` reads arrays in an order of its own. The metadata of mapped ones
- * says which options our nets need.
+ * A TensorFlow.js model as opened weights, all of them in memory: `convert` reads arrays in an order of its own. The
+ * metadata of mapped ones says which options our nets need.
  */
 export async function openTensorFlow(
   path: string,

@@ -33,8 +33,8 @@ const NUMBERS: ReadonlyMap<number, NumberSize> = new Map([
 const MAX_RUNS = 1024;
 
 /**
- * The blob [begin, end); undefined for one without sizes and numbers. Throws "unsupported-file" where it has a shape and its numbers lie
- * in a form of another Caffe, as half precision does.
+ * The blob [begin, end); undefined for one without sizes and numbers. Throws "unsupported-file" where it has a shape
+ * and its numbers lie in a form of another Caffe, as half precision does.
  */
 export async function readBlob(reader: WireReader, at: Place, begin: number, end: number): Promise<Blob | undefined> {
   const legacy: (number | undefined)[] = [];

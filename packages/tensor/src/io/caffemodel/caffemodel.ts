@@ -10,10 +10,10 @@ import { V1_LAYER_TYPES } from "./layerTypes.js";
 import { BYTES, type Field, VARINT, WireReader } from "./wire.js";
 
 /**
- * The blobs of a `.caffemodel` by layer name, as stored, with both the old (`layers`) and the newer (`layer`) format: the first blob of
- * a layer is `name.weight`, the second `name.bias`, further ones `name.2`, `name.3`, ... Shapes are those of the file; old files give all
- * blobs four sizes, so a bias is [1, 1, 1, N]. Double precision becomes a float64 array. Blobs without such numbers are left out:
- * `onSkipped` is told.
+ * The blobs of a `.caffemodel` by layer name, as stored, with both the old (`layers`) and the newer (`layer`) format:
+ * the first blob of a layer is `name.weight`, the second `name.bias`, further ones `name.2`, `name.3`, ... Shapes are
+ * those of the file; old files give all blobs four sizes, so a bias is [1, 1, 1, N]. Double precision becomes a float64
+ * array. Blobs without such numbers are left out: `onSkipped` is told.
  *
  * Throws a TensorError: "unreadable-file", "corrupt-file" or "unsupported-file".
  */

@@ -1,4 +1,6 @@
-/** The numbers of V1LayerParameter.LayerType by the names that the later format has for the same layers (caffe.proto). */
+/**
+ * The numbers of V1LayerParameter.LayerType by the names that the later format has for the same layers (caffe.proto).
+ */
 export const V1_LAYER_TYPES: Readonly<Record<number, string>> = {
   1: "Accuracy",
   2: "BNLL",

@@ -25,8 +25,8 @@ const WINDOW = 2 ** 16;
 const LONGEST_HEAD = 20;
 
 /**
- * Reads the fields of protobuf messages in a file. Payloads are skipped, so that what is held is one window of 64 KiB, whatever
- * the file's size.
+ * Reads the fields of protobuf messages in a file. Payloads are skipped, so that what is held is one window of 64 KiB,
+ * whatever the file's size.
  */
 export class WireReader {
   #bytes = new Uint8Array(0);
@@ -36,8 +36,8 @@ export class WireReader {
   constructor(readonly source: Source) {}
 
   /**
-   * Calls `visit` with each field of the message [begin, end). It may read elsewhere meanwhile, and may answer a place after the
-   * field to go on from.
+   * Calls `visit` with each field of the message [begin, end). It may read elsewhere meanwhile, and may answer a place
+   * after the field to go on from.
    */
   async fields(begin: number, end: number, visit: Visit): Promise<void> {
     for (let at = begin; at < end; ) {
@@ -48,7 +48,10 @@ export class WireReader {
     }
   }
 
-  /** How many fields of `step` bytes with this tag follow one another from `begin` on: so lie numbers that are not packed. */
+  /**
+   * How many fields of `step` bytes with this tag follow one another from `begin` on: so lie numbers that are not
+   * packed.
+   */
   async countRun(tag: number, begin: number, end: number, step: number): Promise<number> {
     let count = 0;
     for (let at = begin; at + step <= end; at += step, count++) {

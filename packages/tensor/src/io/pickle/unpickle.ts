@@ -24,8 +24,9 @@ export interface Unpickled {
 }
 
 /**
- * Reads a pickle (protocols 0 to 5) as data. Nothing is ever executed: the hooks say what each global stands for, and refuse
- * all others, in one error with all of their names. Not recursive; the number of steps and the size are bounded. Throws a TensorError.
+ * Reads a pickle (protocols 0 to 5) as data. Nothing is ever executed: the hooks say what each global stands for, and
+ * refuse all others, in one error with all of their names. Not recursive; the number of steps and the size are bounded.
+ * Throws a TensorError.
  */
 export function unpickle(at: Place, bytes: Uint8Array, hooks: PickleHooks): Unpickled {
   try {

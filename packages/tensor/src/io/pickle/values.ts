@@ -1,6 +1,6 @@
 /**
- * What a pickle is read as: null, booleans, numbers, strings, Uint8Array for bytes, arrays for lists and tuples, Map for
- * dicts, and the objects below. Whole numbers beyond 2^53 are bigints.
+ * What a pickle is read as: null, booleans, numbers, strings, Uint8Array for bytes, arrays for lists and tuples, Map
+ * for dicts, and the objects below. Whole numbers beyond 2^53 are bigints.
  */
 export type Value = unknown;
 

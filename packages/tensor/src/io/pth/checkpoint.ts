@@ -19,7 +19,10 @@ export interface Checkpoint {
 /** What checkpoints call the state dict of the net, the most telling first. */
 const USUAL = ["model_state_dict", "state_dict", "model", "net", "network", "module", "weights", "params"];
 
-/** A nested dict or list is searched when the one above it has no tensors: {"checkpoint": {"model": ...}}, [state_dict, epoch]. */
+/**
+ * A nested dict or list is searched when the one above it has no tensors: {"checkpoint": {"model": ...}}, [state_dict,
+ * epoch].
+ */
 const DEPTH = 3;
 
 type Dict = ReadonlyMap<Value, Value>;
@@ -30,8 +33,8 @@ const hasOf = (dict: Dict, kind: typeof TensorRef | typeof Unread): boolean =>
   [...dict.keys()].every((key) => typeof key === "string") && [...dict.values()].some((item) => item instanceof kind);
 
 /**
- * The state dict in what torch.save wrote: the whole of it, or one of its values. Throws when there is none, or when several
- * could be meant and none has a usual name.
+ * The state dict in what torch.save wrote: the whole of it, or one of its values. Throws when there is none, or when
+ * several could be meant and none has a usual name.
  *
  * @param key where it is, if the caller knows: "" for the whole, or keys joined by dots
  */
@@ -65,8 +68,8 @@ function itemsOf(holder: Holder): [key: string, value: Value][] {
 }
 
 /**
- * The dicts with tensors by their keys, of the first level that has any; the whole file is "". A pickle can refer to one dict or list many
- * times, so each is looked into once.
+ * The dicts with tensors by their keys, of the first level that has any; the whole file is "". A pickle can refer to
+ * one dict or list many times, so each is looked into once.
  */
 function findCandidates(root: Value, kind: typeof TensorRef | typeof Unread): Map<string, ReadonlyMap<string, Value>> {
   const found = new Map<string, ReadonlyMap<string, Value>>();

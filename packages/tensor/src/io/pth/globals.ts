@@ -46,7 +46,10 @@ function expectTensor(value: Value): TensorRef | Unread {
   throw new BadPickle("it wraps something that is no tensor as a parameter");
 }
 
-/** collections.OrderedDict(), and of a list of pairs as Python 2 wrote it. A list is used up, so that it cannot be used again. */
+/**
+ * collections.OrderedDict(), and of a list of pairs as Python 2 wrote it. A list is used up, so that it cannot be used
+ * again.
+ */
 function orderedDict(args: readonly Value[]): Map<Value, Value> {
   const list = args[0];
   if (list === undefined || list instanceof Map) return list ?? new Map();
@@ -88,8 +91,8 @@ class Refused extends Global {
 }
 
 /**
- * torch._tensor._rebuild_from_type_v2: (function, class, arguments, state). The function must rebuild a plain tensor. What the values of a
- * foreign class stand for is not known, so such a tensor is left out.
+ * torch._tensor._rebuild_from_type_v2: (function, class, arguments, state). The function must rebuild a plain tensor.
+ * What the values of a foreign class stand for is not known, so such a tensor is left out.
  */
 function rebuildFromType(args: readonly Value[]): Value {
   const [callee, type, inner] = args;

@@ -16,8 +16,8 @@ const VERSION = 1001;
 const PROTO = 0x80;
 
 /**
- * The format of torch.save before PyTorch 1.6: pickles of a magic number, a version, the properties of the machine, the object
- * and the keys of its storages, then the storages, each after the number of its elements.
+ * The format of torch.save before PyTorch 1.6: pickles of a magic number, a version, the properties of the machine, the
+ * object and the keys of its storages, then the storages, each after the number of its elements.
  */
 export async function openLegacy(source: Source, options: ReadPthOptions): Promise<Content> {
   await checkStart(source);

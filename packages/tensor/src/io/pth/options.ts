@@ -2,8 +2,9 @@ import type { ReadOptions } from "../skipped.js";
 
 export interface ReadPthOptions extends ReadOptions {
   /**
-   * Which state dict of a checkpoint: its key ("model"), keys joined by dots (of a list the index: "models.0"), or "" for the
-   * file itself. Default: the only one, or the one with a usual name (model_state_dict, state_dict, model, net, ...).
+   * Which state dict of a checkpoint: its key ("model"), keys joined by dots (of a list the index: "models.0"), or ""
+   * for the file itself. Default: the only one, or the one with a usual name (model_state_dict, state_dict, model, net,
+   * ...).
    */
   readonly key?: string | undefined;
   /**

@@ -15,12 +15,14 @@ import type { StorageBytes } from "./storages.js";
 import type { TensorRef } from "./tensors.js";
 
 /**
- * The tensors of a state dict that torch.save wrote, in the zip format or the older one (`.pth`, `.pt`), by name and in row-major
- * order; float16 and bfloat16 become float32. Of a checkpoint the state dict of the net is found, see {@link ReadPthOptions}.
- * The pickle in the file is read as data: nothing in it is ever executed, and a class or function that has no part in a state
- * dict is refused. Tensors of a kind that is not read (sparse, quantised, complex, without data) are left out: `onSkipped` is told.
+ * The tensors of a state dict that torch.save wrote, in the zip format or the older one (`.pth`, `.pt`), by name and in
+ * row-major order; float16 and bfloat16 become float32. Of a checkpoint the state dict of the net is found, see {@link
+ * ReadPthOptions}. The pickle in the file is read as data: nothing in it is ever executed, and a class or function that
+ * has no part in a state dict is refused. Tensors of a kind that is not read (sparse, quantised, complex, without data)
+ * are left out: `onSkipped` is told.
  *
- * Throws a TensorError: "unreadable-file", "corrupt-file", "unsupported-file", "unsafe-pickle" or "ambiguous-checkpoint".
+ * Throws a TensorError: "unreadable-file", "corrupt-file", "unsupported-file", "unsafe-pickle" or
+ * "ambiguous-checkpoint".
  */
 export async function readPth(
   pathOrBytes: PathOrBytes,

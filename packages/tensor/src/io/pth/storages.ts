@@ -43,8 +43,9 @@ export interface TensorArrays {
 }
 
 /**
- * The tensors as arrays of a file. Of a storage only what its tensors need is read; tensors that share numbers have them read
- * once when they are read in turn. A tensor of a dtype that is not read is left out. Throws when a tensor reaches out of its storage.
+ * The tensors as arrays of a file. Of a storage only what its tensors need is read; tensors that share numbers have
+ * them read once when they are read in turn. A tensor of a dtype that is not read is left out. Throws when a tensor
+ * reaches out of its storage.
  */
 export function tensorArrays(
   at: Place,
@@ -94,8 +95,8 @@ function viewOf(at: Place, name: string, tensor: Readable, storage: StorageBytes
 }
 
 /**
- * The windows of the views that are read through one: views that share bytes, where their union is no more than they need
- * together, and all views of a compressed storage. The others read for themselves.
+ * The windows of the views that are read through one: views that share bytes, where their union is no more than they
+ * need together, and all views of a compressed storage. The others read for themselves.
  */
 function windowsOf(views: readonly View[]): Map<View, Window> {
   const all: Window[] = [];

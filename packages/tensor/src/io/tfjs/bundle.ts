@@ -7,8 +7,8 @@ const CLOSING = "},{}]},{},[1])";
 const PRELUDE = 4096;
 
 /**
- * The data that a bundle (UMD, browserify) of one module exports, where that is a literal: a model description or a shard in base64. The
- * text is read, never run. Throws a {@link LiteralError} for other texts.
+ * The data that a bundle (UMD, browserify) of one module exports, where that is a literal: a model description or a
+ * shard in base64. The text is read, never run. Throws a {@link LiteralError} for other texts.
  */
 export function readBundle(text: string): unknown {
   const opening = OPENING.exec(text.slice(0, PRELUDE));

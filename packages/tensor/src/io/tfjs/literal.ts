@@ -22,8 +22,9 @@ const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b
 export class LiteralError extends Error {}
 
 /**
- * Reads the JavaScript data literal that starts at `start`: objects, arrays, strings, numbers, null, `!0` and `!1`, as minifiers write
- * JSON. The text is read, never run; anything else throws a {@link LiteralError}. Returns the value and where it ends.
+ * Reads the JavaScript data literal that starts at `start`: objects, arrays, strings, numbers, null, `!0` and `!1`, as
+ * minifiers write JSON. The text is read, never run; anything else throws a {@link LiteralError}. Returns the value and
+ * where it ends.
  */
 export function parseLiteral(text: string, start: number): { value: unknown; end: number } {
   const reader = new LiteralReader(text, start);

@@ -16,16 +16,17 @@ export interface ReadTfjsOptions extends ReadOptions {
 }
 
 /**
- * The weights of a TensorFlow.js model (graph or layers) by name, in TensorFlow's layout: convolution kernels [H, W, in, out], depthwise
- * kernels [H, W, channels, multiplier], dense kernels [in, out]. Quantised weights come dequantised, value for value as tfjs does it.
+ * The weights of a TensorFlow.js model (graph or layers) by name, in TensorFlow's layout: convolution kernels [H, W,
+ * in, out], depthwise kernels [H, W, channels, multiplier], dense kernels [in, out]. Quantised weights come
+ * dequantised, value for value as tfjs does it.
  *
- * `model` is a `model.json`, its binary shards beside it, or the bundle that the npm package nsfwjs makes of one: `model.min.js` beside
- * `<shard>.min.js`, where each exports a literal. Bundles are read as text, never run.
+ * `model` is a `model.json`, its binary shards beside it, or the bundle that the npm package nsfwjs makes of one:
+ * `model.min.js` beside `<shard>.min.js`, where each exports a literal. Bundles are read as text, never run.
  *
  * Weights of text or complex numbers are left out: `onSkipped` is told.
  *
- * Throws a TensorError: "unreadable-file", "unsupported-file" (an unknown dtype, or no weight is left), or "corrupt-file" for files that
- * are truncated, do not belong together or are something else.
+ * Throws a TensorError: "unreadable-file", "unsupported-file" (an unknown dtype, or no weight is left), or
+ * "corrupt-file" for files that are truncated, do not belong together or are something else.
  */
 export async function readTfjs(model: PathOrBytes, options: ReadTfjsOptions = {}): Promise<Record<string, HostArray>> {
   const arrays: [string, HostArray][] = [];
@@ -33,7 +34,9 @@ export async function readTfjs(model: PathOrBytes, options: ReadTfjsOptions = {}
   return Object.fromEntries(arrays);
 }
 
-/** As {@link readTfjs}, weight by weight in the order of the manifest: one shard and one weight are in memory at a time. */
+/**
+ * As {@link readTfjs}, weight by weight in the order of the manifest: one shard and one weight are in memory at a time.
+ */
 export async function* streamTfjs(
   model: PathOrBytes,
   options: ReadTfjsOptions = {},

@@ -15,10 +15,10 @@ import { refuseNoLabels } from "./softMasks.js";
 /**
  * Finds out what the masks mean, from what they hold and from `classes.json` where there is one:
  * - classes with values: the stored numbers are those values;
- * - classes with colours: colours decide where all colours of the masks are in the list; stored numbers are labels where none is, or where colours and
- *   numbers say the same; what lies between is an error;
- * - names alone, or nothing: where most masks are RGB and some show colours, colours decide ({@link fromColours}); else the stored numbers are labels
- *   ({@link fromNumbers}).
+ * - classes with colours: colours decide where all colours of the masks are in the list; stored numbers are labels
+ * where none is, or where colours and numbers say the same; what lies between is an error;
+ * - names alone, or nothing: where most masks are RGB and some show colours, colours decide ({@link fromColours}); else
+ * the stored numbers are labels ({@link fromNumbers}).
  *
  * Throws a TensorError that names a mask where they may mean two things, or hold no labels ({@link refuseNoLabels}).
  *
@@ -80,8 +80,8 @@ function fromListedColours(
 }
 
 /**
- * Whether a listed colour means another class than its number does. Black under 0 is what every grey mask and most palettes hold, so it says nothing
- * unless other numbers are coloured.
+ * Whether a listed colour means another class than its number does. Black under 0 is what every grey mask and most
+ * palettes hold, so it says nothing unless other numbers are coloured.
  */
 function contradicts({ colour, number, survey }: Shown, entries: readonly ClassEntry[]): boolean {
   if (number === 0 && colour === 0 && survey.kind === "grey") return false;

@@ -22,8 +22,8 @@ import {
 const paint = (key: number): string => formatKey("colour", key);
 
 /**
- * RGB masks without colours in `classes.json`: the VOC colours are recognised, others are numbered in rising order (0xRRGGBB), and (224, 224, 192)
- * is void.
+ * RGB masks without colours in `classes.json`: the VOC colours are recognised, others are numbered in rising order
+ * (0xRRGGBB), and (224, 224, 192) is void.
  */
 export function fromColours(
   root: string,

@@ -7,13 +7,14 @@ import type { ClassEntry } from "../classes.js";
 import { areRgb } from "./mixedKinds.js";
 
 /**
- * Looks at as many masks as it takes to know what all mean, see `chooseRule`: every one as a rule, since one of another kind may change what the
- * others say. Only the first that can be read where nothing is left to find out:
+ * Looks at as many masks as it takes to know what all mean, see `chooseRule`: every one as a rule, since one of another
+ * kind may change what the others say. Only the first that can be read where nothing is left to find out:
  * - classes have values;
- * - classes have colours and all masks are stored as RGB: then the first that shows a colour is the last that is looked at.
+ * - classes have colours and all masks are stored as RGB: then the first that shows a colour is the last that is looked
+ * at.
  *
- * A mask that cannot be read does not keep the others from being understood: it fails when it is loaded, and in the check. Throws the error of the
- * first where none can be read.
+ * A mask that cannot be read does not keep the others from being understood: it fails when it is loaded, and in the
+ * check. Throws the error of the first where none can be read.
  */
 export async function lookAtMasks(
   files: readonly string[],

@@ -21,8 +21,8 @@ import { paletteRemarks } from "./paletteOrder.js";
 import { pasted } from "./softMasks.js";
 
 /**
- * Masks whose stored numbers are the labels: 255 is void, but the second class where the masks hold only 0 and 255. Without names there are as many
- * classes as the largest label asks for.
+ * Masks whose stored numbers are the labels: 255 is void, but the second class where the masks hold only 0 and 255.
+ * Without names there are as many classes as the largest label asks for.
  */
 export function fromNumbers(
   root: string,
@@ -63,7 +63,9 @@ export function fromNumbers(
   return fromEntries(entries, "value", [...about, ...mixed, ...paletteRemarks(surveys)]);
 }
 
-/** Many tools paint any classes in the colours of PASCAL VOC: only masks with all its labels are taken for its classes. */
+/**
+ * Many tools paint any classes in the colours of PASCAL VOC: only masks with all its labels are taken for its classes.
+ */
 function isWholeVoc(palette: readonly number[], labels: ReadonlySet<number>): boolean {
   const isSame = vocKeys(VOC_CLASSES.length).every((key, label) => palette[label] === key && labels.has(label));
   return isSame && [...labels].every((label) => label < VOC_CLASSES.length || label === VOID_LABEL);
@@ -75,8 +77,9 @@ const colourFrom = (palette: readonly number[] | undefined, value: number): { co
 };
 
 /**
- * Masks of 0 and 255 alone beside masks with other numbers: in the former 255 is most likely a class, as labels it would be void. Throws where they are
- * the more, or where no mask with other numbers has void; else it may be that an image shows nothing but background, which is a warning.
+ * Masks of 0 and 255 alone beside masks with other numbers: in the former 255 is most likely a class, as labels it
+ * would be void. Throws where they are the more, or where no mask with other numbers has void; else it may be that an
+ * image shows nothing but background, which is a warning.
  *
  * @param named how many classes have names; 0 where none has
  */
@@ -118,8 +121,8 @@ function gapRemark(root: string, numbers: readonly number[], hasVoid: boolean): 
 const LEAST_STEP = 16;
 
 /**
- * Throws for grey levels that rise from black in even steps, such as 0, 128 and 255 or 0, 50, 100 and 150: they are no labels, and taken for such they
- * would ask for classes that nothing has, and 255 would be void.
+ * Throws for grey levels that rise from black in even steps, such as 0, 128 and 255 or 0, 50, 100 and 150: they are no
+ * labels, and taken for such they would ask for classes that nothing has, and 255 would be void.
  */
 function refuseEvenLevels(
   surveys: readonly MaskSurvey[],

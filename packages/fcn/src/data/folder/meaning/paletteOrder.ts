@@ -11,8 +11,8 @@ interface Place {
 }
 
 /**
- * Palettes that differ, where the stored numbers are the labels. Throws where one colour stands under another number in another mask: then labels would
- * be wrong. Where only the colour of a number differs, that is a warning.
+ * Palettes that differ, where the stored numbers are the labels. Throws where one colour stands under another number in
+ * another mask: then labels would be wrong. Where only the colour of a number differs, that is a warning.
  */
 export function paletteRemarks(surveys: readonly MaskSurvey[]): DataRemark[] {
   const places = new Map<number, Place>();

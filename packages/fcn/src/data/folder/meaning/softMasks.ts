@@ -11,8 +11,9 @@ import { list } from "./meaning.js";
 const MOSTLY = 0.5;
 
 /**
- * Throws for masks that hold no labels: those with soft edges, whose steps would each become a class, and those that keep their shapes in alpha, which
- * is not read. A mask whose colours are all in the list of classes or in sound masks is sound too, however small its areas are.
+ * Throws for masks that hold no labels: those with soft edges, whose steps would each become a class, and those that
+ * keep their shapes in alpha, which is not read. A mask whose colours are all in the list of classes or in sound masks
+ * is sound too, however small its areas are.
  *
  * @param listed colours that the list of classes names
  */

@@ -2,7 +2,10 @@ import type { LabelRule } from "../../decode/rule.js";
 import type { KnownCounts } from "../../samples/labelCounts.js";
 import type { MaskSurvey } from "../../workers/surveyMasks.js";
 
-/** The labels of a mask that was looked at; undefined where they can only be told, or its faults only be named, from all its pixels. */
+/**
+ * The labels of a mask that was looked at; undefined where they can only be told, or its faults only be named, from all
+ * its pixels.
+ */
 export function surveyCounts(survey: MaskSurvey, rule: LabelRule): KnownCounts | undefined {
   const { height, width, stamp, pixels } = survey;
   const table = new Map(rule.labels);

@@ -27,8 +27,8 @@ const MOST_STRIDES = 64;
  * chapter, gets zeros below and on the right; of an output that is larger, the part is taken whose pixels fall on those
  * of the image, by the coordinate maps. `multiple` is a further number that the sides of the input are multiples of.
  *
- * Throws a TensorError for a head whose output lies on a coarser or finer grid than that of the image, or on one that lies
- * between its pixels.
+ * Throws a TensorError for a head whose output lies on a coarser or finer grid than that of the image, or on one that
+ * lies between its pixels.
  */
 export function fitOf(
   graph: Graph,
