@@ -22,8 +22,8 @@ for (const name of readdirSync(join(root, "packages"))) {
 }
 const problems = checkArrows(files, dependencies);
 const written = (file) => /\.(mjs|ts|wgsl)$/.test(file) && !file.endsWith(".generated.ts");
-for (const folder of ["bench", "scripts", "packages/kernels/src"]) {
-  for (const path of listFiles(join(root, folder), written)) {
+for (const folder of ["bench", "scripts", "packages", "test"]) {
+  for (const path of listFiles(join(root, folder), written).filter((name) => !/(^|\/)dist\//.test(name))) {
     problems.push(...checkComments(`${folder}/${path}`, readFileSync(join(root, folder, path), "utf8")));
   }
 }

@@ -14,7 +14,15 @@ export { type Loss, type LossName, type LossSettings, lossNames } from "./loss.j
 export { type LossSampling, sampleLabels } from "./lossSampling.js";
 export type { MultiplierRules, Multipliers, ParameterKind } from "./multipliers.js";
 export type { OptimizerMaker, OptimizerName } from "./optimizers.js";
-export type { BatchStream, OpenInterval, TrainBatch, TrainOptions, TrainProgress, TrainState } from "./options.js";
+export type {
+  BatchStream,
+  OpenInterval,
+  TrainBatch,
+  TrainingSettings,
+  TrainOptions,
+  TrainProgress,
+  TrainState,
+} from "./options.js";
 export {
   type LearningGroup,
   type ParameterGroupOptions,

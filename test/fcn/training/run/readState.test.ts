@@ -11,4 +11,10 @@ describe("the configuration of a checkpoint", () => {
     expect(read({ criterion: "focal", loss: "mean", steps: 4 })).toEqual(told);
     expect(read({})).toEqual({});
   });
+
+  it("may call accumulation steps iterSize, and images pictures", () => {
+    const former = { iterSize: 2, trainingPictures: "4 (1f)", validationPictures: "0 (0)", steps: 4 };
+    const told = { accumulationSteps: 2, trainingImages: "4 (1f)", validationImages: "0 (0)", steps: 4 };
+    expect(read(former)).toEqual(told);
+  });
 });

@@ -57,6 +57,13 @@ const isHistory = (value: unknown): boolean =>
     best: (best) => best === undefined || isValidation(best),
   });
 
+/** Settings that some checkpoints have under another name. */
+const FORMER_NAMES: Readonly<Record<string, string>> = {
+  iterSize: "accumulationSteps",
+  trainingPictures: "trainingImages",
+  validationPictures: "validationImages",
+};
+
 /**
  * The configuration in a checkpoint; a file without one has none of its settings. Some files call the loss `criterion`
  * and its reduction `loss`.
@@ -64,7 +71,8 @@ const isHistory = (value: unknown): boolean =>
 export function readConfiguration(file: string, strings: Strings): Configuration {
   const saved = field<Fields>(file, strings, "configuration", isRecord, JSON.parse) ?? {};
   const { criterion, loss, ...rest } = saved;
-  return criterion === undefined ? saved : { ...rest, loss: criterion, reduction: loss };
+  const told = criterion === undefined ? saved : { ...rest, loss: criterion, reduction: loss };
+  return Object.fromEntries(Object.entries(told).map(([name, value]) => [FORMER_NAMES[name] ?? name, value]));
 }
 
 /**
