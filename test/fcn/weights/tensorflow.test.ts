@@ -14,7 +14,7 @@ afterAll(() => device?.destroy());
 const bytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => Buffer.from(buffer, byteOffset, byteLength);
 
 /** The image of test/golden/tfjs_models.mjs, in the values that the net takes. */
-function image(height: number, width: number, scale: number, shift: number): Float32Array {
+function makeInput(height: number, width: number, scale: number, shift: number): Float32Array {
   return Float32Array.from({ length: 3 * height * width }, (_, i) => {
     const [c, y, x] = [Math.floor(i / (height * width)), Math.floor(i / width) % height, i % width];
     return (((3 * x * x + 5 * y * y + 7 * x * y + 61 * c) % 256) / 255) * scale + shift;
@@ -89,7 +89,7 @@ describe("weights from TensorFlow", () => {
       net.eval();
       const [height, width, scale, shift] = image;
       await device.scope(async () => {
-        const x = device.tensor(image(height, width, scale, shift), [1, 3, height, width]);
+        const x = device.tensor(makeInput(height, width, scale, shift), [1, 3, height, width]);
         const outputs = noGrad(() => net.forward(x)) as unknown as Record<string, Tensor>;
         for (const [name, node] of Object.entries(features)) {
           const want = tensorOf(golden, `${file}/${name}`);

@@ -68,9 +68,9 @@ function graph(name: string, backbone: keyof typeof RESNETS, head: Head, options
 /** FPN, Semantic FPN and U-Net on each ResNet: fpn-resnet18, semantic-fpn-resnet18, unet-resnet18, ... */
 export const PYRAMID_NETS: Family = Object.fromEntries(
   Object.entries(HEADS).flatMap(([prefix, head]) =>
-    (Object.keys(RESNETS) as (keyof typeof RESNETS)[]).map((encoder) => {
-      const name = `${prefix}-${encoder}`;
-      const summary = `${head.title} on ResNet-${encoder.slice(6)}`;
+    (Object.keys(RESNETS) as (keyof typeof RESNETS)[]).map((backbone) => {
+      const name = `${prefix}-${backbone}`;
+      const summary = `${head.title} on ResNet-${backbone.slice(6)}`;
       return [
         name,
         { summary, defaults: { widthMultiplier: 1 }, graph: (o: Resolved) => graph(name, backbone, head, o) },
