@@ -128,9 +128,15 @@ const RULES: Readonly<Record<Exclude<Field, "graph">, { readonly holds: (value: 
 function parseField(field: Field, text: string): unknown {
   if (field === "graph") return parseGraph("loadModel", text);
   const value = parseJson(field, text);
-  if (RULES[field].holds(value)) return value;
+  if (RULES[field].holds(value)) return field === "options" ? renamed(value as object) : value;
   throw badField(field, `is not ${RULES[field].text}`, text);
 }
+
+/** Options that some files have under another name. */
+const FORMER_OPTIONS: Readonly<Record<string, string>> = { trunkStride: "backboneStride" };
+
+const renamed = (options: object): object =>
+  Object.fromEntries(Object.entries(options).map(([name, value]) => [FORMER_OPTIONS[name] ?? name, value]));
 
 function parseJson(field: string, text: string): unknown {
   try {
