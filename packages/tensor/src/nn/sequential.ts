@@ -3,7 +3,10 @@ import { invalidArgument } from "../errors.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 
-/** torch.nn.Sequential: each module takes the result of the one before. The names are 0, 1, 2, … */
+/**
+ * Runs modules in a row: each takes the result of the one before (torch.nn.Sequential). The modules are named 0, 1, 2,
+ * ...
+ */
 export class Sequential extends Module {
   readonly #sequence: readonly Module[];
 
@@ -22,7 +25,7 @@ export class Sequential extends Module {
     });
   }
 
-  /** Features in between are freed at their last use; what a backward pass needs stays on the tape. */
+  /** Frees each intermediate result after its last use. The tape keeps what a backward pass needs. */
   override forward(x: Tensor): Tensor {
     let value = x;
     for (const module of this.#sequence) {

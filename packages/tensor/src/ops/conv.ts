@@ -69,11 +69,11 @@ function checkOperands(op: string, x: Tensor, w: Tensor, bias: Tensor | undefine
 }
 
 /**
- * 2-D convolution (torch.nn.functional.conv2d).
+ * 2-D convolution (torch.nn.functional.conv2d). Optional values default to stride 1, dilation 1, groups 1, padding 0.
  *
  * x [N, Cin, H, W], w [Cout, Cin / groups, KH, KW], b [Cout] -> [N, Cout, OH, OW] with
  * OH = floor((H + top + bottom - dilation (KH - 1) - 1) / stride) + 1, where top and bottom are the padding. Throws
- * `invalid-shape` where sizes do not fit.
+ * `invalid-shape` if sizes do not fit.
  */
 export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dOptions = {}): Tensor {
   const op = "conv2d";
@@ -118,11 +118,11 @@ export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dO
 }
 
 /**
- * 2-D transposed convolution (torch.nn.functional.conv_transpose2d; Caffe's Deconvolution layer): the adjoint of
- * conv2d.
+ * 2-D transposed convolution, the adjoint of conv2d (torch.nn.functional.conv_transpose2d; Caffe's Deconvolution
+ * layer).
  *
- * x [N, Cin, H, W], w [Cin, Cout / groups, KH, KW], b [Cout] -> [N, Cout, OH, OW] with OH = (H - 1) stride - 2 padding
- * + dilation (KH - 1) + outputPadding + 1. Throws `invalid-shape` where sizes do not fit.
+ * x [N, Cin, H, W], w [Cin, Cout / groups, KH, KW], b [Cout] -> [N, Cout, OH, OW] with
+ * OH = (H - 1) stride - 2 padding + dilation (KH - 1) + outputPadding + 1. Throws `invalid-shape` if sizes do not fit.
  */
 export function convTranspose2d(x: Tensor, w: Tensor, b?: Tensor | null, options: ConvTranspose2dOptions = {}): Tensor {
   const op = "convTranspose2d";
@@ -188,7 +188,9 @@ function windowFields(stride: number[], before: number[], dilation: number[], gr
   };
 }
 
-/** Both directions of one geometry: the gradient of x is the other direction, that of w pairs the two sides. */
+/**
+ * Runs either direction of one geometry. The gradient of x is the other direction; the gradient of w pairs both sides.
+ */
 function convolve(
   op: string,
   direction: Direction,
