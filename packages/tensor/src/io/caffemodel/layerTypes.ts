@@ -1,5 +1,6 @@
 /**
- * The numbers of V1LayerParameter.LayerType by the names that the later format has for the same layers (caffe.proto).
+ * The numbers in V1LayerParameter.LayerType, with the names that the later format has for the same layers
+ * (caffe.proto).
  */
 export const V1_LAYER_TYPES: Readonly<Record<number, string>> = {
   1: "Accuracy",
