@@ -51,7 +51,7 @@ const DEFAULT_POOL = 1024 ** 3;
 let announced = false;
 
 /**
- * Opens a GPU: the browser's WebGPU, or in Node Dawn from the package `webgpu`. Throws `no-webgpu` or `no-adapter`.
+ * Opens a GPU: the browser's WebGPU or, in Node, Dawn from the package `webgpu`. Throws `no-webgpu` or `no-adapter`.
  * Warns once on the console if only a software adapter is found.
  *
  * If the GPU is lost later (the driver restarts, the browser's GPU process ends, or the GPUDevice is destroyed), every
@@ -61,6 +61,16 @@ let announced = false;
  * In a worker thread of Node, do not call `worker.terminate()` while a read or `sync()` is pending there: Dawn would
  * abort the whole process. Send the thread a message instead, and let it await its reads, call `device.destroy()` and
  * return.
+ *
+ * @example
+ * ```ts
+ * import { createDevice } from "@fcn/tensor";
+ *
+ * const device = await createDevice();
+ * const x = device.tensor([[1, 2], [3, 4]]);
+ * console.log(device.info.description, x.shape, await x.array());
+ * device.destroy();
+ * ```
  */
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
   checkOptions<DeviceOptions>("createDevice", options, OPTIONS);

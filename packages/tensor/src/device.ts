@@ -133,6 +133,17 @@ export class Device {
    * Runs `fn`, then frees every tensor made on this device meanwhile, except those that `fn` returns (also inside
    * arrays, maps or plain objects) or passes to `keep`. Works across await. Scopes may nest but not overlap: if they
    * do, one of them rejects with `scope-overlap`, at its end or where it uses a tensor that the other freed.
+   *
+   * @example
+   * ```ts
+   * import { createDevice, mul, sum } from "@fcn/tensor";
+   *
+   * const device = await createDevice();
+   * const x = device.tensor([1, 2, 3]);
+   * const y = await device.scope(() => sum(mul(x, x))); // frees the product, keeps the sum
+   * console.log(await y.item()); // 14
+   * device.destroy();
+   * ```
    */
   async scope<T>(fn: (scope: Scope) => T | Promise<T>): Promise<T> {
     const { scopes } = this.runtime;

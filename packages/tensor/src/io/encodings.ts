@@ -66,13 +66,14 @@ const USUAL = {
   korean: (run: string): number => share(run, (letter) => FREQUENT.korean.includes(letter)),
   japanese: (run: string): number =>
     share(run, (letter) => /[\u3041-\u30fc]/.test(letter) || FREQUENT.japanese.includes(letter), commonIn("shift_jis")),
-  // Other two-byte encodings give capitals inside words, and lower case in one encoding is upper case in another.
+  // Text in a two-byte encoding would give capitals inside words, and lower case in one encoding is upper case in
+  // another.
   cyrillic: (run: string): number => {
     if (!/^([А-ЯЁ]?[а-яё]{2,}|[А-ЯЁ]{2,})$/.test(run)) return 0;
     const isCapital = /^[А-ЯЁ]{2}/.test(run);
     return (isCapital ? 0.75 : 1) * share(run.toLowerCase(), (letter) => FREQUENT.cyrillic.includes(letter));
   },
-  // Words end in only a few of the letters, and the grave accent is all but extinct.
+  // Words end in only a few of the letters, and one accent is all but extinct.
   greek: (run: string): number => (/^[Α-ΩΆ-Ώ]?[α-ωά-ώ]{2,}$/.test(run) && /[αεηιοωυάέήίόύώςνρ]$/.test(run) ? 0.8 : 0),
   // Five letters have a special form, used only at the end of words.
   hebrew: (run: string): number => (/^[אבגדהוזחטיכלמנסעפצקרשת]{2,}[ךםןףץ]?$/.test(run) ? 0.75 : 0),

@@ -3,8 +3,8 @@ const BACKSLASH = 0x5c;
 
 /**
  * Scans JSON text without building values, for nesting deeper than `maxDepth` and for the first name that occurs
- * `twice` in one object: JSON.parse would silently keep the last value. The result for invalid JSON is undefined
- * behaviour.
+ * `twice` in one object: JSON.parse would silently keep the last value. Invalid JSON gives
+ * an arbitrary result.
  */
 export function scanJson(json: string, maxDepth: number): { tooDeep: boolean; twice: string | undefined } {
   const open: Set<string>[] = [];

@@ -30,6 +30,19 @@ const UNSENT = 2 ** 26;
  *
  * Throws the errors of {@link openWeights}; `state-dict-mismatch` as `module.loadStateDict` does, also if an array that
  * the module needs cannot be read; and `ambiguous-prefix` if several prefixes fit.
+ *
+ * @example
+ * ```ts
+ * import { createDevice, io, nn } from "@fcn/tensor";
+ *
+ * const device = await createDevice();
+ * const trained = new nn.Conv2d(device, 3, 8, { kernelSize: 3, seed: 1 });
+ * const net = new nn.Conv2d(device, 3, 8, { kernelSize: 3 });
+ * const file = await io.encodeSafetensors(trained.stateDict());
+ * const report = await io.loadWeights(net, file); // or the path of a file
+ * console.log(report.copied); // weight, bias
+ * device.destroy();
+ * ```
  */
 export async function loadWeights(
   module: Module,

@@ -14,6 +14,15 @@ import { writeWhole } from "./writeWhole.js";
  *
  * Throws `unreadable-file`, `unsupported-file` (no tensor is left, or the file is of another kind) or `corrupt-file`
  * (the file is truncated, or its header does not fit its data).
+ *
+ * @example
+ * ```ts
+ * import { io } from "@fcn/tensor";
+ *
+ * const file = await io.encodeSafetensors({ bias: { dtype: "float32", shape: [2], data: Float32Array.of(1, 2) } });
+ * const { bias } = await io.readSafetensors(file); // or the path of a file
+ * console.log(bias?.shape, bias?.data);
+ * ```
  */
 export async function readSafetensors(
   pathOrBytes: PathOrBytes,

@@ -33,6 +33,7 @@ export function writableArrays(op: string, record: WritableRecord): { name: stri
   });
 }
 
+/** The values as bytes, in row-major order. */
 export async function loadValues(op: string, name: string, value: WritableArray): Promise<Uint8Array> {
   const data = typeof value.data === "function" ? await value.data() : value.data;
   checkLength(op, name, value, data);

@@ -6,6 +6,17 @@ import { Module } from "./module.js";
 /**
  * Runs modules in a row: each takes the result of the one before (torch.nn.Sequential). The modules are named 0, 1, 2,
  * ...
+ *
+ * @example
+ * ```ts
+ * import { createDevice, nn } from "@fcn/tensor";
+ *
+ * const device = await createDevice();
+ * const net = new nn.Sequential(new nn.Conv2d(device, 3, 8, { kernelSize: 3 }), new nn.ReLU());
+ * console.log(net.forward(device.randn([1, 3, 8, 8])).shape); // [1, 8, 6, 6]
+ * console.log(Object.keys(net.stateDict())); // 0.weight, 0.bias
+ * device.destroy();
+ * ```
  */
 export class Sequential extends Module {
   readonly #sequence: readonly Module[];

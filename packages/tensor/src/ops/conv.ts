@@ -74,6 +74,18 @@ function checkOperands(op: string, x: Tensor, w: Tensor, bias: Tensor | undefine
  * x [N, Cin, H, W], w [Cout, Cin / groups, KH, KW], b [Cout] -> [N, Cout, OH, OW] with
  * OH = floor((H + top + bottom - dilation (KH - 1) - 1) / stride) + 1, where top and bottom are the padding. Throws
  * `invalid-shape` if sizes do not fit.
+ *
+ * @example
+ * ```ts
+ * import { conv2d, createDevice } from "@fcn/tensor";
+ *
+ * const device = await createDevice();
+ * const x = device.randn([1, 3, 32, 32]);
+ * const w = device.randn([8, 3, 3, 3]);
+ * const y = conv2d(x, w, device.zeros([8]), { padding: 1, stride: 2 });
+ * console.log(y.shape); // [1, 8, 16, 16]
+ * device.destroy();
+ * ```
  */
 export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dOptions = {}): Tensor {
   const op = "conv2d";

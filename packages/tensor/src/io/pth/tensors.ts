@@ -71,12 +71,15 @@ export class StorageRef {
   constructor(
     readonly key: string,
     readonly dtype: TorchDtype,
+    /** Elements. */
     readonly length: number,
     /** Elements of the stored run before this part of it. */
     readonly offset: number,
+    /** Elements of the stored run. */
     readonly total: number,
   ) {}
 
+  /** Bytes of the stored run. */
   get byteLength(): number {
     return this.total * this.dtype.size;
   }
