@@ -118,8 +118,7 @@ export class Device {
   }
 
   /**
-   * Uniform numbers in [low, high), by default [0, 1), float32 (torch.rand). The same seed gives the same values on the
-   * same device.
+   * Uniform numbers in [low, high), by default [0, 1), float32 (torch.rand). A seed gives the same values each time.
    */
   rand(
     shape: readonly number[],
@@ -172,10 +171,7 @@ export class Device {
     return this.#engine.sync();
   }
 
-  /**
-   * Compiles the kernels that `fn` needs, without blocking the thread and without computing. `fn` must not read
-   * tensors.
-   */
+  /** Compiles the kernels that `fn` needs, without blocking and without computing. `fn` must not read tensors. */
   warmUp(fn: () => unknown): Promise<void> {
     return this.runtime.warmUp(fn);
   }

@@ -7,7 +7,9 @@ import { checkShape, elementsOf } from "./shape.js";
 import type { DType } from "./types.js";
 
 export interface MakeOptions {
+  /** Default "float32". */
   readonly dtype?: DType;
+  /** Whether `backward` computes a gradient; float32 only. Default false. */
   readonly requiresGrad?: boolean;
   /** @internal The memory format. */
   readonly order?: Order;
@@ -16,6 +18,7 @@ export interface MakeOptions {
 }
 
 export interface RandomOptions extends MakeOptions {
+  /** Whole number of at least 0. Default: a different one for each call on the device. */
   readonly seed?: number;
 }
 

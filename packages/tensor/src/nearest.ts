@@ -1,7 +1,4 @@
-/**
- * The `count` names that are most like `text`, the closest first: those with the smallest edit distance for their
- * length.
- */
+/** The `count` names that are most like `text`, the closest first, by edit distance relative to their length. */
 export function nearest(text: string, names: readonly string[], count = 3): string[] {
   return names
     .map((name) => ({ name, apart: editDistance(text, name) / Math.max(text.length, name.length, 1) }))

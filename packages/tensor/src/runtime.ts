@@ -36,8 +36,7 @@ export class Runtime {
   }
 
   /**
-   * Runs a plan on tensors by operand name. A plan with a choice of tiles is passed as a function, so that it can be
-   * tuned.
+   * Runs a plan on tensors by operand name. A plan with a choice of tiles comes as a function, so that it can be tuned.
    */
   run(op: string, planned: Planner | Plan | undefined, operands: Readonly<Record<string, Operand | undefined>>): void {
     const plan = typeof planned === "function" ? planned(this.capabilities) : planned;
@@ -99,8 +98,7 @@ export class Runtime {
   }
 
   /**
-   * Measures the tiles of the ops of `fn`, and uses the fastest from then on. Returns those that differ from the
-   * defaults.
+   * Measures the tiles of the ops of `fn`, and uses the fastest from then on. Returns those that are not the defaults.
    */
   async tune(fn: () => unknown, onProgress: TuningProgress | undefined): Promise<Tuning> {
     const tuner = new Tuner();

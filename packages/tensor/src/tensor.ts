@@ -57,6 +57,7 @@ export class Tensor {
     return this.#disposed;
   }
 
+  /** Whether `backward` computes a gradient for this tensor. To cut it from its history, use `detach`. */
   get requiresGrad(): boolean {
     return this.#requiresGrad;
   }

@@ -7,6 +7,7 @@ export type AdapterChoice = "auto" | "hardware" | "software";
 
 export interface AdapterOptions {
   readonly powerPreference?: "low-power" | "high-performance";
+  /** Default "auto": the first adapter that WebGPU offers. */
   readonly adapter?: AdapterChoice;
 }
 
@@ -188,10 +189,7 @@ function noAdapter(error: Error): never {
   );
 }
 
-/**
- * @internal A device of the adapter, with the adapter's limits unless `raised` is false, and with subgroups if it has
- * them.
- */
+/** @internal A device of the adapter, with subgroups if it has them, and with its limits unless `raised` is false. */
 export function requestDevice(
   adapter: GPUAdapter,
   { subgroups, raised }: { subgroups: boolean; raised: boolean },

@@ -85,8 +85,7 @@ export class Binder {
 }
 
 /**
- * Throws if a buffer that a kernel writes is bound twice: WebGPU refuses that, since the result would depend on the
- * order.
+ * Throws if a buffer that a kernel writes is bound twice: WebGPU refuses that, as the result would depend on the order.
  */
 export function checkApart(
   op: string,

@@ -42,10 +42,7 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
-/**
- * @internal Storage buffers by size class, with a cap on idle bytes. The buffers that were idle longest are destroyed
- * first.
- */
+/** @internal Storage buffers by size class, with a cap on idle bytes: those idle longest are destroyed first. */
 export class BufferPool {
   liveBytes = 0;
   pooledBytes = 0;

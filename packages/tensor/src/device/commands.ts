@@ -4,10 +4,7 @@ import type { Failures } from "./failures.js";
 import type { GuardedDevice } from "./guarded.js";
 import type { Pipeline } from "./pipelines.js";
 
-/**
- * Bytes of one uniform slot: enough for every kernel's Params, and for the largest alignment that an adapter may
- * require.
- */
+/** Bytes of one uniform slot: enough for every kernel's Params, and for the largest alignment of any adapter. */
 const SLOT = PARAMS_BYTES;
 const DISPATCHES_PER_SUBMIT = 64;
 

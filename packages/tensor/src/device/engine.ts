@@ -34,10 +34,7 @@ export interface EngineOptions {
 /** `throttle` waits above this number of batches in flight, since a longer queue makes every batch slower. */
 const MAX_IN_FLIGHT = 3;
 
-/**
- * The most bytes per write: browsers and drivers copy each write as a whole, and may not have room for a very large
- * copy.
- */
+/** The most bytes per write: browsers and drivers copy each write as a whole, and may lack room for a large copy. */
 const UPLOAD = 32 * 1024 * 1024;
 
 /** Runs plans on one GPU device. Only this class and its neighbours in this folder call WebGPU. */

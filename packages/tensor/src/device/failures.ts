@@ -29,10 +29,7 @@ export class Failures {
     while (this.#pending.size > 0) await this.gpu.wait(() => Promise.all(this.#pending));
   }
 
-  /**
-   * Requests a buffer, which commands can use at once. `settled` is called later with the reason for a refusal, or
-   * undefined.
-   */
+  /** Requests a buffer, which commands can use at once. `settled` later gets the reason for a refusal, or undefined. */
   createBuffer(descriptor: GPUBufferDescriptor, settled: (refusal: string | undefined) => void): GPUBuffer {
     const { peakReservedBytes } = this.gpu;
     this.gpu.call((device) => device.pushErrorScope("out-of-memory"));

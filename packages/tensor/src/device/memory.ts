@@ -17,10 +17,7 @@ export const LARGE = 64 * 1024 * 1024;
 /** Only buffers larger than this are watched for refusal, since smaller ones are hardly ever refused. */
 const FOLLOWED = 1024 * 1024;
 
-/**
- * Bytes of a tensor's largest buffer. A read appends the fault record, and the sum must be within the limit of a
- * buffer.
- */
+/** Bytes of a tensor's largest buffer, which leaves room for the fault record that a read appends. */
 export const largestBlock = (bufferLimit: number): number => Math.floor(bufferLimit / 256) * 256 - 256;
 
 /** The memory of tensors: storages made of blocks from the pool. */
@@ -64,8 +61,7 @@ export class Memory {
   }
 
   /**
-   * Allocates a storage. A refusal by the GPU is recorded as a failure. Throws `out-of-memory` if the host's memory is
-   * too small.
+   * Allocates a storage; a refusal by the GPU is recorded. Throws `out-of-memory` if the host's memory is too small.
    */
   allocate(request: MemoryRequest): Storage {
     const { byteLength, shape } = request;

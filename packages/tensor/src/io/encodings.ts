@@ -21,10 +21,7 @@ const FREQUENT = {
   cyrillic: "оеаинтсрвлкмдпугябзыь",
 } as const;
 
-/**
- * Where the standard of a two-byte encoding puts common characters, which is first: lead bytes, and the lowest trail
- * byte.
- */
+/** Where the standard of a two-byte encoding puts common characters: lead bytes, and the lowest trail byte. */
 const LISTED_FIRST = {
   gbk: [0xb0, 0xd7, 0xa1],
   big5: [0xa4, 0xc5, 0x40],

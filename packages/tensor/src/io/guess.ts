@@ -1,7 +1,4 @@
-/**
- * Kinds of files by their first bytes in ISO 8859-1. If one start is the beginning of another, the longer one comes
- * first.
- */
+/** Kinds of files by their first bytes in ISO 8859-1. A start that begins with another one comes before it. */
 const STARTS: readonly (readonly [start: string | RegExp, what: string])[] = [
   [/^\s*(<!doctype html|<html|<head|<body)/i, "a web page (HTML)"],
   [/^\s*<\?xml/i, "an XML file"],

@@ -2,9 +2,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * Scans JSON text without building values, for nesting deeper than `maxDepth` and for the first name that occurs
- * `twice` in one object: JSON.parse would silently keep the last value. Invalid JSON gives
- * an arbitrary result.
+ * Scans JSON text without building values, for nesting deeper than `maxDepth` and for the first name that is `twice` in
+ * one object: JSON.parse would silently keep the last value. Invalid JSON gives an arbitrary result.
  */
 export function scanJson(json: string, maxDepth: number): { tooDeep: boolean; twice: string | undefined } {
   const open: Set<string>[] = [];

@@ -31,8 +31,7 @@ export async function removeLeftovers(folder: string): Promise<void> {
 }
 
 /**
- * Whether the process that last wrote a file at `time` is gone. A later process in a container often gets the same
- * number.
+ * Whether the process that wrote a file at `time` is gone. The next process in a container often has the same number.
  */
 function hasEnded(pid: number, time: number): boolean {
   return pid === process.pid ? time < Date.now() - process.uptime() * 1000 - CLOCK : !isRunning(pid);

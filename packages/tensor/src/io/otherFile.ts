@@ -34,8 +34,8 @@ const REMEDIES: Readonly<Record<string, Fix>> = {
 export const GIVE_WEIGHTS = "give a safetensors, .npz, .pth or .caffemodel file";
 
 /**
- * Runs `use` on a file that should be `wanted`. If that fails because the file is of another kind, the error names the
- * kind.
+ * Runs `use` on a file that should be `wanted`. If that fails because the file is of another kind, the error says
+ * which.
  */
 export async function guessed<T>(source: Source, wanted: keyof typeof OWN, use: () => Promise<T>): Promise<T> {
   try {

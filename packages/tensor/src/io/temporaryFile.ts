@@ -4,10 +4,7 @@ import { unwritable } from "./unwritable.js";
 
 type FileHandle = Awaited<ReturnType<typeof import("node:fs/promises")["open"]>>;
 
-/**
- * A file under a temporary name (Node only). Every method throws `disk-full` or `unwritable-file` if the system
- * refuses.
- */
+/** A file under a temporary name (Node only). Every method throws `disk-full` or `unwritable-file` on refusal. */
 export interface TemporaryFile {
   /** Writes all bytes at that position of the file. */
   write(bytes: Uint8Array, position: number): Promise<void>;

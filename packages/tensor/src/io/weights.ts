@@ -35,10 +35,7 @@ export interface Weights {
   readonly metadata: Readonly<Record<string, string>>;
   /** Names in a PyTorch state dict whose values are not tensors. */
   readonly ignored: readonly string[];
-  /**
-   * Arrays that cannot be read although the others can, and why: complex numbers, text, sparse tensors, or damaged
-   * parts of a `.npz`.
-   */
+  /** Arrays that cannot be read, and why: complex numbers, text, sparse tensors, or damaged parts of a `.npz`. */
   readonly skipped: readonly SkippedArray[];
   /** What was dropped from the names in a PyTorch file: see `unwrap`. */
   readonly dropped: readonly string[];

@@ -9,10 +9,7 @@ export interface ZipEntry {
   readonly name: string;
   /** Bytes, uncompressed. */
   readonly size: number;
-  /**
-   * A stored entry can be read in any order at no cost. In a compressed one, everything before has to be decompressed
-   * too.
-   */
+  /** A stored entry can be read in any order at no cost. In a compressed one, all that precedes is decompressed too. */
   readonly compressed: boolean;
   /** The uncompressed bytes [begin, end). */
   read(begin: number, end: number): Promise<ArrayBuffer>;

@@ -12,8 +12,7 @@ export interface GroupNormOptions {
 }
 
 /**
- * Group normalisation (torch.nn.GroupNorm): `weight` and `bias` [channels] are learned. Training does not differ from
- * evaluation.
+ * Group normalisation (torch.nn.GroupNorm), the same in training and evaluation. Learns `weight` and `bias` [channels].
  */
 export class GroupNorm extends Module {
   readonly weight: Tensor;

@@ -54,6 +54,7 @@ export abstract class Module {
     });
   }
 
+  /** Every learned tensor once. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, parameter]) => parameter);
   }
@@ -85,8 +86,7 @@ export abstract class Module {
   }
 
   /**
-   * Converts a name in a dict or file to the name in this module. Override it for nets whose weights are published
-   * under several names.
+   * Converts a name in a dict or file to the name here. Override it for nets that are published under several names.
    */
   stateName(name: string): string {
     return name;
@@ -101,6 +101,7 @@ export abstract class Module {
     return undefined;
   }
 
+  /** Switches this module and its children to training, or with false to evaluation. */
   train(mode = true): this {
     this.training = mode;
     for (const [, child] of this.namedChildren()) child.train(mode);

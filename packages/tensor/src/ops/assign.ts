@@ -5,10 +5,7 @@ import { sameShape } from "../shape.js";
 import { inOrder, Tensor } from "../tensor.js";
 import { converted } from "./cast.js";
 
-/**
- * Copies the values of another tensor, converted as `to` does, or host data in row-major order, into the memory of
- * `target`.
- */
+/** Copies another tensor, converted as `to` does, or host data in row-major order, into the memory of `target`. */
 export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void {
   if (source instanceof Tensor) assignTensor(target, source);
   else assignValues(target, source);

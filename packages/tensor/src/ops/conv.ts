@@ -15,6 +15,7 @@ import { checkRank, type Extent, type Padding, pair, sameShape, sides } from "..
 import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
+/** Stride and dilation in pixels, one number or [h, w], and groups of channels. All are 1 by default. */
 export interface WindowOptions {
   readonly stride?: Extent;
   readonly dilation?: Extent;
@@ -27,7 +28,9 @@ export interface Conv2dOptions extends WindowOptions {
 }
 
 export interface ConvTranspose2dOptions extends WindowOptions {
+  /** Rows and columns to cut off each side of the output. Default 0. */
   readonly padding?: Extent;
+  /** Rows and columns to add at the end of the output. Default 0. */
   readonly outputPadding?: Extent;
 }
 
@@ -69,11 +72,11 @@ function checkOperands(op: string, x: Tensor, w: Tensor, bias: Tensor | undefine
 }
 
 /**
- * 2-D convolution (torch.nn.functional.conv2d). Optional values default to stride 1, dilation 1, groups 1, padding 0.
+ * 2-D convolution (torch.nn.functional.conv2d).
  *
  * x [N, Cin, H, W], w [Cout, Cin / groups, KH, KW], b [Cout] -> [N, Cout, OH, OW] with
  * OH = floor((H + top + bottom - dilation (KH - 1) - 1) / stride) + 1, where top and bottom are the padding. Throws
- * `invalid-shape` if sizes do not fit.
+ * `invalid-shape` if sizes do not fit, and `invalid-argument` for options out of range.
  *
  * @example
  * ```ts

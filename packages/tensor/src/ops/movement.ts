@@ -111,6 +111,7 @@ export function slice(x: Tensor, ranges: readonly (readonly [number?, number?] |
   );
 }
 
+/** A box in pixels. */
 export interface CropOptions {
   readonly top: number;
   readonly left: number;

@@ -23,10 +23,7 @@ const WINDOW = 2 ** 16;
 /** A tag and a length, or a tag and a value: two varints of at most 10 bytes. */
 const LONGEST_HEAD = 20;
 
-/**
- * Reads the fields of protobuf messages in a file. Skips payloads, so that it holds only a window of 64 KiB, whatever
- * the size of the file.
- */
+/** Reads the fields of protobuf messages in a file. Skips payloads, so that it holds only a window of 64 KiB. */
 export class WireReader {
   #bytes = new Uint8Array(0);
   /** Position of the window in the file. */
@@ -48,8 +45,7 @@ export class WireReader {
   }
 
   /**
-   * Counts the consecutive fields of `step` bytes with this tag from `begin` on, which is how numbers are stored if not
-   * packed.
+   * Counts the consecutive fields of `step` bytes with this tag from `begin` on: unpacked numbers are stored like this.
    */
   async countRun(tag: number, begin: number, end: number, step: number): Promise<number> {
     let count = 0;

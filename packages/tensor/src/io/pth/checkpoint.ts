@@ -19,10 +19,7 @@ export interface Checkpoint {
 /** Usual names for the state dict of the net in checkpoints, the most specific first. */
 const USUAL = ["model_state_dict", "state_dict", "model", "net", "network", "module", "weights", "params"];
 
-/**
- * How deep to search nested dicts and lists without tensors, as in {"checkpoint": {"model": ...}} or [state_dict,
- * epoch].
- */
+/** How deep to search nested dicts and lists without tensors, such as {"checkpoint": {"model": ...}}. */
 const DEPTH = 3;
 
 type Dict = ReadonlyMap<Value, Value>;

@@ -47,8 +47,7 @@ function expectTensor(value: Value): TensorRef | Unread {
 }
 
 /**
- * collections.OrderedDict(), possibly of a list of pairs, as Python 2 wrote it. The list is emptied, so that it cannot
- * be used again.
+ * collections.OrderedDict(), possibly of a list of pairs, as Python 2 wrote it. Empties the list, to prevent its reuse.
  */
 function orderedDict(args: readonly Value[]): Map<Value, Value> {
   const list = args[0];

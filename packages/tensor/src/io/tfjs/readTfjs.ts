@@ -32,10 +32,7 @@ export async function readTfjs(model: PathOrBytes, options: ReadTfjsOptions = {}
   return Object.fromEntries(arrays);
 }
 
-/**
- * As {@link readTfjs}, but weight by weight in the order of the manifest. Holds one shard and one weight in memory at a
- * time.
- */
+/** As {@link readTfjs}, but weight by weight in the order of the manifest, with one shard and one weight in memory. */
 export async function* streamTfjs(
   model: PathOrBytes,
   options: ReadTfjsOptions = {},
