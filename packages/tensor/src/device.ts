@@ -50,10 +50,12 @@ export class Device {
     return new Device(engine);
   }
 
+  /** The adapter that the device runs on. */
   get info(): DeviceInfo {
     return this.#engine.info;
   }
 
+  /** The WebGPU limits of the device, by name. */
   get limits(): Record<string, number> {
     return readLimits(this.#engine.limits);
   }
@@ -118,7 +120,7 @@ export class Device {
   }
 
   /**
-   * Uniform numbers in [low, high), by default [0, 1), float32 (torch.rand). A seed gives the same values each time.
+   * Uniform numbers in [low, high), by default [0, 1), float32 (torch.rand). A seed fixes the values on a device.
    */
   rand(
     shape: readonly number[],

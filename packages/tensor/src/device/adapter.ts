@@ -17,6 +17,7 @@ export interface Gpu {
   readonly runtime: DeviceInfo["runtime"];
 }
 
+/** A WebGPU adapter; `software` means that it computes on the CPU. Subgroup sizes are in invocations, 0 if unknown. */
 export interface DeviceInfo {
   readonly vendor: string;
   readonly architecture: string;

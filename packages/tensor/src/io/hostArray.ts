@@ -12,6 +12,7 @@ export type HostDtype =
   | "uint8"
   | "bool";
 
+/** The typed array for each {@link HostDtype}. */
 export type HostData =
   | Float32Array
   | Float64Array

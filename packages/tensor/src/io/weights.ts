@@ -21,6 +21,7 @@ import type { LeftOut, SkippedArray } from "./skipped.js";
 import { type PathOrBytes, type Source, withSource } from "./source.js";
 import { isZip, openZip } from "./zip.js";
 
+/** File formats that {@link openWeights} reads. */
 export type WeightsFormat = "safetensors" | "npz" | "pth" | "caffemodel";
 
 /** An opened weights file: names, dtypes and shapes are known, values are read on demand. */

@@ -18,6 +18,7 @@ export type WritableArray =
   | Tensor
   | { readonly dtype: HostDtype; readonly shape: readonly number[]; data(): Promise<HostData> };
 
+/** What a writer takes, by name. */
 export type WritableRecord = Readonly<Record<string, WritableArray>>;
 
 /** The arrays in the order of the record, checked as far as possible without reading them. */

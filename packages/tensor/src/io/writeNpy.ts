@@ -11,7 +11,7 @@ export async function writeNpy(path: string | URL, array: HostArray): Promise<vo
 
 /** A `.npy` file that is written in parts (Node only). */
 export interface NpyWriter {
-  /** Writes values to the elements from `begin` on, in row-major order. Parts may come in any order, but only once. */
+  /** Writes values to the elements from `begin` on, in row-major order. Parts may come in any order but not overlap. */
   write(values: HostData, begin: number): Promise<void>;
   /** Completes the file, which then appears under its name. Throws if elements are missing. */
   finish(): Promise<void>;

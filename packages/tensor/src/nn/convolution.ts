@@ -9,6 +9,7 @@ import { checkChannels, convolutionParameters, nextSeed } from "./initialise.js"
 import { Module } from "./module.js";
 
 export interface Conv2dLayerOptions {
+  /** Rows and columns of the kernel. */
   readonly kernelSize: Extent;
   /** Default 1. */
   readonly stride?: Extent;

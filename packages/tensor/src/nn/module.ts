@@ -17,6 +17,7 @@ export abstract class Module {
   readonly #buffers = new Map<string, Tensor>();
   readonly #modules = new Map<string, Module>();
 
+  /** Computes the outputs of the module: one tensor, or several by name. */
   abstract forward(x: Tensor, ...rest: Tensor[]): Tensor | Record<string, Tensor>;
 
   /** Adds a learned tensor and sets its `requiresGrad`. */
@@ -108,6 +109,7 @@ export abstract class Module {
     return this;
   }
 
+  /** Switches this module and its children to evaluation. */
   eval(): this {
     return this.train(false);
   }

@@ -7,6 +7,7 @@ import { imageSizes } from "./operands.js";
 
 /** The window of a pooling op, in pixels: numbers or [h, w]. */
 export interface PoolWindow {
+  /** Rows and columns of the window. */
   readonly kernelSize: number | readonly number[];
   /** Default: kernelSize. */
   readonly stride?: number | readonly number[] | undefined;

@@ -21,6 +21,7 @@ export interface SharedOptions {
 
 /** Base class of SGD and AdamW: parameter groups, gradients, and the state of each parameter. */
 export abstract class Optimizer<Options extends SharedOptions> {
+  /** The parameter groups, in the order in which they were given. */
   readonly groups: readonly ResolvedGroup<Options>[];
   readonly #states = new Map<Tensor, ParameterState>();
 
