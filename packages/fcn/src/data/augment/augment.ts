@@ -17,7 +17,7 @@ const STREAMS = { scale: 1, rotate: 2, mirror: 3, jitter: 4, crop: 5, colour: 6 
 
 /**
  * Returns a randomly changed copy of the sample: the image is resampled bilinearly, its labels by nearest neighbour at
- * the same points. Without scaling or rotation, and with shifts by whole pixels only, values are copied exactly.
+ * the same points. Values are copied exactly if every pixel of the result falls on a pixel of the image.
  */
 export function augmentSample(
   sample: SegmentationSample,

@@ -87,8 +87,8 @@ function missing(problem: string, cause?: unknown): TensorError {
 }
 
 /**
- * Throws for 16-bit values that fill only part of their scale, such as 0 to 4095: reduced to 8 bits they would be
- * black.
+ * Throws for 16-bit values that fill only part of their scale, such as 0 to 4095, which would be nearly black in 8
+ * bits.
  */
 async function refuseDark(file: string): Promise<void> {
   const bands = await decodeDeep(file, await readBytes(file));

@@ -29,7 +29,7 @@ interface Scalable {
 export function cover(canvas: Canvas, image: Scalable, placement: Placement): void {
   canvas.labels.fill(0);
   eachPixel(canvas, image, placement, (at, [r, g, b, alpha]) => {
-    // An image is transparent beyond its border, where the filter sees both sides.
+    // The image is transparent beyond its border, and the filter blends that in along the border; this undoes it.
     const whole = 255 / Math.max(alpha, 1);
     canvas.rgb.set([r * whole, g * whole, b * whole], at * 3);
   });
