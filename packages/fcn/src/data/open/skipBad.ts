@@ -55,7 +55,7 @@ export async function withoutBad(opened: OpenedData, options: InspectOptions = {
   };
 }
 
-/** The remark about each image whose labels are divided among several label files. */
+/** The remark about each image that is listed more than once, each time with only part of its labels. */
 const sharedImages = (remarks: readonly DataRemark[]): ReadonlyMap<string, DataRemark> =>
   new Map(
     remarks
