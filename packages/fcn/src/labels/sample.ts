@@ -20,7 +20,7 @@ export interface SegmentationSample {
   readonly more?: Readonly<Record<string, Uint8Array>>;
 }
 
-/** Throws unless `image.data` holds height x width x channels values. */
+/** Throws `invalid-shape` unless `image.data` holds height x width x channels values, at least one. */
 export function checkImage(op: string, image: RasterImage): void {
   const { data, height, width, channels } = image;
   const wanted = height * width * channels;
@@ -33,8 +33,8 @@ export function checkImage(op: string, image: RasterImage): void {
 }
 
 /**
- * Throws unless the sample is complete and every label is void or below `numClasses`. With `map`, checks that extra
- * label map instead, and `numClasses` is the number of its classes.
+ * Throws `invalid-shape` unless there is one label per pixel, and `label-out-of-range` unless each is void or below
+ * `numClasses`. With `map`, checks that extra label map instead, and `numClasses` is the number of its classes.
  */
 export function checkSample(op: string, sample: SegmentationSample, numClasses: number, map?: string): void {
   checkImage(op, sample.image);

@@ -17,7 +17,7 @@ export interface ContactSheetOptions {
 
 /**
  * Renders some samples as a PNG image: the image, its labels, and the labels over the image, with the names of the
- * classes shown (Node).
+ * classes shown (Node). Throws `invalid-argument` for an unknown split, `missing-data` if no image can be read.
  */
 export async function contactSheet(data: OpenedData, options: ContactSheetOptions = {}): Promise<Uint8Array> {
   const { count = 6, seed = 0, split = "train" } = options;

@@ -93,7 +93,10 @@ export interface BatchSamplerOptions {
   readonly mirror?: boolean;
 }
 
-/** Yields batches endlessly. Each pass over the samples is a new shuffle, determined by the seed. */
+/**
+ * Yields batches endlessly. Each pass over the samples is a new shuffle, determined by the seed. Throws
+ * `invalid-argument` without samples.
+ */
 export class BatchSampler {
   private readonly random: RandomSource;
   private order: number[] = [];

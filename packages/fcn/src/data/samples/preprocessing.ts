@@ -11,7 +11,10 @@ export interface Preprocessing extends PixelScale {
   readonly std: readonly number[];
 }
 
-/** Writes one normalised image as planes (C, H, W) into `out`, starting at `offset`. */
+/**
+ * Writes one normalised image as planes (C, H, W) into `out` from `offset` on. Throws `invalid-shape` if they do not
+ * fit.
+ */
 export function normaliseInto(
   out: Float32Array,
   offset: number,
@@ -52,7 +55,10 @@ function checkChannels(channels: number, { mean, std }: Preprocessing): void {
   });
 }
 
-/** The mean and standard deviation of each channel over all pixels of the samples, in RGB order. */
+/**
+ * The mean and standard deviation of each channel over all pixels, in the images' channel order. Throws
+ * `invalid-argument` without samples.
+ */
 export function measurePreprocessing(samples: readonly SegmentationSample[]): Preprocessing {
   const first = samples[0];
   if (!first) {

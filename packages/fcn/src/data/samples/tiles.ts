@@ -11,6 +11,7 @@ export interface Rectangle {
 
 /**
  * The square tiles inside `area` in row-major order, `stride` pixels apart. Tiles that would stick out are left out.
+ * Throws `invalid-shape` unless `size` and `stride` are at least 1 pixel.
  */
 export function tilePositions(area: Rectangle, size: number, stride: number): Rectangle[] {
   if (!(size >= 1 && stride >= 1)) {
