@@ -12,10 +12,10 @@ import {
 } from "./inceptionBlocks.js";
 
 export interface GoogLeNetSpec {
-  /** Put before every name, as in `backbone.`. */
+  /** Prepended to every name, such as `backbone.`. */
   readonly prefix: string;
   readonly widthMultiplier: number;
-  /** Of the first convolution; 3 in the classifier. */
+  /** Padding of the first convolution; 3 in the classifier. */
   readonly padding: number;
 }
 
@@ -35,17 +35,17 @@ const BLOCKS: Readonly<Record<string, readonly [number, number, number, number, 
   "5b": [384, 192, 384, 48, 128, 128],
 };
 
-/** In what the ports differ. */
+/** Everything that differs between the two ports. */
 interface Port {
   readonly block: (id: string) => string;
   /** The convolutions of a block in the order of its channels. */
   readonly steps: readonly [string, string, string, string, string, string];
   readonly stem: readonly [string, string, string];
   readonly pools: readonly [string, string, string, string];
-  /** Kernel of the branch that the article calls 5x5. */
+  /** Kernel of the branch that the paper calls 5x5. */
   readonly wide: number;
   readonly lastPool: Window;
-  /** Caffe's normalisation after pool1 and before pool2, by name. */
+  /** Names of Caffe's normalisation after pool1 and before pool2. */
   readonly norms?: readonly [string, string];
   readonly append: AppendConv;
 }
@@ -61,7 +61,6 @@ const TORCHVISION: Port = {
   wide: 3,
   lastPool: { kernelSize: 2, stride: 2 },
   append: (builder, name, step, input) => {
-    // torchvision cuts the distribution off at 200 deviations, which changes nothing.
     const init = { deviation: 0.01 };
     const layer = { channels: step[1], ...stepWindow(step), eps: 1e-3, activation: "relu", init } as const;
     return convNorm(builder, { conv: `${name}.conv`, norm: `${name}.bn` }, layer, input);

@@ -19,13 +19,13 @@ export interface Geometry {
 }
 
 /**
- * A function from the size of the image to the geometry of the graph. Throws where a crop has no valid offset; the
- * function throws where a window no longer fits, where a sum meets two sizes, or where a crop reaches beyond its
+ * Returns a function from an image's size to the geometry of the graph. Throws `invalid-argument` if a crop has no
+ * valid offset. The returned function throws if a window does not fit, a sum meets two sizes, or a crop exceeds its
  * source.
  */
 export function geometryOf(graph: Graph): (height: number, width: number) => Geometry {
   const channels = inferChannels(graph);
-  // Offsets depend on the size of the image only through the padding "same".
+  // Offsets depend on the image's size only through padding "same".
   const fixed = graph.nodes.some(({ layer }) => padsSame(layer)) ? undefined : cropOffsets(graph);
   return (height, width) => {
     const image: Plane = [height, width];
