@@ -22,6 +22,14 @@ export interface SegmentationScores {
  * The four scores of the FCN paper (section 5), from one histogram over everything seen: n_ij pixels of class i
  * predicted j. Scores lie in 0..1; they are NaN when nothing was counted. Classes absent from truth and prediction are
  * left out of the means, as in the reference implementation's `score.py`.
+ *
+ * @example
+ * ```ts
+ * import { SegmentationMetrics } from "@fcn/core";
+ * const metrics = new SegmentationMetrics(2);
+ * metrics.update([0, 1, 1, 0], [0, 1, 0, 255]); // prediction, then truth
+ * console.log(metrics.compute().pixelAccuracy); // 2 of 3 labelled pixels
+ * ```
  */
 export class SegmentationMetrics {
   readonly numClasses: number;

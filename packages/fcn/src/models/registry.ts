@@ -73,11 +73,10 @@ export interface SeveralHeads {
  *
  * @example
  * ```ts
- * import * as fcn from "@fcn/core";
+ * import { models } from "@fcn/core";
  * import { createDevice, noGrad } from "@fcn/tensor";
- *
  * const device = await createDevice();
- * const net = fcn.models.create("fcn8s-small", device, { numClasses: 3 });
+ * const net = models.create("fcn8s-small", device, { numClasses: 3 });
  * const logits = noGrad(() => net.forward(device.zeros([1, 3, 64, 64])));
  * console.log(logits.shape); // [1, 3, 64, 64]
  * device.destroy();

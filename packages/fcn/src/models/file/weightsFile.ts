@@ -63,6 +63,18 @@ export interface LoadedModel {
  * Builds the net that a weights file, given by its path or bytes, describes, and loads the weights. The net is in
  * evaluation mode. A net described by its graph takes no more memory than the file has values. Throws `invalid-file`
  * unless the file describes a net, and `not-finite` if a weight is NaN or infinite.
+ *
+ * @example
+ * ```ts
+ * import { encodeModel, loadModel, models } from "@fcn/core";
+ * import { createDevice } from "@fcn/tensor";
+ * const device = await createDevice();
+ * const net = models.create("fcn32s-small", device, { numClasses: 2 });
+ * const bytes = await encodeModel(net, { classes: ["land", "water"] });
+ * const { model, metadata } = await loadModel(bytes, device);
+ * console.log(model.graph.name, metadata.classes); // fcn32s-small [ "land", "water" ]
+ * device.destroy();
+ * ```
  */
 export async function loadModel(source: io.PathOrBytes, device: Device): Promise<LoadedModel> {
   const metadata = parseMetadata(await io.readSafetensorsMetadata(source));
