@@ -27,6 +27,7 @@ export interface HeadScoring {
   readonly numClasses?: number | undefined;
 }
 
+/** Options of {@link evaluate}. */
 export interface EvaluateOptions extends InferenceOptions {
   /** The preprocessing that the net was trained with. What `loadModel` returns includes it. */
   readonly preprocessing?: Preprocessing | undefined;
@@ -60,6 +61,7 @@ export interface EvaluateOptions extends InferenceOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** The result of {@link evaluate}. */
 export interface Evaluation extends BoardScores {
   /** Scores of the further heads, if any were asked for. */
   readonly heads?: Readonly<Record<string, SegmentationScores>>;

@@ -4,6 +4,7 @@ import { SegmentationMetrics, type SegmentationScores } from "../labels/metrics.
 import { checkSample, type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
 import { ObjectSizes, type SizeScores } from "./objectSizes.js";
 
+/** Which pixels count as near a boundary. */
 export interface BoundaryOptions {
   /** Euclidean distances, in pixels, to the nearest pixel of another side. Each gives one score. */
   readonly radii: readonly number[];
@@ -22,6 +23,7 @@ export interface ScoreboardOptions {
   readonly sizes?: readonly [small: number, medium: number] | undefined;
 }
 
+/** The scores over all pixels, and those near boundaries and by object size if requested. */
 export interface BoardScores extends SegmentationScores {
   readonly boundary?: readonly BoundaryScores[];
   readonly sizes?: readonly SizeScores[];

@@ -49,6 +49,7 @@ export interface ModelOptions {
 }
 
 export type OptionName = keyof ModelOptions;
+/** Options of a model with every default filled in. */
 export type Resolved = Required<ModelOptions>;
 
 /** What an option's value must be. */

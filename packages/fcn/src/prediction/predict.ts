@@ -12,6 +12,7 @@ import { type ImageInput, nameOf, toRaster } from "./image.js";
 import { createInference, type Inference } from "./inference.js";
 import { checkPreprocessing, type InferenceOptions } from "./options.js";
 
+/** Options of {@link predict} and {@link predictAll}. */
 export interface PredictOptions extends InferenceOptions {
   /** The preprocessing that the net was trained with. What `loadModel` returns includes it. */
   readonly preprocessing?: Preprocessing | undefined;

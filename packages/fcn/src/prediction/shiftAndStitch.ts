@@ -6,6 +6,7 @@ import { AXES } from "../models/graph/plane/window.js";
 import { type Graph, mainHead } from "../models/graph/spec.js";
 import { mainLogits } from "../models/segmentationNet.js";
 
+/** Options of {@link shiftAndStitch}. */
 export interface ShiftAndStitchOptions {
   /** The stride f of the net's output. */
   readonly factor: number;

@@ -37,6 +37,7 @@ export function coverage(spans: readonly Span[], begin: number, end: number): Fl
   return counts;
 }
 
+/** How an image is cut into tiles. */
 export interface TileOptions {
   /** Sides of a tile, one number or [height, width], in multiples of the net's stride. */
   readonly tile?: number | readonly [number, number] | undefined;

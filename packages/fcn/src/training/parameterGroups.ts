@@ -8,6 +8,7 @@ export interface LearningGroup {
   readonly weightDecay?: number;
 }
 
+/** Options of {@link parameterGroups}. */
 export interface ParameterGroupOptions {
   readonly learningRate: number;
   /** Default 0. */

@@ -1,5 +1,6 @@
 import { optim } from "@fcn/tensor";
 
+/** The optimisers that training knows, `torch.optim.SGD` and `torch.optim.AdamW` in PyTorch. */
 export type Optimizer = optim.SGD | optim.AdamW;
 
 /**

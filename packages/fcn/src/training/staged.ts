@@ -15,6 +15,7 @@ export interface Stage {
   readonly learningRate?: number;
 }
 
+/** Options of {@link trainStaged}. */
 export interface StagedOptions
   extends Omit<TrainOptions, "model" | "learningRate" | "steps" | "onProgress" | "numClasses"> {
   readonly device: Device;
@@ -32,6 +33,7 @@ export interface StagedOptions
   readonly onStageEnd?: (result: StageResult, model: SegmentationNet) => Promise<void>;
 }
 
+/** The result of one stage. */
 export interface StageResult extends ValidatedTraining {
   readonly stage: Stage;
 }

@@ -18,6 +18,7 @@ import { bothWays } from "./remedies.js";
 import { isSamples, resolveTraining } from "./resolve.js";
 import { makeSchedule, type Optimizer } from "./schedules.js";
 
+/** The result of {@link train}. */
 export interface TrainResult {
   /** One entry per reading of the loss: the interval's last step and the mean over its steps. */
   readonly losses: readonly { readonly step: number; readonly loss: number }[];

@@ -3,6 +3,7 @@ import type { SegmentationSample } from "../labels/sample.js";
 import type { TrainOptions, TrainProgress } from "./options.js";
 import { type TrainResult, train } from "./train.js";
 
+/** Options of {@link trainValidated}. */
 export interface ValidatedTrainOptions extends Omit<TrainOptions, "onProgress"> {
   readonly validation: readonly SegmentationSample[];
   readonly evaluation?: Pick<EvaluateOptions, "batchSize" | "boundary">;
@@ -12,6 +13,7 @@ export interface ValidatedTrainOptions extends Omit<TrainOptions, "onProgress"> 
   readonly onValidation?: (step: number, evaluation: Evaluation) => void;
 }
 
+/** The result of {@link trainValidated}. */
 export interface ValidatedTraining {
   readonly training: TrainResult;
   readonly validations: readonly { readonly step: number; readonly evaluation: Evaluation }[];

@@ -17,6 +17,7 @@ interface Row extends Conv {
   readonly dropout?: boolean;
 }
 
+/** Options of {@link caffeNetBackbone} and {@link alexNetBackbone}. */
 export interface AlexNetSpec {
   /** Padding of the first convolution. */
   readonly padding: number;

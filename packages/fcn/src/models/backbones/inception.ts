@@ -4,6 +4,7 @@ import type { Backbone } from "./backbone.js";
 import { convNorm, scaleWidth } from "./convNorm.js";
 import { type AppendConv, type ConvStep, inceptionBlock, type Step, stepWindow } from "./inceptionBlocks.js";
 
+/** Options of {@link inceptionBackbone}. */
 export interface InceptionSpec {
   /** Prepended to every name, such as `backbone.`. */
   readonly prefix: string;
@@ -134,7 +135,7 @@ export const INCEPTION_STAGES = ["Conv2d_4a_3x3", "Mixed_5d", "Mixed_6e", "Mixed
 export function inceptionBackbone(builder: GraphBuilder, input: string, spec: InceptionSpec): Backbone {
   const append: AppendConv = (graph, name, step, from) => {
     const channels = scaleWidth(step[1], spec.widthMultiplier);
-    // torchvision cuts the distribution off at 20 deviations, which changes nothing.
+    // torchvision truncates the distribution at 20 deviations, which changes nothing.
     const init = { deviation: 0.1 };
     const layer = { channels, ...stepWindow(step), eps: 1e-3, activation: "relu", init } as const;
     return convNorm(graph, { conv: `${name}.conv`, norm: `${name}.bn` }, layer, from);

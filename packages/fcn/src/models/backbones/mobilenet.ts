@@ -3,6 +3,7 @@ import type { Padding } from "../graph/plane/window.js";
 import type { Backbone } from "./backbone.js";
 import { convNorm } from "./convNorm.js";
 
+/** Options of {@link mobileNetBackbone}. */
 export interface MobileNetSpec {
   /** Prepended to every name, such as `backbone.`. */
   readonly prefix: string;

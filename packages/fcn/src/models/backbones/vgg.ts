@@ -14,6 +14,7 @@ export interface CastLayer extends SquareWindow {
   readonly channels: number;
 }
 
+/** The layers and options of {@link vggBackbone}. */
 export interface VggSpec {
   /** Channels of the 3x3 convolutions of each stage; every stage ends in a 2x2 max-pool in ceil mode. */
   readonly stages: readonly (readonly number[])[];

@@ -1,6 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import type { Layer, LayerOf } from "./kinds/index.js";
 
+/** A named layer of a graph and its inputs. */
 export interface Node {
   /** Unique; also the prefix of parameter names (`conv1_1` gives `conv1_1.weight`). Dots nest. */
   readonly name: string;

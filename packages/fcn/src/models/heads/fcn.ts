@@ -5,6 +5,7 @@ import type { Graph } from "../graph/spec.js";
 import { mapsOf, type Skip, type SkipHeadOptions, skipHead } from "./skip.js";
 import type { UpsamplingOptions } from "./upsampling.js";
 
+/** Options of {@link buildFcn}. */
 export interface FcnOptions extends Partial<UpsamplingOptions>, Pick<SkipHeadOptions, "fusion"> {
   /** Name of the graph, for messages. Default `fcn`. */
   readonly name?: string;

@@ -15,6 +15,7 @@ export interface Skip {
   readonly scale?: number;
 }
 
+/** Options of {@link skipHead} and {@link lateFusionHead}. */
 export interface SkipHeadOptions extends UpsamplingOptions {
   readonly numClasses: number;
   readonly skips: readonly Skip[];

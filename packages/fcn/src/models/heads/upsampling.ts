@@ -6,6 +6,7 @@ import { type CoordinateMap, composeMaps, formatMap } from "../graph/plane/coord
 import { div, sub } from "../graph/plane/rational.js";
 import type { Window } from "../graph/plane/window.js";
 
+/** How a head upsamples its scores. */
 export interface UpsamplingOptions {
   /** `fixed` keeps the bilinear kernel; `learned` trains it from there. */
   readonly deconv: "fixed" | "learned";

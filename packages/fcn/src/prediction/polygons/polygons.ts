@@ -19,6 +19,7 @@ export interface LabelPolygon {
   readonly rings: readonly Ring[];
 }
 
+/** Options of {@link tracePolygons}. */
 export interface PolygonOptions {
   /**
    * Pixels by which outlines may move (Douglas and Peucker 1973). Places where three regions meet stay, and neighbours

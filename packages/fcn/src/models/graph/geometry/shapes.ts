@@ -8,6 +8,7 @@ import { outputSize } from "./sizes.js";
 
 /** [channels, height, width] */
 export type FeatureShape = readonly [number, number, number];
+/** [height, width] or [top, left], in pixels. */
 export type Plane = readonly [number, number];
 
 /** What an image of one size becomes in a graph. */
