@@ -40,7 +40,8 @@ export type NetOrLoaded = SegmentationNet | LoadedModel;
  * at least as far from the borders of their tiles as the net looks (`models.reachOf`). With several `scales` or
  * `mirror`, the softmax of all views is averaged, as is usual at test time.
  *
- * Throws `invalid-argument` for a value that is not an image, for invalid options, and without preprocessing.
+ * Throws `invalid-argument` for a value that is not an image, for invalid options, and without preprocessing. A file
+ * that cannot be read throws an error that names it.
  *
  * @example
  * ```ts

@@ -79,8 +79,8 @@ interface Unread {
  * import { createDevice } from "@fcn/tensor";
  * const device = await createDevice();
  * const model = models.create("fcn32s-small", device, { numClasses: 2 });
- * const image = { data: new Uint8Array(3072), height: 32, width: 32, channels: 3 };
- * const data = [{ name: "black", image, labels: new Uint8Array(1024) }];
+ * const image = { data: new Uint8Array(12288), height: 64, width: 64, channels: 3 };
+ * const data = [{ name: "black", image, labels: new Uint8Array(4096) }];
  * const preprocessing = { channelOrder: "rgb", mean: [0, 0, 0], std: [255, 255, 255] } as const;
  * await train({ model, data, preprocessing, numClasses: 2, steps: 2, learningRate: 0.01 });
  * device.destroy();

@@ -31,9 +31,9 @@ export function bilinearRow(kernelSize: number): Float64Array {
  * import { convTranspose2d, createDevice } from "@fcn/tensor";
  * const device = await createDevice();
  * const { data, shape } = bilinearKernel(3, 1, 4); // three channels, factor 2
- * const weight = device.tensor(data, { shape });
+ * const weight = device.tensor(data, shape);
  * const x = device.ones([1, 3, 8, 8]);
- * console.log(convTranspose2d(x, weight, { stride: 2, padding: 1, groups: 3 }).shape); // [1, 3, 16, 16]
+ * console.log(convTranspose2d(x, weight, null, { stride: 2, padding: 1, groups: 3 }).shape); // [1, 3, 16, 16]
  * device.destroy();
  * ```
  */
