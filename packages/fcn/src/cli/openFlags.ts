@@ -3,7 +3,7 @@ import { OPEN_OPTIONS, type OpenOptions, RANGE } from "../data/open/options.js";
 import type { Option as OptionRow } from "../options/option.js";
 import { readerOf } from "./options.js";
 
-/** What commands read of the flags of every command that opens a folder of labelled images. */
+/** The options that come from the flags of every command that opens a folder of labelled images. */
 export type OpenFlags = Pick<OpenOptions, "skipBad" | "range">;
 
 function addFlag<Value>(command: Command, row: OptionRow<Value>): Command {

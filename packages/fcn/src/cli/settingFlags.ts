@@ -11,7 +11,7 @@ import { readerOf } from "./options.js";
 /** Every row, in the order of the help. */
 const SETTINGS: Table = { ...RUN, ...TRAINING };
 
-/** Adds the flags of all settings of training. */
+/** Adds the flags of all training settings. */
 export function addSettingFlags(command: Command): Command {
   for (const [setting, row] of Object.entries(SETTINGS)) {
     for (const { flag, help = "", reader = row.rule } of [row, row.shortcut ?? {}]) {
@@ -24,7 +24,7 @@ export function addSettingFlags(command: Command): Command {
   return command;
 }
 
-/** The end of the help of a flag: what holds without it. */
+/** The end of a flag's help, which gives its default. */
 function defaultText(setting: string, { fallback, runFallback = fallback, fallbackText }: Row<unknown>): string {
   const values = optimizerNames().map((optimizer) => ({ optimizer, value: runFallback?.(optimizer) }));
   const isPlain = values.every(({ value }) => typeof value === "string" || typeof value === "number");

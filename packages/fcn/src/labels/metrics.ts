@@ -22,6 +22,14 @@ export interface SegmentationScores {
  * The four scores of the FCN paper (section 5), computed from the confusion matrix of everything counted: n_ij pixels
  * of class i predicted as class j. Scores lie in 0..1 and are NaN if nothing was counted. The means leave out classes
  * absent from truth and prediction, as in the reference implementation's `score.py`.
+ *
+ * @example
+ * ```ts
+ * import { SegmentationMetrics } from "@fcn/core";
+ * const metrics = new SegmentationMetrics(2);
+ * metrics.update([0, 1, 1, 0], [0, 1, 0, 255]); // prediction, then truth
+ * console.log(metrics.compute().pixelAccuracy); // 2 of 3 labelled pixels
+ * ```
  */
 export class SegmentationMetrics {
   readonly numClasses: number;

@@ -2,30 +2,28 @@ import { TensorError } from "@fcn/tensor";
 import { showValue } from "@fcn/tensor/internal";
 import type { Reader, Rule } from "./rules.js";
 
-/** An option: all that the command line, checks and the configuration of a run need to know of it. */
+/** Everything that the command line, the checks and a run's configuration need to know about an option. */
 interface Row<Value> {
-  /** What it may be; an error names the option and what the rule allows. */
+  /** The values that are allowed. Errors name the option and quote the rule. */
   readonly rule?: Rule<Value>;
   readonly fallback?: Value;
-  /** How the text of the flag is read. Default: by the rule, else it is the value. */
+  /** How the text of the flag is read. Default: by the rule, otherwise it is the value itself. */
   readonly reader?: Reader<Value>;
   /**
-   * Whether it decides the course of a run: it is then kept in the configuration, and `resume` refuses another one. A
-   * name is that of what the configuration keeps in its place, as `classes` for the option that chooses them. Default
+   * Whether it decides the course of a run. If so, the configuration keeps it, and `resume` refuses another value. A
+   * string names what the configuration keeps instead, such as `classes` for the option that chooses them. Default
    * true.
    */
   readonly decides?: false | string;
 }
 
 /**
- * The flag as the help shows it, such as `--year <n>`; without a value it is a switch. A fallback is added to `help`.
+ * The flag as the help shows it, such as `--year <n>`. Without a value it is a switch. The help also shows a fallback.
  */
 export type Option<Value> = Row<Value> & ({ readonly flag?: never } | { readonly flag: string; readonly help: string });
 
-/** One row for each of the options. */
 export type OptionTable<Options> = { readonly [Name in keyof Options]-?: Option<NonNullable<Options[Name]>> };
 
-/** Rows by the names of their options. */
 export type AnyTable = Readonly<Record<string, Option<unknown>>>;
 
 /** The options of a table that are given. */
@@ -38,7 +36,7 @@ export function givenOf(table: AnyTable, options: object): [name: string, value:
     .filter(([, value]) => value !== undefined);
 }
 
-/** Throws "invalid-argument" for a value that breaks the rule of its option. */
+/** Throws `invalid-argument` for a value that breaks the rule of its option. */
 export function checkValue(op: string, name: string, value: unknown, { what, holds }: Rule<unknown>): void {
   if (holds(value)) return;
   throw new TensorError({
@@ -48,7 +46,7 @@ export function checkValue(op: string, name: string, value: unknown, { what, hol
   });
 }
 
-/** Throws "invalid-argument" for the first given option of a table that breaks its rule. */
+/** Throws `invalid-argument` for the first given option of a table that breaks its rule. */
 export function checkGiven(op: string, table: AnyTable, options: object): void {
   for (const [name, value, { rule }] of givenOf(table, options)) if (rule) checkValue(op, name, value, rule);
 }

@@ -1,21 +1,23 @@
-/** How the text of a flag becomes a value; `Value` is that of the option. */
+/** How the text of a flag becomes a `Value`. */
 export interface Reader<Value> {
-  /** What the value may be, as it stands after "use" or "must be". */
+  /** What the value may be, worded to follow "use" or "must be". */
   readonly what: string;
-  /** Undefined for a text that is no such value. `before` is what an earlier flag of the same name gave. */
+  /**
+   * Returns undefined for text that is not such a value. `before` is the value from an earlier flag of the same name.
+   */
   parse(text: string, before?: Value): Value | undefined;
 }
 
-/** What a value may be, whether it is given as text or in code. */
+/** What a value may be, whether given as text or in code. */
 export interface Rule<Value> extends Reader<Value> {
   holds(value: unknown): boolean;
-  /** A value that breaks the rule is a name that nobody knows. */
+  /** Whether a value that breaks the rule is an unknown name. */
   readonly isChoice?: boolean;
 }
 
 const numberOf = (text: string): number => (text.trim() === "" ? Number.NaN : Number(text));
 
-/** A number that `isGood`. */
+/** A number that satisfies `isGood`. */
 export function number(what: string, isGood: (value: number) => boolean): Rule<number> {
   const holds = (value: unknown): value is number => typeof value === "number" && isGood(value);
   const parse = (text: string): number | undefined => {
@@ -27,7 +29,7 @@ export function number(what: string, isGood: (value: number) => boolean): Rule<n
 
 const LARGEST = 0xffffffff;
 
-/** A whole number of at least `least` and at most `most`. */
+/** A whole number from `least` to `most`. */
 export function whole(least: number, most = LARGEST): Rule<number> {
   const what = `a whole number from ${least} to ${most}`;
   const rule = number(what, (value) => Number.isInteger(value) && value >= least && value <= most);
@@ -40,13 +42,13 @@ export const positive = number(
   (value) => value > 0 && Number.isFinite(value),
 );
 
-/** A number from 0 on, below `limit`. */
+/** A number of at least 0 and below `limit`. */
 export function fromZero(limit = Number.POSITIVE_INFINITY): Rule<number> {
   const what = `a number from 0 on${Number.isFinite(limit) ? `, below ${limit}` : ""}`;
   return number(what, (value) => value >= 0 && value < limit);
 }
 
-/** One of some names. */
+/** One of several names. */
 export function oneOf<Name extends string>(names: readonly Name[]): Rule<Name> {
   return {
     what: `one of: ${names.join(", ")}`,
@@ -56,14 +58,14 @@ export function oneOf<Name extends string>(names: readonly Name[]): Rule<Name> {
   };
 }
 
-/** What a rule allows, or a function, which code may pass and no text can give. */
+/** What a rule allows, or a function, which only code can pass. */
 export const orMaker = <Value>(rule: Rule<Value>, made: string): Rule<Value> => ({
   ...rule,
   what: `${rule.what}; or a function that makes ${made}`,
   holds: (value) => typeof value === "function" || rule.holds(value),
 });
 
-/** Names with commas between them; only whoever uses them knows which there are. */
+/** Names separated by commas. Only their user knows which exist. */
 export function names(example: string): Reader<string[]> {
   return {
     what: `names with commas between them, such as ${example}`,
@@ -83,7 +85,7 @@ export const size: Reader<[height: number, width: number]> = {
   },
 };
 
-/** Numbers with commas between them, each of which `isGood`. */
+/** Numbers separated by commas, each of which satisfies `isGood`. */
 export function numbers(what: string, isGood: (value: number) => boolean): Reader<number[]> {
   return {
     what,
@@ -94,7 +96,7 @@ export function numbers(what: string, isGood: (value: number) => boolean): Reade
   };
 }
 
-/** Names with numbers that are `isGood`, commas between them; what is given later is added. */
+/** Names with numbers that satisfy `isGood`, separated by commas. Later flags add to earlier ones. */
 export function factors(what: string, isGood: (value: number) => boolean): Reader<Readonly<Record<string, number>>> {
   return {
     what,
@@ -108,7 +110,7 @@ export function factors(what: string, isGood: (value: number) => boolean): Reade
   };
 }
 
-/** `name=value` of a flag that is given many times; values are read as JSON where they are JSON, else as text. */
+/** `name=value` of a flag that may be repeated. Values are JSON if they parse as such, otherwise text. */
 export const assignments: Reader<Readonly<Record<string, unknown>>> = {
   what: "a name and a value, such as dropout=0.5",
   parse: (text, before = {}) => {
@@ -125,7 +127,7 @@ function fromJson(text: string): unknown {
   }
 }
 
-/** What `reader` reads, made into the value of an option; for a flag that is given once. */
+/** Converts what `reader` reads into the value of an option, for a flag that is given once. */
 export function mapped<From, To>({ what, parse }: Reader<From>, to: (value: From) => To): Reader<To> {
   return {
     what,

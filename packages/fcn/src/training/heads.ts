@@ -4,18 +4,17 @@ import { checkSample, type SegmentationSample } from "../labels/sample.js";
 import { headClasses, netGraph, type SegmentationNet } from "../models/segmentationNet.js";
 import { bothWays } from "./remedies.js";
 
-/** Weight of the loss of each head that is trained. */
+/** The weight of each trained head's loss. */
 export type HeadWeights = Readonly<Record<string, number>>;
 
 /**
- * For a head that learns from an extra label map of the samples (`more`), the map's name. The others learn from
- * `labels`.
+ * For a head that learns from extra labels of the samples (`more`), their name. The other heads learn from `labels`.
  */
 export type HeadLabels = Readonly<Record<string, string>>;
 
 /**
- * Those of the given heads that the net has: fcn_resnet50 may be without its auxiliary one. A net that has none of them
- * trains all its own with equal weight, as the nets for SIFT Flow were.
+ * The given heads that the net has, because fcn_resnet50 may lack its auxiliary one. A net that has none of them trains
+ * all of its own with equal weight, as the nets for SIFT Flow do.
  */
 export function ownHeads(heads: HeadWeights, model: SegmentationNet): HeadWeights {
   const graph = netGraph(model);
@@ -24,10 +23,10 @@ export function ownHeads(heads: HeadWeights, model: SegmentationNet): HeadWeight
   return Object.fromEntries(own.length > 0 ? own : Object.keys(graph.outputs).map((head) => [head, 1]));
 }
 
-/** What the net says about the labels of its heads. */
+/** The extra labels of heads that the net itself names. */
 export const ownHeadLabels = (model: SegmentationNet): HeadLabels => netGraph(model)?.headLabels ?? {};
 
-/** Throws unless heads are named, each with a weight above 0. */
+/** Throws `invalid-argument` unless heads are named, each with a finite weight above 0. */
 export function checkHeadWeights(heads: HeadWeights): void {
   const weights = Object.values(heads);
   if (weights.length > 0 && weights.every((weight) => weight > 0 && Number.isFinite(weight))) return;
@@ -41,18 +40,18 @@ export function checkHeadWeights(heads: HeadWeights): void {
 interface HeadChoice {
   readonly heads: HeadWeights;
   readonly headLabels: HeadLabels;
-  /** Classes of `labels`. */
+  /** Number of classes in `labels`. */
   readonly numClasses: number;
 }
 
-/** Throws where `heads` names a head that the net lacks. */
+/** Throws if `heads` names a head that the net lacks. */
 export function checkHeadNames(heads: HeadWeights, model: SegmentationNet): void {
   const own = Object.keys(netGraph(model)?.outputs ?? heads);
   const unknown = Object.keys(heads).find((head) => !own.includes(head));
   if (unknown !== undefined) throw noHead(unknown, own);
 }
 
-/** Throws where `headLabels` names a head that the net lacks. */
+/** Throws if `headLabels` names a head that the net lacks. */
 export function checkLabelledHeads(headLabels: HeadLabels, model: SegmentationNet): void {
   const own = Object.keys(netGraph(model)?.outputs ?? headLabels);
   const stray = Object.keys(headLabels).find((head) => !own.includes(head));
@@ -64,7 +63,7 @@ export function checkLabelledHeads(headLabels: HeadLabels, model: SegmentationNe
   });
 }
 
-/** Throws where a head scores fewer classes than the labels that it learns from have. */
+/** Throws if a head scores fewer classes than the labels that it learns from have. */
 export function checkHeadClasses(model: SegmentationNet, { heads, headLabels, numClasses }: HeadChoice): void {
   const small = Object.keys(heads).find((head) => {
     return !Object.hasOwn(headLabels, head) && (headClasses(model, head) ?? numClasses) < numClasses;
@@ -80,7 +79,7 @@ export function checkHeadClasses(model: SegmentationNet, { heads, headLabels, nu
   });
 }
 
-/** That of `heads` which names a head that the net lacks. */
+/** The error for an option that names a head that the net lacks. */
 export function noHead(head: string, own: readonly string[]): TensorError {
   return new TensorError({
     code: "invalid-argument",
@@ -91,12 +90,12 @@ export function noHead(head: string, own: readonly string[]): TensorError {
   });
 }
 
-/** The label maps that the heads learn from, beside `labels`, each with the head. */
+/** The extra labels that heads learn from, each with its head. */
 export function extraLabels(heads: HeadWeights, headLabels: HeadLabels): [head: string, map: string][] {
   return Object.entries(headLabels).filter(([head]) => Object.hasOwn(heads, head));
 }
 
-/** The labels that a head learns from. Throws where the batch has no such map. */
+/** The labels that a head learns from. Throws if the batch lacks them. */
 export function labelsOf(head: string, batch: Pick<HostBatch, "labels" | "more">, headLabels: HeadLabels): Int32Array {
   const map = Object.hasOwn(headLabels, head) ? headLabels[head] : undefined;
   if (map === undefined) return batch.labels;
@@ -105,7 +104,10 @@ export function labelsOf(head: string, batch: Pick<HostBatch, "labels" | "more">
   return labels;
 }
 
-/** Throws where a sample lacks a map that a head learns from, or holds a label there that the head does not score. */
+/**
+ * Throws if a sample lacks the extra labels that a head learns from, or if they hold a label that the head does not
+ * score.
+ */
 export function checkHeadLabels(
   model: SegmentationNet,
   samples: readonly SegmentationSample[],

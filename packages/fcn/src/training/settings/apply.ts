@@ -2,13 +2,13 @@ import { TensorError } from "@fcn/tensor";
 import { withoutUndefined } from "../withoutUndefined.js";
 import type { Row, Table } from "./setting.js";
 
-/** What `of` gives for the settings of a table, without those for which it gives nothing. */
+/** The result of `of` for each setting of a table, without undefined ones. */
 export const valuesOf = (table: Table, of: (row: Row<unknown>, name: string) => unknown): Record<string, unknown> =>
   withoutUndefined(Object.fromEntries(Object.entries(table).map(([name, row]) => [name, of(row, name)])));
 
 /**
- * Throws "invalid-argument" with all settings of a table that break their rules; else what the first check throws. Of
- * options that are `complete` those that nothing gives break theirs too.
+ * Throws `invalid-argument` with all settings of a table that break their rules, or otherwise the error of the first
+ * check that fails. With `complete`, a required setting that is missing breaks its rule too.
  */
 export function checkSettings(table: Table, options: object, { complete = false } = {}): void {
   const given = Object.entries(table).map(([name, row]) => {

@@ -4,55 +4,55 @@ import type { OptimizerName } from "../optimizers.js";
 
 /** A flag of `fcn train`. */
 export interface Flag<Value> {
-  /** As the help shows it, such as `--batch <n>`; without a value it is a switch. */
+  /** As shown in the help, such as `--batch <n>`. Without a value it is a switch. */
   readonly flag: string;
-  /** The defaults of the table are added at its end. */
+  /** The help appends the defaults. */
   readonly help: string;
   readonly reader: Reader<Value>;
 }
 
-/** What the flag, the checks, the defaults, the configuration and the report need to know of a setting of training. */
+/** What the flag, the checks, the defaults, the configuration and the report need to know about a setting. */
 export interface Row<Value> extends Partial<Flag<Value>> {
   readonly isRequired?: boolean;
-  /** A further flag for a part of the value; what both give is joined. */
+  /** Another flag for a part of the value. The values of both are merged. */
   readonly shortcut?: Flag<Value>;
-  /** What it may be; an error names the setting and what the rule allows. */
+  /** The values that are allowed. Errors name the setting and quote the rule. */
   readonly rule?: Rule<Value>;
-  /** Throws where a value is wrong, in place of a rule or beside it. */
+  /** Throws for a wrong value, in place of a rule or in addition to it. */
   check?(value: Value): void;
-  /** Throws where a value does not suit the net; asked of options alone, because a recipe may name what a net lacks. */
+  /** Throws if the value does not suit the net. Applies only to options, because a recipe may name what a net lacks. */
   fits?(value: Value, model: SegmentationNet): void;
-  /** The remedy where nothing gives it; absent where it may be left out. */
+  /** The remedy if the setting is missing; absent for optional settings. */
   readonly missing?: string;
-  /** What it is where neither an option nor a recipe says otherwise; an optimiser of one's own counts as SGD. */
+  /** The default, unless an option or a recipe gives a value. An optimiser of your own counts as SGD. */
   readonly fallback?: (optimizer: OptimizerName) => Value;
-  /** The same of a run without a recipe, where that is another. */
+  /** The default of a run without a recipe, if it differs. */
   readonly runFallback?: (optimizer: OptimizerName) => Value;
-  /** The same where the net decides. */
+  /** The default if the net decides it. */
   readonly netFallback?: (model: SegmentationNet) => Value;
-  /** The same for the help, where it is no plain value. */
+  /** The default as the help shows it, if it is not a plain value. */
   readonly fallbackText?: string;
   /**
-   * Whether it decides the course of a run: it is then kept in the configuration, shown in the report, and `resume`
-   * refuses another one. A name is that of the setting in which it is kept, as epochs are in `steps`. Default true.
+   * Whether it decides the course of a run. If so, the configuration keeps it, the report shows it, and `resume`
+   * refuses another value. A string names the setting that keeps it instead, as `steps` keeps the epochs. Default true.
    */
   readonly decides?: false | string;
 }
 
-/** How the text of a flag is read: by its reader, else by the rule, else it is the value, or it is a switch. */
+/**
+ * How the text of a flag is read: by its reader, otherwise by the rule; otherwise it is the value itself, or a switch.
+ */
 type Reading<Value> =
   | (string extends Value ? unknown : true extends Value ? unknown : never)
   | { readonly reader: Reader<Value> }
   | { readonly rule: Rule<Value> };
 
-/** A row whose flag, where it has one, can be read. */
+/** A row whose flag, if it has one, can be read. */
 export type Setting<Value> = Row<Value> &
   ({ readonly flag?: never } | ({ readonly flag: string; readonly help: string } & Reading<Value>));
 
-/** Rows by the names of their settings. */
 export type Table = Readonly<Record<string, Row<unknown>>>;
 
-/** One row for each of the options. */
 export type SettingsOf<Options> = { readonly [Name in keyof Options]-?: Setting<NonNullable<Options[Name]>> };
 
 /** The settings of a table that the configuration holds under their own names. */

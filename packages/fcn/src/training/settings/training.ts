@@ -29,7 +29,7 @@ const layerRates: Reader<MultiplierRules> = {
   },
 };
 
-/** The settings that `train` and a run have in common: one row each, in the order of the help. */
+/** The settings that `train` and a run share: one row each, in the order of the help. */
 export const TRAINING = {
   steps: { rule: whole(1), missing: "pass the number of steps", flag: "--steps <n>", help: "training steps" },
   batchSize: {
