@@ -10,7 +10,9 @@ import { greyPng, rgbPng, temporaryFolder, writeTree } from "../data/trees.js";
 import { writeTinyData } from "../training/tinyData.js";
 
 const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
-const SIGNALS = pathToFileURL(fileURLToPath(new URL("../../../packages/fcn/dist/cli/signals.js", import.meta.url)));
+const SIGNALS = pathToFileURL(
+  fileURLToPath(new URL("../../../packages/fcn/dist/cli/output/signals.js", import.meta.url)),
+);
 const SCRIPT = "/usr/bin/script";
 const root = await temporaryFolder("fcn-signals");
 const data = await writeTinyData(join(root, "data"));
