@@ -1,4 +1,4 @@
-import { type Fix, oneLine, TensorError } from "../errors.js";
+import { type Fix, oneLine, TensorError } from "../plain/errors.js";
 
 /** Where a problem is, for messages: which function reads, and which file or part of one. */
 export interface Place {

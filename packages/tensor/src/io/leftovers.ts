@@ -1,4 +1,4 @@
-import { nodeModule } from "../node.js";
+import { nodeModule } from "../plain/node.js";
 import { Crc32 } from "./crc32.js";
 
 /** Of a temporary name: the machine that writes the file, and its process. */

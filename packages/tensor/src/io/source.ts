@@ -1,5 +1,5 @@
-import { brief, TensorError } from "../errors.js";
-import { isNode, nodeModule } from "../node.js";
+import { brief, TensorError } from "../plain/errors.js";
+import { isNode, nodeModule } from "../plain/node.js";
 import type { Place } from "./errors.js";
 
 /** A file by path (Node only), or its bytes. */

@@ -1,5 +1,5 @@
-import { checkOptions } from "../options.js";
-import { from, type RulesOf, required } from "../rules.js";
+import { checkOptions } from "../plain/options.js";
+import { from, type RulesOf, required } from "../plain/rules.js";
 
 /** What a schedule changes: an optimiser. */
 export interface Schedulable {

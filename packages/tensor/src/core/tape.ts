@@ -1,4 +1,4 @@
-import { show, TensorError } from "./errors.js";
+import { show, TensorError } from "../plain/errors.js";
 import type { GraphNode, Tensor } from "./tensor.js";
 
 export type Maybe = Tensor | undefined;

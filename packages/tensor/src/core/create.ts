@@ -1,7 +1,13 @@
 import { planFill, planRandom, wordBits } from "@fcn/kernels";
-import { invalidArgument } from "./errors.js";
-import { checkInt32 } from "./hostValues.js";
-import { checkMake, checkRandom, type Distribution, type MakeOptions, type RandomOptions } from "./makeOptions.js";
+import { invalidArgument } from "../plain/errors.js";
+import { checkInt32 } from "../plain/hostValues.js";
+import {
+  checkMake,
+  checkRandom,
+  type Distribution,
+  type MakeOptions,
+  type RandomOptions,
+} from "../plain/makeOptions.js";
 import type { Runtime } from "./runtime.js";
 import { copyInto, Tensor } from "./tensor.js";
 

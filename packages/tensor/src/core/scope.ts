@@ -1,4 +1,4 @@
-import { show, TensorError } from "./errors.js";
+import { show, TensorError } from "../plain/errors.js";
 
 /** What a scope needs to know of a tensor. */
 export interface Held {

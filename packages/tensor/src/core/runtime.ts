@@ -1,12 +1,12 @@
 import type { Capabilities, Plan, Tuning } from "@fcn/kernels";
-import type { Engine } from "./device/engine.js";
-import type { Storage } from "./device/storage.js";
-import { type Planner, Tuner, type TuningProgress } from "./device/tuner.js";
-import { otherDevice, show, TensorError } from "./errors.js";
-import { checkValue } from "./options.js";
-import { seed } from "./rules.js";
+import type { Engine } from "../device/engine.js";
+import type { Storage } from "../device/storage.js";
+import { type Planner, Tuner, type TuningProgress } from "../device/tuner.js";
+import { otherDevice, show, TensorError } from "../plain/errors.js";
+import { checkValue } from "../plain/options.js";
+import { seed } from "../plain/rules.js";
+import { elementsOf } from "../plain/shape.js";
 import { type Held, ScopeStack } from "./scope.js";
-import { elementsOf } from "./shape.js";
 
 /** The stream of random numbers that were given no seed; seeded ones are in stream 0, masks of dropout in 1. */
 const UNSEEDED = 2;

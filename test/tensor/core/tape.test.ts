@@ -1,7 +1,7 @@
 import * as t from "@fcn/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { assertProperty } from "../support/property.js";
+import { assertProperty } from "../../support/property.js";
 
 let device: t.Device;
 beforeAll(async () => {

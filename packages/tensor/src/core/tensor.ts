@@ -1,12 +1,12 @@
 import { planCopy } from "@fcn/kernels";
-import { describe } from "./describe.js";
-import type { Storage } from "./device/storage.js";
-import { invalidArgument, otherDevice, show, TensorError } from "./errors.js";
-import { identityOrder, type Order, sameLayout, stridesOf } from "./layout.js";
-import { checkDifferentiable, checkElements, type MakeOptions } from "./makeOptions.js";
+import type { Storage } from "../device/storage.js";
+import { describe } from "../plain/describe.js";
+import { invalidArgument, otherDevice, show, TensorError } from "../plain/errors.js";
+import { identityOrder, type Order, sameLayout, stridesOf } from "../plain/layout.js";
+import { checkDifferentiable, checkElements, type MakeOptions } from "../plain/makeOptions.js";
+import { elementsOf, sameShape } from "../plain/shape.js";
+import type { DType, Nested, TypedData } from "../plain/types.js";
 import type { Runtime } from "./runtime.js";
-import { elementsOf, sameShape } from "./shape.js";
-import type { DType, Nested, TypedData } from "./types.js";
 
 /** What a tensor knows of the op that made it. */
 export interface GraphNode {

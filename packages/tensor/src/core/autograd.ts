@@ -1,6 +1,6 @@
 import { planFlat } from "@fcn/kernels";
-import { show, TensorError } from "./errors.js";
-import { sameShape } from "./shape.js";
+import { show, TensorError } from "../plain/errors.js";
+import { sameShape } from "../plain/shape.js";
 import { type Backward, type Maybe, nodeOf, TapeNode } from "./tape.js";
 import { copyOf, inOrder, Tensor } from "./tensor.js";
 
