@@ -35,7 +35,7 @@ const builtNeighbours: Plugin = {
 const ALONE = [
   "browser.test.ts",
   "fcn/cli/commands/tune.test.ts",
-  "fcn/training/waiting.test.ts",
+  "fcn/training/run/waiting.test.ts",
   "tensor/ops/tiles.test.ts",
 ];
 const { fast, slow }: Record<"fast" | "slow", string[]> = testKinds(fileURLToPath(new URL("test", import.meta.url)));

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
-import { optimizerNames } from "../../training/optimizers.js";
-import { recipeGives } from "../../training/recipes.js";
-import type { TrainRunOptions } from "../../training/runOptions.js";
+import { optimizerNames } from "../../training/optimizer/optimizers.js";
+import { recipeGives } from "../../training/settings/recipes.js";
 import { RUN } from "../../training/settings/run.js";
+import type { TrainRunOptions } from "../../training/settings/runOptions.js";
 import type { Row, Table } from "../../training/settings/setting.js";
 import { TRAINING } from "../../training/settings/training.js";
 import { withoutUndefined } from "../../training/withoutUndefined.js";

@@ -1,8 +1,8 @@
 import { TensorError } from "@fcn/tensor";
 import { fnv1a } from "../../encoding/fnv1a.js";
-import type { ResolvedOptions } from "../options.js";
+import { ratesOf } from "../optimizer/schedules.js";
 import { bothWays } from "../remedies.js";
-import { ratesOf } from "../schedules.js";
+import type { ResolvedOptions } from "../settings/options.js";
 
 /** What decides the course of a run, by name; plain data. A run goes on from a checkpoint of the same only. */
 export type Configuration = Readonly<Record<string, unknown>>;
