@@ -1,9 +1,9 @@
 import { models } from "@fcn/core";
 import { createDevice, crossEntropy, type Device, noGrad, optim, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readGolden, tensorOf } from "../../support/golden.js";
-import { image, labels, type StartEntry, startState } from "../../support/hash-values.js";
-import { expectOutput, headsOf, type OutputSummary } from "../../support/output-samples.js";
+import { readGolden, tensorOf } from "../../../support/golden.js";
+import { image, labels, type StartEntry, startState } from "../../../support/hash-values.js";
+import { expectOutput, headsOf, type OutputSummary } from "../../../support/output-samples.js";
 
 interface Output extends OutputSummary {
   head: string;

@@ -4,9 +4,9 @@ import { pathToFileURL } from "node:url";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, io, nn, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { temporaryFolder } from "../data/trees.js";
-import { makeImage, RAW, smallGraph, smallNet } from "../prediction/nets.js";
-import { weightsOf } from "../training/states.js";
+import { temporaryFolder } from "../../data/trees.js";
+import { makeImage, RAW, smallGraph, smallNet } from "../../prediction/nets.js";
+import { weightsOf } from "../../training/states.js";
 
 const root = await temporaryFolder("fcn-weights-file");
 

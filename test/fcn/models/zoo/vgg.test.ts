@@ -1,7 +1,7 @@
 import { models } from "@fcn/core";
 import { createDevice, type Device, noGrad, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { uniform } from "../../support/hash-values.js";
+import { uniform } from "../../../support/hash-values.js";
 
 let device: Device;
 beforeAll(async () => {

@@ -5,9 +5,9 @@ import { pathToFileURL } from "node:url";
 import { io, TensorError } from "@fcn/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readGolden, tensorOf } from "../../support/golden.js";
-import { assertProperty } from "../../support/property.js";
-import { bundle, nsfwjsModel, type TfjsFiles, writeTfjs } from "../../support/tfjs-files.js";
+import { readGolden, tensorOf } from "../../../support/golden.js";
+import { assertProperty } from "../../../support/property.js";
+import { bundle, nsfwjsModel, type TfjsFiles, writeTfjs } from "../../../support/tfjs-files.js";
 
 let folder: string;
 beforeAll(async () => {

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { io, TensorError } from "@fcn/tensor";
 import { describe, expect, it } from "vitest";
-import { dict, EMPTY_LIST, get, int, list, pickle, put, string, torchZip, tuple } from "../../support/pickle.js";
-import { formats, weight } from "../../support/pth-files.js";
-import { join } from "../../support/zip.js";
+import { dict, EMPTY_LIST, get, int, list, pickle, put, string, torchZip, tuple } from "../../../support/pickle.js";
+import { formats, weight } from "../../../support/pth-files.js";
+import { join } from "../../../support/zip.js";
 
-const golden = (name: string) => new URL(`../../golden/pth/${name}`, import.meta.url);
+const golden = (name: string) => new URL(`../../../golden/pth/${name}`, import.meta.url);
 
 interface Expected {
   readonly dtype: string;

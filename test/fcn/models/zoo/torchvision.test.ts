@@ -1,8 +1,8 @@
 import { models } from "@fcn/core";
 import { createDevice, type Device, noGrad, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { norm, readGolden, tensorOf } from "../../support/golden.js";
-import { image, labels, type StartEntry, startState } from "../../support/hash-values.js";
+import { norm, readGolden, tensorOf } from "../../../support/golden.js";
+import { image, labels, type StartEntry, startState } from "../../../support/hash-values.js";
 
 interface Output {
   head: string;

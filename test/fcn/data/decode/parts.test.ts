@@ -2,8 +2,16 @@ import { join } from "node:path";
 import { data } from "@fcn/core";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { inspectItem } from "../../../../packages/fcn/src/data/workers/inspect.js";
+import {
+  boxOf,
+  cocoJson,
+  firstRows,
+  labelmeJson,
+  openWhole,
+  toldOf,
+  writeAnnotated,
+} from "../annotations/annotated.js";
 import { greyPng, rgbPng, temporaryFolder, writeTree } from "../trees.js";
-import { boxOf, cocoJson, firstRows, labelmeJson, openWhole, toldOf, writeAnnotated } from "./annotated.js";
 
 let base: string;
 let root: string;

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import { io } from "@fcn/tensor";
 import { describe, expect, it } from "vitest";
-import { caffemodel } from "../../support/caffe.js";
-import { refusal } from "../../support/refusals.js";
-import { join } from "../../support/zip.js";
+import { caffemodel } from "../../../support/caffe.js";
+import { refusal } from "../../../support/refusals.js";
+import { join } from "../../../support/zip.js";
 
 const ramp = (count: number, start = 0) => Array.from({ length: count }, (_, i) => start + i / 2);
 const f32 = (shape: number[], values: number[]): io.HostArray => ({

@@ -1,8 +1,8 @@
 import { coordinates, models } from "@fcn/core";
 import { createDevice, crossEntropy, type Device, noGrad, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readGolden } from "../../support/golden.js";
-import type { StartEntry } from "../../support/hash-values.js";
+import { readGolden } from "../../../support/golden.js";
+import type { StartEntry } from "../../../support/hash-values.js";
 
 let device: Device;
 beforeAll(async () => {

@@ -18,10 +18,10 @@ import {
   torchLegacy,
   torchZip,
   tuple,
-} from "../../support/pickle.js";
-import { expectRefused, formats, raw, SIX, weight } from "../../support/pth-files.js";
-import { refusal } from "../../support/refusals.js";
-import { join, zip } from "../../support/zip.js";
+} from "../../../support/pickle.js";
+import { expectRefused, formats, raw, SIX, weight } from "../../../support/pth-files.js";
+import { refusal } from "../../../support/refusals.js";
+import { join, zip } from "../../../support/zip.js";
 
 describe("tensors on storages", () => {
   it("that are views to be negated are left out by name", async () => {
