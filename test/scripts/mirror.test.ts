@@ -16,6 +16,7 @@ const ACROSS = [
   "fcn/training/settings/table",
   "fcn/weights/load",
   "tensor/ops/nearest",
+  "tensor/optim/rules",
 ];
 
 it.each(["kernels", "tensor", "fcn"])("the tests of %s lie in the folders of its source", (name) => {

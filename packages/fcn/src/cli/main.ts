@@ -37,20 +37,28 @@ export function createProgram(version: string): Command {
 }
 
 /**
- * Runs one command line.
+ * Runs one command line as the whole work of this process: {@link runCommand}, and what signals and a closed output
+ * call for.
+ */
+export function main(argv: readonly string[]): Promise<number> {
+  watchOutput();
+  cleanUpOnSignals();
+  return runCommand(argv);
+}
+
+/**
+ * Runs one command line; a process may run several, one after another.
  *
  * @param argv the arguments after the program's name
  * @returns the exit code: 0 done, 1 failed or stopped by Ctrl-C, 2 wrong usage; 143 or 129 where SIGTERM or SIGHUP
  * stopped a training
  */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function runCommand(argv: readonly string[]): Promise<number> {
   const program = createProgram(await readVersion());
-  watchOutput();
-  cleanUpOnSignals();
   try {
     checkCommand(program, argv);
     const code = await program.parseAsync([...argv], { from: "user" }).then(() => 0, helpCode);
-    // A stream tells its error after the write that met it.
+    // A stream reports its error after the write that met it.
     await new Promise(setImmediate);
     const unwritten = outputFailure();
     if (unwritten) throw unwritten;
