@@ -32,7 +32,12 @@ const builtNeighbours: Plugin = {
 };
 
 /** Tests that measure the time of this machine, or open a browser on it, want it for themselves. */
-const ALONE = ["browser.test.ts", "fcn/cli/tune.test.ts", "fcn/training/waiting.test.ts", "tensor/ops/tiles.test.ts"];
+const ALONE = [
+  "browser.test.ts",
+  "fcn/cli/commands/tune.test.ts",
+  "fcn/training/run/waiting.test.ts",
+  "tensor/ops/tiles.test.ts",
+];
 const { fast, slow }: Record<"fast" | "slow", string[]> = testKinds(fileURLToPath(new URL("test", import.meta.url)));
 const inTest = (file: string): string => `test/${file}`;
 

@@ -3,8 +3,8 @@ import { type AdapterOptions, type DeviceInfo, findAdapter, findGpu, requestDevi
 import { Engine } from "./device/engine.js";
 import { Simulation } from "./device/simulate.js";
 import { Device } from "./device.js";
-import { checkOptions } from "./options.js";
-import { boolean, checkedInUse, from, number, oneOf, type RulesOf } from "./rules.js";
+import { checkOptions } from "./plain/options.js";
+import { boolean, checkedInUse, from, number, oneOf, type RulesOf } from "./plain/rules.js";
 
 export interface DeviceOptions extends AdapterOptions {
   /** `adapter` (default) raises the limits to those of the adapter; `default` keeps WebGPU's default limits. */

@@ -1,20 +1,20 @@
 import type { Capabilities, Tuning } from "@fcn/kernels";
-import { full, random } from "./create.js";
-import { describe } from "./describe.js";
+import { full, random } from "./core/create.js";
+import { Runtime } from "./core/runtime.js";
+import { Tensor } from "./core/tensor.js";
 import { type DeviceInfo, readLimits } from "./device/adapter.js";
 import type { MemoryReport } from "./device/buffers.js";
 import type { Engine } from "./device/engine.js";
 import type { TuningProgress } from "./device/tuner.js";
-import { invalidArgument, invalidShape, show, type TensorError } from "./errors.js";
-import { hostValues } from "./hostValues.js";
-import { checkMake, type MakeOptions, type RandomOptions } from "./makeOptions.js";
 import { type TensorMethods, tensorMethods } from "./methods.js";
-import { checkNested, flatten, type TensorData } from "./nested.js";
-import { Runtime } from "./runtime.js";
-import { elementsOf } from "./shape.js";
-import { Tensor } from "./tensor.js";
+import { describe } from "./plain/describe.js";
+import { invalidArgument, invalidShape, show, type TensorError } from "./plain/errors.js";
+import { hostValues } from "./plain/hostValues.js";
+import { checkMake, type MakeOptions, type RandomOptions } from "./plain/makeOptions.js";
+import { checkNested, flatten, type TensorData } from "./plain/nested.js";
+import { elementsOf } from "./plain/shape.js";
 
-declare module "./tensor.js" {
+declare module "./core/tensor.js" {
   interface Tensor extends TensorMethods {
     /** The device that holds the tensor. */
     readonly device: Device;

@@ -1,5 +1,6 @@
 export type { Capabilities, Tile, Tuning } from "@fcn/kernels";
-export { type BackwardOptions, noGrad } from "./autograd.js";
+export { type BackwardOptions, noGrad } from "./core/autograd.js";
+export { Tensor } from "./core/tensor.js";
 export { createDevice, type DeviceOptions } from "./createDevice.js";
 export {
   type AdapterChoice,
@@ -11,6 +12,11 @@ export {
 export type { MemoryReport } from "./device/buffers.js";
 export type { TuningProgress, TuningResult } from "./device/tuner.js";
 export { Device, type Scope } from "./device.js";
+export * as io from "./io/index.js";
+export type { TensorMethods } from "./methods.js";
+export * as nn from "./nn/index.js";
+export * from "./ops/index.js";
+export * as optim from "./optim/index.js";
 export {
   type ErrorCode,
   type ErrorDetails,
@@ -19,14 +25,8 @@ export {
   hasCode,
   type TensorCode,
   TensorError,
-} from "./errors.js";
-export * as io from "./io/index.js";
-export type { MakeOptions, RandomOptions } from "./makeOptions.js";
-export type { TensorMethods } from "./methods.js";
-export type { TensorData } from "./nested.js";
-export * as nn from "./nn/index.js";
-export * from "./ops/index.js";
-export * as optim from "./optim/index.js";
-export type { Extent, Padding } from "./shape.js";
-export { Tensor } from "./tensor.js";
-export type { DType, Nested, TypedData } from "./types.js";
+} from "./plain/errors.js";
+export type { MakeOptions, RandomOptions } from "./plain/makeOptions.js";
+export type { TensorData } from "./plain/nested.js";
+export type { Extent, Padding } from "./plain/shape.js";
+export type { DType, Nested, TypedData } from "./plain/types.js";

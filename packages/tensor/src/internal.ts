@@ -1,21 +1,21 @@
 /** What @fcn/core and the tests share with this package. Not part of the public API: it may change in any version. */
 import type { Plan } from "@fcn/kernels";
+import { Tensor } from "./core/tensor.js";
 import type { Device } from "./device.js";
-import type { Order } from "./layout.js";
-import { Tensor } from "./tensor.js";
+import type { Order } from "./plain/layout.js";
 
-export { brief, firstOf, invalidArgument, reworded, show, showSome, showValue } from "./errors.js";
 export { GUESSED_BYTES, type Guess, guessContent } from "./io/guess.js";
 export { decodeText, describeFault, recodeFix, shellWord, type TextFault } from "./io/text.js";
-export { nearest } from "./nearest.js";
 export { matchNames, type NameMatch } from "./nn/matchNames.js";
 export { nameTarget } from "./nn/stateDict.js";
-export { isNode, nodeModule } from "./node.js";
 export { ONE_VALUE } from "./ops/batchNorm.js";
-export { checkOptions, checkValue } from "./options.js";
-export type { Rule, RulesOf } from "./rules.js";
-export * as rules from "./rules.js";
-export { elementsOf } from "./shape.js";
+export { brief, firstOf, invalidArgument, reworded, show, showSome, showValue } from "./plain/errors.js";
+export { nearest } from "./plain/nearest.js";
+export { isNode, nodeModule } from "./plain/node.js";
+export { checkOptions, checkValue } from "./plain/options.js";
+export type { Rule, RulesOf } from "./plain/rules.js";
+export * as rules from "./plain/rules.js";
+export { elementsOf } from "./plain/shape.js";
 
 export const emptyTensor = (device: Device, shape: readonly number[]): Tensor => Tensor.empty(device.runtime, shape);
 

@@ -1,11 +1,11 @@
-import { type BackwardOptions, runBackward } from "./autograd.js";
-import { full } from "./create.js";
-import { show, TensorError } from "./errors.js";
+import { type BackwardOptions, runBackward } from "./core/autograd.js";
+import { full } from "./core/create.js";
+import { checkGradient, type Tensor } from "./core/tensor.js";
 import { assign } from "./ops/assign.js";
 import { converted, to } from "./ops/cast.js";
 import { permute, reshape } from "./ops/view.js";
-import { checkGradient, type Tensor } from "./tensor.js";
-import type { DType } from "./types.js";
+import { show, TensorError } from "./plain/errors.js";
+import type { DType } from "./plain/types.js";
 
 /**
  * The methods of tensors that are ops. The Tensor class cannot import the ops, which are built on it, so the device

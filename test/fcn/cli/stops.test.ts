@@ -13,7 +13,9 @@ import { writeTinyData } from "../training/tinyData.js";
 vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
-const SIGNALS = pathToFileURL(fileURLToPath(new URL("../../../packages/fcn/dist/cli/signals.js", import.meta.url)));
+const SIGNALS = pathToFileURL(
+  fileURLToPath(new URL("../../../packages/fcn/dist/cli/output/signals.js", import.meta.url)),
+);
 const SCRIPT = "/usr/bin/script";
 const root = await temporaryFolder("fcn-signals");
 const data = await writeTinyData(join(root, "data"));

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { data } from "@fcn/core";
 import { encode } from "fast-png";
-import { classNames } from "../../../packages/fcn/src/cli/classNames.js";
+import { classNames } from "../../../packages/fcn/src/cli/flags/classNames.js";
 import { encodeMat } from "../../fcn/data/mat/matEncoder.js";
 import { greyPng, jpeg, palettePng, photo, rgbPng } from "../../fcn/data/trees.js";
 import { MemoryFolder } from "../memoryFolder.js";

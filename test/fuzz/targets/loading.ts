@@ -7,7 +7,7 @@ import {
   readCheckpoint,
   savedConfiguration,
   writeCheckpoint,
-} from "../../../packages/fcn/src/training/run/checkpoint.js";
+} from "../../../packages/fcn/src/training/run/state/checkpoint.js";
 import * as p from "../../support/pickle.js";
 import { zip } from "../../support/zip.js";
 import { Finding } from "../oracle.js";

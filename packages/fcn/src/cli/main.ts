@@ -1,18 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
-import { registerBench } from "./bench.js";
-import { registerConvert } from "./convert.js";
-import { registerData } from "./data.js";
-import { registerDemo } from "./demo.js";
-import { registerDoctor } from "./doctor.js";
-import { describeFailure } from "./errors.js";
-import { registerEval } from "./eval.js";
-import { registerExport } from "./export.js";
-import { outputFailure, watchOutput } from "./output.js";
-import { registerPredict } from "./predict.js";
-import { cleanUpOnSignals } from "./signals.js";
-import { registerTrain } from "./train.js";
-import { registerTune } from "./tune.js";
+import { registerBench } from "./commands/bench.js";
+import { registerConvert } from "./commands/convert.js";
+import { registerData } from "./commands/data.js";
+import { registerDemo } from "./commands/demo.js";
+import { registerDoctor } from "./commands/doctor.js";
+import { registerEval } from "./commands/eval.js";
+import { registerExport } from "./commands/export.js";
+import { registerPredict } from "./commands/predict.js";
+import { registerTrain } from "./commands/train.js";
+import { registerTune } from "./commands/tune.js";
+import { describeFailure } from "./output/errors.js";
+import { outputFailure, watchOutput } from "./output/output.js";
+import { cleanUpOnSignals } from "./output/signals.js";
 
 /** Builds the whole `fcn` command line; `version` is what `--version` prints. */
 export function createProgram(version: string): Command {

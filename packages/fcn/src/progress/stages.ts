@@ -1,5 +1,5 @@
 import type { SingleBar } from "cli-progress";
-import type { TrainProgress } from "../training/options.js";
+import type { TrainProgress } from "../training/settings/options.js";
 import { progressBar } from "./bar.js";
 
 /** Shows the progress of a training stage. */

@@ -7,36 +7,26 @@ export {
   saveModel,
 } from "../models/file/weightsFile.js";
 export { mainLogits, type SegmentationNet } from "../models/segmentationNet.js";
-export { type ClassBalancing, classWeights } from "./classWeights.js";
-export { freezeBatchNorm, type Trainable } from "./freezing.js";
-export type { HeadLabels, HeadWeights } from "./heads.js";
-export { type Loss, type LossName, type LossSettings, lossNames } from "./loss.js";
-export { type LossSampling, sampleLabels } from "./lossSampling.js";
-export type { MultiplierRules, Multipliers, ParameterKind } from "./multipliers.js";
-export type { OptimizerMaker, OptimizerName } from "./optimizers.js";
-export type {
-  BatchStream,
-  OpenInterval,
-  TrainBatch,
-  TrainingSettings,
-  TrainOptions,
-  TrainProgress,
-  TrainState,
-} from "./options.js";
-export {
-  type LearningGroup,
-  type ParameterGroupOptions,
-  parameterGroups,
-  parameterKinds,
-} from "./parameterGroups.js";
-export type { TrainSettings } from "./recipeSettings.js";
-export { listRecipes, type Recipe, type RecipeName, recipe, recipeRate } from "./recipes.js";
+export { type ClassBalancing, classWeights } from "./loss/classWeights.js";
+export type { HeadLabels, HeadWeights } from "./loss/heads.js";
+export { type Loss, type LossName, type LossSettings, lossNames } from "./loss/loss.js";
+export { type LossSampling, sampleLabels } from "./loss/lossSampling.js";
 export {
   convertLearningRate,
   convertWeightDecay,
   type Reduction,
   type ReductionChange,
-} from "./reduction.js";
+} from "./loss/reduction.js";
+export { freezeBatchNorm, type Trainable } from "./optimizer/freezing.js";
+export type { MultiplierRules, Multipliers, ParameterKind } from "./optimizer/multipliers.js";
+export type { OptimizerMaker, OptimizerName } from "./optimizer/optimizers.js";
+export {
+  type LearningGroup,
+  type ParameterGroupOptions,
+  parameterGroups,
+  parameterKinds,
+} from "./optimizer/parameterGroups.js";
+export type { Optimizer, Schedule, ScheduleName } from "./optimizer/schedules.js";
 export {
   type Configuration,
   type ImageScore,
@@ -47,7 +37,17 @@ export {
   trainRun,
   type Validation,
 } from "./run/index.js";
-export type { Optimizer, Schedule, ScheduleName } from "./schedules.js";
+export type {
+  BatchStream,
+  OpenInterval,
+  TrainBatch,
+  TrainingSettings,
+  TrainOptions,
+  TrainProgress,
+  TrainState,
+} from "./settings/options.js";
+export type { TrainSettings } from "./settings/recipeSettings.js";
+export { listRecipes, type Recipe, type RecipeName, recipe, recipeRate } from "./settings/recipes.js";
 export { publishedStages, type Stage, type StagedOptions, type StageResult, trainStaged } from "./staged.js";
 export { type TrainResult, train } from "./train.js";
 export { trainValidated, type ValidatedTraining, type ValidatedTrainOptions } from "./validated.js";

@@ -1,10 +1,10 @@
 import { TensorError } from "@fcn/tensor";
 import type { HostBatch } from "../data/samples/batches.js";
 import { VOID_LABEL } from "../labels/sample.js";
-import { countHeads } from "./headLoss.js";
-import { labelsOf } from "./heads.js";
-import type { ResolvedOptions } from "./options.js";
-import type { LearningGroup } from "./parameterGroups.js";
+import { countHeads } from "./loss/headLoss.js";
+import { labelsOf } from "./loss/heads.js";
+import type { LearningGroup } from "./optimizer/parameterGroups.js";
+import type { ResolvedOptions } from "./settings/options.js";
 
 /** After this many first steps without a pixel to learn from, training warns. */
 const EARLY = 3;

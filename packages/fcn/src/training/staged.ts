@@ -4,7 +4,7 @@ import type { SegmentationSample } from "../labels/sample.js";
 import { create, type ModelOptions } from "../models/index.js";
 import type { SegmentationNet } from "../models/segmentationNet.js";
 import { transplant } from "../surgery/transplant.js";
-import type { TrainOptions, TrainProgress } from "./options.js";
+import type { TrainOptions, TrainProgress } from "./settings/options.js";
 import { trainValidated, type ValidatedTraining } from "./validated.js";
 
 /** One net of a staged recipe. */

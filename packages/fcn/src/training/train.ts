@@ -6,17 +6,17 @@ import { rememberPreprocessing } from "../models/file/usedPreprocessing.js";
 import { seedFor } from "../models/graph/weights/initialise.js";
 import { deviceOf } from "../models/segmentationNet.js";
 import { type Fitting, fittingOf, headsOf } from "./fitted.js";
-import { type Freeze, freezeAllBut, freezeBatchNorm } from "./freezing.js";
-import { countHeads, headLoss } from "./headLoss.js";
 import { checkRates, LearningWatch } from "./learning.js";
-import { sampleLabels } from "./lossSampling.js";
-import { OPTIMIZERS } from "./optimizers.js";
-import type { BatchStream, OpenInterval, ResolvedOptions, TrainBatch, TrainOptions } from "./options.js";
-import { parameterGroups } from "./parameterGroups.js";
-import { divisorOf } from "./reduction.js";
+import { countHeads, headLoss } from "./loss/headLoss.js";
+import { sampleLabels } from "./loss/lossSampling.js";
+import { divisorOf } from "./loss/reduction.js";
+import { type Freeze, freezeAllBut, freezeBatchNorm } from "./optimizer/freezing.js";
+import { OPTIMIZERS } from "./optimizer/optimizers.js";
+import { parameterGroups } from "./optimizer/parameterGroups.js";
+import { makeSchedule, type Optimizer } from "./optimizer/schedules.js";
 import { bothWays } from "./remedies.js";
-import { isSamples, resolveTraining } from "./resolve.js";
-import { makeSchedule, type Optimizer } from "./schedules.js";
+import type { BatchStream, OpenInterval, ResolvedOptions, TrainBatch, TrainOptions } from "./settings/options.js";
+import { isSamples, resolveTraining } from "./settings/resolve.js";
 
 /** The result of {@link train}. */
 export interface TrainResult {

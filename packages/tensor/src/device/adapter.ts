@@ -1,5 +1,5 @@
-import { TensorError } from "../errors.js";
-import { isNode } from "../node.js";
+import { TensorError } from "../plain/errors.js";
+import { isNode } from "../plain/node.js";
 import { deviceLost } from "./errors.js";
 import { isLoss, wasDeviceLost } from "./guarded.js";
 

@@ -1,5 +1,5 @@
 import { type Dummy, FAULT_WORDS, type Step } from "@fcn/kernels";
-import { TensorError } from "../errors.js";
+import { TensorError } from "../plain/errors.js";
 import { USAGE } from "./buffers.js";
 import type { BufferRange, CommandRecorder } from "./commands.js";
 import type { GuardedDevice } from "./guarded.js";

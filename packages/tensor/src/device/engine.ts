@@ -1,6 +1,6 @@
 import type { Capabilities, Plan, Step, Tuning } from "@fcn/kernels";
 import { FAULT_WORDS, finiteCheck, flatWindows, packParams, poison } from "@fcn/kernels";
-import { TensorError } from "../errors.js";
+import { TensorError } from "../plain/errors.js";
 import type { DeviceInfo } from "./adapter.js";
 import { Binder, checkApart } from "./bindings.js";
 import { type MemoryReport, USAGE } from "./buffers.js";

@@ -1,4 +1,4 @@
-import { brief, show, TensorError } from "../errors.js";
+import { brief, show, TensorError } from "../plain/errors.js";
 
 export function deviceLost(reason: string): TensorError {
   return new TensorError({

@@ -1,5 +1,5 @@
 import { FAULT } from "@fcn/kernels";
-import { TensorError } from "../errors.js";
+import { TensorError } from "../plain/errors.js";
 
 /** The error for a fault record. `ops` are the names of the ops whose outputs were checked, by number. */
 export function faultError(words: Int32Array, ops: readonly string[]): TensorError | undefined {

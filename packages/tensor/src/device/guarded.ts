@@ -1,4 +1,4 @@
-import { TensorError } from "../errors.js";
+import { TensorError } from "../plain/errors.js";
 import { deviceLost, gpuError } from "./errors.js";
 import type { Simulation } from "./simulate.js";
 

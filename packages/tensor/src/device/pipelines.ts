@@ -1,5 +1,5 @@
 import { type Access, type ConstantValue, type Kernel, type KernelInfo, parseKernel, specialize } from "@fcn/kernels";
-import { TensorError } from "../errors.js";
+import { TensorError } from "../plain/errors.js";
 import type { GuardedDevice } from "./guarded.js";
 
 const COMPUTE_STAGE = 4;

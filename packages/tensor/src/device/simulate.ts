@@ -1,5 +1,5 @@
-import { invalidArgument } from "../errors.js";
-import { isNode } from "../node.js";
+import { invalidArgument } from "../plain/errors.js";
+import { isNode } from "../plain/node.js";
 
 const FAULTS = ["out-of-memory", "device-lost"] as const;
 type SimulatedFault = (typeof FAULTS)[number];

@@ -1,5 +1,5 @@
 import type { Capabilities, Plan, Tile, Tunable, Tuning } from "@fcn/kernels";
-import { TensorError } from "../errors.js";
+import { TensorError } from "../plain/errors.js";
 import type { Storage } from "./storage.js";
 
 /** Plans one op for a device with these capabilities. */

@@ -1,4 +1,4 @@
-import { brief } from "../errors.js";
+import { brief } from "../plain/errors.js";
 import { corruptFile, type Place } from "./errors.js";
 import { decodeHostArray, type HostArray, type StoredDtype } from "./hostArray.js";
 import { type LeftOut, type ReadOptions, refuseDamaged } from "./skipped.js";

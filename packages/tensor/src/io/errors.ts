@@ -1,4 +1,4 @@
-import { type Fix, oneLine, TensorError } from "../errors.js";
+import { type Fix, oneLine, TensorError } from "../plain/errors.js";
 
 /** Where a problem is, for messages: the function that reads, and the file or part of a file. */
 export interface Place {

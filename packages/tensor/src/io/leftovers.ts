@@ -1,4 +1,4 @@
-import { nodeModule } from "../node.js";
+import { nodeModule } from "../plain/node.js";
 import { Crc32 } from "./crc32.js";
 
 /** Contained in temporary names: the machine and process that write the file. */

@@ -1,8 +1,8 @@
 import type { Device } from "../device.js";
-import { brief, reworded, TensorError } from "../errors.js";
 import { matchNames } from "../nn/matchNames.js";
 import type { Module } from "../nn/module.js";
 import { copyInto, type LoadOptions, type LoadReport, nameTarget, planLoad, type StateArray } from "../nn/stateDict.js";
+import { brief, reworded, TensorError } from "../plain/errors.js";
 import { refuseDamaged } from "./skipped.js";
 import type { PathOrBytes } from "./source.js";
 import { type OpenedWeights, type OpenWeightsOptions, withWeights } from "./weights.js";

@@ -1,4 +1,4 @@
-import { brief } from "../errors.js";
+import { brief } from "../plain/errors.js";
 import { corruptFile, type Place, unsupportedFile } from "./errors.js";
 import { type HostDtype, isShape, type StoredDtype } from "./hostArray.js";
 

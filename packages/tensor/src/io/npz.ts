@@ -1,4 +1,4 @@
-import { brief } from "../errors.js";
+import { brief } from "../plain/errors.js";
 import { type Content, type ContentArray, checkUnique, readContent } from "./content.js";
 import { type Place, unsupportedFile, within } from "./errors.js";
 import type { HostArray } from "./hostArray.js";

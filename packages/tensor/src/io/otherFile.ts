@@ -1,4 +1,4 @@
-import { type Fix, hasCode, TensorError } from "../errors.js";
+import { type Fix, hasCode, TensorError } from "../plain/errors.js";
 import type { Place } from "./errors.js";
 import { GUESSED_BYTES, type Guess, guessContent } from "./guess.js";
 import type { Source } from "./source.js";

@@ -1,4 +1,4 @@
-import { TensorError } from "../errors.js";
+import { TensorError } from "../plain/errors.js";
 import { elementCount, type HostArray } from "./hostArray.js";
 
 /**

@@ -1,4 +1,4 @@
-import { brief, TensorError } from "../errors.js";
+import { brief, TensorError } from "../plain/errors.js";
 import { type Content, plainArray, readContent } from "./content.js";
 import { type HostArray, storedSize } from "./hostArray.js";
 import { guessed } from "./otherFile.js";

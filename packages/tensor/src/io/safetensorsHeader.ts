@@ -1,4 +1,4 @@
-import { brief, showSome, TensorError } from "../errors.js";
+import { brief, showSome, TensorError } from "../plain/errors.js";
 import { corruptFile } from "./errors.js";
 import { elementCount, type HostDtype, isShape, type StoredDtype, storedSize } from "./hostArray.js";
 import { scanJson } from "./jsonScan.js";

@@ -1,4 +1,4 @@
-import { brief, type Fix, hasCode, showSome, type TensorError } from "../errors.js";
+import { brief, type Fix, hasCode, showSome, type TensorError } from "../plain/errors.js";
 import { type Place, unsupportedFile } from "./errors.js";
 
 /** An array that was left out although the rest of its file is read. */

@@ -1,5 +1,5 @@
-import { brief, TensorError } from "../errors.js";
-import { isNode, nodeModule } from "../node.js";
+import { brief, TensorError } from "../plain/errors.js";
+import { isNode, nodeModule } from "../plain/node.js";
 import type { Place } from "./errors.js";
 
 /** The path of a file (Node only), or its bytes. */

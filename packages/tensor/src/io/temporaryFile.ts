@@ -1,4 +1,4 @@
-import { nodeModule } from "../node.js";
+import { nodeModule } from "../plain/node.js";
 import { temporaryName } from "./leftovers.js";
 import { unwritable } from "./unwritable.js";
 

@@ -1,4 +1,4 @@
-import { TensorError } from "../errors.js";
+import { TensorError } from "../plain/errors.js";
 
 const SPACE = "free some space on that disk, or write to another one, and run again";
 const PLACE = "name a place that exists and may be written";

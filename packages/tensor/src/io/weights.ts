@@ -1,4 +1,4 @@
-import { brief, showSome, TensorError } from "../errors.js";
+import { brief, showSome, TensorError } from "../plain/errors.js";
 import { isCaffemodel, openCaffemodel } from "./caffemodel/caffemodel.js";
 import type { Content } from "./content.js";
 import { unsupportedFile } from "./errors.js";

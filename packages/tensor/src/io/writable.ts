@@ -1,6 +1,6 @@
-import { describe } from "../describe.js";
-import { brief, TensorError } from "../errors.js";
-import type { Tensor } from "../tensor.js";
+import type { Tensor } from "../core/tensor.js";
+import { describe } from "../plain/describe.js";
+import { brief, TensorError } from "../plain/errors.js";
 import {
   elementCount,
   fitsDtype,

@@ -1,4 +1,4 @@
-import { brief, TensorError } from "../errors.js";
+import { brief, TensorError } from "../plain/errors.js";
 import { Crc32 } from "./crc32.js";
 import { checkExpansion, corruptFile, type Place, unsupportedFile, within } from "./errors.js";
 import type { Source } from "./source.js";

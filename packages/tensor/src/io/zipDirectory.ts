@@ -1,4 +1,4 @@
-import { brief } from "../errors.js";
+import { brief } from "../plain/errors.js";
 import { corruptFile } from "./errors.js";
 import type { Source } from "./source.js";
 

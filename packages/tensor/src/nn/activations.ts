@@ -1,7 +1,7 @@
+import type { Tensor } from "../core/tensor.js";
 import { leakyRelu, relu, relu6, sigmoid } from "../ops/index.js";
-import { checkOptions } from "../options.js";
-import { finite } from "../rules.js";
-import type { Tensor } from "../tensor.js";
+import { checkOptions } from "../plain/options.js";
+import { finite } from "../plain/rules.js";
 import { Module } from "./module.js";
 
 /** max(x, 0) (torch.nn.ReLU). */

@@ -1,8 +1,8 @@
+import type { Tensor } from "../core/tensor.js";
 import type { Device } from "../device.js";
 import { batchNorm } from "../ops/index.js";
-import { checkOptions } from "../options.js";
-import { from, probability } from "../rules.js";
-import type { Tensor } from "../tensor.js";
+import { checkOptions } from "../plain/options.js";
+import { from, probability } from "../plain/rules.js";
 import { checkChannels } from "./initialise.js";
 import { Module } from "./module.js";
 

@@ -1,10 +1,10 @@
+import type { Tensor } from "../core/tensor.js";
 import type { Device } from "../device.js";
 import { CONV_TRANSPOSE2D, CONV2D } from "../ops/conv.js";
 import { conv2d, convTranspose2d } from "../ops/index.js";
-import { checkOptions } from "../options.js";
-import { boolean, extent, required, seed as seedRule } from "../rules.js";
-import { type Extent, type Padding, pair } from "../shape.js";
-import type { Tensor } from "../tensor.js";
+import { checkOptions } from "../plain/options.js";
+import { boolean, extent, required, seed as seedRule } from "../plain/rules.js";
+import { type Extent, type Padding, pair } from "../plain/shape.js";
 import { checkChannels, convolutionParameters, nextSeed } from "./initialise.js";
 import { Module } from "./module.js";
 

@@ -1,7 +1,7 @@
+import type { Tensor } from "../core/tensor.js";
 import { dropout, dropout2d } from "../ops/index.js";
-import { checkOptions } from "../options.js";
-import { probability, seed as seedRule } from "../rules.js";
-import type { Tensor } from "../tensor.js";
+import { checkOptions } from "../plain/options.js";
+import { probability, seed as seedRule } from "../plain/rules.js";
 import { mixSeed, nextSeed } from "./initialise.js";
 import { Module } from "./module.js";
 

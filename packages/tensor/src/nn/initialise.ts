@@ -1,7 +1,7 @@
+import type { Tensor } from "../core/tensor.js";
 import type { Device } from "../device.js";
-import { TensorError } from "../errors.js";
-import { WEIGHT_ORDER } from "../layout.js";
-import type { Tensor } from "../tensor.js";
+import { TensorError } from "../plain/errors.js";
+import { WEIGHT_ORDER } from "../plain/layout.js";
 
 const layersMade = new WeakMap<Device, number>();
 

@@ -1,4 +1,4 @@
-import { brief, showSome, TensorError } from "../errors.js";
+import { brief, showSome, TensorError } from "../plain/errors.js";
 
 type Shape = readonly number[];
 

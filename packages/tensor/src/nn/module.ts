@@ -1,8 +1,8 @@
-import { describe } from "../describe.js";
-import { invalidArgument, TensorError } from "../errors.js";
-import { checkOptions } from "../options.js";
-import { boolean } from "../rules.js";
-import type { Tensor } from "../tensor.js";
+import type { Tensor } from "../core/tensor.js";
+import { describe } from "../plain/describe.js";
+import { invalidArgument, TensorError } from "../plain/errors.js";
+import { checkOptions } from "../plain/options.js";
+import { boolean } from "../plain/rules.js";
 import { type LoadOptions, type LoadReport, loadInto, type StateAdapter, type StateDict } from "./stateDict.js";
 
 /**

@@ -1,6 +1,6 @@
-import { brief, hasCode, show, showSome, TensorError } from "../errors.js";
-import { elementsOf, sameShape } from "../shape.js";
-import { Tensor } from "../tensor.js";
+import { Tensor } from "../core/tensor.js";
+import { brief, hasCode, show, showSome, TensorError } from "../plain/errors.js";
+import { elementsOf, sameShape } from "../plain/shape.js";
 import { matchNames, type NameTarget } from "./matchNames.js";
 
 /** Row-major values on the host, as returned by the readers in `io`. */

@@ -1,9 +1,9 @@
+import type { Tensor } from "../core/tensor.js";
 import { AVG_POOL2D, type AvgPool2dOptions } from "../ops/avgPool2d.js";
 import { avgPool2d, interpolate, maxPool2d } from "../ops/index.js";
 import { INTERPOLATE, type InterpolateOptions } from "../ops/interpolate.js";
 import { MAX_POOL2D, type MaxPool2dOptions } from "../ops/maxPool2d.js";
-import { checkOptions } from "../options.js";
-import type { Tensor } from "../tensor.js";
+import { checkOptions } from "../plain/options.js";
 import { Module } from "./module.js";
 
 /** Max pooling with the options of {@link maxPool2d} (torch.nn.MaxPool2d). */

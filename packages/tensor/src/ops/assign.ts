@@ -1,8 +1,8 @@
-import { invalidShape, otherDevice, show } from "../errors.js";
-import { hostValues } from "../hostValues.js";
-import { narrowed } from "../nested.js";
-import { sameShape } from "../shape.js";
-import { inOrder, Tensor } from "../tensor.js";
+import { inOrder, Tensor } from "../core/tensor.js";
+import { invalidShape, otherDevice, show } from "../plain/errors.js";
+import { hostValues } from "../plain/hostValues.js";
+import { narrowed } from "../plain/nested.js";
+import { sameShape } from "../plain/shape.js";
 import { converted } from "./cast.js";
 
 /** Copies another tensor, converted as `to` does, or host data in row-major order, into the memory of `target`. */

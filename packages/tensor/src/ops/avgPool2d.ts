@@ -1,11 +1,11 @@
 import { planAveragePool2d, planAveragePool2dBackward } from "@fcn/kernels";
-import { record } from "../autograd.js";
-import { invalidArgument } from "../errors.js";
-import { CHANNELS_LAST } from "../layout.js";
-import { checkOptions } from "../options.js";
-import { boolean, type RulesOf } from "../rules.js";
-import { sides } from "../shape.js";
-import { inOrder, Tensor } from "../tensor.js";
+import { record } from "../core/autograd.js";
+import { inOrder, Tensor } from "../core/tensor.js";
+import { invalidArgument } from "../plain/errors.js";
+import { CHANNELS_LAST } from "../plain/layout.js";
+import { checkOptions } from "../plain/options.js";
+import { boolean, type RulesOf } from "../plain/rules.js";
+import { sides } from "../plain/shape.js";
 import { POOL_WINDOW, type PoolWindow, poolGeometry } from "./poolWindow.js";
 
 export interface AvgPool2dOptions extends PoolWindow {

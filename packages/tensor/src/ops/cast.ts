@@ -1,7 +1,7 @@
-import { record } from "../autograd.js";
-import { invalidArgument } from "../errors.js";
-import { checkLive, type Tensor } from "../tensor.js";
-import type { DType } from "../types.js";
+import { record } from "../core/autograd.js";
+import { checkLive, type Tensor } from "../core/tensor.js";
+import { invalidArgument } from "../plain/errors.js";
+import type { DType } from "../plain/types.js";
 import { compute } from "./pointwise.js";
 
 /** @internal The values of x as `dtype`, untracked. Shares the memory if x already has that dtype. */

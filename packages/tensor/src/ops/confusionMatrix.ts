@@ -1,9 +1,9 @@
 import { planConfusion } from "@fcn/kernels";
-import { invalidShape, show, TensorError } from "../errors.js";
-import { checkOptions } from "../options.js";
-import { required, whole } from "../rules.js";
-import { sameShape } from "../shape.js";
-import { checkLive, contiguous, Tensor } from "../tensor.js";
+import { checkLive, contiguous, Tensor } from "../core/tensor.js";
+import { invalidShape, show, TensorError } from "../plain/errors.js";
+import { checkOptions } from "../plain/options.js";
+import { required, whole } from "../plain/rules.js";
+import { sameShape } from "../plain/shape.js";
 import { argmax } from "./reduce.js";
 
 export interface ConfusionMatrixOptions {

@@ -6,13 +6,13 @@ import {
   planConv2d,
   planConv2dWeightGradient,
 } from "@fcn/kernels";
-import { record } from "../autograd.js";
-import { invalidArgument, invalidShape, show } from "../errors.js";
-import { CHANNELS_LAST, WEIGHT_ORDER } from "../layout.js";
-import { checkOptions } from "../options.js";
-import { extent, padding, type RulesOf, whole } from "../rules.js";
-import { checkRank, type Extent, type Padding, pair, sameShape, sides } from "../shape.js";
-import { inOrder, Tensor } from "../tensor.js";
+import { record } from "../core/autograd.js";
+import { inOrder, Tensor } from "../core/tensor.js";
+import { invalidArgument, invalidShape, show } from "../plain/errors.js";
+import { CHANNELS_LAST, WEIGHT_ORDER } from "../plain/layout.js";
+import { checkOptions } from "../plain/options.js";
+import { extent, padding, type RulesOf, whole } from "../plain/rules.js";
+import { checkRank, type Extent, type Padding, pair, sameShape, sides } from "../plain/shape.js";
 import { checkFloat } from "./operands.js";
 
 /** Stride and dilation in pixels, one number or [h, w], and groups of channels. All are 1 by default. */

@@ -1,11 +1,11 @@
 import { type CrossEntropyCase, planCrossEntropy, planCrossEntropyBackward } from "@fcn/kernels";
-import { record } from "../autograd.js";
-import { invalidShape, show, TensorError } from "../errors.js";
-import { activationOrder } from "../layout.js";
-import { checkOptions } from "../options.js";
-import { checkedInUse, integer, oneOf, type RulesOf } from "../rules.js";
-import { elementsOf, sameShape } from "../shape.js";
-import { checkLive, contiguous, inOrder, Tensor } from "../tensor.js";
+import { record } from "../core/autograd.js";
+import { checkLive, contiguous, inOrder, Tensor } from "../core/tensor.js";
+import { invalidShape, show, TensorError } from "../plain/errors.js";
+import { activationOrder } from "../plain/layout.js";
+import { checkOptions } from "../plain/options.js";
+import { checkedInUse, integer, oneOf, type RulesOf } from "../plain/rules.js";
+import { elementsOf, sameShape } from "../plain/shape.js";
 import { checkFloat } from "./operands.js";
 
 export interface CrossEntropyOptions {

@@ -1,10 +1,10 @@
 import { planRandom } from "@fcn/kernels";
-import { record } from "../autograd.js";
-import { CHANNELS_LAST, type Order } from "../layout.js";
-import { checkOptions } from "../options.js";
-import { boolean, probability, seed } from "../rules.js";
-import { checkRank } from "../shape.js";
-import { inOrder, Tensor } from "../tensor.js";
+import { record } from "../core/autograd.js";
+import { inOrder, Tensor } from "../core/tensor.js";
+import { CHANNELS_LAST, type Order } from "../plain/layout.js";
+import { checkOptions } from "../plain/options.js";
+import { boolean, probability, seed } from "../plain/rules.js";
+import { checkRank } from "../plain/shape.js";
 import { checkFloat } from "./operands.js";
 
 export interface DropoutOptions {

@@ -1,10 +1,10 @@
 import { type NormOptions, planNorm } from "@fcn/kernels";
-import { record } from "../autograd.js";
-import { invalidArgument, invalidShape, show } from "../errors.js";
-import { activationOrder } from "../layout.js";
-import { checkOptions } from "../options.js";
-import { checkedInUse, from } from "../rules.js";
-import { inOrder, Tensor } from "../tensor.js";
+import { record } from "../core/autograd.js";
+import { inOrder, Tensor } from "../core/tensor.js";
+import { invalidArgument, invalidShape, show } from "../plain/errors.js";
+import { activationOrder } from "../plain/layout.js";
+import { checkOptions } from "../plain/options.js";
+import { checkedInUse, from } from "../plain/rules.js";
 import { checkNormVectors, normGradient } from "./norm.js";
 import { checkFloat, given } from "./operands.js";
 

@@ -1,11 +1,11 @@
 import { type InterpolateGeometry, interpolateScale, planInterpolate, planInterpolateBackward } from "@fcn/kernels";
-import { record } from "../autograd.js";
-import { invalidArgument, invalidShape, show } from "../errors.js";
-import { CHANNELS_LAST } from "../layout.js";
-import { checkOptions } from "../options.js";
-import { boolean, extent, oneOf, positive, type RulesOf, rule } from "../rules.js";
-import { pair } from "../shape.js";
-import { inOrder, Tensor } from "../tensor.js";
+import { record } from "../core/autograd.js";
+import { inOrder, Tensor } from "../core/tensor.js";
+import { invalidArgument, invalidShape, show } from "../plain/errors.js";
+import { CHANNELS_LAST } from "../plain/layout.js";
+import { checkOptions } from "../plain/options.js";
+import { boolean, extent, oneOf, positive, type RulesOf, rule } from "../plain/rules.js";
+import { pair } from "../plain/shape.js";
 import { imageSizes } from "./operands.js";
 
 /** Give exactly one of `size` and `scaleFactor`. */

@@ -1,10 +1,10 @@
 import { planLocalResponseNorm, planLocalResponseNormBackward } from "@fcn/kernels";
-import { record } from "../autograd.js";
-import { invalidShape, show } from "../errors.js";
-import { activationOrder } from "../layout.js";
-import { checkOptions } from "../options.js";
-import { finite, required, whole } from "../rules.js";
-import { inOrder, Tensor } from "../tensor.js";
+import { record } from "../core/autograd.js";
+import { inOrder, Tensor } from "../core/tensor.js";
+import { invalidShape, show } from "../plain/errors.js";
+import { activationOrder } from "../plain/layout.js";
+import { checkOptions } from "../plain/options.js";
+import { finite, required, whole } from "../plain/rules.js";
 import { checkFloat } from "./operands.js";
 
 export interface LocalResponseNormOptions {

@@ -1,9 +1,9 @@
 import { type MatmulCase, type MatrixStrides, planMatmul, planSum } from "@fcn/kernels";
-import { record } from "../autograd.js";
-import { invalidShape, show } from "../errors.js";
-import { identityOrder, stridesOf } from "../layout.js";
-import { broadcastShape, elementsOf } from "../shape.js";
-import { contiguous, Tensor } from "../tensor.js";
+import { record } from "../core/autograd.js";
+import { contiguous, Tensor } from "../core/tensor.js";
+import { invalidShape, show } from "../plain/errors.js";
+import { identityOrder, stridesOf } from "../plain/layout.js";
+import { broadcastShape, elementsOf } from "../plain/shape.js";
 import { checkFloat } from "./operands.js";
 
 /** The sizes of a product. A vector counts as a matrix with one row (a) or one column (b). */

@@ -1,9 +1,9 @@
 import { planMaxPool2d, planMaxPool2dBackward } from "@fcn/kernels";
-import { record, recording } from "../autograd.js";
-import { CHANNELS_LAST } from "../layout.js";
-import { checkOptions } from "../options.js";
-import { extent, type RulesOf } from "../rules.js";
-import { inOrder, Tensor } from "../tensor.js";
+import { record, recording } from "../core/autograd.js";
+import { inOrder, Tensor } from "../core/tensor.js";
+import { CHANNELS_LAST } from "../plain/layout.js";
+import { checkOptions } from "../plain/options.js";
+import { extent, type RulesOf } from "../plain/rules.js";
 import { POOL_WINDOW, type PoolWindow, poolGeometry } from "./poolWindow.js";
 
 export interface MaxPool2dOptions extends PoolWindow {

@@ -1,12 +1,12 @@
 import { planCopy } from "@fcn/kernels";
-import { record, recording } from "../autograd.js";
-import { full } from "../create.js";
-import { invalidArgument, invalidShape, show } from "../errors.js";
-import { type Order, stridesOf } from "../layout.js";
-import { checkOptions } from "../options.js";
-import { checkedInUse, integer, listOf, number, required } from "../rules.js";
-import { checkRank, dimIndex, isList } from "../shape.js";
-import { checkLive, Tensor } from "../tensor.js";
+import { record, recording } from "../core/autograd.js";
+import { full } from "../core/create.js";
+import { checkLive, Tensor } from "../core/tensor.js";
+import { invalidArgument, invalidShape, show } from "../plain/errors.js";
+import { type Order, stridesOf } from "../plain/layout.js";
+import { checkOptions } from "../plain/options.js";
+import { checkedInUse, integer, listOf, number, required } from "../plain/rules.js";
+import { checkRank, dimIndex, isList } from "../plain/shape.js";
 import { checkFloat } from "./operands.js";
 
 const offsetOf = (begin: readonly number[], strides: readonly number[]): number =>

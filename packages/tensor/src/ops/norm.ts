@@ -1,8 +1,8 @@
 import { type NormGeometry, planNormBackward } from "@fcn/kernels";
-import { invalidShape, show } from "../errors.js";
-import { activationOrder } from "../layout.js";
-import type { Backward } from "../tape.js";
-import { inOrder, Tensor } from "../tensor.js";
+import type { Backward } from "../core/tape.js";
+import { inOrder, Tensor } from "../core/tensor.js";
+import { invalidShape, show } from "../plain/errors.js";
+import { activationOrder } from "../plain/layout.js";
 import { checkFloat, given } from "./operands.js";
 
 /** @internal Throws unless each given vector is [C] for x [N, C, ...]. */

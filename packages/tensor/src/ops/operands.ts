@@ -1,6 +1,6 @@
-import { show, TensorError } from "../errors.js";
-import { checkRank } from "../shape.js";
-import { checkLive, type Tensor } from "../tensor.js";
+import { checkLive, type Tensor } from "../core/tensor.js";
+import { show, TensorError } from "../plain/errors.js";
+import { checkRank } from "../plain/shape.js";
 
 /** Throws unless `x` is a live float32 tensor. */
 export function checkFloat(op: string, name: string, x: Tensor): void {

@@ -1,9 +1,9 @@
 import { planPaint } from "@fcn/kernels";
-import { invalidArgument, invalidShape, show } from "../errors.js";
-import { checkOptions } from "../options.js";
-import { checkedInUse, integer, probability } from "../rules.js";
-import { sameShape } from "../shape.js";
-import { checkLive, contiguous, Tensor } from "../tensor.js";
+import { checkLive, contiguous, Tensor } from "../core/tensor.js";
+import { invalidArgument, invalidShape, show } from "../plain/errors.js";
+import { checkOptions } from "../plain/options.js";
+import { checkedInUse, integer, probability } from "../plain/rules.js";
+import { sameShape } from "../plain/shape.js";
 
 export interface PaintOptions {
   /** The image under the colours: pixels with the shape of `labels`. Without it, the colours are opaque. */

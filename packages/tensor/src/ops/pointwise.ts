@@ -10,15 +10,15 @@ import {
   type Source,
   sourcesOf,
 } from "@fcn/kernels";
-import { record } from "../autograd.js";
-import { full } from "../create.js";
-import { describe } from "../describe.js";
-import { invalidArgument, show, TensorError } from "../errors.js";
-import { type Order, sameLayout, stridesOf } from "../layout.js";
-import { checkOptions } from "../options.js";
-import { number } from "../rules.js";
-import { broadcastShape, elementsOf, sameShape } from "../shape.js";
-import { checkLive, Tensor } from "../tensor.js";
+import { record } from "../core/autograd.js";
+import { full } from "../core/create.js";
+import { checkLive, Tensor } from "../core/tensor.js";
+import { describe } from "../plain/describe.js";
+import { invalidArgument, show, TensorError } from "../plain/errors.js";
+import { type Order, sameLayout, stridesOf } from "../plain/layout.js";
+import { checkOptions } from "../plain/options.js";
+import { number } from "../plain/rules.js";
+import { broadcastShape, elementsOf, sameShape } from "../plain/shape.js";
 import { checkFloat } from "./operands.js";
 import { sumTo } from "./sumTo.js";
 

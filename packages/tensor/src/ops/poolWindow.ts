@@ -1,8 +1,8 @@
 import { type Pool2dGeometry, poolOutputSize } from "@fcn/kernels";
-import { invalidArgument, invalidShape, show } from "../errors.js";
-import { boolean, extent, padding, type RulesOf, required } from "../rules.js";
-import { type Padding, pair, sides } from "../shape.js";
-import type { Tensor } from "../tensor.js";
+import type { Tensor } from "../core/tensor.js";
+import { invalidArgument, invalidShape, show } from "../plain/errors.js";
+import { boolean, extent, padding, type RulesOf, required } from "../plain/rules.js";
+import { type Padding, pair, sides } from "../plain/shape.js";
 import { imageSizes } from "./operands.js";
 
 /** The window of a pooling op, in pixels: numbers or [h, w]. */

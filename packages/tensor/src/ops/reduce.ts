@@ -1,11 +1,11 @@
 import { planExpand, planMax, planSum, type ReductionDim } from "@fcn/kernels";
-import { record } from "../autograd.js";
-import { invalidArgument, show } from "../errors.js";
-import type { Order } from "../layout.js";
-import { checkOptions } from "../options.js";
-import { boolean, checkedInUse, integer, type RulesOf } from "../rules.js";
-import { dimIndex } from "../shape.js";
-import { contiguous, inOrder, Tensor } from "../tensor.js";
+import { record } from "../core/autograd.js";
+import { contiguous, inOrder, Tensor } from "../core/tensor.js";
+import { invalidArgument, show } from "../plain/errors.js";
+import type { Order } from "../plain/layout.js";
+import { checkOptions } from "../plain/options.js";
+import { boolean, checkedInUse, integer, type RulesOf } from "../plain/rules.js";
+import { dimIndex } from "../plain/shape.js";
 import { checkFloat } from "./operands.js";
 import { compute } from "./pointwise.js";
 

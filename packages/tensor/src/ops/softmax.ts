@@ -1,10 +1,10 @@
 import { type Lines, planSoftmax, planSoftmaxBackward } from "@fcn/kernels";
-import { record } from "../autograd.js";
-import type { Order } from "../layout.js";
-import { checkOptions } from "../options.js";
-import { integer, required } from "../rules.js";
-import { dimIndex } from "../shape.js";
-import { inOrder, Tensor } from "../tensor.js";
+import { record } from "../core/autograd.js";
+import { inOrder, Tensor } from "../core/tensor.js";
+import type { Order } from "../plain/layout.js";
+import { checkOptions } from "../plain/options.js";
+import { integer, required } from "../plain/rules.js";
+import { dimIndex } from "../plain/shape.js";
 import { checkFloat } from "./operands.js";
 
 export interface SoftmaxOptions {

@@ -1,7 +1,7 @@
 import { planSum } from "@fcn/kernels";
-import { identityOrder } from "../layout.js";
-import { sameShape } from "../shape.js";
-import { Tensor } from "../tensor.js";
+import { Tensor } from "../core/tensor.js";
+import { identityOrder } from "../plain/layout.js";
+import { sameShape } from "../plain/shape.js";
 
 /**
  * @internal The gradient of an operand that was broadcast: `grad` summed over the dimensions along which `shape` was

@@ -1,8 +1,8 @@
-import { record } from "../autograd.js";
-import { invalidArgument, invalidShape, show } from "../errors.js";
-import { identityOrder } from "../layout.js";
-import { checkList, checkMaxRank, elementsOf } from "../shape.js";
-import { checkLive, contiguous, type Tensor } from "../tensor.js";
+import { record } from "../core/autograd.js";
+import { checkLive, contiguous, type Tensor } from "../core/tensor.js";
+import { invalidArgument, invalidShape, show } from "../plain/errors.js";
+import { identityOrder } from "../plain/layout.js";
+import { checkList, checkMaxRank, elementsOf } from "../plain/shape.js";
 
 /**
  * The same elements in row-major order with another shape (torch.reshape). One size may be -1, to be inferred. Throws

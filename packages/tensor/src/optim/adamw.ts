@@ -1,7 +1,7 @@
 import { planAdamW } from "@fcn/kernels";
-import { checkOptions } from "../options.js";
-import { from, listOf, type RulesOf } from "../rules.js";
-import type { Tensor } from "../tensor.js";
+import type { Tensor } from "../core/tensor.js";
+import { checkOptions } from "../plain/options.js";
+import { from, listOf, type RulesOf } from "../plain/rules.js";
 import { Optimizer, type ParameterGroup, type ResolvedGroup } from "./optimizer.js";
 import type { ParameterState } from "./state.js";
 

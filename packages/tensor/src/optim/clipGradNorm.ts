@@ -1,9 +1,9 @@
-import { noGrad } from "../autograd.js";
-import { describe } from "../describe.js";
+import { noGrad } from "../core/autograd.js";
+import type { Tensor } from "../core/tensor.js";
 import { add, clamp, mul, pow, sqrt, sum } from "../ops/index.js";
-import { checkValue } from "../options.js";
-import { from } from "../rules.js";
-import type { Tensor } from "../tensor.js";
+import { describe } from "../plain/describe.js";
+import { checkValue } from "../plain/options.js";
+import { from } from "../plain/rules.js";
 import { invalid } from "./optimizer.js";
 
 /**

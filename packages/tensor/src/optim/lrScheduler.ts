@@ -1,5 +1,5 @@
-import { checkOptions } from "../options.js";
-import { from, type RulesOf, required } from "../rules.js";
+import { checkOptions } from "../plain/options.js";
+import { from, type RulesOf, required } from "../plain/rules.js";
 
 /** The part of an optimiser that a schedule changes. */
 export interface Schedulable {

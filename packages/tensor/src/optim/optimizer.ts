@@ -1,10 +1,10 @@
-import { describe } from "../describe.js";
-import { type Fix, invalidArgument, show, type TensorError } from "../errors.js";
+import { inOrder, Tensor } from "../core/tensor.js";
 import type { HostArray } from "../io/hostArray.js";
-import { checkOptions } from "../options.js";
-import { checkedInUse, type RulesOf } from "../rules.js";
-import { isList } from "../shape.js";
-import { inOrder, Tensor } from "../tensor.js";
+import { describe } from "../plain/describe.js";
+import { type Fix, invalidArgument, show, type TensorError } from "../plain/errors.js";
+import { checkOptions } from "../plain/options.js";
+import { checkedInUse, type RulesOf } from "../plain/rules.js";
+import { isList } from "../plain/shape.js";
 import { loadStates, type ParameterState, type SavedState, saveStates } from "./state.js";
 
 /** Parameters with their own settings; the optimiser's options apply to settings that are left out. */

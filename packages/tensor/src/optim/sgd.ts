@@ -1,7 +1,7 @@
 import { planSgd } from "@fcn/kernels";
-import { checkOptions } from "../options.js";
-import { boolean, finite, from, type RulesOf } from "../rules.js";
-import type { Tensor } from "../tensor.js";
+import type { Tensor } from "../core/tensor.js";
+import { checkOptions } from "../plain/options.js";
+import { boolean, finite, from, type RulesOf } from "../plain/rules.js";
 import { invalid, Optimizer, type ParameterGroup, type ResolvedGroup } from "./optimizer.js";
 import type { ParameterState } from "./state.js";
 

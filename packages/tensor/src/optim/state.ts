@@ -1,6 +1,6 @@
-import { show, TensorError } from "../errors.js";
+import type { Tensor } from "../core/tensor.js";
 import type { HostArray } from "../io/hostArray.js";
-import type { Tensor } from "../tensor.js";
+import { show, TensorError } from "../plain/errors.js";
 
 /** The optimiser's state of one parameter: buffers in the parameter's memory format, and the steps so far. */
 export interface ParameterState {

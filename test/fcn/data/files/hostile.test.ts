@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { data } from "@fcn/core";
 import { describe, expect, it } from "vitest";
-import { readState } from "../../../../packages/fcn/src/training/run/readState.js";
+import { readState } from "../../../../packages/fcn/src/training/run/state/readState.js";
 import { refusal } from "../../../support/refusals.js";
 import { greyPng, jpeg, temporaryFolder, writeTree } from "../trees.js";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { data } from "@fcn/core";
 import { beforeEach, describe, expect, it } from "vitest";
-import { classNames } from "../../../../packages/fcn/src/cli/classNames.js";
+import { classNames } from "../../../../packages/fcn/src/cli/flags/classNames.js";
 import { readJson, readText } from "../../../../packages/fcn/src/data/files/files.js";
 import { refusal } from "../../../support/refusals.js";
 import { greyPng, jpeg, temporaryFolder, writeTree } from "../trees.js";

@@ -1,7 +1,7 @@
 import { data } from "@fcn/core";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { addOpenFlags, openOptions } from "../../../../packages/fcn/src/cli/openFlags.js";
+import { addOpenFlags, openOptions } from "../../../../packages/fcn/src/cli/flags/openFlags.js";
 import { LAYOUT_ROWS } from "../../../../packages/fcn/src/data/layouts/index.js";
 import { OPEN_OPTIONS, readingOf } from "../../../../packages/fcn/src/data/open/options.js";
 

@@ -1,8 +1,8 @@
 import { TensorError } from "@fcn/tensor";
 import { fnv1a } from "../../encoding/fnv1a.js";
-import type { ResolvedOptions } from "../options.js";
+import { ratesOf } from "../optimizer/schedules.js";
 import { bothWays } from "../remedies.js";
-import { ratesOf } from "../schedules.js";
+import type { ResolvedOptions } from "../settings/options.js";
 
 /**
  * Everything that decides the course of a run, by name, as plain data. A run continues only from a checkpoint with the

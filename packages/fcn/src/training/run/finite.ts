@@ -4,8 +4,8 @@ import { findNonFinite } from "../../models/file/finite.js";
 import type { SegmentationNet } from "../../models/segmentationNet.js";
 import { bothWays } from "../remedies.js";
 import { onImages, steadier } from "../train.js";
-import { checkpoints } from "./checkpoint.js";
-import { RUN_FILES } from "./result.js";
+import { checkpoints } from "./state/checkpoint.js";
+import { RUN_FILES } from "./state/result.js";
 
 const { join } = nodeModule("trainRun", "node:path");
 

@@ -1,11 +1,11 @@
 import { nodeModule } from "@fcn/tensor/internal";
-import type { TrainRunOptions } from "../runOptions.js";
-import type { TrainRunResult } from "./result.js";
+import type { TrainRunOptions } from "../settings/runOptions.js";
+import type { TrainRunResult } from "./state/result.js";
 
-export type { TrainRunOptions, TrainRunView } from "../runOptions.js";
+export type { TrainRunOptions, TrainRunView } from "../settings/runOptions.js";
 export type { Configuration } from "./configuration.js";
-export type { ImageScore, Validation } from "./history.js";
-export { RUN_FILES, type TrainRunResult } from "./result.js";
+export type { ImageScore, Validation } from "./state/history.js";
+export { RUN_FILES, type TrainRunResult } from "./state/result.js";
 
 /**
  * Trains a net on a folder of labelled images from start to finish (Node). Checks the data, trains and validates, and

@@ -11,10 +11,10 @@ import { confusionTable } from "../../report/html/confusion.js";
 import { descriptionList, embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../report/html/page.js";
 import { type LabelRow, renderLabelGrid } from "../../report/images/labelGrid.js";
 import { percent, scoreTable } from "../../report/table.js";
-import type { HeadLabels } from "../heads.js";
-import type { RunData } from "./data.js";
-import type { History, ImageScore, Validation } from "./history.js";
-import type { TrainRunResult } from "./result.js";
+import type { HeadLabels } from "../loss/heads.js";
+import type { RunData } from "./start/data.js";
+import type { History, ImageScore, Validation } from "./state/history.js";
+import type { TrainRunResult } from "./state/result.js";
 
 interface ReportParts extends Abortable {
   readonly history: History;

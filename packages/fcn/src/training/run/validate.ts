@@ -2,7 +2,7 @@ import type { Abortable } from "../../async/abort.js";
 import { evaluate, type SampleSource } from "../../evaluation/evaluate.js";
 import type { ModelMetadata } from "../../models/file/weightsFile.js";
 import type { SegmentationNet } from "../../models/segmentationNet.js";
-import type { ImageScore, Validation } from "./history.js";
+import type { ImageScore, Validation } from "./state/history.js";
 
 const SHOWN = 3;
 

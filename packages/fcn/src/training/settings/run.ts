@@ -3,8 +3,8 @@ import { sampleOrders } from "../../data/loader/plan.js";
 import { PREPROCESSINGS } from "../../data/published/means.js";
 import { list } from "../../models/index.js";
 import { assignments, mapped, number, oneOf, positive, size, whole } from "../../options/rules.js";
-import { listRecipes } from "../recipes.js";
-import type { RunSettings } from "../runOptions.js";
+import { listRecipes } from "./recipes.js";
+import type { RunSettings } from "./runOptions.js";
 import type { SettingsOf } from "./setting.js";
 
 type PreprocessingName = keyof typeof PREPROCESSINGS;

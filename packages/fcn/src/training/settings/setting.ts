@@ -1,6 +1,6 @@
 import type { SegmentationNet } from "../../models/segmentationNet.js";
 import type { Reader, Rule } from "../../options/rules.js";
-import type { OptimizerName } from "../optimizers.js";
+import type { OptimizerName } from "../optimizer/optimizers.js";
 
 /** A flag of `fcn train`. */
 export interface Flag<Value> {

@@ -1,13 +1,13 @@
 import { factors, fromZero, oneOf, orMaker, positive, type Reader, whole } from "../../options/rules.js";
-import { classBalancings } from "../classWeights.js";
-import { checkHeadNames, checkHeadWeights, checkLabelledHeads, ownHeadLabels, ownHeads } from "../heads.js";
-import { checkLoss, lossNames } from "../loss.js";
-import { checkLossSampling } from "../lossSampling.js";
-import { checkLayers, type MultiplierRules, type Multipliers } from "../multipliers.js";
-import { OPTIMIZERS, optimizerNames } from "../optimizers.js";
-import type { TrainingSettings } from "../options.js";
-import { reductionNames } from "../reduction.js";
-import { scheduleNames } from "../schedules.js";
+import { classBalancings } from "../loss/classWeights.js";
+import { checkHeadNames, checkHeadWeights, checkLabelledHeads, ownHeadLabels, ownHeads } from "../loss/heads.js";
+import { checkLoss, lossNames } from "../loss/loss.js";
+import { checkLossSampling } from "../loss/lossSampling.js";
+import { reductionNames } from "../loss/reduction.js";
+import { checkLayers, type MultiplierRules, type Multipliers } from "../optimizer/multipliers.js";
+import { OPTIMIZERS, optimizerNames } from "../optimizer/optimizers.js";
+import { scheduleNames } from "../optimizer/schedules.js";
+import type { TrainingSettings } from "./options.js";
 import type { SettingsOf } from "./setting.js";
 
 const lossWeights = factors(

@@ -1,4 +1,4 @@
-import { brief } from "../../errors.js";
+import { brief } from "../../plain/errors.js";
 import { BadPickle, type Cursor, decodeUtf8 } from "./cursor.js";
 import { Global, Opaque, type PickleHooks, type Value } from "./values.js";
 

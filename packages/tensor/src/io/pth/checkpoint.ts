@@ -1,4 +1,4 @@
-import { brief, showSome, TensorError } from "../../errors.js";
+import { brief, showSome, TensorError } from "../../plain/errors.js";
 import { type Place, unsupportedFile } from "../errors.js";
 import { SAVE_STATE_DICT } from "../pickle/unpickle.js";
 import { Opaque, type Value } from "../pickle/values.js";

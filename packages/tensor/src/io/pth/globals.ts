@@ -1,4 +1,4 @@
-import { brief, showSome, TensorError } from "../../errors.js";
+import { brief, showSome, TensorError } from "../../plain/errors.js";
 import type { Place } from "../errors.js";
 import { BadPickle } from "../pickle/cursor.js";
 import { SAVE_STATE_DICT } from "../pickle/unpickle.js";

@@ -1,4 +1,4 @@
-import { brief } from "../../errors.js";
+import { brief } from "../../plain/errors.js";
 import type { Content } from "../content.js";
 import { corruptFile, unsupportedFile } from "../errors.js";
 import { SAVE_STATE_DICT, unpickleFrom } from "../pickle/unpickle.js";

@@ -1,4 +1,4 @@
-import { brief } from "../../errors.js";
+import { brief } from "../../plain/errors.js";
 import { type Content, readContent } from "../content.js";
 import { corruptFile, unsupportedFile, within } from "../errors.js";
 import type { HostArray } from "../hostArray.js";

@@ -1,4 +1,4 @@
-import { brief } from "../../errors.js";
+import { brief } from "../../plain/errors.js";
 import type { ContentArray } from "../content.js";
 import { copyStrided, rowMajorStrides, type Strided } from "../dense.js";
 import { checkExpansion, corruptFile, type Place } from "../errors.js";

@@ -1,4 +1,4 @@
-import { brief } from "../../errors.js";
+import { brief } from "../../plain/errors.js";
 import { elementCount, isShape, type StoredDtype, storedSize } from "../hostArray.js";
 import { BadPickle } from "../pickle/cursor.js";
 import { Global, type Value } from "../pickle/values.js";

@@ -1,4 +1,4 @@
-import { showValue } from "../../errors.js";
+import { showValue } from "../../plain/errors.js";
 import { corruptFile, type Place, unsupportedFile } from "../errors.js";
 import { elementCount, type StoredDtype, storedSize } from "../hostArray.js";
 

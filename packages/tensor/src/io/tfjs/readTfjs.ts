@@ -1,4 +1,4 @@
-import { TensorError } from "../../errors.js";
+import { TensorError } from "../../plain/errors.js";
 import { corruptFile, type Place } from "../errors.js";
 import { decodeHostArray, type HostArray } from "../hostArray.js";
 import { guessed } from "../otherFile.js";

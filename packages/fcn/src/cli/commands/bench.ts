@@ -1,0 +1,80 @@
+import { TensorError } from "@fcn/tensor";
+import type { Command } from "commander";
+import { type Benchmark, benchmark, type PassTime } from "../../measure/benchmark.js";
+import { createProgress } from "../../progress/items.js";
+import { adapterName } from "../../report/adapter.js";
+import { formatTable } from "../../report/table.js";
+import { addMeasuredFlags, type MeasuredFlags, withMeasured } from "../flags/measured.js";
+import { parseWhole } from "../flags/options.js";
+import { printResult } from "../output/output.js";
+
+interface BenchFlags extends MeasuredFlags {
+  readonly repeats: number;
+  readonly json?: boolean;
+}
+
+export function registerBench(program: Command): void {
+  const command = program
+    .command("bench")
+    .description("time a net on this adapter: forward pass, training pass, images a second, peak allocated memory");
+  addMeasuredFlags(command)
+    .option("--repeats <n>", "passes of each kind", parseWhole("--repeats", 1), 10)
+    .option("--json", "print one JSON object; progress goes to standard error")
+    .action(run);
+}
+
+async function run({ repeats, json, ...flags }: BenchFlags): Promise<void> {
+  const summary = await withMeasured(flags, async ({ device, net, name, channels }) => {
+    const { size, batch: batchSize } = flags;
+    const stream = process.stderr;
+    const progress = stream.isTTY ? createProgress(stream, "measuring", 2 * (repeats + 1)) : undefined;
+    try {
+      const onProgress = (done: number): void => progress?.step(`${done}`);
+      const times = await benchmark(device, net, { batchSize, size, channels, repeats, onProgress });
+      return { model: name, size, batchSize, repeats, adapter: device.info, ...times };
+    } finally {
+      progress?.end();
+    }
+  });
+  await printResult(summary, describe, json);
+  if (!("error" in summary.training)) return;
+  const { code, message, fix } = summary.training.error;
+  throw new TensorError({
+    code,
+    message: `bench: the training pass failed: ${message}`,
+    fix: REMEDIES[code] ?? fix,
+  });
+}
+
+const TOO_MUCH = "use a smaller --batch or --size";
+
+/** Remedies in options of the command, by error code. Other errors have their own remedy. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  // Too few values for the statistics of batch norm.
+  "invalid-shape": "use a larger --batch or --size",
+  "out-of-memory": TOO_MUCH,
+  "limit-exceeded": TOO_MUCH,
+};
+
+interface Summary extends Benchmark {
+  readonly model: string;
+  readonly size: readonly [number, number];
+  readonly batchSize: number;
+  readonly repeats: number;
+  readonly adapter: Parameters<typeof adapterName>[0];
+}
+
+function describe({ model, size, batchSize, repeats, adapter, inference, training }: Summary): string {
+  const row = (name: string, { median, least, imagesPerSecond, peakBytes }: PassTime): string[] => [
+    name,
+    median.toFixed(1),
+    least.toFixed(1),
+    imagesPerSecond.toPrecision(3),
+    (peakBytes / 2 ** 20).toFixed(0),
+  ];
+  const table = formatTable({
+    header: ["pass", "median ms", "least ms", "images/s", "peak MiB allocated"],
+    rows: [row("forward", inference), ...("error" in training ? [] : [row("forward and backward", training)])],
+  });
+  return `${model}, ${batchSize} x ${size.join("x")}, ${repeats} passes, on ${adapterName(adapter)}\n\n${table}\n`;
+}

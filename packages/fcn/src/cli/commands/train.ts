@@ -1,0 +1,110 @@
+import { hasCode } from "@fcn/tensor";
+import type { Command } from "commander";
+import { list } from "../../models/index.js";
+import { createCheckBar } from "../../progress/quietBar.js";
+import { createStageView } from "../../progress/stages.js";
+import { OPTIMIZERS } from "../../training/optimizer/optimizers.js";
+import { type TrainRunResult, trainRun } from "../../training/run/index.js";
+import { optimizerOf } from "../../training/run/start/options.js";
+import { addOpenFlags, type OpenFlags, openOptions } from "../flags/openFlags.js";
+import { checkFolder } from "../flags/options.js";
+import { addSettingFlags, settingOptions } from "../flags/settingFlags.js";
+import { describeRun } from "../output/describeRun.js";
+import { UsageError } from "../output/errors.js";
+import { printResult } from "../output/output.js";
+import { stopOnInterrupt } from "../output/signals.js";
+
+interface TrainFlags extends OpenFlags {
+  readonly json?: boolean;
+}
+
+export function registerTrain(program: Command): void {
+  const command = program
+    .command("train")
+    .description("train a net on a folder of labelled images; the folder is checked first");
+  addOpenFlags(addSettingFlags(command))
+    .option("--json", "print one JSON object; progress goes to standard error")
+    .addHelpText("after", `\n${EXIT_CODES}`)
+    .action(run);
+}
+
+const EXIT_CODES =
+  "Exit codes: 0 done, 1 failed or stopped by Ctrl-C, 2 wrong usage, 143 stopped by SIGTERM, 129 by SIGHUP (end of the terminal).";
+
+async function run(flags: TrainFlags): Promise<void> {
+  const { json } = flags;
+  const options = settingOptions({ ...flags });
+  await checkFolder("--out", options.out);
+  if (options.steps !== undefined && options.epochs !== undefined) {
+    throw new UsageError("--steps and --epochs exclude each other", "give one of them");
+  }
+  if (options.resume && options.overwrite) {
+    throw new UsageError("--resume and --overwrite exclude each other", "go on with the run, or replace it");
+  }
+  if (options.model === undefined && options.weights === undefined && !options.resume) {
+    throw new UsageError(
+      "--model is missing",
+      `name one of: ${list().slice(0, 6).join(", ")}, ... or give --weights of a run`,
+    );
+  }
+  const optimizer = optimizerOf(options);
+  if (options.momentum !== undefined && !OPTIMIZERS[optimizer].hasMomentum) {
+    throw new UsageError(
+      `--momentum with the optimizer ${optimizer}, which has none`,
+      "leave it out, or add --optimizer sgd",
+    );
+  }
+  const stream = json ? process.stderr : process.stdout;
+  const checking = createCheckBar(stream);
+  const stages = createStageView(stream);
+  const stop = new AbortController();
+  const { unlisten, exitCode } = stopOnInterrupt(() => {
+    // When a bar ends, it returns to where it began and would overwrite what was written meanwhile.
+    if (stream.isTTY) {
+      checking.stop();
+      stages.end();
+    }
+    process.stderr.write("stopping; Ctrl-C again ends at once, without a checkpoint\n");
+    stop.abort();
+  });
+  try {
+    const result = await trainRun({
+      ...options,
+      open: openOptions(flags),
+      signal: stop.signal,
+      view: {
+        line: (text, commandText = text) => {
+          checking.stop();
+          stream.write(`${commandText}\n`);
+        },
+        checking: checking.update,
+        start: (model, steps, from) => {
+          checking.stop();
+          stages.start(model, steps, from);
+        },
+        progress: (progress) => stages.progress(progress),
+        validation: (step, meanIU) => stages.validation(step, meanIU),
+        end: () => stages.end(),
+      },
+    });
+    await printResult(result, describeRun, json);
+    if (result.stopped) throw stopped(result);
+  } catch (error) {
+    const isStop = stop.signal.aborted && error instanceof Error;
+    throw isStop ? Object.assign(error, { exitCode: exitCode() }) : asWrongUse(error);
+  } finally {
+    checking.stop();
+    unlisten();
+  }
+}
+
+/** Makes an unknown model option wrong usage. Only the built net tells which options exist. */
+function asWrongUse(error: unknown): unknown {
+  const isOption = hasCode(error, "invalid-argument") && error.details?.option !== undefined;
+  return isOption ? new UsageError(error.message, error.fix) : error;
+}
+
+function stopped({ done, steps, out }: TrainRunResult): Error {
+  const error = new Error(`train: stopped after step ${done} of ${steps}; the checkpoint is in ${out}`);
+  return Object.assign(error, { fix: "go on with the same command and --resume" });
+}

@@ -1,0 +1,76 @@
+import type { TuningResult } from "@fcn/tensor";
+import type { Command } from "commander";
+import { saveTuning } from "../../measure/savedTuning.js";
+import { makeWork } from "../../measure/work.js";
+import { createProgress } from "../../progress/items.js";
+import { adapterName } from "../../report/adapter.js";
+import { addMeasuredFlags, type MeasuredFlags, withMeasured } from "../flags/measured.js";
+import { printResult } from "../output/output.js";
+
+interface TuneFlags extends MeasuredFlags {
+  readonly inference?: boolean;
+  readonly json?: boolean;
+}
+
+export function registerTune(program: Command): void {
+  const command = program
+    .command("tune")
+    .description(
+      "measure which tiles of the convolutions are fastest on this adapter for a net, and keep them for all commands",
+    );
+  addMeasuredFlags(command)
+    .option("--inference", "tune for prediction alone, not for training")
+    .option("--json", "print one JSON object; progress goes to standard error")
+    .action(run);
+}
+
+async function run({ inference = false, json, ...flags }: TuneFlags): Promise<void> {
+  const summary = await withMeasured(flags, async ({ device, net, name, channels }) => {
+    const { size, batch: batchSize } = flags;
+    const work = makeWork(device, net, { batchSize, size, channels, training: !inference });
+    const stream = json || !process.stdout.isTTY ? process.stderr : process.stdout;
+    const results: TuningResult[] = [];
+    let progress: ReturnType<typeof createProgress> | undefined;
+    const begin = performance.now();
+    try {
+      const tuning = await device.tune(work, {
+        onProgress: (_, total, result) => {
+          progress ??= createProgress(stream, "tuning", total);
+          results.push(result);
+          progress.step(describeResult(result));
+        },
+      });
+      const keys = results.map(({ key }) => key);
+      const file = (await saveTuning(device.info, tuning, keys)) ?? null;
+      const seconds = (performance.now() - begin) / 1000;
+      return { model: name, size, batchSize, adapter: device.info, results, file, seconds };
+    } finally {
+      progress?.end();
+    }
+  });
+  await printResult(summary, describe, json);
+}
+
+function describeResult({ key, tile, speedup }: TuningResult): string {
+  if (speedup === 1) return `${key}: as it is`;
+  const team = tile.variant === "subgroup" ? `, teams of ${tile.SGN}, ${tile.TV} columns` : "";
+  return `${key}: ${speedup.toFixed(2)} times as fast with ${tile.variant} ${tile.TM}${team}`;
+}
+
+interface Summary {
+  readonly model: string;
+  readonly adapter: Parameters<typeof adapterName>[0];
+  readonly results: readonly TuningResult[];
+  readonly file: string | null;
+  readonly seconds: number;
+}
+
+function describe({ model, adapter, results, file, seconds }: Summary): string {
+  const faster = results.filter(({ speedup }) => speedup > 1);
+  const lines = [
+    ...faster.map(describeResult),
+    `${model} on ${adapterName(adapter)}: ${faster.length} of ${results.length} convolutions run faster with other tiles (${seconds.toFixed(0)} s)`,
+    file === null ? "FCN_TUNING is off: nothing was kept" : `kept in ${file}`,
+  ];
+  return `${lines.join("\n")}\n`;
+}

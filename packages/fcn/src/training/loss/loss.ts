@@ -1,0 +1,172 @@
+import {
+  add,
+  clamp,
+  crossEntropy,
+  div,
+  exp,
+  mul,
+  neg,
+  noGrad,
+  pow,
+  softmax,
+  sub,
+  sum,
+  type Tensor,
+  TensorError,
+} from "@fcn/tensor";
+import type { HostBatch } from "../../data/samples/batches.js";
+import { VOID_LABEL } from "../../labels/sample.js";
+import type { Reduction } from "./reduction.js";
+
+/**
+ * The loss that training lowers. Void pixels never count. p is the probability of a pixel's true class.
+ *
+ * - `crossEntropy`: -log p.
+ * - `focal`: -(1 - p)^gamma log p, which gives little weight to pixels that are already right (Lin et al. 2017). Summed
+ * like cross-entropy.
+ * - `dice`: the mean over the classes of 1 - (2 sum(q t) + smooth) / (sum(q) + sum(t) + smooth), over the pixels of the
+ * batch, with the probabilities q and the truth t (Milletari et al. 2016). `crossEntropy` adds that multiple of the
+ * cross-entropy. The loss is already a share, so `reduction` does not divide it; accumulated batches have equal weight.
+ * - `ohem`: cross-entropy of the hard pixels only: those with p below `threshold`, and at least the `minKept` hardest
+ * of the batch (Shrivastava et al. 2016). `reduction: "mean"` is the mean over the kept pixels; accumulated batches
+ * have equal weight. Each batch waits for the GPU.
+ */
+export type Loss = LossName | LossSettings;
+
+/** A loss with its settings. Defaults: gamma 2, smooth 1, crossEntropy 0, threshold 0.7, minKept 0. */
+export type LossSettings =
+  | { readonly kind: "crossEntropy" }
+  | { readonly kind: "focal"; readonly gamma?: number }
+  | { readonly kind: "dice"; readonly smooth?: number; readonly crossEntropy?: number }
+  | { readonly kind: "ohem"; readonly threshold?: number; readonly minKept?: number };
+
+/** The name of a loss. */
+export type LossName = LossSettings["kind"];
+
+export interface LossOptions {
+  readonly reduction: Reduction;
+  /** The number by which a sum over pixels is divided. */
+  readonly divisor: number;
+  /** Number of batches in the step. */
+  readonly batches: number;
+  readonly classWeights?: readonly number[] | undefined;
+}
+
+type Of<K extends LossName> = Extract<LossSettings, { readonly kind: K }>;
+type Compute<K extends LossName> = (
+  loss: Of<K>,
+  logits: Tensor,
+  batch: HostBatch,
+  options: LossOptions,
+) => Tensor | Promise<Tensor>;
+
+const LOSSES: { readonly [K in LossName]: Compute<K> } = {
+  crossEntropy: (_, logits, batch, { divisor, classWeights }) =>
+    div(pixelLoss(logits, batch.labels, "sum", classWeights), divisor),
+  focal: ({ gamma = 2 }, logits, batch, { divisor, classWeights }) => {
+    const plain = pixelLoss(logits, batch.labels, "none");
+    const weighted = classWeights ? pixelLoss(logits, batch.labels, "none", classWeights) : plain;
+    // Rounding may put p slightly above 1.
+    const miss = clamp(sub(1, exp(neg(plain))), { min: 0 });
+    return div(sum(mul(pow(miss, gamma), weighted)), divisor);
+  },
+  dice: ({ smooth = 1, crossEntropy: share = 0 }, logits, batch, { divisor, batches, classWeights }) => {
+    const loss = div(diceLoss(logits, batch, smooth, classWeights), batches);
+    if (share === 0) return loss;
+    return add(loss, mul(pixelLoss(logits, batch.labels, "sum", classWeights), share / divisor));
+  },
+  ohem: async (loss, logits, batch, { reduction, divisor, batches, classWeights }) => {
+    const costs = noGrad(() => pixelLoss(logits, batch.labels, "none"));
+    const labels = hardLabels(await costs.data(), batch.labels, loss);
+    const weightOf = (label: number): number => (label === VOID_LABEL ? 0 : (classWeights?.[label] ?? 1));
+    const total = (of: Int32Array): number => of.reduce((so, label) => so + weightOf(label), 0);
+    // A mean is over the kept pixels of this batch instead of all labelled pixels of the step.
+    const by = reduction === "mean" ? (total(labels) || 1) * batches : divisor;
+    return div(pixelLoss(logits, labels, "sum", classWeights), by);
+  },
+};
+
+export const lossNames = (): LossName[] => Object.keys(LOSSES) as LossName[];
+
+/** The loss of one batch, a scalar. `logits` is [N, C, H, W]; the labels of the batch are on the host. */
+export async function batchLoss(loss: Loss, logits: Tensor, batch: HostBatch, options: LossOptions): Promise<Tensor> {
+  const chosen = typeof loss === "string" ? { kind: loss } : loss;
+  return (LOSSES[chosen.kind] as Compute<LossName>)(chosen as never, logits, batch, options);
+}
+
+/** Throws `invalid-argument` unless the loss exists and its settings are in range. */
+export function checkLoss(loss: Loss | undefined): void {
+  const { kind, ...settings } = typeof loss === "object" ? loss : { kind: loss };
+  const known = typeof kind === "string" && Object.hasOwn(LOSSES, kind);
+  const { gamma, smooth, crossEntropy: share, threshold, minKept } = settings as Record<string, number | undefined>;
+  const within = (value: number | undefined, low: number, high = Number.MAX_VALUE): boolean =>
+    value === undefined || (value >= low && value <= high);
+  // For gamma between 0 and 1, the slope of (1 - p)^gamma has no bound.
+  const ok = (gamma === 0 || within(gamma, 1)) && within(smooth, 0) && within(share, 0) && within(threshold, 0, 1);
+  if (known && ok && within(minKept, 0)) return;
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `train: loss ${JSON.stringify(loss)} is unknown, or a setting of it is out of range`,
+    fix: `use one of: ${lossNames().join(", ")}; gamma is 0 or from 1 on, smooth and crossEntropy from 0 on, threshold 0 to 1, minKept from 0 on`,
+  });
+}
+
+function pixelLoss(
+  logits: Tensor,
+  labels: Int32Array,
+  reduction: "sum" | "none",
+  classWeights?: readonly number[],
+): Tensor {
+  const [n = 0, , ...space] = logits.shape;
+  const target = logits.device.tensor(labels, [n, ...space], { dtype: "int32" });
+  const weight = classWeights ? logits.device.tensor(classWeights) : undefined;
+  return crossEntropy(logits, target, { ignoreIndex: VOID_LABEL, weight, reduction });
+}
+
+function diceLoss(logits: Tensor, batch: HostBatch, smooth: number, classWeights?: readonly number[]): Tensor {
+  const { device, shape } = logits;
+  const [n = 0, classes = 0, h = 0, w = 0] = shape;
+  const { truth, labelled } = oneHot(batch.labels, n, classes, h * w);
+  const t = device.tensor(truth, shape);
+  const q = mul(softmax(logits, { dim: 1 }), device.tensor(labelled, [n, 1, h, w]));
+  const over = { dim: [0, 2, 3] };
+  const overlap = add(mul(sum(mul(q, t), over), 2), smooth);
+  const all = add(add(sum(q, over), sum(t, over)), smooth);
+  // A class that neither occurs nor is predicted counts as right. The small term avoids 0 / 0.
+  const distance = sub(1, div(overlap, add(all, 1e-7)));
+  const weights = classWeights ?? new Array<number>(classes).fill(1);
+  const total = weights.reduce((so, weight) => so + weight, 0) || 1;
+  return sum(mul(distance, device.tensor(weights.map((weight) => weight / total))));
+}
+
+/** The truth as [N, C, P] zeros and ones, and a mask [N, P] of the labelled pixels. */
+function oneHot(
+  labels: Int32Array,
+  n: number,
+  classes: number,
+  pixels: number,
+): { truth: Float32Array; labelled: Float32Array } {
+  const truth = new Float32Array(n * classes * pixels);
+  const labelled = new Float32Array(n * pixels);
+  labels.forEach((label, i) => {
+    if (label === VOID_LABEL) return;
+    labelled[i] = 1;
+    truth[(Math.floor(i / pixels) * classes + label) * pixels + (i % pixels)] = 1;
+  });
+  return { truth, labelled };
+}
+
+/** The labels with easy pixels made void. `costs` are the cross-entropies of the pixels. */
+function hardLabels(
+  costs: ArrayLike<number>,
+  labels: Int32Array,
+  { threshold = 0.7, minKept = 0 }: Of<"ohem">,
+): Int32Array {
+  const counted = Array.from(labels.keys()).filter((i) => labels[i] !== VOID_LABEL);
+  const sorted = Float64Array.from(counted, (i) => costs[i] as number).sort();
+  const least = sorted.at(-Math.min(minKept, sorted.length)) ?? Number.POSITIVE_INFINITY;
+  const hard = -Math.log(threshold);
+  // Pixels whose cost is NaN are kept, so that a diverged net is noticed.
+  const isEasy = (cost: number): boolean => cost <= hard && (minKept === 0 || cost < least);
+  return labels.map((label, i) => (isEasy(costs[i] as number) ? VOID_LABEL : label));
+}

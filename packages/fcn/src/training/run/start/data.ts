@@ -1,0 +1,102 @@
+import { TensorError } from "@fcn/tensor";
+import { check, type DataReport } from "../../../data/check/check.js";
+import type { Remedy } from "../../../data/files/errors.js";
+import type { DataRemark } from "../../../data/files/remarks.js";
+import { counted } from "../../../data/files/words.js";
+import type { InspectOptions } from "../../../data/open/inspectAll.js";
+import { open } from "../../../data/open/open.js";
+import { withoutBad } from "../../../data/open/skipBad.js";
+import { isSkippable } from "../../../data/open/skippable.js";
+import type { OpenedData, SegmentationDataset } from "../../../data/samples/dataset.js";
+import type { Preprocessing } from "../../../data/samples/preprocessing.js";
+import type { TrainRunOptions, TrainRunView } from "../../settings/runOptions.js";
+import type { Configuration } from "../configuration.js";
+import { throwIfStopped, unlessStopped } from "../stop.js";
+
+/** The data of a run, opened and checked. */
+export interface RunData {
+  readonly opened: OpenedData;
+  readonly train: SegmentationDataset;
+  readonly validation: SegmentationDataset | undefined;
+  /** Absent for samples in memory. */
+  readonly report: DataReport | undefined;
+}
+
+/** The options with the pixel range that the run began with, so that images added later do not change it. */
+export function withSavedRange(options: TrainRunOptions, saved: Configuration | undefined): TrainRunOptions {
+  const { range } = (saved?.preprocessing ?? {}) as Partial<Preprocessing>;
+  return range === undefined ? options : { ...options, open: { range, ...options.open } };
+}
+
+/** Opens and checks the data. Problems stop the run; warnings are shown. */
+export async function prepareData(options: TrainRunOptions): Promise<RunData> {
+  const { view, workers, signal } = options;
+  const onProgress = (done: number, total: number): void => view?.checking?.(done, total);
+  const shared = { ...(workers === undefined ? {} : { workers }), signal, onProgress };
+  const opened = await unlessStopped(openData(options, shared), signal);
+  throwIfStopped(signal);
+  const { train, val } = opened.splits;
+  if (train === undefined) throw noTraining(opened);
+  const inFiles = Object.values(opened.splits).every(({ item }) => item !== undefined);
+  const report = inFiles ? await unlessStopped(check(opened, shared), signal) : undefined;
+  if (report) judge(report, view);
+  const validation = val !== undefined && val.length > 0 ? val : undefined;
+  const isTold = report?.remarks.some(({ code }) => code === "no-val");
+  if (!validation && !isTold) {
+    view?.line?.("there is no image to validate on: the scores are left out, and the last weights count as the best");
+  }
+  return { opened, train, validation, report };
+}
+
+async function openData({ data, open: how, skipBad = how?.skipBad ?? false }: TrainRunOptions, shared: InspectOptions) {
+  if (typeof data === "string") return open(data, { ...how, ...shared, skipBad });
+  return skipBad && data.leftOut === undefined ? withoutBad(data, shared) : data;
+}
+
+const MOST_LINES = 10;
+
+function judge({ root, remarks }: DataReport, view: TrainRunView | undefined): void {
+  for (const { code, text, commandText } of remarks) if (code === "pixel-range") view?.line?.(text, commandText);
+  const told = remarks.filter(({ level }) => level === "warning").sort(summaryFirst);
+  for (const { file, text, commandText = text } of told.slice(0, MOST_LINES)) {
+    view?.line?.(`warning: ${file}: ${text}`, `warning: ${file}: ${commandText}`);
+  }
+  if (told.length > MOST_LINES)
+    view?.line?.(`and ${counted(told.length - MOST_LINES, "more warning")}: fcn data check ${root}`);
+  const problems = remarks.filter(({ level }) => level === "problem");
+  const [first] = problems;
+  if (first === undefined) return;
+  const rest = problems.length > 1 ? `, and ${counted(problems.length - 1, "more problem")}` : "";
+  const { problem, remedies } = withoutRemedy(first);
+  const canSkip = problems.every(({ code }) => isSkippable(code));
+  const fix = (own: string, skip: string): string =>
+    `${own}mend the images and masks; fcn data check ${root} lists all problems${canSkip ? `; or leave out what cannot be used: ${skip}` : ""}`;
+  throw new TensorError({
+    code: "data-problems",
+    message: `train: ${first.file}: ${problem}${rest}`,
+    fix: { code: fix(remedies.code, "skipBad: true"), command: fix(remedies.command, "--skip-bad") },
+  });
+}
+
+/**
+ * Splits a remark into what it says and its remedies for code and the command line. These stand in brackets after the
+ * beginning that both texts share.
+ */
+function withoutRemedy({ text, commandText = text }: DataRemark): { problem: string; remedies: Remedy } {
+  const same = [...text].findIndex((letter, i) => letter !== commandText[i]);
+  const begin = same < 0 ? -1 : text.lastIndexOf(" (", same);
+  if (begin < 0) return { problem: text, remedies: { code: "", command: "" } };
+  const remedyOf = (whole: string): string => `${whole.slice(begin + 2).replace(/\)$/, "")}; `;
+  return { problem: text.slice(0, begin), remedies: { code: remedyOf(text), command: remedyOf(commandText) } };
+}
+
+const summaryFirst = (a: DataRemark, b: DataRemark): number =>
+  Number(b.code === "skipped") - Number(a.code === "skipped");
+
+function noTraining({ root, splits }: OpenedData): TensorError {
+  return new TensorError({
+    code: "missing-data",
+    message: `train: ${root} has no split "train"; it has ${Object.keys(splits).join(", ") || "none"}`,
+    fix: "name the images to train on in splits/train.txt",
+  });
+}

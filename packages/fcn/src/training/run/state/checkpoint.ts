@@ -1,0 +1,159 @@
+import { io, nn, type optim, TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
+import type { LoaderState } from "../../../data/loader/options.js";
+import { makeFolder } from "../../../files/write.js";
+import type { SegmentationNet } from "../../../models/segmentationNet.js";
+import { namedModules } from "../../optimizer/parameterGroups.js";
+import { bothWays } from "../../remedies.js";
+import type { OpenInterval } from "../../settings/options.js";
+import { type Configuration, checkConfiguration } from "../configuration.js";
+import type { DataState } from "./dataState.js";
+import { type History, writeHistory } from "./history.js";
+import { readConfiguration, readState } from "./readState.js";
+import { RUN_FILES } from "./result.js";
+
+const { open, readdir, rm } = nodeModule("trainRun", "node:fs/promises");
+const { dirname, join } = nodeModule("trainRun", "node:path");
+
+/** Everything a run needs, in addition to the values of net and optimiser, to continue as if it had never stopped. */
+export interface CheckpointState {
+  readonly step: number;
+  readonly configuration: Configuration;
+  /** Names of the adapters that made the steps so far. Each rounds in its own way. */
+  readonly adapters: readonly string[];
+  /** State of the images and masks; undefined for samples in memory. */
+  readonly data: DataState | undefined;
+  readonly loader: LoaderState;
+  readonly history: History;
+  /** The unfinished interval between two readings that contains the step; undefined at a reading. */
+  readonly open: OpenInterval | undefined;
+}
+
+/** A checkpoint read from a file. */
+export interface Checkpoint extends CheckpointState {
+  /** Length of the run that wrote it. */
+  readonly plannedSteps: number;
+  readonly optimizer: optim.SavedState;
+}
+
+/** Rises with every change that another version cannot read. */
+const FORMAT = "2";
+
+const NAME = /^step-(\d{9})\.safetensors$/;
+const nameOf = (step: number): string => `step-${String(step).padStart(9, "0")}.safetensors`;
+const MODEL = "model.";
+const OPTIMIZER = "optimizer.";
+
+/**
+ * Writes everything into one file, such as `step-000000020.safetensors`. The file gets a temporary name, is flushed to
+ * disk (fsync) and only then renamed. Older checkpoints are removed after that.
+ */
+export async function writeCheckpoint(
+  folder: string,
+  model: SegmentationNet,
+  optimizer: { stateDict(): ReturnType<optim.SGD["stateDict"]> },
+  { step, configuration, adapters, data, loader, history, open }: CheckpointState,
+): Promise<void> {
+  await makeFolder("train", folder);
+  const arrays = { ...prefixed(MODEL, model.stateDict()), ...prefixed(OPTIMIZER, optimizer.stateDict()) };
+  const metadata = {
+    format: FORMAT,
+    step: String(step),
+    configuration: JSON.stringify(configuration),
+    adapters: JSON.stringify(adapters),
+    loader: JSON.stringify(loader),
+    dropout: JSON.stringify(dropoutCalls(model)),
+    history: writeHistory(history),
+    ...(data ? { data: JSON.stringify(data) } : {}),
+    ...(open ? { open: JSON.stringify(open) } : {}),
+  };
+  await io.writeSafetensors(join(folder, nameOf(step)), arrays, { metadata });
+  await syncFolder(folder);
+  for (const other of await checkpoints(folder)) if (other !== step) await rm(join(folder, nameOf(other)));
+}
+
+/**
+ * The configuration of the last checkpoint, or undefined if the folder has none. Throws if its format is another one.
+ */
+export async function savedConfiguration(folder: string): Promise<Configuration | undefined> {
+  const step = (await checkpoints(folder)).at(-1);
+  if (step === undefined) return undefined;
+  const file = join(folder, nameOf(step));
+  const metadata = await io.readSafetensorsMetadata(file);
+  checkFormat(file, metadata.format);
+  return readConfiguration(file, metadata);
+}
+
+/**
+ * Loads the last checkpoint into the net. Returns undefined if the folder has none. Throws if its format or
+ * configuration differs.
+ */
+export async function readCheckpoint(
+  folder: string,
+  model: SegmentationNet,
+  configuration: Configuration,
+): Promise<Checkpoint | undefined> {
+  const step = (await checkpoints(folder)).at(-1);
+  if (step === undefined) return undefined;
+  const file = join(folder, nameOf(step));
+  const { state, optimizer } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
+    checkFormat(file, metadata.format);
+    const state = readState(file, metadata);
+    checkConfiguration(file, state.configuration, { wanted: configuration, step });
+    const names = Object.keys(arrays).filter((name) => name.startsWith(OPTIMIZER));
+    const entries: [string, io.HostArray][] = [];
+    for (const name of names) entries.push([name.slice(OPTIMIZER.length), await read(name)]);
+    return { state, optimizer: Object.fromEntries(entries) };
+  });
+  const rename = (name: string): string | undefined => (name.startsWith(MODEL) ? name.slice(MODEL.length) : undefined);
+  await io.loadWeights(model, file, { rename });
+  const { dropout, ...rest } = state;
+  restoreDropout(model, dropout);
+  const plannedSteps = state.configuration.steps as number;
+  return { ...rest, step, configuration, plannedSteps, optimizer };
+}
+
+function checkFormat(file: string, format: string | undefined): void {
+  if (format === FORMAT) return;
+  const weights = join(dirname(dirname(file)), RUN_FILES.last);
+  throw new TensorError({
+    code: "checkpoint-mismatch",
+    message: `train: the checkpoint ${file} has ${format === undefined ? "no format" : `the format ${format}`}, but this version reads ${FORMAT}`,
+    ...bothWays((say) => {
+      const start = say(`weights: "${weights}"`, `--weights ${weights}`);
+      return `go on with the version that wrote it, or start a run in another folder from its weights: ${start}`;
+    }),
+  });
+}
+
+/** Steps of the checkpoints in a folder, ascending. Files that a killed process left unfinished have other names. */
+export async function checkpoints(folder: string): Promise<number[]> {
+  const names = await readdir(folder).catch(() => [] as string[]);
+  return names
+    .flatMap((name) => NAME.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+const prefixed = <T>(prefix: string, record: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]));
+
+/** A rename reaches the disk only with its folder. Windows cannot open folders and does not need this. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r").catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
+
+const isDropout = (module: nn.Module): module is nn.Dropout | nn.Dropout2d =>
+  module instanceof nn.Dropout || module instanceof nn.Dropout2d;
+
+function dropoutCalls(model: nn.Module): Record<string, number> {
+  return Object.fromEntries(
+    namedModules(model).flatMap(([name, module]) => (isDropout(module) ? [[name, module.calls]] : [])),
+  );
+}
+
+function restoreDropout(model: nn.Module, calls: Readonly<Record<string, number>>): void {
+  for (const [name, module] of namedModules(model)) if (isDropout(module)) module.calls = calls[name] ?? 0;
+}

@@ -1,0 +1,134 @@
+import type { optim } from "@fcn/tensor";
+import type { HostBatch } from "../../data/samples/batches.js";
+import type { Preprocessing } from "../../data/samples/preprocessing.js";
+import type { SegmentationSample } from "../../labels/sample.js";
+import type { SegmentationNet } from "../../models/segmentationNet.js";
+import type { ClassBalancing } from "../loss/classWeights.js";
+import type { HeadLabels } from "../loss/heads.js";
+import type { LossSampling } from "../loss/lossSampling.js";
+import type { Trainable } from "../optimizer/freezing.js";
+import type { OptimizerMaker, OptimizerName } from "../optimizer/optimizers.js";
+import type { Optimizer } from "../optimizer/schedules.js";
+import type { TrainSettings } from "./recipeSettings.js";
+import type { Recipe, RecipeName } from "./recipes.js";
+
+/** The unfinished interval since the last reading of the loss: the sum over its steps so far, and their number. */
+export interface OpenInterval {
+  readonly sum: number;
+  readonly count: number;
+}
+
+/** How far training has come. `loss` is the mean over the steps since the last reading. */
+export interface TrainProgress {
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+  readonly learningRate: number;
+  /** Set when training pauses or ends between two readings. Pass it on in `TrainState`. */
+  readonly open?: OpenInterval;
+  /** Over the steps since the last report, without the time in `onProgress`. */
+  readonly imagesPerSecond: number;
+  /** Estimated from the speed so far. */
+  readonly secondsLeft: number;
+  /** The names of the images of the last step, for those that have one. */
+  readonly names: readonly string[];
+}
+
+/** A batch from a stream. `names` are those of its samples, for messages. */
+export interface TrainBatch extends HostBatch {
+  readonly names?: readonly string[];
+}
+
+/** An endless stream of batches with normalised images, such as `loader.batches()` of a `DataLoader`. */
+export type BatchStream = AsyncIterator<TrainBatch>;
+
+/**
+ * Where an earlier call stopped, so that training can continue from there. The model already holds that call's weights,
+ * and a stream of batches stands at the right place.
+ */
+export interface TrainState {
+  /** Number of steps made. */
+  readonly step: number;
+  /** `optimizer.stateDict()`. */
+  readonly optimizer: optim.SavedState;
+  /** As in the last progress, so that the next reading is the mean over the whole interval. */
+  readonly open?: OpenInterval | undefined;
+}
+
+/**
+ * The options of `train` that have a row in the table of `settings/training.ts`. A recipe may give those of {@link
+ * TrainSettings}.
+ */
+export interface TrainingSettings extends Partial<TrainSettings> {
+  readonly steps: number;
+  /**
+   * Default "sgd". A function makes your own optimiser; `multipliers` gives its groups their own rates and decays.
+   * `momentum` is for SGD only.
+   */
+  readonly optimizer?: OptimizerName | OptimizerMaker;
+  /**
+   * Which heads learn from extra labels of the samples, by the labels' name: `{ geo: "geometric" }`. Default: those
+   * that the net names, as the nets for SIFT Flow do.
+   */
+  readonly headLabels?: HeadLabels;
+  /** One weight per class in the loss, or the rule that derives them. Applies to the heads that learn from `labels`. */
+  readonly classWeights?: readonly number[] | ClassBalancing;
+  /** Counts only a random share of the pixels. */
+  readonly lossSampling?: LossSampling;
+  /** Lets only these modules learn. */
+  readonly trainable?: Trainable;
+  /**
+   * Makes batch norm normalise by its running statistics without updating them, as fine-tuning on small batches needs.
+   * Its weight and bias still learn. Default false.
+   */
+  readonly freezeBatchNorm?: boolean;
+  /** Scales each step's gradients down to at most this norm, taken over all parameters. */
+  readonly clipNorm?: number;
+  /** Fixes the order and mirroring of the samples and the pixels that `lossSampling` keeps. Default 0. */
+  readonly seed?: number;
+  /** Steps between two readings of the loss, each of which waits for the GPU. Default 10. */
+  readonly readEvery?: number;
+}
+
+/**
+ * Settings default to those of the recipe. Without a recipe, `learningRate` is required, and the others default to
+ * batches of 1, the `mean` of `crossEntropy`, SGD with momentum 0.9 and weight decay 5e-4 (AdamW: 0.01) on all
+ * parameters, schedule `poly`, and mirroring. For a net with several heads, `out` is trained, or all heads with equal
+ * weight if none has that name.
+ */
+export interface TrainOptions extends TrainingSettings {
+  readonly model: SegmentationNet;
+  /** Samples of one size, or a stream of batches, which then decides `batchSize`, `mirror` and `preprocessing`. */
+  readonly data: readonly SegmentationSample[] | BatchStream;
+  readonly preprocessing: Preprocessing;
+  readonly numClasses: number;
+  /** The name of a published recipe, or a recipe of your own. */
+  readonly recipe?: RecipeName | Recipe;
+  /**
+   * Whether to read the loss after a step in addition to `readEvery`, for example before a validation. Starts a new
+   * interval.
+   */
+  readonly readAt?: (step: number) => boolean;
+  /** Whether to call `onProgress` after a step without ending the interval, for example for a checkpoint. */
+  readonly pauseAt?: (step: number) => boolean;
+  /** Called with likely mistakes, such as first steps without a pixel to learn from. */
+  readonly onWarning?: (text: string) => void;
+  /**
+   * Called and awaited, with the optimiser, after each reading of the loss and each pause. May validate or write a
+   * checkpoint.
+   */
+  readonly onProgress?: (progress: TrainProgress, optimizer: Optimizer) => void | Promise<void>;
+  /** Continues where an earlier call with the same options stopped. */
+  readonly from?: TrainState;
+  /** Ends training after the current step and a last call of `onProgress`. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options with every default filled in. */
+export interface ResolvedOptions extends Omit<TrainOptions, keyof TrainSettings | "classWeights">, TrainSettings {
+  readonly optimizer: OptimizerName | OptimizerMaker;
+  readonly headLabels: HeadLabels;
+  readonly classWeights?: readonly number[];
+  readonly seed: number;
+  readonly readEvery: number;
+}

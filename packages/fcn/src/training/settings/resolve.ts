@@ -1,0 +1,85 @@
+import { TensorError } from "@fcn/tensor";
+import { checkSample, type SegmentationSample } from "../../labels/sample.js";
+import { GraphNet } from "../../models/graph/net.js";
+import type { SegmentationNet } from "../../models/segmentationNet.js";
+import { type ClassBalancing, classWeights } from "../loss/classWeights.js";
+import { checkHeadClasses, checkHeadLabels, extraLabels, ownHeads } from "../loss/heads.js";
+import { mergeRules } from "../optimizer/multipliers.js";
+import { OPTIMIZERS, type OptimizerName } from "../optimizer/optimizers.js";
+import { withoutUndefined } from "../withoutUndefined.js";
+import { checkSettings, valuesOf } from "./apply.js";
+import type { ResolvedOptions, TrainingSettings, TrainOptions } from "./options.js";
+import type { TrainSettings } from "./recipeSettings.js";
+import { recipe, recipeRate } from "./recipes.js";
+import type { Row } from "./setting.js";
+import { TRAINING } from "./training.js";
+
+/** Fills in the recipe and defaults, and checks everything that can be checked before the first step. */
+export function resolveTraining(options: TrainOptions): ResolvedOptions {
+  const { model, data, numClasses } = options;
+  if (isSamples(data)) for (const sample of data) checkSample("train", sample, numClasses);
+  const { classWeights: weights, ...given } = withoutUndefined(options);
+  // The optimiser comes first because other defaults depend on it.
+  checkSettings({ optimizer: TRAINING.optimizer }, given);
+  const { optimizer = TRAINING.optimizer.fallback() } = given;
+  if (typeof optimizer === "string") checkMomentum(optimizer, given.momentum);
+  const fallbacks: Partial<TrainingSettings> = valuesOf(TRAINING, ({ fallback, netFallback }) => {
+    return fallback?.(typeof optimizer === "string" ? optimizer : "sgd") ?? netFallback?.(model);
+  });
+  const published = recipeSettings(options.recipe, model);
+  const resolved = {
+    ...fallbacks,
+    ...published,
+    ...given,
+    multipliers: mergeRules(published.multipliers ?? fallbacks.multipliers ?? {}, given.multipliers),
+    ...(weights === undefined ? {} : { classWeights: weightsOf(weights, data, numClasses) }),
+  } as ResolvedOptions;
+  checkSettings(TRAINING, resolved, { complete: true });
+  for (const [name, { fits }] of Object.entries<Row<unknown>>(TRAINING)) {
+    const value = given[name as keyof typeof given];
+    if (value !== undefined) fits?.(value, model);
+  }
+  checkHeadClasses(model, resolved);
+  if (isSamples(data)) checkHeadLabels(model, data, extraLabels(resolved.heads, resolved.headLabels));
+  return resolved;
+}
+
+export const isSamples = (data: TrainOptions["data"]): data is readonly SegmentationSample[] => Array.isArray(data);
+
+function recipeSettings(choice: TrainOptions["recipe"], model: SegmentationNet): Partial<TrainSettings> {
+  if (choice === undefined) return {};
+  const chosen = typeof choice === "string" ? recipe(choice) : choice;
+  const graph = model instanceof GraphNet ? model.graph : undefined;
+  return {
+    ...chosen.settings,
+    heads: ownHeads(chosen.settings.heads, model),
+    learningRate: recipeRate(chosen, graph?.name),
+  };
+}
+
+function weightsOf(
+  weights: readonly number[] | ClassBalancing,
+  data: TrainOptions["data"],
+  numClasses: number,
+): readonly number[] {
+  if (typeof weights === "string" && !isSamples(data)) {
+    throw invalid(`classWeights ${JSON.stringify(weights)} with a stream of batches`, "pass one weight a class");
+  }
+  const values =
+    typeof weights === "string" ? classWeights(data as readonly SegmentationSample[], numClasses, weights) : weights;
+  if (values.length === numClasses && values.every((weight) => weight >= 0 && Number.isFinite(weight))) return values;
+  throw invalid(
+    `classWeights are [${values.join(", ")}] for ${numClasses} classes`,
+    'pass one finite weight of at least 0 a class, or "inverse" or "median"',
+  );
+}
+
+/** Throws if momentum was asked for and the optimiser has none. A recipe's momentum is simply left out then. */
+function checkMomentum(optimizer: OptimizerName, momentum: number | undefined): void {
+  if (momentum === undefined || OPTIMIZERS[optimizer].hasMomentum) return;
+  throw invalid(`momentum ${momentum} with the optimizer ${optimizer}, which has none`, 'leave it out, or use "sgd"');
+}
+
+function invalid(problem: string, fix: string): TensorError {
+  return new TensorError({ code: "invalid-argument", message: `train: ${problem}`, fix });
+}

@@ -1,0 +1,49 @@
+import { planFill, planRandom, wordBits } from "@fcn/kernels";
+import { invalidArgument } from "../plain/errors.js";
+import { checkInt32 } from "../plain/hostValues.js";
+import {
+  checkMake,
+  checkRandom,
+  type Distribution,
+  type MakeOptions,
+  type RandomOptions,
+} from "../plain/makeOptions.js";
+import type { Runtime } from "./runtime.js";
+import { copyInto, Tensor } from "./tensor.js";
+
+/** A tensor whose elements are all `value`. Errors name `op`. */
+export function full(
+  op: string,
+  runtime: Runtime,
+  shape: readonly number[],
+  value: number,
+  options: MakeOptions = {},
+): Tensor {
+  if (typeof value !== "number") throw invalidArgument(`${op}: value is ${String(value)}`, "pass a number");
+  if (options?.dtype === "int32") checkInt32(op, "value", value);
+  checkMake(op, shape, options);
+  const out = Tensor.empty(runtime, shape, options);
+  runtime.run(op, planFill(out.size, wordBits(value, out.dtype), runtime.capabilities), { y: out });
+  return out;
+}
+
+/** A tensor of random numbers. Errors name `op`. */
+export function random(
+  op: string,
+  runtime: Runtime,
+  shape: readonly number[],
+  distribution: Distribution,
+  options: RandomOptions,
+): Tensor {
+  const { seed, order, ...rest } = options;
+  checkRandom(op, shape, distribution, options);
+  const key = runtime.seedFrom(op, seed);
+  // Random numbers are assigned in row-major order, whatever the storage order of the tensor.
+  const made = Tensor.empty(runtime, shape, rest);
+  runtime.run(op, planRandom({ ...distribution, count: made.size, ...key }, runtime.capabilities), { y: made });
+  if (!order || made.isStoredIn(order)) return made;
+  const stored = Tensor.empty(runtime, shape, { ...rest, order });
+  copyInto(stored, made);
+  made.dispose();
+  return stored;
+}

@@ -1,0 +1,111 @@
+import type { Capabilities, Plan, Tuning } from "@fcn/kernels";
+import type { Engine } from "../device/engine.js";
+import type { Storage } from "../device/storage.js";
+import { type Planner, Tuner, type TuningProgress } from "../device/tuner.js";
+import { otherDevice, show, TensorError } from "../plain/errors.js";
+import { checkValue } from "../plain/options.js";
+import { seed } from "../plain/rules.js";
+import { elementsOf } from "../plain/shape.js";
+import { type Held, ScopeStack } from "./scope.js";
+
+/** The random stream of calls without a seed. Stream 0 is for calls with a seed, stream 1 for dropout masks. */
+const UNSEEDED = 2;
+
+/** What the runtime needs to know about a tensor. */
+export interface Operand extends Held {
+  readonly runtime: Runtime;
+  readonly storage: Storage;
+}
+
+/** What the tensors of one device share: the engine, the open scopes, and the counts of seeds and live tensors. */
+export class Runtime {
+  readonly scopes = new ScopeStack();
+  /** Tracked tensors that were made and not yet disposed. */
+  liveTensors = 0;
+  #seed = 0;
+  #tuner: Tuner | undefined;
+
+  constructor(readonly engine: Engine) {}
+
+  get capabilities(): Capabilities {
+    return this.engine.capabilities;
+  }
+
+  allocate(shape: readonly number[]): Storage {
+    return this.engine.allocate("allocate", elementsOf(shape) * 4, shape);
+  }
+
+  /**
+   * Runs a plan on tensors by operand name. A plan with a choice of tiles comes as a function, so that it can be tuned.
+   */
+  run(op: string, planned: Planner | Plan | undefined, operands: Readonly<Record<string, Operand | undefined>>): void {
+    const plan = typeof planned === "function" ? planned(this.capabilities) : planned;
+    const storages: Record<string, Storage> = {};
+    for (const [name, operand] of Object.entries(operands)) {
+      if (!operand) continue;
+      if (operand.runtime !== this) throw otherDevice(op, operand.shape);
+      storages[name] = operand.storage;
+    }
+    if (!plan) {
+      const shapes = Object.values(operands).flatMap((operand) => (operand ? [show(operand.shape)] : []));
+      throw new TensorError({
+        code: "limit-exceeded",
+        message: `${op}: operands of shapes ${shapes.join(" ")} have rows larger than the ${this.capabilities.bindingLimit} bytes that one binding can show`,
+        fix: "use a smaller batch or image, or cut the input into tiles",
+      });
+    }
+    if (typeof planned === "function") this.#tuner?.add(op, planned, plan.tunable, storages);
+    this.engine.run(op, plan, storages);
+  }
+
+  /** The seed and stream of an op's random numbers: from `given`, or else the next seed of the unseeded stream. */
+  seedFrom(op: string, given: number | undefined, stream = 0): { seed: number; stream: number } {
+    if (given === undefined) return { seed: this.#seed++, stream: UNSEEDED };
+    checkValue(op, "seed", given, seed);
+    return { seed: given, stream };
+  }
+
+  track(tensor: Held): void {
+    this.liveTensors++;
+    this.scopes.add(tensor);
+  }
+
+  untrack(tensor: Held): void {
+    this.liveTensors--;
+    this.scopes.remove(tensor);
+  }
+
+  /** Runs `fn`, and frees the tensors that it makes but does not return. */
+  collect<T extends readonly (Held | undefined)[]>(fn: () => T): T {
+    const frame = this.scopes.open();
+    try {
+      const result = this.scopes.run(frame, fn);
+      for (const tensor of result) if (tensor) this.scopes.remove(tensor);
+      return result;
+    } finally {
+      this.scopes.close(frame, undefined);
+    }
+  }
+
+  /** Compiles the kernels that `fn` needs without computing. Frees the tensors that `fn` makes. */
+  async warmUp(fn: () => unknown): Promise<void> {
+    const frame = this.scopes.open();
+    try {
+      await this.scopes.run(frame, () => this.engine.warmUp(fn));
+    } finally {
+      this.scopes.close(frame, undefined);
+    }
+  }
+
+  /**
+   * Measures the tiles of the ops of `fn`, and uses the fastest from then on. Returns those that are not the defaults.
+   */
+  async tune(fn: () => unknown, onProgress: TuningProgress | undefined): Promise<Tuning> {
+    const tuner = new Tuner();
+    this.#tuner = tuner;
+    await this.warmUp(fn).finally(() => (this.#tuner = undefined));
+    const tuning = await tuner.measure(this.engine, onProgress);
+    this.engine.adoptTuning(tuning);
+    return tuning;
+  }
+}

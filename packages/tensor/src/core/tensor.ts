@@ -1,0 +1,251 @@
+import { planCopy } from "@fcn/kernels";
+import type { Storage } from "../device/storage.js";
+import { describe } from "../plain/describe.js";
+import { invalidArgument, otherDevice, show, TensorError } from "../plain/errors.js";
+import { identityOrder, type Order, sameLayout, stridesOf } from "../plain/layout.js";
+import { checkDifferentiable, checkElements, type MakeOptions } from "../plain/makeOptions.js";
+import { elementsOf, sameShape } from "../plain/shape.js";
+import type { DType, Nested, TypedData } from "../plain/types.js";
+import type { Runtime } from "./runtime.js";
+
+/** What a tensor knows about the op that made it. */
+export interface GraphNode {
+  readonly op: string;
+  release(): void;
+}
+
+/**
+ * An n-dimensional array on the GPU. Shapes are logical (images are [N, C, H, W]); the memory format is private. Free
+ * it with `dispose` or `using`, or make it inside a `device.scope`.
+ */
+export class Tensor {
+  readonly shape: readonly number[];
+  #grad: Tensor | undefined;
+  #node: GraphNode | undefined;
+  #requiresGrad: boolean;
+  #disposed = false;
+
+  private constructor(
+    /** @internal */
+    readonly runtime: Runtime,
+    private readonly memory: Storage,
+    shape: readonly number[],
+    readonly dtype: DType,
+    /** @internal The memory format. */
+    readonly order: Order,
+    requiresGrad: boolean,
+    private readonly tracked: boolean,
+  ) {
+    this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
+    this.#requiresGrad = requiresGrad;
+    if (tracked) runtime.track(this);
+  }
+
+  static empty(runtime: Runtime, shape: readonly number[], options: MakeOptions = {}): Tensor {
+    const { dtype = "float32", order = identityOrder(shape.length), requiresGrad = false, tracked = true } = options;
+    checkElements("allocate", shape);
+    return new Tensor(runtime, runtime.allocate(shape), [...shape], dtype, order, requiresGrad, tracked);
+  }
+
+  /** @internal Throws after dispose. */
+  get storage(): Storage {
+    if (this.#disposed) throw this.runtime.scopes.disposed(this, `a tensor of shape ${show(this.shape)}`);
+    return this.memory;
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** Whether `backward` computes a gradient for this tensor. To cut it from its history, use `detach`. */
+  get requiresGrad(): boolean {
+    return this.#requiresGrad;
+  }
+
+  set requiresGrad(value: boolean) {
+    if (this.#node && !value) {
+      throw new TensorError({
+        code: "invalid-argument",
+        message: `requiresGrad: a tensor of shape ${show(this.shape)} that ${this.#node.op} made cannot be cut from its history`,
+        fix: { code: "use detach(), which gives the same values without a history, or noGrad" },
+      });
+    }
+    if (value) checkDifferentiable("requiresGrad", this.dtype);
+    this.#requiresGrad = value;
+  }
+
+  /**
+   * The accumulated gradient of a leaf, with the same shape; undefined before backward and after `opt.zeroGrad()`. The
+   * leaf owns it. A gradient that is replaced belongs to the open scope, or to whoever holds it.
+   */
+  get grad(): Tensor | undefined {
+    return this.#grad;
+  }
+
+  set grad(value: Tensor | undefined | null) {
+    if (value) {
+      checkGradient("grad", value, this);
+      if (value.dtype !== this.dtype) throw gradientType(value.dtype, this);
+    }
+    if (this.#grad && this.#grad !== value && !this.#grad.disposed) this.runtime.scopes.add(this.#grad);
+    this.#grad = value ?? undefined;
+  }
+
+  /** Frees the gradient. */
+  zeroGrad(): void {
+    this.#grad?.dispose();
+    this.#grad = undefined;
+  }
+
+  /** @internal The op that made this tensor, if a gradient flows through it. */
+  get node(): GraphNode | undefined {
+    return this.#node;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return elementsOf(this.shape);
+  }
+
+  /** @internal Records a change in place, after which a backward pass that saved the earlier values refuses to run. */
+  bumpVersion(): void {
+    this.storage.version++;
+  }
+
+  /** @internal */
+  attach(node: GraphNode): void {
+    this.#node = node;
+    this.#requiresGrad = true;
+  }
+
+  /** @internal Replaces the gradient with an untracked one, and frees the earlier one. */
+  replaceGrad(grad: Tensor): void {
+    this.#grad?.dispose();
+    this.#grad = grad;
+  }
+
+  /** @internal A handle on the same memory without a gradient, by default untracked, with another shape or order. */
+  alias(options: { shape?: readonly number[]; order?: Order; tracked?: boolean } = {}): Tensor {
+    const { shape = this.shape, order = this.order, tracked = false } = options;
+    return new Tensor(this.runtime, this.storage.retain(), shape, this.dtype, order, false, tracked);
+  }
+
+  /** The same values without a gradient history (torch.Tensor.detach). Shares the memory. */
+  detach(): Tensor {
+    return this.alias({ tracked: true });
+  }
+
+  /**
+   * Reads the elements in row-major order, as a Float32Array or Int32Array. Rejects with the first error on the device
+   * since the last awaited call, if any.
+   */
+  async data(): Promise<TypedData> {
+    const dense = contiguous(this);
+    const bytes = await this.runtime.engine.read("data", dense.storage).finally(() => dense.dispose());
+    return this.dtype === "float32" ? new Float32Array(bytes) : new Int32Array(bytes);
+  }
+
+  /** Reads the only element (torch.Tensor.item). Throws `invalid-shape` if there is more than one. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new TensorError({
+        code: "invalid-shape",
+        message: `item: the tensor has shape ${show(this.shape)} (${this.size} elements), expected one element`,
+        fix: { code: "use data() or array(), or reduce the tensor first" },
+      });
+    }
+    return (await this.data())[0]!;
+  }
+
+  /** Reads the elements as nested arrays (torch.Tensor.tolist). */
+  async array(): Promise<Nested> {
+    const data = await this.data();
+    const build = (dim: number, offset: number, step: number): Nested => {
+      if (dim === this.shape.length) return data[offset]!;
+      const inner = step / this.shape[dim]!;
+      return Array.from({ length: this.shape[dim]! }, (_, i) => build(dim + 1, offset + i * inner, inner));
+    };
+    return build(0, 0, data.length);
+  }
+
+  /** @internal Whether the elements already lie in `order`. */
+  isStoredIn(order: Order): boolean {
+    return sameLayout(this.shape, this.order, order);
+  }
+
+  /**
+   * Frees the tensor and its gradient. The memory is kept while the tape or another view needs it. Safe to call twice.
+   */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.memory.release();
+    if (this.tracked) this.runtime.untrack(this);
+    this.#grad?.dispose();
+    this.#node?.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Throws, naming the op, unless the operand is a tensor that was not disposed. */
+export function checkLive(op: string, name: string, x: Tensor): void {
+  if (!(x instanceof Tensor)) {
+    throw invalidArgument(`${op}: ${name} is ${describe(x)}, expected a tensor`, {
+      code:
+        name === "bias"
+          ? "where there is none pass undefined in its place, then the options"
+          : `pass ${name} as a tensor, for example device.tensor(values, shape)`,
+    });
+  }
+  if (x.disposed) throw x.runtime.scopes.disposed(x, `${op}: ${name} of shape ${show(x.shape)}`);
+}
+
+/** Throws unless `gradient` can be the gradient of `of`. */
+export function checkGradient(op: string, gradient: Tensor, of: Tensor): void {
+  checkLive(op, "gradient", gradient);
+  if (!sameShape(gradient.shape, of.shape)) {
+    throw new TensorError({
+      code: "invalid-shape",
+      message: `${op}: gradient has shape ${show(gradient.shape)}, the tensor ${show(of.shape)}`,
+      fix: "pass a gradient of the shape of the tensor",
+    });
+  }
+  if (gradient.runtime !== of.runtime) throw otherDevice(op, gradient.shape);
+}
+
+const gradientType = (found: DType, { shape, dtype }: Tensor): TensorError =>
+  new TensorError({
+    code: "invalid-dtype",
+    message: `grad: the gradient of a tensor of shape ${show(shape)} and dtype ${dtype} has dtype ${found}`,
+    fix: `convert it: x.grad = gradient.to("${dtype}")`,
+  });
+
+/** Copies the elements of `from` into `to`, which has the same shape and dtype; the memory formats may differ. */
+export function copyInto(to: Tensor, from: Tensor): void {
+  const { shape: sizes, runtime } = from;
+  const plan = planCopy(
+    { sizes, from: stridesOf(sizes, from.order), to: stridesOf(sizes, to.order) },
+    runtime.capabilities,
+  );
+  runtime.run("copy", plan, { src: from, dst: to });
+}
+
+/** An untracked handle on the same values stored in `order`: an alias if they already are, otherwise a copy. */
+export function inOrder(x: Tensor, order: Order): Tensor {
+  if (x.isStoredIn(order)) return x.alias({ order });
+  const out = Tensor.empty(x.runtime, x.shape, { dtype: x.dtype, order, tracked: false });
+  copyInto(out, x);
+  return out;
+}
+
+export const contiguous = (x: Tensor): Tensor => inOrder(x, identityOrder(x.shape.length));
+
+/** An untracked copy in its own memory, in the memory format of x. */
+export function copyOf(x: Tensor): Tensor {
+  const out = Tensor.empty(x.runtime, x.shape, { dtype: x.dtype, order: x.order, tracked: false });
+  x.runtime.engine.copy(x.storage, out.storage, x.size * 4);
+  return out;
+}
