@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { nanMean } from "../labels/metrics.js";
 
 /** Scores of the objects of one size. */
@@ -73,9 +73,8 @@ const NAMES = ["small", "medium", "large"] as const;
 
 function checkSizes(small: number, medium: number): void {
   if (small > 0 && medium > small) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `evaluate: sizes are [${small}, ${medium}]`,
-    fix: "pass two rising areas in pixels, such as COCO's [1024, 9216]",
-  });
+  throw invalidArgument(
+    `evaluate: sizes are [${small}, ${medium}]`,
+    "pass two rising areas in pixels, such as COCO's [1024, 9216]",
+  );
 }

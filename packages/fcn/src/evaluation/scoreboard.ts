@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { boundarySquares } from "../data/samples/boundary.js";
 import { SegmentationMetrics, type SegmentationScores } from "../labels/metrics.js";
 import { checkSample, type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
@@ -101,9 +101,8 @@ export class Scoreboard {
 
 function checkRadii(radii: readonly number[]): void {
   if (radii.every((radius) => radius >= 1 && radius <= 256)) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `evaluate: boundary radii are [${radii.join(", ")}]`,
-    fix: "pass numbers of pixels from 1 to 256, such as [1, 2, 4, 8, 16]",
-  });
+  throw invalidArgument(
+    `evaluate: boundary radii are [${radii.join(", ")}]`,
+    "pass numbers of pixels from 1 to 256, such as [1, 2, 4, 8, 16]",
+  );
 }

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { type Labels, labelValues } from "./labels.js";
 
 export interface SegmentationScores {
@@ -30,11 +31,10 @@ export class SegmentationMetrics {
 
   constructor(numClasses: number, { ignoreIndex = 255 }: { ignoreIndex?: number } = {}) {
     if (!Number.isInteger(numClasses) || numClasses < 1) {
-      throw new TensorError({
-        code: "invalid-argument",
-        message: `SegmentationMetrics: numClasses is ${numClasses}, but must be an integer of at least 1`,
-        fix: "pass the number of classes, background included",
-      });
+      throw invalidArgument(
+        `SegmentationMetrics: numClasses is ${numClasses}, but must be an integer of at least 1`,
+        "pass the number of classes, background included",
+      );
     }
     this.numClasses = numClasses;
     this.ignoreIndex = ignoreIndex;
@@ -109,11 +109,10 @@ export class SegmentationMetrics {
   /** Adds what another object with the same classes has counted. */
   merge(other: SegmentationMetrics): this {
     if (other.numClasses !== this.numClasses) {
-      throw new TensorError({
-        code: "invalid-argument",
-        message: `SegmentationMetrics.merge: ${other.numClasses} classes cannot be added to ${this.numClasses}`,
-        fix: "merge metrics of the same number of classes",
-      });
+      throw invalidArgument(
+        `SegmentationMetrics.merge: ${other.numClasses} classes cannot be added to ${this.numClasses}`,
+        "merge metrics of the same number of classes",
+      );
     }
     return this.addConfusion(other.#counts);
   }

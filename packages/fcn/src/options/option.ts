@@ -1,5 +1,4 @@
-import { TensorError } from "@fcn/tensor";
-import { showValue } from "@fcn/tensor/internal";
+import { invalidArgument, showValue } from "@fcn/tensor/internal";
 import type { Reader, Rule } from "./rules.js";
 
 /** An option: all that the command line, checks and the configuration of a run need to know of it. */
@@ -41,11 +40,7 @@ export function givenOf(table: AnyTable, options: object): [name: string, value:
 /** Throws "invalid-argument" for a value that breaks the rule of its option. */
 export function checkValue(op: string, name: string, value: unknown, { what, holds }: Rule<unknown>): void {
   if (holds(value)) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${op}: ${name} is ${showValue(value)}`,
-    fix: `use ${what}`,
-  });
+  throw invalidArgument(`${op}: ${name} is ${showValue(value)}`, `use ${what}`);
 }
 
 /** Throws "invalid-argument" for the first given option of a table that breaks its rule. */

@@ -1,4 +1,5 @@
-import { type Device, TensorError } from "@fcn/tensor";
+import type { Device } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { inferChannels } from "../models/graph/geometry/channels.js";
 import { type Fit, fitOf } from "../models/graph/geometry/fit.js";
@@ -54,11 +55,7 @@ export function createInference(
 
 function strideOf({ stride }: InferenceOptions): number | undefined {
   if (stride === undefined || (Number.isInteger(stride) && stride >= 1)) return stride;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `predict: stride is ${stride}`,
-    fix: "pass a whole number from 1 on, such as 32, or leave it out",
-  });
+  throw invalidArgument(`predict: stride is ${stride}`, "pass a whole number from 1 on, such as 32, or leave it out");
 }
 
 /** Zeros below and on the right up to multiples of a number, for a net that gives scores at the size of its input. */

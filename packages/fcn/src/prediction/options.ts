@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { Abortable } from "../async/abort.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import type { TileOptions } from "./tiling.js";
@@ -37,11 +37,10 @@ export const sideAt = (side: number, scale: number): number => Math.max(1, Math.
 /** Every scale, and every scale mirrored. */
 export function viewsOf({ scales = [1], mirror = false }: InferenceOptions): View[] {
   if (scales.length === 0 || !scales.every((scale) => Number.isFinite(scale) && scale > 0 && scale <= 16)) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `predict: scales are [${scales.join(", ")}]`,
-      fix: "pass one or more numbers above 0, such as [0.75, 1, 1.25]",
-    });
+    throw invalidArgument(
+      `predict: scales are [${scales.join(", ")}]`,
+      "pass one or more numbers above 0, such as [0.75, 1, 1.25]",
+    );
   }
   const turns = mirror ? [false, true] : [false];
   return scales.flatMap((scale) => turns.map((turn) => ({ scale, mirror: turn })));
@@ -53,9 +52,7 @@ export const MEMORY = 2 * 1024 ** 3;
 /** Throws unless preprocessing was given. */
 export function checkPreprocessing(op: string, given: Preprocessing | undefined): Preprocessing {
   if (given) return given;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${op}: a net was given without preprocessing`,
-    fix: { code: "pass what loadModel returns in place of the net, or { preprocessing } as the net was trained with" },
+  throw invalidArgument(`${op}: a net was given without preprocessing`, {
+    code: "pass what loadModel returns in place of the net, or { preprocessing } as the net was trained with",
   });
 }

@@ -1,4 +1,5 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 
 /** Pixels [begin, end) along one axis. */
 export interface Span {
@@ -67,7 +68,7 @@ export function tilesOf(
 }
 
 function invalidTile(problem: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-argument", message: `predict: ${problem}`, fix });
+  return invalidArgument(`predict: ${problem}`, fix);
 }
 
 /** Tiles are no smaller than this many strides, whatever the budget. */

@@ -1,19 +1,5 @@
-import {
-  add,
-  clamp,
-  crossEntropy,
-  div,
-  exp,
-  mul,
-  neg,
-  noGrad,
-  pow,
-  softmax,
-  sub,
-  sum,
-  type Tensor,
-  TensorError,
-} from "@fcn/tensor";
+import { add, clamp, crossEntropy, div, exp, mul, neg, noGrad, pow, softmax, sub, sum, type Tensor } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { HostBatch } from "../data/samples/batches.js";
 import { VOID_LABEL } from "../labels/sample.js";
 import type { Reduction } from "./reduction.js";
@@ -110,11 +96,10 @@ export function checkLoss(loss: Loss | undefined): void {
   // Between 0 and 1 the slope of (1 - p)^gamma has no bound.
   const ok = (gamma === 0 || within(gamma, 1)) && within(smooth, 0) && within(share, 0) && within(threshold, 0, 1);
   if (known && ok && within(minKept, 0)) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `train: loss ${JSON.stringify(loss)} is unknown, or a setting of it is out of range`,
-    fix: `use one of: ${lossNames().join(", ")}; gamma is 0 or from 1 on, smooth and crossEntropy from 0 on, threshold 0 to 1, minKept from 0 on`,
-  });
+  throw invalidArgument(
+    `train: loss ${JSON.stringify(loss)} is unknown, or a setting of it is out of range`,
+    `use one of: ${lossNames().join(", ")}; gamma is 0 or from 1 on, smooth and crossEntropy from 0 on, threshold 0 to 1, minKept from 0 on`,
+  );
 }
 
 function pixelLoss(

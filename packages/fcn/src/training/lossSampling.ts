@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { RandomSource } from "../data/random.js";
 import { VOID_LABEL } from "../labels/sample.js";
 
@@ -17,11 +17,10 @@ export interface LossSampling {
 /** Throws unless the settings are in range. */
 export function checkLossSampling({ probability, cell = 1 }: LossSampling): void {
   if (probability > 0 && probability <= 1 && Number.isInteger(cell) && cell >= 1) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `lossSampling: probability ${probability} and cell ${cell}; the probability must be above 0 and at most 1, the cell a whole number of pixels`,
-    fix: { code: "pass { probability: 0.25, cell: 32 } or the like" },
-  });
+  throw invalidArgument(
+    `lossSampling: probability ${probability} and cell ${cell}; the probability must be above 0 and at most 1, the cell a whole number of pixels`,
+    { code: "pass { probability: 0.25, cell: 32 } or the like" },
+  );
 }
 
 /**

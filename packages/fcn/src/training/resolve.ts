@@ -1,4 +1,5 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { checkSample, type SegmentationSample } from "../labels/sample.js";
 import { GraphNet } from "../models/graph/net.js";
 import type { SegmentationNet } from "../models/segmentationNet.js";
@@ -81,5 +82,5 @@ function checkMomentum(optimizer: OptimizerName, momentum: number | undefined): 
 }
 
 function invalid(problem: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-argument", message: `train: ${problem}`, fix });
+  return invalidArgument(`train: ${problem}`, fix);
 }

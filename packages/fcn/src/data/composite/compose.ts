@@ -1,4 +1,5 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { SegmentationSample } from "../../labels/sample.js";
 import { createRandom, type RandomSource, shuffledIndices } from "../random.js";
 import { voidEdges } from "../samples/boundary.js";
@@ -181,5 +182,5 @@ function checkSettings({ size, objects, scale, rotation, alphaThreshold, voidBor
 }
 
 function invalid(problem: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-argument", message: `composeSamples: ${problem}`, fix });
+  return invalidArgument(`composeSamples: ${problem}`, fix);
 }

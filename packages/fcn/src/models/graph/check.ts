@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { showValue } from "@fcn/tensor/internal";
+import { invalidArgument, showValue } from "@fcn/tensor/internal";
 import { inferChannels } from "./geometry/channels.js";
 import { coarsestStride } from "./geometry/reach.js";
 import { geometryOf } from "./geometry/shapes.js";
@@ -25,11 +25,7 @@ export function stringifyGraph(op: string, graph: Graph): string {
     parseGraph(op, text);
   } catch (error) {
     const { message } = error as Error;
-    throw new TensorError({
-      code: "invalid-argument",
-      message,
-      fix: "correct that part of the graph and build the net anew",
-    });
+    throw invalidArgument(message, "correct that part of the graph and build the net anew");
   }
   return text;
 }

@@ -1,4 +1,5 @@
 import { type Device, TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { Augmentation } from "../../data/augment/options.js";
 import { DataLoader } from "../../data/loader/loader.js";
 import type { SegmentationDataset } from "../../data/samples/dataset.js";
@@ -110,14 +111,13 @@ function checkExtraLabels(
     const known = opened.more?.[map]?.classes;
     const scored = headClasses(model, head);
     if (known === undefined || scored === undefined || known.length === scored) continue;
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `train: head "${head}" scores ${scored} classes, but the label map "${map}" has ${known.length}: ${known.join(", ")}`,
-      fix: {
+    throw invalidArgument(
+      `train: head "${head}" scores ${scored} classes, but the label map "${map}" has ${known.length}: ${known.join(", ")}`,
+      {
         code: "give the net as many classes for that head (geometricClasses), or leave the option out",
         command: `give the net as many classes for that head (--model-option geometricClasses=${known.length}), or leave the option out`,
       },
-    });
+    );
   }
 }
 
@@ -125,11 +125,10 @@ function weightsOf({ classWeights }: TrainRunOptions, { report }: RunData): read
   if (typeof classWeights !== "string") return classWeights;
   const counts = report?.splits.train;
   if (counts) return balancedWeights(classWeights, counts);
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `train: classWeights ${JSON.stringify(classWeights)} needs a folder, whose classes are counted while it is checked`,
-    fix: { code: "pass classWeights(samples, numClasses, ...) for samples in memory" },
-  });
+  throw invalidArgument(
+    `train: classWeights ${JSON.stringify(classWeights)} needs a folder, whose classes are counted while it is checked`,
+    { code: "pass classWeights(samples, numClasses, ...) for samples in memory" },
+  );
 }
 
 const LARGEST_WHOLE = 480;
@@ -175,11 +174,10 @@ async function paceOf(
   const perEpoch = train.length / (batchSize * accumulationSteps);
   const { epochs = RUN.epochs.fallback() } = options;
   if (options.steps !== undefined && options.epochs !== undefined) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `train: steps ${options.steps} and epochs ${options.epochs} exclude each other`,
-      fix: "give one of them",
-    });
+    throw invalidArgument(
+      `train: steps ${options.steps} and epochs ${options.epochs} exclude each other`,
+      "give one of them",
+    );
   }
   const isOpen = options.steps === undefined && options.epochs === undefined;
   const planned = options.steps ?? (isOpen ? before.steps : undefined);

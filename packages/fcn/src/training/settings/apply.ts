@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { withoutUndefined } from "../withoutUndefined.js";
 import type { Row, Table } from "./setting.js";
 
@@ -25,7 +25,7 @@ export function checkSettings(table: Table, options: object, { complete = false 
     const list = wrong.map(({ shown }) => shown).join(", ");
     const rules = [...new Set(wrong.map(({ rule }) => rule.what))].join(" and ");
     const problem = first.rule.isChoice ? " is unknown" : `; ${wrong.length > 1 ? "they" : "it"} must be ${rules}`;
-    throw new TensorError({ code: "invalid-argument", message: `train: ${list}${problem}`, fix: first.fix });
+    throw invalidArgument(`train: ${list}${problem}`, first.fix);
   }
   for (const { row, value } of present) row.check?.(value);
 }
