@@ -14,7 +14,7 @@ export { matchNames, type NameMatch } from "./nn/matchNames.js";
 export { nameTarget } from "./nn/stateDict.js";
 export { isNode, nodeModule } from "./node.js";
 export { ONE_VALUE } from "./ops/batchNorm.js";
-export { checkOptions, checkValue } from "./options.js";
+export { checkOptions, checkValue, checkValues } from "./options.js";
 export type { Rule, RulesOf } from "./rules.js";
 export * as rules from "./rules.js";
 export { elementsOf } from "./shape.js";

@@ -18,7 +18,7 @@ export const rule = <Value>(what: string, holds: (value: unknown) => boolean): R
 });
 
 /** The same rule for an option that has no default. */
-export const required = <Value>(of: Rule<Value>): Rule<Value> => ({ ...of, isRequired: true });
+export const required = <Of extends Rule<unknown>>(of: Of): Of => ({ ...of, isRequired: true });
 
 /** A number that `isGood`. */
 export const number = (what: string, isGood: (value: number) => boolean): Rule<number> =>

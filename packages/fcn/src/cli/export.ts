@@ -4,8 +4,9 @@ import { exportOnnx, type OnnxSummary, type OnnxValue } from "../export/index.js
 import { OPSETS } from "../export/onnx/exportOnnx.js";
 import { refuseSameFile } from "../files/write.js";
 import { loadModel } from "../models/file/weightsFile.js";
+import { size, whole } from "../options/rules.js";
 import { UsageError } from "./errors.js";
-import { parseSize, parseWhole } from "./options.js";
+import { readerOf } from "./options.js";
 import { printResult } from "./output.js";
 
 interface ExportFlags {
@@ -33,11 +34,11 @@ export function registerExport(program: Command): void {
     .requiredOption("--onnx <file>", "the ONNX model to write")
     .option("--argmax", "give the class of every pixel in place of the logits")
     .option("--softmax", "give probabilities in place of the logits")
-    .option("--size <HxW>", "take single images of this size only", parseSize("--size"))
+    .option("--size <HxW>", "take single images of this size only", readerOf("--size", size))
     .option(
       "--opset <n>",
       "version of ONNX's operators, 13 unless given",
-      parseWhole("--opset", OPSETS.first, OPSETS.last),
+      readerOf("--opset", whole(OPSETS.first, OPSETS.last)),
     )
     .option("--json", "print JSON")
     .action(run);

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { list } from "../models/index.js";
-import { assignments, number, numbers, oneOf, positive, type Reader, size, whole } from "../options/rules.js";
+import { oneOf, type Reader } from "../options/rules.js";
 import { UsageError } from "./errors.js";
 
 /** A parser for an option that is read by a rule. `before` is what the option gave where it stood earlier. */
@@ -12,41 +12,8 @@ export const readerOf =
     throw new UsageError(`${option} is "${text}"`, `use ${what}`);
   };
 
-/** A parser for an option that takes a whole number of at least `least` and at most `most`. */
-export const parseWhole = (option: string, least: number, most?: number): ((value: string) => number) =>
-  readerOf(option, whole(least, most));
-
-/** A parser for an option that takes one number, which `isGood`. */
-export const parseOne = (
-  option: string,
-  what: string,
-  isGood: (value: number) => boolean,
-): ((value: string) => number) => readerOf(option, number(what, isGood));
-
-/** A parser for an option that takes a number above 0. */
-export const parseNumber = (option: string): ((value: string) => number) => readerOf(option, positive);
-
-/** A parser for an option that takes a part of a whole: a number above 0 and below 1. */
-export const parseFraction = (option: string): ((value: string) => number) =>
-  parseOne(option, "a number between 0 and 1, such as 0.2", (value) => value > 0 && value < 1);
-
-/** Numbers with commas between them, each of which `isGood`. */
-export const parseNumbers = (
-  option: string,
-  what: string,
-  isGood: (value: number) => boolean,
-): ((value: string) => number[]) => readerOf(option, numbers(what, isGood));
-
-/** `480x640`, height first, or one number for both. */
-export const parseSize = (option: string): ((value: string) => [height: number, width: number]) =>
-  readerOf(option, size);
-
-/** A parser for an option that takes one of some names. */
-export const parseChoice = <T extends string>(option: string, names: readonly T[]): ((value: string) => T) =>
-  readerOf(option, oneOf(names));
-
 /** The name of a net. */
-export const parseModel = (value: string): string => readerOf("--model", oneOf(list()))(value);
+export const parseModel = readerOf("--model", oneOf(list()));
 
 /** Some of the given words, with commas between them. */
 export function parseWords<W extends string>(option: string, words: readonly W[]): (value: string) => W[] {
@@ -66,9 +33,3 @@ export async function checkFolder(option: string, path: string): Promise<void> {
     throw new UsageError(`${option} ${path} is not a folder`, "name a new or existing folder");
   }
 }
-
-/**
- * Collects `name=value` of an option that is given many times; values are read as JSON where they are JSON, else as
- * text.
- */
-export const collectSettings = (option: string) => readerOf(option, assignments);

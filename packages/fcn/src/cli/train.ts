@@ -4,14 +4,17 @@ import { list } from "../models/index.js";
 import { createCheckBar } from "../progress/quietBar.js";
 import { createStageView } from "../progress/stages.js";
 import { OPTIMIZERS } from "../training/optimizers.js";
+import { recipeGives } from "../training/recipes.js";
 import { type TrainRunResult, trainRun } from "../training/run/index.js";
 import { optimizerOf } from "../training/run/options.js";
+import type { TrainRunOptions } from "../training/runOptions.js";
+import { SETTINGS } from "../training/settings/run.js";
 import { describeRun } from "./describeRun.js";
 import { UsageError } from "./errors.js";
+import { addFlags, flagValues } from "./flags.js";
 import { addOpenFlags, type OpenFlags, openOptions } from "./openFlags.js";
 import { checkFolder } from "./options.js";
 import { printResult } from "./output.js";
-import { addSettingFlags, settingOptions } from "./settingFlags.js";
 import { stopOnInterrupt } from "./signals.js";
 
 interface TrainFlags extends OpenFlags {
@@ -23,7 +26,7 @@ export function registerTrain(program: Command): void {
   const command = program
     .command("train")
     .description("train a net on a folder of labelled images; the folder is checked first");
-  addOpenFlags(addSettingFlags(command))
+  addOpenFlags(addFlags(command, SETTINGS, (name) => (recipeGives(name) ? "the recipe's, else " : "")))
     .option("--json", "print one JSON object; progress goes to standard error")
     .addHelpText("after", `\n${EXIT_CODES}`)
     .action(run);
@@ -34,7 +37,7 @@ const EXIT_CODES =
 
 async function run(flags: TrainFlags): Promise<void> {
   const { json } = flags;
-  const options = settingOptions({ ...flags });
+  const options = flagValues(SETTINGS, flags) as Partial<TrainRunOptions> & Pick<TrainRunOptions, "data" | "out">;
   await checkFolder("--out", options.out);
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw new UsageError("--steps and --epochs exclude each other", "give one of them");

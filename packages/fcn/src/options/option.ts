@@ -1,25 +1,44 @@
-import { invalidArgument, showValue } from "@fcn/tensor/internal";
-import type { Reader, Rule } from "./rules.js";
+import { checkValues, type Rule } from "@fcn/tensor/internal";
+import type { FlagRule, Reader } from "./rules.js";
+
+/** A flag of the command line. */
+export interface Flag<Value> {
+  /** As the help shows it, such as `--year <n>`; without a value it is a switch. */
+  readonly flag: string;
+  /** What stands without the flag is added to it. */
+  readonly help: string;
+  /** How its text is read. Default: by the rule of the option, else the text is the value. */
+  readonly reader?: Reader<Value>;
+}
 
 /** An option: all that the command line, checks and the configuration of a run need to know of it. */
-interface Row<Value> {
+interface Row<Value> extends Partial<Flag<Value>> {
   /** What it may be; an error names the option and what the rule allows. */
-  readonly rule?: Rule<Value>;
+  readonly rule?: Rule<Value> & Partial<Reader<Value>>;
   readonly fallback?: Value;
-  /** How the text of the flag is read. Default: by the rule, else it is the value. */
-  readonly reader?: Reader<Value>;
+  /** The same for the help, where it is no plain value. */
+  readonly fallbackText?: string;
+  /** Whether the command refuses to run without the flag. */
+  readonly isRequired?: boolean;
+  /** A further flag for a part of the value; what both give is joined. */
+  readonly shortcut?: Flag<Value>;
   /**
-   * Whether it decides the course of a run: it is then kept in the configuration, and `resume` refuses another one. A
-   * name is that of what the configuration keeps in its place, as `classes` for the option that chooses them. Default
+   * Whether it decides the course of a run: it is then kept in the configuration, shown in the report, and `resume`
+   * refuses another one. A name is that of what the configuration keeps in its place, as `steps` for epochs. Default
    * true.
    */
   readonly decides?: false | string;
 }
 
-/**
- * The flag as the help shows it, such as `--year <n>`; without a value it is a switch. A fallback is added to `help`.
- */
-export type Option<Value> = Row<Value> & ({ readonly flag?: never } | { readonly flag: string; readonly help: string });
+/** How the text of a flag is read: by its reader, else by the rule, else it is the value, or it is a switch. */
+type Reading<Value> =
+  | (string extends Value ? unknown : true extends Value ? unknown : never)
+  | { readonly reader: Reader<Value> }
+  | { readonly rule: FlagRule<Value> };
+
+/** A row whose flag, where it has one, can be read. */
+export type Option<Value> = Row<Value> &
+  ({ readonly flag?: never } | ({ readonly flag: string; readonly help: string } & Reading<Value>));
 
 /** One row for each of the options. */
 export type OptionTable<Options> = { readonly [Name in keyof Options]-?: Option<NonNullable<Options[Name]>> };
@@ -27,23 +46,28 @@ export type OptionTable<Options> = { readonly [Name in keyof Options]-?: Option<
 /** Rows by the names of their options. */
 export type AnyTable = Readonly<Record<string, Option<unknown>>>;
 
-/** The options of a table that are given. */
-export function givenOf(table: AnyTable, options: object): [name: string, value: unknown, row: Option<unknown>][] {
-  return Object.entries(table)
-    .map(
-      ([name, row]) =>
-        [name, (options as Readonly<Record<string, unknown>>)[name], row] as [string, unknown, Option<unknown>],
-    )
-    .filter(([, value]) => value !== undefined);
+/** The options of a table that the configuration holds under their own names. */
+export type Deciding<Table> = {
+  [Name in keyof Table]: Table[Name] extends { readonly decides: unknown } ? never : Name;
+}[keyof Table];
+
+/** What `of` gives for the rows of a table, without those for which it gives nothing. */
+export function valuesOf<Row>(
+  table: Readonly<Record<string, Row>>,
+  of: (row: Row, name: string) => unknown,
+): Record<string, unknown> {
+  const values = Object.entries(table).map(([name, row]) => [name, of(row, name)] as const);
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
 }
 
-/** Throws "invalid-argument" for a value that breaks the rule of its option. */
-export function checkValue(op: string, name: string, value: unknown, { what, holds }: Rule<unknown>): void {
-  if (holds(value)) return;
-  throw invalidArgument(`${op}: ${name} is ${showValue(value)}`, `use ${what}`);
-}
-
-/** Throws "invalid-argument" for the first given option of a table that breaks its rule. */
-export function checkGiven(op: string, table: AnyTable, options: object): void {
-  for (const [name, value, { rule }] of givenOf(table, options)) if (rule) checkValue(op, name, value, rule);
+/**
+ * Throws `invalid-argument` with all options of a table that break their rules; of options that are `complete`, with
+ * those that are missing as well.
+ */
+export function checkGiven(op: string, table: AnyTable, options: object, { complete = false } = {}): void {
+  const values = Object.entries(table).flatMap(([name, { rule }]) => {
+    const value = (options as Readonly<Record<string, unknown>>)[name];
+    return rule && (value !== undefined || (complete && rule.isRequired)) ? [[name, value, rule] as const] : [];
+  });
+  checkValues(op, values);
 }

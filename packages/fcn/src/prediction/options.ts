@@ -1,6 +1,7 @@
-import { invalidArgument } from "@fcn/tensor/internal";
+import { checkValue, invalidArgument } from "@fcn/tensor/internal";
 import type { Abortable } from "../async/abort.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
+import { number, numbers } from "../options/rules.js";
 import type { TileOptions } from "./tiling.js";
 
 /** How images are given to a net, and how its outputs are put together. */
@@ -34,14 +35,14 @@ export interface View {
 /** A side of an image in a view, at least one pixel. */
 export const sideAt = (side: number, scale: number): number => Math.max(1, Math.round(side * scale));
 
+const scale = number("a number above 0 and at most 16", (value) => value > 0 && value <= 16);
+
+/** Of `scales`. */
+export const scalesRule = numbers("numbers above 0 and at most 16, such as 0.75,1,1.25", scale);
+
 /** Every scale, and every scale mirrored. */
 export function viewsOf({ scales = [1], mirror = false }: InferenceOptions): View[] {
-  if (scales.length === 0 || !scales.every((scale) => Number.isFinite(scale) && scale > 0 && scale <= 16)) {
-    throw invalidArgument(
-      `predict: scales are [${scales.join(", ")}]`,
-      "pass one or more numbers above 0, such as [0.75, 1, 1.25]",
-    );
-  }
+  checkValue("predict", "scales", scales, scalesRule);
   const turns = mirror ? [false, true] : [false];
   return scales.flatMap((scale) => turns.map((turn) => ({ scale, mirror: turn })));
 }

@@ -28,16 +28,6 @@ export function ownHeads(heads: HeadWeights, model: SegmentationNet): HeadWeight
 /** What the net says about the labels of its heads. */
 export const ownHeadLabels = (model: SegmentationNet): HeadLabels => netGraph(model)?.headLabels ?? {};
 
-/** Throws unless heads are named, each with a weight above 0. */
-export function checkHeadWeights(heads: HeadWeights): void {
-  const weights = Object.values(heads);
-  if (weights.length > 0 && weights.every((weight) => weight > 0 && Number.isFinite(weight))) return;
-  throw invalidArgument(
-    `train: heads are ${JSON.stringify(heads)}`,
-    "name at least one head, each with a weight above 0",
-  );
-}
-
 interface HeadChoice {
   readonly heads: HeadWeights;
   readonly headLabels: HeadLabels;

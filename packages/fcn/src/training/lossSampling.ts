@@ -1,4 +1,4 @@
-import { invalidArgument } from "@fcn/tensor/internal";
+import { checkValue, type Rule, rules } from "@fcn/tensor/internal";
 import type { RandomSource } from "../data/random.js";
 import { VOID_LABEL } from "../labels/sample.js";
 
@@ -14,14 +14,14 @@ export interface LossSampling {
   readonly cell?: number;
 }
 
-/** Throws unless the settings are in range. */
-export function checkLossSampling({ probability, cell = 1 }: LossSampling): void {
-  if (probability > 0 && probability <= 1 && Number.isInteger(cell) && cell >= 1) return;
-  throw invalidArgument(
-    `lossSampling: probability ${probability} and cell ${cell}; the probability must be above 0 and at most 1, the cell a whole number of pixels`,
-    { code: "pass { probability: 0.25, cell: 32 } or the like" },
-  );
-}
+/** Of {@link LossSampling}. */
+export const lossSamplingRule: Rule<LossSampling> = rules.rule(
+  "{ probability } above 0 and at most 1, with a whole number of pixels as cell or without one, such as { probability: 0.25, cell: 32 }",
+  (value) => {
+    const { probability = 0, cell = 1 } = (value ?? {}) as Partial<LossSampling>;
+    return probability > 0 && probability <= 1 && rules.whole(1).holds(cell);
+  },
+);
 
 /**
  * A copy of labels [N, height, width] in which the cells that do not count are void. One random number is drawn for
@@ -33,7 +33,7 @@ export function sampleLabels(
   sampling: LossSampling,
   random: RandomSource,
 ): Int32Array {
-  checkLossSampling(sampling);
+  checkValue("sampleLabels", "lossSampling", sampling, lossSamplingRule);
   const { probability, cell = 1 } = sampling;
   const columns = Math.ceil(width / cell);
   const perImage = Math.ceil(height / cell) * columns;

@@ -3,6 +3,7 @@ import { invalidArgument } from "@fcn/tensor/internal";
 import { checkSample, type SegmentationSample } from "../labels/sample.js";
 import { GraphNet } from "../models/graph/net.js";
 import type { SegmentationNet } from "../models/segmentationNet.js";
+import { checkGiven, valuesOf } from "../options/option.js";
 import { type ClassBalancing, classWeights } from "./classWeights.js";
 import { checkHeadClasses, checkHeadLabels, extraLabels, ownHeads } from "./heads.js";
 import { mergeRules } from "./multipliers.js";
@@ -10,10 +11,11 @@ import { OPTIMIZERS, type OptimizerName } from "./optimizers.js";
 import type { ResolvedOptions, TrainingSettings, TrainOptions } from "./options.js";
 import type { TrainSettings } from "./recipeSettings.js";
 import { recipe, recipeRate } from "./recipes.js";
-import { checkSettings, valuesOf } from "./settings/apply.js";
-import type { Row } from "./settings/setting.js";
+import type { SettingTable } from "./settings/setting.js";
 import { TRAINING } from "./settings/training.js";
 import { withoutUndefined } from "./withoutUndefined.js";
+
+const ROWS: SettingTable = TRAINING;
 
 /** Fills in recipe and defaults, and checks everything that can be checked before the first step. */
 export function resolveTraining(options: TrainOptions): ResolvedOptions {
@@ -21,11 +23,11 @@ export function resolveTraining(options: TrainOptions): ResolvedOptions {
   if (isSamples(data)) for (const sample of data) checkSample("train", sample, numClasses);
   const { classWeights: weights, ...given } = withoutUndefined(options);
   // The other defaults depend on it.
-  checkSettings({ optimizer: TRAINING.optimizer }, given);
-  const { optimizer = TRAINING.optimizer.fallback() } = given;
+  checkGiven("train", { optimizer: TRAINING.optimizer }, given);
+  const { optimizer = TRAINING.optimizer.fallback } = given;
   if (typeof optimizer === "string") checkMomentum(optimizer, given.momentum);
-  const fallbacks: Partial<TrainingSettings> = valuesOf(TRAINING, ({ fallback, netFallback }) => {
-    return fallback?.(typeof optimizer === "string" ? optimizer : "sgd") ?? netFallback?.(model);
+  const fallbacks: Partial<TrainingSettings> = valuesOf(ROWS, ({ fallback, fallbackOf }) => {
+    return fallback ?? fallbackOf?.({ optimizer: typeof optimizer === "string" ? optimizer : "sgd", model });
   });
   const published = recipeSettings(options.recipe, model);
   const resolved = {
@@ -35,8 +37,8 @@ export function resolveTraining(options: TrainOptions): ResolvedOptions {
     multipliers: mergeRules(published.multipliers ?? fallbacks.multipliers ?? {}, given.multipliers),
     ...(weights === undefined ? {} : { classWeights: weightsOf(weights, data, numClasses) }),
   } as ResolvedOptions;
-  checkSettings(TRAINING, resolved, { complete: true });
-  for (const [name, { fits }] of Object.entries<Row<unknown>>(TRAINING)) {
+  checkGiven("train", ROWS, resolved, { complete: true });
+  for (const [name, { fits }] of Object.entries(ROWS)) {
     const value = given[name as keyof typeof given];
     if (value !== undefined) fits?.(value, model);
   }

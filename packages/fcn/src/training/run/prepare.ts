@@ -7,14 +7,13 @@ import type { SegmentationSample } from "../../labels/sample.js";
 import { buildNet, type ModelMetadata } from "../../models/file/weightsFile.js";
 import type { GraphNet } from "../../models/index.js";
 import { headClasses } from "../../models/segmentationNet.js";
+import { checkGiven } from "../../options/option.js";
 import { balancedWeights } from "../classWeights.js";
 import { checkHeadLabels, extraLabels, ownHeadLabels } from "../heads.js";
 import type { ResolvedOptions } from "../options.js";
 import { resolveTraining } from "../resolve.js";
 import type { TrainRunOptions } from "../runOptions.js";
-import { checkSettings } from "../settings/apply.js";
-import { RUN } from "../settings/run.js";
-import { TRAINING } from "../settings/training.js";
+import { RUN, SETTINGS } from "../settings/run.js";
 import type { Configuration } from "./configuration.js";
 import type { RunData } from "./data.js";
 import { configurationOf } from "./decided.js";
@@ -47,7 +46,7 @@ export async function prepareRun(
   saved: Configuration | undefined,
 ): Promise<PreparedRun> {
   const { weights: file, view } = options;
-  checkSettings({ ...RUN, ...TRAINING }, options);
+  checkGiven("train", SETTINGS, options);
   const sample = await firstSample(data.train);
   const metadata = await chooseNet(options, data, { channels: sample.image.channels, saved });
   const model = buildNet(metadata, device);
@@ -172,7 +171,7 @@ async function paceOf(
   const before = (saved ?? {}) as Partial<Pace>;
   // Batches go on from one pass into the next, so that all are full and no image is left out.
   const perEpoch = train.length / (batchSize * accumulationSteps);
-  const { epochs = RUN.epochs.fallback() } = options;
+  const { epochs = RUN.epochs.fallback } = options;
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw invalidArgument(
       `train: steps ${options.steps} and epochs ${options.epochs} exclude each other`,
