@@ -62,7 +62,7 @@ export const seed = whole(0);
 export const boolean: Rule<boolean> = rule("true or false", (value) => typeof value === "boolean");
 
 /** One of some names. */
-export const oneOf = <Name extends string>(...names: readonly Name[]): Rule<Name> =>
+export const oneOf = <Name extends string | number>(...names: readonly Name[]): Rule<Name> =>
   rule(
     names
       .map((name) => JSON.stringify(name))

@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { invalidArgument } from "@fcn/tensor/internal";
+import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 import { type Labels, labelValues } from "./labels.js";
 
 export interface SegmentationScores {
@@ -30,12 +30,7 @@ export class SegmentationMetrics {
   #counts: Float64Array;
 
   constructor(numClasses: number, { ignoreIndex = 255 }: { ignoreIndex?: number } = {}) {
-    if (!Number.isInteger(numClasses) || numClasses < 1) {
-      throw invalidArgument(
-        `SegmentationMetrics: numClasses is ${numClasses}, but must be an integer of at least 1`,
-        "pass the number of classes, background included",
-      );
-    }
+    checkValue("SegmentationMetrics", "numClasses", numClasses, rules.whole(1));
     this.numClasses = numClasses;
     this.ignoreIndex = ignoreIndex;
     this.#counts = new Float64Array(numClasses * numClasses);

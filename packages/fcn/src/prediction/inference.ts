@@ -1,5 +1,5 @@
 import type { Device } from "@fcn/tensor";
-import { invalidArgument } from "@fcn/tensor/internal";
+import { checkValue, rules } from "@fcn/tensor/internal";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { inferChannels } from "../models/graph/geometry/channels.js";
 import { type Fit, fitOf } from "../models/graph/geometry/fit.js";
@@ -43,7 +43,8 @@ export function createInference(
 ): Inference {
   const views = viewsOf(options);
   const graph = model instanceof GraphNet ? (model.graph as Graph) : undefined;
-  const given = strideOf(options);
+  const { stride: given } = options;
+  if (given !== undefined) checkValue("predict", "stride", given, rules.whole(1));
   const { memory = MEMORY, head, signal } = options;
   const heads = [head, ...further];
   const own = graph && fitOf(graph, heads, given);
@@ -51,11 +52,6 @@ export function createInference(
   const stride = graph ? lcm(coarsestStride(graph), given ?? 1) : (given ?? 32);
   const tiling = tilingFor(graph, { stride, fit, views, heads }, options);
   return { model, device: deviceOf(model), preprocessing, views, fit, tiling, memory, heads, signal };
-}
-
-function strideOf({ stride }: InferenceOptions): number | undefined {
-  if (stride === undefined || (Number.isInteger(stride) && stride >= 1)) return stride;
-  throw invalidArgument(`predict: stride is ${stride}`, "pass a whole number from 1 on, such as 32, or leave it out");
 }
 
 /** Zeros below and on the right up to multiples of a number, for a net that gives scores at the size of its input. */

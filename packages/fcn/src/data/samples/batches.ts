@@ -1,5 +1,5 @@
 import { type Device, type Tensor, TensorError } from "@fcn/tensor";
-import { invalidArgument } from "@fcn/tensor/internal";
+import { checkValues, invalidArgument, rules } from "@fcn/tensor/internal";
 import { furtherMaps, mirrorSample, type SegmentationSample } from "../../labels/sample.js";
 import { createRandom, type RandomSource, shuffledIndices } from "../random.js";
 import { normaliseInto, type Preprocessing } from "./preprocessing.js";
@@ -98,13 +98,10 @@ export class BatchSampler {
     private readonly samples: readonly SegmentationSample[],
     private readonly options: BatchSamplerOptions,
   ) {
-    const { batchSize } = options;
-    if (samples.length === 0 || !Number.isInteger(batchSize) || batchSize < 1) {
-      throw invalidArgument(
-        `BatchSampler: ${samples.length} samples and batchSize ${batchSize}; both must be at least 1`,
-        "pass samples and a whole, positive batchSize",
-      );
-    }
+    checkValues("BatchSampler", [
+      ["samples.length", samples.length, rules.whole(1)],
+      ["batchSize", options.batchSize, rules.whole(1)],
+    ]);
     this.random = createRandom(options.seed);
   }
 

@@ -145,7 +145,7 @@ function layerProblem({ kind, ...fields }: Plain, inputs: number): string | unde
     const own = Object.hasOwn(known, field) ? known[field] : undefined;
     if (own === undefined) return `a ${kind} has no ${showValue(field)}`;
     if (value === undefined || own.holds(value)) continue;
-    return `its ${field} is ${showValue(value)}, expected ${own.text}`;
+    return `its ${field} is ${showValue(value)}, expected ${own.what}`;
   }
   const missing = Object.keys(needed).find((field) => fields[field] === undefined);
   return missing && `a ${kind} needs ${missing}`;
