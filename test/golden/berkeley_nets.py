@@ -26,10 +26,10 @@ MAIN = [("fcn32s-vgg16", {}), ("fcn16s-vgg16", {}), ("fcn8s-vgg16", {}), ("fcn8s
 OTHERS = [("fcn32s-vgg16-rgbd", {}), ("fcn16s-vgg16-rgbd", {}), ("fcn8s-vgg16-rgbd", {}), ("fcn32s-vgg16-hha", {}),
           ("fcn16s-vgg16-hha", {}), ("fcn8s-vgg16-hha", {}),
           ("fcn32s-vgg16-siftflow", {}), ("fcn16s-vgg16-siftflow", {}), ("fcn8s-vgg16-siftflow", {}),
-          ("fcn8s-vgg16", {"fusion": "max"}), ("fcn32s-vgg16", {"trunkStride": 16}),
-          ("fcn32s-vgg16", {"trunkStride": 16, "dilate": False}), ("fcn8s-vgg16", {"trunkStride": 16}),
-          ("fcn32s-vgg16", {"trunkStride": 8, "padding": 110})]
-# Offset of the last crop at padding 100, by the stride of the head and of the trunk and whether the trunk dilates. A pool of stride 1 moves the
+          ("fcn8s-vgg16", {"fusion": "max"}), ("fcn32s-vgg16", {"backboneStride": 16}),
+          ("fcn32s-vgg16", {"backboneStride": 16, "dilate": False}), ("fcn8s-vgg16", {"backboneStride": 16}),
+          ("fcn32s-vgg16", {"backboneStride": 8, "padding": 110})]
+# Offset of the last crop at padding 100, by the stride of the head and of the backbone and whether the backbone dilates. A pool of stride 1 moves the
 # centres by half a cell, fc6 by 3 cells, twice or four times that when dilated.
 LAST_CROP = {(32, 32, True): 19, (16, 32, True): 27, (8, 32, True): 31, (32, 16, True): 3, (8, 16, True): 7, (32, 8, True): -5, (32, 16, False): 51}
 # float32 may be off by: a loss and a gradient relatively; a movement by a share of itself and the roundings of the weight at each step.
@@ -46,11 +46,11 @@ def parse(model, options):
     heads = {"sem": ("_sem", CLASSES), "geo": ("_geo", GEOMETRIC)} if variant == "siftflow" else {"out": ("", CLASSES)}
     return {"stride": stride, "variant": variant, "heads": heads, "channels": CHANNELS.get(variant, 3),
             "scales": (0.01, 0.0001) if "atonce" in model else (1, 1), "max": options.get("fusion") == "max",
-            "trunk": options.get("trunkStride", 32), "dilate": options.get("dilate", True), "padding": options.get("padding", 100)}
+            "backbone": options.get("backboneStride", 32), "dilate": options.get("dilate", True), "padding": options.get("padding", 100)}
 
 
 def skips(net):
-    return [pool for pool, stride in ((4, 16), (3, 8)) if net["stride"] <= stride < net["trunk"]]
+    return [pool for pool, stride in ((4, 16), (3, 8)) if net["stride"] <= stride < net["backbone"]]
 
 
 def kind_of(name):
@@ -93,7 +93,7 @@ def deconvolutions(net):
     """Name, kernel and stride of each, the last one to the image."""
     used = skips(net)
     names = ["upscore2" if i == 0 else f"upscore_pool{used[i - 1]}" for i in range(len(used))]
-    factor = {(): net["trunk"], (4,): 16, (4, 3): 8, (3,): 8}[tuple(used)]
+    factor = {(): net["backbone"], (4,): 16, (4, 3): 8, (3,): 8}[tuple(used)]
     return [(name, 4, 2) for name in names] + [(f"upscore{factor}" if used else "upscore", 2 * factor, factor)]
 
 
@@ -105,7 +105,7 @@ def conv(w, name, x, padding=0, dilation=1):
     return F.conv2d(x, w[f"{name}.weight"], w[f"{name}.bias"], padding=padding * dilation, dilation=dilation)
 
 
-def trunk(w, net, x, suffix=""):
+def backbone(w, net, x, suffix=""):
     """The five pools by number, and fc7."""
     pools, dilation = {}, 1
     for block, (_, count) in DEPTHS.items():
@@ -113,7 +113,7 @@ def trunk(w, net, x, suffix=""):
             first = (block, i) == (1, 1)
             name = first_name(net) if first and not suffix else f"conv{block}_{i}{suffix}"
             x = F.relu(conv(w, name, x, net["padding"] if first else 1, dilation))
-        stride = 1 if 2 ** block > net["trunk"] else 2
+        stride = 1 if 2 ** block > net["backbone"] else 2
         x = pools[block] = F.max_pool2d(x, 2, stride, dilation=dilation, ceil_mode=True)
         dilation *= 2 if stride == 1 and net["dilate"] else 1
     return pools, F.relu(conv(w, f"fc7{suffix}", F.relu(conv(w, f"fc6{suffix}", x, 0, dilation))))
@@ -123,25 +123,25 @@ def cut(x, offset, like):
     return x[:, :, offset:offset + like.shape[2], offset:offset + like.shape[3]]
 
 
-def head(w, net, image, pools, score, suffix, trunk_suffix=""):
-    offsets = {4: 5, 3: 9 if net["trunk"] == 32 else 12}
+def head(w, net, image, pools, score, suffix, backbone_suffix=""):
+    offsets = {4: 5, 3: 9 if net["backbone"] == 32 else 12}
     *ups, (last, _, factor) = deconvolutions(net)
     for (name, _, _), pool in zip(ups, skips(net)):
         score = F.conv_transpose2d(score, w[f"{name}{suffix}.weight"], stride=2)
-        skip = conv(w, f"score_pool{pool}{trunk_suffix}{suffix}", pools[pool] * net["scales"][4 - pool])
+        skip = conv(w, f"score_pool{pool}{backbone_suffix}{suffix}", pools[pool] * net["scales"][4 - pool])
         skip = cut(skip, offsets[pool], score)
         score = torch.maximum(score, skip) if net["max"] else score + skip
-    offset = LAST_CROP[net["stride"], net["trunk"], net["dilate"]] + net["padding"] - 100
+    offset = LAST_CROP[net["stride"], net["backbone"], net["dilate"]] + net["padding"] - 100
     return cut(F.conv_transpose2d(score, w[f"{last}{suffix}.weight"], stride=factor), offset, image)
 
 
 def forward(w, net, x):
     if net["variant"] == "hha":
         # The mean of two nets that share their upsampling: all behind the scores is linear.
-        streams = [(s, *trunk(w, net, part, s)) for s, part in zip(("color", "hha"), (x[:, :3], x[:, 3:]))]
+        streams = [(s, *backbone(w, net, part, s)) for s, part in zip(("color", "hha"), (x[:, :3], x[:, 3:]))]
         color, hha = (head(w, net, x, pools, conv(w, f"score_fr{s}", top), "", s) for s, pools, top in streams)
         return {"out": 0.5 * color + 0.5 * hha}
-    pools, top = trunk(w, net, x)
+    pools, top = backbone(w, net, x)
     return {name: head(w, net, x, pools, conv(w, f"score_fr{suffix}", top), suffix) for name, (suffix, _) in net["heads"].items()}
 
 
@@ -149,14 +149,14 @@ def start(net, dtype):
     return {name: torch.from_numpy(hv.start_value(kind, f"berkeley/{name}", shape)).to(dtype) for name, shape, kind in entries(net)}
 
 
-def picture(net, index, dtype):
+def image(net, index, dtype):
     height, width = SIZES[index]
     target = hv.labels(1, height, width, CLASSES)
     return torch.from_numpy(hv.image(f"berkeley/image{index}", target, net["channels"])).to(dtype), torch.from_numpy(target).long()
 
 
 def loss_of(w, net, index, dtype, reduction):
-    x, y = picture(net, index, dtype)
+    x, y = image(net, index, dtype)
     return F.cross_entropy(forward(w, net, x)["out"], y, ignore_index=255, reduction=reduction)
 
 
@@ -211,7 +211,7 @@ def logits_case(model, options, arrays):
     key = model + "".join(f",{name}={value}" for name, value in options.items())
     outputs = {}
     for dtype in (torch.float64, torch.float32):
-        outputs[dtype] = forward(start(net, dtype), net, picture(net, 0, dtype)[0])
+        outputs[dtype] = forward(start(net, dtype), net, image(net, 0, dtype)[0])
     heads = {}
     for name, value in outputs[torch.float64].items():
         spread = float(value.max() - value.min())

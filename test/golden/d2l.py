@@ -16,8 +16,8 @@ WATCHED = ["0.weight", "1.running_mean", "1.running_var", "4.0.bn1.bias", "7.1.b
 
 
 def build():
-    trunk = torchvision.models.resnet18(weights=None)
-    net = nn.Sequential(*list(trunk.children())[:-2])
+    backbone = torchvision.models.resnet18(weights=None)
+    net = nn.Sequential(*list(backbone.children())[:-2])
     net.add_module("final_conv", nn.Conv2d(512, CLASSES, kernel_size=1))
     net.add_module("transpose_conv", nn.ConvTranspose2d(CLASSES, CLASSES, kernel_size=64, padding=16, stride=32))
     return net

@@ -1,7 +1,7 @@
-"""Thirty steps of the training of "Dive into Deep Learning" on a narrow ResNet-18 FCN, on pictures that a formula gives.
+"""Thirty steps of the training of "Dive into Deep Learning" on a narrow ResNet-18 FCN, on images that a formula gives.
 
-The pictures are grey and constant on the 8x8 blocks of JPEG, so that every decoder gives the same values; void pixels count as background.
-Loss: the sum over the batch of the mean cross-entropy of each picture. SGD at 0.001 with weight decay 0.001.
+The images are grey and constant on the 8x8 blocks of JPEG, so that every decoder gives the same values; void pixels count as background.
+Loss: the sum over the batch of the mean cross-entropy of each image. SGD at 0.001 with weight decay 0.001.
 """
 import json
 import pathlib
@@ -14,7 +14,7 @@ from torchvision.models.resnet import BasicBlock
 import d2l
 import hash_values as hv
 
-CLASSES, PICTURES, HEIGHT, WIDTH, STEPS, CHANNELS = 21, 4, 64, 96, 30, 16
+CLASSES, IMAGES, HEIGHT, WIDTH, STEPS, CHANNELS = 21, 4, 64, 96, 30, 16
 OPTIONS = {"lr": 1e-3, "weight_decay": 1e-3}
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -36,19 +36,19 @@ def build():
     return net
 
 
-def pictures():
+def images():
     """uint8 [N, H, W]; the same value on each 8x8 block."""
-    n, y, x = np.meshgrid(np.arange(PICTURES), np.arange(HEIGHT) // 8, np.arange(WIDTH) // 8, indexing="ij")
+    n, y, x = np.meshgrid(np.arange(IMAGES), np.arange(HEIGHT) // 8, np.arange(WIDTH) // 8, indexing="ij")
     return ((n * 53 + y * 37 + x * 91 + y * x * 17) % 200 + 28).astype(np.uint8)
 
 
 def run(dtype):
     net = build().to(dtype)
     entries = d2l.start(net)
-    grey = torch.from_numpy(pictures()).to(dtype)[:, None].expand(-1, 3, -1, -1) / 255
+    grey = torch.from_numpy(images()).to(dtype)[:, None].expand(-1, 3, -1, -1) / 255
     shape = (1, 3, 1, 1)
     x = (grey - torch.tensor(MEAN, dtype=dtype).reshape(shape)) / torch.tensor(STD, dtype=dtype).reshape(shape)
-    target = hv.labels(PICTURES, HEIGHT, WIDTH, CLASSES)
+    target = hv.labels(IMAGES, HEIGHT, WIDTH, CLASSES)
     y = torch.from_numpy(np.where(target == 255, 0, target)).long()
     sgd = torch.optim.SGD(net.parameters(), **OPTIONS)
     net.train()
@@ -69,7 +69,7 @@ def write(folder: pathlib.Path):
     print("d2l_run losses", np.round(losses, 4).tolist(), "relative drift of float32", drift)
     # One step changes the loss by 2e-4 of it; the 1e-5 of the test tells steps apart and is far above rounding.
     assert drift < 2e-6 and losses[-1] < 0.995 * losses[0]
-    sizes = {"classes": CLASSES, "pictures": PICTURES, "height": HEIGHT, "width": WIDTH, "widthMultiplier": CHANNELS / 64}
+    sizes = {"classes": CLASSES, "images": IMAGES, "height": HEIGHT, "width": WIDTH, "widthMultiplier": CHANNELS / 64}
     golden = {**sizes, "entries": entries, "losses": losses, "norms": norms}
     (folder / "d2l_run.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 

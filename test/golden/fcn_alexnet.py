@@ -61,7 +61,7 @@ class FcnAlexNet(nn.Module):
 
 
 def kind_of(name, shape):
-    """Small layers behind the trunk keep the logits near 1."""
+    """Small layers behind the backbone keep the logits near 1."""
     small = len(shape) == 4 and name.startswith(("fc", "score"))
     return "quarterHe" if small else fcn_vgg.kind_of(name, shape)
 

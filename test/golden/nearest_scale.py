@@ -2,7 +2,7 @@
 
     python3 test/golden/nearest_scale.py
 
-Run with PyTorch 1.13 on the CPU; the pictures are in the channels-last format. An entry is [size, factor, reads]: a digit of base 36 for each
+Run with PyTorch 1.13 on the CPU; the images are in the channels-last format. An entry is [size, factor, reads]: a digit of base 36 for each
 input, the number of outputs that read it, which is also the gradient of their sum."""
 
 import json

@@ -1,6 +1,6 @@
 """FPN, Semantic FPN and U-Net on torchvision's ResNets, and the U-Net of Ronneberger et al., narrowed to an eighth, in evaluation.
 
-The trunk is torchvision's own code, the pyramid torchvision.ops.FeaturePyramidNetwork. Stored are evenly spaced values of each output, its norm and
+The backbone is torchvision's own code, the pyramid torchvision.ops.FeaturePyramidNetwork. Stored are evenly spaced values of each output, its norm and
 its range; weights and images come from hash_values.py.
 """
 import json
@@ -24,7 +24,7 @@ LAYERS = ["layer1", "layer2", "layer3", "layer4"]
 
 
 def narrow_resnet(name):
-    """torchvision's trunk with an eighth of the channels: its layers are made again from a narrower stem."""
+    """torchvision's backbone with an eighth of the channels: its layers are made again from a narrower stem."""
     net = getattr(models, name)(weights=None)
     block, width, strides = type(net.layer1[0]), 64 // NARROW, (1, 2, 2, 2)
     counts = [len(getattr(net, layer)) for layer in LAYERS]
@@ -158,35 +158,35 @@ class ClassicUnet(nn.Module):
         return self.outc["conv"](h)
 
 
-NETS = {f"{prefix}-{trunk}": (make, trunk) for trunk in ("resnet18", "resnet50")
+NETS = {f"{prefix}-{backbone}": (make, backbone) for backbone in ("resnet18", "resnet50")
         for prefix, make in (("fpn", Fpn), ("semantic-fpn", SemanticFpn), ("unet", Unet))}
 NETS["unet"] = (ClassicUnet, None)
 
 
-def kind_of(name, shape, trunk):
+def kind_of(name, shape, backbone):
     if len(shape) == 4:
         return "he"
     # The end of a residual branch is small, so that sums do not grow.
-    if re.search(r"layer\d.*bn3\.weight$" if trunk == "resnet50" else r"layer\d.*bn2\.weight$", name):
+    if re.search(r"layer\d.*bn3\.weight$" if backbone == "resnet50" else r"layer\d.*bn2\.weight$", name):
         return "quarterScale"
     return "scale" if name.endswith(("weight", "running_var")) else "shift"
 
 
-def start(net, trunk):
+def start(net, backbone):
     entries = []
     for name, tensor in net.state_dict().items():
         if name.endswith("num_batches_tracked"):
             continue
         shape = list(tensor.shape)
-        entries.append([name, shape, kind_of(name, shape, trunk)])
+        entries.append([name, shape, kind_of(name, shape, backbone)])
         tensor.copy_(torch.from_numpy(hv.start_value(entries[-1][2], f"pyramid/{name}", shape)))
     return entries
 
 
 def record(name, arrays):
-    make, trunk = NETS[name]
-    net = make(trunk).eval()
-    entries, outputs = start(net, trunk), []
+    make, backbone = NETS[name]
+    net = make(backbone).eval()
+    entries, outputs = start(net, backbone), []
     with torch.no_grad():
         for height, width in SIZES:
             x = torch.from_numpy(hv.image("pyramid/image", hv.labels(1, height, width, CLASSES), 3))

@@ -1,5 +1,5 @@
 // Writes tfjs_models.safetensors: what TensorFlow.js itself makes of the models in the npm package nsfwjs, its weights
-// and its features on one picture. Needs `npm ci --ignore-scripts` in bench/peers and a build; the tests need neither.
+// and its features on one image. Needs `npm ci --ignore-scripts` in bench/peers and a build; the tests need neither.
 // Run: node test/golden/tfjs_models.mjs
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -15,7 +15,7 @@ const { loadGraphModel } = requirePeer("@tensorflow/tfjs-converter");
 const require = createRequire(import.meta.url);
 const folder = join(dirname(require.resolve("nsfwjs")), "../models");
 
-/** Each model: size of the picture, and the layers whose outputs are kept. */
+/** Each model: size of the image, and the layers whose outputs are kept. */
 const MODELS = {
   mobilenet_v2: { height: 64, width: 96, outputs: ["block_6_expand_relu", "block_12_add", "block_13_expand_relu", "out_relu"] },
   mobilenet_v2_mid: {
@@ -27,8 +27,8 @@ const MODELS = {
   inception_v3: { height: 91, width: 107, outputs: ["mixed2", "mixed7"] },
 };
 
-/** The picture: the tests make it again by the same formula. NHWC, 0 to 1. */
-function picture(height, width) {
+/** The image: the tests make it again by the same formula. NHWC, 0 to 1. */
+function image(height, width) {
   const data = Float32Array.from({ length: height * width * 3 }, (_, i) => {
     const [y, x, c] = [Math.floor(i / (3 * width)), Math.floor(i / 3) % width, i % 3];
     return ((3 * x * x + 5 * y * y + 7 * x * y + 61 * c) % 256) / 255;
@@ -55,7 +55,7 @@ async function sampleWeights({ weightData, weightSpecs }) {
   return { dtype: "float32", shape: [weightSpecs.length, 3], data: Float32Array.from(values) };
 }
 
-/** The layers up to `outputs`, for pictures of any size. */
+/** The layers up to `outputs`, for images of any size. */
 async function runLayers(model, outputs, image) {
   const { modelTopology, weightSpecs, weightData } = model;
   const { config } = modelTopology.model_config;
@@ -84,7 +84,7 @@ const golden = {};
 for (const [name, { height, width, outputs, graph }] of Object.entries(MODELS)) {
   const model = readModel(name);
   golden[`${name}/weights`] = await sampleWeights(model);
-  const features = await (graph ? runGraph : runLayers)(model, outputs, picture(height, width));
+  const features = await (graph ? runGraph : runLayers)(model, outputs, image(height, width));
   for (const [i, output] of outputs.entries()) {
     const nchw = tf.transpose(features[i], [0, 3, 1, 2]);
     golden[`${name}/${output}`] = { dtype: "float32", shape: nchw.shape, data: await nchw.data() };

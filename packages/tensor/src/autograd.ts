@@ -4,12 +4,12 @@ import { sameShape } from "./shape.js";
 import { type Backward, type Maybe, nodeOf, TapeNode } from "./tape.js";
 import { copyOf, inOrder, Tensor } from "./tensor.js";
 
-/** Calls of noGrad that have not ended: a count, since async ones may end in any order. */
+/** Calls of noGrad that have not ended. A count, since async calls may end in any order. */
 let openNoGrads = 0;
 
 /**
- * Runs `fn` without recording gradients (torch.no_grad). The result of an async function is awaited under the same
- * rule; until it has settled no other code records gradients either, so do not train beside a pending one.
+ * Runs `fn` without recording gradients (torch.no_grad). If `fn` is async, recording stays off for the whole device
+ * until its promise settles, so do not train while one is pending.
  */
 export function noGrad<T>(fn: () => T): T {
   openNoGrads++;
@@ -25,11 +25,10 @@ export function noGrad<T>(fn: () => T): T {
   }) as T;
 }
 
-/** Whether an op on these inputs is to be recorded. */
 export const recording = (inputs: readonly Maybe[]): boolean =>
   openNoGrads === 0 && inputs.some((input) => input?.requiresGrad);
 
-/** Puts an op on the tape when a gradient will be wanted. Returns `output`. */
+/** Puts an op on the tape if a gradient will be needed. Returns `output`. */
 export function record(
   op: string,
   output: Tensor,
@@ -39,13 +38,12 @@ export function record(
 ): Tensor {
   if (output.dtype === "float32") output.runtime.engine.checkFinite(op, output.storage);
   if (!recording(inputs)) return output;
-  // An input may be disposed by its owner before the backward pass: the tape needs its place in the graph, not its
-  // data.
+  // The owner of an input may dispose it before the backward pass: the tape needs its place in the graph, not its data.
   output.attach(new TapeNode(op, inputs, saved, backward));
   return output;
 }
 
-/** Tape nodes from `root` back to the leaves, each after all that depend on it. */
+/** Tensors from `root` back to the leaves, each after all the tensors that depend on it. */
 function topologicalOrder(root: Tensor): Tensor[] {
   const order: Tensor[] = [];
   const seen = new Set<Tensor>();
@@ -71,11 +69,11 @@ function topologicalOrder(root: Tensor): Tensor[] {
 }
 
 export interface BackwardOptions {
-  /** Keep the saved tensors, so that backward can run again. Default false. */
+  /** Keep the saved activations, so that backward can run again. Default false. */
   readonly retainGraph?: boolean;
 }
 
-/** a + b of one shape, untracked. */
+/** a + b for equal shapes, untracked. */
 function sumOf(a: Tensor, b: Tensor): Tensor {
   const { runtime, shape, order } = a;
   using stored = inOrder(b, order);
@@ -85,13 +83,13 @@ function sumOf(a: Tensor, b: Tensor): Tensor {
   return result;
 }
 
-/** Adds an untracked gradient, which is taken over, to that of a leaf. */
+/** Adds an untracked gradient to the gradient of a leaf, and takes ownership of it. */
 function addToLeaf(leaf: Tensor, grad: Tensor): void {
   const earlier = leaf.grad;
   if (!leaf.requiresGrad || leaf.disposed) {
     grad.dispose();
   } else if (!earlier || earlier.disposed) {
-    // A gradient may be changed in place (clipGradNorm, assign), which nothing else may see.
+    // A gradient may be changed in place (clipGradNorm, assign), so it must not share memory with anything else.
     const own = grad.storage.shared ? copyOf(grad) : grad;
     if (own !== grad) grad.dispose();
     leaf.replaceGrad(own);
@@ -104,7 +102,7 @@ function addToLeaf(leaf: Tensor, grad: Tensor): void {
 
 /**
  * Adds d root / d leaf to `leaf.grad` for every leaf with `requiresGrad` (torch.Tensor.backward). `seed` is the
- * gradient of the root, which is taken over.
+ * gradient of the root; this takes ownership of it.
  */
 export function runBackward(root: Tensor, seed: Tensor, { retainGraph = false }: BackwardOptions): void {
   if (!root.requiresGrad) {
@@ -127,7 +125,7 @@ export function runBackward(root: Tensor, seed: Tensor, { retainGraph = false }:
     grad.dispose();
   };
   const order = topologicalOrder(root);
-  // An op is freed when the one after it has run, unless the pass holds it.
+  // Without this, an op would be freed as soon as the one after it has run.
   for (const tensor of order) nodeOf(tensor)?.retain();
   try {
     noGrad(() => {

@@ -5,7 +5,7 @@ import { checkMake, checkRandom, type Distribution, type MakeOptions, type Rando
 import type { Runtime } from "./runtime.js";
 import { copyInto, Tensor } from "./tensor.js";
 
-/** A tensor whose elements all are `value`. Throws in the name of `op`. */
+/** A tensor whose elements are all `value`. Errors name `op`. */
 export function full(
   op: string,
   runtime: Runtime,
@@ -21,7 +21,7 @@ export function full(
   return out;
 }
 
-/** A tensor of random numbers. Throws in the name of `op`. */
+/** A tensor of random numbers. Errors name `op`. */
 export function random(
   op: string,
   runtime: Runtime,
@@ -32,7 +32,7 @@ export function random(
   const { seed, order, ...rest } = options;
   checkRandom(op, shape, distribution, options);
   const key = runtime.seedFrom(op, seed);
-  // The stream is numbered in row-major order, whatever order the tensor is stored in.
+  // Random numbers are assigned in row-major order, whatever the storage order of the tensor.
   const made = Tensor.empty(runtime, shape, rest);
   runtime.run(op, planRandom({ ...distribution, count: made.size, ...key }, runtime.capabilities), { y: made });
   if (!order || made.isStoredIn(order)) return made;

@@ -7,29 +7,31 @@ import { checkOptions } from "./options.js";
 import { boolean, checkedInUse, from, number, oneOf, type RulesOf } from "./rules.js";
 
 export interface DeviceOptions extends AdapterOptions {
-  /** `adapter` (default) raises the limits to the adapter's; `default` keeps the WebGPU default limits. */
+  /** `adapter` (default) raises the limits to those of the adapter; `default` keeps WebGPU's default limits. */
   readonly limits?: "adapter" | "default";
-  /** Bytes of free GPU memory kept for reuse. Default 1 GiB. */
+  /** Bytes of free GPU memory to keep for reuse. Default 1 GiB. */
   readonly poolBytes?: number;
-  /** Use of the subgroups feature where the adapter has it. Default true. */
+  /** Use subgroups if the adapter has them. Default true. */
   readonly subgroups?: boolean;
-  /** Bytes that one binding may show, at most the adapter's limit. Smaller values make ops run over smaller windows. */
+  /** Bytes of the largest binding to use, at most the adapter's limit. With less, ops run over smaller windows. */
   readonly bindingLimit?: number;
-  /** @internal Bytes of one buffer, at most the adapter's limit. Larger tensors lie in several. */
+  /**
+   * @internal Bytes of the largest buffer to use, at most the adapter's limit. Larger tensors are split over several.
+   */
   readonly bufferLimit?: number;
-  /** Tiles that `device.tune` found on this adapter, or where to find them. */
+  /** Tiles that `device.tune` found on this adapter, or a function that looks them up. */
   readonly tuning?: Tuning | ((info: DeviceInfo) => Tuning | undefined | Promise<Tuning | undefined>);
-  /** Do not print the notice that a software adapter is in use. */
+  /** Do not warn on the console that a software adapter is in use. */
   readonly quiet?: boolean;
   readonly debug?: {
-    /** Test every float result for NaN and infinity; the next read throws an error that names the op. */
+    /** Check every float result for NaN and infinity; the next read throws an error that names the op. */
     readonly nanCheck?: boolean;
-    /** Fill every buffer with NaN before it is used. */
+    /** Fill every buffer with NaN before it is used, to expose reads of uninitialised memory. */
     readonly poison?: boolean;
   };
 }
 
-/** Kernels cut their operands into no less than this. */
+/** The kernels cannot work with windows smaller than this. */
 const limit = number("a whole number of bytes from 1024 on", (bytes) => Number.isInteger(bytes) && bytes >= 1024);
 
 const OPTIONS: RulesOf<DeviceOptions> = {
@@ -49,16 +51,26 @@ const DEFAULT_POOL = 1024 ** 3;
 let announced = false;
 
 /**
- * Opens a GPU: the browser's WebGPU, or Dawn from the package `webgpu` in Node. Throws a TensorError with code
- * `no-webgpu` or `no-adapter`. A software adapter is announced once on the console.
+ * Opens a GPU: the browser's WebGPU or, in Node, Dawn from the package `webgpu`. Throws `no-webgpu` or `no-adapter`.
+ * Warns once on the console if only a software adapter is found.
  *
- * Where the GPU is lost later (a driver that restarts, a browser whose GPU process ends, a GPUDevice that is destroyed)
- * every pending and later call fails with code `device-lost`, and `device.lost` resolves; then open a new device. In a
- * browser that has lost one this waits up to two seconds for the GPU to come back.
+ * If the GPU is lost later (the driver restarts, the browser's GPU process ends, or the GPUDevice is destroyed), every
+ * pending and later call fails with `device-lost` and `device.lost` resolves; open a new device then. In a browser that
+ * has lost one, this waits up to two seconds for the GPU to come back.
  *
- * In a worker thread of Node: do not end the thread with `worker.terminate()` while a read or `sync()` is pending
- * there, since Dawn then aborts the whole process. Ask the thread by message to finish, let it await its reads, call
- * `device.destroy()` and return; it then ends by itself.
+ * In a worker thread of Node, do not call `worker.terminate()` while a read or `sync()` is pending there: Dawn would
+ * abort the whole process. Send the thread a message instead, and let it await its reads, call `device.destroy()` and
+ * return.
+ *
+ * @example
+ * ```ts
+ * import { createDevice } from "@fcn/tensor";
+ *
+ * const device = await createDevice();
+ * const x = device.tensor([[1, 2], [3, 4]]);
+ * console.log(device.info.description, x.shape, await x.array());
+ * device.destroy();
+ * ```
  */
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
   checkOptions<DeviceOptions>("createDevice", options, OPTIONS);

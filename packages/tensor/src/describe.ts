@@ -1,4 +1,4 @@
-/** A value as it stands in messages. */
+/** A value as error messages show it. */
 export function describe(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`;

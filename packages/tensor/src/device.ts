@@ -16,23 +16,23 @@ import { Tensor } from "./tensor.js";
 
 declare module "./tensor.js" {
   interface Tensor extends TensorMethods {
-    /** The device that the tensor lies on. */
+    /** The device that holds the tensor. */
     readonly device: Device;
   }
 }
 
-/** What the function of `device.scope` receives. */
+/** The argument of the function passed to `device.scope`. */
 export interface Scope {
   /**
-   * Keeps a tensor alive after the scope ends, also one that a scope inside it makes (it belongs to the enclosing
-   * scope, if any). Returns it.
+   * Keeps a tensor alive after the scope ends, and returns it. Also works for a tensor made in a nested scope. A kept
+   * tensor then belongs to the enclosing scope, if there is one.
    */
   keep<T extends Tensor>(tensor: T): T;
 }
 
 const devices = new WeakMap<Runtime, Device>();
 
-/** A GPU and the tensors on it. */
+/** A GPU and the tensors on it. Created by {@link createDevice}. */
 export class Device {
   /** Resolves with the reason when the device is lost or destroyed. */
   readonly lost: Promise<TensorError>;
@@ -45,37 +45,40 @@ export class Device {
     devices.set(this.runtime, this);
   }
 
-  /** @internal Devices are made by {@link createDevice}. */
+  /** @internal Use {@link createDevice}. */
   static on(engine: Engine): Device {
     return new Device(engine);
   }
 
+  /** The adapter that the device runs on. */
   get info(): DeviceInfo {
     return this.#engine.info;
   }
 
+  /** The WebGPU limits of the device, by name. */
   get limits(): Record<string, number> {
     return readLimits(this.#engine.limits);
   }
 
-  /** What the choice of kernels and tiles goes by. */
+  /** The properties of the GPU that decide which kernels and tiles are used. */
   get capabilities(): Capabilities {
     return this.#engine.capabilities;
   }
 
-  /** Live tensors, and bytes allocated by them and by ops and reserved on the GPU, each with its peak. */
+  /** Number of live tensors, and bytes in use and reserved on the GPU, each with its peak. */
   memory(): MemoryReport {
     return this.#engine.memory(this.runtime.liveTensors);
   }
 
-  /** Counts the peaks of `memory()`, allocated and reserved, from here on (torch.cuda.reset_peak_memory_stats). */
+  /** Resets the peaks that `memory()` reports (torch.cuda.reset_peak_memory_stats). */
   resetPeakMemory(): void {
     this.#engine.resetPeak();
   }
 
   /**
-   * A tensor with host data: numbers in row-major order, by default of shape [length], or nested as `array()` gives
-   * them, which have a shape of their own (torch.tensor). Throws when the length does not match the shape.
+   * A tensor with values from the host (torch.tensor). Flat data is in row-major order and gets the shape [length] by
+   * default; nested arrays, as `array()` returns them, have their own shape. Throws `invalid-shape` if the number of
+   * values does not match the shape.
    */
   tensor(data: TensorData, shape?: readonly number[], options: MakeOptions = {}): Tensor {
     const { dtype = "float32" } = options;
@@ -106,19 +109,18 @@ export class Device {
     return full("ones", this.runtime, shape, 1, options);
   }
 
-  /** A tensor whose elements all are `value` (torch.full). */
+  /** A tensor whose elements are all `value` (torch.full). */
   full(shape: readonly number[], value: number, options: MakeOptions = {}): Tensor {
     return full("full", this.runtime, shape, value, options);
   }
 
-  /** Standard normal numbers (torch.randn), float32. The same seed gives the same values on a device. */
+  /** Standard normal numbers, float32 (torch.randn). The same seed gives the same values on the same device. */
   randn(shape: readonly number[], options: RandomOptions = {}): Tensor {
     return random("randn", this.runtime, shape, { mode: "normal", a: 0, b: 1 }, options);
   }
 
   /**
-   * Uniform numbers in [low, high), by default [0, 1) (torch.rand), float32. The same seed gives the same values on a
-   * device.
+   * Uniform numbers in [low, high), by default [0, 1), float32 (torch.rand). A seed fixes the values on a device.
    */
   rand(
     shape: readonly number[],
@@ -129,9 +131,20 @@ export class Device {
   }
 
   /**
-   * Runs `fn` and frees every tensor made on this device meanwhile, but for those that it returns (in arrays or plain
-   * objects too) or hands to `keep`. Works across await; scopes may nest but not overlap: then
-   * one of them rejects with `scope-overlap`, at its end or where it uses what the other freed.
+   * Runs `fn`, then frees every tensor made on this device meanwhile, except those that `fn` returns (also inside
+   * arrays, maps or plain objects) or passes to `keep`. Works across await. Scopes may nest but not overlap: if they
+   * do, one of them rejects with `scope-overlap`, at its end or where it uses a tensor that the other freed.
+   *
+   * @example
+   * ```ts
+   * import { createDevice, mul, sum } from "@fcn/tensor";
+   *
+   * const device = await createDevice();
+   * const x = device.tensor([1, 2, 3]);
+   * const y = await device.scope(() => sum(mul(x, x))); // frees the product, keeps the sum
+   * console.log(await y.item()); // 14
+   * device.destroy();
+   * ```
    */
   async scope<T>(fn: (scope: Scope) => T | Promise<T>): Promise<T> {
     const { scopes } = this.runtime;
@@ -155,31 +168,31 @@ export class Device {
     return result as T;
   }
 
-  /** Waits until all work that was asked for is done. Rejects with what went wrong, if anything. */
+  /** Waits until all work so far is done. Rejects with the first error since the last awaited call, if any. */
   sync(): Promise<void> {
     return this.#engine.sync();
   }
 
-  /** Compiles the kernels that `fn` would need without blocking the thread; nothing is computed. `fn` must not read. */
+  /** Compiles the kernels that `fn` needs, without blocking and without computing. `fn` must not read tensors. */
   warmUp(fn: () => unknown): Promise<void> {
     return this.runtime.warmUp(fn);
   }
 
   /**
-   * Measures which tiles are fastest here for the ops of `fn`, such as a training step, and uses them from then on.
-   * `fn` runs without computing, so it must not read. Returns the tiles that differ from the rules', for
-   * `createDevice({ tuning })`. Last bits depend on tiles.
+   * Measures which tiles are fastest on this GPU for the ops of `fn`, such as a training step, and uses them from then
+   * on. `fn` runs without computing, so it must not read tensors. Returns the tiles that differ from the defaults, for
+   * `createDevice({ tuning })`. The last bits of results depend on the tiles.
    */
   tune(fn: () => unknown, options: { readonly onProgress?: TuningProgress } = {}): Promise<Tuning> {
     return this.runtime.tune(fn, options.onProgress);
   }
 
-  /** Gives free GPU memory back to the system until at most `bytes`, by default none, are kept for reuse. */
+  /** Returns free GPU memory to the system, until at most `bytes` (default 0) are kept for reuse. */
   trim(bytes = 0): void {
     this.#engine.trim(bytes);
   }
 
-  /** Ends the device: pending reads reject, and Node may exit. */
+  /** Ends the device: pending reads reject, and Node can exit. */
   destroy(): void {
     this.#engine.destroy();
   }

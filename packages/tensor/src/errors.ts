@@ -14,24 +14,23 @@ export {
   TensorError,
 } from "@fcn/kernels";
 
-/** Shapes as they stand in messages: `[1, 3, 32, 32]`. */
+/** Shapes as error messages show them: `[1, 3, 32, 32]`. */
 export const show = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
 
 const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 const escapeControl = (character: string): string => `\\u${character.codePointAt(0)!.toString(16).padStart(4, "0")}`;
 
-/** Text with names of a file in it as one line: a name may hold line breaks. */
+/** Text on one line: names from a file may contain line breaks. */
 export const oneLine = (text: string): string => text.replaceAll("\n", "\\u000a");
 
-/** Text of a file as it may stand in a message: no control characters, and cut to `most` characters. */
+/** Text from a file for an error message: control characters escaped, and cut to `most` characters. */
 export function brief(text: string, most = 80): string {
   const start = text.slice(0, most + 1).replace(CONTROL, escapeControl);
   return start.length > most ? `${start.slice(0, most)}...` : start;
 }
 
 /**
- * The first of many items as they stand in messages: `a, b and 29 more`; `or` in place of `and` where " or " separates
- * them.
+ * The first of many items for an error message: `a, b and 29 more`, or `a or b or 29 more` if the separator is " or ".
  */
 export function firstOf(items: readonly string[], most: number, separator = ", "): string {
   const shown = items.slice(0, most).join(separator);
@@ -39,7 +38,7 @@ export function firstOf(items: readonly string[], most: number, separator = ", "
   return items.length > most ? `${shown} ${last} ${items.length - most} more` : shown;
 }
 
-/** {@link firstOf} for names out of a file: each as {@link brief} shows it. */
+/** {@link firstOf} for names from a file, each shown as {@link brief} does. */
 export const showSome = (items: readonly string[], { most = 12, separator = ", " } = {}): string =>
   firstOf(
     items.map((item) => brief(item, 160)),
@@ -47,13 +46,10 @@ export const showSome = (items: readonly string[], { most = 12, separator = ", "
     separator,
   );
 
-/** Items of a list and fields of a record that are shown. */
+/** The most items of a list or fields of a record to show. */
 const MOST_SHOWN = 20;
 
-/**
- * A value out of a file as it stands in messages: as JSON, cut to `most` characters. Of deep values the first three
- * levels are shown.
- */
+/** A value from a file for an error message: as JSON, three levels deep, cut to `most` characters. */
 export function showValue(value: unknown, most = 80): string {
   const text = (item: unknown, levels: number): string => {
     if (typeof item === "string") return JSON.stringify(item.slice(0, most + 1));

@@ -5,7 +5,7 @@ const isInt32 = (value: number): boolean => (value | 0) === value;
 const isNarrow = (data: ArrayLike<number>): boolean =>
   [Int16Array, Int8Array, Uint16Array, Uint8Array, Uint8ClampedArray].some((type) => data instanceof type);
 
-/** Throws `invalid-argument` for a value that int32 cannot hold; `name` says which. */
+/** Throws `invalid-argument` if int32 cannot hold the value; `name` says which value it is. */
 export function checkInt32(op: string, name: string, value: number): void {
   if (isInt32(value)) return;
   throw invalidArgument(
@@ -15,8 +15,8 @@ export function checkInt32(op: string, name: string, value: number): void {
 }
 
 /**
- * Host data as the words that a tensor of `dtype` holds. Throws `invalid-argument` for what int32 cannot hold, and
- * `not-finite` when `finite` values are asked for and one is not.
+ * Host data in the form that a tensor of `dtype` stores. Throws `invalid-argument` for values that int32 cannot hold,
+ * and `not-finite` if `finite` is set and a value is NaN or infinite.
  */
 export function hostValues(
   op: string,

@@ -1,6 +1,4 @@
-/**
- * What @fcn/core and the tests share with this package. No part of the public contract: it may change in any version.
- */
+/** What @fcn/core and the tests share with this package. Not part of the public API: it may change in any version. */
 import type { Plan } from "@fcn/kernels";
 import type { Device } from "./device.js";
 import type { Order } from "./layout.js";
@@ -19,14 +17,13 @@ export type { Rule, RulesOf } from "./rules.js";
 export * as rules from "./rules.js";
 export { elementsOf } from "./shape.js";
 
-/** An uninitialised tensor. */
 export const emptyTensor = (device: Device, shape: readonly number[]): Tensor => Tensor.empty(device.runtime, shape);
 
-/** Zeros that lie in memory as `like` does. */
+/** Zeros in the same memory format as `like`. */
 export const zerosStoredAs = (like: Tensor, shape: readonly number[]): Tensor =>
   like.device.zeros(shape, { order: like.order });
 
-/** A tensor that lies in memory in this order of its dimensions, from the outermost to the innermost. */
+/** A tensor stored in this order of its dimensions, from the outermost to the innermost. */
 export function tensorStoredIn(
   order: Order,
   device: Device,
@@ -37,7 +34,7 @@ export function tensorStoredIn(
   return device.tensor(data, shape, { order, requiresGrad });
 }
 
-/** Carries out a plan on tensors by operand name. */
+/** Runs a plan on tensors by operand name. */
 export function runPlan(
   device: Device,
   op: string,

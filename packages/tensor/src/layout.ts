@@ -1,12 +1,12 @@
 /**
- * A tensor is dense and stored in any order of its dimensions: `order` lists the logical dimensions from the outermost
- * to the innermost in memory.
+ * Tensors are dense, and stored in any order of their dimensions: `order` lists the logical dimensions from the
+ * outermost to the innermost in memory.
  */
 export type Order = readonly number[];
 
-/** Activations: N, H, W, C in memory. */
+/** Memory format of activations: N, H, W, C. */
 export const CHANNELS_LAST: Order = [0, 2, 3, 1];
-/** Convolution weights OIHW: H, W, I, O in memory. */
+/** Memory format of convolution weights OIHW: H, W, I, O. */
 export const WEIGHT_ORDER: Order = [2, 3, 1, 0];
 
 export const identityOrder = (rank: number): Order => Array.from({ length: rank }, (_, i) => i);
@@ -23,14 +23,14 @@ export function stridesOf(shape: readonly number[], order: Order): number[] {
   return strides;
 }
 
-/** Whether two orders put the elements of this shape in the same places: dimensions of size 1 do not count. */
+/** Whether two orders put the elements of this shape in the same places. Dimensions of size 1 make no difference. */
 export function sameLayout(shape: readonly number[], a: Order, b: Order): boolean {
   const visible = (order: Order) => order.filter((dim) => shape[dim] !== 1);
   const [left, right] = [visible(a), visible(b)];
   return left.every((dim, i) => dim === right[i]);
 }
 
-/** The order that activations of this rank are stored in: channels last from rank 3 up, else row-major. */
+/** The memory format for activations of this rank: channels last from rank 3 up, otherwise row-major. */
 export function activationOrder(rank: number): Order {
   if (rank < 3) return identityOrder(rank);
   return [0, ...identityOrder(rank).slice(2), 1];

@@ -7,22 +7,25 @@ import { checkShape, elementsOf } from "./shape.js";
 import type { DType } from "./types.js";
 
 export interface MakeOptions {
+  /** Default "float32". */
   readonly dtype?: DType;
+  /** Whether `backward` computes a gradient; float32 only. Default false. */
   readonly requiresGrad?: boolean;
-  /** @internal How the elements lie in memory. */
+  /** @internal The memory format. */
   readonly order?: Order;
   /** @internal Untracked tensors belong to whoever made them: no scope frees them. */
   readonly tracked?: boolean;
 }
 
 export interface RandomOptions extends MakeOptions {
+  /** Whole number of at least 0. Default: a different one for each call on the device. */
   readonly seed?: number;
 }
 
-/** Kernels number the elements of a tensor in u32. */
+/** Kernels number the elements of a tensor in a u32. */
 const MOST_ELEMENTS = 2 ** 32 - 1;
 
-/** Throws `limit-exceeded` for a shape of more elements than any device can number. */
+/** Throws `limit-exceeded` if the shape has more elements than a kernel can number. */
 export function checkElements(op: string, shape: readonly number[]): void {
   const elements = elementsOf(shape);
   if (elements <= MOST_ELEMENTS) return;
@@ -50,7 +53,7 @@ export function checkMake(op: string, shape: readonly number[], options: MakeOpt
   if (requiresGrad) checkDifferentiable(op, dtype);
 }
 
-/** A distribution and its two numbers. */
+/** A distribution and its two parameters. */
 export type Distribution = Required<Pick<RandomPlan, "mode" | "a" | "b">>;
 
 /** Throws unless a tensor of this shape can be drawn from the distribution with these options. */
@@ -69,7 +72,7 @@ export function checkRandom(
   }
 }
 
-/** Throws `invalid-dtype` unless tensors of this type can have a gradient. */
+/** Throws `invalid-dtype` unless tensors of this dtype can have a gradient. */
 export function checkDifferentiable(op: string, dtype: DType): void {
   if (dtype === "float32") return;
   throw new TensorError({

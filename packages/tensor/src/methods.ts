@@ -8,31 +8,32 @@ import { checkGradient, type Tensor } from "./tensor.js";
 import type { DType } from "./types.js";
 
 /**
- * The methods of tensors that are ops. The class lies below the ops: the device, above both, joins them. Without
- * `Disposable` the compiler forgets `[Symbol.dispose]` of a class that another module adds to.
+ * The methods of tensors that are ops. The Tensor class cannot import the ops, which are built on it, so the device
+ * adds them to it. Without `Disposable` the compiler loses the class's `[Symbol.dispose]` in this augmentation.
  */
 export interface TensorMethods extends Disposable {
-  /** The same elements in row-major order under another shape; one size may be -1. */
+  /** The same elements in row-major order with another shape (torch.Tensor.reshape). One size may be -1. */
   reshape(shape: readonly number[]): Tensor;
 
   /** The dimensions in another order (torch.Tensor.permute). */
   permute(dims: readonly number[]): Tensor;
 
   /**
-   * The values as another type (torch.Tensor.to): fractions are cut off, values out of the range of int32 become the
-   * nearest end of it and NaN 0. Only float32 to float32 has a gradient.
+   * Converts to another dtype (torch.Tensor.to). To int32, fractions are cut off, values out of range become the
+   * nearest int32 and NaN becomes 0. Only float32 to float32 has a gradient.
    */
   to(dtype: DType): Tensor;
 
   /**
-   * Adds the gradient of this tensor to `grad` of every leaf it depends on. `gradient` is needed unless this has one
-   * element. Saved activations are freed on the way unless `retainGraph`.
+   * Adds the gradient of this tensor to the `grad` of every leaf that it depends on (torch.Tensor.backward). `gradient`
+   * is required unless this tensor has one element. Frees saved activations unless `retainGraph` is set. Throws
+   * `no-gradient` if no leaf has `requiresGrad`.
    */
   backward(gradient?: Tensor, options?: BackwardOptions): void;
 
   /**
-   * Copies values of the same shape into this tensor's memory: another tensor's, converted as by `to`, or host data in
-   * row-major order.
+   * Copies values of the same shape into this tensor's memory (torch.Tensor.copy_): those of another tensor, converted
+   * as `to` does, or host data in row-major order.
    */
   assign(source: Tensor | ArrayLike<number>): void;
 }

@@ -1,7 +1,4 @@
-/**
- * Those of `names` that are most like `text`, the likest first: the fewest letters put in, left out or replaced, for
- * their length.
- */
+/** The `count` names that are most like `text`, the closest first, by edit distance relative to their length. */
 export function nearest(text: string, names: readonly string[], count = 3): string[] {
   return names
     .map((name) => ({ name, apart: editDistance(text, name) / Math.max(text.length, name.length, 1) }))
@@ -10,7 +7,7 @@ export function nearest(text: string, names: readonly string[], count = 3): stri
     .map(({ name }) => name);
 }
 
-/** Insertions, deletions and replacements between two words (Levenshtein). */
+/** Levenshtein distance: the number of insertions, deletions and replacements. */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -4,13 +4,13 @@ import { elementsOf, sameShape } from "./shape.js";
 import type { Nested } from "./types.js";
 
 /**
- * What `device.tensor` takes: numbers in row-major order, or nested as deep as the tensor has dimensions. Of 64-bit
- * ones the value counts.
+ * What `device.tensor` takes: numbers in row-major order, or arrays nested as deep as the tensor has dimensions. 64-bit
+ * integers are converted by value.
  */
 export type TensorData = ArrayLike<number> | BigInt64Array | BigUint64Array | Nested;
 
 /**
- * The numbers of nested arrays in row-major order, with their shape; flat data is returned as it is. Throws where the
+ * The numbers of nested arrays in row-major order, with their shape. Flat data is returned as it is. Throws if the
  * arrays differ in length.
  */
 export function flatten(op: string, data: TensorData): { values: ArrayLike<number>; shape: readonly number[] } {
@@ -41,15 +41,15 @@ export function flatten(op: string, data: TensorData): { values: ArrayLike<numbe
 }
 
 const isItems = (item: unknown): item is ArrayLike<unknown> => Array.isArray(item) || ArrayBuffer.isView(item);
-/** Flat data, that of 64 bits as the numbers that JavaScript calculates with. */
+/** Flat data with 64-bit integers converted to JavaScript numbers. */
 export const narrowed = (data: ArrayLike<number> | BigInt64Array | BigUint64Array): ArrayLike<number> =>
   isWide(data) ? new Float64Array(data.length).map((_, i) => Number(data[i])) : data;
 
-/** PyTorch's int64, which no tensor here has. */
+/** Data of PyTorch's int64, which no tensor here can have. */
 const isWide = (data: unknown): data is BigInt64Array | BigUint64Array =>
   data instanceof BigInt64Array || data instanceof BigUint64Array;
 
-/** The lengths down the first elements. */
+/** The shape that the first element at each depth implies. */
 function shapeOf(data: ArrayLike<unknown>): number[] {
   const shape: number[] = [];
   for (let item: unknown = data; isItems(item); item = item[0]) shape.push(item.length);
@@ -67,7 +67,7 @@ function ragged(op: string, item: unknown, path: readonly number[], shape: reado
     : invalidArgument(message, "pass numbers");
 }
 
-/** Throws when nested data was given under another shape than its own. */
+/** Throws if nested data was given a shape other than its own. */
 export function checkNested(op: string, data: TensorData, own: readonly number[], given: readonly number[]): void {
   const isFlat = typeof data === "object" ? own.length === 1 : elementsOf(given) === 1;
   if (isFlat || sameShape(own, given)) return;

@@ -1,6 +1,6 @@
 import { TensorError } from "./errors.js";
 
-/** The modules of Node that are asked for. */
+/** The modules of Node that this package uses. */
 interface NodeModules {
   readonly "node:crypto": typeof import("node:crypto");
   readonly "node:fs": typeof import("node:fs");
@@ -14,15 +14,15 @@ interface NodeModules {
   readonly "node:zlib": typeof import("node:zlib");
 }
 
-/** Whether this is Node, or a runtime with its modules, rather than a browser. */
+/** Whether this is Node, or a runtime that has its modules, rather than a browser. */
 export function isNode(): boolean {
   return typeof process !== "undefined" && Boolean(process.versions?.node);
 }
 
 /**
- * A module of Node, asked for where it is used. An import would do in Node, but bundlers for browsers follow it: some
- * fail there, others put an empty module in its place. Throws a TensorError "unsupported" where there is none; `op`
- * begins its message.
+ * Loads a module of Node where it is used. Bundlers for browsers would follow an import: some fail on it, others
+ * replace the module with an empty one. Throws `unsupported`, with a message that starts with `op`, if there is no such
+ * module.
  */
 export function nodeModule<Name extends keyof NodeModules>(op: string, name: Name): NodeModules[Name] {
   const found = isNode() ? process.getBuiltinModule?.(name) : undefined;

@@ -3,7 +3,7 @@ import { invalidArgument, showValue } from "./errors.js";
 import { editDistance, nearest } from "./nearest.js";
 import type { Rule, RulesOf } from "./rules.js";
 
-/** Words of other libraries for options that go by another name here, in small letters alone. */
+/** Names that other libraries have for options, in lower case without separators. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   axis: "dim",
   kernel: "kernelSize",
@@ -13,11 +13,11 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Throws `invalid-argument` unless `given` is an object whose values obey their rules; those that are undefined count
- * as absent. An option that has no rule is refused with the name that was most likely meant: misspelt, or given by its
- * place, it would leave the default in force without a word.
+ * Throws `invalid-argument` unless `given` is an object whose values obey their rules; undefined counts as absent. An
+ * unknown option is refused, since a misspelt one would silently leave the default in force; the error suggests the
+ * name that was most likely meant.
  *
- * @param synonyms words for options that go by another name, in small letters alone
+ * @param synonyms other names for options, in lower case without separators
  */
 export function checkOptions<T extends object>(
   op: string,

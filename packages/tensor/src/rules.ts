@@ -1,15 +1,15 @@
 import type { Extent, Padding } from "./shape.js";
 
-/** What the value of an option may be. */
+/** The values that an option may have. */
 export interface Rule<Value> {
-  /** As it stands after "expected" or "must be". */
+  /** Completes "expected" or "must be" in messages. */
   readonly what: string;
   readonly holds: (value: unknown) => value is Value;
-  /** Without a value the option is refused. */
+  /** Whether the option must be given. */
   readonly isRequired?: boolean;
 }
 
-/** One rule for each of the options: without one, or with one of another type, the options do not compile. */
+/** One rule per option. Options without a rule, or with a rule of another type, do not compile. */
 export type RulesOf<Options> = { readonly [Name in keyof Options]-?: Rule<NonNullable<Options[Name]>> };
 
 export const rule = <Value>(what: string, holds: (value: unknown) => boolean): Rule<Value> => ({
@@ -20,11 +20,9 @@ export const rule = <Value>(what: string, holds: (value: unknown) => boolean): R
 /** The same rule for an option that has no default. */
 export const required = <Of extends Rule<unknown>>(of: Of): Of => ({ ...of, isRequired: true });
 
-/** A number that `isGood`. */
 export const number = (what: string, isGood: (value: number) => boolean): Rule<number> =>
   rule(what, (value) => typeof value === "number" && isGood(value));
 
-/** A whole number from `least` to `most`. */
 export const whole = (least: number, most = Number.MAX_SAFE_INTEGER): Rule<number> =>
   number(
     most === Number.MAX_SAFE_INTEGER
@@ -33,16 +31,13 @@ export const whole = (least: number, most = Number.MAX_SAFE_INTEGER): Rule<numbe
     (value) => Number.isSafeInteger(value) && value >= least && value <= most,
   );
 
-/** Any number but NaN and infinity. */
 export const finite = number("a finite number", Number.isFinite);
 
-/** Any whole number. */
 export const integer = number("a whole number", Number.isSafeInteger);
 
-/** A finite number above 0. */
 export const positive = number("a number above 0", (value) => value > 0 && Number.isFinite(value));
 
-/** A number from `least` to below `limit`. */
+/** A number in [least, limit). */
 export const from = (least: number, limit = Number.POSITIVE_INFINITY): Rule<number> =>
   number(
     limit === Number.POSITIVE_INFINITY
@@ -51,7 +46,6 @@ export const from = (least: number, limit = Number.POSITIVE_INFINITY): Rule<numb
     (value) => value >= least && value < limit,
   );
 
-/** A number from 0 to `most`, both included. */
 export const upTo = (most: number): Rule<number> =>
   number(`a number from 0 to ${most}`, (value) => value >= 0 && value <= most);
 
@@ -76,11 +70,10 @@ const isExtent = (value: unknown, least: number): boolean => {
   return sides.length === 2 && sides.every((side) => Number.isInteger(side) && side >= least);
 };
 
-/** One whole number of at least `least` for both sides of a plane, or [h, w]. */
+/** One number for both sides of a plane, or [h, w]. */
 export const extent = (least: number): Rule<Extent> =>
   rule(`a whole number of at least ${least} or [h, w] of such`, (value) => isExtent(value, least));
 
-/** Zeros around an image: one number, [vertical, horizontal], or [[top, bottom], [left, right]]. */
 export const padding: Rule<Padding> = rule(
   "a whole number of at least 0, [h, w] of such or [[top, bottom], [left, right]]",
   (value) => {
@@ -90,7 +83,7 @@ export const padding: Rule<Padding> = rule(
   },
 );
 
-/** A list of which each item obeys the rule. */
+/** A list whose items all obey the rule. */
 export const listOf = <Item, Value extends readonly Item[] = readonly Item[]>(
   what: string,
   item: Rule<Item>,
@@ -104,5 +97,5 @@ export const listOf = <Item, Value extends readonly Item[] = readonly Item[]>(
       value.every(item.holds),
   );
 
-/** An option whose value is checked where it is used: a tensor, or one that depends on others. */
+/** For options whose value is checked where it is used, such as tensors and options that depend on others. */
 export const checkedInUse: Rule<never> = rule("a value", () => true);

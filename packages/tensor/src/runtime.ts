@@ -8,26 +8,25 @@ import { seed } from "./rules.js";
 import { type Held, ScopeStack } from "./scope.js";
 import { elementsOf } from "./shape.js";
 
-/** The stream of random numbers that were given no seed; seeded ones are in stream 0, masks of dropout in 1. */
+/** The random stream of calls without a seed. Stream 0 is for calls with a seed, stream 1 for dropout masks. */
 const UNSEEDED = 2;
 
-/** What the runtime needs to know of a tensor. */
+/** What the runtime needs to know about a tensor. */
 export interface Operand extends Held {
   readonly runtime: Runtime;
   readonly storage: Storage;
 }
 
-/** What the tensors of one device share: the engine, the open scopes, and the count of seeds and of live tensors. */
+/** What the tensors of one device share: the engine, the open scopes, and the counts of seeds and live tensors. */
 export class Runtime {
   readonly scopes = new ScopeStack();
-  /** Tensors that were made and not yet disposed, but for untracked ones. */
+  /** Tracked tensors that were made and not yet disposed. */
   liveTensors = 0;
   #seed = 0;
   #tuner: Tuner | undefined;
 
   constructor(readonly engine: Engine) {}
 
-  /** What the choice of kernels and tiles goes by. */
   get capabilities(): Capabilities {
     return this.engine.capabilities;
   }
@@ -36,7 +35,9 @@ export class Runtime {
     return this.engine.allocate("allocate", elementsOf(shape) * 4, shape);
   }
 
-  /** Carries out a plan on tensors by operand name. One that has a choice of tiles comes as a function, to be tuned. */
+  /**
+   * Runs a plan on tensors by operand name. A plan with a choice of tiles comes as a function, so that it can be tuned.
+   */
   run(op: string, planned: Planner | Plan | undefined, operands: Readonly<Record<string, Operand | undefined>>): void {
     const plan = typeof planned === "function" ? planned(this.capabilities) : planned;
     const storages: Record<string, Storage> = {};
@@ -57,7 +58,7 @@ export class Runtime {
     this.engine.run(op, plan, storages);
   }
 
-  /** The seed and stream of an op's random numbers: those of `given`, or else the next that no given seed has. */
+  /** The seed and stream of an op's random numbers: from `given`, or else the next seed of the unseeded stream. */
   seedFrom(op: string, given: number | undefined, stream = 0): { seed: number; stream: number } {
     if (given === undefined) return { seed: this.#seed++, stream: UNSEEDED };
     checkValue(op, "seed", given, seed);
@@ -74,7 +75,7 @@ export class Runtime {
     this.scopes.remove(tensor);
   }
 
-  /** Runs `fn` and frees the tensors that it makes but does not return. */
+  /** Runs `fn`, and frees the tensors that it makes but does not return. */
   collect<T extends readonly (Held | undefined)[]>(fn: () => T): T {
     const frame = this.scopes.open();
     try {
@@ -86,7 +87,7 @@ export class Runtime {
     }
   }
 
-  /** Compiles the kernels that `fn` would need; nothing is computed. What `fn` makes is freed. */
+  /** Compiles the kernels that `fn` needs without computing. Frees the tensors that `fn` makes. */
   async warmUp(fn: () => unknown): Promise<void> {
     const frame = this.scopes.open();
     try {
@@ -97,7 +98,7 @@ export class Runtime {
   }
 
   /**
-   * Measures the tiles of the ops of `fn` and uses the fastest from then on. Returns those that differ from the rules'.
+   * Measures the tiles of the ops of `fn`, and uses the fastest from then on. Returns those that are not the defaults.
    */
   async tune(fn: () => unknown, onProgress: TuningProgress | undefined): Promise<Tuning> {
     const tuner = new Tuner();

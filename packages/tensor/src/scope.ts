@@ -1,35 +1,34 @@
 import { show, TensorError } from "./errors.js";
 
-/** What a scope needs to know of a tensor. */
+/** What a scope needs to know about a tensor. */
 export interface Held {
   readonly shape: readonly number[];
   readonly disposed: boolean;
   dispose(): void;
 }
 
-/** One scope. */
 export class Frame {
-  /** With the outer scope that may have made the tensor in truth. */
+  /** The tensors that this scope owns. The value is the outer scope that may have made the tensor instead, if any. */
   readonly made = new Map<Held, Frame | undefined>();
   readonly kept = new Set<Held>();
   isOpen = true;
 }
 
-/** The open scopes of one device, innermost last. */
+/** The open scopes of one device, the innermost last. */
 export class ScopeStack {
   readonly #frames: Frame[] = [];
-  /** The scope whose function runs at this moment; undefined in what follows an await, which could be any scope's. */
+  /** The scope whose function is running; undefined after an await, when any open scope's function may be running. */
   #running: Frame | undefined;
-  /** Tensors that were freed at the end of a scope though an outer one, which is given, may have made them. */
+  /** Tensors freed at the end of a scope although the given outer scope may have made them. */
   readonly #doubtful = new WeakMap<object, Frame>();
 
-  /** Registers a tensor with the scope that makes it: after an await that is taken to be the innermost. */
+  /** Registers a tensor with the scope that makes it. After an await, that is assumed to be the innermost scope. */
   add(tensor: Held): void {
     const owner = this.#running ?? this.#frames.at(-1);
     owner?.made.set(tensor, this.#running ? undefined : this.#frames.at(-2));
   }
 
-  /** Runs the part of a scope's function up to its first await. */
+  /** Runs the part of a scope's function before its first await. */
   run<T>(frame: Frame, fn: () => T): T {
     const before = this.#running;
     this.#running = frame;
@@ -40,7 +39,7 @@ export class ScopeStack {
     }
   }
 
-  /** The error for the use of a tensor that was disposed; `what` names it. */
+  /** The error for using a disposed tensor; `what` names the tensor. */
   disposed(tensor: Held, what: string): TensorError {
     if (this.#doubtful.get(tensor)?.isOpen)
       return overlap(`${what} was freed by a scope that began after the one that is open`);
@@ -61,7 +60,7 @@ export class ScopeStack {
     return frame;
   }
 
-  /** Closes a scope: what it made is freed but for what was kept and what `result` holds. */
+  /** Closes a scope, and frees the tensors it owns except those that were kept or that `result` contains. */
   close(frame: Frame, result: unknown): void {
     const overlaps = this.#frames.at(-1) !== frame;
     const index = this.#frames.indexOf(frame);
@@ -70,7 +69,7 @@ export class ScopeStack {
     const survivors = new Set<object>(frame.kept);
     collect(result, survivors);
     for (const [tensor, outer] of frame.made) {
-      // What an outer scope keeps passes from scope to scope up to that one.
+      // A tensor that an outer scope keeps is passed outwards, one scope at a time.
       if (survivors.has(tensor) || this.#frames.some(({ kept }) => kept.has(tensor))) this.add(tensor);
       else tensor.dispose();
       if (outer && tensor.disposed) this.#doubtful.set(tensor, outer);
@@ -94,7 +93,7 @@ const overlap = (what: string): TensorError =>
     },
   });
 
-/** Tensors inside arrays, maps and plain objects of a result. */
+/** Collects the tensors inside the arrays, maps, sets and plain objects of a result. */
 function collect(value: unknown, into: Set<object>): void {
   if (typeof value !== "object" || value === null || into.has(value) || ArrayBuffer.isView(value)) return;
   into.add(value);

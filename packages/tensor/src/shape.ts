@@ -7,7 +7,7 @@ export const elementsOf = (shape: readonly number[]): number => shape.reduce((a,
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((size, i) => size === b[i]);
 
-/** Whether it is an array, without a change of its type, which `Array.isArray` would make `any[]`. */
+/** `Array.isArray` without its narrowing, which would give `any[]`. */
 export const isList = (value: unknown): boolean => Array.isArray(value);
 
 /** Throws `invalid-argument` unless `value` is a list of numbers. */
@@ -16,7 +16,7 @@ export function checkList(op: string, name: string, value: unknown): void {
   throw invalidArgument(`${op}: ${name} is ${describe(value)}, expected a list of numbers`, `pass ${name} as [2, 3]`);
 }
 
-/** Throws `limit-exceeded` for a shape of more dimensions than the kernels take. */
+/** Throws `limit-exceeded` if the shape has more dimensions than the kernels support. */
 export function checkMaxRank(op: string, shape: readonly number[]): void {
   if (shape.length <= MAX_RANK) return;
   throw new TensorError({
@@ -26,7 +26,7 @@ export function checkMaxRank(op: string, shape: readonly number[]): void {
   });
 }
 
-/** The sizes must be whole numbers of at least 1, and {@link MAX_RANK} at most. */
+/** Throws unless there are at most {@link MAX_RANK} sizes, all of them whole numbers of at least 1. */
 export function checkShape(op: string, shape: readonly number[]): void {
   checkList(op, "shape", shape);
   if (shape.some((size) => !Number.isInteger(size) || size < 1)) {
@@ -50,17 +50,17 @@ export type Extent = number | readonly [number, number];
 /** Zeros around an image: one number, [vertical, horizontal], or [[top, bottom], [left, right]]. */
 export type Padding = number | readonly number[] | readonly (readonly number[])[];
 
-/** One number or [h, w], as [h, w]. */
 export const pair = (value: number | readonly number[]): [number, number] =>
   typeof value === "number" ? [value, value] : [value[0]!, value[1]!];
 
-/** A padding as [[top, bottom], [left, right]]. */
 export function sides(padding: Padding = 0): [[number, number], [number, number]] {
   const [vertical, horizontal] = typeof padding === "number" ? [padding, padding] : padding;
   return [pair(vertical!), pair(horizontal!)];
 }
 
-/** A dimension counted from either end, as 0..rank-1; a scalar counts as of one dimension, as in PyTorch. */
+/**
+ * Converts a dimension counted from either end to 0..rank-1. A scalar counts as having one dimension, as in PyTorch.
+ */
 export function dimIndex(op: string, dim: number, rank: number): number {
   const range = Math.max(rank, 1);
   const index = dim < 0 ? dim + range : dim;
@@ -73,7 +73,7 @@ export function dimIndex(op: string, dim: number, rank: number): number {
   return index;
 }
 
-/** The shape that two operands broadcast to, as in NumPy. */
+/** The shape that two operands broadcast to, as in NumPy. Throws `invalid-shape` if they do not. */
 export function broadcastShape(op: string, a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {

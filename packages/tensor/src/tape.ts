@@ -4,28 +4,28 @@ import type { GraphNode, Tensor } from "./tensor.js";
 export type Maybe = Tensor | undefined;
 
 /**
- * Computes the gradients of an op's inputs from that of its output: one untracked tensor an input, or undefined where
- * `needs` is false.
+ * Computes the gradients of an op's inputs from the gradient of its output: one untracked tensor per input, or
+ * undefined where `needs` is false.
  */
 export type Backward = (grad: Tensor, saved: readonly Maybe[], needs: readonly boolean[]) => readonly Maybe[];
 
-/** An activation that a gradient reads, and the version of its memory when it was saved. */
+/** An activation that the backward pass reads, and the version of its memory when it was saved. */
 interface Saved {
   readonly tensor: Tensor;
   readonly version: number;
 }
 
 /**
- * One op on the tape. It owns aliases of the activations that its gradient reads, and frees them once it has run or
- * nothing leads to it any more: it is held by the tensor that it made, by the ops that read that tensor, and by a
- * backward pass that is under way.
+ * One op on the tape. It owns aliases of the activations that its backward pass reads. It is held by the tensor that it
+ * made, by the ops that read that tensor, and by a running backward pass; it frees the aliases after its backward pass,
+ * or when nothing holds it any more.
  */
 export class TapeNode implements GraphNode {
   #holders = 1;
   #freed = false;
   #inputs: readonly Maybe[];
   #saved: readonly (Saved | undefined)[];
-  /** The ops that made the inputs, each held once an input. */
+  /** The ops that made the inputs, each retained once per input. */
   #sources: readonly TapeNode[];
 
   constructor(
@@ -34,14 +34,14 @@ export class TapeNode implements GraphNode {
     saved: readonly Maybe[],
     private readonly backward: Backward,
   ) {
-    // What needs no gradient at the time of the op has had nothing saved for one.
+    // An input that did not require a gradient when the op ran has nothing saved for one.
     this.#inputs = inputs.map((input) => (input?.requiresGrad ? input : undefined));
     this.#saved = saved.map((tensor) => tensor && { tensor: tensor.alias(), version: tensor.storage.version });
     this.#sources = inputs.flatMap((input) => nodeOf(input) ?? []);
     for (const source of this.#sources) source.retain();
   }
 
-  /** The tensors that the gradient flows on to; none once the node is freed. */
+  /** The tensors that the gradient flows on to; none after the node is freed. */
   get inputs(): readonly Maybe[] {
     return this.#inputs;
   }
@@ -50,7 +50,7 @@ export class TapeNode implements GraphNode {
     this.#holders++;
   }
 
-  /** Frees the node when nothing else holds it, and with it the ops that only it led to. */
+  /** Frees the node if nothing else holds it, and then the ops that only it held. */
   release(): void {
     const pending: TapeNode[] = [this];
     for (let node = pending.pop(); node; node = pending.pop()) {
@@ -59,7 +59,7 @@ export class TapeNode implements GraphNode {
     }
   }
 
-  /** Frees what was saved, after backward. */
+  /** Frees what was saved, after the backward pass. */
   free(): void {
     for (const source of this.#drop()) source.release();
   }
@@ -92,7 +92,7 @@ export class TapeNode implements GraphNode {
     });
   }
 
-  /** Lets go of everything; returns what it held in the graph. */
+  /** Drops all references, and returns the ops that the node held. */
   #drop(): readonly TapeNode[] {
     const sources = this.#sources;
     for (const saved of this.#saved) saved?.tensor.dispose();
@@ -104,6 +104,6 @@ export class TapeNode implements GraphNode {
   }
 }
 
-/** The op that made a tensor, when a gradient flows through it. */
+/** The op that made a tensor, if a gradient flows through it. */
 export const nodeOf = (tensor: Maybe): TapeNode | undefined =>
   tensor?.node instanceof TapeNode ? tensor.node : undefined;

@@ -8,16 +8,15 @@ import type { Runtime } from "./runtime.js";
 import { elementsOf, sameShape } from "./shape.js";
 import type { DType, Nested, TypedData } from "./types.js";
 
-/** What a tensor knows of the op that made it. */
+/** What a tensor knows about the op that made it. */
 export interface GraphNode {
   readonly op: string;
-  /** Called when the tensor is disposed. */
   release(): void;
 }
 
 /**
- * An n-dimensional array on the GPU. Shapes are logical (images are NCHW); how the elements lie in memory is private.
- * Dispose it, or let a `device.scope` or `using` do so.
+ * An n-dimensional array on the GPU. Shapes are logical (images are [N, C, H, W]); the memory format is private. Free
+ * it with `dispose` or `using`, or make it inside a `device.scope`.
  */
 export class Tensor {
   readonly shape: readonly number[];
@@ -32,7 +31,7 @@ export class Tensor {
     private readonly memory: Storage,
     shape: readonly number[],
     readonly dtype: DType,
-    /** @internal How the elements lie in memory. */
+    /** @internal The memory format. */
     readonly order: Order,
     requiresGrad: boolean,
     private readonly tracked: boolean,
@@ -42,14 +41,13 @@ export class Tensor {
     if (tracked) runtime.track(this);
   }
 
-  /** @internal An uninitialised tensor. */
   static empty(runtime: Runtime, shape: readonly number[], options: MakeOptions = {}): Tensor {
     const { dtype = "float32", order = identityOrder(shape.length), requiresGrad = false, tracked = true } = options;
     checkElements("allocate", shape);
     return new Tensor(runtime, runtime.allocate(shape), [...shape], dtype, order, requiresGrad, tracked);
   }
 
-  /** @internal The memory behind the tensor. Throws after dispose. */
+  /** @internal Throws after dispose. */
   get storage(): Storage {
     if (this.#disposed) throw this.runtime.scopes.disposed(this, `a tensor of shape ${show(this.shape)}`);
     return this.memory;
@@ -59,6 +57,7 @@ export class Tensor {
     return this.#disposed;
   }
 
+  /** Whether `backward` computes a gradient for this tensor. To cut it from its history, use `detach`. */
   get requiresGrad(): boolean {
     return this.#requiresGrad;
   }
@@ -76,8 +75,8 @@ export class Tensor {
   }
 
   /**
-   * Accumulated gradient of a leaf, of the same shape; undefined before backward and after `opt.zeroGrad()`. The leaf
-   * owns it; a gradient that is replaced belongs to the open scope, or to whoever holds it.
+   * The accumulated gradient of a leaf, with the same shape; undefined before backward and after `opt.zeroGrad()`. The
+   * leaf owns it. A gradient that is replaced belongs to the open scope, or to whoever holds it.
    */
   get grad(): Tensor | undefined {
     return this.#grad;
@@ -98,7 +97,7 @@ export class Tensor {
     this.#grad = undefined;
   }
 
-  /** @internal The op that made this tensor, when a gradient flows through it. */
+  /** @internal The op that made this tensor, if a gradient flows through it. */
   get node(): GraphNode | undefined {
     return this.#node;
   }
@@ -108,7 +107,7 @@ export class Tensor {
     return elementsOf(this.shape);
   }
 
-  /** @internal Counts a change of the values in place: a backward pass that saved the ones before refuses to run. */
+  /** @internal Records a change in place, after which a backward pass that saved the earlier values refuses to run. */
   bumpVersion(): void {
     this.storage.version++;
   }
@@ -119,31 +118,34 @@ export class Tensor {
     this.#requiresGrad = true;
   }
 
-  /** @internal Takes an untracked gradient in place of the one that is there, which is freed. */
+  /** @internal Replaces the gradient with an untracked one, and frees the earlier one. */
   replaceGrad(grad: Tensor): void {
     this.#grad?.dispose();
     this.#grad = grad;
   }
 
-  /** @internal An untracked handle on the same memory, without gradient, under another shape or order. */
+  /** @internal A handle on the same memory without a gradient, by default untracked, with another shape or order. */
   alias(options: { shape?: readonly number[]; order?: Order; tracked?: boolean } = {}): Tensor {
     const { shape = this.shape, order = this.order, tracked = false } = options;
     return new Tensor(this.runtime, this.storage.retain(), shape, this.dtype, order, false, tracked);
   }
 
-  /** The same values without a gradient history (torch.Tensor.detach). */
+  /** The same values without a gradient history (torch.Tensor.detach). Shares the memory. */
   detach(): Tensor {
     return this.alias({ tracked: true });
   }
 
-  /** The elements in row-major order of the logical shape. Rejects with what went wrong on the device, if anything. */
+  /**
+   * Reads the elements in row-major order, as a Float32Array or Int32Array. Rejects with the first error on the device
+   * since the last awaited call, if any.
+   */
   async data(): Promise<TypedData> {
     const dense = contiguous(this);
     const bytes = await this.runtime.engine.read("data", dense.storage).finally(() => dense.dispose());
     return this.dtype === "float32" ? new Float32Array(bytes) : new Int32Array(bytes);
   }
 
-  /** The only element. */
+  /** Reads the only element (torch.Tensor.item). Throws `invalid-shape` if there is more than one. */
   async item(): Promise<number> {
     if (this.size !== 1) {
       throw new TensorError({
@@ -155,7 +157,7 @@ export class Tensor {
     return (await this.data())[0]!;
   }
 
-  /** The elements as nested arrays. */
+  /** Reads the elements as nested arrays (torch.Tensor.tolist). */
   async array(): Promise<Nested> {
     const data = await this.data();
     const build = (dim: number, offset: number, step: number): Nested => {
@@ -171,7 +173,9 @@ export class Tensor {
     return sameLayout(this.shape, this.order, order);
   }
 
-  /** Frees the handle (and the memory, unless the tape or another view still needs it). Safe to call twice. */
+  /**
+   * Frees the tensor and its gradient. The memory is kept while the tape or another view needs it. Safe to call twice.
+   */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -186,7 +190,7 @@ export class Tensor {
   }
 }
 
-/** Throws, in the name of the op, unless an operand is a tensor that was not disposed. */
+/** Throws, naming the op, unless the operand is a tensor that was not disposed. */
 export function checkLive(op: string, name: string, x: Tensor): void {
   if (!(x instanceof Tensor)) {
     throw invalidArgument(`${op}: ${name} is ${describe(x)}, expected a tensor`, {
@@ -199,7 +203,7 @@ export function checkLive(op: string, name: string, x: Tensor): void {
   if (x.disposed) throw x.runtime.scopes.disposed(x, `${op}: ${name} of shape ${show(x.shape)}`);
 }
 
-/** Throws unless `gradient` can be that of the tensor `of`. */
+/** Throws unless `gradient` can be the gradient of `of`. */
 export function checkGradient(op: string, gradient: Tensor, of: Tensor): void {
   checkLive(op, "gradient", gradient);
   if (!sameShape(gradient.shape, of.shape)) {
@@ -219,9 +223,7 @@ const gradientType = (found: DType, { shape, dtype }: Tensor): TensorError =>
     fix: `convert it: x.grad = gradient.to("${dtype}")`,
   });
 
-/**
- * Copies the elements of `from` into `to`, which has the same shape and dtype, in whatever orders the two are stored.
- */
+/** Copies the elements of `from` into `to`, which has the same shape and dtype; the memory formats may differ. */
 export function copyInto(to: Tensor, from: Tensor): void {
   const { shape: sizes, runtime } = from;
   const plan = planCopy(
@@ -231,7 +233,7 @@ export function copyInto(to: Tensor, from: Tensor): void {
   runtime.run("copy", plan, { src: from, dst: to });
 }
 
-/** An untracked handle on the same values stored in `order`: an alias when they already are, else a copy. */
+/** An untracked handle on the same values stored in `order`: an alias if they already are, otherwise a copy. */
 export function inOrder(x: Tensor, order: Order): Tensor {
   if (x.isStoredIn(order)) return x.alias({ order });
   const out = Tensor.empty(x.runtime, x.shape, { dtype: x.dtype, order, tracked: false });
@@ -241,7 +243,7 @@ export function inOrder(x: Tensor, order: Order): Tensor {
 
 export const contiguous = (x: Tensor): Tensor => inOrder(x, identityOrder(x.shape.length));
 
-/** An untracked copy in memory of its own, in the storage order of x. */
+/** An untracked copy in its own memory, in the memory format of x. */
 export function copyOf(x: Tensor): Tensor {
   const out = Tensor.empty(x.runtime, x.shape, { dtype: x.dtype, order: x.order, tracked: false });
   x.runtime.engine.copy(x.storage, out.storage, x.size * 4);

@@ -1,22 +1,15 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { data } from "@fcn/core";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
+import { fcn } from "../../support/commandLine.js";
 import { greyPng, jpeg, temporaryFolder, writeTree } from "../data/trees.js";
 
-const bin = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
 const root = await temporaryFolder("cli-data");
 
-function fcn(...args: string[]) {
-  const child = spawnSync(process.execPath, [bin, ...args], { encoding: "utf8", timeout: 60_000 });
-  return { code: child.status, stdout: child.stdout, stderr: child.stderr };
-}
-
-const check = (...args: string[]) => fcn("data", "check", ...args);
+const check = (...args: string[]) => fcn(["data", "check", ...args]);
 
 beforeAll(async () => {
   const files: Record<string, Uint8Array | string> = { "good/classes.json": '["ground","tree"]' };
@@ -32,7 +25,7 @@ beforeAll(async () => {
 describe("fcn data check", () => {
   it("returns 0 for a sound folder, with its classes and their shares, and writes a contact sheet", async () => {
     const sheet = join(root, "sheet.png");
-    const { code, stdout, stderr } = check(join(root, "good"), "--contact-sheet", sheet);
+    const { code, stdout, stderr } = await check(join(root, "good"), "--contact-sheet", sheet);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("layout folder, 2 classes");
     expect(stdout).toMatch(/train: 3 images, 20x30\nval: 1 image, 20x30/);
@@ -42,8 +35,8 @@ describe("fcn data check", () => {
     expect((await sharp(sheet).metadata()).format).toBe("png");
   });
 
-  it("returns 1 with each problem in a line, and two lines about the failure", () => {
-    const { code, stdout, stderr } = check(join(root, "bad"));
+  it("returns 1 with each problem in a line, and two lines about the failure", async () => {
+    const { code, stdout, stderr } = await check(join(root, "bad"));
     expect(code).toBe(1);
     expect(stdout).toContain(
       `problem  ${join(root, "bad", "masks", "2.png")}: the labels are 20x31, but 2.jpg is 20x30 (`,
@@ -53,12 +46,12 @@ describe("fcn data check", () => {
     );
   });
 
-  it("prints JSON that programs can read, in both cases", () => {
+  it("prints JSON that programs can read, in both cases", async () => {
     for (const [folder, ok] of [
       ["good", true],
       ["bad", false],
     ] as const) {
-      const { code, stdout } = check(join(root, folder), "--json");
+      const { code, stdout } = await check(join(root, folder), "--json");
       const report = JSON.parse(stdout) as data.DataReport;
       expect([code, report.ok, report.layout]).toEqual([ok ? 0 : 1, ok, "folder"]);
     }
@@ -71,8 +64,8 @@ describe("fcn data check", () => {
     [["x", "--nyud-input", "depth"], 2, '--nyud-input is "depth"'],
     [["x", "--d2l", "big"], 2, '--d2l is "big"'],
     [["/nonexistent"], 1, "/nonexistent: it does not exist"],
-  ])("returns %j with %i", (args, code, problem) => {
-    const answer = check(...args);
+  ])("returns %j with %i", async (args, code, problem) => {
+    const answer = await check(...args);
     expect(answer.code).toBe(code);
     expect(answer.stderr).toContain(`error: ${problem}`);
     expect(answer.stderr.trimEnd().split("\n")).toHaveLength(2);
@@ -92,15 +85,15 @@ describe("fcn data check", () => {
         "ImageSets/Segmentation/val.txt": "\n",
       });
     }
-    const report = (...args: string[]): data.DataReport =>
-      JSON.parse(check(join(root, "devkit"), "--json", ...args).stdout) as data.DataReport;
-    expect(report().root).toMatch(/VOC2012$/);
-    const old = report("--year", "2010");
+    const report = async (...args: string[]): Promise<data.DataReport> =>
+      JSON.parse((await check(join(root, "devkit"), "--json", ...args)).stdout) as data.DataReport;
+    expect((await report()).root).toMatch(/VOC2012$/);
+    const old = await report("--year", "2010");
     expect(old.root).toMatch(/VOC2010$/);
     expect(old.splits.train?.voidShare).toBeCloseTo(2 / 3, 5);
-    expect(report("--d2l", "20x30").splits.train).toMatchObject({ samples: 1, voidShare: 0 });
-    expect(report("--d2l", "21x30").splits.train?.samples).toBe(0);
-    const scored = fcn("eval", "--data", join(root, "devkit"), "--weights", "none", "--year", "2011");
+    expect((await report("--d2l", "20x30")).splits.train).toMatchObject({ samples: 1, voidShare: 0 });
+    expect((await report("--d2l", "21x30")).splits.train?.samples).toBe(0);
+    const scored = await fcn(["eval", "--data", join(root, "devkit"), "--weights", "none", "--year", "2011"]);
     expect([scored.code, scored.stderr.split("\n")[0]]).toEqual([
       1,
       `error: ${join(root, "devkit")}: it holds no VOC2011`,
@@ -111,7 +104,7 @@ describe("fcn data check", () => {
       "data/images/img_1.png": "",
       "segmentation/img_1.mat": "",
     });
-    const { stdout } = check(join(root, "nyud"), "--nyud-input", "hha");
+    const { stdout } = await check(join(root, "nyud"), "--nyud-input", "hha");
     expect(stdout).toContain(`${join(root, "nyud", "data", "hha", "img_1.png")}: it does not exist`);
   });
 
@@ -122,7 +115,7 @@ describe("fcn data check", () => {
     const classes = join(folder, "classes.json");
     await symlink(join(folder, "masks"), join(root, "linked"));
     for (const file of [mask, join(root, "linked", "2.png"), join(folder, "images", "new.png"), classes]) {
-      const { code, stderr } = check(folder, "--contact-sheet", file);
+      const { code, stderr } = await check(folder, "--contact-sheet", file);
       expect([code, stderr.split("\n")[0]]).toEqual([
         1,
         expect.stringContaining(`error: data check: the contact sheet cannot be ${file}: `),
@@ -132,7 +125,7 @@ describe("fcn data check", () => {
     expect(readFileSync(classes, "utf8")).toBe('["ground","tree"]');
     expect(existsSync(join(folder, "images", "new.png"))).toBe(false);
     const sheet = join(folder, "sheet.png");
-    for (let run = 0; run < 2; run++) expect(check(folder, "--contact-sheet", sheet).code).toBe(0);
+    for (let run = 0; run < 2; run++) expect((await check(folder, "--contact-sheet", sheet)).code).toBe(0);
   });
 
   it("proposes classes for grey levels in one warning, with a table of those that occur", async () => {
@@ -142,7 +135,7 @@ describe("fcn data check", () => {
       files[`levels/masks/${i}.png`] = greyPng(20, 30, (x) => [0, 50, 90, 150][x % 4] as number);
     }
     await writeTree(root, files);
-    const { code, stdout } = check(join(root, "levels"));
+    const { code, stdout } = await check(join(root, "levels"));
     expect(code).toBe(0);
     expect(stdout.match(/^warning .*/gm)).toEqual([
       expect.stringContaining("if they are 4 classes, list them in classes.json"),
@@ -152,9 +145,9 @@ describe("fcn data check", () => {
     expect(stdout).toContain("0 problems, 1 warning (");
   });
 
-  it("says when the contact sheet cannot be written", () => {
+  it("says when the contact sheet cannot be written", async () => {
     const file = join(root, "no", "such", "folder.png");
-    const { code, stderr } = check(join(root, "good"), "--contact-sheet", file);
+    const { code, stderr } = await check(join(root, "good"), "--contact-sheet", file);
     expect(code).toBe(1);
     expect(stderr).toContain(`error: data check: cannot write ${file}`);
     expect(existsSync(file)).toBe(false);

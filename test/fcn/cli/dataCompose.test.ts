@@ -1,20 +1,15 @@
-import { spawnSync } from "node:child_process";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { data } from "@fcn/core";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
+import { fcn } from "../../support/commandLine.js";
 import { disc, rgba } from "../data/composite/drawn.js";
 import { jpeg, temporaryFolder } from "../data/trees.js";
 
-const bin = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
 const root = await temporaryFolder("cli-compose");
 
-function compose(...args: string[]) {
-  const child = spawnSync(process.execPath, [bin, "data", "compose", ...args], { encoding: "utf8", timeout: 60_000 });
-  return { code: child.status, stdout: child.stdout, stderr: child.stderr };
-}
+const compose = (...args: string[]) => fcn(["data", "compose", ...args]);
 
 beforeAll(async () => {
   for (const name of ["cats", "dogs", "photos"]) await mkdir(join(root, name));
@@ -41,7 +36,7 @@ describe("fcn data compose", () => {
       string,
       string,
     ];
-    const { code, stdout, stderr } = compose(...cutouts, ...backgrounds, ...small, "--out", first);
+    const { code, stdout, stderr } = await compose(...cutouts, ...backgrounds, ...small, "--out", first);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("cat 2/1, dog 2/1; photographs 2/1");
     const opened = await data.open(first);
@@ -53,10 +48,10 @@ describe("fcn data compose", () => {
 
     const bytes = async (folder: string): Promise<Buffer[]> =>
       Promise.all((await readdir(join(folder, "images"))).map((name) => readFile(join(folder, "images", name))));
-    compose(...cutouts, ...backgrounds, ...small, "--out", again);
+    await compose(...cutouts, ...backgrounds, ...small, "--out", again);
     expect(await bytes(again)).toEqual(await bytes(first));
     const photos = ["--backgrounds", ...[0, 1, 2].map((i) => join(root, "photos", `${i}.jpg`))];
-    const answer = compose(...cutouts, ...photos, ...small, "--seed", "1", "--out", other, "--json");
+    const answer = await compose(...cutouts, ...photos, ...small, "--seed", "1", "--out", other, "--json");
     expect(JSON.parse(answer.stdout)).toMatchObject({ images: { train: 5, val: 2 } });
     expect(await bytes(other)).not.toEqual(await bytes(first));
   });
@@ -69,8 +64,8 @@ describe("fcn data compose", () => {
     [["--cutouts", "cat=/nowhere", ...backgrounds, "--out", "x"], 1, "the folder /nowhere for cut-outs of cat"],
     [[...cutouts, ...backgrounds, "--out", root, "--skip", "cats"], 1, "no image for cut-outs of cat"],
     [[...cutouts, ...backgrounds, "--out", join(root, "first")], 1, "holds images already"],
-  ])("returns %j with %i", (args, code, problem) => {
-    const answer = compose(...args);
+  ])("returns %j with %i", async (args, code, problem) => {
+    const answer = await compose(...args);
     expect(answer.code).toBe(code);
     expect(answer.stderr).toContain(`error: `);
     expect(answer.stderr).toContain(problem);

@@ -1,11 +1,9 @@
 import { Buffer } from "node:buffer";
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
+import { fcn } from "../../support/commandLine.js";
 import { greyPng, jpeg, palettePng, rgbPng, temporaryFolder, writeTree } from "../data/trees.js";
 
-const main = fileURLToPath(new URL("../../../packages/fcn/dist/cli/main.js", import.meta.url));
 const root = await temporaryFolder("cli-remedies");
 const photo = await jpeg(16, 16, 2);
 const other = await jpeg(16, 16, 5);
@@ -144,48 +142,18 @@ const CODE = [
   /\bpass (a|an|what|\{)/,
 ];
 
-let printed: Record<string, string> = {};
-
 beforeAll(async () => {
   for (const [name, [tree]] of Object.entries(FOLDERS)) {
     await writeTree(root, Object.fromEntries(Object.entries(tree).map(([path, bytes]) => [`${name}/${path}`, bytes])));
   }
-  const runs = Object.entries(FOLDERS).map(([name, [, , flags = []]]) => [
-    name,
-    ["data", "check", join(root, name), ...flags],
-  ]);
-  const code = `
-    import { writeSync } from "node:fs";
-    import { main } from ${JSON.stringify(main)};
-    // Every command listens anew.
-    for (const stream of [process, process.stdout, process.stderr]) stream.setMaxListeners(0);
-    const found = {};
-    let now = "";
-    for (const stream of [process.stdout, process.stderr]) {
-      stream.write = (text, ...more) => {
-        found[now] = (found[now] ?? "") + text;
-        more.at(-1)?.();
-        return true;
-      };
-    }
-    for (const [name, argv] of ${JSON.stringify(runs)}) {
-      now = name;
-      await main(argv);
-    }
-    writeSync(1, JSON.stringify(found));`;
-  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", code], {
-    encoding: "utf8",
-    timeout: 120_000,
-  });
-  if (stdout === "") throw new Error(stderr);
-  printed = JSON.parse(stdout);
-}, 150_000);
+});
 
 describe("what fcn data check prints of a bad folder", () => {
   it.each(Object.entries(FOLDERS))(
     "%s: tells what is wrong and how it is mended, without words of code",
-    (name, [, told]) => {
-      const text = printed[name] ?? "";
+    async (name, [, told, flags = []]) => {
+      const { stdout, stderr } = await fcn(["data", "check", join(root, name), ...flags]);
+      const text = stdout + stderr;
       expect(text).toMatch(told);
       // Names of folders may hold anything.
       const words = text.replaceAll(root, "");

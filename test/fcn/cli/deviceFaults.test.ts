@@ -1,14 +1,14 @@
-import { spawn } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { models, saveModel } from "@fcn/core";
 import { createDevice, io } from "@fcn/tensor";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { fcn as command } from "../../support/commandLine.js";
 import { temporaryFolder } from "../data/trees.js";
 import { TINY_CLASSES, writeTinyData } from "../training/tinyData.js";
 
-const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
+vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
+
 const root = await temporaryFolder("fcn-faults");
 await writeTinyData(join(root, "data"), 6);
 
@@ -20,17 +20,10 @@ interface Outcome {
 }
 
 /** Runs a command on a device that fails on purpose, as FCN_SIMULATE says. */
-function fcn(fault: string | undefined, ...args: string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const env = { ...process.env, ...(fault === undefined ? {} : { FCN_SIMULATE: fault }) };
-    const child = spawn(process.execPath, [FCN, ...args], { cwd: root, env });
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (chunk) => (out += chunk));
-    child.stderr.on("data", (chunk) => (err += chunk));
-    child.on("close", (code) => {
-      resolve({ code, out, lines: err.split("\n").filter((line) => /^(error|fix): |^ {4}at /.test(line)) });
-    });
-  });
+async function fcn(fault: string | undefined, ...args: string[]): Promise<Outcome> {
+  const env = fault === undefined ? {} : { FCN_SIMULATE: fault };
+  const { code, stdout, stderr } = await command(args, { cwd: root, env });
+  return { code, out: stdout, lines: stderr.split("\n").filter((line) => /^(error|fix): |^ {4}at /.test(line)) };
 }
 
 beforeAll(async () => {

@@ -1,25 +1,19 @@
-import { spawnSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type ModelMetadata, models, saveModel } from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { fcn as command } from "../../support/commandLine.js";
 import { decodeOnnx, openOnnx } from "../../support/onnx.js";
 import { forwardOf, imageFor } from "../../support/onnx-agreement.js";
 import { fillWeights } from "../../support/random-weights.js";
 
-const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
+vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
 
-function fcn(...args: string[]) {
-  const child = spawnSync(process.execPath, [FCN, "export", ...args], {
-    cwd: folder,
-    encoding: "utf8",
-    timeout: 60_000,
-  });
-  const lines = child.stderr.split("\n").filter((line) => /^(error|fix): /.test(line));
-  return { code: child.status, stdout: child.stdout, lines };
+async function fcn(...args: string[]) {
+  const { code, stdout, stderr } = await command(["export", ...args], { cwd: folder });
+  return { code, stdout, lines: stderr.split("\n").filter((line) => /^(error|fix): /.test(line)) };
 }
 
 const metadata: ModelMetadata = {
@@ -56,7 +50,7 @@ describe("fcn export", () => {
     const before = await readFile(weights);
     await symlink(weights, join(folder, "link.onnx"));
     for (const onnx of [weights, "./weights.safetensors", join(folder, "link.onnx")]) {
-      const { code, lines } = fcn("--weights", weights, "--onnx", onnx);
+      const { code, lines } = await fcn("--weights", weights, "--onnx", onnx);
       expect(code).toBe(1);
       expect(lines[0]).toMatch(/^error: export: .* which is read|the file that is read/);
     }
@@ -65,7 +59,7 @@ describe("fcn export", () => {
 
   it("writes the net of a weights file as ONNX", async () => {
     const [weights, onnx] = [join(folder, "weights.safetensors"), join(folder, "net.onnx")];
-    const { code, stdout } = fcn("--weights", weights, "--onnx", onnx);
+    const { code, stdout } = await fcn("--weights", weights, "--onnx", onnx);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^input {3}data float32 \[batch, 3, height, width\]\noutput {2}out float32 \[batch, 3, h/);
     expect(stdout).toMatch(/wrote .*net\.onnx: fcn16s-small, \d\.\d MB, opset 13\n$/);
@@ -87,7 +81,7 @@ describe("fcn export", () => {
   it("prints what it did as JSON, with argmax and a fixed size", async () => {
     const onnx = join(folder, "fixed.onnx");
     const flags = ["--argmax", "--size", "48x33", "--opset", "17", "--json"];
-    const { code, stdout } = fcn("--weights", join(folder, "weights.safetensors"), "--onnx", onnx, ...flags);
+    const { code, stdout } = await fcn("--weights", join(folder, "weights.safetensors"), "--onnx", onnx, ...flags);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
       file: onnx,
@@ -105,8 +99,8 @@ describe("fcn export", () => {
     [["--weights", "x", "--onnx", "y", "--argmax", "--softmax"], /--argmax and --softmax exclude each other/],
     [["--weights", "x", "--onnx", "y", "--size", "0x48"], /--size is "0x48"/],
     [["--weights", "x", "--onnx", "y", "--opset", "3"], /--opset is "3"/],
-  ])("returns wrong usage %j with 2", (args, message) => {
-    const { code, lines } = fcn(...args);
+  ])("returns wrong usage %j with 2", async (args, message) => {
+    const { code, lines } = await fcn(...args);
     expect(code).toBe(2);
     expect(lines).toEqual([expect.stringMatching(message), expect.stringMatching(/^fix: \S/)]);
   });
@@ -117,7 +111,7 @@ describe("fcn export", () => {
     [["--weights", "weights.safetensors", "--onnx", join("none", "x.onnx")], /cannot write .*x\.onnx/],
   ])("returns %j with 1, one error, and no file", async (args, message) => {
     await writeFile(join(folder, "foreign.safetensors"), "not a weights file");
-    const { code, lines } = fcn("--onnx", "refused.onnx", ...args);
+    const { code, lines } = await fcn("--onnx", "refused.onnx", ...args);
     expect(code).toBe(1);
     expect(lines).toEqual([expect.stringMatching(message), expect.stringMatching(/^fix: \S/)]);
     expect(await readdir(folder)).not.toContain("refused.onnx");

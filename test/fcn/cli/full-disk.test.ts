@@ -5,11 +5,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, io, TensorError } from "@fcn/tensor";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createEventFile } from "../../../packages/fcn/src/report/eventFile.js";
+import { fcn as command } from "../../support/commandLine.js";
 import { openSmallDisk, type SmallDisk } from "../../support/small-disk.js";
 import { temporaryFolder } from "../data/trees.js";
 import { writeTinyData } from "../training/tinyData.js";
+
+vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
 const KIB = 1024;
@@ -20,15 +23,23 @@ const opened = await openSmallDisk(16);
 const disk = opened as SmallDisk;
 const at = (...parts: string[]): string => join(disk.path, ...parts);
 
-/** Runs `fcn`; its standard output goes to a file descriptor where one is given. */
-async function run(args: readonly string[], stdout: number | "pipe" = "pipe") {
-  const child = spawn(process.execPath, [FCN, ...args], { stdio: ["ignore", stdout, "pipe"] });
-  let [out, err] = ["", ""];
-  child.stdout?.on("data", (chunk) => (out += chunk));
-  child.stderr?.on("data", (chunk) => (err += chunk));
-  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+const ownLines = (stderr: string): string[] => {
   const own = (line: string): boolean => !/^Warning: |running on the software adapter|^evaluated /.test(line);
-  return { code, out, lines: err.trim().split("\n").filter(own) };
+  return stderr.trim().split("\n").filter(own);
+};
+
+async function run(args: readonly string[]) {
+  const { code, stdout, stderr } = await command(args);
+  return { code, out: stdout, lines: ownLines(stderr) };
+}
+
+/** Runs `fcn` in a program of its own, whose standard output goes to a file descriptor. */
+async function runInto(stdout: number, args: readonly string[]) {
+  const child = spawn(process.execPath, [FCN, ...args], { stdio: ["ignore", stdout, "pipe"] });
+  let stderr = "";
+  child.stderr?.on("data", (chunk) => (stderr += chunk));
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { code, lines: ownLines(stderr) };
 }
 
 /** One line that names the file and the cause, and one that says what to do. */
@@ -244,7 +255,7 @@ describe.skipIf(skipped !== "")(`a full disk${skipped}`, () => {
       await writeFile(at("scores.json"), "");
       disk.fill(leave);
       const file = openSync(at("scores.json"), "w");
-      const failed = await run(args, file);
+      const failed = await runInto(file, args);
       closeSync(file);
       expect(failed.code).toBe(1);
       expectOneLine(failed.lines, /standard output/, /run again$/);
@@ -259,7 +270,7 @@ describe.runIf(process.platform === "linux")("standard output that takes nothing
     await io.writeSafetensors(input, { one: { dtype: "float32", shape: [1], data: Float32Array.of(1) } });
     for (const args of [["convert", input, join(root, "two.npz")], ["--help"]]) {
       const full = openSync("/dev/full", "w");
-      const { code, lines } = await run(args, full);
+      const { code, lines } = await runInto(full, args);
       closeSync(full);
       expect(code).toBe(1);
       expectOneLine(lines, /standard output/, /run again$/);

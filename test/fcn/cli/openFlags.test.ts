@@ -1,21 +1,16 @@
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { data } from "@fcn/core";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { fcn } from "../../support/commandLine.js";
 import { greyPng, jpeg, temporaryFolder, writeTree } from "../data/trees.js";
 
-const bin = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
+vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
+
 const root = await temporaryFolder("cli-open-flags");
 const [coco, labelme] = [join(root, "coco"), join(root, "labelme")];
 
-function fcn(...args: string[]) {
-  const child = spawnSync(process.execPath, [bin, ...args], { encoding: "utf8", timeout: 60_000 });
-  return { code: child.status, stdout: child.stdout, stderr: child.stderr };
-}
-
-const check = (folder: string, ...args: string[]): data.DataReport =>
-  JSON.parse(fcn("data", "check", folder, "--json", ...args).stdout) as data.DataReport;
+const check = async (folder: string, ...args: string[]): Promise<data.DataReport> =>
+  JSON.parse((await fcn(["data", "check", folder, "--json", ...args])).stdout) as data.DataReport;
 
 const SIDE = 16;
 
@@ -66,29 +61,29 @@ beforeAll(async () => {
 const pixels = SIDE * SIDE;
 
 describe("the flags of single layouts", () => {
-  it("choose and order the categories of COCO", () => {
-    expect(check(coco).classes).toEqual(["background", "cat", "dog", "cow"]);
-    const { classes, splits } = check(coco, "--categories", "dog, cat");
+  it("choose and order the categories of COCO", async () => {
+    expect((await check(coco)).classes).toEqual(["background", "cat", "dog", "cow"]);
+    const { classes, splits } = await check(coco, "--categories", "dog, cat");
     expect(classes).toEqual(["background", "dog", "cat"]);
     expect(splits.train?.histogram).toEqual([pixels / 4, pixels / 4, pixels / 2]);
-    const { code, stderr } = fcn("data", "check", coco, "--categories", "dog,horse");
+    const { code, stderr } = await fcn(["data", "check", coco, "--categories", "dog,horse"]);
     expect([code, stderr]).toEqual([
       1,
       `error: ${coco}: no category is named "horse"\nfix: choose from cat, dog, cow\n`,
     ]);
   });
 
-  it("say who gets the pixels of several instances of COCO", () => {
-    const { splits: whole } = check(coco, "--coco-overlap", "smaller");
+  it("say who gets the pixels of several instances of COCO", async () => {
+    const { splits: whole } = await check(coco, "--coco-overlap", "smaller");
     expect(whole.train).toMatchObject({ voidShare: 0, histogram: [pixels / 4, pixels / 2, pixels / 4, 0] });
-    const { splits } = check(coco, "--coco-overlap", "void");
+    const { splits } = await check(coco, "--coco-overlap", "void");
     expect(splits.train?.voidShare).toBe(0.25);
     expect(splits.train?.histogram).toEqual([pixels / 4, pixels / 4, pixels / 4, 0]);
   });
 
-  it("say how wide the lines of labelme are", () => {
-    const wire = (...args: string[]) => check(labelme, ...args).splits.train?.histogram[1];
-    expect([wire(), wire("--line-width", "4")]).toEqual([10 * SIDE, 4 * SIDE]);
+  it("say how wide the lines of labelme are", async () => {
+    const wire = async (...args: string[]) => (await check(labelme, ...args)).splits.train?.histogram[1];
+    expect([await wire(), await wire("--line-width", "4")]).toEqual([10 * SIDE, 4 * SIDE]);
   });
 
   /** The same flags are in three commands. */
@@ -102,8 +97,8 @@ describe("the flags of single layouts", () => {
     ["check", ["--categories", "dog,"], '--categories is "dog,"', "names with commas between them, such as person,dog"],
     ["train", ["--coco-overlap", "larger"], '--coco-overlap is "larger"', "one of: smaller, void"],
     ["eval", ["--line-width", "0"], '--line-width is "0"', "a number of pixels above 0, such as 10"],
-  ] as const)("are refused by %s with values that cannot be: %j", (command, flags, problem, fix) => {
-    const { code, stderr } = fcn(...commands[command](coco), ...flags);
+  ] as const)("are refused by %s with values that cannot be: %j", async (command, flags, problem, fix) => {
+    const { code, stderr } = await fcn([...commands[command](coco), ...flags]);
     expect(stderr).toBe(`error: ${problem}\nfix: use ${fix}\n`);
     expect(code).toBe(2);
   });
@@ -113,33 +108,34 @@ describe("the flags of single layouts", () => {
     ["train", "labelme", ["--coco-overlap", "void"], "labelme, but overlap (--coco-overlap)", "coco"],
     ["check", "coco", ["--line-width", "3"], "coco, but lineWidth (--line-width)", "labelme"],
     ["check", "masks", ["--year", "2012"], "folder, but year (--year)", "voc"],
-  ] as const)("are refused by %s for the folder %s: %j", (command, name, flags, problem, owner) => {
+  ] as const)("are refused by %s for the folder %s: %j", async (command, name, flags, problem, owner) => {
     const folder = join(root, name);
-    const { code, stderr } = fcn(...commands[command](folder), ...flags);
+    const { code, stderr } = await fcn([...commands[command](folder), ...flags]);
     expect(stderr).toBe(
       `error: ${folder}: its layout is ${problem} is an option of the layout ${owner}\nfix: leave the option out, or name a folder of that layout\n`,
     );
     expect(code).toBe(1);
   });
 
-  it("are those of a run, which goes on with the same only, and of its measurement", () => {
+  it("are those of a run, which goes on with the same only, and of its measurement", async () => {
     const flags = ["--categories", "dog,cat", "--coco-overlap", "void"];
     const small = ["--model", "fcn32s-small", "--width", "0.25", "--steps", "1", "--batch", "1", "--workers", "0"];
     const run = ["train", "--data", coco, "--out", join(root, "run"), ...small, "--freeze-batch-norm", "--json"];
-    const trained = fcn(...run, ...flags);
+    const trained = await fcn([...run, ...flags]);
     expect(trained.stderr).not.toContain("error:");
     const { classes, configuration } = JSON.parse(trained.stdout);
     expect(classes).toEqual(["background", "dog", "cat"]);
     expect(configuration).toMatchObject({ overlap: "void" });
-    const other = fcn(...run, "--resume", ...flags.slice(0, 2));
+    const other = await fcn([...run, "--resume", ...flags.slice(0, 2)]);
     expect(other.code).toBe(1);
     expect(other.stderr).toMatch(/is of another run: overlap was "void" and is none\nfix: resume with the options/);
-    const measured = (...more: string[]): number => {
+    const measured = async (...more: string[]): Promise<number> => {
       const weights = join(root, "run", "weights.safetensors");
-      const { stdout } = fcn("eval", "--data", coco, "--weights", weights, "--json", ...flags.slice(0, 2), ...more);
+      const args = ["eval", "--data", coco, "--weights", weights, "--json", ...flags.slice(0, 2), ...more];
+      const { stdout } = await fcn(args);
       const confusion = JSON.parse(stdout).confusion as number[] | number[][];
       return confusion.flat().reduce((sum, count) => sum + count, 0);
     };
-    expect([measured(), measured("--coco-overlap", "void")]).toEqual([pixels, (3 * pixels) / 4]);
+    expect([await measured(), await measured("--coco-overlap", "void")]).toEqual([pixels, (3 * pixels) / 4]);
   });
 });

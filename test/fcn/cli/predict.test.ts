@@ -9,9 +9,12 @@ import * as fcn from "@fcn/core";
 import { createDevice, type Device, io } from "@fcn/tensor";
 import { decode, encode } from "fast-png";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { PredictSummary } from "../../../packages/fcn/src/prediction/files/run.js";
+import { fcn as command } from "../../support/commandLine.js";
 import { makeImage } from "../prediction/nets.js";
+
+vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
 const CLASSES = ["background", "cat", "dog"];
@@ -35,7 +38,13 @@ const withoutDriver = (text: string): string =>
     .filter((line) => !/^Warning: |running on the software adapter/.test(line))
     .join("\n");
 
-function run(args: string[], input?: Uint8Array): Promise<Outcome> {
+async function run(args: string[]): Promise<Outcome> {
+  const { code, stdout, stderr } = await command(args);
+  return { code, out: stdout, err: withoutDriver(stderr) };
+}
+
+/** Runs a command in a program of its own, whose standard input is `input`. */
+function pipe(args: string[], input: Uint8Array): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [FCN, ...args]);
     let [out, err] = ["", ""];
@@ -147,7 +156,7 @@ describe("fcn predict", () => {
     const rgba = new Uint8Array(48 * 80 * 4).map((_, i) => (i % 4 === 3 ? 9 : raw.data[(i >> 2) * 3 + (i % 4)]!));
     const flags = ["--tile", "32x64", "--overlap", "0", "--scales", "1,1.5", "--mirror", "--raw", "48x80"];
     const args = ["predict", "-", at("in", "b.p*"), "--weights", weights, "--out", at("json"), ...flags, "--json"];
-    const { code, out, err } = await run(args, rgba);
+    const { code, out, err } = await pipe(args, rgba);
     expect(code).toBe(0);
     const summary = JSON.parse(out) as PredictSummary;
     expect(summary).toMatchObject({ model: "fcn8s-small", failed: 0 });
@@ -162,7 +171,7 @@ describe("fcn predict", () => {
 
   it("says how to name the files of a list that comes by standard input", async () => {
     const list = new TextEncoder().encode(`${at("in", "a.png")}\n${at("in", "b.png")}\n`);
-    const { code, err } = await run(["predict", "-", "--weights", weights, "--out", at("list")], list);
+    const { code, err } = await pipe(["predict", "-", "--weights", weights, "--out", at("list")], list);
     expect(code).toBe(1);
     expect(err).toMatch(/^error: standard input: it is no image .*xargs fcn predict/);
   });
@@ -210,15 +219,14 @@ describe("fcn predict", () => {
   it("goes on to its end, and in silence, when nobody reads what it prints", async () => {
     const out = at("unread");
     for (const seed of [0, 1, 2, 3]) await copyFile(at("in", "b.png"), at(`unread${seed}.png`));
-    const command = (args: string) =>
-      `"${process.execPath}" "${FCN}" ${args} | head -n 1; echo "\${PIPESTATUS[0]}" >&2`;
-    const shell = (args: string) => spawnSync("bash", ["-c", command(args)], { encoding: "utf8", cwd: folder });
+    const piped = (args: string) => `"${process.execPath}" "${FCN}" ${args} | head -n 1; echo "\${PIPESTATUS[0]}" >&2`;
+    const shell = (args: string) => spawnSync("bash", ["-c", piped(args)], { encoding: "utf8", cwd: folder });
     const predicted = shell(`predict "unread*.png" --weights "${weights}" --out "${out}" --save labels`);
     expect(predicted.stdout).toMatch(/^unread0\.png .*\n$/);
     expect(withoutDriver(predicted.stderr)).toBe("0\n");
     expect((await readdir(out)).filter((name) => name.endsWith(".png"))).toHaveLength(4);
     for (const args of ["--help", "predict --help", "doctor --json"]) {
-      const { stderr } = spawnSync("bash", ["-c", command(args).replace("head -n 1", "true")], { encoding: "utf8" });
+      const { stderr } = spawnSync("bash", ["-c", piped(args).replace("head -n 1", "true")], { encoding: "utf8" });
       expect([args, withoutDriver(stderr)]).toEqual([args, "0\n"]);
     }
   });

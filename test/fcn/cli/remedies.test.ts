@@ -1,14 +1,16 @@
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ErrorCode, io, TensorError } from "@fcn/tensor";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { describeFailure } from "../../../packages/fcn/src/cli/errors.js";
+import { fcn } from "../../support/commandLine.js";
 import { otherFiles } from "../../support/other-files.js";
 import { writeTinyData } from "../training/tinyData.js";
+
+vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const SOURCE = fileURLToPath(new URL("../../../packages/kernels/src/errorCodes.ts", import.meta.url));
 const CODES = [...readFileSync(SOURCE, "utf8").matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code as ErrorCode);
@@ -87,7 +89,6 @@ describe("the remedy of an error at the command line", () => {
 });
 
 describe("fcn with files that are no weights", () => {
-  const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
   const golden = (name: string) => fileURLToPath(new URL(`../../golden/pth/${name}`, import.meta.url));
   let folder: string;
   const files: [name: string, what: RegExp, fix: RegExp][] = [];
@@ -118,17 +119,15 @@ describe("fcn with files that are no weights", () => {
     export: (file) => ["--weights", file, "--onnx", "out.onnx"],
   };
   it.each(Object.keys(runs))("says at the command line what they are and what to do there: fcn %s", async (command) => {
-    // Each file is a process of its own: every third one for the slower commands. Without a net any names will do for
-    // fcn convert.
+    // Every third file for the slower commands. Without a net any names will do for fcn convert.
     const some =
       command === "convert"
         ? files.filter(([name]) => name !== "bare.safetensors")
         : files.filter((_, i) => i % 3 === Object.keys(runs).indexOf(command) % 3);
     for (const [file, what, fix] of some) {
-      const args = [FCN, command, ...runs[command]!(file)];
-      const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", cwd: folder });
+      const { code, stderr } = await fcn([command, ...runs[command]!(file)], { cwd: folder });
       const error = /^error: (.*)$/m.exec(stderr)?.[1] ?? "";
-      expect([file, status, error, fixOf(stderr)]).toEqual([
+      expect([file, code, error, fixOf(stderr)]).toEqual([
         file,
         1,
         expect.stringMatching(what),

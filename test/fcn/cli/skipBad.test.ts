@@ -1,12 +1,12 @@
-import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { fcn } from "../../support/commandLine.js";
 import { greyPng, temporaryFolder } from "../data/trees.js";
 import { writeTinyData } from "../training/tinyData.js";
 
-const bin = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
+vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
+
 const root = await temporaryFolder("cli-skip-bad");
 const folder = await writeTinyData(join(root, "photos"), 8);
 const sound = readFileSync(join(folder, "masks/3.png"));
@@ -14,11 +14,6 @@ writeFileSync(
   join(folder, "masks/3.png"),
   greyPng(32, 31, () => 1),
 );
-
-function fcn(...args: string[]) {
-  const child = spawnSync(process.execPath, [bin, ...args], { encoding: "utf8", timeout: 100_000 });
-  return { code: child.status, stdout: child.stdout, stderr: child.stderr };
-}
 
 const out = join(root, "run");
 const small = [
@@ -34,22 +29,22 @@ const small = [
   "1",
   "--freeze-batch-norm",
 ];
-const train = (...more: string[]) => fcn("train", "--data", folder, "--out", out, ...small, "--json", ...more);
+const train = (...more: string[]) => fcn(["train", "--data", folder, "--out", out, ...small, "--json", ...more]);
 
 describe("--skip-bad", () => {
-  it("is named where one image keeps a folder from being trained on", () => {
-    const { code, stderr } = train("--steps", "1");
+  it("is named where one image keeps a folder from being trained on", async () => {
+    const { code, stderr } = await train("--steps", "1");
     expect(code).toBe(1);
     expect(stderr).toContain("masks/3.png: the labels are 32x31, but 3.png is 32x32");
     expect(stderr).toContain("or leave out what cannot be used: --skip-bad");
-    const checked = fcn("data", "check", folder);
+    const checked = await fcn(["data", "check", folder]);
     expect(checked.code).toBe(1);
     expect(checked.stdout).toContain("with --skip-bad, fcn train and fcn eval leave out");
-    expect(fcn("data", "check", folder, "--skip-bad").code).toBe(0);
+    expect((await fcn(["data", "check", folder, "--skip-bad"])).code).toBe(0);
   });
 
-  it("trains on the others, tells and lists what is left out, and goes on with the same", () => {
-    const { code, stdout, stderr } = train("--steps", "2", "--checkpoint-every", "1", "--skip-bad");
+  it("trains on the others, tells and lists what is left out, and goes on with the same", async () => {
+    const { code, stdout, stderr } = await train("--steps", "2", "--checkpoint-every", "1", "--skip-bad");
     expect(stderr).not.toContain("error:");
     expect(code).toBe(0);
     expect(stderr.indexOf("images that cannot be used are left out: ")).toBeLessThan(stderr.indexOf("3 is left out: "));
@@ -57,24 +52,25 @@ describe("--skip-bad", () => {
     expect(result.leftOut).toEqual([expect.objectContaining({ name: "3", code: "size-mismatch" })]);
     expect(result.configuration.leftOut).toEqual([expect.stringMatching(/^(train|val): 3$/)]);
     expect(readFileSync(join(out, "report.html"), "utf8")).toContain("Images that were left out (1)");
-    expect(train("--steps", "2", "--skip-bad", "--resume").code).toBe(0);
+    expect((await train("--steps", "2", "--skip-bad", "--resume")).code).toBe(0);
   });
 
-  it("measures the others", () => {
+  it("measures the others", async () => {
     const measure = (...more: string[]) =>
-      fcn("eval", "--data", folder, "--weights", join(out, "weights.safetensors"), "--json", ...more);
-    const split = JSON.parse(fcn("data", "check", folder, "--skip-bad", "--json").stdout).leftOut[0].split as string;
-    const refused = measure("--split", split);
+      fcn(["eval", "--data", folder, "--weights", join(out, "weights.safetensors"), "--json", ...more]);
+    const checked = await fcn(["data", "check", folder, "--skip-bad", "--json"]);
+    const split = JSON.parse(checked.stdout).leftOut[0].split as string;
+    const refused = await measure("--split", split);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("or leave out what cannot be used: --skip-bad");
-    const { code, stdout } = measure("--split", split, "--skip-bad");
+    const { code, stdout } = await measure("--split", split, "--skip-bad");
     expect(code).toBe(0);
     expect(JSON.parse(stdout).leftOut).toEqual([expect.objectContaining({ split, name: "3" })]);
   });
 
-  it("says so where other images can be used when the run goes on", () => {
+  it("says so where other images can be used when the run goes on", async () => {
     writeFileSync(join(folder, "masks/3.png"), sound);
-    const { code, stderr } = train("--steps", "2", "--skip-bad", "--resume");
+    const { code, stderr } = await train("--steps", "2", "--skip-bad", "--resume");
     expect(code).toBe(1);
     expect(stderr).toMatch(/leftOut was \["(train|val): 3"\] and is none/);
     expect(stderr).toContain("fix: other images cannot be used than when the run was started");

@@ -3,32 +3,37 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { io } from "@fcn/tensor";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { fcn } from "../../support/commandLine.js";
 import { greyPng, photo, temporaryFolder, writeTree } from "../data/trees.js";
 import { writeTinyData } from "../training/tinyData.js";
+
+vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
 const root = await temporaryFolder("fcn-train");
 const data = await writeTinyData(join(root, "data"));
 
-interface Outcome {
+const train = (args: readonly string[]) => fcn(["train", ...args]);
+
+interface Ended {
   readonly code: number | null;
   readonly signal: string | null;
-  readonly out: string;
-  readonly err: string;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
-/** Runs `fcn train`; `onOutput` sees what it printed so far and may kill it. */
-function train(args: readonly string[], onOutput?: (out: string, kill: () => void) => void): Promise<Outcome> {
+/** Runs `fcn train` in a program of its own; `onOutput` sees what it printed so far and may kill it. */
+function program(args: readonly string[], onOutput?: (out: string, kill: () => void) => void): Promise<Ended> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [FCN, "train", ...args]);
-    let [out, err] = ["", ""];
+    let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (chunk) => {
-      out += chunk;
-      onOutput?.(out, () => child.kill("SIGKILL"));
+      stdout += chunk;
+      onOutput?.(stdout, () => child.kill("SIGKILL"));
     });
-    child.stderr.on("data", (chunk) => (err += chunk));
-    child.on("close", (code, signal) => resolve({ code, signal, out, err }));
+    child.stderr.on("data", (chunk) => (stderr += chunk));
+    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
 }
 
@@ -69,7 +74,7 @@ describe("fcn train", () => {
     ];
     for (const [args, code, message] of wrong) {
       const outcome = await train(args);
-      expect(outcome.err).toMatch(message);
+      expect(outcome.stderr).toMatch(message);
       expect(outcome.code).toBe(code);
     }
     expect(await readdir(root)).toEqual(["data"]);
@@ -78,17 +83,17 @@ describe("fcn train", () => {
   it("prints plain lines in a pipe, and one object with --json", async () => {
     const choices = ["--class-weights", "median", "--order", "replacement"];
     const options = [...small, ...choices, "--out", join(root, "plain"), "--steps", "4", "--lr", "0.01"];
-    const { code, out, err } = await train(options);
-    expect(err).not.toContain("error:");
+    const { code, stdout, stderr } = await train(options);
+    expect(stderr).not.toContain("error:");
     expect(code).toBe(0);
-    expect(out).toMatch(/fcn8s-small: step 4\/4, loss [\d.]+, [\d.]+ images\/s, 0 s left/);
-    expect(out).toMatch(/validation mean IU 0\.\d+/);
-    expect(out).not.toContain("\u001b");
+    expect(stdout).toMatch(/fcn8s-small: step 4\/4, loss [\d.]+, [\d.]+ images\/s, 0 s left/);
+    expect(stdout).toMatch(/validation mean IU 0\.\d+/);
+    expect(stdout).not.toContain("\u001b");
     const net = ["--model", "fcn8s-small", "--width", "0.25"];
     const unnamed = options.filter((option) => !net.includes(option));
     const again = await train([...unnamed, "--resume", "--json"]);
     expect(again.code).toBe(0);
-    const result = JSON.parse(again.out);
+    const result = JSON.parse(again.stdout);
     expect(result).toMatchObject({ model: "fcn8s-small", done: 4, resumedFrom: 4 });
     expect(result.configuration.order).toBe("replacement");
     // The median frequency has weight 1.
@@ -106,10 +111,10 @@ describe("fcn train", () => {
     const flags = ["--crop", "32x32", "--steps", "6", "--batch", "2", "--workers", "1", "--width", "0.25"];
     const every = ["--validate-every", "6"];
     const args = ["--data", large, "--model", "fcn8s-small", "--out", join(root, "waits"), ...flags, ...every];
-    const { code, out, err } = await train(args);
-    expect(err).not.toContain("error:");
+    const { code, stdout, stderr } = await train(args);
+    expect(stderr).not.toContain("error:");
     expect(code).toBe(0);
-    expect(out).toMatch(/^training waited for images \d+\.\d % of its time: .*--workers.*smaller$/m);
+    expect(stdout).toMatch(/^training waited for images \d+\.\d % of its time: .*--workers.*smaller$/m);
   });
 
   it("killed at any moment goes on with --resume, tears no file, and ends with the bits of a run that was not", async () => {
@@ -117,7 +122,7 @@ describe("fcn train", () => {
     const options = [...small, "--steps", "40", "--lr", "0.01", "--checkpoint-every", "2", "--validate-every", "6"];
     const [straight, killed] = [join(root, "straight"), join(root, "killed")];
     const begin = performance.now();
-    expect((await train([...options, "--out", straight])).code).toBe(0);
+    expect((await program([...options, "--out", straight])).code).toBe(0);
     const length = performance.now() - begin;
     let landed = 0;
     let resumed = 0;
@@ -125,14 +130,14 @@ describe("fcn train", () => {
       // From the first checkpoint on, at another moment each time.
       const delay = ((i * 0.618) % 1) * (length / 8);
       let armed = false;
-      const outcome = await train([...options, "--out", killed, "--resume"], (out, kill) => {
+      const outcome = await program([...options, "--out", killed, "--resume"], (out, kill) => {
         if (armed || !out.includes(" images/s")) return;
         armed = true;
         setTimeout(kill, delay);
       });
-      expect(outcome.err).not.toContain("error:");
+      expect(outcome.stderr).not.toContain("error:");
       if (outcome.signal === "SIGKILL") landed++;
-      if (/going on after \d+/.test(outcome.out)) resumed++;
+      if (/going on after \d+/.test(outcome.stdout)) resumed++;
       const files = await readdir(join(killed, "checkpoint"));
       for (const name of files.filter((file) => file.endsWith(".safetensors"))) {
         expect(Object.keys(await io.readSafetensors(join(killed, "checkpoint", name))).length).toBeGreaterThan(10);
@@ -145,7 +150,7 @@ describe("fcn train", () => {
     expect(resumed).toBeGreaterThan(0);
     await writeFile(join(killed, "notes.tmp"), "a user's");
     const last = await train([...options, "--out", killed, "--resume"]);
-    expect(last.err).not.toContain("error:");
+    expect(last.stderr).not.toContain("error:");
     expect(last.code).toBe(0);
     for (const file of ["weights.safetensors", "best.safetensors", "metrics.csv"]) {
       expect((await readFile(join(killed, file))).equals(await readFile(join(straight, file))), file).toBe(true);

@@ -151,6 +151,26 @@ describe("SegmentationMetrics", () => {
     ]);
   });
 
+  it("weights each class by its own share where others do not occur", () => {
+    const { frequencyWeightedIU } = new SegmentationMetrics(3).update([1, 2, 2, 2], [1, 1, 2, 2]).compute();
+    expect(frequencyWeightedIU).toBeCloseTo(0.5 * (1 / 2) + 0.5 * (2 / 3), 12);
+  });
+
+  it("says by a code what was wrong, and what to do", () => {
+    expect(new SegmentationMetrics(1).update([0], [0]).compute().meanIU).toBe(1);
+    const two = () => new SegmentationMetrics(2);
+    const refused = (run: () => unknown, code: string, fix = /./) =>
+      expect(run).toThrow(expect.objectContaining({ code, fix: expect.stringMatching(fix) }));
+    refused(() => new SegmentationMetrics(0), "invalid-argument");
+    refused(() => two().update([0], [0, 1]), "invalid-shape");
+    refused(() => two().addConfusion([1]), "invalid-shape");
+    refused(() => two().merge(new SegmentationMetrics(3)), "invalid-argument");
+    refused(() => two().update([0], [-1]), "label-out-of-range", /mark unlabelled pixels with 255/);
+    refused(() => two().update([0], [7]), "label-out-of-range", /mark unlabelled pixels with 255/);
+    refused(() => two().update([-1], [0]), "label-out-of-range", /argmax/);
+    refused(() => two().update([7], [0]), "label-out-of-range", /argmax/);
+  });
+
   it("refuses different lengths, other class numbers and objects that are not on the host", () => {
     expect(() => new SegmentationMetrics(3).update([0, 1, 2], [0, 1])).toThrow("3 predictions for 2 targets");
     expect(() => new SegmentationMetrics(3).merge(new SegmentationMetrics(2))).toThrow(

@@ -76,6 +76,24 @@ describe("encodeModel and loadModel", () => {
     await expect(fcn.encodeModel(net, { model: "fcn16s-smal" })).rejects.toThrow(/no model called "fcn16s-smal"/);
   });
 
+  it("may call the option backboneStride trunkStride", async () => {
+    using net = fcn.models.create("fcn8s-vgg16", device, {
+      numClasses: 2,
+      widthMultiplier: 1 / 32,
+      backboneStride: 16,
+    });
+    const bytes = await fcn.encodeModel(net);
+    const text = new TextDecoder("latin1").decode(bytes);
+    const former = text.replace('\\"backboneStride\\":', '\\"trunkStride\\":   ');
+    expect(former).toHaveLength(text.length);
+    const loaded = await fcn.loadModel(
+      Uint8Array.from(former, (c) => c.charCodeAt(0)),
+      device,
+    );
+    expect(loaded.metadata.options).toEqual((await fcn.loadModel(bytes, device)).metadata.options);
+    expect(loaded.metadata.options).toMatchObject({ backboneStride: 16 });
+  });
+
   it("refuse metadata that do not fit the net, and a module that no file can describe", async () => {
     using net = smallNet(device);
     const wrong: [Partial<fcn.ModelMetadata>, RegExp][] = [

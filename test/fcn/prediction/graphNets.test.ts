@@ -240,7 +240,7 @@ describe("predict with graphs that do not end with the size of their input", () 
     using model = new Coarse();
     const data = [{ name: "a", image: makeImage(8, 8), labels: new Uint8Array(64) }];
     const run = fcn.train({ model, data, preprocessing: RAW, numClasses: 3, steps: 1, learningRate: 0.01 });
-    await expect(run).rejects.toThrow(/train: the net answered \[1, 3, 4, 4\] for images \[1, 3, 8, 8\]/);
+    await expect(run).rejects.toThrow(/train: the net returned \[1, 3, 4, 4\] for images \[1, 3, 8, 8\]/);
   });
 
   it("scores each head of a net by its own answer", async () => {

@@ -1,14 +1,16 @@
-import { spawnSync } from "node:child_process";
 import { link, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { data, loadModel, models, weights } from "@fcn/core";
 import { createDevice, io } from "@fcn/tensor";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { caffemodel } from "../../support/caffe.js";
+import { fcn as command } from "../../support/commandLine.js";
 import { refusal } from "../../support/refusals.js";
 import { nsfwjsModel } from "../../support/tfjs-files.js";
+
+vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
 
 let folder: string;
 beforeAll(async () => {
@@ -150,16 +152,11 @@ describe("convert", () => {
 });
 
 describe("fcn convert", () => {
-  const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
-
-  function fcn(...args: string[]): { code: number | null; out: string; err: string } {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [FCN, "convert", ...args], { encoding: "utf8" });
-    return { code: status, out: stdout, err: stderr };
-  }
+  const fcn = (...args: string[]) => command(["convert", ...args]);
 
   it("writes the file and says what it did", async () => {
     const out = at("cli.safetensors");
-    const { code } = fcn(golden("torchvision.pth"), out);
+    const { code } = await fcn(golden("torchvision.pth"), out);
     expect(code).toBe(0);
     expect(await io.readSafetensors(out)).toEqual(await io.readPth(golden("torchvision.pth")));
   });
@@ -207,9 +204,9 @@ describe("fcn convert", () => {
       /^error: --names is "nobody"\nfix: use one of: vgg16-to-caffe, /,
     ],
   ])("returns %i for %j", async (wanted, args, text) => {
-    const result = fcn(...args.map((arg) => arg.replace("OUT", at("cli"))));
+    const result = await fcn(...args.map((arg) => arg.replace("OUT", at("cli"))));
     expect(result.code).toBe(wanted);
-    expect(wanted === 0 ? result.out : result.err).toMatch(text);
+    expect(wanted === 0 ? result.stdout : result.stderr).toMatch(text);
   });
 
   it("finds the names of the net that it is told of, whatever wraps it", async () => {
@@ -245,8 +242,8 @@ describe("fcn convert", () => {
     await io.writeSafetensors(at("own.safetensors"), ARRAYS);
     await link(at("own.safetensors"), at("linked.npz"));
     for (const out of ["own.safetensors", "linked.npz"]) {
-      const { code, err } = fcn(at("own.safetensors"), at(out));
-      expect([code, err]).toEqual([1, expect.stringMatching(/^error: convert: .* read; it would be written over/)]);
+      const { code, stderr } = await fcn(at("own.safetensors"), at(out));
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: convert: .* read; it would be written over/)]);
     }
   });
 
@@ -283,7 +280,7 @@ describe("fcn convert", () => {
         ],
         [[], ["class 0", "class 1", "class 2"]],
       ] as const) {
-        expect(fcn(...whole, ...given)).toMatchObject({ code: 0 });
+        expect(await fcn(...whole, ...given)).toMatchObject({ code: 0 });
         const { model, metadata } = await loadModel(out, device);
         const preprocessing = data.PREPROCESSINGS[given.length > 2 ? "unit" : "imagenet"];
         expect(metadata).toMatchObject({
@@ -308,8 +305,8 @@ describe("fcn convert", () => {
         [[at("bare.safetensors"), join(at("absent"), "whole.safetensors"), ...whole.slice(2)], 1, NOWHERE],
         [[...whole, "--classes", "a,a,b"], 2, /^error: --classes is "a,a,b"/],
       ] as const) {
-        const result = fcn(...args);
-        const error = result.err.split("\n").find((line) => line.startsWith("error: "));
+        const result = await fcn(...args);
+        const error = result.stderr.split("\n").find((line) => line.startsWith("error: "));
         expect([result.code, error]).toEqual([code, expect.stringMatching(text)]);
       }
       expect((await readdir(folder)).filter((name) => /whole|tmp/.test(name))).toEqual([]);

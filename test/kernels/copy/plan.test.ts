@@ -51,6 +51,14 @@ describe("the plan of a copy", () => {
     expect(step?.constants).toEqual({ RANK: 1, ADD: false });
   });
 
+  it("walks in the order of the destination, and where that does not decide, of the source", () => {
+    const one = { RANK: 1, ADD: false };
+    const permuted = planCopy({ sizes: [4, 2, 3], from: [1, 12, 4], to: [1, 12, 4] }, largeDevice);
+    expect(soundSteps(permuted, largeDevice)[0]).toMatchObject({ constants: one, params: { s0: 1, d0: 1 } });
+    const gathered = planCopy({ sizes: [5, 3], from: [1, 5], to: [0, 0] }, largeDevice);
+    expect(soundSteps(gathered, largeDevice)[0]).toMatchObject({ constants: one, params: { s0: 1, d0: 0 } });
+  });
+
   it("cuts what is larger than a binding, with each element in one part", () => {
     const [sizes, from, to] = [
       [60, 70],

@@ -16,6 +16,7 @@ describe.each([
       for (const { byteOffset, byteLength } of windows) {
         expect(byteOffset).toBe(at);
         expect(byteOffset % 256).toBe(0);
+        expect(byteLength).toBeGreaterThan(0);
         expect(byteLength).toBeLessThanOrEqual(caps.bindingLimit);
       }
       const { byteLength } = windows[0] as Window;
@@ -37,4 +38,28 @@ describe.each([
 
 it("binds no buffer when there is no momentum", () => {
   expect(planSgd(8, { ...sgd, momentum: 0 }, caps).steps[0]?.operands.m).toEqual(unwritten("m"));
+});
+
+describe("what the kernels are told", () => {
+  it("of a step of SGD", () => {
+    const [step] = planSgd(8, { ...sgd, dampening: 0.25, weightDecay: 0.5, nesterov: true, first: true }, caps).steps;
+    expect(step?.constants).toEqual({ MOMENTUM: true, NESTEROV: true, FIRST: true });
+    expect(step?.params).toEqual({ count: 2, lr: 0.1, momentum: 0.9, keep: 0.75, weightDecay: 0.5 });
+    expect(planSgd(8, { ...sgd, momentum: 0 }, caps).steps[0]?.constants).toMatchObject({ MOMENTUM: false });
+  });
+
+  it.each([1, 2, 3])("of step %i of AdamW", (at) => {
+    const [step] = planAdamW(8, { ...adamw, step: at }, caps).steps;
+    expect(step?.constants).toEqual({ FIRST: at === 1 });
+    expect(step?.params).toEqual({
+      count: 2,
+      decay: expect.closeTo(0.99, 12),
+      keep1: expect.closeTo(0.1, 12),
+      beta2: 0.99,
+      keep2: expect.closeTo(0.01, 12),
+      stepSize: expect.closeTo(0.1 / (1 - 0.9 ** at), 12),
+      correction: expect.closeTo(1 / Math.sqrt(1 - 0.99 ** at), 12),
+      eps: 1e-8,
+    });
+  });
 });

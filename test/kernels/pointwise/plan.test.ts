@@ -1,6 +1,16 @@
 import { type PointwiseName, type PointwiseRow, planFlat, planStrided, pointwise, sourcesOf } from "@fcn/kernels";
 import { describe, expect, it } from "vitest";
-import { largeDevice, placeAt, scalar, smallDevice, soundSteps, vectors } from "../../support/plans.js";
+import {
+  boundElements,
+  expectGridOver,
+  largeDevice,
+  originOf,
+  placeAt,
+  scalar,
+  smallDevice,
+  soundSteps,
+  vectors,
+} from "../../support/plans.js";
 
 const names = Object.keys(pointwise) as PointwiseName[];
 const parts = names.flatMap((name) => {
@@ -51,4 +61,110 @@ describe("a strided plan", () => {
 it("a flat plan covers all vectors within the binding limit", () => {
   const steps = soundSteps(planFlat({ name: "relu", part: "forward" }, 5003, smallDevice), smallDevice);
   expect(steps.map(({ params }) => params.count)).toEqual([256, 256, 256, 256, 227]);
+});
+
+it("a flat plan binds the operands by their names, a vector of four to a thread", () => {
+  const [step] = soundSteps(planFlat({ name: "clamp", part: "da", s: 1, t: 2 }, 1000, largeDevice), largeDevice);
+  expect(step?.operands).toEqual({ in_a: "a", in_g: "g", result: "result" });
+  expect(step?.params).toMatchObject({ count: 250, s: 1, t: 2 });
+  expectGridOver(step!, 250);
+  for (const part of soundSteps(planFlat({ name: "relu", part: "forward" }, 5003, smallDevice), smallDevice)) {
+    expect(boundElements(part, "in_a", 5003)).toEqual(boundElements(part, "result", 5003));
+    expect((part.operands.result as { operand: string }).operand).toBe("result");
+  }
+  expect(planFlat({ name: "relu", part: "forward" }, 8, largeDevice).steps[0]?.params).toMatchObject({ s: 0, t: 0 });
+});
+
+it("a strided plan in parts places every element of each operand", () => {
+  const [rows, columns] = [60, 70];
+  const steps = soundSteps(
+    planStrided({ name: "add", part: "forward" }, [rows, columns], { a: [1, rows], b: [0, 1] }, smallDevice),
+    smallDevice,
+  );
+  expect(steps.length).toBeGreaterThan(1);
+  const seen = new Set<number>();
+  for (const step of steps) {
+    const { params } = step;
+    const lists = vectors(params, "strides");
+    const offsets = params.offsets as number[];
+    const place = (id: number, lane: number, name: string) =>
+      originOf(step, name) +
+      offsets[lane]! +
+      placeAt(
+        id,
+        params.sizes as number[],
+        lists.map((own) => own[lane]!),
+      );
+    for (let id = 0; id < scalar(params, "count"); id++) {
+      const at = place(id, 2, "result");
+      expect(place(id, 0, "in_a")).toBe((at % columns) * rows + Math.floor(at / columns));
+      expect(place(id, 1, "in_b")).toBe(at % columns);
+      seen.add(at);
+    }
+    expectGridOver(step, scalar(params, "count"));
+  }
+  expect(seen.size).toBe(rows * columns);
+  const [whole] = planStrided({ name: "add", part: "forward" }, [3, 4], { a: [1, 3] }, largeDevice).steps;
+  expect(whole?.operands).toEqual({ in_a: "a", in_b: "b", result: "result" });
+});
+
+describe("the text of a kernel", () => {
+  const flat = (name: PointwiseName, part: "forward" | "da" = "forward") =>
+    planFlat({ name, part }, 8, largeDevice).steps[0]!.kernel;
+  const strided = (name: PointwiseName, part: "forward" | "da" = "forward") =>
+    planStrided({ name, part }, [2, 3], { a: [1, 2], b: [0, 1] }, largeDevice).steps[0]!.kernel;
+
+  it("says its row, its part and its rank", () => {
+    expect(flat("relu").name).toBe("pointwise/relu-forward-flat");
+    expect(strided("add", "da").name).toBe("pointwise/add-da-1");
+    expect(strided("add").name).toBe("pointwise/add-forward-2");
+  });
+
+  it("has the types of its row", () => {
+    const types = ({ source }: { source: string }) =>
+      ["T", "R"].map((id) => new RegExp(`^alias ${id} = (\\w+);$`, "m").exec(source)?.[1]);
+    expect([flat("relu"), strided("add")].map(types)).toEqual([
+      ["vec4f", "vec4f"],
+      ["f32", "f32"],
+    ]);
+    expect([flat("toFloat"), strided("toFloat")].map(types)).toEqual([
+      ["vec4i", "vec4f"],
+      ["i32", "f32"],
+    ]);
+    for (const { name, source } of [flat("toFloat"), strided("toFloat")])
+      expect(source).toContain(name.endsWith("flat") ? "in_a: array<vec4i>" : "in_a: array<i32>");
+  });
+
+  it("loads each operand from its place, and stores there", () => {
+    expect(flat("relu").source).toContain(
+      "  let a = in_a[id];\n  result[id] = R(select(max(a, T(0.0)), a, isNan(a)));",
+    );
+    expect(strided("add").source).toContain("  let a = in_a[at.x];\n  let b = in_b[at.y];\n  result[at.z] = R(a + b);");
+    expect(flat("sigmoid").source).toContain("R(T(1.0) / (T(1.0) + exp(-a)))");
+  });
+
+  it("has the functions that its expression calls, and no others", () => {
+    const functions = ({ source }: { source: string }) =>
+      [...source.matchAll(/^fn (\w+)\(\w: (\w+)/gm)].map(([, name, type]) => `${name} ${type}`);
+    const scalars = ["powerOf f32", "powerSlopeOf f32"];
+    expect(functions(flat("relu"))).toEqual(["isNan vec4f"]);
+    expect(functions(strided("relu"))).toEqual(["isNan f32"]);
+    expect(functions(flat("exp"))).toEqual([]);
+    expect(functions(flat("powScalar"))).toEqual(
+      expect.arrayContaining([...scalars, "power vec4f", "powerSlope vec4f"]),
+    );
+    expect(functions(strided("powScalar"))).toEqual(
+      expect.arrayContaining([...scalars, "power f32", "powerSlope f32"]),
+    );
+    for (const { source } of [flat("exp"), flat("relu"), flat("powScalar"), strided("add")])
+      expect(source).not.toMatch(/undefined|Stryker/);
+  });
+
+  it("reads what its expression names", () => {
+    expect(sourcesOf("relu", "da")).toEqual(["y", "g"]);
+    expect(sourcesOf("add", "da")).toEqual(["g"]);
+    expect(sourcesOf("add", "forward")).toEqual(["a", "b"]);
+    expect(sourcesOf("exp", "forward")).toEqual(["a"]);
+    expect(sourcesOf("exp", "db")).toEqual([]);
+  });
 });

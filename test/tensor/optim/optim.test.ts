@@ -128,49 +128,6 @@ describe("optimisers", () => {
 });
 
 describe("lrScheduler", () => {
-  const groups = () => ({ groups: [{ lr: 1 }, { lr: 0.1 }] });
-  const run = (make: (o: ReturnType<typeof groups>) => optim.lrScheduler.LRScheduler, count: number): number[] => {
-    const optimiser = groups();
-    const schedule = make(optimiser);
-    return Array.from({ length: count }, () => {
-      const { lr } = schedule;
-      expect(optimiser.groups[1]?.lr).toBeCloseTo(lr / 10, 12);
-      schedule.step();
-      return lr;
-    });
-  };
-
-  it("falls by a power to zero", () => {
-    const rates = run((o) => optim.lrScheduler.poly(o, { totalSteps: 4, power: 2 }), 6);
-    expect(rates).toEqual([1, 0.5625, 0.25, 0.0625, 0, 0]);
-  });
-
-  it("falls by the power 0.9 unless told otherwise", () => {
-    const rates = run((o) => optim.lrScheduler.poly(o, { totalSteps: 4 }), 5);
-    [1, 0.75 ** 0.9, 0.5 ** 0.9, 0.25 ** 0.9, 0].forEach((rate, i) => {
-      expect(rates[i]).toBeCloseTo(rate, 12);
-    });
-  });
-
-  it("drops in stairs", () => {
-    expect(run((o) => optim.lrScheduler.step(o, { stepSize: 2, gamma: 0.5 }), 5)).toEqual([1, 1, 0.5, 0.5, 0.25]);
-  });
-
-  it("falls along a cosine", () => {
-    const rates = run((o) => optim.lrScheduler.cosine(o, { totalSteps: 4 }), 6);
-    [1, (1 + Math.SQRT1_2) / 2, 0.5, (1 - Math.SQRT1_2) / 2, 0, 0].forEach((rate, i) => {
-      expect(rates[i]).toBeCloseTo(rate, 12);
-    });
-  });
-
-  it("stays", () => {
-    expect(run((o) => optim.lrScheduler.constant(o), 2)).toEqual([1, 1]);
-  });
-
-  it("goes on from a step", () => {
-    expect(run((o) => optim.lrScheduler.poly(o, { totalSteps: 4, power: 1, lastStep: 3 }), 2)).toEqual([0.25, 0]);
-  });
-
   it("sets the rate of a real optimiser", async () => {
     await device.scope(() => {
       const sgd = new optim.SGD([{ params: [leaf([1])] }, { params: [leaf([1])], lr: 2 }], { lr: 1 });

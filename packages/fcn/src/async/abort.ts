@@ -1,10 +1,10 @@
-/** Work that can be ended before it is done. */
+/** Options of work that can be aborted. */
 export interface Abortable {
-  /** Ends the work, which then throws the signal's reason. */
+  /** Aborts the work, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What `promise` gives, or the reason of the signal as soon as it is aborted. */
+/** Settles like `promise`, but rejects with the signal's reason as soon as the signal is aborted. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   let stop = (): void => {};

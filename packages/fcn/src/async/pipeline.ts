@@ -3,9 +3,8 @@ interface Started<R> {
 }
 
 /**
- * Calls `work` on the items, up to `ahead` of them at a time, and yields the results in the order of the items. Nothing
- * starts before it is asked for, and no more than `ahead` results wait: a slow consumer slows the work down, and memory
- * stays flat.
+ * Calls `work` on up to `ahead` items at a time and yields the results in order. Items are started on demand, and at
+ * most `ahead` results wait, so a slow consumer slows the work down and memory use stays constant.
  */
 export const mapAhead = <T, R>(
   items: Iterable<T> | AsyncIterable<T>,
@@ -14,9 +13,9 @@ export const mapAhead = <T, R>(
 ): AsyncGenerator<R> => startAhead(items, ahead, (item) => ({ done: work(item) }));
 
 /**
- * Starts the items one after the other and yields their results in order; `ahead` of them may be started and not done.
- * Unlike {@link mapAhead} an item is started only while the consumer waits: what starting does never runs beside the
- * consumer's own code.
+ * Starts the items one after another and yields their results in order, with up to `ahead` of them in progress. Unlike
+ * in {@link mapAhead}, items are started only while the consumer waits, so starting never interleaves with its own
+ * code.
  */
 export async function* startAhead<T, R>(
   items: Iterable<T> | AsyncIterable<T>,
@@ -27,7 +26,7 @@ export async function* startAhead<T, R>(
   try {
     for await (const item of items) {
       const { done } = await start(item);
-      // It is awaited later; meanwhile a rejection must not count as unhandled.
+      // It is awaited later; until then a rejection must not count as unhandled.
       done.catch(() => undefined);
       running.push(done);
       if (running.length >= ahead) yield await (running.shift() as Promise<R>);

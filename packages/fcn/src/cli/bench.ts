@@ -14,7 +14,6 @@ interface BenchFlags extends MeasuredFlags {
   readonly json?: boolean;
 }
 
-/** Adds `fcn bench`. */
 export function registerBench(program: Command): void {
   const command = program
     .command("bench")
@@ -50,7 +49,7 @@ async function run({ repeats, json, ...flags }: BenchFlags): Promise<void> {
 
 const TOO_MUCH = "use a smaller --batch or --size";
 
-/** What helps by the code of the error, in options of the command; others have their own remedy. */
+/** Remedies in options of the command, by error code. Other errors have their own remedy. */
 const REMEDIES: Readonly<Record<string, string>> = {
   // Too few values for the statistics of batch norm.
   "invalid-shape": "use a larger --batch or --size",

@@ -4,8 +4,9 @@ import { readClassFile } from "../data/folder/classes.js";
 import { UsageError } from "./errors.js";
 
 /**
- * Of a file, one a line or a JSON list as in classes.json; else the names themselves, with commas between them. Throws
- * a TensorError that names a file which is absent or is not JSON, and a UsageError where names are empty or the same.
+ * The names in a file (one per line, or a JSON list as in classes.json), or the value itself as names separated by
+ * commas. Throws a TensorError that names a file that is missing or not JSON, and a UsageError if names are empty or
+ * repeated.
  */
 export async function classNames(value: string): Promise<string[]> {
   const names = ((await isFile(value)) ? await namesIn(value) : value.split(",")).map((name) => name.trim());
@@ -17,10 +18,10 @@ export async function classNames(value: string): Promise<string[]> {
   );
 }
 
-/** Whether the value means a file, which may be absent: a mistyped path is no class. */
+/** Whether the value means a file, even a missing one, so that a mistyped path does not become a class. */
 async function isFile(value: string): Promise<boolean> {
   if (/\.(json|txt)$/i.test(value) || (/[/\\]/.test(value) && !value.includes(","))) return true;
-  // Many names are longer than a path may be.
+  // Many names together may be longer than a path can be.
   return (await kindOf(value).catch(() => undefined)) === "file";
 }
 

@@ -34,7 +34,6 @@ interface ConvertFlags {
 const MIB = 2 ** 20;
 const MAPS = { ...NAME_MAPS, ...TENSORFLOW_MAPS };
 
-/** Adds `fcn convert`. */
 export function registerConvert(program: Command): void {
   program
     .command("convert")
@@ -125,7 +124,7 @@ async function converted(
   }
 }
 
-/** What --model and the options beside it say; undefined without. */
+/** The net that --model and its related options describe, or undefined without them. */
 async function describedNet(flags: ConvertFlags): Promise<NetDescription | undefined> {
   const { model, modelOption = {}, classes, numClasses, preprocessing } = flags;
   if (model === undefined) {
@@ -169,7 +168,7 @@ function describe(input: string, output: string, report: ConvertReport): string 
   return `${lines.join("\n")}\n`;
 }
 
-/** The first names, quoted: a file may hold any text. */
+/** The first names, quoted because a file may hold any text. */
 const showNames = (names: readonly string[]): string =>
   firstOf(
     names.map((name) => JSON.stringify(name.slice(0, 80))),

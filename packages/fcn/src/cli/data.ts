@@ -25,7 +25,6 @@ interface CheckFlags extends OpenFlags {
   readonly validation: number;
 }
 
-/** Adds `fcn data check`. */
 export function registerData(program: Command): void {
   const data = program.command("data").description("look at labelled images, or make some");
   const command = data
@@ -70,10 +69,10 @@ async function run(dir: string, flags: CheckFlags): Promise<void> {
   });
 }
 
-/** Lines of one kind beyond this are counted, not printed; `--json` has them all. */
+/** Further lines of the same kind are counted rather than printed. `--json` has them all. */
 const MOST_LINES = 20;
 
-/** More classes than this without a single pixel are not listed. */
+/** If more classes than this have no pixels, they are not listed. */
 const MOST_ABSENT = 40;
 
 /** The report as text for people. */

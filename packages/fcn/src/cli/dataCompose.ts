@@ -24,7 +24,6 @@ interface ComposeFlags {
   readonly json?: boolean;
 }
 
-/** Adds `fcn data compose`. */
 export function registerCompose(data: Command): void {
   data
     .command("compose")

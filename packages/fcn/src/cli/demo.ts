@@ -14,7 +14,6 @@ interface DemoFlags extends DemoOptions {
   readonly json?: boolean;
 }
 
-/** Adds `fcn demo`. */
 export function registerDemo(program: Command): void {
   program
     .command("demo")

@@ -3,7 +3,7 @@ import { counted } from "../data/files/words.js";
 import { formatTable, percent, scoreTable } from "../report/table.js";
 import type { TrainRunResult } from "../training/run/index.js";
 
-/** Waiting that is worth a word, as a part of the time that the steps took. */
+/** Share of the steps' time from which waiting is mentioned. */
 const MUCH_WAITING = 0.05;
 
 function describeLeftOut({ leftOut = [] }: Pick<Partial<TrainRunResult>, "leftOut">): string {
@@ -17,7 +17,7 @@ function describeWaiting({ stepping, waited }: TrainRunResult): string {
   return `training waited for images ${percent(share)} % of its time: decode in more threads (--workers), or make the files smaller\n`;
 }
 
-/** More classes than these have a line each. */
+/** With more classes than this, each has its own line. */
 const MOST_COLUMNS = 8;
 
 function scoresOf({ step, scores }: NonNullable<TrainRunResult["best"]>, classes: readonly string[]): string {
@@ -28,7 +28,7 @@ function scoresOf({ step, scores }: NonNullable<TrainRunResult["best"]>, classes
   return `${four}\n\n${formatTable({ header: ["class", "IU"], rows })}`;
 }
 
-/** What a run came to as text for people. */
+/** The result of a run as text for people. */
 export function describeRun(result: TrainRunResult): string {
   const { best, classes, files, seconds, adapter } = result;
   const table = best ? scoresOf(best, classes) : "";

@@ -1,16 +1,17 @@
 import { type ErrorCode, TensorError } from "@fcn/tensor";
 import { reworded } from "@fcn/tensor/internal";
 
-/** What is said of a command whose device failed. */
+/** What to tell the user of a command whose device failed. */
 export interface FaultAdvice {
-  /** What was done until then. */
+  /** What was done before the failure. */
   readonly state: string;
-  /** Flags by which the command takes less memory. */
+  /** Flags that make the command use less memory. */
   readonly less: string;
 }
 
 /**
- * A failure of the device with what was done until then and what to do at the command line; any other error as it is.
+ * Adds to a failure of the device what was done so far and what to do at the command line. Returns any other error
+ * unchanged.
  */
 export function deviceFault(error: unknown, { state, less }: FaultAdvice): unknown {
   const remedies: Partial<Record<ErrorCode, string>> = {

@@ -27,22 +27,22 @@ export interface Diagnosis {
   readonly platform: string;
   readonly runtime: string | null;
   readonly adapters: readonly Adapter[];
-  /** What keeps this machine from running, or from running at full speed: one line each. */
+  /** What keeps this machine from running, or from running at full speed, one line each. */
   readonly missing: readonly string[];
-  /** The command that mends it, and what it does; null when there is an adapter. */
+  /** The command that fixes it and what the command does, or null if there is an adapter. */
   readonly mend: { readonly command: string; readonly why: string } | null;
 }
 
-/** The facts about this machine that a diagnosis is made from. */
+/** The facts about this machine on which a diagnosis is based. */
 export interface Machine {
   readonly node: string;
   readonly platform: string;
   readonly arch: string;
   readonly osRelease: Record<string, string>;
-  /** Entries of /dev; empty where there is none. */
+  /** Entries of /dev; empty if it does not exist. */
   readonly devices: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Path of install-software-adapter.mjs as the user would type it; only a copy of the repository has it. */
+  /** Path of install-software-adapter.mjs as the user would type it. Only a copy of the repository has it. */
   readonly installer?: string;
 }
 
@@ -139,8 +139,8 @@ async function run(options: { json?: boolean }): Promise<void> {
 }
 
 /**
- * `fcn doctor`: the WebGPU adapter of this machine, what is missing, and the command that mends it. Exit code 1 without
- * one.
+ * Adds `fcn doctor`, which shows the WebGPU adapter of this machine, what is missing, and the command that fixes it.
+ * Without an adapter the exit code is 1.
  */
 export function registerDoctor(program: Command): void {
   program

@@ -3,8 +3,8 @@ import { CommanderError } from "commander";
 import { commandRemedy } from "./remedies.js";
 
 /**
- * Wrong use of the command line that commander itself cannot see, such as two options that exclude each other. Exit
- * code 2.
+ * Wrong use of the command line that commander itself cannot detect, such as two mutually exclusive options. Exit code
+ * 2.
  */
 export class UsageError extends TensorError {
   constructor(message: string, fix: string) {
@@ -14,8 +14,8 @@ export class UsageError extends TensorError {
 }
 
 /**
- * What the command line prints to standard error for a failure, and the exit code: 1 failed, 2 wrong usage, or that of
- * the signal that stopped it.
+ * What the command line prints to standard error for a failure, and the exit code: 1 for a failure, 2 for wrong usage,
+ * or that of the signal that stopped it.
  */
 export interface Failure {
   text: string;
@@ -23,9 +23,9 @@ export interface Failure {
 }
 
 /**
- * Puts an error into two lines, `error: ...` and `fix: ...`; the stack follows when `verbose`.
+ * Formats an error as two lines, `error: ...` and `fix: ...`, followed by the stack if `verbose`.
  *
- * @param command the sub-command that ran, if one did; wrong usage points to its help
+ * @param command the sub-command that ran, if any; wrong usage points to its help
  */
 export function describeFailure(error: unknown, options: { verbose: boolean; command?: string | undefined }): Failure {
   const usage = hasCode(error, "usage") || error instanceof CommanderError;
@@ -39,7 +39,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Commander's own errors have one too, which is 1. */
+/** The exit code that an error carries. Commander's errors carry 1 even for wrong usage, so theirs is ignored. */
 function codeOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || error instanceof CommanderError || !("exitCode" in error)) return undefined;
   return typeof error.exitCode === "number" ? error.exitCode : undefined;

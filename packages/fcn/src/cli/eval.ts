@@ -36,7 +36,6 @@ interface EvalFlags extends InferenceFlags, OpenFlags {
   readonly json?: boolean;
 }
 
-/** Adds `fcn eval`. */
 export function registerEval(program: Command): void {
   const command = program
     .command("eval")
@@ -59,7 +58,7 @@ async function run(flags: EvalFlags): Promise<void> {
   try {
     const loaded = await loadModel(flags.weights, device);
     const { model, classes, preprocessing } = loaded.metadata;
-    // A range that is given counts for the net as well.
+    // A given range applies to the net as well.
     const dataset = flags.range === undefined && preprocessing.range ? withScale(own, preprocessing) : own;
     const remarks = [
       ...rangeRemarks(flags.data, opened, preprocessing),
@@ -130,7 +129,7 @@ async function score(
 
 const threads = ({ workers }: EvalFlags): WorkerOptions => (workers === undefined ? {} : { workers });
 
-/** Only the images of the split that is measured are looked at before. */
+/** Opens the data and looks for unusable images only in the split to be measured. */
 async function openSplit(flags: EvalFlags): Promise<{ opened: OpenedData; dataset: SegmentationDataset }> {
   const { skipBad = false, ...options } = { ...openOptions(flags), ...threads(flags) };
   const opened = await open(flags.data, options);
@@ -140,7 +139,7 @@ async function openSplit(flags: EvalFlags): Promise<{ opened: OpenedData; datase
   return { opened: { ...found, splits: { ...opened.splits, ...splits } }, dataset: splits[flags.split] ?? dataset };
 }
 
-/** An image that cannot be used ends the measurement, unless it may be left out. */
+/** Adds --skip-bad to the remedy for an unusable image, unless the flag is set already. */
 function withFlag(error: unknown, { skipBad }: EvalFlags): unknown {
   if (!(error instanceof TensorError) || skipBad || !isSkippable(error.code)) return error;
   const fix = error.commandFix ?? error.fix;

@@ -6,25 +6,25 @@ import { firstLines } from "../data/files/words.js";
 import { splitName } from "../data/folder/splits.js";
 import type { OpenedData } from "../data/samples/dataset.js";
 
-/** Lines beyond this are counted, not printed; `--json` has them all. */
+/** Further lines are counted rather than printed. `--json` has them all. */
 const MOST_LINES = 10;
 
-/** What was found wrong with the data, as lines for people. */
+/** What is wrong with the data, as lines for people. */
 export function describeRemarks(remarks: readonly DataRemark[]): string[] {
   const lines = remarks.map(({ level, file, text, commandText = text }) => `${level}: ${file}: ${commandText}`);
   return firstLines(lines, MOST_LINES, " (--json and fcn data check list all)");
 }
 
 /**
- * The problems and warnings of opening the data that concern one split: what it lacks would else be missing from the
- * scores in silence.
+ * The problems and warnings of opening the data that concern one split. Without them, what the split lacks would be
+ * missing from the scores without notice.
  */
 export async function splitRemarks({ root, splits, remarks }: OpenedData, split: string): Promise<DataRemark[]> {
   const others = Object.keys(splits).filter((name) => name !== split);
   const hasLists = (await kindOf(joinPath(root, "splits"))) === "folder";
   return remarks.filter(({ level, code, file }) => {
     if (level === "note") return false;
-    // Lists say themselves what of theirs has no partner.
+    // Lists report their own entries without a partner.
     if (hasLists && (code === "image-without-mask" || code === "mask-without-image")) return false;
     const below = file.startsWith(`${root}/`) ? file.slice(root.length + 1) : file;
     const [first = "", second = ""] = below.split("/");
@@ -34,8 +34,8 @@ export async function splitRemarks({ root, splits, remarks }: OpenedData, split:
 }
 
 /**
- * Where the net says nothing of images of more than 8 bits, the range that suits the folder need not be the one that it
- * was trained with.
+ * A warning for images of more than 8 bits if the net gives no range, because the folder's range may not be the one
+ * that it was trained with.
  */
 export function rangeRemarks(data: string, { range, depths = [] }: PixelScale, trained: PixelScale): DataRemark[] {
   if (range === undefined || trained.range !== undefined) return [];
@@ -43,7 +43,7 @@ export function rangeRemarks(data: string, { range, depths = [] }: PixelScale, t
   return [{ level: "warning", code: "range-not-trained", file: data, text }];
 }
 
-/** Scores of no pixel are no numbers: that nothing was counted is worth a word. */
+/** A warning if nothing was counted, because scores of no pixels are NaN. */
 export function voidRemarks(data: string, split: string, confusion: readonly (readonly number[])[]): DataRemark[] {
   if (confusion.some((row) => row.some((count) => count > 0))) return [];
   const text = `every pixel of the split ${split} is void: there is nothing to score`;
@@ -51,9 +51,9 @@ export function voidRemarks(data: string, split: string, confusion: readonly (re
 }
 
 /**
- * Labels mean what the net's classes mean only where both have them in one order. Throws a TensorError
- * ("class-mismatch") where the data has more classes, or the net's in another order; other names for a label are a
- * warning, since many words mean one thing.
+ * Checks that labels mean what the net's classes mean, which needs the same order of both. Throws `class-mismatch` if
+ * the data has more classes, or the net's in another order. Other names for a label only cause a warning, since many
+ * words mean the same.
  */
 export function classRemarks(
   data: string,
@@ -87,5 +87,5 @@ function sameOrder(own: readonly string[], layout: string | undefined): string {
   return 'write a classes.json, which is read before any other file, with the classes in the net\'s order, as { "name", "value" } with the number that each has in the masks';
 }
 
-/** What data is given that does not name its classes. */
+/** Whether the name is the one given to data that does not name its classes. */
 const isNoName = (name: string, label: number): boolean => name === `class ${label}`;

@@ -25,7 +25,6 @@ export interface ExportReport extends OnnxSummary {
   readonly model: string;
 }
 
-/** Adds `fcn export`. */
 export function registerExport(program: Command): void {
   program
     .command("export")

@@ -30,7 +30,7 @@ export function inferenceOptions({ tile, overlap, memory, scales, mirror }: Infe
   return { tile, overlap, memory: memory === undefined ? undefined : memory * MIB, scales, mirror };
 }
 
-/** Tiles that the net cannot have are wrong use; which they are is known only when it has been loaded. */
+/** Makes impossible tiles wrong usage. Only the loaded net tells which tiles those are. */
 export function asWrongUse(error: unknown, { tile, overlap }: InferenceFlags): unknown {
   const isTiled = tile !== undefined || overlap !== undefined;
   const isTile = isTiled && hasCode(error, "invalid-argument");

@@ -14,7 +14,7 @@ import { cleanUpOnSignals } from "./signals.js";
 import { registerTrain } from "./train.js";
 import { registerTune } from "./tune.js";
 
-/** Makes the whole `fcn` command line; `version` is what `--version` prints. */
+/** Builds the whole `fcn` command line; `version` is what `--version` prints. */
 export function createProgram(version: string): Command {
   const program = new Command("fcn")
     .description("Fully convolutional networks for semantic segmentation, trained and run on WebGPU")
@@ -37,20 +37,28 @@ export function createProgram(version: string): Command {
 }
 
 /**
- * Runs one command line.
- *
- * @param argv the arguments after the program's name
- * @returns the exit code: 0 done, 1 failed or stopped by Ctrl-C, 2 wrong usage; 143 or 129 where SIGTERM or SIGHUP
- * stopped a training
+ * Runs one command line as the whole work of this process: {@link runCommand}, and what signals and a closed output
+ * call for.
  */
-export async function main(argv: readonly string[]): Promise<number> {
-  const program = createProgram(await readVersion());
+export function main(argv: readonly string[]): Promise<number> {
   watchOutput();
   cleanUpOnSignals();
+  return runCommand(argv);
+}
+
+/**
+ * Runs one command line; a process may run several, one after another.
+ *
+ * @param argv the arguments after the program's name
+ * @returns the exit code: 0 for success, 1 for a failure or Ctrl-C, 2 for wrong usage; 143 or 129 if SIGTERM or SIGHUP
+ * stopped a training
+ */
+export async function runCommand(argv: readonly string[]): Promise<number> {
+  const program = createProgram(await readVersion());
   try {
     checkCommand(program, argv);
     const code = await program.parseAsync([...argv], { from: "user" }).then(() => 0, helpCode);
-    // A stream tells its error after the write that met it.
+    // A stream reports its error only after the write that failed.
     await new Promise(setImmediate);
     const unwritten = outputFailure();
     if (unwritten) throw unwritten;
@@ -64,7 +72,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Commander returns `fcn nothing --help` with the general help, as if all were well. */
+/**
+ * Rejects an unknown command such as `fcn nothing --help`, for which commander prints the general help as if all were
+ * well.
+ */
 function checkCommand(program: Command, argv: readonly string[]): void {
   let command = program;
   for (const argument of argv) {
@@ -77,8 +88,8 @@ function checkCommand(program: Command, argv: readonly string[]): void {
 }
 
 /**
- * Commander throws for help and version too: the exit code for these. `commander.help` is the help that returns a
- * missing command.
+ * The exit code for help and version, for which commander throws too. `commander.help` is the help shown for a missing
+ * command.
  */
 function helpCode(error: unknown): number {
   const code = error instanceof CommanderError ? error.code : "";

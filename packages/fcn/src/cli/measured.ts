@@ -28,7 +28,6 @@ export function addMeasuredFlags(command: Command): Command {
     .option("--batch <n>", "images of a batch", readerOf("--batch", whole(1)), 1);
 }
 
-/** What is measured. */
 export interface Measured {
   readonly device: Device;
   readonly net: ReturnType<typeof create>;
@@ -36,7 +35,7 @@ export interface Measured {
   readonly channels: number;
 }
 
-/** Opens the device and builds the net; the device is closed when `use` is done. */
+/** Opens the device and builds the net. Destroys the device when `use` is done. */
 export async function withMeasured<T>(flags: MeasuredFlags, use: (measured: Measured) => Promise<T>): Promise<T> {
   const { model = "d2l-resnet18", weights, classes, width } = flags;
   if (flags.model !== undefined && weights !== undefined)

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { OPEN_OPTIONS, type OpenOptions } from "../data/open/options.js";
 import { addFlags, flagValues } from "./flags.js";
 
-/** What commands read of the flags of every command that opens a folder of labelled images. */
+/** The options that come from the flags of every command that opens a folder of labelled images. */
 export type OpenFlags = Pick<OpenOptions, "skipBad" | "range">;
 
 /** Adds the flags of every command that opens a folder of labelled images. */

@@ -3,7 +3,7 @@ import { list } from "../models/index.js";
 import { oneOf, type Reader } from "../options/rules.js";
 import { UsageError } from "./errors.js";
 
-/** A parser for an option that is read by a rule. `before` is what the option gave where it stood earlier. */
+/** A parser for an option that a rule reads. `before` is the value from an earlier use of the option. */
 export const readerOf =
   <Value>(option: string, { what, parse }: Reader<Value>): ((text: string, before?: Value) => Value) =>
   (text, before) => {
@@ -12,10 +12,10 @@ export const readerOf =
     throw new UsageError(`${option} is "${text}"`, `use ${what}`);
   };
 
-/** The name of a net. */
+/** Parses the name of a net. */
 export const parseModel = readerOf("--model", oneOf(list()));
 
-/** Some of the given words, with commas between them. */
+/** A parser for some of the given words, separated by commas. */
 export function parseWords<W extends string>(option: string, words: readonly W[]): (value: string) => W[] {
   return (value) => {
     const given = value.split(",").map((word) => word.trim());
@@ -25,7 +25,7 @@ export function parseWords<W extends string>(option: string, words: readonly W[]
   };
 }
 
-/** Throws where the name is empty, or something other than a folder has it. */
+/** Throws if the name is empty or belongs to something other than a folder. */
 export async function checkFolder(option: string, path: string): Promise<void> {
   if (path === "") throw new UsageError(`${option} is ""`, "name a new or existing folder");
   const found = await stat(path).catch(() => undefined);

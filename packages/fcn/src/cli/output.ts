@@ -4,8 +4,8 @@ import { io } from "@fcn/tensor";
 const NAME = "standard output";
 let failure: unknown;
 /**
- * The reader, such as `head`, has what it wanted: the rest is said to nobody, and the work goes on, since files are
- * what it is for.
+ * Whether the reader, such as `head`, has closed the output. Then nothing more is printed, but the work continues,
+ * because it is done for its files.
  */
 let isUnread = false;
 
@@ -14,21 +14,21 @@ function noteFailure(error: unknown): void {
   if (!isUnread) failure ??= error;
 }
 
-/** Lines of progress that cannot be written do not end a command: {@link outputFailure} tells at its end. */
+/** Keeps a command running if its output cannot be written. {@link outputFailure} reports that at the end. */
 export function watchOutput(): void {
   process.stdout.on("error", noteFailure);
-  // There is no place left to say so.
+  // There is nowhere left to report this.
   process.stderr.on("error", () => {});
 }
 
-/** The error for what could not be written to standard output; undefined where all was. */
+/** The error for output that could not be written to standard output, or undefined if all was. */
 export const outputFailure = (): Error | undefined =>
   failure === undefined ? undefined : io.unwritable("fcn", NAME, failure);
 
 /**
- * Writes the result of a command to standard output. Node's own stream drops the rest of what a nearly full disk takes
- * only a part of, and says nothing; this throws a TensorError, "disk-full" or "unwritable-file". Where nobody reads,
- * nothing is written.
+ * Writes the result of a command to standard output. If a nearly full disk takes only a part, Node's own stream drops
+ * the rest silently; this function throws `disk-full` or `unwritable-file` instead. Writes nothing if the reader has
+ * gone.
  */
 export async function print(text: string): Promise<void> {
   if (failure !== undefined) throw outputFailure();
@@ -46,6 +46,6 @@ function writeAll(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(process.stdout.fd, bytes, at);
 }
 
-/** A result as text for people, or as one JSON object. */
+/** Prints a result as text for people, or as one JSON object. */
 export const printResult = <T>(result: T, describe: (result: T) => string, json = false): Promise<void> =>
   print(json ? `${JSON.stringify(result, null, 2)}\n` : describe(result));

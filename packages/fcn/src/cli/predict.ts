@@ -30,7 +30,6 @@ interface PredictFlags extends InferenceFlags {
   readonly json?: boolean;
 }
 
-/** Adds `fcn predict`. */
 export function registerPredict(program: Command): void {
   const command = program
     .command("predict")
@@ -94,7 +93,7 @@ function describeImage(report: ImageReport): string {
   return `${input} ${height}x${width}: ${shares} -> ${Object.values(files).join(", ")}`;
 }
 
-/** Errors that are about the file itself name it already. */
+/** Adds the name of the file, unless the message already begins with it. */
 const withName = (name: string, message: string): string =>
   message.startsWith(`${name}: `) ? message : `${name}: ${message}`;
 

@@ -5,7 +5,7 @@ interface Failed {
   readonly error: TensorError;
   /** The sub-command that ran. */
   readonly command: string | undefined;
-  /** The file that it is about, or a word for it. */
+  /** The file that the error concerns, or a word for it. */
   readonly file: string;
 }
 
@@ -17,7 +17,7 @@ const help: Remedy = ({ command }) => `see fcn ${command ? `${command} ` : ""}--
 const smaller: Remedy = () => "use smaller images, windows (--crop, --tile) or batches (--batch)";
 const doctor: Remedy = () => "see what fcn doctor says of this machine";
 
-/** Commands that open files of weights of any format. */
+/** Whether the command opens weights files of any format. */
 const opensAny = (command: string | undefined): boolean => command === "convert" || command === "train";
 const textList = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
 
@@ -47,7 +47,7 @@ const MISMATCH: Readonly<Record<string, string>> = {
   train: "name the net that the weights are of (--model, --model-option), or what stands before its names (--prefix)",
 };
 
-/** What to do at the command line, by the code of the error, where its own remedy is for code alone. */
+/** Remedies at the command line, by error code, for errors whose own remedy is only for code. */
 const BY_CODE: Readonly<Record<TensorCode, Remedy>> = {
   "invalid-argument": help,
   "invalid-shape": defect,
@@ -98,7 +98,7 @@ const BY_CODE: Readonly<Record<TensorCode, Remedy>> = {
   unsupported: doctor,
 };
 
-/** The remedy for someone who ran `command`; undefined for what is no error of the library. */
+/** The remedy for someone who ran `command`, or undefined for an error from outside the library. */
 export function commandRemedy(error: unknown, command: string | undefined): string | undefined {
   if (!(error instanceof TensorError)) return undefined;
   if (error.commandFix !== undefined) return error.commandFix;

@@ -6,8 +6,8 @@ import type { OpenedData, SegmentationDataset } from "../data/samples/dataset.js
 import { realName } from "../prediction/files/results.js";
 
 /**
- * Throws a TensorError ("file-exists") where a contact sheet would lie among the files of the data or replace one: it
- * may be written over an earlier sheet, which is a PNG image elsewhere.
+ * Throws `file-exists` if a contact sheet would lie among the files of the data or replace one. It may overwrite an
+ * earlier sheet, which is a PNG image outside the data.
  */
 export async function checkSheetFile(sheet: string, opened: OpenedData): Promise<void> {
   const target = await realName(sheet);
@@ -32,7 +32,7 @@ function filesOf(dataset: SegmentationDataset): string[] {
   });
 }
 
-/** The first bytes of a file; undefined where there is none. */
+/** The first bytes of a file, or undefined if it does not exist. */
 async function readHead(path: string): Promise<Uint8Array | undefined> {
   const file = await openFile(path).catch(() => undefined);
   if (file === undefined) return undefined;

@@ -2,13 +2,13 @@ import { io } from "@fcn/tensor";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Leaves no half written files behind when a signal ends the program, as it still does. */
+/** Removes unfinished files when a signal ends the program. The signal still ends it. */
 export function cleanUpOnSignals(): void {
   for (const signal of SIGNALS) process.on(signal, endUnlessStopping);
 }
 
 function endUnlessStopping(signal: NodeJS.Signals): void {
-  // A command that listens as well, such as train, ends by itself.
+  // A command that listens too, such as train, ends by itself.
   if (process.listenerCount(signal) === 1) end(signal);
 }
 
@@ -18,18 +18,18 @@ function end(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
-/** Milliseconds. A launcher may pass on the Ctrl-C that the terminal sends as well, so that it arrives twice. */
+/** Milliseconds. A launcher may pass on a Ctrl-C that the terminal also sends, so that it arrives twice. */
 const SAME_PRESS = 500;
 
 /**
- * The exit codes of programs that these end, as shells give them; Ctrl-C is answered by a person, to whom it is a
- * failure like others.
+ * The exit codes that shells give programs ended by these signals. Ctrl-C is missing because a person presses it, to
+ * whom it is a failure like any other.
  */
 const EXIT_CODES: Partial<Record<NodeJS.Signals, number>> = { SIGTERM: 143, SIGHUP: 129 };
 
 /**
- * Calls `stop` on the first Ctrl-C, end of the terminal or SIGTERM, as batch systems and containers send it; another
- * one ends the program at once. Returns what ends that. `exitCode()` is that of the signal, where one came.
+ * Calls `stop` on the first Ctrl-C, SIGHUP (end of the terminal) or SIGTERM, as batch systems and containers send it. A
+ * second one ends the program at once. `unlisten` undoes this. `exitCode()` is that of the signal, if one came.
  */
 export function stopOnInterrupt(stop: () => void): { unlisten(): void; exitCode(): number | undefined } {
   let first: { readonly signal: NodeJS.Signals; readonly time: number } | undefined;

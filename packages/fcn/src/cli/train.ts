@@ -21,7 +21,6 @@ interface TrainFlags extends OpenFlags {
   readonly json?: boolean;
 }
 
-/** Adds `fcn train`. */
 export function registerTrain(program: Command): void {
   const command = program
     .command("train")
@@ -63,7 +62,7 @@ async function run(flags: TrainFlags): Promise<void> {
   const stages = createStageView(stream);
   const stop = new AbortController();
   const { unlisten, exitCode } = stopOnInterrupt(() => {
-    // A bar goes back to where it began when it ends, over what was written meanwhile.
+    // When a bar ends, it returns to where it began and would overwrite what was written meanwhile.
     if (stream.isTTY) {
       checking.stop();
       stages.end();
@@ -102,7 +101,7 @@ async function run(flags: TrainFlags): Promise<void> {
   }
 }
 
-/** Which options a net has is known only when it is made. */
+/** Makes an unknown model option wrong usage. Only the built net tells which options exist. */
 function asWrongUse(error: unknown): unknown {
   const isOption = hasCode(error, "invalid-argument") && error.details?.option !== undefined;
   return isOption ? new UsageError(error.message, error.fix) : error;

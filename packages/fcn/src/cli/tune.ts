@@ -12,7 +12,6 @@ interface TuneFlags extends MeasuredFlags {
   readonly json?: boolean;
 }
 
-/** Adds `fcn tune`. */
 export function registerTune(program: Command): void {
   const command = program
     .command("tune")

@@ -1,7 +1,7 @@
-/** A seeded source of uniform numbers in [0, 1): the same seed gives the same sequence on every machine. */
+/** A seeded source of uniform numbers in [0, 1), with the same sequence on every machine. */
 export type RandomSource = () => number;
 
-/** Marsaglia's xorshift32, its state spread from `seed` by a Weyl step so that neighbouring seeds differ at once. */
+/** Marsaglia's xorshift32. A Weyl step spreads `seed`, so that the sequences of neighbouring seeds differ at once. */
 export function createRandom(seed: number): RandomSource {
   let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0 || 0x6d2b79f5;
   const next = (): number => {
@@ -15,7 +15,7 @@ export function createRandom(seed: number): RandomSource {
   return next;
 }
 
-/** The numbers 0 to `count` - 1 in a random order (Fisher-Yates). */
+/** A random permutation of the numbers 0 to `count` - 1 (Fisher-Yates). */
 export function shuffledIndices(count: number, random: RandomSource): number[] {
   const order = Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {
@@ -25,9 +25,7 @@ export function shuffledIndices(count: number, random: RandomSource): number[] {
   return order;
 }
 
-/**
- * One 32-bit seed out of several numbers, such as a seed, an epoch and the index of a sample (MurmurHash3, 32 bits).
- */
+/** Combines numbers such as a seed, an epoch and a sample index into one 32-bit seed (MurmurHash3). */
 export function hashSeeds(...values: readonly number[]): number {
   let hash = 0;
   for (const value of values) {

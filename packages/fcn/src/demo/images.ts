@@ -20,14 +20,14 @@ function coastPixels({ image, labels }: SegmentationSample): number {
   );
 }
 
-/** One net's predictions on the tiles of the image. */
+/** One net's predictions on the tiles of the comparison. */
 export interface StageImages {
   readonly title: string;
   readonly coastAccuracy: number;
   readonly predictions: readonly Uint8Array[];
 }
 
-/** Image, truth and the answer of each net, side by side, one row a tile. */
+/** The image, the truth and each net's prediction side by side, one row per tile. */
 export function comparisonPanels(
   tiles: readonly SegmentationSample[],
   stages: readonly StageImages[],
@@ -43,7 +43,7 @@ export function comparisonPanels(
   return renderLabelGrid({ ...LOOK, title: "Held-back tiles of the Blue Marble", columns, rows });
 }
 
-/** One tile, its truth and the answer of the net that was read back from its file. */
+/** One tile, its truth and the prediction of the net that was read back from its file. */
 export function reloadedPanel(tile: SegmentationSample, prediction: Uint8Array, file: string): Promise<Uint8Array> {
   const rows = [{ sample: tile, predictions: [prediction] }];
   return renderLabelGrid({ ...LOOK, title: `Predicted from ${file}`, columns: [{ title: "Prediction" }], rows });

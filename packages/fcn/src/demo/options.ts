@@ -9,14 +9,14 @@ export type BackboneName = (typeof BACKBONES)[number];
 
 export interface DemoOptions {
   readonly backbone: BackboneName;
-  /** Training steps of each stage. */
+  /** Training steps per stage. */
   readonly steps: number;
-  /** Folder for everything the demo writes; made when missing. */
+  /** Folder for everything the demo writes. It is made if missing. */
   readonly out: string;
   readonly seed: number;
 }
 
-/** What a backbone is trained with. */
+/** How the nets of a backbone are trained. */
 export interface DemoRecipe {
   readonly stages: readonly Stage[];
   readonly modelOptions: ModelOptions;
@@ -35,12 +35,12 @@ export const COAST = {
   side: (label: number) => (label === WATER ? 0 : 1),
 } as const satisfies BoundaryOptions;
 
-/** Rates fall from stage to stage as in the paper: a finer net refines what the coarser one found. */
+/** Rates fall from stage to stage as in the paper, because a finer net refines what the coarser one found. */
 const LEARNING_RATES = { small: [0.1, 0.05, 0.03], vgg16: [0.02, 0.01, 0.005] } as const;
 
 /**
  * The three stages of a backbone. The VGG16 nets keep their published layers at an eighth of the width, with batch norm
- * to train from nothing.
+ * so that they train from scratch.
  */
 export function demoRecipe({ backbone, steps, seed }: DemoOptions, numClasses: number): DemoRecipe {
   const stages = [32, 16, 8].map((stride, i) => ({

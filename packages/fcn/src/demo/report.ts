@@ -22,7 +22,7 @@ export interface DemoReport {
 
 const STAGE_COLOURS = ["#d1603d", "#3d7dd1", "#2f9e6e"];
 
-/** The report as one HTML file with images and charts inside. */
+/** The report as one HTML file that contains its charts and images. */
 export function demoReportHtml(report: DemoReport): string {
   const table = scoreTable([report.baseline, ...report.rows], report.classes, COAST_COLUMNS);
   const body = [

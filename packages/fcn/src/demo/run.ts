@@ -22,13 +22,13 @@ const PANEL_TILES = 5;
 const VALIDATIONS_PER_STAGE = 4;
 const EVALUATION = { batchSize: 6, boundary: COAST };
 
-/** Where the demo says what it does. */
+/** Receives the progress of the demo. */
 export interface DemoView {
   readonly stages: StageView;
   line(text: string): void;
 }
 
-/** Everything one run holds on to. */
+/** Everything one run needs to keep. */
 interface Run {
   readonly options: DemoOptions;
   readonly view: DemoView;
@@ -40,9 +40,9 @@ interface Run {
 }
 
 /**
- * The whole path on real imagery: prepares the data, trains FCN-32s, 16s and 8s in stages, scores each beside the
- * baseline, writes images, report and weights into `options.out`, and predicts a held-back tile from the last weights
- * file.
+ * Runs the whole workflow on real imagery. Prepares the data; trains FCN-32s, 16s and 8s in stages; scores each against
+ * the baseline; writes images, report and weights into `options.out`; and predicts a held-back tile from the last
+ * weights file.
  */
 export async function runDemo(options: DemoOptions, view: DemoView): Promise<DemoSummary> {
   const start = performance.now();
@@ -103,7 +103,7 @@ function trainStages(run: Run, images: StageImages[]): Promise<StageResult[]> {
   });
 }
 
-/** Saves the weights of a stage and predicts the tiles of the image. */
+/** Saves the weights of a stage and predicts the tiles of the comparison. */
 async function finishStage(run: Run, result: StageResult, model: SegmentationNet): Promise<StageImages> {
   const { modelName } = result.stage;
   await saveModel(join(run.options.out, weightsFile(modelName)), model, { ...run.metadata, model: modelName });
@@ -124,8 +124,7 @@ export interface Reload {
 }
 
 /**
- * Predicts a held-back tile with the last net read back from its file, which must give the labels that the trained net
- * gave.
+ * Predicts a held-back tile with the last net, read back from its file. Its labels must equal those of the trained net.
  */
 async function checkReload(run: Run, stages: readonly StageResult[], images: readonly StageImages[]): Promise<Reload> {
   const file = weightsFile((stages.at(-1) as StageResult).stage.modelName);

@@ -5,9 +5,9 @@ import type { SegmentationSample } from "../labels/sample.js";
 import type { ScoreColumn, Shares } from "../report/table.js";
 import { COAST } from "./options.js";
 
-/** One row of the demo's table; all values are shares from 0 to 1. */
+/** One row of the demo's table. All values are shares from 0 to 1. */
 export interface DemoScores extends Shares {
-  /** Pixels near the coast that lie on the right side of it: water as water, land as either kind of land. */
+  /** Share of pixels near the coast on the right side of it: water as water, land as either kind of land. */
   readonly coastAccuracy: number;
   /** Mean IU of all classes over the pixels near the coast. */
   readonly coastMeanIU: number;
@@ -47,7 +47,7 @@ export function sideAccuracy(confusion: readonly (readonly number[])[], side: (l
   return right / all;
 }
 
-/** The answer that ignores the image: the commonest class of the training samples everywhere. */
+/** The prediction that ignores the image: everywhere the most common class of the training samples. */
 export function majorityBaseline(
   train: readonly SegmentationSample[],
   validation: readonly SegmentationSample[],

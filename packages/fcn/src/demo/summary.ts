@@ -12,7 +12,7 @@ import type { DemoOptions, DemoRecipe } from "./options.js";
 import { demoReportHtml } from "./report.js";
 import { type DemoScores, demoScores } from "./scores.js";
 
-/** What a run found, as `--json` prints it. */
+/** The results of a run, as `--json` prints them. */
 export interface DemoSummary {
   readonly adapter: { readonly description: string; readonly software: boolean };
   readonly backbone: string;
@@ -24,7 +24,7 @@ export interface DemoSummary {
   readonly baseline: { readonly class: string } & DemoScores;
   readonly stages: readonly StageSummary[];
   readonly reloaded: { readonly file: string; readonly tile: string; readonly identicalLabels: true };
-  /** The most bytes that were allocated on the GPU at once (`device.memory().peakBytes`). */
+  /** The most bytes allocated on the GPU at once (`device.memory().peakBytes`). */
   readonly peakBytes: number;
   readonly seconds: number;
   readonly files: readonly string[];
@@ -129,7 +129,7 @@ function configurationRows(summary: DemoSummary): [string, string][] {
   ];
 }
 
-/** One row a reading of the loss; the scores stand in the rows where the net was validated. */
+/** One row per reading of the loss. Rows at which the net was validated also hold the scores. */
 function metricsCsv(stages: readonly StageResult[]): string {
   const header = [
     "model",

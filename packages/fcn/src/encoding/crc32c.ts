@@ -1,6 +1,5 @@
 const POLYNOMIAL = 0x82f63b78;
 
-/** CRC-32C (Castagnoli, reflected) of a piece of data. */
 export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) {
@@ -11,8 +10,8 @@ export function crc32c(bytes: Uint8Array): number {
 }
 
 /**
- * The form that TFRecord stores: rotated right by 15 bits, plus a constant, so that a CRC of data that holds CRCs stays
- * a good one.
+ * The masked form that TFRecord stores: rotated right by 15 bits, plus a constant. The CRC of data that itself contains
+ * CRCs would otherwise be weak.
  */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);

@@ -4,7 +4,7 @@ import type { Colour } from "../labels/colours.js";
 import { PNG_SIGNATURE } from "./pngFormat.js";
 
 export interface IndexedImage {
-  /** One index into the palette a pixel, row by row. */
+  /** One palette index per pixel, in row-major order. */
   readonly labels: Uint8Array;
   readonly height: number;
   readonly width: number;
@@ -15,8 +15,8 @@ export interface IndexedImage {
 const PALETTE_COLOUR = 3;
 
 /**
- * A palette PNG (ISO/IEC 15948, colour type 3, 8 bits) whose pixels are the labels themselves. Compresses in a thread
- * of Node's pool, which encoders in JavaScript do not: label maps of a folder are written while the net goes on.
+ * Encodes a palette PNG (ISO/IEC 15948, colour type 3, 8 bits) whose pixels are the labels themselves. Node's thread
+ * pool compresses it, unlike encoders in JavaScript, so label maps are written while the net continues.
  */
 export async function encodeIndexedPng({ labels, height, width, palette }: IndexedImage): Promise<Uint8Array> {
   const [{ deflate }, { promisify }] = [
@@ -38,7 +38,7 @@ export async function encodeIndexedPng({ labels, height, width, palette }: Index
   ]);
 }
 
-/** Length, type, data, and the checksum of type and data. */
+/** A chunk: length, type, data, and the checksum of type and data. */
 function chunk(type: string, data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(data.length + 12);
   const view = new DataView(bytes.buffer);

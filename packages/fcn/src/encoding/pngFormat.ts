@@ -1,2 +1,2 @@
-/** What PNG files (ISO/IEC 15948) begin with. */
+/** The first bytes of every PNG file (ISO/IEC 15948). */
 export const PNG_SIGNATURE: readonly number[] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];

@@ -1,13 +1,10 @@
-/**
- * How a field is written: a varint, a float of 32 or 64 bits, UTF-8, raw bytes, or a message of the named type of the
- * schema.
- */
+/** How a field is encoded: as a varint, a 32-bit or 64-bit float, UTF-8, raw bytes, or a message of the named type. */
 type FieldKind = "int" | "float" | "double" | "string" | "bytes" | (string & {});
 
-/** Number and kind of each field by name, for each type of message. A list of values repeats the field. */
+/** For each message type, the number and kind of each field by name. A list of values repeats the field. */
 export type Schema = Readonly<Record<string, Readonly<Record<string, readonly [number, FieldKind]>>>>;
 
-/** Bytes that are read when they are written, so that big values need not be held. */
+/** Bytes that are read only when they are written, so that large values need not be held in memory. */
 export interface Deferred {
   readonly byteLength: number;
   readonly read: () => Promise<Uint8Array>;
@@ -16,7 +13,7 @@ export interface Deferred {
 type Piece = Uint8Array | Deferred;
 type FieldValue = number | string | Piece | Message;
 
-/** A message as data: fields by name; a list repeats its field, and undefined leaves it out. */
+/** A message as plain data, with fields by name. A list repeats its field, and undefined omits it. */
 export interface Message {
   readonly [field: string]: FieldValue | readonly FieldValue[] | undefined;
 }
@@ -26,7 +23,7 @@ const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 const FIXED64 = 1;
 
-/** The bytes of a message in Protocol Buffers' wire format, as the pieces to be written one after the other. */
+/** Encodes a message in the wire format of Protocol Buffers, as pieces to be written in order. */
 export function encode(schema: Schema, name: string, message: Message): Piece[] {
   const fields = schema[name];
   const pieces = Object.entries(message).flatMap(([key, value]) => {
@@ -55,7 +52,7 @@ function contentOf(schema: Schema, kind: string, value: FieldValue): Piece[] {
   return encode(schema, kind, value as Message);
 }
 
-/** Seven bits a byte, lowest first; negative numbers as 64 bits in two's complement. */
+/** Seven bits per byte, lowest first; negative numbers in 64-bit two's complement. */
 function varint(value: number): Uint8Array {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));
@@ -76,7 +73,7 @@ function float64(value: number): Uint8Array {
   return bytes;
 }
 
-/** The same bytes with neighbours in memory put together. */
+/** Merges adjacent pieces that are in memory. */
 function joined(pieces: readonly Piece[]): Piece[] {
   const out: Piece[] = [];
   let run: Uint8Array[] = [];

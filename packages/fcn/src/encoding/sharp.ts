@@ -2,8 +2,7 @@ import { TensorError } from "@fcn/tensor";
 import { isNode } from "@fcn/tensor/internal";
 
 /**
- * The decoder and encoder of images, which is native code. Throws a TensorError "unsupported" in a browser; `op` begins
- * its message.
+ * Loads the native image decoder and encoder. Throws `unsupported` in a browser, with a message that starts with `op`.
  */
 export async function loadSharp(op: string): Promise<typeof import("sharp")["default"]> {
   if (isNode()) return (await import("sharp")).default;

@@ -5,7 +5,7 @@ import type { Inference } from "../prediction/inference.js";
 import { forEachStrip } from "../prediction/strips.js";
 import type { Scoreboard } from "./scoreboard.js";
 
-/** An image that is ready for the device. */
+/** An image ready for the device. */
 export interface Prepared {
   readonly index: number;
   readonly image: RasterImage;
@@ -19,7 +19,7 @@ export interface Counted {
   readonly matrices: readonly Float64Array[];
 }
 
-/** Neighbours of one size, up to `size` of them. */
+/** Groups neighbouring images of the same size into batches of at most `size`. */
 export async function* batchesOf(items: AsyncIterable<Prepared>, size: number): AsyncGenerator<Prepared[]> {
   let batch: Prepared[] = [];
   for await (const item of items) {
@@ -36,9 +36,9 @@ export async function* batchesOf(items: AsyncIterable<Prepared>, size: number): 
 }
 
 /**
- * Gives the device the prediction of a batch and the counting of each of its images; `done` gives the counts.
+ * Starts the prediction of a batch on the device and the counting of its images. `done` resolves to the counts.
  *
- * @param boards one a head of the inference
+ * @param boards one per head of the inference
  */
 export async function startCounting(
   inference: Inference,

@@ -12,7 +12,7 @@ export interface DescribedEvaluation extends Evaluation {
   readonly seconds: number;
 }
 
-/** Scores as text for people. */
+/** The scores as text for people. */
 export function describeEvaluation(evaluation: DescribedEvaluation): string {
   const { data, split, images, weights, model, adapter, seconds } = evaluation;
   const title = `${model} (${weights}) on ${data}, ${split}: ${images} ${images === 1 ? "image" : "images"}`;

@@ -19,63 +19,81 @@ export interface SampleSource {
   load(index: number): Promise<SegmentationSample>;
 }
 
-/** How a further head is scored. */
+/** How to score a further head. */
 export interface HeadScoring {
-  /** The extra label map of the samples (`more`) that is compared with. Default: `labels`. */
+  /** Name of the extra labels (`more`) to compare with. Default: `labels`. */
   readonly labels?: string | undefined;
-  /** Default what the net says of the head. */
+  /** Default: what the net says of the head. */
   readonly numClasses?: number | undefined;
 }
 
+/** Options of {@link evaluate}. */
 export interface EvaluateOptions extends InferenceOptions {
-  /** The one that the net was trained with; what `loadModel` returns brings it along. */
+  /** The preprocessing that the net was trained with. What `loadModel` returns includes it. */
   readonly preprocessing?: Preprocessing | undefined;
-  /** The extra label map of the samples (`more`) that is compared with, such as that of `head`. Default: `labels`. */
+  /** Name of the extra labels (`more`) to compare with, such as those of `head`. Default: `labels`. */
   readonly labels?: string | undefined;
-  /** Default the classes of what `loadModel` returns. */
+  /** Default: the number of classes in what `loadModel` returns. */
   readonly numClasses?: number | undefined;
   /**
-   * Heads that are scored beside `head`, by name: the net runs once for all of them. `boundary` and `sizes` are of
-   * `head` alone.
+   * Heads to score in addition to `head`, by name. The net runs once for all of them. `boundary` and `sizes` apply to
+   * `head` only.
    */
   readonly heads?: Readonly<Record<string, HeadScoring>> | undefined;
-  /** Neighbouring samples of one size predicted at a time. Default 1. */
+  /** Neighbouring samples of the same size to predict at a time. Default 1. */
   readonly batchSize?: number | undefined;
-  /** Also scores the pixels near a boundary alone, at several distances. */
+  /** Also scores the pixels near a boundary separately, at several distances. */
   readonly boundary?: BoundaryOptions | undefined;
   /**
-   * Also scores objects by their size: areas in pixels below which they are small and medium, such as COCO's [1024,
+   * Also scores objects by size: the areas in pixels below which they are small and medium, such as COCO's [1024,
    * 9216].
    */
   readonly sizes?: readonly [small: number, medium: number] | undefined;
-  /** Called with the scores of each sample by itself, in order. */
+  /** Called, in order, with the scores of each sample alone. */
   readonly onImage?: ((index: number, scores: SegmentationScores) => void) | undefined;
-  /**
-   * Is told of each sample that cannot be loaded, in order, which then does not count. Default: its error is thrown.
-   */
+  /** Called, in order, for each sample that cannot be loaded. Such samples do not count. Default: throw the error. */
   readonly onFailure?: ((index: number, error: Error) => void) | undefined;
-  /** Samples that cannot be loaded do not count and are listed in `failures`, as with `onFailure`. Default false. */
+  /**
+   * Whether samples that cannot be loaded are left out and listed in `failures`, as with `onFailure`. Default false.
+   */
   readonly skipBad?: boolean | undefined;
-  /** Called after each sample that counts, in order. */
+  /** Called, in order, after each sample that counts. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** The result of {@link evaluate}. */
 export interface Evaluation extends BoardScores {
-  /** Scores of the further heads, when any were asked for. */
+  /** Scores of the further heads, if any were asked for. */
   readonly heads?: Readonly<Record<string, SegmentationScores>>;
-  /** The samples that could not be loaded and do not count; absent where all could. */
+  /** The samples that could not be loaded, which do not count; absent if there are none. */
   readonly failures?: readonly { readonly index: number; readonly message: string }[];
 }
 
-/** Samples that are loaded ahead of the device, and batches on it. */
+/** Samples loaded ahead of the device, and batches on it. */
 const LOAD_AHEAD = 4;
 const ON_DEVICE = 2;
 
 /**
- * Predicts all samples in evaluation mode, as `predict` would with the same options, and scores them together; void
- * pixels do not count. Labels and their confusion matrix stay on the device, as whole numbers: the scores are exactly
- * those of {@link SegmentationMetrics} on the labels. Throws where a sample cannot be loaded, or none with `onFailure`,
- * and the reason of `signal` once it is aborted.
+ * Predicts all samples in evaluation mode, as `predict` does with the same options, and scores them together. Void
+ * pixels do not count. Labels and their confusion matrix stay on the device as integers, so the scores are exactly
+ * those of {@link SegmentationMetrics} on the labels.
+ *
+ * Throws if a sample cannot be loaded, or with `onFailure` or `skipBad` if none can, and throws the reason of `signal`
+ * once it is aborted. Throws `invalid-argument` if the number of classes is unknown, and `missing-labels` if a sample
+ * lacks the extra labels.
+ *
+ * @example
+ * ```ts
+ * import { evaluate, models } from "@fcn/core";
+ * import { createDevice } from "@fcn/tensor";
+ * const device = await createDevice();
+ * const net = models.create("fcn32s-small", device, { numClasses: 2 });
+ * const image = { data: new Uint8Array(3072), height: 32, width: 32, channels: 3 };
+ * const data = [{ name: "black", image, labels: new Uint8Array(1024) }];
+ * const preprocessing = { channelOrder: "rgb", mean: [0, 0, 0], std: [255, 255, 255] } as const;
+ * console.log((await evaluate(net, data, { preprocessing, numClasses: 2 })).meanIU);
+ * device.destroy();
+ * ```
  */
 export async function evaluate(
   net: NetOrLoaded,
@@ -133,7 +151,7 @@ const inMemory = (samples: readonly SegmentationSample[]): SampleSource => ({
   load: async (index) => samples[index] as SegmentationSample,
 });
 
-/** Files of more than 8 bits are seen on the scale that the net was trained with. */
+/** Files of more than 8 bits are read on the scale that the net was trained with. */
 const scaled = (source: SampleSource, preprocessing: Preprocessing): SampleSource =>
   "item" in source && preprocessing.range ? withScale(source as SegmentationDataset, preprocessing) : source;
 
@@ -141,7 +159,7 @@ function* indices(length: number): Generator<number> {
   for (let i = 0; i < length; i++) yield i;
 }
 
-/** The sample with an extra label map of it in the place of its labels. */
+/** The sample with its extra labels in place of its labels. */
 function withLabels(sample: SegmentationSample, map: string | undefined): SegmentationSample {
   if (map === undefined) return sample;
   const { more = {} } = sample;
@@ -171,8 +189,8 @@ function batchSizeOf({ batchSize = 1 }: EvaluateOptions): number {
 }
 
 /**
- * The samples that were loaded. Throws the error of another unless it may be told, and the last one where there is no
- * sample left.
+ * The samples that were loaded. Throws the error of any other unless failures may be reported, and the last error if no
+ * sample is left.
  */
 async function* onlyPrepared(
   loaded: AsyncIterable<Prepared | { readonly index: number; readonly error: Error }>,
@@ -195,7 +213,7 @@ async function* onlyPrepared(
   if (!hasSample && last !== undefined) throw last;
 }
 
-/** Scores label maps that exist already, such as a constant baseline, as {@link evaluate} would. */
+/** Scores existing label maps, such as a constant baseline, in the way of {@link evaluate}. */
 export function scorePredictions(
   predictions: readonly ArrayLike<number>[],
   samples: readonly SegmentationSample[],
@@ -215,7 +233,7 @@ export function scorePredictions(
   return board.compute();
 }
 
-/** Label maps of samples of one size. Restores the model's training mode. */
+/** The label maps of samples of one size. Restores the model's training mode afterwards. */
 export async function predictSamples(
   model: SegmentationNet,
   samples: readonly SegmentationSample[],

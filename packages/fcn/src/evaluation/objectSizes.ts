@@ -4,10 +4,10 @@ import { nanMean } from "../labels/metrics.js";
 /** Scores of the objects of one size. */
 export interface SizeScores {
   readonly name: "small" | "medium" | "large";
-  /** Pixels from which on an object has this size, and below which. */
+  /** Smallest area of this size in pixels, and the area from which objects are larger. */
   readonly from: number;
   readonly below: number;
-  /** How many objects were counted: pairs of an image and a class in it. */
+  /** Number of objects counted: pairs of an image and a class in it. */
   readonly objects: number;
   /** Mean of `perClassIU` over the classes that have objects of this size. */
   readonly meanIU: number;
@@ -18,10 +18,9 @@ export interface SizeScores {
 export const COCO_SIZES = [32 ** 2, 96 ** 2] as const;
 
 /**
- * Intersection over union by the size of objects. All pixels that one class has in one image are an object, since label
- * maps do not tell instances apart; its area decides in which group the image's intersection and union of that class
- * are summed. Pixels predicted as a class that the image does not have belong to no object and count in the other
- * scores alone.
+ * Intersection over union by object size. All pixels of one class in one image are one object, because label maps do
+ * not distinguish instances. Its area decides to which group the image's intersection and union of that class are
+ * added. Pixels predicted as a class that the image lacks belong to no object, so they count only in the other scores.
  */
 export class ObjectSizes {
   readonly #bounds: readonly number[];
@@ -40,7 +39,7 @@ export class ObjectSizes {
     }));
   }
 
-  /** Adds the confusion matrix of one image, row by row. */
+  /** Adds the row-major confusion matrix of one image. */
   add(confusion: Float64Array): void {
     const n = this.numClasses;
     for (let label = 0; label < n; label++) {

@@ -5,19 +5,20 @@ import { checkSample, type SegmentationSample, VOID_LABEL } from "../labels/samp
 import { number, numbers } from "../options/rules.js";
 import { ObjectSizes, type SizeScores } from "./objectSizes.js";
 
+/** Which pixels count as near a boundary. */
 export interface BoundaryOptions {
-  /** Pixels (Euclidean) to the nearest pixel of another side, one score a radius. */
+  /** Euclidean distances, in pixels, to the nearest pixel of another side. Each gives one score. */
   readonly radii: readonly number[];
-  /** Which side of the boundary a class lies on. Default: each class is a side of its own. */
+  /** The side of the boundary on which a class lies. Default: each class is its own side. */
   readonly side?: (label: number) => number;
 }
 
 const radius = number("a number of pixels from 1 to 256", (value) => value >= 1 && value <= 256);
 
-/** Of `radii`, where there are any. */
+/** The option rule for `radii`, unless there are none. */
 export const radiiRule = numbers("numbers of pixels from 1 to 256, such as 1,2,4,8,16", radius);
 
-/** Scores of the pixels within `radius` of a boundary alone (a trimap). Void is neither counted nor a side. */
+/** Scores of only the pixels within `radius` of a boundary (a trimap). Void is neither counted nor a side. */
 export interface BoundaryScores extends SegmentationScores {
   readonly radius: number;
 }
@@ -28,18 +29,19 @@ export interface ScoreboardOptions {
   readonly sizes?: readonly [small: number, medium: number] | undefined;
 }
 
+/** The scores over all pixels, and those near boundaries and by object size if requested. */
 export interface BoardScores extends SegmentationScores {
   readonly boundary?: readonly BoundaryScores[];
   readonly sizes?: readonly SizeScores[];
 }
 
 /**
- * Adds up the counts of single images. The pixels of an image are divided into rings by their distance to the nearest
- * boundary, and counted as `ring * numClasses + label` against the prediction: one pass gives every score.
+ * Sums the counts of images. An image's pixels are divided into rings by their distance to the nearest boundary and
+ * counted as `ring * numClasses + label` against the prediction, so that one pass gives every score.
  */
 export class Scoreboard {
   readonly numClasses: number;
-  /** Labels that {@link targets} may hold. */
+  /** Number of labels that {@link targets} may hold. */
   readonly numTargets: number;
   readonly #radii: readonly number[];
   readonly #side: (label: number) => number;
@@ -57,8 +59,8 @@ export class Scoreboard {
   }
 
   /**
-   * What each pixel of a sample is counted as; -1 for void. Throws where the sample is not complete or has a label
-   * without a class.
+   * What each pixel of a sample is counted as; -1 for void. Throws if the sample is incomplete or has a label without a
+   * class.
    */
   targets(sample: SegmentationSample): Int32Array {
     checkSample("evaluate", sample, this.numClasses);
@@ -79,7 +81,7 @@ export class Scoreboard {
     return ring < 0 ? this.#radii.length : ring;
   }
 
-  /** Adds the counts [numTargets, numClasses] of one image; returns its confusion matrix [numClasses, numClasses]. */
+  /** Adds the counts [numTargets, numClasses] of one image. Returns its confusion matrix [numClasses, numClasses]. */
   add(counts: ArrayLike<number>): Float64Array {
     const cells = this.numClasses ** 2;
     const all = Array.from(counts);

@@ -1,6 +1,6 @@
 import { nodeModule } from "@fcn/tensor/internal";
 
-/** The hexadecimal digest of a file's bytes (Node); `algorithm` is a name of Node's crypto, such as sha256. */
+/** The hexadecimal digest of a file (Node). `algorithm` is a name known to Node's crypto, such as sha256. */
 export async function fileDigest(path: string, algorithm: string): Promise<string> {
   const { createHash } = nodeModule("fileDigest", "node:crypto");
   const { createReadStream } = nodeModule("fileDigest", "node:fs");

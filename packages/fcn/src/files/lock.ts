@@ -4,31 +4,31 @@ import { nodeModule } from "@fcn/tensor/internal";
 const fs = (): typeof import("node:fs/promises") => nodeModule("fileLock", "node:fs/promises");
 
 /**
- * How often the holder shows that it is there, and after what silence one that cannot be looked for counts as gone.
- * Milliseconds.
+ * How often the holder shows that it is alive, and the silence after which a holder that cannot be checked counts as
+ * gone, in milliseconds.
  */
 const BEAT = 10_000;
 const SILENCE = 120_000;
 
-/** Who holds a lock. */
+/** The process that holds a lock. */
 export interface LockOwner {
   readonly pid: number;
   readonly host: string;
   /**
-   * What tells a process from a later one with its number, and processes of containers that share a name; undefined
-   * where the system has no /proc.
+   * Distinguishes a process from a later one with the same number; with `namespace`, also processes of containers with
+   * the same host name. Undefined on systems without /proc.
    */
   readonly started?: string | undefined;
   readonly namespace?: string | undefined;
 }
 
 /**
- * Runs `use` while no other process, and no other call, holds the lock file `path`, whose folder exists (Node). A lock
- * whose process is gone is taken over, so that a killed process does not stop the next one. Where one that lives holds
- * it, `whenHeld` throws, or waits a while and it is tried again; the owner is undefined where the lock does not tell
- * it.
+ * Runs `use` while no other process or call holds the lock file `path`, whose folder must exist (Node). The lock of a
+ * dead process is taken over, so that a killed process does not block the next. While a live process holds the lock,
+ * `whenHeld` is called with its owner, or with undefined if the lock does not state one. It either throws, or waits
+ * before the next attempt.
  *
- * Throws a TensorError, "disk-full" or "unwritable-file", where there can be no lock; `op` begins its message.
+ * Throws `disk-full` or `unwritable-file` if the lock cannot be created, with a message that starts with `op`.
  */
 export async function withFileLock<T>(
   op: string,
@@ -36,7 +36,7 @@ export async function withFileLock<T>(
   whenHeld: (owner: LockOwner | undefined) => void | Promise<void>,
   use: () => Promise<T>,
 ): Promise<T> {
-  // The number tells this call's lock from that of another call in this process.
+  // The id distinguishes this call's lock from those of other calls in this process.
   const content = JSON.stringify({ ...(await ownerOf(process.pid)), id: crypto.randomUUID() });
   const guard = (cause: unknown): never => {
     throw io.unwritable(op, path, cause);
@@ -53,12 +53,12 @@ export async function withFileLock<T>(
     return await use();
   } finally {
     clearInterval(beat);
-    // Another may have taken it over while this process slept.
+    // Another process may have taken over the lock while this one slept.
     if ((await readLock(path))?.text === content) await fs().rm(path, { force: true });
   }
 }
 
-/** False where the file exists. */
+/** Returns false if the file exists. */
 async function create(path: string, content: string): Promise<boolean> {
   const file = await fs().open(path, "wx").catch(unlessExists);
   if (file === undefined) return false;
@@ -77,7 +77,7 @@ function unlessExists(error: unknown): undefined {
   if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
 }
 
-/** Shows that the holder is there, as long as the lock is its own. */
+/** Shows that the holder is alive, as long as the lock is still its own. */
 async function touch(path: string, content: string): Promise<void> {
   const file = await fs().open(path, "r+");
   try {
@@ -89,12 +89,12 @@ async function touch(path: string, content: string): Promise<void> {
 
 interface Lock {
   readonly text: string;
-  /** Undefined while it is being written. */
+  /** Undefined while the lock is being written. */
   readonly owner: LockOwner | undefined;
   readonly touched: number;
 }
 
-/** Undefined where the lock is gone. */
+/** Undefined if the lock is gone. */
 async function readLock(path: string): Promise<Lock | undefined> {
   try {
     const [text, { mtimeMs: touched }] = [await fs().readFile(path, "utf8"), await fs().stat(path)];
@@ -125,7 +125,7 @@ async function isHeld({ owner, touched }: Lock): Promise<boolean> {
   return owner.started === started && !ENDED.includes(state);
 }
 
-/** A killed process stays on the list until its parent asks for it, which in containers may be never. */
+/** A killed process stays listed until its parent reaps it, which in containers may never happen. */
 const ENDED: readonly (string | undefined)[] = ["Z", "X"];
 
 async function ownerOf(pid: number): Promise<LockOwner> {
@@ -137,17 +137,20 @@ async function ownerOf(pid: number): Promise<LockOwner> {
   return { pid, host: hostname(), started, namespace };
 }
 
-/** Of /proc, where the system has it. */
+/** Reads /proc, if the system has it. */
 async function processStatus(pid: number): Promise<{ state: string | undefined; started: string | undefined }> {
   const status = await fs()
     .readFile(`/proc/${pid}/stat`, "utf8")
     .catch(() => "");
-  // The name of the program, in brackets, may hold blanks: the fields are counted after it.
+  // The program name in brackets may contain blanks, so fields are counted after it.
   const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
   return { state: fields[0] || undefined, started: fields[19] };
 }
 
-/** Two may find the lock stale at a time: one that was made meanwhile, whose text is another, is put back. */
+/**
+ * Two processes may consider a lock stale at once, so if the file removed turns out to be a newer lock, with another
+ * text, it is put back.
+ */
 export async function removeStale(path: string, text: string): Promise<void> {
   const aside = await io.temporaryName(path);
   try {
@@ -161,7 +164,7 @@ export async function removeStale(path: string, text: string): Promise<void> {
     await fs()
       .link(aside, path)
       .catch(async (error: NodeJS.ErrnoException) => {
-        // Not every file system has hard links.
+        // Not every file system supports hard links.
         if (error.code !== "EEXIST") await create(path, moved);
       });
   }

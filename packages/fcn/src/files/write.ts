@@ -2,7 +2,7 @@ import { io, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 
 /**
- * A whole file, of a text or its pieces or of bytes, as `io.writeWhole` writes it; `op` begins the message of an error.
+ * Writes a whole file of text, pieces of text, or bytes, as `io.writeWhole` does; `op` starts the message of an error.
  */
 export async function writeWholeFile(
   op: string,
@@ -18,14 +18,14 @@ function* encoded(text: string | Iterable<string>): Generator<Uint8Array> {
   for (const piece of typeof text === "string" ? [text] : text) yield encoder.encode(piece);
 }
 
-/** Makes a folder and those above it. Throws a TensorError: "disk-full" or "unwritable-file". */
+/** Creates a folder and its parents. Throws `disk-full` or `unwritable-file`. */
 export async function makeFolder(op: string, path: string): Promise<void> {
   await makeWithParents(op, path).catch((cause: unknown) => {
     throw io.unwritable(op, path, cause);
   });
 }
 
-/** Node's own recursive mkdir never ends where a file system refuses new folders by ENOENT, as /proc does. */
+/** Node's own recursive mkdir never ends if a file system refuses new folders with ENOENT, as /proc does. */
 async function makeWithParents(op: string, path: string): Promise<void> {
   const { mkdir, stat } = nodeModule(op, "node:fs/promises");
   const found = await stat(path).catch(() => undefined);
@@ -38,12 +38,11 @@ async function makeWithParents(op: string, path: string): Promise<void> {
 }
 
 /**
- * Throws "same-file" where the file to write is one of those that are read, under whatever name: by a link, or in other
- * letters.
+ * Throws `same-file` if the output is one of the inputs, even under another name, such as a link or other letter case.
  */
 export async function refuseSameFile(op: string, output: string, inputs: Iterable<string>): Promise<void> {
   const { realpath, stat } = nodeModule(op, "node:fs/promises");
-  // Numbers of files may have 64 bits, which doubles round.
+  // File numbers may have 64 bits, which doubles would round.
   const look = (path: string) => stat(path, { bigint: true }).catch(() => undefined);
   const written = await look(output);
   if (written === undefined) return;

@@ -1,13 +1,13 @@
 import { invalidArgument } from "@fcn/tensor/internal";
 
-/** A list of labels: a typed array, 64 bits included, a plain array, or a host array `{ dtype, shape, data }`. */
+/** Labels as a typed array (including 64-bit integers), a plain array, or a host array `{ dtype, shape, data }`. */
 export type Labels =
   | ArrayLike<number>
   | BigInt64Array
   | BigUint64Array
   | { readonly shape: readonly number[]; readonly data: ArrayLike<number> | BigInt64Array | BigUint64Array };
 
-/** The numbers in `labels`. Throws for anything else, a tensor on the device or rows of rows above all. */
+/** The numbers in `labels`. Throws `invalid-argument` for anything else, notably device tensors and nested arrays. */
 export function labelValues(labels: Labels, op: string): ArrayLike<number> {
   const values = "data" in labels ? labels.data : labels;
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) return Float64Array.from(values, Number);

@@ -3,26 +3,34 @@ import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 import { type Labels, labelValues } from "./labels.js";
 
 export interface SegmentationScores {
-  /** Share of the counted pixels that are right. */
+  /** Share of the counted pixels that are correct. */
   pixelAccuracy: number;
   /** Mean of `perClassAccuracy` over the classes that occur in the truth. */
   meanAccuracy: number;
   /** Mean of `perClassIU` over the classes that occur in the truth or the prediction. */
   meanIU: number;
-  /** Mean of `perClassIU` weighted by how often the class occurs in the truth. */
+  /** Mean of `perClassIU`, weighted by the frequency of each class in the truth. */
   frequencyWeightedIU: number;
-  /** Intersection over union of each class; NaN for a class that occurs in neither. */
+  /** Intersection over union of each class; NaN for a class that occurs in neither truth nor prediction. */
   perClassIU: number[];
-  /** Share of the pixels of each class that are right; NaN for a class that does not occur in the truth. */
+  /** Share of each class's pixels that are correct; NaN for a class that does not occur in the truth. */
   perClassAccuracy: number[];
-  /** `confusion[i][j]`: pixels of class i predicted as class j. */
+  /** `confusion[i][j]` is the number of pixels of class i predicted as class j. */
   confusion: number[][];
 }
 
 /**
- * The four scores of the FCN paper (section 5), from one histogram over everything seen: n_ij pixels of class i
- * predicted j. Scores lie in 0..1; they are NaN when nothing was counted. Classes absent from truth and prediction are
- * left out of the means, as in the reference implementation's `score.py`.
+ * The four scores of the FCN paper (section 5), computed from the confusion matrix of everything counted: n_ij pixels
+ * of class i predicted as class j. Scores lie in 0..1 and are NaN if nothing was counted. The means leave out classes
+ * absent from truth and prediction, as in the reference implementation's `score.py`.
+ *
+ * @example
+ * ```ts
+ * import { SegmentationMetrics } from "@fcn/core";
+ * const metrics = new SegmentationMetrics(2);
+ * metrics.update([0, 1, 1, 0], [0, 1, 0, 255]); // prediction, then truth
+ * console.log(metrics.compute().pixelAccuracy); // 2 of 3 labelled pixels
+ * ```
  */
 export class SegmentationMetrics {
   readonly numClasses: number;
@@ -37,8 +45,9 @@ export class SegmentationMetrics {
   }
 
   /**
-   * Counts a batch. `prediction` and `target` hold class indices, of the same length and order. Pixels whose target is
-   * `ignoreIndex` are skipped, whatever was predicted there. A batch with a label out of range is refused as a whole.
+   * Counts a batch. `prediction` and `target` hold class indices, in the same number and order. Pixels whose target is
+   * `ignoreIndex` are skipped, whatever their prediction. Throws `invalid-shape` if the lengths differ, and
+   * `label-out-of-range` for any other label outside the classes; then nothing of the batch is counted.
    */
   update(prediction: Labels, target: Labels): this {
     const predicted = labelValues(prediction, "SegmentationMetrics.update prediction");
@@ -86,8 +95,8 @@ export class SegmentationMetrics {
   }
 
   /**
-   * Adds pixels that were counted elsewhere: element `i * numClasses + j` is the number of pixels of class i predicted
-   * as class j.
+   * Adds pixels counted elsewhere: element `i * numClasses + j` is the number of pixels of class i predicted as class
+   * j. Throws `invalid-shape` unless there are numClasses^2 counts.
    */
   addConfusion(counts: ArrayLike<number>): this {
     if (counts.length !== this.#counts.length) {
@@ -101,7 +110,7 @@ export class SegmentationMetrics {
     return this;
   }
 
-  /** Adds what another object with the same classes has counted. */
+  /** Adds the counts of another object with the same classes. */
   merge(other: SegmentationMetrics): this {
     if (other.numClasses !== this.numClasses) {
       throw invalidArgument(
@@ -112,7 +121,7 @@ export class SegmentationMetrics {
     return this.addConfusion(other.#counts);
   }
 
-  /** Forgets everything counted. */
+  /** Discards all counts. */
   reset(): this {
     this.#counts = new Float64Array(this.#counts.length);
     return this;
@@ -143,7 +152,7 @@ export class SegmentationMetrics {
 
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
-/** Mean of the values that are numbers; NaN if there are none. */
+/** Mean of the values other than NaN; NaN if there are none. */
 export function nanMean(values: readonly number[]): number {
   const present = values.filter((value) => !Number.isNaN(value));
   return total(present) / present.length;

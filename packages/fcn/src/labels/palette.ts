@@ -3,8 +3,8 @@ import { invalidArgument } from "@fcn/tensor/internal";
 import { type Labels, labelValues } from "./labels.js";
 
 /**
- * The PASCAL VOC colours of the labels 0..255, 256 RGB triples in a row: the low three bits of the label become bit 7
- * of red, green and blue, the next three bit 6, and so on. The void label 255 is (224, 224, 192).
+ * PASCAL VOC's colours for labels 0..255, as 256 consecutive RGB triples. The low three bits of a label become bit 7 of
+ * red, green and blue, the next three become bit 6, and so on. The void label 255 is (224, 224, 192).
  */
 export function vocPalette(): Uint8Array<ArrayBuffer> {
   const palette = new Uint8Array(256 * 3);
@@ -23,8 +23,8 @@ function vocColor(label: number): [number, number, number] {
 }
 
 /**
- * Colours of a label map: one RGB triple (0..255) a label, in the order of `labels`. `palette` holds RGB triples in a
- * row. Throws when a label has no colour.
+ * Colours a label map: returns an RGB triple (0..255) for each label, in the order of `labels`. `palette` holds
+ * consecutive RGB triples by label. Throws `invalid-argument` for a label without a colour.
  */
 export function colorize(labels: Labels, palette: Uint8Array = vocPalette()): Uint8Array<ArrayBuffer> {
   const values = labelValues(labels, "colorize");
@@ -48,8 +48,9 @@ function noColor(label: number, at: number, colors: number): TensorError {
 }
 
 /**
- * Blends the colours of the labels over an image (RGB triples 0..255, as many as labels) where the label is not 0, as
- * the reference implementation's `vis_seg` does. `alpha` 0..1 is the share of the colour. Returns RGB triples.
+ * Blends the colours of the labels over an image (RGB triples 0..255, one for each label) wherever the label is not 0,
+ * like `vis_seg` of the reference implementation. `alpha` 0..1 is the share of the colour. Returns RGB triples. Throws
+ * `invalid-shape` if the image does not fit the labels, and whatever {@link colorize} throws.
  */
 export function overlay(
   image: ArrayLike<number>,

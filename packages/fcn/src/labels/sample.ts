@@ -1,10 +1,10 @@
 import { TensorError } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
 
-/** The label of pixels that count neither in the loss nor in any metric (PASCAL VOC's void). */
+/** The label of pixels that count neither in the loss nor in any metric, as in PASCAL VOC. */
 export const VOID_LABEL = 255;
 
-/** One image: `data` is interleaved rows of `height` x `width` x `channels` (RGB, 0 to 255). */
+/** An image: `data` holds interleaved rows, `height` x `width` x `channels` (RGB, 0 to 255). */
 export interface RasterImage {
   readonly data: Uint8Array | Float32Array;
   readonly height: number;
@@ -12,16 +12,16 @@ export interface RasterImage {
   readonly channels: number;
 }
 
-/** An image with one class per pixel, row by row; {@link VOID_LABEL} marks pixels without a class. */
+/** An image with one class per pixel, in row-major order; {@link VOID_LABEL} marks pixels without a class. */
 export interface SegmentationSample {
   readonly name: string;
   readonly image: RasterImage;
   readonly labels: Uint8Array;
-  /** Extra label maps of the same image by name, for nets with several heads (SIFT Flow: "geometric"). */
+  /** Extra label maps of the image by name, for nets with several heads (SIFT Flow: "geometric"). */
   readonly more?: Readonly<Record<string, Uint8Array>>;
 }
 
-/** Throws unless `image.data` holds height x width x channels values. */
+/** Throws `invalid-shape` unless `image.data` holds height x width x channels values, at least one. */
 export function checkImage(op: string, image: RasterImage): void {
   const { data, height, width, channels } = image;
   const wanted = height * width * channels;
@@ -34,8 +34,8 @@ export function checkImage(op: string, image: RasterImage): void {
 }
 
 /**
- * Throws unless the sample is complete and every label is void or below `numClasses`. With `map` the labels are those
- * of that further map, and `numClasses` is the number of its classes.
+ * Throws `invalid-shape` unless there is one label per pixel, and `label-out-of-range` unless each is void or below
+ * `numClasses`. With `map`, checks that extra label map instead, and `numClasses` is the number of its classes.
  */
 export function checkSample(op: string, sample: SegmentationSample, numClasses: number, map?: string): void {
   checkImage(op, sample.image);
@@ -58,7 +58,7 @@ export function checkSample(op: string, sample: SegmentationSample, numClasses: 
   });
 }
 
-/** Names of the extra label maps of the samples. Throws where a sample lacks one that another has. */
+/** The names of the samples' extra label maps. Throws `invalid-argument` if they differ between samples. */
 export function furtherMaps(op: string, samples: readonly SegmentationSample[]): readonly string[] {
   const mapsOf = ({ more = {} }: SegmentationSample): string[] => Object.keys(more).sort();
   const [first] = samples;
@@ -81,7 +81,7 @@ export function mirrorSample(sample: SegmentationSample): SegmentationSample {
   };
 }
 
-/** The sample with `change` applied to its label map and to each further one. */
+/** Applies `change` to the label map of the sample and to each extra one. */
 export function mapLabels(sample: SegmentationSample, change: (labels: Uint8Array) => Uint8Array): SegmentationSample {
   const { labels, more } = sample;
   if (more === undefined) return { ...sample, labels: change(labels) };

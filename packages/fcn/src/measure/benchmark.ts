@@ -9,30 +9,30 @@ export interface BenchmarkOptions extends Omit<WorkOptions, "training"> {
 
 /** Times of one kind of pass. */
 export interface PassTime {
-  /** Milliseconds of a pass, the median and the least of all. */
+  /** Time of a pass in milliseconds: the median and the least. */
   readonly median: number;
   readonly least: number;
-  /** By the median. */
+  /** Derived from the median. */
   readonly imagesPerSecond: number;
-  /** The most bytes that were allocated on the GPU at once, weights included (`device.memory().peakBytes`). */
+  /** The most bytes allocated on the GPU at once, weights included (`device.memory().peakBytes`). */
   readonly peakBytes: number;
 }
 
 export interface Benchmark {
   readonly inference: PassTime;
   /**
-   * Forward and backward, without the optimiser. What was wrong where the net cannot be trained on this: too little for
-   * batch norm, or too much for the memory.
+   * Forward and backward passes without the optimiser; the error if the net cannot be trained on this work, for example
+   * because batch norm has too few values or memory runs out.
    */
   readonly training: PassTime | FailedPass;
 }
 
-/** The error of a pass, as a TensorError has it. */
+/** The error of a failed pass, in the fields of a TensorError. */
 export interface FailedPass {
   readonly error: Pick<TensorError, "code" | "message" | "fix">;
 }
 
-/** Times a net's forward pass and its training pass; each is compiled and run once before. */
+/** Times a net's forward pass and its training pass. Each is compiled and run once before it is timed. */
 export async function benchmark(
   device: Device,
   net: ReturnType<typeof create>,

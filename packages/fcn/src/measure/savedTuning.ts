@@ -1,7 +1,7 @@
 import type { DeviceInfo, Tuning } from "@fcn/tensor";
 import { isNode, nodeModule } from "@fcn/tensor/internal";
 
-/** Kept beside the tiles: those of another adapter or driver are worth nothing. */
+/** Stored with the tiles, which are worthless for another adapter or driver. */
 type Adapter = Pick<DeviceInfo, "vendor" | "architecture" | "device" | "description">;
 
 interface TuningFile {
@@ -17,8 +17,8 @@ const adapterOf = ({ vendor, architecture, device, description }: DeviceInfo): A
 });
 
 /**
- * The file of an adapter's tiles: in the folder that the environment's FCN_TUNING names, or in `fcn/tuning` below the
- * user's folder for caches. FCN_TUNING=off stands for none, and browsers have none.
+ * The file for an adapter's tiles (Node): in the folder named by the environment variable FCN_TUNING, or in
+ * `fcn/tuning` in the user's cache folder. Undefined if FCN_TUNING=off, and in browsers.
  */
 export async function tuningFile(info: DeviceInfo): Promise<string | undefined> {
   if (!isNode()) return undefined;
@@ -32,8 +32,8 @@ export async function tuningFile(info: DeviceInfo): Promise<string | undefined> 
 }
 
 /**
- * The tiles that `fcn tune` found on this adapter; undefined where it has not run, or the file does not hold. For
- * `createDevice({ tuning: savedTuning })`; the commands do so by themselves.
+ * The tiles that `fcn tune` found on this adapter; undefined if it has not run or the file is not valid. Use it as
+ * `createDevice({ tuning: savedTuning })`; the commands do so automatically.
  */
 export async function savedTuning(info: DeviceInfo): Promise<Tuning | undefined> {
   const file = await tuningFile(info);
@@ -49,8 +49,8 @@ export async function savedTuning(info: DeviceInfo): Promise<Tuning | undefined>
 }
 
 /**
- * Adds tiles to those of the adapter; returns the file. `tried` are the keys that were measured: what was found for
- * them before goes.
+ * Merges tiles into those saved for the adapter and returns the file. `tried` are the keys that were measured; their
+ * earlier results are dropped.
  */
 export async function saveTuning(
   info: DeviceInfo,

@@ -1,17 +1,17 @@
 import { add, crossEntropy, type Device, noGrad, type Tensor } from "@fcn/tensor";
 import type { create } from "../models/index.js";
 
-/** What a net is measured on. */
+/** The work on which a net is measured. */
 export interface WorkOptions {
-  /** Images of a batch. */
+  /** Number of images in a batch. */
   readonly batchSize: number;
   readonly size: readonly [height: number, width: number];
   readonly channels: number;
-  /** Forward, backward and the gradients of every parameter; else the forward pass alone. */
+  /** True for forward and backward passes with the gradients of all parameters, false for the forward pass only. */
   readonly training: boolean;
 }
 
-/** One pass of a net over a batch of zeros, which take no less time than images. Tensors are left to the open scope. */
+/** One pass of a net over a batch of zeros, which take as long as images. The open scope disposes of the tensors. */
 export function makeWork(
   device: Device,
   net: ReturnType<typeof create>,

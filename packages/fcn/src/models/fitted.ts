@@ -3,7 +3,7 @@ import type { Fit } from "./graph/geometry/fit.js";
 import { GraphNet } from "./graph/net.js";
 import type { SegmentationNet } from "./segmentationNet.js";
 
-/** An input [N, C, H, W] with the zeros around it that the net needs. */
+/** Pads an input [N, C, H, W] with the zeros that the net needs. */
 export function paddedBy({ padding }: Fit, x: Tensor): Tensor {
   if (padding.every(([before, after]) => before === 0 && after === 0)) return x;
   return pad(x, [[0, 0], [0, 0], ...padding]);
@@ -11,16 +11,16 @@ export function paddedBy({ padding }: Fit, x: Tensor): Tensor {
 
 interface Answer {
   readonly model: SegmentationNet;
-  /** [N, classes, h, w], what the net made of `input`. */
+  /** [N, classes, h, w], the net's output for `input`. */
   readonly logits: Tensor;
   readonly input: Tensor;
-  /** Height and width of the images, without what was filled up. */
+  /** Height and width of the images without padding. */
   readonly size: readonly [height: number, width: number];
 }
 
 /**
- * Logits [N, classes, H, W] at the pixels of the images; `head` is its place in the fit. Throws where a module of the
- * user's gave another size.
+ * Logits [N, classes, H, W] at the pixels of the images; `head` is the head's index in the fit. Throws if a module of
+ * your own returned another size.
  */
 export function croppedBy(
   op: string,

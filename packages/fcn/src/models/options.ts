@@ -1,41 +1,42 @@
 import { TensorError } from "@fcn/tensor";
 import { type RulesOf, rules, showValue } from "@fcn/tensor/internal";
 
-/** What `models.create` takes; a model that has no use for an option refuses it. */
+/** The options of `models.create`. A model refuses options that it has no use for. */
 export interface ModelOptions {
-  /** Classes, background included. */
+  /** Number of classes, background included. */
   numClasses: number;
-  /** Seed of the initial values and of dropout; 0 unless given. The same seed gives the same net. */
+  /** Seed of the initial values and of dropout. Default 0. The same seed gives the same net. */
   seed?: number;
-  /** Channels of the image; 3 unless given. */
+  /** Channels of the image. Default 3. */
   inChannels?: number;
-  /** Factor on the channels of every backbone layer: max(1, round(c * m)). 1 unless given. */
+  /** Factor on the channels of every backbone layer: max(1, round(c * m)). Default 1. */
   widthMultiplier?: number;
-  /** Padding of the first convolution. */
+  /** Padding of the first convolution, in pixels. */
   padding?: number;
   /**
-   * Batch norm after every backbone convolution, for training without pretrained weights. Its keys are `conv1_1_bn.*`.
+   * Adds batch norm, with keys `conv1_1_bn.*`, after every backbone convolution, for training without pretrained
+   * weights.
    */
   batchNorm?: boolean;
-  /** Share of values dropped after fc6 and fc7, 0 to below 1. */
+  /** Share of values dropped after fc6 and fc7, from 0 to below 1. */
   dropout?: number;
-  /** Whether the upsampling layers stay bilinear or are learned from there. */
+  /** Whether upsampling layers stay bilinear (`fixed`) or are trained from there (`learned`). */
   deconv?: "fixed" | "learned";
-  /** TensorFlow's padding in the backbone in place of PyTorch's, for weights that were trained there. */
+  /** Uses TensorFlow's padding in the backbone instead of PyTorch's, for weights trained there. */
   samePadding?: boolean;
-  /** What batch norm adds to the variance. */
+  /** Epsilon that batch norm adds to the variance. */
   bnEps?: number;
-  /** The stage of the backbone at which the backbone ends. */
+  /** The stage at which the backbone ends. */
   lastStage?: string;
-  /** A second head on the features before the last stage, for training. */
+  /** Adds a second head on the features before the last stage, for training. */
   auxLoss?: boolean;
-  /** Upsampling weights [C, C, k, k] in place of the channel-wise [C, 1, k, k]. */
+  /** Uses upsampling weights [C, C, k, k] instead of the channel-wise [C, 1, k, k]. */
   dense?: boolean;
-  /** How upsampled scores and those of a skip are joined; the paper found the maximum to learn badly. */
+  /** How upsampled scores and those of a skip are joined. The paper found that the maximum learns badly. */
   fusion?: "sum" | "max";
   /**
-   * Stride of the deepest features, 32, 16 or 8: pools that would pass it keep the resolution. Skips that are not finer
-   * fall away. Small images need more `padding` then.
+   * Stride of the deepest features: 32, 16 or 8. Pools that would exceed it keep the resolution, and skips that are not
+   * finer are dropped. Small images then need more `padding`.
    */
   backboneStride?: number;
   /**
@@ -43,11 +44,12 @@ export interface ModelOptions {
    * on.
    */
   dilate?: boolean;
-  /** Classes of the second, geometric head. */
+  /** Number of classes of the second, geometric head. */
   geometricClasses?: number;
 }
 
 export type OptionName = keyof ModelOptions;
+/** Options of a model with every default filled in. */
 export type Resolved = Required<ModelOptions>;
 
 const { boolean, from, oneOf, positive, whole } = rules;
@@ -73,8 +75,8 @@ const RULES: RulesOf<ModelOptions> = {
 };
 
 /**
- * Fills in `defaults` and checks every option. Options that are neither in `defaults` nor `numClasses`, `seed`,
- * `inChannels` are refused. `own` narrows what the model takes for some of them.
+ * Fills in `defaults` and checks every option. Refuses options other than `numClasses`, `seed`, `inChannels` and those
+ * in `defaults`. `own` narrows the values that the model takes.
  */
 export function resolveOptions(
   model: string,

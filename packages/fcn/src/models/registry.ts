@@ -8,7 +8,7 @@ import { type ModelOptions, type Resolved, resolveOptions } from "./options.js";
 import type { ModelEntry } from "./zoo/entry.js";
 import { ZOO } from "./zoo/index.js";
 
-/** Names that `create` takes. */
+/** The names that `create` takes. */
 export function list(): string[] {
   return Object.keys(ZOO);
 }
@@ -19,10 +19,10 @@ function entryOf(name: string): ModelEntry {
   throw invalidArgument(`models: there is no model called ${JSON.stringify(name)}`, `use one of: ${list().join(", ")}`);
 }
 
-/** What the published weights of a model were made with, where it is not ImageNet's mean and deviation. */
+/** The preprocessing of a model's published weights, if it is not ImageNet's mean and deviation. */
 export const publishedPreprocessing = (name: string): Preprocessing | undefined => entryOf(name).preprocessing;
 
-/** The layers of a model as data, and its options with the defaults filled in. */
+/** The layers of a model as data, and its options with defaults filled in. Throws as {@link create} does. */
 export function graphOf(name: string, options: ModelOptions): { graph: Graph; options: Resolved } {
   const entry = entryOf(name);
   const resolved = resolveOptions(name, options, entry.defaults, entry.rules);
@@ -30,15 +30,15 @@ export function graphOf(name: string, options: ModelOptions): { graph: Graph; op
 }
 
 /**
- * The layers of a model for an image of `height` x `width`: shape [C, H, W], receptive field and crop offset of each.
- * Needs no device. Throws where the image is too small for the net.
+ * The layers of a model for an image of `height` x `width` pixels: the shape [C, H, W], receptive field and crop offset
+ * of each. Needs no device. Throws if the image is too small for the net.
  */
 export function describe(name: string, options: ModelOptions & { height: number; width: number }): NodeSummary[] {
   const { height, width, ...rest } = options;
   return describeGraph(graphOf(name, rest).graph, height, width);
 }
 
-/** What `create` made a net of. */
+/** The name and options that `create` made a net from. */
 export interface NetOrigin {
   readonly model: string;
   readonly options: ModelOptions;
@@ -46,10 +46,10 @@ export interface NetOrigin {
 
 const ORIGINS = new WeakMap<object, NetOrigin>();
 
-/** The name and options of a net that {@link create} made; undefined for any other. */
+/** The name and options of a net that {@link create} made, or undefined for any other net. */
 export const originOf = (net: object): NetOrigin | undefined => ORIGINS.get(net);
 
-/** Names of the heads of the nets that have several. */
+/** The head names of the nets with several heads. */
 export interface SeveralHeads {
   readonly fcn_resnet50: "out" | "aux";
   readonly fcn_resnet101: "out" | "aux";
@@ -59,13 +59,25 @@ export interface SeveralHeads {
 }
 
 /**
- * A net on a device. `forward` takes [N, inChannels, H, W], of any size that `describe` accepts, and returns logits [N,
- * numClasses, H, W]; nets with several heads return a record of them. Where the name is a variable, name the type of
- * the answer: `create<NetOutput>(name, ...)`. The names of its parameters are those of the published ports. Score
- * layers start at zero, upsampling layers bilinear, the backbone as in torchvision; the same seed gives the same
- * values. To carry on from a coarser net: `net.loadStateDict(coarser.stateDict(), { strict: false })`.
+ * Builds a net on a device. `forward` takes [N, inChannels, H, W] of any size that `describe` accepts and returns
+ * logits [N, numClasses, H, W], or a record of them for a net with several heads. If the name is a variable, name the
+ * type of the output: `create<NetOutput>(name, ...)`. Parameters have the names of the published ports. Score layers
+ * start at zero, upsampling layers bilinear and the backbone as in torchvision; the same seed gives the same values. To
+ * continue from a coarser net: `net.loadStateDict(coarser.stateDict(), { strict: false })`.
  *
- * Throws for an unknown name, an option out of range or unknown to the model, and a padding that leaves no crop offset.
+ * Throws `invalid-argument` for an unknown name, an option that is unknown to the model or out of range, and a padding
+ * that leaves no crop offset.
+ *
+ * @example
+ * ```ts
+ * import { models } from "@fcn/core";
+ * import { createDevice, noGrad } from "@fcn/tensor";
+ * const device = await createDevice();
+ * const net = models.create("fcn8s-small", device, { numClasses: 3 });
+ * const logits = noGrad(() => net.forward(device.zeros([1, 3, 64, 64])));
+ * console.log(logits.shape); // [1, 3, 64, 64]
+ * device.destroy();
+ * ```
  */
 export function create<Name extends keyof SeveralHeads, Options extends ModelOptions>(
   name: Name,

@@ -5,19 +5,18 @@ import { GraphNet } from "./graph/net.js";
 import type { Graph } from "./graph/spec.js";
 
 /**
- * A net whose `forward` returns logits [N, classes, H, W], or a record of heads with the main one under `out`, or
- * first.
+ * A net whose `forward` returns logits [N, classes, H, W], or a record of heads. The main head is `out`, or the first.
  */
 export type SegmentationNet = nn.Module;
 
-/** The main head's logits: those of `out`, or of the first head of a net without one. */
+/** The logits of the main head: `out`, or the first head of a net without one. */
 export function mainLogits(output: Tensor | Readonly<Record<string, Tensor>>): Tensor {
   if ("shape" in output) return output as Tensor;
   const heads = output as Readonly<Record<string, Tensor>>;
   return heads.out ?? (Object.values(heads)[0] as Tensor);
 }
 
-/** The logits of a head by name; those of the main one without. Throws where the net has no such head. */
+/** The logits of a head by name, or of the main head without a name. Throws if the net has no such head. */
 export function headLogits(output: Tensor | Readonly<Record<string, Tensor>>, head: string | undefined): Tensor {
   if (head === undefined) return mainLogits(output);
   const heads = ("shape" in output ? { out: output } : output) as Readonly<Record<string, Tensor>>;
@@ -26,7 +25,7 @@ export function headLogits(output: Tensor | Readonly<Record<string, Tensor>>, he
   throw invalidArgument(`the net has no head ${JSON.stringify(head)}`, `use one of: ${Object.keys(heads).join(", ")}`);
 }
 
-/** The device that the net's tensors live on. */
+/** The device that holds the net's tensors. */
 export function deviceOf(model: SegmentationNet): Device {
   const [first] = Object.values(model.stateDict());
   if (first) return first.device;
@@ -35,11 +34,11 @@ export function deviceOf(model: SegmentationNet): Device {
   });
 }
 
-/** The layers of a net; undefined where it is not from `models`. */
+/** The graph of a net, or undefined if the net is not a `GraphNet`. */
 export const netGraph = (model: SegmentationNet): Graph | undefined =>
   model instanceof GraphNet ? model.graph : undefined;
 
-/** The classes that a head scores; undefined where the net does not tell. */
+/** The number of classes that a head scores, or undefined if the net does not tell. */
 export function headClasses(model: SegmentationNet, head: string): number | undefined {
   const graph = netGraph(model);
   return graph === undefined ? undefined : inferChannels(graph).get(graph.outputs[head] ?? "");

@@ -5,22 +5,22 @@ import type { FlagRule, Reader } from "./rules.js";
 export interface Flag<Value> {
   /** As the help shows it, such as `--year <n>`; without a value it is a switch. */
   readonly flag: string;
-  /** What stands without the flag is added to it. */
+  /** What the flag is for. The help also shows the fallback. */
   readonly help: string;
-  /** How its text is read. Default: by the rule of the option, else the text is the value. */
+  /** How the text of the flag is read. Default: by the rule, otherwise it is the value itself. */
   readonly reader?: Reader<Value>;
 }
 
-/** An option: all that the command line, checks and the configuration of a run need to know of it. */
+/** Everything that the command line, the checks and a run's configuration need to know about an option. */
 interface Row<Value> extends Partial<Flag<Value>> {
-  /** What it may be; an error names the option and what the rule allows. */
+  /** The values that are allowed. Errors name the option and quote the rule. */
   readonly rule?: Rule<Value> & Partial<Reader<Value>>;
   readonly fallback?: Value;
-  /** The same for the help, where it is no plain value. */
+  /** The fallback as the help shows it, unless it is a plain value. */
   readonly fallbackText?: string;
   /** Whether the command refuses to run without the flag. */
   readonly isRequired?: boolean;
-  /** A further flag for a part of the value; what both give is joined. */
+  /** A second flag for a part of the value. What both give is joined. */
   readonly shortcut?: Flag<Value>;
   /**
    * Whether it decides the course of a run: it is then kept in the configuration, shown in the report, and `resume`
@@ -40,10 +40,8 @@ type Reading<Value> =
 export type Option<Value> = Row<Value> &
   ({ readonly flag?: never } | ({ readonly flag: string; readonly help: string } & Reading<Value>));
 
-/** One row for each of the options. */
 export type OptionTable<Options> = { readonly [Name in keyof Options]-?: Option<NonNullable<Options[Name]>> };
 
-/** Rows by the names of their options. */
 export type AnyTable = Readonly<Record<string, Option<unknown>>>;
 
 /** The options of a table that the configuration holds under their own names. */

@@ -1,10 +1,12 @@
 import { type Rule, rules } from "@fcn/tensor/internal";
 
-/** How the text of a flag becomes a value; `Value` is that of the option. */
+/** How the text of a flag becomes a `Value`. */
 export interface Reader<Value> {
   /** What the value may be, as it stands after "use" or "expected". */
   readonly what: string;
-  /** Undefined for a text that is no such value. `before` is what an earlier flag of the same name gave. */
+  /**
+   * Returns undefined for text that is not such a value. `before` is the value from an earlier flag of the same name.
+   */
   parse(text: string, before?: Value): Value | undefined;
 }
 
@@ -19,13 +21,13 @@ const readable = (rule: Rule<number>): FlagRule<number> => ({
   parse: (text) => [numberOf(text)].find(rule.holds),
 });
 
-/** A number that `isGood`. */
+/** A number that satisfies `isGood`. */
 export const number = (what: string, isGood: (value: number) => boolean): FlagRule<number> =>
   readable(rules.number(what, isGood));
 
 const LARGEST = 0xffffffff;
 
-/** A whole number of at least `least` and at most `most`. */
+/** A whole number from `least` to `most`. */
 export function whole(least: number, most = LARGEST): FlagRule<number> {
   const rule = readable(rules.whole(least, most));
   return { ...rule, parse: (text) => (/^\d+$/.test(text) ? rule.parse(text) : undefined) };
@@ -43,17 +45,17 @@ export const upTo = (most: number): FlagRule<number> => readable(rules.upTo(most
 /** A part of a whole. */
 export const fraction = number("a number between 0 and 1, such as 0.2", (value) => value > 0 && value < 1);
 
-/** One of some names. */
+/** One of several names. */
 export const oneOf = <Name extends string>(names: readonly Name[]): FlagRule<Name> => ({
   ...rules.oneOf(...names),
   what: `one of: ${names.join(", ")}`,
   parse: (text) => names.find((name) => name === text),
 });
 
-/** What a rule allows, or a function, which code may pass and no text can give. */
+/** What a rule allows, or a function, which only code can pass. */
 export const orMaker = <Value>(of: Rule<Value>, made: string): Rule<Value> =>
   rules.rule(`${of.what}; or a function that makes ${made}`, (value) => typeof value === "function" || of.holds(value));
-/** Names with commas between them; only whoever uses them knows which there are. */
+/** Names separated by commas. Only their user knows which exist. */
 export function names(example: string): Reader<string[]> {
   return {
     what: `names with commas between them, such as ${example}`,
@@ -97,7 +99,7 @@ export const factors = (what: string, one: Rule<number>): FlagRule<Readonly<Reco
   },
 });
 
-/** `name=value` of a flag that is given many times; values are read as JSON where they are JSON, else as text. */
+/** `name=value` of a flag that may be repeated. Values are JSON if they parse as such, otherwise text. */
 export const assignments: Reader<Readonly<Record<string, unknown>>> = {
   what: "a name and a value, such as dropout=0.5",
   parse: (text, before = {}) => {
@@ -114,7 +116,7 @@ function fromJson(text: string): unknown {
   }
 }
 
-/** What `reader` reads, made into the value of an option; for a flag that is given once. */
+/** Converts what `reader` reads into the value of an option, for a flag that is given once. */
 export function mapped<From, To>({ what, parse }: Reader<From>, to: (value: From) => To): Reader<To> {
   return {
     what,

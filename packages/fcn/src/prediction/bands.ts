@@ -9,28 +9,28 @@ export interface Band {
   readonly values: Float32Array;
 }
 
-/** Where the probabilities of one image go, band by band. */
+/** Receives the probabilities of one image, band by band. */
 export interface BandSink {
   write(band: Band): Promise<void>;
 }
 
 const MIB = 2 ** 20;
 const BAND_BYTES = 16 * MIB;
-/** Bytes that are read from the device and not yet taken by a sink. */
+/** Most bytes that may be read from the device and not yet taken by a sink. */
 const MOST_UNDER_WAY = 4 * BAND_BYTES;
 
 /**
- * Reads strips of probabilities in bands, so that few bytes are on their way to the sinks, however large and
- * many-classed the images are.
+ * Reads strips of probabilities in bands, so that few bytes are in transit to the sinks, however large the images and
+ * however many their classes.
  */
 export class BandReader {
   readonly #running = new Map<Promise<void>, number>();
   readonly #all: Promise<void>[] = [];
 
-  /** @param sinks one an image of the strips */
+  /** @param sinks one per image of the strips */
   constructor(private readonly sinks: readonly BandSink[]) {}
 
-  /** Asks for a strip, and waits where too much is under way. Throws what a sink has thrown. */
+  /** Requests a strip, and waits while too much is in transit. Throws what a sink throws. */
   async read({ top, height, classes }: Omit<Band, "values">, probabilities: Tensor): Promise<void> {
     const rowBytes = (probabilities.size / height) * 4;
     const rows = Math.max(1, Math.floor(BAND_BYTES / rowBytes));
@@ -56,7 +56,7 @@ export class BandReader {
       await Promise.all(this.sinks.map((sink, n) => sink.write({ ...place, values: valuesOf(n) })));
       this.#running.delete(taken);
     });
-    // Awaited by whoever takes the predictions, or by the next band; until then a rejection must not count as
+    // The consumer of the predictions or the next band awaits this. Until then, a rejection must not count as
     // unhandled.
     taken.catch(() => undefined);
     this.#running.set(taken, part.size * 4);

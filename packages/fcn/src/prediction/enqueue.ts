@@ -6,39 +6,39 @@ import type { Inference } from "./inference.js";
 import { HostProbabilities } from "./probabilities.js";
 import { forEachStrip, type HeadStrip, type Strip } from "./strips.js";
 
-/** What a net says of one image. */
+/** A net's prediction for one image. */
 export interface Prediction {
   /** One class per pixel of the image, row by row. */
   readonly labels: Uint8Array;
   readonly height: number;
   readonly width: number;
-  /** float32 [classes, H, W], where it was asked for. */
+  /** float32 [classes, H, W], if requested. */
   readonly probabilities?: io.HostArray;
-  /** The image under the colours of its classes, as the browser's ImageData takes it; where it was asked for. */
+  /** The image overlaid with the colours of its classes, in the format of the browser's ImageData, if requested. */
   readonly overlay?: Uint8ClampedArray<ArrayBuffer>;
-  /** How often the net ran: tiles times views. */
+  /** How often the net ran: the number of tiles times the number of views. */
   readonly tiles: number;
 }
 
-/** How classes are laid over an image. */
+/** How an overlay is painted. */
 export interface OverlayStyle {
   readonly palette: readonly Colour[];
   /** Share of the colour, 0 to 1. */
   readonly alpha: number;
-  /** The class that is left unpainted; -1 for none. */
+  /** The class that stays unpainted; -1 for none. */
   readonly plain: number;
 }
 
-/** What is read back beside the labels. */
+/** What is read back in addition to the labels. */
 export interface Outputs {
-  /** Into the prediction, or where else those of a single image go. */
+  /** True to add them to the prediction, or a sink for those of a single image. */
   readonly probabilities?: boolean | BandSink;
   readonly overlay?: OverlayStyle | undefined;
 }
 
 /**
- * Gives the device all work on images of one size, and returns while it is still at it: `done` waits for the results.
- * No scope of the device is open then, so the next images may be enqueued at once.
+ * Gives the device all work on images of one size, and returns while the device is still working; `done` waits for the
+ * results. By then no scope of the device is open, so the next images may be enqueued at once.
  */
 export async function enqueue(
   inference: Inference,
@@ -53,7 +53,7 @@ export async function enqueue(
       const size = data.length / collectors.length;
       for (const [n, collector] of collectors.entries()) take(collector, data.subarray(n * size, (n + 1) * size));
     });
-    // Awaited by whoever takes the predictions; until then a rejection must not count as unhandled.
+    // The consumer of the predictions awaits this. Until then, a rejection must not count as unhandled.
     done.catch(() => undefined);
     reads.push(done);
   };
@@ -78,7 +78,7 @@ export async function enqueue(
   return { done };
 }
 
-/** The colours of a strip's classes over its rows of the images. */
+/** Paints the colours of a strip's classes over its rows of the images. */
 function paintStrip(
   images: readonly RasterImage[],
   labels: Tensor,
@@ -96,7 +96,7 @@ function paintStrip(
 
 const pixel = (red: number, green: number, blue: number): number => red | (green << 8) | (blue << 16) | (255 << 24);
 
-/** Rows of an image as pixels of four bytes: its first three channels, or its only one as grey. */
+/** Packs rows of an image into pixels of four bytes: its first three channels, or its only one as grey. */
 function packRows({ data, width, channels }: RasterImage, top: number, height: number, words: Int32Array): void {
   const [green, blue] = channels >= 3 ? [1, 2] : [0, 0];
   let from = top * width * channels;
@@ -105,7 +105,7 @@ function packRows({ data, width, channels }: RasterImage, top: number, height: n
   }
 }
 
-/** Puts the strips of one image together. */
+/** Joins the strips of one image. */
 class Collector {
   readonly labels: Uint8Array;
   readonly probabilities: HostProbabilities;

@@ -5,21 +5,19 @@ import type { PixelScale } from "../data/decode/pixelScale.js";
 import { fileName, readBytes } from "../data/files/files.js";
 import { checkImage, type RasterImage } from "../labels/sample.js";
 
-/** Interleaved rows of red, green, blue and opacity, as the browser's ImageData. */
+/** Interleaved rows of red, green, blue and opacity, as in the browser's ImageData. */
 export interface ImageDataLike {
   readonly data: Uint8Array | Uint8ClampedArray;
   readonly height: number;
   readonly width: number;
 }
 
-/**
- * An image in memory (with `channels`, or as ImageData), or an encoded one: the path of a file (Node), or its bytes.
- */
+/** An image in memory (with `channels`, or as ImageData), or an encoded one: the path of a file (Node) or its bytes. */
 export type ImageInput = RasterImage | ImageDataLike | string | URL | Uint8Array | ArrayBuffer;
 
 /**
- * The image as interleaved rows; `scale` is that of encoded ones. Opacity is dropped. Throws a TensorError that names
- * the file.
+ * The image as interleaved rows without opacity. `scale` applies to encoded images. Throws a TensorError that names the
+ * file.
  */
 export async function toRaster(image: ImageInput, name = nameOf(image), scale: PixelScale = {}): Promise<RasterImage> {
   if (image instanceof Uint8Array) return (await decodeImage(name, image, scale)).image;
@@ -37,7 +35,7 @@ export async function toRaster(image: ImageInput, name = nameOf(image), scale: P
   return dropOpacity(image);
 }
 
-/** What an image is called in messages and results. */
+/** The name of an image in messages and results. */
 export function nameOf(image: ImageInput): string {
   if (typeof image === "string") return image;
   return image instanceof URL ? fileName(image.pathname) : "the given image";

@@ -12,28 +12,28 @@ import { deviceOf, type SegmentationNet } from "../models/segmentationNet.js";
 import { type InferenceOptions, MEMORY, sideAt, type View, viewsOf } from "./options.js";
 import { largestTile, type Tiling, tilesOf, wholeImage } from "./tiling.js";
 
-/** A net with the way in which it is to see images. */
+/** A net and how it sees images. */
 export interface Inference {
-  /** Bytes that one image may take on the device, and that may lie idle there between strips. */
+  /** Bytes that one image may take on the device, and that may stay idle there between strips. */
   readonly memory: number;
   readonly model: SegmentationNet;
   readonly device: Device;
   readonly preprocessing: Preprocessing;
   readonly views: readonly View[];
-  /** Whose outputs are wanted, in this order; undefined for the main one. */
+  /** The heads whose outputs are wanted, in this order; undefined is the main one. */
   readonly heads: readonly (string | undefined)[];
-  /** How an image of a size goes through the net, so that each head scores all its pixels. */
+  /** How an image of a given size goes through the net so that each head scores all its pixels. */
   readonly fit: (height: number, width: number) => Fit;
-  /** Ends the prediction in progress between two tiles. */
+  /** Ends the current prediction between two tiles. */
   readonly signal: AbortSignal | undefined;
-  /** The tiles of `count` images that are predicted together; one where they are seen whole. */
+  /** The tiles of `count` images that are predicted together; a single one if the images are seen whole. */
   readonly tiling: (count: number, height: number, width: number) => Tiling;
 }
 
 /**
- * Settles all that does not depend on the image. Throws a TensorError for options that cannot be.
+ * Prepares everything that does not depend on the image. Throws `invalid-argument` for invalid options.
  *
- * @param further heads whose outputs are wanted beside that of `options.head`, from the same passes of the net
+ * @param further heads wanted in addition to `options.head`, from the same passes of the net
  */
 export function createInference(
   model: SegmentationNet,
@@ -54,14 +54,14 @@ export function createInference(
   return { model, device: deviceOf(model), preprocessing, views, fit, tiling, memory, heads, signal };
 }
 
-/** Zeros below and on the right up to multiples of a number, for a net that gives scores at the size of its input. */
+/** Zeros below and on the right up to multiples of a number, for a net whose scores have the size of its input. */
 const filledTo = (multiple: number, heads: Inference["heads"]): Inference["fit"] => {
   const after = (side: number): readonly [number, number] => [0, Math.ceil(side / multiple) * multiple - side];
   const offsets = heads.map(() => [0, 0] as const);
   return (height, width) => ({ padding: [after(height), after(width)], offsets });
 };
 
-/** What the choice of tiles goes by, beside the options. */
+/** What the choice of tiles depends on, apart from the options. */
 interface Course extends Pick<Inference, "fit" | "views" | "heads"> {
   readonly stride: number;
 }
@@ -74,7 +74,7 @@ function tilingFor(
   const { stride } = course;
   if (tile !== undefined) {
     const sides = typeof tile === "number" ? ([tile, tile] as const) : tile;
-    // What cannot be is to be said before the first image.
+    // Throws for impossible tiles before the first image.
     tilesOf(sides, { tile: sides, overlap }, stride);
     return (_, height, width) => tilesOf([height, width], { tile: sides, overlap }, stride);
   }
@@ -88,12 +88,12 @@ function tilingFor(
   };
 }
 
-/** Buffers of the pool may be larger than what was asked for by an eighth. */
+/** Buffers of the pool may exceed the requested size by an eighth. */
 const SLACK = 1.125;
-/** Copies of a strip of logits, as wide as the image, that are held at once while tiles or views are put together. */
+/** Copies of a strip of logits, as wide as the image, held at once while tiles or views are joined. */
 const STRIPS = 3;
 
-/** Bytes on the device for one tile of an image, and the strip of logits of each head that it is a part of. */
+/** Bytes on the device for one tile of an image, including each head's strip of logits that contains it. */
 function tileBytes(
   graph: Graph,
   { fit, views, heads }: Course,
@@ -111,7 +111,7 @@ function tileBytes(
   };
   return ([height, width], [h, w]) => {
     const isPut = views.length > 1 || h < height || w < width;
-    // Of each view the rows that the next tiles overlap are kept.
+    // For each view, the rows that the next tiles overlap are kept.
     const rows = STRIPS * h + (h < height ? views.length * Math.max(overlap, h / 4) : 0);
     const strips = isPut ? classes * rows * width * 4 : 0;
     return SLACK * (inputBytes(sideAt(h, scale), sideAt(w, scale)) + strips);

@@ -4,24 +4,24 @@ import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { number, numbers } from "../options/rules.js";
 import type { TileOptions } from "./tiling.js";
 
-/** How images are given to a net, and how its outputs are put together. */
+/** How a net is given images, and how its outputs are combined. */
 export interface InferenceOptions extends TileOptions, Abortable {
   /**
-   * Images that would need more bytes on the device than this are cut into tiles, unless `tile` says how. Default 2
-   * GiB. Weights do not count, and nets that are not from `models.create` are given whole images. No more than this is
-   * kept idle on the device for what comes next.
+   * Images that would need more bytes on the device than this are cut into tiles, unless `tile` decides. Default 2 GiB.
+   * Weights do not count. A net that is not a `GraphNet` gets whole images. At most this much is kept idle on the
+   * device for reuse.
    */
   readonly memory?: number | undefined;
-  /** The head of a net with several whose output is wanted. Default `out`, or the first. */
+  /** The head to use, for a net with several. Default `out`, or the first. */
   readonly head?: string | undefined;
-  /** Factors on the sides of the image, of which the mean is taken. Default [1]. */
+  /** Factors on the sides of the image; the outputs are averaged. Default [1]. */
   readonly scales?: readonly number[] | undefined;
-  /** Also takes the mean with the output on the mirrored image. Default false. */
+  /** Also averages with the output for the mirrored image. Default false. */
   readonly mirror?: boolean | undefined;
   /**
-   * What the sides of the net's input must be multiples of; zeros fill it up. Default 32 for a module of your own,
-   * which must give scores at the size of its input; a net that runs a graph, as those of `models.create` and
-   * `models.GraphBuilder` do, knows by itself what it needs.
+   * The sides of the net's input are padded with zeros to multiples of this. Default 32 for a module of your own, whose
+   * scores must have the size of its input. A net that runs a graph, such as those of `models.create` and
+   * `models.GraphBuilder`, knows what it needs.
    */
   readonly stride?: number | undefined;
 }
@@ -37,20 +37,20 @@ export const sideAt = (side: number, scale: number): number => Math.max(1, Math.
 
 const scale = number("a number above 0 and at most 16", (value) => value > 0 && value <= 16);
 
-/** Of `scales`. */
+/** The option rule for `scales`. */
 export const scalesRule = numbers("numbers above 0 and at most 16, such as 0.75,1,1.25", scale);
 
-/** Every scale, and every scale mirrored. */
+/** Every scale, and every scale mirrored if `mirror` is set. Throws `invalid-argument` for scales out of range. */
 export function viewsOf({ scales = [1], mirror = false }: InferenceOptions): View[] {
   checkValue("predict", "scales", scales, scalesRule);
   const turns = mirror ? [false, true] : [false];
   return scales.flatMap((scale) => turns.map((turn) => ({ scale, mirror: turn })));
 }
 
-/** Default of `memory`. */
+/** Default of `memory`, in bytes. */
 export const MEMORY = 2 * 1024 ** 3;
 
-/** Throws unless preprocessing was given. */
+/** Throws `invalid-argument` unless preprocessing was given. */
 export function checkPreprocessing(op: string, given: Preprocessing | undefined): Preprocessing {
   if (given) return given;
   throw invalidArgument(`${op}: a net was given without preprocessing`, {

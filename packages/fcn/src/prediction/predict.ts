@@ -12,38 +12,48 @@ import { type ImageInput, nameOf, toRaster } from "./image.js";
 import { createInference, type Inference } from "./inference.js";
 import { checkPreprocessing, type InferenceOptions } from "./options.js";
 
+/** Options of {@link predict} and {@link predictAll}. */
 export interface PredictOptions extends InferenceOptions {
-  /** The one that the net was trained with; what `loadModel` returns brings it along. */
+  /** The preprocessing that the net was trained with. What `loadModel` returns includes it. */
   readonly preprocessing?: Preprocessing | undefined;
-  /**
-   * The values that become 0 and 255 in files of more than 8 bits. Default: that which the net was trained with, in
-   * `preprocessing`.
-   */
+  /** The values that become 0 and 255 in files of more than 8 bits. Default: the range in `preprocessing`. */
   readonly range?: PixelRange | undefined;
-  /** Also return the probability of every class at every pixel. Default false. */
+  /** Also returns the probability of every class at every pixel. Default false. */
   readonly probabilities?: boolean | undefined;
-  /** Also return the image under the colours of its classes; `alpha` is their share, by default 0.5. Default false. */
+  /** Also returns an overlay. `alpha` is the share of the colours, 0.5 by default. Default false. */
   readonly overlay?: boolean | { readonly alpha: number } | undefined;
-  /** Red, green, blue of each class, 0 to 255. Default the net's own, or PASCAL VOC's. */
+  /** Red, green and blue of each class, 0 to 255. Default: the net's own, or PASCAL VOC's. */
   readonly palette?: readonly Colour[] | undefined;
   /**
-   * Names of the classes: one called "background" is left unpainted; without names that is class 0. Default the net's
-   * own.
+   * Names of the classes. One called "background" stays unpainted; without names, class 0 does. Default: the net's own.
    */
   readonly classes?: readonly string[] | undefined;
 }
 
-/** A net, or what `loadModel` returns: then nothing else needs to be said. */
+/** A net, or what `loadModel` returns, which includes everything else that is needed. */
 export type NetOrLoaded = SegmentationNet | LoadedModel;
 
 /**
- * The class of each pixel of one image, of any size: at once, or in tiles where that would take more than `memory` on
- * the device. Tiles lie at multiples of the net's stride and their logits are averaged where they overlap, as the d2l
- * chapter on FCN describes; so the labels are those of the whole image at all pixels that lie at least as far from the
- * borders of their tiles as the net looks (`models.reachOf`). Several `scales` and `mirror` average the softmax of each
- * view, as is usual at test time.
+ * The class of each pixel of one image of any size. The image is predicted whole, or in tiles if it would take more
+ * than `memory` on the device. Tiles lie at multiples of the net's stride, and their logits are averaged where they
+ * overlap, as the d2l chapter on FCN describes. Labels therefore equal those of the whole image at all pixels that are
+ * at least as far from the borders of their tiles as the net looks (`models.reachOf`). With several `scales` or
+ * `mirror`, the softmax of all views is averaged, as is usual at test time.
  *
- * Throws a TensorError for what is no image, and for options that cannot be.
+ * Throws `invalid-argument` for a value that is not an image, for invalid options, and without preprocessing. A file
+ * that cannot be read throws an error that names it.
+ *
+ * @example
+ * ```ts
+ * import { models, predict } from "@fcn/core";
+ * import { createDevice } from "@fcn/tensor";
+ * const device = await createDevice();
+ * const net = models.create("fcn32s-small", device, { numClasses: 2 });
+ * const image = { data: new Uint8Array(48 * 64 * 3), height: 48, width: 64, channels: 3 };
+ * const preprocessing = { channelOrder: "rgb", mean: [0, 0, 0], std: [255, 255, 255] } as const;
+ * const { labels } = await predict(net, image, { preprocessing }); // 48 * 64 classes
+ * device.destroy();
+ * ```
  */
 export async function predict(net: NetOrLoaded, image: ImageInput, options: PredictOptions = {}): Promise<Prediction> {
   const { inference, outputs, scale } = preparePrediction("predict", net, options);
@@ -52,14 +62,14 @@ export async function predict(net: NetOrLoaded, image: ImageInput, options: Pred
   return (await done)[0] as Prediction;
 }
 
-/** What became of one of many images. */
+/** The result for one of many images. */
 export type PredictionResult<T> =
   | { readonly item: T; readonly prediction: Prediction; readonly error?: undefined }
   | { readonly item: T; readonly error: TensorError; readonly prediction?: undefined };
 
 /**
- * Predicts many images in their order at the speed of the net: some are decoded while the device works on others. An
- * image that cannot be read gives a result with the error, and the others go on. Throws when the device fails, and the
+ * Predicts many images in order at the speed of the net, decoding some while the device works on others. An image that
+ * cannot be read gives a result with its error, and the rest continue. Throws if the device fails, and throws the
  * reason of `signal` once it is aborted.
  */
 export async function* predictAll(
@@ -76,19 +86,19 @@ export async function* predictAll(
   );
 }
 
-/** Images that are decoded at a time, ahead of the device. */
+/** Images decoded at a time, ahead of the device. */
 const DECODE_AHEAD = 4;
-/** Images on the device: while one is read back the next is being worked on. */
+/** Images on the device: while one is read back, it works on the next. */
 const ON_DEVICE = 2;
 
-/** As {@link predictAll}, of anything that `load` makes images of. */
+/** Like {@link predictAll}, for anything that `load` turns into images. */
 export async function* predictEach<T>(
   inference: Inference,
   items: Iterable<T> | AsyncIterable<T>,
   load: (item: T) => Promise<RasterImage>,
   outputs: (item: T, image: RasterImage) => Outputs,
 ): AsyncGenerator<PredictionResult<T>> {
-  // What an aborted signal ends is no failure of the image.
+  // An aborted signal is not a failure of the image.
   const errorOf = (error: unknown): TensorError => {
     inference.signal?.throwIfAborted();
     return imageError(error);
@@ -114,17 +124,18 @@ async function resultOf<T>(
 }
 
 /**
- * After one of these there is no use in going on. On a full disk the results of all other images would be lost as well.
+ * Errors after which there is no point in continuing. On a full disk, the results of all other images would be lost
+ * too.
  */
 const FATAL = ["device-lost", "out-of-memory", "gpu-error", "kernel-compile", "disk-full"] as const;
 
-/** Returns what is wrong with an image; throws on what is wrong with more. */
+/** Returns the error if it concerns one image; rethrows any other. */
 export function imageError(error: unknown): TensorError {
   if (error instanceof TensorError && !hasCode(error, ...FATAL)) return error;
   throw error;
 }
 
-/** The options of a prediction settled, with what a loaded model says of itself. */
+/** The resolved options of a prediction, including what a loaded model says of itself. */
 export function preparePrediction(
   op: string,
   net: NetOrLoaded,

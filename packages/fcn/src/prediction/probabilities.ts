@@ -6,7 +6,7 @@ interface Size {
   readonly width: number;
 }
 
-/** Calls `put` with the rows that a band has of each class, and the place of the first of them in [classes, H, W]. */
+/** Calls `put` with each class's rows in a band and the index of the first of them in [classes, H, W]. */
 function eachPlane({ top, height, classes, values }: Band, size: Size, put: (rows: Float32Array, at: number) => void) {
   const rows = height * size.width;
   for (let c = 0; c < classes; c++) {
@@ -34,7 +34,7 @@ export class HostProbabilities implements BandSink {
   }
 }
 
-/** Probabilities in a `.npy` file, of which only what is on its way is in memory (Node). */
+/** Probabilities in a `.npy` file. Only what is in transit is in memory (Node). */
 export class NpyProbabilities implements BandSink {
   #file: Promise<io.NpyWriter> | undefined;
   #isDiscarded = false;
@@ -61,12 +61,12 @@ export class NpyProbabilities implements BandSink {
     return io.createNpy(this.path, { dtype: "float32", shape: [classes, height, width] });
   }
 
-  /** The file appears under its name. */
+  /** Makes the file appear under its name. */
   async finish(): Promise<void> {
     await (await this.#file)?.finish();
   }
 
-  /** Removes a file that is not finished. */
+  /** Removes an unfinished file. */
   async discard(): Promise<void> {
     this.#isDiscarded = true;
     const file = await this.#file?.catch(() => undefined);

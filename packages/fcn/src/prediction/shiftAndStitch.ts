@@ -7,22 +7,24 @@ import { AXES } from "../models/graph/plane/window.js";
 import { type Graph, mainHead } from "../models/graph/spec.js";
 import { mainLogits } from "../models/segmentationNet.js";
 
+/** Options of {@link shiftAndStitch}. */
 export interface ShiftAndStitchOptions {
   /** The stride f of the net's output. */
   readonly factor: number;
 }
 
-/** One pass: the rows and columns of its output, as far as they lie on the image. */
+/** One pass: the rows and columns of its output that lie on the image. */
 type Pass = (down: number, right: number) => Tensor;
 
 /**
- * Dense prediction without interpolation (section 3.2 of the FCN paper): the net runs on f * f copies of the image,
- * each shifted down and to the right by 0 to f - 1 pixels with zeros after it, and the outputs are interlaced. x is [N,
- * C, H, W]; the answer has a value for every place of the output grid of `dilate`, cell m of it at the place of cell m
- * / f of the net's own output.
+ * Dense prediction without interpolation (section 3.2 of the FCN paper). The net runs on f * f copies of the image,
+ * each shifted down and right by 0 to f - 1 pixels with zeros after it, and the outputs are interlaced. x is [N, C, H,
+ * W]; the result has a value for every place of the output grid of `dilate`, with its cell m at the place of cell m / f
+ * of the net's own output.
  *
- * The net is run as it stands: call `net.eval()` before, and `noGrad` around it where no gradient is wanted. It must
- * not upsample; cut a published one by `models.subgraph(graph, "score_fr")`.
+ * The net runs as it is: call `net.eval()` first, and wrap the call in `noGrad` unless you need gradients. The net must
+ * not upsample; cut a published one with `models.subgraph(graph, "score_fr")`. Throws `invalid-argument` unless
+ * `factor` is the stride of the net's output and x has four dimensions.
  */
 export function shiftAndStitch(net: nn.Module, x: Tensor, { factor }: ShiftAndStitchOptions): Tensor {
   if (!Number.isInteger(factor) || factor < 1 || x.shape.length !== 4) {
@@ -43,10 +45,10 @@ export function shiftAndStitch(net: nn.Module, x: Tensor, { factor }: ShiftAndSt
   return interlace(rows, 2);
 }
 
-/** Throws where a graph does not give one value for `factor` x `factor` pixels. */
+/** Throws `invalid-argument` unless a graph gives one value per `factor` x `factor` pixels. */
 function checkGrid(graph: Graph, factor: number): void {
   const steps = AXES.map((axis) => {
-    // Padding that follows from the size of the image moves the cells, but leaves the steps between them.
+    // Padding that depends on the size of the image moves the cells but keeps the steps between them.
     const { scale } = coordinateMaps(graph, axis, STANDARD).get(mainHead(graph)) ?? identityMap;
     return scale.den / scale.num;
   });
@@ -74,22 +76,21 @@ const shifted = (x: Tensor, down: number, right: number): Tensor =>
       ]);
 
 /**
- * Outputs of the shifts 0 to f - 1 along one dimension, 2 or 3, of [N, C, H, W] as one. Cell i of shift t is cell f i -
- * t of the result; where that is before the image it is left out, and the result ends before the first cell that no
- * shift has.
+ * Joins the outputs of the shifts 0 to f - 1 along dimension 2 or 3 of [N, C, H, W]. Cell i of shift t is cell f i - t
+ * of the result. Cells before the image are left out, and the result ends before the first cell that no shift has.
  */
 function interlace(outputs: readonly Tensor[], dim: 2 | 3): Tensor {
   const f = outputs.length;
   const sizes = outputs.map((output) => output.shape[dim] as number);
   const length = Math.min(...sizes.map((size, shift) => f * size - shift));
   const groups = Math.ceil(length / f);
-  // Cell r of each group of f comes from shift f - r, whose cell 0 lies before the image; that of shift 0 comes first.
+  // Shift 0 comes first. Then cell r of each group of f comes from shift f - r, whose cell 0 lies before the image.
   const byPlace = Array.from({ length: f }, (_, r) => {
     const [output, begin] = r === 0 ? [outputs[0] as Tensor, 0] : [outputs[f - r] as Tensor, 1];
     return range(output, dim, begin, begin + groups);
   });
   const [n = 1, c = 1, h = 1, w = 1] = (byPlace[0] as Tensor).shape;
-  // Each place as a dimension of its own after the one that is interlaced.
+  // Each place gets its own dimension after the interlaced one.
   const alone = dim === 3 ? [n * c * h, w, 1] : [n * c, h, 1, w];
   const joined = concat(
     byPlace.map((part) => part.reshape(alone)),
@@ -99,7 +100,7 @@ function interlace(outputs: readonly Tensor[], dim: 2 | 3): Tensor {
   return range(whole, dim, 0, length);
 }
 
-/** Cells `begin` to `end` - 1 along `dim`, with zeros where the tensor is shorter. */
+/** Cells `begin` to `end` - 1 along `dim`, with zeros beyond the end of the tensor. */
 function range(x: Tensor, dim: 2 | 3, begin: number, end: number): Tensor {
   const size = x.shape[dim] as number;
   const last = Math.min(end, size);

@@ -24,23 +24,24 @@ import { sideAt, type View } from "./options.js";
 import { coverage, type Span, type Tiling } from "./tiling.js";
 import { inTurn } from "./turns.js";
 
-/** What a head says of a strip. */
+/** A head's output for a strip. */
 export interface HeadStrip {
-  /** Classes of the head. */
+  /** Number of classes of the head. */
   readonly classes: number;
   /** int32 [N, height, W] */
   readonly labels: Tensor;
-  /** float32 [N, classes, height, W], where they were asked for. */
+  /** float32 [N, classes, height, W], if requested. */
   readonly probabilities: Tensor | undefined;
 }
 
 /**
- * Rows [top, top + height) of the answer, finished. The tensors are freed when the function that is given them is done.
+ * Finished rows [top, top + height) of the prediction. Its tensors are freed when the function that receives them is
+ * done.
  */
 export interface Strip {
   readonly top: number;
   readonly height: number;
-  /** In the order of the heads of the inference. */
+  /** In the order of the inference's heads. */
   readonly heads: readonly HeadStrip[];
 }
 
@@ -52,10 +53,10 @@ export interface StripOptions {
 const MOST_CLASSES = 255;
 
 /**
- * Predicts images of one size together, strip by strip from the top, so that what is held on the device does not grow
- * with the height. Logits are averaged where tiles overlap; then each view's softmax is taken, and the mean over the
- * views. `use` is called once a strip, in order, and awaited. The net runs once a tile, whatever the number of heads.
- * Returns the number of tiles. The net is in evaluation mode meanwhile. Calls at the same time take turns on a device.
+ * Predicts images of one size together, strip by strip from the top, so that the memory on the device does not grow
+ * with the height. Logits are averaged where tiles overlap, then each view's softmax is taken and averaged over the
+ * views. `use` is called and awaited once per strip, in order. The net is in evaluation mode and runs once per tile,
+ * whatever the number of heads. Returns the number of tiles. Concurrent calls take turns on a device.
  */
 export function forEachStrip(
   inference: Inference,
@@ -82,7 +83,7 @@ async function predictStrips(
   try {
     for (const index of tiling.rows.keys()) {
       open = await finishStrip(job, index, open, options, use);
-      // Buffers of images of other sizes would pile up.
+      // Otherwise, buffers of images of other sizes would pile up.
       device.trim(memory);
     }
   } finally {
@@ -98,8 +99,8 @@ interface Job extends Omit<Inference, "tiling"> {
 }
 
 /**
- * For each view the sums of the logits, by head, of the rows that later tiles still add to; none of those where there
- * are no such rows.
+ * For each view, the sums of the logits, by head, of the rows to which later tiles still add; empty if there are no
+ * such rows.
  */
 type OpenSums = readonly (readonly Tensor[])[];
 
@@ -139,8 +140,8 @@ async function finishStrip(
 }
 
 /**
- * Logits of a single view stay what they are, since the largest is also the most probable; of several views softmax is
- * summed.
+ * Adds a view. Logits of a single view stay as they are, since the largest is also the most probable; for several
+ * views, softmax is summed.
  */
 function addView(sum: Tensor | undefined, logits: Tensor, views: number): Tensor {
   if (views === 1) return logits;
@@ -158,7 +159,7 @@ const probabilitiesOf = (scores: Tensor, views: number): Tensor =>
 
 const rows = (x: Tensor, begin: number, end: number): Tensor => slice(x, [null, null, [begin, end]]);
 
-/** Divides sums of logits, which it takes over, by the number of tiles at each pixel. */
+/** Divides sums of logits, which it consumes, by the number of tiles at each pixel. */
 function mean(device: Device, sums: Tensor, { rows, columns }: Tiling, top: number): Tensor {
   const [, , height = 0, width = 0] = sums.shape;
   const down = coverage(rows, top, top + height);
@@ -173,11 +174,11 @@ function divideBy(sums: Tensor, device: Device, counts: Float32Array, shape: rea
   return result;
 }
 
-/** The logits of a row of tiles by head, summed where they overlap each other and the rows before. */
+/** The logits of a row of tiles by head, summed where the tiles overlap each other and the rows before. */
 async function sumRow(job: Job, row: Span, view: View, before: readonly Tensor[]): Promise<readonly Tensor[]> {
   const { device, tiling, images, signal } = job;
   const { width } = images[0] as RasterImage;
-  // A scope for each tile frees what it made, and keeps the queue short.
+  // A scope per tile frees what the tile made and keeps the queue short.
   const [only] = tiling.columns;
   signal?.throwIfAborted();
   if (only && tiling.columns.length === 1 && before.length === 0) {
@@ -199,7 +200,7 @@ async function sumRow(job: Job, row: Span, view: View, before: readonly Tensor[]
   return sums;
 }
 
-/** The logits of one tile by head, seen in one way, at the size of the tile. */
+/** The logits of one tile by head, in one view, at the size of the tile. */
 function tileLogits(job: Job, row: Span, column: Span, view: View): Tensor[] {
   const [height, width] = [row.end - row.begin, column.end - column.begin];
   const size = [height, width].map((side) => sideAt(side, view.scale));
@@ -213,7 +214,7 @@ function tileLogits(job: Job, row: Span, column: Span, view: View): Tensor[] {
   });
 }
 
-/** The logits by head of an input of any size, which is filled up to one that the net takes. */
+/** The logits by head of an input of any size, padded to a size that the net takes. */
 function forward({ model, fit, heads }: Job, x: Tensor): Tensor[] {
   const [, , height = 0, width = 0] = x.shape;
   const found = fit(height, width);

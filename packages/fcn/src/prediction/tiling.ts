@@ -7,17 +7,17 @@ export interface Span {
   readonly end: number;
 }
 
-/** Rectangles that cover an image: every span of rows with every span of columns. */
+/** Rectangles that cover an image: every span of rows combined with every span of columns. */
 export interface Tiling {
   readonly rows: readonly Span[];
   readonly columns: readonly Span[];
 }
 
 /**
- * Spans of `tile` pixels that cover `size`, each `overlap` pixels over the one before. All begin at multiples of
- * `stride`, so that a net's features lie where they do in the whole image; the last one is moved back to the border,
- * over which it reaches by nothing: where `size` is not a multiple of `stride` it is up to `stride` - 1 pixels shorter.
- * `tile` and `overlap` must be multiples of `stride`.
+ * Spans of `tile` pixels that cover `size`, each overlapping the one before by `overlap` pixels. All begin at multiples
+ * of `stride`, so that a net's features lie where they do in the whole image. The last one is moved back so that it
+ * ends at the border; if `size` is not a multiple of `stride`, it is up to `stride` - 1 pixels shorter. `tile` and
+ * `overlap` must be multiples of `stride`.
  */
 export function spansOf(size: number, tile: number, overlap: number, stride: number): Span[] {
   if (tile >= size) return [{ begin: 0, end: size }];
@@ -27,7 +27,7 @@ export function spansOf(size: number, tile: number, overlap: number, stride: num
   return [...spans, { begin: last, end: size }];
 }
 
-/** How many spans hold each pixel of [begin, end). */
+/** How many spans cover each pixel of [begin, end). */
 export function coverage(spans: readonly Span[], begin: number, end: number): Float32Array {
   const counts = new Float32Array(end - begin);
   for (const span of spans) {
@@ -38,17 +38,18 @@ export function coverage(spans: readonly Span[], begin: number, end: number): Fl
   return counts;
 }
 
+/** How an image is cut into tiles. */
 export interface TileOptions {
-  /** Sides of a tile, one number or [height, width]: multiples of the net's stride. */
+  /** Sides of a tile, one number or [height, width], in multiples of the net's stride. */
   readonly tile?: number | readonly [number, number] | undefined;
   /**
-   * Pixels that neighbouring tiles share, rounded up to a multiple of the stride. Default a quarter of the shorter
+   * Pixels shared by neighbouring tiles, rounded up to a multiple of the stride. Default: a quarter of the shorter
    * side.
    */
   readonly overlap?: number | undefined;
 }
 
-/** Tiles of the given sides. Throws a TensorError for sides or an overlap that cannot be. */
+/** Tiles of the given sides. Throws `invalid-argument` for impossible sides or overlaps. */
 export function tilesOf(
   [height, width]: readonly [number, number],
   { tile, overlap }: { readonly tile: readonly [number, number]; readonly overlap?: number | undefined },
@@ -71,11 +72,11 @@ function invalidTile(problem: string, fix: string): TensorError {
   return invalidArgument(`predict: ${problem}`, fix);
 }
 
-/** Tiles are no smaller than this many strides, whatever the budget. */
+/** The smallest tile in strides, whatever the budget. */
 const LEAST_STRIDES = 4;
 
 /**
- * The side of the largest square tile whose `bytes` stay within `budget`, a multiple of `stride`. `bytes` takes the
+ * The largest multiple of `stride` as the side of a square tile whose `bytes` stay within `budget`. `bytes` takes the
  * tile's height and width, cut to the image.
  */
 export function largestTile(
@@ -94,7 +95,6 @@ export function largestTile(
   return fits * stride;
 }
 
-/** The image as one tile. */
 export function wholeImage(height: number, width: number): Tiling {
   return { rows: [{ begin: 0, end: height }], columns: [{ begin: 0, end: width }] };
 }

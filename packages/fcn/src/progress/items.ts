@@ -1,16 +1,18 @@
 import type { SingleBar } from "cli-progress";
 import { progressBar } from "./bar.js";
 
-/** Shows how far long work is. */
+/** Shows the progress of long work. */
 export interface ProgressView {
-  /** One more is done, or has failed. On a terminal the bar moves; elsewhere the text is a line of its own. */
+  /**
+   * Reports one more item as done or failed. On a terminal the bar moves; elsewhere the text gets a line of its own.
+   */
   step(text: string, hasFailed?: boolean): void;
   end(): void;
 }
 
 /**
- * A progress bar on a terminal, plain lines in a pipe or a log file. What failed is a line on standard error in either
- * case.
+ * Shows a progress bar on a terminal, and plain lines in a pipe or a log file. Failures are always printed to standard
+ * error.
  */
 export function createProgress(stream: NodeJS.WriteStream, what: string, total: number): ProgressView {
   return stream.isTTY ? new BarView(stream, what, total) : new LineView(stream);

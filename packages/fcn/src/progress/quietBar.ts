@@ -1,15 +1,15 @@
 import type { Options } from "cli-progress";
 import { progressBar } from "./bar.js";
 
-/** How far work is that tells no more than that. */
+/** The progress of work that reports nothing but counts. */
 export interface QuietBar {
   readonly update: (done: number, total: number) => void;
   readonly stop: () => void;
 }
 
 /**
- * A bar on a terminal, which begins with the first report; elsewhere nothing. `shown` gives the words of `format`
- * beside cli-progress's own.
+ * Shows a bar on a terminal from the first report on, and nothing elsewhere. `shown` provides the words of `format`
+ * that cli-progress does not.
  */
 export function createQuietBar(
   stream: NodeJS.WriteStream,
@@ -31,6 +31,6 @@ export function createQuietBar(
   };
 }
 
-/** Shows how far the check of a data set is. */
+/** Shows the progress of a data set's check. */
 export const createCheckBar = (stream: NodeJS.WriteStream): QuietBar =>
   createQuietBar(stream, "checking {bar} {value}/{total}", { clearOnComplete: true });

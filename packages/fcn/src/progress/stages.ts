@@ -2,16 +2,16 @@ import type { SingleBar } from "cli-progress";
 import type { TrainProgress } from "../training/options.js";
 import { progressBar } from "./bar.js";
 
-/** Shows a training stage as it goes. */
+/** Shows the progress of a training stage. */
 export interface StageView {
-  /** @param from steps that were made before */
+  /** @param from number of steps done before */
   start(name: string, steps: number, from?: number): void;
   progress(progress: TrainProgress): void;
   validation(step: number, meanIU: number): void;
   end(): void;
 }
 
-/** A progress bar on a terminal, plain lines in a pipe or a log file. */
+/** Shows a progress bar on a terminal, and plain lines in a pipe or a log file. */
 export function createStageView(stream: NodeJS.WriteStream): StageView {
   return stream.isTTY ? new BarView(stream) : new LineView(stream);
 }
@@ -72,10 +72,10 @@ class LineView implements StageView {
   }
 }
 
-/** Three decimals; a summed loss has none. */
+/** Three decimals, or none for a summed loss, which is large. */
 const formatLoss = (loss: number): string => (loss < 1000 ? loss.toFixed(3) : loss.toFixed(0));
 
-/** Such as "1 min 05 s left". */
+/** Formats a duration, such as "1 min 05 s left". */
 export function formatSeconds(seconds: number): string {
   const whole = Math.round(seconds);
   const rest = String(whole % 60);

@@ -1,9 +1,9 @@
 import type { DeviceInfo } from "@fcn/tensor";
 
-/** What an adapter is called: by its driver, or else by what is known. */
+/** The name of an adapter: the driver's description, otherwise whatever is known. */
 export const adapterName = ({ description, device, vendor }: DeviceInfo): string => description || device || vendor;
 
-/** Name and value of what the nets ran on. */
+/** Table rows, as name and value, about the adapter that the nets ran on. */
 export function adapterRows(info: DeviceInfo): [string, string][] {
   return [
     ["adapter", adapterName(info)],

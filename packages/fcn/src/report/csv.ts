@@ -1,4 +1,4 @@
-/** Rows as CSV text (RFC 4180): cells with a comma, a quote or a line break are quoted. */
+/** Formats rows as CSV text (RFC 4180). Cells with a comma, a quote or a line break are quoted. */
 export function toCsv(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const cell = (value: string | number): string => {
     const text = String(value);

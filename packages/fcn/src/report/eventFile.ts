@@ -10,10 +10,10 @@ const { join } = nodeModule("createEventFile", "node:path");
 /** Numbers by tag, such as `loss`. */
 export type Scalars = Readonly<Record<string, number>>;
 
-/** A file of TensorBoard events: TFRecords of `tensorflow.Event` messages. Runs in Node only. */
+/** A file of TensorBoard events: TFRecords of `tensorflow.Event` messages (Node). */
 export interface EventFile {
   readonly path: string;
-  /** Appends one event with all scalars of a step. Values that are no numbers are left out. */
+  /** Appends one event with all scalars of a step. Values that are not finite are left out. */
   write(step: number, scalars: Scalars): Promise<void>;
   close(): Promise<void>;
 }
@@ -34,13 +34,13 @@ const SCHEMA = {
   SessionLog: { status: [1, "int"] },
 } as const satisfies Schema;
 
-/** SessionLog.SessionStatus: forget the steps from this one on. */
+/** SessionLog.SessionStatus: tells TensorBoard to discard earlier events from this step on. */
 const START = 1;
 
 /**
- * Begins a new event file in `folder`, which is made. Where a run goes on, TensorBoard is told to forget the steps from
- * `firstStep` on of the files before it. What cannot be written whole is taken back. Throws a TensorError: "disk-full"
- * or "unwritable-file".
+ * Creates an event file in `folder`, which is created too. For a resumed run, it tells TensorBoard to discard the steps
+ * from `firstStep` on in earlier files. An event that cannot be written in full is removed again. Throws `disk-full` or
+ * `unwritable-file`.
  */
 export async function createEventFile(folder: string, firstStep = 0): Promise<EventFile> {
   await makeFolder(OP, folder);
@@ -66,7 +66,7 @@ export async function createEventFile(folder: string, firstStep = 0): Promise<Ev
   };
   try {
     await append({ fileVersion: "brain.Event:2" });
-    // TensorBoard takes the first START of a run for its beginning, so that file has one too.
+    // TensorBoard takes a run's first START for its beginning, so the first file needs one too.
     await append({ step: firstStep, sessionLog: { status: START } });
   } catch (error) {
     await file.close();
@@ -84,7 +84,7 @@ export async function createEventFile(folder: string, firstStep = 0): Promise<Ev
   };
 }
 
-/** Length, masked CRC of the length, data, masked CRC of the data. */
+/** A TFRecord: length, masked CRC of the length, data, masked CRC of the data. */
 function record(data: Uint8Array): Uint8Array {
   const out = new Uint8Array(data.length + 16);
   const view = new DataView(out.buffer);

@@ -1,6 +1,6 @@
 import type { SegmentationScores } from "../labels/metrics.js";
 
-/** The four scores of the FCN paper and the IU of each class, shares from 0 to 1. */
+/** The four scores of the FCN paper and the IU of each class, as shares from 0 to 1. */
 export type Shares = Readonly<
   Pick<SegmentationScores, "pixelAccuracy" | "meanAccuracy" | "meanIU" | "frequencyWeightedIU">
 > & { readonly perClassIU: readonly number[] };
@@ -24,7 +24,7 @@ export interface ScoreTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** The scores in per cent, one row a net: the four, the IU of each class, and what `extra` adds. */
+/** Tabulates the scores in per cent with a row per net: the four, the IU of each class, and the columns of `extra`. */
 export function scoreTable<S extends Shares>(
   rows: readonly ScoreRow<S>[],
   classes: readonly string[],
@@ -44,7 +44,7 @@ export function percent(value: number): string {
   return Number.isNaN(value) ? "-" : (100 * value).toFixed(1);
 }
 
-/** The table as aligned text; the first column flush left. */
+/** Formats the table as aligned text, with the first column left-aligned. */
 export function formatTable({ header, rows }: ScoreTable): string {
   const lines = [header, ...rows];
   const widths = header.map((_, c) => Math.max(...lines.map((line) => (line[c] ?? "").length)));

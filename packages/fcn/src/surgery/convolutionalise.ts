@@ -3,12 +3,12 @@ import { show } from "@fcn/tensor/internal";
 import { arrayOf, type HostState, surgeryError } from "./state.js";
 
 /**
- * A fully connected layer as the convolution that it is (section 3.1 of the FCN paper): the matrix [O, I * H * W],
- * whose columns run over channels, rows and columns of its input, is the kernel [O, I, H, W]. The values are shared,
- * not copied. `kernelSize` is H = W, or [H, W], of the features that the layer was trained on: 7 for VGG's fc6, 6 for
- * AlexNet's, 1 for what follows.
+ * Returns a fully connected layer as the equivalent convolution (section 3.1 of the FCN paper): the matrix [O, I * H *
+ * W], whose columns run over channels, rows and columns of its input, becomes the kernel [O, I, H, W]. The values are
+ * shared, not copied. `kernelSize` is the size in pixels of the features that the layer was trained on, as H = W or [H,
+ * W]: 7 for VGG's fc6, 6 for AlexNet's, and 1 for the layers after it.
  *
- * Throws unless the matrix has two dimensions, of which the second is a multiple of H * W.
+ * Throws `invalid-argument` unless the matrix has two dimensions and the second is a multiple of H * W.
  */
 export function convolutionalise(
   matrix: io.HostArray,
@@ -36,8 +36,9 @@ export function convolutionalise(
 }
 
 /**
- * The weights of a net with its fully connected layers as convolutions: `{ fc6: 7, fc7: 1 }`, or `{ "classifier.0": 7,
- * "classifier.3": 1 }` of torchvision's VGG16. Layers that are convolutions already must have the size that is named.
+ * Returns the weights of a net with its fully connected layers as convolutions: `{ fc6: 7, fc7: 1 }`, or `{
+ * "classifier.0": 7, "classifier.3": 1 }` for torchvision's VGG16. Layers that already are convolutions must have the
+ * given kernel size.
  */
 export function convolutionaliseState(state: HostState, layers: Readonly<Record<string, number>>): HostState {
   const entries = Object.entries(layers).map(([layer, kernelSize]): [string, io.HostArray] => {

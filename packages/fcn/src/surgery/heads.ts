@@ -5,10 +5,10 @@ import { scoreLayers, scoreUpsampling } from "../models/graph/scoreLayers.js";
 import { convertDeconvBlob } from "../models/graph/weights/deconvBlobs.js";
 import { arrayOf, gather, type HostState, surgeryError } from "./state.js";
 
-/** For each new class the old one whose scores it starts with; undefined starts at zero. */
+/** For each new class, the old class whose weights it starts from; undefined starts from zero. */
 export type ClassMap = readonly (number | undefined)[];
 
-/** The rows of `array` that belong to the classes, zeros for new ones. */
+/** Selects the rows of `array` for the classes, with zeros for new ones. */
 function classRows(op: string, name: string, array: io.HostArray, classes: ClassMap): io.HostArray {
   const [known = 0, ...rest] = array.shape;
   const wrong = classes.find((c) => c !== undefined && !(Number.isInteger(c) && c >= 0 && c < known));
@@ -22,7 +22,8 @@ function classRows(op: string, name: string, array: io.HostArray, classes: Class
 }
 
 /**
- * The score layer `layer` for other classes: rows of weight and bias of the classes that are kept, zeros for new ones.
+ * Maps the score layer `layer` to other classes: kept classes keep their rows of weight and bias, and new ones get
+ * zeros.
  */
 export function remapScore(state: HostState, layer: string, classes: ClassMap): HostState {
   return remap("remapScore", state, layer, classes);
@@ -39,8 +40,8 @@ function remap(op: string, state: HostState, layer: string, classes: ClassMap): 
 }
 
 /**
- * The score layer `layer` with `numClasses` classes, of which the first are the old ones; the new ones start at zero.
- * Source: `expand_score` of the reference implementation. Throws unless there are at least as many classes as before.
+ * Extends the score layer `layer` to `numClasses` classes: the old ones come first, and the new ones start from zero.
+ * Source: `expand_score` of the reference implementation. Throws if there are fewer classes than before.
  */
 export function expandScore(state: HostState, layer: string, numClasses: number): HostState {
   const { shape } = arrayOf("expandScore", state, `${layer}.weight`);
@@ -58,18 +59,18 @@ export function expandScore(state: HostState, layer: string, numClasses: number)
 }
 
 export interface HeadSwap {
-  /** What is left to load with `net.loadStateDict(state, { strict: false })`. */
+  /** The weights to load with `net.loadStateDict(state, { strict: false })`. */
   readonly state: HostState;
-  /** Names that were taken out, so that the net keeps its initial values there. */
+  /** Names that were removed, for which the net keeps its initial values. */
   readonly dropped: readonly string[];
-  /** Names whose rows were chosen by `classes`. */
+  /** Names whose rows were selected by `classes`. */
   readonly remapped: readonly string[];
 }
 
 /**
- * Weights of a net for `net`, which has other classes. The score layers, and the upsampling of scores, are taken out:
- * they keep the initial values of `net`. With `classes`, one entry for each class of `net`, score layers start from the
- * rows of old classes instead.
+ * Adapts the weights of a net to `net`, which has other classes. Score layers and the upsampling of scores are removed,
+ * so that `net` keeps its initial values there. With `classes`, one entry for each class of `net`, the score layers
+ * start from the rows of old classes instead.
  */
 export function swapHead<Output extends NetOutput>(
   state: HostState,
@@ -90,8 +91,8 @@ export function swapHead<Output extends NetOutput>(
 const layerOf = (name: string): string => name.slice(0, name.lastIndexOf("."));
 
 /**
- * Dense upsampling weights [C, C, k, k], as published, in the channel-wise form [C, 1, k, k]. Throws where they mix
- * classes: then there is no such form.
+ * Converts dense upsampling weights [C, C, k, k], as published, to the channel-wise form [C, 1, k, k]. Throws if they
+ * mix classes, since no such form exists.
  */
 export function channelwiseUpsampling(state: HostState, layer: string): HostState {
   const name = `${layer}.weight`;

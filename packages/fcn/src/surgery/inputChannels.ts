@@ -2,7 +2,7 @@ import type { io } from "@fcn/tensor";
 import { show } from "@fcn/tensor/internal";
 import { arrayOf, gather, type HostState, surgeryError } from "./state.js";
 
-/** Weight [O, I, kh, kw] of a first convolution, and the elements of one channel. */
+/** The weight [O, I, kh, kw] of a first convolution, and the number of elements per channel. */
 function firstConvolution(
   op: string,
   state: HostState,
@@ -16,9 +16,9 @@ function firstConvolution(
 }
 
 /**
- * The weights of a net for images with red and blue exchanged: the first three input channels of the convolution
- * `layer` in reverse. So weights of a net that takes BGR (Caffe's) take RGB, and the other way round. Further channels
- * stay. Means and scales are not part of it.
+ * Exchanges red and blue in a net's weights by reversing the first three input channels of the convolution `layer`:
+ * weights for BGR (Caffe's) then take RGB, and vice versa. Further channels keep their place. Means and scales of the
+ * preprocessing are not included.
  */
 export function flipInputChannels(state: HostState, layer: string): HostState {
   const { weight, outputs, inputs, area } = firstConvolution("flipInputChannels", state, layer);
@@ -31,9 +31,8 @@ export function flipInputChannels(state: HostState, layer: string): HostState {
 }
 
 /**
- * The weights of a net with one more input channel, depth for instance, whose kernel is the mean of the other three.
- * `as` renames the layer, as conv1_1 became conv1_1_bgrd in the published RGB-D net. Source: `nyud-fcn32s-color-d` of
- * the reference implementation.
+ * Adds an input channel, such as depth, whose kernel is the mean of the first three. `as` renames the layer, like
+ * conv1_1 to conv1_1_bgrd in the published RGB-D net. Source: `nyud-fcn32s-color-d` of the reference implementation.
  */
 export function addMeanChannel(
   state: HostState,

@@ -1,13 +1,13 @@
 import type { io, TensorError } from "@fcn/tensor";
 import { firstOf, invalidArgument } from "@fcn/tensor/internal";
 
-/** Weights on the host by name, as the readers of `io` give them. */
+/** Weights on the host by name, as returned by the readers of `io`. */
 export type HostState = Readonly<Record<string, io.HostArray>>;
 
 export const surgeryError = (op: string, problem: string, fix: string): TensorError =>
   invalidArgument(`surgery.${op}: ${problem}`, fix);
 
-/** The array `name`, or an error that says what there is. */
+/** Returns the array `name`, or throws an error that lists the available names. */
 export function arrayOf(op: string, state: HostState, name: string): io.HostArray {
   const found = Object.hasOwn(state, name) ? state[name] : undefined;
   if (found !== undefined) return found;
@@ -16,8 +16,8 @@ export function arrayOf(op: string, state: HostState, name: string): io.HostArra
 }
 
 /**
- * An array of the same type from pieces of `data`: each row is `count` values from an offset, or zeros where that is
- * undefined.
+ * Assembles an array of the same type from pieces of `data`: each row is `count` values from an offset, or zeros if the
+ * offset is undefined.
  */
 export function gather(
   source: io.HostArray,

@@ -4,30 +4,27 @@ import { elementsOf, show } from "@fcn/tensor/internal";
 type Entry = nn.StateDict[string];
 
 export interface TransplantOptions {
-  /**
-   * Appended to the names of the layers: conv1_1.weight goes to conv1_1color.weight with the suffix `color`. Default
-   * none.
-   */
+  /** Appended to layer names: with the suffix `color`, conv1_1.weight goes to conv1_1color.weight. Default: none. */
   readonly suffix?: string;
 }
 
-/** What became of each array. */
+/** What happened to each array. */
 export interface TransplantReport {
-  /** Names in the new net whose values were copied as they are. */
+  /** Names in the new net whose values were copied with their shape. */
   readonly copied: readonly string[];
   /**
-   * Names in the new net whose values were copied in their order into another shape, as a fully connected layer into a
+   * Names in the new net whose values were copied in order into another shape, such as a fully connected layer into a
    * convolution.
    */
   readonly reshaped: readonly string[];
-  /** Names of the old net that were left out, and why. */
+  /** Names in the old net that were left out, and why. */
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
 }
 
 /**
- * Copies the weights of one net into another by the names of their layers. Arrays of another shape with as many
- * elements are copied in row-major order; what the new net lacks or has in another size is left out. `from` may also be
- * weights by name, as the readers of `io` give them. Source: `transplant` of the reference implementation.
+ * Copies the weights of one net into another by layer name. Arrays with as many elements but another shape are copied
+ * in row-major order; those that the new net lacks or has in another size are left out. `from` may also be weights by
+ * name, as returned by the readers of `io`. Source: `transplant` of the reference implementation.
  */
 export function transplant(
   from: nn.Module | nn.StateDict,
@@ -69,7 +66,7 @@ function reshapedTo(entry: Entry, shape: readonly number[], made: Tensor[]): Ent
   return view;
 }
 
-/** The suffix goes after the layer, before the name of the parameter. */
+/** The suffix goes between the name of the layer and that of the parameter. */
 function withSuffix(name: string, suffix: string): string {
   const dot = name.lastIndexOf(".");
   return dot < 0 ? name + suffix : `${name.slice(0, dot)}${suffix}${name.slice(dot)}`;

@@ -7,14 +7,14 @@ import { type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
  *
  * - `inverse`: inverse frequency, labelled pixels / (classes that occur x pixels of the class). The mean weight of a
  * labelled pixel is 1.
- * - `median`: median frequency balancing (Eigen and Fergus 2015): the frequency of a class is its share of the labelled
- * pixels of the images in which it occurs, its weight the median of all frequencies over its own.
+ * - `median`: median frequency balancing (Eigen and Fergus 2015). A class's frequency is its share of the labelled
+ * pixels in the images where it occurs; its weight is the median of all frequencies divided by its own.
  */
 export type ClassBalancing = "inverse" | "median";
 
 /**
- * One weight a class; a class without pixels gets 0. Void pixels are not counted. Throws where there is no labelled
- * pixel.
+ * One weight per class; a class without pixels gets 0. Void pixels do not count. Throws `invalid-argument` if no pixel
+ * is labelled.
  */
 export function classWeights(
   samples: readonly SegmentationSample[],
@@ -25,7 +25,7 @@ export function classWeights(
   return balancedWeights(balancing, { histogram, presentPixels: surroundings(samples, numClasses) });
 }
 
-/** What class weights follow from, by class. */
+/** The counts, by class, from which class weights follow. */
 export interface LabelCounts {
   readonly histogram: readonly number[];
   /** Labelled pixels of the images in which the class occurs. */
@@ -45,12 +45,11 @@ const WEIGHTS: Readonly<Record<ClassBalancing, (counts: LabelCounts) => number[]
   },
 };
 
-/** Names of the rules. */
 export const classBalancings = (): ClassBalancing[] => Object.keys(WEIGHTS) as ClassBalancing[];
 
 /**
- * {@link classWeights} of pixels that are counted already. Throws where there is no labelled pixel, and for a rule that
- * is none.
+ * The {@link classWeights} of pixels that are already counted. Throws `invalid-argument` if no pixel is labelled, or
+ * for an unknown rule.
  */
 export function balancedWeights(balancing: ClassBalancing, counts: LabelCounts): number[] {
   if (Object.hasOwn(WEIGHTS, balancing) && counts.histogram.some((count) => count > 0)) {
@@ -63,7 +62,7 @@ export function balancedWeights(balancing: ClassBalancing, counts: LabelCounts):
   );
 }
 
-/** For each class the labelled pixels of the images in which it occurs. */
+/** For each class, the labelled pixels of the images in which it occurs. */
 function surroundings(samples: readonly SegmentationSample[], numClasses: number): number[] {
   const totals = new Array<number>(numClasses).fill(0);
   for (const { labels } of samples) {

@@ -7,13 +7,13 @@ import type { Graph } from "../models/graph/spec.js";
 import type { SegmentationNet } from "../models/segmentationNet.js";
 import { bothWays } from "./remedies.js";
 
-/** How images go through a net so that the named heads answer all their pixels. */
+/** How images go through a net so that the named heads score all their pixels. */
 export interface Fitting {
   readonly heads: readonly string[];
   readonly fit: (height: number, width: number) => Fit;
 }
 
-/** Images as they are for a module of the user's. */
+/** How images go through a net. A module of your own gets them as they are. */
 export function fittingOf(op: string, model: SegmentationNet, heads: readonly string[]): Fitting {
   const asIs: Fit = {
     padding: [
@@ -27,7 +27,9 @@ export function fittingOf(op: string, model: SegmentationNet, heads: readonly st
   return { heads, fit: (height, width) => fit(height, width, op) };
 }
 
-/** The logits of a training pass by head, those of `heads` at the pixels of the images. One head is called `out`. */
+/**
+ * The logits of a training pass by head, with those of `heads` cut to the pixels of the images. A single head is `out`.
+ */
 export function headsOf(model: SegmentationNet, images: Tensor, { heads, fit }: Fitting): Record<string, Tensor> {
   const [, , height = 0, width = 0] = images.shape;
   const found = fit(height, width);
@@ -42,7 +44,7 @@ export function headsOf(model: SegmentationNet, images: Tensor, { heads, fit }: 
   return Object.fromEntries(entries);
 }
 
-/** Batch norm knows neither batches nor the options of training. */
+/** Batch norm knows nothing of batches or training options, so this replaces the advice in its error. */
 function forward(model: SegmentationNet, images: Tensor): ReturnType<SegmentationNet["forward"]> {
   try {
     return model.forward(images);

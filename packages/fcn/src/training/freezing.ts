@@ -5,35 +5,35 @@ import { scoreLayers } from "../models/graph/scoreLayers.js";
 import { isBelow, isNorm, namedModules } from "./parameterGroups.js";
 
 /**
- * The modules that learn, by name, or `scores`: the score layers of a net from `models.create` alone (FCN-32s-fixed of
- * the paper's section 4.2).
+ * The names of the modules that learn. `scores` means the score layers alone, for a net from `models.create`
+ * (FCN-32s-fixed in section 4.2 of the FCN paper).
  */
 export type Trainable = readonly string[] | "scores";
 
 /**
- * Makes every batch norm of the net normalise by its running statistics and leave them as they are, until `train` is
- * called next.
+ * Makes every batch norm of the net normalise by its running statistics without updating them, until the next call of
+ * `train`.
  */
 export function freezeBatchNorm(module: nn.Module): void {
   if (module instanceof nn.BatchNorm2d) module.eval();
   for (const [, child] of module.namedChildren()) freezeBatchNorm(child);
 }
 
-/** Parameters that do not learn for a while. */
+/** Parameters that temporarily do not learn. */
 export interface Freeze {
   /**
-   * Puts norms of which nothing learns into evaluation mode, so that their statistics stay too; to be called after
-   * `train()`.
+   * Puts norms whose weights and biases do not learn into evaluation mode, so that their statistics stay too. Call
+   * after `train()`.
    */
   apply(): void;
-  /** Lets all parameters learn that did before. */
+  /** Lets all parameters learn again that did before. */
   undo(): void;
 }
 
 /**
- * Stops all parameters from learning but those below the named modules. What lies in front of the first layer that
- * learns is then run without a tape: its activations are freed at once. Throws for a name that is no module with
- * parameters.
+ * Stops all parameters from learning except those below the named modules. The layers before the first one that learns
+ * run without a tape, which frees their activations at once. Throws `invalid-argument` for a name that is not a module
+ * with parameters.
  */
 export function freezeAllBut(model: nn.Module, trainable: Trainable): Freeze {
   const names = trainable === "scores" ? scoreLayersOf(model) : trainable;

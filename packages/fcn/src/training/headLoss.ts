@@ -5,7 +5,9 @@ import { type HeadLabels, type HeadWeights, labelsOf, noHead } from "./heads.js"
 import { batchLoss, type Loss, type LossOptions } from "./loss.js";
 import type { LossCounts } from "./reduction.js";
 
-/** Images and labelled pixels of the batches of a step; the pixels of an image are a batch's own. */
+/**
+ * The images and labelled pixels in the batches of a step. Pixels per image may differ by batch, so they are left out.
+ */
 export function countLoss(
   batches: readonly Pick<HostBatch, "labels" | "shape">[],
   classWeights?: readonly number[],
@@ -18,15 +20,15 @@ export function countLoss(
   return { images, labelled };
 }
 
-/** What settles the losses of the heads, and how. */
+/** Settings of the losses of all heads. */
 export interface HeadSettings {
   readonly heads: HeadWeights;
   readonly headLabels: HeadLabels;
-  /** Of the heads that learn from `labels`. */
+  /** For the heads that learn from `labels`. */
   readonly classWeights?: readonly number[] | undefined;
 }
 
-/** Images and labelled pixels of the batches of a step by head: each head counts those of its own labels. */
+/** The images and labelled pixels in the batches of a step, by head. Each head counts its own labels. */
 export function countHeads(
   batches: readonly Pick<HostBatch, "labels" | "more" | "shape">[],
   { heads, headLabels, classWeights }: HeadSettings,
@@ -38,17 +40,17 @@ export function countHeads(
   return Object.fromEntries(counts);
 }
 
-/** The classes of an extra label map are others than those that the weights are for. */
+/** Class weights apply only to heads that learn from `labels`, because extra labels have other classes. */
 const weightsOf = (head: string, headLabels: HeadLabels, weights: readonly number[] | undefined) =>
   Object.hasOwn(headLabels, head) ? undefined : weights;
 
 export interface HeadLossOptions extends HeadSettings, Omit<LossOptions, "divisor" | "classWeights"> {
-  /** By what a head's sum over pixels is divided. */
+  /** The number by which each head's sum over pixels is divided. */
   readonly divisors: Readonly<Record<string, number>>;
   readonly loss: Loss;
 }
 
-/** The weighted sum of the losses of the heads, a scalar. A net with one head calls it `out`. */
+/** The weighted sum of the heads' losses, a scalar. The head of a net with only one is `out`. */
 export async function headLoss(
   output: Tensor | Readonly<Record<string, Tensor>>,
   batch: HostBatch,

@@ -5,18 +5,17 @@ import { checkSample, type SegmentationSample } from "../labels/sample.js";
 import { headClasses, netGraph, type SegmentationNet } from "../models/segmentationNet.js";
 import { bothWays } from "./remedies.js";
 
-/** Weight of the loss of each head that is trained. */
+/** The weight of each trained head's loss. */
 export type HeadWeights = Readonly<Record<string, number>>;
 
 /**
- * For a head that learns from an extra label map of the samples (`more`), the map's name. The others learn from
- * `labels`.
+ * For a head that learns from extra labels of the samples (`more`), their name. The other heads learn from `labels`.
  */
 export type HeadLabels = Readonly<Record<string, string>>;
 
 /**
- * Those of the given heads that the net has: fcn_resnet50 may be without its auxiliary one. A net that has none of them
- * trains all its own with equal weight, as the nets for SIFT Flow were.
+ * The given heads that the net has, because fcn_resnet50 may lack its auxiliary one. A net that has none of them trains
+ * all of its own with equal weight, as the nets for SIFT Flow do.
  */
 export function ownHeads(heads: HeadWeights, model: SegmentationNet): HeadWeights {
   const graph = netGraph(model);
@@ -25,24 +24,24 @@ export function ownHeads(heads: HeadWeights, model: SegmentationNet): HeadWeight
   return Object.fromEntries(own.length > 0 ? own : Object.keys(graph.outputs).map((head) => [head, 1]));
 }
 
-/** What the net says about the labels of its heads. */
+/** The extra labels of heads that the net itself names. */
 export const ownHeadLabels = (model: SegmentationNet): HeadLabels => netGraph(model)?.headLabels ?? {};
 
 interface HeadChoice {
   readonly heads: HeadWeights;
   readonly headLabels: HeadLabels;
-  /** Classes of `labels`. */
+  /** Number of classes in `labels`. */
   readonly numClasses: number;
 }
 
-/** Throws where `heads` names a head that the net lacks. */
+/** Throws if `heads` names a head that the net lacks. */
 export function checkHeadNames(heads: HeadWeights, model: SegmentationNet): void {
   const own = Object.keys(netGraph(model)?.outputs ?? heads);
   const unknown = Object.keys(heads).find((head) => !own.includes(head));
   if (unknown !== undefined) throw noHead(unknown, own);
 }
 
-/** Throws where `headLabels` names a head that the net lacks. */
+/** Throws if `headLabels` names a head that the net lacks. */
 export function checkLabelledHeads(headLabels: HeadLabels, model: SegmentationNet): void {
   const own = Object.keys(netGraph(model)?.outputs ?? headLabels);
   const stray = Object.keys(headLabels).find((head) => !own.includes(head));
@@ -52,7 +51,7 @@ export function checkLabelledHeads(headLabels: HeadLabels, model: SegmentationNe
   });
 }
 
-/** Throws where a head scores fewer classes than the labels that it learns from have. */
+/** Throws if a head scores fewer classes than the labels that it learns from have. */
 export function checkHeadClasses(model: SegmentationNet, { heads, headLabels, numClasses }: HeadChoice): void {
   const small = Object.keys(heads).find((head) => {
     return !Object.hasOwn(headLabels, head) && (headClasses(model, head) ?? numClasses) < numClasses;
@@ -67,7 +66,7 @@ export function checkHeadClasses(model: SegmentationNet, { heads, headLabels, nu
   );
 }
 
-/** That of `heads` which names a head that the net lacks. */
+/** The error for an option that names a head that the net lacks. */
 export function noHead(head: string, own: readonly string[]): TensorError {
   return invalidArgument(
     `train: heads names ${JSON.stringify(head)}, but the net has ${own.join(", ")}`,
@@ -77,12 +76,12 @@ export function noHead(head: string, own: readonly string[]): TensorError {
   );
 }
 
-/** The label maps that the heads learn from, beside `labels`, each with the head. */
+/** The extra labels that heads learn from, each with its head. */
 export function extraLabels(heads: HeadWeights, headLabels: HeadLabels): [head: string, map: string][] {
   return Object.entries(headLabels).filter(([head]) => Object.hasOwn(heads, head));
 }
 
-/** The labels that a head learns from. Throws where the batch has no such map. */
+/** The labels that a head learns from. Throws if the batch lacks them. */
 export function labelsOf(head: string, batch: Pick<HostBatch, "labels" | "more">, headLabels: HeadLabels): Int32Array {
   const map = Object.hasOwn(headLabels, head) ? headLabels[head] : undefined;
   if (map === undefined) return batch.labels;
@@ -91,7 +90,10 @@ export function labelsOf(head: string, batch: Pick<HostBatch, "labels" | "more">
   return labels;
 }
 
-/** Throws where a sample lacks a map that a head learns from, or holds a label there that the head does not score. */
+/**
+ * Throws if a sample lacks the extra labels that a head learns from, or if they hold a label that the head does not
+ * score.
+ */
 export function checkHeadLabels(
   model: SegmentationNet,
   samples: readonly SegmentationSample[],

@@ -6,18 +6,18 @@ import { labelsOf } from "./heads.js";
 import type { ResolvedOptions } from "./options.js";
 import type { LearningGroup } from "./parameterGroups.js";
 
-/** Steps without a pixel to learn from, from the first on, after which it is told. */
+/** After this many first steps without a pixel to learn from, training warns. */
 const EARLY = 3;
 /**
- * Readings of one and the same loss that show that nothing changes; few are alike where a net starts at 0 and learns
+ * This many equal readings of the loss show that nothing changes. A few may be equal when a net starts at 0 and learns
  * slowly.
  */
 const ALIKE = 20;
 
-/** What of a step can be learned from: pixels with a label, and with the weights of their classes, for each head. */
+/** What each head can learn from in a step: its labelled pixels, and their number weighted by class. */
 type Seen = Readonly<Record<string, { readonly pixels: number; readonly weight: number }>>;
 
-/** Throws where the rate of every parameter is 0. */
+/** Throws if the learning rate of every parameter is 0. */
 export function checkRates(groups: readonly LearningGroup[]): void {
   if (groups.some(({ lr }) => lr !== 0)) return;
   throw new TensorError({
@@ -27,10 +27,10 @@ export function checkRates(groups: readonly LearningGroup[]): void {
   });
 }
 
-/** Watches whether the steps of a call of `train` have anything to learn from. */
+/** Watches whether the steps of one call of `train` have anything to learn from. */
 export class LearningWatch {
   private steps = 0;
-  /** Steps in which a head learned, and pixels that it had with a label whatever their weight. */
+  /** By head, the steps in which it learned and its labelled pixels, whatever their weight. */
   private readonly heads = new Map<string, { learned: number; pixels: number }>();
 
   constructor(
@@ -38,7 +38,7 @@ export class LearningWatch {
     private readonly tell: (text: string) => void,
   ) {}
 
-  /** To be called with the batches of each step, as they are learned from. */
+  /** Call with the batches of each step as the heads learn from them. */
   see(batches: readonly HostBatch[]): void {
     this.steps++;
     for (const [head, { pixels, weight }] of Object.entries(this.count(batches))) {
@@ -50,8 +50,7 @@ export class LearningWatch {
   }
 
   /**
-   * The error for a call in which nothing was learned, of which `losses` are all readings; undefined where something
-   * was.
+   * The error for a call in which nothing was learned, or undefined if something was. `losses` are all of its readings.
    */
   verdict(losses: readonly number[]): TensorError | undefined {
     const empty = [...this.heads].filter(([, { learned }]) => learned === 0);
@@ -65,7 +64,7 @@ export class LearningWatch {
   private count(batches: readonly HostBatch[]): Seen {
     const counts = Object.entries(countHeads(batches, this.options));
     const seen = counts.map(([head, { labelled }]) => {
-      // Without weights they are as many.
+      // Without class weights, every labelled pixel counts as one.
       const pixels = labelled > 0 || this.options.classWeights === undefined ? labelled : this.labelled(head, batches);
       return [head, { pixels, weight: labelled }] as const;
     });
@@ -97,7 +96,7 @@ export class LearningWatch {
 
 const isZero = (losses: readonly number[]): boolean => losses.length > 0 && losses.every((loss) => loss === 0);
 
-/** The error for a run in several calls of `train`, of which `losses` are all readings. */
+/** The error for a run of several calls of `train` in which nothing was learned. `losses` are all of its readings. */
 export const zeroThroughout = (losses: readonly number[]): TensorError | undefined =>
   isZero(losses) ? nothingLearned("the loss was 0 at every step, as where all labels are void") : undefined;
 

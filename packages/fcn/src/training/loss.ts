@@ -5,40 +5,35 @@ import { VOID_LABEL } from "../labels/sample.js";
 import type { Reduction } from "./reduction.js";
 
 /**
- * What a net is trained to lower; void pixels count for nothing in any of them. p is the probability of the true class
- * of a pixel.
+ * The loss that training lowers. Void pixels never count. p is the probability of a pixel's true class.
  *
  * - `crossEntropy`: -log p.
- * - `focal`: -(1 - p)^gamma log p, which passes over pixels that are right already (Lin et al. 2017). Added up as
- *   cross-entropy is.
- * - `dice`: 1 - (2 sum(q t) + smooth) / (sum(q) + sum(t) + smooth) of each class, over the pixels of the batch, with
- *   the probabilities q and the truth t; the mean over the classes (Milletari et al. 2016). `crossEntropy` adds that
- *   much of the cross-entropy. It is a share already, so `reduction` does not divide it; accumulated batches count
- *   alike.
+ * - `focal`: -(1 - p)^gamma log p, which gives little weight to pixels that are already right (Lin et al. 2017). Summed
+ * like cross-entropy.
+ * - `dice`: the mean over the classes of 1 - (2 sum(q t) + smooth) / (sum(q) + sum(t) + smooth), over the pixels of the
+ * batch, with the probabilities q and the truth t (Milletari et al. 2016). `crossEntropy` adds that multiple of the
+ * cross-entropy. The loss is already a share, so `reduction` does not divide it; accumulated batches have equal weight.
  * - `ohem`: cross-entropy of the hard pixels only: those with p below `threshold`, and at least the `minKept` hardest
- *   of the batch (Shrivastava et al. 2016). `reduction: "mean"` is the mean over the kept pixels; accumulated batches
- *   count alike. Each batch waits for the GPU.
+ * of the batch (Shrivastava et al. 2016). `reduction: "mean"` is the mean over the kept pixels; accumulated batches
+ * have equal weight. Each batch waits for the GPU.
  */
 export type Loss = LossName | LossSettings;
 
-/**
- * A loss with settings of its own; those that are left out are gamma 2, smooth 1, crossEntropy 0, threshold 0.7,
- * minKept 0.
- */
+/** A loss with its settings. Defaults: gamma 2, smooth 1, crossEntropy 0, threshold 0.7, minKept 0. */
 export type LossSettings =
   | { readonly kind: "crossEntropy" }
   | { readonly kind: "focal"; readonly gamma?: number }
   | { readonly kind: "dice"; readonly smooth?: number; readonly crossEntropy?: number }
   | { readonly kind: "ohem"; readonly threshold?: number; readonly minKept?: number };
 
-/** One of the losses, by its name. */
+/** The name of a loss. */
 export type LossName = LossSettings["kind"];
 
 export interface LossOptions {
   readonly reduction: Reduction;
-  /** By what a sum over pixels is divided. */
+  /** The number by which a sum over pixels is divided. */
   readonly divisor: number;
-  /** Batches of the step. */
+  /** Number of batches in the step. */
   readonly batches: number;
   readonly classWeights?: readonly number[] | undefined;
 }
@@ -57,7 +52,7 @@ const LOSSES: { readonly [K in LossName]: Compute<K> } = {
   focal: ({ gamma = 2 }, logits, batch, { divisor, classWeights }) => {
     const plain = pixelLoss(logits, batch.labels, "none");
     const weighted = classWeights ? pixelLoss(logits, batch.labels, "none", classWeights) : plain;
-    // Rounding may put p a little above 1.
+    // Rounding may put p slightly above 1.
     const miss = clamp(sub(1, exp(neg(plain))), { min: 0 });
     return div(sum(mul(pow(miss, gamma), weighted)), divisor);
   },
@@ -71,16 +66,15 @@ const LOSSES: { readonly [K in LossName]: Compute<K> } = {
     const labels = hardLabels(await costs.data(), batch.labels, loss);
     const weightOf = (label: number): number => (label === VOID_LABEL ? 0 : (classWeights?.[label] ?? 1));
     const total = (of: Int32Array): number => of.reduce((so, label) => so + weightOf(label), 0);
-    // A mean over all labelled pixels of the step becomes one over the kept pixels of this batch.
+    // A mean is over the kept pixels of this batch instead of all labelled pixels of the step.
     const by = reduction === "mean" ? (total(labels) || 1) * batches : divisor;
     return div(pixelLoss(logits, labels, "sum", classWeights), by);
   },
 };
 
-/** Names of the losses. */
 export const lossNames = (): LossName[] => Object.keys(LOSSES) as LossName[];
 
-/** The loss of one batch. logits: [N, C, H, W]; the labels of the batch are on the host. Returns a scalar. */
+/** The loss of one batch, a scalar. `logits` is [N, C, H, W]; the labels of the batch are on the host. */
 export async function batchLoss(loss: Loss, logits: Tensor, batch: HostBatch, options: LossOptions): Promise<Tensor> {
   const chosen = typeof loss === "string" ? { kind: loss } : loss;
   return (LOSSES[chosen.kind] as Compute<LossName>)(chosen as never, logits, batch, options);
@@ -88,7 +82,7 @@ export async function batchLoss(loss: Loss, logits: Tensor, batch: HostBatch, op
 
 const isFrom = (least: number, value = least, most = Number.MAX_VALUE): boolean => value >= least && value <= most;
 
-/** Of {@link Loss}. */
+/** The option rule for {@link Loss}. */
 export const lossRule: Rule<Loss> = rules.rule(
   `one of: ${lossNames().join(", ")}; or { kind } with its settings: gamma is 0 or from 1 on, smooth and crossEntropy from 0 on, threshold 0 to 1, minKept from 0 on`,
   (loss) => {
@@ -122,14 +116,14 @@ function diceLoss(logits: Tensor, batch: HostBatch, smooth: number, classWeights
   const over = { dim: [0, 2, 3] };
   const overlap = add(mul(sum(mul(q, t), over), 2), smooth);
   const all = add(add(sum(q, over), sum(t, over)), smooth);
-  // A class that neither occurs nor is predicted is right; the small term keeps 0 / 0 away.
+  // A class that neither occurs nor is predicted counts as right. The small term avoids 0 / 0.
   const distance = sub(1, div(overlap, add(all, 1e-7)));
   const weights = classWeights ?? new Array<number>(classes).fill(1);
   const total = weights.reduce((so, weight) => so + weight, 0) || 1;
   return sum(mul(distance, device.tensor(weights.map((weight) => weight / total))));
 }
 
-/** The truth as [N, C, P] zeros and ones, and which pixels have a label [N, P]. */
+/** The truth as [N, C, P] zeros and ones, and a mask [N, P] of the labelled pixels. */
 function oneHot(
   labels: Int32Array,
   n: number,
@@ -146,7 +140,7 @@ function oneHot(
   return { truth, labelled };
 }
 
-/** The labels with void at the easy pixels. `costs` are the cross-entropies of the pixels. */
+/** The labels with easy pixels made void. `costs` are the cross-entropies of the pixels. */
 function hardLabels(
   costs: ArrayLike<number>,
   labels: Int32Array,
@@ -156,7 +150,7 @@ function hardLabels(
   const sorted = Float64Array.from(counted, (i) => costs[i] as number).sort();
   const least = sorted.at(-Math.min(minKept, sorted.length)) ?? Number.POSITIVE_INFINITY;
   const hard = -Math.log(threshold);
-  // NaN is kept, so that a net that diverged is seen.
+  // Pixels whose cost is NaN are kept, so that a diverged net is noticed.
   const isEasy = (cost: number): boolean => cost <= hard && (minKept === 0 || cost < least);
   return labels.map((label, i) => (isEasy(costs[i] as number) ? VOID_LABEL : label));
 }

@@ -3,18 +3,18 @@ import type { RandomSource } from "../data/random.js";
 import { VOID_LABEL } from "../labels/sample.js";
 
 /**
- * Patchwise training as sampling of the loss (sections 3.4 and 4.4 of the FCN paper): of all receptive fields of an
- * image only some count. The loss of those that are kept is divided by the probability, so that it and its gradient
- * have the expectation of the whole image's.
+ * Patchwise training as sampling of the loss (sections 3.4 and 4.4 of the FCN paper): only some of an image's receptive
+ * fields count. The loss of those kept is divided by the probability, so that it and its gradient have the same
+ * expectation as for the whole image.
  */
 export interface LossSampling {
-  /** Probability that a cell counts, above 0 to 1. */
+  /** Probability that a cell counts, above 0 and at most 1. */
   readonly probability: number;
-  /** Side of a cell in pixels: the stride of the net to drop whole outputs. Default 1, each pixel by itself. */
+  /** Side of a cell in pixels. Default 1: each pixel by itself. Use the net's stride to drop whole outputs. */
   readonly cell?: number;
 }
 
-/** Of {@link LossSampling}. */
+/** The option rule for {@link LossSampling}. */
 export const lossSamplingRule: Rule<LossSampling> = rules.rule(
   "{ probability } above 0 and at most 1, with a whole number of pixels as cell or without one, such as { probability: 0.25, cell: 32 }",
   (value) => {
@@ -24,8 +24,8 @@ export const lossSamplingRule: Rule<LossSampling> = rules.rule(
 );
 
 /**
- * A copy of labels [N, height, width] in which the cells that do not count are void. One random number is drawn for
- * each cell, so that the same source gives the same cells.
+ * A copy of the labels [N, height, width] in which the cells that do not count are void. Draws one random number per
+ * cell, so that the same source gives the same cells.
  */
 export function sampleLabels(
   labels: Int32Array,

@@ -3,33 +3,32 @@ import { invalidArgument, nearest } from "@fcn/tensor/internal";
 import { bothWays } from "./remedies.js";
 import { withoutUndefined } from "./withoutUndefined.js";
 
-/** Factors on the learning rate and the weight decay, Caffe's `lr_mult` and `decay_mult`. Each is 1 unless given. */
+/** Factors on the learning rate and the weight decay, Caffe's `lr_mult` and `decay_mult`. Default 1 each. */
 export interface Multipliers {
   readonly lr?: number;
   readonly decay?: number;
 }
 
-/** What a parameter is in its net. */
+/** The kind of a parameter in its net. */
 export type ParameterKind = "weight" | "bias" | "norm";
 
 /**
- * Which parameters get other factors than 1. Where several rules meet a parameter, their factors multiply. Those of a
- * recipe hold too, but for a kind, or a name as it is written, that is given: `aux_classifier` takes the place of the
- * recipe's rule of that name, `aux_classifier*` multiplies with it.
+ * Which parameters get factors other than 1. If several rules match a parameter, their factors multiply. The rules of a
+ * recipe stay in force, except that a given kind or layer name replaces the recipe's rule of exactly that kind or name:
+ * `aux_classifier` replaces the recipe's `aux_classifier`, while `aux_classifier*` multiplies with it.
  */
 export interface MultiplierRules {
-  /** Biases of convolutions. The published VGG nets have `{ lr: 2, decay: 0 }`. */
+  /** Biases of convolutions. The published VGG nets use `{ lr: 2, decay: 0 }`. */
   readonly bias?: Multipliers;
-  /** Weight and bias of batch and group norms. */
+  /** Weights and biases of batch and group norms. */
   readonly norm?: Multipliers;
   /**
-   * Parameters by their names, or below a module by its name: `{ aux_classifier: { lr: 10 } }`. `*` stands for any
-   * characters, dots among them: `score*`, `backbone.layer?.*.bn2`; `?` for one.
+   * Parameters by their own name or the name of a module above them: `{ aux_classifier: { lr: 10 } }`. `*` stands for
+   * any characters, dots included (`score*`, `backbone.layer?.*.bn2`), and `?` for a single one.
    */
   readonly layers?: Readonly<Record<string, Multipliers>>;
 }
 
-/** The factors of a parameter. */
 export function multipliersOf(name: string, kind: ParameterKind, rules: MultiplierRules): Required<Multipliers> {
   const layers = Object.entries(rules.layers ?? {}).filter(([pattern]) => matchesLayer(name, pattern));
   const all = [kind === "weight" ? {} : (rules[kind] ?? {}), ...layers.map(([, factors]) => factors)];
@@ -38,8 +37,8 @@ export function multipliersOf(name: string, kind: ParameterKind, rules: Multipli
 }
 
 /**
- * The rules of a recipe with those that were given. Of one kind, or one name of a layer as it is written, the given
- * ones alone hold; what is undefined was not given.
+ * The rules of a recipe joined with the given ones. A given kind or layer name replaces the recipe's rule of exactly
+ * that kind or name; undefined values count as not given.
  */
 export function mergeRules(recipe: MultiplierRules, given: MultiplierRules = {}): MultiplierRules {
   const { layers: named = {}, ...kinds } = given;
@@ -47,13 +46,13 @@ export function mergeRules(recipe: MultiplierRules, given: MultiplierRules = {})
   return { ...recipe, ...withoutUndefined(kinds), ...(Object.keys(layers).length > 0 ? { layers } : {}) };
 }
 
-/** Whether the parameter `name` is meant by a name of `layers`, or lies below a module that is. */
+/** Whether a name of `layers` matches the parameter `name` or a module above it. */
 function matchesLayer(name: string, pattern: string): boolean {
   const literal = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
   return new RegExp(`^${literal.replaceAll("*", ".*").replaceAll("?", ".")}(\\..*)?$`).test(name);
 }
 
-/** Throws for a name of `layers` that means no parameter of the net, with the names that come nearest. */
+/** Throws `invalid-argument`, with the nearest names, for a name of `layers` that matches no parameter of the net. */
 export function checkLayers(model: nn.Module, { layers = {} }: MultiplierRules): void {
   const names = model.namedParameters().map(([name]) => name);
   const stray = Object.keys(layers).find((pattern) => !names.some((name) => matchesLayer(name, pattern)));
@@ -68,6 +67,6 @@ export function checkLayers(model: nn.Module, { layers = {} }: MultiplierRules):
   );
 }
 
-/** layer4.0.weight with layer4.0 and layer4. */
+/** A parameter's name and those of the modules above it: layer4.0.weight, layer4.0, layer4. */
 const withModules = (name: string): string[] =>
   name.split(".").map((_, i, parts) => parts.slice(0, parts.length - i).join("."));

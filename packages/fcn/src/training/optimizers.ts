@@ -4,26 +4,25 @@ import type { Optimizer } from "./schedules.js";
 
 export type OptimizerName = "sgd" | "adamw";
 
-/** Makes an optimiser for parameters with rates and decays of their own. */
+/** Makes an optimiser for groups of parameters, each with its own learning rate and weight decay. */
 export type OptimizerMaker = (parameters: LearningGroup[], learningRate: number) => Optimizer;
 
-/** What an optimiser needs beside its parameters and rate. */
+/** Settings of an optimiser apart from its parameters and rate. */
 export interface OptimizerSettings {
-  /** Of SGD alone. */
+  /** For SGD only. */
   readonly momentum: number;
   readonly weightDecay: number;
 }
 
 interface OptimizerKind {
-  /** Of a run where neither an option nor a recipe says otherwise. */
+  /** Default of a run, unless an option or a recipe gives one. */
   readonly learningRate: number;
-  /** Where neither an option nor a recipe says otherwise. */
+  /** Default, unless an option or a recipe gives one. */
   readonly weightDecay: number;
   readonly hasMomentum: boolean;
   readonly make: (settings: OptimizerSettings) => OptimizerMaker;
 }
 
-/** All optimisers, by name. */
 export const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
   sgd: {
     learningRate: 0.01,

@@ -12,114 +12,115 @@ import type { TrainSettings } from "./recipeSettings.js";
 import type { Recipe, RecipeName } from "./recipes.js";
 import type { Optimizer } from "./schedules.js";
 
-/**
- * What was read of an interval between two readings of the loss that has not ended: the sum over its steps so far, and
- * their number.
- */
+/** The unfinished interval since the last reading of the loss: the sum over its steps so far, and their number. */
 export interface OpenInterval {
   readonly sum: number;
   readonly count: number;
 }
 
-/** Where training stands; `loss` is the mean over the steps since the last reading. */
+/** How far training has come. `loss` is the mean over the steps since the last reading. */
 export interface TrainProgress {
   readonly step: number;
   readonly steps: number;
   readonly loss: number;
   readonly learningRate: number;
-  /** Set where this is no reading: training pauses or ends between two. `TrainState` takes it on. */
+  /** Set when training pauses or ends between two readings. Pass it on in `TrainState`. */
   readonly open?: OpenInterval;
-  /** Over the steps since the last report, without what `onProgress` took. */
+  /** Over the steps since the last report, without the time in `onProgress`. */
   readonly imagesPerSecond: number;
-  /** Seconds left at the speed so far. */
+  /** Estimated from the speed so far. */
   readonly secondsLeft: number;
-  /** The images of the last step, as far as they have names. */
+  /** The names of the images of the last step, for those that have one. */
   readonly names: readonly string[];
 }
 
-/** A batch that a stream gives; `names` are those of its samples, for messages. */
+/** A batch from a stream. `names` are those of its samples, for messages. */
 export interface TrainBatch extends HostBatch {
   readonly names?: readonly string[];
 }
 
-/** Batches without end, such as `loader.batches()` of a `DataLoader`. Their images are normalised already. */
+/** An endless stream of batches with normalised images, such as `loader.batches()` of a `DataLoader`. */
 export type BatchStream = AsyncIterator<TrainBatch>;
 
 /**
- * Where an earlier call stopped, to go on from there. The model holds its weights already; a stream of batches stands
- * at its place.
+ * Where an earlier call stopped, so that training can continue from there. The model already holds that call's weights,
+ * and a stream of batches stands at the right place.
  */
 export interface TrainState {
-  /** Steps that were made. */
+  /** Number of steps made. */
   readonly step: number;
   /** `optimizer.stateDict()`. */
   readonly optimizer: optim.SavedState;
-  /** That of the last progress: the next reading is then the mean over the whole interval. */
+  /** As in the last progress, so that the next reading is the mean over the whole interval. */
   readonly open?: OpenInterval | undefined;
 }
 
 /**
- * The options of `train` that have a row in the table of `settings/training.ts`; a recipe may give those of {@link
+ * The options of `train` that have a row in the table of `settings/training.ts`. A recipe may give those of {@link
  * TrainSettings}.
  */
 export interface TrainingSettings extends Partial<TrainSettings> {
   readonly steps: number;
   /**
-   * Default "sgd". A function makes one of your own; its groups hold rates and decays of their own where `multipliers`
-   * gives some. `momentum` is for SGD alone.
+   * Default "sgd". A function makes your own optimiser; `multipliers` gives its groups their own rates and decays.
+   * `momentum` is for SGD only.
    */
   readonly optimizer?: OptimizerName | OptimizerMaker;
   /**
-   * Which heads learn from an extra label map of the samples, by the map's name: `{ geo: "geometric" }`. Default: what
-   * the net says, as those for SIFT Flow do.
+   * Which heads learn from extra labels of the samples, by the labels' name: `{ geo: "geometric" }`. Default: those
+   * that the net names, as the nets for SIFT Flow do.
    */
   readonly headLabels?: HeadLabels;
-  /** One weight a class in the loss, or how they follow from the data; for the heads that learn from `labels`. */
+  /** One weight per class in the loss, or the rule that derives them. Applies to the heads that learn from `labels`. */
   readonly classWeights?: readonly number[] | ClassBalancing;
-  /** Counts a random share of the pixels only. */
+  /** Counts only a random share of the pixels. */
   readonly lossSampling?: LossSampling;
   /** Lets only these modules learn. */
   readonly trainable?: Trainable;
   /**
-   * Batch norm normalises by its running statistics and keeps them, as fine-tuning on small batches needs; its weight
-   * and bias still learn. Default false.
+   * Makes batch norm normalise by its running statistics without updating them, as fine-tuning on small batches needs.
+   * Its weight and bias still learn. Default false.
    */
   readonly freezeBatchNorm?: boolean;
-  /** Scales the gradients of a step down to this norm, over all parameters. */
+  /** Scales each step's gradients down to at most this norm, taken over all parameters. */
   readonly clipNorm?: number;
-  /** Fixes the order of the samples, their mirroring and what `lossSampling` keeps. Default 0. */
+  /** Fixes the order and mirroring of the samples and the pixels that `lossSampling` keeps. Default 0. */
   readonly seed?: number;
-  /** Steps between two readings of the loss; each one waits for the GPU. Default 10. */
+  /** Steps between two readings of the loss, each of which waits for the GPU. Default 10. */
   readonly readEvery?: number;
 }
 
 /**
- * Settings that are left out are those of the recipe; without one: batches of 1, reduction `mean` of `crossEntropy`,
- * SGD with momentum 0.9 and weight decay 5e-4 (AdamW: 0.01) on all parameters, schedule `poly`, mirroring. Then
- * `learningRate` is required. Of a net with several heads `out` is trained, or all alike where none is called so.
+ * Settings default to those of the recipe. Without a recipe, `learningRate` is required, and the others default to
+ * batches of 1, the `mean` of `crossEntropy`, SGD with momentum 0.9 and weight decay 5e-4 (AdamW: 0.01) on all
+ * parameters, schedule `poly`, and mirroring. For a net with several heads, `out` is trained, or all heads with equal
+ * weight if none has that name.
  */
 export interface TrainOptions extends TrainingSettings {
   readonly model: SegmentationNet;
-  /** Samples of one size, or a stream of batches; then `batchSize`, `mirror` and `preprocessing` are the stream's. */
+  /** Samples of one size, or a stream of batches, which then decides `batchSize`, `mirror` and `preprocessing`. */
   readonly data: readonly SegmentationSample[] | BatchStream;
   readonly preprocessing: Preprocessing;
   readonly numClasses: number;
-  /** A published recipe by name, or one of your own. */
+  /** The name of a published recipe, or a recipe of your own. */
   readonly recipe?: RecipeName | Recipe;
-  /** Whether the loss is also read after a step, as before a validation. It begins a new interval. */
+  /**
+   * Whether to read the loss after a step in addition to `readEvery`, for example before a validation. Starts a new
+   * interval.
+   */
   readonly readAt?: (step: number) => boolean;
-  /** Whether `onProgress` is also called after a step, as for a checkpoint. No interval ends there. */
+  /** Whether to call `onProgress` after a step without ending the interval, for example for a checkpoint. */
   readonly pauseAt?: (step: number) => boolean;
-  /** Is told what is likely a mistake, such as first steps without a pixel to learn from. */
+  /** Called with likely mistakes, such as first steps without a pixel to learn from. */
   readonly onWarning?: (text: string) => void;
   /**
-   * Awaited after each reading of the loss and pause, with the optimiser: validation may run here, and a checkpoint be
-   * written.
+   * Called and awaited, with the optimiser, after each reading of the loss and each pause. May validate or write a
+   * checkpoint.
    */
   readonly onProgress?: (progress: TrainProgress, optimizer: Optimizer) => void | Promise<void>;
-  /** Goes on where an earlier call with the same options stopped. */
+  /** Continues where an earlier call with the same options stopped. */
   readonly from?: TrainState;
-  /** Ends training after the step in progress, after a last call of `onProgress`. */
+  /** Ends training after the current step and a last call of `onProgress`. */
   readonly signal?: AbortSignal;
 }
 

@@ -2,13 +2,14 @@ import { nn, type Tensor, type TensorError } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
 import { type MultiplierRules, multipliersOf, type ParameterKind } from "./multipliers.js";
 
-/** Parameters with settings of their own, for an optimiser. What is left out is that of the optimiser. */
+/** Parameters with their own settings for an optimiser. Settings left out are those of the optimiser. */
 export interface LearningGroup {
   readonly params: Tensor[];
   readonly lr?: number;
   readonly weightDecay?: number;
 }
 
+/** Options of {@link parameterGroups}. */
 export interface ParameterGroupOptions {
   readonly learningRate: number;
   /** Default 0. */
@@ -16,10 +17,10 @@ export interface ParameterGroupOptions {
   readonly multipliers?: MultiplierRules;
 }
 
-/** Whether `name` is that of the module or parameter `path`, or lies below it. */
+/** Whether `name` is the module or parameter `path`, or lies below it. */
 export const isBelow = (name: string, path: string): boolean => name === path || name.startsWith(`${path}.`);
 
-/** Every module of a net with its name, the net itself first, as torch's `named_modules`. */
+/** Every module of a net with its name, starting with the net itself, as PyTorch's `named_modules`. */
 export function namedModules(module: nn.Module, name = ""): [name: string, module: nn.Module][] {
   const children = module
     .namedChildren()
@@ -41,8 +42,8 @@ export function parameterKinds(model: nn.Module): Map<string, ParameterKind> {
 }
 
 /**
- * The parameters that learn (`requiresGrad`), grouped by their learning rate and weight decay; those with factors of 1
- * come first. Throws where none learns.
+ * The parameters that learn (`requiresGrad`), grouped by learning rate and weight decay. The group with factors of 1
+ * comes first. Throws `invalid-argument` if no parameter learns.
  */
 export function parameterGroups(model: nn.Module, options: ParameterGroupOptions): LearningGroup[] {
   const kinds = parameterKinds(model);

@@ -4,35 +4,35 @@ import type { MultiplierRules } from "./multipliers.js";
 import type { Reduction } from "./reduction.js";
 import type { Schedule } from "./schedules.js";
 
-/** What a recipe fixes. */
+/** The settings that a recipe fixes. */
 export interface TrainSettings {
-  /** Images that run through the net together. */
+  /** Images that go through the net together. */
   readonly batchSize: number;
   /**
-   * Batches whose gradients are added up for one step, as Caffe's `iter_size`. The step is that of one batch of all of
-   * them, apart from batch norm, which sees one at a time.
+   * Batches whose gradients are added up for one step, Caffe's `iter_size`. The step equals that of one large batch,
+   * except that batch norm sees one batch at a time.
    */
   readonly accumulationSteps: number;
-  /** Of the first step. */
+  /** Learning rate of the first step. */
   readonly learningRate: number;
-  /** What is measured at each pixel. */
+  /** The loss of each pixel. */
   readonly loss: Loss;
-  /** How the losses of pixels are added up. */
+  /** How the losses of pixels become one number. */
   readonly reduction: Reduction;
-  /** Of SGD. */
+  /** Momentum of SGD. */
   readonly momentum: number;
-  /** Of SGD it is added to the gradients, of AdamW it shrinks the values. */
+  /** SGD adds it to the gradients; AdamW shrinks the values by it. */
   readonly weightDecay: number;
   /**
-   * Factors on rate and decay of biases, norms, and layers by name. Given ones join those of a recipe, and stand for
-   * its own of the same kind or name.
+   * Factors on rate and decay of biases, norms and named layers. Given rules join those of a recipe and replace its
+   * rules of the same kind or name.
    */
   readonly multipliers: MultiplierRules;
-  /** The heads of the net that are trained, each with the weight of its loss. */
+  /** The heads of the net to train, each with the weight of its loss. */
   readonly heads: HeadWeights;
   readonly schedule: Schedule;
-  /** Steps over which the rate rises in equal parts from 0 to the schedule's. */
+  /** Steps over which the rate rises linearly from 0 to the schedule's. */
   readonly warmUp: number;
-  /** Flip samples left to right at random. */
+  /** Flips samples left to right at random. */
   readonly mirror: boolean;
 }

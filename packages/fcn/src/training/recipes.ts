@@ -5,23 +5,23 @@ import type { TrainSettings } from "./recipeSettings.js";
 /** How a published net was trained, as data. */
 export interface Recipe {
   readonly summary: string;
-  /** Of a net that is trained in one stage, such as an FCN-32s. */
+  /** For a net trained in one stage, such as an FCN-32s. */
   readonly learningRate: number;
-  /** Of other backbones, by a part of the model's name. */
+  /** For other backbones, by a part of the model's name. */
   readonly backboneRates?: Readonly<Record<string, number>>;
-  /** Of single models that were trained at another rate than the others, by their whole name. */
+  /** For single models that were trained at a rate of their own, by their full name. */
   readonly modelRates?: Readonly<Record<string, number>>;
-  /** What the rate of each finer net of a staged recipe (16s, 8s) is divided by once more. Default 1. */
+  /** Divides the rate once for the 16s net of a staged recipe and twice for the 8s net. Default 1. */
   readonly stageDivisor?: number;
   /** How a run draws the images of a pass. Default "shuffle". */
   readonly order?: SampleOrder;
   readonly settings: Omit<TrainSettings, "learningRate">;
 }
 
-/** Of all convolutions of the published VGG nets. */
+/** For all convolutions of the published VGG nets. */
 const DOUBLED_BIAS = { bias: { lr: 2, decay: 0 } } as const;
 
-/** What a recipe does unless it says otherwise: one head, one batch a step, a constant rate and no augmentation. */
+/** The defaults of a recipe: one head, one batch per step, a constant rate and no augmentation. */
 const PLAIN = {
   accumulationSteps: 1,
   multipliers: {},
@@ -37,7 +37,7 @@ const RECIPES = {
     summary:
       "Heavy learning of the published nets: one image a step, momentum 0.99, summed loss, no augmentation, drawn with replacement",
     learningRate: 1e-10,
-    // The first starts from two finished nets, of which it is the next stage.
+    // fcn32s-vgg16-hha starts from two finished nets, so its rate is that of the next stage.
     modelRates: { "fcn32s-vgg16-hha": 1e-12, "fcn8s-vgg16-siftflow": 1e-12 },
     stageDivisor: 100,
     order: "replacement",
@@ -96,14 +96,14 @@ const RECIPES = {
 
 export type RecipeName = keyof typeof RECIPES;
 
-/** Names that `recipe` takes. */
+/** The names that `recipe` takes. */
 export const listRecipes = (): RecipeName[] => Object.keys(RECIPES) as RecipeName[];
 
-/** Whether recipes say what a setting is. */
+/** Whether a recipe may give this setting. */
 export const recipeGives = (setting: string): boolean =>
   Object.values<Recipe>(RECIPES).some((given) => setting in given || setting in given.settings);
 
-/** A recipe by name. Throws for a name that is none. */
+/** A recipe by name. Throws `invalid-argument` for an unknown name. */
 export function recipe(name: RecipeName): Recipe {
   if (Object.hasOwn(RECIPES, name)) return RECIPES[name];
   throw invalidArgument(
@@ -113,8 +113,8 @@ export function recipe(name: RecipeName): Recipe {
 }
 
 /**
- * The learning rate of a model, by its name, in a recipe: that of its backbone, divided by `stageDivisor` once for a
- * 16s net and twice for an 8s net. A net that is trained at once counts as one stage.
+ * The learning rate that a recipe gives for a model, by the model's name: that of its backbone, divided by
+ * `stageDivisor` once for a 16s net and twice for an 8s net. A net trained at once counts as one stage.
  */
 export function recipeRate(chosen: Recipe, model = ""): number {
   const { learningRate, backboneRates = {}, modelRates = {}, stageDivisor = 1 } = chosen;

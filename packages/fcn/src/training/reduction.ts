@@ -1,41 +1,40 @@
 import { invalidArgument } from "@fcn/tensor/internal";
 
 /**
- * How the losses of the labelled pixels of one step become one number:
+ * How the losses of one step's labelled pixels become one number:
  *
- * - `sum`: their sum. With one image a step it is the loss that the published VGG nets were trained with.
- * - `batch`: the sum over the number of images: Caffe's SoftmaxWithLoss with `normalize: false`.
- * - `mean`: the mean over the labelled pixels, or with class weights the weighted mean: PyTorch's default, and
- *   `normalize: true` of Caffe where a step is one batch.
- * - `imageMeans`: the sum over the images of each one's mean over all its pixels, void ones counted: that of the d2l
- *   chapter.
+ * - `sum`: their sum. With one image per step, the published VGG nets were trained this way.
+ * - `batch`: their sum divided by the number of images, as Caffe's SoftmaxWithLoss with `normalize: false`.
+ * - `mean`: the mean over the labelled pixels, weighted by class weights if there are any. This is PyTorch's default,
+ * and Caffe's `normalize: true` if a step is one batch.
+ * - `imageMeans`: the sum over the images of each one's mean over all of its pixels, void ones included, as in the d2l
+ * chapter.
  *
- * A step of several accumulated batches is reduced as one batch of them all. (For `mean`, Caffe's `iter_size` takes
- * the average of the batches' means instead, which is the same where each has as many labelled pixels.)
+ * A step of several accumulated batches is reduced as one large batch. (For `mean`, Caffe's `iter_size` averages the
+ * batches' means instead, which is the same if each batch has as many labelled pixels.)
  */
 export type Reduction = "sum" | "batch" | "mean" | "imageMeans";
 
-/** What the divisors depend on. */
+/** The counts that divisors depend on. */
 export interface LossCounts {
   readonly images: number;
   /** Pixels of one image. */
   readonly pixels: number;
-  /** Labelled pixels of all images, each with the weight of its class. */
+  /** Labelled pixels of all images, each weighted by its class. */
   readonly labelled: number;
 }
 
 const DIVISORS: Readonly<Record<Reduction, (counts: LossCounts) => number>> = {
   sum: () => 1,
   batch: ({ images }) => images,
-  // As in Caffe a step without labels costs 0, not 0 / 0.
+  // As in Caffe, a step without labels costs 0 rather than 0 / 0.
   mean: ({ labelled }) => labelled || 1,
   imageMeans: ({ pixels }) => pixels,
 };
 
-/** Names of the reductions. */
 export const reductionNames = (): Reduction[] => Object.keys(DIVISORS) as Reduction[];
 
-/** By what the summed cross-entropy is divided. Throws for a name that is none. */
+/** The number that divides the summed cross-entropy. Throws `invalid-argument` for an unknown reduction. */
 export function divisorOf(reduction: Reduction, counts: LossCounts): number {
   const divisor = Object.hasOwn(DIVISORS, reduction) ? DIVISORS[reduction] : undefined;
   if (divisor !== undefined) return divisor(counts);
@@ -45,13 +44,13 @@ export function divisorOf(reduction: Reduction, counts: LossCounts): number {
   );
 }
 
-/** A change of reduction, for a net that is trained on images like these. */
+/** A change of reduction for a net trained on images like these. */
 export interface ReductionChange {
   readonly from: Reduction;
   readonly to: Reduction;
-  /** Labelled pixels of an image; for `imageMeans`, all of them. */
+  /** Labelled pixels of an image, or all of its pixels for `imageMeans`. */
   readonly pixels: number;
-  /** Images of a step. Default 1. */
+  /** Images per step. Default 1. */
   readonly batchSize?: number;
 }
 
@@ -68,11 +67,11 @@ function changeFactor({ from, to, pixels, batchSize = 1 }: ReductionChange): num
 }
 
 /**
- * The learning rate that makes a step on the loss `to` the step that `rate` makes on the loss `from`, weight decay
- * apart: 1e-10 on a sum over 500 x 375 pixels is 1.9e-5 on their mean. Convert the decay with {@link
+ * The learning rate with which a step on the loss reduced by `to` equals a step at `rate` on the loss reduced by
+ * `from`: 1e-10 on a sum over 500 x 375 pixels becomes 1.9e-5 on their mean. Convert the weight decay with {@link
  * convertWeightDecay}.
  */
 export const convertLearningRate = (rate: number, change: ReductionChange): number => rate * changeFactor(change);
 
-/** The weight decay that goes with {@link convertLearningRate}: the product of rate and decay stays what it is. */
+/** The weight decay that goes with {@link convertLearningRate}; the product of rate and decay stays the same. */
 export const convertWeightDecay = (decay: number, change: ReductionChange): number => decay / changeFactor(change);

@@ -17,7 +17,7 @@ import { withoutUndefined } from "./withoutUndefined.js";
 
 const ROWS: SettingTable = TRAINING;
 
-/** Fills in recipe and defaults, and checks everything that can be checked before the first step. */
+/** Fills in the recipe and defaults, and checks everything that can be checked before the first step. */
 export function resolveTraining(options: TrainOptions): ResolvedOptions {
   const { model, data, numClasses } = options;
   if (isSamples(data)) for (const sample of data) checkSample("train", sample, numClasses);
@@ -77,7 +77,7 @@ function weightsOf(
   );
 }
 
-/** That of a recipe is left out where the optimiser has none; one that was asked for must not be. */
+/** Throws if momentum was asked for and the optimiser has none. A recipe's momentum is simply left out then. */
 function checkMomentum(optimizer: OptimizerName, momentum: number | undefined): void {
   if (momentum === undefined || OPTIMIZERS[optimizer].hasMomentum) return;
   throw invalid(`momentum ${momentum} with the optimizer ${optimizer}, which has none`, 'leave it out, or use "sgd"');

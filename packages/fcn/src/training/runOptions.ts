@@ -10,49 +10,47 @@ import type { TrainingSettings, TrainProgress } from "./options.js";
 import type { RecipeName } from "./recipes.js";
 import type { ScheduleName } from "./schedules.js";
 
-/** Is told how a run goes. */
+/** Receives the progress of a run. */
 export interface TrainRunView {
   /**
-   * A remark: warnings of the data check, what was loaded, images that were left out; and its words for a command
-   * line, where they are others.
+   * A remark, such as a warning of the data check, the loaded weights or images left out. `commandText` is its wording
+   * for the command line, if that differs.
    */
   line?(text: string, commandText?: string): void;
   checking?(done: number, total: number): void;
   start?(model: string, steps: number, from: number): void;
   progress?(progress: TrainProgress): void;
   validation?(step: number, meanIU: number): void;
-  /** Training is over, or failed. */
+  /** Training has ended or failed. */
   end?(): void;
 }
 
 /**
- * Settings that are left out are those of the recipe. Without a recipe: AdamW at a rate of 1e-3 with weight decay 0.01,
- * or SGD at 0.01; batches of 4, mirroring, schedule `poly`, the mean of cross-entropy over the labelled pixels.
+ * Settings default to those of the recipe. Without a recipe they default to AdamW at a rate of 1e-3 with weight decay
+ * 0.01 (SGD: a rate of 0.01), batches of 4, mirroring, schedule `poly`, and the mean of cross-entropy over the labelled
+ * pixels.
  */
 export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimizer" | "schedule"> {
-  /** A folder that `data.open` knows, or what it returned. */
+  /** A folder that `data.open` understands, or what `data.open` returned. */
   readonly data: string | OpenedData;
-  /** A folder for everything that is written; it is made. */
+  /** A folder for everything that is written. It is made if missing. */
   readonly out: string;
   /**
-   * A name of `models.list()`, or a graph of your own. Default: what the file of weights tells, or the checkpoint from
-   * which the run goes on.
+   * A name from `models.list()`, or a graph of your own. Default: what the weights file says, or the checkpoint that
+   * the run continues from.
    */
   readonly model?: string | Graph;
-  /** Further options of the model, such as `widthMultiplier`. */
+  /** Other options of the model, such as `widthMultiplier`. */
   readonly modelOptions?: Partial<Omit<ModelOptions, "numClasses">>;
   /**
-   * A file of weights to start from, of this or of other classes; where it names them, those of one name keep their
-   * scores. A run that goes on from a checkpoint does not need it.
+   * A weights file to start from, for the same or other classes. If it names its classes, those of the same name keep
+   * their scores. A run that continues from a checkpoint does not need it.
    */
   readonly weights?: string;
-  /**
-   * Of `weights`: what stands in the file before the names of the net, where several prefixes fit; as in
-   * `io.loadWeights`.
-   */
+  /** The prefix before the net's names in `weights`, if several fit; as in `io.loadWeights`. */
   readonly prefix?: string;
   /**
-   * In place of `steps`: passes over the training images. Batches go on from one pass into the next, so that all are
+   * Passes over the training images, instead of `steps`. Batches continue from one pass into the next, so that all are
    * full. Default 20.
    */
   readonly epochs?: number;
@@ -60,67 +58,66 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
   readonly optimizer?: OptimizerName;
   readonly schedule?: ScheduleName;
   /**
-   * Height and width of random windows. Default: whole images; without a recipe, 480 x 480 where an image is larger.
+   * Height and width of random windows, in pixels. Default: whole images; without a recipe, 480 x 480 if an image is
+   * larger.
    */
   readonly crop?: readonly [height: number, width: number];
-  /** Further random changes. */
+  /** Other random changes. */
   readonly augmentation?: Omit<Augmentation, "crop" | "mirror">;
   /**
-   * Default: that of the weights or of the published data set; else that of the published weights of the net where it
-   * starts from a file, which is Caffe's for the nets with Caffe's layer names; else ImageNet's means.
+   * Default: that of the weights or the published data set; otherwise, for a net that starts from a file, that of its
+   * published weights (Caffe's, for nets with Caffe's layer names); otherwise ImageNet's means.
    */
   readonly preprocessing?: Preprocessing;
   /**
-   * In which order a pass takes the images; "replacement" draws each from all, as the published training does.
-   * Default: the recipe's, else "shuffle".
+   * How a pass draws the images. "replacement" draws each from all images, as the published training does. Default: the
+   * recipe's, otherwise "shuffle".
    */
   readonly order?: SampleOrder;
   /**
-   * Fixes initial values, order and changes of the images; not the split, whose seed is that of `open`. Default 0.
+   * Fixes the initial values and the order and changes of the images. Does not fix the split, whose seed is in `open`.
+   * Default 0.
    */
   readonly seed?: number;
   /**
-   * Goes on from the last checkpoint in `out`; from the beginning where there is none. All options must be those of the
-   * checkpoint, but `steps` or `epochs` may be more: a finished run is lengthened so. Without them the length is that
-   * of the checkpoint.
+   * Continues from the last checkpoint in `out`, or from the beginning if there is none. All options must be those of
+   * the checkpoint, except that `steps` or `epochs` may be more, which lengthens a finished run. Without them the
+   * length is the checkpoint's.
    */
   readonly resume?: boolean;
-  /**
-   * Replaces the run or the net that `out` holds; its files are removed when everything else is ready. Not with
-   * `resume`.
-   */
+  /** Replaces the run or the net in `out`, whose files are removed once everything else is ready. Excludes `resume`. */
   readonly overwrite?: boolean;
   /** Steps between two validations. Default: about an epoch, and at least a twentieth of the run. */
   readonly validateEvery?: number;
-  /** Steps between two checkpoints; a run may go on with another number. Default: as `validateEvery`. */
+  /** Steps between two checkpoints. A resumed run may use another number. Default: `validateEvery`. */
   readonly checkpointEvery?: number;
   /**
-   * Steps between two readings of the loss, which is read before each validation as well. Default 10, or fewer where
+   * Steps between two readings of the loss, which is also read before each validation. Default 10, or fewer if
    * validation comes sooner.
    */
   readonly readEvery?: number;
-  /** Threads that decode. */
+  /** Number of threads that decode images. */
   readonly workers?: number;
   /**
-   * Leaves out images that cannot be used, each from its split, and tells which: see the option of `data.open`.
-   * Default: that of `open`, else false: they stop the run before it begins.
+   * Leaves unusable images out of their splits and reports them, as the option of `data.open` does. Default: that of
+   * `open`, otherwise false, so that such images stop the run before it begins.
    */
   readonly skipBad?: boolean;
   /** How the folder is read. */
   readonly open?: OpenOptions;
-  /** Default: a device of its own for the run. */
+  /** Default: the run opens its own device. */
   readonly device?: Device;
   /**
-   * Stops after the step in progress, or in a validation, which `resume` then makes anew; a checkpoint is written.
-   * Before the first step the run throws "aborted".
+   * Stops the run after the current step, or during a validation, which `resume` then repeats; a checkpoint is written.
+   * Before the first step, the run throws `aborted`.
    */
   readonly signal?: AbortSignal;
   readonly view?: TrainRunView;
 }
 
 /**
- * The options that have a row in the table of `settings/run.ts`; the others say how to read, where to run and whom to
- * tell.
+ * The options that have a row in the table of `settings/run.ts`. The others say how to read, where to run and whom to
+ * inform.
  */
 export type RunSettings = Omit<
   TrainRunOptions,

@@ -1,10 +1,11 @@
 import { optim } from "@fcn/tensor";
 
+/** The optimisers that training knows, `torch.optim.SGD` and `torch.optim.AdamW` in PyTorch. */
 export type Optimizer = optim.SGD | optim.AdamW;
 
 /**
  * The course of the learning rate: `fixed`; `poly`, (1 - step / steps)^0.9; `cosine` down to 0; `step`, a tenth after
- * each third of the steps. Other courses are functions, such as `(optimizer) => optim.lrScheduler.step(optimizer, {
+ * each third of the steps. A function makes any other, such as `(optimizer) => optim.lrScheduler.step(optimizer, {
  * stepSize: 1000 })`.
  */
 export type Schedule = ScheduleName | ((optimizer: Optimizer, steps: number) => optim.lrScheduler.LRScheduler);
@@ -18,25 +19,24 @@ const SCHEDULES = {
   step: (optimizer: Optimizer, steps: number) => optim.lrScheduler.step(optimizer, { stepSize: Math.ceil(steps / 3) }),
 } as const;
 
-/** Names that a schedule may have. */
 export const scheduleNames = (): ScheduleName[] => Object.keys(SCHEDULES) as ScheduleName[];
 
 export interface ScheduleOptions {
   readonly schedule: Schedule;
   readonly steps: number;
   readonly warmUp: number;
-  /** Steps that were made before. */
+  /** Number of steps already made. */
   readonly lastStep: number;
 }
 
-/** The schedule of an optimiser at its initial rate, moved on by the steps that were made. */
+/** The schedule of an optimiser that is at its initial rate, advanced by the steps already made. */
 export function makeSchedule(
   { schedule, steps, warmUp, lastStep }: ScheduleOptions,
   optimizer: Optimizer,
 ): { step(): void } {
   const course = (typeof schedule === "function" ? schedule : SCHEDULES[schedule])(optimizer, steps);
   let made = 0;
-  // A course sets the rates anew at each step, so the factor does not pile up.
+  // The schedule sets the rates anew at each step, so the factor does not accumulate.
   const warm = (): void => {
     if (made >= warmUp) return;
     for (const group of optimizer.groups) group.lr *= (made + 1) / (warmUp + 1);
@@ -51,7 +51,7 @@ export function makeSchedule(
   return { step };
 }
 
-/** The learning rates of the steps after `lastStep`, one after the other without end. */
+/** The learning rates of the steps after `lastStep`, without end. */
 export function* ratesOf(options: ScheduleOptions, learningRate: number): Generator<number, never> {
   const optimizer = { groups: [{ lr: learningRate }] };
   const { step } = makeSchedule(options, optimizer as unknown as Optimizer);

@@ -11,45 +11,46 @@ import { trainValidated, type ValidatedTraining } from "./validated.js";
 export interface Stage {
   readonly modelName: string;
   readonly steps: number;
-  /** Default: that of the recipe for this model, so a recipe must be given. */
+  /** Default: the recipe's rate for this model, so that a recipe is then required. */
   readonly learningRate?: number;
 }
 
+/** Options of {@link trainStaged}. */
 export interface StagedOptions
   extends Omit<TrainOptions, "model" | "learningRate" | "steps" | "onProgress" | "numClasses"> {
   readonly device: Device;
-  /** Coarsest first; each starts from the weights of the one before. */
+  /** Coarsest first. Each starts from the weights of the one before. */
   readonly stages: readonly Stage[];
   readonly modelOptions: ModelOptions;
   readonly validation: readonly SegmentationSample[];
   readonly evaluation: Pick<EvaluateOptions, "batchSize" | "boundary">;
-  /** Validations per stage, the last one at its end. */
+  /** Validations per stage, the last of them at its end. */
   readonly validations: number;
   readonly onStageStart?: (stage: Stage, copied: readonly string[]) => void;
   readonly onProgress?: (stage: Stage, progress: TrainProgress) => void;
   readonly onValidation?: (stage: Stage, step: number, evaluation: Evaluation) => void;
-  /** Awaited with the trained net before it is freed. */
+  /** Awaited with the trained net before the net is freed. */
   readonly onStageEnd?: (result: StageResult, model: SegmentationNet) => Promise<void>;
 }
 
+/** The result of one stage. */
 export interface StageResult extends ValidatedTraining {
   readonly stage: Stage;
 }
 
 /**
- * The stages of the paper on a backbone: `fcn32s-`, `fcn16s-` and `fcn8s-` with the backbone's name, of `steps` steps
- * each.
+ * The stages of the paper on a backbone: `fcn32s-`, `fcn16s-` and `fcn8s-` followed by the backbone's name, each of
+ * `steps` steps.
  */
 export const publishedStages = (backbone: string, steps: number): Stage[] =>
   [32, 16, 8].map((stride) => ({ modelName: `fcn${stride}s-${backbone}`, steps }));
 
 /**
- * The staged recipe of the FCN paper (section 4.3): train the 32s net, start the 16s net from it, then the 8s net from
- * that. What is new in a finer net, the score layers of its skips, starts at zero, so each stage begins where the last
- * one ended. As published:
+ * The staged training of the FCN paper (section 4.3): train the 32s net, start the 16s net from it, then the 8s net
+ * from that. The new layers of a finer net, the score layers of its skips, start at zero, so each stage begins where
+ * the last one ended. As published, at rates of 1e-10, 1e-12 and 1e-14:
  *
- * `trainStaged({ recipe: "fcn-heavy", stages: publishedStages("vgg16", 100_000), ... })`, at rates of 1e-10, 1e-12 and
- * 1e-14.
+ * `trainStaged({ recipe: "fcn-heavy", stages: publishedStages("vgg16", 100_000), ... })`
  */
 export async function trainStaged(options: StagedOptions): Promise<StageResult[]> {
   const results: StageResult[] = [];

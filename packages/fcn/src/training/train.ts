@@ -18,25 +18,26 @@ import { bothWays } from "./remedies.js";
 import { isSamples, resolveTraining } from "./resolve.js";
 import { makeSchedule, type Optimizer } from "./schedules.js";
 
+/** The result of {@link train}. */
 export interface TrainResult {
-  /** One entry a reading of the loss: the last step of the interval and the mean over it. */
+  /** One entry per reading of the loss: the interval's last step and the mean over its steps. */
   readonly losses: readonly { readonly step: number; readonly loss: number }[];
-  /** That of the first step. */
+  /** The learning rate of the first step. */
   readonly learningRate: number;
-  /** Steps in all, those before `from.step` counted; fewer than asked for when the signal ended training. */
+  /** Steps in total, including those before `from.step`; fewer than asked for if the signal ended training. */
   readonly steps: number;
-  /** Time for the whole call, with what `onProgress` took. */
+  /** Time of the whole call, including `onProgress`. */
   readonly seconds: number;
-  /** Why nothing was learned; absent where something was. */
+  /** The reason why nothing was learned; absent if something was. */
   readonly nothingLearned?: TensorError;
 }
 
-/** With the reason for which nothing was learned, if so. */
+/** A result with the reason why nothing was learned, if so. */
 interface Trained extends TrainResult {
   readonly nothing: TensorError | undefined;
 }
 
-/** What the steps of one call share. */
+/** State shared by the steps of one call. */
 interface Run {
   readonly options: ResolvedOptions;
   readonly device: Device;
@@ -46,10 +47,10 @@ interface Run {
   readonly watch: LearningWatch;
 }
 
-/** The images of a step, for the message of an error: `, on a, b and 3 more`; nothing where they have no names. */
+/** The names of a step's images for an error message: `, on a, b and 3 more`; empty if they have no names. */
 export const onImages = (names: readonly string[]): string => (names.length > 0 ? `, on ${firstOf(names, 8)}` : "");
 
-/** What helps against a loss that jumps. */
+/** Advice for a loss that jumps. */
 export const steadier = (say: (code: string, command: string) => string): string => {
   const names = [say("learningRate", "--lr"), say("warmUp", "--warm-up"), say("clipNorm", "--clip-norm")];
   return `lower the learning rate (${names[0]}), warm up (${names[1]}), or clip gradients (${names[2]})`;
@@ -57,7 +58,7 @@ export const steadier = (say: (code: string, command: string) => string): string
 
 const CLOSED: OpenInterval = { sum: 0, count: 0 };
 
-/** A loss that lies on the device yet, and where it comes from. */
+/** A loss that is still on the device, and the step that it belongs to. */
 interface Unread {
   readonly loss: Tensor;
   readonly step: number;
@@ -65,18 +66,32 @@ interface Unread {
 }
 
 /**
- * Trains on pixels with a label, by default with cross-entropy. Memory on the device stays flat: each step frees all it
- * made, and optimiser state and gradients are freed at the end. The same seed gives the same weights on a device.
- * Throws when an option or a label is out of range, before the first step, and when the loss stops being finite. Where
- * no pixel of any step counted, or the loss was 0 or the same throughout, the result says so (`nothingLearned`);
- * `trainRun` and the command throw it.
+ * Trains a net on the labelled pixels, by default with cross-entropy. Device memory stays flat, because each step frees
+ * all it made; optimiser state and gradients are freed at the end. On one device, the same seed gives the same weights.
+ *
+ * Before the first step, throws if an option or a label is out of range. Later throws `diverged` if the loss stops
+ * being finite. If no pixel ever counted, or the loss stayed at 0 or at one value throughout, the result says so in
+ * `nothingLearned`, which `trainRun` and the command throw.
+ *
+ * @example
+ * ```ts
+ * import { models, train } from "@fcn/core";
+ * import { createDevice } from "@fcn/tensor";
+ * const device = await createDevice();
+ * const model = models.create("fcn32s-small", device, { numClasses: 2 });
+ * const image = { data: new Uint8Array(12288), height: 64, width: 64, channels: 3 };
+ * const data = [{ name: "black", image, labels: new Uint8Array(4096) }];
+ * const preprocessing = { channelOrder: "rgb", mean: [0, 0, 0], std: [255, 255, 255] } as const;
+ * await train({ model, data, preprocessing, numClasses: 2, steps: 2, learningRate: 0.01 });
+ * device.destroy();
+ * ```
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { nothing, ...result } = await trainResolved(resolveTraining(options));
   return nothing ? { ...result, nothingLearned: nothing } : result;
 }
 
-/** {@link train} with options that are filled in and checked; that nothing was learned is a part of the result. */
+/** {@link train} with options that are already filled in and checked. */
 export async function trainResolved(resolved: ResolvedOptions): Promise<Trained> {
   const { model, trainable } = resolved;
   rememberPreprocessing(model, resolved.preprocessing);
@@ -131,14 +146,14 @@ async function trainSteps(run: Run): Promise<Trained> {
     await options.onProgress?.(isReading ? progress : { ...progress, open }, optimizer);
     [images, since] = [0, performance.now()];
   }
-  // What an earlier call learned is not known here.
+  // Only a whole call can be judged, because an earlier one may have learned something.
   const isWhole = first === 0 && step === steps;
   const nothing = isWhole ? run.watch.verdict(losses.map(({ loss }) => loss)) : undefined;
   const seconds = (performance.now() - start) / 1000;
   return { losses, learningRate: options.learningRate, steps: step, seconds, nothing };
 }
 
-/** The stream that was given, or one over the samples, moved on by the batches that were used before. */
+/** The given stream, or one over the samples, advanced by the batches already used. */
 function batchesOf({ data, batchSize, seed, mirror, preprocessing }: ResolvedOptions, used: number): BatchStream {
   if (!isSamples(data)) return data;
   const sampler = new BatchSampler(data, { batchSize, seed, mirror });
@@ -158,7 +173,7 @@ async function nextBatch(stream: BatchStream): Promise<TrainBatch> {
   });
 }
 
-/** Forward and backward on each batch, and one update; returns the loss, still on the device. */
+/** Runs each batch forward and backward, then makes one update. Returns the loss, which is still on the device. */
 async function trainStep(run: Run, step: number, batches: readonly TrainBatch[]): Promise<Tensor> {
   const { options, device, optimizer } = run;
   enterTraining(run);
@@ -193,8 +208,8 @@ function enterTraining({ options, freeze }: Run): void {
 }
 
 /**
- * Each batch has a random stream of its own, so that none depends on how many came before. All label maps keep the same
- * cells.
+ * Samples the loss of a batch. Each batch has its own random stream, so that none depends on how many came before. All
+ * label maps keep the same cells.
  */
 function sampled({ lossSampling, seed }: ResolvedOptions, batch: HostBatch, place: string): HostBatch {
   if (lossSampling === undefined) return batch;
@@ -207,7 +222,7 @@ function sampled({ lossSampling, seed }: ResolvedOptions, batch: HostBatch, plac
   return { ...batch, labels: sample(batch.labels), ...(batch.more ? { more: Object.fromEntries(more) } : {}) };
 }
 
-/** Adds the gradients of a batch's share of the loss, which is returned. */
+/** Adds the gradients of a batch's share of the loss and returns that share. */
 async function backward(
   { options, device, fitting }: Run,
   batch: HostBatch,
@@ -221,7 +236,7 @@ async function backward(
   return total.detach();
 }
 
-/** Adds the losses one by one, so that an interval with a checkpoint in it has the bits of one without. */
+/** Adds the losses one by one, so that an interval that contains a checkpoint has the same bits as one without. */
 async function readOn(open: OpenInterval, unread: readonly Unread[], learningRate: number): Promise<OpenInterval> {
   try {
     let { sum } = open;

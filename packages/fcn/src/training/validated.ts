@@ -3,15 +3,17 @@ import type { SegmentationSample } from "../labels/sample.js";
 import type { TrainOptions, TrainProgress } from "./options.js";
 import { type TrainResult, train } from "./train.js";
 
+/** Options of {@link trainValidated}. */
 export interface ValidatedTrainOptions extends Omit<TrainOptions, "onProgress"> {
   readonly validation: readonly SegmentationSample[];
   readonly evaluation?: Pick<EvaluateOptions, "batchSize" | "boundary">;
-  /** How often to validate, the last time at the end. */
+  /** Number of validations, the last one at the end. */
   readonly validations: number;
   readonly onProgress?: (progress: TrainProgress) => void;
   readonly onValidation?: (step: number, evaluation: Evaluation) => void;
 }
 
+/** The result of {@link trainValidated}. */
 export interface ValidatedTraining {
   readonly training: TrainResult;
   readonly validations: readonly { readonly step: number; readonly evaluation: Evaluation }[];
@@ -19,10 +21,7 @@ export interface ValidatedTraining {
   readonly evaluation: Evaluation;
 }
 
-/**
- * Trains as {@link train} does and scores the net on held-back samples on the way, at readings of the loss, and at the
- * end.
- */
+/** Trains as {@link train} does, and scores the net on held-back samples at readings of the loss and at the end. */
 export async function trainValidated(options: ValidatedTrainOptions): Promise<ValidatedTraining> {
   const { model, validation, preprocessing, numClasses } = options;
   const settings: EvaluateOptions = { ...options.evaluation, preprocessing, numClasses };
@@ -43,7 +42,7 @@ export async function trainValidated(options: ValidatedTrainOptions): Promise<Va
   return { training, validations, evaluation };
 }
 
-/** The steps at which to validate, the last step always among them. */
+/** The steps at which to validate, always including the last. */
 function validationSteps(steps: number, count: number): number[] {
   const all = Array.from({ length: count }, (_, i) => Math.max(1, Math.round(((i + 1) * steps) / count)));
   return [...new Set(all)];

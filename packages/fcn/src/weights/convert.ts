@@ -5,18 +5,17 @@ import { NAME_MAPS, type NameMap } from "./nameMaps.js";
 import { isTensorFlowModel, openTensorFlow, TENSORFLOW_MAPS } from "./tensorflow/open.js";
 
 export interface ConvertOptions {
-  /** Name of a map of {@link NAME_MAPS}, or a map. Default: names stay. */
+  /** A name map, or its name in {@link NAME_MAPS}. Default: names are kept. */
   readonly names?: string | NameMap | undefined;
   /**
-   * What stands before the names of the net in the file, such as `student.`: it is dropped, and arrays without it are
-   * left out.
+   * The prefix of the net's names in the file, such as `student.`: it is dropped, and arrays without it are left out.
    */
   readonly prefix?: string | undefined;
-  /** Which state dict of a PyTorch checkpoint; see `io.readPth`. */
+  /** Which state dict of a PyTorch checkpoint to read; see `io.readPth`. */
   readonly key?: string | undefined;
   /** Classes of a PyTorch file to read as inert data; see `io.readPth`. */
   readonly opaque?: readonly string[] | undefined;
-  /** Called before each array is read, with the bytes that were written and all bytes. */
+  /** Called before each array is read, with the bytes written so far and the total. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -25,44 +24,44 @@ export type OutputFormat = "safetensors" | "npz";
 export interface ConvertReport {
   readonly from: io.WeightsFormat | "tfjs";
   readonly to: OutputFormat;
-  /** Where in a PyTorch checkpoint the state dict was found; null when it is the whole file. */
+  /** Where in a PyTorch checkpoint the state dict was found; null if it is the whole file. */
   readonly key: string | null;
   readonly arrays: number;
-  /** Bytes of all values as written. */
+  /** Total bytes of all values as written. */
   readonly bytes: number;
-  /** Old and new names, where they differ. */
+  /** Old and new names that differ. */
   readonly renamed: readonly (readonly [from: string, to: string])[];
   /** New names of the arrays whose shape changed. */
   readonly reshaped: readonly string[];
-  /** Names in the file that hold no array. */
+  /** Names in the file that do not refer to an array. */
   readonly ignored: readonly string[];
   /** Arrays that could not be read, and why. */
   readonly skipped: readonly io.SkippedArray[];
-  /** What was dropped from the names of the file: what wrappers of PyTorch add, and a prefix. */
+  /** Prefixes dropped from the file's names: those added by PyTorch wrappers, and the chosen one. */
   readonly dropped: readonly string[];
-  /** Names in the file beside the prefix, which were left out. */
+  /** Names without the prefix, which were left out. */
   readonly unused: readonly string[];
-  /** Names of the metadata that was carried over. */
+  /** Names of the metadata that was kept. */
   readonly metadata: readonly string[];
-  /** Names of the metadata that the new format has no place for. */
+  /** Names of the metadata that the new format cannot store. */
   readonly lostMetadata: readonly string[];
 }
 
-/** The format that the ending of a path stands for; undefined for another one. */
+/** The format implied by a path's extension; undefined for any other extension. */
 export function outputFormat(path: string): OutputFormat | undefined {
   const ending = /\.(safetensors|npz)$/i.exec(path)?.[1];
   return ending?.toLowerCase() as OutputFormat | undefined;
 }
 
 /**
- * Writes a file of weights (safetensors, `.npz`, `.pth`, `.caffemodel`, the `model.json` of TensorFlow.js) as
- * safetensors or `.npz`, by the ending of `output` (Node). One array at a time is in memory, but for TensorFlow.js. The
- * new file appears when it is complete.
+ * Converts a file of weights (safetensors, `.npz`, `.pth`, `.caffemodel`, or the `model.json` of TensorFlow.js) to
+ * safetensors or `.npz`, by the extension of `output` (Node). Except for TensorFlow.js, only one array at a time is in
+ * memory. The new file appears once it is complete.
  *
- * What is of a kind that is not read is left out, and the report names it; a damaged file is not converted in part.
+ * Arrays of unsupported types are left out and named in the report; a damaged file is never converted in part.
  *
- * Throws a TensorError: what `io.openWeights` throws, and "invalid-argument" for an unknown ending or map, a map that
- * does not cover any name, a prefix that no name has, and two arrays that would get one name.
+ * Throws what `io.openWeights` throws, and `invalid-argument` for an unknown extension or map, a map that covers none
+ * of the names, a prefix that no name has, and two arrays that would get the same name.
  */
 export const convert = async (input: string, output: string, options: ConvertOptions = {}): Promise<ConvertReport> =>
   writeConverted(input, output, options, { to: formatOf(output) });
@@ -73,22 +72,22 @@ function formatOf(output: string): OutputFormat {
   throw refuse(`${output} ends in neither .safetensors nor .npz`, "name the output x.safetensors or x.npz");
 }
 
-/** What the new safetensors file says of its net, from the new names and shapes of its arrays. */
+/** Builds the metadata about the net in the new safetensors file, from the new names and shapes of its arrays. */
 export type Describe = (shapes: Readonly<Record<string, readonly number[]>>) => PartialMetadata;
 
 /**
- * What {@link matchNames} says of the names of a file.
+ * Matches the names of a file, see {@link matchNames}.
  *
  * @internal
  */
 export type FindNames = (names: ReadonlyMap<string, readonly number[]>, prefix: string | undefined) => NameMatch;
 
-/** Without a net, names stay as they are but for the prefix that was chosen. */
+/** Without a net, only the chosen prefix is dropped from names. */
 const asChosen: FindNames = (shapes, prefix) =>
   matchNames("convert", { names: [], find: () => undefined }, shapes, prefix ?? "");
 
 /**
- * {@link convert} to a file of any name, which may say more than the old one.
+ * Does the work of {@link convert} for an output of any name, and may add metadata.
  *
  * @internal
  */
@@ -106,7 +105,7 @@ export async function writeConverted(
   const tensorflow = typeof names === "string" && Object.hasOwn(TENSORFLOW_MAPS, names) ? names : undefined;
   const map = typeof names === "string" && tensorflow === undefined ? nameMap(names) : (names as NameMap | undefined);
   const write = async (weights: Opened, chosen: NameMap | undefined): Promise<ConvertReport> => {
-    // What is damaged says so when it is read.
+    // Reading damaged arrays throws the error that describes the damage.
     for (const { name, damaged } of weights.skipped) if (damaged) await weights.read?.(name);
     const shapes = new Map(Object.entries(weights.arrays).map(([name, { shape }]) => [name, shape]));
     const found = chosen === undefined || prefix !== undefined ? findNames(shapes, prefix) : asChosen(shapes, "");
@@ -137,7 +136,7 @@ export async function writeConverted(
 type Opened = Pick<io.Weights, "arrays" | "metadata" | "ignored" | "skipped" | "dropped" | "key"> &
   Partial<Pick<io.Weights, "read">> & { readonly format: ConvertReport["from"] };
 
-/** A map by name. */
+/** Looks up a map by name. */
 export function nameMap(name: string): NameMap {
   const map = Object.hasOwn(NAME_MAPS, name) ? NAME_MAPS[name] : undefined;
   if (map !== undefined) return map;
@@ -177,7 +176,7 @@ function planMoves({ arrays }: Opened, found: NameMatch, map: NameMap | undefine
   });
 }
 
-/** The arrays under their new names; each tells when it is read. */
+/** The arrays under their new names; each reports progress when it is read. */
 function withProgress(
   moves: readonly Move[],
   onProgress: (done: number, total: number) => void,

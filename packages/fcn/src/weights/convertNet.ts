@@ -11,26 +11,22 @@ import { graphOf, publishedPreprocessing } from "../models/registry.js";
 import { type ConvertOptions, type ConvertReport, type FindNames, outputFormat, writeConverted } from "./convert.js";
 
 export interface NetDescription {
-  /** A name of `models.list()`. */
+  /** A name listed by `models.list()`. */
   readonly model: string;
-  /**
-   * Further options of the model. Default: those that the file shows, which are the classes and whether there is a
-   * second head for training.
-   */
+  /** Further options of the model. Default: the number of classes and the auxiliary head, as found in the file. */
   readonly modelOptions?: Partial<ModelOptions> | undefined;
-  /** Names of the classes in the order of the scores. Default: `class 0`, `class 1`, ... */
+  /** Class names in the order of the scores. Default: `class 0`, `class 1`, ... */
   readonly classes?: readonly string[] | undefined;
-  /** How images become numbers. Default: that of the published weights of the model, else ImageNet's means. */
+  /** How images become input. Default: that of the model's published weights, otherwise ImageNet's means. */
   readonly preprocessing?: Preprocessing | undefined;
 }
 
 /**
- * Writes the weights of a whole net as `convert` does, as a safetensors file that says which net it belongs to, as
- * `loadModel`, `fcn eval`, `predict` and `export` want it (Node). The file appears when the net has been loaded from it
- * on `device`.
+ * Converts the weights of a whole net like `convert`, to a safetensors file that describes its net, as required
+ * by `loadModel`, `fcn eval`, `predict` and `export` (Node). The file appears once the net has been loaded from it on
+ * `device`.
  *
- * Throws a TensorError: what `convert` and `loadModel` throw, so "state-dict-mismatch" where the weights are not those
- * of the net.
+ * Throws what `convert` and `loadModel` throw, notably `state-dict-mismatch` if the weights do not belong to the net.
  */
 export async function convertNet(
   input: string,
@@ -54,7 +50,7 @@ export async function convertNet(
   });
 }
 
-/** The names of the net's weights. How many classes it is for is not known yet, so any shape fits. */
+/** The names of the net's weights. The number of classes is not yet known, so any shape is accepted. */
 function layersOf(model: string): Parameters<typeof matchNames>[1] {
   const { graph } = graphOf(model, { numClasses: 1 });
   const names = new Set(Object.keys(parameterShapes(graph)).filter((name) => name.endsWith(".weight")));
@@ -98,7 +94,7 @@ function metadataOf(net: NetDescription, shapes: Shapes): ModelMetadata {
   };
 }
 
-/** The draft, of which the user does not know, is called `name`. */
+/** Calls the draft, which the user does not know about, `name` in messages. */
 function nameInstead(error: unknown, draft: string, name: string): unknown {
   if (!(error instanceof TensorError)) return error;
   const message = `convert: ${error.message.replaceAll(draft, name).replace(/^convert: /, "")}`;

@@ -4,27 +4,27 @@ import type { Preprocessing } from "../data/samples/preprocessing.js";
 
 type Shape = readonly number[];
 
-/** How the arrays of one net are called, and shaped, in another library. */
+/** The names and shapes that another library uses for the arrays of a net. */
 export interface NameMap {
   readonly summary: string;
-  /** Whether the map says something about this name. */
+  /** Whether the map applies to this name. */
   covers(name: string): boolean;
-  /** The new name; one that the map does not cover stays. */
+  /** The new name; names that the map does not cover are kept. */
   rename(name: string): string;
-  /** The shape under the new name: the same values in the same order. */
+  /** The shape under the new name, for the same values in the same order. */
   shapeOf(name: string, shape: readonly number[]): readonly number[];
-  /** What such weights were made with, where nets with the new names have published weights that want another. */
+  /** The preprocessing of such weights, if the published weights under the new names use a different one. */
   readonly preprocessing?: Preprocessing;
 }
 
-/** Beginnings of names, and what stands in their place. */
+/** Prefixes of names and their replacements. */
 type Prefixes = readonly (readonly [from: string, to: string])[];
 
 const VGG16_FEATURES = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28];
 const VGG16_CONVOLUTIONS =
   "conv1_1 conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv4_1 conv4_2 conv4_3 conv5_1 conv5_2 conv5_3".split(" ");
 
-/** torchvision's vgg16 and the layers of the Caffe model and of FCN. */
+/** torchvision's vgg16 -> layers of the Caffe model and of FCN. */
 const VGG16: Prefixes = [
   ...VGG16_FEATURES.map((index, i) => [`features.${index}.`, `${VGG16_CONVOLUTIONS[i]}.`] as const),
   ["classifier.0.", "fc6."],
@@ -32,7 +32,7 @@ const VGG16: Prefixes = [
   ["classifier.6.", "fc8."],
 ];
 
-/** torchvision's ResNet and the children of the d2l net, which is a Sequential of them. */
+/** torchvision's ResNet -> the d2l net, which is a Sequential of its children. */
 const D2L: Prefixes = [
   ["conv1.", "0."],
   ["bn1.", "1."],
@@ -44,15 +44,14 @@ const D2L: Prefixes = [
 
 const BACKBONE: Prefixes = [["", "backbone."]];
 
-/** Layers of the published FCN nets, which our nets have under the same names. */
+/** Layers of the published FCN nets, which have the same names in our nets. */
 const FCN_LAYERS = ["conv1.", ...VGG16_CONVOLUTIONS.map((name) => `${name}.`), "fc6.", "fc7.", "score", "upscore"];
 const SAME: Prefixes = FCN_LAYERS.map((name) => [name, name]);
 
 const reversed = (prefixes: Prefixes): Prefixes => prefixes.map(([from, to]) => [to, from]);
 
 /**
- * Kernel sizes of the layers that were fully connected, the first that fits: fc6 covers 7x7 in VGG16 and 6x6 in
- * CaffeNet.
+ * Kernel sizes of the formerly fully connected layers; the first that fits wins. fc6 is 7x7 in VGG16, 6x6 in CaffeNet.
  */
 const CAST_KERNELS: ReadonlyMap<string, readonly number[]> = new Map([
   ["fc6.weight", [7, 6]],
@@ -61,7 +60,7 @@ const CAST_KERNELS: ReadonlyMap<string, readonly number[]> = new Map([
 ]);
 const LINEAR = /^classifier\.[036]\.weight$/;
 
-/** Old Caffe files give every blob four sizes, with ones in front. */
+/** Old Caffe files pad every shape with leading ones to four dimensions. */
 function withoutPadding(shape: Shape, rank: number): Shape {
   const padded = shape.length === 4 && shape.slice(0, 4 - rank).every((size) => size === 1);
   return padded ? shape.slice(4 - rank) : shape;
@@ -69,15 +68,15 @@ function withoutPadding(shape: Shape, rank: number): Shape {
 
 const squeezeBias = (name: string, shape: Shape): Shape => (name.endsWith(".bias") ? withoutPadding(shape, 1) : shape);
 
-/** A fully connected layer as [O, I]: old Caffe files have [1, 1, O, I], and a cast one is [O, C, k, k]. */
+/** A fully connected layer as [O, I]: old Caffe files store [1, 1, O, I], and a converted one is [O, C, k, k]. */
 function matrixOf(shape: Shape): readonly [outputs: number, inputs: number] {
   const [outputs = 0, ...rest] = withoutPadding(shape, 2);
   return [outputs, elementsOf(rest)];
 }
 
 /**
- * [O, I] to [O, I / k^2, k, k]: a fully connected layer is a convolution whose kernel covers its input (section 4.1 of
- * the FCN paper).
+ * [O, I] to [O, I / k^2, k, k]: a fully connected layer is a convolution whose kernel covers its whole input (section
+ * 4.1 of the FCN paper).
  */
 function toConvolution(name: string, shape: Shape): Shape {
   const [outputs, inputs] = matrixOf(shape);
@@ -101,7 +100,6 @@ function mapOf(summary: string, prefixes: Prefixes, shapeOf: NameMap["shapeOf"] 
   };
 }
 
-/** The maps by name. */
 export const NAME_MAPS: Readonly<Record<string, NameMap>> = {
   "vgg16-to-caffe": {
     ...mapOf("torchvision's vgg16 to the layers of Caffe and FCN", VGG16, toConvolution),

@@ -7,6 +7,7 @@ export type AdapterChoice = "auto" | "hardware" | "software";
 
 export interface AdapterOptions {
   readonly powerPreference?: "low-power" | "high-performance";
+  /** Default "auto": the first adapter that WebGPU offers. */
   readonly adapter?: AdapterChoice;
 }
 
@@ -16,6 +17,7 @@ export interface Gpu {
   readonly runtime: DeviceInfo["runtime"];
 }
 
+/** A WebGPU adapter; `software` means that it computes on the CPU. Subgroup sizes are in invocations, 0 if unknown. */
 export interface DeviceInfo {
   readonly vendor: string;
   readonly architecture: string;
@@ -30,14 +32,14 @@ export interface DeviceInfo {
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render|warp/i;
 const NULL_BACKEND = /null backend/i;
 /**
- * Dawn's instance: one for all devices, and kept for as long as the process lives. Neither a device nor the timer that
- * polls for Dawn's replies keeps it, so that once it is collected a late answer reads freed memory.
+ * One Dawn instance for all devices, kept for the life of the process. Neither a device nor the timer that polls for
+ * Dawn's replies keeps it alive, and a late reply to a collected instance would read freed memory.
  */
 let dawn: GPU | undefined;
-/** A name that bundlers cannot follow: the native module is for Node alone. */
+/** A variable, so that bundlers do not follow the import: the native module is for Node only. */
 const NODE_PACKAGE = "webgpu";
 
-/** @internal The browser's `navigator.gpu`, or Dawn from the optional peer package `webgpu` in Node. */
+/** @internal The browser's `navigator.gpu`, or in Node Dawn from the optional peer package `webgpu`. */
 export async function findGpu(): Promise<Gpu> {
   const browser = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
   if (browser) return { entry: browser, runtime: "browser" };
@@ -81,8 +83,8 @@ function describe(adapter: GPUAdapter, runtime: DeviceInfo["runtime"]): DeviceIn
 }
 
 /**
- * On Wayland a layer of Mesa prints an error line a call where XDG_RUNTIME_DIR is missing. It is put back: child
- * processes inherit it.
+ * On Wayland, a Mesa layer prints an error line per call unless XDG_RUNTIME_DIR is set. It is unset again afterwards,
+ * since child processes inherit it.
  */
 async function requestQuietly(gpu: Gpu, options: GPURequestAdapterOptions): Promise<GPUAdapter | null> {
   if (gpu.runtime !== "dawn-node" || process.env.XDG_RUNTIME_DIR !== undefined) {
@@ -96,13 +98,10 @@ async function requestQuietly(gpu: Gpu, options: GPURequestAdapterOptions): Prom
   }
 }
 
-/** Milliseconds after which a browser is asked again that has lost its GPU and brings it back: two seconds in all. */
+/** Milliseconds between attempts to get the GPU back from a browser that has lost it: two seconds in all. */
 const PATIENCE_MS = [50, 150, 300, 500, 1000];
 
-/**
- * The adapters for these options. After a loss a browser has none for a moment, while it starts a new process for the
- * GPU.
- */
+/** The adapters for these options. After a loss, a browser has none until it has started a new GPU process. */
 async function patientCandidates(gpu: Gpu, options: AdapterOptions): ReturnType<typeof candidates> {
   let found = await candidates(gpu, options);
   if (gpu.runtime !== "browser" || !wasDeviceLost()) return found;
@@ -126,7 +125,7 @@ async function candidates(gpu: Gpu, options: AdapterOptions): Promise<{ adapter:
   return found;
 }
 
-/** @internal The adapter that the options ask for. Dawn's Null backend, which computes nothing, counts as none. */
+/** @internal The adapter that the options ask for, except Dawn's Null backend, which computes nothing. */
 export async function findAdapter(
   gpu: Gpu,
   options: AdapterOptions,
@@ -145,7 +144,7 @@ export async function findAdapter(
   });
 }
 
-/** What this machine offers, without creating a device: for `fcn doctor`. */
+/** What this machine offers, without creating a device. `fcn doctor` shows it. */
 export interface AdapterReport {
   readonly runtime: DeviceInfo["runtime"];
   readonly adapters: readonly {
@@ -155,7 +154,7 @@ export interface AdapterReport {
   }[];
 }
 
-/** Lists the adapters that `createDevice` would choose from. Throws `no-webgpu` where there is no WebGPU at all. */
+/** Lists the adapters that `createDevice` chooses from. Throws `no-webgpu` if there is no WebGPU. */
 export async function probeAdapters(): Promise<AdapterReport> {
   const gpu = await findGpu();
   const found = await candidates(gpu, {});
@@ -191,10 +190,7 @@ function noAdapter(error: Error): never {
   );
 }
 
-/**
- * @internal A device of the adapter, with its large limits unless `raised` is false, and with subgroups where it has
- * them.
- */
+/** @internal A device of the adapter, with subgroups if it has them, and with its limits unless `raised` is false. */
 export function requestDevice(
   adapter: GPUAdapter,
   { subgroups, raised }: { subgroups: boolean; raised: boolean },

@@ -7,7 +7,7 @@ import type { Storage } from "./storage.js";
 
 type Operands = Readonly<Record<string, Storage>>;
 
-/** Finds the part of a GPU buffer that a step binds: an operand or a window of it, a dummy, or the fault record. */
+/** Finds the part of a GPU buffer that a step binds: (a window of) an operand, a dummy, or the fault record. */
 export class Binder {
   readonly #dummies = new Map<string, GPUBuffer>();
 
@@ -20,7 +20,7 @@ export class Binder {
   ) {}
 
   /**
-   * The range for one binding. Work that must follow the dispatch is added to `after`. Throws `limit-exceeded` when the
+   * The range for one binding. Adds work that must follow the dispatch to `after`. Throws `limit-exceeded` if the
    * operand is larger than one binding.
    */
   bind(op: string, step: Step, name: string, access: string, operands: Operands, after: (() => void)[]): BufferRange {
@@ -43,7 +43,7 @@ export class Binder {
     return this.#gathered(op, parts, begin, length, access, after);
   }
 
-  /** A window that spans several buffers is copied into one and, when the kernel writes it, copied back. */
+  /** Copies a window that spans several buffers into one, and back again if the kernel writes it. */
   #gathered(
     op: string,
     parts: ReturnType<Storage["parts"]>,
@@ -85,8 +85,7 @@ export class Binder {
 }
 
 /**
- * Throws where a buffer that a kernel writes is bound a second time: WebGPU refuses that, and the result would depend
- * on the order.
+ * Throws if a buffer that a kernel writes is bound twice: WebGPU refuses that, as the result would depend on the order.
  */
 export function checkApart(
   op: string,

@@ -1,4 +1,4 @@
-/** Buffer usages by value: the `GPUBufferUsage` global exists only in browsers. */
+/** Buffer usages by value, since the global `GPUBufferUsage` exists only in browsers. */
 export const USAGE = { mapRead: 1, copySrc: 4, copyDst: 8, uniform: 64, storage: 128 } as const;
 
 /** @internal One GPU buffer of the pool. */
@@ -7,33 +7,33 @@ export interface Block {
   readonly size: number;
   /** The batch of commands that was being recorded when the block was last released. */
   releasedIn: number;
-  /** Whether it is not known yet if the GPU had memory for it. */
+  /** Whether the GPU may still refuse the memory. */
   pending: boolean;
-  /** Why the GPU had none. */
+  /** Why the GPU refused the memory. */
   refusal: string | undefined;
 }
 
 export interface MemoryReport {
   readonly liveTensors: number;
-  /** Bytes of the buffers in use by tensors and ops, scratch included (torch.cuda.memory_allocated). */
+  /** Bytes of buffers in use by tensors and ops, including scratch memory (torch.cuda.memory_allocated). */
   readonly liveBytes: number;
-  /** Bytes of free buffers that are kept for reuse. */
+  /** Bytes of free buffers kept for reuse. */
   readonly pooledBytes: number;
-  /** The most that `liveBytes` was (torch.cuda.max_memory_allocated). */
+  /** The peak of `liveBytes` (torch.cuda.max_memory_allocated). */
   readonly peakBytes: number;
   /**
-   * Bytes of all buffers that are held: live, free ones, those that reads and parameters go through, and those given
-   * back while the GPU still works on them (torch.cuda.memory_reserved).
+   * Bytes of all buffers held: live, free, used for transfers and parameters, and released but still in use by the GPU
+   * (torch.cuda.memory_reserved).
    */
   readonly reservedBytes: number;
-  /** The most that `reservedBytes` was: what the GPU must have room for (torch.cuda.max_memory_reserved). */
+  /** The peak of `reservedBytes`, which must fit on the GPU (torch.cuda.max_memory_reserved). */
   readonly peakReservedBytes: number;
 }
 
 const MIB = 1024 * 1024;
 const SMALLEST = 256;
 
-/** Powers of two up to 1 MiB, then eighths of the next power of two: at most 12.5 % slack on large buffers. */
+/** Powers of two up to 1 MiB, then eighths of the next power of two: at most 12.5 % slack in large buffers. */
 export function sizeClass(bytes: number): number {
   if (bytes <= SMALLEST) return SMALLEST;
   const power = 2 ** Math.ceil(Math.log2(bytes));
@@ -42,9 +42,7 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
-/**
- * @internal Storage buffers by size class, with a cap on the bytes that lie idle; the longest idle are destroyed first.
- */
+/** @internal Storage buffers by size class, with a cap on idle bytes: those idle longest are destroyed first. */
 export class BufferPool {
   liveBytes = 0;
   pooledBytes = 0;
@@ -60,7 +58,7 @@ export class BufferPool {
     private readonly maxSize: number,
   ) {}
 
-  /** `refused` is called when it turns out that the GPU has no memory for the block. */
+  /** Calls `refused` if the GPU turns out to have no memory for the block. */
   acquire(bytes: number, refused: (reason: string) => void): Block {
     const size = Math.min(sizeClass(bytes), Math.max(Math.ceil(bytes / 16) * 16, this.maxSize));
     const idle = this.#free.get(size);
@@ -89,13 +87,13 @@ export class BufferPool {
     this.pooledBytes += block.size;
     const idle = this.#free.get(block.size) ?? [];
     idle.push(block);
-    // Deleted and set again, so that the map's order is the order of last use.
+    // Deleted and set again to keep the map in the order of last use.
     this.#free.delete(block.size);
     this.#free.set(block.size, idle);
     if (this.pooledBytes > this.cap) this.trim(this.cap / 2);
   }
 
-  /** Takes a block that has no memory out of those that lie idle. */
+  /** Removes a block without memory from the idle ones. */
   #forget(block: Block): void {
     const idle = this.#free.get(block.size);
     const index = idle?.indexOf(block) ?? -1;
@@ -104,7 +102,6 @@ export class BufferPool {
     this.pooledBytes -= block.size;
   }
 
-  /** Destroys idle buffers until at most `bytes` lie idle. */
   trim(bytes = 0): void {
     if (this.pooledBytes <= bytes) return;
     this.flush();

@@ -4,10 +4,7 @@ import type { Failures } from "./failures.js";
 import type { GuardedDevice } from "./guarded.js";
 import type { Pipeline } from "./pipelines.js";
 
-/**
- * Bytes of one uniform slot: room for every kernel's Params, and also the largest alignment that an adapter may ask
- * for.
- */
+/** Bytes of one uniform slot: enough for every kernel's Params, and for the largest alignment of any adapter. */
 const SLOT = PARAMS_BYTES;
 const DISPATCHES_PER_SUBMIT = 64;
 
@@ -18,8 +15,8 @@ export interface BufferRange {
 }
 
 /**
- * Records dispatches into one encoder with one open compute pass, and their parameters into one uniform buffer, which a
- * single write fills at each submit. WebGPU orders the dispatches of a pass, so no barrier is needed between them.
+ * Records dispatches into one encoder with one open compute pass. Their parameters go into one uniform buffer, which is
+ * written once per submit. WebGPU orders the dispatches of a pass, so no barriers are needed.
  */
 export class CommandRecorder {
   /** Number of the batch that is being recorded. */
@@ -74,7 +71,6 @@ export class CommandRecorder {
     this.gpu.call(() => encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes));
   }
 
-  /** Submits what was recorded. */
   flush(): void {
     const endWatch = this.#endWatch;
     this.#endWatch = undefined;

@@ -15,32 +15,29 @@ import type { Storage } from "./storage.js";
 import { Transfers } from "./transfers.js";
 
 export interface EngineOptions {
-  /** Bytes of idle buffers to keep at most. Default 1 GiB. */
+  /** The most bytes of idle buffers to keep. Default 1 GiB. */
   readonly poolBytes: number;
   /** Check every result for NaN and infinity; the next read throws an error that names the op. */
   readonly nanCheck: boolean;
   /** Fill every buffer with NaN before it is used again. */
   readonly poison: boolean;
-  /** Largest binding to use, below the adapter's limit: for tests of windows. */
+  /** The largest binding to use, to test windows. Below the adapter's limit. */
   readonly bindingLimit: number | undefined;
-  /** Largest buffer to use, below the adapter's limit: for tests of tensors that need several. */
+  /** The largest buffer to use, to test tensors that need several. Below the adapter's limit. */
   readonly bufferLimit: number | undefined;
-  /** Tiles that were measured on this device. */
+  /** Tiles that were measured on this adapter. */
   readonly tuning: Tuning | undefined;
-  /** A fault on purpose, for tests. */
+  /** A simulated fault, for tests. */
   readonly simulation: Simulation | undefined;
 }
 
-/** Batches in flight above which `throttle` waits: a longer queue makes every batch slower. */
+/** `throttle` waits above this number of batches in flight, since a longer queue makes every batch slower. */
 const MAX_IN_FLIGHT = 3;
 
-/**
- * Bytes of one write at most: browsers and drivers copy each write as a whole, and may have no room for a very large
- * copy.
- */
+/** The most bytes per write: browsers and drivers copy each write as a whole, and may lack room for a large copy. */
 const UPLOAD = 32 * 1024 * 1024;
 
-/** Carries out plans on one GPU device. The only part of the library, with its neighbours here, that calls WebGPU. */
+/** Runs plans on one GPU device. Only this class and its neighbours in this folder call WebGPU. */
 export class Engine {
   readonly lost: Promise<TensorError>;
   readonly #gpu: GuardedDevice;
@@ -54,7 +51,6 @@ export class Engine {
   readonly #opNames: string[] = [];
   #warming: { kernel: Step["kernel"]; constants: NonNullable<Step["constants"]> }[] | undefined;
   #capabilities: Capabilities;
-  /** Whether `destroy` was called. */
   isDestroyed = false;
 
   constructor(
@@ -64,7 +60,7 @@ export class Engine {
   ) {
     const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
     const bufferLimit = Math.min(maxBufferSize, options.bufferLimit ?? maxBufferSize);
-    // What one binding shows must fit one buffer, and bindings are rounded up to vectors.
+    // A binding must fit into one buffer, and is rounded up to whole vectors.
     const shown = Math.min(maxStorageBufferBindingSize, options.bindingLimit ?? maxStorageBufferBindingSize);
     const bindingLimit = Math.min(Math.floor(shown / 16) * 16, largestBlock(bufferLimit));
     const fixedSubgroup =
@@ -111,7 +107,7 @@ export class Engine {
     return this.#capabilities;
   }
 
-  /** Adds tiles that were measured; plans made from here on use them. */
+  /** Adds measured tiles, for the plans made from here on. */
   adoptTuning(tuning: Tuning): void {
     this.#capabilities = { ...this.#capabilities, tuning: { ...this.#capabilities.tuning, ...tuning } };
   }
@@ -132,9 +128,8 @@ export class Engine {
   }
 
   /**
-   * Memory for a tensor of `shape`, or for an op's own use. Where the GPU refuses it the next awaited call rejects with
-   * `out-of-memory`, and so does every use. Throws it at once where the host's memory, which a software adapter uses,
-   * cannot hold it.
+   * Memory for a tensor of `shape`, or for an op's own use. If the GPU refuses it, every use and the next awaited call
+   * fail with `out-of-memory`. A software adapter uses the host's memory; if that is too small, this throws at once.
    */
   allocate(op: string, byteLength: number, shape?: readonly number[]): Storage {
     this.assertUsable(op);
@@ -151,10 +146,7 @@ export class Engine {
     }
   }
 
-  /**
-   * Records work on large memory that the GPU may yet refuse in a batch of its own, so that no other work is lost with
-   * it.
-   */
+  /** Records work on memory that the GPU may still refuse in its own batch, so that a refusal loses no other work. */
   #apart(storages: readonly Storage[], record: () => void): void {
     const isRisky = storages.some(({ byteLength, pending }) => byteLength >= LARGE && pending);
     if (isRisky) this.#commands.flush();
@@ -162,7 +154,7 @@ export class Engine {
     if (isRisky) this.#commands.flush();
   }
 
-  /** Records the plan. Operands are storages by name; scratch comes from the pool and goes back at once. */
+  /** Records a plan. Operands are storages by name. Scratch memory comes from the pool and returns to it at once. */
   run(op: string, plan: Plan, operands: Readonly<Record<string, Storage>>): void {
     this.assertUsable(op);
     const all: Record<string, Storage> = { ...operands };
@@ -181,7 +173,7 @@ export class Engine {
     }
   }
 
-  /** Checks the floats of a result, in debug mode. */
+  /** In debug mode, checks the floats of a result. */
   checkFinite(op: string, result: Storage): void {
     if (!this.options.nanCheck || this.#warming) return;
     this.#opNames.push(op);
@@ -195,7 +187,7 @@ export class Engine {
   }
 
   write(storage: Storage, data: ArrayBufferView): void {
-    // A queue write precedes all recorded commands, which may still use this memory (or be about to poison it).
+    // A queue write runs before all recorded commands, which may still use this memory (or be about to poison it).
     if (this.options.poison || storage.blocks.some((block) => block.releasedIn === this.#commands.batch))
       this.#commands.flush();
     const endWatch = storage.pending ? this.#failures.watch() : undefined;
@@ -211,7 +203,7 @@ export class Engine {
   }
 
   copy(from: Storage, to: Storage, bytes: number): void {
-    // The source holds what warming up did not compute.
+    // During warm-up the source holds no computed values.
     if (this.#warming) return;
     this.#apart([from, to], () => {
       for (const part of from.parts(0, Math.ceil(bytes / 4) * 4)) {
@@ -223,7 +215,7 @@ export class Engine {
     });
   }
 
-  /** The bytes of a storage. Rejects with what went wrong since the last awaited call. */
+  /** Reads the bytes of a storage. Rejects with the first error since the last awaited call. */
   async read(op: string, storage: Storage): Promise<ArrayBuffer> {
     this.assertUsable(op);
     this.#failures.throwFirst();
@@ -232,7 +224,6 @@ export class Engine {
     return bytes;
   }
 
-  /** Waits until all recorded work is done. */
   async sync(): Promise<void> {
     this.assertUsable("sync");
     this.#failures.throwFirst();
@@ -241,20 +232,20 @@ export class Engine {
     await this.#settle();
   }
 
-  /** Waits for the news of all that was submitted, and throws the first bad one. */
+  /** Waits for the outcome of all submitted work, and throws the first error. */
   async #settle(): Promise<void> {
     await this.#failures.settle();
     this.#failures.throwFirst();
   }
 
-  /** Waits only when too many batches are queued. */
+  /** Waits only if too many batches are queued. */
   async throttle(): Promise<void> {
     this.assertUsable("scope");
     this.#commands.flush();
     if (this.#gpu.inFlight > MAX_IN_FLIGHT) await this.sync();
   }
 
-  /** Compiles, without blocking, all kernels that `fn` would dispatch. Nothing is computed. */
+  /** Compiles all kernels that `fn` would dispatch, without blocking and without computing. */
   async warmUp(fn: () => unknown): Promise<void> {
     this.assertUsable("warmUp");
     this.#warming = [];
@@ -268,7 +259,6 @@ export class Engine {
     await Promise.all(wanted.map(({ kernel, constants }) => this.#pipelines.warm(kernel, constants)));
   }
 
-  /** Compiles the kernels of a plan without blocking. */
   async warm({ steps }: Plan): Promise<void> {
     await Promise.all(steps.map(({ kernel, constants = {} }) => this.#pipelines.warm(kernel, constants)));
   }

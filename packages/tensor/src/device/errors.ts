@@ -10,7 +10,6 @@ export function deviceLost(reason: string): TensorError {
   });
 }
 
-/** What memory was asked for. */
 export interface MemoryRequest {
   readonly op: string | undefined;
   readonly byteLength: number;

@@ -1,8 +1,8 @@
 import type { GuardedDevice } from "./guarded.js";
 
 /**
- * What went wrong on the GPU since the last awaited call. WebGPU tells of it some time after a command was given, in
- * error scopes; whatever they catch is not printed by the browser or by Dawn.
+ * The errors on the GPU since the last awaited call. WebGPU reports them some time after the command, in error scopes;
+ * neither the browser nor Dawn prints what a scope catches.
  */
 export class Failures {
   #first: Error | undefined;
@@ -17,22 +17,19 @@ export class Failures {
     this.#first ??= this.gpu.translate(error);
   }
 
-  /** Throws the failure that was kept, once. */
+  /** Throws the failure that was kept, if any, and forgets it. */
   throwFirst(): void {
     const failure = this.#first;
     this.#first = undefined;
     if (failure) throw failure;
   }
 
-  /** Waits until it is known how all earlier commands fared. Rejects with `device-lost` where the device is gone. */
+  /** Waits for the outcome of all earlier commands. Rejects with `device-lost` if the device is gone. */
   async settle(): Promise<void> {
     while (this.#pending.size > 0) await this.gpu.wait(() => Promise.all(this.#pending));
   }
 
-  /**
-   * Asks for a buffer. `settled` is told later why there is none, or else undefined; until then the buffer can be used
-   * in commands.
-   */
+  /** Requests a buffer, which commands can use at once. `settled` later gets the reason for a refusal, or undefined. */
   createBuffer(descriptor: GPUBufferDescriptor, settled: (refusal: string | undefined) => void): GPUBuffer {
     const { peakReservedBytes } = this.gpu;
     this.gpu.call((device) => device.pushErrorScope("out-of-memory"));
@@ -45,7 +42,7 @@ export class Failures {
     return buffer;
   }
 
-  /** A buffer that is reported as refused, for a simulated fault. */
+  /** A buffer that is reported as refused, to simulate a fault. */
   refuseBuffer(descriptor: GPUBufferDescriptor, settled: (refusal: string | undefined) => void): GPUBuffer {
     this.gpu.call((device) => device.pushErrorScope("out-of-memory"));
     const buffer = this.gpu.createBuffer(descriptor);
@@ -53,21 +50,21 @@ export class Failures {
     return buffer;
   }
 
-  /** Watches the commands up to the call of what it returns. */
+  /** Watches commands until the returned function is called. */
   watch(): () => void {
     const before = this.#refusals;
     this.gpu.call((device) => device.pushErrorScope("validation"));
     return () =>
       this.#follow((error) => {
-        // Where a buffer was refused meanwhile, commands on it fail too, and the refusal says why.
+        // If a buffer was refused meanwhile, commands that use it fail too, and the refusal is the better explanation.
         if (error && this.#refusals === before) this.record(new Error(error.message));
       });
   }
 
-  /** Uses what the innermost error scope caught, once that is known. */
+  /** Calls `use` with what the innermost error scope caught, as soon as that is known. */
   #follow(use: (error: GPUError | null) => void): void {
     const scope = this.gpu.call((device) => device.popErrorScope());
-    // It rejects when the device is lost.
+    // This rejects if the device is lost.
     const failed = (error: Error) => void this.gpu.translate(error);
     const done: Promise<void> = scope.then(use, failed).finally(() => this.#pending.delete(done));
     this.#pending.add(done);

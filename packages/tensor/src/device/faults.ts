@@ -1,7 +1,7 @@
 import { FAULT } from "@fcn/kernels";
 import { TensorError } from "../errors.js";
 
-/** The error that a fault record stands for. `ops` names the ops whose outputs were checked, by number. */
+/** The error for a fault record. `ops` are the names of the ops whose outputs were checked, by number. */
 export function faultError(words: Int32Array, ops: readonly string[]): TensorError | undefined {
   const [code = 0, a = 0, b = 0, c = 0] = words;
   if (code === 0) return undefined;

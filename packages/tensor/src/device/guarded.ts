@@ -2,34 +2,34 @@ import { TensorError } from "../errors.js";
 import { deviceLost, gpuError } from "./errors.js";
 import type { Simulation } from "./simulate.js";
 
-/** What browsers and Dawn say, in whatever call, of a device that is gone or whose GPU process has ended. */
+/** How browsers and Dawn say, in any call, that a device is gone or that its GPU process has ended. */
 const LOSS = /external instance|instance (was )?dropped|device("?\])? (is|was|has been) (lost|destroyed)|lost device/i;
-/** Milliseconds in which news of a loss follows the first call that failed for it. */
+/** Milliseconds to wait, after a call has failed, for the news that the device was lost. */
 const NEWS_MS = 50;
 
 let isAnyLost = false;
 
-/** Whether a device was lost here, so that the system may be busy to bring the GPU back. */
+/** Whether a device was lost in this process, in which case the system may still be bringing the GPU back. */
 export const wasDeviceLost = (): boolean => isAnyLost;
 
 /**
- * A GPUDevice through which all calls into WebGPU pass. What they throw, or reject with, once the device is gone is
- * `device-lost`; the bytes of all buffers are counted.
+ * A GPUDevice that every call to WebGPU goes through. Once the device is gone, all of them throw or reject with
+ * `device-lost`. Also counts the bytes of all buffers.
  */
 export class GuardedDevice {
-  /** Resolves when the device is gone, however that came to be known. */
+  /** Resolves when the device is gone, whatever told us so. */
   readonly lost: Promise<TensorError>;
   /** Submits that the GPU has not finished. */
   inFlight = 0;
-  /** Bytes of all buffers that the GPU holds, those included that are destroyed but still in use by submitted work. */
+  /** Bytes of all buffers that the GPU holds, including destroyed ones that submitted work still uses. */
   reservedBytes = 0;
   peakReservedBytes = 0;
   #lostError: TensorError | undefined;
-  /** What ends the waiting for promises that may never settle. */
+  /** Callbacks that end the waits for promises that may never settle. */
   readonly #waiting = new Set<() => void>();
   #tellLost: (error: TensorError) => void = () => {};
   #submits = 0;
-  /** Buffers that were destroyed while the submit of this number was not finished. */
+  /** Buffers destroyed before the submit with this number had finished. */
   readonly #retired: { readonly bytes: number; readonly submit: number }[] = [];
 
   constructor(
@@ -49,12 +49,12 @@ export class GuardedDevice {
     return this.device.limits;
   }
 
-  /** Why the device is gone; undefined while it is there. */
+  /** Why the device is gone; undefined while it is not. */
   get lostError(): TensorError | undefined {
     return this.#lostError;
   }
 
-  /** Takes the device for gone, for the first reason that is given. */
+  /** Marks the device as lost. The first reason given is kept. */
   lose(reason: string): TensorError {
     isAnyLost = true;
     this.#lostError ??= deviceLost(reason);
@@ -63,15 +63,12 @@ export class GuardedDevice {
     return this.#lostError;
   }
 
-  /** Ends the device. */
   destroy(): void {
     this.lose("destroy() was called");
     this.call((device) => device.destroy());
   }
 
-  /**
-   * Calls WebGPU. Throws `device-lost` in place of any error once the device is gone, and `gpu-error` for another one.
-   */
+  /** Calls WebGPU. Throws `device-lost` if the device is gone, whatever the error, and otherwise `gpu-error`. */
   call<T>(use: (device: GPUDevice) => T): T {
     try {
       return use(this.device);
@@ -81,13 +78,13 @@ export class GuardedDevice {
   }
 
   /**
-   * Waits for what WebGPU promises, or for the end of the device. Rejects with `device-lost` once that is gone, else
-   * with the error as it is.
+   * Waits for a promise of WebGPU or the end of the device. Rejects with `device-lost` if the device is gone, otherwise
+   * with the original error.
    */
   async wait<T>(use: (device: GPUDevice) => Promise<T>): Promise<T> {
     if (this.#lostError) throw this.#lostError;
     const promise = this.call(use);
-    // A race with `lost` itself would keep every promise that was ever waited for.
+    // Racing against `lost` directly would keep every promise ever waited for alive.
     let end: () => void = () => {};
     const gone = new Promise<void>((resolve) => {
       end = resolve;
@@ -97,7 +94,7 @@ export class GuardedDevice {
       const result = await Promise.race([promise, gone.then(() => Promise.reject(this.#lostError))]);
       return result;
     } catch (error) {
-      // The loss may be told right after what failed for it.
+      // The news of a loss may arrive just after the call that failed because of it.
       if (!isLoss(error as Error)) await Promise.race([gone, delay(NEWS_MS)]);
       throw isLoss(error as Error) ? this.lose((error as Error).message) : (this.#lostError ?? error);
     } finally {
@@ -105,7 +102,7 @@ export class GuardedDevice {
     }
   }
 
-  /** The error of the library that stands for one of WebGPU. */
+  /** Converts an error of WebGPU to one of this library. */
   translate(error: Error): TensorError {
     if (this.#lostError) return this.#lostError;
     if (error instanceof TensorError) return error;
@@ -119,14 +116,14 @@ export class GuardedDevice {
     return buffer;
   }
 
-  /** Destroys a buffer. Its bytes count until the work that was submitted has ended: only then they are free. */
+  /** Destroys a buffer. Its bytes count until the submitted work has ended, since they are not free before that. */
   destroyBuffer(buffer: GPUBuffer, bytes: number): void {
     this.call(() => buffer.destroy());
     if (this.inFlight > 0) this.#retired.push({ bytes, submit: this.#submits });
     else this.reservedBytes -= bytes;
   }
 
-  /** Takes a buffer that was refused out of the count; `peakBefore` was the peak when it was asked for. */
+  /** Stops counting a buffer that was refused; `peakBefore` is the peak before it was requested. */
   forget(bytes: number, peakBefore: number): void {
     this.reservedBytes -= bytes;
     this.peakReservedBytes = Math.max(peakBefore, this.reservedBytes);

@@ -2,8 +2,8 @@ import type { DeviceInfo } from "./adapter.js";
 import { type MemoryRequest, outOfMemory } from "./errors.js";
 
 /**
- * Throws `out-of-memory` where a software adapter, which uses the memory of the host, is asked for more than is left
- * there: the system would grant it and end the process when it is used. `reusable` bytes are held already.
+ * Throws `out-of-memory` if a software adapter, which uses the host's memory, is asked for more than is left. The
+ * system would grant it, and end the process when it is used. `reusable` bytes are already held.
  */
 export function checkHostMemory(info: DeviceInfo, request: MemoryRequest, reusable: number): void {
   if (!info.software || info.runtime !== "dawn-node") return;

@@ -9,18 +9,18 @@ import type { Simulation } from "./simulate.js";
 import { Storage } from "./storage.js";
 
 /**
- * Bytes from which on memory may well be refused: work on it is submitted by itself, so that no other work is lost with
- * it.
+ * Work on memory of at least this many bytes is submitted by itself: the memory may well be refused, and that should
+ * lose no other work.
  */
 export const LARGE = 64 * 1024 * 1024;
 
-/** Buffers above this size are followed: smaller ones are hardly refused. */
+/** Only buffers larger than this are watched for refusal, since smaller ones are hardly ever refused. */
 const FOLLOWED = 1024 * 1024;
 
-/** Bytes of the largest buffer of a tensor: a read adds the fault record to it, within the limit of a buffer. */
+/** Bytes of a tensor's largest buffer, which leaves room for the fault record that a read appends. */
 export const largestBlock = (bufferLimit: number): number => Math.floor(bufferLimit / 256) * 256 - 256;
 
-/** The memory of tensors: storages in blocks of the pool. */
+/** The memory of tensors: storages made of blocks from the pool. */
 export class Memory {
   readonly #pool: BufferPool;
   readonly #largestBlock: number;
@@ -56,14 +56,12 @@ export class Memory {
     this.gpu.peakReservedBytes = this.gpu.reservedBytes;
   }
 
-  /** Destroys idle buffers until at most `bytes` lie idle. */
   trim(bytes: number): void {
     this.#pool.trim(bytes);
   }
 
   /**
-   * A storage; where the GPU refuses the memory it is recorded as a failure. Throws `out-of-memory` where the host's
-   * memory is too small for it.
+   * Allocates a storage; a refusal by the GPU is recorded. Throws `out-of-memory` if the host's memory is too small.
    */
   allocate(request: MemoryRequest): Storage {
     const { byteLength, shape } = request;
@@ -76,11 +74,11 @@ export class Memory {
     });
     const refused = (reason: string) => {
       this.failures.record(outOfMemory(storage, reason));
-      // What lies idle may be what is missing.
+      // Idle buffers may hold the memory that is missing.
       this.#pool.trim();
     };
     this.#isRefusing = this.simulation?.isDue("out-of-memory") ?? false;
-    // Only a new buffer can be refused.
+    // Empties the pool, since only a new buffer can be refused.
     if (this.#isRefusing) this.#pool.trim();
     for (let left = bytes; left > 0; left -= blockLength) {
       blocks.push(this.#pool.acquire(Math.min(left, blockLength), refused));

@@ -13,7 +13,7 @@ export interface Pipeline {
 type Constants = Readonly<Record<string, ConstantValue>>;
 
 /**
- * Compiled kernels by name and constants. Bind-group layouts are explicit and shared by all kernels of one signature.
+ * Compiled kernels by name and constants. Bind-group layouts are explicit, and shared by kernels of the same signature.
  */
 export class PipelineCache {
   readonly #infos = new Map<string, KernelInfo>();
@@ -29,7 +29,7 @@ export class PipelineCache {
     return `${kernel.name} ${JSON.stringify(constants)}`;
   }
 
-  /** The pipeline, compiled on the spot when it was not warmed up. */
+  /** The pipeline, compiled here and now unless it was warmed up. */
   get(kernel: Kernel, constants: Constants): Pipeline {
     const key = PipelineCache.key(kernel, constants);
     const known = this.#pipelines.get(key);
@@ -43,14 +43,13 @@ export class PipelineCache {
       .wait((device) => device.popErrorScope())
       .then(
         (error) => error && this.report(compileError(key, error.message)),
-        // Only a lost device does that, and every other call tells of it.
+        // Only a lost device rejects here, and every other call reports that.
         () => undefined,
       );
     this.#pipelines.set(key, pipeline);
     return pipeline;
   }
 
-  /** Compiles without blocking the thread. */
   async warm(kernel: Kernel, constants: Constants): Promise<void> {
     const key = PipelineCache.key(kernel, constants);
     if (this.#pipelines.has(key)) return;

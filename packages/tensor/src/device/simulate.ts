@@ -5,9 +5,8 @@ const FAULTS = ["out-of-memory", "device-lost"] as const;
 type SimulatedFault = (typeof FAULTS)[number];
 
 /**
- * A fault of the machine on purpose, for tests: FCN_SIMULATE=out-of-memory@N refuses the N-th piece of memory that a
- * device is asked for, and FCN_SIMULATE=device-lost@N destroys the GPUDevice at the N-th batch of commands. N counts
- * from 1, for each device anew.
+ * A simulated fault, for tests: FCN_SIMULATE=out-of-memory@N refuses the N-th memory request of a device, and
+ * FCN_SIMULATE=device-lost@N destroys the GPUDevice at the N-th batch of commands. N counts from 1 for each device.
  */
 export class Simulation {
   #left: number;
@@ -19,7 +18,7 @@ export class Simulation {
     this.#left = count;
   }
 
-  /** The fault that the environment asks for. Throws `invalid-argument` for what is none. */
+  /** The fault that the environment asks for. Throws `invalid-argument` if there is no such fault. */
   static fromEnvironment(): Simulation | undefined {
     const text = isNode() ? process.env.FCN_SIMULATE : undefined;
     if (!text) return undefined;
@@ -32,7 +31,7 @@ export class Simulation {
     );
   }
 
-  /** Whether the fault is due at this chance for it, of which each counts. */
+  /** Counts an occasion for the fault, and returns whether it is due. */
   isDue(fault: SimulatedFault): boolean {
     return fault === this.fault && --this.#left === 0;
   }

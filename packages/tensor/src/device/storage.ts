@@ -2,32 +2,31 @@ import type { Block } from "./buffers.js";
 import { outOfMemory } from "./errors.js";
 
 /**
- * The memory of one or more tensors: a run of bytes in one buffer, or in several of equal size when it is larger than
- * the largest buffer of the device. Counted: it goes back to the pool when the last holder releases it.
+ * The memory of one or more tensors: bytes in one buffer, or in several of equal size if one would exceed the device's
+ * limit. Reference-counted: it returns to the pool when the last holder releases it.
  */
 export class Storage {
-  /** The op that used it first: for messages. */
+  /** The op that used it first, for messages. */
   op: string | undefined;
-  /** Changes in place so far. */
+  /** Number of changes in place so far. */
   version = 0;
   #holders = 1;
 
   constructor(
     readonly byteLength: number,
     readonly blocks: readonly Block[],
-    /** Bytes of each block but the last. */
+    /** Bytes of each block except the last. */
     readonly blockLength: number,
-    /** Of the tensor it was made for: for messages. */
+    /** The shape of the tensor that it was made for, for messages. */
     readonly shape: readonly number[] | undefined,
     private readonly free: (storage: Storage) => void,
   ) {}
 
-  /** Whether it has more than one holder. */
   get shared(): boolean {
     return this.#holders > 1;
   }
 
-  /** Whether the GPU may yet refuse some of the memory. */
+  /** Whether the GPU may still refuse some of the memory. */
   get pending(): boolean {
     return this.blocks.some((block) => block.pending);
   }
@@ -43,7 +42,7 @@ export class Storage {
     if (this.#holders === 0) this.free(this);
   }
 
-  /** The parts of the byte range [begin, end) by block. Throws `out-of-memory` where the GPU refused the memory. */
+  /** The parts of the byte range [begin, end), by block. Throws `out-of-memory` if the GPU refused the memory. */
   parts(begin: number, end: number): { block: Block; offset: number; length: number; at: number }[] {
     const parts = [];
     for (let at = begin; at < end; ) {

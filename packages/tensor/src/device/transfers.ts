@@ -18,7 +18,7 @@ interface Staging {
   refusal: string | undefined;
 }
 
-/** Reads from the GPU through a few reused staging buffers. Every read brings the fault record with it. */
+/** Reads from the GPU through a few reused staging buffers. Every read also fetches the fault record. */
 export class Transfers {
   readonly #idle: Staging[] = [];
 
@@ -34,7 +34,7 @@ export class Transfers {
     const result = hostBytes({ op: "data", shape: storage.shape, byteLength: Math.ceil(storage.byteLength / 4) * 4 });
     if (storage.byteLength >= LARGE) this.commands.flush();
     let fault = new Int32Array(FAULT_WORDS);
-    // All copies are recorded before the first await, so that the bytes are those of this moment.
+    // All copies are recorded before the first await, so that later changes do not affect them.
     const pending = storage.parts(0, result.byteLength).map(({ block, offset, length, at }) => {
       const staging = this.#take(length + FAULT_BYTES);
       this.commands.copy(block.buffer, offset, staging.buffer, 0, length);

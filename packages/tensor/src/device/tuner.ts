@@ -2,7 +2,7 @@ import type { Capabilities, Plan, Tile, Tunable, Tuning } from "@fcn/kernels";
 import { TensorError } from "../errors.js";
 import type { Storage } from "./storage.js";
 
-/** Plans one op on a device of these capabilities. */
+/** Plans one op for a device with these capabilities. */
 export type Planner = (capabilities: Capabilities) => Plan | undefined;
 
 /** An op with a choice of tiles, and the bytes of its operands. */
@@ -13,15 +13,15 @@ interface TuningCase {
   readonly bytes: Readonly<Record<string, number>>;
 }
 
-/** What was found about one op. */
+/** The result of tuning one op. */
 export interface TuningResult {
   readonly key: string;
   readonly tile: Tile;
-  /** Time of the tile that the rules choose over that of `tile`. */
+  /** Time of the default tile divided by the time of `tile`. */
   readonly speedup: number;
 }
 
-/** @internal What measuring needs of the device. */
+/** @internal The part of the device that measuring needs. */
 export interface Bench {
   readonly capabilities: Capabilities;
   allocate(op: string, bytes: number): Storage;
@@ -30,10 +30,10 @@ export interface Bench {
   sync(): Promise<void>;
 }
 
-/** Is told what was found about each op. */
+/** Called with the result for each op. */
 export type TuningProgress = (done: number, total: number, result: TuningResult) => void;
 
-/** @internal Collects the ops that have a choice, one of each key. */
+/** @internal Collects the ops that have a choice of tiles, one per key. */
 export class Tuner {
   readonly #cases = new Map<string, TuningCase>();
 
@@ -43,7 +43,7 @@ export class Tuner {
     this.#cases.set(tunable.key, { op, planner, tunable, bytes });
   }
 
-  /** Measures them all; returns the tiles that are not those of the rules. */
+  /** Measures all of them, and returns the tiles that differ from the defaults. */
   async measure(bench: Bench, onProgress: TuningProgress = () => {}): Promise<Tuning> {
     const tiles: [string, Tile][] = [];
     let done = 0;
@@ -56,22 +56,19 @@ export class Tuner {
   }
 }
 
-/** A round lasts at least this long, or one run. */
+/** The shortest duration of a round, unless a single run takes longer. */
 const ROUND_MS = 10;
 const MOST_RUNS = 200;
 const ROUNDS = 2;
-/**
- * Rounds of the winner and of the rules' tile in turn, after which the winner must be ahead by `WORTHWHILE`: less is
- * noise.
- */
+/** The winner and the default tile run this many rounds in turn. A lead below `WORTHWHILE` is noise. */
 const FINAL_ROUNDS = 5;
 const WORTHWHILE = 1.03;
-/** A tile whose first run takes this many times the best is not looked at further. */
+/** A tile is dropped if a run takes this many times as long as with the best one. */
 const HOPELESS = 1.5;
 
 type Round = (runs: number) => Promise<number>;
 
-/** Measures every candidate of a case on operands of the same sizes and returns the fastest. */
+/** Measures every candidate on operands of the same sizes, and returns the fastest. */
 async function tuneCase(bench: Bench, { op, planner, tunable, bytes }: TuningCase): Promise<TuningResult> {
   const { key, candidates } = tunable;
   const operands = Object.fromEntries(Object.entries(bytes).map(([name, size]) => [name, bench.allocate(op, size)]));
@@ -95,7 +92,7 @@ async function tuneCase(bench: Bench, { op, planner, tunable, bytes }: TuningCas
   }
 }
 
-/** A kernel may ask for more registers than an adapter has. */
+/** A kernel may need more registers than the adapter has. */
 async function compiles(bench: Bench, plan: Plan): Promise<boolean> {
   try {
     await bench.warm(plan);
@@ -106,7 +103,7 @@ async function compiles(bench: Bench, plan: Plan): Promise<boolean> {
   }
 }
 
-/** Milliseconds of one run of a plan, over some runs in a row. */
+/** Milliseconds per run of a plan, averaged over several runs in a row. */
 function roundOf(bench: Bench, op: string, plan: Plan, operands: Readonly<Record<string, Storage>>): Round {
   return async (runs) => {
     await bench.sync();
@@ -119,9 +116,9 @@ function roundOf(bench: Bench, op: string, plan: Plan, operands: Readonly<Record
 
 const runsFor = (time: number): number => Math.min(MOST_RUNS, Math.max(1, Math.ceil(ROUND_MS / time)));
 
-/** The least time of some rounds; that of the second run where it is above `limit`. */
+/** The shortest time of a few rounds, or that of the second run if it exceeds `limit`. */
 async function timeOf(round: Round, limit: number): Promise<number> {
-  // The first run may compile once more, in the driver.
+  // The driver may still be compiling in the first run.
   await round(1);
   let best = await round(1);
   if (best > limit) return best;
@@ -129,7 +126,7 @@ async function timeOf(round: Round, limit: number): Promise<number> {
   return best;
 }
 
-/** The median of the ratios of neighbouring rounds: how many times `b` is faster than `a`. */
+/** The median ratio of neighbouring rounds: how many times faster `b` is than `a`. */
 async function compare(a: Round, b: Round, time: number): Promise<number> {
   const ratios: number[] = [];
   for (let i = 0; i < FINAL_ROUNDS; i++) {

@@ -3,7 +3,7 @@ import { corruptFile, type Place } from "./errors.js";
 import { decodeHostArray, type HostArray, type StoredDtype } from "./hostArray.js";
 import { type LeftOut, type ReadOptions, refuseDamaged } from "./skipped.js";
 
-/** An array of an opened file. */
+/** An array in an opened file. */
 export interface ContentArray {
   readonly name: string;
   readonly stored: StoredDtype;
@@ -11,23 +11,23 @@ export interface ContentArray {
   read(): Promise<HostArray>;
 }
 
-/** What a file of weights holds: names, types and shapes are known, values are read on demand. */
+/** The content of a weights file: names, dtypes and shapes are known, values are read on demand. */
 export interface Content {
   readonly arrays: readonly ContentArray[];
   readonly metadata: Readonly<Record<string, string>>;
-  /** Names in the file whose values are no arrays. */
+  /** Names in the file whose values are not arrays. */
   readonly ignored?: readonly string[];
-  /** Arrays that cannot be read, while the others can. */
+  /** Arrays that cannot be read although the others can. */
   readonly skipped?: readonly LeftOut[];
   /** What was dropped from the names in the file. */
   readonly dropped?: readonly string[];
-  /** Where in a checkpoint the arrays were found. */
+  /** Where the arrays are in a checkpoint. */
   readonly key?: string | undefined;
-  /** Compares data with their checksums, where reading an array alone does not; rejects for damaged ones. */
+  /** Compares data with their checksums if reading a single array does not; rejects if they are damaged. */
   verify?(names: readonly string[]): Promise<void>;
 }
 
-/** An array whose values lie in the file in row-major order. */
+/** An array whose values are contiguous in the file, in row-major order. */
 export function plainArray(
   name: string,
   stored: StoredDtype,
@@ -37,7 +37,7 @@ export function plainArray(
   return { name, stored, shape, read: async () => decodeHostArray(stored, shape, await bytes()) };
 }
 
-/** Reads everything but what is of a kind that is not read. */
+/** Reads everything except arrays of unsupported kinds. */
 export async function readContent(
   { arrays, skipped = [] }: Content,
   { onSkipped }: ReadOptions = {},
@@ -49,7 +49,7 @@ export async function readContent(
   return Object.fromEntries(read);
 }
 
-/** Throws when two arrays have one name. */
+/** Throws if two arrays have the same name. */
 export function checkUnique(at: Place, arrays: readonly { readonly name: string }[]): void {
   const seen = new Set<string>();
   for (const { name } of arrays) {

@@ -3,7 +3,7 @@ const SLICES = 4;
 
 let tables: Int32Array[] | undefined;
 
-/** CRC-32 of zip and PNG (polynomial 0xEDB88320, reflected) over pieces of data, four bytes a step. */
+/** The CRC-32 of zip and PNG (reflected polynomial 0xEDB88320), updated piece by piece, four bytes per step. */
 export class Crc32 {
   #crc = -1;
   readonly #tables = sharedTables();
@@ -32,7 +32,7 @@ function sharedTables(): Int32Array[] {
   return tables;
 }
 
-/** Table k holds the CRC of a byte that k zero bytes follow. */
+/** Table k holds the CRC of each byte followed by k zero bytes. */
 function makeTables(): Int32Array[] {
   const first = Int32Array.from({ length: 256 }, (_, i) => {
     let value = i;

@@ -1,11 +1,10 @@
-/** A run of equal-sized elements that a shape and strides (in elements, from `offset`) pick from or place into. */
+/** Elements of equal size, to be addressed by a shape and strides (in elements, from `offset`). */
 export interface Strided {
   readonly bytes: ArrayBuffer;
   readonly offset: number;
   readonly strides: readonly number[];
 }
 
-/** Strides of a dense array in row-major order. */
 export function rowMajorStrides(shape: readonly number[]): number[] {
   const strides: number[] = [];
   let step = 1;
@@ -16,10 +15,10 @@ export function rowMajorStrides(shape: readonly number[]): number[] {
   return strides;
 }
 
-/** Copies the elements of `shape`, of 1, 2, 4 or 8 bytes, bit for bit. */
+/** Copies elements of 1, 2, 4 or 8 bytes bit for bit. */
 export function copyStrided(shape: readonly number[], itemSize: number, from: Strided, to: Strided): void {
   if (shape.includes(0)) return;
-  // 8 bytes are two words: floats would lose the bits of a NaN on the way.
+  // 8 bytes are copied as two words: a float64 could lose the bits of a NaN.
   if (itemSize === 8) {
     const words = ({ bytes, offset, strides }: Strided): Strided => ({
       bytes,
@@ -41,7 +40,7 @@ export function copyStrided(shape: readonly number[], itemSize: number, from: St
   copy(0, from.offset, to.offset);
 }
 
-/** Turns the bytes of each element round, in place. */
+/** Reverses the bytes of each element in place. */
 export function swapBytes(bytes: ArrayBuffer, itemSize: number): void {
   const data = new Uint8Array(bytes);
   for (let at = 0; at < data.length; at += itemSize) {

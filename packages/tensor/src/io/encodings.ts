@@ -1,14 +1,14 @@
-/** The encoding that bytes most likely are in. */
+/** The most likely encoding of some bytes. */
 export interface EncodingGuess {
-  /** As `iconv -f` names it. */
+  /** The name that `iconv -f` takes. */
   readonly encoding: string;
-  /** Whether the text looks like a language in that encoding, and in no other. */
+  /** Whether the text looks like a language in that encoding and in no other. */
   readonly isSure: boolean;
-  /** Others in which the bytes are text, the likeliest first, where it is not sure. */
+  /** If not sure, other encodings in which the bytes are text, the most likely first. */
   readonly others: readonly string[];
 }
 
-/** Of scripts of many characters those that most of its texts and class lists hold. */
+/** For scripts with many characters: those found in most texts and class lists. */
 const FREQUENT = {
   chinese:
     "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实日军者意无力它与长把机十民第公此已工使情明性知全三又关点正业外将两高间由问很最重并物手应战向头文体政美相见被利什二等产或新己制身果加西斯月话合回特代内信表化老给世位次度门任常先海通教儿原东声提立及比员解水名真论处走义各入几口认条平系气题活尔更别打女变四神总何电数安少报才结反受目太量再感建务做接必场件计管期市直德资命山金指克许统区保至队形社便空决治展马科司五基眼书非则听白却界达光放强即像难且权思王象完设式色路记南品住告类求据程北边死张该交规万取拉格望觉术领共确传师观清今切院让识候带导争运背景车行人猫狗树草屋房建筑物道路天空汽摩托自行汽车房子前景云河桥鸟花鱼牛羊",
@@ -21,10 +21,7 @@ const FREQUENT = {
   cyrillic: "оеаинтсрвлкмдпугябзыь",
 } as const;
 
-/**
- * The common characters of an encoding of two bytes, which its standard lists first: lead bytes, and the least trail
- * byte.
- */
+/** Where the standard of a two-byte encoding puts common characters: lead bytes, and the lowest trail byte. */
 const LISTED_FIRST = {
   gbk: [0xb0, 0xd7, 0xa1],
   big5: [0xa4, 0xc5, 0x40],
@@ -44,17 +41,17 @@ function commonIn(label: keyof typeof LISTED_FIRST): ReadonlySet<string> {
   return letters;
 }
 
-/** What characters are worth that are common, but not among the most frequent. */
+/** The score of a character that is common but not among the most frequent. */
 const COMMON = 0.6;
 
-/** The mean over the letters of a run: 1 for frequent ones, {@link COMMON} for those of a set. */
+/** The mean score of the letters in a run: 1 for frequent ones, {@link COMMON} for those in the set. */
 function share(run: string, isFrequent: (letter: string) => boolean, common?: ReadonlySet<string>): number {
   const letters = [...run];
   const worth = (letter: string): number => (isFrequent(letter) ? 1 : common?.has(letter) ? COMMON : 0);
   return letters.reduce((sum, letter) => sum + worth(letter), 0) / letters.length;
 }
 
-/** How usual a run of foreign characters is in a script, 0 to 1. */
+/** How typical a run of foreign characters is of a script, from 0 to 1. */
 const USUAL = {
   chinese: (run: string): number => share(run, (letter) => FREQUENT.chinese.includes(letter), commonIn("gbk")),
   traditional: (run: string): number =>
@@ -66,22 +63,22 @@ const USUAL = {
   korean: (run: string): number => share(run, (letter) => FREQUENT.korean.includes(letter)),
   japanese: (run: string): number =>
     share(run, (letter) => /[\u3041-\u30fc]/.test(letter) || FREQUENT.japanese.includes(letter), commonIn("shift_jis")),
-  // Two bytes of other encodings give capitals inside words, and one encoding's small letters are the capitals of
+  // Text in a two-byte encoding would give capitals inside words, and lower case in one encoding is upper case in
   // another.
   cyrillic: (run: string): number => {
     if (!/^([А-ЯЁ]?[а-яё]{2,}|[А-ЯЁ]{2,})$/.test(run)) return 0;
     const isCapital = /^[А-ЯЁ]{2}/.test(run);
     return (isCapital ? 0.75 : 1) * share(run.toLowerCase(), (letter) => FREQUENT.cyrillic.includes(letter));
   },
-  // Words end in few of the letters, and one accent is all but extinct.
+  // Words end in only a few of the letters, and one accent is all but extinct.
   greek: (run: string): number => (/^[Α-ΩΆ-Ώ]?[α-ωά-ώ]{2,}$/.test(run) && /[αεηιοωυάέήίόύώςνρ]$/.test(run) ? 0.8 : 0),
-  // Five letters have a form of their own at the end of words, and nowhere else.
+  // Five letters have a special form, used only at the end of words.
   hebrew: (run: string): number => (/^[אבגדהוזחטיכלמנסעפצקרשת]{2,}[ךםןףץ]?$/.test(run) ? 0.75 : 0),
   arabic: (run: string): number => (/^[\u0621-\u063a\u0641-\u064a]{2,}$/.test(run) ? 0.75 : 0),
-  // Most pairs of bytes of East Asian texts are letters of Thai, but few of these have its signs above and below.
+  // Most byte pairs of East Asian texts are Thai letters, but few of them have vowel or tone marks.
   thai: (run: string): number =>
     /^([เแโใไ]?[ก-ฮ][ะ-ฺ็-๎]*)+$/.test(run) && /[ะ-ฺเแโใไ็-๎]/.test(run) ? 0.55 : 0.2 * Number(/^[ก-ฮ]+$/.test(run)),
-  // Between letters of ASCII two of them seldom meet.
+  // Between ASCII letters, two of these rarely meet.
   latin: (run: string): number => {
     if (/^[ÄÖÜÉÈÀÇÆØÅÑÓÍÚÁ]{1,2}$/.test(run)) return 0.4;
     return /^[äöüßéèêëàâçîïôûùñíóúáæøåìòãõ]{1,2}$/.test(run) ? 0.9 / run.length : 0;
@@ -91,7 +88,7 @@ const USUAL = {
 } as const;
 type Script = keyof typeof USUAL;
 
-/** Strict decoders of the platform, by the name that iconv has for the encoding. */
+/** The platform's strict decoders. */
 const ENCODINGS: readonly (readonly [iconv: string, label: string, script: Script])[] = [
   ["GBK", "gbk", "chinese"],
   ["SHIFT_JIS", "shift_jis", "japanese"],
@@ -111,15 +108,15 @@ const ENCODINGS: readonly (readonly [iconv: string, label: string, script: Scrip
   ["MACINTOSH", "macintosh", "latin"],
 ];
 
-/** As much of a file as tells its language. */
+/** Enough bytes of a file to recognise its language. */
 const SEEN = 65536;
-/** The least score of a language, and how far others must lie below it. */
+/** The least score of a language, and its least lead over the others. */
 const SURE = { score: 0.5, ahead: 0.15 } as const;
-/** Others of a lower score are not named, and no more than this. */
+/** Other encodings need this score to be named, and at most this many are. */
 const LEAST_OTHER = 0.3;
 const MOST_OTHERS = 3;
 
-/** Guesses what bytes that are no UTF-8 are, by the letters that they would be. */
+/** Guesses the encoding of bytes that are not UTF-8, by the letters that they would stand for. */
 export function guessEncoding(bytes: Uint8Array): EncodingGuess {
   const sure = (encoding: string, isSure = true): EncodingGuess => ({ encoding, isSure, others: [] });
   if (bytes[0] === 0xff && bytes[1] === 0xfe && bytes[2] === 0 && bytes[3] === 0) return sure("UTF-32");
@@ -134,7 +131,7 @@ export function guessEncoding(bytes: Uint8Array): EncodingGuess {
   }).sort((a, b) => b.score - a.score);
   const [best] = scored;
   if (best === undefined) return sure("GBK", false);
-  // Neighbours have many letters in the same places.
+  // Related encodings share many letters.
   const rivals = scored.filter(({ text }) => text !== best.text);
   const isSure = best.score >= SURE.score && best.score - (rivals[0]?.score ?? 0) >= SURE.ahead;
   const likely = rivals.filter(({ score }) => score >= Math.min(LEAST_OTHER, best.score));
@@ -145,7 +142,7 @@ export function guessEncoding(bytes: Uint8Array): EncodingGuess {
   };
 }
 
-/** The lines with other bytes than ASCII, up to {@link SEEN} bytes: a long beginning of numbers says nothing. */
+/** The lines with non-ASCII bytes, up to {@link SEEN} bytes: a long ASCII start says nothing about the encoding. */
 function foreignPart(bytes: Uint8Array): Uint8Array {
   const out: number[] = [];
   for (let begin = 0; begin < bytes.length && out.length < SEEN; ) {
@@ -153,14 +150,14 @@ function foreignPart(bytes: Uint8Array): Uint8Array {
     const end = found < 0 ? bytes.length : found + 1;
     const line = bytes.subarray(begin, end);
     const first = line.findIndex((byte) => byte > 0x7f);
-    // A line may be a whole file of megabytes.
+    // A single line may be a whole file of megabytes.
     if (first >= 0) out.push(...line.subarray(Math.max(0, first - 1), first + SEEN / 4));
     begin = end;
   }
   return Uint8Array.from(out);
 }
 
-/** Undefined where the bytes cannot be in the encoding. */
+/** Undefined if the bytes are not valid in the encoding. */
 function decodedAs(bytes: Uint8Array, label: string): string | undefined {
   try {
     return new TextDecoder(label, { fatal: true }).decode(bytes, { stream: true });
@@ -169,7 +166,7 @@ function decodedAs(bytes: Uint8Array, label: string): string | undefined {
   }
 }
 
-/** How usual the foreign characters of a text are in the script, 0 to 1. */
+/** How typical the foreign characters of a text are of the script, from 0 to 1. */
 function plausibility(text: string, script: Script): number {
   const runs = text.match(/[^\0-\x7f]+/gu) ?? [];
   const length = runs.reduce((sum, run) => sum + [...run].length, 0);

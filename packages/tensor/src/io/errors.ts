@@ -1,6 +1,6 @@
 import { type Fix, oneLine, TensorError } from "../errors.js";
 
-/** Where a problem is, for messages: which function reads, and which file or part of one. */
+/** Where a problem is, for messages: the function that reads, and the file or part of a file. */
 export interface Place {
   readonly reader: string;
   readonly file: string;
@@ -19,7 +19,7 @@ export function unsupportedFile(at: Place, problem: string, fix: Fix): TensorErr
   return new TensorError({ code: "unsupported-file", message, fix });
 }
 
-/** The same file, seen from a part of it. */
+/** A part of the same file. */
 export const within = (at: Place, part: string): Place => ({ reader: at.reader, file: `${at.file}, ${part}` });
 
 const MIB = 2 ** 20;
@@ -27,8 +27,8 @@ const ALWAYS = 64 * MIB;
 const RATIO = 100;
 
 /**
- * A small file can describe a large memory: packed zeros, or one number repeated by strides. Real weights hardly
- * shrink, so a file that claims more than 100 times its size, and more than 64 MiB, is refused before anything is
+ * A small file can describe a large array: compressed zeros, or one number repeated by strides. Real weights hardly
+ * compress, so a file that claims more than 100 times its size, and more than 64 MiB, is refused before anything is
  * allocated.
  */
 export function checkExpansion(at: Place, claimed: number, fileSize: number): void {

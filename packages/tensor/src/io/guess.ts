@@ -1,4 +1,4 @@
-/** What begins with these bytes, in ISO 8859-1. Longer beginnings first where one begins with another. */
+/** Kinds of files by their first bytes in ISO 8859-1. A start that begins with another one comes before it. */
 const STARTS: readonly (readonly [start: string | RegExp, what: string])[] = [
   [/^\s*(<!doctype html|<html|<head|<body)/i, "a web page (HTML)"],
   [/^\s*<\?xml/i, "an XML file"],
@@ -42,7 +42,7 @@ const STARTS: readonly (readonly [start: string | RegExp, what: string])[] = [
   [/^\s*[[{]\s*["{[\]}\d-]/, "a JSON file"],
 ];
 
-/** The remedy for what is no file of the kind that was meant; the others are to be converted or named otherwise. */
+/** The fix by kind of file. Kinds that can be converted or renamed have their own. */
 const REMEDIES: Readonly<Record<string, string>> = {
   "a web page (HTML)": "download the file itself: this is the page of an error, a login or a viewer",
   "a Git LFS pointer": "fetch the file that it stands for: git lfs pull",
@@ -63,21 +63,19 @@ const REMEDIES: Readonly<Record<string, string>> = {
   "a Caffe description of a net (.prototxt)": "give the .caffemodel file that belongs to it",
 };
 
-/** Members of the tar archives that PyTorch wrote at first. */
+/** Members of the tar archives that the first versions of PyTorch wrote. */
 const TORCH_TAR = /^(sys_info|pickle|tensors|storages)\0/;
 
-/**
- * A file seen by its first bytes: what it is in words, and the remedy where what was meant is inside it or elsewhere.
- */
+/** A guess from the first bytes of a file: its kind in words, and the fix if the weights are inside it or elsewhere. */
 export interface Guess {
   readonly what: string;
   readonly fix?: string | undefined;
 }
 
-/** How many of the first bytes of a file {@link guessContent} looks at. */
+/** The number of first bytes that {@link guessContent} uses. */
 export const GUESSED_BYTES = 512;
 
-/** What a file most likely is, by its first bytes; undefined where they say nothing. */
+/** The most likely kind of a file by its first bytes; undefined if they say nothing. */
 export function guessContent(bytes: Uint8Array): Guess | undefined {
   const start = String.fromCharCode(...bytes.subarray(0, GUESSED_BYTES)).replace(/^\xef\xbb\xbf/, "");
   const isTar = String.fromCharCode(...bytes.subarray(257, 262)) === "ustar";

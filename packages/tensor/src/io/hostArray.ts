@@ -1,4 +1,4 @@
-/** What a number of a host array is. Half precision is widened to float32 on reading. */
+/** The type of the numbers in a host array. Half precision is widened to float32 when it is read. */
 export type HostDtype =
   | "float32"
   | "float64"
@@ -12,6 +12,7 @@ export type HostDtype =
   | "uint8"
   | "bool";
 
+/** The typed array for each {@link HostDtype}. */
 export type HostData =
   | Float32Array
   | Float64Array
@@ -31,20 +32,20 @@ export interface HostArray {
   readonly data: HostData;
 }
 
-/** How values lie in a file. */
+/** The type of the numbers in a file. */
 export type StoredDtype = HostDtype | "float16" | "bfloat16";
 
-/** What is known of an array before its values are read. */
+/** What is known about an array before its values are read. */
 export interface ArrayInfo {
   readonly dtype: HostDtype;
   readonly shape: readonly number[];
-  /** The dtype in the file; half precision is widened on reading. */
+  /** The dtype in the file. Half precision is widened to float32 when it is read. */
   readonly stored: StoredDtype;
   /** Bytes of the values once they are read. */
   readonly byteLength: number;
 }
 
-/** An array whose values are read when they are asked for. */
+/** An array whose values are read on demand. */
 export interface LazyArray extends ArrayInfo {
   data(): Promise<HostData>;
 }
@@ -70,30 +71,29 @@ const STORAGE: { readonly [D in StoredDtype]: Storage } = {
   bfloat16: { size: 2, decode: widenBfloat16 },
 };
 
-/** Whether text names a dtype of host arrays. */
 export const isHostDtype = (text: string): text is HostDtype =>
   Object.hasOwn(STORAGE, text) && widened(text as StoredDtype) === text;
 
-/** Whether `data` is an array of the type that values of this dtype lie in. */
+/** Whether `data` is the type of array that holds values of this dtype. */
 export function fitsDtype(dtype: HostDtype, data: HostData): boolean {
   const own = STORAGE[dtype].decode(new ArrayBuffer(0));
   const types = own instanceof Uint8Array ? [Uint8Array, Uint8ClampedArray] : [own.constructor as typeof Uint8Array];
   return types.some((type) => data instanceof type);
 }
 
-/** Bytes of one value in a file. */
+/** Bytes per value in a file. */
 export const storedSize = (dtype: StoredDtype): number => STORAGE[dtype].size;
 
-/** What an array of this dtype is once it was read. */
+/** The dtype of an array after it is read. */
 export const widened = (stored: StoredDtype): HostDtype =>
   stored === "float16" || stored === "bfloat16" ? "float32" : stored;
 
-/** The values that `bytes` hold (little-endian, row-major); takes the buffer over. */
+/** The values in `bytes` (little-endian, row-major). Takes ownership of the buffer. */
 export function decodeHostArray(dtype: StoredDtype, shape: readonly number[], bytes: ArrayBuffer): HostArray {
   return { dtype: widened(dtype), shape, data: STORAGE[dtype].decode(bytes) };
 }
 
-/** IEEE 754 binary16: the exponent gets another bias; a number below the smallest normal one has none. */
+/** From IEEE 754 binary16: changes the bias of the exponent. Subnormal numbers have no exponent to change. */
 function widenFloat16(bytes: ArrayBuffer): Float32Array {
   const stored = new Uint16Array(bytes);
   const words = new Uint32Array(stored.length);
@@ -118,12 +118,11 @@ function widenBfloat16(bytes: ArrayBuffer): Float32Array {
 export const elementCount = (shape: readonly number[]): number =>
   shape.includes(0) ? 0 : shape.reduce((a, b) => a * b, 1);
 
-/** The most dimensions of PyTorch and numpy. */
+/** The limit of PyTorch and numpy. */
 const MAX_RANK = 64;
 
 /**
- * Whether a value from a file can be a shape: at most 64 sizes, whole and not negative, whose product is a safe
- * integer.
+ * Whether a value from a file is a valid shape: at most 64 non-negative whole numbers whose product is a safe integer.
  */
 export function isShape(value: unknown): value is readonly number[] {
   if (!Array.isArray(value) || value.length > MAX_RANK) return false;

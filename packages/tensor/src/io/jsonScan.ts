@@ -2,8 +2,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * Reads JSON text without building anything. `depth` is how far objects and lists nest, `twice` the first name that one
- * object has two times: JSON.parse would keep the last of the two in silence. Text that is no JSON gets some answer.
+ * Scans JSON text without building values, for nesting deeper than `maxDepth` and for the first name that is `twice` in
+ * one object: JSON.parse would silently keep the last value. Invalid JSON gives an arbitrary result.
  */
 export function scanJson(json: string, maxDepth: number): { tooDeep: boolean; twice: string | undefined } {
   const open: Set<string>[] = [];
@@ -27,14 +27,14 @@ export function scanJson(json: string, maxDepth: number): { tooDeep: boolean; tw
   return { tooDeep: false, twice: undefined };
 }
 
-/** Where the string that starts at `begin` has its closing quote. */
+/** Where the closing quote of the string that starts at `begin` is. */
 function stringEnd(json: string, begin: number): number {
   let i = begin + 1;
   while (i < json.length && json.charCodeAt(i) !== QUOTE) i += json.charCodeAt(i) === BACKSLASH ? 2 : 1;
   return i;
 }
 
-/** Two spellings of one name, as "a" and "\u0061", are the same name. */
+/** Different spellings of a name, such as "a" and "\u0061", are the same name. */
 function unquote(text: string): string {
   if (!text.includes("\\")) return text.slice(1, -1);
   try {

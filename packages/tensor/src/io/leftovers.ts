@@ -1,20 +1,20 @@
 import { nodeModule } from "../node.js";
 import { Crc32 } from "./crc32.js";
 
-/** Of a temporary name: the machine that writes the file, and its process. */
+/** Contained in temporary names: the machine and process that write the file. */
 const PATTERN = /\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp$/;
 
-/** Milliseconds: file systems round times, some of them to two seconds. */
+/** Milliseconds of tolerance: file systems round times, some of them to two seconds. */
 const CLOCK = 2000;
 
-/** A name beside `target` that no other file has, and that tells who writes it (Node). */
+/** A unique name beside `target` that identifies the machine and process that write the file (Node only). */
 export async function temporaryName(target: string): Promise<string> {
   return `${target}.${await machineName()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}.tmp`;
 }
 
 /**
- * Removes from a folder, not from those in it, what writes left half done when their process was killed (Node). Files
- * of processes that still run stay, and those of other machines and containers, of which that is not known.
+ * Removes temporary files that killed processes left in a folder, but not in its subfolders (Node only). Keeps those of
+ * running processes, and those of other machines and containers, whose processes it cannot see.
  */
 export async function removeLeftovers(folder: string): Promise<void> {
   const { join } = nodeModule("removeLeftovers", "node:path");
@@ -25,19 +25,19 @@ export async function removeLeftovers(folder: string): Promise<void> {
     if (writer !== machine || !entry.isFile()) continue;
     const path = join(folder, entry.name);
     const { mtimeMs } = await fs.stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
-    // What cannot be removed is in nobody's way.
+    // A file that cannot be removed does no harm.
     if (hasEnded(Number(pid), mtimeMs)) await fs.rm(path, { force: true }).catch(() => {});
   }
 }
 
 /**
- * Whether the process that last wrote a file at `time` is gone. In a container the next one often has the same number.
+ * Whether the process that wrote a file at `time` is gone. The next process in a container often has the same number.
  */
 function hasEnded(pid: number, time: number): boolean {
   return pid === process.pid ? time < Date.now() - process.uptime() * 1000 - CLOCK : !isRunning(pid);
 }
 
-/** Whether there is a process of that number on this machine (Node). */
+/** Whether a process with this number is running on this machine (Node only). */
 export function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -46,7 +46,7 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Names the machine, and the container where its processes have numbers of their own. */
+/** Identifies the machine, or the container if it has its own process numbers. */
 async function machineName(): Promise<string> {
   const { hostname } = nodeModule("temporaryName", "node:os");
   const processes = await nodeModule("temporaryName", "node:fs/promises")

@@ -8,28 +8,41 @@ import type { PathOrBytes } from "./source.js";
 import { type OpenedWeights, type OpenWeightsOptions, withWeights } from "./weights.js";
 
 export interface LoadWeightsOptions extends LoadOptions, OpenWeightsOptions {
-  /** The module's name for a name of the file; undefined leaves the array out. Default: see `prefix`. */
+  /** Converts a name in the file to the name in the module; undefined leaves the array out. Default: see `prefix`. */
   readonly rename?: (name: string) => string | undefined;
   /**
-   * What stands in the file before the names of the module, such as `student.`; arrays that do not have it are left
-   * out. "" takes names as they are. Default, without `rename` and unless `unwrap` is false: what names and shapes of
-   * the module show, so that files of a net inside another (`model.`, `net.`, `backbone.`) or a wrapper load as they
-   * are; the report says what was dropped.
+   * What precedes the module's names in the file, such as `student.`; arrays without it are left out. "" keeps names
+   * unchanged. By default, without `rename` and unless `unwrap` is false, the prefix is found by comparing names and
+   * shapes, so that a net inside another (`model.`, `net.`, `backbone.`) or a wrapper loads without options. The report
+   * says what was dropped.
    */
   readonly prefix?: string | undefined;
 }
 
 const OP = "loadWeights";
-/** Bytes that may wait for the GPU before reading goes on: until then the driver holds a copy of them. */
+/** Bytes that may be waiting for the GPU before reading pauses, since the driver holds a copy of them until then. */
 const UNSENT = 2 ** 26;
 
 /**
- * Loads a file of weights into a module. All names, shapes and checksums are checked before the first value is written.
- * A file of up to 64 MiB is read before that too; of a larger one an array at a time is in memory, so that a disk that
- * fails while it is read leaves the module partly loaded, which the error says.
+ * Loads a weights file into a module. All names, shapes and checksums are checked before the first value is written.
+ * Files of up to 64 MiB are also read before that. Larger ones are read one array at a time, so a disk error can leave
+ * the module partly loaded; the error says so.
  *
- * Throws a TensorError: as {@link openWeights}, "state-dict-mismatch" as `module.loadStateDict`, also where an array
- * that the module needs is of a kind that is not read, and "ambiguous-prefix" where several prefixes fit.
+ * Throws the errors of {@link openWeights}; `state-dict-mismatch` as `module.loadStateDict` does, also if an array that
+ * the module needs cannot be read; and `ambiguous-prefix` if several prefixes fit.
+ *
+ * @example
+ * ```ts
+ * import { createDevice, io, nn } from "@fcn/tensor";
+ *
+ * const device = await createDevice();
+ * const trained = new nn.Conv2d(device, 3, 8, { kernelSize: 3, seed: 1 });
+ * const net = new nn.Conv2d(device, 3, 8, { kernelSize: 3 });
+ * const file = await io.encodeSafetensors(trained.stateDict());
+ * const report = await io.loadWeights(net, file); // or the path of a file
+ * console.log(report.copied); // weight, bias
+ * device.destroy();
+ * ```
  */
 export async function loadWeights(
   module: Module,
@@ -61,7 +74,7 @@ export async function loadWeights(
     const held = new Map<string, StateArray>();
     await weights.verify(loaded.map((name) => names.get(name)!));
     if (bytes <= UNSENT) for (const name of loaded) held.set(name, await read(name));
-    // A conversion may refuse values, so it comes before anything is written. What is converted is small.
+    // A conversion may refuse values, so it must run before anything is written. Only small arrays are converted.
     for (const [name, adapt] of adapters) held.set(name, adapt(held.get(name) ?? (await read(name))));
     await write(own, loaded, async (name) => held.get(name) ?? read(name));
     const isBeside = options.rename === undefined;
@@ -77,7 +90,7 @@ export async function loadWeights(
 type Target = Parameters<typeof nameTarget>[0];
 type Renaming = { rename(name: string): string | undefined } & Pick<LoadReport, "dropped" | "added">;
 
-/** How the names of the file become those of the module, and what the report says of it. */
+/** How to convert the names in the file, and what the report says about it. */
 function renaming(
   weights: OpenedWeights,
   target: Target,
@@ -92,17 +105,16 @@ function renaming(
   return { rename: found, ...(all.length > 0 ? { dropped: all } : {}), ...(added === "" ? {} : { added }) };
 }
 
-/** A prefix that was chosen, without what opening the file dropped already. */
+/** The chosen prefix without the parts that opening the file has already dropped. */
 function withoutDropped(prefix: string | undefined, dropped: readonly string[]): string | undefined {
   if (prefix === undefined || prefix === "") return prefix;
   const dotted = prefix.endsWith(".") ? prefix : `${prefix}.`;
   const part = dropped.find((begin) => dotted.startsWith(begin));
   if (part === undefined) return dotted;
-  // What is left of a prefix that is gone already is names as they are.
+  // If nothing is left of the prefix, names are used unchanged.
   return withoutDropped(dotted.slice(part.length) || "", dropped);
 }
 
-/** Writes the values into the tensors of the module. */
 async function write(
   own: Target["own"],
   names: readonly string[],
@@ -124,7 +136,7 @@ async function write(
     sent.add(tensor.device);
     onTheWay = 0;
   }
-  // The buffers that large arrays went through fit nothing else.
+  // The transfer buffers of large arrays are of no use to anything else.
   for (const device of sent) device.trim();
 }
 
@@ -134,7 +146,7 @@ function partly(error: unknown, written: number): unknown {
   return reworded(error, { message: `${error.message}; ${written} arrays were loaded before`, fix });
 }
 
-/** Names in the file by the module's name for them, and those that were left out. */
+/** Names in the file by their names in the module, and the names that were left out. */
 function renamed(
   weights: OpenedWeights,
   rename: (name: string) => string | undefined,

@@ -6,9 +6,9 @@ import { guessed } from "./otherFile.js";
 import { type PathOrBytes, withSource } from "./source.js";
 
 /**
- * The array of a numpy `.npy` file (format versions 1 to 3), in row-major order; float16 becomes float32. Arrays of
- * objects are refused: they hold a pickle. Throws a TensorError: "unreadable-file", "unsupported-file" or
- * "corrupt-file".
+ * Reads a numpy `.npy` file (format versions 1 to 3; numpy.load) into a row-major array. float16 becomes float32.
+ * Arrays of objects are refused, since they contain a pickle. Throws `unreadable-file`, `unsupported-file` or
+ * `corrupt-file`.
  */
 export async function readNpy(pathOrBytes: PathOrBytes): Promise<HostArray> {
   return withSource("readNpy", pathOrBytes, async (source) => {
@@ -18,7 +18,7 @@ export async function readNpy(pathOrBytes: PathOrBytes): Promise<HostArray> {
   });
 }
 
-/** Throws unless a file of `size` bytes holds just the values of the header. */
+/** Throws unless a file of `size` bytes holds exactly the values that the header describes. */
 export function checkDataSize(at: Place, { dtype, shape, dataBegin }: NpyHeader, size: number): void {
   const wanted = elementCount(shape) * storedSize(dtype);
   if (size - dataBegin === wanted) return;
@@ -28,7 +28,7 @@ export function checkDataSize(at: Place, { dtype, shape, dataBegin }: NpyHeader,
   );
 }
 
-/** The array that the data after a header is; takes the buffer over. */
+/** The array in the data after a header. Takes ownership of the buffer. */
 export function decodeNpy({ dtype, shape, bigEndian, fortran }: NpyHeader, bytes: ArrayBuffer): HostArray {
   const itemSize = storedSize(dtype);
   if (bigEndian) swapBytes(bytes, itemSize);

@@ -28,16 +28,15 @@ export interface NpyHeader {
   readonly dtype: StoredDtype;
   readonly shape: readonly number[];
   readonly bigEndian: boolean;
-  /** The first dimension runs fastest. */
+  /** Whether the first dimension varies fastest. */
   readonly fortran: boolean;
-  /** Where the data begins. */
   readonly dataBegin: number;
 }
 
-/** Whether a file that starts so is a `.npy` file. */
+/** Whether a `.npy` file starts like this. */
 export const isNpy = (start: Uint8Array): boolean => MAGIC.every((byte, i) => start[i] === byte);
 
-/** The header of a `.npy` file of `size` bytes, format versions 1 to 3. */
+/** Reads the header of a `.npy` file of `size` bytes, format versions 1 to 3. */
 export async function readNpyHeader(
   at: Place,
   size: number,
@@ -84,7 +83,7 @@ function parseHeader(at: Place, text: string): Omit<NpyHeader, "dataBegin"> {
   return { ...parseDescr(at, descr), fortran: fortran === "True", shape };
 }
 
-/** `3, 4`, `3,` or nothing; Python 2 wrote an L after a long. */
+/** `3, 4`, `3,` or nothing. Python 2 wrote an L after a long. */
 function parseShape(text: string | undefined): readonly number[] | undefined {
   if (text === undefined) return undefined;
   const parts = text.split(",").map((part) => part.trim());

@@ -13,10 +13,10 @@ import { openZip, type ZipEntry } from "./zip.js";
 import { type ZipFile, zipPieces } from "./zipWriter.js";
 
 /**
- * The arrays of a numpy `.npz` file by name (numpy.savez and savez_compressed), as {@link readNpy} gives them. Those
- * that hold no numbers (text, objects, dates, records) are left out, and what is no array: `onSkipped` is told.
+ * Reads the arrays of a numpy `.npz` file by name (numpy.savez and savez_compressed), as {@link readNpy} returns them.
+ * Arrays without numbers (text, objects, dates, records) and other content are left out and passed to `onSkipped`.
  *
- * Throws a TensorError: "unreadable-file", "unsupported-file" or "corrupt-file".
+ * Throws `unreadable-file`, `unsupported-file` or `corrupt-file`.
  */
 export async function readNpz(pathOrBytes: PathOrBytes, options: ReadOptions = {}): Promise<Record<string, HostArray>> {
   return withSource("readNpz", pathOrBytes, (source) =>
@@ -24,7 +24,7 @@ export async function readNpz(pathOrBytes: PathOrBytes, options: ReadOptions = {
   );
 }
 
-/** The arrays of a zip archive of `.npy` files; reads their headers only. */
+/** The arrays of a zip archive of `.npy` files. Reads only their headers. */
 export async function openNpz(source: Source, entries: readonly ZipEntry[]): Promise<Content> {
   const arrays: ContentArray[] = [];
   const skipped: LeftOut[] = [];
@@ -61,14 +61,14 @@ async function openEntry(place: Place, name: string, entry: ZipEntry): Promise<C
 }
 
 /**
- * Writes tensors and host arrays by name as numpy.savez does, without compression (Node). One array at a time is held
- * on the host. The file appears under its name when it is complete; a failure leaves what was there before.
+ * Writes tensors and host arrays by name, uncompressed (numpy.savez; Node only). Holds one array at a time on the host.
+ * The file appears under its name when it is complete; a failure leaves an earlier file unchanged.
  */
 export async function writeNpz(path: string | URL, tensors: WritableRecord): Promise<void> {
   await writeWhole("writeNpz", path, zipPieces(npyFiles("writeNpz", tensors)));
 }
 
-/** The bytes of a `.npz` file, for where there is no file system. */
+/** As {@link writeNpz}, but returns the bytes, for use without a file system. */
 export async function encodeNpz(tensors: WritableRecord): Promise<Uint8Array> {
   return gather(zipPieces(npyFiles("encodeNpz", tensors)));
 }

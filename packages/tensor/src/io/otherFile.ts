@@ -3,7 +3,7 @@ import type { Place } from "./errors.js";
 import { GUESSED_BYTES, type Guess, guessContent } from "./guess.js";
 import type { Source } from "./source.js";
 
-/** Kinds of files, as {@link guessContent} calls them, that a format is a form of. */
+/** The kinds of files, as {@link guessContent} names them, that belong to a format. */
 const OWN = {
   "a safetensors file": ["a safetensors file"],
   "a .npy file": ["a NumPy array (.npy)"],
@@ -17,7 +17,7 @@ const OWN = {
   ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-/** What to do with a file of another kind in code, where the guess itself has no remedy. */
+/** The fix by kind of file, if the guess itself has none. */
 const REMEDIES: Readonly<Record<string, Fix>> = {
   "a safetensors file": { code: "read it with io.readSafetensors or io.openWeights" },
   "one array without a name (.npy)": { code: "read it with io.readNpy" },
@@ -30,11 +30,11 @@ const REMEDIES: Readonly<Record<string, Fix>> = {
   },
 };
 
-/** The remedy where nothing better is known. */
+/** The fix for any other file. */
 export const GIVE_WEIGHTS = "give a safetensors, .npz, .pth or .caffemodel file";
 
 /**
- * Runs `use` on a file that should be `wanted`; where that fails because the file is of another kind, the error says of
+ * Runs `use` on a file that should be `wanted`. If that fails because the file is of another kind, the error says
  * which.
  */
 export async function guessed<T>(source: Source, wanted: keyof typeof OWN, use: () => Promise<T>): Promise<T> {
@@ -48,7 +48,7 @@ export async function guessed<T>(source: Source, wanted: keyof typeof OWN, use: 
   }
 }
 
-/** `file` is of another kind than the one that was meant. */
+/** The error for a file of the wrong kind. */
 export function otherFile(at: Place, wanted: string, { what, fix }: Guess): TensorError {
   return new TensorError({
     code: "unsupported-file",

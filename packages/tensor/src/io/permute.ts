@@ -2,9 +2,8 @@ import { TensorError } from "../errors.js";
 import { elementCount, type HostArray } from "./hostArray.js";
 
 /**
- * The array with its dimensions in the order `dims`, as numpy.transpose(array, dims): dimension i of the result is
- * dimension `dims[i]` of the array. Throws a TensorError ("invalid-argument") where `dims` is not an order of the
- * array's dimensions.
+ * The array with its dimensions in the order `dims` (numpy.transpose): dimension i of the result is dimension `dims[i]`
+ * of the array. Throws `invalid-argument` unless `dims` lists each dimension once.
  */
 export function permuteHostArray<A extends HostArray>(array: A, dims: readonly number[]): A {
   const { shape, data } = array;

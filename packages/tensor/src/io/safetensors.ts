@@ -9,11 +9,20 @@ import { gather, loadValues, refuse, type WritableRecord, writableArrays } from 
 import { writeWhole } from "./writeWhole.js";
 
 /**
- * The tensors of a safetensors file by name, as host arrays; float16 and bfloat16 become float32. Those of a dtype that
- * is not read (complex, float8) are left out: `onSkipped` is told.
+ * Reads the tensors of a safetensors file by name, as host arrays (safetensors.numpy.load_file). float16 and bfloat16
+ * become float32. Tensors of unsupported dtypes (complex, float8) are left out and passed to `onSkipped`.
  *
- * Throws a TensorError: "unreadable-file", "unsupported-file" (no tensor is left, or it is another kind of file), or
- * "corrupt-file" for a file that is truncated or whose header does not fit its data.
+ * Throws `unreadable-file`, `unsupported-file` (no tensor is left, or the file is of another kind) or `corrupt-file`
+ * (the file is truncated, or its header does not fit its data).
+ *
+ * @example
+ * ```ts
+ * import { io } from "@fcn/tensor";
+ *
+ * const file = await io.encodeSafetensors({ bias: { dtype: "float32", shape: [2], data: Float32Array.of(1, 2) } });
+ * const { bias } = await io.readSafetensors(file); // or the path of a file
+ * console.log(bias?.shape, bias?.data);
+ * ```
  */
 export async function readSafetensors(
   pathOrBytes: PathOrBytes,
@@ -24,21 +33,21 @@ export async function readSafetensors(
   );
 }
 
-/** The strings under `__metadata__`, without reading the tensors. Errors as in {@link readSafetensors}. */
+/** Reads the strings under `__metadata__`, without the tensors. Throws the errors of {@link readSafetensors}. */
 export async function readSafetensorsMetadata(pathOrBytes: PathOrBytes): Promise<Readonly<Record<string, string>>> {
   return withSource("readSafetensors", pathOrBytes, async (source) => (await guessedHeader(source)).metadata);
 }
 
 const BRACE = 0x7b;
 
-/** Whether a file that starts so has a length below 2^40 and an object after it. */
+/** Whether a file that starts like this has a header length below 2^40, followed by an object. */
 export const isSafetensors = (start: Uint8Array): boolean =>
   start.length > 8 && start[8] === BRACE && start.subarray(5, 8).every((byte) => byte === 0);
 
 const guessedHeader = (source: Source): Promise<Header> =>
   guessed(source, "a safetensors file", () => readHeader(source));
 
-/** Names, shapes and metadata; values are read on demand. */
+/** Reads names, shapes and metadata; values are read on demand. */
 export async function openSafetensors(source: Source): Promise<Content> {
   const { entries, metadata } = await guessedHeader(source);
   const arrays = entries.flatMap(({ name, dtype, shape, begin, end }) =>
@@ -57,8 +66,9 @@ export interface WriteSafetensorsOptions {
 }
 
 /**
- * Writes tensors and host arrays by name (Node). Values are in logical order; one array at a time is held on the host.
- * The file appears under its name when it is complete; a failure leaves what was there before.
+ * Writes tensors and host arrays by name, in row-major order (safetensors.numpy.save_file; Node only). Holds one array
+ * at a time on the host. The file appears under its name when it is complete; a failure leaves an earlier file
+ * unchanged.
  */
 export async function writeSafetensors(
   path: string | URL,
@@ -68,7 +78,7 @@ export async function writeSafetensors(
   await writeWhole("writeSafetensors", path, pieces("writeSafetensors", tensors, metadata));
 }
 
-/** The bytes of a safetensors file, for where there is no file system. */
+/** As {@link writeSafetensors}, but returns the bytes, for use without a file system. */
 export async function encodeSafetensors(
   tensors: WritableRecord,
   { metadata = {} }: WriteSafetensorsOptions = {},
@@ -76,7 +86,7 @@ export async function encodeSafetensors(
   return gather(pieces("encodeSafetensors", tensors, metadata));
 }
 
-/** Widest values first, so that every tensor is aligned. */
+/** The widest values come first, so that every tensor is aligned. */
 async function* pieces(
   op: string,
   tensors: WritableRecord,

@@ -4,7 +4,7 @@ import { elementCount, type HostDtype, isShape, type StoredDtype, storedSize } f
 import { scanJson } from "./jsonScan.js";
 import type { Source } from "./source.js";
 
-/** Names of the format. */
+/** The dtypes by their names in the format. */
 const DTYPES: Readonly<Record<string, StoredDtype>> = {
   F64: "float64",
   F32: "float32",
@@ -22,25 +22,25 @@ const DTYPES: Readonly<Record<string, StoredDtype>> = {
 };
 const NAMES = Object.fromEntries(Object.entries(DTYPES).map(([name, dtype]) => [dtype, name]));
 
-/** The remedy for a tensor of another one. */
+/** The fix for a tensor of an unsupported dtype. */
 export const KNOWN_DTYPES = `store it as one of ${Object.keys(DTYPES).join(", ")}`;
 
-/** Names of dtypes end with their bits, but for a form that may follow: C64, F8_E4M3, F4. */
+/** Names of dtypes end with their number of bits, apart from a suffix for the variant: C64, F8_E4M3, F4. */
 const BITS = /^[A-Z]+(\d{1,3})(?:_\w+)?$/;
 
-/** The reference implementation's limit. */
+/** The limit of the reference implementation. */
 const MAX_HEADER = 100_000_000;
 /** The header, a tensor, its shape. */
 const MAX_DEPTH = 3;
 
 export interface Entry {
   readonly name: string;
-  /** Undefined for one that is not read. */
+  /** Undefined if it is not supported. */
   readonly dtype: StoredDtype | undefined;
   /** The dtype by its name in the format. */
   readonly stored: string;
   readonly shape: readonly number[];
-  /** Bytes of the file. */
+  /** Position in the file, in bytes. */
   readonly begin: number;
   readonly end: number;
 }
@@ -51,9 +51,9 @@ export interface Header {
 }
 
 /**
- * The header of a safetensors file: 8 bytes with the length of a JSON object, then that object. Every tensor must lie
- * within the file, have the size of its shape, and the tensors must cover the data without holes or overlaps; no name
- * may stand twice.
+ * Reads the header of a safetensors file: 8 bytes with the length of a JSON object, then that object. The tensors must
+ * have the sizes of their shapes, lie within the file and cover the data without holes or overlaps. No name may occur
+ * twice.
  */
 export async function readHeader(source: Source): Promise<Header> {
   const fail = (problem: string): Error => corruptFile(source, problem);
@@ -128,7 +128,7 @@ function checkCover(
   if (at !== size) throw fail(`${size - at} bytes after ${previous} belong to no tensor`);
 }
 
-/** The header bytes for the tensors in this order, padded so that the data starts at a multiple of 8. */
+/** The header bytes for tensors in this order, padded so that the data starts at a multiple of 8. */
 export function encodeHeader(
   tensors: readonly { name: string; dtype: HostDtype; shape: readonly number[] }[],
   metadata: Readonly<Record<string, string>>,
@@ -154,7 +154,7 @@ const isStrings = (value: unknown): value is Record<string, string> =>
 const isOffsets = (value: unknown): value is readonly [number, number] =>
   Array.isArray(value) && value.length === 2 && value.every((at) => Number.isSafeInteger(at) && at >= 0);
 
-/** A list of numbers from a header, or what stands in its place: nothing is followed into depth. */
+/** A list of numbers from a header, or whatever is in its place, without nested values. */
 const showList = (value: unknown): string =>
   Array.isArray(value)
     ? `[${showSome(value.map((item) => (typeof item === "number" ? String(item) : typeof item)))}]`

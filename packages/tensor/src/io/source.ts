@@ -2,20 +2,20 @@ import { brief, TensorError } from "../errors.js";
 import { isNode, nodeModule } from "../node.js";
 import type { Place } from "./errors.js";
 
-/** A file by path (Node only), or its bytes. */
+/** The path of a file (Node only), or its bytes. */
 export type PathOrBytes = string | URL | Uint8Array | ArrayBuffer;
 
-/** What stands in messages for a file that has no name. */
+/** How messages name a file without a name. */
 export const GIVEN_BYTES = "the given bytes";
 
-/** Random access to a file or to bytes. Its `file` is the path, or "the given bytes". */
+/** Random access to a file or to bytes. `file` is the path, or "the given bytes". */
 export interface Source extends Place {
   readonly size: number;
-  /** The bytes [begin, end) in a buffer of their own. */
+  /** The bytes [begin, end), in their own buffer. */
   read(begin: number, end: number): Promise<ArrayBuffer>;
 }
 
-/** Opens the file, hands it to `use` and closes it. Throws a TensorError when it cannot be read. */
+/** Opens a file, passes it to `use` and closes it. Throws `unreadable-file` if it cannot be read. */
 export async function withSource<T>(
   reader: string,
   input: PathOrBytes,
@@ -43,7 +43,7 @@ function bytesSource(reader: string, bytes: Uint8Array): Source {
   };
 }
 
-/** Node reads less than 2 GiB at once. */
+/** Node reads less than 2 GiB per call. */
 const MAX_READ = 2 ** 30;
 
 type FileHandle = Awaited<ReturnType<typeof import("node:fs/promises")["open"]>>;
@@ -87,7 +87,7 @@ function closed(at: Place): TensorError {
   });
 }
 
-/** Node's file module, or one error where there is none. */
+/** Node's file module. Throws if there is none. */
 function nodeFiles(op: string): typeof import("node:fs/promises") {
   if (isNode()) return nodeModule(op, "node:fs/promises");
   throw new TensorError({
@@ -97,7 +97,7 @@ function nodeFiles(op: string): typeof import("node:fs/promises") {
   });
 }
 
-/** What the errors of Node's file system mean. */
+/** What error codes of Node's file system mean. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "it does not exist",
   EISDIR: "it is a folder, not a file",

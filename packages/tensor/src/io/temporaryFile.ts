@@ -4,25 +4,22 @@ import { unwritable } from "./unwritable.js";
 
 type FileHandle = Awaited<ReturnType<typeof import("node:fs/promises")["open"]>>;
 
-/**
- * A file under a temporary name (Node). Every method throws a TensorError where the system refuses: "disk-full" or
- * "unwritable-file".
- */
+/** A file under a temporary name (Node only). Every method throws `disk-full` or `unwritable-file` on refusal. */
 export interface TemporaryFile {
-  /** Writes all bytes at that place of the file. */
+  /** Writes all bytes at that position of the file. */
   write(bytes: Uint8Array, position: number): Promise<void>;
-  /** Gives the file its own name; with `sync` its bytes are on the disk before. */
+  /** Gives the file its final name; with `sync`, after its bytes have reached the disk. */
   commit(options: { readonly sync: boolean }): Promise<void>;
-  /** Removes it, unless it has its own name. */
+  /** Removes the file, unless it has its final name. */
   discard(): Promise<void>;
 }
 
-/** Temporary files that have not got their names yet, and what removes one. */
+/** Temporary files without their final names, each with a function that removes it. */
 const unfinished = new Map<string, () => void>();
 
 /**
- * Removes at once the temporary files of all writes that are under way: for a program that a signal ends. What is being
- * written then fails, or is not there.
+ * Removes the temporary files of all unfinished writes at once, for a program that a signal ends. Those writes then
+ * fail, or leave no file.
  */
 export function removeUnfinished(): void {
   for (const remove of unfinished.values()) remove();
@@ -33,7 +30,7 @@ function register(op: string, temporary: string): void {
   unfinished.set(temporary, () => rmSync(temporary, { force: true }));
 }
 
-/** Else the system says so when the file gets its name, after all the work. */
+/** Without this check, the system would refuse only the final rename, after all the work. */
 async function refuseFolder(op: string, target: string): Promise<void> {
   const found = await nodeModule(op, "node:fs/promises")
     .stat(target)
@@ -42,9 +39,9 @@ async function refuseFolder(op: string, target: string): Promise<void> {
 }
 
 /**
- * Has `use` write a file under the temporary name that it is given, then gives the file the name `path` (Node). Where
- * `use` throws, nothing is left of it. Throws a TensorError, "disk-full" or "unwritable-file", at once where `path` is
- * a folder, and what `use` throws.
+ * Passes a temporary name to `use`, which writes a file there, then renames the file to `path` (Node only). If `use`
+ * throws, no file is left. Throws `disk-full` or `unwritable-file` (at once if `path` is a folder), and what `use`
+ * throws.
  */
 export async function withTemporary<T>(op: string, path: string, use: (temporary: string) => Promise<T>): Promise<T> {
   const { rename, rm } = nodeModule(op, "node:fs/promises");
@@ -63,7 +60,7 @@ export async function withTemporary<T>(op: string, path: string, use: (temporary
   }
 }
 
-/** A new file beside `path`, of which no reader sees a half. `op` begins the messages of errors. */
+/** Creates a file beside `path` that readers see only when it is complete. Error messages begin with `op`. */
 export async function openTemporary(op: string, path: string | URL): Promise<TemporaryFile> {
   const fs = nodeModule(op, "node:fs/promises");
   const { fileURLToPath } = nodeModule(op, "node:url");
@@ -103,7 +100,7 @@ export async function openTemporary(op: string, path: string | URL): Promise<Tem
   };
 }
 
-/** The system may take a part of what it is given, above all from the last place on a disk. */
+/** The system may write only a part of the bytes, especially near the end of a disk. */
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     at += (await file.write(bytes, at, bytes.length - at, position + at)).bytesWritten;

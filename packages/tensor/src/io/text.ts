@@ -1,23 +1,23 @@
 import { guessEncoding } from "./encodings.js";
 
-/** Where bytes are no text in UTF-8, and the encoding that they most likely are in. */
+/** Where bytes stop being UTF-8 text, and their most likely encoding. */
 export interface TextFault {
-  /** Of the first byte that is wrong. */
+  /** Position of the first invalid byte. */
   readonly offset: number;
-  /** From 1 on. */
+  /** Counts from 1. */
   readonly line: number;
   readonly byte: number;
-  /** As `iconv -f` names it. */
+  /** The name that `iconv -f` takes. */
   readonly encoding: string;
-  /** Others in which the bytes are text, the likeliest first, where it is not sure. */
+  /** If not sure, other encodings in which the bytes are text, the most likely first. */
   readonly others: readonly string[];
-  /** Whether the text looks like a language in that encoding; else it is an example of what may be. */
+  /** Whether the text looks like a language in that encoding. Otherwise it is only an example of a possible one. */
   readonly isSure: boolean;
 }
 
 /**
- * The text of a file in UTF-8, or in UTF-16 that begins with a byte order mark, without the mark; for other bytes where
- * they stop being that. Letters are never replaced.
+ * The text of a file in UTF-8, or in UTF-16 with a byte order mark, without the mark. For other bytes, returns where
+ * they stop being text; characters are never replaced.
  */
 export function decodeText(bytes: Uint8Array): string | TextFault {
   try {
@@ -28,15 +28,14 @@ export function decodeText(bytes: Uint8Array): string | TextFault {
   }
 }
 
-/** As it stands in messages. */
 export const describeFault = ({ offset, line, byte, encoding, isSure }: TextFault): string =>
   `it is no text in UTF-8: byte ${offset} (0x${byte.toString(16).padStart(2, "0")}, in line ${line}) is wrong${isSure ? `; it reads as ${encoding}` : ""}`;
 
-/** A path or name as one word of a POSIX shell. */
+/** A path or name as one word for a POSIX shell. */
 export const shellWord = (text: string): string =>
   /^[\w./@:+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
-/** The remedy for text in another encoding; `file` as the shell is to read it. */
+/** The fix for text in another encoding; `file` is the name to use in the shell command. */
 export function recodeFix(file: string, { encoding, isSure, others }: TextFault): string {
   const command = `iconv -f ${encoding} -t UTF-8 ${shellWord(file)} > utf8.txt, then put utf8.txt in its place, and likewise all others of the same source`;
   if (isSure) return `save it as UTF-8: ${command}`;
@@ -44,7 +43,7 @@ export function recodeFix(file: string, { encoding, isSure, others }: TextFault)
   return `save it as UTF-8; for example, where it is ${encoding}: ${command}${more}`;
 }
 
-/** UTF-32 in little-endian order begins as UTF-16 does. */
+/** Little-endian UTF-32 begins like UTF-16. */
 function markedEncoding(bytes: Uint8Array): string {
   const [a, b, c, d] = bytes;
   if (a === 0xff && b === 0xfe && !(c === 0 && d === 0)) return "utf-16le";
@@ -57,12 +56,12 @@ function faultAt(bytes: Uint8Array, offset: number): TextFault {
   return { offset, line, byte: bytes[offset] ?? 0, ...guessEncoding(bytes) };
 }
 
-/** The first byte that no character of UTF-8 can have in its place. */
+/** The position of the first byte that is not valid UTF-8. */
 function firstWrongByte(bytes: Uint8Array): number {
   for (let i = 0; i < bytes.length; ) {
     const [first, second] = [bytes[i] as number, bytes[i + 1] ?? 0];
     const more = first < 0x80 ? 0 : first < 0xc2 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : -1;
-    // Longer forms than needed, halves of UTF-16 and what lies beyond Unicode.
+    // Overlong forms, UTF-16 surrogates and values beyond Unicode.
     const isRefused =
       (first === 0xe0 && second < 0xa0) ||
       (first === 0xed && second > 0x9f) ||

@@ -3,7 +3,7 @@ import { TensorError } from "../errors.js";
 const SPACE = "free some space on that disk, or write to another one, and run again";
 const PLACE = "name a place that exists and may be written";
 
-/** Codes of the operating system: what it means, and what to do. */
+/** Error codes of the operating system: what they mean, and what to do. */
 const REASONS: Readonly<Record<string, readonly [problem: string, fix: string]>> = {
   ENOSPC: ["no space left on device", SPACE],
   EDQUOT: ["the disk quota is used up", SPACE],
@@ -18,8 +18,8 @@ const REASONS: Readonly<Record<string, readonly [problem: string, fix: string]>>
 };
 
 /**
- * The error for a file or folder that could not be written, from what the operating system threw: code "disk-full"
- * where there is no space or quota left, else "unwritable-file".
+ * The error for a file or folder that could not be written, from what the operating system threw: `disk-full` if there
+ * is no space or quota left, otherwise `unwritable-file`.
  */
 export function unwritable(op: string, path: string, cause: unknown): TensorError {
   const system = String((cause as { code?: unknown } | undefined)?.code);

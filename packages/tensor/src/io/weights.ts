@@ -21,53 +21,48 @@ import type { LeftOut, SkippedArray } from "./skipped.js";
 import { type PathOrBytes, type Source, withSource } from "./source.js";
 import { isZip, openZip } from "./zip.js";
 
+/** File formats that {@link openWeights} reads. */
 export type WeightsFormat = "safetensors" | "npz" | "pth" | "caffemodel";
 
-/** A file of weights, opened: names, types and shapes are known, values are read when they are asked for. */
+/** An opened weights file: names, dtypes and shapes are known, values are read on demand. */
 export interface Weights {
   readonly format: WeightsFormat;
   /** The arrays by name, in the order of the file. */
   readonly arrays: Readonly<Record<string, LazyArray>>;
   /**
-   * Strings beside the weights: `__metadata__` of safetensors, the simple values of a PyTorch checkpoint (epoch), name
-   * and layer types of a Caffe net.
+   * Strings stored with the weights: `__metadata__` of safetensors, simple values of a PyTorch checkpoint (such as the
+   * epoch), or the name and layer types of a Caffe net.
    */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Names in a PyTorch state dict whose values are no tensors. */
+  /** Names in a PyTorch state dict whose values are not tensors. */
   readonly ignored: readonly string[];
-  /**
-   * Arrays that cannot be read while the others can, and why: complex numbers, text, sparse tensors, or a damaged part
-   * of a `.npz`.
-   */
+  /** Arrays that cannot be read, and why: complex numbers, text, sparse tensors, or damaged parts of a `.npz`. */
   readonly skipped: readonly SkippedArray[];
   /** What was dropped from the names in a PyTorch file: see `unwrap`. */
   readonly dropped: readonly string[];
-  /** Where in a PyTorch checkpoint the state dict was found; undefined when it is the whole file. */
+  /** Where the state dict is in a PyTorch checkpoint; undefined if it is the whole file. */
   readonly key: string | undefined;
-  /**
-   * The values of one array. Rejects for a name that the file lacks, for one that was skipped, and for damaged data.
-   */
+  /** Reads one array. Rejects if the name is not in the file, if the array was skipped, or if its data are damaged. */
   read(name: string): Promise<HostArray>;
 }
 
-/** {@link Weights} with what the package itself asks for. */
+/** {@link Weights} with the additions that this package needs. */
 export interface OpenedWeights extends Weights {
   readonly skipped: readonly LeftOut[];
-  /** Rejects where data of these arrays do not match their checksums, in formats that have them. */
+  /** Rejects if data of these arrays do not match their checksums, in formats that have them. */
   verify(names: readonly string[]): Promise<void>;
 }
 
 export interface OpenWeightsOptions extends ReadPthOptions {
-  /** Default: by the first bytes of the file. */
+  /** Default: recognised by the first bytes of the file. */
   readonly format?: WeightsFormat;
 }
 
 /**
- * Opens a file of weights (safetensors, `.npz`, PyTorch's `.pth` and `.pt`, `.caffemodel`), hands it to `use` and
- * closes it. Values can be read one by one until `use` is done, so that a large file is never whole in memory.
+ * Opens a weights file (safetensors, `.npz`, PyTorch's `.pth` and `.pt`, `.caffemodel`), passes it to `use` and closes
+ * it. Until `use` is done, values can be read one by one, so that a large file is never completely in memory.
  *
- * Throws a TensorError: "unreadable-file", "corrupt-file", "unsupported-file", and of the formats' own as their readers
- * do.
+ * Throws `unreadable-file`, `corrupt-file`, `unsupported-file`, and the errors of the reader of the format.
  */
 export async function openWeights<T>(
   pathOrBytes: PathOrBytes,
@@ -77,7 +72,7 @@ export async function openWeights<T>(
   return withWeights("openWeights", pathOrBytes, options, use);
 }
 
-/** As {@link openWeights}; `reader` stands in messages. */
+/** As {@link openWeights}; messages name `reader`. */
 export async function withWeights<T>(
   reader: string,
   pathOrBytes: PathOrBytes,
@@ -101,7 +96,7 @@ const OPENERS: Readonly<Record<WeightsFormat, (source: Source, options: ReadPthO
   caffemodel: openCaffemodel,
 };
 
-/** The format by the first bytes. A `.caffemodel` has none that are its own, so it comes last. */
+/** Recognises the format by the first bytes. A `.caffemodel` has no signature, so it comes last. */
 async function detect(source: Source): Promise<WeightsFormat> {
   if (await isZip(source)) return pickleOf(await openZip(source)) ? "pth" : "npz";
   const start = new Uint8Array(await source.read(0, Math.min(16, source.size)));

@@ -12,17 +12,16 @@ import {
   storedSize,
 } from "./hostArray.js";
 
-/**
- * What a writer takes: a host array, or values that are read when their turn comes, as of a tensor or an opened file.
- */
+/** What a writer takes: a host array, or values that are read when it is their turn, of a tensor or an opened file. */
 export type WritableArray =
   | HostArray
   | Tensor
   | { readonly dtype: HostDtype; readonly shape: readonly number[]; data(): Promise<HostData> };
 
+/** What a writer takes, by name. */
 export type WritableRecord = Readonly<Record<string, WritableArray>>;
 
-/** The arrays in the order of the record, checked as far as they can be without reading. */
+/** The arrays in the order of the record, checked as far as possible without reading them. */
 export function writableArrays(op: string, record: WritableRecord): { name: string; value: WritableArray }[] {
   if (typeof record !== "object" || record === null || record instanceof URL) {
     throw refuse(op, `the arrays are ${describe(record)}, expected tensors or host arrays by name`);
@@ -66,7 +65,6 @@ export function refuse(op: string, problem: string): TensorError {
   });
 }
 
-/** All pieces in one array of bytes. */
 export async function gather(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: BlobPart[] = [];
   for await (const piece of pieces) parts.push(piece as Uint8Array<ArrayBuffer>);

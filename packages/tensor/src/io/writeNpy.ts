@@ -4,27 +4,24 @@ import { openTemporary } from "./temporaryFile.js";
 import { loadValues, refuse, writableArrays } from "./writable.js";
 import { writeWhole } from "./writeWhole.js";
 
-/** Writes an array as numpy.save does (Node). The file appears under its name when it is complete. */
+/** Writes an array (numpy.save; Node only). The file appears under its name when it is complete. */
 export async function writeNpy(path: string | URL, array: HostArray): Promise<void> {
   await writeWhole("writeNpy", path, pieces("writeNpy", array));
 }
 
-/** A `.npy` file that is written in parts (Node). */
+/** A `.npy` file that is written in parts (Node only). */
 export interface NpyWriter {
-  /**
-   * Puts values at the elements from `begin` on, counted in row-major order. Parts may come in any order, each element
-   * once.
-   */
+  /** Writes values to the elements from `begin` on, in row-major order. Parts may come in any order but not overlap. */
   write(values: HostData, begin: number): Promise<void>;
-  /** The file appears under its name. Throws where elements are missing. */
+  /** Completes the file, which then appears under its name. Throws if elements are missing. */
   finish(): Promise<void>;
-  /** Removes what was written, unless it is finished. */
+  /** Removes what was written, unless the file is finished. */
   discard(): Promise<void>;
 }
 
 /**
- * Begins a `.npy` file for an array that does not fit into memory (Node). Throws a TensorError, as its methods do:
- * "disk-full", "unwritable-file", or "invalid-argument" for values of another type, too many or too few.
+ * Starts a `.npy` file for an array that does not fit into memory (Node only). This and its methods throw `disk-full`,
+ * `unwritable-file`, or `invalid-argument` for values of another dtype, too many values or too few.
  */
 export async function createNpy(
   path: string | URL,
@@ -53,7 +50,7 @@ export async function createNpy(
   };
 }
 
-/** The bytes of a `.npy` file, for where there is no file system. */
+/** As {@link writeNpy}, but returns the bytes, for use without a file system. */
 export async function encodeNpy(array: HostArray): Promise<Uint8Array> {
   const parts: BlobPart[] = [];
   for await (const piece of pieces("encodeNpy", array)) parts.push(piece as Uint8Array<ArrayBuffer>);

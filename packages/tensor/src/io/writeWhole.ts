@@ -1,9 +1,9 @@
 import { openTemporary } from "./temporaryFile.js";
 
 /**
- * Writes under a temporary name, then renames: a reader never sees half a file, and where writing fails nothing is left
- * of it. With `sync`, the default, the bytes are on the disk before the name is. Throws a TensorError, "disk-full" or
- * "unwritable-file", and what `pieces` throws.
+ * Writes under a temporary name, then renames (Node only): readers never see a partial file, and a failure leaves none.
+ * With `sync` (the default), the bytes reach the disk before the rename. Throws `disk-full` or `unwritable-file`, and
+ * what `pieces` throws.
  */
 export async function writeWhole(
   op: string,

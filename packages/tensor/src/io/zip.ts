@@ -4,16 +4,16 @@ import { checkExpansion, corruptFile, type Place, unsupportedFile, within } from
 import type { Source } from "./source.js";
 import { readDirectory, type ZipRecord } from "./zipDirectory.js";
 
-/** A file inside a zip archive. */
+/** A file in a zip archive. */
 export interface ZipEntry {
   readonly name: string;
-  /** Bytes, unpacked. */
+  /** Bytes, uncompressed. */
   readonly size: number;
-  /** Stored entries are read in any order at no cost; of a compressed one all that comes before has to be unpacked. */
+  /** A stored entry can be read in any order at no cost. In a compressed one, all that precedes is decompressed too. */
   readonly compressed: boolean;
-  /** The unpacked bytes [begin, end). */
+  /** The uncompressed bytes [begin, end). */
   read(begin: number, end: number): Promise<ArrayBuffer>;
-  /** The unpacked bytes from `begin` on, after the length and the CRC-32 of the whole entry were checked. */
+  /** The uncompressed bytes from `begin` on, after checking the length and CRC-32 of the whole entry. */
   readChecked(begin?: number): Promise<ArrayBuffer>;
 }
 
@@ -25,9 +25,9 @@ const DEFLATED = 8;
 const CHUNK = 2 ** 18;
 
 /**
- * The entries of a zip archive (stored or deflated, zip64 too) by its central directory, folders left out. Entries that
- * overlap or reach out of the archive, two of one name, and sizes that deflate cannot reach are refused; an entry that
- * is encrypted or packed in another way is refused when it is read.
+ * The entries of a zip archive (stored or deflated, also zip64) from its central directory, without folders. Refuses
+ * entries that overlap or leave the archive, repeated names, and sizes that deflate cannot reach. Encrypted entries and
+ * other compression methods are refused when they are read.
  */
 export async function openZip(source: Source): Promise<ZipEntry[]> {
   const records = await readDirectory(source);
@@ -51,13 +51,13 @@ export async function openZip(source: Source): Promise<ZipEntry[]> {
     });
 }
 
-/** Whether the source starts as a zip archive does, an empty one too. */
+/** Whether the source starts like a zip archive, including an empty one. */
 export async function isZip(source: Source): Promise<boolean> {
   if (source.size < 4) return false;
   return [LOCAL_ENTRY, EMPTY_ARCHIVE].includes(new DataView(await source.read(0, 4)).getUint32(0, true));
 }
 
-/** No deflate stream unpacks to more than 1032 times its length. */
+/** A deflate stream expands to at most 1032 times its length. */
 const DEFLATE_RATIO = 1032;
 
 function checkSize(at: Place, { name, method, flags, packed, size }: ZipRecord): void {
@@ -74,7 +74,6 @@ function checkMethod(at: Place, { method, flags }: ZipRecord): void {
 
 const entryPlace = (at: Place, name: string): Place => within(at, `entry ${brief(name)}`);
 
-/** One entry as it lies in the archive. */
 class PackedEntry {
   readonly #at: Place;
   #begin: Promise<number> | undefined;
@@ -107,7 +106,7 @@ class PackedEntry {
     return bytes;
   }
 
-  /** PyTorch writes 0 where it was told not to compute checksums. */
+  /** PyTorch writes 0 if it was told not to compute checksums. */
   #checkCrc(crc: Crc32): void {
     if (this.record.crc !== 0 && this.record.crc !== crc.value) {
       throw corruptFile(this.#at, "its checksum does not match");
@@ -121,7 +120,7 @@ class PackedEntry {
     return this.#begin;
   }
 
-  /** The data lies after the local header, which must agree with the directory. */
+  /** The data follows the local header, which must agree with the directory. */
   async #readLocalHeader(): Promise<number> {
     const { local, limit, nameBytes, packed, method } = this.record;
     const header = new Uint8Array(await this.source.read(local, local + LOCAL_LENGTH + nameBytes.length));
@@ -137,7 +136,7 @@ class PackedEntry {
     return begin;
   }
 
-  /** The unpacked bytes [begin, end). With `crc`, the whole entry is unpacked, and it must have its size. */
+  /** The uncompressed bytes [begin, end). With `crc`, decompresses the whole entry and checks its size. */
   async #unpack(start: number, begin: number, end: number, crc: Crc32 | undefined): Promise<ArrayBuffer> {
     const { size } = this.record;
     const out = new Uint8Array(end - begin);

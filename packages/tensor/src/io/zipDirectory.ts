@@ -11,11 +11,11 @@ export interface ZipRecord {
   readonly crc: number;
   /** Bytes in the archive. */
   readonly packed: number;
-  /** Bytes, unpacked. */
+  /** Bytes, uncompressed. */
   readonly size: number;
-  /** Where the local header starts. */
+  /** Position of the local header. */
   readonly local: number;
-  /** Where the next entry, or the directory, starts. */
+  /** Position of the next entry or the directory. */
   readonly limit: number;
 }
 
@@ -32,17 +32,14 @@ const LOCATOR64_LENGTH = 20;
 const EXTRA64 = 0x0001;
 const FULL = 0xffffffff;
 
-/** The directory goes up to the record that ends it. */
+/** The entries of the directory, which end where its end record begins. */
 interface Extent {
   readonly count: number;
   readonly begin: number;
   readonly end: number;
 }
 
-/**
- * The central directory, in the order of the directory. Throws when records overlap, repeat a name or leave the
- * archive.
- */
+/** The central directory, in its own order. Throws if records overlap, repeat a name or leave the archive. */
 export async function readDirectory(source: Source): Promise<ZipRecord[]> {
   const fail = (problem: string): Error => corruptFile(source, problem);
   const { count, begin, end } = await findDirectory(source);
@@ -85,7 +82,7 @@ async function findDirectory64(source: Source, at: number): Promise<Extent> {
   return { count: safe(view, 32), begin: safe(view, 48), end: at };
 }
 
-/** 64 bits as a number; what no file can reach becomes infinite. */
+/** A 64-bit integer as a number. A value beyond any file's size becomes infinite. */
 function safe(view: DataView, at: number): number {
   const value = Number(view.getBigUint64(at, true));
   return Number.isSafeInteger(value) ? value : Number.POSITIVE_INFINITY;
@@ -113,7 +110,7 @@ function readRecord(bytes: Uint8Array, fail: (problem: string) => Error): Omit<Z
   };
 }
 
-/** The zip64 extra field holds, in order, the 64-bit values of the fields that are full. */
+/** The zip64 extra field holds the 64-bit values of the fields that overflowed, in order. */
 function widen(values: readonly number[], extra: DataView, fail: (problem: string) => Error): number[] {
   let at = 0;
   while (at + 4 <= extra.byteLength && extra.getUint16(at, true) !== EXTRA64) at += 4 + extra.getUint16(at + 2, true);
@@ -135,7 +132,7 @@ function checkNames(records: readonly { name: string }[], fail: (problem: string
   }
 }
 
-/** Each entry ends where the next one or the directory starts; a bomb of overlapping entries does not pass. */
+/** Each entry ends where the next one or the directory starts. This refuses bombs made of overlapping entries. */
 function withLimits(
   records: readonly Omit<ZipRecord, "limit">[],
   directory: number,

@@ -18,10 +18,10 @@ interface ZipEntryFields {
 const FULL = 0xffffffff;
 const VERSION64 = 45;
 const UTF8_NAME = 0x800;
-/** 1 January 1980, the first day that zip knows: the same content gives the same bytes. */
+/** 1 January 1980, the earliest date in zip. A fixed date, so that the same content gives the same bytes. */
 const DATE = 0x0021;
 
-/** A zip archive of stored files, zip64 where sizes or offsets need it. */
+/** A zip archive of stored files, with zip64 if sizes or offsets need it. */
 export async function* zipPieces(files: AsyncIterable<ZipFile>): AsyncGenerator<Uint8Array> {
   const written: Written[] = [];
   let offset = 0;
@@ -45,7 +45,7 @@ export async function* zipPieces(files: AsyncIterable<ZipFile>): AsyncGenerator<
   );
 }
 
-/** Fields of a record: bytes and value of each, little-endian. */
+/** The fields of a record, little-endian: bytes and value of each. */
 function record(fields: readonly (readonly [bytes: 2 | 4 | 8, value: number])[], ...tail: Uint8Array[]): Uint8Array {
   const length = fields.reduce((total, [bytes]) => total + bytes, 0);
   const out = new Uint8Array(tail.reduce((total, part) => total + part.length, length));
@@ -66,14 +66,14 @@ function record(fields: readonly (readonly [bytes: 2 | 4 | 8, value: number])[],
 
 const clip = (value: number): number => Math.min(value, FULL);
 
-/** The zip64 extra field for the values that do not fit into 32 bits. */
+/** The zip64 extra field for values that do not fit into 32 bits. */
 function extra64(values: readonly number[]): Uint8Array {
   const large = values.filter((value) => value >= FULL);
   if (large.length === 0) return new Uint8Array(0);
   return record([[2, 1], [2, 8 * large.length], ...large.map((value) => [8, value] as const)]);
 }
 
-/** From the version that is needed to the length of the name. */
+/** The fields from the required version to the length of the name. */
 const common = ({ crc, size, nameBytes }: Written) =>
   [
     [2, VERSION64],

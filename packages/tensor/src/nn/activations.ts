@@ -4,21 +4,21 @@ import { finite } from "../rules.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 
-/** max(x, 0). */
+/** max(x, 0) (torch.nn.ReLU). */
 export class ReLU extends Module {
   override forward(x: Tensor): Tensor {
     return relu(x);
   }
 }
 
-/** min(max(x, 0), 6). */
+/** min(max(x, 0), 6) (torch.nn.ReLU6). */
 export class ReLU6 extends Module {
   override forward(x: Tensor): Tensor {
     return relu6(x);
   }
 }
 
-/** x where x > 0, else negativeSlope x. */
+/** x where x > 0, otherwise negativeSlope * x, by default 0.01 (torch.nn.LeakyReLU). */
 export class LeakyReLU extends Module {
   readonly #slope: number;
 
@@ -34,7 +34,7 @@ export class LeakyReLU extends Module {
   }
 }
 
-/** 1 / (1 + exp(-x)). */
+/** 1 / (1 + e^-x) (torch.nn.Sigmoid). */
 export class Sigmoid extends Module {
   override forward(x: Tensor): Tensor {
     return sigmoid(x);

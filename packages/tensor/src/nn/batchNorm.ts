@@ -7,15 +7,15 @@ import { checkChannels } from "./initialise.js";
 import { Module } from "./module.js";
 
 export interface BatchNorm2dOptions {
-  /** Default 1e-5. */
+  /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
-  /** Share of the new batch in the running statistics. Default 0.1. */
+  /** Weight of the new batch in the running statistics. Default 0.1. */
   readonly momentum?: number;
 }
 
 /**
- * torch.nn.BatchNorm2d: `weight` and `bias` [channels] are learned, `running_mean` and `running_var` [channels] follow
- * the batches of training and are used in evaluation.
+ * Batch normalisation of [N, channels, H, W] (torch.nn.BatchNorm2d). `weight` and `bias` [channels] are learned;
+ * `running_mean` and `running_var` [channels] are updated in training and used in evaluation.
  */
 export class BatchNorm2d extends Module {
   readonly weight: Tensor;

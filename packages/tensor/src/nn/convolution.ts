@@ -9,6 +9,7 @@ import { checkChannels, convolutionParameters, nextSeed } from "./initialise.js"
 import { Module } from "./module.js";
 
 export interface Conv2dLayerOptions {
+  /** Rows and columns of the kernel. */
   readonly kernelSize: Extent;
   /** Default 1. */
   readonly stride?: Extent;
@@ -20,20 +21,20 @@ export interface Conv2dLayerOptions {
   readonly groups?: number;
   /** Default true. */
   readonly bias?: boolean;
-  /** Fixes the start values. Default: the number of layers made on the device before this one. */
+  /** Determines the initial values. Default: the number of unseeded layers created on the device before this one. */
   readonly seed?: number;
 }
 
 export interface ConvTranspose2dLayerOptions extends Omit<Conv2dLayerOptions, "padding"> {
   /** Default 0. */
   readonly padding?: Extent;
-  /** Rows and columns added at the end of the output. Default 0. */
+  /** Rows and columns to add at the end of the output. Default 0. */
   readonly outputPadding?: Extent;
 }
 
 const LAYER = { kernelSize: required(extent(1)), bias: boolean, seed: seedRule } as const;
 
-/** torch.nn.Conv2d: `weight` [outChannels, inChannels / groups, kh, kw], `bias` [outChannels]. */
+/** 2-D convolution (torch.nn.Conv2d): `weight` [outChannels, inChannels / groups, kh, kw], `bias` [outChannels]. */
 export class Conv2d extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
@@ -60,7 +61,10 @@ export class Conv2d extends Module {
   }
 }
 
-/** torch.nn.ConvTranspose2d: `weight` [inChannels, outChannels / groups, kh, kw], `bias` [outChannels]. */
+/**
+ * 2-D transposed convolution (torch.nn.ConvTranspose2d): `weight` [inChannels, outChannels / groups, kh, kw], `bias`
+ * [outChannels].
+ */
 export class ConvTranspose2d extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;

@@ -8,11 +8,11 @@ import { Module } from "./module.js";
 export interface DropoutOptions {
   /** Probability of zeroing. Default 0.5. */
   readonly p?: number;
-  /** Fixes the masks of all calls. Default: as for layers with parameters. */
+  /** Determines the masks of all calls. Default: as for layers with parameters. */
   readonly seed?: number;
 }
 
-/** Seeds that differ from call to call and repeat from run to run. */
+/** Base class of dropout layers: the seed differs from call to call, and repeats from run to run. */
 export abstract class SeededModule extends Module {
   protected readonly p: number;
   #seed: number | undefined;
@@ -27,7 +27,7 @@ export abstract class SeededModule extends Module {
     this.#seed = seed;
   }
 
-  /** Masks drawn in training so far, which fix the next one: what a checkpoint has to keep. */
+  /** Number of masks drawn in training so far. It determines the next mask, so a checkpoint must keep it. */
   get calls(): number {
     return this.#calls;
   }
@@ -44,14 +44,14 @@ export abstract class SeededModule extends Module {
   }
 }
 
-/** torch.nn.Dropout: in training, zeroes each value with probability p and divides the others by 1 - p. */
+/** In training, zeroes each element with probability p and divides the others by 1 - p (torch.nn.Dropout). */
 export class Dropout extends SeededModule {
   override forward(x: Tensor): Tensor {
     return dropout(x, this.options(x));
   }
 }
 
-/** torch.nn.Dropout2d: as Dropout, for whole channels. */
+/** As {@link Dropout}, but zeroes whole channels (torch.nn.Dropout2d). */
 export class Dropout2d extends SeededModule {
   override forward(x: Tensor): Tensor {
     return dropout2d(x, this.options(x));

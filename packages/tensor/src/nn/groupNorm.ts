@@ -7,11 +7,13 @@ import { checkChannels } from "./initialise.js";
 import { Module } from "./module.js";
 
 export interface GroupNormOptions {
-  /** Default 1e-5. */
+  /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
 }
 
-/** torch.nn.GroupNorm: `weight` and `bias` [channels] are learned; training and evaluation do the same. */
+/**
+ * Group normalisation (torch.nn.GroupNorm), the same in training and evaluation. Learns `weight` and `bias` [channels].
+ */
 export class GroupNorm extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor;

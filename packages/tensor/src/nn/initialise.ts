@@ -6,8 +6,8 @@ import type { Tensor } from "../tensor.js";
 const layersMade = new WeakMap<Device, number>();
 
 /**
- * The seed of a layer that was given none: the number of such layers made on the device before it, so that layers
- * differ and a program repeats its own values.
+ * The seed of a layer that was given none: the number of such layers created on the device before it. So layers differ
+ * from each other, but not from run to run.
  */
 export function nextSeed(device: Device): number {
   const seed = layersMade.get(device) ?? 0;
@@ -15,7 +15,7 @@ export function nextSeed(device: Device): number {
   return seed;
 }
 
-/** Spreads a layer's seed over its parts and calls (MurmurHash3's finaliser). */
+/** Derives a seed for a part or call of a layer (MurmurHash3's finaliser). */
 export function mixSeed(seed: number, part: number): number {
   let z = (Math.imul(part + 1, 0x9e3779b9) + seed) >>> 0;
   z = Math.imul(z ^ (z >>> 16), 0x85ebca6b);
@@ -24,8 +24,8 @@ export function mixSeed(seed: number, part: number): number {
 }
 
 /**
- * PyTorch's start values of a convolution: weight and bias uniform within 1 / sqrt(fanIn), where fanIn is the number of
- * weights in one slice of the first dimension (kaiming_uniform with a = sqrt(5)).
+ * Initial values as in PyTorch: weight and bias are uniform within 1 / sqrt(fanIn), where fanIn is the number of
+ * weights in one slice of the first dimension (torch.nn.init.kaiming_uniform_ with a = sqrt(5)).
  */
 export function convolutionParameters(
   device: Device,
@@ -41,14 +41,14 @@ export function convolutionParameters(
 }
 
 /**
- * Host values of a convolution weight [out, in / groups, kh, kw], or of a transposed one, as a tensor in the storage
- * order that convolutions read, so that no call has to copy it.
+ * A weight for conv2d [out, in / groups, kh, kw] or convTranspose2d from host values in row-major order. It is stored
+ * in the memory format that convolutions read, so that no call has to copy it.
  */
 export function convolutionWeight(device: Device, data: ArrayLike<number>, shape: readonly number[]): Tensor {
   return device.tensor(data, shape, { order: WEIGHT_ORDER });
 }
 
-/** Throws unless both channel numbers are positive integers that `groups` divides. */
+/** Throws `invalid-argument` unless both channel numbers are positive integers that `groups` divides. */
 export function checkChannels(op: string, inChannels: number, outChannels: number, groups: number): void {
   const positive = [inChannels, outChannels, groups].every((value) => Number.isInteger(value) && value >= 1);
   if (positive && inChannels % groups === 0 && outChannels % groups === 0) return;

@@ -2,52 +2,51 @@ import { brief, showSome, TensorError } from "../errors.js";
 
 type Shape = readonly number[];
 
-/** The names that a net has. */
+/** The names in a net. */
 export interface NameTarget {
   readonly names: readonly string[];
-  /** The net's name for a name of a file; undefined where it has none, or the shape does not fit. */
+  /** The net's name for a name in a file; undefined if it has none, or if the shape does not fit. */
   find(name: string, shape: Shape): string | undefined;
 }
 
-/** How the names of a file become those of a net. */
+/** How to turn the names in a file into those of a net. */
 export interface NameMatch {
-  /** Undefined for an array that stands beside those of the net. */
+  /** Undefined for an array that is not part of the net. */
   rename(name: string): string | undefined;
-  /** What is dropped from names: parts that wrappers add, and a prefix. */
+  /** What to drop from names: a prefix, and parts that wrappers add. */
   readonly dropped: readonly string[];
-  /** What is put before names; empty where nothing is. */
+  /** What to put before names; empty if nothing. */
   readonly added: string;
-  /** Arrays of the net that the file has, by name and shape. */
+  /** Number of the net's arrays that the file has, by name and shape. */
   readonly matched: number;
 }
 
-/** What wrappers of PyTorch put between the parts of a name, where the net has no part of that name. */
+/** Parts that PyTorch's wrappers insert into names. Dropped only if the net has no such part itself. */
 const WRAPPERS = ["_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "module"];
-/** Part of the net's arrays that a prefix must find to be taken for one. */
+/** A prefix must find at least this fraction of the net's arrays. */
 const ENOUGH = 1 / 3;
-/** Part of the best prefix's arrays that another one must find for the two to be alternatives. */
+/** Another prefix is an alternative if it finds at least this fraction of the arrays that the best one finds. */
 const RIVAL = 1 / 2;
 
-/** Parts of a name that a prefix has at most. */
+/** The most parts that a prefix may have. */
 const LONGEST = 16;
 
 interface Candidate {
   readonly prefix: string;
   readonly added: string;
-  /** Names of the net, each with the name in the file. */
+  /** Names in the net, each with its name in the file. */
   readonly found: Map<string, string>;
 }
 
 /**
- * Finds what stands before the names of a net in a file: nothing, the prefixes of modules that hold the net (`model.`,
- * `student.`), or a beginning that the file lacks, as `backbone.`; parts that wrappers add are dropped wherever they
- * stand. Names as they are win unless something else finds more arrays of the net, by name and shape.
+ * Finds how names in a file differ from those of a net: not at all, by the prefix of a module that holds the net
+ * (`model.`, `student.`), or by a beginning that the file lacks, such as `backbone.`. Parts that wrappers add are
+ * dropped everywhere. Unchanged names win unless something else finds more of the net's arrays by name and shape.
  *
- * @param at what the messages begin with
- * @param prefix the one that the caller chose; "" for names as they are
+ * @param at the beginning of messages
+ * @param prefix the caller's choice; "" for unchanged names
  *
- * Throws a TensorError: "ambiguous-prefix" where several prefixes fit, "invalid-argument" where no name has the prefix
- * that was chosen.
+ * Throws `ambiguous-prefix` if several prefixes fit, and `invalid-argument` if no name has the chosen prefix.
  */
 export function matchNames(
   at: string,
@@ -67,7 +66,7 @@ export function matchNames(
   }
   const best = largest(others.filter(({ found }) => found.size >= ENOUGH * target.names.length));
   if (best === undefined || best.found.size <= plain!.found.size) return matchOf(clean, dropped, plain!);
-  // The same arrays can be reached in two ways: `a.` is dropped, or `a.b.` is and `b.` put back.
+  // There can be two ways to the same arrays: drop `a.`, or drop `a.b.` and put `b.` back.
   const differs = ({ found }: Candidate, from: Candidate): number =>
     [...found].filter(([own, name]) => from.found.get(own) !== name).length;
   const rivals = others.filter((other) => differs(other, best) >= RIVAL * best.found.size);
@@ -86,7 +85,7 @@ function countPlain({ find }: NameTarget, shapes: ReadonlyMap<string, Shape>): n
   return new Set([...shapes].map(([name, shape]) => find(name, shape)).filter((own) => own !== undefined)).size;
 }
 
-/** Names without the parts that wrappers add; two that would become one stay as they are. */
+/** Names without the parts that wrappers add. Two names that would become the same stay unchanged. */
 function cleanNames(
   own: readonly string[],
   names: readonly string[],
@@ -100,8 +99,7 @@ function cleanNames(
 }
 
 /**
- * Every prefix after which names of the net stand, and the beginning that they lack there; names as they are come
- * first.
+ * Every prefix that is followed by names of the net, with the beginning that these lack; unchanged names come first.
  */
 function candidatesOf(
   { names, find }: NameTarget,
@@ -128,13 +126,13 @@ function candidatesOf(
   return [...candidates.values()];
 }
 
-/** Where the next part of a name begins; negative after the last one. */
+/** Where the next part of a name begins; negative after the last part. */
 function nextPart(name: string, at: number): number {
   const dot = name.indexOf(".", at);
   return dot < 0 ? -1 : dot + 1;
 }
 
-/** First parts that half of the names begin with. */
+/** First parts that at least half of the names begin with. */
 function backbones(names: readonly string[]): string[] {
   const counts = new Map<string, number>();
   for (const name of names) {
@@ -156,7 +154,7 @@ function matchOf(
   return { rename, dropped: [...parts, ...(prefix === "" ? [] : [prefix])], added, matched: found.size };
 }
 
-/** The prefix that the caller chose, as names without the parts of wrappers have it. */
+/** The caller's prefix without the parts that wrappers add. */
 function prefixOf(at: string, prefix: string, clean: ReadonlyMap<string, string>): string {
   const dotted = prefix.endsWith(".") ? prefix : `${prefix}.`;
   const names = [...clean.values()];
@@ -182,7 +180,7 @@ function ambiguous(at: string, candidates: readonly Candidate[]): TensorError {
   });
 }
 
-/** A name without these parts between its dots; those that were there are added to `dropped`, each with its dot. */
+/** Removes these parts from a name, and adds each one found, with its dot, to `dropped`. */
 export function dropSegments(name: string, segments: readonly string[], dropped: Set<string>): string {
   if (!segments.some((segment) => name.includes(`${segment}.`))) return name;
   const parts = name.split(".");

@@ -6,20 +6,21 @@ import type { Tensor } from "../tensor.js";
 import { type LoadOptions, type LoadReport, loadInto, type StateAdapter, type StateDict } from "./stateDict.js";
 
 /**
- * A part of a net: parameters (learned), buffers (kept with them but not learned) and child modules, each by name, as
- * torch.nn.Module. A child is any property that holds a Module, and what `registerModule` was given; names may hold
+ * A part of a net (torch.nn.Module): parameters (learned), buffers (saved but not learned) and child modules, each with
+ * a name. Children are the properties that hold a Module, and the modules given to `registerModule`. Names may contain
  * dots.
  */
 export abstract class Module {
-  /** Whether layers such as dropout and batch norm behave as in training. Set by `train` and `eval`. */
+  /** Whether layers such as dropout and batch norm are in training mode. Set by `train` and `eval`. */
   training = true;
   readonly #parameters = new Map<string, Tensor>();
   readonly #buffers = new Map<string, Tensor>();
   readonly #modules = new Map<string, Module>();
 
+  /** Computes the outputs of the module: one tensor, or several by name. */
   abstract forward(x: Tensor, ...rest: Tensor[]): Tensor | Record<string, Tensor>;
 
-  /** Adds a learned tensor and turns its `requiresGrad` on. */
+  /** Adds a learned tensor and sets its `requiresGrad`. */
   registerParameter(name: string, tensor: Tensor): void {
     tensor.requiresGrad = true;
     this.#parameters.set(name, tensor);
@@ -30,7 +31,7 @@ export abstract class Module {
     this.#buffers.set(name, tensor);
   }
 
-  /** Adds a child whose names get the prefix `name.`. */
+  /** Adds a child; the names inside it get the prefix `name.`. */
   registerModule(name: string, module: Module): void {
     this.#modules.set(name, module);
   }
@@ -44,7 +45,7 @@ export abstract class Module {
     return [...this.#modules, ...properties];
   }
 
-  /** Every learned tensor once, with the first name it has. */
+  /** Every learned tensor once, by its first name. */
   namedParameters(): [name: string, parameter: Tensor][] {
     const seen = new Set<Tensor>();
     return this.#collect((module) => module.#parameters).filter(([, tensor]) => {
@@ -54,6 +55,7 @@ export abstract class Module {
     });
   }
 
+  /** Every learned tensor once. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, parameter]) => parameter);
   }
@@ -64,9 +66,9 @@ export abstract class Module {
   }
 
   /**
-   * Copies values in place from host arrays or tensors by name, and reports which. `num_batches_tracked` is optional.
-   * Throws one TensorError ("state-dict-mismatch") that lists all missing and unexpected names and wrong shapes, unless
-   * `strict` is false; then nothing has changed.
+   * Copies values by name, from tensors or host arrays, into the module's tensors (torch.nn.Module.load_state_dict),
+   * and reports which. `num_batches_tracked` is optional. Unless `strict` is false, throws one `state-dict-mismatch`
+   * that lists all missing names, unexpected names and wrong shapes; then nothing has changed.
    */
   loadStateDict(dict: StateDict, options: LoadOptions = {}): LoadReport {
     checkOptions<LoadOptions>("loadStateDict", options, { strict: boolean, reshape: boolean });
@@ -85,28 +87,29 @@ export abstract class Module {
   }
 
   /**
-   * The name that a tensor has here for its name in a dict or a file: a net overrides it whose weights are published
-   * under several.
+   * Converts a name in a dict or file to the name here. Override it for nets that are published under several names.
    */
   stateName(name: string): string {
     return name;
   }
 
   /**
-   * What turns values of shape `from` into the form that the tensor `name` has here; undefined when only its own shape
-   * fits. `loadStateDict` and `io.loadWeights` ask for it where shapes differ: a net overrides it whose weights are
-   * published in another form.
+   * Returns a function that converts values of shape `from` to the form of the tensor `name`, or undefined if only the
+   * tensor's own shape fits. `loadStateDict` and `io.loadWeights` call it if shapes differ. Override it for nets whose
+   * weights are published in another form.
    */
   stateAdapter(_name: string, _from: readonly number[]): StateAdapter | undefined {
     return undefined;
   }
 
+  /** Switches this module and its children to training, or with false to evaluation. */
   train(mode = true): this {
     this.training = mode;
     for (const [, child] of this.namedChildren()) child.train(mode);
     return this;
   }
 
+  /** Switches this module and its children to evaluation. */
   eval(): this {
     return this.train(false);
   }

@@ -3,7 +3,21 @@ import { invalidArgument } from "../errors.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 
-/** torch.nn.Sequential: each module takes the result of the one before. The names are 0, 1, 2, … */
+/**
+ * Runs modules in a row: each takes the result of the one before (torch.nn.Sequential). The modules are named 0, 1, 2,
+ * ...
+ *
+ * @example
+ * ```ts
+ * import { createDevice, nn } from "@fcn/tensor";
+ *
+ * const device = await createDevice();
+ * const net = new nn.Sequential(new nn.Conv2d(device, 3, 8, { kernelSize: 3 }), new nn.ReLU());
+ * console.log(net.forward(device.randn([1, 3, 8, 8])).shape); // [1, 8, 6, 6]
+ * console.log(Object.keys(net.stateDict())); // 0.weight, 0.bias
+ * device.destroy();
+ * ```
+ */
 export class Sequential extends Module {
   readonly #sequence: readonly Module[];
 
@@ -22,7 +36,7 @@ export class Sequential extends Module {
     });
   }
 
-  /** Features in between are freed at their last use; what a backward pass needs stays on the tape. */
+  /** Frees each intermediate result after its last use. The tape keeps what a backward pass needs. */
   override forward(x: Tensor): Tensor {
     let value = x;
     for (const module of this.#sequence) {

@@ -3,60 +3,60 @@ import { elementsOf, sameShape } from "../shape.js";
 import { Tensor } from "../tensor.js";
 import { matchNames, type NameTarget } from "./matchNames.js";
 
-/** Row-major values on the host, as the readers of `io` give them. */
+/** Row-major values on the host, as returned by the readers in `io`. */
 export interface StateArray {
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly data: ArrayLike<number> | BigInt64Array | BigUint64Array;
 }
 
-/** What `loadStateDict` takes: a tensor or a host array by name. */
+/** What `loadStateDict` takes: tensors or host arrays by name. */
 export type StateDict = Readonly<Record<string, Tensor | StateArray>>;
 
 export interface LoadOptions {
   /**
-   * Throw unless every name of the module is given, no other name is, and all shapes fit. Default true. Otherwise what
-   * fits is loaded and the report names the rest.
+   * Throw unless the names are exactly those of the module and all shapes fit. Default true. If false, load what fits
+   * and report the rest.
    */
   readonly strict?: boolean;
   /**
-   * Also take values of another shape with as many elements, in their row-major order, where one shape splits or joins
-   * neighbouring dimensions of the other, as Caffe copies blobs: [4096, 25088] into [4096, 512, 7, 7], [1, 1, 1, N]
-   * into [N]. Default false.
+   * Also accept values of another shape, in row-major order, if one shape splits or joins neighbouring dimensions of
+   * the other, as Caffe does when it copies blobs: [4096, 25088] into [4096, 512, 7, 7], or [1, 1, 1, N] into [N].
+   * Default false.
    */
   readonly reshape?: boolean;
 }
 
 export interface LoadReport {
-  /** Names whose values were taken as they are. */
+  /** Names whose values were copied unchanged. */
   readonly copied: readonly string[];
-  /** Names whose values were taken into another shape: see `reshape`, and forms that the module itself converts. */
+  /** Names whose values were copied into another shape, by `reshape` or by a conversion of the module. */
   readonly reshaped: readonly string[];
-  /** Names of both whose shapes do not fit; the module keeps what it has. */
+  /** Names on both sides whose shapes do not fit; the module keeps its values. */
   readonly skipped: readonly string[];
-  /** Names of the module that the dict lacks. */
+  /** Names in the module but not in the dict. */
   readonly missing: readonly string[];
-  /** Names of the dict that the module lacks; with a prefix that was found or chosen, names of a file beside it too. */
+  /** Names in the dict but not in the module. With a prefix, this includes names in the file that do not have it. */
   readonly unexpected: readonly string[];
-  /** Of `io.loadWeights`: what was dropped from the names of the file, such as `module.`; absent where nothing was. */
+  /** `io.loadWeights` only: what was dropped from the names in the file, such as `module.`; absent if nothing was. */
   readonly dropped?: readonly string[];
-  /** Of `io.loadWeights`: what was put before the names of the file, such as `backbone.`; absent where nothing was. */
+  /** `io.loadWeights` only: what was put before the names in the file, such as `backbone.`; absent if nothing was. */
   readonly added?: string;
-  /** Of `io.loadWeights`: arrays of the file that could not be read, and why; absent where all could. */
+  /** `io.loadWeights` only: arrays in the file that could not be read, and why; absent if all could. */
   readonly unread?: readonly { readonly name: string; readonly reason: string }[];
 }
 
-/** Turns values of one form into the form that a module has. */
+/** Converts values to the form that a module has. */
 export type StateAdapter = (source: StateArray) => StateArray;
 
 /**
- * The tensors to load into, and what converts a source of shape `from`; undefined when only the shape of the tensor
- * fits.
+ * The tensors to load into. `adapterOf` returns the conversion for a source of shape `from`, or undefined if only the
+ * tensor's own shape fits.
  */
 export interface LoadTarget {
   readonly own: Readonly<Record<string, Tensor>>;
   adapterOf(name: string, from: readonly number[]): StateAdapter | undefined;
-  /** The name here for a name elsewhere. */
+  /** The name here for a name in a dict or file. */
   stateName(name: string): string;
 }
 
@@ -66,12 +66,12 @@ export interface LoadPlan {
 }
 
 /**
- * PyTorch counts the batches of a batch norm here, and AveragedModel the nets that it averages; the first is used only
- * where momentum is None.
+ * PyTorch counts the batches that a batch norm has seen, which is used only if momentum is None, and the nets that
+ * AveragedModel has averaged.
  */
 const OPTIONAL = /(^|\.)(num_batches_tracked|n_averaged)$/;
 
-/** How the names and shapes of a target are looked up while prefixes are sought. */
+/** What the search for prefixes needs: looks up names and shapes in a target. */
 export function nameTarget({ own, adapterOf, stateName }: LoadTarget, reshape = false): NameTarget {
   const fits = (name: string, shape: readonly number[]): boolean => {
     const wanted = own[name]!.shape;
@@ -89,9 +89,8 @@ export function nameTarget({ own, adapterOf, stateName }: LoadTarget, reshape = 
 }
 
 /**
- * Compares names and shapes, before anything is written. Throws a TensorError ("state-dict-mismatch") with all that
- * does not fit unless `strict` is false. `unread` are arrays that could not be read, by the module's name for them, and
- * why.
+ * Compares names and shapes before anything is written. Unless `strict` is false, throws `state-dict-mismatch` with
+ * everything that does not fit. `unread` holds why arrays could not be read, by their names in the module.
  */
 export function planLoad(
   op: string,
@@ -123,9 +122,9 @@ export function planLoad(
 }
 
 /**
- * Whether values of one shape are, in row-major order, values of the other: one splits or joins neighbouring dimensions
- * of the other, so that all borders between dimensions of the coarser one are borders of the finer one. [3, 4] is not
- * [4, 3].
+ * Whether row-major values of one shape are row-major values of the other: one shape splits or joins neighbouring
+ * dimensions of the other, so [3, 4] is not [4, 3]. Then every border between dimensions of the coarser shape is a
+ * border of the finer one.
  */
 function sameElementOrder(a: readonly number[], b: readonly number[]): boolean {
   if (elementsOf(a) !== elementsOf(b)) return false;
@@ -133,7 +132,7 @@ function sameElementOrder(a: readonly number[], b: readonly number[]): boolean {
   return [...left].every((at) => right.has(at)) || [...right].every((at) => left.has(at));
 }
 
-/** Elements before each border between dimensions: the products of the first sizes. */
+/** Number of elements before each border between dimensions: the products of the first sizes. */
 function borders(shape: readonly number[]): Set<number> {
   const products = shape.map((_, dim) => elementsOf(shape.slice(0, dim + 1)));
   return new Set(products.filter((product) => product > 1));
@@ -170,7 +169,9 @@ function refuseMisfits(
 
 const UNREADABLE = "save these as plain tensors of real numbers where the weights were made";
 
-/** weight_norm, spectral_norm and others keep what a weight is computed from in its place. */
+/**
+ * With weight_norm, spectral_norm and similar, a file has the values that a weight is computed from, not the weight.
+ */
 function parametrised(missing: readonly string[], shapes: ReadonlyMap<string, unknown>): string | undefined {
   const found = missing.find((name) => {
     const [, module = "", own = name] = /^(.*\.)?([^.]+)$/.exec(name) ?? [];
@@ -181,7 +182,7 @@ function parametrised(missing: readonly string[], shapes: ReadonlyMap<string, un
   return `save the weights themselves: ${brief(found)} is computed from others (weight_norm, spectral_norm), so call torch.nn.utils.parametrize.remove_parametrizations or torch.nn.utils.remove_weight_norm first`;
 }
 
-/** Names that a prefix tells apart from those of the module. */
+/** The fix if the names differ from those of the module only by a prefix. */
 function prefixRemedy(
   op: string,
   target: LoadTarget,
@@ -208,11 +209,11 @@ function remedy(shapes: boolean, reshapes: boolean): string {
     : "load into the module that the weights were made for, or pass { strict: false } to load what fits";
 }
 
-/** Copies the values of `dict` into the tensors of `target`, after all names and shapes are checked. */
+/** Copies the values of `dict` into the tensors of `target`, after checking all names and shapes. */
 export function loadInto(target: LoadTarget, dict: StateDict, options: LoadOptions): LoadReport {
   const op = "loadStateDict";
   const { own } = target;
-  // Values on the GPU cannot be converted without waiting for them, but seen in another shape.
+  // Converting values on the GPU would mean waiting for them; viewing them in another shape does not.
   const adapterOf = (name: string, from: readonly number[]) => {
     const adapter = target.adapterOf(name, from);
     if (!(dict[name] instanceof Tensor)) return adapter;
@@ -239,7 +240,7 @@ function checkEntry(op: string, name: string, value: unknown): void {
   });
 }
 
-/** Throws when an array does not have as many values as its shape says. */
+/** Throws unless an array has as many values as its shape needs. */
 function checkValues(op: string, name: string, source: Tensor | StateArray): void {
   const count = elementsOf(source.shape);
   if (source instanceof Tensor || source.data.length === count) return;
@@ -250,7 +251,7 @@ function checkValues(op: string, name: string, source: Tensor | StateArray): voi
   });
 }
 
-/** Copies values in place: as many as the target has, in row-major order. */
+/** Copies values in place and in row-major order. The number of values must match. */
 export function copyInto(target: Tensor, source: Tensor | StateArray): void {
   if (source instanceof Tensor) {
     if (source === target) return;

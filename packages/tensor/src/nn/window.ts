@@ -6,7 +6,7 @@ import { checkOptions } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 
-/** torch.nn.MaxPool2d; the options are those of `maxPool2d`. */
+/** Max pooling with the options of {@link maxPool2d} (torch.nn.MaxPool2d). */
 export class MaxPool2d extends Module {
   readonly #options: MaxPool2dOptions;
 
@@ -21,7 +21,7 @@ export class MaxPool2d extends Module {
   }
 }
 
-/** torch.nn.AvgPool2d; the options are those of `avgPool2d`. */
+/** Average pooling with the options of {@link avgPool2d} (torch.nn.AvgPool2d). */
 export class AvgPool2d extends Module {
   readonly #options: AvgPool2dOptions;
 
@@ -36,7 +36,7 @@ export class AvgPool2d extends Module {
   }
 }
 
-/** torch.nn.Upsample; the options are those of `interpolate`. */
+/** Resizing with the options of {@link interpolate} (torch.nn.Upsample). */
 export class Upsample extends Module {
   readonly #options: InterpolateOptions;
 

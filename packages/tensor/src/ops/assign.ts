@@ -5,10 +5,7 @@ import { sameShape } from "../shape.js";
 import { inOrder, Tensor } from "../tensor.js";
 import { converted } from "./cast.js";
 
-/**
- * Copies the values of another tensor, converted as by `to`, or host data in row-major order, into the memory of
- * `target`.
- */
+/** Copies another tensor, converted as `to` does, or host data in row-major order, into the memory of `target`. */
 export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void {
   if (source instanceof Tensor) assignTensor(target, source);
   else assignValues(target, source);
@@ -25,7 +22,7 @@ function assignTensor(target: Tensor, source: Tensor): void {
   }
   using values = converted(source, dtype);
   using stored = inOrder(values, order);
-  // The same memory in the same order: a copy onto itself, which WebGPU refuses.
+  // WebGPU refuses to copy a buffer onto itself.
   if (stored.storage === storage) return;
   runtime.engine.copy(stored.storage, storage, target.size * 4);
   target.bumpVersion();

@@ -9,7 +9,7 @@ import { inOrder, Tensor } from "../tensor.js";
 import { POOL_WINDOW, type PoolWindow, poolGeometry } from "./poolWindow.js";
 
 export interface AvgPool2dOptions extends PoolWindow {
-  /** Count the padding in the divisor. Default true; not with a padding that differs between opposite sides. */
+  /** Count the padding in the divisor. Default true; requires the same padding on opposite sides. */
   readonly countIncludePad?: boolean | undefined;
 }
 
@@ -17,9 +17,9 @@ export interface AvgPool2dOptions extends PoolWindow {
 export const AVG_POOL2D: RulesOf<AvgPool2dOptions> = { ...POOL_WINDOW, countIncludePad: boolean };
 
 /**
- * Mean of each window (torch.nn.functional.avg_pool2d): [N, C, H, W] -> [N, C, OH, OW]. What ceilMode hangs over the
- * padding is never counted. Throws `invalid-argument` for a padding above half the kernel and `invalid-shape` for a
- * window that does not fit.
+ * Mean of each window (torch.nn.functional.avg_pool2d): [N, C, H, W] -> [N, C, OH, OW]. The part of a window that
+ * extends beyond the padding (with ceilMode) is never counted. Throws `invalid-argument` for a padding above half the
+ * kernel size and `invalid-shape` if the window does not fit.
  */
 export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   const op = "avgPool2d";

@@ -8,24 +8,24 @@ import { inOrder, Tensor } from "../tensor.js";
 import { checkNormVectors, normGradient } from "./norm.js";
 import { checkFloat, given } from "./operands.js";
 
-/** Tensors are [C]. */
+/** All tensors are float32 [C]. */
 export interface BatchNormOptions {
   readonly weight?: Tensor | undefined;
   readonly bias?: Tensor | undefined;
-  /** Updated in place when training. */
+  /** Updated in place in training. */
   readonly runningMean?: Tensor | undefined;
-  /** Updated in place, with the unbiased variance, when training. */
+  /** Updated in place in training, with the unbiased variance. */
   readonly runningVar?: Tensor | undefined;
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number | undefined;
-  /** Share of the batch in the running statistics. Default 0.1. */
+  /** Weight of the new batch in the running statistics. Default 0.1. */
   readonly momentum?: number | undefined;
-  /** Normalise by the batch's statistics instead of the running ones. Default false. */
+  /** Normalise with the statistics of the batch instead of the running ones. Default false. */
   readonly training?: boolean | undefined;
 }
 
 const OP = "batchNorm";
-/** `details.is` of the error for a batch with a single value a channel, which has no variance. */
+/** `details.is` of the error for a batch with one value per channel, which has no variance. */
 export const ONE_VALUE = "one value a channel";
 const OPTIONS: RulesOf<BatchNormOptions> = {
   weight: checkedInUse,
@@ -79,9 +79,9 @@ function planOptions(x: Tensor, options: BatchNormOptions): NormOptions {
 
 /**
  * Normalises each channel of x [N, C, ...] to mean 0 and variance 1, then scales by `weight` and adds `bias`
- * (torch.nn.functional.batch_norm; Ioffe and Szegedy 2015). Training uses the batch's own biased variance and moves the
- * running statistics by `momentum`. Throws `invalid-shape` where a vector is not [C] or training has one value a
- * channel, and `invalid-argument` where statistics are missing.
+ * (torch.nn.functional.batch_norm; Ioffe and Szegedy 2015). Training uses the biased variance of the batch, and moves
+ * the running statistics towards the batch by `momentum`. Throws `invalid-shape` if a vector is not [C] or a training
+ * batch has one value per channel, and `invalid-argument` if statistics are missing.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const o = planOptions(x, options);

@@ -4,7 +4,7 @@ import { checkLive, type Tensor } from "../tensor.js";
 import type { DType } from "../types.js";
 import { compute } from "./pointwise.js";
 
-/** @internal The values of x as `dtype`, untracked; on the same memory where they are that already. */
+/** @internal The values of x as `dtype`, untracked. Shares the memory if x already has that dtype. */
 export const converted = (x: Tensor, dtype: DType): Tensor => (x.dtype === dtype ? x.alias() : cast(x, dtype, false));
 
 function cast(x: Tensor, dtype: DType, tracked: boolean): Tensor {
@@ -12,8 +12,9 @@ function cast(x: Tensor, dtype: DType, tracked: boolean): Tensor {
 }
 
 /**
- * The values as another type (torch.Tensor.to). To int32 fractions are cut off, values out of range become the nearest
- * end of it and NaN 0; then, and from int32, there is no gradient. Of the same type already: the same memory.
+ * Converts to another dtype (torch.Tensor.to). To int32, fractions are cut off, values out of range become the nearest
+ * int32 and NaN becomes 0. Conversions to or from int32 have no gradient. A tensor that already has the dtype is
+ * returned as a new handle on the same memory.
  */
 export function to(x: Tensor, dtype: DType): Tensor {
   checkLive("to", "x", x);

@@ -7,17 +7,19 @@ import { checkLive, contiguous, Tensor } from "../tensor.js";
 import { argmax } from "./reduce.js";
 
 export interface ConfusionMatrixOptions {
-  /** Labels 0 to `numClasses` - 1 of the prediction are counted; at most the channels of logits. */
+  /** Counts predicted labels 0 to `numClasses` - 1. At most the number of channels of logits. */
   readonly numClasses: number;
-  /** Labels 0 to `numTargets` - 1 of the target are counted. Default `numClasses`. */
+  /** Counts target labels 0 to `numTargets` - 1. Default `numClasses`. */
   readonly numTargets?: number | undefined;
 }
 
 /**
- * Counts pairs of labels (torchmetrics' multiclass_confusion_matrix): int32 [numTargets, numClasses], where element [i,
- * j] is the number of elements with target i and prediction j. Pairs with a label outside the ranges, such as void, are
- * not counted. prediction: int32 labels of target's shape, or float32 logits [N, C, ...] for a target [N, ...]. target:
- * int32 of fewer than 2^31 elements. Has no gradient.
+ * Counts pairs of labels (torchmetrics.functional.classification.multiclass_confusion_matrix). Returns int32
+ * [numTargets, numClasses], where [i, j] is the number of elements with target i and prediction j. Pairs with a label
+ * out of range, such as void, are not counted.
+ *
+ * prediction: int32 labels with the shape of target, or float32 logits [N, C, ...] for a target [N, ...]. target:
+ * int32, fewer than 2^31 elements. Has no gradient.
  */
 export function confusionMatrix(prediction: Tensor, target: Tensor, options: ConfusionMatrixOptions): Tensor {
   checkLive("confusionMatrix", "prediction", prediction);

@@ -15,6 +15,7 @@ import { checkRank, type Extent, type Padding, pair, sameShape, sides } from "..
 import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
+/** Stride and dilation in pixels, one number or [h, w], and groups of channels. All are 1 by default. */
 export interface WindowOptions {
   readonly stride?: Extent;
   readonly dilation?: Extent;
@@ -27,7 +28,9 @@ export interface Conv2dOptions extends WindowOptions {
 }
 
 export interface ConvTranspose2dOptions extends WindowOptions {
+  /** Rows and columns to cut off each side of the output. Default 0. */
   readonly padding?: Extent;
+  /** Rows and columns to add at the end of the output. Default 0. */
   readonly outputPadding?: Extent;
 }
 
@@ -73,7 +76,19 @@ function checkOperands(op: string, x: Tensor, w: Tensor, bias: Tensor | undefine
  *
  * x [N, Cin, H, W], w [Cout, Cin / groups, KH, KW], b [Cout] -> [N, Cout, OH, OW] with
  * OH = floor((H + top + bottom - dilation (KH - 1) - 1) / stride) + 1, where top and bottom are the padding. Throws
- * `invalid-shape` where sizes do not fit.
+ * `invalid-shape` if sizes do not fit, and `invalid-argument` for options out of range.
+ *
+ * @example
+ * ```ts
+ * import { conv2d, createDevice } from "@fcn/tensor";
+ *
+ * const device = await createDevice();
+ * const x = device.randn([1, 3, 32, 32]);
+ * const w = device.randn([8, 3, 3, 3]);
+ * const y = conv2d(x, w, device.zeros([8]), { padding: 1, stride: 2 });
+ * console.log(y.shape); // [1, 8, 16, 16]
+ * device.destroy();
+ * ```
  */
 export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dOptions = {}): Tensor {
   const op = "conv2d";
@@ -118,11 +133,11 @@ export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dO
 }
 
 /**
- * 2-D transposed convolution (torch.nn.functional.conv_transpose2d; Caffe's Deconvolution layer): the adjoint of
- * conv2d.
+ * 2-D transposed convolution, the adjoint of conv2d (torch.nn.functional.conv_transpose2d; Caffe's Deconvolution
+ * layer).
  *
- * x [N, Cin, H, W], w [Cin, Cout / groups, KH, KW], b [Cout] -> [N, Cout, OH, OW] with OH = (H - 1) stride - 2 padding
- * + dilation (KH - 1) + outputPadding + 1. Throws `invalid-shape` where sizes do not fit.
+ * x [N, Cin, H, W], w [Cin, Cout / groups, KH, KW], b [Cout] -> [N, Cout, OH, OW] with
+ * OH = (H - 1) stride - 2 padding + dilation (KH - 1) + outputPadding + 1. Throws `invalid-shape` if sizes do not fit.
  */
 export function convTranspose2d(x: Tensor, w: Tensor, b?: Tensor | null, options: ConvTranspose2dOptions = {}): Tensor {
   const op = "convTranspose2d";
@@ -188,7 +203,9 @@ function windowFields(stride: number[], before: number[], dilation: number[], gr
   };
 }
 
-/** Both directions of one geometry: the gradient of x is the other direction, that of w pairs the two sides. */
+/**
+ * Runs either direction of one geometry. The gradient of x is the other direction; the gradient of w pairs both sides.
+ */
 function convolve(
   op: string,
   direction: Direction,

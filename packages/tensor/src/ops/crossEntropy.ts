@@ -9,11 +9,11 @@ import { checkLive, contiguous, inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
 export interface CrossEntropyOptions {
-  /** Pixels with this label count for nothing. Default 255, the void label of PASCAL VOC. */
+  /** Pixels with this label are ignored. Default 255, the void label of PASCAL VOC. */
   readonly ignoreIndex?: number | undefined;
-  /** Weight of each class, float32 [C]. Not differentiated. */
+  /** Weight of each class, float32 [C]. Has no gradient. */
   readonly weight?: Tensor | undefined;
-  /** "mean" divides by the sum of the weights of the pixels that count. Default "mean". */
+  /** "mean" divides by the sum of the weights of the pixels that are not ignored. Default "mean". */
   readonly reduction?: "mean" | "sum" | "none" | undefined;
 }
 
@@ -58,9 +58,22 @@ function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropy
 }
 
 /**
- * Softmax cross-entropy with integer labels (torch.nn.functional.cross_entropy). logits: float32 [N, C, ...]; target:
- * int32 [N, ...] of labels 0..C-1 or `ignoreIndex`. Returns a scalar, or [N, ...] with reduction "none". A label
- * outside the classes gives NaN, and the next read rejects with `label-out-of-range`. The mean over no pixels is NaN.
+ * Softmax cross-entropy loss with integer labels (torch.nn.functional.cross_entropy). logits: float32 [N, C, ...];
+ * target: int32 [N, ...] with labels 0..C-1 or `ignoreIndex`. Returns a scalar, or [N, ...] with reduction "none". A
+ * label out of range gives NaN, and the next read rejects with `label-out-of-range`. The mean over no pixels is NaN.
+ *
+ * @example
+ * ```ts
+ * import { createDevice, crossEntropy } from "@fcn/tensor";
+ *
+ * const device = await createDevice();
+ * const logits = device.zeros([1, 2, 1, 2], { requiresGrad: true });
+ * const target = device.tensor([1, 255], [1, 1, 2], { dtype: "int32" }); // the second pixel is void
+ * const loss = crossEntropy(logits, target);
+ * loss.backward();
+ * console.log(await loss.item(), await logits.grad?.array()); // ln 2
+ * device.destroy();
+ * ```
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkCrossEntropy(logits, target, options);

@@ -8,15 +8,15 @@ import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
 export interface DropoutOptions {
-  /** Probability of zero, in [0, 1]. Default 0.5. */
+  /** Probability of zeroing an element, in [0, 1]. Default 0.5. */
   readonly p?: number;
-  /** Whole number; the same seed gives the same mask. Default: the device's next, as for `device.rand`. */
+  /** Whole number; the same seed gives the same mask. Default: the device's next seed, as for `device.rand`. */
   readonly seed?: number;
-  /** Without training the input is returned as it is. Default true. */
+  /** If false, the input is returned unchanged. Default true. */
   readonly training?: boolean;
 }
 
-/** The stream of masks, so that they do not follow `device.rand` of the same seed. */
+/** The random stream of masks, so that they are independent of `device.rand` with the same seed. */
 const MASKS = 1;
 
 function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, channelwise: boolean): Tensor {
@@ -40,17 +40,17 @@ function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, chan
     runtime.run(label, plan, { x: source, y: out });
     return out;
   };
-  // The mask is a function of the seed and the element: backward makes it again.
+  // The mask depends only on the seed and the position, so backward computes it again instead of saving it.
   return record(op, apply(op, x, true), [x], [], (grad) => [apply(`${op} backward`, grad, false)]);
 }
 
 /**
- * Zeroes elements with probability p and scales the others by 1 / (1 - p) (torch.nn.functional.dropout). What is not
- * finite gives NaN where it is dropped.
+ * Zeroes each element with probability p and divides the others by 1 - p (torch.nn.functional.dropout). A dropped
+ * element that is NaN or infinite becomes NaN.
  */
 export const dropout = (x: Tensor, options: DropoutOptions = {}): Tensor => drop("dropout", x, options, x.order, false);
 
-/** Zeroes whole channels of x [N, C, H, W] (torch.nn.functional.dropout2d). */
+/** Zeroes whole channels of x [N, C, H, W] with probability p (torch.nn.functional.dropout2d). */
 export function dropout2d(x: Tensor, options: DropoutOptions = {}): Tensor {
   checkFloat("dropout2d", "x", x);
   checkRank("dropout2d", "x", x.shape, 4, "[N, C, H, W]");

@@ -9,7 +9,7 @@ import { checkNormVectors, normGradient } from "./norm.js";
 import { checkFloat, given } from "./operands.js";
 
 export interface GroupNormOptions {
-  /** Groups of neighbouring channels; must divide the channels. */
+  /** Number of groups of neighbouring channels; must divide the number of channels. */
   readonly groups: number;
   /** Scale of each channel, [C]. */
   readonly weight?: Tensor | undefined;
@@ -45,8 +45,8 @@ function check(x: Tensor, options: GroupNormOptions): void {
 
 /**
  * Normalises each group of channels of each image of x [N, C, ...] to mean 0 and (biased) variance 1, then scales by
- * `weight` and adds `bias` (torch.nn.functional.group_norm; Wu and He 2018). Throws `invalid-argument` where the groups
- * do not divide the channels and `invalid-shape` where a vector is not [C].
+ * `weight` and adds `bias` (torch.nn.functional.group_norm; Wu and He 2018). Throws `invalid-argument` if the number of
+ * groups does not divide the channels and `invalid-shape` if a vector is not [C].
  */
 export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor {
   check(x, options);

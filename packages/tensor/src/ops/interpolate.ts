@@ -8,15 +8,15 @@ import { pair } from "../shape.js";
 import { inOrder, Tensor } from "../tensor.js";
 import { imageSizes } from "./operands.js";
 
-/** Exactly one of `size` and `scaleFactor`. */
+/** Give exactly one of `size` and `scaleFactor`. */
 export interface InterpolateOptions {
-  /** Output size, a number or [h, w]. */
+  /** Output size in pixels, a number or [h, w]. */
   readonly size?: number | readonly number[] | undefined;
-  /** Output size = floor(input size * scaleFactor); positions then step by exactly 1 / scaleFactor. */
+  /** Output size = floor(input size * scaleFactor). Sampling positions are exactly 1 / scaleFactor apart. */
   readonly scaleFactor?: number | readonly number[] | undefined;
   /** Default "nearest". */
   readonly mode?: "nearest" | "bilinear" | undefined;
-  /** Bilinear only: the corner pixels of both sides coincide. Default false (pixel areas coincide). */
+  /** Bilinear only: align the centres of the corner pixels. Default false, which aligns the edges of the images. */
   readonly alignCorners?: boolean | undefined;
 }
 
@@ -59,14 +59,14 @@ function geometry(x: Tensor, options: InterpolateOptions): InterpolateGeometry {
 }
 
 /**
- * Resamples images [N, C, H, W] -> [N, C, OH, OW] (torch.nn.functional.interpolate, modes nearest and bilinear). Throws
- * `invalid-argument` for contradicting options and `invalid-shape` for an empty output.
+ * Resizes images [N, C, H, W] -> [N, C, OH, OW] (torch.nn.functional.interpolate, modes nearest and bilinear). Throws
+ * `invalid-argument` for contradictory options and `invalid-shape` if the output would be empty.
  *
- * Mode nearest with a `scaleFactor` reads input floor(o / scaleFactor) for output o. Where the factor (1.02 or 2.03,
- * say) makes an output as large as the input, or exactly twice as large, it reads input o or floor(o / 2) instead, as
- * PyTorch does on the CPU in its channels-last format and in every gradient. PyTorch is at odds with itself there: its
- * forward pass over several channels in the default format divides by the factor all the same, and on CUDA only equal
- * sizes are special.
+ * Mode nearest with a `scaleFactor` reads input floor(o / scaleFactor) for output o. If the factor (such as 1.02 or
+ * 2.03) makes the output exactly as large as the input, or twice as large, it reads input o or floor(o / 2) instead. So
+ * does PyTorch on the CPU in its channels-last format, and in every gradient. PyTorch is not consistent here: for
+ * several channels in the default format its forward pass divides by the factor even then, and on CUDA only equal sizes
+ * are special.
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const g = geometry(x, options);

@@ -8,7 +8,7 @@ import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
 export interface LocalResponseNormOptions {
-  /** Channels in a window. */
+  /** Number of channels in a window. */
   readonly size: number;
   /** Default 1e-4. */
   readonly alpha?: number | undefined;
@@ -20,8 +20,8 @@ export interface LocalResponseNormOptions {
 
 /**
  * `y = x / (k + alpha/size * sum of squares over a window of channels)^beta` for x [N, C, ...]
- * (torch.nn.functional.local_response_norm, Caffe's LRN across channels). Throws `invalid-shape` below rank 3 and
- * `invalid-argument` for a size that is not a positive whole number.
+ * (torch.nn.functional.local_response_norm; Caffe's LRN layer across channels). Throws `invalid-shape` below rank 3 and
+ * `invalid-argument` if the size is not a positive whole number.
  */
 export function localResponseNorm(x: Tensor, options: LocalResponseNormOptions): Tensor {
   const op = "localResponseNorm";

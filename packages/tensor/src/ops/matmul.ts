@@ -6,7 +6,7 @@ import { broadcastShape, elementsOf } from "../shape.js";
 import { contiguous, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
-/** What the product of two shapes looks like; vectors count as a matrix with one row (a) or column (b). */
+/** The sizes of a product. A vector counts as a matrix with one row (a) or one column (b). */
 interface Product {
   readonly batch: readonly number[];
   readonly rows: number;
@@ -36,7 +36,7 @@ function productOf(a: readonly number[], b: readonly number[]): Product {
   return { batch, rows: rows[0] ?? 1, inner, columns: columns[0] ?? 1, shape: [...batch, ...rows, ...columns] };
 }
 
-/** Strides of a stored operand under the batch dims of the product. */
+/** Strides of an operand along the dims of the product, 0 where it is repeated. */
 function stridesIn(batch: readonly number[], x: Tensor, vector: "row" | "column"): MatrixStrides {
   const strides = stridesOf(x.shape, x.order);
   const [row, column] = x.shape.length > 1 ? strides.slice(-2) : vector === "row" ? [0, strides[0]] : [strides[0], 0];
@@ -56,7 +56,7 @@ function denseStrides(batch: readonly number[], rows: number, columns: number): 
 
 const transposed = ({ batch, row, column }: MatrixStrides): MatrixStrides => ({ batch, row: column, column: row });
 
-/** Multiplies into a tensor of `shape`, summing over the batch dims that its owner was repeated along. */
+/** Multiplies into a tensor of `shape`, and sums over the batch dims along which that operand was repeated. */
 function gradientInto(
   shape: readonly number[],
   ownBatch: readonly number[],
@@ -81,9 +81,9 @@ function gradientInto(
 }
 
 /**
- * Matrix product (torch.matmul): a [..., M, K] times b [..., K, N] gives [..., M, N], batch dims broadcast. A vector a
- * [K] counts as a row, a vector b [K] as a column, and the dim of size 1 that this adds is left out of the result.
- * float32.
+ * Matrix product (torch.matmul) of float32 tensors: a [..., M, K] times b [..., K, N] gives [..., M, N], and the batch
+ * dims broadcast. A vector a [K] counts as a row and a vector b [K] as a column; the dim of size 1 that this adds is
+ * left out of the result. Throws `invalid-shape` if sizes do not match.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   checkFloat("matmul", "a", a);

@@ -7,7 +7,7 @@ import { inOrder, Tensor } from "../tensor.js";
 import { POOL_WINDOW, type PoolWindow, poolGeometry } from "./poolWindow.js";
 
 export interface MaxPool2dOptions extends PoolWindow {
-  /** Steps between the taps of a window. Default 1. */
+  /** Distance between the elements of a window. Default 1. */
   readonly dilation?: number | readonly number[] | undefined;
 }
 
@@ -15,9 +15,9 @@ export interface MaxPool2dOptions extends PoolWindow {
 export const MAX_POOL2D: RulesOf<MaxPool2dOptions> = { ...POOL_WINDOW, dilation: extent(1) };
 
 /**
- * Largest value of each window (torch.nn.functional.max_pool2d): [N, C, H, W] -> [N, C, OH, OW]. Padding never wins.
- * Among equals the first in row order takes the gradient. Throws `invalid-argument` for a padding above half the kernel
- * and `invalid-shape` for a window that does not fit.
+ * Largest value of each window (torch.nn.functional.max_pool2d): [N, C, H, W] -> [N, C, OH, OW]. Padding never wins. Of
+ * equal values, the first in row-major order gets the gradient. Throws `invalid-argument` for a padding above half the
+ * kernel size and `invalid-shape` if the window does not fit.
  */
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   const op = "maxPool2d";

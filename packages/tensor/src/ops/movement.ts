@@ -29,7 +29,7 @@ function copyBox(
   src.runtime.run(op, plan, { src, dst });
 }
 
-/** An untracked tensor that holds the box `sizes` of x from `begin` on. */
+/** The box of `sizes` that begins at `begin` in x. */
 function cut(op: string, x: Tensor, begin: readonly number[], sizes: readonly number[], tracked: boolean): Tensor {
   const out = Tensor.empty(x.runtime, sizes, { dtype: x.dtype, order: x.order, tracked });
   copyBox(
@@ -43,7 +43,7 @@ function cut(op: string, x: Tensor, begin: readonly number[], sizes: readonly nu
   return out;
 }
 
-/** A tensor of `value` with x placed at `begin`. */
+/** A tensor filled with `value`, with x placed at `begin`. */
 function place(
   op: string,
   x: Tensor,
@@ -73,8 +73,8 @@ function sliceBox(op: string, x: Tensor, begin: readonly number[], sizes: readon
 }
 
 /**
- * The box [start, end) of each dimension, NumPy's x[a:b, c:d]. Negative bounds count from the end; a missing range or
- * bound means all of it.
+ * The box [start, end) of each dimension (x[a:b, c:d] in NumPy). Negative bounds count from the end; a missing range or
+ * bound means the whole extent. Throws `invalid-shape` if a range is empty or out of range.
  */
 export function slice(x: Tensor, ranges: readonly (readonly [number?, number?] | undefined | null)[]): Tensor {
   checkLive("slice", "x", x);
@@ -111,6 +111,7 @@ export function slice(x: Tensor, ranges: readonly (readonly [number?, number?] |
   );
 }
 
+/** A box in pixels. */
 export interface CropOptions {
   readonly top: number;
   readonly left: number;
@@ -118,7 +119,10 @@ export interface CropOptions {
   readonly width: number;
 }
 
-/** Rows [top, top + height) and columns [left, left + width) of x [N, C, H, W] (Caffe's Crop layer on axis 2). */
+/**
+ * Rows [top, top + height) and columns [left, left + width), in pixels, of x [N, C, H, W] (Caffe's Crop layer on axis
+ * 2). Throws `invalid-shape` if the box does not lie inside x.
+ */
 export function crop(x: Tensor, options: CropOptions): Tensor {
   checkLive("crop", "x", x);
   checkOptions<CropOptions>("crop", options, {
@@ -140,7 +144,10 @@ export function crop(x: Tensor, options: CropOptions): Tensor {
   return sliceBox("crop", x, [0, 0, top, left], [n, c, height, width]);
 }
 
-/** x with `value` around it: one [before, after] pair a dimension, first dimension first. */
+/**
+ * Surrounds x with `value` (default 0): one [before, after] pair per dimension, the first dimension first.
+ * (torch.nn.functional.pad takes the last dimension first.)
+ */
 export function pad(
   x: Tensor,
   pairs: readonly (readonly [number, number])[],
@@ -163,7 +170,7 @@ export function pad(
   return record("pad", out, [x], [], (grad) => [cut("pad backward", grad, begin, sizes, false)]);
 }
 
-/** Tensors of equal sizes but for `dim`, one after the other along `dim` (torch.cat). */
+/** Joins tensors along `dim`, by default 0 (torch.cat). All other sizes must be equal. */
 export function concat(list: readonly Tensor[], options: { dim?: number } = {}): Tensor {
   if (!isList(list)) {
     throw invalidArgument("concat: the first argument is not a list of tensors", {
@@ -221,7 +228,7 @@ export function concat(list: readonly Tensor[], options: { dim?: number } = {}):
   );
 }
 
-/** A copy of x with the order along `dims` turned round. */
+/** A copy of x reversed along `dims`. */
 function flipped(op: string, x: Tensor, dims: readonly number[], tracked: boolean): Tensor {
   const { runtime, shape, order } = x;
   const strides = stridesOf(shape, order);
@@ -233,7 +240,7 @@ function flipped(op: string, x: Tensor, dims: readonly number[], tracked: boolea
   return out;
 }
 
-/** The elements in reverse order along `dims`, negative ones from the end (torch.flip). */
+/** Reverses the elements along `dims`; negative ones count from the end (torch.flip). */
 export function flip(x: Tensor, options: { dims: readonly number[] }): Tensor {
   checkLive("flip", "x", x);
   checkOptions<{ dims: readonly number[] }>("flip", options, {
@@ -247,8 +254,9 @@ export function flip(x: Tensor, options: { dims: readonly number[] }): Tensor {
 }
 
 /**
- * Adds x to the box of `target` that starts at `begin` (the start of each dimension), in place: where overlapping parts
- * of an image are summed. Both float32 of one rank. Throws where a gradient would be wanted.
+ * Adds x in place to the box of `target` that starts at `begin`, one start per dimension, to sum overlapping parts of
+ * an image. Both are float32 of the same rank. Throws `invalid-shape` if the box does not lie inside `target`, and
+ * `invalid-argument` if a gradient would be needed.
  */
 export function addInto(target: Tensor, x: Tensor, { begin }: { begin: readonly number[] }): void {
   checkFloat("addInto", "target", target);
@@ -266,7 +274,7 @@ export function addInto(target: Tensor, x: Tensor, { begin }: { begin: readonly 
     });
   }
   const origin = begin.map(() => 0);
-  // The kernel may not read the memory that it writes.
+  // The kernel must not read the memory that it writes.
   using source = x.storage === target.storage ? cut("addInto", x, origin, x.shape, false) : x.alias();
   copyBox("addInto", source, origin, target, begin, x.shape, { add: true });
   target.bumpVersion();

@@ -5,7 +5,7 @@ import type { Backward } from "../tape.js";
 import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat, given } from "./operands.js";
 
-/** @internal Throws unless each vector that is given is [C] for x [N, C, ...]. */
+/** @internal Throws unless each given vector is [C] for x [N, C, ...]. */
 export function checkNormVectors(op: string, x: Tensor, vectors: Record<string, Tensor | undefined>): void {
   for (const [name, vector] of Object.entries(vectors)) {
     if (!vector) continue;
@@ -18,7 +18,9 @@ export function checkNormVectors(op: string, x: Tensor, vectors: Record<string, 
   }
 }
 
-/** @internal The gradient of batch and group normalisation, whose tape keeps x, the statistics and the weight. */
+/**
+ * @internal The backward pass of batch and group normalisation, for a tape that keeps x, the statistics and the weight.
+ */
 export function normGradient(op: string, g: NormGeometry, shape: readonly number[]): Backward {
   const order = activationOrder(shape.length);
   return (grad, [x, stats, weight], [input = false, weightNeeded = false, biasNeeded = false]) => {

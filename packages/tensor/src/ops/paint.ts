@@ -6,19 +6,19 @@ import { sameShape } from "../shape.js";
 import { checkLive, contiguous, Tensor } from "../tensor.js";
 
 export interface PaintOptions {
-  /** The image under the colours: pixels as `labels`' shape. Without it labels are painted opaque on nothing. */
+  /** The image under the colours: pixels with the shape of `labels`. Without it, the colours are opaque. */
   readonly image?: Tensor | undefined;
-  /** Share of the colour over the image, 0 to 1. Default 0.5. */
+  /** Opacity of the colours over the image, 0 to 1. Default 0.5. */
   readonly alpha?: number | undefined;
-  /** A label that is left unpainted, as 0 in the reference implementation's `vis_seg`. */
+  /** A label to leave unpainted, such as 0 in the reference implementation's `vis_seg`. */
   readonly plain?: number | undefined;
 }
 
 /**
- * Colours of labels, over an image where there is one. labels: int32 of any shape. palette: int32 [K], a pixel a label.
- * Returns pixels int32 of labels' shape. A pixel is the four bytes red, green, blue, opacity in memory order, as in
- * ImageData: view the data as a Uint8ClampedArray. Labels without a colour leave the image as it is, or transparent.
- * Has no gradient.
+ * Colours labels, over an image if there is one. labels: int32 of any shape. palette: int32 [K], one pixel per label.
+ * Returns int32 pixels with the shape of labels. A pixel is four bytes in memory order (red, green, blue, opacity), as
+ * in ImageData: view the data as a Uint8ClampedArray. Labels without a colour show the image, or are transparent. Has
+ * no gradient.
  */
 export function paint(labels: Tensor, palette: Tensor, options: PaintOptions = {}): Tensor {
   checkOptions<PaintOptions>("paint", options, { image: checkedInUse, alpha: probability, plain: integer });

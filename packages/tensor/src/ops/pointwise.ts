@@ -29,7 +29,7 @@ interface Numbers {
   readonly t?: number;
 }
 
-/** @internal Computes one part of a row over `shape`, stored in `order`; operands broadcast. */
+/** @internal Computes one part of a table row over `shape`, stored in `order`; operands broadcast. */
 export function compute(
   name: PointwiseName,
   part: Part,
@@ -58,14 +58,14 @@ export function compute(
   return out;
 }
 
-/** Strides of x along the dimensions of `shape`: 0 where x is repeated. */
+/** Strides of x along the dimensions of `shape`, 0 where x is repeated. */
 function broadcastStrides(x: Tensor, shape: readonly number[]): number[] {
   const own = stridesOf(x.shape, x.order);
   const lead = shape.length - x.shape.length;
   return shape.map((_, i) => (i < lead || x.shape[i - lead] === 1 ? 0 : own[i - lead]!));
 }
 
-/** Computes a row of one operand under the name of a public op, with its gradient. */
+/** Computes a one-operand row, with its gradient, in the name of a public op. */
 function computeUnary(op: string, name: RowOf<1>, a: Tensor, numbers: Numbers = {}): Tensor {
   checkFloat(op, "x", a);
   const y = compute(name, "forward", { a }, a.shape, a.order, numbers, true);
@@ -78,7 +78,7 @@ function computeUnary(op: string, name: RowOf<1>, a: Tensor, numbers: Numbers = 
   });
 }
 
-/** Computes a row of two tensors, with its gradient. */
+/** Computes a two-operand row, with its gradient. */
 function computeBinary(op: RowOf<2>, a: Tensor, b: Tensor): Tensor {
   checkFloat(op, "a", a);
   checkFloat(op, "b", b);
@@ -101,7 +101,7 @@ function computeBinary(op: RowOf<2>, a: Tensor, b: Tensor): Tensor {
   });
 }
 
-/** The storage order of a result: that of an operand of full size. */
+/** The result takes the memory format of an operand of full size. */
 function outputOrder(shape: readonly number[], a: Tensor, b: Tensor): Order {
   if (sameShape(a.shape, shape)) return a.order;
   if (sameShape(b.shape, shape)) return b.order;
@@ -109,28 +109,28 @@ function outputOrder(shape: readonly number[], a: Tensor, b: Tensor): Order {
   return larger.shape.length === shape.length ? larger.order : shape.map((_, i) => i);
 }
 
-/** Broadcasts against the other operand. */
+/** A tensor, or a number that broadcasts against the other operand. */
 export type Operand = Tensor | number;
 
-/** What is no number, and NaN, is refused by name. */
+/** Throws for NaN and anything that is not a number. */
 function checkNumber(op: string, value: number): void {
   if (typeof value !== "number" || Number.isNaN(value)) {
     throw invalidArgument(`${op}: the second operand is ${value}`, "pass a tensor or a number");
   }
 }
 
-/** A number as the operand of a row that has no form of its own for one. */
+/** Turns a number into a scalar tensor, for rows that have no form of their own for numbers. */
 function withNumber<T>(beside: Tensor, value: number, use: (scalar: Tensor) => T): T {
   using scalar = full("full", beside.runtime, [], value, { dtype: beside.dtype, tracked: false });
   return use(scalar);
 }
 
-/** @internal The op of a row of one operand. */
+/** @internal The op of a row with one operand. */
 export function unary(name: RowOf<1>): (x: Tensor) => Tensor {
   return (x) => computeUnary(name, name, x);
 }
 
-/** @internal The op of a row of two operands, of which one may be a number. */
+/** @internal The op of a row with two operands, one of which may be a number. */
 export function binary(op: RowOf<2>): (a: Operand, b: Operand) => Tensor {
   const row: PointwiseRow = pointwise[op];
   const beside = (x: Tensor, value: number, form: NumberForm | undefined, whole: (scalar: Tensor) => Tensor) => {
@@ -150,8 +150,8 @@ export function binary(op: RowOf<2>): (a: Operand, b: Operand) => Tensor {
 }
 
 /**
- * Where a and b are equal, with broadcasting (torch.eq): int32 of 1 and 0. Both float32 or both int32; b may be a
- * number. NaN equals nothing. Has no gradient.
+ * Whether a equals b, with broadcasting (torch.eq): int32, 1 or 0. Both are float32 or both int32; b may be a number.
+ * NaN equals nothing. Has no gradient.
  */
 export function eq(a: Tensor, b: Operand): Tensor {
   checkLive("eq", "a", a);
@@ -171,7 +171,7 @@ export function eq(a: Tensor, b: Operand): Tensor {
   return compute(a.dtype === "int32" ? "eqInt" : "eq", "forward", { a, b }, shape, outputOrder(shape, a, b), {}, true);
 }
 
-/** x where positive, else slope * x (torch.nn.functional.leaky_relu). Default slope 0.01. */
+/** x where x > 0, otherwise slope * x (torch.nn.functional.leaky_relu). Default slope 0.01. */
 export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
   if (typeof slope !== "number") {
     throw invalidArgument(`leakyRelu: slope is ${describe(slope)}, expected a number`, "pass leakyRelu(x, 0.1)");
@@ -188,7 +188,7 @@ export interface ClampOptions {
   readonly max?: number;
 }
 
-/** x limited to [min, max] (torch.clamp). Either bound may be left out. NaN stays NaN. */
+/** Limits x to [min, max] (torch.clamp). Either bound may be left out. NaN stays NaN. */
 export function clamp(x: Tensor, options: ClampOptions = {}): Tensor {
   checkFloat("clamp", "x", x);
   checkOptions<ClampOptions>("clamp", options, { min: bound, max: bound });

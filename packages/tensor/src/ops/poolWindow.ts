@@ -5,14 +5,15 @@ import { type Padding, pair, sides } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { imageSizes } from "./operands.js";
 
-/** Window of a pooling; numbers or [h, w]. */
+/** The window of a pooling op, in pixels: numbers or [h, w]. */
 export interface PoolWindow {
+  /** Rows and columns of the window. */
   readonly kernelSize: number | readonly number[];
   /** Default: kernelSize. */
   readonly stride?: number | readonly number[] | undefined;
-  /** At most half the (dilated) kernel on each side. Default 0. */
+  /** At most half of the (dilated) kernel size on each side. Default 0. */
   readonly padding?: Padding | undefined;
-  /** Keep the windows that hang over the end. Default false. */
+  /** Keep windows that extend beyond the end. Default false. */
   readonly ceilMode?: boolean | undefined;
 }
 
@@ -24,7 +25,7 @@ export const POOL_WINDOW: RulesOf<PoolWindow> = {
   ceilMode: boolean,
 };
 
-/** Checks the window against the images and gives the sizes of both sides. */
+/** Checks that the window fits the images, and returns the sizes of input and output. */
 export function poolGeometry(
   op: string,
   x: Tensor,

@@ -10,14 +10,14 @@ import { checkFloat } from "./operands.js";
 import { compute } from "./pointwise.js";
 
 export interface ReduceOptions {
-  /** The dims to reduce, negative ones from the end; all when absent or empty. */
+  /** The dims to reduce; negative ones count from the end. All dims if absent or empty. */
   readonly dim?: number | readonly number[] | undefined;
   /** Keep the reduced dims with size 1. Default false. */
   readonly keepdim?: boolean | undefined;
 }
 
 export interface ArgmaxOptions {
-  /** The dim to search; when absent, all elements in row-major order. */
+  /** The dim to search. If absent, all elements in row-major order. */
   readonly dim?: number | undefined;
   readonly keepdim?: boolean | undefined;
 }
@@ -25,12 +25,12 @@ export interface ArgmaxOptions {
 const OPTIONS: RulesOf<ReduceOptions> = { dim: checkedInUse, keepdim: boolean };
 
 interface Reduction {
-  /** The dims of x in memory order. */
+  /** The dims of x, from the outermost to the innermost in memory. */
   readonly dims: readonly ReductionDim[];
-  /** Shape and storage order of the result: x's own order without the reduced dims. */
+  /** Shape and memory format of the result: those of x without the reduced dims. */
   readonly shape: readonly number[];
   readonly order: Order;
-  /** Elements that one result is made of. */
+  /** Number of elements reduced to each result. */
   readonly terms: number;
 }
 
@@ -80,9 +80,8 @@ export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
   scaledSum("mean", x, options, (terms) => 1 / terms);
 
 /**
- * Largest values over dims; NaN counts as larger than any number. Over one dim given as a number (torch.max) the
- * gradient goes to the element with the lowest index where several are largest; over all dims, or a list of them
- * (torch.amax), equal elements share it.
+ * Largest values over dims; NaN counts as larger than any number. With a single `dim` (torch.max), the gradient goes to
+ * the first of several largest elements. With all dims or a list of dims (torch.amax), they share it equally.
  */
 export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { dims, shape, order } = reductionOf("max", x, options);
@@ -105,7 +104,7 @@ export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   });
 }
 
-/** The gradient of a maximum in equal parts at all elements that are it. */
+/** The gradient of a maximum, shared equally by all elements that are largest. */
 function sharedGradient(
   grad: Tensor,
   x: Tensor,
@@ -114,7 +113,7 @@ function sharedGradient(
 ): Tensor {
   const { runtime, shape } = x;
   const isReduced = new Map(x.order.map((d, i) => [d, dims[i]!.reduced]));
-  // With the reduced dims as 1, so that it broadcasts.
+  // Reduced dims get size 1, so that the result broadcasts.
   const beside = (t: Tensor) =>
     t.alias({ shape: shape.map((size, d) => (isReduced.get(d) ? 1 : size)), order: x.order });
   using largest = beside(y);
@@ -128,14 +127,14 @@ function sharedGradient(
 }
 
 /**
- * Index of the largest value along a dim, or among all elements in row-major order (torch.argmax), as int32; the first
- * one among equals. NaN counts as larger than any number. Has no gradient.
+ * Index of the largest value along a dim, or among all elements in row-major order (torch.argmax), as int32. Of equal
+ * values, the first. NaN counts as larger than any number. Has no gradient.
  */
 export function argmax(x: Tensor, options: ArgmaxOptions = {}): Tensor {
   checkFloat("argmax", "x", x);
   checkOptions<ArgmaxOptions>("argmax", options, { ...OPTIONS, dim: integer });
   const { dim, keepdim = false } = options;
-  // The place among all elements is counted in memory order, which is then to be the logical one.
+  // Indices over all elements count in memory order, so that must be row-major.
   using source = dim === undefined ? contiguous(x) : x.alias();
   const { dims, shape, order } = reductionOf("argmax", source, { dim, keepdim });
   const index = Tensor.empty(x.runtime, shape, { order, dtype: "int32" });

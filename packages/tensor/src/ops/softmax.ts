@@ -8,7 +8,7 @@ import { inOrder, Tensor } from "../tensor.js";
 import { checkFloat } from "./operands.js";
 
 export interface SoftmaxOptions {
-  /** The dim whose values sum to 1; negative ones count from the end. */
+  /** The dim along which values sum to 1. Negative ones count from the end. */
   readonly dim: number;
 }
 
@@ -22,7 +22,7 @@ function linesOf(shape: readonly number[], order: Order, dim: number): Lines {
   };
 }
 
-/** x's own order, or where x is larger than a binding one in which it can be cut between any two lines. */
+/** The order of x. If x is larger than a binding, an order that allows cuts between any two lines. */
 function orderFor(x: Tensor, dim: number): Order {
   if (x.size * 4 <= x.runtime.capabilities.bindingLimit) return x.order;
   return [...x.order.filter((d) => d !== dim), dim];

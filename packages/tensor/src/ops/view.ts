@@ -4,7 +4,10 @@ import { identityOrder } from "../layout.js";
 import { checkList, checkMaxRank, elementsOf } from "../shape.js";
 import { checkLive, contiguous, type Tensor } from "../tensor.js";
 
-/** The same elements in row-major order under another shape (torch.reshape). One size may be -1. */
+/**
+ * The same elements in row-major order with another shape (torch.reshape). One size may be -1, to be inferred. Throws
+ * `invalid-shape` if the number of elements differs.
+ */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   checkLive("reshape", "x", x);
   checkList("reshape", "shape", shape);
@@ -26,7 +29,10 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   });
 }
 
-/** The dimensions in another order (torch.permute): a view, nothing is copied. */
+/**
+ * A view of x with its dimensions in another order (torch.permute). Throws `invalid-argument` unless `dims` lists each
+ * dimension once.
+ */
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
   checkLive("permute", "x", x);
   checkList("permute", "dims", dims);

@@ -6,13 +6,13 @@ import { Optimizer, type ParameterGroup, type ResolvedGroup } from "./optimizer.
 import type { ParameterState } from "./state.js";
 
 export interface AdamWOptions {
-  /** Default 1e-3. */
+  /** Learning rate. Default 1e-3. */
   readonly lr?: number;
-  /** Decay of the first and second moment. Default [0.9, 0.999]. */
+  /** Decay rates of the first and second moment. Default [0.9, 0.999]. */
   readonly betas?: readonly [number, number];
-  /** Default 1e-8. */
+  /** Added to the square root of the second moment. Default 1e-8. */
   readonly eps?: number;
-  /** Default 0.01. */
+  /** Each step first scales the weight by 1 - lr weightDecay. Default 0.01. */
   readonly weightDecay?: number;
 }
 
@@ -23,7 +23,10 @@ const RULES: RulesOf<AdamWOptions> = {
   weightDecay: from(0),
 };
 
-/** torch.optim.AdamW (Loshchilov and Hutter 2019): Adam with bias correction and decoupled weight decay. */
+/**
+ * Adam with bias correction and decoupled weight decay (torch.optim.AdamW; Loshchilov and Hutter 2019). Throws
+ * `invalid-argument` for options out of range and for parameters that are not float32 leaves.
+ */
 export class AdamW extends Optimizer<AdamWOptions> {
   constructor(params: readonly Tensor[] | readonly ParameterGroup<AdamWOptions>[], options: AdamWOptions = {}) {
     checkOptions<AdamWOptions>("AdamW", options, RULES);

@@ -7,9 +7,9 @@ import type { Tensor } from "../tensor.js";
 import { invalid } from "./optimizer.js";
 
 /**
- * Scales the gradients of `parameters` so that the Euclidean norm of all of them together is at most `maxNorm`
- * (torch.nn.utils.clip_grad_norm_). Returns the norm before, a scalar on the device. Parameters without a gradient are
- * skipped; throws where none has one.
+ * Scales the gradients of `parameters` so that their joint Euclidean norm is at most `maxNorm`
+ * (torch.nn.utils.clip_grad_norm_). Returns the norm before scaling, a scalar on the device. Parameters without a
+ * gradient are skipped; throws if none has one.
  */
 export function clipGradNorm(parameters: readonly Tensor[], maxNorm: number): Tensor {
   if (!Array.isArray(parameters)) {
@@ -23,7 +23,7 @@ export function clipGradNorm(parameters: readonly Tensor[], maxNorm: number): Te
     throw invalid("clipGradNorm", "no parameter has a gradient", { code: "call loss.backward() first" });
   return noGrad(() => {
     const norm = jointNorm(gradients);
-    // The small term is PyTorch's: it keeps the quotient finite.
+    // PyTorch adds this term too: it keeps the quotient finite.
     using padded = add(norm, 1e-6);
     using inverse = pow(padded, -1);
     using quotient = mul(inverse, maxNorm);

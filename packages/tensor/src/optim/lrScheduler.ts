@@ -1,14 +1,14 @@
 import { checkOptions } from "../options.js";
 import { from, type RulesOf, required } from "../rules.js";
 
-/** What a schedule changes: an optimiser. */
+/** The part of an optimiser that a schedule changes. */
 export interface Schedulable {
   readonly groups: readonly { lr: number }[];
 }
 
-/** A learning-rate schedule. The rates that the groups have when it is made are those of step 0. */
+/** A learning-rate schedule. The learning rates of the groups when it is created are their rates at step 0. */
 export interface LRScheduler {
-  /** Moves on by one step; call it after `optimizer.step()`. */
+  /** Advances by one step; call it after `optimizer.step()`. */
   step(): void;
   /** Learning rate of the first group. */
   readonly lr: number;
@@ -17,13 +17,13 @@ export interface LRScheduler {
 }
 
 export interface Resumable {
-  /** Steps already made, when training is resumed with an optimiser at its initial rate. Default 0. */
+  /** Steps already taken, when resuming training with an optimiser at its initial learning rate. Default 0. */
   readonly lastStep?: number;
 }
 
 const RESUMABLE: RulesOf<Resumable> = { lastStep: from(0) };
 
-/** lr = base (Caffe's policy "fixed", torch ConstantLR with factor 1). */
+/** lr = base (torch.optim.lr_scheduler.ConstantLR with factor 1; Caffe's policy "fixed"). */
 export function constant(optimizer: Schedulable, options: Resumable = {}): LRScheduler {
   checkOptions<Resumable>("lrScheduler.constant", options, RESUMABLE);
   const { lastStep = 0 } = options;
@@ -31,13 +31,13 @@ export function constant(optimizer: Schedulable, options: Resumable = {}): LRSch
 }
 
 export interface PolyOptions extends Resumable {
-  /** Steps until the rate is 0. */
+  /** Steps until the learning rate is 0. */
   readonly totalSteps: number;
-  /** Default 0.9, usual in segmentation; torch's PolynomialLR has 1. */
+  /** Default 0.9, as is usual in segmentation; PyTorch's default is 1. */
   readonly power?: number;
 }
 
-/** lr = base (1 - step / totalSteps) ^ power, and 0 from totalSteps on (torch PolynomialLR). */
+/** lr = base (1 - step / totalSteps) ^ power, and 0 from totalSteps on (torch.optim.lr_scheduler.PolynomialLR). */
 export function poly(optimizer: Schedulable, options: PolyOptions): LRScheduler {
   checkOptions<PolyOptions>("lrScheduler.poly", options, {
     ...RESUMABLE,
@@ -55,7 +55,7 @@ export interface StepOptions extends Resumable {
   readonly gamma?: number;
 }
 
-/** lr = base gamma ^ floor(step / stepSize) (torch StepLR). */
+/** lr = base gamma ^ floor(step / stepSize) (torch.optim.lr_scheduler.StepLR). */
 export function step(optimizer: Schedulable, options: StepOptions): LRScheduler {
   checkOptions<StepOptions>("lrScheduler.step", options, {
     ...RESUMABLE,
@@ -67,15 +67,15 @@ export function step(optimizer: Schedulable, options: StepOptions): LRScheduler 
 }
 
 export interface CosineOptions extends Resumable {
-  /** Steps from the initial rate to the lowest. */
+  /** Steps from the initial learning rate to the lowest. */
   readonly totalSteps: number;
-  /** Lowest rate. Default 0. */
+  /** Lowest learning rate. Default 0. */
   readonly etaMin?: number;
 }
 
 /**
- * lr = etaMin + (base - etaMin) (1 + cos(pi step / totalSteps)) / 2, constant after totalSteps (torch CosineAnnealingLR
- * up to there).
+ * lr = etaMin + (base - etaMin) (1 + cos(pi step / totalSteps)) / 2 (torch.optim.lr_scheduler.CosineAnnealingLR). Stays
+ * at etaMin after totalSteps, where PyTorch's rises again.
  */
 export function cosine(optimizer: Schedulable, options: CosineOptions): LRScheduler {
   checkOptions<CosineOptions>("lrScheduler.cosine", options, {

@@ -7,10 +7,10 @@ import { isList } from "../shape.js";
 import { inOrder, Tensor } from "../tensor.js";
 import { loadStates, type ParameterState, type SavedState, saveStates } from "./state.js";
 
-/** Parameters with settings of their own; settings that are left out come from the optimiser's options. */
+/** Parameters with their own settings; the optimiser's options apply to settings that are left out. */
 export type ParameterGroup<Options> = { readonly params: readonly Tensor[] } & Partial<Options>;
 
-/** A group with all settings; `lr` and the others may be changed between steps. */
+/** A group with all its settings. `lr` and the others may be changed between steps. */
 export type ResolvedGroup<Options> = { readonly params: readonly Tensor[] } & {
   -readonly [K in keyof Options]-?: Options[K];
 };
@@ -19,8 +19,9 @@ export interface SharedOptions {
   readonly lr?: number;
 }
 
-/** What SGD and AdamW share: groups, gradients, and state by parameter. */
+/** Base class of SGD and AdamW: parameter groups, gradients, and the state of each parameter. */
 export abstract class Optimizer<Options extends SharedOptions> {
+  /** The parameter groups, in the order in which they were given. */
   readonly groups: readonly ResolvedGroup<Options>[];
   readonly #states = new Map<Tensor, ParameterState>();
 
@@ -29,7 +30,7 @@ export abstract class Optimizer<Options extends SharedOptions> {
     params: readonly Tensor[] | readonly ParameterGroup<Options>[],
     private readonly rules: RulesOf<Options>,
     defaults: Required<Options>,
-    /** Names of the buffers that a parameter of the group needs. */
+    /** Names of the buffers that each parameter of the group needs. */
     protected readonly bufferNames: (group: ResolvedGroup<Options>) => readonly string[],
   ) {
     if (!isList(params))
@@ -41,7 +42,7 @@ export abstract class Optimizer<Options extends SharedOptions> {
     for (const group of this.groups) this.checkGroup(group);
   }
 
-  /** Throws where settings that obey their rules do not go together. */
+  /** Throws if settings that are valid one by one do not go together. */
   protected checkGroup(_group: ResolvedGroup<Options>): void {}
 
   #check(group: object): void {
@@ -49,7 +50,7 @@ export abstract class Optimizer<Options extends SharedOptions> {
   }
 
   /**
-   * Updates one parameter. `gradient` and the buffers of `state` are in its memory order; `state.step` counts from 1.
+   * Updates one parameter. `gradient` and the buffers of `state` have its memory format; `state.step` counts from 1.
    */
   protected abstract update(
     parameter: Tensor,
@@ -58,7 +59,7 @@ export abstract class Optimizer<Options extends SharedOptions> {
     group: ResolvedGroup<Options>,
   ): void;
 
-  /** Learning rate of the first group; setting it sets all groups. */
+  /** Learning rate of the first group. Setting it sets the learning rate of every group. */
   get lr(): number {
     return this.groups[0]!.lr as number;
   }
@@ -90,14 +91,17 @@ export abstract class Optimizer<Options extends SharedOptions> {
   }
 
   /**
-   * What the optimiser remembers, for a checkpoint: buffers by the parameter's place, `0.momentum`, and its steps so
-   * far, `0.step`. Learning rates belong to the schedule and are not in it.
+   * The state of the optimiser for a checkpoint: buffers such as `0.momentum`, and the step count `0.step`, named by
+   * the position of the parameter. Learning rates belong to the schedule and are left out.
    */
   stateDict(): Record<string, Tensor | HostArray> {
     return saveStates(this.#parameters().map((parameter) => this.#states.get(parameter)));
   }
 
-  /** Takes what `stateDict` gave, as tensors or host arrays. Throws when it belongs to other parameters. */
+  /**
+   * Loads what `stateDict` returned, as tensors or host arrays. Throws `state-dict-mismatch` if names or shapes do not
+   * fit the parameters; then nothing has changed.
+   */
   loadStateDict(dict: SavedState): void {
     const fresh = this.groups.flatMap((group) =>
       group.params.map((parameter) => ({
@@ -109,7 +113,7 @@ export abstract class Optimizer<Options extends SharedOptions> {
     loadStates(this.op, dict, fresh);
   }
 
-  /** Frees the buffers of the optimiser; the parameters and their gradients stay. */
+  /** Frees the optimiser's buffers, but not the parameters and their gradients. */
   dispose(): void {
     for (const { buffers } of this.#states.values()) for (const buffer of Object.values(buffers)) buffer.dispose();
     this.#states.clear();
@@ -123,7 +127,7 @@ export abstract class Optimizer<Options extends SharedOptions> {
     return this.groups.flatMap(({ params }) => params);
   }
 
-  /** Buffers outlive the scope that a step runs in, so no scope tracks them. */
+  /** No scope tracks the buffers, since they outlive the scope that a step runs in. */
   #state(parameter: Tensor, group: ResolvedGroup<Options>): ParameterState {
     const state = this.#states.get(parameter) ?? { step: 0, fresh: true, buffers: {} };
     this.#states.set(parameter, state);

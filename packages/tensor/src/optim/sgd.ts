@@ -6,7 +6,7 @@ import { invalid, Optimizer, type ParameterGroup, type ResolvedGroup } from "./o
 import type { ParameterState } from "./state.js";
 
 export interface SGDOptions {
-  /** Default 1e-3. */
+  /** Learning rate. Default 1e-3. */
   readonly lr?: number;
   /** Default 0. */
   readonly momentum?: number;
@@ -27,8 +27,22 @@ const RULES: RulesOf<SGDOptions> = {
 };
 
 /**
- * torch.optim.SGD: d = g + weightDecay w; m = momentum m + (1 - dampening) d, and m = d at the first step; w = w - lr m
- * (with Nesterov: w - lr (d + momentum m)).
+ * Stochastic gradient descent (torch.optim.SGD) for gradient g and weight w: d = g + weightDecay w; m = momentum m + (1
+ * - dampening) d, with m = d at the first step; w = w - lr m, or with Nesterov w - lr (d + momentum m). Throws
+ * `invalid-argument` for options out of range and for parameters that are not float32 leaves.
+ *
+ * @example
+ * ```ts
+ * import { createDevice, mul, optim, sum } from "@fcn/tensor";
+ *
+ * const device = await createDevice();
+ * const w = device.tensor([2], [1], { requiresGrad: true });
+ * const optimizer = new optim.SGD([w], { lr: 0.25, momentum: 0.9 });
+ * sum(mul(w, w)).backward();
+ * optimizer.step();
+ * console.log(await w.item()); // 2 - 0.25 * 4 = 1
+ * device.destroy();
+ * ```
  */
 export class SGD extends Optimizer<SGDOptions> {
   constructor(params: readonly Tensor[] | readonly ParameterGroup<SGDOptions>[], options: SGDOptions = {}) {

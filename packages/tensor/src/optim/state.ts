@@ -2,21 +2,21 @@ import { show, TensorError } from "../errors.js";
 import type { HostArray } from "../io/hostArray.js";
 import type { Tensor } from "../tensor.js";
 
-/** What an optimiser remembers of one parameter: buffers in the parameter's memory order, and the steps so far. */
+/** The optimiser's state of one parameter: buffers in the parameter's memory format, and the steps so far. */
 export interface ParameterState {
   step: number;
-  /** The buffers hold nothing yet. */
+  /** Whether the buffers are still uninitialised. */
   fresh: boolean;
   readonly buffers: Record<string, Tensor>;
 }
 
-/** The state of an optimiser by name, as `stateDict` and the readers of `io` give it. */
+/** The state of an optimiser by name, as returned by `stateDict` and the readers in `io`. */
 export type SavedState = Readonly<Record<string, Tensor | HostArray>>;
 
 interface Target {
   readonly parameter: Tensor;
   readonly names: readonly string[];
-  /** The state to fill, made when it is not there yet. */
+  /** Returns the state to fill, and creates it first if there is none. */
   readonly make: () => ParameterState;
 }
 
@@ -29,7 +29,7 @@ export function saveStates(states: readonly (ParameterState | undefined)[]): Rec
   return Object.fromEntries(entries);
 }
 
-/** Checks all entries, then copies them. A parameter without entries keeps what it has. */
+/** Checks all entries before copying any. A parameter without entries keeps its state. */
 export function loadStates(op: string, dict: SavedState, targets: readonly Target[]): void {
   const wanted = new Map(
     targets.flatMap(({ parameter, names }, i): [string, readonly number[]][] =>

@@ -8,8 +8,9 @@ import { findLookalikes, fingerprintOf } from "../../../../packages/fcn/src/data
 const SIDE = 192;
 
 const drawn = (side: number, colour: (x: number, y: number) => readonly number[]): Sharp => {
-  const pixels = Array.from({ length: side * side }, (_, i) => colour(i % side, Math.floor(i / side))).flat();
-  return sharp(Uint8ClampedArray.from(pixels), { raw: { width: side, height: side, channels: 3 } });
+  const pixels = new Uint8ClampedArray(3 * side * side);
+  for (let i = 0; i < side * side; i++) pixels.set(colour(i % side, Math.floor(i / side)), 3 * i);
+  return sharp(pixels, { raw: { width: side, height: side, channels: 3 } });
 };
 
 /** Noise of all scales, of an amplitude that falls with the scale as it does in photographs. */

@@ -6,12 +6,12 @@ import type { DataRemark } from "../files/remarks.js";
 import { counted } from "../files/words.js";
 import { type CocoId, IdTable, isId, shownId } from "./cocoIds.js";
 
-/** What is used of a COCO annotation file. */
+/** The parts of a COCO annotation file that are used here. */
 export interface CocoFile {
   readonly images: readonly CocoImage[];
   readonly annotations: readonly CocoAnnotation[];
   readonly categories: readonly CocoCategory[];
-  /** About entries that cannot be used, which are left out of the lists, and about ids. */
+  /** Entries that were left out of the lists because they cannot be used, and doubts about ids. */
   readonly remarks: readonly DataRemark[];
 }
 
@@ -26,15 +26,15 @@ export interface CocoCategory {
 }
 
 export interface CocoAnnotation {
-  /** For messages. */
+  /** Only used in messages. */
   readonly id?: CocoId;
   readonly imageId: CocoId;
   readonly categoryId: CocoId;
-  /** Undefined where the file does not list it. */
+  /** Undefined if the file does not list it. */
   readonly image: CocoImage | undefined;
   readonly category: CocoCategory | undefined;
   readonly crowd: boolean;
-  /** As the file has it; absent for a box without a mask. */
+  /** As stored in the file; absent for a box without a mask. */
   readonly segmentation?: unknown;
 }
 
@@ -49,15 +49,14 @@ export function isCoco(json: unknown): boolean {
   return absentLists(json).length === 0;
 }
 
-/** The lists of a COCO file that a JSON value does not have. */
+/** The lists of a COCO file that a JSON value lacks. */
 export function absentLists(json: unknown): string[] {
   return LISTS.filter((name) => !Array.isArray(fieldsOf(json)[name]));
 }
 
 /**
- * Checks a COCO file. An image or annotation that cannot be used is left out, and a problem among the remarks names it.
- * Throws a TensorError that names the file where a category cannot be used, or where two images or two categories of
- * one id are not the same.
+ * Checks a COCO file. An image or annotation that cannot be used is left out and named in a remark. Throws a
+ * TensorError that names the file if a category cannot be used, or if two different images or categories share an id.
  */
 export function parseCoco(file: string, json: unknown): CocoFile {
   const lists = json as Readonly<Record<string, readonly unknown[]>>;
@@ -135,7 +134,7 @@ function parseAnnotations(
 const YES: readonly unknown[] = [1, true, "1", "true"];
 const NO: readonly unknown[] = [0, false, "0", "false"];
 
-/** Undefined for what is neither yes nor no. */
+/** Undefined for anything that means neither yes nor no. */
 function crowdOf(value: unknown): boolean | undefined {
   if (value === undefined || value === null || value === "") return false;
   const flag = typeof value === "string" ? value.toLowerCase() : value;
@@ -143,7 +142,7 @@ function crowdOf(value: unknown): boolean | undefined {
   return NO.includes(flag) ? false : undefined;
 }
 
-/** Of a box without a mask tools write no segmentation, or one without any number. */
+/** For a box without a mask, tools write either no segmentation or one without any numbers. */
 function isAbsent(segmentation: unknown): boolean {
   if (!Array.isArray(segmentation)) return isNothing(segmentation);
   return segmentation.every((piece) => isNothing(piece) || (Array.isArray(piece) && piece.every(isNothing)));
@@ -151,7 +150,7 @@ function isAbsent(segmentation: unknown): boolean {
 
 const isNothing = (value: unknown): boolean => value === undefined || value === null;
 
-/** Gathers what is wrong with entries: one remark for each fault. */
+/** Collects what is wrong with entries, in one remark for each fault. */
 class EntryRemarks {
   readonly #faults = new Map<string, { list: string; problem: string; fix: string; entries: [number, string][] }>();
   readonly #matched = new Map<string, { count: number; example: CocoId }>();
@@ -164,7 +163,7 @@ class EntryRemarks {
     this.#faults.set(`${list} ${problem}`, fault);
   }
 
-  /** An id that names an entry whose id is of the other type. */
+  /** Records that an id names an entry whose id has the other type. */
   match(what: "image" | "category", example: CocoId): void {
     const known = this.#matched.get(what);
     this.#matched.set(what, { count: (known?.count ?? 0) + 1, example: known?.example ?? example });
@@ -193,7 +192,7 @@ class EntryRemarks {
   }
 }
 
-/** JSON numbers beyond 2^53 are rounded when they are read: neighbours become one. */
+/** JSON numbers beyond 2^53 are rounded on reading, which makes neighbouring ids equal. */
 function largeIds(file: string, images: readonly CocoImage[]): DataRemark[] {
   const large = images.find(({ id }) => typeof id === "number" && !Number.isSafeInteger(id));
   if (large === undefined) return [];
@@ -203,8 +202,8 @@ function largeIds(file: string, images: readonly CocoImage[]): DataRemark[] {
 }
 
 /**
- * The entries without those that say the same as another. Annotations name images and categories by id: two of one id
- * that differ would share them, and are refused.
+ * Drops entries that repeat another exactly. Annotations refer to images and categories by id, so two different entries
+ * with one id would share annotations; they are refused.
  */
 function withoutTwins<T extends { readonly id: CocoId }>(
   file: string,

@@ -1,15 +1,15 @@
-/** What COCO files identify images and categories by. */
+/** How COCO files identify images and categories. */
 export type CocoId = number | string;
 
-/** Whole numbers and texts that are not blank. */
+/** Accepts whole numbers, and strings that are not blank. */
 export function isId(value: unknown): value is CocoId {
   return typeof value === "string" ? value.trim() !== "" : Number.isInteger(value);
 }
 
-/** An id as it stands in a file. */
+/** An id as it is written in a file. */
 export const shownId = (id: CocoId): string => (typeof id === "string" ? `"${id}"` : String(id));
 
-/** Numbers and texts of digits by their value, before other texts in alphabetical order. */
+/** Orders numbers and strings of digits by value, followed by other strings in alphabetical order. */
 export function compareIds(a: CocoId, b: CocoId): number {
   const [x, y] = [Number(a), Number(b)];
   if (Number.isFinite(x) && Number.isFinite(y)) return x - y;
@@ -18,8 +18,8 @@ export function compareIds(a: CocoId, b: CocoId): number {
 }
 
 /**
- * Entries by id. The number 1 and the text "1" are two ids; where only one of them is there, it is found by the other
- * too, and `isOther` says so: tools that convert files often write one side as text.
+ * Entries by id. The number 1 and the string "1" are different ids, but if only one of them exists, the other finds it
+ * too and `isOther` reports the mismatch: conversion tools often write one side as a string.
  */
 export class IdTable<T> {
   readonly #exact = new Map<CocoId, T>();

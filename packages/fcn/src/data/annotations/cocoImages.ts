@@ -7,13 +7,13 @@ import { counted } from "../files/words.js";
 import { namedSplit } from "../folder/splits.js";
 import type { CocoImage } from "./cocoFile.js";
 
-/** The split that the name of a file or one of its folders tells. */
+/** The split named by the file or by one of its folders. */
 export function splitOf(file: string): string | undefined {
   const words = withoutExtension(file).split(/[/_\-.]|(?<=[a-z])(?=\d)/i);
   return words.map(namedSplit).find((word) => word !== undefined);
 }
 
-/** Entries that together look for their images. */
+/** Entries that have been matched with an image. */
 interface Taken {
   readonly image: CocoImage;
   readonly path: string;
@@ -21,10 +21,10 @@ interface Taken {
 }
 
 /**
- * The images of a COCO file, below the root: by `file_name` from the folder of the file, else by the longest common
- * tail. Of several that fit equally well those in a folder of the file's split count, then the one whose path from the
- * root or from `images/` was said in full. What was not found, may be several, or lies in another folder than was said
- * comes into `remarks`.
+ * Finds the images of a COCO file below the root: by `file_name` relative to the file's folder, otherwise by the
+ * longest common tail. Among several equally good matches, those in a folder of the file's split win, then the one
+ * whose path from the root or from `images/` was given in full. Images that are missing, ambiguous or in another folder
+ * than stated are reported in `remarks`.
  */
 export async function cocoImages(
   root: string,
@@ -74,7 +74,7 @@ export async function cocoImages(
   return new Map(kept.map(({ image, path }) => [image, path]));
 }
 
-/** Images that were taken although what was said of them names another folder. */
+/** Reports images that were accepted although the file places them in another folder. */
 function otherFolders(file: string, taken: readonly Taken[]): DataRemark[] {
   const strangers = taken.filter(({ contradicts }) => contradicts);
   if (strangers.length === 0) return [];

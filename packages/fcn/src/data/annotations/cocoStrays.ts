@@ -3,8 +3,8 @@ import type { CocoAnnotation, CocoFile } from "./cocoFile.js";
 import { type CocoId, shownId } from "./cocoIds.js";
 
 /**
- * Tells of the annotations that paint nothing, with their counts: those of images or categories that the file does
- * not list, and boxes without a mask. Where categories were `chosen` all others are background by choice.
+ * Reports, with counts, the annotations that paint nothing: those whose image or category the file does not list, and
+ * boxes without a mask. If categories were `chosen`, the others are background on purpose.
  */
 export function strayAnnotations(file: string, { annotations }: CocoFile, chosen: boolean): DataRemark[] {
   const tell = (
@@ -30,7 +30,7 @@ export function strayAnnotations(file: string, { annotations }: CocoFile, chosen
       ({ categoryId }) => categoryId,
     ),
     ...tell(
-      // A list of some of the images may keep the annotations of all; one that fits no image is a mistake.
+      // A file that lists a subset of the images may keep every annotation; one that matches no image is a mistake.
       own.length === 0 ? "problem" : "warning",
       "unknown-image",
       annotations.filter(({ image }) => image === undefined),

@@ -6,19 +6,19 @@ import { liesOutside, orOf, outsideFile, pathFinder } from "../files/findPath.js
 
 /** The image of a labelme file. */
 export interface LabelmeImage {
-  /** Below the root. */
+  /** Relative to the root. */
   readonly path: string;
-  /** It is not where the file says, or has another name. */
+  /** The image is not where the file says, or has another name. */
   readonly isOther: boolean;
 }
 
 const stemOf = (path: string): string => sameText(withoutExtension(fileName(path)));
 
 /**
- * Finds the image of a labelme file, both below `root`: where its `imagePath` says, from the folder of the file; else
- * the image with the longest common tail, of several the one beside the file; else, as labelme itself does, the one
- * that has the file's own base name, beside it or anywhere. Throws a TensorError that names the file where there is
- * none, or several that fit equally well.
+ * Finds the image of a labelme file, both below `root`: first by `imagePath` relative to the file's folder, then by the
+ * longest common tail (the image beside the file wins a tie), and finally, like labelme itself, by the file's own base
+ * name, beside it or anywhere. Throws a TensorError that names the file if nothing matches, or if several images match
+ * equally well.
  */
 export function labelmeImages(
   root: string,
@@ -58,7 +58,7 @@ function severalImages(file: string, imagePath: string, places: string): TensorE
   return fileError("ambiguous-name", file, problem, "write the path from the file to the image into imagePath");
 }
 
-/** The warning about images that were taken although imagePath says another; `taken` holds "a.json" and the paths. */
+/** The warning about images that differ from their imagePath; `taken` holds entries such as "a.json" with the paths. */
 export function otherImages(
   taken: readonly { readonly json: string; readonly imagePath: string; readonly image: string }[],
 ): string {

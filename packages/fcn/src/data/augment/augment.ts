@@ -4,20 +4,20 @@ import { changeColours } from "./colour.js";
 import { type Augmentation, DEFAULT_FILL } from "./options.js";
 import { type Affine, type Raster, warpBilinear, warpNearest } from "./warp.js";
 
-/** What the random state of one sample depends on: nothing else, so that it is the same whatever was drawn before. */
+/** All that the random changes of one sample depend on, so they do not depend on what was drawn before. */
 export interface SampleKey {
   readonly seed: number;
   readonly epoch: number;
-  /** Place of the sample in its data set. */
+  /** Position of the sample in its data set. */
   readonly index: number;
 }
 
-/** Each kind of change draws from a stream of its own: adding one leaves the others as they were. */
+/** Each kind of change draws from its own stream, so adding one leaves the others unchanged. */
 const STREAMS = { scale: 1, rotate: 2, mirror: 3, jitter: 4, crop: 5, colour: 6 } as const;
 
 /**
- * The sample changed at random: the image bilinearly, its labels by nearest neighbour at the same points. Where nothing
- * is scaled or turned by other than whole pixels, values are copied exactly.
+ * Returns a randomly changed copy of the sample: the image is resampled bilinearly, its labels by nearest neighbour at
+ * the same points. Values are copied exactly if every pixel of the result falls on a pixel of the image.
  */
 export function augmentSample(
   sample: SegmentationSample,
@@ -34,9 +34,7 @@ export function augmentSample(
   return { ...moved, image };
 }
 
-/**
- * The fill is no part of the image: changes of the colours leave it as it is. `outside` is 1 where there is no image.
- */
+/** Restores the fill, which is not part of the image, after colour changes. `outside` is 1 where there is no image. */
 function refill({ data, channels }: RasterImage, outside: Uint8Array, fill: readonly number[]): void {
   const half = data instanceof Uint8Array ? 0.5 : 0;
   for (let i = outside.indexOf(1); i >= 0; i = outside.indexOf(1, i + 1)) {
@@ -44,7 +42,7 @@ function refill({ data, channels }: RasterImage, outside: Uint8Array, fill: read
   }
 }
 
-/** The value of each channel where there is no image. */
+/** The value of each channel outside the image. */
 function fillOf({ channels }: RasterImage, { fill = DEFAULT_FILL }: Augmentation): number[] {
   return Array.from({ length: channels }, (_, c) => fill[c] ?? 0);
 }
@@ -70,7 +68,7 @@ function moveSample(
   return { moved, outside: warp(new Uint8Array(image.height * image.width), 1) };
 }
 
-/** The size of the result, and for each of its points the point of the image that it shows. */
+/** The size of the result, and the map from its points to points of the image. */
 function drawGeometry(
   image: { readonly height: number; readonly width: number },
   { scale, rotate = 0, mirror = false, jitter = 0, crop }: Augmentation,
@@ -90,8 +88,8 @@ function drawGeometry(
   const left = between(place(), scaled.width - width) - rightBy;
   const [sin, cos] = [Math.sin(angle), Math.cos(angle)];
   const [ratioX, ratioY] = [image.width / scaled.width, image.height / scaled.height];
-  // From a point of the result: to the scaled image about its middle, mirrored back, turned back, to the size of the
-  // image.
+  // Maps a point of the result to the scaled image relative to its centre, undoes mirroring and rotation, and scales to
+  // the size of the image.
   const [middleX, middleY] = [scaled.width / 2, scaled.height / 2];
   const [startX, startY] = [flip * (left - middleX), top - middleY];
   return {

@@ -3,8 +3,8 @@ import type { RandomSource } from "../random.js";
 import type { ColourJitter } from "./options.js";
 
 /**
- * Changes the first three channels at random; an image of fewer keeps its values. Formulas as in torchvision's
- * ColorJitter.
+ * Changes the first three channels at random, with the formulas of torchvision's ColorJitter. Images with fewer
+ * channels stay as they are.
  */
 export function changeColours(
   image: RasterImage,
@@ -26,12 +26,12 @@ type Values = Uint8Array | Float32Array;
 
 const clamp = (value: number): number => (value < 0 ? 0 : Math.min(value, 255));
 
-/** What is added before a value is stored: bytes cut off, so half a level more rounds. */
+/** Storing into bytes truncates, so adding half a level rounds. */
 const rounding = (data: Values): number => (data instanceof Uint8Array ? 0.5 : 0);
 
 const greyAt = (data: Values, at: number): number => 0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!;
 
-/** Brightness, then contrast about the mean grey. */
+/** Scales the brightness, then the contrast about the mean grey. */
 function changeTone(data: Values, channels: number, light: number, spread: number): void {
   let sum = 0;
   for (let at = 0; at < data.length; at += channels) sum += clamp(light * greyAt(data, at));
@@ -42,7 +42,7 @@ function changeTone(data: Values, channels: number, light: number, spread: numbe
   }
 }
 
-/** The distance of each channel to the pixel's own grey. */
+/** Scales the distance of each channel from the pixel's own grey. */
 function changeSaturation(data: Values, channels: number, strength: number): void {
   const half = rounding(data);
   for (let at = 0; at < data.length; at += channels) {
@@ -51,7 +51,7 @@ function changeSaturation(data: Values, channels: number, strength: number): voi
   }
 }
 
-/** Turns the hue of HSV by `turn` of the circle; value and saturation stay. */
+/** Rotates the HSV hue by `turn` of the full circle, keeping value and saturation. */
 function turnHue(data: Values, channels: number, turn: number): void {
   const half = rounding(data);
   for (let at = 0; at < data.length; at += channels) {
@@ -70,7 +70,7 @@ function turnHue(data: Values, channels: number, turn: number): void {
   }
 }
 
-/** A channel of an HSV colour: it falls from the value by the chroma over two sixths of the circle. */
+/** One channel of an HSV colour: it falls from the value by the chroma over two sixths of the circle. */
 function channelOf(place: number, value: number, chroma: number): number {
   const k = place % 6;
   return value - chroma * Math.max(0, Math.min(k, 4 - k, 1));

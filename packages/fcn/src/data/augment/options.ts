@@ -1,41 +1,42 @@
 import { checkOptions, type RulesOf, rules } from "@fcn/tensor/internal";
 
 /**
- * Random changes of an image and its labels together. What is not named is not done. Geometry is done in one step, in
- * this order: scale, rotate, mirror, jitter, crop. Plain data: it can be sent to a worker and written to a file.
+ * Random changes applied to an image and its labels together; whatever is not named is not done. Geometric changes are
+ * applied in one resampling step, in the order scale, rotate, mirror, jitter, crop. Plain data, so it can be sent to a
+ * worker or written to a file.
  */
 export interface Augmentation {
-  /** Factor of the size, drawn evenly between the two in its logarithm. */
+  /** Range of the size factor, drawn uniformly in the logarithm. */
   readonly scale?: readonly [smallest: number, largest: number];
-  /** Largest angle either way in degrees, about the middle. */
+  /** Largest rotation about the centre in either direction, in degrees. */
   readonly rotate?: number;
-  /** Flip left to right: probability, or true for one half. */
+  /** Probability of flipping left to right; true means one half. */
   readonly mirror?: boolean | number;
-  /** Largest shift in whole pixels, in each direction by itself. The paper tried 32. */
+  /** Largest shift in pixels, drawn independently for each direction. The FCN paper tried 32. */
   readonly jitter?: number;
-  /** Size of a window at a random place; what lies outside a smaller image is void. */
+  /** Size of a randomly placed window in pixels; the part that extends beyond a smaller image is void. */
   readonly crop?: readonly [height: number, width: number];
   /**
-   * Changes of the first three channels, done in the order brightness, contrast, saturation, hue, as torchvision's
-   * formulas do them.
+   * Changes of the first three channels, in the order brightness, contrast, saturation, hue, with the formulas of
+   * torchvision's ColorJitter.
    */
   readonly colour?: ColourJitter;
   /**
-   * Value of each channel where there is no image, whatever `colour` does; labels become void there. Default: the
-   * ImageNet means, [124, 116, 104], and 0 for further channels; in a loader the means of its preprocessing, which
-   * become 0 (or next to it, since bytes hold whole numbers).
+   * Value of each channel outside the image, unaffected by `colour`; labels there become void. Default: the ImageNet
+   * means [124, 116, 104], and 0 for further channels. A loader uses the means of its preprocessing instead, so that
+   * the fill becomes 0, or close to it, since bytes hold whole numbers.
    */
   readonly fill?: readonly number[];
 }
 
 export interface ColourJitter {
-  /** Factor between 1 - b and 1 + b. */
+  /** The factor lies between 1 - b and 1 + b. */
   readonly brightness?: number;
-  /** Factor of the distance to the mean grey, between 1 - c and 1 + c. */
+  /** The factor of the distance from the mean grey lies between 1 - c and 1 + c. */
   readonly contrast?: number;
-  /** Factor of the distance to the pixel's own grey, between 1 - s and 1 + s. */
+  /** The factor of the distance from the pixel's own grey lies between 1 - s and 1 + s. */
   readonly saturation?: number;
-  /** Turn of the hue, between -h and h; 0.5 is half the circle. */
+  /** The hue turns by between -h and h, where 0.5 is half the circle. */
   readonly hue?: number;
 }
 
@@ -61,7 +62,7 @@ const COLOUR_RULES: RulesOf<ColourJitter> = {
   saturation: probability,
   hue: upTo(0.5),
 };
-/** What other libraries call some of them. */
+/** Names that other libraries use for some of the options. */
 const SYNONYMS = {
   flip: "mirror",
   hflip: "mirror",
@@ -73,7 +74,7 @@ const SYNONYMS = {
   randomcrop: "crop",
 } as const;
 
-/** Throws `invalid-argument` for an option that breaks its rule, or that is not known. */
+/** Throws `invalid-argument` for an option that is unknown or breaks its rule. */
 export function checkAugmentation(augmentation: Augmentation): void {
   checkOptions<Augmentation>("augmentation", augmentation, RULES, SYNONYMS);
   checkOptions<ColourJitter>("augmentation.colour", augmentation.colour ?? {}, COLOUR_RULES, {});

@@ -1,5 +1,5 @@
 /**
- * Where a point (X, Y) of the result lies in the image: x + xx X + xy Y, y + yx X + yy Y. The first pixel reaches from
+ * Maps a point (X, Y) of the result to the point (x + xx X + xy Y, y + yx X + yy Y) of the image. The first pixel spans
  * 0 to 1.
  */
 export interface Affine {
@@ -23,7 +23,7 @@ interface Size {
   readonly width: number;
 }
 
-/** Each pixel of the result is the pixel of `from` in which its centre lies; `fill` where that is none. */
+/** Copies to each pixel of the result the pixel of `from` that contains its centre, or `fill` if there is none. */
 export function warpNearest(
   from: Raster,
   { height, width }: Size,
@@ -48,8 +48,8 @@ export function warpNearest(
 }
 
 /**
- * As {@link warpNearest}, but with the bilinear value at the point; the border's pixels count for what lies half a
- * pixel beyond their centres.
+ * Like {@link warpNearest}, but takes the bilinear value at the point; border pixels extend half a pixel beyond their
+ * centres.
  */
 export function warpBilinear(
   from: Raster,
@@ -58,7 +58,7 @@ export function warpBilinear(
   fill: readonly number[],
 ): Uint8Array | Float32Array {
   const { data, channels } = from;
-  // Storing into bytes cuts off: half a level more rounds.
+  // Storing into bytes truncates, so adding half a level rounds.
   const half = data instanceof Uint8Array ? 0.5 : 0;
   const rounded = fill.map((value) => value + half);
   if (hitsCentres(affine)) return warpNearest(from, size, affine, rounded);
@@ -99,7 +99,7 @@ function emptyLike(data: Uint8Array | Float32Array, length: number): Uint8Array 
   return data instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
 }
 
-/** Whether every pixel centre of the result is one of the image. */
+/** Whether every pixel centre of the result falls on a pixel centre of the image. */
 function hitsCentres({ x, xx, xy, y, yx, yy }: Affine): boolean {
   return xy === 0 && yx === 0 && Math.abs(xx) === 1 && yy === 1 && Number.isInteger(x) && Number.isInteger(y);
 }

@@ -12,17 +12,17 @@ import type { Inspection } from "../workers/inspect.js";
 
 export type CheckOptions = OpenOptions;
 
-/** What a split holds. */
+/** The contents of one split. */
 export interface SplitSummary {
   readonly samples: number;
   readonly pixels: number;
-  /** Pixels of each class. */
+  /** Number of pixels of each class. */
   readonly histogram: readonly number[];
-  /** For each class the labelled pixels of the images in which it occurs. */
+  /** For each class, the number of labelled pixels in the images that contain it. */
   readonly presentPixels: readonly number[];
-  /** Part of the pixels that is void, 0 to 1. */
+  /** Share of void pixels, 0 to 1. */
   readonly voidShare: number;
-  /** Of the images that can be read: fewest and most pixels. */
+  /** Sizes of the readable images with the fewest and the most pixels. */
   readonly smallest: readonly [height: number, width: number];
   readonly largest: readonly [height: number, width: number];
 }
@@ -30,34 +30,44 @@ export interface SplitSummary {
 export interface LevelSummary {
   readonly min: number;
   readonly max: number;
-  /** How many values there are on the scale of 0 to 255, where that is few. */
+  /** Number of distinct values on the scale 0 to 255, if there are only a few. */
   readonly distinct?: number;
 }
 
 export type LevelsByDepth = Readonly<Partial<Record<PixelDepth, LevelSummary>>>;
 
 export interface DataReport {
-  /** No problem was found; there may be warnings. */
+  /** True if there is no problem; there may still be warnings. */
   readonly ok: boolean;
   readonly root: string;
   readonly layout: string;
   readonly classes: readonly string[];
   readonly splits: Readonly<Record<string, SplitSummary>>;
-  /** Values of the photographs of each depth, as they are stored. */
+  /** Range of the photographs' stored values, by depth. */
   readonly levels: LevelsByDepth;
   /** Problems first, then warnings, then notes. */
   readonly remarks: readonly DataRemark[];
-  /** The images that `skipBad` left out of all that the report tells; absent without that option. */
+  /** The images that `skipBad` excluded from everything in the report; absent without that option. */
   readonly leftOut?: readonly LeftOut[];
   readonly seconds: number;
 }
 
 /**
- * Looks at every file of a data set before anything is trained on it: images and labels that cannot be read or differ
- * in size, labels without a class, missing partners, void, classes without pixels, and images of the training set in
- * the validation set. Decodes in worker threads (Node).
+ * Checks every file of a data set before training: finds images and labels that are unreadable or differ in size,
+ * labels without a class, missing partners, void, classes without pixels, and training images that recur in the
+ * validation set. Decodes in worker threads (Node). Faults of the files are reported as remarks rather than thrown;
+ * errors of {@link open} are thrown.
  *
- * @param data a folder, or what `open` returned
+ * @param data a folder, or what {@link open} returned
+ *
+ * @example
+ * ```ts
+ * import { data } from "@fcn/core";
+ *
+ * const report = await data.check("street", { onProgress: (done, total) => console.log(done, total) });
+ * for (const { level, file, text } of report.remarks) console.log(level, file, text);
+ * if (!report.ok) process.exitCode = 1;
+ * ```
  */
 export async function check(data: string | OpenedData, options: CheckOptions = {}): Promise<DataReport> {
   const start = performance.now();
@@ -71,7 +81,7 @@ export async function check(data: string | OpenedData, options: CheckOptions = {
   const splits = [...bySplit].map(([name, list]) => [name, summarise(list, opened.classes.length)] as const);
   const found = judgeConstants([...inspections.values()]);
   const remarks = [
-    // What was left out is no longer among them: other problems are new.
+    // Images that were left out are not inspected, so any problem found here is new.
     ...(opened.leftOut ? found.map((remark) => (isKept(remark.code) ? soften(remark) : remark)) : found),
     ...opened.remarks,
     ...judgeNames(opened),
@@ -94,7 +104,7 @@ export async function check(data: string | OpenedData, options: CheckOptions = {
 
 const LEVELS = ["problem", "warning", "note"];
 
-/** One order whatever was found first. */
+/** A fixed order, whatever order the remarks were found in. */
 function byLevelAndFile(a: DataRemark, b: DataRemark): number {
   const levels = LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level);
   return levels || compare(a.file, b.file) || compare(a.text, b.text);
@@ -142,10 +152,10 @@ function levelsByDepth(list: readonly Inspection[]): LevelsByDepth {
   return Object.fromEntries(summaries);
 }
 
-/** Layouts of one's own images, which are divided by `splits/`; published sets bring their lists along. */
+/** Layouts of a user's own images, which are divided by `splits/`; published sets bring their own lists. */
 const OWN_LAYOUTS: readonly string[] = ["folder", "coco", "labelme"];
 
-/** A folder may be there to be measured on only, or to be trained on only: that is no problem of its images. */
+/** A folder may be meant for measuring only or for training only, which is not a fault of its images. */
 function judgeNames({ root, layout, splits }: OpenedData): DataRemark[] {
   if (Object.keys(splits).length === 0) {
     return [{ level: "problem", code: "no-split", file: root, text: "it has no split: no list names its images" }];
@@ -162,10 +172,10 @@ function judgeNames({ root, layout, splits }: OpenedData): DataRemark[] {
   return [{ level: "warning", code: "no-val", file: root, text }];
 }
 
-/** Part of the images that may well be blank. */
+/** A share of blank images up to this is plausible. */
 const FEW_BLANK = 0.25;
 
-/** The remarks of the images; that a few are constant is a note, for a blank one now and then is no mistake. */
+/** The remarks of the images. A few constant images are only a note, because an occasional blank one is no mistake. */
 function judgeConstants(list: readonly Inspection[]): DataRemark[] {
   const remarks = list.flatMap((inspection) => inspection.remarks);
   const blank = remarks.filter(({ code }) => code === "constant-image").length;
@@ -173,7 +183,7 @@ function judgeConstants(list: readonly Inspection[]): DataRemark[] {
   return remarks.map((remark) => (remark.code === "constant-image" ? { ...remark, level: "note" } : remark));
 }
 
-/** Names that differ in blanks or in capitals alone are most likely one class. */
+/** Names that differ only in blanks or capitals most likely mean one class. */
 function judgeClasses({ root, classes }: OpenedData): DataRemark[] {
   const plain = classes.map((name) => name.trim().toLowerCase());
   const twins = classes.filter((_, label) => plain.indexOf(plain[label] as string) < label);
@@ -195,7 +205,7 @@ function judgeSplit({ root, classes, remarks }: OpenedData, split: string, summa
   if (samples === 0) return about(split === "train" ? "problem" : "warning", "empty-split", "it has no image");
   if (pixels === 0) return [];
   const present = classes.filter((_, label) => (histogram[label] as number) > 0);
-  // Numbers with gaps are told as what they are.
+  // Numbers with gaps have a remark of their own.
   const absent = remarks.some(({ code }) => code === "label-gaps")
     ? []
     : classes.filter((_, label) => histogram[label] === 0).map((name) => `"${name}"`);
@@ -212,7 +222,9 @@ function judgeSplit({ root, classes, remarks }: OpenedData, split: string, summa
   ];
 }
 
-/** Images of "train" in the splits that measure: the same file, or one that looks the same. */
+/**
+ * Finds images of "train" that recur in the splits used for measuring, as the same file or as one that looks the same.
+ */
 function findLeaks(opened: OpenedData, bySplit: ReadonlyMap<string, readonly Inspection[]>): DataRemark[] {
   const train = bySplit.get("train") ?? [];
   const fileOf = (split: string, i: number): string => opened.splits[split]?.item?.(i).image[0]?.file ?? "";

@@ -8,17 +8,17 @@ import { createRandom, shuffledIndices } from "../random.js";
 import type { OpenedData, SegmentationDataset } from "../samples/dataset.js";
 
 export interface ContactSheetOptions {
-  /** How many samples. Default 6. */
+  /** Number of samples. Default 6. */
   readonly count?: number;
-  /** Chooses the samples. Default 0. */
+  /** Seed that chooses the samples. Default 0. */
   readonly seed?: number;
   /** Default "train". */
   readonly split?: string;
 }
 
 /**
- * A PNG image of some samples: image, labels, and both on one another, with the names of the classes that are on it
- * (Node).
+ * Renders some samples as a PNG image: the image, its labels, and the labels over the image, with the names of the
+ * classes shown (Node). Throws `invalid-argument` for an unknown split, `missing-data` if no image can be read.
  */
 export async function contactSheet(data: OpenedData, options: ContactSheetOptions = {}): Promise<Uint8Array> {
   const { count = 6, seed = 0, split = "train" } = options;
@@ -44,7 +44,7 @@ export async function contactSheet(data: OpenedData, options: ContactSheetOption
   });
 }
 
-/** The first samples of a seeded order that can be loaded. */
+/** The first loadable samples in a seeded order. */
 async function pick(dataset: SegmentationDataset, count: number, seed: number): Promise<SegmentationSample[]> {
   const samples: SegmentationSample[] = [];
   for (const index of shuffledIndices(dataset.length, createRandom(seed))) {

@@ -6,17 +6,17 @@ import { voidEdges } from "../samples/boundary.js";
 import { type Canvas, cover, type Placement, paste } from "./paste.js";
 import { checkRgba, Pyramid, type RgbaImage } from "./raster.js";
 
-/** A thing cut out of its image: its alpha is its mask. */
+/** An object cut out of its image; its alpha is its mask. */
 export interface Cutout {
   readonly name: string;
-  /** Class from 1; 0 is background. */
+  /** Class index from 1; 0 is background. */
   readonly label: number;
   readonly image: RgbaImage;
 }
 
-/** What composite samples are made of. */
+/** The material that composite samples are made of. */
 export interface CompositeSource {
-  /** Names by label, background first. */
+  /** Class names by label, background first. */
   readonly classes: readonly string[];
   readonly cutouts: readonly Cutout[];
   readonly backgrounds: readonly { readonly name: string; readonly image: RgbaImage }[];
@@ -26,17 +26,17 @@ export interface CompositeOptions {
   /** Side of the square samples in pixels. */
   readonly size: number;
   readonly seed: number;
-  /** Fewest and most cut-outs on a sample. Default 1 to 3. */
+  /** Fewest and most cut-outs in a sample. Default 1 to 3. */
   readonly objects?: readonly [number, number];
-  /** Shortest and longest length of a cut-out's longer side, as a part of the sample's side. Default 0.35 to 0.8. */
+  /** Range of the longer side of a cut-out, as a fraction of the sample's side. Default 0.35 to 0.8. */
   readonly scale?: readonly [number, number];
-  /** Cut-outs are turned by at most this many degrees either way. Default 30. */
+  /** Largest rotation of cut-outs in either direction, in degrees. Default 30. */
   readonly rotation?: number;
-  /** Mirror cut-outs and backgrounds left to right with probability one half. Default true. */
+  /** Whether to mirror cut-outs and backgrounds left to right with probability one half. Default true. */
   readonly mirror?: boolean;
-  /** Pixels whose alpha (0 to 255) is above this belong to the cut-out. Default 127. */
+  /** Pixels whose alpha (0 to 255) exceeds this belong to the cut-out. Default 127. */
   readonly alphaThreshold?: number;
-  /** Pixels within this distance of another label become void, as in PASCAL VOC. Default 0: none. */
+  /** Pixels within this distance of another label become void, as in PASCAL VOC. Default 0, which makes none void. */
   readonly voidBorder?: number;
 }
 
@@ -51,10 +51,10 @@ const DEFAULTS = {
 type Settings = Required<CompositeOptions>;
 
 /**
- * Images with exact labels: cut-outs at random places, sizes and angles on random crops of photographs. Every class
- * comes up equally often, whatever the number of its cut-outs. The same source and seed give the same samples, and
- * fewer samples are the first of more. Throws a TensorError ("invalid-argument", "invalid-shape") for a source or an
- * option that does not hold.
+ * Composes images with exact labels from cut-outs at random positions, sizes and angles on random crops of photographs.
+ * All classes are equally frequent, however many cut-outs they have. The same source and seed give the same samples,
+ * and a smaller number of samples gives a prefix of a larger one. Throws `invalid-argument` or `invalid-shape` for a
+ * source or an option that is not valid.
  */
 export function composeSamples(
   source: CompositeSource,
@@ -64,7 +64,7 @@ export function composeSamples(
   return [...composeEach(source, count, options)];
 }
 
-/** The samples of {@link composeSamples} one at a time. Throws before the first. */
+/** Yields the samples of {@link composeSamples} one at a time. Throws before the first one. */
 export function composeEach(
   source: CompositeSource,
   count: number,
@@ -96,7 +96,7 @@ function* compose(source: CompositeSource, count: number, settings: Settings): G
   }
 }
 
-/** Draws without repeating until all were drawn, then shuffles anew. */
+/** Draws all items without repetition, then shuffles again. */
 function deck<T>(items: readonly T[], random: RandomSource): () => T {
   let order: number[] = [];
   return () => {
@@ -105,7 +105,7 @@ function deck<T>(items: readonly T[], random: RandomSource): () => T {
   };
 }
 
-/** A deck of classes over a deck of each class's cut-outs. */
+/** Draws from a deck of classes, and for each class from a deck of its cut-outs. */
 function classDeck<T extends Cutout>(cutouts: readonly T[], random: RandomSource): () => T {
   const labels = [...new Set(cutouts.map((cutout) => cutout.label))].sort((a, b) => a - b);
   const decks = labels.map((label) =>
@@ -122,7 +122,7 @@ function emptyCanvas(size: number): Canvas {
   return { height: size, width: size, rgb: new Float32Array(size * size * 3), labels: new Uint8Array(size * size) };
 }
 
-/** A square window of the background, between the sample's size and all of the shorter side. */
+/** A square window of the background, at least the sample's size and at most the whole shorter side. */
 function coverPlacement(image: RgbaImage, { size, mirror }: Settings, random: RandomSource): Placement {
   const shorter = Math.min(image.width, image.height);
   const window = Math.min(shorter, size) + random() * Math.max(0, shorter - size);
@@ -133,7 +133,7 @@ function coverPlacement(image: RgbaImage, { size, mirror }: Settings, random: Ra
   return { x: size / 2 + offsetX * scale, y: size / 2 + offsetY * scale, scale, angle: 0, mirror: flip };
 }
 
-/** A random size, angle and place; the middle keeps a quarter of the cut-out's length away from the border. */
+/** A random size, angle and position; the centre stays a quarter of the cut-out's length away from the border. */
 function pastePlacement(image: RgbaImage, settings: Settings, random: RandomSource): Placement {
   const { size, rotation, mirror } = settings;
   const [least, most] = settings.scale;

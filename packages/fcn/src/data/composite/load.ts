@@ -10,30 +10,30 @@ import type { RgbaImage } from "./raster.js";
 import { trimmed, whyNoCutout } from "./trim.js";
 
 export interface CompositeFolders {
-  /** For each class the folders with its cut-outs (PNG with alpha), which are searched with all folders below them. */
+  /** For each class, the folders of its cut-outs (PNG with alpha), searched recursively. */
   readonly cutouts: Readonly<Record<string, readonly string[]>>;
-  /** Photographs (JPEG or PNG): files, and folders, which are searched without the folders below them. */
+  /** Photographs (JPEG or PNG), as files or as folders; folders are not searched recursively. */
   readonly backgrounds: readonly string[];
-  /** Leaves out the files whose path it says yes to. */
+  /** Excludes the files for whose path it returns true. */
   readonly skip?: (path: string) => boolean;
   /**
-   * Longest side in pixels to which larger images are reduced on reading. Default 512 for cut-outs, 1024 for
+   * Longest side in pixels, to which larger images are reduced on reading. Default 512 for cut-outs, 1024 for
    * backgrounds.
    */
   readonly longestSide?: { readonly cutout?: number; readonly background?: number };
 }
 
 export interface LoadedComposite extends CompositeSource {
-  /** Images in the folders that are no cut-outs, and why. */
+  /** Images in the folders that cannot serve as cut-outs, and why. */
   readonly leftOut: readonly { readonly file: string; readonly reason: string }[];
 }
 
 /**
- * Reads the cut-outs and backgrounds of a composite set (Node). Cut-outs are trimmed to what is opaque; images without
- * a transparent part, and mostly translucent ones, are left out and listed. Files come in the order of their names, so
- * that a seed means the same everywhere. Throws a TensorError: "missing-data" for a folder that is absent or holds no
- * image, "unreadable-file" for an image that is damaged, "range-needed" for one of 16 bits that uses a part of their
- * scale alone.
+ * Reads the cut-outs and backgrounds of a composite set (Node). Cut-outs are trimmed to what is visible; images without
+ * a transparent part and mostly translucent ones are left out and listed. Files are sorted by name, so that a seed
+ * means the same on every machine. Throws `missing-data` for a folder that does not exist or holds no image,
+ * `unreadable-file` for a damaged image, and `range-needed` for a 16-bit image that uses only the lower part of its
+ * scale.
  */
 export async function loadComposite(folders: CompositeFolders): Promise<LoadedComposite> {
   const { skip = () => false, longestSide = {} } = folders;
@@ -87,8 +87,8 @@ function missing(problem: string, cause?: unknown): TensorError {
 }
 
 /**
- * Throws for values of 16 bits that use a part of their scale alone, such as 0 to 4095: brought to 8 bits they would be
- * nearly black.
+ * Throws for 16-bit values that fill only part of their scale, such as 0 to 4095, which would be nearly black in 8
+ * bits.
  */
 async function refuseDark(file: string): Promise<void> {
   const bands = await decodeDeep(file, await readBytes(file));
@@ -102,7 +102,7 @@ async function refuseDark(file: string): Promise<void> {
   throw fileError("range-needed", file, problem, fix);
 }
 
-/** Of 16 bits. */
+/** The largest 16-bit value. */
 const FULL = 65535;
 
 async function decode(file: string, longestSide: number): Promise<RgbaImage> {

@@ -1,6 +1,6 @@
 import type { Pyramid, RgbaImage } from "./raster.js";
 
-/** An image in the making: interleaved RGB values 0 to 255 and one label a pixel. */
+/** An image under construction: interleaved RGB values 0 to 255, and one label per pixel. */
 export interface Canvas {
   readonly height: number;
   readonly width: number;
@@ -8,14 +8,14 @@ export interface Canvas {
   readonly labels: Uint8Array;
 }
 
-/** Where an image comes to lie on a canvas: mirrored first, then scaled, then turned, its middle at (x, y). */
+/** Where an image lands on a canvas: it is mirrored, then scaled, then rotated, with its centre at (x, y). */
 export interface Placement {
-  /** Canvas pixels; the first pixel reaches from 0 to 1. */
+  /** In canvas pixels; the first pixel spans 0 to 1. */
   readonly x: number;
   readonly y: number;
-  /** Canvas pixels a pixel of the image. */
+  /** Canvas pixels per image pixel. */
   readonly scale: number;
-  /** Radians, clockwise as the image is seen. */
+  /** In radians, clockwise as seen. */
   readonly angle: number;
   readonly mirror: boolean;
 }
@@ -25,17 +25,17 @@ interface Scalable {
   readonly pyramid: Pyramid;
 }
 
-/** Lays an opaque image over the whole canvas; labels become 0. */
+/** Covers the whole canvas with an opaque image; labels become 0. */
 export function cover(canvas: Canvas, image: Scalable, placement: Placement): void {
   canvas.labels.fill(0);
   eachPixel(canvas, image, placement, (at, [r, g, b, alpha]) => {
-    // Beyond its border an image is transparent; on it the filter sees both.
+    // The image is transparent beyond its border, and the filter blends that in along the border; this undoes it.
     const whole = 255 / Math.max(alpha, 1);
     canvas.rgb.set([r * whole, g * whole, b * whole], at * 3);
   });
 }
 
-/** Lays a cut-out over the canvas; pixels whose alpha is above `threshold` get its label. */
+/** Pastes a cut-out onto the canvas; pixels whose alpha exceeds `threshold` get its label. */
 export function paste(
   canvas: Canvas,
   image: Scalable & { readonly label: number },
@@ -52,7 +52,7 @@ export function paste(
 
 type Texel = Float32Array & readonly [number, number, number, number];
 
-/** Calls `use` with the image's value (colour times alpha, alpha) at every canvas pixel that it can reach. */
+/** Calls `use` with the image's value (colour times alpha, alpha) at every canvas pixel that it may touch. */
 function eachPixel(
   { height, width }: Canvas,
   { image, pyramid }: Scalable,

@@ -1,8 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 
 /**
- * An image with transparency: interleaved rows of red, green, blue and alpha, 0 to 255, colours not multiplied by
- * alpha.
+ * An image with transparency: interleaved rows of red, green, blue and alpha, 0 to 255, with colours not premultiplied.
  */
 export interface RgbaImage {
   readonly data: Uint8Array;
@@ -21,7 +20,7 @@ export function checkRgba(op: string, name: string, { data, height, width }: Rgb
 }
 
 /**
- * An image at one size. Colours are as in the image where `straight`, else multiplied by alpha, as filters need them.
+ * An image at one size. Colours are as in the image if `straight`, otherwise premultiplied by alpha, as filters need.
  */
 interface Level {
   readonly data: Uint8Array | Float32Array;
@@ -30,10 +29,7 @@ interface Level {
   readonly straight: boolean;
 }
 
-/**
- * The same image at full size and, again and again, at half of it, so that any reduction is smooth. Built level by
- * level on demand.
- */
+/** An image at full size and repeatedly halved, so that any reduction is smooth. Levels are built on demand. */
 export class Pyramid {
   readonly #levels: Level[];
 
@@ -42,9 +38,9 @@ export class Pyramid {
   }
 
   /**
-   * Writes the bilinear value at (x, y) into `out`, its colour multiplied by alpha: coordinates of the full-size image
-   * in pixels, the first centre at 0.5. `reduction` is how many pixels of the image fall on one of the result; outside
-   * the image everything is transparent.
+   * Writes the bilinear value at (x, y) into `out`, with the colour premultiplied by alpha. Coordinates are pixels of
+   * the full-size image, whose first centre is 0.5; `reduction` is the number of image pixels per pixel of the result.
+   * Outside the image everything is transparent.
    */
   sample(x: number, y: number, reduction: number, out: Float32Array): void {
     const wanted = Math.max(0, Math.round(Math.log2(Math.max(1, reduction))));
@@ -54,7 +50,7 @@ export class Pyramid {
     bilinear(level, x * factor - 0.5, y * factor - 0.5, out);
   }
 
-  /** Makes levels up to `wanted`, as far as halving goes; returns the last one. */
+  /** Builds levels up to `wanted`, as far as halving is possible, and returns the last one. */
   #deepest(wanted: number): number {
     for (let last = this.#levels.at(-1)!; this.#levels.length <= wanted; last = this.#levels.at(-1)!) {
       if (last.height < 2 || last.width < 2) break;
@@ -71,7 +67,7 @@ function accumulate({ data, straight }: Level, at: number, share: number, out: F
   out[to + 3] = out[to + 3]! + share * data[at + 3]!;
 }
 
-/** Means of 2x2 pixels; an odd last row or column is dropped. */
+/** Averages 2x2 pixels; an odd last row or column is dropped. */
 function halve(level: Level): Level {
   const half = { width: level.width >> 1, height: level.height >> 1 };
   const out = new Float32Array(half.width * half.height * 4);

@@ -4,7 +4,9 @@ import { createRandom, type RandomSource, shuffledIndices } from "../random.js";
 import type { CompositeSource } from "./compose.js";
 
 export interface CompositeSplitOptions {
-  /** Part of the cut-outs of each class, and of the backgrounds, that is held back; above 0, below 1. */
+  /**
+   * Share of the cut-outs of each class, and of the backgrounds, that is held back; between 0 and 1, both exclusive.
+   */
   readonly validation: number;
   readonly seed: number;
 }
@@ -15,8 +17,8 @@ export interface CompositeSplit {
 }
 
 /**
- * Two sources that share no cut-out and no background. Every class is split by itself, so that both sides hold it.
- * Throws a TensorError ("invalid-argument") where a class or the backgrounds are too few for two sides.
+ * Splits a source into two that share no cut-out and no background. Each class is split separately, so that both sides
+ * contain it. Throws `invalid-argument` if a class or the backgrounds are too few to split.
  */
 export function splitComposite(source: CompositeSource, { validation, seed }: CompositeSplitOptions): CompositeSplit {
   if (!(validation > 0 && validation < 1)) {

@@ -1,15 +1,15 @@
 import type { RgbaImage } from "./raster.js";
 
-/** Pixels with an alpha above this count as part of the cut-out. */
+/** Pixels whose alpha exceeds this count as part of the cut-out. */
 const OPAQUE = 127;
-/** Pixels with an alpha up to this are not seen; filters leave such traces around edges. */
+/** Pixels with alpha up to this are invisible; filters leave such traces around edges. */
 const INVISIBLE = 15;
-/** Of the pixels that show at all, at least this part must be opaque. */
+/** At least this share of the visible pixels must be opaque. */
 const LEAST_OPAQUE = 0.6;
 /** A cut-out with fewer opaque pixels shows nothing at the size at which it is pasted. */
 const LEAST_PIXELS = 64;
 
-/** Why an image cannot serve as a cut-out; undefined when it can. */
+/** Why an image cannot serve as a cut-out, or undefined if it can. */
 export function whyNoCutout(image: RgbaImage): string | undefined {
   let opaque = 0;
   let shown = 0;
@@ -22,7 +22,7 @@ export function whyNoCutout(image: RgbaImage): string | undefined {
   return opaque < LEAST_OPAQUE * shown ? "it is mostly translucent" : undefined;
 }
 
-/** The smallest part that holds all pixels that show. */
+/** The smallest rectangle that contains all visible pixels. */
 export function trimmed(image: RgbaImage): RgbaImage {
   const { data, height, width } = image;
   let [top, bottom, left, right] = [height, -1, width, -1];

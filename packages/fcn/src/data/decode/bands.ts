@@ -7,7 +7,7 @@ import { readTiffTags, type TiffTags } from "./tiffTags.js";
 
 type Sharp = Awaited<ReturnType<typeof loadSharp>>;
 
-/** sharp's names of the formats of values. */
+/** sharp's names for the value formats. */
 const DEPTHS: Readonly<Record<string, PixelDepth>> = {
   uchar: "uint8",
   char: "int8",
@@ -18,21 +18,21 @@ const DEPTHS: Readonly<Record<string, PixelDepth>> = {
   float: "float32",
 };
 
-/** The photometric kind of TIFFs whose values are places in a palette. */
+/** The photometric interpretation of TIFFs whose values are palette indices. */
 const PALETTE = 3;
 
-/** Added to signed 16 bits on their way through sharp, which holds all 16-bit grey for unsigned. */
+/** Added to signed 16-bit values on their way through sharp, which treats all 16-bit grey as unsigned. */
 const SHIFT = 32768;
 
-/** Which of the bands in a file are its colours, where not all are. */
+/** Which bands of a file are its colours, if not all of them. */
 export interface BandChoice {
   readonly colours: 1 | 3;
-  /** A band beyond the colours that is not said to be alpha is left out. */
+  /** True if a band beyond the colours is dropped although nothing declares it alpha. */
   readonly isCut: boolean;
 }
 
 /**
- * Says which bands are colours; undefined where the file has 8 bits, and grey, RGB or CMYK as usual with or without
+ * Tells which bands are colours. Undefined if the file has 8 bits and is ordinary grey, RGB or CMYK, with or without
  * alpha.
  */
 export function unusualBands(file: string, bytes: Uint8Array, metadata: Metadata): BandChoice | undefined {
@@ -46,7 +46,7 @@ export function unusualBands(file: string, bytes: Uint8Array, metadata: Metadata
   return depth === "uchar" && isUsual ? undefined : choice;
 }
 
-/** Three bands of grey are shown as the first alone. */
+/** Three grey bands are reduced to the first. */
 const colourBands = ({ channels = 3, space }: Metadata): 1 | 3 => (channels < 3 || space === "b-w" ? 1 : 3);
 
 function refuseDepth(file: string, { bits }: TiffTags, depth: string): void {
@@ -55,14 +55,14 @@ function refuseDepth(file: string, { bits }: TiffTags, depth: string): void {
   throw fileError("unsupported-file", file, problem, "save it with 8 or 16 bits, or as 32-bit floats");
 }
 
-/** The colours of a TIFF: grey, or three bands that are red, green and blue or stand for them. */
+/** The colours of a TIFF: grey, or three bands that are red, green and blue or are displayed as such. */
 function chooseBands(file: string, { bands, photometric, extraSamples }: TiffTags): BandChoice {
   const isAlpha = (kind: number | undefined): boolean => kind === 1 || kind === 2;
   const alphas = extraSamples.filter(isAlpha).length;
   const own = bands - alphas;
   if (own === 1) return { colours: 1, isCut: false };
   if (own === 3) return { colours: 3, isCut: false };
-  // Before ExtraSamples was introduced a second or fourth band was alpha.
+  // Before ExtraSamples was introduced, a second or fourth band was alpha.
   if (extraSamples.length === 0 && (own === 2 || own === 4)) return { colours: own === 2 ? 1 : 3, isCut: false };
   if (own === 4 && photometric === 2) return { colours: 3, isCut: true };
   const problem = `it has ${counted(bands, "band")}${alphas > 0 ? `, ${alphas} of them alpha` : ""}: an image has one (grey) or three (red, green, blue)`;
@@ -71,7 +71,7 @@ function chooseBands(file: string, { bands, photometric, extraSamples }: TiffTag
   throw fileError("unsupported-bands", file, problem, fix);
 }
 
-/** Reads bands upright as they are stored, without any change of colours (Node). */
+/** Reads bands upright and as stored, without any colour conversion (Node). */
 export function readBands(
   sharp: Sharp,
   bytes: Uint8Array,
@@ -80,7 +80,7 @@ export function readBands(
   choice: BandChoice,
 ): Promise<Bands> {
   return readStored(sharp, bytes, options, metadata, choice).catch((error: unknown) => {
-    // Bands that the file does not explain are no damage.
+    // Bands that the file does not explain are not damage.
     if (!/ExtraSamples doesn't match/.test(String(error))) throw error;
     return readStored(sharp, bytes, { ...options, failOn: "truncated" }, metadata, choice);
   });
@@ -95,7 +95,7 @@ async function readStored(
 ): Promise<Bands> {
   const depth = DEPTHS[name as string] as PixelDepth;
   const isShifted = depth === "int16" && space === "grey16";
-  // Of grey alone sharp would keep one band, so it is brought to RGB, which repeats the first.
+  // For plain grey, sharp would keep only one band; converting to RGB repeats the first and keeps the rest.
   const isGrey = space === "b-w";
   let image = sharp(bytes, options).autoOrient();
   if (isShifted) {
@@ -107,7 +107,7 @@ async function readStored(
   const all = typed(data, format);
   const { height, width } = info;
   const have = info.channels as number;
-  // [grey, grey, grey, second, third, ...] or the bands themselves.
+  // [grey, grey, grey, second, third, ...] after the conversion, otherwise the bands themselves.
   const places = isGrey && have >= 3 ? (colours === 1 ? [0] : [0, 3, 4]) : [0, 1, 2].slice(0, colours);
   const values = new (all.constructor as Float32ArrayConstructor)(height * width * colours);
   const back = isShifted ? new Float32Array(values.length) : values;
@@ -127,7 +127,7 @@ function typed(data: Uint8Array, format: string): Uint8Array | Float32Array {
     int: Int32Array,
     float: Float32Array,
   }[format] as unknown as Float32ArrayConstructor;
-  // The decoder's buffer need not be aligned.
+  // The decoder's buffer is not necessarily aligned.
   const own = data.slice();
   return new Kind(own.buffer, 0, own.length / Kind.BYTES_PER_ELEMENT);
 }

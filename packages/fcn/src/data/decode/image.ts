@@ -10,36 +10,38 @@ import { isPng } from "./pngChunks.js";
 import { decodePngImage } from "./pngImage.js";
 import { isTiff } from "./tiffTags.js";
 
-/** A photograph, upright, and how it lies in its file. */
+/** A photograph, turned upright, and how it was stored in its file. */
 export interface DecodedImage {
   readonly image: RasterImage & { readonly data: Uint8Array };
-  /** Height and width before the EXIF tag turned it. */
+  /** Height and width before the EXIF orientation was applied. */
   readonly stored: { readonly height: number; readonly width: number };
-  /** EXIF orientation 1 to 8; 1 is upright already. */
+  /** EXIF orientation 1 to 8, where 1 is upright. */
   readonly orientation: number;
-  /** What the file holds, where it is not of unsigned 8 bits. */
+  /** The values in the file, unless they are unsigned 8-bit. */
   readonly levels?: PixelLevels;
-  /** A fourth band, which is not said to be alpha, was left out. */
+  /** True if a fourth band that is not declared as alpha was dropped. */
   readonly isCut?: boolean;
-  /** Images in the file, of which the first was read; absent where there is one alone, or the number is not known. */
+  /**
+   * Number of images in the file, of which the first was read; absent if there is only one or the number is unknown.
+   */
   readonly pages?: number;
 }
 
-/** Extensions of image files that are looked for. */
+/** Matches the extensions of readable image files. */
 export const IMAGE_PATTERN = /\.(jpe?g|png|webp|tiff?|avif|gif)$/i;
 
 /**
- * Decodes a photograph (JPEG, PNG, WebP, TIFF, AVIF, GIF) to upright 8-bit RGB: turned as its EXIF tag says, grey and
- * CMYK brought to RGB, alpha dropped (colours as stored), colour profiles of RGB images not applied: so the values are
- * PIL's, but for CMYK, which is brought to RGB by a colour profile and may differ from PIL's `convert("RGB")` by a
- * hundred levels and more.
+ * Decodes a photograph (JPEG, PNG, WebP, TIFF, AVIF, GIF) to upright 8-bit RGB. The EXIF orientation is applied, grey
+ * and CMYK become RGB, alpha is dropped (colours stay as stored), and colour profiles of RGB images are ignored, so the
+ * values equal PIL's. CMYK is the exception: it is converted through a colour profile and may differ from PIL's
+ * `convert("RGB")` by a hundred levels or more.
  *
- * Values that are not of unsigned 8 bits are mapped from `scale.range` to 0 to 255. Without a range they are taken on
- * the scale in common use that they fill (0 to 65535, 0 to 255, for floats 0 to 1), else the image is refused
- * ("range-needed"); "other-depth" where it does not suit `scale`.
+ * Values that are not unsigned 8-bit are mapped from `scale.range` to 0 to 255. Without a range they are read on the
+ * common scale that they fill (0 to 65535, 0 to 255, or 0 to 1 for floats); if there is none, `range-needed` is thrown.
+ * Throws `other-depth` if the image does not match `scale`. All errors name `file`.
  *
- * Uses sharp in Node. In browsers PNG files give the same values; createImageBitmap decodes the others, where those of
- * JPEG may differ by a few levels and colours below alpha by more. Throws a TensorError that names `file`.
+ * Uses sharp in Node. In browsers PNG files give the same values; createImageBitmap decodes the other formats, where
+ * JPEG may differ by a few levels, and colours under transparency by more.
  */
 export async function decodeImage(file: string, bytes: Uint8Array, scale: PixelScale = {}): Promise<DecodedImage> {
   try {
@@ -60,13 +62,13 @@ export async function decodeImage(file: string, bytes: Uint8Array, scale: PixelS
   }
 }
 
-/** The decoder's words for what is wrong with an image, as far as they say anything. */
+/** The decoder's explanation of what is wrong with an image, if it is informative. */
 function why(reason: string): string {
   if (/premature end|unexpected end|truncated|\bEOF\b/i.test(reason)) return " (it ends too early)";
   return /unknown error/i.test(reason) ? "" : ` (${reason})`;
 }
 
-/** The kinds of {@link IMAGE_PATTERN}, in the words of {@link guessContent}. */
+/** The formats of {@link IMAGE_PATTERN} as {@link guessContent} names them. */
 const READ = ["JPEG", "PNG", "WebP", "TIFF", "AVIF", "GIF"].map(
   (kind) => `${kind === "AVIF" ? "an" : "a"} ${kind} image`,
 );
@@ -81,7 +83,7 @@ function notDecoded(file: string, guess: Guess | undefined, cause: unknown): Ten
 
 const EIGHT_BITS = { depth: "uint8", min: 0, max: 255, missing: 0, clipped: 0 } as const;
 
-/** Deflate makes at most this many bytes out of one. PNG samples of fewer than 8 bits take less room still. */
+/** Deflate expands a byte to at most 1032 bytes, each of which holds up to 8 PNG samples. */
 const MOST_UNPACKED = 1032 * 8;
 
 const STRICT = { failOn: "error", ignoreIcc: true, sequentialRead: true } as const;
@@ -143,11 +145,11 @@ async function decodeInBrowser(file: string, bytes: Uint8Array, scale: PixelScal
   const rgba = context.getImageData(0, 0, width, height).data;
   const data = new Uint8Array(width * height * 3);
   for (let i = 0; i < width * height; i++) data.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
-  // The browser turns the image upright and does not tell from what.
+  // The browser turns the image upright and does not report the original orientation.
   return { image: { data, height, width, channels: 3 }, stored: { height, width }, orientation: 1 };
 }
 
-/** The values of an image file (Node) as they are stored; undefined where they are of unsigned 8 bits. */
+/** The values of an image file as stored, or undefined if they are unsigned 8-bit (Node). */
 export async function decodeDeep(file: string, bytes: Uint8Array): Promise<Bands | undefined> {
   const sharp = await loadSharp(file);
   const metadata = await sharp(bytes, STRICT).metadata();
@@ -156,10 +158,7 @@ export async function decodeDeep(file: string, bytes: Uint8Array): Promise<Bands
   return readBands(sharp, bytes, STRICT, metadata, choice);
 }
 
-/**
- * Whether the values of an image file are of other depth than unsigned 8 bits, by its header (Node). Throws where it
- * has none.
- */
+/** Whether an image file's header declares values other than unsigned 8-bit (Node). Throws if there is no header. */
 export async function isDeepImage(file: string): Promise<boolean> {
   const start = await readStart(file, 26);
   if (isPng(start)) return start[24] === 16;
@@ -169,7 +168,7 @@ export async function isDeepImage(file: string): Promise<boolean> {
   return depth !== "uchar" && space !== "cmyk";
 }
 
-/** Height and width of a photograph, upright, from its header alone (Node). */
+/** Height and width of a photograph after turning it upright, read from its header only (Node). */
 export async function readImageSize(file: string): Promise<{ height: number; width: number }> {
   const sharp = await loadSharp(file);
   try {

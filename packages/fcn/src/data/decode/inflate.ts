@@ -1,6 +1,6 @@
 /**
- * Unpacks a zlib stream. Stops with an error as soon as it gives more than `limit` bytes, so that a small file cannot
- * fill the memory. Throws a plain Error for damaged data; the caller knows which file it is.
+ * Decompresses a zlib stream. Fails as soon as the output exceeds `limit` bytes, so that a small file cannot exhaust
+ * the memory. Throws a plain Error for damaged data, because only the caller knows the file.
  */
 export async function inflate(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("deflate"));
@@ -17,7 +17,6 @@ export async function inflate(bytes: Uint8Array, limit: number): Promise<Uint8Ar
   return concatBytes(chunks, length);
 }
 
-/** One array out of many. */
 export function concatBytes(chunks: readonly Uint8Array[], length: number): Uint8Array {
   if (chunks.length === 1) return chunks[0] as Uint8Array;
   const out = new Uint8Array(length);

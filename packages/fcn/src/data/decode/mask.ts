@@ -6,14 +6,14 @@ import { isPng } from "./pngChunks.js";
 import { applyRule, colourKey, type KeyPlane, type LabelPlane, type LabelRule } from "./rule.js";
 
 /**
- * Decodes a mask (PNG: palette, grey or RGB; alpha is ignored) and replaces its keys by labels. Throws a TensorError
- * that names `file`.
+ * Decodes a PNG mask (palette, grey or RGB; alpha is ignored) and maps its keys to labels by `rule`: one label per
+ * pixel. Throws a TensorError that names `file`.
  */
 export async function decodeMask(file: string, bytes: Uint8Array, rule: LabelRule): Promise<LabelPlane> {
   return applyRule(keyPlane(file, await decodeMaskPng(file, bytes), rule.by), rule);
 }
 
-/** The PNG image of a mask. A lossy format is refused by name: its labels cannot be trusted. */
+/** Decodes a mask's PNG. Lossy formats are refused by name, because their labels cannot be trusted. */
 export async function decodeMaskPng(file: string, bytes: Uint8Array): Promise<DecodedPng> {
   if (isPng(bytes)) return decodePng(file, bytes);
   const { what = "not a PNG file", fix } = guessContent(bytes) ?? {};
@@ -23,8 +23,8 @@ export async function decodeMaskPng(file: string, bytes: Uint8Array): Promise<De
 }
 
 /**
- * One key a pixel. `by` "value": the palette index or grey value. `by` "colour": 0xRRGGBB, looked up in the palette
- * where there is one.
+ * One key per pixel. With `by` "value" it is the palette index or grey value; with "colour" it is 0xRRGGBB, looked up
+ * in the palette if there is one.
  */
 export function keyPlane(file: string, image: DecodedPng, by: LabelRule["by"]): KeyPlane {
   const { height, width } = image;
@@ -72,7 +72,7 @@ function colourKeys(file: string, { samples, channels, kind, depth, palette, wid
   return keys;
 }
 
-/** The colours of a palette, as keys. */
+/** The colours of a palette as keys. */
 export function paletteKeys(palette: Uint8Array): number[] {
   return Array.from({ length: palette.length / 3 }, (_, i) => {
     return colourKey(palette[3 * i] as number, palette[3 * i + 1] as number, palette[3 * i + 2] as number);

@@ -2,13 +2,13 @@ import { type ErrorCode, TensorError } from "@fcn/tensor";
 import { fileError } from "../files/errors.js";
 
 /**
- * A part of an annotation file that is left out of the label map. A problem is a shape whose pixels are lost: they
- * would count as background. A warning is one that has no pixels anyway.
+ * A part of an annotation file that is left out of the label map. A problem is a shape whose pixels are lost and would
+ * count as background; a warning is a shape that has no pixels anyway.
  */
 export type SkippedPart = PartProblem | PartWarning;
 
 interface PartWords {
-  /** Which part it is, and what is wrong with it. */
+  /** Which part is affected, and what is wrong with it. */
   readonly problem: string;
   readonly fix: string;
 }
@@ -40,13 +40,13 @@ export function emptyShape(problem: string, fix = MEND): PartWarning {
   return { level: "warning", code: "empty-shape", problem, fix };
 }
 
-/** The part that an error about `file` is about. */
+/** The skipped part that an error about `file` concerns. */
 export function partOfError(file: string, error: unknown): SkippedPart {
   if (!(error instanceof TensorError)) throw error;
   return badShape(error.message.replace(`${file}: `, ""), error.fix);
 }
 
-/** The error for the first part of a label map that must not be missing; undefined when there is none. */
+/** The error for the first skipped part whose pixels are missing from the label map, or undefined if there is none. */
 export function partProblem(file: string, skipped: readonly SkippedPart[] = []): TensorError | undefined {
   const part = skipped.find((found): found is PartProblem => found.level === "problem");
   return part && fileError(part.code, file, part.problem, part.fix);

@@ -2,40 +2,40 @@ import { rules } from "@fcn/tensor/internal";
 import { type FlagRule, numbers } from "../../options/rules.js";
 import { fileError, type Remedy } from "../files/errors.js";
 
-/** How the values of an image file are stored. */
+/** The storage type of an image file's values. */
 export type PixelDepth = "uint8" | "int8" | "uint16" | "int16" | "uint32" | "int32" | "float32";
 
-/** The values that become 0 and 255; those between lie on a line, those beyond are clipped. */
+/** The values that map to 0 and 255. Values in between are mapped linearly, values beyond are clipped. */
 export type PixelRange = readonly [low: number, high: number];
 
-/** How images of more than 8 bits come to the scale of 0 to 255. */
+/** How images with more than 8 bits are mapped to 0 to 255. */
 export interface PixelScale {
-  /** Of images that are not of unsigned 8 bits; those keep their values. */
+  /** Applies to images that are not unsigned 8-bit; those keep their values. */
   readonly range?: PixelRange;
-  /** The depths of the images for which `range` was chosen. */
+  /** The depths of the images that `range` was chosen for. */
   readonly depths?: readonly PixelDepth[];
 }
 
-/** Bands of an image as they are stored, interleaved: one (grey) or three. */
+/** Bands of an image as stored, interleaved: one (grey) or three. */
 export interface Bands {
   readonly values: ArrayLike<number>;
   readonly height: number;
   readonly width: number;
   readonly channels: 1 | 3;
   readonly depth: PixelDepth;
-  /** The value of pixels that were not measured, as GeoTIFF tells it. */
+  /** The value that marks pixels without a measurement, as declared by GeoTIFF. */
   readonly noData?: number | undefined;
 }
 
-/** What an image holds in its file. */
+/** The range of values in an image file. */
 export interface PixelLevels {
   readonly depth: PixelDepth;
-  /** Least and largest value; NaN where no value is one. */
+  /** Smallest and largest value; NaN if there is no valid value. */
   readonly min: number;
   readonly max: number;
-  /** Part of the values, 0 to 1, that is NaN, infinite or said to be no data; they become 0. */
+  /** Share of the values, 0 to 1, that are NaN, infinite or declared as no data; they become 0. */
   readonly missing: number;
-  /** Part of the values that lies outside the range. */
+  /** Share of the values outside the range, 0 to 1. */
   readonly clipped: number;
 }
 
@@ -43,14 +43,14 @@ const twoNumbers = numbers("two numbers, the lower one first, such as 0,4095", r
 const isRange = (value: unknown): value is PixelRange =>
   twoNumbers.holds(value) && value.length === 2 && (value[0] as number) < (value[1] as number);
 
-/** Of {@link PixelRange}. */
+/** The option rule for {@link PixelRange}. */
 export const pixelRange: FlagRule<PixelRange> = {
   what: twoNumbers.what,
   holds: isRange,
   parse: (text) => [twoNumbers.parse(text)].find(isRange),
 };
 
-/** What bands hold; `clipped` is 0. */
+/** The levels of bands, with `clipped` 0. */
 export function levelsOf({ values, depth, noData }: Bands): PixelLevels {
   let [min, max, count] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
   for (let i = 0; i < values.length; i++) {
@@ -64,14 +64,14 @@ export function levelsOf({ values, depth, noData }: Bands): PixelLevels {
   return { depth, min: least, max: largest, missing: 1 - count / values.length, clipped: 0 };
 }
 
-/** Values of an image that are sorted, and kept of those. */
+/** About how many values of an image are sorted, and how many of those are kept at most. */
 const SORTED = 2 ** 16;
 const KEPT = 1024;
 
-/** Values of bands at even steps of their rank, rising; none where all are missing. */
+/** Values of the bands at even steps of their rank, ascending; empty if all are missing. */
 export function rankedValues({ values, noData }: Bands): number[] {
   const wanted = Math.floor(values.length / SORTED);
-  // Neither 2 nor 3 divides it, so that all bands are met, and all columns of the usual widths.
+  // Divisible by neither 2 nor 3, so that the samples meet all bands, and all columns of the usual widths.
   const step = wanted < 2 ? 1 : 6 * Math.ceil(wanted / 6) - 1;
   const some: number[] = [];
   for (let i = 0; i < values.length; i += step) {
@@ -84,18 +84,18 @@ export function rankedValues({ values, noData }: Bands): number[] {
   return Array.from({ length: count }, (_, i) => sorted[Math.round(i * last)] as number);
 }
 
-/** Part of the values that may lie beyond either end of a range. */
+/** Share of the values that may lie beyond either end of a range. */
 const TAIL = 0.001;
 
-/** The ends of what is left of rising values without their tails. */
+/** The lowest and highest of ascending values once the tails are removed. */
 export function withoutTails(ranked: ArrayLike<number>): [low: number, high: number] {
   const at = (part: number): number => ranked[Math.round(part * (ranked.length - 1))] as number;
   return [at(TAIL), at(1 - TAIL)];
 }
 
 /**
- * Bands as 8-bit RGB, and what they hold. Throws a TensorError that names `file` where the range does not suit it or
- * cannot be told.
+ * Converts bands to 8-bit RGB and returns their levels. Throws a TensorError that names `file` if no range is given and
+ * none can be inferred.
  */
 export function scaleBands(
   file: string,
@@ -124,15 +124,15 @@ export function scaleBands(
 /** A range in words: "0 to 4095". */
 export const rangeText = ([low, high]: PixelRange): string => `${short(low)} to ${short(high)}`;
 
-/** At most six digits, as people write numbers. */
+/** Formats a number with at most six significant digits. */
 export const short = (value: number): string => String(Number.isInteger(value) ? value : Number(value.toPrecision(6)));
 
-/** The scales in common use, by their largest value: fractions, bytes, and 16 bits. */
+/** The common scales by their largest value: fractions, bytes and 16-bit values. */
 const SCALES = { fraction: 1, byte: 255, word: 65535 } as const;
 
 /**
- * The scale in common use on which values from `min` to `max` are most likely stored: 0 to 1 (floats alone), 0 to 255
- * or 0 to 65535. It must hold them, and its upper half must be in use; undefined where there is none.
+ * The common scale that values from `min` to `max` are most likely stored on: 0 to 1 (floats only), 0 to 255 or 0 to
+ * 65535. The values must fit it and reach its upper half; undefined if there is no such scale.
  */
 export function commonScale({ depth, min, max }: Pick<PixelLevels, "depth" | "min" | "max">): PixelRange | undefined {
   const scales = depth === "float32" ? Object.values(SCALES) : [SCALES.byte, SCALES.word];
@@ -140,11 +140,11 @@ export function commonScale({ depth, min, max }: Pick<PixelLevels, "depth" | "mi
   return high !== undefined && min >= 0 && max > high / 2 ? [0, high] : undefined;
 }
 
-/** That of an image by itself, where neither a folder nor a weights file says one. */
+/** The range of an image on its own, when neither a folder nor a weights file states one. */
 function ownRange(file: string, bands: Bands, levels: PixelLevels): PixelRange {
   if (Number.isNaN(levels.min)) return [0, 1];
   const common = commonScale(levels);
-  // A hot pixel does not make a dark image one that uses the whole scale.
+  // One hot pixel must not make a dark image count as one that fills the scale.
   if (common && withoutTails(rankedValues(bands))[1] > common[1] / 2) return common;
   const { depth, min, max } = levels;
   const [low, high] = [Math.min(0, min), max > Math.min(0, min) ? max : Math.min(0, min) + 1];
@@ -152,7 +152,7 @@ function ownRange(file: string, bands: Bands, levels: PixelLevels): PixelRange {
   throw fileError("range-needed", file, problem, rangeRemedy([low, high]));
 }
 
-/** How a range is given. */
+/** Explains how to state a range. */
 const rangeRemedy = (range: PixelRange): Remedy => {
   const [low, high] = range.map(short);
   const then = "the same for all images, in training and prediction";
@@ -163,11 +163,11 @@ const rangeRemedy = (range: PixelRange): Remedy => {
 };
 
 /**
- * More than this part of an image outside the range: it is of another kind than those for which the range was chosen.
+ * If a larger share of an image lies outside the range, it is of another kind than the images the range was chosen for.
  */
 const MOST_CLIPPED = 0.5;
 
-/** Throws where an image does not suit the scale with which a net was trained. */
+/** Throws if an image does not match the scale that a net was trained with. */
 export function checkScale(file: string, levels: PixelLevels, { range, depths }: PixelScale): void {
   if (range === undefined || depths === undefined) return;
   const trained = `the net was trained on images of ${depths.join(" and ")}, of which ${rangeText(range)} became 0 to 255`;
@@ -176,7 +176,7 @@ export function checkScale(file: string, levels: PixelLevels, { range, depths }:
     if (depths.includes("uint8") || isCommon || (range[0] === 0 && range[1] === SCALES.byte)) return;
     throw fileError("other-depth", file, `it has 8 bits, but ${trained}`, SAME_DEPTH);
   }
-  // A dark image of the same instrument may fill next to nothing of the range as well.
+  // A dark image of the same instrument may fill very little of the range too, so only other depths count as lost.
   const isOther = !depths.includes(levels.depth);
   const isLost = isOther && levels.min < levels.max && (levels.max - levels.min) * 255 < range[1] - range[0];
   if (levels.clipped <= MOST_CLIPPED && !isLost) return;

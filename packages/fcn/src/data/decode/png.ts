@@ -3,23 +3,23 @@ import { concatBytes, inflate } from "./inflate.js";
 import { readChunks } from "./pngChunks.js";
 
 /**
- * A PNG image as it is stored: palette indices stay indices, whatever the depth and interlacing. That is what label
- * planes need and what decoders made for photographs lose.
+ * A PNG image as stored: palette indices stay indices at any depth and interlacing. Label maps need this, and decoders
+ * for photographs discard it.
  */
 export interface DecodedPng {
   readonly height: number;
   readonly width: number;
   readonly kind: "grey" | "rgb" | "palette" | "grey-alpha" | "rgb-alpha";
-  /** Bits a sample: 1, 2, 4, 8 or 16. */
+  /** Bits per sample: 1, 2, 4, 8 or 16. */
   readonly depth: number;
   readonly channels: number;
-  /** Interleaved rows of height x width x channels samples, unpacked. */
+  /** Unpacked samples in interleaved rows, height x width x channels. */
   readonly samples: Uint8Array | Uint16Array;
   /** RGB triples of a palette image. */
   readonly palette?: Uint8Array;
 }
 
-/** Colour type -> kind, channels, depths that the standard allows. */
+/** Colour type -> kind, channels and the depths that the standard allows. */
 const KINDS: Readonly<Record<number, readonly [DecodedPng["kind"], number, readonly number[]]>> = {
   0: ["grey", 1, [1, 2, 4, 8, 16]],
   2: ["rgb", 3, [8, 16]],
@@ -27,7 +27,7 @@ const KINDS: Readonly<Record<number, readonly [DecodedPng["kind"], number, reado
   4: ["grey-alpha", 2, [8, 16]],
   6: ["rgb-alpha", 4, [8, 16]],
 };
-/** Adam7: first column and row of each pass, and the steps between its columns and rows. */
+/** The passes of Adam7: first column and row, and the steps between columns and between rows. */
 const PASSES = [
   [0, 0, 8, 8],
   [4, 0, 8, 8],
@@ -60,7 +60,7 @@ interface Pass {
 
 /**
  * Decodes a PNG file (ISO/IEC 15948) of any kind, depth and interlacing. Throws a TensorError that names `file`
- * ("corrupt-file", "unsupported-file") for anything that is cut off, damaged or no PNG.
+ * (`corrupt-file`, `unsupported-file`) for anything that is truncated, damaged or not a PNG.
  */
 export async function decodePng(file: string, bytes: Uint8Array): Promise<DecodedPng> {
   const chunks = readChunks(file, bytes);
@@ -135,7 +135,7 @@ function readSamples(file: string, header: Header, passes: readonly Pass[], raw:
   return out;
 }
 
-/** Undoes a row's filter in place: 0 none, 1 left, 2 above, 3 mean of both, 4 Paeth. */
+/** Reverses a row's filter in place: 0 none, 1 left, 2 above, 3 mean of both, 4 Paeth. */
 function unfilter(filter: number, line: Uint8Array, above: Uint8Array, pixel: number): void {
   if (filter === 0) return;
   for (let i = 0; i < line.length; i++) {
@@ -156,7 +156,7 @@ function paeth(left: number, up: number, corner: number): number {
   return toUp <= toCorner ? up : corner;
 }
 
-/** Unpacks a row of samples and lays its pixels `step` samples apart. */
+/** Unpacks a row of samples and writes its pixels `step` samples apart. */
 function spread(
   line: Uint8Array,
   depth: number,

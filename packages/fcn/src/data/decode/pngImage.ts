@@ -3,15 +3,15 @@ import { type PixelLevels, type PixelScale, scaleBands } from "./pixelScale.js";
 import { type DecodedPng, decodePng } from "./png.js";
 import { isPng, readChunks } from "./pngChunks.js";
 
-/** A PNG as 8-bit RGB, and what it holds where it has 16 bits. */
+/** A PNG as 8-bit RGB, with its original levels if it has 16 bits. */
 interface PngImage {
   readonly image: RasterImage & { readonly data: Uint8Array };
   readonly levels?: PixelLevels;
 }
 
 /**
- * A PNG file as 8-bit RGB, exact where a canvas is not: a canvas keeps colours multiplied by alpha, and so loses those
- * of clear pixels. Undefined for other files and for a PNG with an EXIF tag, which may turn it.
+ * Decodes a PNG file to 8-bit RGB exactly, which a canvas cannot: it premultiplies colours by alpha and so loses those
+ * of transparent pixels. Undefined for other files, and for a PNG with an EXIF tag, which may turn it.
  */
 export async function decodePngImage(
   file: string,
@@ -41,7 +41,7 @@ function toRgb({ samples, channels, depth, kind, palette }: DecodedPng): Uint8Ar
   const pixels = samples.length / channels;
   const rgb = new Uint8Array(pixels * 3);
   const isColour = kind === "rgb" || kind === "rgb-alpha";
-  // Fewer than 8 bits are spread over 0 to 255.
+  // Samples of fewer than 8 bits are spread over 0 to 255.
   const toByte = 255 / (2 ** depth - 1);
   for (let i = 0; i < pixels; i++) {
     for (let c = 0; c < 3; c++) {

@@ -1,31 +1,29 @@
 import { VOID_LABEL } from "../../labels/sample.js";
 import type { SkippedPart } from "./parts.js";
 
-/**
- * What the numbers or colours of a mask mean. Plain data, so that it can be sent to a worker.
- */
+/** The meaning of a mask's numbers or colours. Plain data, so that it can be sent to a worker. */
 export interface LabelRule {
-  /** Whether keys are stored numbers (grey value, palette index, number of an array) or colours (0xRRGGBB). */
+  /** Whether keys are stored numbers (grey values, palette indices, array elements) or colours (0xRRGGBB). */
   readonly by: "value" | "colour";
   readonly labels: readonly (readonly [key: number, label: number])[];
-  /** The label of every key that is not listed. Without it such keys are strays, which is an error. */
+  /** The label of all keys that are not listed. Without it, such keys are strays, which is an error. */
   readonly other?: number;
-  /** The name of the file that lists the classes, for messages; `classes.json` unless given. */
+  /** The file that lists the classes, for messages; `classes.json` by default. */
   readonly listedIn?: string;
 }
 
-/** A mask before its rule: one key a pixel. */
+/** A mask before its rule is applied: one key per pixel. */
 export interface KeyPlane {
   readonly height: number;
   readonly width: number;
   readonly keys: ArrayLike<number>;
 }
 
-/** A number or colour of a mask that its rule does not know. */
+/** A number or colour of a mask that its rule does not define. */
 export interface StrayKey {
   readonly key: number;
   readonly pixels: number;
-  /** The first of them. */
+  /** Position of the first such pixel. */
   readonly x: number;
   readonly y: number;
 }
@@ -33,21 +31,20 @@ export interface StrayKey {
 export interface LabelPlane {
   readonly height: number;
   readonly width: number;
-  /** One label a pixel; strays are void. */
+  /** One label per pixel; strays are void. */
   readonly labels: Uint8Array;
-  /** The most frequent first. */
+  /** Keys that the rule does not define, most frequent first. */
   readonly strays: readonly StrayKey[];
-  /** Shapes that are left out, where labels are made of shapes. */
+  /** Shapes that were left out, if the labels are made from shapes. */
   readonly skipped?: readonly SkippedPart[];
 }
 
-/** Numbers 0 to `numClasses` - 1 are classes, 255 is void. */
+/** The rule by which numbers 0 to `numClasses` - 1 are classes and 255 is void. */
 export function indexRule(numClasses: number): LabelRule {
   const classes = Array.from({ length: numClasses }, (_, label) => [label, label] as const);
   return { by: "value", labels: [...classes, [VOID_LABEL, VOID_LABEL]] };
 }
 
-/** Replaces each key by its label. */
 export function applyRule(plane: KeyPlane, rule: LabelRule): LabelPlane {
   const { height, width, keys } = plane;
   const table = new Map(rule.labels);
@@ -57,7 +54,7 @@ export function applyRule(plane: KeyPlane, rule: LabelRule): LabelPlane {
   let label = VOID_LABEL;
   let isStray = false;
   for (let i = 0; i < keys.length; i++) {
-    // Masks are mostly runs of one key.
+    // Masks consist mostly of runs of one key.
     if (keys[i] !== key) {
       key = keys[i] as number;
       const known = table.get(key) ?? rule.other;
@@ -79,12 +76,12 @@ function countStray(strays: Map<number, { pixels: number; first: number }>, key:
   else strays.set(key, { pixels: 1, first: at });
 }
 
-/** A key as people read it: `#ff8000` or `7`. */
+/** A key in readable form: `#ff8000` or `7`. */
 export function formatKey(by: LabelRule["by"], key: number): string {
   return by === "colour" ? `#${key.toString(16).padStart(6, "0")}` : String(key);
 }
 
-/** Red, green, blue as one key. */
+/** Packs red, green and blue into one key. */
 export function colourKey(red: number, green: number, blue: number): number {
   return (red << 16) | (green << 8) | blue;
 }

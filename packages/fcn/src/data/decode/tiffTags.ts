@@ -1,26 +1,25 @@
-/** What the first directory of a TIFF file says of its pixels. */
+/** What the first directory of a TIFF file declares about its pixels. */
 export interface TiffTags {
   readonly bits: number;
   readonly bands: number;
-  /** 0 and 1 are grey, 2 is RGB, 5 is CMYK. */
+  /** 0 and 1 are grey, 2 is RGB, 3 is a palette, 5 is CMYK. */
   readonly photometric: number;
-  /** One for each band beyond the colours: 1 and 2 are alpha, 0 is anything. */
+  /** One entry for each band beyond the colours: 1 and 2 are alpha, 0 is unspecified. */
   readonly extraSamples: readonly number[];
-  /** GDAL's text of the value of pixels that were not measured. */
+  /** The value of pixels without a measurement, as text (GDAL's tag). */
   readonly noData: string | undefined;
 }
 
 const TAGS = { bits: 258, photometric: 262, bands: 277, extraSamples: 338, noData: 42113 } as const;
-/** Bytes of a value of each type of TIFF and BigTIFF. */
+/** Bytes per value of each TIFF and BigTIFF type. */
 const SIZES: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 4, 16: 8 };
 
-/** Whether the bytes begin as a TIFF or BigTIFF file does. */
 export function isTiff(bytes: Uint8Array): boolean {
   return /^(II[*+]\0|MM\0[*+])/.test(String.fromCharCode(...bytes.subarray(0, 4)));
 }
 
 /**
- * Reads TIFF 6.0 and BigTIFF of either byte order; undefined for other files, and where the directory lies outside the
+ * Reads TIFF 6.0 and BigTIFF in either byte order. Undefined for other files, and if the directory lies beyond the
  * bytes.
  */
 export function readTiffTags(bytes: Uint8Array): TiffTags | undefined {

@@ -3,15 +3,15 @@ import type { TensorError } from "@fcn/tensor";
 import { reworded } from "@fcn/tensor/internal";
 import type { DataRemark } from "./remarks.js";
 
-/** What each file with classes can say, beside `classes.json`, which can say all. */
+/** What each file with classes can express, besides `classes.json`, which can express everything. */
 const FORMS: Readonly<Record<string, readonly [about: RegExp, form: string]>> = {
   "labelmap.txt": [/colou?r|#[0-9a-f]{6}/i, "as name:r,g,b::"],
   "class_names.txt": [/\bnames?\b/i, "one name a line"],
 };
 
 /**
- * A text about `classes.json` for a folder in which another file names the classes: its remedies name that file where
- * it can say what is wanted, else that a `classes.json` is read in its place.
+ * Rewords a text about `classes.json` for a folder whose classes are named by another file: its remedies name that file
+ * if it can express what is wanted, and otherwise say that a `classes.json` takes precedence.
  */
 export function inTermsOf(file: string | undefined, text: string): string {
   if (file === undefined || !Object.hasOwn(FORMS, file)) return text;
@@ -25,7 +25,7 @@ export function inTermsOf(file: string | undefined, text: string): string {
     .replaceAll(`its "value" there`, `its "value" in a classes.json, which is read in place of ${file}`);
 }
 
-/** The error of `work` in those terms. */
+/** The error with its texts reworded in those terms. */
 export function errorInTermsOf(file: string | undefined, error: TensorError): TensorError {
   const [fix, command] = [error.fix, error.commandFix ?? error.fix].map((text) => inTermsOf(file, text));
   const remedy = { code: fix as string, command: command as string };

@@ -1,25 +1,25 @@
 import { type ErrorCode, TensorError } from "@fcn/tensor";
 import { brief, guessContent } from "@fcn/tensor/internal";
 
-/** A remedy that reads differently in code and at the command line. */
+/** A remedy that differs between code and the command line. */
 export interface Remedy {
   readonly code: string;
   readonly command: string;
 }
 
-/** Characters of a problem or a remedy: both may quote the file. */
+/** The longest problem or remedy in characters; both may quote the file. */
 const LONGEST = 1500;
-/** Characters of a path that an annotation or a list made up; systems allow 4096. */
+/** The longest path in characters; annotations and lists may hold invented ones, and systems allow 4096. */
 const LONGEST_PATH = 400;
 
-/** Text that may quote a file, as it may stand in a message: not endless, and without control characters. */
+/** Makes text that may quote a file fit for a message: bounded, and without control characters. */
 export const quoted = (text: string): string => brief(text, LONGEST);
 
-/** A path as it stands in messages. */
+/** A path as shown in messages. */
 export const pathText = (path: string): string =>
   path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}...` : path;
 
-/** An error about one file of a data set; the message names it. */
+/** An error about one file of a data set, named in the message. */
 export function fileError(
   code: ErrorCode,
   file: string,
@@ -32,15 +32,12 @@ export function fileError(
   return new TensorError({ code, message, fix: quotedFix }, cause === undefined ? {} : { cause });
 }
 
-/** A file that is cut off, damaged or of another format than its name says. */
+/** The error for a file that is truncated, damaged or of another format than its name says. */
 export function damagedFile(file: string, problem: string, cause?: unknown): TensorError {
   return fileError("corrupt-file", file, problem, "write or fetch the file again, or leave it out", cause);
 }
 
-/**
- * The error for a file that is of another kind than `wanted` by its first bytes; undefined where nothing is guessed of
- * them.
- */
+/** The error for a file whose first bytes show another kind than `wanted`; undefined if they show nothing. */
 export function wrongContent(
   code: ErrorCode,
   file: string,
@@ -54,14 +51,14 @@ export function wrongContent(
 }
 
 /**
- * A file that is not of the kind `wanted`: what it is by its first bytes, else that it is damaged in the words of
- * `problem`.
+ * The error for a file that is not of the kind `wanted`: it says what the first bytes show, or otherwise that the file
+ * is damaged as `problem` describes.
  */
 export function notOfKind(file: string, bytes: Uint8Array, wanted: string, problem: string): TensorError {
   return wrongContent("corrupt-file", file, guessContent(bytes), wanted) ?? damagedFile(file, problem);
 }
 
-/** An error as it stands in results: plain data, with a remedy for the command line where that is another one. */
+/** An error as plain data in results, with a remedy for the command line if that differs. */
 export interface ToldError {
   readonly code: ErrorCode;
   readonly message: string;
@@ -73,19 +70,19 @@ export function toldOf({ code, message, fix, commandFix = fix }: TensorError): T
   return { code, message, fix, ...(commandFix === fix ? {} : { commandFix }) };
 }
 
-/** As many pixels as `sharp` takes. */
+/** The number of pixels that `sharp` accepts at most. */
 export const MOST_PIXELS = 16383 ** 2;
 
 /**
- * An image that is too large to be decoded; `size` says "it is 20000x20000,", or "it has" where its sides are not
- * known.
+ * The error for an image too large to decode; `size` is such as "it is 20000x20000,", or "it has" if its sides are
+ * unknown.
  */
 export function tooManyPixels(file: string, size: string, cause?: unknown): TensorError {
   const problem = `${size} more than ${MOST_PIXELS} pixels`;
   return fileError("unsupported-file", file, problem, "cut it into smaller images", cause);
 }
 
-/** The first line of whatever was thrown. */
+/** The first line of the message of anything thrown. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.trim().split("\n")[0] ?? "";

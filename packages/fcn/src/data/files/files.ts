@@ -29,10 +29,10 @@ async function unreadable(path: string, cause: unknown): Promise<TensorError> {
   return fileError(code === "ENOENT" ? "missing-data" : "unreadable-file", at, problem, fix, cause);
 }
 
-/** Node puts this sign for bytes of a name that are no UTF-8; such a name finds no file. */
+/** Node puts this character for bytes of a name that are not UTF-8; such a name finds no file. */
 export const isLostName = (path: string): boolean => path.includes("\ufffd");
 export const LOST_NAME = "its name is not in UTF-8, so that it cannot be opened";
-/** The remedy for a file of such a name. */
+/** The remedy for a file whose name has such a character. */
 export function lostNameFix(path: string): string {
   const folder = path.slice(0, path.indexOf("\ufffd")).replace(/[^/\\]*$/, "") || ".";
   return `rename it; for example, where names are in GBK: convmv -r -f GBK -t UTF-8 --notest ${folder}`;
@@ -43,15 +43,14 @@ const nowhere = (target: string): [problem: string, fix: string] => [
   "put the file there, or replace the link by the file",
 ];
 
-/** Where a link points; undefined for what is no link. */
+/** The target of a link, or undefined for anything that is not a link. */
 async function linkTarget(path: string): Promise<string | undefined> {
   const { readlink } = nodeModule(path, "node:fs/promises");
   return readlink(path).catch(() => undefined);
 }
 
 /**
- * The part of a forbidden path that is closed: the path, or the first folder above it that keeps others from looking
- * into it.
+ * The inaccessible part of a forbidden path: the path itself, or the nearest folder above it that cannot be searched.
  */
 async function closedPart(path: string): Promise<string> {
   const { stat } = nodeModule(path, "node:fs/promises");
@@ -64,8 +63,8 @@ async function closedPart(path: string): Promise<string> {
 }
 
 /**
- * All bytes of a file (Node). Throws a TensorError that names the file when it is absent, forbidden or empty, and what
- * `check` throws for its size before it is read.
+ * Reads all bytes of a file (Node). Throws a TensorError that names the file if it does not exist, is forbidden or is
+ * empty; `check` may throw for its size before it is read.
  */
 export async function readBytes(path: string, check?: (size: number) => void): Promise<Uint8Array> {
   const { readFile, stat } = nodeModule(path, "node:fs/promises");
@@ -77,14 +76,14 @@ export async function readBytes(path: string, check?: (size: number) => void): P
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** What changes when a file (Node) is written or replaced; undefined where it cannot be found. */
+/** A value that changes when a file is written or replaced, or undefined if it cannot be found (Node). */
 export async function stampOf(path: string): Promise<string | undefined> {
   const { stat } = nodeModule(path, "node:fs/promises");
   const found = await stat(path).catch(() => undefined);
   return found && [found.ino, found.size, found.mtimeMs, found.ctimeMs].join(" ");
 }
 
-/** The first bytes of a file (Node), fewer where it is shorter. Throws where it cannot be read. */
+/** The first bytes of a file, or fewer if it is shorter (Node). Throws if it cannot be read. */
 export async function readStart(path: string, length: number): Promise<Uint8Array> {
   const { open } = nodeModule(path, "node:fs/promises");
   const handle = await open(path, "r").catch(async (cause: unknown) => {
@@ -99,11 +98,11 @@ export async function readStart(path: string, length: number): Promise<Uint8Arra
 }
 
 /**
- * A text file (Node) in UTF-8, or in UTF-16 that begins with a byte order mark, without the mark. Throws a TensorError
- * that names the file, the first byte that is wrong and the remedy for another encoding, or what the file is where it
- * is no text.
+ * Reads a text file (Node) in UTF-8, or in UTF-16 with a byte order mark, and strips the mark. Throws a TensorError
+ * that names the file and says which byte is the first wrong one and how to recode it, or what the file is if it is not
+ * text.
  *
- * @param tooLong the remedy for a file that is longer than a text may be
+ * @param tooLong the remedy for a file longer than a string may be
  */
 export async function readText(path: string, tooLong = "cut it into several files"): Promise<string> {
   const bytes = await readBytes(path, (size) => checkLength(path, size, tooLong));
@@ -113,7 +112,7 @@ export async function readText(path: string, tooLong = "cut it into several file
     const other = guess?.what === JSON_FILE ? undefined : guess;
     throw wrongContent("corrupt-file", path, other, "text") ?? notUtf8(path, text);
   }
-  // Pages and pointers are text, but never the one that was meant.
+  // Web pages and pointer files are text, but never the text that was meant.
   if (guess?.fix !== undefined) throw wrongContent("corrupt-file", path, guess, "what its name says") as TensorError;
   return text;
 }
@@ -121,7 +120,7 @@ export async function readText(path: string, tooLong = "cut it into several file
 const notUtf8 = (path: string, fault: TextFault): TensorError =>
   fileError("corrupt-file", path, describeFault(fault), recodeFix(path, fault));
 
-/** Letters that a text may have in Node. */
+/** The longest string that Node allows, in characters. */
 const LONGEST_TEXT = 2 ** 29 - 24;
 
 function checkLength(path: string, size: number, fix: string): void {
@@ -130,26 +129,25 @@ function checkLength(path: string, size: number, fix: string): void {
   throw fileError("unsupported-file", path, problem, fix);
 }
 
-/** A JSON file (Node). */
 export async function readJson(path: string): Promise<unknown> {
   const fix = "split the annotations into several files, each with its images and all categories: all of them are read";
   return parseJson(path, await readText(path, fix));
 }
 
-/** The lines of a text file (Node) without blanks around them; empty lines are left out. */
+/** The lines of a text file without surrounding blanks; empty lines are left out (Node). */
 export async function readLines(path: string): Promise<string[]> {
   const lines = (await readText(path)).split(/\r?\n/).map((line) => line.trim());
   return lines.filter((line) => line !== "");
 }
 
-/** The files below a folder, as paths relative to it with "/", sorted. Hidden files and folders are left out. */
+/** The files in a folder as relative paths with "/", sorted. Hidden files and folders are skipped. */
 export async function listFiles(folder: string, options: { readonly recursive?: boolean } = {}): Promise<string[]> {
   return (await listEntries(folder, options)).files;
 }
 
 /**
- * {@link listFiles}, and the links that point to nothing with their targets. A link to a folder that it lies in is not
- * followed.
+ * Like {@link listFiles}, but also returns broken links with their targets. Links to a folder that contains them are
+ * not followed.
  */
 export async function listEntries(
   folder: string,
@@ -185,13 +183,13 @@ function entryKind(entry: { isFile(): boolean; isDirectory(): boolean }): "file"
   return entry.isDirectory() ? "folder" : undefined;
 }
 
-/** Whether a path is a file or a folder; undefined where there is nothing. Throws where looking is forbidden. */
+/** Whether a path is a file or a folder; undefined if there is nothing. Throws if access is forbidden. */
 export async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
   const { stat } = nodeModule(path, "node:fs/promises");
   try {
     return entryKind(await stat(path));
   } catch (cause) {
-    // A link that points to itself is nothing either.
+    // A link that points to itself counts as nothing.
     if (["ENOENT", "ENOTDIR", "ELOOP"].includes((cause as { code?: string }).code ?? "")) return undefined;
     throw await unreadable(path, cause);
   }
@@ -209,13 +207,11 @@ export async function listFolders(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** The file's name without its folders. */
+/** The name of a file without its folders. */
 export const fileName = (path: string): string => path.replace(/^.*[/\\]/, "");
-/** The folders of a path, with the "/" after them; empty where it has none. */
+/** The folders of a path with the trailing "/"; empty if it has none. */
 export const folderOf = (path: string): string => path.slice(0, path.length - fileName(path).length);
-/** The path without its last extension. */
 export const withoutExtension = (path: string): string => path.replace(/\.[^./\\]+$/, "");
-/** The path's last folder and file joined by "/". */
 export const joinPath = (...parts: readonly string[]): string => parts.filter((part) => part !== "").join("/");
-/** One spelling of a name: file systems and archives write letters with accents in one code point or in two. */
+/** Unifies a name's spelling, because file systems and archives write accents as one code point or as two. */
 export const sameText = (name: string): string => name.normalize("NFC");

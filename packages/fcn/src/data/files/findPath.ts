@@ -1,26 +1,26 @@
 import { firstOf } from "@fcn/tensor/internal";
 import { joinPath, kindOf, sameText } from "./files.js";
 
-/** What a path that a file says means among known ones. */
+/** The known path or paths that a path quoted by a file refers to. */
 export type FoundPath =
   | {
       readonly path: string;
-      /** Where it stands in the list of known paths. */
+      /** Index in the list of known paths. */
       readonly place: number;
-      /** The part that both have in common, as it was said. */
+      /** The part that both have in common, as quoted. */
       readonly tail: string;
-      /** Both go on before their common tail, and differently: what was said lies in another folder. */
+      /** Both continue differently before their common tail, so the quoted path lies in another folder. */
       readonly contradicts: boolean;
     }
-  /** All of these fit equally well. */
+  /** All of these match equally well. */
   | { readonly several: readonly string[]; readonly places: readonly number[]; readonly tail: string };
 
 export interface SaidPath {
-  /** The folder of the file that says the path, below the root: the path is tried from there first. */
+  /** The folder of the quoting file, relative to the root; the path is tried from there first. */
   readonly folder?: string;
   /**
-   * What narrows down several paths that fit equally well, one after another; `whole` is whether all parts of the path
-   * were said. A rule that none of them keeps does not count.
+   * Rules that narrow down several equally good matches, applied in turn. `whole` tells whether all parts of the path
+   * were quoted. A rule that would reject every match is skipped.
    */
   readonly prefer?: readonly ((path: string, whole: boolean) => boolean)[];
 }
@@ -32,18 +32,18 @@ interface Entry {
   readonly keys: readonly string[];
 }
 
-/** Letter case and the spelling of accents do not tell paths apart unless nothing else does. */
+/** Letter case and the spelling of accents only break ties. */
 const keyOf = (part: string): string => sameText(part).toLowerCase();
 const keysOf = (parts: readonly string[]): string[] => parts.map(keyOf);
 const isAbsolute = (path: string): boolean => /^([/\\]|[a-z]:[/\\]|[a-z]+:\/\/)/i.test(path);
 
-/** The parts of a path: "\" is "/", a drive or scheme in front and empty parts do not count. */
+/** The parts of a path: "\" counts as "/", and a leading drive or scheme and empty parts are dropped. */
 export function partsOf(path: string): string[] {
   const plain = path.replaceAll("\\", "/").replace(/^(file:\/\/|[a-z]:(?=\/))/i, "");
   return plain.split("/").filter((part) => part !== "" && part !== ".");
 }
 
-/** A path from the root without "."; it begins with ".." where it leaves the root. */
+/** A path relative to the root without "."; it begins with ".." if it leaves the root. */
 export function resolveParts(parts: readonly string[]): string[] {
   const resolved: string[] = [];
   for (const part of parts) {
@@ -54,10 +54,9 @@ export function resolveParts(parts: readonly string[]): string[] {
 }
 
 /**
- * Finds which of `paths` (below one root) is meant by a path that a file says: from the folder of that file; else the
- * one with the longest common tail, whole parts compared. Where several are left, those of exactly the same spelling
- * count. A path that leads nowhere is tried once more with its percent signs decoded. Undefined where not even the last
- * part fits.
+ * Finds which of `paths` (all below one root) a quoted path refers to: first relative to the folder of the quoting
+ * file, then by the longest common tail of whole parts. Ties go to the exact spelling. A path without a match is tried
+ * again with its percent signs decoded. Undefined if not even the last part matches.
  */
 export function pathFinder(paths: readonly string[]): (said: string, about?: SaidPath) => FoundPath | undefined {
   const byName = new Map<string, Entry[]>();
@@ -111,7 +110,7 @@ function commonTail(a: readonly string[], b: readonly string[]): number {
   return length;
 }
 
-/** Of entries that end alike but for their spelling those that are spelled most like `tail`. */
+/** Among entries that differ only in the spelling of their tails, those spelled most like `tail`. */
 function bestSpelling(entries: readonly Entry[], tail: readonly string[]): readonly Entry[] {
   if (entries.length < 2) return entries;
   const end = ({ parts }: Entry): string => parts.slice(-tail.length).join("/");
@@ -134,10 +133,10 @@ function decoded(path: string): string {
   }
 }
 
-/** The paths that fit, as messages list them. */
+/** Lists the matching paths for a message. */
 export const orOf = (several: readonly string[]): string => firstOf(several, 4, " or ");
 
-/** The path of an image that a path with ".." means, if it lies outside of the root and is there. */
+/** The path of an existing image outside the root that a path with ".." refers to, or undefined. */
 export async function outsideFile(root: string, folder: string, said: string): Promise<string | undefined> {
   const parts = isAbsolute(said) ? [] : resolveParts([...partsOf(folder), ...partsOf(said)]);
   if (parts[0] !== "..") return undefined;

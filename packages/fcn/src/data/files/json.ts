@@ -2,13 +2,10 @@ import type { TensorError } from "@fcn/tensor";
 import { GUESSED_BYTES, guessContent } from "@fcn/tensor/internal";
 import { fileError, reasonOf, wrongContent } from "./errors.js";
 
-/** What {@link guessContent} calls the beginning of JSON. */
+/** The name that {@link guessContent} gives to the beginning of JSON. */
 export const JSON_FILE = "a JSON file";
 
-/**
- * The value of a JSON text, which the file holds. Throws a TensorError that says where it is no JSON, why, and what to
- * do.
- */
+/** Parses the JSON text of a file. Throws a TensorError that says where it stops being JSON, why, and what to do. */
 export function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
@@ -44,7 +41,7 @@ const found = (pattern: RegExp, text: string, at: number): string | undefined =>
   return pattern.exec(text)?.[0];
 };
 
-/** Common ways in which a file is nearly JSON; the first that fits counts. */
+/** Common ways of almost writing JSON; the first match counts. */
 const FAULTS: readonly Fault[] = [
   [
     (text, at) => at >= text.length,
@@ -105,12 +102,12 @@ const PLAIN = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 const HEX = /[0-9a-fA-F]{4}/y;
 
 /**
- * What may come next: a value, one or the end of a list, a name or the end of a record, a name, a colon, what follows a
- * value.
+ * What may come next: a value, a value or the end of a list, a name or the end of an object, a name, a colon, or what
+ * follows a value.
  */
 type Wanted = "value" | "value or ]" | "name or }" | "name" | ":" | "after";
 
-/** The place of the first character that no JSON text can have there; the length of a text that is cut off. */
+/** The position of the first character that no JSON text can have there; the text's length if it is truncated. */
 function firstFault(text: string): number | undefined {
   const open: ("{" | "[")[] = [];
   let wanted: Wanted = "value";

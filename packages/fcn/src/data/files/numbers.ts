@@ -1,18 +1,18 @@
 import { showValue } from "@fcn/tensor/internal";
 
-/** A number, or a text that is one in decimal digits ("375", "-1.5e3"); undefined for anything else. */
+/** The value of a number, or of a string in decimal digits ("375", "-1.5e3"); undefined for anything else. */
 export function numberOf(value: unknown): number | undefined {
   const isText = typeof value === "string" && /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(value);
   const number = isText ? Number(value) : value;
   return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 }
 
-/** A value of a file as messages show it, cut short. */
+/** A value quoted from a file for a message, shortened. */
 export function shownValue(value: unknown): string {
   return value === undefined ? "nothing" : showValue(value, 40);
 }
 
-/** The nearest whole number, of two equally near the even one, as NumPy's `round`. */
+/** Rounds to the nearest whole number, and halves to the even one, like NumPy's `round`. */
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
@@ -20,13 +20,13 @@ export function roundHalfEven(value: number): number {
   return rest < 0.5 ? floor : floor + 1;
 }
 
-/** Height and width of an image as a file states them; a side that it does not state, or states as 0, is absent. */
+/** Height and width of an image as declared by a file; a side that is missing or declared as 0 is absent. */
 export interface StatedSize {
   readonly height?: number;
   readonly width?: number;
 }
 
-/** Undefined where a side is stated that is no whole number of pixels. */
+/** Undefined if a declared side is not a whole number of pixels, or the image exceeds `mostPixels`. */
 export function statedSize(height: unknown, width: unknown, mostPixels: number): StatedSize | undefined {
   const sides = [height, width].map((side) => {
     return side === undefined || side === null || side === "" ? 0 : numberOf(side);

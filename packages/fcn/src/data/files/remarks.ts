@@ -1,23 +1,24 @@
 import { TensorError } from "@fcn/tensor";
 import { pathText, quoted, reasonOf, type ToldError, toldOf } from "./errors.js";
 
-/** What was found wrong, or worth knowing, about a data set; `file` is the image, mask or list it is about. */
+/** Something wrong or noteworthy about a data set; `file` is the image, mask or list concerned. */
 export interface DataRemark {
   /**
-   * "problem": something that training must not meet. "warning": likely a mistake. "note": how the data was understood.
+   * "problem": something that training must not meet. "warning": probably a mistake. "note": how the data was
+   * understood.
    */
   readonly level: "problem" | "warning" | "note";
-  /** That of the error where one was the reason. */
+  /** The code of the underlying error if there is one. */
   readonly code: string;
   readonly file: string;
   readonly text: string;
-  /** The text for whoever reads it at a command line, where the remedy in it is another one. */
+  /** The text for readers at a command line, if its remedy differs. */
   readonly commandText?: string;
-  /** All the files that it is about, where one line tells of many. */
+  /** All files concerned, if one remark covers several. */
   readonly files?: readonly string[];
 }
 
-/** An error as a remark about the one of `files` that its message names. */
+/** Turns an error into a remark about whichever of `files` its message names. */
 export function remarkOf(error: unknown, files: readonly string[]): DataRemark {
   const unknown = (): ToldError => ({ code: "unreadable-file", message: reasonOf(error), fix: "" });
   const { code, message, fix, commandFix } = error instanceof TensorError ? toldOf(error) : unknown();
@@ -29,7 +30,7 @@ export function remarkOf(error: unknown, files: readonly string[]): DataRemark {
   return { level: "problem", code, file, text, ...forCommand };
 }
 
-/** A remark whose texts can be printed: what it quotes of files has no control characters and is not endless. */
+/** Makes the texts of a remark printable: what they quote from files is bounded and has no control characters. */
 export const plainRemark = (remark: DataRemark): DataRemark => ({
   ...remark,
   text: quoted(remark.text),

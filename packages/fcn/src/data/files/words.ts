@@ -4,7 +4,7 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${noun.endsWith("s") ? "es" : "s"}`;
 }
 
-/** The first of many lines, and one that counts the others: `and 3 more`, before `rest`. */
+/** The first `most` lines, followed by one that counts the others: `and 3 more`, before `rest`. */
 export const firstLines = (lines: readonly string[], most: number, rest: string): string[] => [
   ...lines.slice(0, most),
   ...(lines.length > most ? [`and ${lines.length - most} more${rest}`] : []),

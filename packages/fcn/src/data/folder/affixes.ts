@@ -1,6 +1,6 @@
 import { fileName, folderOf } from "../files/files.js";
 
-/** What is added to the name of an image, before and after: `mask_` and `_gt` in `mask_street_gt`. */
+/** What a mask's name adds to that of its image, before and after: `mask_` and `_gt` in `mask_street_gt`. */
 export interface Affix {
   readonly start: string;
   readonly end: string;
@@ -8,23 +8,23 @@ export interface Affix {
 
 export const NO_AFFIX: Affix = { start: "", end: "" };
 
-/** As it is written in an option: `_mask`, or `mask_*` where it stands before the name. */
+/** An affix as written in an option: `_mask`, or `mask_*` if it comes before the name. */
 export const formatAffix = ({ start, end }: Affix): string => (start === "" ? end : `${start}*${end}`);
 
-/** Reads what {@link formatAffix} writes; `*_mask` and `_mask.png` are `_mask`. */
+/** Parses the result of {@link formatAffix}; `*_mask` and `_mask.png` are read as `_mask`. */
 export function parseAffix(text: string): Affix {
   const [first = "", ...rest] = text.replace(/\.png$/i, "").split("*");
   return rest.length === 0 ? { start: "", end: first } : { start: first, end: rest.join("*") };
 }
 
-/** What is left of a name (`folder/start-name-end`) without the affix; undefined where it does not have it. */
+/** The rest of a name (`folder/start-name-end`) without the affix; undefined if the name does not have it. */
 export function withoutAffix(name: string, { start, end }: Affix): string | undefined {
   const base = fileName(name);
   const isOne = base.length > start.length + end.length && base.startsWith(start) && base.endsWith(end);
   return isOne ? folderOf(name) + base.slice(start.length, base.length - end.length) : undefined;
 }
 
-/** Words of Cityscapes and its kin, the one to learn from first; the last is no label of a class. */
+/** Words of Cityscapes and similar sets, best to train on first; masks with the last one do not hold classes. */
 const RANKED = ["labelids", "labeltrainids", "trainids", "colou?r", "instance(train)?ids"];
 const MASK_WORDS = [
   ...["masks?", "labels?", "lbl", "gt", "ground-?truth", "segm?", "segmentations?", "annotations?", "anno", "annot"],
@@ -32,10 +32,10 @@ const MASK_WORDS = [
 ];
 const IMAGE_WORDS = ["images?", "img", "im", "sat", "rgb", "photo", "image", "leftimg8bit", "rightimg8bit", "original"];
 
-/** A word after a separator, an extension of an image (`street.jpg.png`), or CamVid's `_L`. */
+/** A word after a separator, an image extension (`street.jpg.png`), or CamVid's `_L`. */
 const endOf = (words: readonly string[], more = ""): RegExp =>
   new RegExp(`(?:[_\\-. ](?:${words.join("|")})|\\.(?:jpe?g|png|tiff?|webp|bmp|gif)${more})$`, "i");
-/** A word before a separator or a number. */
+/** A word followed by a separator or a number. */
 const startOf = (words: readonly string[]): RegExp => new RegExp(`^(?:${words.join("|")})(?:[_\\-. ]|(?=\\d))`, "i");
 
 const KNOWN = {
@@ -43,9 +43,7 @@ const KNOWN = {
   image: { end: endOf(IMAGE_WORDS), start: startOf(IMAGE_WORDS) },
 } as const;
 
-/**
- * What the name of an image or a mask may be without the usual affixes, beginning with the least that is taken away.
- */
+/** The possible names of an image or a mask without the usual affixes, starting with the shortest affix removed. */
 export function stripped(name: string, kind: keyof typeof KNOWN): { readonly key: string; readonly affix: Affix }[] {
   const { end, start } = KNOWN[kind];
   const [folder, base] = [folderOf(name), fileName(name)];
@@ -65,17 +63,17 @@ export function stripped(name: string, kind: keyof typeof KNOWN): { readonly key
   });
 }
 
-/** The rank among masks of one image that are made from one another; undefined for others. */
+/** The rank among masks of one image that are derived from one another; undefined for other masks. */
 export function rankOf({ end }: Affix): number | undefined {
   const rank = RANKED.findIndex((word) => new RegExp(`[_\\-. ]${word}$`, "i").test(end));
   return rank < 0 ? undefined : rank;
 }
 
-/** Whether the affix is that of a mask that does not hold classes. */
+/** Whether masks with this affix hold something other than classes. */
 export const isNoLabel = (affix: Affix): boolean => rankOf(affix) === RANKED.length - 1;
 
 /**
- * The affix of a name that holds one of `names` whole: beside a sign that is no letter and no number, or before a
+ * The affix of a name that contains one of `names`, set off by a character other than a letter or digit, or by a
  * capital (`street1Segmentation`).
  */
 export function affixBeside(name: string, names: ReadonlySet<string>): Affix | undefined {

@@ -4,22 +4,22 @@ import { colourKey } from "../decode/rule.js";
 import { fileError } from "../files/errors.js";
 import { fileName, joinPath, kindOf, readJson, readLines, readText } from "../files/files.js";
 
-/** One entry of `classes.json`. Its place in the list is its label, unless it is to be ignored. */
+/** One entry of `classes.json`. Its index among the entries that are not ignored is its label. */
 export interface ClassEntry {
   readonly name: string;
-  /** The colour in the masks, 0xRRGGBB. */
+  /** The colour of the class in the masks, 0xRRGGBB. */
   readonly colour?: number;
-  /** The number in the masks, where it is not the label. */
+  /** The number of the class in the masks, if it is not the label. */
   readonly value?: number;
-  /** Its pixels are void. */
+  /** True if its pixels are void. */
   readonly ignore?: boolean;
 }
 
 /**
- * The classes that a folder names itself. `classes.json` is a list of names, or of `{ "name", "color", "value",
- * "ignore" }` where color is [r, g, b] or "#rrggbb"; `{ "classes": [...] }` is the same. Else `class_names.txt`, one
- * name a line (labelme2voc), or CVAT's `labelmap.txt`, lines of `name:r,g,b::`. Undefined when there is no such file.
- * Throws a TensorError that names the file.
+ * Reads the classes that a folder itself names. `classes.json` is a list of names, or of `{ "name", "color", "value",
+ * "ignore" }` with color as [r, g, b] or "#rrggbb"; `{ "classes": [...] }` is equivalent. Otherwise `class_names.txt`
+ * is read, with one name per line (labelme2voc), or CVAT's `labelmap.txt`, with lines `name:r,g,b::`. Undefined if no
+ * such file exists. Throws a TensorError that names the file.
  */
 export async function readClasses(folder: string): Promise<readonly ClassEntry[] | undefined> {
   for (const name of CLASS_FILES) {
@@ -36,8 +36,7 @@ export async function readClasses(folder: string): Promise<readonly ClassEntry[]
 }
 
 /**
- * The classes of one file: in the form that its name tells, see {@link readClasses}, else a list in JSON or one name a
- * line.
+ * Reads one file of classes in the form that its name implies, see {@link readClasses}, otherwise as JSON or as lines.
  */
 export async function readClassFile(file: string): Promise<readonly ClassEntry[]> {
   const read =
@@ -51,7 +50,7 @@ const isJson = async (file: string): Promise<boolean> => /\.json$/i.test(file) |
 
 const FILES = new WeakMap<readonly ClassEntry[], string>();
 
-/** The name of the file that {@link readClasses} read them from. */
+/** The name of the file that {@link readClasses} took the classes from. */
 export const classFileOf = (entries: readonly ClassEntry[] | undefined): string | undefined =>
   entries && FILES.get(entries);
 
@@ -61,7 +60,7 @@ const READERS: Readonly<Record<string, (file: string) => Promise<ClassEntry[]>>>
   "labelmap.txt": readLabelmap,
 };
 
-/** Names of the files that {@link readClasses} knows, the first that exists counts. */
+/** The names of the files that {@link readClasses} accepts; the first that exists is used. */
 export const CLASS_FILES: readonly string[] = /* @__PURE__ */ Object.keys(READERS);
 
 async function readClassList(file: string): Promise<ClassEntry[]> {
@@ -74,7 +73,7 @@ async function readClassList(file: string): Promise<ClassEntry[]> {
   return list.map((entry: unknown, i) => parseEntry(file, entry, i));
 }
 
-/** Labels are the places in the list; `__ignore__`, which labelme2voc stores as 255, is none of them. */
+/** Labels are indices in the list; `__ignore__`, which labelme2voc stores as 255, does not count. */
 async function readNames(file: string): Promise<ClassEntry[]> {
   const names = await readLines(file);
   return names.filter((name) => name !== "__ignore__").map((name) => ({ name }));
@@ -98,16 +97,16 @@ const SHAPE =
 const broken = (file: string, problem: string, fix = shapeOf(file)): TensorError =>
   fileError("invalid-classes", file, problem, fix);
 
-/** How the classes are written in the file. */
+/** Describes how the file writes its classes. */
 function shapeOf(file: string): string {
   if (file.endsWith("labelmap.txt")) return "write one class a line as name:r,g,b::";
   return file.endsWith(".txt") ? "write one name a line" : SHAPE;
 }
 
-/** Of a PNG of 16 bits. */
+/** The largest value in a 16-bit PNG. */
 const LARGEST_VALUE = 65535;
 const KEYS = ["name", "color", "colour", "value", "ignore"];
-/** What other tools call the number or the colour in the masks. */
+/** Names that other tools use for the number or the colour in the masks. */
 const OTHER_NAMES: readonly (readonly [pattern: RegExp, key: string])[] = [
   [/^(id|index|idx|label|number|code|gr[ae]y|pixel|train_?id|(class|category|label)_?(id|index))$/i, "value"],
   [/^(rgb|hex|colou?rs?|palette|color_?rgb)$/i, "color"],

@@ -9,18 +9,18 @@ import { namedSplit, readSplitFiles, resolveSplit, type SplitOptions, seededSpli
 
 /** Where an item comes from. */
 export interface Origin {
-  /** Its folder or file as words: "in extra/". */
+  /** Its folder or file, worded for messages: "in extra/". */
   readonly from: string;
-  /** The split that the folder or file is named after, if it is. */
+  /** The split that the folder or file is named after, if any. */
   readonly split: string | undefined;
 }
 
 /**
- * Divides the items of a folder: by its lists (`splits/*.txt`); else by the splits that their origins are named after;
- * else at random by the seed.
+ * Divides the items of a folder into splits: by its lists (`splits/*.txt`), otherwise by the splits that their origins
+ * are named after, otherwise at random by the seed.
  *
- * @param origins one for each item; the folders that their names begin with (`train/a`, `val/b`) unless given
- * @param lists the folder of the lists, below `root`
+ * @param origins one for each item; by default the first folder in its name (`train/a`, `val/b`)
+ * @param lists the folder of the lists, relative to `root`
  */
 export async function divide(
   root: string,
@@ -113,9 +113,9 @@ function folderOf(name: string): Origin {
 }
 
 /**
- * "train", "val" and "test" by the names of folders or files. What is to be measured on never comes into "train"; a
- * "val" that is missing is taken from "train". Undefined where nothing is named after a split, or where "train" stands
- * alone among other names: it may be a class.
+ * "train", "val" and "test" by the names of folders or files. Items of a split for measuring never go to "train"; a
+ * missing "val" is taken from "train". Undefined if nothing is named after a split, or if "train" is the only split
+ * among other names, because it may be a class.
  */
 function fromOrigins(
   origins: readonly Origin[],

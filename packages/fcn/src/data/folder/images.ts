@@ -15,13 +15,12 @@ const UNREAD_PATTERN = /\.(bmp|tga|p[bgpn]m|hei[cf]|jp2|j2k|jxl|psd|dng|cr2|nef|
 
 export interface Images {
   readonly files: Map<string, string>;
-  /** Names of links to nothing. */
+  /** Names of broken links. */
   readonly broken: Set<string>;
-  /** Files of other formats of images, such as .bmp, by name. */
+  /** Files in image formats that are not supported, such as .bmp, by name. */
   readonly unread: Map<string, string>;
 }
 
-/** The images of a folder by their name. */
 export async function imagesByName(folder: string, remarks: DataRemark[]): Promise<Images> {
   const found = await listEntries(folder, { recursive: true });
   const files = new Map<string, string>();
@@ -58,16 +57,16 @@ export async function imagesByName(folder: string, remarks: DataRemark[]): Promi
   return { files, unread, broken: new Set(broken.map(({ path }) => sameText(withoutExtension(path)))) };
 }
 
-/** What is to be said of one file. */
+/** What to report about one file. */
 export interface Said {
   readonly file: string;
   readonly text: string;
 }
 
-/** So many files have a line each; more share one. */
+/** Up to this many files get a line each; more share one. */
 const MOST_ALONE = 5;
 
-/** Problems of many files that have one cause, in one line with an example; those of few in a line each. */
+/** Reports problems with a common cause: a line for each file if there are few, otherwise one line with an example. */
 export function grouped(
   code: string,
   folder: string,

@@ -15,7 +15,7 @@ import {
 } from "./affixes.js";
 import { grouped, type Images, imagesByName } from "./images.js";
 
-/** An image and its mask, by the name of the image: the path below the folder, without extension. */
+/** An image and its mask under the image's name, which is its path below the folder without the extension. */
 export interface Pair {
   readonly name: string;
   readonly image: string;
@@ -24,13 +24,13 @@ export interface Pair {
 
 export interface PairOptions {
   /**
-   * What the masks of a folder have in their names beyond those of the images: "_mask", or "mask_*" before the name.
-   * Default: found by looking.
+   * What masks add to the names of their images: "_mask", or "mask_*" before the name. Default: inferred from the
+   * names.
    */
   readonly maskSuffix?: string;
 }
 
-/** The row of {@link PairOptions}. */
+/** The option table of {@link PairOptions}. */
 export const PAIR_OPTIONS: OptionTable<PairOptions> = {
   maskSuffix: {
     rule: {
@@ -44,17 +44,17 @@ export const PAIR_OPTIONS: OptionTable<PairOptions> = {
   },
 };
 
-/** Masks that may be that of one image. */
+/** A mask that may belong to an image. */
 interface Candidate {
   readonly mask: string;
   readonly affix: Affix;
 }
 
 /**
- * Pairs of files of two folders (searched with all folders below), and what has no partner. Names are the same, or
- * those of masks have a usual word more (`street_mask`, `mask_street`, `street.jpg`, Cityscapes' `_gtFine_labelIds`),
- * or those of images another (`street_sat`, `_leftImg8bit`). Of Cityscapes' masks the `labelIds` count. Throws where
- * two masks may be that of one image.
+ * Pairs the files of two folders (searched recursively) and reports files without a partner. The names match if they
+ * are equal, if the mask's has a common extra word (`street_mask`, `mask_street`, `street.jpg`, Cityscapes'
+ * `_gtFine_labelIds`), or if the image's does (`street_sat`, `_leftImg8bit`). Among Cityscapes' masks `labelIds` wins.
+ * Throws if two masks may belong to one image.
  */
 export async function findPairs(
   imageFolder: string,
@@ -106,7 +106,7 @@ function byGivenAffix(images: Images, masks: Images, affix: Affix, folder: strin
 function byUsualAffixes(images: Images, masks: Images): Map<string, Candidate[]> {
   const found = new Map<string, Candidate[]>();
   for (const name of images.files.keys()) if (masks.files.has(name)) add(found, name, { mask: name, affix: NO_AFFIX });
-  // Whatever else is known of an image with a mask of its very name, that one counts.
+  // A mask with exactly the image's name wins over all others.
   const free = [...images.files.keys()].filter((name) => !found.has(name));
   const places = placesOf(free);
   const taken = new Set(found.keys());
@@ -119,7 +119,7 @@ function byUsualAffixes(images: Images, masks: Images): Map<string, Candidate[]>
   return found;
 }
 
-/** Finds the one image that a name means: itself, but for capitals, or without the usual words of images. */
+/** Finds the only image that a name can mean: apart from capitals, or without the usual words of images. */
 function placesOf(names: Iterable<string>): (key: string) => string | undefined {
   const levels = [new Map<string, string | null>(), new Map<string, string | null>()] as const;
   const put = (map: Map<string, string | null>, key: string, name: string): void => {
@@ -136,7 +136,7 @@ function add<T>(map: Map<string, T[]>, key: string, value: T): void {
   if (map.get(key)?.push(value) === undefined) map.set(key, [value]);
 }
 
-/** One of several: of masks that are made from one another the first by rank, or what is no rendering of another. */
+/** Chooses among several masks: the only one that is not derived from another, otherwise the best by rank. */
 function choose(image: string, list: readonly Candidate[], masks: Images): Candidate {
   const [first] = list as readonly [Candidate];
   if (list.length === 1) return first;
@@ -154,7 +154,7 @@ function choose(image: string, list: readonly Candidate[], masks: Images): Candi
   throw fileError("ambiguous-mask", image, `its mask may be ${names}`, fix);
 }
 
-/** As a shell takes it for one word. */
+/** Quotes text as one word for a shell. */
 const quoted = (text: string): string => (/^[\w.-]+$/.test(text) ? text : `'${text}'`);
 
 function countBy(texts: readonly string[]): [text: string, count: number][] {
@@ -163,7 +163,7 @@ function countBy(texts: readonly string[]): [text: string, count: number][] {
   return [...counts].sort(([, a], [, b]) => b - a);
 }
 
-/** What a mask has in its name beyond that of an image; "" where nothing shows. */
+/** What a mask's name adds to that of an image; "" if there is no such relation. */
 function affixOf(mask: string, images: Images): string {
   const places = new Set(images.files.keys());
   const usual = stripped(mask, "mask").find(({ key }) => places.has(key)) ?? stripped(mask, "mask")[0];
@@ -171,7 +171,7 @@ function affixOf(mask: string, images: Images): string {
   return affix ? formatAffix(affix) : "";
 }
 
-/** Tells how names were understood. */
+/** Notes on how names were interpreted. */
 function affixNotes(
   folder: string,
   images: Images,
@@ -194,8 +194,8 @@ function affixNotes(
 }
 
 /**
- * What most masks without an image have in their names beyond those of images without a mask, where it is no usual
- * word.
+ * The most frequent addition, other than the usual words, in names of masks without an image to names of images without
+ * a mask.
  */
 function unusualAffix(images: Images, masks: Images, chosen: ReadonlyMap<string, Candidate>): Remedy | undefined {
   const names = [...images.files.keys()].filter((name) => !chosen.has(name));
@@ -268,7 +268,7 @@ function withoutImage(
   return [...grouped("mask-without-image", maskFolder, alone, all), ...furtherMasks(maskFolder, further, images)];
 }
 
-/** Masks beside the one that counts. */
+/** Reports masks that were passed over in favour of another. */
 function furtherMasks(folder: string, further: readonly (readonly [string, string])[], images: Images): DataRemark[] {
   if (further.length === 0) return [];
   const counts = countBy(further.map(([name]) => affixOf(name, images)));

@@ -4,15 +4,15 @@ import { joinPath, kindOf, listFiles, readLines, withoutExtension } from "../fil
 import { pathFinder } from "../files/findPath.js";
 import { createRandom, shuffledIndices } from "../random.js";
 
-/** How a set without split files is divided. */
+/** How to divide a set that has no split files. */
 export interface SplitOptions {
-  /** Part of the images that goes to "val". Default 0.2; at least one image, where there are two. */
+  /** Share of the images that goes to "val". Default 0.2; at least one image if there are two. */
   readonly validation?: number;
-  /** Default 0. */
+  /** Seed of the random division. Default 0. */
   readonly seed?: number;
 }
 
-/** Names of splits that go by other names elsewhere. */
+/** Other names for splits, mapped to the usual ones. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   training: "train",
   validation: "val",
@@ -20,20 +20,16 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   testing: "test",
 };
 
-/** The usual name of a split. */
 export function splitName(name: string): string {
   return SYNONYMS[name.toLowerCase()] ?? name.toLowerCase();
 }
 
-/** The split "train", "val" or "test" that a name means; undefined where it means none. */
+/** The split "train", "val" or "test" that a name means, or undefined. */
 export function namedSplit(name: string): "train" | "val" | "test" | undefined {
   return (["train", "val", "test"] as const).find((split) => split === splitName(name));
 }
 
-/**
- * The split files of a folder: for each `*.txt` its name and its lines. Undefined when there are none. Throws where two
- * are one split.
- */
+/** The lines of each split file (`*.txt`) by split. Undefined if there are none. Throws if two files mean one split. */
 export async function readSplitFiles(
   folder: string,
 ): Promise<Map<string, { file: string; lines: string[] }> | undefined> {
@@ -52,28 +48,27 @@ export async function readSplitFiles(
   return splits.size > 0 ? splits : undefined;
 }
 
-/** What the lines of a split file name. */
+/** The samples that the lines of a split file name. */
 export interface ResolvedSplit {
   readonly indices: number[];
-  /** The lines that name nothing. */
+  /** Lines that match nothing. */
   readonly absent: string[];
-  /** The lines that may mean several samples, and the names of those. */
+  /** Lines that match several samples, and the names of those samples. */
   readonly ambiguous: { readonly line: string; readonly candidates: readonly string[] }[];
-  /** The lines that name another folder than that of the sample which alone has the rest of the name. */
+  /** Lines whose folder differs from that of the only sample with the rest of the name. */
   readonly elsewhere: { readonly line: string; readonly name: string }[];
 }
 
-/** What one line means: places among the names, and whether the only one lies in another folder than was said. */
+/** The samples that one line matches, as indices, and whether the only one lies in another folder than stated. */
 interface LineMeaning {
   readonly places: readonly number[];
   readonly contradicts: boolean;
 }
 
 /**
- * Finds the places among `names` (paths without extension) of what a line of a list says. A name may hold spaces, lie
- * below further folders and carry the extension of an image, which tells samples of one name apart; of lists in
- * columns (`images/a.jpg masks/a.png`) the first word counts. A name without its folder counts where one folder alone
- * has it.
+ * Returns a function that finds a list's line among `names` (paths without extension). A name may contain spaces, lie
+ * in further folders, and have an image extension, which distinguishes samples of the same name. In lists with columns
+ * (`images/a.jpg masks/a.png`) the first word counts. A name without its folder is accepted if it is unique.
  *
  * @param images the file of each sample
  */
@@ -92,13 +87,13 @@ export function lineFinder(names: readonly string[], images: readonly string[] =
   };
   return (line) => {
     const [word = ""] = line.split(/\s+/);
-    // Without a space in it the end of a line in columns would be the name of the mask.
+    // A match must contain a space; otherwise the last column, which is the mask's name, could match.
     const whole = word === line ? undefined : look(line, (tail) => /\s/.test(tail));
     return whole ?? look(word, () => true) ?? { places: [], contradicts: false };
   };
 }
 
-/** What the lines of a split file name among samples, see {@link lineFinder}. */
+/** Resolves the lines of a split file to samples, see {@link lineFinder}. */
 export function resolveSplit(
   lines: readonly string[],
   names: readonly string[],
@@ -126,11 +121,11 @@ export function resolveSplit(
 
 const extensionOf = (path: string): string => path.slice(withoutExtension(path).length).toLowerCase();
 
-/** What else ends in a point and some letters may be a part of the name. */
+/** Any other final dot and letters may be part of the name. */
 const withoutImageExtension = (name: string): string =>
   IMAGE_PATTERN.test(name) || /\.bmp$/i.test(name) ? withoutExtension(name) : name;
 
-/** A seeded division of `count` images. */
+/** Divides `count` images at random by a seed. */
 export function seededSplit(
   count: number,
   { validation = 0.2, seed = 0 }: SplitOptions,

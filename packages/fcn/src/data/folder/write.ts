@@ -5,22 +5,22 @@ import { type Colour, VOID_COLOUR } from "../../labels/colours.js";
 import { checkSample, type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 
 export interface FolderContent {
-  /** Names by label. */
+  /** Class names by label. */
   readonly classes: readonly string[];
-  /** One colour a class, for the masks. */
+  /** One colour for each class, used in the masks. */
   readonly palette: readonly Colour[];
-  /** Samples of each split, such as `train` and `val`; they may come one at a time. */
+  /** The samples of each split, such as `train` and `val`; they may be generated one at a time. */
   readonly splits: Readonly<Record<string, Iterable<SegmentationSample> | AsyncIterable<SegmentationSample>>>;
-  /** Called after each sample that was written. */
+  /** Called after each sample is written. */
   readonly onProgress?: (split: string, done: number) => void;
 }
 
 /**
- * Writes samples as a folder that `open` and `fcn train` take (Node): `images/*.png`, `masks/*.png` with the labels as
- * palette indices, `classes.json`, and `splits/*.txt`, which come last. Returns the number of samples of each split.
- * Images have 1, 3 or 4 channels. Throws a TensorError: "invalid-argument" where two classes, or a class and void, have
- * one colour, "folder-exists" where `root` holds images already, "disk-full", "unwritable-file", and "invalid-shape"
- * for a sample that does not hold.
+ * Writes samples as a folder that `open` and `fcn train` accept (Node): `images/*.png`, `masks/*.png` with labels as
+ * palette indices, `classes.json`, and finally `splits/*.txt`. Images have 1, 3 or 4 channels. Returns the number of
+ * samples in each split. Throws `invalid-argument` if two classes, or a class and void, have the same colour,
+ * `folder-exists` if `root` already holds images, `invalid-shape` for an inconsistent sample, and `disk-full` or
+ * `unwritable-file` if writing fails.
  */
 export async function writeFolder(root: string, content: FolderContent): Promise<Record<string, number>> {
   const { join } = nodeModule("writeFolder", "node:path");
@@ -53,7 +53,7 @@ export async function writeFolder(root: string, content: FolderContent): Promise
   return Object.fromEntries(lists.map(([split, names]) => [split, names.length]));
 }
 
-/** Masks are read by their colours again: each class needs one of its own, and void has one already. */
+/** Masks are read back by their colours, so each class needs its own, distinct from that of void. */
 function checkColours({ classes, palette }: FolderContent): void {
   const refuse = (problem: string, fix: string): never => {
     throw invalidArgument(`writeFolder: ${problem}`, fix);
@@ -77,7 +77,7 @@ function checkColours({ classes, palette }: FolderContent): void {
   }
 }
 
-/** A name that every file system takes and no other sample has. */
+/** A file name that every file system accepts and no other sample has. */
 function freeName(name: string, taken: Set<string>): string {
   const plain = name.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[.-]+/, "") || "sample";
   for (let n = 1; ; n++) {

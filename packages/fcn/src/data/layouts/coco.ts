@@ -21,11 +21,10 @@ import type { Layout, OpenedLayout, OpenerOptions } from "./layout.js";
 
 export interface CocoOptions {
   /**
-   * Names of the categories that become classes 1, 2, ... in this order; others become background. Default: all, by
-   * their id.
+   * Names of the categories that become classes 1, 2, ... in this order; others become background. Default: all, by id.
    */
   readonly categories?: readonly string[];
-  /** Who gets a pixel that several instances claim. Default "smaller"; "void" is torchvision's rule. */
+  /** What happens to a pixel that several instances claim. Default "smaller"; "void" is torchvision's rule. */
   readonly overlap?: CocoOverlap;
 }
 
@@ -45,8 +44,9 @@ const OPTIONS = {
 } as const satisfies OptionTable<CocoOptions>;
 
 /**
- * Files that may be COCO's: `annotations/instances_train2017.json`, Roboflow's `train/_annotations.coco.json`, or any
- * in the root or a folder in it whose keys are those of a COCO file; where there is none, those of all folders below.
+ * Files that may be COCO annotations: `annotations/instances_train2017.json`, Roboflow's
+ * `train/_annotations.coco.json`, or any file with COCO's keys in the root or in a folder directly below; if there is
+ * none, those of all folders.
  */
 async function cocoFiles(root: string): Promise<string[]> {
   const files = (await listFiles(root, { recursive: true })).filter((file) => {
@@ -67,25 +67,22 @@ async function ofCoco(root: string, files: readonly string[]): Promise<string[]>
   if (instances.length > 0) return instances;
   const found: string[] = [];
   for (const file of files.filter((path) => fileName(path) !== "classes.json")) {
-    // One that cannot be read is told where it is opened.
+    // A file that cannot be read is reported when it is opened.
     if ((await jsonKind(root, file).catch(() => "coco")) === "coco") found.push(file);
   }
   return found;
 }
 
-/** Whether there is a COCO file below `root`. */
 async function hasCoco(root: string): Promise<boolean> {
   for (const file of await cocoFiles(root)) {
-    // Files of this name are large: reading one twice would cost seconds.
+    // Files with this name are large, and reading one twice would take seconds.
     if (/(^|\/)annotations\/instances_/.test(file)) return true;
     if (isCoco(await readJson(joinPath(root, file)).catch(() => undefined))) return true;
   }
   return false;
 }
 
-/**
- * What keeps the JSON files that may be COCO's from being read, in words; for a folder in which nothing else is found.
- */
+/** Explains why candidate COCO files cannot be read, for a folder in which nothing else is found. */
 async function cocoProblems(root: string): Promise<string[]> {
   const problems: string[] = [];
   for (const file of (await cocoFiles(root)).slice(0, 3)) {
@@ -95,10 +92,7 @@ async function cocoProblems(root: string): Promise<string[]> {
   return problems;
 }
 
-/**
- * Undefined for JSON that has nothing of a COCO file. Throws a TensorError that names the file and what is wrong with
- * it.
- */
+/** Undefined for JSON without any COCO keys. Throws a TensorError that names the file and its fault. */
 async function readCoco(file: string): Promise<CocoFile | undefined> {
   const json = await readJson(file);
   const absent = absentLists(json);
@@ -110,7 +104,7 @@ async function readCoco(file: string): Promise<CocoFile | undefined> {
   );
 }
 
-/** The COCO files of a folder. One that cannot be used is a problem beside others, and else an error. */
+/** Reads the COCO files of a folder. An unusable file is a remark if there are others, and an error otherwise. */
 async function readAll(
   root: string,
   remarks: DataRemark[],
@@ -135,8 +129,8 @@ async function readAll(
 }
 
 /**
- * Opens a folder with COCO annotations. Classes are background and the categories; a file whose name or folder tells a
- * split is that split, and others are divided as other folders are.
+ * Opens a folder with COCO annotations. The classes are background and the categories. A file whose name or folder
+ * states a split forms that split; others are divided like any other folder.
  */
 async function open(root: string, options: CocoOptions & OpenerOptions): Promise<OpenedLayout> {
   const remarks: DataRemark[] = [];
@@ -170,7 +164,7 @@ async function open(root: string, options: CocoOptions & OpenerOptions): Promise
   return { root, classes, palette, splits, remarks: [...about, ...remarks] };
 }
 
-/** Not one image can be used: what is wrong with the first is most likely wrong with all. */
+/** If no image can be used, the fault of the first most likely applies to all. */
 function nothingFound(root: string, remarks: readonly DataRemark[]): TensorError {
   const problems = remarks.filter(({ level }) => level === "problem");
   const [first] = problems;
@@ -186,8 +180,7 @@ function nothingFound(root: string, remarks: readonly DataRemark[]): TensorError
 }
 
 /**
- * Images that stand in two places of one split, of which each knows only a part of the annotations, and those that
- * stand in none.
+ * Reports images that occur twice in a split with only part of the annotations each, and images that are not listed.
  */
 function imageRemarks(
   root: string,
@@ -224,8 +217,8 @@ function imageRemarks(
 const fileOf = ({ image }: SampleItem): string => image[0]?.file ?? "";
 
 /**
- * Background and the categories of all files, united by name: by id as the first file has them, those of further files
- * after.
+ * Background and the categories of all files, merged by name: ordered by id as in the first file, followed by those
+ * that only later files have.
  */
 function classNames(root: string, files: readonly CocoFile[], wanted: readonly string[] | undefined): string[] {
   const known = files.flatMap(({ categories }) => {
@@ -254,7 +247,7 @@ function itemsOf(
     const label = classes.indexOf(category?.name ?? "");
     if (image === undefined || label < 1 || segmentation === undefined) continue;
     const list = instances.get(image) ?? [];
-    // Of whatever form the file has it: it is looked at where it is drawn.
+    // The segmentation may have any form here; it is checked when it is drawn.
     const shape = segmentation as CocoInstance["segmentation"];
     list.push({ ...(id === undefined ? {} : { id }), label, crowd, segmentation: shape });
     instances.set(image, list);
@@ -271,7 +264,6 @@ function itemsOf(
   });
 }
 
-/** Annotations as COCO has them. */
 export const coco: Layout<CocoOptions> = {
   what: "a COCO .json",
   recognise: hasCoco,

@@ -19,8 +19,8 @@ import type { Layout, OpenedLayout, OpenerOptions } from "./layout.js";
 const USUAL_FOLDERS = ["images", "masks"] as const;
 
 /**
- * Pairs of folder names that are known elsewhere, such as in mmsegmentation and labelme2voc. They may hold other files
- * than masks.
+ * Pairs of folder names used elsewhere, such as by mmsegmentation and labelme2voc. They may hold files other than
+ * masks.
  */
 const OTHER_FOLDERS = [
   ["images", "labels"],
@@ -32,7 +32,7 @@ const OTHER_FOLDERS = [
   ["JPEGImages", "SegmentationClass"],
 ] as const;
 
-/** The folders of images and masks below `root`; undefined when there is no known pair. */
+/** The folders of images and masks below `root`; undefined if there is no known pair. */
 async function maskFolders(root: string): Promise<{ images: string; masks: string } | undefined> {
   for (const [images, masks] of [USUAL_FOLDERS, ...OTHER_FOLDERS]) {
     const paths = { images: joinPath(root, images), masks: joinPath(root, masks) };
@@ -47,8 +47,8 @@ async function hasImages(folder: string): Promise<boolean> {
 }
 
 /**
- * Opens a folder of images and masks: `images/` and `masks/` with files of the same name, optional `classes.json` and
- * `splits/*.txt`. What the masks mean is found by looking, see {@link chooseRule}.
+ * Opens `images/` and `masks/` with files of the same name, and optionally `classes.json` and `splits/*.txt`. The
+ * meaning of the masks is inferred from their contents, see {@link chooseRule}.
  */
 async function open(root: string, options: OpenerOptions & PairOptions): Promise<OpenedLayout> {
   const folders = await maskFolders(root);
@@ -61,8 +61,8 @@ async function open(root: string, options: OpenerOptions & PairOptions): Promise
 /**
  * Opens the images and masks of two folders.
  *
- * @param entries what names the classes, if anything does
- * @param lists the folder of the split lists below `root`; `splits` unless given
+ * @param entries the listed classes, if any
+ * @param lists the folder of the split lists relative to `root`; `splits` by default
  */
 export async function openPairs(
   root: string,
@@ -92,7 +92,7 @@ export async function openPairs(
   return { root, classes, palette, splits, remarks: [...meaning.remarks, ...mixed, ...about, ...remarks] };
 }
 
-/** {@link chooseRule} in terms of the file that names the classes. */
+/** {@link chooseRule}, with its texts worded for the file that names the classes. */
 function understand(...[root, surveys, entries]: Parameters<typeof chooseRule>): MaskMeaning {
   const file = classFileOf(entries);
   try {
@@ -114,7 +114,7 @@ function noPairs(
   return fileError("missing-data", root, problem, hint ?? "name each mask as its image: images/a.jpg, masks/a.png");
 }
 
-/** Images and masks of one's own. */
+/** A user's own images and masks. */
 export const folder: Layout<PairOptions> = {
   what: "images/ and masks/",
   parts: USUAL_FOLDERS,

@@ -9,7 +9,7 @@ import { sbd } from "./sbd.js";
 import { siftFlow } from "./siftFlow.js";
 import { voc } from "./voc.js";
 
-/** The first that recognises a folder opens it: what is laid out most particularly comes first. */
+/** The first layout that recognises a folder opens it, so the most specific ones come first. */
 export const LAYOUTS = {
   voc,
   sbd,
@@ -28,16 +28,15 @@ type All<Options> = (Options extends unknown ? (options: Options) => void : neve
   ? Every
   : never;
 
-/** The options of single layouts. */
+/** The options of all individual layouts. */
 export type LayoutOptions = All<OwnOptions<(typeof LAYOUTS)[LayoutName]>>;
 
-/** A row of the table whose own options are not told apart. */
+/** A row of the table whose specific options are unknown to the type checker. */
 export type AnyLayout = Omit<Layout<LayoutOptions & object>, "options"> & { readonly options: AnyTable };
 
-/** The rows of the table with their names. */
 export const LAYOUT_ROWS = Object.entries<AnyLayout>(LAYOUTS) as readonly (readonly [LayoutName, AnyLayout])[];
 
-/** The layouts that `data.open` knows, and what each is recognised by. */
+/** The layouts that `data.open` supports, each with a description of how it is recognised. */
 export function layouts(): Record<string, string> {
   return Object.fromEntries(LAYOUT_ROWS.map(([name, { what }]) => [name, what]));
 }

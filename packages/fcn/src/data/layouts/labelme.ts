@@ -18,7 +18,7 @@ import { isLabelme, type LabelmeFile, parseLabelme, reservedName } from "../shap
 import type { Layout, OpenedLayout, OpenerOptions } from "./layout.js";
 
 export interface LabelmeOptions {
-  /** Width in pixels of lines, diameter of points. Default 10. */
+  /** Width of lines and diameter of points, in pixels. Default 10. */
   readonly lineWidth?: number;
 }
 
@@ -31,14 +31,14 @@ const OPTIONS = {
   },
 } as const satisfies OptionTable<LabelmeOptions>;
 
-/** The JSON files below `root` that may be labelme's. */
+/** The JSON files below `root` that may be labelme files. */
 async function jsonFiles(root: string): Promise<string[]> {
   return (await listFiles(root, { recursive: true })).filter((file) => {
     return /\.json$/i.test(file) && fileName(file) !== "classes.json";
   });
 }
 
-/** Whether a JSON file below `root` is labelme's, or has its keys but cannot be read. */
+/** Whether a JSON file below `root` is a labelme file, or has its keys but cannot be read. */
 async function hasLabelme(root: string): Promise<boolean> {
   for (const file of await jsonFiles(root)) {
     if ((await jsonKind(root, file).catch(() => "other")) !== "labelme") continue;
@@ -48,10 +48,7 @@ async function hasLabelme(root: string): Promise<boolean> {
   return false;
 }
 
-/**
- * Undefined for JSON that is clearly something else. Throws a TensorError that names the file and what is wrong with
- * it.
- */
+/** Undefined for JSON that is clearly something else. Throws a TensorError that names the file and its fault. */
 async function readIfLabelme(root: string, path: string): Promise<LabelmeFile | undefined> {
   if ((await jsonKind(root, path)) !== "labelme") return undefined;
   const file = joinPath(root, path);
@@ -60,8 +57,8 @@ async function readIfLabelme(root: string, path: string): Promise<LabelmeFile | 
 }
 
 /**
- * Opens a folder of labelme files, wherever they lie below `root`; the image of each is found by its `imagePath`, else
- * by its name. Classes come from `classes.json`, else from the shapes: background first, then the names in alphabetical
+ * Opens a folder of labelme files anywhere below `root`. The image of each is found by its `imagePath`, otherwise by
+ * its name. Classes come from `classes.json`, otherwise from the shapes: background, then the names in alphabetical
  * order.
  */
 async function open(root: string, options: LabelmeOptions & OpenerOptions): Promise<OpenedLayout> {
@@ -133,14 +130,14 @@ function sameImage(file: string, image: string, twin: string): TensorError {
   return fileError("same-image", file, problem, "bring the shapes into one file, or correct imagePath");
 }
 
-/** Not one file can be used: what is wrong with the first is most likely wrong with all. */
+/** If no file can be used, the fault of the first most likely applies to all. */
 function nothingFound(root: string, [first, ...others]: readonly TensorError[]): TensorError {
   if (first === undefined) return fileError("missing-data", root, "it holds no labelme file", "put the .json there");
   const rest = others.length > 0 ? `; none of the ${others.length + 1} labelme files can be used` : "";
   return reworded(first, { message: `${first.message}${rest}` });
 }
 
-/** Void in labelme's own lists of classes, and never a class. */
+/** Void in labelme's own class lists, and never a class. */
 const IGNORED = "__ignore__";
 
 async function nameClasses(root: string, shapeNames: readonly string[]) {
@@ -165,7 +162,7 @@ async function nameClasses(root: string, shapeNames: readonly string[]) {
   return { names: [...names], background, classes, palette, listedIn: classFileOf(entries) };
 }
 
-/** One file of labelme's for each image. */
+/** One labelme file per image. */
 export const labelme: Layout<LabelmeOptions> = {
   what: "labelme .json files",
   recognise: hasLabelme,

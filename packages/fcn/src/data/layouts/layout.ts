@@ -4,23 +4,23 @@ import type { SplitOptions } from "../folder/splits.js";
 import type { OpenedData } from "../samples/dataset.js";
 import type { WorkerOptions } from "../workers/pool.js";
 
-/** The options that every layout is opened with. */
+/** The options that every layout accepts. */
 export type OpenerOptions = SplitOptions & WorkerOptions & Abortable;
 
-/** What opening a layout gives; its name is that of its row unless it says another. */
+/** The result of opening a layout; its name is that of its row unless it states another. */
 export type OpenedLayout = Omit<OpenedData, "layout"> & { readonly layout?: string };
 
-/** A layout of labelled data; `Own` are the options that it has beside those of all layouts. */
+/** A layout of labelled data; `Own` are its specific options. */
 export interface Layout<Own extends object = Record<never, never>> {
-  /** What it is recognised by, in words. */
+  /** Describes how it is recognised. */
   readonly what: string;
-  /** The files and folders that it consists of. Absent where they may have any name. */
+  /** The files and folders that make it up. Absent if they may have any name. */
   readonly parts?: readonly string[];
-  /** Whether `parts` go by other names too. */
+  /** Whether `parts` have alternative names. */
   readonly hasOtherNames?: boolean;
   readonly recognise: (root: string) => Promise<boolean>;
   readonly open: (root: string, options: Own & OpenerOptions) => Promise<OpenedLayout>;
-  /** What keeps files that may be its own from being read, for a folder in which nothing is recognised. */
+  /** Explains why candidate files of this layout cannot be read, for a folder in which nothing is recognised. */
   readonly problems?: (root: string) => Promise<string[]>;
   readonly options: OptionTable<Own>;
 }

@@ -7,7 +7,7 @@ import { lineFinder } from "../folder/splits.js";
 import { type Classes, fileDataset, type SegmentationDataset } from "../samples/dataset.js";
 import type { SampleItem } from "../samples/item.js";
 
-/** The names in each split list (`*.txt`) of a folder, by the list's name. */
+/** The names in each split list (`*.txt`) of a folder, by list name. */
 export async function readLists(folder: string): Promise<Map<string, string[]>> {
   const files = (await listFiles(folder)).filter((file) => file.endsWith(".txt"));
   const lists = new Map<string, string[]>();
@@ -16,9 +16,9 @@ export async function readLists(folder: string): Promise<Map<string, string[]>> 
 }
 
 /**
- * The lists with each line as the name of an image in `folder`: lines of some copies are paths, with the extension or
- * with the mask in a second column. A line that names no image, or may name several, stays as it is: it shows as a
- * file that is missing.
+ * Resolves each line of the lists to the name of an image in `folder`, because in some copies lines are paths, with the
+ * extension or with the mask in a second column. A line that matches no image or several is kept, so it surfaces as a
+ * missing file.
  */
 export async function namedLists(lists: ReadonlyMap<string, string[]>, folder: string): Promise<Map<string, string[]>> {
   const isPlain = (line: string): boolean => !/[\s/\\]/.test(line) && !IMAGE_PATTERN.test(line);
@@ -35,8 +35,8 @@ export async function namedLists(lists: ReadonlyMap<string, string[]>, folder: s
 }
 
 /**
- * Data sets from lists of names. A list of a published set must fit: a missing file shows when it is loaded, and in the
- * check.
+ * Data sets from lists of names. The lists of published sets are not checked here: a missing file surfaces when loaded,
+ * and in the check.
  */
 export function listDatasets(
   lists: ReadonlyMap<string, readonly string[]>,
@@ -47,13 +47,12 @@ export function listDatasets(
   return Object.fromEntries(splits);
 }
 
-/** Whether all of these folders or files exist below `root`. */
 export async function hasAll(root: string, paths: readonly string[]): Promise<boolean> {
   for (const path of paths) if ((await kindOf(joinPath(root, path))) === undefined) return false;
   return true;
 }
 
-/** The first of these lists that exists. Throws when there is none. */
+/** The first of these lists that exists. Throws if there is none. */
 export function firstList(
   root: string,
   lists: ReadonlyMap<string, readonly string[]>,
@@ -66,8 +65,8 @@ export function firstList(
 }
 
 /**
- * The published FCNs train on `trainval` and are measured on `test`; a list to train on never stands beside one that is
- * part of it.
+ * Training and measuring lists by preference. The published FCNs train on `trainval` and measure on `test`. A training
+ * list is never paired with one that it contains.
  */
 const PUBLISHED = [
   ["trainval", "test"],
@@ -76,8 +75,8 @@ const PUBLISHED = [
 ] as const;
 
 /**
- * The lists of a set with "train" and "val" as the published FCNs used them, and a note that says which lists these
- * are. Throws where no two lists are there to train and to measure on.
+ * Adds "train" and "val" as the published FCNs used them, and a note that says which lists they are. Throws if there
+ * are no two lists to train and to measure on.
  */
 export function publishedLists(
   root: string,

@@ -12,8 +12,8 @@ import { hasAll, listDatasets, namedLists, publishedLists, readLists } from "./l
 
 export interface NyudOptions {
   /**
-   * What the images hold: RGB (3 channels), HHA (3), RGB and the logarithm of the depth (4), or RGB and HHA (6, for
-   * nets with two backbones). Default "color".
+   * Channels of the images: RGB (3), HHA (3), RGB and log depth (4), or RGB and HHA (6, for nets with two backbones).
+   * Default "color".
    */
   readonly input?: NyudInput;
 }
@@ -31,7 +31,7 @@ const INPUTS: Readonly<Record<NyudInput, readonly (readonly [folder: string, as:
   ],
 };
 
-/** 1 to 40 are the classes 0 to 39; 0 is void, as the published `uint8 - 1` makes it. */
+/** Numbers 1 to 40 are the classes 0 to 39; 0 is void, as in the published code, which subtracts 1 in uint8. */
 const RULE: LabelRule = {
   by: "value",
   labels: [[0, VOID_LABEL], ...NYUD_CLASSES.map((_, label) => [label + 1, label] as const)],
@@ -51,8 +51,8 @@ const OPTIONS = {
 const PARTS = ["data/images", "segmentation"];
 
 /**
- * Opens NYUDv2 as Berkeley lays it out: `data/{images,depth,hha}/img_N.png`, `segmentation/img_N.mat` (40 classes),
- * lists in the root. As published, "train" is `trainval.txt` (795) and "val" is `test.txt` (654), see {@link
+ * Opens NYUDv2 in Berkeley's arrangement: `data/{images,depth,hha}/img_N.png`, `segmentation/img_N.mat` (40 classes),
+ * and lists in the root. As published, "train" is `trainval.txt` (795) and "val" is `test.txt` (654), see {@link
  * publishedLists}.
  */
 async function open(root: string, { input = OPTIONS.input.fallback }: NyudOptions): Promise<OpenedLayout> {
@@ -74,7 +74,6 @@ async function open(root: string, { input = OPTIONS.input.fallback }: NyudOption
   return { root, ...classes, splits, preprocessing: NYUD_MEANS[input], remarks: [remark] };
 }
 
-/** NYUDv2 as Berkeley lays it out. */
 export const nyud: Layout<NyudOptions> = {
   what: "data/images/ and segmentation/ (NYUDv2)",
   parts: PARTS,

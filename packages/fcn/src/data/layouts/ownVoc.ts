@@ -10,10 +10,10 @@ import type { OpenedLayout, OpenerOptions } from "./layout.js";
 const LISTS = "ImageSets/Segmentation";
 
 /**
- * Opens a folder that is laid out as PASCAL VOC but names classes of its own (labelme2voc, CVAT): masks are understood
- * as in any folder of one's own. What names the classes lies in `folder`, the one with the images, or in `root`, which
- * may be above it. Without a list named train, val or test, such as CVAT's `default.txt`, images are divided at random.
- * Undefined where nothing names the classes.
+ * Opens a folder that is arranged like PASCAL VOC but names its own classes (labelme2voc, CVAT). Its masks are
+ * interpreted like those of any user's folder. The file of classes lies in `folder`, which holds the images, or in
+ * `root`, possibly above it. If no list is named train, val or test (CVAT has `default.txt`), images are divided at
+ * random. Undefined if nothing names the classes.
  */
 export async function openOwnVoc(
   root: string,
@@ -26,18 +26,18 @@ export async function openOwnVoc(
   const lists = [...((await readSplitFiles(joinPath(folder, LISTS))) ?? new Map()).keys()];
   const isDivided = lists.some((name) => namedSplit(name) !== undefined);
   const opened = await openPairs(folder, folders, entries, options, isDivided ? LISTS : undefined);
-  // The lists say which images are labelled.
+  // The lists tell which images are labelled.
   const isKnown = ({ code }: DataRemark): boolean => isDivided && code === "image-without-mask";
   return { ...opened, remarks: opened.remarks.filter((remark) => !isKnown(remark)) };
 }
 
-/** Throws for an option that is meant for the published set alone. */
+/** Throws for an option that only applies to the published set. */
 export function refuseOwnClasses(folder: string, option: string): never {
   const problem = `it names classes of its own (${CLASS_FILES.join(", ")}), but ${option} (--${option}) is for the classes of PASCAL VOC`;
   throw fileError("invalid-argument", folder, problem, "leave the option out, or remove the file with the classes");
 }
 
-/** Throws for an option that only masks of one's own have. */
+/** Throws for an option that only applies to a user's own masks. */
 export function refuseMaskSuffix(folder: string): never {
   const problem = "its masks are taken for those of PASCAL VOC, which have the names of their images";
   throw fileError("invalid-argument", folder, problem, {

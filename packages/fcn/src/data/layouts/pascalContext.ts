@@ -13,15 +13,15 @@ import { hasAll, listDatasets, namedLists, readLists } from "./lists.js";
 
 export interface ContextOptions {
   /**
-   * How many classes beside the background: their names are read from `NN_labels.txt` in the folder. Default 59; its
-   * list and that of the 33 are known without the file.
+   * Number of classes besides background, whose names are read from `NN_labels.txt` in the folder. Default 59; the 59
+   * and the 33 classes are known without the file.
    */
   readonly contextClasses?: number;
-  /** Folder of VOC2010, with the images. Default: `VOC2010` or `VOCdevkit/VOC2010` in or beside the folder. */
+  /** The VOC2010 folder that holds the images. Default: `VOC2010` or `VOCdevkit/VOC2010` in or beside the folder. */
   readonly voc?: string;
 }
 
-/** Names of the task -> names among the labels of the files. */
+/** Class names of the task -> names in the label files. */
 const RENAMED: Readonly<Record<string, string>> = {
   diningtable: "table",
   bedcloth: "bedclothes",
@@ -42,9 +42,9 @@ const OPTIONS = {
 const PARTS = ["trainval", "labels.txt"];
 
 /**
- * Opens PASCAL-Context (Mottaghi et al., CVPR 2014): `trainval/*.mat` with LabelMap, whose numbers `labels.txt` names;
- * the classes of the task are found among them by name, everything else is background (0). Lists are those of VOC2010's
- * `ImageSets/Main`.
+ * Opens PASCAL-Context (Mottaghi et al., CVPR 2014): `trainval/*.mat` with LabelMap, whose numbers `labels.txt` names.
+ * The classes of the task are looked up there by name, and everything else is background (0). The lists are those of
+ * VOC2010's `ImageSets/Main`.
  */
 async function open(
   root: string,
@@ -95,7 +95,7 @@ async function classNames(root: string, count: number): Promise<readonly string[
   throw damagedFile(file, `it names ${entries.length} classes beside the background, not ${count}`);
 }
 
-/** Lines `12: name`, as name -> number; blanks inside names do not count. */
+/** Parses lines `12: name` into name -> number; blanks inside names do not count. */
 async function numberedNames(file: string): Promise<Map<string, number>> {
   const names = new Map<string, number>();
   for (const line of await readLines(file)) {
@@ -121,7 +121,6 @@ function unknownClass(file: string, name: string): TensorError {
   return fileError("unknown-label", file, `it has no label named "${name}"`, "use the labels.txt of the data set");
 }
 
-/** PASCAL-Context, with the images of VOC2010. */
 export const pascalContext: Layout<ContextOptions> = {
   what: "trainval/ and labels.txt (PASCAL-Context)",
   parts: PARTS,

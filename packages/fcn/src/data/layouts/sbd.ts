@@ -11,8 +11,8 @@ import { hasAll, listDatasets, namedLists, readLists } from "./lists.js";
 const PARTS = ["img", "cls", "train.txt"];
 
 /**
- * The folder of SBD with `img/`, `cls/` and its lists: `root` or `dataset/` in it (or in `benchmark_RELEASE/`);
- * undefined when there is none.
+ * The SBD folder with `img/`, `cls/` and its lists: `root`, or `dataset/` in it or in `benchmark_RELEASE/`; undefined
+ * if there is none.
  */
 async function sbdFolder(root: string): Promise<string | undefined> {
   for (const below of ["", "dataset", "benchmark_RELEASE/dataset"]) {
@@ -21,7 +21,9 @@ async function sbdFolder(root: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** Opens the Semantic Boundaries Dataset (Hariharan et al., ICCV 2011): labels in `cls/*.mat` as GTcls.Segmentation. */
+/**
+ * Opens the Semantic Boundaries Dataset (Hariharan et al., ICCV 2011), with labels in `cls/*.mat`: GTcls.Segmentation.
+ */
 export async function openSbd(root: string): Promise<OpenedLayout> {
   const folder = await sbdFolder(root);
   if (folder === undefined) {
@@ -39,7 +41,7 @@ export async function openSbd(root: string): Promise<OpenedLayout> {
   return { root: folder, ...classes, splits, preprocessing: VOC_MEAN, remarks: [] };
 }
 
-/** SBD by itself. */
+/** SBD on its own, without VOC. */
 export const sbd: Layout = {
   what: "img/, cls/ and train.txt (SBD)",
   parts: PARTS,

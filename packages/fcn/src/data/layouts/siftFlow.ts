@@ -13,7 +13,7 @@ const IMAGES = `Images/${SCENES}`;
 const SEMANTIC = `SemanticLabels/${SCENES}`;
 const GEOMETRIC = `GeoLabels/${SCENES}`;
 
-/** Stored numbers count from 1; these below are void: 0, and in the geometric labels -1 too. */
+/** Stored numbers start at 1. Lower ones are void: 0, and in the geometric labels also -1. */
 const fromOne = (classes: readonly string[], voids: readonly number[]): LabelRule => ({
   by: "value",
   labels: [
@@ -23,7 +23,7 @@ const fromOne = (classes: readonly string[], voids: readonly number[]): LabelRul
 });
 
 /**
- * Opens SIFT Flow (Liu, Yuen, Torralba): 33 semantic classes as labels, and 3 geometric ones under `more.geometric`. As
+ * Opens SIFT Flow (Liu, Yuen, Torralba): 33 semantic classes as labels, and 3 geometric ones in `more.geometric`. As
  * published, "train" is `trainval.txt` and "val" is `test.txt`, see {@link publishedLists}.
  */
 async function open(root: string): Promise<OpenedLayout> {
@@ -45,7 +45,6 @@ async function open(root: string): Promise<OpenedLayout> {
   return { ...common, more: { geometric }, remarks: [remark] };
 }
 
-/** SIFT Flow, with its semantic and its geometric labels. */
 export const siftFlow: Layout = {
   what: "Images/, SemanticLabels/ and GeoLabels/ (SIFT Flow)",
   parts: ["Images", "SemanticLabels", "GeoLabels"],

@@ -19,13 +19,13 @@ import { openOwnVoc, refuseMaskSuffix, refuseOwnClasses } from "./ownVoc.js";
 import { openSbd } from "./sbd.js";
 
 export interface VocOptions {
-  /** Which year of a folder that holds several (`VOCdevkit`). Default: the last. */
+  /** The year to open in a folder that holds several (`VOCdevkit`). Default: the last. */
   readonly year?: number;
-  /** Folder of SBD: training uses SBD's train list, validation what is left of VOC's val ({@link seg11valid}). */
+  /** The SBD folder: train on SBD's train list, and validate on the rest of VOC's val ({@link seg11valid}). */
   readonly sbd?: string;
   /**
-   * The variant of the d2l book's chapter on FCNs: void counts as background, and images lower or narrower than the
-   * crop are left out. Give the same size to the loader's augmentation as `crop`.
+   * Follows the FCN chapter of the d2l book: void counts as background, and images with a side below that of the crop
+   * are left out. Pass the same size to the loader's augmentation as `crop`.
    */
   readonly d2l?: { readonly crop: readonly [height: number, width: number] };
 }
@@ -53,7 +53,7 @@ const OPTIONS: OptionTable<VocOptions & PairOptions> = {
 const PARTS = ["JPEGImages", "SegmentationClass", "ImageSets/Segmentation"];
 const LISTS = ["train", "val", "trainval", "test"];
 
-/** The folder of a year of PASCAL VOC (with `JPEGImages`) in or below `root`; undefined when there is none. */
+/** The folder of a PASCAL VOC year (with `JPEGImages`) in or below `root`; undefined if there is none. */
 async function vocFolder(root: string, year?: number): Promise<string | undefined> {
   if (await hasAll(root, PARTS)) return root;
   const below = [root, joinPath(root, "VOCdevkit")];
@@ -68,8 +68,8 @@ async function vocFolder(root: string, year?: number): Promise<string | undefine
 }
 
 /**
- * Opens PASCAL VOC 2007 to 2012 segmentation: palette PNG whose indices are the labels, 255 void. A folder that names
- * classes of its own is opened by {@link openOwnVoc}.
+ * Opens the segmentation data of PASCAL VOC 2007 to 2012: palette PNG masks whose indices are the labels, with 255 as
+ * void. A folder that names its own classes is opened by {@link openOwnVoc}.
  */
 async function open(root: string, options: VocOptions & PairOptions & OpenerOptions): Promise<OpenedLayout> {
   await refuseOtherYear(root, options.year);
@@ -111,7 +111,7 @@ async function open(root: string, options: VocOptions & PairOptions & OpenerOpti
   return options.sbd === undefined ? opened : withSbd(opened, lists, options.sbd, item);
 }
 
-/** A year chooses among several; the folder of one year is that year or an error. */
+/** Throws if the folder holds a single year and another one was asked for. */
 async function refuseOtherYear(root: string, year: number | undefined): Promise<void> {
   if (year === undefined || !(await hasAll(root, PARTS))) return;
   const { realpath } = nodeModule("open", "node:fs/promises");
@@ -126,10 +126,10 @@ async function refuseOtherYear(root: string, year: number | undefined): Promise<
   );
 }
 
-/** Classes and colours of PASCAL VOC and SBD. */
+/** The classes and colours of PASCAL VOC and SBD. */
 export const VOC: Classes = { classes: VOC_CLASSES, palette: /* @__PURE__ */ vocColours(VOC_CLASSES.length) };
 
-/** Whatever is not one of the 21 labels is background, the void border too. */
+/** Anything other than the 21 labels is background, including the void border. */
 const D2L_RULE: LabelRule = { ...indexRuleWithoutVoid(VOC_CLASSES.length), other: 0 };
 
 function indexRuleWithoutVoid(numClasses: number): LabelRule {
@@ -147,7 +147,7 @@ async function withoutSmall(
     const kept: number[] = [];
     for (let i = 0; i < dataset.length; i++) {
       signal?.throwIfAborted();
-      // One that cannot be read is told when it is loaded, and by the check.
+      // An unreadable image is reported when it is loaded, and by the check.
       const size = await readImageSize(dataset.item?.(i).image[0]?.file as string).catch(() => undefined);
       if (size === undefined || (size.height >= height && size.width >= width)) kept.push(i);
     }
@@ -158,8 +158,8 @@ async function withoutSmall(
 }
 
 /**
- * The names of `val` (VOC 2011) that are not in SBD's training list, in their order: 736 of the published lists. Nets
- * that were trained on SBD are validated on these.
+ * The names of `val` (VOC 2011) that are not in SBD's training list, in order: 736 with the published lists. Nets
+ * trained on SBD are validated on these, as in the FCN paper.
  */
 export function seg11valid(val: readonly string[], sbdTrain: readonly string[]): string[] {
   const trained = new Set(sbdTrain);
@@ -183,7 +183,7 @@ async function withSbd(
   return { ...voc, layout: "voc+sbd", splits, remarks: [{ level: "note", code: "seg11valid", file: voc.root, text }] };
 }
 
-/** PASCAL VOC, and folders of one's own that are laid out as it. */
+/** PASCAL VOC, and users' own folders in that arrangement. */
 export const voc: Layout<VocOptions & PairOptions> = {
   what: "JPEGImages/, SegmentationClass/ and ImageSets/Segmentation/ (PASCAL VOC)",
   parts: PARTS,

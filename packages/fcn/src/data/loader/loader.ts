@@ -9,7 +9,7 @@ import { pooledSamples } from "../workers/samples.js";
 import { checkLoaderOptions, type LoaderOptions, type LoaderState } from "./options.js";
 import { type Draw, planDraws } from "./plan.js";
 
-/** A batch, and where the loader stands after it. */
+/** A batch, and the state of the loader after it. */
 export interface LoadedBatch extends HostSamples {
   readonly epoch: number;
   readonly state: LoaderState;
@@ -18,12 +18,20 @@ export interface LoadedBatch extends HostSamples {
 const BUCKET = 64;
 
 /**
- * Loads, augments and stacks samples in worker threads, some batches ahead of the caller. Batches and their order
- * depend on the data, the seed and the options, not on the number of workers. A data set in memory is worked on in this
- * thread.
+ * Loads, augments and stacks samples in worker threads, several batches ahead of the caller. Batches and their order
+ * depend on the data, the seed and the options, but not on the number of workers. Data sets in memory are processed in
+ * the calling thread.
  *
- * ```ts const loader = new DataLoader(train, { batchSize: 8, preprocessing, augmentation: { mirror: true } }); for
- * await (const { images, labels, shape } of loader.epoch()) ... await loader.close(); ```
+ * @example
+ * ```ts
+ * import { data } from "@fcn/core";
+ *
+ * const { splits } = await data.open("street");
+ * const preprocessing = data.PREPROCESSINGS.imagenet;
+ * const loader = new data.DataLoader(splits.train!, { batchSize: 8, preprocessing, augmentation: { mirror: true } });
+ * for await (const { images, labels, shape } of loader.epoch()) console.log(shape, images.length, labels.length);
+ * await loader.close();
+ * ```
  */
 export class DataLoader {
   readonly #dataset: SegmentationDataset;
@@ -42,35 +50,35 @@ export class DataLoader {
     this.#state = options.state ?? { epoch: 0, batch: 0 };
   }
 
-  /** Where the loader stands after the last batch that it gave. */
+  /** The state after the last batch that was yielded; pass it to a new loader to continue there. */
   get state(): LoaderState {
     return this.#state;
   }
 
-  /** Batches of the current epoch; with `fillLast` epochs may differ by one. */
+  /** Number of batches in the current epoch; with `fillLast` it may vary by one between epochs. */
   async batchesPerEpoch(): Promise<number> {
     return (await this.#batchesOf(this.#state.epoch)).length;
   }
 
-  /** What is left of the current epoch; the next call gives the next epoch. */
+  /** Yields the rest of the current epoch; the next call yields the next epoch. */
   epoch(): AsyncGenerator<LoadedBatch, void, undefined> {
     return this.#stream(false);
   }
 
-  /** Batches without end, epoch after epoch. */
+  /** Yields batches endlessly, epoch after epoch. */
   batches(): AsyncGenerator<LoadedBatch, void, undefined> {
     return this.#stream(true);
   }
 
   /**
-   * The samples of another data set, one at a time and unchanged, decoded by this loader's workers: for validation
+   * The samples of another data set, unchanged and decoded one at a time by this loader's workers: for validation
    * between two batches.
    */
   async samplesOf(dataset: SegmentationDataset): Promise<Pick<SegmentationDataset, "length" | "load">> {
     return pooledSamples(dataset, await this.#poolOnce());
   }
 
-  /** Stops the workers. Batches that are on their way are dropped. */
+  /** Stops the workers. Batches in progress are dropped. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await (await this.#pool)?.close();
@@ -86,7 +94,7 @@ export class DataLoader {
     const ahead: { readonly made: Promise<HostSamples>; readonly epoch: number; readonly after: LoaderState }[] = [];
     const first = this.#state.epoch;
     let next = this.#state;
-    // In the middle of an epoch some batch was given before.
+    // In the middle of an epoch, earlier batches must have had samples.
     let inEpoch = this.#state.batch;
     try {
       const depth = await this.#depth();
@@ -98,7 +106,8 @@ export class DataLoader {
           const after = isLast ? { epoch: next.epoch + 1, batch: 0 } : { epoch: next.epoch, batch: next.batch + 1 };
           if (draws) {
             const made = this.#make(draws);
-            // Its error is thrown when its turn comes; until then it must not end the process.
+            // The error is thrown when the batch is due; until then it must not end the process as an unhandled
+            // rejection.
             made.catch(() => {});
             ahead.push({ made, epoch: next.epoch, after });
           }
@@ -126,7 +135,7 @@ export class DataLoader {
     }
   }
 
-  /** The batches of an epoch; the last epoch asked for is kept. */
+  /** The batches of an epoch. The most recently requested epoch is cached. */
   async #batchesOf(epoch: number): Promise<Draw[][]> {
     if (this.#plan?.epoch === epoch) return this.#plan.batches;
     const { batchSize, order = "shuffle", seed = 0, dropLast = false, fillLast = false } = this.#options;
@@ -173,7 +182,7 @@ export class DataLoader {
     return this.#pool;
   }
 
-  /** One core is left to the caller. */
+  /** Leaves one core to the caller. */
   async #workers(): Promise<number> {
     const { workers } = this.#options;
     if (workers !== undefined || this.#dataset.item === undefined) return workers ?? 0;
@@ -189,7 +198,7 @@ async function readBuckets(dataset: SegmentationDataset): Promise<string[]> {
   const buckets: string[] = [];
   for (let i = 0; i < dataset.length; i++) {
     const file = dataset.item?.(i).image[0]?.file;
-    // An image that cannot be read fails when it is loaded.
+    // An unreadable image fails when it is loaded.
     const size = file === undefined ? (await dataset.load(i)).image : await readImageSize(file).catch(() => undefined);
     buckets.push(size ? `${Math.ceil(size.height / BUCKET)}x${Math.ceil(size.width / BUCKET)}` : "unknown");
   }

@@ -7,44 +7,44 @@ import type { SampleFailure } from "../workers/makeBatch.js";
 import type { WorkerOptions } from "../workers/pool.js";
 import { type SampleOrder, sampleOrders } from "./plan.js";
 
-/** Where a loader stands: the next batch it will give. Plain data for a checkpoint. */
+/** The position of a loader: the next batch that it will yield. Plain data for a checkpoint. */
 export interface LoaderState {
   readonly epoch: number;
-  /** Place of the next batch in its epoch. */
+  /** Index of the next batch in its epoch. */
   readonly batch: number;
 }
 
 export interface LoaderOptions extends WorkerOptions {
   readonly batchSize: number;
   readonly preprocessing: Preprocessing;
-  /** Fixes the order of the samples and their changes. Default 0. */
+  /** Seed of the sample order and of the random changes. Default 0. */
   readonly seed?: number;
   /** Default "shuffle". */
   readonly order?: SampleOrder;
   /** Default: none. */
   readonly augmentation?: Augmentation;
-  /** Batches that are made ahead. Default: two a worker, at least two. */
+  /** Number of batches prepared in advance. Default: two per worker, at least two. */
   readonly prefetch?: number;
-  /** Leave out a last batch that is not full. Default false. */
+  /** Whether to drop an incomplete last batch. Default false. */
   readonly dropLast?: boolean;
   /**
-   * Fill a last batch that is not full with the first samples of the next epoch: all batches have one size, and no
-   * sample is left out. A batch holds no sample twice, but where `order` is "replacement". Neither with `dropLast` nor
-   * with buckets. Default false.
+   * Fills an incomplete last batch with the first samples of the next epoch, so that all batches have one size and no
+   * sample is dropped. No batch contains a sample twice, unless `order` is "replacement". Cannot be combined with
+   * `dropLast` or with buckets. Default false.
    */
   readonly fillLast?: boolean;
   /**
-   * Images of several sizes in one batch are padded with void to the largest ("pad", the default), or batches are made
-   * of images that differ by less than 64 pixels in each side ("bucket"), which are padded less.
+   * How to batch images of different sizes: "pad" (the default) pads them with void to the largest, while "bucket"
+   * groups images whose sides differ by less than 64 pixels, which need less padding.
    */
   readonly sizes?: "pad" | "bucket";
-  /** Heights and widths of batches are multiples of this. Default 1. */
+  /** Batch heights and widths are rounded up to a multiple of this. Default 1. */
   readonly multipleOf?: number;
-  /** A sample that cannot be loaded: leave it out of its batch ("skip", the default), or throw. */
+  /** What to do with a sample that cannot be loaded: leave it out of its batch ("skip", the default), or throw. */
   readonly onError?: "skip" | "throw";
-  /** Is told of each sample that was left out. */
+  /** Called for each sample that is left out. */
   readonly onFailure?: (failure: SampleFailure) => void;
-  /** Where to go on. Default: the beginning. */
+  /** The position to continue from. Default: the beginning. */
   readonly state?: LoaderState;
 }
 
@@ -70,7 +70,7 @@ const RULES: RulesOf<LoaderOptions> = {
   workers: whole(0),
 };
 
-/** Throws `invalid-argument` for options of a loader that break their rules, or that are not known. */
+/** Throws `invalid-argument` for loader options that are unknown or break their rules. */
 export function checkLoaderOptions(dataset: SegmentationDataset, options: LoaderOptions): void {
   if (typeof dataset?.length !== "number") refuse("there is no data set", "give one of the splits that open found");
   checkOptions<LoaderOptions>("DataLoader", options, RULES);

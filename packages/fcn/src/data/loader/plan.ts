@@ -1,41 +1,40 @@
 import { createRandom, hashSeeds, shuffledIndices } from "../random.js";
 
-/** The order in which a pass goes through a data set. */
+/** The order in which an epoch visits the samples. */
 export type SampleOrder = (typeof ORDERS)[number];
 
 const ORDERS = ["shuffle", "sequential", "replacement"] as const;
 
-/** Names of the orders. */
 export const sampleOrders = (): SampleOrder[] => [...ORDERS];
 
 export interface EpochOptions {
   readonly length: number;
   readonly batchSize: number;
   /**
-   * "replacement" draws each sample from all, as the published training does; a pass has as many draws as there are
-   * samples.
+   * "replacement" draws every sample from the whole set, like the published training; an epoch has as many draws as
+   * there are samples.
    */
   readonly order: SampleOrder;
   readonly seed: number;
   readonly epoch: number;
-  /** Leaves out a last batch that is not full. */
+  /** Drops an incomplete last batch. */
   readonly dropLast: boolean;
   /**
-   * Fills a last batch that is not full with the first samples of the next epoch that it does not hold already; the
-   * next epoch begins after them. Neither with `dropLast` nor with `buckets`.
+   * Fills an incomplete last batch with the first samples of the next epoch that it does not yet contain; the next
+   * epoch starts after them. Cannot be combined with `dropLast` or `buckets`.
    */
   readonly fillLast?: boolean;
-  /** For each sample the bucket that it belongs to; a batch holds samples of one bucket. */
+  /** The bucket of each sample; all samples of a batch come from one bucket. */
   readonly buckets?: readonly string[];
 }
 
-/** One sample of a batch, and the epoch whose order it comes from, which fixes its random changes. */
+/** One sample of a batch, and the epoch whose order it comes from, which determines its random changes. */
 export interface Draw {
   readonly index: number;
   readonly epoch: number;
 }
 
-/** The batches of one pass, as indices. It depends on the options alone. */
+/** The batches of one epoch as sample indices, determined by the options alone. */
 export const planEpoch = (options: EpochOptions): number[][] =>
   planDraws(options).map((batch) => batch.map(({ index }) => index));
 
@@ -55,7 +54,7 @@ function ownBatches({ length, batchSize, order, seed, epoch, dropLast, buckets }
   return shuffledIndices(batches.length, random).map((i) => batches[i] as number[]);
 }
 
-/** All epochs are one row of samples, cut into batches: those that begin in this epoch. */
+/** The batches that begin in this epoch, when all epochs in a row are cut into batches. */
 function filledBatches(options: EpochOptions): Draw[][] {
   const { length, batchSize, epoch } = options;
   const drawsOf = (own: number): Draw[] => filledOrder(options, own).map((index) => ({ index, epoch: own }));
@@ -65,20 +64,20 @@ function filledBatches(options: EpochOptions): Draw[][] {
   return chunks(row.slice(used, used + count * batchSize), batchSize, false);
 }
 
-/** How many samples of an epoch fill the last batch of the one before. */
+/** The number of samples of an epoch that fill the last batch of the previous one. */
 const usedBefore = ({ length, batchSize }: EpochOptions, epoch: number): number =>
   (batchSize - ((epoch * length) % batchSize)) % batchSize;
 
 /**
- * The order of an epoch, in which those that fill a batch begun in the epoch before come first: the first that are not
- * in that batch already. An order that draws with replacement stays as it is.
+ * The order of an epoch, starting with the samples that complete the previous epoch's last batch: the first ones that
+ * it does not yet contain. An order with replacement is unchanged.
  */
 function filledOrder(options: EpochOptions, epoch: number): number[] {
   const { length, batchSize, order } = options;
   const own = ownOrder(options, epoch);
   const used = usedBefore(options, epoch);
   if (used === 0 || order === "replacement") return own;
-  // What moves stays within the first `batchSize`, so that the end of a longer order is its own.
+  // Samples move only within the first `batchSize`, so the end of a longer epoch equals its own order.
   const before = (length < 2 * batchSize ? filledOrder : ownOrder)(options, epoch - 1);
   const begun = new Set(before.slice(length - (batchSize - used)));
   const filling = new Set(own.filter((index) => !begun.has(index)).slice(0, used));

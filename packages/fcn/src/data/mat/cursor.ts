@@ -1,7 +1,7 @@
 import type { TensorError } from "@fcn/tensor";
 import { damagedFile } from "../files/errors.js";
 
-/** Numbers as they lie in the file; 64-bit integers become float64. */
+/** Numbers as stored in the file, except that 64-bit integers become float64. */
 export type Numbers =
   | Uint8Array
   | Int8Array
@@ -14,7 +14,7 @@ export type Numbers =
 
 type Read = (view: DataView, at: number, little: boolean) => number;
 
-/** Data type of an element -> bytes a value, array type, how one value is read. */
+/** Element data type -> bytes per value, array type, and reader of one value. */
 const TYPES: Readonly<Record<number, readonly [number, new (length: number) => Numbers, Read]>> = {
   1: [1, Int8Array, (view, at) => view.getInt8(at)],
   2: [1, Uint8Array, (view, at) => view.getUint8(at)],
@@ -36,7 +36,7 @@ export interface Element {
   readonly bytes: Uint8Array;
 }
 
-/** Walks through the elements of a MAT-file; never reads past the end of what it was given. */
+/** Steps through the elements of a MAT-file without ever reading past the end of its bytes. */
 export class Cursor {
   private readonly view: DataView;
 
@@ -49,12 +49,11 @@ export class Cursor {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** Whether too little is left for another element. */
+  /** True if the remaining bytes cannot hold another element. */
   get done(): boolean {
     return this.bytes.length - this.at < 8;
   }
 
-  /** A cursor over the content of an element. */
   within(bytes: Uint8Array): Cursor {
     return new Cursor(this.file, bytes, this.littleEndian);
   }
@@ -63,14 +62,14 @@ export class Cursor {
     return damagedFile(this.file, problem);
   }
 
-  /** Throws where `count` elements cannot follow: a damaged count must not make a huge array. */
+  /** Throws if `count` elements do not fit, so that a damaged count cannot allocate a huge array. */
   atMost(count: number): number {
     const most = Math.floor((this.bytes.length - this.at) / 8);
     if (count > most) throw this.damaged(`${count} elements are announced, there is room for ${most}`);
     return count;
   }
 
-  /** The next element; its content begins at a multiple of 8 bytes, and so does the element after it. */
+  /** Reads the next element. Its content starts at a multiple of 8 bytes, and so does the following element. */
   element({ padded = true } = {}): Element {
     if (this.done) throw this.damaged("it ends in the middle of a variable");
     const tag = this.view.getUint32(this.at, this.littleEndian);
@@ -90,7 +89,7 @@ export class Cursor {
     return { type: tag, bytes: this.bytes.subarray(begin, begin + length) };
   }
 
-  /** The values of the next element, which must hold numbers or letters. */
+  /** Reads the values of the next element, which must hold numbers or characters. */
   numbers(): Numbers {
     const { type, bytes } = this.element();
     const entry = TYPES[type];

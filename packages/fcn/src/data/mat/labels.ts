@@ -4,7 +4,7 @@ import { fileError } from "../files/errors.js";
 import { type MatNumeric, type MatValue, readMat } from "./read.js";
 
 /**
- * The label map in a MAT-file: a matrix, reached by the name of its variable and then of fields (`["GTcls",
+ * Reads the label map in a MAT-file: a matrix, found by the name of its variable and then of fields (`["GTcls",
  * "Segmentation"]`). Throws a TensorError that names `file` and says what is there instead.
  */
 export async function decodeMatLabels(
@@ -26,7 +26,7 @@ export async function decodeMatLabels(
   return applyRule({ height, width, keys }, rule);
 }
 
-/** A part of a number would be cut off, and a number that is none would become 0. */
+/** Converting would truncate a fraction and turn NaN into 0. */
 function noWholeNumber(file: string, path: readonly string[], value: number, x: number, y: number): TensorError {
   const problem = `its label matrix ${path.join(".")} holds ${value} (column ${x}, row ${y}), which is no whole number`;
   return fileError("label-out-of-range", file, problem, "store whole numbers as labels");

@@ -2,13 +2,13 @@ import { inflate } from "../decode/inflate.js";
 import { damagedFile, fileError, notOfKind, reasonOf } from "../files/errors.js";
 import { Cursor, type Numbers } from "./cursor.js";
 
-/** A numeric array, values in MATLAB's order: the first dimension runs fastest. */
+/** A numeric array with its values in MATLAB's order: the first dimension varies fastest. */
 export interface MatNumeric {
   readonly kind: "numeric";
   readonly shape: readonly number[];
   readonly data: Numbers;
 }
-/** A character array; rows are joined by line breaks. */
+/** A character array; its rows are joined by line breaks. */
 export interface MatText {
   readonly kind: "text";
   readonly shape: readonly number[];
@@ -19,13 +19,13 @@ export interface MatCell {
   readonly shape: readonly number[];
   readonly cells: readonly MatValue[];
 }
-/** A struct array: one record an element. */
+/** A struct array with one record per element. */
 export interface MatStruct {
   readonly kind: "struct";
   readonly shape: readonly number[];
   readonly elements: readonly Readonly<Record<string, MatValue>>[];
 }
-/** A value of a class that is not read: sparse, object, function handle. */
+/** A value of an unsupported class: sparse, object or function handle. */
 export interface MatOther {
   readonly kind: "other";
   readonly shape: readonly number[];
@@ -36,7 +36,7 @@ export type MatValue = MatNumeric | MatText | MatCell | MatStruct | MatOther;
 const HEADER = 128;
 const MI_MATRIX = 14;
 const MI_COMPRESSED = 15;
-/** More than any label file unpacks to; a zlib bomb stops here. */
+/** More than any label file unpacks to, so that decompression bombs stop here. */
 const MOST_UNPACKED = 2 ** 26;
 const DEEPEST = 32;
 const OTHER: Readonly<Record<number, string>> = { 3: "object", 5: "sparse array", 16: "function handle", 17: "opaque" };
@@ -47,9 +47,10 @@ const DOUBLE = 6;
 const UINT64 = 15;
 
 /**
- * The variables of a MAT-file of version 5 (MATLAB's "v6" and "v7", scipy.io.savemat), either byte order, compressed or
- * not: numeric and logical arrays (the real part), text, cells and structs. MathWorks, "MAT-File Format", chapter 1.
- * Throws a TensorError that names `file`: "corrupt-file", or "unsupported-file" for versions 4 and 7.3.
+ * Reads the variables of a version 5 MAT-file (MATLAB's "v6" and "v7", scipy.io.savemat) in either byte order,
+ * compressed or not: numeric and logical arrays (real part only), text, cells and structs. Format: MathWorks, "MAT-File
+ * Format", chapter 1. Throws a TensorError that names `file`: `corrupt-file`, or `unsupported-file` for versions 4 and
+ * 7.3.
  */
 export async function readMat(file: string, bytes: Uint8Array): Promise<Map<string, MatValue>> {
   const littleEndian = checkHeader(file, bytes);
@@ -87,7 +88,7 @@ function readVariable(file: string, bytes: Uint8Array, littleEndian: boolean, in
   into.set(name, value);
 }
 
-/** The content of one miMATRIX element. */
+/** Reads the content of one miMATRIX element. */
 function readMatrix(cursor: Cursor, depth: number): { name: string; value: MatValue } {
   if (cursor.done) return { name: "", value: { kind: "numeric", shape: [0, 0], data: new Uint8Array(0) } };
   if (depth > DEEPEST) throw cursor.damaged(`its cells or structs are nested more than ${DEEPEST} deep`);
@@ -135,7 +136,7 @@ function readStruct(cursor: Cursor, shape: number[], count: number, child: () =>
   return { kind: "struct", shape, elements };
 }
 
-/** Text up to the first zero. */
+/** The text up to the first NUL. */
 function textOf(codes: Numbers): string {
   const end = codes.indexOf(0);
   return String.fromCharCode(...codes.subarray(0, Math.min(end < 0 ? codes.length : end, 4096)));

@@ -5,7 +5,7 @@ import { counted } from "../files/words.js";
 interface Format {
   readonly what: string;
   readonly files: RegExp;
-  /** What stands in the first bytes of a file. */
+  /** Matches the first bytes of a file. */
   readonly start: RegExp;
   readonly fix: string;
 }
@@ -14,7 +14,7 @@ const NUMBER = "[-+]?\\d*\\.?\\d+(?:e[-+]?\\d+)?";
 const BOXES = "they hold boxes, from which no pixel can be learned: draw or export polygons or masks";
 const AS_COCO = "export as COCO with segmentation";
 
-/** Annotations that other tools write and that are not read here. */
+/** Annotations written by other tools that are not supported. */
 const FORMATS: readonly Format[] = [
   {
     what: "CVAT for images (XML)",
@@ -52,12 +52,12 @@ const FORMATS: readonly Format[] = [
 ];
 
 const START = 65536;
-/** Of one folder most files are of one kind. */
+/** Most files in a folder are of one kind, so the first ones suffice. */
 const MOST_FILES = 200;
 
 /**
- * Annotations of formats that are not read, one sentence a format with what to do: for a folder in which nothing else
- * is found. Looks at the start of the first files of each ending.
+ * Describes annotations in unsupported formats, with a sentence and a remedy for each format, for a folder in which
+ * nothing else is found. Looks at the start of the first files with each extension.
  */
 export async function foreignAnnotations(root: string): Promise<string[]> {
   const found = new Map<Format, string[]>();

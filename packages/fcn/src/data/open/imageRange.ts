@@ -8,20 +8,20 @@ import { chooseRange, type RangeSurvey } from "../workers/rangeSurvey.js";
 
 export interface RangeOptions {
   /**
-   * The values that become 0 and 255 in images of more than 8 bits, the same for all of them. Default: a scale in
-   * common use that the images fill (0 to 65535, 0 to 255, for floats 0 to 1); else from the least to the largest value
-   * of the training images, or, where that is more than twice as wide, from the value that 0.1 % of them lie below to
-   * that which 0.1 % lie above.
+   * The values that become 0 and 255 in all images of more than 8 bits. Default: the common scale that the images fill
+   * (0 to 65535, 0 to 255, or 0 to 1 for floats); otherwise from the smallest to the largest value of the training
+   * images. If that is more than twice as wide as the range without the lowest and the highest 0.1 % of the values, it
+   * is the latter.
    */
   readonly range?: PixelRange;
 }
 
-/** Images that are looked at for a range; of more, as many at even steps. */
+/** The most images examined for a range; of more, this many are taken at even steps. */
 const MOST_IMAGES = 256;
 
 /**
- * Gives every image of more than 8 bits the range by which it is brought to 8: that of `range`, else one that suits the
- * training images. Images of 8 bits stay as they are.
+ * Gives every image of more than 8 bits the range that maps it to 8 bits: `range`, or one that suits the training
+ * images. Images of 8 bits are unchanged.
  */
 export async function withImageRange(
   opened: OpenedData,
@@ -39,7 +39,7 @@ export async function withImageRange(
   const surveys = await surveyAll(training.length > 0 ? training : [...deep], options);
   const depths = [...new Set(surveys.map(({ depth }) => depth))].sort();
   const range = options.range ?? chooseRange(surveys);
-  // Not one can be read: that is told where they are loaded.
+  // No image can be read, which is reported when they are loaded.
   if (range === undefined) return opened;
   const flat = files.find((file) => !deep.has(file));
   const about: DataRemark[] = [rangeNote(root, range, depths, options.range !== undefined)];
@@ -56,7 +56,7 @@ const photographs = ({ length, item }: SegmentationDataset): string[] =>
         parts.filter(({ as }) => as === "rgb").map(({ file }) => file),
       );
 
-/** Formats that have 8 bits, or have them always as photographs do. */
+/** Formats that always hold 8 bits, or are decoded to 8 bits as photographs. */
 const FLAT = /\.(jpe?g|webp|gif|avif)$/i;
 const AT_ONCE = 32;
 
@@ -78,7 +78,7 @@ async function surveyAll(files: readonly string[], options: WorkerOptions & Abor
   const step = Math.max(1, files.length / MOST_IMAGES);
   const some = Array.from({ length: Math.ceil(files.length / step) }, (_, i) => files[Math.floor(i * step)] as string);
   const found = await withPool(options, some.length, (pool) =>
-    // One that cannot be read is told where it is loaded.
+    // An unreadable image is reported when it is loaded.
     Promise.all(some.map((file) => pool.run("range", file).catch(() => undefined))),
   );
   options.signal?.throwIfAborted();

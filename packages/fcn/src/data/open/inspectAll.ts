@@ -9,19 +9,19 @@ import { filesOf, type Inspection } from "../workers/inspect.js";
 import { type WorkerOptions, withPool } from "../workers/pool.js";
 
 export interface InspectOptions extends WorkerOptions, Abortable {
-  /** Told after each image. */
+  /** Called after each image. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** What was found in an item, and the stamps of its files from before. */
+/** The findings about an item, with the stamps that its files had before they were read. */
 const FOUND = new WeakMap<SampleItem, { readonly inspection: Inspection; readonly stamps: string }>();
 
 const stampsOf = async (item: SampleItem): Promise<string> =>
   (await Promise.all(filesOf(item).map(stampOf))).join("\n");
 
 /**
- * Looks at the files of all samples, by {@link keysOf}; those of several splits (trainval), and those that were looked
- * at and have not changed, once.
+ * Inspects the files of all samples, keyed by {@link keysOf}. A sample that occurs in several splits (trainval) is
+ * inspected once, and one whose files have not changed since the last inspection is not inspected again.
  */
 export async function inspectAll(opened: OpenedData, options: InspectOptions): Promise<Map<string, Inspection>> {
   const items = new Map(
@@ -55,7 +55,7 @@ function inMemory(name: string): TensorError {
   );
 }
 
-/** What tells the samples of a data set apart, and is one for a sample of several splits. */
+/** Keys that distinguish the samples of a data set and are equal for a sample that occurs in several splits. */
 export function keysOf(dataset: SegmentationDataset): string[] {
   return Array.from({ length: dataset.length }, (_, i) => {
     const item = dataset.item?.(i);

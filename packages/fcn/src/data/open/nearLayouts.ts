@@ -15,22 +15,22 @@ import { counted } from "../files/words.js";
 import { stripped } from "../folder/affixes.js";
 import { LAYOUT_ROWS } from "../layouts/index.js";
 
-/** What keeps a folder from being read, and what can be done about it. */
+/** Why a folder cannot be read, and what can be done about it. */
 export interface NearMiss {
   readonly problem: string;
   readonly fix?: string;
-  /** It is about a file with the keys of COCO's or labelme's that cannot be read. */
+  /** True if it concerns an unreadable file with the keys of COCO or labelme. */
   readonly isAnnotations?: boolean;
 }
 
-/** What is nearly there in a folder in which no layout was found. */
+/** The layouts that a folder without a recognised layout comes close to. */
 export async function nearMisses(root: string): Promise<NearMiss[]> {
   const folders = await listFolders(root);
   const files = await listFiles(root);
   const [half, like] = [await halfLayouts(root), await likeFolders(root, folders)];
   const isNearest = like[0]?.fix?.startsWith("rename") ?? false;
   const json = await jsonProblems(root);
-  // Where annotations are there and cannot be read, no other layout is meant: their remedy is the only one.
+  // Unreadable annotations mean that no other layout was intended, so only their remedies are given.
   const broken = json.filter(({ isAnnotations }) => isAnnotations);
   if (broken.length > 0 && !isNearest) return broken;
   const unread = json.filter(({ fix }) => fix !== undefined);
@@ -43,7 +43,7 @@ export async function nearMisses(root: string): Promise<NearMiss[]> {
   ];
 }
 
-/** Layouts of which some parts are there and some are not. */
+/** Layouts with some of their parts present and others missing. */
 async function halfLayouts(root: string): Promise<NearMiss[]> {
   const misses: NearMiss[] = [];
   for (const [name, { parts = [], hasOtherNames }] of LAYOUT_ROWS) {
@@ -57,14 +57,14 @@ async function halfLayouts(root: string): Promise<NearMiss[]> {
   return misses;
 }
 
-/** Those of the files and folders that are not below `root`. */
+/** The files and folders that do not exist below `root`. */
 export async function absentParts(root: string, parts: readonly string[]): Promise<string[]> {
   const absent: string[] = [];
   for (const part of parts) if ((await kindOf(joinPath(root, part))) === undefined) absent.push(part);
   return absent;
 }
 
-/** Folder names that mean images or masks to people, and not yet to this reader. */
+/** Folder names that suggest images or masks but belong to no known layout. */
 const IMAGE_FOLDERS =
   /^((train|val|test|input)_?)?(images?|imgs?|images?|photos?|jpegimages|img_dir|leftimg8bit|inputs?|rgb)$/i;
 const MASK_FOLDERS =
@@ -99,7 +99,7 @@ async function likeFolders(root: string, folders: readonly string[]): Promise<Ne
   ];
 }
 
-/** Folders that should hold masks and hold something else. */
+/** Reports folders that should hold masks and hold something else. */
 async function otherAnnotations(root: string, folders: readonly string[]): Promise<NearMiss[]> {
   const misses: NearMiss[] = [];
   for (const name of folders.filter((folder) => MASK_FOLDERS.test(folder))) {
@@ -119,7 +119,7 @@ async function typesIn(folder: string): Promise<{ images: number; others: string
   return { images: files.length - others.length, others: [...new Set(others.filter((type) => type !== ""))].sort() };
 }
 
-/** Folders inside that hold what is looked for, such as `train/images` and `train/masks`. */
+/** Reports folders that hold a known layout inside, such as `train/images` and `train/masks`. */
 async function splitsInside(root: string, folders: readonly string[]): Promise<NearMiss[]> {
   const whole: string[] = [];
   for (const name of folders) {
@@ -134,7 +134,7 @@ async function splitsInside(root: string, folders: readonly string[]): Promise<N
   return [{ problem, fix: `move ${moves.join(", ")}` }];
 }
 
-/** Images in the folder itself, with masks among them or without. */
+/** Reports images directly in the folder, with or without masks among them. */
 function mixedImages(root: string, files: readonly string[]): NearMiss[] {
   const images = files.filter((file) => IMAGE_PATTERN.test(file));
   if (images.length === 0) return [];
@@ -154,11 +154,11 @@ function mixedImages(root: string, files: readonly string[]): NearMiss[] {
 
 const namesOf = (name: string): string[] => [name, ...stripped(name, "image").map(({ key }) => key)];
 
-/** JSON files beyond these are not looked at: each may be large. */
+/** At most this many JSON files are examined, because each may be large. */
 const MOST_JSON = 20;
 const MOST_TOLD = 3;
 
-/** JSON files that cannot be read, or that are neither COCO's nor labelme's. */
+/** Reports JSON files that are unreadable, or that belong to neither COCO nor labelme. */
 async function jsonProblems(root: string): Promise<NearMiss[]> {
   const files = (await listFiles(root, { recursive: true })).filter((file) => file.endsWith(".json"));
   const misses: NearMiss[] = [];
@@ -178,7 +178,7 @@ async function jsonProblems(root: string): Promise<NearMiss[]> {
   return more > 0 && told.length > 0 ? [...told, { problem: `and ${more} more .json` }] : told;
 }
 
-/** Whether a file begins with keys of COCO's or labelme's, in quotes of JSON or of Python. */
+/** Whether a file begins with keys of COCO or labelme, quoted as in JSON or as in Python. */
 async function hasAnnotationKeys(file: string): Promise<boolean> {
   const start = await readStart(file, 65536).catch(() => new Uint8Array());
   const text = new TextDecoder("latin1").decode(start).replaceAll("\0", "");

@@ -12,11 +12,21 @@ import { checkOptions, checkOwner, type OpenOptions } from "./options.js";
 import { withoutBad } from "./skipBad.js";
 
 /**
- * Opens a folder of labelled images (Node); its layout is recognised by looking and told in `layout`. No image is
- * decoded. Masks are, where it has to be found out what they mean: of `images/` and `masks/` every mask is as a rule,
- * whatever list of classes there is, but one where each class has its `value`, or where each has its `color` and all
- * masks are RGB. Throws a TensorError: "missing-data" for a folder that holds no known layout, "invalid-argument" for
- * options that cannot be, or are those of another layout. Where `signal` is aborted it throws the signal's reason.
+ * Opens a folder of labelled images (Node). The layout is recognised from the files and reported in `layout`. Images
+ * are not decoded, but masks are if their meaning has to be inferred: for `images/` and `masks/` that is usually every
+ * mask, and only one if each class has its `value`, or if each has its `color` and all masks are RGB.
+ *
+ * Throws `missing-data` if the folder does not exist or holds no known layout, `invalid-argument` for options that are
+ * not valid or belong to another layout, and the reason of `signal` if it is aborted.
+ *
+ * @example
+ * ```ts
+ * import { data } from "@fcn/core";
+ *
+ * const { layout, classes, splits, remarks } = await data.open("street", { validation: 0.1 });
+ * console.log(layout, classes, remarks);
+ * const sample = await splits.train?.load(0);
+ * ```
  */
 export async function open(root: string, options: OpenOptions = {}): Promise<OpenedData> {
   const folder = root.length > 1 ? root.replace(/[/\\]+$/, "") : root;
@@ -38,8 +48,8 @@ export async function open(root: string, options: OpenOptions = {}): Promise<Ope
 }
 
 /**
- * Warns of names that a conversion of text has damaged: whatever it could not read it replaced by one sign, and names
- * that differ in it alone are one.
+ * Warns of class names damaged by a conversion of text, which replaces all unreadable letters by one character and so
+ * may make several names equal.
  */
 function lostLetters({ root, classes }: OpenedData): DataRemark[] {
   const lost = classes.filter((name) => name.includes("\ufffd"));
@@ -69,14 +79,14 @@ async function recognise(root: string): Promise<LayoutName> {
   throw new TensorError({
     code: "missing-data",
     message: [`${root}: no known layout of labelled images is in it`, ...problems].join("; "),
-    // Of annotations that are there no other layout is asked.
+    // If there are annotations, the user meant that layout, so no other is suggested.
     fix: near[0]?.isAnnotations ? fixes.join("; or ") : [...fixes, otherwise].join("; or "),
   });
 }
 
 /**
- * Throws where a layout was asked for whose files and folders are not there. Of a layout whose files may have any name,
- * what is missing is told where it is opened.
+ * Throws if the files and folders of the requested layout do not exist. For layouts whose files may have any name,
+ * missing files are reported on opening.
  */
 async function checkFit(root: string, name: LayoutName): Promise<void> {
   const { what, recognise, parts }: AnyLayout = LAYOUTS[name];
@@ -91,12 +101,12 @@ async function checkFit(root: string, name: LayoutName): Promise<void> {
   });
 }
 
-/** A note where the folder fits further layouts: what lies in it for those is not read. */
+/** A note if the folder also fits other layouts, whose files are not read. */
 async function otherLayouts(root: string, taken: LayoutName): Promise<DataRemark[]> {
   const later = LAYOUT_ROWS.slice(LAYOUT_ROWS.findIndex(([name]) => name === taken) + 1);
   const others: string[] = [];
   for (const [name, { what, parts = [], hasOtherNames, recognise }] of later) {
-    // By one of its other names the folders of VOC are masks of one's own as well.
+    // Under one of their other names, VOC's folders also count as a user's own masks.
     const isSame = hasOtherNames && (await absentParts(root, parts)).length > 0;
     if (!isSame && (await recognise(root))) others.push(`${name} (${what})`);
   }

@@ -8,23 +8,23 @@ import type { RangeOptions } from "./imageRange.js";
 import type { InspectOptions } from "./inspectAll.js";
 
 interface CommonOptions extends SplitOptions, RangeOptions {
-  /** Skips recognition: for a folder that fits several layouts. */
+  /** Skips recognition, for a folder that fits several layouts. */
   readonly layout?: LayoutName;
   /**
-   * Looks at all files and leaves out, each from its split, images whose files cannot be read, differ in size, or hold
-   * labels without a class: `leftOut` and the remarks list them. Problems of the folder itself stay. Throws where
-   * nothing is left of a split. Default false: such images fail when they are loaded, and in the check.
+   * Inspects all files, and leaves out of their splits the images whose files are unreadable, differ in size, or
+   * contain labels without a class; `leftOut` and the remarks list them. Problems of the folder itself remain. Throws
+   * if a split becomes empty. Default false: such images fail when loaded, and in the check.
    */
   readonly skipBad?: boolean;
 }
 
-/** Beside those of all layouts, each has its own; one of another layout is refused. */
+/** The common options and those of every layout; an option of another layout than the folder's is refused. */
 export type OpenOptions = CommonOptions & InspectOptions & LayoutOptions;
 
 const LAYOUT_NAMES = LAYOUT_ROWS.map(([name]) => name);
 const isPart = (value: number): boolean => value >= 0 && value < 1;
 
-/** The options of all layouts. */
+/** The options shared by all layouts. */
 const COMMON: OptionTable<CommonOptions> = {
   range: {
     rule: pixelRange,
@@ -50,16 +50,16 @@ const COMMON: OptionTable<CommonOptions> = {
   seed: { rule: number("a whole number", Number.isSafeInteger), decides: "trainingImages" },
 };
 
-/** Every option of {@link open} that a layout or all of them have, in the order of the help. */
+/** Every option of {@link open}, in the order of the command's help. */
 export const OPEN_OPTIONS: AnyTable = Object.assign({}, COMMON, ...LAYOUT_ROWS.map(([, { options }]) => options));
 
-/** The option that prediction has too. */
+/** The option that prediction shares. */
 export const RANGE = { range: COMMON.range };
 
-/** Throws "invalid-argument" for an option that cannot be. */
+/** Throws `invalid-argument` for an option that is not valid. */
 export const checkOptions = (options: OpenOptions): void => checkGiven("open", OPEN_OPTIONS, options);
 
-/** Throws for an option that another layout has and this one has not: it would be without effect. */
+/** Throws for an option of another layout, because it would have no effect. */
 export function checkOwner(root: string, name: LayoutName, options: OpenOptions): void {
   for (const [owner, layout] of LAYOUT_ROWS) {
     const given = Object.entries(layout.options).filter(
@@ -73,7 +73,7 @@ export function checkOwner(root: string, name: LayoutName, options: OpenOptions)
   }
 }
 
-/** Those of the options that change images or labels, but neither their names nor the classes. */
+/** The options that change images or labels, but neither their names nor the classes. */
 export const readingOf = (options: OpenOptions): Record<string, unknown> =>
   valuesOf(OPEN_OPTIONS, ({ decides }, name) =>
     decides === undefined ? options[name as keyof OpenOptions] : undefined,

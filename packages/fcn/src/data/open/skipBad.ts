@@ -7,16 +7,16 @@ import type { Inspection } from "../workers/inspect.js";
 import { type InspectOptions, inspectAll, keysOf } from "./inspectAll.js";
 import { isKept, isSkippable } from "./skippable.js";
 
-/** Above this part of the images it is worth a warning of its own that they are left out. */
+/** If more than this share of the images is left out, that deserves a warning of its own. */
 const MANY = 0.5;
 
 /**
- * The data without the images that cannot be used: those whose files cannot be read, differ in size, or hold labels
- * without a class. Each stays in the split that it was in or leaves it: no other image changes its split. What is left
- * out is listed in `leftOut`, and its problems become warnings. Throws where nothing is left of a split.
+ * Removes the images that cannot be used: those whose files are unreadable, differ in size, or contain labels without a
+ * class. No other image changes its split. Removed images are listed in `leftOut`, and their problems become warnings.
+ * Throws if a split becomes empty.
  */
 export async function withoutBad(opened: OpenedData, options: InspectOptions = {}): Promise<OpenedData> {
-  // Samples in memory were checked when they were made.
+  // Samples in memory were checked when the data set was made.
   if (Object.values(opened.splits).some(({ item }) => item === undefined)) return { ...opened, leftOut: [] };
   const marked = mapSplits(opened, (dataset) => onlyItems(dataset, itemsOf(dataset).map(skipping)));
   const inspections = await inspectAll(marked, options);
@@ -55,7 +55,7 @@ export async function withoutBad(opened: OpenedData, options: InspectOptions = {
   };
 }
 
-/** The remark about each image of which every label file has only a part of the labels. */
+/** The remark about each image that is listed more than once, each time with only part of its labels. */
 const sharedImages = (remarks: readonly DataRemark[]): ReadonlyMap<string, DataRemark> =>
   new Map(
     remarks
@@ -63,7 +63,7 @@ const sharedImages = (remarks: readonly DataRemark[]): ReadonlyMap<string, DataR
       .flatMap((remark) => (remark.files ?? []).map((file) => [file, remark] as const)),
   );
 
-/** A problem that does not keep the data from being used, as a warning. */
+/** Turns a problem that does not prevent the data from being used into a warning. */
 export const soften = (remark: DataRemark): DataRemark =>
   remark.level === "problem" && isSkippable(remark.code) ? { ...remark, level: "warning" } : remark;
 
@@ -88,7 +88,7 @@ function summary(root: string, counts: readonly string[]): DataRemark[] {
   return [{ level: "warning", code: "skipped", file: root, text }];
 }
 
-/** An image of two splits has one line. */
+/** An image of two splits gets one line. */
 function linesOf(leftOut: readonly LeftOut[]): DataRemark[] {
   const byFile = new Map(leftOut.map((entry) => [`${entry.name} ${entry.file}`, entry]));
   return [...byFile.values()].map(({ name, file, code, text, commandText = text }) => {

@@ -1,8 +1,7 @@
 /**
- * Problems of single images by their code, and what `skipBad` does: "out" leaves the image out, "gone" is that of a
- * file or an entry of a list which was left out while the folder was opened, "kept" that of a part of the labels,
- * without which the image is used. All other problems are those of the folder, of its lists or of its classes: they
- * stop a training in any case.
+ * What `skipBad` does about each problem of a single image, by code: "out" leaves the image out, "gone" marks a file or
+ * list entry that was already left out on opening, and "kept" concerns part of the labels, without which the image is
+ * used. All other problems belong to the folder, its lists or its classes, and prevent training in any case.
  */
 const PROBLEMS: Readonly<Record<string, "out" | "gone" | "kept">> = {
   "unreadable-file": "out",
@@ -28,8 +27,8 @@ const PROBLEMS: Readonly<Record<string, "out" | "gone" | "kept">> = {
   "bad-shape": "kept",
 };
 
-/** Whether a problem of this code does not keep a folder from being used with `skipBad`. */
+/** Whether a folder with a problem of this code can be used with `skipBad`. */
 export const isSkippable = (code: string): boolean => Object.hasOwn(PROBLEMS, code);
 
-/** Whether an image in whose files a problem of this code was found can be used with `skipBad`. */
+/** Whether an image with a problem of this code can be used with `skipBad`. */
 export const isKept = (code: string): boolean => PROBLEMS[code] === "kept";

@@ -1,6 +1,6 @@
 const words = (text: string): readonly string[] => text.split("|");
 
-/** PASCAL VOC: background and 20 objects. */
+/** PASCAL VOC: background and 20 objects, in label order. */
 export const VOC_CLASSES = /* @__PURE__ */ words(
   "background|aeroplane|bicycle|bird|boat|bottle|bus|car|cat|chair|cow|diningtable|dog|horse|motorbike|person|pottedplant|sheep|sofa|train|tvmonitor",
 );

@@ -4,7 +4,7 @@ import { furtherMaps, mirrorSample, type SegmentationSample } from "../../labels
 import { createRandom, type RandomSource, shuffledIndices } from "../random.js";
 import { normaliseInto, type Preprocessing } from "./preprocessing.js";
 
-/** One batch on the host: images [N, C, H, W] normalised, labels [N, H, W]. */
+/** One batch on the host: normalised images [N, C, H, W], and labels [N, H, W]. */
 export interface HostBatch {
   readonly images: Float32Array;
   readonly labels: Int32Array;
@@ -13,7 +13,7 @@ export interface HostBatch {
   readonly shape: readonly [number, number, number, number];
 }
 
-/** One batch on the device: images float32 [N, C, H, W], labels int32 [N, H, W], extra label maps by name like them. */
+/** One batch on the device: images float32 [N, C, H, W]; labels and each extra label map int32 [N, H, W]. */
 export interface TensorBatch {
   readonly images: Tensor;
   readonly labels: Tensor;
@@ -21,7 +21,8 @@ export interface TensorBatch {
 }
 
 /**
- * Stacks samples of one size into a batch. Throws where they differ in size or in the names of their extra label maps.
+ * Stacks samples of one size into a batch. Throws `invalid-argument` if there are none or their extra label maps have
+ * different names, and `invalid-shape` if their sizes differ.
  */
 export function stackSamples(samples: readonly SegmentationSample[], preprocessing: Preprocessing): HostBatch {
   const first = samples[0];
@@ -46,7 +47,7 @@ export function stackSamples(samples: readonly SegmentationSample[], preprocessi
   };
 }
 
-/** The labels of samples, and each of their further maps where they have any, as `stack` puts them together. */
+/** Combines the labels of samples, and each of their extra label maps if they have any, by `stack`. */
 export function stackLabels(
   op: string,
   samples: readonly SegmentationSample[],
@@ -85,11 +86,14 @@ export function toTensors(device: Device, batch: HostBatch): TensorBatch {
 export interface BatchSamplerOptions {
   readonly batchSize: number;
   readonly seed: number;
-  /** Flip each sample left to right with probability one half. Default true. */
+  /** Whether to flip each sample left to right with probability one half. Default true. */
   readonly mirror?: boolean;
 }
 
-/** Endless batches: each pass over the samples is a new shuffle, fixed by the seed. */
+/**
+ * Yields batches endlessly. Each pass over the samples is a new shuffle, determined by the seed. Throws
+ * `invalid-argument` without samples.
+ */
 export class BatchSampler {
   private readonly random: RandomSource;
   private order: number[] = [];
@@ -105,7 +109,7 @@ export class BatchSampler {
     this.random = createRandom(options.seed);
   }
 
-  /** The next `batchSize` samples. */
+  /** Returns the next `batchSize` samples. */
   next(): SegmentationSample[] {
     return Array.from({ length: this.options.batchSize }, () => this.draw());
   }

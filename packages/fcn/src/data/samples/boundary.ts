@@ -3,16 +3,16 @@ import { VOID_LABEL } from "../../labels/sample.js";
 export interface BoundaryBandOptions {
   readonly height: number;
   readonly width: number;
-  /** Pixels (Euclidean) to the nearest pixel of the other side. */
+  /** Largest Euclidean distance in pixels to the nearest pixel of the other side. */
   readonly radius: number;
-  /** Which side of the boundary a class lies on. Void lies on neither. */
+  /** The side of the boundary that a class lies on. Void lies on neither. */
   readonly side: (label: number) => number;
 }
 
 /**
- * Labels with everything void except a band along one boundary: a pixel stays when a pixel of the other side lies
- * within `radius`. Scoring on such a band (a trimap) shows how well edges are found. Kohli, Ladicky, Torr, "Robust
- * higher order potentials for enforcing label consistency", IJCV 2009, section 6.
+ * Returns the labels in a band (trimap) around a boundary, with everything else void: a pixel is kept if a pixel of
+ * another side lies within `radius`. Scores on such a band show how well edges are found. Source: Kohli, Ladicky, Torr,
+ * "Robust higher order potentials for enforcing label consistency", IJCV 2009, section 6.
  */
 export function boundaryBand(labels: Uint8Array, options: BoundaryBandOptions): Uint8Array {
   const squares = boundarySquares(labels, options);
@@ -20,16 +20,16 @@ export function boundaryBand(labels: Uint8Array, options: BoundaryBandOptions): 
 }
 
 /**
- * For each pixel the square of its distance (Euclidean) to the nearest pixel of another side; Infinity for void, and
- * where there is none within `radius`.
+ * For each pixel, the squared Euclidean distance in pixels to the nearest pixel of another side; Infinity for void, and
+ * if there is none within `radius`.
  */
 export function boundarySquares(labels: Uint8Array, options: BoundaryBandOptions): Float32Array {
   const { height, width, radius, side } = options;
   const sides = Int16Array.from(labels, (label) => (label === VOID_LABEL ? -1 : side(label)));
   const squares = new Float32Array(labels.length).fill(Number.POSITIVE_INFINITY);
   const disc = discOffsets(radius);
-  // On the way from a pixel to the nearest of another side the last step before it is not on that side, so only rims
-  // need be looked at.
+  // A pixel's nearest one of another side always borders on something else, since the step before it is not on that
+  // side, so only such rims are visited.
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const own = sides[y * width + x]!;
@@ -46,7 +46,7 @@ export function boundarySquares(labels: Uint8Array, options: BoundaryBandOptions
   return squares;
 }
 
-/** Whether one of the eight neighbours lies on another side or is void. */
+/** Whether any of the eight neighbours lies on another side or is void. */
 function isRim(
   sides: Int16Array,
   x: number,
@@ -63,8 +63,8 @@ function isRim(
 }
 
 /**
- * Labels with void wherever another label (void aside) lies within `radius` pixels (Euclidean), as PASCAL VOC draws a
- * void line around every object.
+ * Makes pixels void that have another label (other than void) within `radius` pixels (Euclidean), like the void line
+ * that PASCAL VOC draws around every object.
  */
 export function voidEdges(
   labels: Uint8Array,

@@ -8,25 +8,24 @@ import type { Preprocessing } from "./preprocessing.js";
 /** Labelled images that are loaded one at a time. */
 export interface SegmentationDataset {
   readonly length: number;
-  /** Names by label. */
+  /** Class names by label. */
   readonly classes: readonly string[];
-  /** Red, green, blue by label. */
+  /** Colours (red, green, blue) by label. */
   readonly palette: readonly Colour[];
-  /** The name of a sample, known without loading it. */
+  /** The name of a sample, available without loading it. */
   name(index: number): string;
-  /** Decodes one sample. Throws a TensorError that names the file when that fails. */
+  /** Decodes one sample. Throws a TensorError that names the file if that fails. */
   load(index: number): Promise<SegmentationSample>;
-  /** The files behind a sample, as plain data that a worker can load. Absent where samples are in memory. */
+  /** The files of a sample, as plain data that a worker can load. Absent if the samples are in memory. */
   item?(index: number): SampleItem;
 }
 
-/** The label map of a data set, and what its labels are called. */
+/** The names and colours of the labels of a data set. */
 export interface Classes {
   readonly classes: readonly string[];
   readonly palette: readonly Colour[];
 }
 
-/** A data set of files. */
 export function fileDataset(items: readonly SampleItem[], { classes, palette }: Classes): SegmentationDataset {
   const item = (index: number): SampleItem => items[index] as SampleItem;
   return {
@@ -40,8 +39,8 @@ export function fileDataset(items: readonly SampleItem[], { classes, palette }: 
 }
 
 /**
- * A data set of samples in memory. Throws a TensorError for a sample that is not complete, has a label without a class,
- * or other extra label maps than the first.
+ * Makes a data set of samples in memory. Throws a TensorError for a sample that is incomplete, has a label without a
+ * class, or has other extra label maps than the first.
  */
 export function sampleDataset(
   samples: readonly SegmentationSample[],
@@ -50,7 +49,7 @@ export function sampleDataset(
   const maps = furtherMaps("sampleDataset", samples);
   for (const sample of samples) {
     checkSample("sampleDataset", sample, classes.length);
-    // How many classes a further map has is known to the net alone.
+    // Only the net knows how many classes an extra map has.
     for (const map of maps) checkSample("sampleDataset", sample, VOID_LABEL, map);
   }
   const at = (index: number): SegmentationSample => samples[index] as SegmentationSample;
@@ -71,7 +70,7 @@ export function subset(dataset: SegmentationDataset, indices: readonly number[])
   };
 }
 
-/** The data set with all its photographs on a scale; samples in memory stay as they are. */
+/** Maps all photographs of a data set by one scale; samples in memory are unchanged. */
 export function withScale(dataset: SegmentationDataset, { range, depths }: PixelScale): SegmentationDataset {
   if (dataset.item === undefined) return dataset;
   const items = Array.from({ length: dataset.length }, (_, index): SampleItem => {
@@ -85,36 +84,36 @@ export function withScale(dataset: SegmentationDataset, { range, depths }: Pixel
   return fileDataset(items, dataset);
 }
 
-/** Loads all samples of a data set, in their order: for sets that fit into memory. */
+/** Loads all samples of a data set in order, for sets that fit into memory. */
 export async function loadAll(dataset: SegmentationDataset): Promise<SegmentationSample[]> {
   const samples: SegmentationSample[] = [];
   for (let i = 0; i < dataset.length; i++) samples.push(await dataset.load(i));
   return samples;
 }
 
-/** An image that `skipBad` left out of a split. */
+/** An image that `skipBad` removed from a split. */
 export interface LeftOut {
   readonly split: string;
   readonly name: string;
-  /** The image, mask or annotations at fault. */
+  /** The file at fault: the image, mask or annotations. */
   readonly file: string;
   readonly code: string;
   readonly text: string;
   readonly commandText?: string;
 }
 
-/** A folder with labelled images, as {@link SegmentationDataset}s by split. */
+/** A folder of labelled images, opened as one {@link SegmentationDataset} per split. */
 export interface OpenedData extends Classes, PixelScale {
   readonly root: string;
   readonly layout: string;
-  /** "train" and "val" as a rule; what can only be measured on has no "train". */
+  /** Usually "train" and "val"; data that is only for measuring has no "train". */
   readonly splits: Readonly<Record<string, SegmentationDataset>>;
-  /** Class names of extra label maps (`SegmentationSample.more`), by name. */
+  /** Classes of the extra label maps (`SegmentationSample.more`), by name. */
   readonly more?: Readonly<Record<string, Classes>>;
-  /** The published means, where the layout is a published set. */
+  /** The published preprocessing, if the layout is a published set. */
   readonly preprocessing?: Preprocessing;
-  /** What was left out while opening, and how masks were understood. */
+  /** What was left out on opening, and how the masks were interpreted. */
   readonly remarks: readonly DataRemark[];
-  /** The images that `skipBad` left out; absent without that option. */
+  /** The images that `skipBad` removed; absent without that option. */
   readonly leftOut?: readonly LeftOut[];
 }

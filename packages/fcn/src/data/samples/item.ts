@@ -16,15 +16,15 @@ import { type CocoLabels, cocoLabels } from "../shapes/coco.js";
 import { type LabelmeLabels, labelmeLabels } from "../shapes/labelme.js";
 
 /**
- * A file that gives channels of the image: a photograph (3 channels), or a 16-bit depth map, of which the logarithm is
- * taken (1).
+ * A file that provides channels of the image: a photograph (3 channels), or a 16-bit depth map whose logarithm is taken
+ * (1 channel).
  */
 export interface ImagePart extends PixelScale {
   readonly file: string;
   readonly as: "rgb" | "log-depth";
 }
 
-/** Where the labels of an image come from. */
+/** The source of an image's labels. */
 export type LabelSource =
   | { readonly kind: "png"; readonly file: string; readonly rule: LabelRule }
   | { readonly kind: "mat"; readonly file: string; readonly path: readonly string[]; readonly rule: LabelRule }
@@ -32,31 +32,30 @@ export type LabelSource =
   | CocoLabels;
 
 /**
- * How a sample is put together from files. Plain data: it can be sent to a worker, and costs nothing until it is
- * loaded.
+ * How to assemble a sample from files. Plain data that can be sent to a worker; nothing is read before it is loaded.
  */
 export interface SampleItem {
   readonly name: string;
-  /** The channels of all parts, one after another. */
+  /** The parts whose channels make up the image, in order. */
   readonly image: readonly ImagePart[];
   readonly labels: LabelSource;
-  /** Sources of extra label maps of the same image, by name. */
+  /** Sources of the image's extra label maps, by name. */
   readonly more?: Readonly<Record<string, LabelSource>>;
-  /** Leave out shapes that cannot be drawn; else the first of them is an error. */
+  /** Whether to leave out shapes that cannot be drawn; otherwise the first of them is an error. */
   readonly skipBad?: boolean;
 }
 
-/** A decoded image, what its first file held beside that, and what its EXIF tag did to it. */
+/** A decoded image, other findings in its first file, and the effect of its EXIF tag. */
 export interface LoadedImage {
   readonly image: RasterImage;
   readonly content?: { readonly file: string } & Pick<DecodedImage, "levels" | "isCut" | "pages">;
-  /** The size in the file where an EXIF tag turned or mirrored the image; else undefined. */
+  /** The stored size and the orientation, if an EXIF tag turned or mirrored the image. */
   readonly turnedFrom?: { readonly height: number; readonly width: number; readonly orientation: number };
 }
 
 /**
- * Reads all files of an item (Node) and puts the sample together. Throws a TensorError that names the file at fault,
- * and a shape that cannot be drawn unless the item says `skipBad`.
+ * Reads all files of an item and assembles the sample (Node). Throws a TensorError that names the file at fault. A
+ * shape that cannot be drawn is an error too, unless the item sets `skipBad`.
  */
 export async function loadItem(item: SampleItem): Promise<SegmentationSample> {
   const image = await loadImage(item.image);
@@ -75,7 +74,7 @@ export async function loadItem(item: SampleItem): Promise<SegmentationSample> {
   return { name, image: image.image, labels, more: maps };
 }
 
-/** The image of an item. Throws where its parts differ in size. */
+/** Loads the image of an item. Throws if its parts differ in size. */
 export async function loadImage(parts: readonly ImagePart[]): Promise<LoadedImage> {
   const loaded = [];
   for (const part of parts) loaded.push(await loadPart(part));
@@ -103,7 +102,7 @@ async function decodeDepth(file: string, bytes: Uint8Array): Promise<RasterImage
   if (channels !== 1) {
     throw fileError("unsupported-file", file, `a depth map has one channel, it has ${channels}`, "save it as grey PNG");
   }
-  // 0 is an unknown depth; its logarithm would be -Infinity.
+  // 0 marks an unknown depth; its logarithm would be -Infinity.
   return { data: Float32Array.from(samples, (depth) => Math.log(Math.max(depth, 1))), height, width, channels: 1 };
 }
 
@@ -125,8 +124,8 @@ function joinChannels(images: readonly RasterImage[]): RasterImage {
 }
 
 /**
- * The label map of a source; keys that its rule does not know are void and listed, and so are shapes that cannot be
- * drawn.
+ * Loads the label map of a source. Keys that its rule does not define become void and are listed, as are shapes that
+ * cannot be drawn.
  *
  * @param upright the size of the image, for shapes whose file does not state it
  */
@@ -143,7 +142,7 @@ export async function loadLabels(source: LabelSource, upright?: PaintSize): Prom
   }
 }
 
-/** The error for labels of another size than the image; undefined when they fit. */
+/** The error for labels that differ in size from the image, or undefined if they fit. */
 export function sizeProblem(
   { image: parts }: SampleItem,
   { image, turnedFrom }: LoadedImage,
@@ -161,7 +160,7 @@ export function sizeProblem(
   return fileError("size-mismatch", source.file, what, "export the labels at the size of the image (height x width)");
 }
 
-/** The error for the keys that a rule does not know; undefined when there are none. */
+/** The error for keys that a rule does not define, or undefined if there are none. */
 export function strayProblem(source: LabelSource, { strays }: LabelPlane): TensorError | undefined {
   const [first] = strays;
   if (first === undefined) return undefined;
@@ -184,7 +183,7 @@ export function strayProblem(source: LabelSource, { strays }: LabelPlane): Tenso
   return fileError("label-out-of-range", source.file, problem, inTermsOf(listedIn, fix + soft));
 }
 
-/** More stray numbers than this in one mask are no slips. */
+/** This many stray numbers in one mask are no accident. */
 const MANY_STRAYS = 6;
 
 const MOST_NUMBERS = 8;
@@ -201,7 +200,6 @@ function allowedNumbers({ labels }: LabelRule): string {
   return [numbersOf(false), numbersOf(true)].filter((text) => text !== "").join(" or ");
 }
 
-/** Whether both are of one height and width. */
 export function sameSize(
   a: { readonly height: number; readonly width: number },
   b: { readonly height: number; readonly width: number },

@@ -1,35 +1,34 @@
 import { stampOf } from "../files/files.js";
 import type { LabelSource } from "./item.js";
 
-/** How many pixels of a label map have each label. */
+/** The number of pixels of each label in a label map. */
 export interface LabelCounts {
   readonly height: number;
   readonly width: number;
   readonly pixels: readonly (readonly [label: number, count: number])[];
 }
 
-/** Counts of a file, and its stamp from before it was read. */
+/** The counts of a file, with the stamp that it had before it was read. */
 export interface KnownCounts extends LabelCounts {
   readonly stamp: string;
 }
 
-/** Counts are no part of an item, which goes to the workers with each batch. */
+/** Kept outside the items, because those are sent to the workers with each batch. */
 const KNOWN = new WeakMap<LabelSource, KnownCounts>();
 
-/** Keeps what was counted while a folder was opened, so that the check need not decode the file again. */
+/** Keeps the counts made while a folder was opened, so that the check need not decode the file again. */
 export function rememberCounts(source: LabelSource, counts: KnownCounts): void {
   KNOWN.set(source, counts);
 }
 
-/** What is known of a label map without decoding it. */
+/** The counts of a label map, if they are known without decoding it. */
 export const knownCounts = (source: LabelSource): KnownCounts | undefined => KNOWN.get(source);
 
-/** Whether the file is still the one that was counted. */
+/** Whether the file is unchanged since it was counted. */
 export async function isCurrent(file: string, { stamp }: KnownCounts): Promise<boolean> {
   return (await stampOf(file)) === stamp;
 }
 
-/** Counts the labels of a plane. */
 export function countLabels({
   height,
   width,

@@ -3,16 +3,19 @@ import { invalidArgument } from "@fcn/tensor/internal";
 import { checkImage, type RasterImage, type SegmentationSample } from "../../labels/sample.js";
 import type { PixelScale } from "../decode/pixelScale.js";
 
-/** How an image becomes the input of a net: `(value - mean[c]) / std[c]`, channels in the given order. */
+/** How an image becomes the input of a net: `(value - mean[c]) / std[c]`, with the channels in the given order. */
 export interface Preprocessing extends PixelScale {
-  /** "bgr" turns the first three channels around; further ones (depth, a second image) keep their place. */
+  /** "bgr" reverses the first three channels; further ones (depth, a second image) keep their place. */
   readonly channelOrder: "rgb" | "bgr";
-  /** One value a channel in the net's own channel order, on the image's scale (0 to 255). */
+  /** One value per channel in the net's channel order, on the image's scale (0 to 255). */
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
 
-/** Writes one image as normalised planes (C, H, W) into `out` from `offset`. */
+/**
+ * Writes one normalised image as planes (C, H, W) into `out` from `offset` on. Throws `invalid-shape` if they do not
+ * fit.
+ */
 export function normaliseInto(
   out: Float32Array,
   offset: number,
@@ -33,12 +36,12 @@ export function normaliseInto(
   }
 }
 
-/** Which channel of the image is channel `c` of the net. */
+/** The image channel that becomes channel `c` of the net. */
 function sourceChannel(c: number, channels: number, { channelOrder }: Preprocessing): number {
   return channelOrder === "bgr" && channels >= 3 && c < 3 ? 2 - c : c;
 }
 
-/** The value of each channel of an image that becomes 0. */
+/** The channel values of an image that are normalised to 0. */
 export function imageMean(preprocessing: Preprocessing): number[] {
   const { mean } = preprocessing;
   return mean.map((_, c) => mean[sourceChannel(c, mean.length, preprocessing)] as number);
@@ -53,7 +56,10 @@ function checkChannels(channels: number, { mean, std }: Preprocessing): void {
   });
 }
 
-/** Mean and standard deviation of each channel over all pixels of the samples, in RGB order. */
+/**
+ * The mean and standard deviation of each channel over all pixels, in the images' channel order. Throws
+ * `invalid-argument` without samples.
+ */
 export function measurePreprocessing(samples: readonly SegmentationSample[]): Preprocessing {
   const first = samples[0];
   if (!first) {

@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import { type RasterImage, type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 
-/** A pixel rectangle; `left` and `top` are inside, `left + width` and `top + height` are not. */
+/** A rectangle in pixels, which excludes `left + width` and `top + height`. */
 export interface Rectangle {
   readonly left: number;
   readonly top: number;
@@ -10,7 +10,8 @@ export interface Rectangle {
 }
 
 /**
- * The places of square tiles inside `area`, row by row, `stride` pixels apart. A tile that would stick out is left out.
+ * The square tiles inside `area` in row-major order, `stride` pixels apart. Tiles that would stick out are left out.
+ * Throws `invalid-shape` unless `size` and `stride` are at least 1 pixel.
  */
 export function tilePositions(area: Rectangle, size: number, stride: number): Rectangle[] {
   if (!(size >= 1 && stride >= 1)) {
@@ -29,7 +30,7 @@ export function tilePositions(area: Rectangle, size: number, stride: number): Re
   return tiles;
 }
 
-/** Copies one rectangle out of an image. */
+/** Copies a rectangle out of an image. */
 export function cutImage(image: RasterImage, { left, top, width, height }: Rectangle): RasterImage {
   if (width === image.width && height === image.height) return image;
   const { channels } = image;
@@ -41,7 +42,7 @@ export function cutImage(image: RasterImage, { left, top, width, height }: Recta
   return { data, height, width, channels };
 }
 
-/** Copies one rectangle out of an image and its labels. */
+/** Copies a rectangle out of an image and its labels. */
 export function cutSample(
   name: string,
   image: RasterImage,
@@ -53,7 +54,7 @@ export function cutSample(
   return { name, image: cutImage(image, rectangle), labels: map.data as Uint8Array };
 }
 
-/** How many pixels each class has; void pixels are not counted. */
+/** The number of pixels of each class; void pixels are not counted. */
 export function countLabels(samples: readonly SegmentationSample[], numClasses: number): number[] {
   const counts = new Array<number>(numClasses).fill(0);
   for (const { labels } of samples) {

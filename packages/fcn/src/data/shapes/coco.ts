@@ -7,24 +7,24 @@ import { type Paint, type Point, paintPolygon } from "./raster.js";
 import { paintRuns, type RunLengths } from "./rle.js";
 
 /**
- * What may become of a pixel that several instances claim: the instance with the fewest pixels gets it, or it is void
- * as in torchvision.
+ * What happens to a pixel that several instances claim: "smaller" gives it to the instance with the fewest pixels, and
+ * "void" makes it void, as torchvision does.
  */
 export const COCO_OVERLAPS = ["smaller", "void"] as const;
 
 export type CocoOverlap = (typeof COCO_OVERLAPS)[number];
 
-/** One instance: polygons (lists x, y, x, y, ...) of which the union counts, or run lengths. */
+/** One instance: the union of polygons (lists x, y, x, y, ... in pixels), or run lengths. */
 export interface CocoInstance {
-  /** Of the annotation, for messages. */
+  /** Id of the annotation, for messages. */
   readonly id?: number | string;
   readonly label: number;
   readonly crowd: boolean;
-  /** As the file has it; what is of another form is told when it is drawn. */
+  /** As stored in the file; an invalid form is reported when it is drawn. */
   readonly segmentation: readonly (readonly number[])[] | RunLengths;
 }
 
-/** The instances of one image of a COCO file as a source of labels. */
+/** The instances of one image in a COCO file, as a source of labels. */
 export interface CocoLabels extends StatedSize {
   readonly kind: "coco";
   readonly file: string;
@@ -35,9 +35,9 @@ export interface CocoLabels extends StatedSize {
 }
 
 /**
- * The label map of an image: background 0. Polygons are filled by the rule of {@link paintPolygon}, so they may differ
- * from pycocotools' masks in pixels on the outline; run lengths are exact. A crowd region is void wherever no instance
- * lies. A piece that cannot be drawn is left out and listed in `skipped`.
+ * Draws the label map of an image, with 0 as background. Polygons are filled by the rule of {@link paintPolygon}, so
+ * outlines may differ from pycocotools' masks by a pixel; run lengths are exact. A crowd region is void wherever there
+ * is no instance. A piece that cannot be drawn is left out and listed in `skipped`.
  *
  * @param upright the size of the image, for a file that does not state it
  */
@@ -52,7 +52,7 @@ export function cocoLabels(source: CocoLabels, upright?: PaintSize): LabelPlane 
   });
   const crowds = painted.filter(({ crowd }) => crowd);
   const things = painted.filter(({ crowd }) => !crowd);
-  // The sort is stable: of two of one size the later one lies on top.
+  // The sort is stable, so of two instances of equal size the later one is on top.
   if (overlap === "smaller") things.sort((a, b) => b.pixels.length - a.pixels.length);
   const labels = new Uint8Array(height * width);
   for (const { pixels } of crowds) for (const pixel of pixels) labels[pixel] = VOID_LABEL;
@@ -66,7 +66,7 @@ export function cocoLabels(source: CocoLabels, upright?: PaintSize): LabelPlane 
   return { height, width, labels, strays: [], skipped };
 }
 
-/** What a file states of the size, and the image's own where it does not. */
+/** The size stated by the file, or the image's own size. */
 export function sizeOf(file: string, stated: StatedSize, upright: PaintSize | undefined): PaintSize {
   const { height = upright?.height, width = upright?.width } = stated;
   if (height !== undefined && width !== undefined) return { height, width };
@@ -78,7 +78,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const isRuns = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && "size" in value && "counts" in value;
 
-/** The pixels of an instance, each once; a piece that cannot be drawn comes into `skipped`. */
+/** The pixels of an instance, each once. Pieces that cannot be drawn are added to `skipped`. */
 function pixelsOf(
   file: string,
   place: string,
@@ -103,7 +103,7 @@ function pixelsOf(
       bad.push(partOfError(file, error));
     }
   }
-  // Beside sound pieces a piece without an area is of no weight; alone it is all that there is of the object.
+  // A piece without area does not matter beside sound pieces, but on its own it is the whole object.
   skipped.push(...bad, ...flat.map((problem) => (drawn > 0 ? emptyShape(problem) : badShape(problem))));
   const pixels: number[] = [];
   for (let i = inside.indexOf(1); i >= 0; i = inside.indexOf(1, i + 1)) pixels.push(i);
@@ -114,14 +114,14 @@ function pixelsOf(
 export const NO_PIXEL = "covers no pixel: it lies outside of the image or is too small";
 export const IN_PIXELS = "give its points in pixels of the image, or remove it";
 
-/** A list of numbers is one polygon. */
+/** A flat list of numbers is a single polygon. */
 function piecesOf(segmentation: unknown): readonly unknown[] {
   if (!Array.isArray(segmentation)) return [segmentation];
   const isPolygon = segmentation.length >= 6 && segmentation.every((value) => numberOf(value) !== undefined);
   return isPolygon ? [segmentation] : segmentation;
 }
 
-/** How a piece is drawn, or what says that it has no area. Errors begin with `place`. */
+/** Returns a function that draws the piece, or explains why it has no area. Errors start with `place`. */
 function pieceOf(place: string, piece: unknown, size: PaintSize): ((paint: Paint) => void) | string {
   if (Array.isArray(piece)) {
     const numbers = piece.map(numberOf);

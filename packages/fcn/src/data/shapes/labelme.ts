@@ -10,24 +10,24 @@ import { IN_PIXELS, NO_PIXEL, sizeOf } from "./coco.js";
 import { type LabelmeShape, readLabelme } from "./labelmeFile.js";
 import { type Paint, type Point, paintDisc, paintLine, paintPolygon } from "./raster.js";
 
-/** The shapes of a labelme file as a source of labels. */
+/** The shapes of a labelme file, as a source of labels. */
 export interface LabelmeLabels {
   readonly kind: "labelme";
   readonly file: string;
-  /** The label of each name; shapes of another name are an error. */
+  /** The label of each name; shapes with other names are an error. */
   readonly names: readonly (readonly [name: string, label: number])[];
-  /** The label of what no shape covers. Default 0. */
+  /** The label of pixels that no shape covers. Default 0. */
   readonly background?: number;
-  /** Width in pixels of lines and line strips, diameter of points. Default 10, as labelme draws them. */
+  /** Width of lines and line strips, and diameter of points, in pixels. Default 10, as labelme draws them. */
   readonly lineWidth?: number;
-  /** The name of the file that lists the classes, for messages; `classes.json` unless given. */
+  /** The file that lists the classes, for messages; `classes.json` by default. */
   readonly listedIn?: string | undefined;
 }
 
 /**
- * The label map of a labelme file: background, then shapes in their order, later ones on top. Polygons are filled by
- * the rule of {@link paintPolygon}; a rectangle is the polygon of its corners, and so is any other shape with four
- * corners; circles, lines and points take the pixels whose centre is near enough. Masks are laid on the image as
+ * Draws the label map of a labelme file: background, then the shapes in order, with later ones on top. Polygons are
+ * filled by the rule of {@link paintPolygon}. Rectangles and other shapes with four corners are the polygons of their
+ * corners. Circles, lines and points cover the pixels whose centres are close enough. Masks are placed like
  * `shapes_to_label` of labelme 6 does, see {@link paintMask}. A shape that cannot be drawn is left out and listed in
  * `skipped`.
  *
@@ -65,10 +65,12 @@ export async function labelmeLabels(source: LabelmeLabels, upright?: PaintSize):
   return { height, width, labels, strays: [], skipped };
 }
 
-/** Types of forks of labelme and of other tools for a rectangle that is turned, or any other shape of four corners. */
+/** Type names that forks of labelme and other tools use for rotated rectangles and other shapes with four corners. */
 const FOUR_CORNERS = /rotat|orient|rect|box|obb|quad|square|parallelogram|trapez|rhomb/;
 
-/** Throws a TensorError about `file` for a shape that cannot be drawn; gives a warning about one that was. */
+/**
+ * Throws a TensorError about `file` for a shape that cannot be drawn. May return a warning about one that was drawn.
+ */
 async function paintShape(
   file: string,
   { index, type, points, mask, label }: LabelmeShape,
@@ -127,10 +129,10 @@ async function decodeShapeMask(place: string, mask: string): Promise<DecodedPng>
 }
 
 /**
- * Paints the pixels of a mask that are not 0. Its first pixel lies at its first point, whose coordinates are rounded
- * half to even (NumPy's `round`, as in labelme 6; earlier versions cut the fraction off, but wrote whole numbers unless
- * the mask was moved). Of points in whole numbers the second one is the last pixel, and what lies beyond is left out,
- * as labelme does; a mask of another size than that is warned of.
+ * Paints the pixels of a mask that are not 0. Its first pixel lies at its first point, with coordinates rounded half to
+ * even (NumPy's `round`, as in labelme 6; earlier versions truncated, but wrote whole numbers unless the mask had been
+ * moved). If the points are whole numbers, the second one is the last pixel, and anything beyond it is cut off, as in
+ * labelme; a mask of another size causes a warning.
  */
 function paintMask(
   file: string,

@@ -5,25 +5,23 @@ import { readJson } from "../files/files.js";
 import { numberOf, type StatedSize, shownValue, statedSize } from "../files/numbers.js";
 import type { Point } from "./raster.js";
 
-/** What a labelme file says. Files of early versions do not state the size of the image. */
+/** The contents of a labelme file. Files of early versions do not state the size of the image. */
 export interface LabelmeFile extends StatedSize {
-  /** As written by labelme: relative to the file; "" where there is none. */
+  /** As written by labelme: relative to the file, or "" if absent. */
   readonly imagePath: string;
   readonly shapes: readonly LabelmeShape[];
-  /** The shapes that cannot be understood. */
+  /** Shapes that cannot be interpreted. */
   readonly skipped: readonly SkippedPart[];
 }
 
 export interface LabelmeShape {
-  /** Its place in the file, from 0. */
+  /** Position in the file, from 0. */
   readonly index: number;
   readonly label: string;
-  /**
-   * "polygon", "rectangle", "circle", "line", "linestrip", "point", "mask", or whatever the file has, in small letters.
-   */
+  /** "polygon", "rectangle", "circle", "line", "linestrip", "point", "mask", or the file's own type in lower case. */
   readonly type: string;
   readonly points: readonly Point[];
-  /** Base64 PNG of a mask; its points are the first and last pixel of its box. */
+  /** A mask as base64 PNG; its points are the first and last pixels of its box. */
   readonly mask?: string;
 }
 
@@ -31,7 +29,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 
 const IMAGE_KEYS = ["imagePath", "imageData", "imageHeight"];
 
-/** Whether a JSON value is meant as a labelme file, sound or not. */
+/** Whether a JSON value is meant as a labelme file, valid or not. */
 export function isLabelme(json: unknown): boolean {
   if (!isRecord(json) || Array.isArray(json)) return false;
   const hasImage = IMAGE_KEYS.some((key) => key in json);
@@ -39,14 +37,14 @@ export function isLabelme(json: unknown): boolean {
 }
 
 /**
- * Reads a labelme file; `imageData` is ignored. Throws a TensorError that names the file where it is none, or states a
- * size that cannot be.
+ * Reads a labelme file without its `imageData`. Throws a TensorError that names the file if it is not one, or states an
+ * impossible size.
  */
 export async function readLabelme(file: string): Promise<LabelmeFile> {
   return parseLabelme(file, await readJson(file));
 }
 
-/** {@link readLabelme} of a JSON value. */
+/** Does the work of {@link readLabelme} for a JSON value. */
 export function parseLabelme(file: string, json: unknown): LabelmeFile {
   const { shapes, imagePath, imageHeight, imageWidth } = isRecord(json) ? json : {};
   if (!Array.isArray(shapes)) {
@@ -87,7 +85,7 @@ function parseShape(shape: unknown, index: number): LabelmeShape | SkippedPart {
     }
     points.push([x, y]);
   }
-  // Files from before version 3 have no type: all shapes were polygons.
+  // Files from before version 3 have no types, because all shapes were polygons.
   const type = shape.shape_type ?? "polygon";
   if (typeof type !== "string") return fail(`("${label}") has the type ${shownValue(type)}, which is no text`);
   const about = { index, label, type: type.toLowerCase(), points };
@@ -95,7 +93,7 @@ function parseShape(shape: unknown, index: number): LabelmeShape | SkippedPart {
   return typeof mask === "string" ? { ...about, mask } : fail(`("${label}") is a mask without its image`);
 }
 
-/** Names that labelme's own tools give a meaning: background and void. */
+/** The meaning, background or void, that labelme's own tools give to a name. */
 export function reservedName(name: string): "background" | "void" | undefined {
   if (name === "_background_" || name === "background") return "background";
   return name === "__ignore__" || name === "ignore" || name === "void" ? "void" : undefined;

@@ -1,10 +1,7 @@
-/** A point in pixels: the first pixel reaches from 0 to 1, its centre is 0.5. */
+/** A point in pixels: the first pixel spans 0 to 1, and its centre is 0.5. */
 export type Point = readonly [x: number, y: number];
 
-/**
- * Is told runs of pixels: row, first column and the column after the last. Runs lie inside the raster and are not
- * empty.
- */
+/** Receives non-empty runs of pixels inside the raster: row, first column, and the column after the last. */
 export type Paint = (row: number, from: number, to: number) => void;
 
 interface Size {
@@ -13,9 +10,8 @@ interface Size {
 }
 
 /**
- * Paints the pixels whose centre lies inside the closed polygon by the even-odd rule. A centre on an edge belongs to
- * the polygon on its right, or below where the edge is level: polygons that share an edge share no pixel and leave none
- * out.
+ * Paints the pixels whose centres lie inside the closed polygon, by the even-odd rule. A centre on an edge belongs to
+ * the polygon to its right, or below a horizontal edge, so polygons that share an edge neither overlap nor leave a gap.
  */
 export function paintPolygon(points: readonly Point[], { height, width }: Size, paint: Paint): void {
   const rows = points.map(([, y]) => y);
@@ -31,7 +27,7 @@ export function paintPolygon(points: readonly Point[], { height, width }: Size, 
   }
 }
 
-/** Where the outline meets a level line; an edge holds its upper end and not its lower one. */
+/** The points where the outline crosses a horizontal line; an edge includes its upper end but not its lower one. */
 function crossingsAt(points: readonly Point[], y: number): number[] {
   const crossings: number[] = [];
   let [fromX, fromY] = points.at(-1) ?? [0, 0];
@@ -44,12 +40,12 @@ function crossingsAt(points: readonly Point[], y: number): number[] {
 
 const lowest = (values: readonly number[]): number => values.reduce((least, value) => Math.min(least, value), Infinity);
 
-/** Paints the pixels whose centre is at most `radius` away from `centre`. */
+/** Paints the pixels whose centres are at most `radius` away from `centre`. */
 export function paintDisc(centre: Point, radius: number, size: Size, paint: Paint): void {
   paintLine([centre, centre], radius, size, paint);
 }
 
-/** Paints the pixels whose centre is at most `radius` away from the line strip. */
+/** Paints the pixels whose centres are at most `radius` away from the line strip. */
 export function paintLine(points: readonly Point[], radius: number, { height, width }: Size, paint: Paint): void {
   for (let i = 0; i + 1 < points.length; i++) {
     const [a, b] = [points[i] as Point, points[i + 1] as Point];
@@ -65,7 +61,7 @@ export function paintLine(points: readonly Point[], radius: number, { height, wi
   }
 }
 
-/** Whether a point is at most `radius` away from a segment. */
+/** Whether a point is at most `radius` away from a line segment. */
 function isNear([x, y]: Point, a: Point, b: Point, radius: number): boolean {
   const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
   const squared = dx * dx + dy * dy;

@@ -3,19 +3,15 @@ import { fileError } from "../files/errors.js";
 import type { Paint } from "./raster.js";
 
 /**
- * COCO's run lengths: column by column, runs of 0 and of 1 in turn, the first of 0; a list of numbers or packed into
- * letters.
+ * COCO's run lengths, column by column: alternating runs of 0 and 1, starting with 0, as a list of numbers or packed
+ * into a string.
  */
 export interface RunLengths {
-  /** Height and width. */
   readonly size: readonly [number, number];
   readonly counts: readonly number[] | string;
 }
 
-/**
- * Paints the pixels of the runs of 1. Throws a TensorError that names `file` when the runs do not fill the size
- * exactly.
- */
+/** Paints the pixels in runs of 1. Throws a TensorError that names `file` unless the runs fill the size exactly. */
 export function paintRuns(file: string, { size, counts }: RunLengths, paint: Paint): void {
   const [height, width] = size;
   const runs = typeof counts === "string" ? unpackCounts(file, counts) : counts;
@@ -36,9 +32,9 @@ export function paintRuns(file: string, { size, counts }: RunLengths, paint: Pai
 }
 
 /**
- * Run lengths from COCO's letters: groups of 5 bits, lowest first, each in a letter from "0" (48) on with 32 for "more
- * follow"; signed by the highest bit of the last group; from the fourth on a number is the difference to the one two
- * before it.
+ * Unpacks COCO's string of run lengths. Each character holds 5 bits, lowest first, as an offset from "0" (48), plus 32
+ * if more follow. The highest bit of the last group is the sign. From the fourth on, a number is relative to the one
+ * two places before it.
  */
 export function unpackCounts(file: string, text: string): number[] {
   const counts: number[] = [];

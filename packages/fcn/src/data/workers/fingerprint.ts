@@ -4,10 +4,7 @@ const SIDE = 8;
 const COLOURS = 3;
 const BOXES = SIDE * SIDE;
 
-/**
- * Mean red, green and blue of 8 x 8 boxes of the image, row by row: what is left of an image in any size and
- * compression.
- */
+/** The mean colours of 8 x 8 boxes of an image in row-major order, which any resizing and compression preserve. */
 export function fingerprintOf({ data, height, width, channels }: RasterImage): number[] {
   const sums = new Float64Array(BOXES * COLOURS);
   const counts = new Uint32Array(BOXES);
@@ -24,19 +21,17 @@ export function fingerprintOf({ data, height, width, channels }: RasterImage): n
 }
 
 /**
- * Only images of which this part of the boxes lies more than so many levels off a plane are compared: plain grounds and
- * gradients, with whatever small things on them, look like one another.
+ * Images are compared only if this share of their boxes deviates from a plane by more than this many levels, since
+ * plain backgrounds and gradients look alike whatever small objects they carry.
  */
 const STRUCTURE = { part: 0.4, levels: 6 } as const;
 /**
- * Thumbnails of one image differ by less than these parts of its mean deviation from its own mean: on average, and in
- * any box.
+ * Largest difference between thumbnails of one image, on average and in any box, relative to the image's mean
+ * deviation.
  */
 const MOST_DIFFERENCE = { mean: 0.22, box: 0.85 } as const;
 
-/**
- * For each image of `b` the first of `a` that looks the same, whatever its size and compression; both are thumbnails.
- */
+/** For each thumbnail in `b`, the first in `a` that looks the same apart from size and compression. */
 export function findLookalikes(
   a: readonly (readonly number[])[],
   b: readonly (readonly number[])[],
@@ -50,7 +45,7 @@ export function findLookalikes(
   });
 }
 
-/** Most pairs show after a few boxes that they differ. */
+/** Most pairs differ within a few boxes, so the comparison stops early. */
 function isSame(a: readonly number[], b: readonly number[], deviation: number): boolean {
   if (deviation === 0) return false;
   let sum = 0;
@@ -66,10 +61,7 @@ function isSame(a: readonly number[], b: readonly number[], deviation: number): 
   return true;
 }
 
-/**
- * The mean deviation of the boxes from their mean, a colour; 0 for an image with too little structure to be told from
- * others.
- */
+/** The mean deviation of the boxes from their mean colour; 0 if an image has too little structure to be distinctive. */
 function deviationOf(thumbnail: readonly number[]): number {
   if (thumbnail.length === 0) return 0;
   let sum = 0;
@@ -90,8 +82,8 @@ const across = (box: number): number => (box % SIDE) - (SIDE - 1) / 2;
 const along = (box: number): number => Math.floor(box / SIDE) - (SIDE - 1) / 2;
 
 /**
- * The plane nearest to a colour of the boxes, by least squares: its value in the middle, and its rise a box to the
- * right and down.
+ * The least-squares plane through one colour of the boxes: its value in the centre, and its increase per box to the
+ * right and downwards.
  */
 function planeOf(thumbnail: readonly number[], c: number): { mean: number; right: number; down: number } {
   let [mean, right, down, squares] = [0, 0, 0, 0];

@@ -19,29 +19,29 @@ import { type ImageLevels, imageLevels, levelRemarks } from "./levels.js";
 export interface InspectTask {
   readonly item: SampleItem;
   readonly numClasses: number;
-  /** Of the labels; they are decoded where it is absent, or the file is another. */
+  /** Known counts of the labels; labels are decoded if they are absent or the file has changed. */
   readonly known?: KnownCounts | undefined;
 }
 
-/** What was found in the files of one sample. */
+/** The findings about the files of one sample. */
 export interface Inspection {
   readonly name: string;
   readonly remarks: readonly DataRemark[];
-  /** Pixels of each class; all 0 where the labels cannot be read. */
+  /** Number of pixels of each class; all 0 if the labels cannot be read. */
   readonly counts: readonly number[];
   readonly voidPixels: number;
-  /** Of the image; 0 where it cannot be read. */
+  /** Height of the image; 0 if it cannot be read. */
   readonly height: number;
   readonly width: number;
-  /** SHA-256 of the bytes of the image's files; "" where they cannot be read. */
+  /** SHA-256 of the bytes of the image's files; "" if they cannot be read. */
   readonly hash: string;
-  /** Of the image, as stored; absent where it cannot be read. */
+  /** The image's stored values; absent if it cannot be read. */
   readonly levels?: ImageLevels;
-  /** Thumbnail of the image, for finding images that look the same; empty where it cannot be read. */
+  /** A thumbnail for finding images that look the same; empty if the image cannot be read. */
   readonly thumbnail: readonly number[];
 }
 
-/** Looks at all files of a sample (Node); whatever is wrong becomes a remark. */
+/** Inspects all files of a sample and turns every fault into a remark (Node). */
 export async function inspectItem({ item, numClasses, known }: InspectTask): Promise<Inspection> {
   const remarks: DataRemark[] = [];
   const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
@@ -88,10 +88,7 @@ async function checkedLabels(
   return { ...counts, hasStrays: plane !== undefined && plane.strays.length > 0 };
 }
 
-/**
- * Labels that fit the image as stored as well as upright may have been drawn on either, and so may those without a
- * size.
- */
+/** Labels that fit the image both as stored and upright may have been drawn on either, as may labels without a size. */
 function turnWarnings(
   { image: parts, labels }: SampleItem,
   { image, turnedFrom }: LoadedImage,
@@ -106,7 +103,6 @@ function turnWarnings(
   return [{ level: "warning", code: "exif-orientation", file: parts[0]?.file ?? "", text }];
 }
 
-/** All files of an item. */
 export function filesOf({ image, labels, more = {} }: SampleItem): string[] {
   return [...image.map(({ file }) => file), labels.file, ...Object.values(more).map(({ file }) => file)];
 }
@@ -124,7 +120,7 @@ async function hashOf({ image }: SampleItem): Promise<string> {
     for (const { file } of image) hash.update(await readBytes(file));
     return hash.digest("hex");
   } catch {
-    // That the file cannot be read is told where the image is loaded.
+    // The failure to read the file is reported when the image is loaded.
     return "";
   }
 }

@@ -3,21 +3,21 @@ import { type PixelDepth, short } from "../decode/pixelScale.js";
 import type { DataRemark } from "../files/remarks.js";
 import type { LoadedImage } from "../samples/item.js";
 
-/** The values of an image as they are stored. */
+/** The stored values of an image. */
 export interface ImageLevels {
   readonly depth: PixelDepth;
   readonly min: number;
   readonly max: number;
-  /** The distinct values on the scale of 0 to 255, where they are few. */
+  /** The distinct values on the scale 0 to 255, if there are only a few. */
   readonly few?: readonly number[];
-  /** All pixels are alike. */
+  /** True if all pixels are equal. */
   readonly isConstant: boolean;
 }
 
-/** More distinct values than this are not few. */
+/** The most distinct values that count as a few. */
 const FEW = 8;
 
-/** Undefined where no part of the image is a photograph. */
+/** Undefined if no part of the image is a photograph. */
 export function imageLevels({ image, content }: LoadedImage): ImageLevels | undefined {
   if (content === undefined) return undefined;
   const { data } = image;
@@ -34,10 +34,10 @@ function isConstant({ data, channels }: RasterImage): boolean {
   return true;
 }
 
-/** Part of the values beyond the range that is worth a word. */
+/** Share of values beyond the range that deserves a remark. */
 const MUCH_CLIPPED = 0.05;
 
-/** What an image's values say that is likely not meant, or was left out. */
+/** Reports values that are probably unintended, and parts of the file that were ignored. */
 export function levelRemarks({ content }: LoadedImage, levels: ImageLevels, file: string): DataRemark[] {
   const { isCut = false, pages, levels: deep } = content ?? {};
   const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;

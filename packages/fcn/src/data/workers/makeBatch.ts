@@ -6,7 +6,7 @@ import { reasonOf, type ToldError, toldOf } from "../files/errors.js";
 import { stackLabels } from "../samples/batches.js";
 import { imageMean, normaliseInto, type Preprocessing } from "../samples/preprocessing.js";
 
-/** The samples of one batch, and what to do with them. `T` is what a sample is loaded from. */
+/** The samples of one batch and how to process them. `T` is what a sample is loaded from. */
 export interface BatchTask<T> {
   readonly entries: readonly {
     readonly index: number;
@@ -17,7 +17,7 @@ export interface BatchTask<T> {
   readonly seed: number;
   readonly augmentation: Augmentation;
   readonly preprocessing: Preprocessing;
-  /** Height and width become multiples of this. */
+  /** Height and width are rounded up to a multiple of this. */
   readonly multipleOf: number;
 }
 
@@ -29,11 +29,11 @@ export interface SampleFailure extends ToldError {
 
 /** A batch on the host, padded to one size. */
 export interface HostSamples {
-  /** float32 [N, C, H, W], normalised; 0 where an image is smaller than the batch. */
+  /** float32 [N, C, H, W], normalised; 0 where the batch is larger than an image. */
   readonly images: Float32Array;
-  /** int32 [N, H, W]; void where an image is smaller than the batch. */
+  /** int32 [N, H, W]; void where the batch is larger than an image. */
   readonly labels: Int32Array;
-  /** Extra label maps by name. */
+  /** Extra label maps by name, like `labels`. */
   readonly more?: Readonly<Record<string, Int32Array>>;
   /** N, C, H, W. */
   readonly shape: readonly [number, number, number, number];
@@ -41,11 +41,11 @@ export interface HostSamples {
   readonly names: readonly string[];
   /** Height and width of each image before padding. */
   readonly sizes: readonly (readonly [height: number, width: number])[];
-  /** Samples that are missing from the batch because they could not be loaded. */
+  /** Samples that were left out because they could not be loaded. */
   readonly failures: readonly SampleFailure[];
 }
 
-/** Loads, augments, pads and stacks the samples of a batch. One that fails is left out and listed. */
+/** Loads, augments, pads and stacks the samples of a batch. Failing samples are left out and listed. */
 export async function makeBatch<T>(
   task: BatchTask<T>,
   load: (source: T) => Promise<SegmentationSample>,
@@ -104,7 +104,7 @@ function stackPadded(
   };
 }
 
-/** Normalised planes, at the top left of the batch's larger ones. */
+/** Copies normalised planes to the top left of the batch's larger ones. */
 function placePlanes(
   out: Float32Array,
   offset: number,

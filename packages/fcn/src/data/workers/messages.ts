@@ -1,14 +1,14 @@
 import type { ErrorParts } from "@fcn/tensor";
 import type { TaskName, Tasks } from "./tasks.js";
 
-/** What the pool asks of a worker. */
+/** A request of the pool to a worker. */
 export interface Request<K extends TaskName = TaskName> {
   readonly id: number;
   readonly task: K;
   readonly input: Tasks[K][0];
 }
 
-/** What a worker returns. */
+/** A worker's reply. */
 export type Reply =
   | { readonly id: number; readonly output: unknown }
   | { readonly id: number; readonly error: ErrorParts };

@@ -6,28 +6,30 @@ import type { TaskName, Tasks } from "./tasks.js";
 
 export interface WorkerOptions {
   /**
-   * Threads that decode; 0 decodes in the calling thread, as in browsers. Default: by the number of cores, where the
-   * work is worth it.
+   * Number of threads that decode; 0 decodes in the calling thread, as in browsers. Default: derived from the number of
+   * cores if there is enough work.
    */
   readonly workers?: number;
 }
 
-/** Runs tasks, in worker threads or in this one. */
+/** Runs tasks in worker threads or in the calling thread. */
 export interface TaskPool {
   run<K extends TaskName>(task: K, input: Tasks[K][0]): Promise<Tasks[K][1]>;
-  /** Stops the threads; tasks that have not ended are rejected, without threads those that have not begun. */
+  /** Stops the threads and rejects unfinished tasks; without threads, only those that have not started. */
   close(): Promise<void>;
 }
 
-/** Starting threads pays from about so many tasks on. */
+/** With about this many tasks, starting threads pays off. */
 const WORTH_IT = 512;
 const MOST_WORKERS = 8;
-/** Bundlers would follow `new URL("./worker.js", import.meta.url)` in one piece, but browsers have no such threads. */
+/**
+ * Bundlers would follow `new URL("./worker.js", import.meta.url)` if written as one, but browsers lack these threads.
+ */
 const HERE = import.meta.url;
 /** A worker decodes one file in the background while it computes on another. */
 const AT_A_TIME = 2;
 
-/** A pool for as long as `use` runs, or until the signal; `count` tasks are expected. */
+/** Provides a pool until `use` ends or the signal is aborted; about `count` tasks are expected. */
 export async function withPool<T>(
   options: WorkerOptions & Abortable,
   count: number,
@@ -42,14 +44,14 @@ export async function withPool<T>(
   }
 }
 
-/** How many threads this machine runs at once, 8 at most; 0 where there are no worker threads of Node. */
+/** The number of threads this machine runs at once, at most 8; 0 if Node's worker threads are not available. */
 export async function coreCount(): Promise<number> {
   if (!isNode()) return 0;
   const { availableParallelism } = nodeModule("coreCount", "node:os");
   return Math.min(MOST_WORKERS, availableParallelism());
 }
 
-/** A pool of `size` threads, which start when they are needed; size 0 runs tasks in this thread. */
+/** A pool of up to `size` threads, started on demand; with size 0, tasks run in the calling thread. */
 export async function createPool(size: number): Promise<TaskPool> {
   checkValue("createPool", "workers", size, rules.whole(0));
   if (size === 0) {
@@ -63,8 +65,8 @@ export async function createPool(size: number): Promise<TaskPool> {
 }
 
 /**
- * A thread runs a file, for which Node refuses `--input-type`. Flags of the command line are not handed on
- * (`execArgv`); those of NODE_OPTIONS are, but for this one.
+ * Threads run a file, for which Node rejects `--input-type`. Command line flags are not inherited (`execArgv`), but
+ * those of NODE_OPTIONS are, so this one is removed.
  */
 function threadEnvironment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: options, ...env } = process.env;
@@ -72,10 +74,10 @@ function threadEnvironment(): NodeJS.ProcessEnv {
   return { ...env, NODE_OPTIONS: options.replace(/(^|\s)--input-type(=|\s+)\S+/g, "$1") };
 }
 
-/** As many files are decoded at once without threads: each image in the making takes memory. */
+/** Number of files decoded at once without threads, limited by the memory that each takes. */
 const LOCAL_AT_A_TIME = 4;
 
-/** Tasks in this thread, a few at a time, in their order. */
+/** Runs tasks in this thread, a few at a time and in order. */
 function localPool(run: TaskPool["run"]): TaskPool {
   let running = 0;
   let isClosed = false;
@@ -88,7 +90,7 @@ function localPool(run: TaskPool["run"]): TaskPool {
         if (isClosed) throw closedError();
         return await run(task, input);
       } finally {
-        // A waiting task takes the place over.
+        // A waiting task takes over the free slot.
         const next = waiting.shift();
         if (next) next();
         else running--;
@@ -101,8 +103,8 @@ function localPool(run: TaskPool["run"]): TaskPool {
 }
 
 /**
- * The part of a worker of Node that the pool uses, without Node's own types: options of the pool are a part of public
- * signatures.
+ * The part of Node's worker that the pool uses, declared here because the pool's options appear in public signatures,
+ * which must not need Node's types.
  */
 interface Thread {
   ref(): void;
@@ -120,7 +122,7 @@ interface Job {
   readonly reject: (error: TensorError) => void;
 }
 
-/** Tasks in threads that `start` makes, `size` at most. */
+/** Runs tasks in at most `size` threads made by `start`. */
 export class ThreadPool implements TaskPool {
   private readonly threads = new Map<Thread, Map<number, Job>>();
   private readonly waiting: Job[] = [];
@@ -149,14 +151,14 @@ export class ThreadPool implements TaskPool {
     await Promise.all(threads.map((thread) => thread.terminate()));
   }
 
-  /** Gives waiting jobs to the threads with the least to do. */
+  /** Assigns waiting jobs to the least busy threads. */
   private hand(): void {
     while (this.waiting.length > 0) {
       const thread = this.leastBusy();
       if (thread === undefined) return;
       const job = this.waiting.shift() as Job;
       this.threads.get(thread)?.set(job.request.id, job);
-      // A thread with work keeps the process alive, an idle one does not.
+      // A busy thread keeps the process alive, an idle one does not.
       thread.ref();
       thread.postMessage(job.request);
     }
@@ -189,7 +191,7 @@ export class ThreadPool implements TaskPool {
     this.hand();
   }
 
-  /** A thread that died takes its jobs with it; another one starts for the next. */
+  /** Fails the jobs of a thread that died; a new thread starts for the next job. */
   private lose(thread: Thread, reason: string): void {
     const jobs = this.threads.get(thread);
     if (!this.threads.delete(thread) || !jobs) return;

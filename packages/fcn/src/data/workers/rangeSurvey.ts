@@ -9,16 +9,16 @@ import {
 } from "../decode/pixelScale.js";
 import { readBytes } from "../files/files.js";
 
-/** What one image of more than 8 bits adds to the choice of a range. Plain data. */
+/** What one image of more than 8 bits contributes to the choice of a range. Plain data. */
 export interface RangeSurvey {
   readonly depth: PixelDepth;
   readonly min: number;
   readonly max: number;
-  /** Its values at even steps of rank, rising; empty where it has none. */
+  /** Its values at even steps of rank, in ascending order; empty if it has none. */
   readonly ranked: readonly number[];
 }
 
-/** Looks at one image (Node); undefined where it has 8 bits. */
+/** Surveys one image; undefined if it has 8 bits (Node). */
 export async function surveyRange(file: string): Promise<RangeSurvey | undefined> {
   const bands = await decodeDeep(file, await readBytes(file));
   if (bands === undefined) return undefined;
@@ -26,10 +26,10 @@ export async function surveyRange(file: string): Promise<RangeSurvey | undefined
   return { depth, min, max, ranked: rankedValues(bands) };
 }
 
-/** So many times as wide as without its tails a range has outliers. */
+/** A range has outliers if it is more than this many times as wide as without its tails. */
 const OUTLIERS = 2;
 
-/** The range that suits images; undefined where they hold no value. */
+/** A range that suits the images, or undefined if they contain no valid value. */
 export function chooseRange(surveys: readonly RangeSurvey[]): PixelRange | undefined {
   const used = surveys.filter(({ ranked }) => ranked.length > 0);
   const [first] = used;

@@ -3,7 +3,7 @@ import type { SegmentationDataset } from "../samples/dataset.js";
 import type { SampleItem } from "../samples/item.js";
 import type { TaskPool } from "./pool.js";
 
-/** The samples of a data set one at a time, decoded by a pool; those in memory as they are. */
+/** The samples of a data set, decoded one at a time by a pool; samples in memory are returned as they are. */
 export function pooledSamples(
   dataset: SegmentationDataset,
   pool: TaskPool,

@@ -1,39 +1,36 @@
-/**
- * A mask whose keys are mostly steps between the real ones, as blurring, smoothing and lossy compression leave them.
- */
+/** A mask whose keys are mostly steps between the real ones, as left by blurring, smoothing and lossy compression. */
 export interface SoftEdges {
-  /** How many keys lie between others along borders. */
+  /** Number of keys that lie between others along borders. */
   readonly steps: number;
-  /** The keys that fill areas, rising. */
+  /** The keys that fill areas, in ascending order. */
   readonly areas: readonly number[];
 }
 
-/** What is counted of one key. */
+/** Pixel counts of one key. */
 interface Use {
   pixels: number;
-  /** Pixels with an equal one beside them and an equal one above or below. */
+  /** Pixels with an equal horizontal and an equal vertical neighbour. */
   flat: number;
-  /** Pixels that are not flat, between two opposite neighbours of which one is lower and one higher. */
+  /** Other pixels that lie between a lower and a higher neighbour on opposite sides. */
   between: number;
 }
 
-/** Above this part of its pixels a key fills areas, or is a step. */
+/** A key with more than these shares of its pixels fills areas, or is a step. */
 const MOSTLY = { flat: 0.5, between: 0.3 } as const;
-/** A key of an area fills at least this part of the mask. */
+/** The smallest share of the mask that the key of an area fills. */
 const LEAST_AREA = 0.002;
-/** So many steps make an edge soft, and so many times as many as there are areas. */
+/** An edge is soft with at least this many steps, and this many per area. */
 const STEPS = { least: 4, perArea: 2 } as const;
-/** Where keys lie farther apart than this fewer steps do, for neighbouring labels are next to one another. */
+/** If keys are farther apart than this, fewer steps suffice, because labels are usually consecutive numbers. */
 const FAR_APART = 8;
-/** Ends of the scale in which a compressed black and white mask lies, and how much of it lies there. */
+/** The ends of the scale where a compressed black and white mask lies, and the share of its pixels there. */
 const ENDS = { low: 15, high: 240, part: 0.9, keys: 2 } as const;
-/** Distinct keys that are looked at. */
+/** The most distinct keys that are counted. */
 const MOST_KEYS = 4096;
 
 /**
- * Finds soft edges in a mask; undefined where its borders are hard. In a map of labels nearly all pixels of a class
- * have equal ones beside them, or are a line, with the same class on either side. The steps of a soft edge have
- * neither.
+ * Finds soft edges in a mask; undefined if its borders are hard. In a label map, nearly all pixels of a class have
+ * equal neighbours, or form a line with the same class on either side. The steps of a soft edge have neither.
  *
  * @param keys grey levels, or 0xRRGGBB with `isColour`
  */
@@ -59,12 +56,12 @@ export function findSoftEdges(
   return isColour ? undefined : atBothEnds(all, height * width);
 }
 
-/** Lossy compression shifts parts of an area by no more than this in a channel. */
+/** Lossy compression shifts parts of an area by at most this much in a channel. */
 const SHIFT = 8;
-/** Keys that lie within less than this are labels, of which each has its meaning, rather than grey levels. */
+/** Keys within a smaller span than this are labels, each with its own meaning, rather than grey levels. */
 const WIDE = 128;
 
-/** Of keys next to one another that with the most pixels. */
+/** Of neighbouring keys, the one with the most pixels. */
 function mainKeys(filling: readonly (readonly [number, Use])[], isColour: boolean): number[] {
   const kept: number[] = [];
   const isNear = (a: number, b: number): boolean =>
@@ -78,8 +75,8 @@ function mainKeys(filling: readonly (readonly [number, Use])[], isColour: boolea
 }
 
 /**
- * Levels in two clusters at the ends of the scale alone: black and white after lossy compression, which shifts whole
- * blocks too.
+ * Detects levels that cluster only at both ends of the scale: black and white after lossy compression, which also
+ * shifts whole blocks.
  */
 function atBothEnds(all: readonly (readonly [number, Use])[], total: number): SoftEdges | undefined {
   const low = all.filter(([key]) => key <= ENDS.low);

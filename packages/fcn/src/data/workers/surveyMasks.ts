@@ -3,35 +3,33 @@ import type { DecodedPng } from "../decode/png.js";
 import { readBytes, stampOf } from "../files/files.js";
 import { findSoftEdges, type SoftEdges } from "./softEdges.js";
 
-/** What one mask holds. */
+/** The contents of one mask. */
 export interface MaskSurvey {
   readonly file: string;
-  /** See `stampOf`; from before the file was read. */
+  /** The stamp of the file (see `stampOf`) before it was read. */
   readonly stamp: string | undefined;
   readonly height: number;
   readonly width: number;
-  /**
-   * "colour": RGB with at least one pixel that is not grey. "grey": numbers, even where they are stored three times.
-   */
+  /** "colour": RGB with at least one pixel that is not grey. "grey": numbers, even if they are stored three times. */
   readonly kind: "grey" | "palette" | "colour";
-  /** Stored as RGB, grey or not. */
+  /** Whether it is stored as RGB, grey or not. */
   readonly isRgb: boolean;
-  /** The distinct numbers, or colours as 0xRRGGBB, rising. */
+  /** The distinct numbers, or colours as 0xRRGGBB, in ascending order. */
   readonly keys: readonly number[];
-  /** How many pixels hold each of them. */
+  /** The number of pixels of each key. */
   readonly pixels: readonly number[];
   /** Colours of the palette as 0xRRGGBB. */
   readonly palette?: readonly number[];
-  /** Where its borders are not hard. */
+  /** Set if its borders are not hard. */
   readonly soft?: SoftEdges;
-  /** It shows one colour alone, and its alpha varies. */
+  /** True if it shows a single colour while its alpha varies. */
   readonly hasShapesInAlpha?: boolean;
 }
 
-/** More colours than this are no classes; looking for more would only fill the memory. */
+/** More colours than this cannot be classes, and counting them would only fill the memory. */
 const MOST_KEYS = 4096;
 
-/** Looks at one mask (Node). Throws a TensorError that names the file when it cannot be read. */
+/** Surveys one mask (Node). Throws a TensorError that names the file if it cannot be read. */
 export async function surveyMask(file: string): Promise<MaskSurvey> {
   const stamp = await stampOf(file);
   const image = await decodeMaskPng(file, await readBytes(file));
@@ -95,7 +93,7 @@ function countKeys(plane: ArrayLike<number>): { keys: number[]; pixels: number[]
   for (let i = 0; i < plane.length && found.size < MOST_KEYS; ) {
     const first = i;
     const key = plane[i] as number;
-    // Masks are mostly runs of one key.
+    // Masks consist mostly of runs of one key.
     while (i < plane.length && plane[i] === key) i++;
     found.set(key, (found.get(key) ?? 0) + i - first);
   }

@@ -5,7 +5,7 @@ import { type BatchTask, type HostSamples, makeBatch } from "./makeBatch.js";
 import { type RangeSurvey, surveyRange } from "./rangeSurvey.js";
 import { type MaskSurvey, surveyMask } from "./surveyMasks.js";
 
-/** What a worker can do: input and output are plain data. */
+/** The tasks of a worker; input and output are plain data. */
 export interface Tasks {
   readonly sample: readonly [SampleItem, SegmentationSample];
   readonly batch: readonly [BatchTask<SampleItem>, HostSamples];
@@ -17,7 +17,7 @@ export type TaskName = keyof Tasks;
 
 interface Task<K extends TaskName> {
   readonly run: (input: Tasks[K][0]) => Promise<Tasks[K][1]>;
-  /** Buffers of the output that are handed over instead of copied. */
+  /** Buffers of the output that are transferred instead of copied. */
   readonly buffers: (output: Tasks[K][1]) => ArrayBuffer[];
 }
 
@@ -39,7 +39,7 @@ export const TASKS: { readonly [K in TaskName]: Task<K> } = {
   range: { run: surveyRange, buffers: () => [] },
 };
 
-/** A decoder's buffer may be a part of a larger one, or not its own to hand over. */
+/** A decoder's buffer may be part of a larger one, or not its own to transfer. */
 function withOwnBuffers(sample: SegmentationSample): SegmentationSample {
   const { image } = sample;
   return { ...mapLabels(sample, (labels) => labels.slice()), image: { ...image, data: image.data.slice() } };

@@ -4,7 +4,7 @@ import { reasonOf } from "../files/errors.js";
 import type { Reply, Request } from "./messages.js";
 import { TASKS, type TaskName } from "./tasks.js";
 
-/** Runs in a worker thread: returns each request, in whatever order they end. */
+/** Runs in a worker thread and replies to requests in the order in which they finish. */
 parentPort?.on("message", (request: Request) => void answer(request));
 
 async function answer<K extends TaskName>({ id, task, input }: Request<K>): Promise<void> {
@@ -17,7 +17,7 @@ async function answer<K extends TaskName>({ id, task, input }: Request<K>): Prom
   }
 }
 
-/** Errors lose their own fields on the way between threads. */
+/** Errors lose their own fields when they are sent between threads. */
 function describe(error: unknown): ErrorParts {
   if (error instanceof TensorError) return error.parts();
   const fix = {

@@ -1,6 +1,6 @@
 import { VOID_LABEL } from "../../labels/sample.js";
 
-/** The demo's classes: label 0, 1, 2. */
+/** The demo's classes: labels 0, 1 and 2. */
 export const EARTH_CLASSES = ["water", "lowland", "mountain"] as const;
 export const WATER = 0;
 export const LOWLAND = 1;
@@ -9,7 +9,7 @@ export const MOUNTAIN = 2;
 export interface EarthThresholds {
   /** Water mask values from here up are water. */
   readonly water: number;
-  /** Water mask values up to here are land; between the two lie rivers and mixed pixels, which become void. */
+  /** Water mask values up to here are land. Those in between are rivers and mixed pixels, which become void. */
   readonly land: number;
   /** Land with an elevation value above this is mountain. */
   readonly mountain: number;
@@ -17,7 +17,7 @@ export interface EarthThresholds {
 
 export const EARTH_THRESHOLDS: EarthThresholds = { water: 192, land: 64, mountain: 40 };
 
-/** One label per pixel from the water mask (0 land to 255 water) and the elevation map (0 to 255) of the same size. */
+/** One label per pixel from a water mask (0 land to 255 water) and an elevation map (0 to 255) of the same size. */
 export function earthLabels(
   water: Uint8Array,
   elevation: Uint8Array,

@@ -10,8 +10,8 @@ const MAP_WIDTH = 2048;
 const MAP_HEIGHT = 1024;
 
 /**
- * Training and validation tiles of NASA's Blue Marble with labels from a water mask and an elevation map, all from the
- * npm package `three-globe`, brought to 2048 x 1024 pixels. Runs in Node only.
+ * Training and validation tiles of NASA's Blue Marble, labelled from a water mask and an elevation map. All come from
+ * the npm package `three-globe` and are resized to 2048 x 1024 pixels. Node only.
  */
 export async function loadEarth(): Promise<EarthSamples> {
   const folder = findImageFolder();
@@ -24,7 +24,7 @@ export async function loadEarth(): Promise<EarthSamples> {
 function findImageFolder(): string {
   try {
     const require = createRequire(import.meta.url);
-    // The package exports its code only, so the folder is found beside its entry file (dist/).
+    // The package exports only its code, so the folder is found relative to the entry file in dist/.
     return join(require.resolve("three-globe"), "..", "..", "example", "img");
   } catch {
     throw new TensorError({

@@ -2,7 +2,7 @@ import { cutSample, type Rectangle, tilePositions } from "../../data/samples/til
 import { type RasterImage, type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 import { WATER } from "./labels.js";
 
-/** A band of longitudes in degrees, west negative. */
+/** A band of longitudes in degrees; west is negative. */
 export interface LongitudeBand {
   readonly west: number;
   readonly east: number;
@@ -11,17 +11,19 @@ export interface LongitudeBand {
 export interface EarthSplitOptions {
   /** Tile side in pixels. */
   readonly tile: number;
-  /** Pixels between training tiles; below `tile` they overlap each other. Validation tiles never overlap. */
+  /**
+   * Pixels between the starts of training tiles, which overlap if it is below `tile`. Validation tiles never overlap.
+   */
   readonly trainStride: number;
-  /** Both validation bands hold water, lowland and mountain; other bands leave a class out. */
+  /** Both validation bands contain water, lowland and mountain; other bands lack a class. */
   readonly validation: readonly LongitudeBand[];
   /** Pixels kept free between any training tile and any validation tile. */
   readonly gap: number;
-  /** Rows poleward of this latitude are left out: a plate-carree map smears there. */
+  /** Rows poleward of this latitude are left out, because a plate-carrée map is distorted there. */
   readonly maxLatitude: number;
-  /** A tile is kept when at least this part of its pixels has a class ... */
+  /** A tile is kept if at least this share of its pixels has a class ... */
   readonly minKnown: number;
-  /** ... and at least this part of those is land. */
+  /** ... and at least this share of those is land. */
   readonly minLand: number;
 }
 
@@ -43,7 +45,7 @@ export interface EarthTiles {
   readonly validation: readonly Rectangle[];
 }
 
-/** Places of training and validation tiles on a world map of `width` x `height` pixels; the two sets never touch. */
+/** Positions of training and validation tiles on a world map of `width` x `height` pixels. The two sets never touch. */
 export function earthTilePositions(width: number, height: number, options: EarthSplitOptions): EarthTiles {
   const { tile, trainStride, gap, maxLatitude } = options;
   const top = Math.ceil(((90 - maxLatitude) / 180) * height);
@@ -67,7 +69,7 @@ export function earthTilePositions(width: number, height: number, options: Earth
 }
 
 /**
- * Whether enough of a tile is known and enough of that is land: open sea and unlabelled tiles teach and measure little.
+ * Whether enough of a tile is known and enough of that is land. Open sea and unlabelled tiles teach and measure little.
  */
 export function isWorthKeeping(labels: Uint8Array, options: EarthSplitOptions): boolean {
   let known = 0;
@@ -99,7 +101,7 @@ export function splitEarth(
   return { train: cut(positions.train), validation: cut(positions.validation) };
 }
 
-/** The tile's centre, such as "23S 48W". */
+/** Names a tile by its centre, such as "23S 48W". */
 function tileName(tile: Rectangle, image: RasterImage): string {
   const latitude = 90 - ((tile.top + tile.height / 2) / image.height) * 180;
   const longitude = ((tile.left + tile.width / 2) / image.width) * 360 - 180;

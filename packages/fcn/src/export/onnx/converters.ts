@@ -5,19 +5,19 @@ import { ABSENT, cut, floats, ints, type Op, op, plane, scalar, sizeAlong, sizes
 import { dilationOf, extentOf, fixedPadding, pads, padsBySize, strideOf, windowAttributes } from "./padding.js";
 import { DATA_TYPE } from "./schema.js";
 
-/** What a layer is converted with. */
+/** What a layer's converter works with. */
 export interface LayerContext {
   readonly name: string;
   /** The first input. */
   readonly x: Value;
   readonly inputs: readonly Value[];
-  /** The name of one of the layer's parameters or buffers. */
+  /** The full name of one of the layer's parameters or buffers. */
   readonly parameter: (name: string) => string;
-  /** [top, left] of a crop. */
+  /** [top, left] of a crop, in pixels. */
   readonly offset: () => Value;
 }
 
-/** A layer as ONNX operators; a layer that does nothing in inference is its input. */
+/** Expresses a layer in ONNX operators; a layer that does nothing in inference returns its input. */
 type Converter<K extends LayerKind> = (layer: LayerOf<K>, context: LayerContext) => Value;
 
 const weights = (bias: boolean, { parameter }: LayerContext): string[] =>
@@ -31,10 +31,10 @@ const chain =
   (type: string) =>
   (_: Layer, { inputs }: LayerContext): Value =>
     inputs.reduce((a, b) => op(type, [a, b]));
-/** A value a channel, [C], against images [N, C, H, W]. */
+/** Shapes one value per channel, [C], to broadcast over images [N, C, H, W]. */
 const perChannel = (vector: Value): Op => op("Unsqueeze", [vector, ints(1, 2)]);
 
-/** One entry for each kind of layer. The operators are those of opset 13, and none has changed its inputs since. */
+/** A converter for each kind of layer. The operators are from opset 13, and later opsets keep their inputs. */
 export const CONVERTERS: { readonly [K in LayerKind]: Converter<K> } = {
   input: (_, { x }) => x,
   conv: (layer, context) =>
@@ -49,8 +49,8 @@ export const CONVERTERS: { readonly [K in LayerKind]: Converter<K> } = {
     inCeilMode(layer, x, op("MaxPool", [x], { ...windowAttributes(name, layer), dilations: dilationOf(layer) })),
   avgPool: (layer, { name, x }) => {
     const { ceilMode = false, countIncludePad = true } = layer;
-    // Runtimes differ in whether they count what ceil mode adds after the padding; with the padding as part of the
-    // input none does.
+    // Runtimes differ in whether they count what ceil mode adds after the padding. None does if the padding is part of
+    // the input.
     const padFirst = ceilMode && countIncludePad && !padsBySize(layer);
     const source = padFirst ? zerosAround(x, layer) : x;
     const attributes = windowAttributes(name, padFirst ? { ...layer, padding: 0 } : layer);
@@ -88,7 +88,6 @@ export const CONVERTERS: { readonly [K in LayerKind]: Converter<K> } = {
   },
 };
 
-/** Converts a layer. */
 export function convertLayer(layer: Layer, context: LayerContext): Value {
   const convert = CONVERTERS[layer.kind] as Converter<LayerKind> | undefined;
   if (convert !== undefined) return convert(layer as never, context);
@@ -100,11 +99,11 @@ export function convertLayer(layer: Layer, context: LayerContext): Value {
 }
 
 /**
- * In ceil mode Caffe and PyTorch leave out a last window that would start in the padding after the image; runtimes
- * differ in that, so where one can occur it is cut off.
+ * In ceil mode Caffe and PyTorch omit a last window that would start in the padding after the image, but not all
+ * runtimes do, so it is cut off wherever it can occur.
  */
 function inCeilMode(layer: PaddedWindow & { readonly ceilMode?: boolean }, x: Value, pool: Op): Op {
-  // With padding by size the windows cover the input exactly.
+  // With padding by size, the windows cover the input exactly.
   if (layer.ceilMode !== true || padsBySize(layer)) return pool;
   const pooled = { ...pool, attributes: { ...pool.attributes, ceil_mode: 1 } };
   const [stride, extent, padding] = [strideOf(layer), extentOf(layer), fixedPadding(layer)];
@@ -141,8 +140,8 @@ function resize(layer: LayerOf<"resize">, x: Value, reference: Value | undefined
 }
 
 /**
- * Takes pixel floor(i * (in / out)) along one axis for each pixel i of the reference, in float32 as PyTorch does.
- * Resize divides by out / in instead, which at some sizes falls on the other side of a whole number.
+ * For each pixel i of the reference, takes pixel floor(i * (in / out)) along one axis, in float32 like PyTorch. Resize
+ * divides by out / in instead, which at some sizes falls on the other side of a whole number.
  */
 function nearestAlong(x: Value, reference: Value, axis: number): Op {
   const size = op("Cast", [sizeAlong(x, axis)], { to: DATA_TYPE.float32 });

@@ -6,23 +6,23 @@ import { GraphNet, type NetOutput } from "../../models/graph/net.js";
 import { type HeadKind, netGraph, type OnnxValue } from "./netGraph.js";
 import { SCHEMA } from "./schema.js";
 
-/** What a net is exported with. */
+/** How a net is exported. */
 export interface OnnxOptions {
-  /** Version of ONNX's operators, 13 to 23; 13 unless given, which every runtime since 2021 takes. */
+  /** Version of ONNX's operators, 13 to 23. Default 13, which every runtime since 2021 supports. */
   readonly opset?: number;
-  /** The class of every pixel, int32 [N, H, W], in place of the logits. */
+  /** Output the class of each pixel, int32 [N, H, W], instead of the logits. Default false. */
   readonly argmax?: boolean;
-  /** Probabilities over the classes in place of the logits. */
+  /** Output class probabilities, float32 [N, C, H, W], instead of the logits. Default false. */
   readonly softmax?: boolean;
-  /** [N, H, W] of the images, for runtimes that need fixed sizes. Any size unless given. */
+  /** [N, H, W] of the images, for runtimes that need fixed sizes. Default: any size. */
   readonly shape?: readonly [number, number, number];
-  /** Goes into the file's metadata: each field as JSON, as in a weights file. */
+  /** Stored in the file's metadata, each field as JSON, as in a weights file. */
   readonly metadata?: Partial<ModelMetadata>;
 }
 
-/** What was written. */
+/** Describes the model that was written. */
 export interface OnnxSummary {
-  /** Length of the file. */
+  /** Size of the file in bytes. */
   readonly bytes: number;
   readonly opset: number;
   readonly input: OnnxValue;
@@ -30,22 +30,22 @@ export interface OnnxSummary {
 }
 
 const OP = "exportOnnx";
-/** The versions of ONNX's operators that can be written. */
+/** The supported versions of ONNX's operators. */
 export const OPSETS = { first: 13, last: 23 };
-/** The file format. 7 is that of opset 13, and nothing that came later is used. */
+/** Version 7 of the file format belongs to opset 13; nothing newer is used. */
 const IR_VERSION = 7;
-/** Protocol Buffers take no larger message. */
+/** The largest message that Protocol Buffers allow. */
 const MAX_BYTES = 2 ** 31 - 1;
 
 /**
- * Writes a net as an ONNX model (Node): its forward pass in evaluation, weights in float32 under the names of its state
- * dict. The input is float32 [N, C, H, W]; each head is an output under its name. The file does not refuse the images
- * that `models.describe` refuses as too small.
+ * Writes a net's forward pass in evaluation mode as an ONNX model (Node), with float32 weights under the names of the
+ * state dict. The input is float32 [N, C, H, W], and each head is an output under its own name. Unlike the net, the
+ * file does not refuse images that `models.describe` reports as too small.
  *
- * One weight at a time is held on the host. The file appears under its name when it is complete.
+ * Only one weight at a time is held on the host. The file appears under its name once it is complete.
  *
- * Throws a TensorError for options out of range, for layers that ONNX cannot express, for models of 2 GiB or more, and
- * where the file cannot be written.
+ * Throws a TensorError for options out of range, layers that ONNX cannot express, models of 2 GiB or more, and files
+ * that cannot be written.
  */
 export async function exportOnnx(
   net: GraphNet<NetOutput>,
@@ -56,7 +56,7 @@ export async function exportOnnx(
   return summary;
 }
 
-/** The bytes of the file that {@link exportOnnx} writes, for where there is no file system. */
+/** Returns the bytes of the file that {@link exportOnnx} writes, for environments without a file system. */
 export async function encodeOnnx(net: GraphNet<NetOutput>, options: OnnxOptions = {}): Promise<Uint8Array> {
   const { pieces, summary } = encodeModel(net, options);
   const bytes = new Uint8Array(summary.bytes);
@@ -94,7 +94,7 @@ function encodeModel(net: GraphNet<NetOutput>, options: OnnxOptions) {
   return { pieces, summary };
 }
 
-/** The model itself says which layers it has. */
+/** The ONNX model itself describes its layers. */
 const withoutGraph = ({ graph: _, ...metadata }: Partial<ModelMetadata> = {}): Partial<ModelMetadata> => metadata;
 
 function headKind({ argmax = false, softmax = false }: OnnxOptions): HeadKind {

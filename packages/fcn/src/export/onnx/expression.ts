@@ -1,6 +1,6 @@
 /**
- * What an ONNX graph computes, as data. A layer is converted to an expression of operators, constants and named values;
- * `OnnxGraph` gives names to what is inside.
+ * An ONNX computation as data: a layer is converted to an expression of operators, constants and named values.
+ * `OnnxGraph` assigns names to the inner values.
  */
 export type Value = string | Constant | Op;
 
@@ -10,17 +10,17 @@ export interface Constant {
   readonly values: readonly number[];
 }
 
-/** Whole numbers are ONNX's INT and INTS. */
+/** Whole numbers become ONNX's INT and INTS. */
 export type Attribute = number | readonly number[] | string | { readonly float: number };
 
 export interface Op {
-  /** ONNX's operator, as in `Conv`. */
+  /** The name of the ONNX operator, such as `Conv`. */
   readonly type: string;
   readonly inputs: readonly Value[];
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
-/** The name of an optional input that is left out. */
+/** Stands for an optional input that is omitted. */
 export const ABSENT = "";
 
 export const op = (type: string, inputs: readonly Value[], attributes: Op["attributes"] = {}): Op => ({
@@ -29,21 +29,19 @@ export const op = (type: string, inputs: readonly Value[], attributes: Op["attri
   attributes,
 });
 
-/** A vector of int64. */
 export const ints = (...values: readonly number[]): Constant => ({ dtype: "int64", shape: [values.length], values });
-/** A vector of float32. */
 export const floats = (...values: readonly number[]): Constant => ({
   dtype: "float32",
   shape: [values.length],
   values,
 });
-/** A float32 without dimensions. */
+/** A float32 scalar (no dimensions). */
 export const scalar = (value: number): Constant => ({ dtype: "float32", shape: [], values: [value] });
 
-/** Sizes `from` to `to` - 1 of the shape of a value, int64. */
+/** Elements `from` to `to` - 1 of a value's shape, int64. */
 export const sizes = (x: Value, from: number, to: number): Op => op("Slice", [op("Shape", [x]), ints(from), ints(to)]);
 
-/** One size of the shape of a value, int64 without dimensions. */
+/** One element of a value's shape, as an int64 scalar. */
 export const sizeAlong = (x: Value, axis: number): Op =>
   op("Gather", [op("Shape", [x]), { dtype: "int64", shape: [], values: [axis] }]);
 
@@ -52,5 +50,5 @@ export const plane = (x: Value): Op => sizes(x, 2, 4);
 
 const HEIGHT_AND_WIDTH = ints(2, 3);
 
-/** The pixels from `start` to before `end`, both [vertical, horizontal]. */
+/** The pixels from `start` up to but excluding `end`, both [vertical, horizontal]. */
 export const cut = (x: Value, start: Value, end: Value): Op => op("Slice", [x, start, end, HEIGHT_AND_WIDTH]);

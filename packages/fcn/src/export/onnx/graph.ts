@@ -3,8 +3,7 @@ import type { Attribute, Constant, Op, Value } from "./expression.js";
 import { ATTRIBUTE_TYPE, DATA_TYPE } from "./schema.js";
 
 /**
- * Collects the nodes and constants of an ONNX graph from expressions, in an order in which every node comes after its
- * inputs.
+ * Collects the nodes and constants of an ONNX graph from expressions, in an order where each node follows its inputs.
  */
 export class OnnxGraph {
   readonly nodes: Message[] = [];
@@ -13,14 +12,14 @@ export class OnnxGraph {
   readonly #constants = new Map<string, string>();
   readonly #ops = new Map<Op, string>();
 
-  /** @param reserved names that are given to other values */
+  /** @param reserved names that belong to other values */
   constructor(reserved: Iterable<string>) {
     this.#names = new Set(reserved);
   }
 
   /**
-   * Adds what a value takes and returns its name, which is `name`, or like it where that is taken, if the value is an
-   * operator.
+   * Adds a value with everything it depends on and returns its name. For an operator that is `name`, or a variant if
+   * `name` is taken.
    */
   add(value: Value, name: string): string {
     if (typeof value === "string") return value;

@@ -14,10 +14,10 @@ import { DATA_TYPE } from "./schema.js";
 
 type StateDict = ReturnType<GraphNet["stateDict"]>;
 
-/** What an output carries: values [N, classes, H, W], or the class of each pixel [N, H, W]. */
+/** The contents of an output: values [N, classes, H, W], or the class of each pixel [N, H, W]. */
 export type HeadKind = "logits" | "softmax" | "argmax";
 
-/** An input or output of the model. A size that may vary is given by its name. */
+/** An input or output of the model. A variable dimension is given by its name. */
 export interface OnnxValue {
   readonly name: string;
   readonly dtype: "float32" | "int32";
@@ -26,7 +26,7 @@ export interface OnnxValue {
 
 export interface NetGraphOptions {
   readonly head: HeadKind;
-  /** [N, H, W] of the images; any unless given. */
+  /** [N, H, W] of the images. Default: any size. */
   readonly shape?: readonly [number, number, number] | undefined;
 }
 
@@ -36,7 +36,7 @@ const HEADS: { readonly [K in HeadKind]: (logits: Value) => Value } = {
   argmax: (logits) => op("Cast", [op("ArgMax", [logits], { axis: 1, keepdims: 0 })], { to: DATA_TYPE.int32 }),
 };
 
-/** A net as ONNX's GraphProto, with what goes in and what comes out. */
+/** Returns a net as ONNX's GraphProto, with its inputs and outputs. */
 export function netGraph(net: GraphNet<NetOutput>, options: NetGraphOptions) {
   const { graph } = net;
   const weights = net.stateDict();
@@ -56,7 +56,7 @@ export function netGraph(net: GraphNet<NetOutput>, options: NetGraphOptions) {
   return { graph: message, input, outputs };
 }
 
-/** Adds every node; returns the names of their values and of the weights that they use. */
+/** Adds every node, and returns the names of their values and of the weights they use. */
 function addNodes(graph: Graph, onnx: OnnxGraph, image: string) {
   const values = new Map<string, string>();
   const parameters = new Set<string>();
@@ -91,7 +91,7 @@ function initializer(name: string, weights: StateDict): Message {
   return { dims: tensor.shape, dataType: DATA_TYPE.float32, name, rawData };
 }
 
-/** The image that goes in and the heads that come out. */
+/** The input image and the output heads. */
 function describeEnds(graph: Graph, { head, shape }: NetGraphOptions): { input: OnnxValue; outputs: OnnxValue[] } {
   const data = inputNode(graph);
   if (data === undefined) throw noInput(graph);
@@ -110,10 +110,10 @@ function describeEnds(graph: Graph, { head, shape }: NetGraphOptions): { input: 
   return { input, outputs };
 }
 
-/** Images, height and width. */
+/** Number, height and width of the images. */
 const SHAPE = rules.listOf("three whole numbers of at least 1", rules.whole(1), 3);
 
-/** The node that a node takes its height and width from. */
+/** The node that determines the height and width of a node's output. */
 function planeOwner(graph: Graph, name: string): string {
   const node = graph.nodes.find((candidate) => candidate.name === name);
   const [source, reference] = node?.inputs ?? [];

@@ -7,8 +7,8 @@ import { ints, op, type Value } from "./expression.js";
 import { paddingBefore, padsBySize, strideOf } from "./padding.js";
 
 /**
- * Where a node's pixels lie along one axis: the shift of `coordinates.CoordinateMap`, in which the padding before an
- * input that pads by its size is left open. It is the constant plus, for each such node, its padding times a factor.
+ * The position of a node's pixels along one axis: the shift of `coordinates.CoordinateMap`, where the padding of inputs
+ * padded by size is still unknown. It is the constant, plus each such node's leading padding times a factor.
  */
 interface Shift {
   readonly constant: Rational;
@@ -30,7 +30,7 @@ function plus(a: Shift, b: Shift, factor: Rational = rational(1)): Shift {
 const isOpen = (layer: Layer): layer is LayerOf<"conv" | "maxPool" | "avgPool"> =>
   "padding" in layer && padsBySize(layer as PaddedWindow);
 
-/** As in `coordinateMaps`. */
+/** Follows the rules of `coordinateMaps`. */
 function shiftOf({ name, layer }: Node, [source = NONE, reference = source]: readonly Shift[], axis: Axis): Shift {
   if (layer.kind === "crop") return layer.align === "topLeft" ? source : reference;
   const open = isOpen(layer);
@@ -42,8 +42,8 @@ function shiftOf({ name, layer }: Node, [source = NONE, reference = source]: rea
 }
 
 /**
- * [top, left] of every crop as an int64 vector: constants, or, where inputs are padded by their size, what follows from
- * it when the net runs. Throws where that can be a fraction.
+ * Returns a function for [top, left] of every crop as an int64 vector: constants, or, if inputs are padded by size,
+ * values computed when the net runs. Throws if an offset can be a fraction.
  *
  * @param valueNamed the value of a node by name
  */

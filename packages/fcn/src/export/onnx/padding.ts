@@ -7,24 +7,25 @@ type Pair = readonly [number, number];
 export const kernelOf = (w: PaddedWindow): Pair => onBothAxes((axis) => windowAlong(w, axis).kernel);
 export const strideOf = (w: PaddedWindow): Pair => onBothAxes((axis) => windowAlong(w, axis).stride);
 export const dilationOf = (w: PaddedWindow): Pair => onBothAxes((axis) => windowAlong(w, axis).dilation);
-/** Pixels from the first tap of a window to the last, both counted. */
+/** Number of pixels from the first tap of a window to the last, inclusive. */
 export const extentOf = (w: PaddedWindow): Pair => onBothAxes((axis) => windowAlong(w, axis).extent);
 
 /**
- * Whether the padding follows from the size of the input. Where a "same" window moves by single pixels or is one pixel
- * wide, it is the same for all sizes.
+ * Whether the padding depends on the size of the input. A "same" window with stride 1 or an extent of one pixel has the
+ * same padding at all sizes.
  */
 export const padsBySize = (w: PaddedWindow): boolean =>
   w.padding === "same" && AXES.some((axis) => strideOf(w)[axis] > 1 && extentOf(w)[axis] > 1);
 
-/** [before, after] of each axis for padding that does not depend on the size. */
+/** [before, after] for each axis, if the padding does not depend on the size. */
 export const fixedPadding = (w: PaddedWindow): [Pair, Pair] => onBothAxes((axis) => paddingAlong(w, axis, 1));
 
-/** The padding as ONNX writes it: top, left, bottom, right. */
+/** The padding in ONNX's order: top, left, bottom, right. */
 export const pads = ([[top, bottom], [left, right]]: readonly [Pair, Pair]): number[] => [top, left, bottom, right];
 
 /**
- * Attributes that the window of any sliding operator has. Throws for padding by size that runtimes compute differently.
+ * The attributes common to all operators with sliding windows. Throws for padding by size that runtimes compute
+ * differently.
  */
 export function windowAttributes(name: string, w: PaddedWindow): Record<string, Attribute> {
   const window = { kernel_shape: kernelOf(w), strides: strideOf(w) };
@@ -40,8 +41,8 @@ export function windowAttributes(name: string, w: PaddedWindow): Record<string, 
 }
 
 /**
- * Zeros [above, left of] an input `x` that pads by its size: half of max((ceil(size / stride) - 1) stride + extent -
- * size, 0).
+ * The zeros [above, left of] an input `x` that is padded by size: half of max((ceil(size / stride) - 1) * stride +
+ * extent - size, 0).
  */
 export function paddingBefore(w: PaddedWindow, x: Value): Op {
   const size = plane(x);

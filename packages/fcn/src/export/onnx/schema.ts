@@ -1,6 +1,6 @@
 import type { Schema } from "../../encoding/protobuf.js";
 
-/** The part of onnx.proto (github.com/onnx/onnx) that a net needs. */
+/** The subset of onnx.proto (github.com/onnx/onnx) that a net needs. */
 export const SCHEMA = {
   Model: {
     irVersion: [1, "int"],

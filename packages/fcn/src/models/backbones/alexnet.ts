@@ -6,28 +6,29 @@ import { caffeNameAfter, type NameAfter, sequentialNameAfter } from "./names.js"
 
 type Conv = Omit<LayerOf<"conv">, "kind">;
 
-/** A convolution with ReLU and what follows it. */
+/** A convolution, its ReLU and the layers after them. */
 interface Row extends Conv {
   /** Prefix of the state-dict keys. */
   readonly name: string;
-  /** The stage that a 3x3 max-pool of stride 2 after it ends. */
+  /** Name of the stage that ends here; set where a 3x3 max-pool of stride 2 follows. */
   readonly pool?: string;
   /** Whether Caffe's normalisation across channels follows the pool. */
   readonly norm?: boolean;
   readonly dropout?: boolean;
 }
 
+/** Options of {@link caffeNetBackbone} and {@link alexNetBackbone}. */
 export interface AlexNetSpec {
-  /** Of the first convolution. */
+  /** Padding of the first convolution. */
   readonly padding: number;
-  /** Whether the pools keep a last window that hangs over the end: Caffe's do, torchvision's do not. */
+  /** Whether the pools keep a last window that overhangs the edge. Caffe's do; torchvision's do not. */
   readonly ceilMode: boolean;
-  /** Share of values dropped after the layers of the classifier; 0 leaves the layers out. */
+  /** Share of values dropped after each classifier layer; 0 leaves the dropout layers out. */
   readonly dropout: number;
   readonly widthMultiplier: number;
 }
 
-/** CaffeNet: AlexNet with the pools before the normalisation. Layers are called as in Caffe. */
+/** CaffeNet: AlexNet with the pools before the normalisation. Layers have Caffe's names. */
 const CAFFENET: readonly Row[] = [
   { name: "conv1", outChannels: 96, kernelSize: 11, stride: 4, pool: "pool1", norm: true },
   { name: "conv2", outChannels: 256, kernelSize: 5, padding: 2, groups: 2, pool: "pool2", norm: true },
@@ -39,7 +40,7 @@ const CAFFENET: readonly Row[] = [
 ];
 
 /**
- * torchvision's AlexNet ("One weird trick", Krizhevsky 2014), the linear layers as convolutions under their own names.
+ * torchvision's AlexNet ("One weird trick", Krizhevsky 2014). Its linear layers become convolutions of the same names.
  */
 const TORCHVISION: readonly Row[] = [
   { name: "features.0", outChannels: 64, kernelSize: 11, stride: 4, pool: "pool1" },
@@ -51,13 +52,13 @@ const TORCHVISION: readonly Row[] = [
   { name: "classifier.4", outChannels: 4096, kernelSize: 1, dropout: true },
 ];
 
-/** Appends CaffeNet up to fc7. Stages pool1, pool2, pool5 at strides 8, 16, 32. */
+/** Appends CaffeNet up to fc7, with stages pool1, pool2 and pool5 at strides 8, 16 and 32. */
 export const caffeNetBackbone = (builder: GraphBuilder, input: string, spec: AlexNetSpec): Backbone =>
   append(builder, input, CAFFENET, caffeNameAfter, spec);
 
 /**
- * Appends torchvision's AlexNet up to the last hidden layer, names after `prefix`. Stages pool1, pool2, pool5 at
- * strides 8, 16, 32; with `classifier` false the last is the top.
+ * Appends torchvision's AlexNet up to the last hidden layer, with `prefix` before every name. Stages pool1, pool2 and
+ * pool5 have strides 8, 16 and 32; with `classifier` false, pool5 is the top.
  */
 export function alexNetBackbone(
   builder: GraphBuilder,
@@ -76,7 +77,7 @@ function append(
   after: NameAfter,
   spec: AlexNetSpec,
 ): Backbone {
-  // Groups must go on dividing the channels of a narrowed net, those of the layer before included.
+  // Every group count divides `groups`, so widths rounded to a multiple of it stay divisible in a narrowed net.
   const groups = Math.max(...rows.map((row) => row.groups ?? 1));
   const stages: Record<string, string> = {};
   let last = input;

@@ -4,7 +4,7 @@ import type { GraphBuilder } from "../graph/builder.js";
 export interface Backbone {
   /**
    * Intermediate features by the name that score layers use (`pool3`, `pool4`, or `layer2`, `layer3`), in the order of
-   * the net. Of several of one stride a skip takes the last.
+   * the net. Of several stages with the same stride, a skip takes the last.
    */
   readonly stages: Readonly<Record<string, string>>;
   /** The deepest features. */

@@ -2,26 +2,26 @@ import type { GraphBuilder } from "../graph/builder.js";
 import type { PaddedWindow } from "../graph/plane/window.js";
 import type { ConvInit } from "../graph/weights/initialise.js";
 
-/** A convolution without bias, batch norm and, where named, an activation. */
+/** A convolution without bias, then batch norm and an optional activation. */
 export interface ConvNorm extends PaddedWindow {
   readonly channels: number;
   readonly groups?: number;
-  /** Added to the variance; 1e-5 unless given. */
+  /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
   readonly activation?: "relu" | "relu6";
-  /** `kaiming` unless given. */
+  /** Default `kaiming`. */
   readonly init?: ConvInit;
 }
 
-/** Names of the nodes; the first two are prefixes of state-dict keys. */
+/** Names of the nodes. `conv` and `norm` are also prefixes of state-dict keys. */
 export interface ConvNormNames {
   readonly conv: string;
   readonly norm: string;
-  /** The norm's name and the kind of activation unless given. */
+  /** Default: the norm's name followed by the kind of activation. */
   readonly activation?: string;
 }
 
-/** Appends the two or three layers after `input` and returns the last. */
+/** Appends the two or three layers after `input` and returns the name of the last. */
 export function convNorm(builder: GraphBuilder, names: ConvNormNames, layer: ConvNorm, input: string): string {
   const { channels, eps, activation, init = "kaiming", ...window } = layer;
   const conv = builder.add(names.conv, { kind: "conv", outChannels: channels, ...window, bias: false, init }, input);
@@ -30,6 +30,6 @@ export function convNorm(builder: GraphBuilder, names: ConvNormNames, layer: Con
   return builder.add(names.activation ?? `${names.norm}.${activation}`, { kind: activation }, norm);
 }
 
-/** max(1, round(c * multiplier)), the channels of a narrowed net. */
+/** The channels of a narrowed net: max(1, round(c * multiplier)). */
 export const scaleWidth = (channels: number, multiplier: number): number =>
   Math.max(1, Math.round(channels * multiplier));

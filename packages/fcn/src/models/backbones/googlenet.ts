@@ -11,11 +11,12 @@ import {
   stepWindow,
 } from "./inceptionBlocks.js";
 
+/** Options of {@link googLeNetBackbone} and {@link bvlcGoogLeNetBackbone}. */
 export interface GoogLeNetSpec {
-  /** Put before every name, as in `backbone.`. */
+  /** Prepended to every name, such as `backbone.`. */
   readonly prefix: string;
   readonly widthMultiplier: number;
-  /** Of the first convolution; 3 in the classifier. */
+  /** Padding of the first convolution; 3 in the classifier. */
   readonly padding: number;
 }
 
@@ -35,17 +36,17 @@ const BLOCKS: Readonly<Record<string, readonly [number, number, number, number, 
   "5b": [384, 192, 384, 48, 128, 128],
 };
 
-/** In what the ports differ. */
+/** Everything that differs between the two ports. */
 interface Port {
   readonly block: (id: string) => string;
   /** The convolutions of a block in the order of its channels. */
   readonly steps: readonly [string, string, string, string, string, string];
   readonly stem: readonly [string, string, string];
   readonly pools: readonly [string, string, string, string];
-  /** Kernel of the branch that the article calls 5x5. */
+  /** Kernel of the branch that the paper calls 5x5. */
   readonly wide: number;
   readonly lastPool: Window;
-  /** Caffe's normalisation after pool1 and before pool2, by name. */
+  /** Names of Caffe's normalisation after pool1 and before pool2. */
   readonly norms?: readonly [string, string];
   readonly append: AppendConv;
 }
@@ -61,7 +62,7 @@ const TORCHVISION: Port = {
   wide: 3,
   lastPool: { kernelSize: 2, stride: 2 },
   append: (builder, name, step, input) => {
-    // torchvision cuts the distribution off at 200 deviations, which changes nothing.
+    // torchvision truncates the distribution at 200 deviations, which changes nothing.
     const init = { deviation: 0.01 };
     const layer = { channels: step[1], ...stepWindow(step), eps: 1e-3, activation: "relu", init } as const;
     return convNorm(builder, { conv: `${name}.conv`, norm: `${name}.bn` }, layer, input);
@@ -84,15 +85,15 @@ const BVLC: Port = {
 };
 
 /**
- * Appends torchvision's GoogLeNet without its heads, with its names: batch norm (eps 1e-3), 3x3 where the article has
- * 5x5, last pool 2/2. Stages conv3, inception3b, 4e at strides 4, 8, 16; the top is inception5b.
+ * Appends torchvision's GoogLeNet without its heads, under its names: batch norm (eps 1e-3), 3x3 instead of the paper's
+ * 5x5, last pool 2/2. Stages conv3, inception3b and 4e have strides 4, 8 and 16; the top is inception5b.
  */
 export const googLeNetBackbone = (builder: GraphBuilder, input: string, spec: GoogLeNetSpec): Backbone =>
   append(builder, input, TORCHVISION, spec);
 
 /**
- * The same for BVLC's Caffe model: biases and normalisation across channels in place of batch norm, all pools 3/2,
- * Caffe's names.
+ * Appends BVLC's Caffe model of the same net: biases and normalisation across channels instead of batch norm, all pools
+ * 3/2, and Caffe's names.
  */
 export const bvlcGoogLeNetBackbone = (builder: GraphBuilder, input: string, spec: GoogLeNetSpec): Backbone =>
   append(builder, input, BVLC, spec);

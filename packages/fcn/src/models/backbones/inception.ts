@@ -4,15 +4,16 @@ import type { Backbone } from "./backbone.js";
 import { convNorm, scaleWidth } from "./convNorm.js";
 import { type AppendConv, type ConvStep, inceptionBlock, type Step, stepWindow } from "./inceptionBlocks.js";
 
+/** Options of {@link inceptionBackbone}. */
 export interface InceptionSpec {
-  /** Put before every name, as in `backbone.`. */
+  /** Prepended to every name, such as `backbone.`. */
   readonly prefix: string;
   readonly widthMultiplier: number;
-  /** Of the first convolution; 0 in the classifier. */
+  /** Padding of the first convolution; 0 in the classifier. */
   readonly padding: number;
-  /** Whether the average pools count their padding, as torchvision's do and TensorFlow's do not. */
+  /** Whether the average pools count their padding. torchvision's do; TensorFlow's do not. */
   readonly countIncludePad: boolean;
-  /** The last stage to append: Mixed_7c unless given. */
+  /** The last stage to append. */
   readonly lastStage: string;
 }
 
@@ -23,7 +24,7 @@ const FLAT = [1, 7] as const;
 
 type Branches = readonly (readonly Step[])[];
 
-/** Figures 5, 6 and 7 of Szegedy et al. 2015 and the two grid reductions, as torchvision's classes InceptionA to E. */
+/** Figures 5, 6 and 7 of Szegedy et al. 2015 and the two grid reductions: torchvision's classes InceptionA to E. */
 const a = (pool: Step, channels: number): Branches => [
   [[".branch1x1", 64, 1]],
   [
@@ -99,7 +100,7 @@ const e = (pool: Step): Branches => [
   [pool, [".branch_pool", 192, 1]],
 ];
 
-/** A convolution, a pool or a block of branches, by name. */
+/** A named convolution, pool or block of branches. */
 type Row = readonly [name: string, layer: ConvStep | LayerOf<"maxPool"> | Branches];
 
 const rows = (pool: Step, padding: number): readonly Row[] => [
@@ -123,18 +124,18 @@ const rows = (pool: Step, padding: number): readonly Row[] => [
   ["Mixed_7c", e(pool)],
 ];
 
-/** Blocks at which the net may end: those before a stride, and the last. */
+/** Blocks at which the net may end: those before a strided layer, and the last. */
 export const INCEPTION_STAGES = ["Conv2d_4a_3x3", "Mixed_5d", "Mixed_6e", "Mixed_7c"] as const;
 
 /**
- * Appends InceptionV3 without its heads, with torchvision's names. Stages Conv2d_4a_3x3, Mixed_5d, Mixed_6e, Mixed_7c
- * at strides 4, 8, 16, 32. Its strided layers have no padding: with the padding 37 in the first one, cell i of stride s
- * lies on pixel s i - (32 - s).
+ * Appends InceptionV3 without its heads, under torchvision's names. Stages Conv2d_4a_3x3, Mixed_5d, Mixed_6e and
+ * Mixed_7c have strides 4, 8, 16 and 32. Its strided layers have no padding: with padding 37 in the first one, cell i
+ * of stride s lies on pixel s i - (32 - s).
  */
 export function inceptionBackbone(builder: GraphBuilder, input: string, spec: InceptionSpec): Backbone {
   const append: AppendConv = (graph, name, step, from) => {
     const channels = scaleWidth(step[1], spec.widthMultiplier);
-    // torchvision cuts the distribution off at 20 deviations, which changes nothing.
+    // torchvision truncates the distribution at 20 deviations, which changes nothing.
     const init = { deviation: 0.1 };
     const layer = { channels, ...stepWindow(step), eps: 1e-3, activation: "relu", init } as const;
     return convNorm(graph, { conv: `${name}.conv`, norm: `${name}.bn` }, layer, from);

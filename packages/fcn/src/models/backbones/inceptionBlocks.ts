@@ -2,19 +2,19 @@ import type { GraphBuilder } from "../graph/builder.js";
 import type { LayerOf } from "../graph/kinds/index.js";
 import type { Extent } from "../graph/plane/window.js";
 
-/** A convolution with what belongs to it. Its name is appended to that of the block. */
+/** A convolution and its window. Its name is appended to the block's. */
 export type ConvStep = readonly [name: string, channels: number, kernelSize: Extent, window?: StepWindow];
 
 export interface StepWindow {
-  /** 1 unless given. */
+  /** Default 1. */
   readonly stride?: number;
-  /** Half the kernel on each side unless given. */
+  /** Default: half the kernel on each side. */
   readonly padding?: Extent;
 }
 
 export type PoolStep = LayerOf<"maxPool"> | LayerOf<"avgPool">;
 
-/** `split` ends a branch in several convolutions of one input. */
+/** `split` ends a branch in several convolutions of the same input. */
 export type Step = ConvStep | PoolStep | { readonly split: readonly ConvStep[] };
 
 /** Appends a convolution with its norm and activation. */
@@ -23,14 +23,14 @@ export type AppendConv = (builder: GraphBuilder, name: string, step: ConvStep, i
 const half = (kernel: Extent): Extent =>
   typeof kernel === "number" ? Math.floor(kernel / 2) : [Math.floor(kernel[0] / 2), Math.floor(kernel[1] / 2)];
 
-/** The window of a step with its defaults. */
+/** The window of a step with its defaults filled in. */
 export const stepWindow = ([, , kernelSize, { stride = 1, padding = half(kernelSize) } = {}]: ConvStep) => ({
   kernelSize,
   stride,
   padding,
 });
 
-/** Appends an inception block: branches from one input, concatenated along the channels under the name of the block. */
+/** Appends an inception block: branches from one input, concatenated along the channels under the block's name. */
 export function inceptionBlock(
   builder: GraphBuilder,
   name: string,

@@ -1,4 +1,4 @@
-/** Backbones of published classifiers, to be appended to a graph; the names of their layers are those of the ports. */
+/** Backbones of published classifiers, to append to a graph. Their layers have the names of the published ports. */
 export { type AlexNetSpec, alexNetBackbone, caffeNetBackbone } from "./alexnet.js";
 export type { Backbone, BackboneBuilder } from "./backbone.js";
 export { bvlcGoogLeNetBackbone, type GoogLeNetSpec, googLeNetBackbone } from "./googlenet.js";

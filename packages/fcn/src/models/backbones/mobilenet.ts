@@ -3,13 +3,14 @@ import type { Padding } from "../graph/plane/window.js";
 import type { Backbone } from "./backbone.js";
 import { convNorm } from "./convNorm.js";
 
+/** Options of {@link mobileNetBackbone}. */
 export interface MobileNetSpec {
-  /** Put before every name, as in `backbone.`. */
+  /** Prepended to every name, such as `backbone.`. */
   readonly prefix: string;
   readonly widthMultiplier: number;
-  /** TensorFlow's padding in place of PyTorch's (1 on each side of a 3x3 window), for weights from there. */
+  /** Uses TensorFlow's padding instead of PyTorch's (1 on each side of a 3x3 window), for weights trained there. */
   readonly samePadding: boolean;
-  /** Batch norm's; 1e-5 in torchvision, 1e-3 in Keras. */
+  /** Added to the variance in batch norm: 1e-5 in torchvision, 1e-3 in Keras. */
   readonly eps: number;
 }
 
@@ -24,16 +25,16 @@ const ROWS = [
   [6, 320, 1, 1],
 ] as const;
 
-/** The next multiple of 8, not more than a tenth below `channels` (`_make_divisible` of torchvision and Keras). */
+/** Rounds to a multiple of 8, never more than a tenth below `channels` (`_make_divisible` of torchvision and Keras). */
 export function roundToEight(channels: number): number {
   const rounded = Math.max(8, Math.floor((channels + 4) / 8) * 8);
   return rounded < 0.9 * channels ? rounded + 8 : rounded;
 }
 
 /**
- * Appends MobileNetV2 without its classifier: torchvision's `features`, with its names. Stages are the last blocks
- * before a stride: features_1, 3, 6, 13 at strides 2, 4, 8, 16; the top is the 1x1 convolution to 1280 channels at
- * stride 32.
+ * Appends MobileNetV2 without its classifier: torchvision's `features`, under its names. The stages are the last blocks
+ * before a strided layer: features_1, 3, 6 and 13 at strides 2, 4, 8 and 16. The top is the 1x1 convolution to 1280
+ * channels at stride 32.
  */
 export function mobileNetBackbone(builder: GraphBuilder, input: string, spec: MobileNetSpec): Backbone {
   const { prefix, widthMultiplier, eps } = spec;

@@ -2,7 +2,7 @@ import type { GraphBuilder } from "../graph/builder.js";
 import type { Backbone } from "./backbone.js";
 import { convNorm } from "./convNorm.js";
 
-/** Names of the top-level modules of a ResNet, which differ between the ports. */
+/** Names of the top-level modules of a ResNet, which differ from port to port. */
 export interface ResNetNames {
   readonly conv1: string;
   readonly bn1: string;
@@ -12,7 +12,7 @@ export interface ResNetNames {
   readonly layers: readonly [string, string, string, string];
 }
 
-/** The position of each module in `nn.Sequential(*list(resnet.children())[:-2])`. */
+/** Each module's position in `nn.Sequential(*list(resnet.children())[:-2])`. */
 export const SEQUENTIAL_NAMES: ResNetNames = {
   conv1: "0",
   bn1: "1",
@@ -21,7 +21,7 @@ export const SEQUENTIAL_NAMES: ResNetNames = {
   layers: ["4", "5", "6", "7"],
 };
 
-/** torchvision's names after a prefix such as `backbone.`. */
+/** torchvision's names with a prefix such as `backbone.`. */
 export const torchvisionNames = (prefix: string): ResNetNames => ({
   conv1: `${prefix}conv1`,
   bn1: `${prefix}bn1`,
@@ -30,7 +30,7 @@ export const torchvisionNames = (prefix: string): ResNetNames => ({
   layers: [`${prefix}layer1`, `${prefix}layer2`, `${prefix}layer3`, `${prefix}layer4`],
 });
 
-/** Blocks of each stage, and their kind. */
+/** The kind of block and the number of blocks in each stage. */
 export const RESNETS = {
   resnet18: { block: "basic", blocks: [2, 2, 2, 2] },
   resnet34: { block: "basic", blocks: [3, 4, 6, 3] },
@@ -38,17 +38,20 @@ export const RESNETS = {
   resnet101: { block: "bottleneck", blocks: [3, 4, 23, 3] },
 } as const satisfies Record<string, Pick<ResNetSpec, "block" | "blocks">>;
 
-/** A ResNet without average pool and classifier. */
+/** A ResNet without its average pool and classifier. */
 export interface ResNetSpec {
-  /** Two 3x3 convolutions, or 1x1, 3x3 and 1x1 to four times the width with the stride in the 3x3 (version 1.5). */
+  /**
+   * `basic` is two 3x3 convolutions. `bottleneck` is 1x1, 3x3 and 1x1 to four times the width, with the stride in the
+   * 3x3 (version 1.5).
+   */
   readonly block: "basic" | "bottleneck";
   readonly blocks: readonly [number, number, number, number];
   /** Channels of the stem and of the 3x3 convolutions of stage 1; they double from stage to stage. */
   readonly width: number;
   readonly names: ResNetNames;
-  /** Of the stem; 3 unless given. */
+  /** Padding of the stem. Default 3. */
   readonly padding?: number;
-  /** Whether stages 2, 3, 4 dilate where they would halve the resolution. None unless given. */
+  /** Whether stages 2, 3 and 4 dilate instead of halving the resolution. Default: none does. */
   readonly replaceStrideWithDilation?: readonly [boolean, boolean, boolean];
 }
 
@@ -58,7 +61,7 @@ interface Block {
   readonly outChannels: number;
   readonly stride: number;
   readonly dilation: number;
-  /** Whether the shortcut needs a projection. */
+  /** Whether the shortcut needs a 1x1 convolution to match the branch. */
   readonly project: boolean;
 }
 
@@ -66,7 +69,7 @@ const EXPANSION = { basic: 1, bottleneck: 4 } as const;
 
 /**
  * Appends the backbone after `input`, as in torchvision: stem 7x7/2 and max-pool 3/2, then four stages, layer1 to
- * layer4, at strides 4, 8, 16, 32. Every strided layer is padded so that cell i of stride s lies on pixel s i.
+ * layer4, at strides 4, 8, 16 and 32. Every strided layer is padded so that cell i of stride s lies on pixel s i.
  */
 export function resNetBackbone(builder: GraphBuilder, input: string, spec: ResNetSpec): Backbone {
   const { names, block, width } = spec;
@@ -86,7 +89,7 @@ export function resNetBackbone(builder: GraphBuilder, input: string, spec: ResNe
       const stride = s > 0 && b === 0 && !dilates ? 2 : 1;
       const outChannels = stageWidth * EXPANSION[block];
       const project = stride > 1 || channels !== outChannels;
-      // As in torchvision, the first block keeps the dilation of the stage before.
+      // As in torchvision, the first block keeps the previous stage's dilation.
       const shape = { width: stageWidth, outChannels, stride, dilation: b === 0 ? before : dilation, project };
       last = append(builder, { name: `${names.layers[s]}.${b}`, ...shape }, last);
       channels = outChannels;
@@ -118,7 +121,7 @@ const part = (block: string, i: number) => ({
   activation: `${block}.relu${i}`,
 });
 
-/** The sum with the shortcut, and its activation. */
+/** Adds the shortcut to the branch and applies the activation. */
 function joined(builder: GraphBuilder, block: Block, branch: string, input: string): string {
   const { name, outChannels: channels, stride, project } = block;
   const names = { conv: `${name}.downsample.0`, norm: `${name}.downsample.1` };

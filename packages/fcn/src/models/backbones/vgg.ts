@@ -9,48 +9,47 @@ export interface SquareWindow {
   readonly padding: number;
 }
 
-/** A fully connected layer of the classifier, cast to a convolution. */
+/** A fully connected classifier layer, cast to a convolution. */
 export interface CastLayer extends SquareWindow {
   readonly channels: number;
 }
 
+/** The layers and options of {@link vggBackbone}. */
 export interface VggSpec {
   /** Channels of the 3x3 convolutions of each stage; every stage ends in a 2x2 max-pool in ceil mode. */
   readonly stages: readonly (readonly number[])[];
   /** The layers fc6, fc7, ... after the last pool. */
   readonly cast: readonly CastLayer[];
-  /** Padding of conv1_1; all other 3x3 convolutions have 1. */
+  /** Padding of conv1_1; all other 3x3 convolutions have padding 1. */
   readonly padding: number;
   readonly batchNorm: boolean;
-  /** Share of values dropped after each cast layer; 0 leaves the layer out. */
+  /** Share of values dropped after each cast layer; 0 leaves the dropout layers out. */
   readonly dropout: number;
-  /** CAFFE_NAMES unless given. */
+  /** Default: Caffe's names. */
   readonly names?: VggNames;
-  /** Whether the pools keep a last window that hangs over the end; true unless given. */
+  /** Whether the pools keep a last window that overhangs the edge. Default true. */
   readonly ceilMode?: boolean;
   /**
-   * Stride of the last pool; 32 unless given. Pools that would pass it have stride 1 (section 3.2 of the FCN paper).
+   * Stride of the deepest features. Default 32; pools that would exceed it get stride 1 (section 3.2 of the FCN paper).
    */
   readonly backboneStride?: number;
-  /**
-   * Whether all layers after a pool of stride 1 dilate, which keeps their weights and what they see; true unless given.
-   */
+  /** Whether all layers after a pool of stride 1 dilate, so that their weights see the same pixels. Default true. */
   readonly dilate?: boolean;
 }
 
 /**
- * Names of the layers of stage `stage` and the `i`th convolution in it, both from 1; the name of a convolution is a
- * state-dict key.
+ * Names of stage `stage` and its `i`th convolution, both counted from 1. A convolution's name is also its state-dict
+ * key.
  */
 export interface VggNames {
   readonly conv: (stage: number, i: number) => string;
   readonly pool: (stage: number) => string;
-  /** The `i`th layer of the classifier, from 1. */
+  /** The `i`th classifier layer, counted from 1. */
   readonly cast: (i: number) => string;
   readonly after: NameAfter;
 }
 
-/** conv1_1, ..., pool5, fc6, fc7, as in Caffe. */
+/** Caffe's names: conv1_1, ..., pool5, fc6, fc7. */
 export const CAFFE_NAMES: VggNames = {
   conv: (stage, i) => `conv${stage}_${i}`,
   pool: (stage) => `pool${stage}`,
@@ -58,7 +57,7 @@ export const CAFFE_NAMES: VggNames = {
   after: caffeNameAfter,
 };
 
-/** Caffe's names with a suffix, for one of several backbones in a net. */
+/** Caffe's names with a suffix, for a net with several backbones. */
 export const suffixedNames = (suffix: string): VggNames => ({
   ...CAFFE_NAMES,
   conv: (stage, i) => `${CAFFE_NAMES.conv(stage, i)}${suffix}`,
@@ -67,7 +66,7 @@ export const suffixedNames = (suffix: string): VggNames => ({
 });
 
 /**
- * torchvision's `features.N` and `classifier.N` after a prefix: each convolution is followed by a ReLU, each linear
+ * torchvision's `features.N` and `classifier.N` with a prefix. Each convolution is followed by a ReLU, each linear
  * layer by two modules.
  */
 export function torchvisionVggNames(prefix: string, stages: VggSpec["stages"]): VggNames {
@@ -81,7 +80,8 @@ export function torchvisionVggNames(prefix: string, stages: VggSpec["stages"]): 
 }
 
 /**
- * The layers of VGG16, configuration D of Simonyan and Zisserman, as convolutionalised in section 4.1 of the FCN paper.
+ * The layers of VGG16, configuration D of Simonyan and Zisserman, made convolutional as in section 4.1 of the FCN
+ * paper.
  */
 export const VGG16 = {
   stages: [
@@ -135,7 +135,7 @@ export function vggBackbone(builder: GraphBuilder, input: string, spec: VggSpec)
   return { stages, top: last };
 }
 
-/** max(1, round(c * multiplier)) for every width of a VGG. */
+/** Scales every width of a VGG: max(1, round(c * multiplier)). */
 export function scaleWidths(
   spec: Pick<VggSpec, "stages" | "cast">,
   multiplier: number,

@@ -11,10 +11,10 @@ import { imagenetPreprocessing, isPreprocessing, type ModelMetadata, numberedCla
 import { usedPreprocessing } from "./usedPreprocessing.js";
 
 /**
- * What a file says of a net, the rest filled in: name and options of a net of `models.create`, else its graph; `class
- * 0`, `class 1`, ...; the colours of PASCAL VOC; and the preprocessing that it was trained with in this process, else
- * that of the model's published weights, else ImageNet's means. Throws "invalid-argument" for what does not fit the
- * net.
+ * The full description of a net for a file. A net from `models.create` is described by its name and options, any other
+ * by its graph. Missing fields get defaults: `class 0`, `class 1`, ...; PASCAL VOC's colours; and the preprocessing
+ * that the net was trained with in this process, or that of the model's published weights, or ImageNet's means. Throws
+ * `invalid-argument` for metadata that do not fit the net.
  */
 export function describeNet(op: string, net: SegmentationNet, given: Partial<ModelMetadata>): ModelMetadata {
   const graph = net instanceof GraphNet ? (net.graph as Graph) : undefined;
@@ -61,7 +61,7 @@ function nameOf(op: string, net: SegmentationNet, graph: Graph | undefined, give
 
 const classesOf = (graph: Graph): number => inferChannels(graph).get(mainHead(graph)) ?? 0;
 
-/** Throws where the net is another one than its description gives. */
+/** Throws unless the net has the layers that its description gives. */
 function checkSame(op: string, graph: Graph, { model, options }: Named): void {
   const text = (own: Graph): string[] =>
     Object.entries(parameterShapes(own))

@@ -9,13 +9,13 @@ import type { ModelOptions } from "../index.js";
 
 /** What a weights file says about its net: enough to build it again, feed it and name its classes. */
 export interface ModelMetadata {
-  /** Name for `models.create`; of a net with a graph of its own, a name for people. */
+  /** Name for `models.create`, or, for a net with a graph of its own, a name for people to read. */
   readonly model: string;
   readonly options: ModelOptions;
-  /** The layers of a net that is not from `models.create`. */
+  /** The layers of a net that does not come from `models.create`. */
   readonly graph?: Graph | undefined;
   readonly classes: readonly string[];
-  /** Red, green, blue (0 to 255) of each class. */
+  /** Red, green and blue of each class, 0 to 255. */
   readonly palette: readonly (readonly [number, number, number])[];
   readonly preprocessing: Preprocessing;
 }
@@ -23,12 +23,12 @@ export interface ModelMetadata {
 const FIELDS = ["model", "options", "graph", "classes", "palette", "preprocessing"] as const;
 type Field = (typeof FIELDS)[number];
 
-/** What a file may say: one of a backbone alone tells `options`, without `numClasses`, and `preprocessing` at most. */
+/** What a file may say. A file of a backbone alone has at most `options`, without `numClasses`, and `preprocessing`. */
 export type PartialMetadata = Partial<Omit<ModelMetadata, "options">> & { readonly options?: Partial<ModelOptions> };
 
 /**
- * Each field that is given as JSON, which is how files carry them. A net with a graph is told by that alone: neither
- * its name nor its options are for `models.create`.
+ * Every given field as JSON, the form in which files carry them. A net with a graph is described by the graph alone,
+ * because its name and options mean nothing to `models.create`.
  */
 export function encodeMetadata(metadata: PartialMetadata): Record<string, string> {
   const { graph, model } = metadata;
@@ -41,8 +41,8 @@ export function encodeMetadata(metadata: PartialMetadata): Record<string, string
 }
 
 /**
- * Preprocessing of images with so many channels by ImageNet's means; further channels are centred on the middle of 0 to
- * 255.
+ * Preprocessing by ImageNet's means for images of this many channels. Further channels are centred on the middle of 0
+ * to 255.
  */
 export function imagenetPreprocessing(channels: number): Preprocessing {
   const fill = (own: readonly number[], value: number): number[] =>
@@ -50,14 +50,11 @@ export function imagenetPreprocessing(channels: number): Preprocessing {
   return { channelOrder: "rgb", mean: fill(IMAGENET_MEAN.mean, 127.5), std: fill(IMAGENET_MEAN.std, 57) };
 }
 
-/** Names for classes that have none. */
+/** Names for classes that have none: `class 0`, `class 1`, ... */
 export const numberedClasses = (count: number): string[] =>
   Array.from({ length: count }, (_, label) => `class ${label}`);
 
-/**
- * The metadata of a weights file, from the strings under `__metadata__`. Throws "invalid-file" where they do not
- * describe a net.
- */
+/** The metadata in a weights file's `__metadata__` strings. Throws `invalid-file` unless they describe a net. */
 export function parseMetadata(strings: Readonly<Record<string, string>>): ModelMetadata {
   const hasGraph = strings.graph !== undefined;
   const missing = FIELDS.filter((field) => {
@@ -75,7 +72,7 @@ export function parseMetadata(strings: Readonly<Record<string, string>>): ModelM
     });
   }
   const present = FIELDS.filter((field) => strings[field] !== undefined);
-  // What is no JSON at all is told before what has the wrong kind.
+  // Text that is not JSON is reported before values of the wrong kind.
   for (const field of present) if (field !== "graph") parseJson(field, strings[field] as string);
   const fields = Object.fromEntries(
     present.map((field) => [field, parseField(field, strings[field] as string)]),
@@ -85,14 +82,14 @@ export function parseMetadata(strings: Readonly<Record<string, string>>): ModelM
   return { ...fields, model: fields.model ?? fields.graph.name, options: { numClasses } };
 }
 
-/** The classes that a file names; undefined where it names none. */
+/** The classes that a file names, or undefined if it names none. */
 export function readClasses(strings: Readonly<Record<string, string>>): readonly string[] | undefined {
   if (strings.classes === undefined) return undefined;
   const classes = parseJson("classes", strings.classes);
   return isStrings(classes) ? classes : undefined;
 }
 
-/** What a file says of its net; less than all, or nothing, where it is not of a whole net. */
+/** What a file says of its net. It may say less than everything, or nothing, unless it holds a whole net. */
 export function parsePartialMetadata(strings: Readonly<Record<string, string>>): PartialMetadata {
   if ("model" in strings || "graph" in strings) return parseMetadata(strings);
   const fields = (["options", "preprocessing"] as const).filter((field) => strings[field] !== undefined);
@@ -108,7 +105,6 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const isColour = (value: unknown): value is Colour =>
   isNumbers(value) && value.length === 3 && value.every((part) => Number.isInteger(part) && part >= 0 && part <= 255);
 
-/** Whether values are how images become numbers. */
 export const isPreprocessing = (value: unknown): value is Preprocessing =>
   isObject(value) &&
   (value.channelOrder === "rgb" || value.channelOrder === "bgr") &&
@@ -129,9 +125,15 @@ const RULES: Readonly<Record<Exclude<Field, "graph">, Rule<unknown>>> = {
 function parseField(field: Field, text: string): unknown {
   if (field === "graph") return parseGraph("loadModel", text);
   const value = parseJson(field, text);
-  if (RULES[field].holds(value)) return value;
+  if (RULES[field].holds(value)) return field === "options" ? renamed(value as object) : value;
   throw badField(field, `is not ${RULES[field].what}`, text);
 }
+
+/** Options that some files have under another name. */
+const FORMER_OPTIONS: Readonly<Record<string, string>> = { trunkStride: "backboneStride" };
+
+const renamed = (options: object): object =>
+  Object.fromEntries(Object.entries(options).map(([name, value]) => [FORMER_OPTIONS[name] ?? name, value]));
 
 function parseJson(field: string, text: string): unknown {
   try {

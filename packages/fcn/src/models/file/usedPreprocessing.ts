@@ -3,10 +3,10 @@ import type { SegmentationNet } from "../segmentationNet.js";
 
 const USED = new WeakMap<SegmentationNet, Preprocessing>();
 
-/** Remembers how the images became numbers that a net was trained on last. */
+/** Remembers the preprocessing with which a net was last trained. */
 export const rememberPreprocessing = (model: SegmentationNet, preprocessing: Preprocessing): void => {
   USED.set(model, preprocessing);
 };
 
-/** That of the last training of the net in this process. */
+/** The preprocessing of the net's last training in this process, if any. */
 export const usedPreprocessing = (model: SegmentationNet): Preprocessing | undefined => USED.get(model);

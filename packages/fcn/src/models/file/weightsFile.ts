@@ -19,21 +19,24 @@ export {
 } from "./metadata.js";
 
 /**
- * The bytes of a safetensors file with a net's weights and what is needed to use them, in Node and in the browser:
- * `loadModel` and the command line take them. A net of `models.create` is told by its name and options, any other
- * `GraphNet` by its graph. What `metadata` leaves out is filled in: classes `class 0`, `class 1`, ..., the colours of
- * PASCAL VOC, and the preprocessing that the net was trained with here (else that of the published weights of the
- * model, else ImageNet's means).
+ * The bytes of a safetensors file with a net's weights and all that is needed to use them, in Node and in the browser.
+ * `loadModel` and the command line read such files. A net from `models.create` is described by its name and options,
+ * any other `GraphNet` by its graph. Fields missing from `metadata` get defaults: classes `class 0`, `class 1`, ...,
+ * PASCAL VOC's colours, and the preprocessing that the net was trained with in this process (otherwise that of the
+ * model's published weights, otherwise ImageNet's means).
  *
- * Throws a TensorError, "invalid-argument", for metadata that do not fit the net, and for a module of your own without
- * a name of `models.list()`.
+ * Throws `invalid-argument` for metadata that do not fit the net, and for a module of your own without a name from
+ * `models.list()`.
  */
 export async function encodeModel(model: SegmentationNet, metadata: Partial<ModelMetadata> = {}): Promise<Uint8Array> {
   const described = encodeMetadata(describeNet("encodeModel", model, metadata));
   return io.encodeSafetensors(model.stateDict(), { metadata: described });
 }
 
-/** Writes the bytes of {@link encodeModel} to a file (Node), one array at a time; it appears when it is complete. */
+/**
+ * Writes the bytes of {@link encodeModel} to a file, one array at a time (Node). The file appears only once it is
+ * complete.
+ */
 export async function saveModel(
   path: string | URL,
   model: SegmentationNet,
@@ -50,16 +53,28 @@ export async function saveModel(
   await io.writeSafetensors(path, model.stateDict(), { metadata: described });
 }
 
-/** A net from a file that {@link saveModel} wrote. */
+/** A net loaded from a file that {@link saveModel} wrote. */
 export interface LoadedModel {
   readonly model: GraphNet;
   readonly metadata: ModelMetadata;
 }
 
 /**
- * Builds the net that a weights file describes, by its path or its bytes, and gives it the file's weights. Throws when
- * the file does not describe one, and "not-finite" where a weight is NaN or infinite. A net that is told by its graph
- * takes no more memory than the file has values.
+ * Builds the net that a weights file, given by its path or bytes, describes, and loads the weights. The net is in
+ * evaluation mode. A net described by its graph takes no more memory than the file has values. Throws `invalid-file`
+ * unless the file describes a net, and `not-finite` if a weight is NaN or infinite.
+ *
+ * @example
+ * ```ts
+ * import { encodeModel, loadModel, models } from "@fcn/core";
+ * import { createDevice } from "@fcn/tensor";
+ * const device = await createDevice();
+ * const net = models.create("fcn32s-small", device, { numClasses: 2 });
+ * const bytes = await encodeModel(net, { classes: ["land", "water"] });
+ * const { model, metadata } = await loadModel(bytes, device);
+ * console.log(model.graph.name, metadata.classes); // fcn32s-small [ "land", "water" ]
+ * device.destroy();
+ * ```
  */
 export async function loadModel(source: io.PathOrBytes, device: Device): Promise<LoadedModel> {
   const metadata = parseMetadata(await io.readSafetensorsMetadata(source));
@@ -76,15 +91,15 @@ export async function loadModel(source: io.PathOrBytes, device: Device): Promise
   return { model, metadata };
 }
 
-/** The net that is described, with its initial values. */
+/** The described net with its initial values. */
 export const buildNet = (
   { model, options, graph }: Pick<ModelMetadata, "model" | "options" | "graph">,
   device: Device,
 ) => (graph === undefined ? create(model, device, options) : new GraphNet(device, graph, options.seed ?? 0));
 
 /**
- * Throws "invalid-file" where a file has not the values that its graph needs, before any memory is taken for them, or
- * describes another net.
+ * Throws `invalid-file` if a file lacks the values that its graph needs or its fields disagree. Runs before the net
+ * takes any memory.
  */
 async function checkGraphFile(source: io.PathOrBytes, metadata: ModelMetadata): Promise<void> {
   const { graph, classes, preprocessing } = metadata as ModelMetadata & { readonly graph: Graph };
@@ -115,7 +130,9 @@ async function checkGraphFile(source: io.PathOrBytes, metadata: ModelMetadata): 
 const nameOf = (source: io.PathOrBytes): string =>
   typeof source === "string" || source instanceof URL ? String(source) : "the weights file";
 
-/** Such a net returns, and the answer means nothing: often the first class everywhere. */
+/**
+ * Throws `not-finite` for a net with NaN or infinity, whose output looks valid but is often the first class everywhere.
+ */
 export async function refuseNonFinite(op: string, model: SegmentationNet, source: io.PathOrBytes): Promise<void> {
   const found = await findNonFinite(model);
   if (found === undefined) return;

@@ -2,7 +2,7 @@ import { invalidArgument } from "@fcn/tensor/internal";
 import type { Layer } from "./kinds/index.js";
 import type { Graph, Node } from "./spec.js";
 
-/** Collects nodes in order and checks that names are unique and inputs known. */
+/** Collects nodes in order and checks that names are unique and inputs exist. */
 export class GraphBuilder {
   readonly #name: string;
   readonly #nodes: Node[] = [];
@@ -12,7 +12,10 @@ export class GraphBuilder {
     this.#name = name;
   }
 
-  /** Appends a node and returns its name, to be passed on as the next node's input. */
+  /**
+   * Appends a node and returns its name, for use as another node's input. Throws `invalid-argument` for a name that is
+   * taken or an unknown input.
+   */
   add(name: string, layer: Layer, ...inputs: string[]): string {
     const missing = inputs.find((input) => !this.#names.has(input));
     if (missing !== undefined || this.#names.has(name)) {
@@ -27,7 +30,7 @@ export class GraphBuilder {
     return name;
   }
 
-  /** The nodes so far as a graph, with the given heads. */
+  /** The nodes so far as a graph with the given heads. */
   build(outputs: Readonly<Record<string, string>> = {}): Graph {
     return { name: this.#name, nodes: [...this.#nodes], outputs };
   }

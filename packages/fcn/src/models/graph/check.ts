@@ -7,7 +7,7 @@ import { KINDS, kindOf, LAYER_KINDS, type LayerKind } from "./kinds/index.js";
 import { LIMITS, type Rule } from "./kinds/rules.js";
 import { type Graph, isInput, type Node } from "./spec.js";
 
-/** Characters of the text of a graph. That of a net with a thousand layers has 200,000. */
+/** Most characters in a graph's text. A net with a thousand layers has 200,000. */
 const MOST_TEXT = 2 ** 22;
 const MOST_NODES = 4096;
 const MOST_HEADS = 64;
@@ -15,9 +15,7 @@ const MOST_INPUTS = 64;
 
 const FIELDS = ["name", "nodes", "outputs", "headLabels", "aliases"] as const;
 
-/**
- * A graph as text, for a file of weights. Throws "invalid-argument" where {@link parseGraph} would not read it again.
- */
+/** A graph as text for a weights file. Throws `invalid-argument` if {@link parseGraph} would refuse to read it. */
 export function stringifyGraph(op: string, graph: Graph): string {
   const fields = FIELDS.filter((field) => graph[field] !== undefined);
   const text = JSON.stringify(Object.fromEntries(fields.map((field) => [field, graph[field]])));
@@ -31,8 +29,8 @@ export function stringifyGraph(op: string, graph: Graph): string {
 }
 
 /**
- * The graph in a text from anywhere: every kind of layer, name, size and number is checked, and so is that the whole is
- * a net. Nothing is made on a device, and nothing of what is read is run. Throws one TensorError, "invalid-file".
+ * Parses a graph from an untrusted text. Checks every kind of layer, name, size and number, and that together they form
+ * a net. Makes nothing on a device and runs nothing that it reads. Every error is `invalid-file`.
  */
 export function parseGraph(op: string, text: string): Graph {
   const fail = (problem: string): never => {
@@ -58,7 +56,7 @@ export function parseGraph(op: string, text: string): Graph {
     checkWhole(graph as Graph, fail);
   } catch (error) {
     if (error instanceof TensorError && error.code === "invalid-file") throw error;
-    // A RangeError for sizes that no integer holds, or for lists that nest too deep to be shown.
+    // A RangeError: a size too large for an integer, or lists nested too deep to show.
     fail((error as Error).message);
   }
   return graph as Graph;
@@ -76,7 +74,7 @@ function checkWhole(graph: Graph, fail: (problem: string) => never): void {
   }
   const stride = coarsestStride(graph);
   if (!(stride <= LIMITS.extent)) fail(`its layers have a stride of ${stride}, more than ${LIMITS.extent}`);
-  // Offsets and places of all layers, as far as they do not depend on the size of an image.
+  // Checks the offsets and places of all layers that do not depend on the size of an image.
   geometryOf(graph);
 }
 
@@ -85,7 +83,7 @@ type Plain = Readonly<Record<string, unknown>>;
 const isPlain = (value: unknown): value is Plain =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What is wrong with values of any kind; undefined where they are of the types of a graph. */
+/** What is wrong with a value of any kind, or undefined if it has the types of a graph. */
 function graphProblem(graph: unknown): string | undefined {
   if (!isPlain(graph)) return "it is not an object";
   const unknown = Object.keys(graph).find((field) => !(FIELDS as readonly string[]).includes(field));
@@ -127,7 +125,7 @@ function nodeProblem(node: unknown, known: ReadonlySet<string>): string | undefi
   return problem === undefined ? undefined : `node ${name}: ${problem}`;
 }
 
-/** What is wrong with a layer, given its number of inputs; undefined where its kind and fields are those of a graph. */
+/** What is wrong with a layer that has this many inputs, or undefined if its kind and fields are valid. */
 function layerProblem({ kind, ...fields }: Plain, inputs: number): string | undefined {
   if (typeof kind !== "string" || !Object.hasOwn(KINDS, kind)) {
     return `its kind is ${showValue(kind)}, expected one of ${LAYER_KINDS.join(", ")}`;
@@ -164,7 +162,7 @@ function recordProblem(
   return wrong && `its ${field} hold ${showValue(wrong[0])}: ${showValue(wrong[1])}`;
 }
 
-/** Letters, figures and signs, in parts with dots between them; none that objects have by themselves. */
+/** Any text without control characters. `__proto__` as a key would change an object's prototype. */
 const isName = (value: unknown): value is string =>
   typeof value === "string" &&
   value.length > 0 &&

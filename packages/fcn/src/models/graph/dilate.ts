@@ -9,14 +9,13 @@ import { nodeNamed } from "./subgraph.js";
 const ONE: Rate = [1, 1];
 
 /**
- * The a trous form of a graph (section 3.2 of the FCN paper, "filter rarefaction"): the named layers get stride 1, and
- * every later window is dilated, and padded, by the strides that were taken out. The net then gives for every place
- * what the strided net gives for one in f, f being the product of those strides: the same as `shiftAndStitch`, at
- * lower cost. Names and shapes of weights stay, and so do the receptive fields. With zero padding inside the net the
- * two differ where a receptive field reaches it.
+ * The à trous form of a graph ("filter rarefaction", section 3.2 of the FCN paper). The named layers get stride 1, and
+ * every later window is dilated and padded by the removed strides. With f the product of those strides, the net then
+ * gives f times as many values along each axis: the same as `shiftAndStitch`, at lower cost. Names, weight shapes and
+ * receptive fields stay the same. The two differ only where a receptive field reaches zero padding inside the net.
  *
- * `layers` are convolutions and max-pools; all strided ones unless given. Throws for padding "same", for average pools
- * and upsampling after a layer that lost its stride, and for sums of features on different grids.
+ * `layers` are convolutions and max-pools; default: all strided ones. Throws `invalid-argument` for padding "same", for
+ * average pools and upsampling after a layer that lost its stride, and for sums of features on different grids.
  */
 export function dilate(graph: Graph, layers?: readonly string[]): Graph {
   for (const name of layers ?? []) checkStride(nodeNamed(graph, name, "dilate"));
@@ -40,7 +39,7 @@ function checkStride({ name, layer }: Node): void {
   throw cannot(name, `it is a ${layer.kind}, which has no stride to take out`, "name convolutions and pools");
 }
 
-/** The rate of a node's inputs, which must agree; where pixels take the places of a reference, the reference's. */
+/** The rate of a node's inputs, which must agree. A layer whose output lies on a reference has the reference's rate. */
 function rateBefore({ name, layer, inputs }: Node, rates: readonly Rate[]): Rate {
   const [first = ONE, second = first] = rates;
   if (kindOf(layer).map(layer, 0, 1) === "reference") return second;

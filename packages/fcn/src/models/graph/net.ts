@@ -5,13 +5,13 @@ import { kindOf } from "./kinds/index.js";
 import { type Graph, inputChannels, isInput, lastUses, type Node } from "./spec.js";
 import { seedFor } from "./weights/initialise.js";
 
-/** Logits [N, classes, H, W], or those of several heads by name. */
+/** Logits [N, classes, H, W], or a record of them for several heads. */
 export type NetOutput = Tensor | Record<string, Tensor>;
 
 /**
- * A net that runs a graph. Input [N, C, H, W]; output the logits [N, classes, H, W], or, where the graph has other
- * heads than one called `out`, a record of them: then name the type, as in `GraphNet<Record<"out" | "aux", Tensor>>`.
- * Its parameters are called after the nodes.
+ * A net that runs a graph. It takes [N, C, H, W] and returns the logits [N, classes, H, W]. If the graph has other
+ * heads than a single `out`, it returns a record of them; then name the type, as in `GraphNet<Record<"out" | "aux",
+ * Tensor>>`. Parameters are named after their nodes.
  */
 export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   readonly graph: Graph;
@@ -55,8 +55,8 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   }
 
   /**
-   * Frees features after their last use: inference then holds a few layers instead of all, and training what the tape
-   * holds for the backward pass.
+   * Frees features after their last use. Inference then holds a few layers instead of all, and training only what the
+   * tape keeps for the backward pass.
    */
   #release(node: Node, index: number, values: Map<string, Tensor>, x: Tensor): void {
     for (const name of new Set([...node.inputs, node.name])) {
@@ -83,9 +83,9 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   }
 
   /**
-   * A convolution also takes the weight [O, I * kh * kw] of the fully connected layer that it was cast from, whose
-   * values lie in the same order. Upsampling weights may come dense ([C, C, k, k], as published) for a channel-wise net
-   * and the other way round, as long as they keep the classes apart. Only host arrays are converted.
+   * Adapts weights of another layout. A convolution also takes the weight [O, I * kh * kw] of the fully connected layer
+   * it was cast from, whose values are in the same order. A channel-wise net takes dense upsampling weights ([C, C, k,
+   * k], as published), and the other way round, if they do not mix classes. Converts host arrays only.
    */
   override stateAdapter(name: string, from: readonly number[]): nn.StateAdapter | undefined {
     const node = this.graph.nodes.find((candidate) => `${candidate.name}.weight` === name);
@@ -93,7 +93,7 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
     return node && target && kindOf(node.layer).adapt?.(name, from, target);
   }
 
-  /** The graph's aliases of a node stand for its name. */
+  /** Replaces a node's alias by its name. */
   override stateName(name: string): string {
     const end = name.lastIndexOf(".");
     const aliases = this.graph.aliases ?? {};

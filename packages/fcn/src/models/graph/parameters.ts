@@ -3,7 +3,7 @@ import { kindOf } from "./kinds/index.js";
 import type { Shapes } from "./kinds/kind.js";
 import type { Graph } from "./spec.js";
 
-/** The shapes of all parameters and buffers of the net of a graph, by name, without making it. */
+/** The shapes of all parameters and buffers of a graph's net, by name, without building it. */
 export function parameterShapes(graph: Graph): Shapes {
   const channels = inferChannels(graph);
   const entries = graph.nodes.flatMap(({ name, layer, inputs }) => {

@@ -2,9 +2,9 @@ import { kindOf } from "./kinds/index.js";
 import type { Graph } from "./spec.js";
 
 /**
- * The convolutions that give class scores: those after which only upsampling, crops and fusion come before a head.
- * Names in the order of the graph: score_fr, score_pool4, score_pool3 of an FCN-8s; classifier.4 and aux_classifier.4
- * of torchvision's.
+ * Names, in graph order, of the convolutions that give class scores: only upsampling, crops and fusion come between
+ * them and a head. For an FCN-8s these are score_fr, score_pool4 and score_pool3; for torchvision's FCNs, classifier.4
+ * and aux_classifier.4.
  */
 export function scoreLayers(graph: Graph): string[] {
   const heads = new Set(Object.values(graph.outputs));

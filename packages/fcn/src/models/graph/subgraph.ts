@@ -1,7 +1,7 @@
 import { invalidArgument } from "@fcn/tensor/internal";
 import type { Graph, Node } from "./spec.js";
 
-/** The node called `name`. Throws where there is none. */
+/** The node called `name`. Throws `invalid-argument` if there is none. */
 export function nodeNamed(graph: Graph, name: string, op: string): Node {
   const found = graph.nodes.find((node) => node.name === name);
   if (found !== undefined) return found;
@@ -12,8 +12,9 @@ export function nodeNamed(graph: Graph, name: string, op: string): Node {
 }
 
 /**
- * The part of a graph that the node `output` depends on, which becomes its only head: `subgraph(graph, "score_fr")` is
- * an FCN's coarse scores, without upsampling. Names, and so the state dict, stay. Throws for a name that is none.
+ * The part of a graph that the node `output` depends on, with `output` as its only head: `subgraph(graph, "score_fr")`
+ * gives an FCN's coarse scores without upsampling. Names, and so the state dict, stay the same. Throws
+ * `invalid-argument` for an unknown name.
  */
 export function subgraph(graph: Graph, output: string): Graph {
   const wanted = new Set([nodeNamed(graph, output, "subgraph").name]);

@@ -6,35 +6,36 @@ import type { Graph } from "../graph/spec.js";
 import { mapsOf, type Skip, type SkipHeadOptions, skipHead } from "./skip.js";
 import type { UpsamplingOptions } from "./upsampling.js";
 
+/** Options of {@link buildFcn}. */
 export interface FcnOptions extends Partial<UpsamplingOptions>, Pick<SkipHeadOptions, "fusion"> {
-  /** Of the graph, for messages. `fcn` unless given. */
+  /** Name of the graph, for messages. Default `fcn`. */
   readonly name?: string;
   readonly numClasses: number;
-  /** Channels of the image; 3 unless given. */
+  /** Channels of the image. Default 3. */
   readonly inChannels?: number;
   /**
-   * Stride of the finest features that are scored: 32 for an FCN-32s, 8 for an FCN-8s. Between the stride of the
-   * deepest features and this one, the last stage of the backbone at each power of two becomes a skip.
+   * Stride of the finest features that get scores: 32 for an FCN-32s, 8 for an FCN-8s. At each power of two between
+   * this and the stride of the deepest features, the last stage of the backbone becomes a skip.
    */
   readonly outputStride: number;
-  /** The skips themselves, finest last, in place of those that follow from `outputStride`. */
+  /** The skips themselves, finest last. Default: those that follow from `outputStride`. */
   readonly skips?: readonly Skip[];
 }
 
 /**
  * The FCN of section 4.2 of the paper on any backbone with named stages: 1x1 scores on the deepest features and on each
- * skip, bilinear upsampling by 2 and sums between them, upsampling to the image and a crop to its size.
+ * skip, joined by bilinear upsampling by 2 and sums, then upsampling to the image and a crop to its size.
  *
- * Kernels and crop offsets follow from the coordinate map of the backbone, exactly: the kernel is 2s for the factor s,
- * or 2s - 1 where the centres would lie half a pixel apart; of upsampled scores and a skip, the one that reaches
- * further out is cut to the other. Where cell i of stride s lies on pixel s i (ResNet, MobileNetV2, InceptionV3 with
+ * Kernels and crop offsets follow exactly from the coordinate map of the backbone. The kernel for a factor s is 2s, or
+ * 2s - 1 if the centres would otherwise lie half a pixel apart. Of upsampled scores and a skip, the one that reaches
+ * further out is cut to the other. If cell i of stride s lies on pixel s i (ResNet, MobileNetV2, InceptionV3 with
  * padding 37), all kernels are 2s - 1 and the last offset is s - 1. Pixels beyond the centre of the last cell, up to s
- * - 1 at the right and the bottom, fade as in every FCN: the upsampling has zeros beside its input. More padding in the
- * first convolution moves the cells outwards.
+ * - 1 on the right and at the bottom, fade as in every FCN, because the upsampling sees zeros there. More padding in
+ * the first convolution moves the cells outwards.
  *
- * `backbone` appends its nodes after the one it is given. To run the graph: `new models.GraphNet(device, graph, seed)`.
- *
- * Throws where the backbone has no stage of a stride that is needed, and where no whole crop offset exists.
+ * `backbone` appends its nodes after the node that it is given. To run the graph: `new models.GraphNet(device, graph,
+ * seed)`. Throws `invalid-argument` if the backbone lacks a stage of a needed stride, or if no whole crop offset
+ * exists.
  */
 export function buildFcn(backbone: BackboneBuilder, options: FcnOptions): Graph {
   const {

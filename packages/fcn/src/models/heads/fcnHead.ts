@@ -3,8 +3,8 @@ import type { GraphBuilder } from "../graph/builder.js";
 
 /**
  * Appends torchvision's FCNHead as `name`.0 to `name`.4 after features of `channels` channels: 3x3 convolution to a
- * quarter of them, batch norm, ReLU, dropout 0.1, 1x1 convolution to the classes. Returns the scores at the resolution
- * of the features.
+ * quarter of the channels, batch norm, ReLU, dropout 0.1, 1x1 convolution to the classes. Returns the name of the
+ * scores, which have the resolution of the features.
  */
 export function fcnHead(
   builder: GraphBuilder,

@@ -2,15 +2,15 @@ import type { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
 import { scoreLayer } from "./skip.js";
 
-/** Prefix of the pyramid's names. */
+/** Prefix of the pyramid's node names. */
 const FPN = "fpn";
 
 const resizeTo = (mode: "nearest" | "bilinear") => ({ kind: "resize", mode }) as const;
 
 /**
- * Appends torchvision.ops.FeaturePyramidNetwork (Lin et al. 2017, section 3) on `stages`, finest first: 1x1 laterals,
- * from the coarsest down the sum with the nearest-neighbour upsampling of the level above to the lateral's own size,
- * and a 3x3 convolution on every level. Returns the levels, finest first, each of `channels` channels. Keys are
+ * Appends torchvision.ops.FeaturePyramidNetwork (Lin et al. 2017, section 3) on `stages`, finest first. Each stage gets
+ * a 1x1 lateral. From the coarsest down, each level adds the level above, resized to its own size by nearest neighbour.
+ * Then every level gets a 3x3 convolution. Returns the levels, finest first, each of `channels` channels. Keys are
  * `fpn.inner_blocks.N.0.*` and `fpn.layer_blocks.N.0.*`.
  */
 export function featurePyramid(builder: GraphBuilder, stages: readonly string[], channels: number): string[] {
@@ -28,7 +28,7 @@ export function featurePyramid(builder: GraphBuilder, stages: readonly string[],
   return merged.map((level, i) => conv(`${FPN}.layer_blocks.${i}.0`, 3, level));
 }
 
-/** The names of torchvision before 0.14, without the position in a block: those of its published detection weights. */
+/** The names without the position in a block, as in torchvision before 0.14 and its published detection weights. */
 export function pyramidAliases(levels: number): NonNullable<Graph["aliases"]> {
   const names = ["inner_blocks", "layer_blocks"].flatMap((blocks) =>
     Array.from({ length: levels }, (_, i) => `${FPN}.${blocks}.${i}`),
@@ -37,8 +37,8 @@ export function pyramidAliases(levels: number): NonNullable<Graph["aliases"]> {
 }
 
 /**
- * Appends the scores of a pyramid: all levels resized bilinearly to the finest and summed, a 1x1 convolution `score`,
- * and bilinear upsampling to the image `data`.
+ * Appends the scores of a pyramid: all levels, resized bilinearly to the finest and summed, then a 1x1 convolution
+ * `score` and bilinear upsampling to the image `data`.
  */
 export function pyramidScores(
   builder: GraphBuilder,
@@ -53,15 +53,15 @@ export function pyramidScores(
   return builder.add("upscore", resizeTo("bilinear"), score, data);
 }
 
-/** Channels of a group of the group norm: 32 groups of 128. */
+/** Channels per group of the group norm: 32 groups for 128 channels. */
 const GROUP = 4;
 
 /**
- * Appends the semantic branch of Panoptic FPN (Kirillov et al. 2019, section 3.1): each level goes through 3x3
- * convolution, group norm, ReLU and bilinear upsampling to the next finer level until all are as fine as the first,
- * which has no upsampling; their sum, a 1x1 convolution, and bilinear upsampling to the image `data`. `channels` is a
- * multiple of 4. Keys are those of detectron2's SemSegFPNHead: `sem_seg_head.p5.0.weight`,
- * `sem_seg_head.p5.0.norm.weight`, `sem_seg_head.predictor.weight`.
+ * Appends the semantic branch of Panoptic FPN (Kirillov et al. 2019, section 3.1). Each level goes through 3x3
+ * convolution, group norm, ReLU and bilinear upsampling until it is as fine as the first, which has no upsampling.
+ * Their sum goes through a 1x1 convolution and bilinear upsampling to the image `data`. `channels` is a multiple of 4.
+ * Keys are those of detectron2's SemSegFPNHead: `sem_seg_head.p5.0.weight`, `sem_seg_head.p5.0.norm.weight`,
+ * `sem_seg_head.predictor.weight`.
  */
 export function semanticBranch(
   builder: GraphBuilder,

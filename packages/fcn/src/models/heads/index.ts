@@ -1,4 +1,4 @@
-/** What turns features into scores of the size of the image, to be appended to a graph after a backbone. */
+/** Heads, which turn a backbone's features into scores of the image's size. Append one to a graph after a backbone. */
 export { fcnHead } from "./fcnHead.js";
 export { featurePyramid, pyramidScores, semanticBranch } from "./fpn.js";
 export { type Backbones, lateFusionHead, type Skip, type SkipHeadOptions, skipHead } from "./skip.js";

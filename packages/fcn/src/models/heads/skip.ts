@@ -10,45 +10,40 @@ import { bilinearWindow, type UpsamplingOptions, upsample } from "./upsampling.j
 
 /** A finer layer whose scores are added to the upsampled coarser ones. */
 export interface Skip {
-  /** A stage of the backbone, finest last. */
+  /** A stage of the backbone. */
   readonly stage: string;
-  /**
-   * Constant by which the features are multiplied first; the at-once net conditions its single stage of training with
-   * it.
-   */
+  /** Factor applied to the features first; it conditions the single training stage of an at-once net. */
   readonly scale?: number;
 }
 
+/** Options of {@link skipHead} and {@link lateFusionHead}. */
 export interface SkipHeadOptions extends UpsamplingOptions {
   readonly numClasses: number;
   readonly skips: readonly Skip[];
-  /**
-   * How the scores of a skip join the coarser ones; their sum unless given. The maximum is what the paper compares
-   * with.
-   */
+  /** How a skip's scores join the coarser ones. Default `sum`; the paper compares it with the maximum. */
   readonly fusion?: "sum" | "max";
-  /** Appended to the names of the layers, for one of several heads. */
+  /** Appended to the names of the layers, for a net with several heads. */
   readonly suffix?: string;
 }
 
-/** Several backbones that see the same pixels, by what is appended to the names of their score layers. */
+/** Several backbones that see the same pixels, by the suffix that they give the names of their score layers. */
 export type Backbones = Readonly<Record<string, Backbone>>;
 
 /**
  * Appends the head of section 4.2 of the FCN paper: a zero-initialised 1x1 score on the deepest features; for each
- * skip, upsampling by 2 and the sum with a score of the finer layer; then upsampling to the image `data`, cropped to
- * its size. Returns the name of the last node. Layers are called as in the published nets: score_fr, upscore2,
- * score_pool4, upscore_pool4, ..., upscore8.
+ * skip, upsampling by 2 and the sum with a score of the finer layer; then upsampling to the image `data` and a crop to
+ * its size. Returns the name of the last node. Layers have their published names: score_fr, upscore2, score_pool4,
+ * upscore_pool4, ..., upscore8.
  */
 export function skipHead(builder: GraphBuilder, data: string, backbone: Backbone, options: SkipHeadOptions): string {
   return lateFusionHead(builder, data, { "": backbone }, options);
 }
 
 /**
- * Appends the head of {@link skipHead} on backbones of one geometry. At the deepest features, and again at each skip,
- * every backbone has a score layer of its own, and their mean takes the place of the single backbone's scores; all
- * upsampling comes after it, and shared. Score layers end in the name of their backbone: score_frcolor, score_frhha,
- * score_pool4color, ...
+ * Appends the head of {@link skipHead} on several backbones of the same geometry. At the deepest features, and again at
+ * each skip, every backbone has its own score layer, and the mean of their scores replaces those of a single backbone.
+ * All upsampling comes after the mean and is shared. Score layers end in the name of their backbone: score_frcolor,
+ * score_frhha, score_pool4color, ...
  */
 export function lateFusionHead(
   builder: GraphBuilder,
@@ -65,13 +60,12 @@ export function lateFusionHead(
   return upscore(builder, data, last, options);
 }
 
-/** A 1x1 convolution to class scores that starts at zero. */
 export const scoreLayer = (numClasses: number) =>
   ({ kind: "conv", outChannels: numClasses, kernelSize: 1, init: "zeros" }) as const;
 
 /**
- * Appends the scores of a skip, or without one of the deepest features: those of a single backbone, or the mean over
- * all.
+ * Appends the scores of a skip, or of the deepest features if there is none: those of the backbone, or their mean if
+ * there are several.
  */
 function scoreStage(
   builder: GraphBuilder,
@@ -102,15 +96,13 @@ function featuresOf(backbone: Backbone, skip: Skip | undefined): string {
   return features;
 }
 
-/**
- * Appends the last layers of the head after the scores `last`: upsampling to the image `data` and the crop to its size.
- */
+/** Appends the last layers of the head: upsampling of the scores `last` to the image `data` and a crop to its size. */
 function upscore(builder: GraphBuilder, data: string, last: string, options: SkipHeadOptions): string {
   const { suffix = "" } = options;
   const maps = mapsOf(builder);
   const stride = div(maps(data).scale, maps(last).scale).num;
   const finest = options.skips.at(-1)?.stage;
-  // upscore2 is the first one between scores.
+  // The name upscore2 belongs to the first upsampling between scores.
   const behindSkips = stride === 2 ? `upscore_${finest}` : `upscore${stride}`;
   const name = finest === undefined ? "upscore" : behindSkips;
   const window = bilinearWindow(maps(last), maps(data), options.padding);
@@ -140,25 +132,22 @@ function fuse(
   return builder.add(`fuse_${skip.stage}${suffix}`, join, cutScore ? up : cropped, cutScore ? cropped : score);
 }
 
-/** An image side that is odd after every halving, where "same" pads evenly and crop offsets are largest. */
+/** An image side that stays odd through every halving, so that "same" pads evenly and crop offsets are largest. */
 const SIDE = 1025;
 
-/**
- * Whether `a` must be cut to `b`: it begins further out, or, where both begin at one place, does not always end before
- * it.
- */
+/** Whether `a` must be cut to `b`: it begins further out, or both begin together and `a` does not always end first. */
 function reachesBeyond(builder: GraphBuilder, a: string, b: string): boolean {
   const graph = builder.build();
   const maps = coordinateMaps(graph, 0, SIDE);
   const ahead = sub((maps.get(a) as CoordinateMap).shift, (maps.get(b) as CoordinateMap).shift).num;
   if (ahead !== 0) return ahead > 0;
-  // Sizes repeat with the stride, a cell more each time.
+  // Sizes repeat with the stride, each time one cell larger.
   const period = Math.max(...[...maps.values()].map(({ scale }) => scale.den));
   const sides = Array.from({ length: period }, (_, i) => sizesAlong(graph, 0, SIDE + i));
   return sides.some((sizes) => (sizes.get(a) as number) > (sizes.get(b) as number));
 }
 
-/** The places of all nodes so far. Both axes of a backbone are alike. */
+/** The coordinate maps of all nodes so far. Both axes of a backbone are alike, so one is enough. */
 export function mapsOf(builder: GraphBuilder): (name: string) => CoordinateMap {
   const maps = coordinateMaps(builder.build(), 0, SIDE);
   return (name) => maps.get(name) as CoordinateMap;

@@ -2,7 +2,7 @@ import { convNorm } from "../backbones/convNorm.js";
 import type { GraphBuilder } from "../graph/builder.js";
 import type { Layer } from "../graph/kinds/index.js";
 
-/** The last layer of a U-Net, to class scores, that starts at zero. */
+/** The last layer of a U-Net, which turns features into class scores and starts at zero. */
 export const outLayer = (numClasses: number, kernelSize: number): Layer => ({
   kind: "conv",
   outChannels: numClasses,
@@ -12,10 +12,10 @@ export const outLayer = (numClasses: number, kernelSize: number): Layer => ({
 });
 
 /**
- * Appends the decoder of segmentation_models_pytorch's Unet after `features`, coarsest first: for each further feature,
- * nearest-neighbour upsampling to its size, concatenation with it, and two 3x3 convolutions with batch norm and ReLU;
- * at last the same for the image `data` without concatenation, and a 3x3 convolution to the classes. `channels` are the
- * widths of these steps. Keys are `decoder.blocks.N.conv1.0.*` and `segmentation_head.0.*`.
+ * Appends the decoder of segmentation_models_pytorch's Unet after `features`, coarsest first. For each further feature:
+ * nearest-neighbour upsampling to its size, concatenation with it, and two 3x3 convolutions with batch norm and ReLU.
+ * At the end the same follows for the image `data`, without concatenation, and a 3x3 convolution to the classes.
+ * `channels` are the widths of these steps. Keys are `decoder.blocks.N.conv1.0.*` and `segmentation_head.0.*`.
  */
 export function unetDecoder(
   builder: GraphBuilder,

@@ -6,21 +6,22 @@ import { type CoordinateMap, composeMaps, formatMap } from "../graph/plane/coord
 import { div, sub } from "../graph/plane/rational.js";
 import type { Window } from "../graph/plane/window.js";
 
+/** How a head upsamples its scores. */
 export interface UpsamplingOptions {
-  /** `fixed` keeps the bilinear kernel; `learned` starts from it. */
+  /** `fixed` keeps the bilinear kernel; `learned` trains it from there. */
   readonly deconv: "fixed" | "learned";
-  /** Every class from every class (weights [C, C, k, k]) in place of each from itself ([C, 1, k, k]). */
+  /** Whether every class is upsampled from every class (weights [C, C, k, k]) or only from itself ([C, 1, k, k]). */
   readonly dense: boolean;
   /**
-   * `none` leaves the output as large as it comes, as published. `aligned` pads so that pixel 0 of the output falls on
-   * pixel 0 of the target, as far as half a stride allows.
+   * `none` leaves the output at its full size, as published. `aligned` pads so that pixel 0 of the output falls on
+   * pixel 0 of the target, by at most half a stride.
    */
   readonly padding: "none" | "aligned";
 }
 
 /**
- * The bilinear window that brings features from `source` to the scale of `target` so that a crop at an integer offset
- * exists. The kernel is 2s for the factor s, or 2s - 1 where the centres lie half a pixel apart otherwise (as in
+ * The bilinear window that brings features from `source` to the scale of `target` so that an integer crop offset
+ * exists. The kernel for a factor s is 2s, or 2s - 1 if the centres would otherwise lie half a pixel apart (as in
  * FCN-AlexNet: 63 for 32).
  */
 export function bilinearWindow(
@@ -45,7 +46,7 @@ export function bilinearWindow(
   );
 }
 
-/** Appends the transposed convolution `name` with bilinear weights on `channels` channels. */
+/** Appends the bilinear transposed convolution `name` on `channels` channels. */
 export function upsample(
   builder: GraphBuilder,
   name: string,

@@ -3,7 +3,7 @@ import { caffeNetBackbone } from "../backbones/alexnet.js";
 import { buildFcn } from "../heads/fcn.js";
 import type { Family } from "./entry.js";
 
-/** FCN-AlexNet of the paper, on CaffeNet: padding 100, upsampling 63/32, layers called as in Caffe. */
+/** FCN-AlexNet of the paper, on CaffeNet: padding 100, upsampling 63/32, and Caffe's layer names. */
 export const ALEXNET_NETS: Family = {
   "fcn32s-alexnet": {
     summary: "FCN-32s on CaffeNet",

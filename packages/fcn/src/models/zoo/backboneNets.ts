@@ -14,10 +14,7 @@ import type { Family, ModelEntry } from "./entry.js";
 
 const PREFIX = "backbone.";
 
-/**
- * A backbone with torchvision's names as a row: which strides it can be scored at, its own options, and how it is
- * built.
- */
+/** A backbone with torchvision's names: the strides at which it can be scored, its own options and how to build it. */
 interface Row {
   readonly title: string;
   readonly strides: readonly number[];

@@ -7,7 +7,8 @@ import type { Family } from "./entry.js";
 
 /**
  * The net of the d2l chapter on FCN: ResNet-18, a 1x1 convolution and one learned transposed convolution 64/32 with
- * padding 16 and bias. The output is cut at the top left, since ResNet's features lie 15.5 pixels off its centres.
+ * padding 16 and bias. The output is cut at the top left, because it lies 15.5 pixels off the image and no whole offset
+ * can align it.
  */
 function d2lResNet18(options: Resolved): Graph {
   const builder = new GraphBuilder("d2l-resnet18");
@@ -25,7 +26,6 @@ function d2lResNet18(options: Resolved): Graph {
   return builder.build({ out: builder.add("score", { kind: "crop", align: "topLeft" }, up, data) });
 }
 
-/** The net of "Dive into Deep Learning". */
 export const D2L_NETS: Family = {
   "d2l-resnet18": {
     summary: "ResNet-18 with one learned transposed convolution",

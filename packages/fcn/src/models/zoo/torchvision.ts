@@ -7,7 +7,7 @@ import { fcnHead } from "../heads/fcnHead.js";
 import type { Resolved } from "../options.js";
 import type { Family, ModelEntry } from "./entry.js";
 
-/** torchvision.models.segmentation.fcn_resnet50 and 101: stages 3 and 4 dilate, so that the features keep stride 8. */
+/** torchvision.models.segmentation.fcn_resnet50 and 101. Stages 3 and 4 dilate so that the features keep stride 8. */
 function fcnResNet(name: string, backbone: "resnet50" | "resnet101", options: Resolved): Graph {
   const builder = new GraphBuilder(name);
   const data = builder.add("data", { kind: "input", channels: options.inChannels });
@@ -34,7 +34,7 @@ const entry = (name: string, backbone: "resnet50" | "resnet101"): ModelEntry => 
   graph: (options) => fcnResNet(name, backbone, options),
 });
 
-/** The FCNs of torchvision, with its names. With `auxLoss` false there is one head, and `forward` returns a tensor. */
+/** The FCNs of torchvision, under its names. With `auxLoss` false there is one head, and `forward` returns a tensor. */
 export const TORCHVISION_NETS: Family = {
   fcn_resnet50: entry("fcn_resnet50", "resnet50"),
   fcn_resnet101: entry("fcn_resnet101", "resnet101"),

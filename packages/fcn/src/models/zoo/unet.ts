@@ -9,8 +9,9 @@ import type { Family } from "./entry.js";
 const WIDTHS = [64, 128, 256, 512, 1024] as const;
 
 /**
- * The U-Net of Ronneberger et al. 2015 with padding, so that the sizes stay. Pools keep an odd last row, and what the
- * up-convolution makes of it is cut off again. With batch norm the keys are those of milesial/Pytorch-UNet.
+ * The U-Net of Ronneberger et al. 2015, with padding so that sizes stay the same. Pools keep an odd last row, and the
+ * extra row that the up-convolution makes of it is cut off. With batch norm, the keys are those of
+ * milesial/Pytorch-UNet.
  */
 function unet(options: Resolved): Graph {
   const builder = new GraphBuilder("unet");
@@ -46,7 +47,7 @@ function unet(options: Resolved): Graph {
   return builder.build({ out: builder.add("outc.conv", outLayer(options.numClasses, 1), end) });
 }
 
-/** The U-Net that trains from nothing. */
+/** The U-Net to train from scratch. */
 export const UNET: Family = {
   unet: { summary: "U-Net of 64 to 1024 channels", defaults: { widthMultiplier: 1, batchNorm: true }, graph: unet },
 };

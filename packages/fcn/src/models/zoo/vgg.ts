@@ -17,13 +17,10 @@ export interface VggSkip extends Skip {
 const POOL4: VggSkip = { stage: "pool4", stride: 16 };
 const POOL3: VggSkip = { stage: "pool3", stride: 8 };
 
-/** The skips of the published nets by the stride that names them. */
+/** The skips of the published nets, by the stride in the net's name. */
 export const VGG_SKIPS = { 32: [], 16: [POOL4], 8: [POOL4, POOL3] } as const satisfies Record<number, VggSkip[]>;
 
-/**
- * What every net on VGG16 takes. The published geometry: padding 100, upsampling without padding, fixed and
- * channel-wise.
- */
+/** Defaults of every net on VGG16: the published padding of 100, and fixed, channel-wise upsampling without padding. */
 export const VGG16_DEFAULTS = {
   widthMultiplier: 1,
   padding: 100,
@@ -45,7 +42,7 @@ export const vggOf =
       ...(names === undefined ? {} : { names }),
     });
 
-/** Those of `skips` that are finer than the backbone. */
+/** The skips that are finer than the backbone's deepest features. */
 export const finerThan = (backboneStride: number, skips: readonly VggSkip[]): readonly VggSkip[] =>
   skips.filter(({ stride }) => stride < backboneStride);
 
@@ -71,13 +68,13 @@ function vgg16Entry(name: string, summary: string, skips: readonly VggSkip[]): M
   return { summary, defaults: VGG16_DEFAULTS, preprocessing: VOC_MEAN, graph };
 }
 
-/** Five stages of 16 to 128 channels: a VGG that trains from nothing in minutes. */
+/** Five stages of 16 to 128 channels: a VGG that trains from scratch in minutes. */
 const SMALL: VggLayers = {
   stages: [[16], [32], [64], [128], [128]],
   cast: [{ channels: 128, kernelSize: 3, padding: 1 }],
 };
 
-/** The small net: batch norm, padding 1, upsampling padded so that the crop offset is 0. */
+/** A small net: batch norm, padding 1, and upsampling padded so that the crop offset is 0. */
 function smallEntry(name: string, summary: string, skips: readonly VggSkip[]): ModelEntry {
   const net: VggFcn = { layers: SMALL, skips, upsampling: "aligned" };
   const defaults = { ...VGG16_DEFAULTS, padding: 1, batchNorm: true, dropout: 0 };

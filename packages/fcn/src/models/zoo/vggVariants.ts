@@ -12,7 +12,7 @@ type Stride = keyof typeof VGG_SKIPS;
 
 const STRIDES: readonly Stride[] = [32, 16, 8];
 
-/** The first convolution sees depth too, and is called otherwise than that of a net whose weights it could not take. */
+/** The first convolution also sees depth. It has its own name because weights for three channels do not fit it. */
 const RGBD_NAMES: VggNames = {
   ...CAFFE_NAMES,
   conv: (stage, i) => (stage === 1 && i === 1 ? "conv1_1_bgrd" : CAFFE_NAMES.conv(stage, i)),
@@ -31,10 +31,10 @@ const headOptions = (stride: Stride, options: Resolved): SkipHeadOptions => {
 };
 
 /**
- * A VGG16 for each half of the channels, colour and HHA. Their class scores are averaged, of fc7 and again of each skip
- * (pool4 for 16s, pool3 too for 8s), in front of all upsampling: with bilinear upsampling the net is the mean of two
- * nets of its stride. The Berkeley repository publishes the 32s net alone (`score_fused` of `score_frcolor` and
- * `score_frhha`); the paper's table has FCN-16s RGB-HHA too, whose layers follow the same rule here.
+ * One VGG16 for each half of the channels, colour and HHA. The mean of their class scores is taken at fc7 and again at
+ * each skip (pool4 for 16s, pool3 too for 8s), before all upsampling. Because upsampling is bilinear, the net is the
+ * mean of two nets of its stride. The Berkeley repository publishes only the 32s net (`score_fused` of `score_frcolor`
+ * and `score_frhha`). The paper's table also has FCN-16s RGB-HHA, whose layers follow the same rule here.
  */
 function lateFusion(name: string, stride: Stride, options: Resolved): Graph {
   const builder = new GraphBuilder(name);
@@ -60,7 +60,7 @@ const hhaEntry = (name: string, stride: Stride): ModelEntry => ({
   graph: (options) => lateFusion(name, stride, options),
 });
 
-/** Two heads on one backbone, each with labels of its own. */
+/** Two heads on one backbone, each with its own labels. */
 function twoTasks(name: string, stride: Stride, options: Resolved): Graph {
   const builder = new GraphBuilder(name);
   const data = builder.add("data", { kind: "input", channels: options.inChannels });
@@ -84,8 +84,8 @@ const atEachStride = (suffix: string, entry: (name: string, stride: Stride) => M
   );
 
 /**
- * The multi-modal nets for NYUDv2 and the multi-task nets for SIFT Flow of section 5 of the paper, with the layer names
- * of the reference implementation.
+ * The multi-modal nets for NYUDv2 and the multi-task nets for SIFT Flow from section 5 of the paper, with the layer
+ * names of the reference implementation.
  */
 export const VGG_VARIANTS: Family = {
   ...atEachStride("rgbd", rgbdEntry),

@@ -9,39 +9,37 @@ import type { RasterImage } from "../../labels/sample.js";
 import { toRaster } from "../image.js";
 import { Results, realName } from "./results.js";
 
-/** An image that someone named. */
+/** An image named by the user. */
 export interface Input {
-  /** As it stands in messages and results. */
+  /** The name shown in messages and results. */
   readonly name: string;
-  /** What its results are called, without an extension; folders below the one that was named stay. */
+  /** The name of its results, without an extension. Keeps the folders below the named one. */
   readonly stem: string;
-  /** The file, where it is one. */
+  /** The file, if it is one. */
   readonly path?: string;
-  /** Decodes it, on a scale where it is of more than 8 bits. Throws a TensorError that names it. */
+  /** Decodes the image, on the given scale if it has more than 8 bits. Throws a TensorError that names it. */
   load(scale?: PixelScale): Promise<RasterImage>;
 }
 
 export interface InputOptions {
-  /**
-   * Standard input holds the bytes of an image of this height and width, four to a pixel: red, green, blue, opacity.
-   */
+  /** Height and width of the raw image in standard input, four bytes per pixel: red, green, blue, opacity. */
   readonly raw?: readonly [height: number, width: number] | undefined;
   /**
-   * A folder for results: where it lies in a folder of images, what it holds is no input, and nor are results of
-   * predict in it that are named.
+   * The folder for results. If it lies in a folder of images, its contents are not inputs; neither are results of
+   * `predict` in it that are named.
    */
   readonly out?: string | undefined;
-  /** Called with what was left out. */
+  /** Called with each thing that was left out. */
   readonly onWarning?: ((text: string) => void) | undefined;
 }
 
-/** More than any image needs; standard input may have no end. */
+/** More than any image needs. Standard input may never end. */
 const MOST_BYTES = 2 ** 30;
 
 /**
- * The images that arguments name: files, folders with all images in them, patterns such as `photos/*.jpg`, and `-` for
- * standard input. A name that names nothing is an image that fails to load, so that the others are predicted. Results
- * of earlier runs are no inputs.
+ * The images that the arguments name: files, folders with all their images, patterns such as `photos/*.jpg`, and `-`
+ * for standard input. A name without a match becomes an image that fails to load, so that the others are still
+ * predicted. Results of earlier runs are not inputs.
  */
 export async function expandInputs(names: readonly string[], options: InputOptions = {}): Promise<Input[]> {
   const inputs: Input[] = [];

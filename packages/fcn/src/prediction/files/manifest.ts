@@ -2,18 +2,18 @@ import { lstat, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeWholeFile } from "../../files/write.js";
 
-/** The file, hidden in a folder of results, that lists them. */
+/** The hidden file that lists the results in their folder. */
 export const MANIFEST = ".fcn-predict.json";
 
-/** How a file was left; null for one that is being written, or was when the run was cut off. */
+/** The state in which a file was left; null if it is being written, or was when the run was cut off. */
 type Stamp = { readonly bytes: number; readonly modified: number } | null;
 
-/** Milliseconds: file systems round times, some of them to two seconds. */
+/** Milliseconds. File systems round times, some of them to two seconds. */
 const CLOCK = 2000;
 
 /**
- * The files that predict has written into a folder: they alone may be written over, and they are no inputs. A file that
- * was changed since is its owner's. Names are paths below the folder, with "/".
+ * The files that `predict` has written into a folder. Only these may be overwritten, and they are not inputs. A file
+ * changed since then belongs to the user. Names are paths below the folder, with "/".
  */
 export class Manifest {
   private constructor(
@@ -21,7 +21,7 @@ export class Manifest {
     private readonly stamps: ReadonlyMap<string, Stamp>,
   ) {}
 
-  /** That of a folder; an empty one where there is none, or none that can be read. */
+  /** The manifest of a folder; empty if there is none, or none that can be read. */
   static async read(folder: string): Promise<Manifest> {
     const text = await readFile(join(folder, MANIFEST), "utf8").catch(() => "{}");
     return new Manifest(folder, new Map(Object.entries(filesIn(text))));
@@ -31,12 +31,12 @@ export class Manifest {
     return this.stamps.size === 0;
   }
 
-  /** The folder, and those in it that predict has written into. */
+  /** The folder, and the folders in it into which `predict` has written. */
   get folders(): ReadonlySet<string> {
     return new Set([this.folder, ...Array.from(this.stamps.keys(), (name) => join(this.folder, dirname(name)))]);
   }
 
-  /** Whether a file is there as predict has left it. */
+  /** Whether a file is as `predict` left it. */
   async isOwn(name: string): Promise<boolean> {
     const stamp = this.stamps.get(name);
     const found = stamp === undefined ? null : await this.#stampOf(name);
@@ -44,12 +44,12 @@ export class Manifest {
     return stamp === null || (stamp.bytes === found.bytes && Math.abs(stamp.modified - found.modified) <= CLOCK);
   }
 
-  /** Lists files that are about to be written, so that they are known for what they are if the run is cut off. */
+  /** Lists files that are about to be written, so that they are recognised if the run is cut off. */
   announce(names: Iterable<string>): Promise<void> {
     return this.#update(new Map(Array.from(names, (name) => [name, null])));
   }
 
-  /** Says of all files that were announced how they were left. Those that were not written are again what they were. */
+  /** Records the final state of all announced files. Those that were not written return to their earlier state. */
   async settle(announced: Iterable<string>, written: ReadonlySet<string>): Promise<void> {
     const changes = new Map<string, Stamp | undefined>();
     for (const name of announced) {
@@ -65,7 +65,7 @@ export class Manifest {
   }
 
   async #update(changes: ReadonlyMap<string, Stamp | undefined>): Promise<void> {
-    // What another run into the same folder has listed meanwhile stays listed.
+    // Keeps what another run into the same folder has listed meanwhile.
     const { stamps } = await Manifest.read(this.folder);
     const all = [...new Map([...stamps, ...changes])].filter(([, stamp]) => stamp !== undefined);
     const path = join(this.folder, MANIFEST);

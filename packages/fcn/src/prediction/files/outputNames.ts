@@ -3,17 +3,17 @@ import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { TensorError } from "@fcn/tensor";
 import type { Manifest } from "./manifest.js";
 
-/** What results are named after. */
+/** An input after which results are named. */
 export interface Named {
   /** A path without an extension. */
   readonly stem: string;
-  /** The file that must not be written over, where it is one. */
+  /** The file that must not be overwritten, if there is one. */
   readonly path?: string;
 }
 
 /**
- * For each input the paths in `root` of its results, one a suffix; `stem-2`, `stem-3`, … where another result or an
- * input of any name for the same file has the name already.
+ * The paths in `root` of each input's results, one per suffix. They become `stem-2`, `stem-3`, … if another result has
+ * the name already, or if it is an input, by any path to the same file.
  */
 export async function nameOutputs(
   root: string,
@@ -41,12 +41,12 @@ export async function nameOutputs(
   return named;
 }
 
-/** Names that differ in case alone are one file on some systems. */
+/** Names that differ only in case are one file on some systems. */
 const sameCase = (path: string): string => path.toLowerCase();
 
 /**
- * Keys that paths of one file share through whatever links to folders they go. A link to a file is itself what writing
- * would replace.
+ * Makes keys that all paths of one file share, through whatever links to folders they go. A link to a file has its own
+ * key, because writing would replace the link itself.
  */
 function createKeys(): (path: string) => Promise<string> {
   const folders = new Map<string, Promise<string>>();
@@ -63,7 +63,7 @@ function createKeys(): (path: string) => Promise<string> {
   return async (path) => sameCase(join(await realFolder(dirname(resolve(path))), basename(path)));
 }
 
-/** Throws a TensorError ("file-exists") where a file is in the way that is not in the manifest of `root`. */
+/** Throws `file-exists` if a file in the way is not in the manifest of `root`. */
 export async function checkOwn(root: string, paths: readonly string[], manifest: Manifest): Promise<void> {
   const foreign: string[] = [];
   for (const path of paths) {
@@ -82,5 +82,5 @@ export async function checkOwn(root: string, paths: readonly string[], manifest:
   });
 }
 
-/** The path of a file below a folder, with "/". */
+/** The path of a file relative to a folder, with "/". */
 export const nameIn = (folder: string, path: string): string => relative(folder, path).split(sep).join("/");

@@ -18,22 +18,22 @@ export interface ClassShare {
   readonly label: number;
   readonly class: string;
   readonly pixels: number;
-  /** Part of all pixels, 0 to 1. */
+  /** Share of all pixels, 0 to 1. */
   readonly share: number;
 }
 
-/** A predicted image, and what its net calls and paints its classes. */
+/** A predicted image, with the names and colours of its classes. */
 export interface Predicted {
   readonly input: string;
   readonly prediction: Prediction;
-  /** On their way to their file, where they are wanted. */
+  /** The probabilities being written to their file, if requested. */
   readonly probabilities: NpyProbabilities | undefined;
   readonly shares: readonly ClassShare[];
   readonly classes: readonly string[];
   readonly palette: readonly Colour[];
   /** The class that overlays leave unpainted; -1 for none. */
   readonly plain: number;
-  /** Pixels that polygons may move by. */
+  /** Pixels by which polygons may move. */
   readonly tolerance: number;
 }
 
@@ -42,11 +42,11 @@ interface OutputKind {
   readonly write: (path: string, predicted: Predicted) => Promise<void>;
 }
 
-/** Many small files: they are not each brought to the disk at once. */
+/** Without flushing each file to disk, because there are many small ones. */
 const write = (path: string, content: string | Uint8Array | Iterable<string>): Promise<void> =>
   writeWholeFile("predict", path, content, { sync: false });
 
-/** What can be written of an image. */
+/** Everything that can be written for an image. */
 export const OUTPUTS = {
   labels: {
     suffix: ".png",
@@ -82,7 +82,7 @@ async function writeOverlay(path: string, { prediction, shares, palette, plain }
   await write(path, await renderWithLegend({ rgba, height, width }, entries));
 }
 
-/** What is said of an image beside its pixels. */
+/** The facts about an image other than its pixels. */
 export function summaryOf({ input, prediction: { height, width, tiles }, shares }: Predicted) {
   return { input, height, width, tiles, classes: shares };
 }
@@ -98,9 +98,7 @@ export function classShares({ labels }: Prediction, classes: readonly string[]):
     });
 }
 
-/**
- * One folder with the results of images. It keeps a list of what was written, so that no other file is written over.
- */
+/** A folder for the results of images. It lists what was written, so that no other file is overwritten. */
 export class OutputFolder {
   readonly #written = new Set<string>();
   #manifest: Manifest | undefined;
@@ -111,7 +109,7 @@ export class OutputFolder {
     private readonly kinds: readonly OutputName[],
   ) {}
 
-  /** Makes the folder and tries it. Throws a TensorError where nothing can be written. */
+  /** Makes the folder and tries to write into it. Throws a TensorError if that fails. */
   async open(): Promise<void> {
     const trial = await io.temporaryName(join(this.root, ".trial"));
     await makeFolder("predict", this.root);
@@ -124,9 +122,8 @@ export class OutputFolder {
   }
 
   /**
-   * Gives the results of each input names that no other result and no input has. Throws a TensorError ("file-exists")
-   * where another file than a result of predict has one of them, unless `overwrite`. Removes what killed runs left half
-   * written.
+   * Gives the results of each input names that no other result and no input has. Throws `file-exists` if any other file
+   * has one of them, unless `overwrite` is set. Removes what killed runs left unfinished.
    */
   async reserve<T extends Named>(inputs: readonly T[], { overwrite = false } = {}): Promise<Map<T, OutputPaths>> {
     const suffixes = this.kinds.map((kind) => OUTPUTS[kind].suffix);
@@ -140,7 +137,7 @@ export class OutputFolder {
   }
 
   /**
-   * The file of the probabilities of an image, which is made with the first of them; undefined where they are not
+   * The file for the probabilities of an image, which is made with the first of them. Returns undefined if they are not
    * wanted.
    */
   probabilities(paths: OutputPaths, size: RasterImage): NpyProbabilities | undefined {
@@ -151,8 +148,8 @@ export class OutputFolder {
   }
 
   /**
-   * Writes all results of an image, each under a temporary name first. Throws a TensorError that names the file:
-   * "disk-full" or "unwritable-file".
+   * Writes all results of an image, each under a temporary name first. Throws `disk-full` or `unwritable-file`, with
+   * the name of the file.
    */
   async write(paths: OutputPaths, predicted: Predicted): Promise<void> {
     for (const [kind, path] of paths) {
@@ -168,7 +165,7 @@ export class OutputFolder {
 
   /** Lists what was written. */
   async close(): Promise<void> {
-    // Where that cannot be written, what was announced is still listed.
+    // If this cannot be written, the announced files are still listed.
     await this.#manifest?.settle(this.#announced, this.#written).catch(() => {});
   }
 }

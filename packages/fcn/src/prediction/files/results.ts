@@ -3,15 +3,15 @@ import { basename, dirname, join, resolve } from "node:path";
 import { Manifest } from "./manifest.js";
 import { nameIn } from "./outputNames.js";
 
-/** Tells results of earlier runs from images, by the lists that predict leaves in the folders it writes to. */
+/** Recognises results of earlier runs by the lists that `predict` leaves in the folders it writes to. */
 export class Results {
-  /** Files named one by one that are results in the folder of this run. */
+  /** Number of files named one by one that are results in the folder of this run. */
   named = 0;
   readonly #manifests = new Map<string, Promise<Manifest>>();
 
   constructor(private readonly out: string | undefined) {}
 
-  /** The files below `folder` that are no results. */
+  /** The files below `folder` that are not results. */
   async without(files: readonly string[], folder = ""): Promise<string[]> {
     const kept: string[] = [];
     for (const file of files) if (!(await this.#isResult(join(folder, file)))) kept.push(file);
@@ -19,8 +19,8 @@ export class Results {
   }
 
   /**
-   * Whether a file that was named is a result in the folder of this run: a shell's patterns name such files too.
-   * Results in other folders may be wanted.
+   * Whether a named file is a result in the folder of this run, as those that a shell's patterns match may be. Results
+   * in other folders may be wanted, so they do not count.
    */
   async isNamed(path: string): Promise<boolean> {
     if (this.out === undefined) return false;
@@ -47,7 +47,10 @@ export class Results {
   }
 }
 
-/** The path of a file without links to folders: the same by every way to it. A link to a file is a file of its own. */
+/**
+ * The path of a file with links to folders resolved, the same by every way to the file. A link to a file stays its own
+ * file.
+ */
 export async function realName(path: string): Promise<string> {
   const folder = dirname(resolve(path));
   return join(await realpath(folder).catch(() => folder), basename(path));

@@ -13,18 +13,18 @@ export interface PredictRun {
   readonly inputs: readonly Input[];
   readonly weights: string;
   readonly out: string;
-  /** What is written of each image. */
+  /** What to write for each image. */
   readonly save: readonly OutputName[];
   readonly options: PredictOptions;
-  /** Pixels that polygons may move by. */
+  /** Pixels by which polygons may move. */
   readonly tolerance: number;
-  /** Writes over files that are no results of predict; inputs are never written over. Default false. */
+  /** Overwrites files that are not results of `predict`. Inputs are never overwritten. Default false. */
   readonly overwrite?: boolean;
-  /** Is told of each image whose results are all written, also where the run ends with an error before its report. */
+  /** Called for each image whose results are all written, even if the run fails before its report. */
   readonly onWritten?: (input: Input) => void;
 }
 
-/** What became of one input: what is known of the image, and the files written; or what was wrong. */
+/** What became of one input: its facts and the files written, or what was wrong. */
 export type ImageReport =
   | (ReturnType<typeof summaryOf> & { readonly files: Readonly<Partial<Record<OutputName, string>>> })
   | {
@@ -38,20 +38,20 @@ export interface PredictSummary {
   readonly out: string;
   readonly images: readonly ImageReport[];
   readonly failed: number;
-  /** From the first image on, without opening the device and the net. */
+  /** From the first image, without the time to open the device and the net. */
   readonly seconds: number;
   readonly imagesPerSecond: number;
-  /** The most bytes that were allocated on the GPU at once (`device.memory().peakBytes`). */
+  /** The most bytes allocated on the GPU at once (`device.memory().peakBytes`). */
   readonly peakBytes: number;
 }
 
-/** Images whose results are encoded and written at a time, beside the device's work. */
+/** Images whose results are encoded and written at a time, in parallel with the device's work. */
 const WRITE_AHEAD = 4;
 
 /**
- * Predicts images and writes the results into a folder; images are decoded, predicted and written at the same time, in
- * order, a few of each at once. An image that fails is told in `onImage`'s report and left out. Throws where nothing
- * can be done: no net, no device, no folder, other files in the way, a full disk.
+ * Predicts images and writes the results into a folder. Images are decoded, predicted and written in order, a few of
+ * each at the same time. An image that fails is left out and reported to `onImage`. Throws if nothing can be done: no
+ * net, device or folder, other files in the way, or a full disk.
  */
 export async function runPredict(run: PredictRun, onImage: (report: ImageReport) => void): Promise<PredictSummary> {
   const folder = new OutputFolder(run.out, run.save);

@@ -2,13 +2,13 @@ import { JOINT, type Outlines } from "./outlines.js";
 import { Ints, Places } from "./places.js";
 
 /**
- * Lines between two joints, or whole rings without any: then the last place is the first one again. Two regions share
- * each, but those along the border of the map. The places of arc `i` lie from `starts[i]` to `starts[i + 1]`.
+ * Lines between two joints, or whole rings without joints, whose last place equals the first. Each is shared by two
+ * regions, except along the border of the map. The places of arc `i` lie from `starts[i]` to `starts[i + 1]`.
  */
 export interface Arcs {
   readonly places: Places;
   readonly starts: Int32Array;
-  /** The arcs that each ring follows, one after the other; `~i` for arc `i` from its end to its start. */
+  /** The arcs that each ring follows, in order; `~i` is arc `i` from its end to its start. */
   readonly steps: Int32Array;
   /** The steps of ring `i` lie from `ringStarts[i]` to `ringStarts[i + 1]`. */
   readonly ringStarts: Int32Array;
@@ -19,7 +19,7 @@ export function cutAtJoints({ vertices, kinds, starts: rings, columns }: Outline
   const { xs, ys } = vertices;
   const places = new Places();
   const [starts, steps, ringStarts] = [new Ints(), new Ints(), new Ints()];
-  // Arcs that one of their rings has followed, by where the other one sets out. Small numbers: others are slow as keys.
+  // Arcs followed so far by only one of their rings, keyed by where the other one departs. Large numbers are slow keys.
   const open = new Map<number, number>();
   const departure = (from: number, to: number): number => {
     const [x, y] = [xs.at(from), ys.at(from)];
@@ -53,7 +53,7 @@ export function cutAtJoints({ vertices, kinds, starts: rings, columns }: Outline
   return { places, starts: starts.values, steps: steps.values, ringStarts: ringStarts.values };
 }
 
-/** A joint of a ring; of one without joints its first place in the order of x and y, as on its other side. */
+/** A joint of a ring. For a ring without joints, its first place in the order of x and y, so that both sides agree. */
 function startOf({ xs, ys }: Places, kinds: Int32Array, begin: number, end: number): number {
   let first = begin;
   for (let i = begin; i < end; i++) {
@@ -64,9 +64,9 @@ function startOf({ xs, ys }: Places, kinds: Int32Array, begin: number, end: numb
 }
 
 /**
- * The places of a ring, the last not repeated, from those places of its arcs that `keep` marks.
+ * Joins a ring from those places of its arcs that `keep` marks. Does not repeat the first place at the end.
  *
- * @param into is emptied before
+ * @param into is emptied first
  */
 export function joinArcs(
   { places, starts, steps, ringStarts }: Arcs,
@@ -82,7 +82,7 @@ export function joinArcs(
     const step = steps[k]!;
     const arc = step < 0 ? ~step : step;
     const [from, to] = [starts[arc]!, starts[arc + 1]! - 1];
-    // The next arc begins with the last place of this one.
+    // The next arc begins with this one's last place.
     if (step < 0) for (let i = to; i > from; i--) put(i);
     else for (let i = from; i < to; i++) put(i);
   }

@@ -1,6 +1,6 @@
 import type { LabelPolygon } from "./polygons.js";
 
-/** A FeatureCollection of RFC 7946, with coordinates in pixels in place of degrees. */
+/** A FeatureCollection of RFC 7946, with coordinates in pixels instead of degrees. */
 export interface LabelGeoJson {
   readonly type: "FeatureCollection";
   readonly features: readonly LabelFeature[];
@@ -14,8 +14,8 @@ export interface LabelFeature {
 }
 
 /**
- * Polygons as GeoJSON: a feature a region, with its label, the name of its class and its area in pixels. Coordinates
- * are pixels from the upper left of the image, x to the right and y down.
+ * Polygons as GeoJSON, one feature per region with its label, the name of its class and its area in pixels. Coordinates
+ * are pixels from the top left of the image, x to the right and y down.
  */
 export function toGeoJson(polygons: readonly LabelPolygon[], classes: readonly string[] = []): LabelGeoJson {
   return { type: "FeatureCollection", features: polygons.map((polygon) => toFeature(polygon, classes)) };
@@ -27,10 +27,10 @@ const toFeature = ({ label, area, rings }: LabelPolygon, classes: readonly strin
   geometry: { type: "Polygon", coordinates: rings },
 });
 
-/** Characters of a piece. */
+/** Characters per piece. */
 const PIECE = 2 ** 20;
 
-/** The text of {@link toGeoJson} in pieces: that of a noisy map may be longer than a string can be. */
+/** The text of {@link toGeoJson} in pieces, because that of a noisy map may exceed the length of a string. */
 export function* geoJsonPieces(polygons: Iterable<LabelPolygon>, classes: readonly string[]): Generator<string> {
   let piece = '{"type":"FeatureCollection","features":[';
   let separator = "";

@@ -1,35 +1,33 @@
 import { Ints, Places } from "./places.js";
 import type { LabelMap, Regions } from "./regions.js";
 
-/** The edges of all regions as rings of vertices: those of ring `i` lie from `starts[i]` to `starts[i + 1]`. */
+/** The edges of all regions as rings of vertices. Those of ring `i` lie from `starts[i]` to `starts[i + 1]`. */
 export interface Outlines {
-  /** Where a ring turns, and its joints. */
+  /** The places where a ring turns, and its joints. */
   readonly vertices: Places;
-  /** By vertex: {@link CORNER}, {@link JOINT}, or both. */
+  /** For each vertex: {@link CORNER}, {@link JOINT}, or both. */
   readonly kinds: Int32Array;
   readonly starts: Int32Array;
-  /** The region of each ring; its outline comes before its holes. */
+  /** The region of each ring. A region's outline comes before its holes. */
   readonly owners: Int32Array;
-  /** Places in a row of the map. */
+  /** Places per row of the map. */
   readonly columns: number;
 }
 
-/** A ring turns there. */
+/** A ring turns here. */
 export const CORNER = 1;
-/** Three regions meet there, of which one may be what lies outside, or it is a corner of the map. */
+/** Three regions meet here (the outside counts as one), or this is a corner of the map. */
 export const JOINT = 2;
 
-/** What lies outside the map. */
 const OUTSIDE = -1;
 
-/** Follows the edges of all regions, the region on the right. */
+/** Follows the edges of all regions with the region on the right. */
 export function traceOutlines(ids: Regions["ids"], { height, width }: LabelMap): Outlines {
   const vertices = new Places();
   const [kinds, starts, owners] = [new Ints(), new Ints(), new Ints()];
   const regionAt = (x: number, y: number): number =>
     x < 0 || y < 0 || x >= width || y >= height ? OUTSIDE : ids[y * width + x]!;
-  // Every ring heads east somewhere, along the upper edge of a pixel of its region; the outline of a region is met
-  // first.
+  // Every ring runs east along the upper edge of some pixel of its region. A region's outline is met before its holes.
   const traced = new Uint8Array(ids.length);
 
   const trace = (region: number, startX: number, startY: number): void => {
@@ -43,7 +41,7 @@ export function traceOutlines(ids: Regions["ids"], { height, width }: LabelMap):
       const [southWest, northWest] = [regionAt(x - 1, y), regionAt(x - 1, y - 1)];
       const left = heading === 0 ? northEast : heading === 1 ? southEast : heading === 2 ? southWest : northWest;
       const right = heading === 0 ? southEast : heading === 1 ? southWest : heading === 2 ? northWest : northEast;
-      // Left where the region goes on there, even across a corner: then no ring meets itself.
+      // Turns left wherever the region continues, even across a corner, so that no ring meets itself.
       const turn = left === region ? 3 : right === region ? 0 : 1;
       const isJoint = meetsThree(northEast, southEast, southWest, northWest);
       if (turn !== 0 || isJoint) {
@@ -71,6 +69,6 @@ function meetsThree(a: number, b: number, c: number, d: number): boolean {
   const third = c !== a && c !== b ? 1 : 0;
   const fourth = d !== a && d !== b && d !== c ? 1 : 0;
   if (second + third + fourth > 1) return true;
-  // At a corner of the map a single pixel is inside.
+  // At a corner of the map, only one pixel is inside.
   return second + third + fourth === 1 && a + b + c + d === Math.max(a, b, c, d) + 3 * OUTSIDE;
 }

@@ -1,6 +1,6 @@
 /**
- * A growing list of whole numbers of 32 bits. Millions of places as arrays of two numbers keep the garbage collector
- * busy for longer than all else takes.
+ * A growing list of 32-bit integers. With millions of places as arrays of two numbers, garbage collection would take
+ * longer than everything else.
  */
 export class Ints {
   #values = new Int32Array(1024);
@@ -10,7 +10,7 @@ export class Ints {
     return this.#length;
   }
 
-  /** All numbers; valid until the next one is pushed. */
+  /** All numbers. Valid until the next one is pushed. */
   get values(): Int32Array {
     return this.#values.subarray(0, this.#length);
   }

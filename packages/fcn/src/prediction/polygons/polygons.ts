@@ -4,43 +4,44 @@ import { Places } from "./places.js";
 import { findRegions, type LabelMap } from "./regions.js";
 import { simplifyArcs } from "./simplify.js";
 
-/** A place in pixels: the first pixel reaches from 0 to 1 in x (right) and y (down). */
+/** A place in pixels. The first pixel spans 0 to 1 in x (right) and y (down). */
 export type Position = readonly [x: number, y: number];
 
-/** A closed line: the last position is the first one again. */
+/** A closed line, whose last position equals the first. */
 export type Ring = readonly Position[];
 
 /** A connected region of one label. */
 export interface LabelPolygon {
   readonly label: number;
-  /** Pixels. */
+  /** In pixels. */
   readonly area: number;
   /** The outline, then the holes. */
   readonly rings: readonly Ring[];
 }
 
+/** Options of {@link tracePolygons}. */
 export interface PolygonOptions {
   /**
-   * Pixels that outlines may move by (Douglas and Peucker 1973); places where three regions meet stay, and neighbours
-   * keep their common line. Lines move less where they would meet or pass others: polygons cover every place exactly
-   * once at any tolerance. Default 0: along the edges of the pixels, exactly.
+   * Pixels by which outlines may move (Douglas and Peucker 1973). Places where three regions meet stay, and neighbours
+   * keep their common line. Lines move less where they would otherwise meet or pass others, so polygons cover every
+   * place exactly once at any tolerance. Default 0: exactly along the edges of the pixels.
    */
   readonly tolerance?: number;
 }
 
 /**
- * The regions of a label map as polygons, in the order in which the rows meet them. Pixels that touch along an edge
- * belong together. Outlines have their region on the right: in numbers, x times y, an outline turns counterclockwise
- * and a hole clockwise, as RFC 7946 has it. Rings do not cross or touch themselves; a hole may touch the outline in
- * single places.
+ * The regions of a label map as polygons, in row order. Pixels that share an edge are connected. Outlines have their
+ * region on the right: in x and y as plain numbers, an outline turns counterclockwise and a hole clockwise, as in RFC
+ * 7946. Rings neither cross nor touch themselves; a hole may touch the outline at single places. Throws a TensorError
+ * unless the map has height x width labels.
  */
 export function tracePolygons(map: LabelMap, options: PolygonOptions = {}): LabelPolygon[] {
   return [...eachPolygon(map, options)];
 }
 
 /**
- * As {@link tracePolygons}, each polygon made when it is asked for: of a noisy map all of them take far more memory
- * than the map.
+ * Like {@link tracePolygons}, but makes each polygon on demand, because all polygons of a noisy map together take far
+ * more memory than the map.
  */
 export function* eachPolygon(map: LabelMap, { tolerance = 0 }: PolygonOptions = {}): Generator<LabelPolygon> {
   const { labels, areas, ids } = findRegions(map);
@@ -52,7 +53,7 @@ export function* eachPolygon(map: LabelMap, { tolerance = 0 }: PolygonOptions = 
   }
 }
 
-/** The places at which a ring turns; valid until those of the next one are asked for. */
+/** The places at which a ring turns. Valid until those of the next ring are requested. */
 type PlacesOf = (ring: number) => Places;
 
 function exactRings({ vertices, kinds, starts }: Outlines): PlacesOf {
@@ -77,7 +78,7 @@ function simplifiedRings(outlines: Outlines, tolerance: number): PlacesOf {
   };
 }
 
-/** Leaves out the places at which a ring goes straight on. */
+/** Copies the places of a ring except those where it goes straight on. */
 function copyTurns({ xs, ys, length }: Places, turns: Places): void {
   turns.clear();
   for (let i = 0; i < length; i++) {
@@ -94,7 +95,7 @@ function toRing({ xs, ys, length }: Places): Ring {
   return ring;
 }
 
-/** The rings of each region, in their order. */
+/** The rings of each region, in order. */
 function groupByOwner(owners: Int32Array, regions: number): (region: number) => Int32Array {
   const ends = new Int32Array(regions + 1);
   for (const owner of owners) ends[owner + 1]!++;

@@ -1,22 +1,22 @@
 import { TensorError } from "@fcn/tensor";
 
-/** A label map: one label a pixel, row by row. */
+/** A label map with one label per pixel, row by row. */
 export interface LabelMap {
   readonly labels: ArrayLike<number>;
   readonly height: number;
   readonly width: number;
 }
 
-/** Connected regions: pixels of one label that touch along an edge. */
+/** Connected regions: pixels of one label that share an edge. */
 export interface Regions {
-  /** The region of each pixel: 0, 1, 2, … in the order in which the rows meet them. */
+  /** The region of each pixel: 0, 1, 2, … in row order. */
   readonly ids: Int32Array;
-  /** By region. */
+  /** For each region. */
   readonly labels: readonly number[];
   readonly areas: readonly number[];
 }
 
-/** Finds the regions of a label map in two passes with a union of sets (Rosenfeld and Pfaltz 1966). */
+/** Finds the regions of a label map in two passes with union-find (Rosenfeld and Pfaltz 1966). */
 export function findRegions({ labels, height, width }: LabelMap): Regions {
   if (labels.length !== height * width) {
     throw new TensorError({

@@ -1,33 +1,33 @@
 import { Ints, type Places } from "./places.js";
 
-/** Pixels along a side of the cells in which segments are looked up. */
+/** Side, in pixels, of the cells in which segments are looked up. */
 const CELL = 8;
 
-/** The end of a segment that a longer one has replaced. */
+/** Marks a segment that a longer one has replaced. */
 const GONE = -1;
 
 /**
- * Straight pieces of lines that meet in their ends alone, and a grid to find those near a place. A segment has the
- * number of the place that it begins at.
+ * Straight pieces of lines that meet only at their ends, with a grid to find those near a place. A segment is numbered
+ * by the place where it begins.
  */
 export class Segments {
   readonly #xs: Int32Array;
   readonly #ys: Int32Array;
-  /** By segment: the place that it ends at. */
+  /** For each segment, the place where it ends. */
   readonly #ends: Int32Array;
-  /** The search that has seen a segment last. */
+  /** For each segment, the last search that has seen it. */
   readonly #seen: Int32Array;
   #search = 0;
   readonly #columns: number;
   readonly #rows: number;
-  /** A linked list for each cell: its first entry, and of each entry the segment and the next entry. */
+  /** A linked list per cell: its first entry, and for each entry the segment and the next entry. */
   readonly #cells: Int32Array;
   readonly #entries = new Ints();
   readonly #next = new Ints();
 
   /**
    * @param places those of all lines, one after the other
-   * @param starts the first place of each line, and the number of places
+   * @param starts the first place of each line, then the number of places
    */
   constructor(places: Places, starts: Int32Array) {
     [this.#xs, this.#ys] = [places.xs.values, places.ys.values];
@@ -57,8 +57,8 @@ export class Segments {
   }
 
   /**
-   * Replaces the segments between two places of a line by the straight one, where that neither meets another segment
-   * nor passes over one; returns whether it did. All places between them lie within `distance` of the straight segment.
+   * Replaces the segments between two places of a line by a straight one, if that neither meets another segment nor
+   * passes over one. Returns whether it did. All places between them lie within `distance` of the straight segment.
    */
   straighten(from: number, to: number, distance: number): boolean {
     // A closed line cannot become a single segment.
@@ -70,7 +70,7 @@ export class Segments {
     return true;
   }
 
-  /** Whether a segment in a cell is in the way of a straight one between two places of a line. */
+  /** Whether a segment in a cell blocks a straight one between two places of a line. */
   #blocks(cell: number, from: number, to: number): boolean {
     for (let entry = this.#cells[cell]!; entry >= 0; entry = this.#next.at(entry)) {
       const segment = this.#entries.at(entry);
@@ -79,13 +79,13 @@ export class Segments {
       this.#seen[segment] = this.#search;
       if (this.#meet(from, to, segment, end)) return true;
       const [x, y] = [(this.#xs[segment]! + this.#xs[end]!) / 2, (this.#ys[segment]! + this.#ys[end]!) / 2];
-      // What does not meet the line nor the straight segment lies between them as a whole or not at all.
+      // A segment that meets neither the line nor the straight one lies between them entirely or not at all.
       if (this.#winds(from, to, x, y)) return true;
     }
     return false;
   }
 
-  /** Hands over the cells within `distance` of a segment until `use` returns true; returns whether it did. */
+  /** Passes the cells within `distance` of a segment to `use` until it returns true. Returns whether it did. */
   #forCells(from: number, to: number, distance: number, use: (cell: number) => boolean): boolean {
     const isEastward = this.#xs[from]! <= this.#xs[to]!;
     const [a, b] = isEastward ? [from, to] : [to, from];
@@ -110,16 +110,13 @@ export class Segments {
     return this.#xs[a] === this.#xs[b] && this.#ys[a] === this.#ys[b];
   }
 
-  /**
-   * Twice the area of the triangle, positive where it turns clockwise with y down. Places are whole numbers, so it is
-   * exact.
-   */
+  /** Twice the area of the triangle, positive if it turns clockwise with y down. Exact, because places are integers. */
   #turn(a: number, b: number, c: number): number {
     const [ax, ay] = [this.#xs[a]!, this.#ys[a]!];
     return (this.#xs[b]! - ax) * (this.#ys[c]! - ay) - (this.#ys[b]! - ay) * (this.#xs[c]! - ax);
   }
 
-  /** Whether two segments have a place in common, other than one end of both. */
+  /** Whether two segments have a place in common other than a shared end. */
   #meet(a: number, b: number, p: number, q: number): boolean {
     const startsAt = this.#isSame(a, p) || this.#isSame(a, q);
     const endsAt = this.#isSame(b, p) || this.#isSame(b, q);
@@ -127,7 +124,7 @@ export class Segments {
     if (startsAt) return this.#overlap(a, b, this.#isSame(a, p) ? q : p);
     if (endsAt) return this.#overlap(b, a, this.#isSame(b, p) ? q : p);
     const [forP, forQ] = [this.#turn(a, b, p), this.#turn(a, b, q)];
-    // Both on one side.
+    // Both ends lie on the same side.
     if (forP * forQ > 0) return false;
     const [forA, forB] = [this.#turn(p, q, a), this.#turn(p, q, b)];
     if (forP * forQ < 0 && forA * forB < 0) return true;
@@ -139,7 +136,7 @@ export class Segments {
     );
   }
 
-  /** Whether two segments from a common place lie on each other. */
+  /** Whether two segments from a common place overlap. */
   #overlap(shared: number, end: number, other: number): boolean {
     const [x, y] = [this.#xs[shared]!, this.#ys[shared]!];
     const along = (this.#xs[end]! - x) * (this.#xs[other]! - x) + (this.#ys[end]! - y) * (this.#ys[other]! - y);

@@ -3,9 +3,9 @@ import type { Places } from "./places.js";
 import { Segments } from "./segments.js";
 
 /**
- * Leaves out places of lines that lie within `tolerance` of the line that remains (Douglas and Peucker 1973); their
- * ends stay. A stretch is made straight only where that meets no other line and passes over none: so lines keep their
- * sides of each other, and rings stay rings. Returns 1 for each place that stays.
+ * Drops places of lines that lie within `tolerance` of the remaining line (Douglas and Peucker 1973); ends stay. A
+ * stretch is straightened only if it then neither meets nor passes over another line, so that lines stay on the same
+ * side of each other and rings stay rings. Returns 1 for each place that stays.
  */
 export function simplifyArcs({ places, starts }: Arcs, tolerance: number): Uint8Array {
   const keep = new Uint8Array(places.length);
@@ -27,7 +27,7 @@ export function simplifyArcs({ places, starts }: Arcs, tolerance: number): Uint8
   return keep;
 }
 
-/** The place between two others that lies furthest from the line between them. */
+/** The place between two others that is furthest from the line between them. */
 function furthestOf({ xs, ys }: Places, from: number, to: number): { readonly at: number; readonly distance: number } {
   const [ax, ay] = [xs.at(from), ys.at(from)];
   const [dx, dy] = [xs.at(to) - ax, ys.at(to) - ay];

@@ -1,6 +1,6 @@
 import { escapeHtml } from "./page.js";
 
-/** A share from 0 to 1 with a name; NaN has no bar. */
+/** A named share from 0 to 1; NaN has no bar. */
 export interface Bar {
   readonly name: string;
   readonly value: number;
@@ -10,10 +10,10 @@ export interface Bar {
 
 const WIDTH = 640;
 const LINE = 24;
-/** Room for the names, as much as they need between these, at about so many units a letter. */
+/** Bounds of the space for names, and its approximate width per letter, in SVG units. */
 const NAMES = { least: 170, most: 300, letter: 7.5 };
 
-/** Horizontal bars of shares as one SVG element, in their order; each tells its value in per cent. */
+/** Draws horizontal bars in order as one SVG element; each shows its value in per cent. */
 export function barChart(title: string, bars: readonly Bar[]): string {
   const height = 36 + bars.length * LINE;
   const longest = Math.max(0, ...bars.map(({ name }) => [...name].length));
@@ -36,7 +36,7 @@ export function barChart(title: string, bars: readonly Bar[]): string {
   ].join("\n");
 }
 
-/** A name in at most so many letters; the whole one is shown where the pointer rests. */
+/** A name shortened to a number of letters, with the whole name as a tooltip. */
 function shortened(name: string, most: number): string {
   const letters = [...name];
   if (letters.length <= most) return escapeHtml(name);

@@ -4,7 +4,7 @@ export interface ChartSeries {
   readonly name: string;
   /** A CSS colour. */
   readonly colour: string;
-  /** [x, y] pairs, x ascending. */
+  /** [x, y] pairs in ascending order of x. */
   readonly points: readonly (readonly [number, number])[];
   readonly dashed?: boolean;
 }
@@ -13,9 +13,9 @@ export interface ChartOptions {
   readonly title: string;
   readonly xLabel: string;
   readonly series: readonly ChartSeries[];
-  /** Marks every point with a dot; for series of a few points. */
+  /** Marks every point with a dot, for series with few points. */
   readonly dots?: boolean;
-  /** Fixed bounds of the y axis; the default is the data, widened to round numbers. */
+  /** Fixed bounds of the y axis. Default: the range of the data, extended to round numbers. */
   readonly yBounds?: readonly [number, number];
 }
 
@@ -28,7 +28,7 @@ interface Scale {
   readonly place: (value: number) => number;
 }
 
-/** A line chart as one SVG element that needs nothing from outside; text and axes take the page's colour. */
+/** Draws a line chart as one self-contained SVG element; text and axes take the page's colour. */
 export function lineChart(options: ChartOptions): string {
   const points = options.series.flatMap((series) => series.points);
   const x = makeScale(
@@ -46,7 +46,7 @@ export function lineChart(options: ChartOptions): string {
   ].join("\n");
 }
 
-/** Round numbers that enclose all values, and the map from value to pixel. */
+/** Round bounds that enclose all values, and the map from values to pixels. */
 function makeScale(values: readonly number[], [from, to]: readonly [number, number]): Scale {
   const finite = values.filter(Number.isFinite);
   const low = finite.length > 0 ? Math.min(...finite) : 0;
@@ -59,7 +59,7 @@ function makeScale(values: readonly number[], [from, to]: readonly [number, numb
   return { ticks, place };
 }
 
-/** 1, 2 or 5 times a power of ten, at least `rough`. */
+/** The smallest of 1, 2 or 5 times a power of ten that is at least `rough`. */
 function roundStep(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));
   return ([1, 2, 5, 10].find((m) => m * power >= rough * 0.999) ?? 10) * power;

@@ -1,10 +1,10 @@
 import { escapeHtml } from "./page.js";
 
 /**
- * A confusion matrix as a table: a row a true class, a column a predicted one, cells in per cent of the row's pixels
- * and tinted by them.
+ * A confusion matrix as a table, with a row for each true class and a column for each predicted one. Cells show, and
+ * are tinted by, their percentage of the row's pixels.
  *
- * @param counts pixels of class i predicted as class j
+ * @param counts number of pixels of class i predicted as class j
  */
 export function confusionTable(classes: readonly string[], counts: readonly (readonly number[])[]): string {
   const head = classes.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join("");

@@ -1,10 +1,10 @@
-/** Text made safe for element content and quoted attributes. */
+/** Escapes text for element content and quoted attributes. */
 export function escapeHtml(text: string): string {
   const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
   return text.replace(/[&<>"']/g, (character) => entities[character] as string);
 }
 
-/** A table; the first column is a row header, cells that are numbers are set flush right. */
+/** A table whose first column holds row headers; numeric cells are right-aligned. */
 export function htmlTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const head = header.map((cell) => `<th scope="col">${escapeHtml(cell)}</th>`).join("");
   const body = rows.map(([first, ...cells]) => {
@@ -14,19 +14,18 @@ export function htmlTable(header: readonly string[], rows: readonly (readonly st
   return `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>\n${body.join("\n")}\n</tbody></table></div>`;
 }
 
-/** A PNG image carried inside the page. */
+/** A PNG image embedded in the page. */
 export function embeddedPng(png: Uint8Array, description: string): string {
   const data = Buffer.from(png).toString("base64");
   return `<img alt="${escapeHtml(description)}" src="data:image/png;base64,${data}">`;
 }
 
-/** Names with their values. */
 export function descriptionList(rows: readonly (readonly [string, string])[]): string {
   const items = rows.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`);
   return `<dl>${items.join("\n")}</dl>`;
 }
 
-/** A whole page that loads nothing from elsewhere. `body` is HTML already. */
+/** A complete page that loads nothing from elsewhere. `body` is already HTML. */
 export function htmlPage(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">

@@ -8,18 +8,18 @@ interface Size {
   readonly width: number;
 }
 
-/** An image as a cell: its first three channels, or the first one as grey. */
+/** A cell that shows an image: its first three channels, or the first one as grey. */
 export function photoCell(image: RasterImage): PanelCell {
   return { ...reducePhoto(image), smooth: true };
 }
 
-/** The label map of an image of that size as a cell. */
+/** A cell that shows the label map of an image of the given size. */
 export function labelCell(labels: Uint8Array, size: Size, colours: readonly Colour[]): PanelCell {
   const { labels: reduced, height, width } = reduceLabels(labels, size);
   return { rgb: paintLabels(reduced, colours), height, width, smooth: false };
 }
 
-/** An image under the colours of its labels as a cell. */
+/** A cell that shows an image under the colours of its labels. */
 export function overlayCell(image: RasterImage, labels: Uint8Array, colours: readonly Colour[]): PanelCell {
   const { rgb, ...size } = reducePhoto(image);
   const { labels: reduced } = reduceLabels(labels, image);
@@ -27,12 +27,12 @@ export function overlayCell(image: RasterImage, labels: Uint8Array, colours: rea
 }
 
 /**
- * Pixels of each side that become one: what is painted stays within four times the side of a cell, however large the
- * image is.
+ * Number of pixels on each side that are merged into one, so that painting stays within four times a cell's side,
+ * however large the image is.
  */
 const factorOf = ({ height, width }: Size): number => Math.max(1, Math.floor(Math.max(height, width) / (2 * CELL)));
 
-/** The mean of each square of pixels, as 8-bit RGB. */
+/** Averages each square of pixels, as 8-bit RGB. */
 function reducePhoto(image: RasterImage): Size & { readonly rgb: Uint8Array } {
   const { data, channels } = image;
   const factor = factorOf(image);
@@ -56,7 +56,7 @@ function reducePhoto(image: RasterImage): Size & { readonly rgb: Uint8Array } {
   return { height, width, rgb };
 }
 
-/** The label in the middle of each square of pixels. */
+/** Takes the label in the middle of each square of pixels. */
 function reduceLabels(labels: Uint8Array, size: Size): Size & { readonly labels: Uint8Array } {
   const factor = factorOf(size);
   const [height, width] = [Math.ceil(size.height / factor), Math.ceil(size.width / factor)];

@@ -18,15 +18,15 @@ export interface LabelRow {
 
 export interface LabelGrid extends ClassColours {
   readonly title: string;
-  /** Titles of the columns after image and truth, one a prediction. */
+  /** Titles of the columns after the image and the truth, one for each prediction. */
   readonly columns: readonly PanelColumn[];
-  /** Taken one at a time; what is kept of each does not grow with the size of its image. */
+  /** Consumed one at a time; what is kept of each does not grow with its image. */
   readonly rows: Iterable<LabelRow> | AsyncIterable<LabelRow>;
   /** Adds a column with the last prediction over the image. Default false. */
   readonly overlay?: boolean;
 }
 
-/** Image, truth and predictions side by side, one row a sample, as a PNG file. Images may have any size. */
+/** Renders images, truth and predictions side by side as a PNG file, a row per sample. Images may have any size. */
 export async function renderLabelGrid(grid: LabelGrid): Promise<Uint8Array> {
   const { title, columns, classes, colours, overlay = false } = grid;
   const rows: { readonly title: string; readonly cells: PanelCell[] }[] = [];

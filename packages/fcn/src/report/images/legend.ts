@@ -19,7 +19,7 @@ interface Legend {
   readonly height: number;
 }
 
-/** A legend in as many lines as it needs within `width`; wider where one entry is. Runs in Node only. */
+/** Draws a legend in as many lines as `width` requires; a wider single entry widens it (Node). */
 export async function drawLegend(entries: readonly LegendEntry[], width: number): Promise<Legend> {
   const names = await Promise.all(entries.map(({ name }) => typeset(name, STYLE)));
   const whole = Math.max(width, ...names.map((name) => BOX + 8 + name.width + 2 * LEGEND_MARGIN));
@@ -38,7 +38,7 @@ export async function drawLegend(entries: readonly LegendEntry[], width: number)
   return { svg, width: whole, height };
 }
 
-/** An image (RGBA) with a legend below it, as a PNG file. Runs in Node only, in sharp's own threads. */
+/** Renders an RGBA image with a legend below it as a PNG file (Node), in sharp's own threads. */
 export async function renderWithLegend(
   { rgba, height, width }: { readonly rgba: Uint8ClampedArray; readonly height: number; readonly width: number },
   entries: readonly LegendEntry[],

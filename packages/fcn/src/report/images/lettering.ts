@@ -3,14 +3,14 @@ import { loadSharp } from "../../encoding/sharp.js";
 import { escapeHtml } from "../html/page.js";
 
 export interface TextStyle {
-  /** Height in pixels, as a CSS font size. */
+  /** Font size in pixels, as in CSS. */
   readonly size: number;
   /** As `#rrggbb`. */
   readonly colour: string;
   readonly bold?: boolean;
 }
 
-/** One line of text that is ready to be drawn. */
+/** One line of text, ready to be drawn. */
 export interface Lettering {
   /** In pixels. */
   readonly width: number;
@@ -18,19 +18,21 @@ export interface Lettering {
   at(x: number, y: number): string;
 }
 
-/** Bundlers would follow `new URL("...", import.meta.url)` in one piece, but browsers have no use for the fonts. */
+/**
+ * Bundlers would follow `new URL("...", import.meta.url)` if written as one, but browsers have no use for the fonts.
+ */
 const HERE = import.meta.url;
-/** Markup has no way to write these, and a line break would start a second line. */
+/** Markup cannot express these, and a line break would start a second line. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\ufffe\uffff]/gu;
-/** sharp draws nothing that is wider than 32,767 pixels. */
+/** sharp cannot draw anything wider than 32,767 pixels. */
 const MOST_LETTERS = 1000;
-/** An unseen letter that reaches as far down as any, so that the baseline is this far above the lower edge. */
+/** An invisible letter as deep as any, which fixes the distance from the baseline to the lower edge. */
 const STRUT = '<span alpha="1">|</span>';
 const DEPTH = 0.25;
 
 /**
- * Sets one line of text in a font of this package, since a machine may have none (a bare container).
- * Letters that neither this font nor one of the machine has are drawn as a box.
+ * Sets one line of text in a font of this package, since a machine may have none (a bare container). Letters that
+ * neither this font nor any on the machine has are drawn as a box.
  */
 export async function typeset(text: string, { size, colour, bold = false }: TextStyle): Promise<Lettering> {
   const sharp = await loadSharp("typeset");
@@ -46,7 +48,7 @@ export async function typeset(text: string, { size, colour, bold = false }: Text
   return { width, at: (x, y) => `<image x="${x}" y="${y + Math.round(DEPTH * size) - height}" ${image}/>` };
 }
 
-/** Without a configuration of its own (a bare container), fontconfig writes errors to the terminal. */
+/** Without a configuration of its own (a bare container), fontconfig prints errors to the terminal. */
 function quietFontconfig(): void {
   const { env, platform } = process;
   if (platform !== "linux" || env.FONTCONFIG_PATH !== undefined) return;

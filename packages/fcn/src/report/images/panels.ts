@@ -3,12 +3,12 @@ import { loadSharp } from "../../encoding/sharp.js";
 import { drawLegend, LEGEND_MARGIN, type LegendEntry } from "./legend.js";
 import { type TextStyle, typeset } from "./lettering.js";
 
-/** One image of the grid: interleaved RGB rows. */
+/** One image of the grid, as interleaved RGB rows. */
 export interface PanelCell {
   readonly rgb: Uint8Array;
   readonly width: number;
   readonly height: number;
-  /** Photographs are enlarged smoothly, label maps pixel by pixel. */
+  /** True to enlarge smoothly, as for photographs; false to enlarge pixel by pixel, as for label maps. */
   readonly smooth: boolean;
 }
 
@@ -37,7 +37,7 @@ const LEGEND_INSET = MARGIN - LEGEND_MARGIN;
 const INK = "#1d2733";
 const SOFT = "#5d6b7a";
 
-/** Draws the grid with column titles, row titles and a legend, and returns a PNG file. Runs in Node only. */
+/** Draws the grid with column titles, row titles and a legend, and returns a PNG file (Node). */
 export async function renderPanels(grid: PanelGrid): Promise<Uint8Array> {
   const sharp = await loadSharp("renderPanels");
   const width = 2 * MARGIN + grid.columns.length * (CELL + GAP) - GAP;
@@ -71,7 +71,7 @@ function rowTop(row: number): number {
   return HEADER + row * (CELL + ROW_TITLE + GAP);
 }
 
-/** Titles of the grid, its columns and its rows, as SVG. */
+/** The titles of the grid, its columns and its rows, as SVG. */
 function drawTitles({ title, columns, rows }: PanelGrid): Promise<string[]> {
   const draw = async (text: string, x: number, y: number, style: TextStyle) => (await typeset(text, style)).at(x, y);
   return Promise.all([

@@ -15,28 +15,28 @@ import { RUN_FILES } from "./result.js";
 const { open, readdir, rm } = nodeModule("trainRun", "node:fs/promises");
 const { dirname, join } = nodeModule("trainRun", "node:path");
 
-/** What a run needs, beside the values of net and optimiser, to go on as if it had never stopped. */
+/** Everything a run needs, in addition to the values of net and optimiser, to continue as if it had never stopped. */
 export interface CheckpointState {
   readonly step: number;
   readonly configuration: Configuration;
-  /** Names of the adapters that made the steps so far; each rounds in its own way. */
+  /** Names of the adapters that made the steps so far. Each rounds in its own way. */
   readonly adapters: readonly string[];
-  /** Of the images and masks; undefined for samples in memory. */
+  /** State of the images and masks; undefined for samples in memory. */
   readonly data: DataState | undefined;
   readonly loader: LoaderState;
   readonly history: History;
-  /** Of the interval between two readings in which the step lies; undefined at a reading. */
+  /** The unfinished interval between two readings that contains the step; undefined at a reading. */
   readonly open: OpenInterval | undefined;
 }
 
-/** A checkpoint that was read. */
+/** A checkpoint read from a file. */
 export interface Checkpoint extends CheckpointState {
   /** Length of the run that wrote it. */
   readonly plannedSteps: number;
   readonly optimizer: optim.SavedState;
 }
 
-/** Rises with every change that an older or newer version cannot read. */
+/** Rises with every change that another version cannot read. */
 const FORMAT = "2";
 
 const NAME = /^step-(\d{9})\.safetensors$/;
@@ -45,8 +45,8 @@ const MODEL = "model.";
 const OPTIMIZER = "optimizer.";
 
 /**
- * Writes one file `step-000000020.safetensors` with everything: under a temporary name, to the disk (fsync), then
- * renamed. Older checkpoints are removed only after that.
+ * Writes everything into one file, such as `step-000000020.safetensors`. The file gets a temporary name, is flushed to
+ * disk (fsync) and only then renamed. Older checkpoints are removed after that.
  */
 export async function writeCheckpoint(
   folder: string,
@@ -73,7 +73,7 @@ export async function writeCheckpoint(
 }
 
 /**
- * The configuration of the last checkpoint; undefined where the folder has none. Throws where it is of another format.
+ * The configuration of the last checkpoint, or undefined if the folder has none. Throws if its format is another one.
  */
 export async function savedConfiguration(folder: string): Promise<Configuration | undefined> {
   const step = (await checkpoints(folder)).at(-1);
@@ -85,8 +85,8 @@ export async function savedConfiguration(folder: string): Promise<Configuration 
 }
 
 /**
- * Puts the last checkpoint's values into the net; undefined where the folder has none. Throws where it is of another
- * format or configuration.
+ * Loads the last checkpoint into the net. Returns undefined if the folder has none. Throws if its format or
+ * configuration differs.
  */
 export async function readCheckpoint(
   folder: string,
@@ -126,7 +126,7 @@ function checkFormat(file: string, format: string | undefined): void {
   });
 }
 
-/** Steps of the checkpoints in a folder, rising. What a killed process left half written has another name. */
+/** Steps of the checkpoints in a folder, ascending. Files that a killed process left unfinished have other names. */
 export async function checkpoints(folder: string): Promise<number[]> {
   const names = await readdir(folder).catch(() => [] as string[]);
   return names
@@ -138,7 +138,7 @@ export async function checkpoints(folder: string): Promise<number[]> {
 const prefixed = <T>(prefix: string, record: Readonly<Record<string, T>>): Record<string, T> =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]));
 
-/** A rename is on the disk when its folder is. Windows cannot open folders and needs none of it. */
+/** A rename reaches the disk only with its folder. Windows cannot open folders and does not need this. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   await handle?.sync().catch(() => {});

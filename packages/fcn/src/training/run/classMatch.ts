@@ -7,8 +7,8 @@ import type { ClassMap } from "../../surgery/heads.js";
 import type { HeadLabels } from "../heads.js";
 
 /**
- * For each class of `own` its place among `theirs`, by name; undefined for one that is not there. Undefined in all
- * where the rows stay as they are: the names are the same, or one side has none.
+ * For each class of `own`, its index among `theirs`, by name, or undefined if it is not there. Returns undefined if the
+ * rows stay as they are, because the names are the same or one side has none.
  */
 export function matchClasses(own: readonly string[], theirs: readonly string[]): ClassMap | undefined {
   if (isUnnamed(own) || isUnnamed(theirs)) return undefined;
@@ -19,10 +19,10 @@ export function matchClasses(own: readonly string[], theirs: readonly string[]):
 
 const plain = (names: readonly string[]): string[] => names.map((name) => name.trim().toLowerCase());
 
-/** Data that does not name its classes is given these. */
+/** Whether these are the names that data gets if it does not name its classes. */
 const isUnnamed = (names: readonly string[]): boolean => names.every((name, label) => name === `class ${label}`);
 
-/** The layers with numbers for each class of `labels`; heads that learn from another label map have other classes. */
+/** The layers with numbers for each class of `labels`. Heads that learn from extra labels have other classes. */
 export function classLayers(
   graph: Graph,
   headLabels: HeadLabels,
@@ -34,15 +34,15 @@ export function classLayers(
 
 interface Merge {
   readonly classes: ClassMap;
-  /** Classes of the file. */
+  /** Number of classes in the file. */
   readonly count: number;
-  /** Upsampling weights that are dense, [C, C, k, k], have a column for each class as well. */
+  /** Dense upsampling weights, [C, C, k, k], have a column for each class too. */
   readonly isUpsampling: boolean;
 }
 
 /**
- * The values of `own`, which has a row for each class, with those of `file` for classes that are in it. Undefined where
- * the file's array does not fit.
+ * The values of `own`, which has one row per class, with the rows of `file` for the classes that the file has. Returns
+ * undefined if the file's array does not fit.
  */
 export function mergeRows(
   name: string,
@@ -69,7 +69,7 @@ export function mergeRows(
   return { dtype: "float32", shape: own.shape, data };
 }
 
-/** The array in the shape that is wanted, as a net would take it. */
+/** The array in the wanted shape, converted as a net would convert it. */
 function inForm(name: string, file: io.HostArray, wanted: readonly number[]): io.HostArray | undefined {
   const { shape } = file;
   if (shape.join() === wanted.join()) return file;

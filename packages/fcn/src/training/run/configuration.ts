@@ -4,23 +4,26 @@ import type { ResolvedOptions } from "../options.js";
 import { bothWays } from "../remedies.js";
 import { ratesOf } from "../schedules.js";
 
-/** What decides the course of a run, by name; plain data. A run goes on from a checkpoint of the same only. */
+/**
+ * Everything that decides the course of a run, by name, as plain data. A run continues only from a checkpoint with the
+ * same configuration.
+ */
 export type Configuration = Readonly<Record<string, unknown>>;
 
-/** The number of names and a 32-bit hash of them (FNV-1a): enough to see that a list is another one. */
+/** The number of names and their 32-bit hash (FNV-1a), which is enough to notice that a list has changed. */
 export function countAndHash(names: readonly string[]): string {
   return `${names.length} (${fnv1a(new TextEncoder().encode(names.join("\n"))).toString(16)})`;
 }
 
-/** Files of weights are the same where their bytes are. */
+/** Weights files are the same if their bytes are. */
 function identity(name: string, value: unknown): string | undefined {
   const hash = name === "weights" ? (value as { readonly sha256?: string } | undefined)?.sha256 : undefined;
   return hash ?? JSON.stringify(value);
 }
 
 /**
- * Throws "checkpoint-mismatch" with what differs, unless a run may go on from the checkpoint `file` of `step`. It may
- * become longer.
+ * Throws `checkpoint-mismatch`, with the differences, unless a run may continue from the checkpoint `file` of `step`.
+ * The run may be longer than before.
  */
 export function checkConfiguration(
   file: string,
@@ -60,7 +63,7 @@ function tooShort(file: string, step: number, steps: number): TensorError {
   });
 }
 
-/** What changes where a run goes on for longer than it was planned; nothing where it does not. */
+/** What changes if a run continues beyond its planned length; empty if it does not. */
 export function tellLonger(
   { step, plannedSteps }: { readonly step: number; readonly plannedSteps: number },
   { schedule, steps, warmUp, learningRate }: ResolvedOptions,

@@ -22,13 +22,13 @@ export interface RunData {
   readonly report: DataReport | undefined;
 }
 
-/** The options with the range of images with which a run was begun: images that came later do not change it. */
+/** The options with the pixel range that the run began with, so that images added later do not change it. */
 export function withSavedRange(options: TrainRunOptions, saved: Configuration | undefined): TrainRunOptions {
   const { range } = (saved?.preprocessing ?? {}) as Partial<Preprocessing>;
   return range === undefined ? options : { ...options, open: { range, ...options.open } };
 }
 
-/** Opens and checks the data: problems stop the run, warnings are told. */
+/** Opens and checks the data. Problems stop the run; warnings are shown. */
 export async function prepareData(options: TrainRunOptions): Promise<RunData> {
   const { view, workers, signal } = options;
   const onProgress = (done: number, total: number): void => view?.checking?.(done, total);
@@ -79,8 +79,8 @@ function judge({ root, remarks }: DataReport, view: TrainRunView | undefined): v
 }
 
 /**
- * What a remark says, and its remedy where code and command line have two: these stand in brackets after what both
- * texts begin with.
+ * Splits a remark into what it says and its remedies for code and the command line. These stand in brackets after the
+ * beginning that both texts share.
  */
 function withoutRemedy({ text, commandText = text }: DataRemark): { problem: string; remedies: Remedy } {
   const same = [...text].findIndex((letter, i) => letter !== commandText[i]);

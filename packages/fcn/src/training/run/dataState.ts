@@ -4,8 +4,7 @@ import { countAndHash } from "./configuration.js";
 import type { RunData } from "./data.js";
 
 /**
- * What is known of the images and labels of a run without keeping them: their number, the sizes of their files, and the
- * classes of their pixels.
+ * A summary of a run's images and labels: how many there are, their file sizes, and the class counts of their pixels.
  */
 export interface DataState {
   readonly images: string;
@@ -13,8 +12,8 @@ export interface DataState {
 }
 
 /**
- * Undefined for samples in memory. A copy of the data has the same state; files of one size with the same counts of all
- * classes are not told apart.
+ * Undefined for samples in memory. A copy of the data has the same state. Files of equal size with equal class counts
+ * cannot be told apart.
  */
 export async function dataState({ train, validation, report }: RunData): Promise<DataState | undefined> {
   const [images, labels]: [string[], string[]] = [[], []];
@@ -43,7 +42,7 @@ const sizeOf = async (file: string): Promise<number> =>
       .catch(() => undefined)
   )?.size ?? 0;
 
-/** A remark where a run goes on with other data than it began with; undefined where nothing shows that. */
+/** A remark if a run continues with other data than it began with, or undefined if no difference shows. */
 export function tellOtherData(before: DataState | undefined, now: DataState | undefined): string | undefined {
   if (before === undefined || now === undefined) return undefined;
   const changed = (["images", "labels"] as const).filter((part) => before[part] !== now[part]);

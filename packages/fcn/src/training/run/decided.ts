@@ -24,8 +24,8 @@ interface Parts {
 }
 
 /**
- * All that changes a step or what is told of it, and nothing else: neither where files lie nor how many threads decode,
- * nor when a checkpoint is written.
+ * Everything that changes a step or what is reported of it, and nothing else: not where files lie, how many threads
+ * decode, or when checkpoints are written.
  */
 export function configurationOf(parts: Parts): Configuration {
   const { options, data, metadata, settings, augmentation, pace, weights } = parts;
@@ -35,7 +35,7 @@ export function configurationOf(parts: Parts): Configuration {
     ...settings,
     ...pace,
     ...{ model, modelOptions, preprocessing, recipe: options.recipe },
-    // One that the optimiser does not use is left out.
+    // Momentum that the optimiser does not use is left out.
     momentum: typeof optimizer === "string" && OPTIMIZERS[optimizer].hasMomentum ? momentum : undefined,
     ...{ augmentation, order: orderOf(options), weights },
   };
@@ -52,7 +52,7 @@ export function configurationOf(parts: Parts): Configuration {
   };
 }
 
-/** The images that cannot be used, by split; they decide which are trained on. */
+/** The unusable images by split. They belong to the configuration because they decide which images are trained on. */
 function leftOutOf({ opened: { leftOut = [] } }: RunData): readonly string[] | undefined {
   return leftOut.length > 0 ? leftOut.map(({ split, name }) => `${split}: ${name}`) : undefined;
 }

@@ -10,8 +10,8 @@ import { RUN_FILES } from "./result.js";
 const { join } = nodeModule("trainRun", "node:path");
 
 /**
- * Throws "diverged" where a value of the net is NaN or infinite: such a net is neither scored nor kept. `names` are the
- * images of the last step, whose update the values may come from; the loss is that of the values before it.
+ * Throws `diverged` if a value of the net is NaN or infinite, because such a net must be neither scored nor kept.
+ * `names` are the images of the last step, whose update may have caused it; the loss was computed before that update.
  */
 export async function checkFinite(
   model: SegmentationNet,

@@ -13,8 +13,8 @@ const { dirname, join, relative, sep } = nodeModule("trainRun", "node:path");
 const LOCK = "run.lock";
 
 /**
- * Runs `use` while this run alone writes into its folder, which is made, and which does not stay where nothing was
- * written. Throws a TensorError, "folder-in-use", at once where a run that lives holds it.
+ * Runs `use` while only this run may write into its folder. Makes the folder, and removes it again if nothing was
+ * written. Throws `folder-in-use` at once if another live run holds it.
  */
 export async function withRunFolder<T>(options: TrainRunOptions, use: () => Promise<T>): Promise<T> {
   const { out } = options;
@@ -32,14 +32,12 @@ export async function withRunFolder<T>(options: TrainRunOptions, use: () => Prom
   } catch (error) {
     throw await withRemedy(error, out);
   } finally {
-    // It fails where something is in there.
+    // Fails if the folder is not empty.
     if (isNew) await rmdir(out).catch(() => {});
   }
 }
 
-/**
- * Makes the folder ready for the first file: without what killed runs left, and without the run that is to be replaced.
- */
+/** Prepares the folder for the first file: removes what killed runs left behind, and the run to be replaced. */
 export async function openFolder({ out, overwrite = false }: TrainRunOptions): Promise<void> {
   const folder = join(out, RUN_FILES.checkpoint);
   if (overwrite) {
@@ -75,7 +73,7 @@ async function refuseOtherRun({ out, resume = false, overwrite = false, weights 
   if (weights !== undefined) await refuseOwnStart(out, weights);
   const names = (await namesIn(out)) ?? [];
   const net = [RUN_FILES.best, RUN_FILES.last].find((name) => names.includes(name));
-  // A run that ended before its first checkpoint may have left scored weights; it has no report yet.
+  // A run that ended before its first checkpoint may have left scored weights, but has no report yet.
   const isUnfinished = names.includes(RUN_FILES.checkpoint) && !names.includes(RUN_FILES.report);
   if (net === undefined || overwrite || (resume && isUnfinished)) return;
   throw runExists(
@@ -95,7 +93,7 @@ function runExists(problem: string, resume: string | false): TensorError {
   });
 }
 
-/** Throws where the run would write over the weights that it starts from. */
+/** Throws if the run would overwrite the weights that it starts from. */
 async function refuseOwnStart(out: string, weights: string): Promise<void> {
   const file = await realpath(weights).catch(() => undefined);
   if (file === undefined) return;
@@ -107,7 +105,7 @@ async function refuseOwnStart(out: string, weights: string): Promise<void> {
   );
 }
 
-/** The error of a full disk, or of a device that failed, tells how the run goes on. */
+/** Adds how to continue the run to the error of a full disk or a failed device. */
 async function withRemedy(error: unknown, out: string): Promise<unknown> {
   if (!(error instanceof TensorError)) return error;
   const step = (await checkpoints(join(out, RUN_FILES.checkpoint))).at(-1);
@@ -121,7 +119,7 @@ async function withRemedy(error: unknown, out: string): Promise<unknown> {
   return reworded(error, { message, fix });
 }
 
-/** What to do, from the state of the run and its last weights. */
+/** Remedies that depend on the state of the run and its last weights. */
 const REMEDIES: Partial<Record<ErrorCode, (state: string, weights: string | undefined) => Fix>> = {
   "disk-full": (state) =>
     bothWays((say) => `free some space on that disk and go on with ${say("resume: true", "--resume")}: ${state}`),

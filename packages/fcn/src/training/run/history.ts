@@ -1,14 +1,14 @@
 import type { SegmentationScores } from "../../labels/metrics.js";
 import { toCsv } from "../../report/csv.js";
 
-/** The loss of an interval, and the rate at its end. */
+/** The loss of an interval, and the learning rate at its end. */
 export interface Reading {
   readonly step: number;
   readonly loss: number;
   readonly learningRate: number;
 }
 
-/** An image of the validation set by its place, and its own mean IU. */
+/** An image of the validation set, by index, and its own mean IU. */
 export interface ImageScore {
   readonly index: number;
   readonly meanIU: number;
@@ -18,23 +18,23 @@ export interface ImageScore {
 export interface Validation {
   readonly step: number;
   readonly scores: SegmentationScores;
-  /** Of the heads with labels of their own, by head. */
+  /** Scores of the heads that learn from extra labels, by head. */
   readonly heads?: Readonly<Record<string, SegmentationScores>>;
   /** The images with the lowest mean IU, worst first. */
   readonly worst: readonly ImageScore[];
-  /** The images with the highest, best first; none of the worst. */
+  /** The images with the highest mean IU, best first, without any of the worst. */
   readonly best: readonly ImageScore[];
 }
 
-/** What a run has seen so far; plain data for a checkpoint. */
+/** Everything measured in a run so far, as plain data for a checkpoint. */
 export interface History {
   readonly readings: Reading[];
   readonly validations: Validation[];
-  /** That with the highest mean IU, the earlier one of equals. */
+  /** The validation with the highest mean IU, the earlier one if two are equal. */
   best: Validation | undefined;
 }
 
-/** JSON has no NaN: scores of absent classes are null there. */
+/** JSON has no NaN, so the scores of absent classes become null. */
 export const writeHistory = (history: History): string => JSON.stringify(history);
 
 /** Reads what {@link writeHistory} wrote. */
@@ -43,7 +43,7 @@ export function readHistory(text: string): History {
   return { ...plain, best: plain.best ?? undefined };
 }
 
-/** Adds a validation; returns whether it is the best so far. */
+/** Adds a validation. Returns whether it is the best so far. */
 export function addValidation(history: History, validation: Validation): boolean {
   history.validations.push(validation);
   const { best } = history;
@@ -54,13 +54,13 @@ export function addValidation(history: History, validation: Validation): boolean
 
 const COLUMNS = ["pixelAccuracy", "meanAccuracy", "meanIU", "frequencyWeightedIU"] as const;
 
-/** The four scores by name; those of a head with labels of its own as `geo/meanIU`. */
+/** The four scores by name. Those of a head with extra labels have names such as `geo/meanIU`. */
 export function namedScores({ scores, heads = {} }: Pick<Validation, "scores" | "heads">): Record<string, number> {
   const all = [["", scores] as const, ...Object.entries(heads).map(([head, own]) => [`${head}/`, own] as const)];
   return Object.fromEntries(all.flatMap(([head, own]) => COLUMNS.map((column) => [head + column, own[column]])));
 }
 
-/** One row a reading of the loss; the scores stand in the rows where the net was validated. */
+/** One row per reading of the loss. Rows at which the net was validated also hold the scores. */
 export function metricsCsv({ readings, validations }: History): string {
   const byStep = new Map(validations.map((validation) => [validation.step, namedScores(validation)]));
   const columns = [...new Set([...COLUMNS, ...[...byStep.values()].flatMap((scores) => Object.keys(scores))])];

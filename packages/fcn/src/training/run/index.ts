@@ -8,20 +8,20 @@ export type { ImageScore, Validation } from "./history.js";
 export { RUN_FILES, type TrainRunResult } from "./result.js";
 
 /**
- * Trains a net on a folder of labelled images from end to end (Node): checks the data, trains, validates on the way,
- * and writes into `out` `weights.safetensors` (the last), `best.safetensors` (by mean IU), `checkpoint/`,
- * `metrics.csv`, TensorBoard events and `report.html`. Killed at any moment, `resume` goes on from the last checkpoint,
- * and ends with the bits of a run that was never stopped.
+ * Trains a net on a folder of labelled images from start to finish (Node). Checks the data, trains and validates, and
+ * writes into `out`: `weights.safetensors` (the last), `best.safetensors` (by mean IU), `checkpoint/`, `metrics.csv`,
+ * TensorBoard events and `report.html`. After an interruption at any moment, `resume` continues from the last
+ * checkpoint and ends with exactly the bits of an uninterrupted run.
  *
- * ```ts await fcn.trainRun({ data: "photographs", model: "fcn16s-mobilenetv2", out: "out/run", epochs: 40 }); ```
+ * `await fcn.trainRun({ data: "photographs", model: "fcn16s-mobilenetv2", out: "out/run", epochs: 40 })`
  *
- * Throws a TensorError: "data-problems", "run-exists" where `out` holds a run or its weights and neither `resume` nor
- * `overwrite` is set, "folder-in-use" where another run writes there, "checkpoint-mismatch" for a checkpoint of other
- * options, "aborted" where the signal ends it before its first step, and "diverged" where the loss stops being a
- * number.
+ * Throws a TensorError: `data-problems`; `run-exists` if `out` holds a run or its weights and neither `resume` nor
+ * `overwrite` is set; `folder-in-use` if another run writes there; `checkpoint-mismatch` for a checkpoint with other
+ * options; `aborted` if the signal ends the run before its first step; `diverged` if the loss stops being finite;
+ * `nothing-learned` if no pixel counted or the loss never changed.
  */
 export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
-  // Files are read and written: browsers do not load this part.
+  // Loaded only when called, because browsers can neither read nor write files.
   nodeModule("trainRun", "node:fs/promises");
   const run = await import("./run.js");
   return run.trainRun(options);

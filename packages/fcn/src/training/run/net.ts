@@ -14,9 +14,9 @@ import type { Configuration } from "./configuration.js";
 import type { RunData } from "./data.js";
 
 /**
- * Which net a run trains, from its options, the file of weights, and the data. `saved` is the configuration of the
- * checkpoint from which the run goes on: it stands for a file of weights that is gone or not named again. `channels`
- * are those of an image.
+ * Decides which net a run trains, from its options, the weights file and the data. `saved` is the configuration of the
+ * checkpoint that the run continues from; it replaces a weights file that is gone or not named again. `channels` are
+ * those of an image.
  */
 export async function chooseNet(
   options: TrainRunOptions,
@@ -46,14 +46,14 @@ export async function chooseNet(
   const { classes, palette } = opened;
   if (graph) checkGraph(graph, { channels, classes, given: options.modelOptions });
   const { channelOrder, mean, std } = preprocessing;
-  // The scale is that of the images trained on, whatever weights began with.
+  // The scale comes from the images of this training, whatever scale the weights began with.
   const { range, depths } = opened;
   const scale = { ...(range ? { range } : {}), ...(depths ? { depths } : {}) };
   const seen = { channelOrder, mean, std, ...scale };
   return { model: name, options: modelOptions, ...(graph && { graph }), classes, palette, preprocessing: seen };
 }
 
-/** Throws where a graph is no net for the data. */
+/** Throws if a graph does not suit the data. */
 function checkGraph(
   graph: Graph,
   { channels, classes, given = {} }: { channels: number; classes: readonly string[]; given: object | undefined },
@@ -77,7 +77,7 @@ function checkGraph(
   );
 }
 
-/** What the weights to start from say about their net, or the checkpoint where they are gone or not named. */
+/** What the starting weights say about their net, or the checkpoint if they are gone or not named. */
 async function describedNet(weights: string | undefined, saved: Configuration | undefined): Promise<PartialMetadata> {
   if (saved !== undefined && (weights === undefined || (await kindOf(weights)) === undefined)) {
     const { model, modelOptions, graph, preprocessing } = saved;
@@ -91,7 +91,7 @@ async function describedNet(weights: string | undefined, saved: Configuration | 
 const withoutClasses = ({ numClasses: _, seed: __, ...rest }: Partial<ModelOptions> = {}): Partial<ModelOptions> =>
   rest;
 
-/** How many classes the further head of a net for two tasks scores: as many as the data have for it. */
+/** How many classes the second head of a net for two tasks scores: as many as its extra labels have. */
 function furtherClasses(
   name: string,
   { headLabels }: TrainRunOptions,
@@ -112,15 +112,18 @@ function noModel(weights: string | undefined): TensorError {
   );
 }
 
-/** A file that says nothing is taken for the published weights: those of another library may want other numbers. */
+/**
+ * Warns about a weights file without preprocessing, which is assumed to be the published one. Weights from another
+ * library may need different numbers.
+ */
 function tellPreprocessing(file: string, { channelOrder, mean, std }: Preprocessing): string {
   const text = `${channelOrder}, mean ${mean.join(", ")}, deviation ${std.join(", ")}`;
   return `${file} does not say how its images became numbers: they are taken as ${text} (--preprocessing)`;
 }
 
 /**
- * That of the published weights of the model to start from, where these are for images with as many channels. Else a
- * colour image gets ImageNet's means; further channels are centred on the middle of 0 to 255.
+ * The preprocessing of the published weights that the run starts from, if they take as many channels. Otherwise
+ * ImageNet's means for colour images, with further channels centred on the middle of 0 to 255.
  */
 function defaultPreprocessing(channels: number, startsFrom: string | undefined): Preprocessing {
   const published = startsFrom === undefined ? undefined : publishedPreprocessing(startsFrom);

@@ -8,7 +8,7 @@ import { RUN } from "../settings/run.js";
 import type { SettingTable } from "../settings/setting.js";
 import { TRAINING } from "../settings/training.js";
 
-/** The optimiser of a run: recipes were published for SGD. */
+/** The optimiser of a run. With a recipe it is SGD, because recipes were published for SGD. */
 export const optimizerOf = ({ optimizer, recipe }: Pick<TrainRunOptions, "optimizer" | "recipe">): OptimizerName =>
   optimizer ?? (recipe === undefined ? "adamw" : "sgd");
 
@@ -24,6 +24,6 @@ export function trainSettings(options: TrainRunOptions): Partial<TrainOptions> {
   return { ...own, ...given, optimizer };
 }
 
-/** How the images of a pass are drawn. */
+/** The order in which a pass draws the images. */
 export const orderOf = ({ order, recipe: name }: TrainRunOptions): SampleOrder =>
   order ?? (name === undefined ? undefined : (recipe(name) as Recipe).order) ?? RUN.order.fallback;

@@ -26,7 +26,7 @@ import { describeStart, loadStartWeights } from "./startWeights.js";
 export interface PreparedRun {
   readonly model: GraphNet;
   readonly metadata: ModelMetadata;
-  /** As `train` takes them; `data` and `steps` are the run's to fill in. */
+  /** As `train` takes them. The run fills in `data` and `steps`. */
   readonly settings: ResolvedOptions;
   readonly augmentation: Augmentation;
   readonly steps: number;
@@ -37,7 +37,7 @@ export interface PreparedRun {
 }
 
 /**
- * Builds the net and fixes every setting. `saved` is the configuration of the checkpoint from which the run goes on.
+ * Builds the net and fixes every setting. `saved` is the configuration of the checkpoint that the run continues from.
  */
 export async function prepareRun(
   options: TrainRunOptions,
@@ -96,9 +96,7 @@ async function firstSample(dataset: SegmentationDataset): Promise<SegmentationSa
   });
 }
 
-/**
- * Throws where a head learns from a label map that the data lack, or that has another number of classes than the head.
- */
+/** Throws if a head learns from extra labels that the data lack, or whose number of classes differs from the head's. */
 function checkExtraLabels(
   { model, heads, headLabels }: ResolvedOptions,
   { opened }: RunData,
@@ -148,7 +146,7 @@ function augmentationOf(
   return { ...augmentation, mirror, ...(window ? { crop: window } : {}) };
 }
 
-/** No larger than the number of images, so that no batch holds one twice unless they are drawn with replacement. */
+/** At most the number of images, so that no batch holds an image twice unless they are drawn with replacement. */
 function batchSizeOf({ batchSize }: ResolvedOptions, { train }: RunData, line = (_: string): void => {}): number {
   const count = train.length;
   if (batchSize <= count) return batchSize;
@@ -169,7 +167,7 @@ async function paceOf(
   }: { settings: ResolvedOptions; saved: Configuration | undefined },
 ): Promise<Pace> {
   const before = (saved ?? {}) as Partial<Pace>;
-  // Batches go on from one pass into the next, so that all are full and no image is left out.
+  // Batches continue from one pass into the next, so that all are full and no image is left out.
   const perEpoch = train.length / (batchSize * accumulationSteps);
   const { epochs = RUN.epochs.fallback } = options;
   if (options.steps !== undefined && options.epochs !== undefined) {
@@ -181,11 +179,11 @@ async function paceOf(
   const isOpen = options.steps === undefined && options.epochs === undefined;
   const planned = options.steps ?? (isOpen ? before.steps : undefined);
   const steps = planned ?? Math.ceil((epochs * train.length) / (batchSize * accumulationSteps));
-  // A longer run is read and scored at the pace that it began with.
+  // A longer run keeps the intervals of readings and validations that it began with.
   const kept: Partial<Pace> = steps > (before.steps ?? steps) ? before : {};
   const epoch = Math.min(steps, Math.ceil(Math.max(perEpoch, steps / 20)));
   const readEvery = options.readEvery ?? kept.readEvery ?? Math.min(10, options.validateEvery ?? epoch);
-  // Where it is free it comes with a reading, so that no mean is over fewer steps.
+  // By default, validation coincides with a reading, so that no mean is over fewer steps.
   const validateEvery = options.validateEvery ?? kept.validateEvery ?? Math.ceil(epoch / readEvery) * readEvery;
   return { steps, readEvery, validateEvery, checkpointEvery: options.checkpointEvery ?? validateEvery };
 }

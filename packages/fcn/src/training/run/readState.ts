@@ -5,13 +5,13 @@ import type { Configuration } from "./configuration.js";
 import type { DataState } from "./dataState.js";
 import { type History, readHistory } from "./history.js";
 
-/** What the strings of a checkpoint say of the run, beside the step and the values. */
+/** What a checkpoint's strings say about the run, apart from the step and the values. */
 export interface SavedState {
   readonly configuration: Configuration;
   readonly adapters: readonly string[];
   readonly data: DataState | undefined;
   readonly loader: LoaderState;
-  /** Calls of each dropout layer, by its name. */
+  /** Number of calls of each dropout layer, by its name. */
   readonly dropout: Readonly<Record<string, number>>;
   readonly history: History;
   readonly open: OpenInterval | undefined;
@@ -57,7 +57,7 @@ const isHistory = (value: unknown): boolean =>
     best: (best) => best === undefined || isValidation(best),
   });
 
-/** Settings that some checkpoints have under another name. */
+/** Names that some checkpoints use for settings. */
 const FORMER_NAMES: Readonly<Record<string, string>> = {
   iterSize: "accumulationSteps",
   trainingPictures: "trainingImages",
@@ -65,8 +65,8 @@ const FORMER_NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The configuration in a checkpoint; a file without one has none of its settings. Some files call the loss `criterion`
- * and its reduction `loss`.
+ * The configuration in a checkpoint. A file without one has no settings. Some files call the loss `criterion` and its
+ * reduction `loss`.
  */
 export function readConfiguration(file: string, strings: Strings): Configuration {
   const saved = field<Fields>(file, strings, "configuration", isRecord, JSON.parse) ?? {};
@@ -76,8 +76,7 @@ export function readConfiguration(file: string, strings: Strings): Configuration
 }
 
 /**
- * All that a checkpoint says, checked before anything is taken from it. Throws "corrupt-file" with the name of the
- * field.
+ * Everything that a checkpoint says, checked before anything is used. Throws `corrupt-file` with the name of the field.
  */
 export function readState(file: string, strings: Strings): SavedState {
   const parse = <T>(name: string, holds: (value: unknown) => boolean): T | undefined =>

@@ -23,13 +23,13 @@ interface ReportParts extends Abortable {
   readonly data: RunData;
   readonly metadata: ModelMetadata;
   readonly headLabels: HeadLabels;
-  /** Is told of each image that cannot be loaded any more, which is then not shown. */
+  /** Called for each image that can no longer be loaded. The report leaves it out. */
   readonly onFailure: (error: Error) => void;
 }
 
 const COLOURS = { loss: "#d1603d", rate: "#8a97a5", meanIU: "#3d7dd1" } as const;
 
-/** The report of a run as one HTML file with charts and images inside. */
+/** The report of a run as one HTML file that contains its charts and images. */
 export async function runReport(result: TrainRunResult, parts: ReportParts): Promise<string> {
   const { history, data, metadata } = parts;
   const title = `${metadata.model} on ${data.opened.root}`;
@@ -79,7 +79,7 @@ function scoreSections({ step, scores }: Validation, { classes, palette }: Model
   ];
 }
 
-/** The scores of heads with labels of their own, and of their classes. */
+/** The scores of heads with extra labels, and of their classes. */
 function headSections({ step, heads = {} }: Validation, { data, headLabels }: ReportParts): string[] {
   return Object.entries(heads).flatMap(([head, scores]) => {
     const classes =
@@ -134,7 +134,7 @@ async function imageSections(
   return sections;
 }
 
-/** Undefined where no image can be loaded. */
+/** Undefined if no image can be loaded. */
 async function panels(
   title: string,
   images: readonly ImageScore[],

@@ -3,7 +3,7 @@ import type { LeftOut } from "../../data/samples/dataset.js";
 import type { Configuration } from "./configuration.js";
 import type { Validation } from "./history.js";
 
-/** Names in the folder of a run. */
+/** Names of the files in a run's folder. */
 export const RUN_FILES = {
   last: "weights.safetensors",
   best: "best.safetensors",
@@ -13,21 +13,22 @@ export const RUN_FILES = {
   tensorboard: "tensorboard",
 } as const;
 
-/** What a run came to. */
+/** The result of a run. */
 export interface TrainRunResult {
   readonly out: string;
   readonly model: string;
   readonly classes: readonly string[];
   readonly steps: number;
-  /** Steps that were made; fewer than `steps` only where the signal ended the run. */
+  /** Steps made; fewer than `steps` only if the signal ended the run. */
   readonly done: number;
   /**
-   * The signal ended the run before it was complete, perhaps in the validation after its last step: `resume` goes on.
+   * Whether the signal ended the run before it was complete, perhaps during the validation after its last step.
+   * `resume` continues it.
    */
   readonly stopped: boolean;
-  /** Step that the run went on from; 0 for one from the beginning. */
+  /** The step that the run continued from; 0 if it started from the beginning. */
   readonly resumedFrom: number;
-  /** The last reading. */
+  /** The last reading of the loss. */
   readonly loss: number;
   /** Scores of `best.safetensors`; undefined without validation images. */
   readonly best: Pick<Validation, "step" | "scores" | "heads"> | undefined;
@@ -36,13 +37,13 @@ export interface TrainRunResult {
   /** The images that `skipBad` left out. */
   readonly leftOut: readonly LeftOut[];
   readonly seconds: number;
-  /** Seconds of them that the steps took: without checks, validation, files and the report. */
+  /** The part of `seconds` that the steps took, without checks, validation, files and the report. */
   readonly stepping: number;
   /**
-   * Seconds of these in which the device had nothing to do because images were still decoded and changed; the first
-   * batch does not count.
+   * The part of `stepping` in which the device waited for images to be decoded and augmented. The first batch does not
+   * count.
    */
   readonly waited: number;
-  /** What was written. */
+  /** The files written. */
   readonly files: readonly string[];
 }

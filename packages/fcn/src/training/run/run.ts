@@ -27,20 +27,19 @@ import { Waiting } from "./waiting.js";
 const { readdir } = nodeModule("trainRun", "node:fs/promises");
 const { join } = nodeModule("trainRun", "node:path");
 
-/** Everything a run holds on to while it trains. */
+/** Everything a run needs while it trains. */
 interface Run {
   readonly options: TrainRunOptions;
   readonly data: RunData;
   readonly state: DataState | undefined;
   readonly prepared: PreparedRun;
   readonly device: Device;
-  /** That of this run, and those before it where it goes on. */
+  /** The adapter of this run, and those before it if the run was resumed. */
   readonly adapters: readonly string[];
   readonly history: History;
   readonly events: EventFile;
 }
 
-/** See `trainRun` in `index.ts`. */
 export const trainRun = (options: TrainRunOptions): Promise<TrainRunResult> =>
   withRunFolder(options, () => runInFolder(options));
 
@@ -100,7 +99,7 @@ async function runPrepared(
   return { ...result, stopped, files: await writtenFiles(out) };
 }
 
-/** Shows the best weights at work. Returns whether the report was written, which the signal may end. */
+/** Writes the report with the best weights. Returns whether it was written, because the signal may prevent it. */
 async function writeReport({ options, data, prepared, history }: Run, result: TrainRunResult): Promise<boolean> {
   const { out, view, signal } = options;
   const { model, metadata, settings } = prepared;
@@ -114,8 +113,8 @@ async function writeReport({ options, data, prepared, history }: Run, result: Tr
 }
 
 /**
- * The adapters of the whole run. Another one than before, or other tiles, are told: sums are rounded in another way, so
- * that the last bits differ.
+ * The adapters of the whole run. Warns if the adapter or its tile sizes have changed, because sums are then rounded
+ * differently and the last bits differ.
  */
 function adaptersOf(
   { info, capabilities: { tuning = {} } }: Device,
@@ -140,7 +139,7 @@ async function writtenFiles(out: string): Promise<string[]> {
   return Object.values(RUN_FILES).flatMap((name) => (present.includes(name) ? [join(out, name)] : []));
 }
 
-/** What training came to: the step that it ended with, and the times of `TrainRunResult`. */
+/** The result of training: the step at which it ended, and the times of `TrainRunResult`. */
 type Trained = Pick<TrainRunResult, "done" | "stepping" | "waited"> & { readonly nothing?: TensorError | undefined };
 
 async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained> {
@@ -190,7 +189,10 @@ function isDue({ options, prepared }: Run, step: number, every: "validateEvery" 
   return stopped || step === prepared.steps || step % prepared[every] === 0;
 }
 
-/** A net of no numbers would be scored as one that sees the first class everywhere. */
+/**
+ * Throws before a net with NaN or infinity is scored or kept. Its scores would be those of a net that sees the first
+ * class everywhere.
+ */
 async function checkBeforeUse(run: Run, { step, open, names }: TrainProgress): Promise<void> {
   const isScored = run.data.validation !== undefined && open === undefined && isDue(run, step, "validateEvery");
   if (!isScored && !isDue(run, step, "checkpointEvery")) return;
@@ -201,14 +203,14 @@ async function report(run: Run, loader: DataLoader, progress: TrainProgress): Pr
   const { options, history, events } = run;
   const { step, loss, learningRate, imagesPerSecond } = progress;
   options.view?.progress?.(progress);
-  // The loss of a part of an interval would change what the undisturbed run writes.
+  // The loss of a part of an interval would change what an undisturbed run writes.
   if (progress.open !== undefined) return;
   history.readings.push({ step, loss, learningRate });
   await events.write(step, { loss, learningRate, imagesPerSecond });
   if (isDue(run, step, "validateEvery")) await score(run, loader, step);
 }
 
-/** Validates; what the signal interrupts leaves no trace. */
+/** Validates. A validation that the signal interrupts leaves no trace. */
 async function score(
   { options, data, prepared, history, events }: Run,
   loader: DataLoader,
@@ -228,18 +230,18 @@ async function score(
   if (addValidation(history, validation)) await saveModel(join(out, RUN_FILES.best), model, metadata);
 }
 
-/** Whether the validation after the step of a checkpoint was interrupted. */
+/** Whether the validation after a checkpoint's step was interrupted. */
 const lacksValidation = (run: Run, { step, history }: Checkpoint): boolean =>
   run.data.validation !== undefined && isDue(run, step, "validateEvery") && history.validations.at(-1)?.step !== step;
 
-/** Makes the validation that a checkpoint lacks, and writes the checkpoint anew. */
+/** Makes the validation that a checkpoint lacks, and writes the checkpoint again. */
 async function makeUp(run: Run, loader: DataLoader, from: Checkpoint): Promise<void> {
   await score(run, loader, from.step);
   if (lacksValidation(run, from)) return;
   await keep(run, from, { stateDict: () => from.optimizer }, from.loader);
 }
 
-/** The checkpoint comes last: all other files are on the disk by then. */
+/** Writes the checkpoint last, when all other files are on the disk. */
 async function keep(
   { options, data, state, prepared, adapters, history }: Run,
   { step, open }: Pick<TrainProgress, "step" | "open"> | Checkpoint,

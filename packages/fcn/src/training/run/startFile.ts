@@ -2,16 +2,16 @@ import { kindOf } from "../../data/files/files.js";
 import { fileDigest } from "../../files/digest.js";
 import type { Configuration } from "./configuration.js";
 
-/** The file of weights that a run starts from. What is in it tells it from others, wherever it lies. */
+/** The weights file that a run starts from. Its contents identify it, wherever it lies. */
 export interface StartFile {
   readonly file: string;
-  /** The first 16 digits; absent where the file is gone. */
+  /** The first 16 digits of the hash; absent if the file is gone. */
   readonly sha256?: string;
 }
 
 /**
- * Of the file that is named. After a checkpoint the weights of the start play no part any more: who goes on need not
- * name them again, and need not have them.
+ * The named file with its hash. After a checkpoint the starting weights no longer matter, so a resumed run need not
+ * name or have them.
  */
 export async function startFile(
   file: string | undefined,

@@ -8,51 +8,51 @@ import type { ClassMap } from "../../surgery/heads.js";
 import type { HeadLabels } from "../heads.js";
 import { classLayers, matchClasses, mergeRows } from "./classMatch.js";
 
-/** What became of the arrays of a file of weights. */
+/** What became of the arrays of a weights file. */
 export interface StartReport {
-  /** Arrays that were taken. */
+  /** Number of arrays loaded. */
   readonly loaded: number;
   /**
-   * Names of the score layers and their upsampling that were left out, since the file is for other classes: these start
-   * anew.
+   * Names of the score layers and their upsampling that were left out because the file is for other classes. These keep
+   * their initial values.
    */
   readonly swapped: readonly string[];
-  /** Names of the net that the file lacks, or has in a form that is not read: these start anew too. */
+  /** Names of the net that the file lacks, or has in an unreadable form. These keep their initial values too. */
   readonly missing: readonly string[];
-  /** Names of the file that the net has no place for. */
+  /** Names of the file that have no place in the net. */
   readonly unused: readonly string[];
   /** Arrays of the file that could not be read, and why. */
   readonly unread: readonly io.SkippedArray[];
-  /** What was dropped from the names of the file. */
+  /** Prefixes removed from the names of the file. */
   readonly dropped: readonly string[];
-  /** What was put before the names of the file; empty where nothing was. */
+  /** The prefix added to the names of the file; empty if there was none. */
   readonly added: string;
-  /** Arrays of the net's backbone: how many were taken, and how many there are. */
+  /** How many arrays of the net's backbone were loaded, and how many there are. */
   readonly backbone: { readonly loaded: number; readonly all: number };
   /**
-   * Classes of the data whose rows of the score layers were found in the file by name, at other places; undefined where
+   * Classes of the data whose rows in the score layers were found by name at other places in the file; undefined if
    * rows stay in place.
    */
   readonly matched?: readonly string[];
 }
 
 interface StartOptions {
-  /** Classes of the data, which those of the file are matched with by name. Default: rows stay in place. */
+  /** Classes of the data, matched by name with those of the file. Default: rows stay in place. */
   readonly classes?: readonly string[];
-  /** Heads that learn from labels with classes of their own. */
+  /** Heads that learn from extra labels, which have their own classes. */
   readonly headLabels?: HeadLabels;
   /** As in `io.loadWeights`. */
   readonly prefix?: string | undefined;
 }
 
-/** The file's names as the net's. */
+/** Name in the file -> name in the net. */
 type Names = ReadonlyMap<string, string>;
 
 /**
- * Starts a net from a file of weights in any format that `io` opens. Where the file is for other classes the head keeps
- * its initial values, as with a file of a backbone alone; where it names them, classes of the same name keep their
- * rows. Prefixes are found as `io.loadWeights` does. Throws where another layer does not fit, where nothing does, and
- * where nothing of the net's backbone is in the file.
+ * Loads a weights file, in any format that `io` opens, into a net as its start. If the file is for other classes, the
+ * head keeps its initial values, as it does for a file of a backbone alone; if the file names its classes, those of the
+ * same name keep their rows. Prefixes are found as in `io.loadWeights`. Throws if another layer does not fit, if
+ * nothing fits, or if the file holds nothing of the net's backbone.
  */
 export async function loadStartWeights<Output extends NetOutput>(
   net: GraphNet<Output>,
@@ -101,7 +101,7 @@ export async function loadStartWeights<Output extends NetOutput>(
   return { ...base, loaded: loaded + matched.length, swapped, matched: found };
 }
 
-/** Which arrays of the file are those of the net, and what is beside them. */
+/** Matches the file's arrays with those of the net, and lists the rest. */
 async function readNames(net: GraphNet<NetOutput>, file: string, prefix: string | undefined) {
   const own = net.stateDict();
   const target = { own, adapterOf: net.stateAdapter.bind(net), stateName: net.stateName.bind(net) };
@@ -120,10 +120,10 @@ async function readNames(net: GraphNet<NetOutput>, file: string, prefix: string 
   });
 }
 
-/** Counters that PyTorch keeps beside weights. */
+/** Counters that PyTorch stores with the weights. */
 const COUNTS = /(^|\.)(num_batches_tracked|n_averaged)$/;
 
-/** The arrays that features come from: the backbone by its name, else all but scores and their upsampling. */
+/** The arrays that features come from: the backbone by its name, otherwise all but the scores and their upsampling. */
 function backboneOf(net: GraphNet<NetOutput>): string[] {
   const heads = new Set([...scoreLayers(net.graph), ...scoreUpsampling(net.graph)]);
   const names = Object.keys(net.stateDict()).filter((name) => !heads.has(name.slice(0, name.lastIndexOf("."))));
@@ -168,15 +168,15 @@ const some = (names: readonly string[]): string => firstOf(names, 8);
 
 interface MatchedRows {
   readonly classes: ClassMap;
-  /** Of the net, by its names. */
+  /** By their names in the net. */
   readonly arrays: Readonly<Record<string, io.HostArray>>;
-  /** The names in the file of these arrays. */
+  /** The names of these arrays in the file. */
   readonly names: readonly string[];
 }
 
 /**
- * The arrays with a row for each class, in the order of the data's classes; undefined where the rows of the file may
- * stay as they are.
+ * The arrays with a row per class, in the order of the data's classes; undefined if the rows of the file may stay as
+ * they are.
  */
 async function matchedRows<Output extends NetOutput>(
   net: GraphNet<Output>,

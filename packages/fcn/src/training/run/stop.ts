@@ -1,8 +1,8 @@
 import { TensorError } from "@fcn/tensor";
 
 /**
- * Throws "aborted" where the signal is: before its first step a run has nothing new to keep. `from` is the step that it
- * goes on from.
+ * Throws `aborted` if the signal is aborted, since a run has nothing new to keep before its first step. `from` is the
+ * step that it continues from.
  */
 export function throwIfStopped(signal: AbortSignal | undefined, from = 0): void {
   if (!signal?.aborted) return;
@@ -13,7 +13,7 @@ export function throwIfStopped(signal: AbortSignal | undefined, from = 0): void 
   });
 }
 
-/** What `work` gives; throws "aborted" where it fails because the signal ended it. */
+/** The result of `work`. Throws `aborted` if it fails because the signal ended it. */
 export async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   try {
     return await work;
@@ -23,7 +23,7 @@ export async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal | u
   }
 }
 
-/** What `work` gives; undefined where the signal ended it. Any other error is thrown. */
+/** The result of `work`, or undefined if the signal ended it. Rethrows any other error. */
 export async function unlessInterrupted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
   try {
     return await work;

@@ -9,15 +9,14 @@ const SHOWN = 3;
 interface ValidateOptions extends Abortable {
   readonly metadata: ModelMetadata;
   readonly step: number;
-  /** Heads with labels of their own, each with its label map. */
+  /** Heads with extra labels, each with the labels' name. */
   readonly further?: readonly (readonly [head: string, map: string])[];
-  /** Is told of each sample that cannot be loaded any more; the others are scored. */
+  /** Called for each sample that can no longer be loaded. The others are still scored. */
   readonly onFailure?: (error: Error) => void;
 }
 
 /**
- * Scores all heads of a net on all samples, each at its own size, in one pass, and finds those that it labels worst and
- * best.
+ * Scores all heads of a net on all samples in one pass, each sample at its own size, and finds the best and worst ones.
  */
 export async function validate(
   model: SegmentationNet,

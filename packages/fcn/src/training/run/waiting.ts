@@ -1,7 +1,7 @@
 import type { Device } from "@fcn/tensor";
 
 /**
- * Passes batches on, and adds up the time in which the device has nothing to do because the next one is not there yet.
+ * Passes batches on, and adds up the time in which the device has nothing to do because the next batch is not ready.
  */
 export class Waiting<T> {
   #seconds = 0;
@@ -11,7 +11,7 @@ export class Waiting<T> {
     private readonly device: Pick<Device, "sync">,
   ) {}
 
-  /** Not counted is the first batch: it waits for the threads to start. */
+  /** Leaves out the first batch, which waits for the threads to start. */
   get seconds(): number {
     return this.#seconds;
   }
@@ -27,10 +27,10 @@ export class Waiting<T> {
     }
   }
 
-  /** Seconds until a batch arrives, without those in which the device still works on what it was given before. */
+  /** Seconds until a batch arrives, without those in which the device is still working on earlier batches. */
   async #idleUntil(next: Promise<unknown>): Promise<number> {
     let start = performance.now();
-    // Its error is thrown where it is awaited next.
+    // Only its arrival matters here. An error is thrown where the batch is awaited.
     const arrival = next.then(
       () => true,
       () => true,

@@ -14,7 +14,9 @@ const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as PreprocessingName[];
 const scaleFactor = number("a factor from 1 on, such as 1.5", (value) => value >= 1 && Number.isFinite(value));
 const scaleRange = (factor: number): Pick<Augmentation, "scale"> => ({ scale: [1 / factor, factor] });
 
-/** The settings that only a run has, which reads folders and writes files: one row each, in the order of the help. */
+/**
+ * The settings that only a run has, because it reads folders and writes files: one row each, in the order of the help.
+ */
 export const RUN = {
   data: {
     flag: "--data <dir>",

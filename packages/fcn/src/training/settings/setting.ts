@@ -10,7 +10,7 @@ export interface FallbackOf {
 
 /** A row of an option of training. */
 export type Setting<Value> = Option<Value> & {
-  /** Throws where a value does not suit the net; asked of options alone, because a recipe may name what a net lacks. */
+  /** Throws if the value does not suit the net. Applies only to options, because a recipe may name what a net lacks. */
   fits?(value: Value, model: SegmentationNet): void;
   /** What it is where neither an option nor a recipe says otherwise, and that is not one `fallback`. */
   fallbackOf?(of: FallbackOf): Value;
@@ -21,5 +21,4 @@ export type Setting<Value> = Option<Value> & {
 /** Rows by the names of their settings. */
 export type SettingTable = Readonly<Record<string, Setting<unknown>>>;
 
-/** One row for each of the options. */
 export type SettingsOf<Options> = { readonly [Name in keyof Options]-?: Setting<NonNullable<Options[Name]>> };

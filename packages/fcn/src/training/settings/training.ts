@@ -30,7 +30,7 @@ const ofEach = (of: "learningRate" | "weightDecay"): string =>
     .map((name) => `${OPTIMIZERS[name][of]} for ${name}`)
     .join(", ");
 
-/** The settings that `train` and a run have in common: one row each, in the order of the help. */
+/** The settings that `train` and a run share: one row each, in the order of the help. */
 export const TRAINING = {
   steps: { rule: rules.required(whole(1)), flag: "--steps <n>", help: "training steps" },
   batchSize: {

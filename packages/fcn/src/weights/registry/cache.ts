@@ -1,9 +1,7 @@
 import { nodeModule } from "@fcn/tensor/internal";
 import { userCaches } from "../../files/userCaches.js";
 
-/**
- * The folder for downloaded weights: the environment's FCN_CACHE, or `fcn/weights` below the user's folder for caches.
- */
+/** The folder for downloaded weights: FCN_CACHE from the environment, or `fcn/weights` in the user's cache folder. */
 export async function cacheFolder(): Promise<string> {
   const { join } = nodeModule("fetchWeights", "node:path");
   return process.env.FCN_CACHE || join(await userCaches(), "fcn", "weights");

@@ -7,11 +7,11 @@ export type Checked = "checksum" | "size";
 
 const MEBIBYTE = 2 ** 20;
 
-/** Whether a number of bytes is the published size, as far as that is given. */
+/** Whether a number of bytes matches the published size, as precisely as that is given. */
 export function sizeFits(size: WeightsEntry["size"], bytes: number): boolean {
   if (size === undefined) return true;
   if ("bytes" in size) return bytes === size.bytes;
-  // Half of the last decimal, and a byte for the rounding of the number itself.
+  // Half a unit of the last decimal, plus a byte for floating-point rounding.
   return Math.abs(bytes - size.mebibytes * MEBIBYTE) <= 0.0005 * MEBIBYTE + 1;
 }
 
@@ -22,8 +22,8 @@ export function sizeText(size: WeightsEntry["size"]): string {
 }
 
 /**
- * What is wrong with a file that should be the entry's, or nothing, and what it could be compared with. Reads the file
- * when there is a checksum.
+ * Compares a file with its entry: returns the problem, if any, and what could be compared. Reads the file only if there
+ * is a checksum.
  */
 export async function checkFile(
   path: string,

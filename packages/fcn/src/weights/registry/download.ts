@@ -3,35 +3,35 @@ import { nodeModule } from "@fcn/tensor/internal";
 import { PartFile } from "./partFile.js";
 
 export interface DownloadOptions {
-  /** For messages. */
+  /** Used in messages. */
   readonly name: string;
-  /** Whether the server's length can be right; `published` says in words what is. */
+  /** Whether the length stated by the server is acceptable; `published` describes the expected one. */
   readonly fits: (bytes: number) => boolean;
   readonly published: string;
   /**
-   * Whether what lies there may be added to though the server does not say that its file is the same: a checksum comes
-   * later.
+   * Whether to resume an earlier download even if the server cannot confirm that its file is unchanged, because a
+   * checksum follows.
    */
   readonly trustPart: boolean;
-  /** Tries in a row that bring no byte, before it gives up. */
+  /** Number of successive attempts without any data before giving up. */
   readonly retries: number;
-  /** Without a byte for so long a connection counts as lost. */
+  /** A connection counts as lost after this long without data. */
   readonly idleSeconds: number;
   readonly signal?: AbortSignal | undefined;
   readonly onBytes: (received: number, total: number | undefined) => void;
 }
 
-/** A connection that failed or ended early: another try may go on from where it ended. */
+/** A connection failed or ended early; another attempt may continue from there. */
 class Dropped extends Error {}
 
-/** More than any weights have, so that a server cannot fill the disk. */
+/** More than any weights need, so that a server cannot fill the disk. */
 const MOST_BYTES = 16 * 2 ** 30;
 const LONGEST_PAUSE = 5000;
 
 /**
- * Fetches `url` into the file `path`. What a former download left there is kept and the rest asked for by range, as
- * long as the server still has the same file. Throws when the server refuses, offers another size or a web page, or
- * cannot be reached; then the file stays for the next time.
+ * Downloads `url` to the file `path`, and resumes an earlier download if the server still has the same file. Throws if
+ * the server refuses, offers another size or a web page, or cannot be reached; the partial file is kept for the next
+ * time.
  */
 export async function download(url: string, path: string, options: DownloadOptions): Promise<void> {
   const { setTimeout: pause } = nodeModule("fetchWeights", "node:timers/promises");
@@ -53,7 +53,7 @@ export async function download(url: string, path: string, options: DownloadOptio
   }
 }
 
-/** One request, and all that it brings. */
+/** Makes one request and stores everything that it returns. */
 async function attempt(url: string, part: PartFile, options: DownloadOptions): Promise<void> {
   const watch = new Watch(options);
   try {
@@ -69,7 +69,7 @@ async function attempt(url: string, part: PartFile, options: DownloadOptions): P
   }
 }
 
-/** Ends a request when nothing came for a while, or when the caller wants it. */
+/** Aborts a request after a period without data, or when the caller's signal is aborted. */
 class Watch {
   readonly #controller = new AbortController();
   readonly #stop = (): void => this.#controller.abort(this.options.signal?.reason);
@@ -101,7 +101,7 @@ class Watch {
 async function ask(url: string, begin: number, validator: string | undefined, signal: AbortSignal): Promise<Response> {
   const range = begin > 0 ? { range: `bytes=${begin}-`, ...(validator ? { "if-range": validator } : {}) } : {};
   try {
-    // Ranges of a compressed answer would not be ranges of the file.
+    // Ranges of a compressed response would not be ranges of the file.
     return await fetch(url, { headers: { "accept-encoding": "identity", ...range }, signal });
   } catch (cause) {
     throw new Dropped(reasonOf(cause), { cause });
@@ -111,8 +111,8 @@ async function ask(url: string, begin: number, validator: string | undefined, si
 const CONTENT_RANGE = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/;
 
 /**
- * Where the answer belongs in the file; undefined when the file is complete. Throws for an answer that is no part of
- * it.
+ * Where the response belongs in the file; undefined if the file is already complete. Throws for a response that is not
+ * part of the file.
  */
 async function offsetOf(
   { status, statusText, headers }: Response,
@@ -161,7 +161,7 @@ async function receive(
   if (total !== undefined && at < total) throw new Dropped(`the answer ended after ${at} of ${total} bytes`);
 }
 
-/** A connection that ends early is told from trouble with the disk. */
+/** Marks failures of the connection as such, to tell them from failures of the disk. */
 async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {
   const reader = body?.getReader();
   for (;;) {
@@ -173,7 +173,7 @@ async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** The system's name of the fault, such as ENOTFOUND, which is that of an inner cause. */
+/** The system's code for the fault, such as ENOTFOUND, which may belong to an inner cause. */
 function reasonOf(error: unknown): string {
   const codeOf = (at: unknown, depth: number): string | undefined => {
     if (!(at instanceof Error) || depth > 8) return undefined;

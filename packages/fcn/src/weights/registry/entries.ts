@@ -17,7 +17,7 @@ const VGG_TEAM = caffe([103.939, 116.779, 123.68]);
 const TORCHVISION = "BSD-3-Clause, as torchvision; the terms of the data set (ImageNet, COCO) apply";
 const BVLC = "unrestricted use (BVLC model license)";
 
-/** Of torchvision 0.14 to 0.22: file, with the first digits of its SHA-256, and size in mebibytes. */
+/** From torchvision 0.14 to 0.22: the file, named with the first digits of its SHA-256, and its size in mebibytes. */
 function torchvision(name: string, file: string, mebibytes: number, rest: Rest): WeightsEntry {
   return {
     name: `torchvision/${name}`,
@@ -34,7 +34,7 @@ function torchvision(name: string, file: string, mebibytes: number, rest: Rest):
   };
 }
 
-/** Of fcn.berkeleyvision.org, which publishes neither sizes nor checksums. */
+/** From fcn.berkeleyvision.org, which publishes neither sizes nor checksums. */
 function berkeley(name: string, model: string, numClasses: number, preprocessing: Preprocessing): WeightsEntry {
   const file = `${name}.caffemodel`;
   const url = `http://dl.caffe.berkeleyvision.org/${file}`;
@@ -70,7 +70,7 @@ function caffeClassifier(
 const coco = { part: "net", numClasses: 21 } as const;
 const sha1 = (digits: string): Checksum => ({ algorithm: "sha1", digits });
 
-/** Every file whose address is published, grouped by publisher. */
+/** All files with a published address, grouped by publisher. */
 export const ENTRIES: readonly WeightsEntry[] = [
   torchvision("fcn_resnet50", "fcn_resnet50_coco-1167a1af.pth", 135.009, { model: "fcn_resnet50", ...coco }),
   torchvision("fcn_resnet101", "fcn_resnet101_coco-7ecb50ca.pth", 207.711, { model: "fcn_resnet101", ...coco }),

@@ -4,32 +4,29 @@ import type { Preprocessing } from "../../data/samples/preprocessing.js";
 export interface WeightsEntry {
   readonly name: string;
   readonly url: string;
-  /** Its name in the cache folder. */
+  /** File name in the cache folder. */
   readonly file: string;
   readonly format: "pth" | "caffemodel";
-  /** A name for `models.create`; of a `backbone`, its backbone: `resnet18` of `fcn32s-resnet18` and its kind. */
+  /**
+   * A name for `models.create`; for a `backbone`, its own name: `resnet18` for `fcn32s-resnet18` and similar models.
+   */
   readonly model: string;
-  /** `net`: all of a segmentation net. `backbone`: a classifier, of which the backbone is used. */
+  /** `net`: a complete segmentation net. `backbone`: a classifier whose backbone is used. */
   readonly part: "net" | "backbone";
   readonly numClasses: number;
-  /** What the images must be turned into. */
+  /** The preprocessing that the weights expect. */
   readonly preprocessing: Preprocessing;
-  /**
-   * As published: in bytes, or in mebibytes rounded to three decimals. Where it is not known, none is checked.
-   */
+  /** The published size, in bytes or in mebibytes rounded to three decimals. If absent, the size is not checked. */
   readonly size?: { readonly bytes: number } | { readonly mebibytes: number };
-  /** Where none is published, none is checked. */
+  /** If absent, no checksum is published and none is checked. */
   readonly checksum?: Checksum;
-  /** On the weights, as far as the publisher says. */
+  /** The license of the weights, as far as the publisher states it. */
   readonly license: string;
-  /** What else one must know. */
+  /** Anything else that users must know. */
   readonly note?: string;
 }
 
-/**
- * `digits` is the digest in hexadecimal, or its beginning: torchvision gives the first eight digits in the name of the
- * file.
- */
+/** `digits` is the hexadecimal digest or its beginning: torchvision's file names contain the first eight digits. */
 export interface Checksum {
   readonly algorithm: "sha256" | "sha1" | "md5";
   readonly digits: string;

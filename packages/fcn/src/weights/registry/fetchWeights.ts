@@ -9,45 +9,45 @@ import { describeWeights } from "./registry.js";
 
 export interface FetchProgress {
   readonly name: string;
-  /** Bytes so far, those of former tries counted. */
+  /** Bytes received so far, including those of earlier attempts. */
   readonly received: number;
-  /** Where the server says so. */
+  /** Total number of bytes, if the server states it. */
   readonly total: number | undefined;
 }
 
 export interface FetchOptions {
-  /** Default: FCN_CACHE, or `fcn/weights` in the platform's folder for caches. */
+  /** The cache folder. Default: FCN_CACHE, or `fcn/weights` in the platform's cache folder. */
   readonly cacheDir?: string;
-  /** Use what is in the cache, and no network. Default false. */
+  /** Use only the cache and never the network. Default false. */
   readonly offline?: boolean;
   readonly onProgress?: (progress: FetchProgress) => void;
   readonly signal?: AbortSignal;
-  /** Tries in a row that bring nothing, before it gives up. Default 4. */
+  /** Number of successive attempts without any data before giving up. Default 4. */
   readonly retries?: number;
-  /** Seconds without a byte after which a connection counts as lost. Default 30. */
+  /** Seconds without data after which a connection counts as lost. Default 30. */
   readonly idleSeconds?: number;
 }
 
 export interface FetchedWeights {
   readonly path: string;
   readonly entry: WeightsEntry;
-  /** Whether the file was there already. */
+  /** Whether the file was already in the cache. */
   readonly cached: boolean;
-  /** What the file was compared with; nothing where neither size nor checksum is published. */
+  /** What the file was compared with; empty if neither size nor checksum is published. */
   readonly checked: readonly Checked[];
 }
 
-/** Between two looks at the lock of another process that downloads the same file. */
+/** Interval between checks of the lock of another process that downloads the same file. */
 const POLL_MILLISECONDS = 100;
 
 /**
- * Published weights as a file: from the cache folder, or downloaded there under a temporary name, going on where an
- * earlier download ended. Size and checksum are checked as far as they are published, of a file in the cache too.
- * `which` is a name from `listWeights`, or an entry of your own. Load the file with `io.readPth` and its kind, or
- * `net.loadStateDict`.
+ * Provides published weights as a file (Node): from the cache folder, or downloaded there under a temporary name,
+ * resuming an earlier download. Size and checksum are verified if they are published, also for a cached file. `which`
+ * is a name from `listWeights` or an entry of your own. Load the file with `io.readPth` or another reader of `io`, or
+ * with `net.loadStateDict`.
  *
- * Throws a TensorError: "no-network", "download-refused", "checksum-mismatch", "unwritable-file", "disk-full",
- * "unsupported" in a browser.
+ * Throws `no-network`, `download-refused`, `checksum-mismatch`, `unwritable-file`, `disk-full`, `invalid-argument` for
+ * an unknown name or an entry that is not valid, and `unsupported` in a browser.
  */
 export async function fetchWeights(which: string | WeightsEntry, options: FetchOptions = {}): Promise<FetchedWeights> {
   const entry = typeof which === "string" ? describeWeights(which) : which;
@@ -70,7 +70,7 @@ export async function fetchWeights(which: string | WeightsEntry, options: FetchO
       await wait(POLL_MILLISECONDS);
     };
     return await withFileLock(`fetchWeights ${entry.name}`, `${target}.lock`, waitForOther, async () => {
-      // Another process may have fetched it meanwhile.
+      // Another process may have fetched it in the meantime.
       const fresh = await fromCache();
       if (fresh !== undefined) return fresh;
       await download(entry.url, part, downloadOptions(entry, options));
@@ -124,7 +124,7 @@ function downloadOptions(entry: WeightsEntry, options: FetchOptions): DownloadOp
   };
 }
 
-/** Checks a file of the cache, which is the user's: a wrong one stays. */
+/** Checks a cached file. It belongs to the user, so a wrong one is kept. */
 async function check(path: string, entry: WeightsEntry): Promise<readonly Checked[]> {
   const { problem, checked } = await checkFile(path, entry);
   if (problem === undefined) return checked;
@@ -157,7 +157,7 @@ function notCached(entry: WeightsEntry, target: string): TensorError {
   });
 }
 
-/** What may be done where the network or the disk fails. */
+/** Adds what the user can do if the network or the disk fails. */
 function withRemedy(error: unknown, entry: WeightsEntry, target: string): unknown {
   const system = (error as { code?: unknown }).code;
   const isSystem = !(error instanceof TensorError) && typeof system === "string" && /^E[A-Z]+$/.test(system);

@@ -4,8 +4,8 @@ type FileSystem = typeof import("node:fs/promises");
 type FileHandle = Awaited<ReturnType<FileSystem["open"]>>;
 
 /**
- * A file that is being downloaded, and beside it what the server called the whole: an ETag or a date, by which a later
- * try knows that it would add to the same file.
+ * A partial download, and beside it the server's identification of the whole file (an ETag or a date), which tells a
+ * later attempt whether it would continue the same file.
  */
 export class PartFile {
   private constructor(
@@ -17,7 +17,7 @@ export class PartFile {
     return new PartFile(nodeModule("fetchWeights", "node:fs/promises"), path);
   }
 
-  /** 0 where there is none. */
+  /** 0 if there is no file. */
   async length(): Promise<number> {
     return this.fs.stat(this.path).then(
       ({ size }) => size,
@@ -29,22 +29,22 @@ export class PartFile {
     return this.fs.readFile(this.#validatorPath, "utf8").catch(() => undefined);
   }
 
-  /** Begins anew, for the file that the server describes so. */
+  /** Starts over, for the file that the server describes in `headers`. */
   async restart(headers?: Headers): Promise<void> {
     await this.fs.rm(this.path, { force: true });
     const etag = headers?.get("etag");
-    // A weak one does not promise the same bytes.
+    // A weak ETag does not promise identical bytes.
     const strong = etag && !etag.startsWith("W/") ? etag : headers?.get("last-modified");
     if (strong) await this.fs.writeFile(this.#validatorPath, strong);
     else await this.finish();
   }
 
-  /** Forgets what the server called it. */
+  /** Discards the server's identification. */
   async finish(): Promise<void> {
     await this.fs.rm(this.#validatorPath, { force: true });
   }
 
-  /** Hands the file to `use`, to be written from `offset` on, and closes it once its bytes are on the disk. */
+  /** Calls `use` to write from `offset` on, then flushes and closes the file. */
   async write(offset: number, use: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
     const file = await this.fs.open(this.path, offset === 0 ? "w" : "r+");
     let at = offset;

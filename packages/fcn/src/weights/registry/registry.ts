@@ -2,10 +2,10 @@ import { invalidArgument } from "@fcn/tensor/internal";
 import { ENTRIES } from "./entries.js";
 import type { WeightsEntry } from "./entry.js";
 
-/** Names of the published weights, `publisher/name`. */
+/** The names of the published weights, `publisher/name`. */
 export const listWeights = (): string[] => ENTRIES.map(({ name }) => name);
 
-/** What is known of published weights. Throws for a name that is none. */
+/** The entry of published weights. Throws `invalid-argument` for an unknown name. */
 export function describeWeights(name: string): WeightsEntry {
   const entry = ENTRIES.find((candidate) => candidate.name === name);
   if (entry !== undefined) return entry;

@@ -23,16 +23,16 @@ const BLOCKS: readonly (readonly [name: string, branches: readonly string[]])[] 
   ["Mixed_7a", D],
   ...["7b", "7c"].map((name) => [`Mixed_${name}`, E] as const),
 ];
-/** torchvision's names of the convolutions in the order in which Keras makes, and numbers, its own. */
+/** torchvision's names of the convolutions, in the order in which Keras creates and numbers its own. */
 const NAMES = BLOCKS.flatMap(([block, branches]) => branches.map((branch) => block + branch));
 
 /**
- * The weights of a Keras InceptionV3 (`io.readTfjs`) under torchvision's names and in our layout. Keras numbers its
- * layers (`conv2d_1`, ...), so they are told apart by their order; its batch norm has no gamma, which becomes 1. The
- * net must have `samePadding: true`, and `padding: 0` for exactly Keras's features. Weights after the last convolution
- * (a classifier) are left out.
+ * Converts the weights of a Keras InceptionV3 (`io.readTfjs`) to torchvision's names and our layout. Keras numbers its
+ * layers (`conv2d_1`, ...), so they are identified by order; its batch norm has no gamma, which becomes 1. The net
+ * needs `samePadding: true`, and `padding: 0` to match Keras's features exactly. Weights after the last convolution (a
+ * classifier) are left out.
  *
- * Throws a TensorError ("invalid-argument") where layers are absent or too many.
+ * Throws `invalid-argument` if there are too few or too many layers.
  */
 export function inceptionV3FromKeras(
   weights: HostArrays,
@@ -55,7 +55,7 @@ export function inceptionV3FromKeras(
   return Object.fromEntries(entries.map(([name, value]) => [prefix + name, value]));
 }
 
-/** The layers called `kind`, `kind_1`, `kind_2`, ... in the order of their numbers, which start anywhere. */
+/** The layers called `kind`, `kind_1`, `kind_2`, ... in the order of their numbers, which may start anywhere. */
 function inOrder(weights: HostArrays, kind: string): string[] {
   const pattern = new RegExp(`^${kind}(?:_(\\d+))?$`);
   const layers = [...new Set(Object.keys(weights).map((name) => name.replace(/\/[^/]*$/, "")))];

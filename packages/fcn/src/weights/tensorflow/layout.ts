@@ -3,7 +3,7 @@ import { invalidArgument } from "@fcn/tensor/internal";
 
 export type HostArrays = Readonly<Record<string, io.HostArray>>;
 
-/** Looks weights up by name; an absent one is a TensorError of `op`. */
+/** Looks up weights by name; a missing one throws a TensorError of `op`. */
 export function lookup(op: string, weights: HostArrays): (name: string) => io.HostArray {
   return (name) => {
     if (Object.hasOwn(weights, name)) return weights[name] as io.HostArray;
@@ -14,14 +14,14 @@ export function lookup(op: string, weights: HostArrays): (name: string) => io.Ho
   };
 }
 
-/** A convolution kernel [H, W, in, out] as [out, in, H, W]. */
+/** Rearranges a convolution kernel from [H, W, in, out] to [out, in, H, W]. */
 export function convKernel(kernel: io.HostArray): io.HostArray {
   return io.permuteHostArray(kernel, [3, 2, 0, 1]);
 }
 
 /**
- * A depthwise kernel [H, W, channels, multiplier] as [channels * multiplier, 1, H, W] of a convolution with `groups` =
- * channels.
+ * Rearranges a depthwise kernel from [H, W, channels, multiplier] to [channels * multiplier, 1, H, W], for a
+ * convolution with `groups` = channels.
  */
 export function depthwiseKernel(kernel: io.HostArray): io.HostArray {
   const { data, dtype, shape } = io.permuteHostArray(kernel, [2, 3, 0, 1]);

@@ -5,21 +5,19 @@ const OP = "mobilenetV2FromTensorFlow";
 const BLOCKS = 16;
 
 export interface MobileNetV2Options {
-  /** Put before every name. Default `backbone.`, as in our nets; empty for torchvision's classifier. */
+  /** Prefix of every name. Default `backbone.`, as in our nets; empty for torchvision's classifier. */
   readonly prefix?: string;
-  /**
-   * What the net's batch norm adds to the variance; matters where batch norm was folded into the kernels. Default 1e-3.
-   */
+  /** The epsilon of the net's batch norm; it matters if batch norm was folded into the kernels. Default 1e-3. */
   readonly eps?: number;
 }
 
-/** One convolution with its batch norm, as the three ports call them. */
+/** One convolution with its batch norm, as named in the three ports. */
 interface Layer {
-  /** torchvision's names of convolution and batch norm. */
+  /** torchvision's names for convolution and batch norm. */
   readonly torch: readonly [conv: string, norm: string];
-  /** Names of the layers in Keras. */
+  /** Keras's names for the layers. */
   readonly keras: readonly [conv: string, norm: string];
-  /** Scope in TensorFlow's slim and hub models. */
+  /** The scope in TensorFlow's slim and hub models. */
   readonly slim: string;
   readonly depthwise: boolean;
 }
@@ -32,7 +30,7 @@ function blockLayers(index: number): Layer[] {
   const keras = index === 0 ? "expanded_conv" : `block_${index}`;
   const slim = index === 0 ? "expanded_conv" : `expanded_conv_${index}`;
   const kerasPair = (part: string) => pair(`${keras}_${part}`, `${keras}_${part}_BN`);
-  // The first block does not expand.
+  // The first block has no expansion.
   const at = index === 0 ? 0 : 1;
   const expand = { torch: inside(`${torch}.0`), keras: kerasPair("expand"), slim: `${slim}/expand`, depthwise: false };
   return [
@@ -57,12 +55,12 @@ type Norm = Readonly<Record<"weight" | "bias" | "running_mean" | "running_var", 
 type Read = (layer: Layer) => { readonly kernel: io.HostArray; readonly norm: Norm };
 
 /**
- * The weights of a MobileNetV2 of any width that comes from TensorFlow (`io.readTfjs`), under torchvision's names and
- * in our layout. Takes Keras layers models, and graph models whose batch norm is folded into kernel and bias: those get
- * a batch norm that only adds the bias. The net must have `samePadding: true` and `bnEps: 1e-3`. Weights after the last
- * convolution (a classifier) are left out.
+ * Converts the weights of a TensorFlow MobileNetV2 of any width (`io.readTfjs`) to torchvision's names and our layout.
+ * Accepts Keras layers models, and graph models whose batch norm is folded into kernel and bias; those get a batch norm
+ * that only adds the bias. The net needs `samePadding: true` and `bnEps: 1e-3`. Weights after the last convolution (a
+ * classifier) are left out.
  *
- * Throws a TensorError ("invalid-argument") where a weight is absent.
+ * Throws `invalid-argument` if a weight is missing.
  */
 export function mobilenetV2FromTensorFlow(
   weights: HostArrays,
@@ -93,7 +91,7 @@ function kerasReader(weights: HostArrays): Read {
   });
 }
 
-/** What stands before `Conv/Conv2D_weights` in a graph model; undefined for Keras names. */
+/** The prefix of `Conv/Conv2D_weights` in a graph model; undefined for Keras names. */
 function slimScope(weights: HostArrays): string | undefined {
   const first = "MobilenetV2/Conv/Conv2D_weights";
   return Object.keys(weights)

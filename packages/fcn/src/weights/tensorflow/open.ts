@@ -5,13 +5,13 @@ import { inceptionV3FromKeras } from "./inceptionV3.js";
 import type { HostArrays } from "./layout.js";
 import { mobilenetV2FromTensorFlow } from "./mobilenetV2.js";
 
-/** TensorFlow's nets as ours: other names, and values in another order. */
+/** How TensorFlow's nets become ours, with other names and another order of values. */
 export const TENSORFLOW_MAPS: Readonly<
   Record<
     string,
     {
       readonly summary: string;
-      /** Options of our nets under which they compute what TensorFlow's do. */
+      /** Options with which our nets compute the same as TensorFlow's. */
       readonly options: Partial<ModelOptions>;
       readonly apply: (weights: HostArrays) => HostArrays;
     }
@@ -29,12 +29,12 @@ export const TENSORFLOW_MAPS: Readonly<
   },
 };
 
-/** Whether a path is that of a TensorFlow.js model: a `model.json`, or a bundle of one. */
+/** Whether a path is that of a TensorFlow.js model: a `model.json`, or a bundle that contains one. */
 export const isTensorFlowModel = (path: string): boolean => /\.(json|min\.js)$/i.test(path);
 
 /**
- * A TensorFlow.js model as opened weights, all of them in memory: `convert` reads arrays in an order of its own. The
- * metadata of mapped ones says which options our nets need.
+ * Opens a TensorFlow.js model as weights, all of them in memory because `convert` reads arrays in its own order. The
+ * metadata of mapped weights states the options that our nets need.
  */
 export async function openTensorFlow(
   path: string,

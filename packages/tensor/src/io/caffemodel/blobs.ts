@@ -3,7 +3,7 @@ import { elementCount, isShape } from "../hostArray.js";
 import type { Source } from "../source.js";
 import { BYTES, FIXED32, FIXED64, type Field, VARINT, type WireReader } from "./wire.js";
 
-/** Numbers in the file: packed one after the other, or each after a tag of its own. */
+/** Numbers in the file: packed contiguously, or each after its own tag. */
 interface Run {
   readonly begin: number;
   readonly count: number;
@@ -13,7 +13,7 @@ interface Run {
 
 type NumberSize = 4 | 8;
 
-/** A caffe.BlobProto whose numbers were found but not read. */
+/** A caffe.BlobProto whose numbers were located but not read. */
 export interface Blob {
   readonly shape: readonly number[];
   readonly stored: "float32" | "float64";
@@ -29,12 +29,12 @@ const NUMBERS: ReadonlyMap<number, NumberSize> = new Map([
   [8, 8],
 ]);
 
-/** Caffe writes one run. More than this many would be a file made to fill the memory. */
+/** Caffe writes one run. A file with more than this many is made to fill the memory. */
 const MAX_RUNS = 1024;
 
 /**
- * The blob [begin, end); undefined for one without sizes and numbers. Throws "unsupported-file" where it has a shape
- * and its numbers lie in a form of another Caffe, as half precision does.
+ * The blob [begin, end); undefined if it has neither sizes nor numbers. Throws `unsupported-file` if it has a shape,
+ * but numbers in a form of another version of Caffe, such as half precision.
  */
 export async function readBlob(reader: WireReader, at: Place, begin: number, end: number): Promise<Blob | undefined> {
   const legacy: (number | undefined)[] = [];
@@ -132,7 +132,7 @@ function blobOf(
   return { shape, stored: size === 8 ? "float64" : "float32", read };
 }
 
-/** Numbers that are read at once where each has a tag. */
+/** How many numbers to read at once if each has a tag. */
 const PIECE = 2 ** 18;
 
 async function readRuns(source: Source, runs: readonly Run[], size: NumberSize, total: number): Promise<ArrayBuffer> {

@@ -10,12 +10,12 @@ import { V1_LAYER_TYPES } from "./layerTypes.js";
 import { BYTES, type Field, VARINT, WireReader } from "./wire.js";
 
 /**
- * The blobs of a `.caffemodel` by layer name, as stored, with both the old (`layers`) and the newer (`layer`) format:
- * the first blob of a layer is `name.weight`, the second `name.bias`, further ones `name.2`, `name.3`, ... Shapes are
- * those of the file; old files give all blobs four sizes, so a bias is [1, 1, 1, N]. Double precision becomes a float64
- * array. Blobs without such numbers are left out: `onSkipped` is told.
+ * Reads the blobs of a `.caffemodel` by layer name, in the old (`layers`) and the new (`layer`) format. The first blob
+ * of a layer is `name.weight`, the second `name.bias`, and further ones are `name.2`, `name.3`, ... Shapes are those in
+ * the file: old files give all blobs four sizes, so a bias is [1, 1, 1, N]. Double precision becomes float64. Blobs
+ * without such numbers are left out and passed to `onSkipped`.
  *
- * Throws a TensorError: "unreadable-file", "corrupt-file" or "unsupported-file".
+ * Throws `unreadable-file`, `corrupt-file` or `unsupported-file`.
  */
 export async function readCaffemodel(
   pathOrBytes: PathOrBytes,
@@ -26,7 +26,7 @@ export async function readCaffemodel(
   );
 }
 
-/** Where the two formats of a layer keep what matters here (caffe.proto). */
+/** The field numbers of a layer in one of the two formats (caffe.proto). */
 interface LayerFields {
   readonly name: number;
   readonly type: number;
@@ -39,17 +39,17 @@ const LAYERS: ReadonlyMap<number, LayerFields> = new Map([
   [2, { name: 4, type: 5, blobs: 6 }],
   [100, { name: 1, type: 2, blobs: 7 }],
 ]);
-/** V1LayerParameter held a V0LayerParameter here in the first format of all. */
+/** Where V1LayerParameter held a V0LayerParameter, in the first format of all. */
 const V0_LAYER = { in: 2, number: 1 };
 
 const MAX_LAYERS = 2 ** 16;
 const MAX_NAME = 1024;
 
-/** Whether a file that starts so may be a NetParameter: its name, a layer or an input comes first. */
+/** Whether a NetParameter may start like this: with its name, a layer or an input. */
 export const isCaffemodel = (start: Uint8Array): boolean =>
   [0x0a, 0x12, 0x1a].includes(start[0]!) || (start[0] === 0xa2 && start[1] === 0x06);
 
-/** Names, types and shapes of all blobs; the numbers are skipped and read on demand. */
+/** Reads names, dtypes and shapes of all blobs. The numbers are skipped, and read on demand. */
 export async function openCaffemodel(source: Source): Promise<Content> {
   const reader = new WireReader(source);
   const layers: Layer[] = [];

@@ -1,6 +1,4 @@
-/**
- * The numbers of V1LayerParameter.LayerType by the names that the later format has for the same layers (caffe.proto).
- */
+/** The numbers in V1LayerParameter.LayerType, with the names of the same layers in the later format (caffe.proto). */
 export const V1_LAYER_TYPES: Readonly<Record<number, string>> = {
   1: "Accuracy",
   2: "BNLL",

@@ -1,19 +1,18 @@
 import { corruptFile } from "../errors.js";
 import type { Source } from "../source.js";
 
-/** How a protobuf field is encoded. */
+/** Encodings of protobuf fields. */
 export const VARINT = 0;
 export const FIXED64 = 1;
 export const BYTES = 2;
 export const FIXED32 = 5;
 
-/** One field of a protobuf message. */
 export interface Field {
   readonly number: number;
   readonly wire: number;
-  /** The value of a varint; rounded beyond 2^53. */
+  /** The value of a varint, rounded beyond 2^53. */
   readonly value: number;
-  /** Where the payload lies in the file. */
+  /** Position of the payload in the file. */
   readonly begin: number;
   readonly end: number;
 }
@@ -21,23 +20,20 @@ export interface Field {
 type Visit = (field: Field) => number | undefined | Promise<number | undefined>;
 
 const WINDOW = 2 ** 16;
-/** A tag and a length, or a tag and a value: two varints of 10 bytes at most. */
+/** A tag and a length, or a tag and a value: two varints of at most 10 bytes. */
 const LONGEST_HEAD = 20;
 
-/**
- * Reads the fields of protobuf messages in a file. Payloads are skipped, so that what is held is one window of 64 KiB,
- * whatever the file's size.
- */
+/** Reads the fields of protobuf messages in a file. Skips payloads, so that it holds only a window of 64 KiB. */
 export class WireReader {
   #bytes = new Uint8Array(0);
-  /** Where the window starts in the file. */
+  /** Position of the window in the file. */
   #base = 0;
 
   constructor(readonly source: Source) {}
 
   /**
-   * Calls `visit` with each field of the message [begin, end). It may read elsewhere meanwhile, and may answer a place
-   * after the field to go on from.
+   * Calls `visit` with each field of the message [begin, end). `visit` may read elsewhere, and may return a position
+   * after the field to continue from.
    */
   async fields(begin: number, end: number, visit: Visit): Promise<void> {
     for (let at = begin; at < end; ) {
@@ -49,8 +45,7 @@ export class WireReader {
   }
 
   /**
-   * How many fields of `step` bytes with this tag follow one another from `begin` on: so lie numbers that are not
-   * packed.
+   * Counts the consecutive fields of `step` bytes with this tag from `begin` on: unpacked numbers are stored like this.
    */
   async countRun(tag: number, begin: number, end: number, step: number): Promise<number> {
     let count = 0;

@@ -1,4 +1,4 @@
-/** The pickle goes on after the bytes that are at hand. */
+/** The pickle continues after the available bytes. */
 export class OutOfBytes extends Error {}
 
 /** The bytes break a rule of the pickle format. */
@@ -6,7 +6,6 @@ export class BadPickle extends Error {}
 
 const LINE_END = 0x0a;
 
-/** Reads the parts of a pickle one after another. */
 export class Cursor {
   at = 0;
   readonly #view: DataView;
@@ -25,13 +24,13 @@ export class Cursor {
   uint16 = (): number => this.#view.getUint16(this.#advance(2), true);
   uint32 = (): number => this.#view.getUint32(this.#advance(4), true);
   int32 = (): number => this.#view.getInt32(this.#advance(4), true);
-  /** Big-endian, as the one number of the format that is. */
+  /** The only big-endian number in the format. */
   float64 = (): number => this.#view.getFloat64(this.#advance(8), false);
 
-  /** A 64-bit length; one that no memory can hold is as good as infinite. */
+  /** A 64-bit length. One that exceeds any memory need not be exact. */
   uint64 = (): number => Number(this.#view.getBigUint64(this.#advance(8), true));
 
-  /** Text up to the end of the line. */
+  /** The text up to the end of the line. */
   line(): string {
     const end = this.bytes.indexOf(LINE_END, this.at);
     if (end < 0) throw new OutOfBytes();

@@ -2,10 +2,10 @@ import { brief } from "../../errors.js";
 import { BadPickle, type Cursor, decodeUtf8 } from "./cursor.js";
 import { Global, Opaque, type PickleHooks, type Value } from "./values.js";
 
-/** Longest whole number, in bytes or digits: turning text into a number takes time that grows with the square. */
+/** The longest whole number, in bytes or digits, since parsing takes quadratic time. */
 const MAX_NUMBER = 1024;
 
-/** The stack machine that a pickle is a program of. It builds data; what globals mean is up to the hooks. */
+/** A pickle is a program for this stack machine. It builds data; the hooks say what globals mean. */
 export class Machine {
   readonly #stack: Value[] = [];
   readonly #marks: number[] = [];
@@ -26,7 +26,7 @@ export class Machine {
     return this.#stack.pop();
   }
 
-  /** The value on top, which stays there. */
+  /** The value on top, without removing it. */
   top(): Value {
     const value = this.pop();
     this.push(value);
@@ -37,14 +37,14 @@ export class Machine {
     this.#marks.push(this.#stack.length);
   }
 
-  /** All values above the last mark. */
+  /** Removes and returns all values above the last mark. */
   popMark(): Value[] {
     const mark = this.#marks.pop();
     if (mark === undefined) throw new BadPickle("it has no mark where one is needed");
     return this.#stack.splice(mark);
   }
 
-  /** POP takes a mark too when nothing lies above it. */
+  /** POP also removes a mark, if nothing is above it. */
   discard(): void {
     if (this.#stack.length === this.#marks.at(-1)) this.#marks.pop();
     else this.pop();
@@ -54,7 +54,7 @@ export class Machine {
     this.#memo.set(index, this.top());
   }
 
-  /** MEMOIZE numbers the values in turn. */
+  /** MEMOIZE numbers the values consecutively. */
   memoize(): void {
     this.store(this.#memo.size);
   }
@@ -90,7 +90,7 @@ export class Machine {
     return this.hooks.find(module, name);
   }
 
-  /** Stands for a call of `callee`: nothing is executed but what its entry in the table of globals says. */
+  /** Stands for a call of `callee`. Nothing is executed except the callee's entry in the table of globals. */
   call(callee: Value, args: Value): void {
     if (!(callee instanceof Global)) throw new BadPickle("it calls what is no class or function");
     if (!Array.isArray(args)) throw new BadPickle(`it calls ${callee.path} with what is no tuple`);
@@ -117,7 +117,7 @@ export function parseLong(bytes: Uint8Array): number | bigint {
   return narrow(BigInt.asIntN(8 * bytes.length, BigInt(`0x${digits}`)));
 }
 
-/** A whole number in decimal; Python 2 wrote an L after a long. */
+/** A whole number in decimal. Python 2 wrote an L after a long. */
 export function parseDecimal(text: string): number | bigint {
   if (text.length > MAX_NUMBER || !/^[+-]?\d+L?$/.test(text)) throw new BadPickle(`it has the number ${brief(text)}`);
   return narrow(BigInt(text.replace(/^\+|L$/g, "")));
@@ -126,7 +126,7 @@ export function parseDecimal(text: string): number | bigint {
 const narrow = (value: bigint): number | bigint =>
   BigInt.asIntN(54, value) === value && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 
-/** Bytes as Latin-1: Python 2 pickled byte strings as they were. */
+/** Bytes as Latin-1, as Python 2 pickled byte strings unchanged. */
 export function decodeByteString(bytes: Uint8Array): string {
   try {
     return decodeUtf8(bytes);

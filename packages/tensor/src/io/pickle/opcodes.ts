@@ -9,7 +9,7 @@ const constant =
   (m) =>
     m.push(make());
 
-/** A value that `count` bytes, or as many as `length` reads, are decoded to. */
+/** A value decoded from `count` bytes, or from as many as `length` reads. */
 const sized =
   (length: (m: Machine) => number, decode: (bytes: Uint8Array) => Value): Step =>
   (m) =>
@@ -39,7 +39,7 @@ function pairs(items: readonly Value[]): Map<Value, Value> {
 }
 
 function parseInt32(text: string): Value {
-  // Protocol 1 wrote booleans so.
+  // How protocol 1 wrote booleans.
   if (text === "00" || text === "01") return text === "01";
   return parseDecimal(text);
 }
@@ -56,7 +56,7 @@ function parseFloat64(text: string): number {
   return Number(text);
 }
 
-/** The value of a quoted Python literal; escapes stay as they are written, since nothing depends on them. */
+/** The value of a quoted Python literal. Escapes are kept as written, since nothing depends on them. */
 function unquote(text: string): string {
   const quote = text[0];
   if (text.length < 2 || (quote !== "'" && quote !== '"') || text.at(-1) !== quote) {
@@ -161,6 +161,6 @@ const STEPS: Readonly<Record<string, Step>> = {
   Q: (m) => m.persistent(m.pop()),
 };
 
-/** The step of each opcode but PROTO and STOP, by its byte. */
+/** The step of each opcode except PROTO and STOP, by its byte. */
 export const stepTable = (): ReadonlyMap<number, Step> =>
   new Map(Object.entries(STEPS).map(([character, step]) => [character.charCodeAt(0), step]));

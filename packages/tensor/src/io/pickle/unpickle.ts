@@ -9,12 +9,12 @@ const PROTO = 0x80;
 const STOP = 0x2e;
 const NEWEST = 5;
 
-/** Each step makes a bounded amount of data; a state dict takes some twenty steps a tensor. */
+/** Each step creates a bounded amount of data. A state dict takes about twenty steps per tensor. */
 const MAX_STEPS = 4_000_000;
 const MAX_BYTES = 2 ** 27;
 const FIRST_WINDOW = 2 ** 16;
 
-/** What to do with a file that holds more than weights. */
+/** The fix for a file that holds more than weights. */
 export const SAVE_STATE_DICT = "save only the weights in PyTorch: torch.save(model.state_dict(), path)";
 
 export interface Unpickled {
@@ -25,8 +25,7 @@ export interface Unpickled {
 
 /**
  * Reads a pickle (protocols 0 to 5) as data. Nothing is ever executed: the hooks say what each global stands for, and
- * refuse all others, in one error with all of their names. Not recursive; the number of steps and the size are bounded.
- * Throws a TensorError.
+ * refuse all others in one error that lists their names. Not recursive; the number of steps and the size are bounded.
  */
 export function unpickle(at: Place, bytes: Uint8Array, hooks: PickleHooks): Unpickled {
   try {
@@ -36,7 +35,7 @@ export function unpickle(at: Place, bytes: Uint8Array, hooks: PickleHooks): Unpi
   }
 }
 
-/** As {@link unpickle}, for a pickle whose length is not known: reads more of the source until the pickle ends. */
+/** As {@link unpickle}, for a pickle of unknown length: reads more of the source until the pickle ends. */
 export async function unpickleFrom(source: Source, begin: number, hooks: PickleHooks): Promise<Unpickled> {
   for (let window = FIRST_WINDOW; ; window *= 4) {
     const end = Math.min(begin + Math.min(window, MAX_BYTES), source.size);
@@ -50,14 +49,14 @@ export async function unpickleFrom(source: Source, begin: number, hooks: PickleH
   }
 }
 
-/** All names are refused at once, so the pickle is read to its end. */
+/** One error lists all refused names, so the pickle is read to its end first. */
 function allowed(result: Unpickled, hooks: PickleHooks): Unpickled {
   const refusal = hooks.refusal();
   if (refusal !== undefined) throw refusal;
   return result;
 }
 
-/** What stands for a refused name may not do what the pickle wants of it: then the name is what is wrong. */
+/** If a stand-in for a refused name cannot do what the pickle needs, the error should be about the name. */
 function readable(at: Place, error: unknown, hooks: PickleHooks): unknown {
   if (error instanceof BadPickle && hooks.refusal() !== undefined) return hooks.refusal();
   if (error instanceof OutOfBytes) return corruptFile(at, "its pickle ends in the middle");

@@ -6,23 +6,20 @@ import { TensorRef, Unread } from "./tensors.js";
 
 export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, TensorRef>;
-  /** Tensors of the state dict that are described in a way that is not read. */
+  /** Tensors of the state dict whose description is not supported. */
   readonly unread: ReadonlyMap<string, Unread>;
-  /** Names in the state dict whose values are no tensors. */
+  /** Names in the state dict whose values are not tensors. */
   readonly ignored: readonly string[];
-  /** Where the state dict was found; undefined when it is the whole file. */
+  /** Where the state dict was found; undefined if it is the whole file. */
   readonly key: string | undefined;
-  /** Numbers, strings and booleans beside it, such as the epoch. */
+  /** Numbers, strings and booleans next to the state dict, such as the epoch. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What checkpoints call the state dict of the net, the most telling first. */
+/** Usual names for the state dict of the net in checkpoints, the most specific first. */
 const USUAL = ["model_state_dict", "state_dict", "model", "net", "network", "module", "weights", "params"];
 
-/**
- * A nested dict or list is searched when the one above it has no tensors: {"checkpoint": {"model": ...}}, [state_dict,
- * epoch].
- */
+/** How deep to search nested dicts and lists without tensors, such as {"checkpoint": {"model": ...}}. */
 const DEPTH = 3;
 
 type Dict = ReadonlyMap<Value, Value>;
@@ -33,8 +30,8 @@ const hasOf = (dict: Dict, kind: typeof TensorRef | typeof Unread): boolean =>
   [...dict.keys()].every((key) => typeof key === "string") && [...dict.values()].some((item) => item instanceof kind);
 
 /**
- * The state dict in what torch.save wrote: the whole of it, or one of its values. Throws when there is none, or when
- * several could be meant and none has a usual name.
+ * Finds the state dict in what torch.save wrote: all of it, or one of its values. Throws if there is none, or if there
+ * are several and none has a usual name.
  *
  * @param key where it is, if the caller knows: "" for the whole, or keys joined by dots
  */
@@ -61,15 +58,15 @@ export function findStateDict(at: Place, root: Value, key?: string): Checkpoint 
   };
 }
 
-/** What a dict holds by its keys, or a list by its indices. */
+/** The items of a dict by key, or of a list by index. */
 function itemsOf(holder: Holder): [key: string, value: Value][] {
   if (!isDict(holder)) return holder.map((value, i) => [String(i), value]);
   return [...holder].flatMap(([key, value]) => (typeof key === "string" ? [[key, value]] : []));
 }
 
 /**
- * The dicts with tensors by their keys, of the first level that has any; the whole file is "". A pickle can refer to
- * one dict or list many times, so each is looked into once.
+ * The dicts with tensors, by their keys, at the first level that has any; the key of the whole file is "". A pickle can
+ * refer to the same dict or list many times, so each is searched only once.
  */
 function findCandidates(root: Value, kind: typeof TensorRef | typeof Unread): Map<string, ReadonlyMap<string, Value>> {
   const found = new Map<string, ReadonlyMap<string, Value>>();

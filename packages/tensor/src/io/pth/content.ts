@@ -7,7 +7,7 @@ import { stripWrappers } from "./prefix.js";
 import { type StorageBytes, tensorArrays } from "./storages.js";
 import { TensorRef, Unread } from "./tensors.js";
 
-/** The state dict as the content of a file, with the names of the net. */
+/** The state dict as the content of a file, with the net's names. */
 export function contentOf(
   source: Source,
   { tensors, unread, ignored, ...checkpoint }: Checkpoint,

@@ -15,7 +15,7 @@ import {
   Unread,
 } from "./tensors.js";
 
-/** PyTorch's storage classes by the dtype they hold. The untyped one counts bytes. */
+/** PyTorch's storage classes, by the dtype they hold. The untyped one counts bytes. */
 const STORAGE_DTYPES: Readonly<Record<string, string>> = {
   DoubleStorage: "float64",
   FloatStorage: "float32",
@@ -38,7 +38,7 @@ const STORAGE_DTYPES: Readonly<Record<string, string>> = {
 };
 const STORAGE_MODULES = ["torch", "torch.cuda", "torch.storage"];
 
-/** Modules that Python 3 calls otherwise. */
+/** Modules that have other names in Python 3. */
 const RENAMED: Readonly<Record<string, string>> = { __builtin__: "builtins", copy_reg: "copyreg" };
 
 function expectTensor(value: Value): TensorRef | Unread {
@@ -47,8 +47,7 @@ function expectTensor(value: Value): TensorRef | Unread {
 }
 
 /**
- * collections.OrderedDict(), and of a list of pairs as Python 2 wrote it. A list is used up, so that it cannot be used
- * again.
+ * collections.OrderedDict(), possibly of a list of pairs, as Python 2 wrote it. Empties the list, to prevent its reuse.
  */
 function orderedDict(args: readonly Value[]): Map<Value, Value> {
   const list = args[0];
@@ -76,9 +75,9 @@ const TENSORS: Readonly<Record<string, (args: readonly Value[]) => Value>> = {
   ...Object.fromEntries(Object.entries(UNREAD).map(([path, why]) => [path, () => new Unread(...why)])),
 };
 
-/** A class or function that a file may not name: it stands for itself until the whole pickle was read. */
+/** A class or function that a file may not name. It is a stand-in until the whole pickle is read. */
 class Refused extends Global {
-  /** Whether it plays another part than that of the class of a tensor. */
+  /** Whether it was used for anything except as the class of a tensor. */
   called = false;
   isTensorClass = false;
 
@@ -92,7 +91,7 @@ class Refused extends Global {
 
 /**
  * torch._tensor._rebuild_from_type_v2: (function, class, arguments, state). The function must rebuild a plain tensor.
- * What the values of a foreign class stand for is not known, so such a tensor is left out.
+ * The tensor is left out, since we cannot know what the values mean in a foreign class.
  */
 function rebuildFromType(args: readonly Value[]): Value {
   const [callee, type, inner] = args;
@@ -127,17 +126,18 @@ function allowed(more: readonly string[]): Map<string, Value> {
 }
 
 export interface TorchHooks extends PickleHooks {
-  /** The storages that were named so far, by key. */
+  /** The storages named so far, by key. */
   readonly storages: ReadonlyMap<string, StorageRef>;
 }
 
-/** Classes that are text with methods. */
+/** Classes that are strings with methods. */
 const TEXTS = ["torch.torch_version.TorchVersion"];
 
 /**
- * What a file of PyTorch may name, and what it means here; all else is refused by name when the pickle was read.
+ * What a file of PyTorch may name, and what it means here. After the pickle is read, everything else is refused by
+ * name.
  *
- * @param more further classes, as module.name, that the caller wants read as inert data
+ * @param more further classes, as module.name, that the caller wants to read as inert data
  */
 export function torchHooks(at: Place, more: readonly string[]): TorchHooks {
   const table = allowed(more);
@@ -176,14 +176,14 @@ export function torchHooks(at: Place, more: readonly string[]): TorchHooks {
   };
 }
 
-/** So many names are told at once. */
+/** The most names to list in an error. */
 const MOST_NAMES = 100;
 
-/** For a file that holds the object of a net and not its weights alone. */
+/** The fix for a file that holds a whole net rather than only its weights. */
 const SAVE_OF_WHOLE =
   "it holds a net as an object: save only its weights in PyTorch, where its code is: torch.save(torch.load(path).state_dict(), other_path)";
 
-/** For tensors that went through Python's pickle, whose values are a pickle within the pickle. */
+/** The fix for tensors saved by Python's pickle, whose values are a pickle inside the pickle. */
 const SAVE_OF_PICKLED =
   "Python's pickle wrote it, not torch.save: load it there with pickle.load, and write it with torch.save(state_dict, path)";
 const LOAD_BYTES = "torch.storage._load_from_bytes";
@@ -195,7 +195,7 @@ function refuse(at: Place, paths: readonly string[]): TensorError {
   const have = names.length === 1 ? "which has no part" : "which have no part";
   const message = `${at.reader}: ${at.file}: its pickle asks for ${showSome(names)}, ${have} in a state dict; nothing was executed`;
   if (paths.includes(LOAD_BYTES)) {
-    // Read as inert data, these are the very tensors.
+    // Read as inert data, these classes would be the tensors themselves.
     return new TensorError({
       code: "unsafe-pickle",
       message,

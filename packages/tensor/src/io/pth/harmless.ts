@@ -1,4 +1,4 @@
-/** Classes and functions that are read as inert data, by module: what training scripts put beside the weights. */
+/** Classes and functions to read as inert data, by module: those that training scripts store with the weights. */
 export const INERT: Readonly<Record<string, string>> = {
   argparse: "Namespace",
   builtins:
@@ -37,7 +37,7 @@ export const INERT: Readonly<Record<string, string>> = {
     "ByteTensor BoolTensor strided sparse_coo sparse_csr sparse_csc sparse_bsr sparse_bsc jagged per_tensor_affine " +
     "per_channel_affine contiguous_format channels_last channels_last_3d preserve_format Generator",
   "torch.serialization": "_get_layout",
-  // The hyper-parameters that Lightning keeps beside a state dict.
+  // The hyperparameters that Lightning stores with a state dict.
   "pytorch_lightning.utilities.parsing": "AttributeDict",
   "lightning_fabric.utilities.data": "AttributeDict",
   "lightning.fabric.utilities.data": "AttributeDict",
@@ -48,7 +48,7 @@ const QUANTISED = "save its values: tensor.dequantize()";
 const WITHOUT_DATA = "give the net its values before it is saved: it was built without data (meta device)";
 const PLAIN = "make it a plain tensor before it is saved, on the processor: tensor.cpu().clone()";
 
-/** Functions and classes that make a tensor of a kind that is not read: why not, and what to do. */
+/** Functions and classes that create tensors of unsupported kinds: why, and what to do. */
 export const UNREAD: Readonly<Record<string, readonly [why: string, fix: string]>> = {
   "torch._utils._rebuild_sparse_tensor": ["is sparse", DENSE],
   "torch._utils._rebuild_sparse_csr_tensor": ["is sparse", DENSE],
@@ -63,7 +63,7 @@ export const UNREAD: Readonly<Record<string, readonly [why: string, fix: string]
   "torch._utils._rebuild_wrapper_subclass": ["is of a class of its own", PLAIN],
 };
 
-/** A view whose values are to be negated on reading. */
+/** A view whose values must be negated on reading. */
 export const NEGATED = ["is a negated view", "store its values: tensor.resolve_neg()"] as const;
 /** A tensor of a class that is not PyTorch's own. */
 export const subclass = (path: string): readonly [why: string, fix: string] => [`is of the class ${path}`, PLAIN];

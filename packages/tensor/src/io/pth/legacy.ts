@@ -10,14 +10,14 @@ import { type TorchHooks, torchHooks } from "./globals.js";
 import type { ReadPthOptions } from "./options.js";
 import type { StorageBytes } from "./storages.js";
 
-/** The first pickle of the format: a number nobody writes by chance. */
+/** The first pickle of the format, a number that nobody writes by chance. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const VERSION = 1001;
 const PROTO = 0x80;
 
 /**
- * The format of torch.save before PyTorch 1.6: pickles of a magic number, a version, the properties of the machine, the
- * object and the keys of its storages, then the storages, each after the number of its elements.
+ * Opens the format of torch.save before PyTorch 1.6: pickles of a magic number, a version, the properties of the
+ * machine, the object and the keys of its storages; then the storages, each preceded by its number of elements.
  */
 export async function openLegacy(source: Source, options: ReadPthOptions): Promise<Content> {
   await checkStart(source);
@@ -66,7 +66,7 @@ export function bigEndian(source: Source, order: string): Error {
   return unsupportedFile(source, `its numbers are ${brief(order)}-endian`, "save it on a little-endian machine");
 }
 
-/** Where each storage lies, from the order of the keys. */
+/** The position of each storage, from the order of the keys. */
 async function locateStorages(
   source: Source,
   keys: Value,

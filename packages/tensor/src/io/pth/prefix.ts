@@ -1,20 +1,20 @@
 import { dropSegments } from "../../nn/matchNames.js";
 
-/** What wrappers add before the names of the net that they wrap: torch.compile, FSDP, activation checkpointing. */
+/** Inserted by wrappers before the names of the net inside: torch.compile, FSDP, activation checkpointing. */
 const SEGMENTS = ["_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"];
-/** DataParallel and AveragedModel; a net of one's own may have it in the middle of a name. */
+/** Added by DataParallel and AveragedModel. A net may also use it in the middle of its own names. */
 const MODULE = "module.";
-/** AveragedModel counts here. */
+/** AveragedModel's counter. */
 const COUNT = "n_averaged";
 
 export interface Unwrapped<T> {
   readonly named: ReadonlyMap<string, T>;
-  /** What was dropped from names, and whole names that are no part of the net. */
+  /** Parts that were dropped from names. */
   readonly dropped: readonly string[];
   readonly ignored: readonly string[];
 }
 
-/** The same values without what wrappers add to names. Where two names would become one, names stay as they are. */
+/** The same values with names as they were before wrapping. If two names would become equal, all stay unchanged. */
 export function stripWrappers<T>(named: ReadonlyMap<string, T>, unwrap = true): Unwrapped<T> {
   const asTheyAre = { named, dropped: [], ignored: [] };
   if (!unwrap) return asTheyAre;

@@ -15,14 +15,13 @@ import type { StorageBytes } from "./storages.js";
 import type { TensorRef } from "./tensors.js";
 
 /**
- * The tensors of a state dict that torch.save wrote, in the zip format or the older one (`.pth`, `.pt`), by name and in
- * row-major order; float16 and bfloat16 become float32. Of a checkpoint the state dict of the net is found, see {@link
- * ReadPthOptions}. The pickle in the file is read as data: nothing in it is ever executed, and a class or function that
- * has no part in a state dict is refused. Tensors of a kind that is not read (sparse, quantised, complex, without data)
- * are left out: `onSkipped` is told.
+ * Reads the tensors of a state dict that torch.save wrote, in the zip format or the older one (`.pth`, `.pt`), by name
+ * and in row-major order (torch.load). float16 and bfloat16 become float32. In a checkpoint, it finds the state dict of
+ * the net: see {@link ReadPthOptions}. The pickle is read as data: nothing in it is ever executed, and classes and
+ * functions that have no place in a state dict are refused. Tensors of unsupported kinds (sparse, quantised, complex,
+ * without data) are left out and passed to `onSkipped`.
  *
- * Throws a TensorError: "unreadable-file", "corrupt-file", "unsupported-file", "unsafe-pickle" or
- * "ambiguous-checkpoint".
+ * Throws `unreadable-file`, `corrupt-file`, `unsupported-file`, `unsafe-pickle` or `ambiguous-checkpoint`.
  */
 export async function readPth(
   pathOrBytes: PathOrBytes,
@@ -33,15 +32,15 @@ export async function readPth(
   );
 }
 
-/** Names, shapes and types of a file of torch.save; values are read on demand. */
+/** Reads names, shapes and dtypes of a file of torch.save. Values are read on demand. */
 export async function openPth(source: Source, options: ReadPthOptions): Promise<Content> {
   return (await isZip(source)) ? openTorchZip(source, await openZip(source), options) : openLegacy(source, options);
 }
 
-/** Whether a file that starts so is a pickle; which of them, shows when it is opened. */
+/** Whether a file that starts like this is a pickle. Opening it shows which kind. */
 export const isTorchPickle = (start: Uint8Array): boolean => start[0] === 0x80 && start[1]! >= 2 && start[1]! <= 5;
 
-/** The pickle of a zip archive that torch.save wrote: `archive/data.pkl`. */
+/** The pickle in a zip archive that torch.save wrote: `archive/data.pkl`. */
 export const pickleOf = (entries: readonly ZipEntry[]): ZipEntry | undefined =>
   entries.find(({ name }) => /^([^/]*\/)?data\.pkl$/.test(name));
 
@@ -86,7 +85,7 @@ async function checkByteOrder(source: Source, entry: ZipEntry | undefined): Prom
   if (order !== "little") throw bigEndian(source, order);
 }
 
-/** A checksum covers a whole entry, so it is checked where a tensor needs the whole of it. */
+/** A checksum covers a whole entry, so it is checked only if a tensor needs all of it. */
 function storageOf(entry: ZipEntry | undefined): StorageBytes | undefined {
   if (entry === undefined) return undefined;
   const { size, compressed } = entry;

@@ -9,10 +9,10 @@ import { extent, type TensorRef } from "./tensors.js";
 /** The bytes of a storage in the file. */
 export interface StorageBytes {
   readonly size: number;
-  /** What comes before a part has to be unpacked to get at it. */
+  /** Whether everything before a part must be decompressed to read it. */
   readonly compressed: boolean;
   read(begin: number, end: number): Promise<ArrayBuffer>;
-  /** Rejects where the bytes do not match their checksum. */
+  /** Rejects if the bytes do not match their checksum. */
   check?(): Promise<unknown>;
 }
 
@@ -27,7 +27,7 @@ interface View {
   readonly end: number;
 }
 
-/** Views that share bytes: their union is read once. */
+/** Views that share bytes, whose union is read once. */
 interface Window {
   readonly begin: number;
   end: number;
@@ -43,9 +43,9 @@ export interface TensorArrays {
 }
 
 /**
- * The tensors as arrays of a file. Of a storage only what its tensors need is read; tensors that share numbers have
- * them read once when they are read in turn. A tensor of a dtype that is not read is left out. Throws when a tensor
- * reaches out of its storage.
+ * The tensors as arrays of a file. Only the parts of a storage that its tensors need are read. Shared numbers are read
+ * once if the tensors that share them are read in turn. Tensors of unsupported dtypes are left out. Throws if a tensor
+ * extends beyond its storage.
  */
 export function tensorArrays(
   at: Place,
@@ -95,8 +95,8 @@ function viewOf(at: Place, name: string, tensor: Readable, storage: StorageBytes
 }
 
 /**
- * The windows of the views that are read through one: views that share bytes, where their union is no more than they
- * need together, and all views of a compressed storage. The others read for themselves.
+ * The windows of views that are read together: views that share bytes, if their union is no larger than their sum, and
+ * all views of a compressed storage. Other views are read one by one.
  */
 function windowsOf(views: readonly View[]): Map<View, Window> {
   const all: Window[] = [];
@@ -123,7 +123,7 @@ function windowsOf(views: readonly View[]): Map<View, Window> {
 
 const denseBytes = ({ shape, dtype }: View): number => elementCount(shape) * storedSize(dtype);
 
-/** The bytes of one window, until all of its views were read or another one takes its place. */
+/** The bytes of one window, held until all its views are read or another window replaces it. */
 class HeldWindow {
   #window: Window | undefined;
   #bytes: Promise<ArrayBuffer> | undefined;
@@ -141,10 +141,10 @@ class HeldWindow {
   }
 }
 
-/** Largest piece of a storage that is read to gather a tensor that does not lie dense in it. */
+/** The largest piece of a storage to read at once for a tensor that is not dense in it. */
 const PIECE = 2 ** 24;
 
-/** The values of a view, dense and in row-major order, in a buffer of their own. */
+/** The values of a view, dense and in row-major order, in their own buffer. */
 async function readView(view: View, window: Window | undefined, held: HeldWindow): Promise<ArrayBuffer> {
   const { storage, begin, end } = view;
   if (begin === end) return new ArrayBuffer(0);
@@ -153,13 +153,13 @@ async function readView(view: View, window: Window | undefined, held: HeldWindow
   return source ? source.bytes.slice(begin - source.base, end - source.base) : storage.read(begin, end);
 }
 
-/** Whether the elements lie in row-major order without gaps; the stride of a dimension of size 1 does not matter. */
+/** Whether the elements are in row-major order without gaps. The stride of a dimension of size 1 does not matter. */
 function isDense({ shape, strides }: View): boolean {
   const dense = rowMajorStrides(shape);
   return shape.every((size, dim) => size === 1 || strides[dim] === dense[dim]);
 }
 
-/** Copies block by block: a block whose elements span more than a piece is halved along its widest dimension. */
+/** Copies block by block. A block whose elements span more than one piece is halved along its widest dimension. */
 async function gatherView(view: View, source: { bytes: ArrayBuffer; base: number } | undefined): Promise<ArrayBuffer> {
   const itemSize = storedSize(view.dtype);
   const outStrides = rowMajorStrides(view.shape);

@@ -3,13 +3,13 @@ import { elementCount, isShape, type StoredDtype, storedSize } from "../hostArra
 import { BadPickle } from "../pickle/cursor.js";
 import { Global, type Value } from "../pickle/values.js";
 
-/** A type of numbers by the name that PyTorch has for it. */
+/** A dtype of PyTorch. */
 class TorchDtype {
   constructor(
     readonly name: string,
-    /** Bytes of an element. */
+    /** Bytes per element. */
     readonly size: number,
-    /** How it is read; undefined where it cannot be. */
+    /** The dtype to read it as; undefined if it is not supported. */
     readonly stored: StoredDtype | undefined,
   ) {}
 }
@@ -30,7 +30,7 @@ const READABLE: readonly StoredDtype[] = [
   "bool",
 ];
 
-/** Bytes of the elements of PyTorch's other dtypes. */
+/** Bytes per element of PyTorch's other dtypes. */
 const OTHERS: Readonly<Record<string, number>> = {
   complex32: 4,
   complex64: 8,
@@ -46,7 +46,6 @@ const OTHERS: Readonly<Record<string, number>> = {
   float8_e5m2fnuz: 1,
 };
 
-/** Every dtype by its name. */
 export const torchDtypes = (): ReadonlyMap<string, TorchDtype> =>
   new Map(
     [
@@ -55,7 +54,7 @@ export const torchDtypes = (): ReadonlyMap<string, TorchDtype> =>
     ].map((dtype) => [dtype.name, dtype]),
   );
 
-/** A class of storages, which a persistent id names. */
+/** A class of storages, as named by a persistent id. */
 export class StorageType extends Global {
   constructor(
     path: string,
@@ -67,14 +66,14 @@ export class StorageType extends Global {
   }
 }
 
-/** A run of numbers that lies elsewhere in the file. */
+/** A run of numbers elsewhere in the file. */
 export class StorageRef {
   constructor(
     readonly key: string,
     readonly dtype: TorchDtype,
     /** Elements. */
     readonly length: number,
-    /** Elements of the stored run that come before this part of it. */
+    /** Elements of the stored run before this part of it. */
     readonly offset: number,
     /** Elements of the stored run. */
     readonly total: number,
@@ -98,7 +97,7 @@ export class TensorRef {
   ) {}
 }
 
-/** A tensor that is described in a way that is not read: its values lie elsewhere, or are to be computed. */
+/** A tensor whose description is not supported: its values are elsewhere, or must be computed. */
 export class Unread {
   constructor(
     /** "is sparse". */
@@ -110,8 +109,8 @@ export class Unread {
 const isCount = (value: Value): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /**
- * The storage of a persistent id: ("storage", class, key, location, elements[, view]). Old files have a view
- * (key, offset, elements) where a storage is a part of another one.
+ * The storage for a persistent id: ("storage", class, key, location, elements[, view]). Old files have a view (key,
+ * offset, elements) if a storage is part of another one.
  */
 export function storageOf(id: Value): StorageRef {
   const [kind, type, key, , length, view] = Array.isArray(id) ? id : [];
@@ -133,7 +132,7 @@ export function rebuildTensor(args: readonly Value[], dtype?: Value): TensorRef 
   const described = storage instanceof StorageRef && isCount(offset) && isShape(shape) && isStrides(strides, shape);
   if (!described) throw new BadPickle("it describes a tensor by damaged values");
   const tensor = new TensorRef(storage, dtype instanceof TorchDtype ? dtype : storage.dtype, shape, strides, offset);
-  // The storage of a newer dtype has no type of its own and counts bytes.
+  // Storages of newer dtypes are untyped and count bytes.
   const needed = (offset + extent(shape, strides)) * tensor.dtype.size;
   if (elementCount(shape) > 0 && needed > storage.length * storage.dtype.size) {
     throw new BadPickle(`it describes a tensor of shape [${shape.join(", ")}] that reaches out of its storage`);
@@ -141,14 +140,14 @@ export function rebuildTensor(args: readonly Value[], dtype?: Value): TensorRef 
   return tensor;
 }
 
-/** Whether the metadata of torch._utils._rebuild_tensor_v2 marks a view whose values are to be negated on reading. */
+/** Whether the metadata of torch._utils._rebuild_tensor_v2 marks a view whose values must be negated on reading. */
 export const isNegated = (metadata: Value): boolean => metadata instanceof Map && metadata.get("neg") === true;
 
 function isStrides(value: Value, shape: readonly number[]): value is readonly number[] {
   return Array.isArray(value) && value.length === shape.length && value.every(isCount);
 }
 
-/** Elements from the first one to after the last one; infinite beyond 2^53. */
+/** Elements from the first to the last one, both included; infinite beyond 2^53. */
 export function extent(shape: readonly number[], strides: readonly number[]): number {
   if (elementCount(shape) === 0) return 0;
   const last = shape.reduce((total, size, dim) => total + (size - 1) * strides[dim]!, 0);

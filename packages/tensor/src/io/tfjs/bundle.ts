@@ -3,12 +3,12 @@ import { LiteralError, parseLiteral } from "./literal.js";
 /** How browserify opens a bundle of one module: `{1:[function(require,module,exports){module.exports=`. */
 const OPENING = /\{1:\[function\([\w$]+,([\w$]+),[\w$]+\)\{\1\.exports=/;
 const CLOSING = "},{}]},{},[1])";
-/** The loader in front of the module has less than a thousand characters. */
+/** The loader before the module has less than a thousand characters. */
 const PRELUDE = 4096;
 
 /**
- * The data that a bundle (UMD, browserify) of one module exports, where that is a literal: a model description or a
- * shard in base64. The text is read, never run. Throws a {@link LiteralError} for other texts.
+ * The data that a bundle (UMD, browserify) of one module exports as a literal: a model description or a base64 shard.
+ * The text is read, never run. Throws {@link LiteralError} for other texts.
  */
 export function readBundle(text: string): unknown {
   const opening = OPENING.exec(text.slice(0, PRELUDE));

@@ -1,4 +1,4 @@
-/** Deeper nesting than any model description has; keeps a hostile text from exhausting the stack. */
+/** Deeper than any model description, but keeps a hostile text from exhausting the stack. */
 const MAX_DEPTH = 200;
 
 const NUMBER = /-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y;
@@ -13,7 +13,7 @@ const CONSTANTS: readonly (readonly [string, unknown])[] = [
   ["void 0", undefined],
 ];
 type Quote = '"' | "'";
-/** What a string holds up to its end or the next backslash. */
+/** The content of a string up to its end or the next backslash. */
 const PLAIN: { readonly [Q in Quote]: RegExp } = { '"': /[^"\\]*/y, "'": /[^'\\]*/y };
 const CODES: Readonly<Record<string, RegExp>> = { x: /[\da-fA-F]{2}/y, u: /[\da-fA-F]{4}/y };
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b: "\b", f: "\f", v: "\v", 0: "\0" };
@@ -22,9 +22,9 @@ const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b
 export class LiteralError extends Error {}
 
 /**
- * Reads the JavaScript data literal that starts at `start`: objects, arrays, strings, numbers, null, `!0` and `!1`, as
- * minifiers write JSON. The text is read, never run; anything else throws a {@link LiteralError}. Returns the value and
- * where it ends.
+ * Reads the JavaScript data literal that starts at `start`: objects, arrays, strings, numbers, null, `!0` and `!1`,
+ * which is how minifiers write JSON. The text is read, never run. Returns the value and where it ends. Throws {@link
+ * LiteralError} for anything else.
  */
 export function parseLiteral(text: string, start: number): { value: unknown; end: number } {
   const reader = new LiteralReader(text, start);

@@ -4,33 +4,32 @@ import { elementCount, type StoredDtype, storedSize } from "../hostArray.js";
 
 const AFFINE = ["uint8", "uint16"] as const;
 
-/** The stored integers q stand for q * scale + min. */
+/** The stored integer q stands for q * scale + min. */
 export interface Affine {
   readonly scale: number;
   readonly min: number;
 }
 
-/** A weight that is passed over: complex numbers have 8 bytes, and each text begins with its length. */
+/** A weight to skip: complex numbers have 8 bytes each, and each text begins with its length. */
 export interface PassedOver {
   readonly name: string;
   readonly why: string;
-  /** Texts, or bytes. */
+  /** Number of texts or byte strings. */
   readonly texts: number;
   readonly bytes: number;
 }
 
-/** One weight of a model. */
 export interface WeightSpec {
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: "float32" | "int32" | "bool" | "uint8";
-  /** How its values lie in the shards. */
+  /** The dtype of its values in the shards. */
   readonly stored: StoredDtype;
   readonly affine?: Affine;
   readonly bytes: number;
 }
 
-/** Weights that lie one after the other in the shards `paths`. */
+/** Consecutive weights in the shards `paths`. */
 export interface WeightGroup {
   readonly paths: readonly string[];
   readonly weights: readonly (WeightSpec | PassedOver)[];
@@ -106,7 +105,7 @@ function unsupported(place: Place, name: string, problem: string): Error {
   return unsupportedFile(place, `weight ${name} ${problem}`, fix);
 }
 
-/** Relative and without steps upwards: a model file cannot make the reader open files elsewhere. */
+/** Relative, and without steps to a parent folder, so that a model file cannot make the reader open files elsewhere. */
 const isPlainPath = (path: unknown): path is string =>
   typeof path === "string" && /^[^/\\:?#][^\\:?#]*$/.test(path) && !path.split("/").includes("..");
 const isDtype = (dtype: unknown): dtype is WeightSpec["dtype"] =>

@@ -11,22 +11,20 @@ import { parseManifest, type WeightSpec } from "./manifest.js";
 import { type LoadShard, ShardCursor } from "./shards.js";
 
 export interface ReadTfjsOptions extends ReadOptions {
-  /** Where a shard lies, by its path in the manifest. Default: beside the model file. */
+  /** Returns where a shard is, given its path in the manifest. Default: beside the model file. */
   readonly shard?: (path: string) => PathOrBytes | Promise<PathOrBytes>;
 }
 
 /**
- * The weights of a TensorFlow.js model (graph or layers) by name, in TensorFlow's layout: convolution kernels [H, W,
- * in, out], depthwise kernels [H, W, channels, multiplier], dense kernels [in, out]. Quantised weights come
- * dequantised, value for value as tfjs does it.
+ * Reads the weights of a TensorFlow.js model (graph or layers) by name, in the layout of TensorFlow: convolution
+ * kernels [H, W, in, out], depthwise kernels [H, W, channels, multiplier], dense kernels [in, out]. Quantised weights
+ * are dequantised, with the same values as in tfjs. Text and complex weights are left out and passed to `onSkipped`.
  *
- * `model` is a `model.json`, its binary shards beside it, or the bundle that the npm package nsfwjs makes of one:
- * `model.min.js` beside `<shard>.min.js`, where each exports a literal. Bundles are read as text, never run.
+ * `model` is a `model.json` with its binary shards beside it, or the bundle that the npm package nsfwjs makes of one:
+ * `model.min.js` beside `<shard>.min.js`, each of which exports a literal. Bundles are read as text, never run.
  *
- * Weights of text or complex numbers are left out: `onSkipped` is told.
- *
- * Throws a TensorError: "unreadable-file", "unsupported-file" (an unknown dtype, or no weight is left), or
- * "corrupt-file" for files that are truncated, do not belong together or are something else.
+ * Throws `unreadable-file`, `unsupported-file` (an unknown dtype, or no weight is left), or `corrupt-file` for files
+ * that are truncated, do not belong together or are something else.
  */
 export async function readTfjs(model: PathOrBytes, options: ReadTfjsOptions = {}): Promise<Record<string, HostArray>> {
   const arrays: [string, HostArray][] = [];
@@ -34,9 +32,7 @@ export async function readTfjs(model: PathOrBytes, options: ReadTfjsOptions = {}
   return Object.fromEntries(arrays);
 }
 
-/**
- * As {@link readTfjs}, weight by weight in the order of the manifest: one shard and one weight are in memory at a time.
- */
+/** As {@link readTfjs}, but weight by weight in the order of the manifest, with one shard and one weight in memory. */
 export async function* streamTfjs(
   model: PathOrBytes,
   options: ReadTfjsOptions = {},
@@ -101,7 +97,7 @@ function shardLoader(place: Place, model: PathOrBytes, bundled: boolean, options
   };
 }
 
-/** Files in the model's own folder. */
+/** Returns the paths of files in the model's own folder. */
 function beside({ reader }: Place, model: PathOrBytes, suffix: string): (path: string) => PathOrBytes {
   if (model instanceof URL) return (path) => new URL(path + suffix, model);
   if (typeof model === "string") return (path) => model.replace(/[^/\\]*$/, "") + path + suffix;

@@ -1,10 +1,10 @@
 import { corruptFile, type Place } from "../errors.js";
 import type { WeightGroup } from "./manifest.js";
 
-/** The bytes of a shard by its path in the manifest. */
+/** Loads the bytes of a shard, given its path in the manifest. */
 export type LoadShard = (path: string) => Promise<Uint8Array>;
 
-/** Reads the shards of a group one after the other as one run of bytes; holds one shard at a time. */
+/** Reads the shards of a group as one run of bytes. Holds one shard at a time. */
 export class ShardCursor {
   readonly #paths: string[];
   #shard: Uint8Array = new Uint8Array(0);
@@ -18,7 +18,7 @@ export class ShardCursor {
     this.#paths = [...group.paths];
   }
 
-  /** The next `count` bytes in a buffer of their own, made only when all of them are there. */
+  /** The next `count` bytes in their own buffer, which is created only once all of them are there. */
   async take(weight: string, count: number): Promise<ArrayBuffer> {
     const pieces: Uint8Array[] = [];
     for (let missing = count; missing > 0; ) {
@@ -37,7 +37,7 @@ export class ShardCursor {
     return out.buffer;
   }
 
-  /** Passes over texts, each after its length in 4 bytes. */
+  /** Skips texts, each preceded by its length in 4 bytes. */
   async passTexts(weight: string, count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
       const length = new DataView(await this.take(weight, 4)).getUint32(0, true);
@@ -45,7 +45,7 @@ export class ShardCursor {
     }
   }
 
-  /** Throws when bytes are left over. */
+  /** Throws if bytes are left over. */
   end(): void {
     if (this.#shard.length > 0) throw this.#fail(`${this.#shard.length} bytes at its end belong to no weight`);
     if (this.#paths.length > 0) throw this.#fail(`the shards after it (${this.#paths.join(", ")}) belong to no weight`);

@@ -13,14 +13,14 @@ import { fromNumbers } from "./numberRule.js";
 import { refuseNoLabels } from "./softMasks.js";
 
 /**
- * Finds out what the masks mean, from what they hold and from `classes.json` where there is one:
+ * Infers the meaning of the masks from their contents and from `classes.json` if there is one:
  * - classes with values: the stored numbers are those values;
- * - classes with colours: colours decide where all colours of the masks are in the list; stored numbers are labels
- * where none is, or where colours and numbers say the same; what lies between is an error;
- * - names alone, or nothing: where most masks are RGB and some show colours, colours decide ({@link fromColours}); else
- * the stored numbers are labels ({@link fromNumbers}).
+ * - classes with colours: colours decide if the list has every colour of the masks; stored numbers are labels if it has
+ * none, or if colours and numbers agree; anything in between is an error;
+ * - names only, or nothing: if at least half of the masks are RGB and some show colours, colours decide ({@link
+ * fromColours}); otherwise the stored numbers are labels ({@link fromNumbers}).
  *
- * Throws a TensorError that names a mask where they may mean two things, or hold no labels ({@link refuseNoLabels}).
+ * Throws a TensorError that names a mask if the masks are ambiguous or hold no labels ({@link refuseNoLabels}).
  *
  * @param root the folder, for remarks
  */
@@ -31,7 +31,7 @@ export function chooseRule(
 ): MaskMeaning {
   if (entries?.some(({ value }) => value !== undefined)) return fromEntries(byNumber(root, entries), "value", []);
   refuseNoLabels(surveys, entries?.flatMap(({ colour }) => colour ?? []) ?? []);
-  // A few RGB masks among others are a mistake of their own; they fail when they are loaded.
+  // A few RGB masks among others are a separate mistake; they fail when they are loaded.
   const isColour =
     surveys.some(({ kind }) => kind === "colour") && 2 * surveys.filter(({ isRgb }) => isRgb).length >= surveys.length;
   if (entries?.some(({ colour }) => colour !== undefined)) return fromListedColours(root, surveys, entries, isColour);
@@ -44,7 +44,7 @@ export function chooseRule(
   );
 }
 
-/** Throws where a class that is to be ignored does not say which number it is. */
+/** Throws if an ignored class does not say which number it has. */
 function byNumber(root: string, entries: readonly ClassEntry[]): readonly ClassEntry[] {
   const lost = entries.find(({ ignore, value }) => ignore && value === undefined);
   if (lost === undefined) return entries;
@@ -53,7 +53,7 @@ function byNumber(root: string, entries: readonly ClassEntry[]): readonly ClassE
   throw fileError("invalid-classes", joinPath(root, classFileOf(entries) ?? "classes.json"), problem, fix);
 }
 
-/** A colour of a mask, and the number under which it is stored. */
+/** A colour of a mask, and the number that it is stored as. */
 interface Shown {
   readonly colour: number;
   readonly number: number;
@@ -80,8 +80,8 @@ function fromListedColours(
 }
 
 /**
- * Whether a listed colour means another class than its number does. Black under 0 is what every grey mask and most
- * palettes hold, so it says nothing unless other numbers are coloured.
+ * Whether a listed colour means another class than its number does. Black stored as 0 occurs in every grey mask and
+ * most palettes, so it proves nothing in a grey mask.
  */
 function contradicts({ colour, number, survey }: Shown, entries: readonly ClassEntry[]): boolean {
   if (number === 0 && colour === 0 && survey.kind === "grey") return false;

@@ -22,8 +22,8 @@ import {
 const paint = (key: number): string => formatKey("colour", key);
 
 /**
- * RGB masks without colours in `classes.json`: the VOC colours are recognised, others are numbered in rising order
- * (0xRRGGBB), and (224, 224, 192) is void.
+ * Handles RGB masks without colours in `classes.json`: VOC colours are recognised, others are numbered in ascending
+ * order (0xRRGGBB), and (224, 224, 192) is void.
  */
 export function fromColours(
   root: string,
@@ -61,7 +61,7 @@ export function fromColours(
   ]);
 }
 
-/** The colours that a mask shows, one for each of its keys. */
+/** The colour that a mask shows for each of its keys. */
 export function colourKeys({ kind, keys, palette }: MaskSurvey): readonly number[] {
   if (kind === "colour") return keys;
   if (palette) return keys.map((key) => palette[key] ?? 0);

@@ -7,14 +7,13 @@ import type { ClassEntry } from "../classes.js";
 import { areRgb } from "./mixedKinds.js";
 
 /**
- * Looks at as many masks as it takes to know what all mean, see `chooseRule`: every one as a rule, since one of another
- * kind may change what the others say. Only the first that can be read where nothing is left to find out:
- * - classes have values;
- * - classes have colours and all masks are stored as RGB: then the first that shows a colour is the last that is looked
- * at.
+ * Surveys as many masks as it takes to understand all of them, see `chooseRule`. That is usually every mask, since one
+ * of another kind may change what the others mean. Fewer are needed in two cases:
+ * - if classes have values, the first readable mask is enough;
+ * - if classes have colours and all masks are stored as RGB, the survey ends at the first mask that shows a colour.
  *
- * A mask that cannot be read does not keep the others from being understood: it fails when it is loaded, and in the
- * check. Throws the error of the first where none can be read.
+ * An unreadable mask does not prevent the others from being understood: it fails when loaded, and in the check. Throws
+ * the error of the first mask if none can be read.
  */
 export async function lookAtMasks(
   files: readonly string[],
@@ -30,7 +29,7 @@ export async function lookAtMasks(
   );
 }
 
-/** The masks up to the first that is enough. */
+/** Surveys masks up to the first that is sufficient. */
 function untilOne(
   files: readonly string[],
   isEnough: (survey: MaskSurvey) => boolean,

@@ -8,13 +8,13 @@ import type { MaskSurvey } from "../../workers/surveyMasks.js";
 import type { ClassEntry } from "../classes.js";
 import { colourOf, VOC_VOID } from "../colours.js";
 
-/** How the masks of a folder are to be understood. */
+/** How to interpret the masks of a folder. */
 export interface MaskMeaning extends Classes {
   readonly rule: LabelRule;
   readonly remarks: readonly DataRemark[];
 }
 
-/** Labels are the places in the list, ignored classes left out of the count. */
+/** The meaning given by a list of classes: labels are the indices of the entries that are not ignored. */
 export function fromEntries(
   entries: readonly ClassEntry[],
   by: LabelRule["by"],
@@ -27,7 +27,7 @@ export function fromEntries(
   const ignored = entries.filter(({ ignore }) => ignore).map((entry) => [keyOf(entry), VOID_LABEL] as const);
   const labels = real.map((entry, label) => [keyOf(entry), label] as const);
   return {
-    // The last entry of a key counts: a class may use the key that is void elsewhere.
+    // The last entry for a key wins, since a class may use the key that is void elsewhere.
     rule: { by, labels: [[voidKey, VOID_LABEL], ...ignored.filter(([key]) => key >= 0), ...labels] },
     classes: real.map(({ name }) => name),
     palette: real.map(({ colour }, i) => (colour === undefined ? (fallback[i] as Colour) : colourOf(colour))),
@@ -35,15 +35,15 @@ export function fromEntries(
   };
 }
 
-/** A key of the masks with all that is known about where it lies. */
+/** A key of the masks and where it occurs. */
 export interface KeyUse {
   readonly key: number;
   readonly pixels: number;
-  /** The masks that hold it, in their order. */
+  /** The masks that contain it, in order. */
   readonly files: readonly string[];
 }
 
-/** The keys of masks, rising, and where they occur. `keysOf` gives the keys of a mask in the order of its `keys`. */
+/** The keys of masks in ascending order, and where they occur. `keysOf` maps each key of a mask, in order. */
 export function usesOf(
   surveys: readonly MaskSurvey[],
   keysOf: (survey: MaskSurvey) => readonly number[] = ({ keys }) => keys,
@@ -60,10 +60,10 @@ export function usesOf(
   return [...uses.values()].sort((a, b) => a.key - b.key);
 }
 
-/** A class that fills less of all masks than this, in one mask alone, is likely a slip of the brush. */
+/** A class with a smaller share of all pixels, in a single mask, is probably a slip of the brush. */
 const SLIVER = 1e-3;
 
-/** Warns of keys that became classes of their own for a few pixels in one mask of several. */
+/** Warns of keys that became classes because of a few pixels in one of several masks. */
 export function sliverRemarks(
   surveys: readonly MaskSurvey[],
   uses: readonly KeyUse[],
@@ -96,6 +96,6 @@ export function vocNote(root: string): DataRemark {
 
 export const numbered = (count: number): string[] => Array.from({ length: count }, (_, label) => `class ${label}`);
 
-/** The first dozen of a list, in words. */
+/** The first dozen items of a list, in words. */
 export const list = (items: readonly string[]): string =>
   items.slice(0, 12).join(", ") + (items.length > 12 ? ", ..." : "");

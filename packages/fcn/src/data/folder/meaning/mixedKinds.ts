@@ -5,10 +5,10 @@ import type { DataRemark } from "../../files/remarks.js";
 import { counted } from "../../files/words.js";
 import type { MaskSurvey } from "../../workers/surveyMasks.js";
 
-/** Files whose headers are read at once. */
+/** Number of headers read at once. */
 const AT_ONCE = 32;
 
-/** For each file whether it is stored as RGB, by its header; undefined where it has none. */
+/** For each file, whether its header declares RGB storage; undefined if there is no header. */
 export async function areRgb(files: readonly string[]): Promise<(boolean | undefined)[]> {
   const found: (boolean | undefined)[] = [];
   for (let at = 0; at < files.length; at += AT_ONCE) {
@@ -21,7 +21,7 @@ export async function areRgb(files: readonly string[]): Promise<(boolean | undef
   return found;
 }
 
-/** Masks that are stored in another way than the others, so that what they hold may be meant in another way too. */
+/** Reports masks stored differently from the others, because their contents may have another meaning too. */
 export async function mixedKinds(
   root: string,
   files: readonly string[],
@@ -35,7 +35,7 @@ export async function mixedKinds(
     return [{ level: "warning", code, file: odd.length === 1 ? (odd[0] as string) : root, text: told, files: odd }];
   };
   if (by === "value") {
-    // One with colours is an error when it is loaded.
+    // A mask with colours is an error when it is loaded.
     const rgb = new Set(surveys.filter(({ isRgb, kind }) => isRgb && kind !== "colour").map(({ file }) => file));
     const seen = new Set(surveys.map(({ file }) => file));
     const unseen = files.filter((file) => !seen.has(file));

@@ -21,8 +21,8 @@ import { paletteRemarks } from "./paletteOrder.js";
 import { pasted } from "./softMasks.js";
 
 /**
- * Masks whose stored numbers are the labels: 255 is void, but the second class where the masks hold only 0 and 255.
- * Without names there are as many classes as the largest label asks for.
+ * Handles masks whose stored numbers are the labels: 255 is void, or the second class if the masks hold only 0 and 255.
+ * Without names, the largest label determines the number of classes.
  */
 export function fromNumbers(
   root: string,
@@ -63,9 +63,7 @@ export function fromNumbers(
   return fromEntries(entries, "value", [...about, ...mixed, ...paletteRemarks(surveys)]);
 }
 
-/**
- * Many tools paint any classes in the colours of PASCAL VOC: only masks with all its labels are taken for its classes.
- */
+/** Many tools paint any classes in VOC colours, so masks count as VOC only if they contain all of its labels. */
 function isWholeVoc(palette: readonly number[], labels: ReadonlySet<number>): boolean {
   const isSame = vocKeys(VOC_CLASSES.length).every((key, label) => palette[label] === key && labels.has(label));
   return isSame && [...labels].every((label) => label < VOC_CLASSES.length || label === VOID_LABEL);
@@ -77,11 +75,11 @@ const colourFrom = (palette: readonly number[] | undefined, value: number): { co
 };
 
 /**
- * Masks of 0 and 255 alone beside masks with other numbers: in the former 255 is most likely a class, as labels it
- * would be void. Throws where they are the more, or where no mask with other numbers has void; else it may be that an
- * image shows nothing but background, which is a warning.
+ * Finds masks that hold only 0 and 255 beside masks with other numbers: in the former, 255 is probably a class, yet as
+ * a label it is void. Throws if they are the majority, or if the others hold nothing above 1 and no void, unless more
+ * than two classes are named. Otherwise it warns, because an image may show nothing but background.
  *
- * @param named how many classes have names; 0 where none has
+ * @param named number of named classes, or 0
  */
 function binaryRemarks(surveys: readonly MaskSurvey[], named: number): DataRemark[] {
   const isOther = (key: number): boolean => key !== 0 && key !== VOID_LABEL;
@@ -108,7 +106,7 @@ function voidRemark(root: string, named: number): DataRemark {
 const largestOf = (surveys: readonly MaskSurvey[]): number =>
   Math.max(0, ...surveys.flatMap(({ keys }) => keys.filter((key) => key !== VOID_LABEL)));
 
-/** Numbers with more gaps than numbers are grey levels rather than labels. */
+/** Numbers with more gaps than members are grey levels rather than labels. */
 function gapRemark(root: string, numbers: readonly number[], hasVoid: boolean): DataRemark | undefined {
   const largest = Math.max(0, ...numbers);
   if (numbers.length < 2 || 2 * numbers.length > largest) return undefined;
@@ -117,12 +115,12 @@ function gapRemark(root: string, numbers: readonly number[], hasVoid: boolean): 
   return { level: "warning", code: "label-gaps", file: root, text };
 }
 
-/** Levels that divide 0 to 255 evenly differ by at least this. */
+/** Levels that divide 0 to 255 evenly are at least this far apart. */
 const LEAST_STEP = 16;
 
 /**
- * Throws for grey levels that rise from black in even steps, such as 0, 128 and 255 or 0, 50, 100 and 150: they are no
- * labels, and taken for such they would ask for classes that nothing has, and 255 would be void.
+ * Throws for grey levels that rise from black in even steps, such as 0, 128, 255 or 0, 50, 100, 150. They are not
+ * labels: read as such, they would require classes that no mask has, and 255 would be void.
  */
 function refuseEvenLevels(
   surveys: readonly MaskSurvey[],
@@ -133,7 +131,7 @@ function refuseEvenLevels(
   const last = levels.at(-1) ?? 0;
   const step = last / (levels.length - 1);
   const isEven = levels.every((level, i) => Math.abs(level - i * step) <= 1);
-  // More names than levels are those of labels, of which these masks happen to hold some.
+  // If there are more names than levels, the masks hold labels and happen to use only some of them.
   const isListed = last < VOID_LABEL && names !== undefined && names.length !== levels.length;
   if (levels.length < 3 || step < LEAST_STEP || !isEven || isListed) return;
   const { file = "" } = surveys.find((survey) => survey.keys.some((key) => key > 0 && key < VOID_LABEL)) ?? {};

@@ -11,8 +11,8 @@ interface Place {
 }
 
 /**
- * Palettes that differ, where the stored numbers are the labels. Throws where one colour stands under another number in
- * another mask: then labels would be wrong. Where only the colour of a number differs, that is a warning.
+ * Compares the palettes of masks whose stored numbers are the labels. Throws if a colour has another number in another
+ * mask, because labels would be wrong. Warns if a number merely has another colour.
  */
 export function paletteRemarks(surveys: readonly MaskSurvey[]): DataRemark[] {
   const places = new Map<number, Place>();
@@ -21,7 +21,7 @@ export function paletteRemarks(surveys: readonly MaskSurvey[]): DataRemark[] {
       const colour = palette?.[number] as number;
       const place = places.get(colour);
       if (place === undefined) places.set(colour, { number, file, palette: palette as number[] });
-      // A colour may stand under several numbers of one palette, such as black for all that are not used.
+      // A palette may repeat a colour, such as black for all unused entries.
       else if (place.palette[number] !== colour && palette?.[place.number] !== colour) {
         throw otherOrder(file, colour, number, place);
       }

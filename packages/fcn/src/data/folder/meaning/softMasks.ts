@@ -7,15 +7,15 @@ import { counted } from "../../files/words.js";
 import type { MaskSurvey } from "../../workers/surveyMasks.js";
 import { list } from "./meaning.js";
 
-/** Part of the masks that are an image of alpha, above which all are meant so. */
+/** If more than this share of the masks keep their shapes in alpha, all of them are meant that way. */
 const MOSTLY = 0.5;
 
 /**
- * Throws for masks that hold no labels: those with soft edges, whose steps would each become a class, and those that
- * keep their shapes in alpha, which is not read. A mask whose colours are all in the list of classes or in sound masks
- * is sound too, however small its areas are.
+ * Throws for masks without labels: those with soft edges, whose steps would each become a class, and those whose shapes
+ * are in alpha, which is not read. A mask whose colours all occur in the class list or in sound masks is sound too,
+ * however small its areas are.
  *
- * @param listed colours that the list of classes names
+ * @param listed colours named by the class list
  */
 export function refuseNoLabels(surveys: readonly MaskSurvey[], listed: readonly number[]): void {
   const known = new Set([...listed, ...surveys.flatMap(({ keys, soft }) => (soft === undefined ? keys : []))]);
@@ -44,34 +44,34 @@ function softEdges(soft: readonly MaskSurvey[], surveys: readonly MaskSurvey[]):
   return fileError("soft-edges", worst.file, problem, harden(areas, isColour, { ...worst, at: whereOf(soft, all) }));
 }
 
-/** Levels as close as this in different masks are one, where others lie far off. */
+/** Grey levels of different masks that differ by at most this are one level, if the levels span a wide range. */
 const NEAR = 2;
 
-/** Distinct keys, rising; of grey levels of several masks that differ by a step or two the first alone. */
+/** Distinct keys in ascending order; of grey levels that differ by a step or two, only the first. */
 function apart(keys: readonly number[]): number[] {
   const all = [...new Set(keys)].sort((a, b) => a - b);
   const isWide = (all.at(-1) ?? 0) - (all[0] ?? 0) >= 128;
   return all.filter((key, i) => !isWide || i === 0 || key - (all[i - 1] as number) > NEAR);
 }
 
-/** So many soft masks are named in the command one by one. */
+/** Up to this many soft masks are named individually in the command. */
 const FEW = 3;
 
-/** The masks that are to be made hard, as they stand in a command. */
+/** The masks to be made hard, as command arguments. */
 function whereOf(soft: readonly MaskSurvey[], all: number): string {
   const files = soft.map(({ file }) => file);
   return files.length <= FEW && files.length < all ? files.map(shellWord).join(" ") : inFolder(files[0] as string);
 }
 
-/** All masks beside one, for a shell to find. */
+/** A shell pattern for all masks beside the given one. */
 const inFolder = (file: string): string => `${shellWord(folderOf(file))}*.png`;
 interface Masks {
   readonly keys: readonly number[];
-  /** As they stand in a command. */
+  /** The masks as command arguments. */
   readonly at: string;
 }
 
-/** ImageMagick's commands that bring masks back to the levels that fill areas. */
+/** ImageMagick commands that restore masks to the levels of their areas. */
 function harden(areas: readonly number[], isColour: boolean, { keys, at }: Masks): string {
   const [least, largest] = [keys[0] ?? 0, keys.at(-1) ?? 0];
   const full = largest > 255 ? 65535 : 255;
@@ -90,10 +90,10 @@ function harden(areas: readonly number[], isColour: boolean, { keys, at }: Masks
 
 const HARD = "make them hard, such as by ImageMagick's, on a copy of the masks:";
 
-/** More values than this are cut short. */
+/** Longer lists of values are shortened. */
 const MOST_VALUES = 40;
 
-/** The list of `classes.json` for masks that hold these numbers, to be pasted. */
+/** A `classes.json` list, ready to paste, for masks that hold these numbers. */
 export function pasted(values: readonly number[], names: readonly string[] = []): string {
   const entries = values.slice(0, MOST_VALUES).map((value, i) => {
     return `{"name": ${JSON.stringify(names[i] ?? "...")}, "value": ${value}}`;

@@ -3,8 +3,7 @@ import type { KnownCounts } from "../../samples/labelCounts.js";
 import type { MaskSurvey } from "../../workers/surveyMasks.js";
 
 /**
- * The labels of a mask that was looked at; undefined where they can only be told, or its faults only be named, from all
- * its pixels.
+ * The label counts of a surveyed mask; undefined if finding them, or naming the mask's faults, takes all of its pixels.
  */
 export function surveyCounts(survey: MaskSurvey, rule: LabelRule): KnownCounts | undefined {
   const { height, width, stamp, pixels } = survey;
@@ -18,11 +17,11 @@ export function surveyCounts(survey: MaskSurvey, rule: LabelRule): KnownCounts |
     counts.set(label, (counts.get(label) ?? 0) + count);
     sum += count;
   }
-  // A survey gives up at too many keys.
+  // A survey stops at too many keys, and then its counts fall short.
   return sum === height * width && stamp !== undefined ? { height, width, pixels: [...counts], stamp } : undefined;
 }
 
-/** The keys of a survey as the rule means them. */
+/** The keys of a survey in the terms of the rule. */
 function keysBy({ kind, isRgb, keys, palette }: MaskSurvey, by: LabelRule["by"]): readonly (number | undefined)[] {
   if (by === "value") return kind === "colour" ? [undefined] : keys;
   if (kind === "colour") return keys;

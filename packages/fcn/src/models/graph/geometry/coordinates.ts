@@ -10,10 +10,9 @@ export type { Rational } from "../plane/rational.js";
 export type { Axis } from "../plane/window.js";
 
 /**
- * The map of one layer from its first input to its output, before any crop: a window of extent
- * e = dilation (kernel - 1) + 1 has scale 1/stride and shift (padding - (e - 1)/2) / stride, where the padding is that
- * before the first pixel; its transpose is the inverse of that. `size` is the size of the input, which only the padding
- * "same" needs.
+ * The map of one layer from its first input to its output, before any crop. A window of extent e = dilation (kernel -
+ * 1) + 1 has scale 1/stride and shift (padding - (e - 1)/2) / stride, where only the padding before the first pixel
+ * counts; the map of its transpose is the inverse. `size` is the input's, which only padding "same" needs.
  */
 export function layerMap(layer: Layer, axis: Axis, size?: number): CoordinateMap {
   const map = kindOf(layer).map(layer, axis, size);
@@ -21,9 +20,9 @@ export function layerMap(layer: Layer, axis: Axis, size?: number): CoordinateMap
 }
 
 /**
- * The coordinate map of every node from the graph's input, along one axis. `size` is that of the image, needed where a
- * layer has the padding "same". Throws `invalid-argument` where the inputs of a node do not lie at the same places, and
- * where a crop has no valid offset.
+ * The coordinate map of every node from the graph's input, along one axis. `size` is the image's, needed only if a
+ * layer has padding "same". Throws `invalid-argument` if the inputs of a node do not lie at the same places, or if a
+ * crop has no valid offset.
  */
 export function coordinateMaps(graph: Graph, axis: Axis, size?: number): Map<string, CoordinateMap> {
   const sizes = size === undefined ? undefined : sizesAlong(graph, axis, size);
@@ -51,8 +50,8 @@ function checkPlaces(node: Node, inputs: readonly CoordinateMap[], first: Coordi
 }
 
 /**
- * Offsets [top, left] of every crop in a graph, by node name. Throws where no valid offset exists. `image` is
- * [height, width], needed where a layer has the padding "same".
+ * The offset [top, left] of every crop in a graph, by node name. `image` is [height, width], needed only if a layer has
+ * padding "same". Throws `invalid-argument` if a crop has no valid offset.
  */
 export function cropOffsets(graph: Graph, image?: readonly [number, number]): Map<string, readonly [number, number]> {
   const maps = onBothAxes((axis) => coordinateMaps(graph, axis, image?.[axis]));

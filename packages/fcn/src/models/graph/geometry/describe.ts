@@ -8,7 +8,7 @@ export interface NodeSummary {
   readonly kind: Layer["kind"];
   readonly inputs: readonly string[];
   readonly shape: FeatureShape;
-  /** Pixels of the image that one output value can see, vertically. */
+  /** Pixels of the image that one output value sees, vertically. */
   readonly receptiveField: number;
   readonly cropOffset?: Plane;
 }
@@ -30,13 +30,13 @@ export function describeGraph(graph: Graph, height: number, width: number): Node
   });
 }
 
-/** Pixels that one value sees, and pixels from one value to the next, vertically. */
+/** Pixels that one value sees, and pixels between neighbouring values, vertically. */
 interface Field {
   readonly field: number;
   readonly stride: number;
 }
 
-/** Section 3.1 of the paper: a kernel k' after a kernel k of stride s makes k + (k' - 1) s at stride s s'. */
+/** A kernel k' after a kernel k of stride s gives k + (k' - 1) s at stride s s' (section 3.1 of the FCN paper). */
 const receptiveFields = (graph: Graph): Map<string, Field> => foldGraph(graph, { field: 1, stride: 1 }, fieldOf);
 
 function fieldOf({ layer }: Node, inputs: readonly Field[]): Field {

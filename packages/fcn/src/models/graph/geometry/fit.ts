@@ -7,28 +7,27 @@ import { coarsestStride } from "./reach.js";
 import { type Geometry, geometryOf, type Plane } from "./shapes.js";
 import { sizesAlong } from "./sizes.js";
 
-/** How an image is filled up with zeros for a net, and where its pixels then lie in the outputs. */
+/** How an image is padded with zeros for a net, and where its pixels then lie in the outputs. */
 export interface Fit {
   /** Zeros before and after the image, vertically and horizontally. */
   readonly padding: readonly [readonly [before: number, after: number], readonly [before: number, after: number]];
-  /** [top, left] of the image in the output of each head, in the order of the heads. */
+  /** Position [top, left] of the image in each head's output, in the order of the heads. */
   readonly offsets: readonly Plane[];
 }
 
-/** A head of a graph; undefined for the main one. */
+/** A head of a graph; undefined is the main one. */
 type Head = string | undefined;
 
-/** Images that are filled up with more than this many strides are none that a net was made for. */
+/** A net that needs more strides of padding than this was not made for such images. */
 const MOST_STRIDES = 64;
 
 /**
- * How images of any size go through a graph so that each head scores every pixel. A net whose output has the size of
- * its input takes the image as it is; one that does so for multiples of its stride only, such as that of the d2l
- * chapter, gets zeros below and on the right; of an output that is larger, the part is taken whose pixels fall on those
- * of the image, by the coordinate maps. `multiple` is a further number that the sides of the input are multiples of.
+ * How images of any size go through a graph so that each head scores every pixel. If the output has the size of the
+ * input, the image stays as it is. A net that needs multiples of its stride, such as that of the d2l chapter, gets
+ * zeros below and on the right. If an output is larger, the coordinate maps give the part that lies on the image. The
+ * sides of the input are also multiples of `multiple`.
  *
- * Throws a TensorError for a head whose output lies on a coarser or finer grid than that of the image, or on one that
- * lies between its pixels.
+ * Throws `invalid-shape` if a head's output lies on a coarser or finer grid than the image, or between its pixels.
  */
 export function fitOf(
   graph: Graph,
@@ -46,7 +45,7 @@ export function fitOf(
       try {
         found = geometry(...plane);
       } catch (error) {
-        // That of the image as it is tells more.
+        // The error for the unpadded image says most.
         found ??= error;
         continue;
       }
@@ -87,7 +86,7 @@ interface Along {
   readonly stride: number;
 }
 
-/** Where the heads' pixels fall on those of the image; undefined where they do not. */
+/** The padding and offsets along one axis, or undefined if the heads' pixels do not fall on the image's. */
 function fitAlong(
   graph: Graph,
   nodes: readonly string[],

@@ -2,9 +2,8 @@ import { type Graph, lastUses } from "../spec.js";
 import { geometryOf } from "./shapes.js";
 
 /**
- * Bytes of the features that the forward pass of one image holds at once, at the worst moment: each layer's output
- * beside what later layers still need. A function of the image's size, which throws where the image is too small for
- * the net.
+ * Peak bytes of the features in one image's forward pass: each layer's output together with what later layers still
+ * need. Returns a function of the image's size, which throws if the image is too small for the net.
  */
 export function footprintOf(graph: Graph): (height: number, width: number) => number {
   const geometry = geometryOf(graph);

@@ -7,7 +7,7 @@ import { foldGraph, type Graph, mainHead } from "../spec.js";
 import { cropOffsets } from "./coordinates.js";
 import { sizesAlong } from "./sizes.js";
 
-/** For each place along an axis, the first and the last pixel of the image that its value depends on. */
+/** For each place along an axis, the first and last pixel of the image on which its value depends. */
 interface Intervals {
   readonly low: Float64Array;
   readonly high: Float64Array;
@@ -25,7 +25,7 @@ function graphIn(op: string, given: GraphOrNet): Graph {
 }
 
 /**
- * Pixels from one value of the coarsest features to the next: the least common multiple along any path, over both axes.
+ * Pixels between neighbouring values of the coarsest features: the least common multiple of all strides on both axes.
  */
 export function coarsestStride(net: GraphOrNet): number {
   const graph = graphIn("coarsestStride", net);
@@ -36,15 +36,15 @@ export function coarsestStride(net: GraphOrNet): number {
   return [...strides.values()].reduce(lcm);
 }
 
-/** Whole pixels from one value to the next, given those of the input. */
+/** Whole pixels between neighbouring values of a layer, given those of its input. */
 function strideOf(layer: Layer, axis: Axis, source: number): number {
   const map = kindOf(layer).map(layer, axis, 1);
   return map === "reference" ? 1 : Math.max(1, Math.floor((source * map.scale.den) / map.scale.num));
 }
 
 /**
- * How far [vertically, horizontally] a value of the main head looks: a pixel depends on no other pixel that is further
- * away. Infinity for nets that normalise over the whole image.
+ * How far [vertically, horizontally] the main head looks: a pixel's scores depend on no pixel further away than this.
+ * Infinity for nets that normalise over the whole image.
  */
 export function reachOf(net: GraphOrNet): [number, number] {
   const graph = graphIn("reachOf", net);
@@ -54,7 +54,7 @@ export function reachOf(net: GraphOrNet): [number, number] {
 
 function reachAlong(graph: Graph, axis: Axis): number {
   const stride = coarsestStride(graph);
-  // The image grows until the pixels of its middle no longer see its borders.
+  // The image grows until its middle pixels no longer see its borders.
   for (let size = 16 * stride; ; size *= 2) {
     const { low, high } = intervalsAt(graph, axis, size);
     const middle = Math.floor(size / 2 / stride) * stride;

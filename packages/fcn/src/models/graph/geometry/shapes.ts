@@ -8,6 +8,7 @@ import { outputSize } from "./sizes.js";
 
 /** [channels, height, width] */
 export type FeatureShape = readonly [number, number, number];
+/** [height, width] or [top, left], in pixels. */
 export type Plane = readonly [number, number];
 
 /** What an image of one size becomes in a graph. */
@@ -19,13 +20,13 @@ export interface Geometry {
 }
 
 /**
- * A function from the size of the image to the geometry of the graph. Throws where a crop has no valid offset; the
- * function throws where a window no longer fits, where a sum meets two sizes, or where a crop reaches beyond its
+ * Returns a function from an image's size to the geometry of the graph. Throws `invalid-argument` if a crop has no
+ * valid offset. The returned function throws if a window does not fit, a sum meets two sizes, or a crop exceeds its
  * source.
  */
 export function geometryOf(graph: Graph): (height: number, width: number) => Geometry {
   const channels = inferChannels(graph);
-  // Offsets depend on the size of the image only through the padding "same".
+  // Offsets depend on the image's size only through padding "same".
   const fixed = graph.nodes.some(({ layer }) => padsSame(layer)) ? undefined : cropOffsets(graph);
   return (height, width) => {
     const image: Plane = [height, width];

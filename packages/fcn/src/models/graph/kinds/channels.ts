@@ -2,7 +2,7 @@ import { concat as concatOf, slice as sliceOf } from "@fcn/tensor";
 import { type Kind, MANY, ONE, stateless, unmoved } from "./kind.js";
 import * as rule from "./rules.js";
 
-/** Its inputs one after the other along the channels. */
+/** Joins its inputs along the channels. */
 export const concat: Kind<{ readonly kind: "concat" }> = {
   inputs: MANY,
   needed: {},
@@ -15,7 +15,7 @@ export const concat: Kind<{ readonly kind: "concat" }> = {
   run: (_, { inputs }) => concatOf(inputs, { dim: 1 }),
 };
 
-/** Channels start to end - 1. */
+/** Keeps channels start to end - 1. */
 export const slice: Kind<{ readonly kind: "slice"; readonly start: number; readonly end: number }> = {
   inputs: ONE,
   needed: { start: rule.whole(0, rule.LIMITS.channels), end: rule.channels },

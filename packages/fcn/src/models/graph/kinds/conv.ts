@@ -55,10 +55,10 @@ function build(layer: Conv, { device, inChannels, seed }: BuildContext): nn.Modu
   return conv;
 }
 
-/** What is wrong with a number of groups; undefined where nothing is. */
+/** What is wrong with a number of groups, or undefined if it is valid. */
 export const groupsFault = (groups: number, from: number, to: number): string | undefined =>
   from % groups === 0 && to % groups === 0 ? undefined : `${groups} groups do not divide ${from} and ${to} channels`;
 
-/** Whether `shape` is that of the matrix that a convolution of the other shape is as a fully connected layer. */
+/** Whether `shape` is that of the fully connected matrix with the same values as a convolution of the other shape. */
 export const isFullyConnected = (shape: readonly number[], [out = 0, ...window]: readonly number[]): boolean =>
   shape.length === 2 && shape[0] === out && shape[1] === elementsOf(window);

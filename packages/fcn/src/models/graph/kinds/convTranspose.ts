@@ -22,12 +22,12 @@ import { pair, windowMap, windowRules } from "./slidingWindow.js";
 export interface ConvTranspose extends Window {
   readonly kind: "convTranspose";
   readonly outChannels: number;
-  /** With `groups` = channels it upsamples each channel by itself. */
+  /** Set to the number of channels, it upsamples each channel by itself. */
   readonly groups?: number;
   readonly bias?: boolean;
   /** A layer that is not learned keeps its kernel and stays out of `parameters()`. */
   readonly learned?: boolean;
-  /** `bilinear` unless given; `default` is PyTorch's, for any number of channels, and always learned. */
+  /** Default `bilinear`. `default` is PyTorch's, for any number of channels; such a layer is always learned. */
   readonly init?: "bilinear" | "default";
 }
 
@@ -86,7 +86,6 @@ function parameters(
   return bias ? { weight, bias: [outChannels] } : { weight };
 }
 
-/** How the layer moves its window, as the op takes it. */
 const windowOptions = ({ stride, padding, dilation, groups = 1 }: ConvTranspose) => ({
   stride: pair(stride, 1),
   padding: pair(padding, 0),
@@ -102,9 +101,9 @@ function build(layer: ConvTranspose, { device, inChannels, seed }: BuildContext)
 }
 
 /**
- * A transposed convolution that starts bilinear. Weight [in, out / groups, k, k]; a layer that is not learned keeps it
- * as a buffer, so that it is in the state dict but not among the parameters. The bias, where there is one, starts as
- * PyTorch's does.
+ * A transposed convolution that starts bilinear. Weight [in, out / groups, k, k]. If the layer is not learned, the
+ * weight is a buffer, so it is in the state dict but not among the parameters. The bias, if any, starts as PyTorch's
+ * does.
  */
 class BilinearUpsampling extends nn.Module {
   readonly #layer: ConvTranspose;

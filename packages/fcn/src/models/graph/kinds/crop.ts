@@ -3,7 +3,7 @@ import { cropOffset } from "../plane/coordinateMap.js";
 import { type Kind, sameChannels, samePlane, stateless, unmoved } from "./kind.js";
 import * as rule from "./rules.js";
 
-/** Cuts the first input to the height and width of the second, at the offset that lines up their pixels. */
+/** Cuts the first input to the height and width of the second, at the offset that aligns their pixels. */
 export interface Crop {
   readonly kind: "crop";
   /** `topLeft` cuts at 0 whatever the coordinates say, for nets that were published misaligned. */

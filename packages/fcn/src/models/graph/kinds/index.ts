@@ -32,15 +32,14 @@ const ALL = {
   crop,
 };
 
-/** A layer of a net's graph as data, of any kind. */
+/** A layer of a net's graph of any kind, as data. */
 export type Layer = Parameters<(typeof ALL)[keyof typeof ALL]["run"]>[0];
 export type LayerKind = Layer["kind"];
 export type LayerOf<K extends LayerKind> = Extract<Layer, { kind: K }>;
 
-/** Every kind of layer that a graph may have, under the name that its layers carry. */
+/** Every kind of layer by the name that its layers carry. */
 export const KINDS: { readonly [K in LayerKind]: Kind<LayerOf<K>> } = ALL;
 
 export const LAYER_KINDS = Object.keys(KINDS) as readonly LayerKind[];
 
-/** The kind of a layer. */
 export const kindOf = <L extends Layer>(layer: L): Kind<L> => KINDS[layer.kind] as unknown as Kind<L>;

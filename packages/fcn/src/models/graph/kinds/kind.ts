@@ -3,17 +3,17 @@ import { type CoordinateMap, identityMap } from "../plane/coordinateMap.js";
 import type { Axis } from "../plane/window.js";
 import type { Rule } from "./rules.js";
 
-/** Names of the fields that every layer has, and of all that one may have. */
+/** The fields that every variant of a layer has, and those that any of them has. */
 type Common<L, F extends keyof L = keyof L> = F extends unknown ? (object extends Pick<L, F> ? never : F) : never;
 type Fields<L> = L extends unknown ? keyof L : never;
 
 /** Shapes of parameters and buffers by name. */
 export type Shapes = Readonly<Record<string, readonly number[]>>;
 
-/** Pixels of a finer grid to one of the given, vertically and horizontally. */
+/** How many pixels of the finer grid make one of the given, vertically and horizontally. */
 export type Rate = readonly [number, number];
 
-/** The first and the last place of the input that an output place reads; they may lie in the padding. */
+/** The first and last place of the input that an output place reads; they may lie in the padding. */
 export type Taps = (place: number) => readonly [first: number, last: number];
 
 export interface TapsContext {
@@ -21,13 +21,13 @@ export interface TapsContext {
   /** Sizes of the first input and of the output. */
   readonly from: number;
   readonly to: number;
-  /** That of {@link Kind.offset}. */
+  /** See {@link Kind.offset}. */
   readonly offset: number;
 }
 
 export interface BuildContext {
   readonly device: Device;
-  /** Follows from the net's seed and the name of the node alone. */
+  /** Depends only on the net's seed and the node's name. */
   readonly seed: number;
   readonly inChannels: number;
 }
@@ -36,55 +36,58 @@ export interface RunContext {
   /** The first input. */
   readonly x: Tensor;
   readonly inputs: readonly Tensor[];
-  /** What `build` made. */
+  /** The module that `build` made. */
   readonly module: nn.Module | undefined;
-  /** That of {@link Kind.offset}, [top, left]. */
+  /** See {@link Kind.offset}; [top, left]. */
   readonly offset: readonly [number, number];
 }
 
 /**
- * Everything that is known of the layers of one kind, L being their fields. Sizes, places and taps are along one axis.
- * No field has a default: what kinds share, they name (`unmoved`, `stateless`, `slidingWindow`).
+ * Everything known about layers of one kind, with L their fields. Sizes, places and taps are along one axis. No field
+ * has a default; kinds share named parts instead (`unmoved`, `stateless`, `slidingWindow`).
  */
 export interface Kind<L extends { readonly kind: string }> {
   readonly inputs: readonly [fewest: number, most: number];
   /** What the fields of a layer from a file must be. */
   readonly needed: { readonly [F in Exclude<Common<L>, "kind">]: Rule };
   readonly optional: { readonly [F in Exclude<Fields<L>, Common<L>>]: Rule };
-  /** What is wrong with a layer whose fields are right one by one; undefined where nothing is. */
+  /** What is wrong with a layer whose fields are valid one by one, or undefined if nothing is. */
   readonly fault: ((layer: L, inputChannels: readonly number[]) => string | undefined) | undefined;
 
   /** Channels of the output. `refuse` throws. */
   readonly channels: (layer: L, inputs: readonly number[], refuse: (problem: string, fix: string) => never) => number;
-  /** Whether a second input is a reference, which gives height and width alone. Otherwise all inputs lie alike. */
+  /**
+   * Whether a second input is a reference that gives only height and width. Otherwise all inputs lie at the same
+   * places.
+   */
   readonly takesReference: boolean;
-  /** Size of the output from that of the first input; undefined where it is that one, or the reference's. */
+  /** Size of the output given that of the first input; undefined if it equals that or the reference's. */
   readonly size: ((layer: L, axis: Axis, size: number) => number) | undefined;
   /**
-   * Where the output's pixels lie on those of the first input, before any cut; `reference` where they take the places
-   * of the reference. `size` is that of the input, which only the padding "same" needs.
+   * Where the output's pixels lie on those of the first input, before any cut; `reference` if they take the reference's
+   * places. `size` is the input's, which only padding "same" needs.
    */
   readonly map: (layer: L, axis: Axis, size?: number) => CoordinateMap | "reference";
   /** Where the first input is cut to the size of the reference; undefined for kinds that cut nothing. */
   readonly offset: ((layer: L, source: CoordinateMap, reference: CoordinateMap, name: string) => number) | undefined;
-  /** Undefined where each place reads the same place of every input. */
+  /** Undefined if each place reads the same place of every input. */
   readonly taps: ((layer: L, context: TapsContext) => Taps) | undefined;
-  /** Pixels of the first input that one of the output sees. */
+  /** Pixels of the first input that one output pixel sees. */
   readonly width: (layer: L, axis: Axis) => number;
   /** Whether every value depends on the whole image. */
   readonly isGlobal: boolean;
 
-  /** Whether `dilate` can take its stride out. */
+  /** Whether `dilate` can remove its stride. */
   readonly isStrided: boolean;
-  /** The layer for an input on a finer grid, or, where it has no form there, what to do instead. */
+  /** The layer for an input on a finer grid, or, if there is no such layer, what to do instead. */
   readonly dilate: (layer: L, rate: Rate) => L | string;
-  /** Whether it makes class scores of features, or passes on, moved, scaled or joined, those that it is given. */
+  /** Whether it makes class scores from features, passes scores on (moved, scaled or joined), or does neither. */
   readonly scores: "makes" | "passes" | "neither";
 
   readonly parameters: (layer: L, inChannels: number) => Shapes;
-  /** The module that holds parameters or state. */
+  /** Makes the module that holds parameters or state. */
   readonly build: ((layer: L, context: BuildContext) => nn.Module) | undefined;
-  /** Brings a weight of another shape into the one wanted, where the two hold the same values. */
+  /** Converts a weight of another shape with the same values to the wanted one. */
   readonly adapt:
     | ((key: string, from: readonly number[], wanted: readonly number[]) => nn.StateAdapter | undefined)
     | undefined;
@@ -92,12 +95,12 @@ export interface Kind<L extends { readonly kind: string }> {
 }
 
 export const ONE = [1, 1] as const;
-/** Number of inputs of layers that take any. */
+/** Number of inputs of layers that take any number. */
 export const MANY = [1, 64] as const;
 
 export const sameChannels = (_: object, [first = 0]: readonly number[]): number => first;
 
-/** Of kinds that leave every value at its place in the plane. */
+/** For kinds that leave every value at its place in the plane. */
 export const unmoved = {
   takesReference: false,
   size: undefined,
@@ -110,13 +113,12 @@ export const unmoved = {
   dilate: <L>(layer: L): L => layer,
 } as const;
 
-/** Of kinds without parameters and state. */
+/** For kinds without parameters or state. */
 export const stateless = { parameters: () => ({}), build: undefined, adapt: undefined } as const;
 
-/** Runs the module that `build` made. */
 export const runModule = (_: object, { module, x }: RunContext): Tensor => (module as nn.Module).forward(x) as Tensor;
 
 export const samePlane = (a: Tensor, b: Tensor): boolean => a.shape[2] === b.shape[2] && a.shape[3] === b.shape[3];
 
-/** What `dilate` says of layers that make the grid finer. */
+/** The advice of `dilate` for layers that make the grid finer. */
 export const CUT_UPSAMPLING = "cut the graph in front of the upsampling: models.subgraph(graph, name)";

@@ -30,7 +30,7 @@ export const maxPool: Kind<Pool & { readonly kind: "maxPool" }> = {
   run: (layer, { x }) => maxPool2d(x, { ...options(layer, x), dilation: pair(layer.dilation, 1) }),
 };
 
-/** The padding is counted in the mean unless `countIncludePad` is false, as in PyTorch. */
+/** As in PyTorch, the mean counts the padding unless `countIncludePad` is false. */
 export const avgPool: Kind<Pool & { readonly kind: "avgPool"; readonly countIncludePad?: boolean }> = {
   ...pool,
   optional: { ...pool.optional, countIncludePad: rule.boolean },

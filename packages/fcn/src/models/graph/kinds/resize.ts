@@ -4,9 +4,9 @@ import { CUT_UPSAMPLING, type Kind, sameChannels, samePlane, stateless, type Tap
 import * as rule from "./rules.js";
 
 /**
- * Resamples to the height and width of the second input, whose place in the image the result takes as its own: what a
- * resize moves against it is not accounted for, as in the nets that are built so. Without a second input it grows by
- * the whole number `scaleFactor`, about the pixels' centres.
+ * Resamples to the height and width of the second input and takes over its place in the image. The shift between the
+ * two is ignored, as in the nets that are built this way. Without a second input, it enlarges by the whole number
+ * `scaleFactor`, aligned by pixel areas.
  */
 export type Resize =
   | { readonly kind: "resize"; readonly mode: "nearest" | "bilinear"; readonly alignCorners?: boolean }

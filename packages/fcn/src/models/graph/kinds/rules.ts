@@ -1,6 +1,6 @@
 import { type Rule as RuleOf, rules } from "@fcn/tensor/internal";
 
-/** What no net for images passes, so that a damaged or hostile file cannot ask for more. */
+/** Bounds beyond any net for images, so that a damaged or hostile file cannot ask for more. */
 export const LIMITS = { name: 200, extent: 4096, channels: 2 ** 20 } as const;
 
 /** What the value of a field must be. */

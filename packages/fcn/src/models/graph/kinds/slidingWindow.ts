@@ -17,7 +17,7 @@ import * as rule from "./rules.js";
 type Windowed = PaddedWindow & { readonly kind: string; readonly ceilMode?: boolean };
 type Moves = "takesReference" | "size" | "map" | "offset" | "taps" | "width" | "isGlobal" | "isStrided" | "dilate";
 
-/** Of kinds that slide a window over the plane: convolutions and pools. */
+/** For kinds that slide a window over the plane: convolutions and pools. */
 export const slidingWindow = {
   ...unmoved,
   size: windowCells,
@@ -39,7 +39,7 @@ export const windowRules = {
 };
 
 /**
- * Cells of a window that fit. Ceil mode drops a last window that would start in the padding, as PyTorch and Caffe do.
+ * Number of windows that fit. Ceil mode drops a last window that would start in the padding, as PyTorch and Caffe do.
  */
 function windowCells(layer: Windowed, axis: Axis, size: number): number {
   const { stride, extent } = windowAlong(layer, axis);
@@ -51,8 +51,8 @@ function windowCells(layer: Windowed, axis: Axis, size: number): number {
 }
 
 /**
- * A window of extent e has scale 1/stride and shift (padding - (e - 1)/2) / stride, where the padding is that before
- * the first pixel.
+ * A window of extent e has scale 1/stride and shift (padding - (e - 1)/2) / stride, where only the padding before the
+ * first pixel counts.
  */
 export function windowMap(w: PaddedWindow, axis: Axis, before: number): CoordinateMap {
   const { stride, extent } = windowAlong(w, axis);
@@ -64,7 +64,7 @@ function dilateWindow<L extends Windowed>(layer: L, rate: Rate): L {
   return { ...layer, dilation, padding: grownPadding(layer, rate) };
 }
 
-/** Padding for an input on a finer grid. */
+/** The padding for an input on a finer grid. */
 export const grownPadding = (layer: Partial<PaddedWindow>, rate: Rate): Sides =>
   onBothAxes((axis) => {
     const [before, after] = paddingAlong(layer, axis);
@@ -74,11 +74,11 @@ export const grownPadding = (layer: Partial<PaddedWindow>, rate: Rate): Sides =>
 export const pair = (extent: Extent | undefined, otherwise: number): [number, number] =>
   onBothAxes((axis) => along(extent, axis, otherwise));
 
-/** Padding of an input [N, C, H, W] in numbers. */
+/** The padding of an input [N, C, H, W] in pixels. */
 export const paddingOf = (layer: Partial<PaddedWindow>, { shape }: Tensor): [[number, number], [number, number]] =>
   onBothAxes((axis) => paddingAlong(layer, axis, shape[axis + 2]));
 
-/** A window as the ops take it. */
+/** A window in the form that the ops take. */
 export const windowOptions = (layer: PaddedWindow, x: Tensor) => ({
   stride: pair(layer.stride, 1),
   padding: paddingOf(layer, x),

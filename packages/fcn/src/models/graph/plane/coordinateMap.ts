@@ -3,8 +3,8 @@ import { invalidArgument } from "@fcn/tensor/internal";
 import { add, div, equals, format, mul, neg, type Rational, rational, sub } from "./rational.js";
 
 /**
- * Where the pixels of a layer lie in the image: input coordinate x falls on layer coordinate `scale * x + shift`, along
- * one axis. Exact fractions. Source: Caffe's `coord_map.py`.
+ * Where a layer's pixels lie in the image, along one axis: input coordinate x falls on layer coordinate `scale * x +
+ * shift`, in exact fractions. Source: Caffe's `coord_map.py`.
  */
 export interface CoordinateMap {
   readonly scale: Rational;
@@ -13,7 +13,7 @@ export interface CoordinateMap {
 
 export const identityMap: CoordinateMap = { scale: rational(1), shift: rational(0) };
 
-/** First `inner`, then `outer`. */
+/** Applies `inner`, then `outer`. */
 export function composeMaps(outer: CoordinateMap, inner: CoordinateMap): CoordinateMap {
   return { scale: mul(outer.scale, inner.scale), shift: add(mul(outer.scale, inner.shift), outer.shift) };
 }
@@ -22,7 +22,7 @@ export function inverseMap(map: CoordinateMap): CoordinateMap {
   return { scale: div(rational(1), map.scale), shift: neg(div(map.shift, map.scale)) };
 }
 
-/** The pixels of `map` counted from pixel `offset` on. */
+/** The pixels of `map`, counted from pixel `offset`. */
 export const cutMap = ({ scale, shift }: CoordinateMap, offset: number): CoordinateMap => ({
   scale,
   shift: sub(shift, rational(offset)),
@@ -31,15 +31,15 @@ export const cutMap = ({ scale, shift }: CoordinateMap, offset: number): Coordin
 export const mapsEqual = (a: CoordinateMap, b: CoordinateMap): boolean =>
   equals(a.scale, b.scale) && equals(a.shift, b.shift);
 
-/** `1/32 x - 25/64` */
+/** Formats a map, such as `1/32 x - 25/64`. */
 export function formatMap(map: CoordinateMap): string {
   const shift = map.shift.num < 0 ? `- ${format(neg(map.shift))}` : `+ ${format(map.shift)}`;
   return `${format(map.scale)} x ${shift}`;
 }
 
 /**
- * The offset at which `source` must be cut so that its pixels fall on those of `reference`. Throws `invalid-argument`
- * unless both have the same scale and the offset is an integer of at least 0.
+ * The offset at which to cut `source` so that its pixels fall on those of `reference`. Throws `invalid-argument` unless
+ * both have the same scale and the offset is an integer of at least 0.
  */
 export function cropOffset(source: CoordinateMap, reference: CoordinateMap, where: string): number {
   const scale = div(source.scale, reference.scale);

@@ -1,13 +1,13 @@
-/** Exact fractions, always in lowest terms with a positive denominator. */
+/** An exact fraction in lowest terms with a positive denominator. */
 export interface Rational {
   readonly num: number;
   readonly den: number;
 }
 
-/** The greatest common divisor, not negative. */
+/** The greatest common divisor, never negative. */
 export function gcd(a: number, b: number): number {
   let [x, y] = [Math.abs(a), Math.abs(b)];
-  // Ends for infinite numbers too, whose remainder is no number.
+  // Also ends for infinite numbers, whose remainder is NaN.
   while (y > 0) [x, y] = [y, x % y];
   return x;
 }
@@ -15,7 +15,7 @@ export function gcd(a: number, b: number): number {
 /** The least common multiple of two numbers above 0. */
 export const lcm = (a: number, b: number): number => (a / gcd(a, b)) * b;
 
-/** num / den. Both must be safe integers and den not 0. */
+/** num / den, which must be safe integers with den not 0. */
 export function rational(num: number, den = 1): Rational {
   if (!Number.isSafeInteger(num) || !Number.isSafeInteger(den) || den === 0) {
     throw new RangeError(`rational(${num}, ${den}): both must be integers below 2^53, the denominator not 0`);

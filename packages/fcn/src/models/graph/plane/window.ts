@@ -17,8 +17,9 @@ export interface Window {
 }
 
 /**
- * An extent, [[top, bottom], [left, right]], or TensorFlow's "same": as much as makes the output ceil(size / stride),
- * the odd one after. "same" depends on the size of the input, and so do the places of the pixels after it.
+ * One or two numbers, [[top, bottom], [left, right]], or TensorFlow's "same", which makes the output ceil(size /
+ * stride) and puts an odd pixel of padding last. With "same", the padding and the places of the output's pixels depend
+ * on the input's size.
  */
 export type Padding = Extent | readonly [readonly [number, number], readonly [number, number]] | "same";
 export type Sides = Exclude<Padding, Extent | "same">;
@@ -35,15 +36,13 @@ export function along(extent: Extent | undefined, axis: Axis, otherwise: number)
 /** A property along both axes, [vertical, horizontal]. */
 export const onBothAxes = <T>(of: (axis: Axis) => T): [T, T] => [of(0), of(1)];
 
-/**
- * A window with every default written out, along one axis. `extent` counts the pixels from the first tap to the last.
- */
+/** A window along one axis with every default filled in. `extent` counts the pixels from the first tap to the last. */
 export function windowAlong(w: PaddedWindow, axis: Axis) {
   const [kernel, dilation] = [along(w.kernelSize, axis, 1), along(w.dilation, axis, 1)];
   return { kernel, stride: along(w.stride, axis, 1), dilation, extent: dilation * (kernel - 1) + 1 };
 }
 
-/** Whether a layer's padding follows from the size of its input. */
+/** Whether a layer's padding depends on the size of its input. */
 export const padsSame = (layer: object): boolean => "padding" in layer && layer.padding === "same";
 
 /** Zeros before and after an input of `size` along one axis. Only "same" needs the size, and throws without it. */

@@ -1,6 +1,6 @@
 import { invalidArgument } from "@fcn/tensor/internal";
 
-/** Values of a kernel on the host, in logical order. */
+/** Values of a kernel on the host, in row-major order. */
 export interface BilinearKernel {
   readonly dtype: "float32";
   readonly shape: [number, number, number, number];
@@ -8,8 +8,8 @@ export interface BilinearKernel {
 }
 
 /**
- * The weights of one row of bilinear upsampling, `kernelSize` of them: 1 - |i - c| / f with f = floor((k + 1) / 2) and
- * the centre c = f - 1 for an odd k, f - 0.5 for an even k.
+ * The `kernelSize` weights of one row of bilinear upsampling: 1 - |i - c| / f with f = floor((k + 1) / 2) and the
+ * centre c = f - 1 for odd k, f - 0.5 for even k.
  */
 export function bilinearRow(kernelSize: number): Float64Array {
   const factor = Math.floor((kernelSize + 1) / 2);
@@ -18,12 +18,24 @@ export function bilinearRow(kernelSize: number): Float64Array {
 }
 
 /**
- * Weight [in, out, k, k] of a transposed convolution that upsamples bilinearly: channel i goes to channel i, the pairs
- * i != j are zero. With `outChannels` 1 every row holds the kernel: the channel-wise form, for `groups` = channels. For
- * upsampling by s the kernel size is 2s - s % 2. Source: `upsample_filt` and `interp` of the reference implementation's
- * `surgery.py`.
+ * The weight [inChannels, outChannels, k, k] of a transposed convolution that upsamples bilinearly: channel i goes to
+ * channel i, and the pairs i != j are zero. With `outChannels` 1, every row holds the kernel; this is the channel-wise
+ * form, for `groups` = channels. To upsample by s, use the kernel size 2s - s % 2. Source: `upsample_filt` and `interp`
+ * in the reference implementation's `surgery.py`.
  *
- * Throws unless both channel numbers are equal or `outChannels` is 1, and unless all three are integers of at least 1.
+ * Throws `invalid-argument` unless all three are integers of at least 1 and `outChannels` is `inChannels` or 1.
+ *
+ * @example
+ * ```ts
+ * import { bilinearKernel } from "@fcn/core";
+ * import { convTranspose2d, createDevice } from "@fcn/tensor";
+ * const device = await createDevice();
+ * const { data, shape } = bilinearKernel(3, 1, 4); // three channels, factor 2
+ * const weight = device.tensor(data, shape);
+ * const x = device.ones([1, 3, 8, 8]);
+ * console.log(convTranspose2d(x, weight, null, { stride: 2, padding: 1, groups: 3 }).shape); // [1, 3, 16, 16]
+ * device.destroy();
+ * ```
  */
 export function bilinearKernel(inChannels: number, outChannels: number, kernelSize: number): BilinearKernel {
   const given = `bilinearKernel(${inChannels}, ${outChannels}, ${kernelSize})`;

@@ -7,7 +7,7 @@ export interface HostBlob {
   readonly data: ArrayLike<number>;
 }
 
-/** Whether `shape` is dense [C, C, k, k] where `target` is channel-wise [C, 1, k, k], or the other way round. */
+/** Whether `shape` is dense [C, C, k, k] and `target` channel-wise [C, 1, k, k], or the other way round. */
 export function isOtherForm(shape: readonly number[], target: readonly number[]): boolean {
   const [channels, wide, kh, kw] = shape;
   const [wantedChannels, wantedWide, wantedKh, wantedKw] = target;
@@ -16,8 +16,8 @@ export function isOtherForm(shape: readonly number[], target: readonly number[])
 }
 
 /**
- * Upsampling weights in the other form. Published blobs are dense with zeros between different classes; a blob that
- * mixes classes has no channel-wise form and is refused.
+ * Converts upsampling weights to the other form. Published weights are dense, with zeros between different classes.
+ * Weights that mix classes have no channel-wise form, so they are refused.
  */
 export function convertDeconvBlob(key: string, blob: HostBlob, target: readonly number[]): HostBlob {
   const [channels = 0, wide = 0, kh = 0, kw = 0] = blob.shape;

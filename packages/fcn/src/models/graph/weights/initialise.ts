@@ -4,10 +4,14 @@ import { fnv1a } from "../../../encoding/fnv1a.js";
 export const INIT_NAMES = ["default", "kaiming", "zeros", "xavier", "lecun"] as const;
 
 /**
- * Initial values of a weight. `default` is PyTorch's (uniform, kaiming with a = sqrt 5); `kaiming` is He's normal over
- * the fan-out, as in torchvision's VGG and ResNet, with a zero bias; `zeros` clears weight and bias; `xavier` is
- * Glorot's uniform; `lecun` is uniform with the variance 1 / fan-in (kaiming with a = 1), with a zero bias, as in
- * torchvision's feature pyramid; `{ deviation }` is a normal distribution.
+ * Initial values of a convolution.
+ *
+ * - `default`: PyTorch's (uniform, Kaiming with a = sqrt 5).
+ * - `kaiming`: He's normal distribution over the fan-out, as in torchvision's VGG and ResNet; zero bias.
+ * - `zeros`: zero weight and bias.
+ * - `xavier`: Glorot's uniform distribution.
+ * - `lecun`: uniform with variance 1 / fan-in (Kaiming with a = 1), as in torchvision's feature pyramid; zero bias.
+ * - `{ deviation }`: a normal distribution.
  */
 export type ConvInit = (typeof INIT_NAMES)[number] | { readonly deviation: number };
 
@@ -17,7 +21,7 @@ export interface ConvValues {
   readonly bias?: Tensor;
 }
 
-/** A seed for one parameter, so that its values depend on the net's seed and its own name only (FNV-1a). */
+/** A seed for one parameter (FNV-1a). Its values depend only on the net's seed and its own name. */
 export function seedFor(seed: number, name: string): number {
   return fnv1a(Array.from(`${seed}/${name}`, (char) => char.codePointAt(0) ?? 0));
 }
@@ -38,7 +42,7 @@ function normal(device: Device, shape: readonly number[], deviation: number, see
   });
 }
 
-/** Initial values of a convolution with a weight of the given shape, by the named rule. */
+/** Initial values of a convolution, with a weight of the given shape. */
 export function convValues(
   device: Device,
   shape: readonly [number, number, number, number],

@@ -1,0 +1,103 @@
+import { type Conv2dGeometry, type Direction, planConv2d, planConv2dWeightGradient } from "@fcn/kernels";
+import { describe, expect, it } from "vitest";
+import { largeDevice, outline, soundSteps } from "../../support/plans.js";
+import { g } from "./geometries.js";
+
+const subgroups = { ...largeDevice, subgroupSize: 32 };
+
+describe("tiles on a device with subgroups", () => {
+  const tileOf = (o: Partial<Conv2dGeometry>, caps = subgroups, direction: Direction = "forward") => {
+    const { variant, TM, SGN, TV } = planConv2d({ ...g, ...o }, direction, false, caps)!.tunable!.tile;
+    return [variant, TM, SGN, TV];
+  };
+
+  it("have a team as wide as the columns, at most the subgroup, and rows enough to share loads", () => {
+    const large = { inH: 512, inW: 512, outH: 512, outW: 512 };
+    expect(tileOf({ ...large, outC: 4 })).toEqual(["subgroup", 8, 1, 1]);
+    expect(tileOf({ ...large, outC: 12 })).toEqual(["subgroup", 16, 4, 1]);
+    expect(tileOf({ ...large, outC: 512 })).toEqual(["subgroup", 32, 32, 1]);
+    expect(tileOf({ ...large, outC: 512 }, largeDevice)).toEqual(["register", 8, 1, 1]);
+  });
+
+  it("are offered once each, whichever of them the rules choose", () => {
+    const { tile, candidates } = planConv2d(
+      { ...g, inH: 512, inW: 512, outH: 512, outW: 512 },
+      "forward",
+      false,
+      subgroups,
+    )!.tunable!;
+    expect(candidates[0]).toEqual(tile);
+    expect(new Set(candidates.map((candidate) => JSON.stringify(candidate))).size).toBe(candidates.length);
+  });
+
+  it("are lower where the device would be idle", () => {
+    expect(tileOf({ outC: 512 })).toEqual(["subgroup", 8, 32, 1]);
+    expect(tileOf({ outC: 512 }, { ...subgroups, parallelism: 12 })).toEqual(["subgroup", 32, 32, 1]);
+    expect(tileOf({ outC: 128 }, { ...subgroups, parallelism: 5 })).toEqual(["subgroup", 16, 32, 1]);
+  });
+
+  it("may be of full and half width, and of one or two columns a lane", () => {
+    const { candidates } = planConv2d({ ...g, outC: 32 }, "forward", false, subgroups)!.tunable!;
+    expect(candidates.map(({ variant, TM, SGN, TV }) => `${variant} ${TM} ${SGN} ${TV}`).sort()).toEqual([
+      ...["register 16 1 1", "register 4 1 1", "register 8 1 1"],
+      ...["subgroup 16 4 1", "subgroup 16 4 2", "subgroup 16 8 1"],
+      ...["subgroup 32 4 1", "subgroup 32 8 1"],
+      ...["subgroup 8 4 1", "subgroup 8 4 2", "subgroup 8 8 1"],
+    ]);
+    const gradient = planConv2dWeightGradient({ ...g, outC: 4 }, subgroups)!.tunable!;
+    expect(gradient.key).toBe("conv2d weight gradient 3x2 stride 2x1 dilation 1x2 channels 8-4 groups 1 pixels 64");
+    expect(gradient.candidates.map(({ variant, TM, SGN, TV }) => `${variant} ${TM} ${SGN} ${TV}`)).toEqual([
+      ...["subgroup 8 1 1", "subgroup 16 1 1", "subgroup 32 1 1"],
+      ...["register 8 1 1", "register 4 1 1", "register 16 1 1"],
+    ]);
+  });
+
+  it("of a weight gradient cover its rows and are no higher", () => {
+    const tile = (o: Partial<Conv2dGeometry>) => planConv2dWeightGradient({ ...g, ...o }, subgroups)!.tunable!.tile;
+    expect(tile({ inC: 512, outC: 512 })).toMatchObject({ SGN: 32, TM: 32 });
+    expect(tile({ inC: 512, outC: 16 })).toMatchObject({ SGN: 4, TM: 32 });
+    expect(tile({ inC: 512, outC: 8 })).toMatchObject({ SGN: 2, TM: 8 });
+    expect(tile({ inC: 4, outC: 512 })).toMatchObject({ SGN: 32, TM: 32 });
+    expect(tile({ inC: 2, outC: 512 })).toMatchObject({ SGN: 32, TM: 16 });
+    expect(tile({ kernelH: 2, inC: 4, outC: 512 })).toMatchObject({ SGN: 32, TM: 16 });
+    expect(tile({ inC: 1, outC: 512 })).toMatchObject({ SGN: 32, TM: 8 });
+  });
+
+  it("are not offered where there are none", () => {
+    const { candidates } = planConv2d(g, "forward", false, largeDevice)!.tunable!;
+    expect(candidates.map(({ variant }) => variant)).toEqual(["register", "register", "register"]);
+    expect(candidates.map(({ TM }) => TM)).toEqual([8, 4, 16]);
+  });
+
+  it("are named by all the pixels that there are, of groups and phases too", () => {
+    const key = (o: Partial<Conv2dGeometry>, direction: Direction) =>
+      planConv2d({ ...g, ...o }, direction, false, subgroups)!.tunable!.key.replace(/.* /, "");
+    expect(key({ groups: 4 }, "forward")).toBe("256");
+    expect(key({ strideW: 2, outW: 4 }, "transposed")).toBe("128");
+  });
+
+  it("cover the rows of a weight gradient", () => {
+    const [step] = planConv2dWeightGradient({ ...g, inC: 32, outC: 8 }, subgroups)!.steps;
+    expect(outline(step!)).toMatchObject({ TM: 8, SGN: 2, mTiles: 2 });
+  });
+
+  it("give a workgroup a tile", () => {
+    const [step] = soundSteps(planConv2d(g, "forward", true, subgroups), subgroups);
+    expect(outline(step!)).toMatchObject({
+      kernel: "conv2d/gather-subgroup",
+      ...{ SG: 32, SGN: 4, TM: 8, TV: 1, tiles: 2, mTiles: 2, nTiles: 1 },
+      grid: [2, 1, 1],
+    });
+    const [gradient] = soundSteps(planConv2dWeightGradient(g, subgroups), subgroups);
+    expect(outline(gradient!)).toMatchObject({
+      kernel: "conv2d/weight-gradient-subgroup",
+      ...{ SG: 32, SGN: 4, TM: 8, tiles: 10, mTiles: 1, nTiles: 1, splits: 10 },
+      grid: [10, 1, 1],
+    });
+    const wide = { ...g, outC: 32 };
+    const { key } = planConv2d(wide, "forward", false, subgroups)!.tunable!;
+    const tuning = { [key]: { variant: "subgroup", TM: 16, SGN: 4, TV: 2 } as const };
+    const [tuned] = soundSteps(planConv2d(wide, "forward", false, { ...subgroups, tuning }), subgroups);
+    expect(outline(tuned!)).toMatchObject({ SGN: 4, TM: 16, TV: 2, nTiles: 1, mTiles: 1 });
+  });
+});

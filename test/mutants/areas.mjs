@@ -1,0 +1,89 @@
+const KERNELS = "packages/kernels/src";
+const OPTIM = "packages/tensor/src/optim";
+const IO = "packages/tensor/src/io";
+const CORE = "packages/fcn/src";
+
+/** The plans of an op, without the texts of shaders, and the tests that lie in the folder of the same name. */
+const op = (name) => ({
+  source: [`${KERNELS}/${name}/*.ts`, `!${KERNELS}/${name}/{reference,power,table}.ts`],
+  tests: [`test/kernels/${name}/*.test.ts`],
+});
+
+/** Source files of the kernels' root, tested by a file of the same name or by others. */
+const root = (names, tests = names) => ({
+  source: names.map((name) => `${KERNELS}/${name}.ts`),
+  tests: tests.map((name) => `test/kernels/${name}.test.ts`),
+});
+
+/**
+ * Where faults are planted, and the tests that should notice: each area is a list of groups, so that a fault runs few
+ * tests. Patterns are relative to the root. `gpu` groups run their tests on a device, which takes longer.
+ */
+export const areas = {
+  plans: [
+    ...["confusion", "conv2d", "copy", "cross-entropy", "fill", "interpolate", "lrn", "norm"],
+    ...["matmul", "optim", "paint", "pointwise", "pool", "random", "reduce", "softmax"],
+  ]
+    .map(op)
+    .concat([
+      root(["kernel"]),
+      root(["plan"]),
+      root(["windows"], ["windowCases", "windows"]),
+      root(["dims"], ["matmul/plan", "pointwise/plan", "reduce/plan", "copy/plan"]),
+      root(["views"], ["pool/plan", "conv2d/plan"]),
+      root(["tuning"], ["conv2d/tiles"]),
+    ]),
+  optimisers: [
+    {
+      source: [`${OPTIM}/*.ts`, `!${OPTIM}/{index,lrScheduler}.ts`],
+      tests: ["test/tensor/optim/{optim,rules}.test.ts"],
+      gpu: true,
+    },
+  ],
+  schedules: [
+    { source: [`${OPTIM}/lrScheduler.ts`], tests: ["test/tensor/optim/lrScheduler.test.ts"] },
+    { source: [`${CORE}/training/**/schedules.ts`], tests: ["test/fcn/training/**/schedules.test.ts"] },
+  ],
+  losses: [
+    {
+      source: [`${CORE}/training/**/{criteria,loss,losses,lossSampling,reduction}.ts`],
+      tests: ["test/fcn/training/**/{criteria,loss,losses,lossSampling,reduction}.test.ts"],
+      gpu: true,
+    },
+  ],
+  metrics: [{ source: [`${CORE}/labels/metrics.ts`], tests: ["test/fcn/labels/metrics.test.ts"] }],
+  kernels: [
+    {
+      source: [`${KERNELS}/**/*.wgsl`],
+      tests: [
+        "test/golden.test.ts",
+        "test/tensor/ops/{addInto,convolution,dropout,gradients,labels,movement,notFinite,reduce}.test.ts",
+        "test/tensor/optim/rules.test.ts",
+      ],
+      shaders: true,
+      gpu: true,
+    },
+  ],
+  masks: [
+    {
+      source: [`${CORE}/data/**/decode/{bands,mask,parts,pixelScale,png,pngChunks,pngImage,rule}.ts`],
+      tests: ["test/fcn/data/**/{image,pixelScale,png}.test.ts"],
+    },
+    { source: [`${CORE}/data/**/shapes/{raster,rle}.ts`], tests: ["test/fcn/data/**/{annotations,raster}.test.ts"] },
+  ],
+  readers: [
+    { source: [`${IO}/{crc32,zip,zipDirectory}.ts`], tests: ["test/tensor/io/zip.test.ts"] },
+    { source: [`${IO}/pickle/*.ts`], tests: ["test/tensor/io/{pickle,pth}.test.ts"] },
+    { source: [`${IO}/pth/{checkpoint,storages,tensors}.ts`], tests: ["test/tensor/io/{pth,storages}.test.ts"] },
+    { source: [`${IO}/caffemodel/{blobs,wire}.ts`], tests: ["test/tensor/io/caffemodel.test.ts"] },
+    { source: [`${IO}/{safetensors,safetensorsHeader}.ts`], tests: ["test/tensor/io/safetensors.test.ts"], gpu: true },
+    { source: [`${IO}/{npy,npyHeader}.ts`], tests: ["test/tensor/io/npz.test.ts"], gpu: true },
+    { source: [`${CORE}/data/**/mat/*.ts`], tests: ["test/fcn/data/**/mat.test.ts"] },
+  ],
+  coordinates: [
+    {
+      source: [`${CORE}/models/**/{coordinates,coordinateMap,footprint,rational,reach,window}.ts`],
+      tests: ["test/fcn/models/graph/{dilate,geometry/*,weights/*}.test.ts"],
+    },
+  ],
+};

@@ -1,0 +1,51 @@
+/**
+ * `npm run mutants [-- AREA ...] [--files TEXT]`: plants faults by rule in the areas (in all unless some are named; in
+ * the files only whose path has TEXT) and counts those that the tests catch. Faults that change nothing are in
+ * equivalent.json.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { listFiles } from "../../scripts/lib/files.mjs";
+import { areas } from "./areas.mjs";
+import { matchesAny } from "./glob.mjs";
+import { plantInShaders } from "./shaders.mjs";
+import { plantInSource } from "./source.mjs";
+import { describe, tally } from "./tally.mjs";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const RESULTS = new URL("results.json", import.meta.url);
+const equivalent = JSON.parse(readFileSync(new URL("equivalent.json", import.meta.url), "utf8"));
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { files: { type: "string" } } });
+const unknown = positionals.filter((name) => !Object.hasOwn(areas, name));
+if (unknown.length > 0)
+  throw new Error(`no area ${unknown.join(", ")}; the areas are ${Object.keys(areas).join(", ")}`);
+
+const sources = listFiles(`${ROOT}/packages`, (name) => /\.(ts|wgsl)$/.test(name)).map((path) => `packages/${path}`);
+process.chdir(ROOT);
+const rows = {};
+const problems = [];
+for (const name of positionals.length > 0 ? positionals : Object.keys(areas)) {
+  const mutants = [];
+  console.log(`-- ${name}`);
+  for (const group of areas[name]) {
+    const inGroup = sources.filter((path) => matchesAny(group.source, path));
+    if (inGroup.length === 0) problems.push(`${name}: no file is ${group.source.join(", ")}`);
+    const files = inGroup.filter((path) => path.includes(values.files ?? ""));
+    if (files.length === 0) continue;
+    const found = await (group.shaders ? plantInShaders : plantInSource)(files, group);
+    const { row, survivors, stale } = tally(found, equivalent);
+    console.log(`${group.tests.join(" ")}: ${row.caught} of ${row.mutants} caught`);
+    for (const mutant of survivors) console.log(`  survived  ${describe(mutant)}`);
+    problems.push(...stale);
+    mutants.push(...found);
+  }
+  rows[name] = tally(mutants, equivalent).row;
+  if (values.files !== undefined) continue;
+  const known = JSON.parse(readFileSync(RESULTS, "utf8"));
+  writeFileSync(RESULTS, `${JSON.stringify({ ...known, [name]: rows[name] }, null, 2)}\n`);
+}
+console.table(rows);
+for (const problem of problems) console.error(problem);
+process.exitCode = problems.length > 0 ? 1 : 0;
