@@ -12,7 +12,7 @@ export { ONE_VALUE } from "./ops/batchNorm.js";
 export { brief, firstOf, invalidArgument, reworded, show, showSome, showValue } from "./plain/errors.js";
 export { nearest } from "./plain/nearest.js";
 export { isNode, nodeModule } from "./plain/node.js";
-export { checkOptions, checkValue } from "./plain/options.js";
+export { checkOptions, checkValue, checkValues } from "./plain/options.js";
 export type { Rule, RulesOf } from "./plain/rules.js";
 export * as rules from "./plain/rules.js";
 export { elementsOf } from "./plain/shape.js";

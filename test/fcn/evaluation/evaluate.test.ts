@@ -164,7 +164,7 @@ describe("evaluate", () => {
     await expect(fcn.evaluate(net, samples, { numClasses: 4 })).rejects.toThrow(/without preprocessing/);
     await expect(fcn.evaluate(net, samples, { preprocessing: RAW })).rejects.toThrow(/number of its classes/);
     await expect(fcn.evaluate(net, samples, { ...settings, boundary: { radii: [0.5] } })).rejects.toThrow(
-      /radii are \[0.5\]/,
+      /radii is \[0.5\]/,
     );
     for (const batchSize of [0, 1.5, Number.NaN]) {
       await expect(fcn.evaluate(net, samples, { ...settings, batchSize })).rejects.toMatchObject({
@@ -174,7 +174,7 @@ describe("evaluate", () => {
     }
     await expect(fcn.evaluate(net, samples, { ...settings, sizes: [100, 10] })).rejects.toMatchObject({
       code: "invalid-argument",
-      message: "evaluate: sizes are [100, 10]",
+      message: "evaluate: sizes is [100,10], expected two rising areas in pixels, such as COCO's [1024, 9216]",
     });
   });
 });

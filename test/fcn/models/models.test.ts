@@ -305,7 +305,7 @@ describe("models.create", () => {
     const create = (name: string, options: object) => () => models.create(name, device, options as models.ModelOptions);
     expect(create("fcn4s", { numClasses: 2 })).toThrow('models: there is no model called "fcn4s"');
     expect(create("fcn8s-vgg16", {})).toThrow(
-      "models.create fcn8s-vgg16: numClasses is undefined, but must be an integer of at least 1",
+      "models.create fcn8s-vgg16: numClasses is undefined, but must be a whole number of at least 1",
     );
     expect(create("fcn8s-vgg16", { numClasses: 2.5 })).toThrow(/numClasses is 2.5/);
     expect(create("fcn8s-vgg16", { numClasses: 2, classes: 3 })).toThrow(

@@ -184,7 +184,7 @@ describe("predict in tiles", () => {
     const base = { preprocessing: RAW };
     await expect(fcn.predict(net, image, { ...base, tile: 30 })).rejects.toThrow(/tile is 30x30, the net's stride 4/);
     await expect(fcn.predict(net, image, { ...base, tile: 32, overlap: 32 })).rejects.toThrow(/overlap is 32/);
-    await expect(fcn.predict(net, image, { ...base, scales: [] })).rejects.toThrow(/scales are \[\]/);
+    await expect(fcn.predict(net, image, { ...base, scales: [] })).rejects.toThrow(/scales is \[\]/);
     await expect(fcn.predict(net, image)).rejects.toThrow(/without preprocessing/);
     using wide = smallNet(device, { numClasses: 256 });
     await expect(fcn.predict(wide, image, base)).rejects.toThrow(/256 classes/);

@@ -175,13 +175,15 @@ describe("options out of range", () => {
   it("are refused before the first step", async () => {
     using model = fcn.models.create("fcn32s-small", device, OPTIONS);
     const train = (options: object) => fcn.train({ ...settings, model, steps: 1, ...options });
-    await expect(train({ accumulationSteps: 0, batchSize: 1.5 })).rejects.toThrow(/batchSize 1.5, accumulationSteps 0/);
-    await expect(train({ heads: {} })).rejects.toThrow(/heads are \{\}/);
-    await expect(train({ heads: { out: -1 } })).rejects.toThrow(/heads are/);
-    await expect(train({ clipNorm: 0 })).rejects.toThrow(/clipNorm 0/);
+    await expect(train({ accumulationSteps: 0, batchSize: 1.5 })).rejects.toThrow(
+      /batchSize is 1.5, .* accumulationSteps is 0, /,
+    );
+    await expect(train({ heads: {} })).rejects.toThrow(/heads is \{\}/);
+    await expect(train({ heads: { out: -1 } })).rejects.toThrow(/heads is \{"out":-1\}/);
+    await expect(train({ clipNorm: 0 })).rejects.toThrow(/clipNorm is 0,/);
     await expect(train({ classWeights: [1, 1] })).rejects.toThrow(/classWeights are \[1, 1\] for 3 classes/);
-    await expect(train({ lossSampling: { probability: 2 } })).rejects.toThrow(/probability 2/);
-    await expect(train({ schedule: "linear" })).rejects.toThrow(/schedule "linear" is unknown/);
+    await expect(train({ lossSampling: { probability: 2 } })).rejects.toThrow(/"probability":2/);
+    await expect(train({ schedule: "linear" })).rejects.toThrow(/schedule is "linear", expected one of/);
     await expect(train({ recipe: "heavy" })).rejects.toThrow(/no recipe called "heavy"/);
   });
 

@@ -1,4 +1,5 @@
-import { confusionMatrix, slice, TensorError } from "@fcn/tensor";
+import { confusionMatrix, slice, type TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { RasterImage } from "../labels/sample.js";
 import type { Inference } from "../prediction/inference.js";
 import { forEachStrip } from "../prediction/strips.js";
@@ -74,12 +75,8 @@ export async function startCounting(
 }
 
 function tooFewClasses(classes: number, numClasses: number): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `evaluate: the net has ${classes} classes, ${numClasses} are to be scored`,
-    fix: {
-      code: "pass the net's number of classes as numClasses, and data that is labelled with them",
-      command: "evaluate on data that is labelled with the net's classes",
-    },
+  return invalidArgument(`evaluate: the net has ${classes} classes, ${numClasses} are to be scored`, {
+    code: "pass the net's number of classes as numClasses, and data that is labelled with them",
+    command: "evaluate on data that is labelled with the net's classes",
   });
 }

@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { checkValue, rules } from "@fcn/tensor/internal";
+import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 import { mapAhead, startAhead } from "../async/pipeline.js";
 import { type SegmentationDataset, withScale } from "../data/samples/dataset.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
@@ -174,16 +174,12 @@ function withLabels(sample: SegmentationSample, map: string | undefined): Segmen
 function classCount(count: number | undefined, head?: string): number {
   if (count !== undefined) return count;
   if (head !== undefined) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `evaluate: the net does not tell the classes of a head ${JSON.stringify(head)}`,
-      fix: { code: "name a head of the net in heads, or pass its numClasses there" },
+    throw invalidArgument(`evaluate: the net does not tell the classes of a head ${JSON.stringify(head)}`, {
+      code: "name a head of the net in heads, or pass its numClasses there",
     });
   }
-  throw new TensorError({
-    code: "invalid-argument",
-    message: "evaluate: a net was given without the number of its classes",
-    fix: { code: "pass { numClasses }, or what loadModel returns in place of the net" },
+  throw invalidArgument("evaluate: a net was given without the number of its classes", {
+    code: "pass { numClasses }, or what loadModel returns in place of the net",
   });
 }
 

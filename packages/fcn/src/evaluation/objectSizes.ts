@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { checkValue, rules } from "@fcn/tensor/internal";
 import { nanMean } from "../labels/metrics.js";
 
 /** Scores of the objects of one size. */
@@ -28,10 +28,10 @@ export class ObjectSizes {
 
   constructor(
     private readonly numClasses: number,
-    [small, medium]: readonly [number, number],
+    sizes: readonly [small: number, medium: number],
   ) {
-    checkSizes(small, medium);
-    this.#bounds = [1, small, medium, Number.POSITIVE_INFINITY];
+    checkValue("evaluate", "sizes", sizes, sizesRule);
+    this.#bounds = [1, ...sizes, Number.POSITIVE_INFINITY];
     this.#groups = NAMES.map(() => ({
       intersection: new Float64Array(numClasses),
       union: new Float64Array(numClasses),
@@ -70,11 +70,7 @@ export class ObjectSizes {
 
 const NAMES = ["small", "medium", "large"] as const;
 
-function checkSizes(small: number, medium: number): void {
-  if (small > 0 && medium > small) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `evaluate: sizes are [${small}, ${medium}]`,
-    fix: "pass two rising areas in pixels, such as COCO's [1024, 9216]",
-  });
-}
+const sizesRule = rules.rule(
+  "two rising areas in pixels, such as COCO's [1024, 9216]",
+  (value) => Array.isArray(value) && value.length === 2 && value[0] > 0 && value[1] > value[0],
+);

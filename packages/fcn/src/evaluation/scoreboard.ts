@@ -1,7 +1,8 @@
-import { TensorError } from "@fcn/tensor";
+import { checkValue } from "@fcn/tensor/internal";
 import { boundarySquares } from "../data/samples/boundary.js";
 import { SegmentationMetrics, type SegmentationScores } from "../labels/metrics.js";
 import { checkSample, type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
+import { number, numbers } from "../options/rules.js";
 import { ObjectSizes, type SizeScores } from "./objectSizes.js";
 
 /** Which pixels count as near a boundary. */
@@ -11,6 +12,11 @@ export interface BoundaryOptions {
   /** The side of the boundary on which a class lies. Default: each class is its own side. */
   readonly side?: (label: number) => number;
 }
+
+const radius = number("a number of pixels from 1 to 256", (value) => value >= 1 && value <= 256);
+
+/** The option rule for `radii`, unless there are none. */
+export const radiiRule = numbers("numbers of pixels from 1 to 256, such as 1,2,4,8,16", radius);
 
 /** Scores of only the pixels within `radius` of a boundary (a trimap). Void is neither counted nor a side. */
 export interface BoundaryScores extends SegmentationScores {
@@ -45,7 +51,7 @@ export class Scoreboard {
   constructor(numClasses: number, { boundary, sizes }: ScoreboardOptions = {}) {
     this.numClasses = numClasses;
     this.#radii = [...(boundary?.radii ?? [])].sort((a, b) => a - b);
-    checkRadii(this.#radii);
+    if (this.#radii.length > 0) checkValue("evaluate", "radii", this.#radii, radiiRule);
     this.#side = boundary?.side ?? ((label) => label);
     this.#rings = [...this.#radii, Number.POSITIVE_INFINITY].map(() => new SegmentationMetrics(numClasses));
     this.numTargets = this.#rings.length * numClasses;
@@ -99,13 +105,4 @@ export class Scoreboard {
       ...(this.#sizes && { sizes: this.#sizes.compute() }),
     };
   }
-}
-
-function checkRadii(radii: readonly number[]): void {
-  if (radii.every((radius) => radius >= 1 && radius <= 256)) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `evaluate: boundary radii are [${radii.join(", ")}]`,
-    fix: "pass numbers of pixels from 1 to 256, such as [1, 2, 4, 8, 16]",
-  });
 }

@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 
 /** Labels as a typed array (including 64-bit integers), a plain array, or a host array `{ dtype, shape, data }`. */
 export type Labels =
@@ -12,17 +12,14 @@ export function labelValues(labels: Labels, op: string): ArrayLike<number> {
   const values = "data" in labels ? labels.data : labels;
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) return Float64Array.from(values, Number);
   if (Array.isArray(values) && typeof values[0] === "object") {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `${op}: labels are ${values.length} rows, but must be one list of numbers`,
-      fix: "pass them row by row in one list: labels.flat(Infinity)",
-    });
+    throw invalidArgument(
+      `${op}: labels are ${values.length} rows, but must be one list of numbers`,
+      "pass them row by row in one list: labels.flat(Infinity)",
+    );
   }
   if (typeof values === "object" && values !== null && typeof values.length === "number") return values;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${op}: labels must be a typed array or { shape, data } on the host, got ${describe(labels)}`,
-    fix: { code: "read a tensor back first: await tensor.data()" },
+  throw invalidArgument(`${op}: labels must be a typed array or { shape, data } on the host, got ${describe(labels)}`, {
+    code: "read a tensor back first: await tensor.data()",
   });
 }
 

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 import { type Labels, labelValues } from "./labels.js";
 
 export interface SegmentationScores {
@@ -37,13 +38,7 @@ export class SegmentationMetrics {
   #counts: Float64Array;
 
   constructor(numClasses: number, { ignoreIndex = 255 }: { ignoreIndex?: number } = {}) {
-    if (!Number.isInteger(numClasses) || numClasses < 1) {
-      throw new TensorError({
-        code: "invalid-argument",
-        message: `SegmentationMetrics: numClasses is ${numClasses}, but must be an integer of at least 1`,
-        fix: "pass the number of classes, background included",
-      });
-    }
+    checkValue("SegmentationMetrics", "numClasses", numClasses, rules.whole(1));
     this.numClasses = numClasses;
     this.ignoreIndex = ignoreIndex;
     this.#counts = new Float64Array(numClasses * numClasses);
@@ -118,11 +113,10 @@ export class SegmentationMetrics {
   /** Adds the counts of another object with the same classes. */
   merge(other: SegmentationMetrics): this {
     if (other.numClasses !== this.numClasses) {
-      throw new TensorError({
-        code: "invalid-argument",
-        message: `SegmentationMetrics.merge: ${other.numClasses} classes cannot be added to ${this.numClasses}`,
-        fix: "merge metrics of the same number of classes",
-      });
+      throw invalidArgument(
+        `SegmentationMetrics.merge: ${other.numClasses} classes cannot be added to ${this.numClasses}`,
+        "merge metrics of the same number of classes",
+      );
     }
     return this.addConfusion(other.#counts);
   }

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { type Labels, labelValues } from "./labels.js";
 
 /**
@@ -40,11 +41,10 @@ export function colorize(labels: Labels, palette: Uint8Array = vocPalette()): Ui
 }
 
 function noColor(label: number, at: number, colors: number): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `colorize: label ${label} at position ${at} has no colour: the palette has ${colors} colours, for the labels 0 to ${colors - 1}`,
-    fix: "pass a palette with a colour for every label",
-  });
+  return invalidArgument(
+    `colorize: label ${label} at position ${at} has no colour: the palette has ${colors} colours, for the labels 0 to ${colors - 1}`,
+    "pass a palette with a colour for every label",
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 
 /** The label of pixels that count neither in the loss nor in any metric, as in PASCAL VOC. */
 export const VOID_LABEL = 255;
@@ -65,11 +66,10 @@ export function furtherMaps(op: string, samples: readonly SegmentationSample[]):
   const odd = samples.find((sample) => mapsOf(sample).join("\n") !== maps.join("\n"));
   if (first === undefined || odd === undefined) return maps;
   const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ") || "none";
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${op}: of extra label maps sample "${odd.name}" has ${list(mapsOf(odd))}, sample "${first.name}" ${list(maps)}`,
-    fix: `give all samples the same maps; one that is all ${VOID_LABEL} (void) where there are no labels`,
-  });
+  throw invalidArgument(
+    `${op}: of extra label maps sample "${odd.name}" has ${list(mapsOf(odd))}, sample "${first.name}" ${list(maps)}`,
+    `give all samples the same maps; one that is all ${VOID_LABEL} (void) where there are no labels`,
+  );
 }
 
 /** The sample flipped left to right. */

@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { showValue } from "@fcn/tensor/internal";
+import { type RulesOf, rules, showValue } from "@fcn/tensor/internal";
 
 /** The options of `models.create`. A model refuses options that it has no use for. */
 export interface ModelOptions {
@@ -52,54 +52,37 @@ export type OptionName = keyof ModelOptions;
 /** Options of a model with every default filled in. */
 export type Resolved = Required<ModelOptions>;
 
-/** What an option's value must be. */
-export interface Rule {
-  readonly holds: (value: unknown) => boolean;
-  readonly text: string;
-}
+const { boolean, from, oneOf, positive, whole } = rules;
 
-export const integerFrom = (low: number): Rule => ({
-  holds: (value) => Number.isSafeInteger(value) && (value as number) >= low,
-  text: `an integer of at least ${low}`,
-});
-export const oneOf = (...values: readonly (string | number)[]): Rule => ({
-  holds: (value) => values.includes(value as string | number),
-  text: values.map((value) => JSON.stringify(value)).join(" or "),
-});
-export const boolean: Rule = { holds: (value) => typeof value === "boolean", text: "true or false" };
-const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
-
-const positive: Rule = { holds: (value) => isNumber(value) && value > 0, text: "a number above 0" };
-
-const RULES: Readonly<Record<OptionName, Rule>> = {
-  numClasses: integerFrom(1),
-  seed: integerFrom(0),
-  inChannels: integerFrom(1),
+const RULES: RulesOf<ModelOptions> = {
+  numClasses: whole(1),
+  seed: whole(0),
+  inChannels: whole(1),
   widthMultiplier: positive,
-  padding: integerFrom(0),
+  padding: whole(0),
   batchNorm: boolean,
-  dropout: { holds: (value) => isNumber(value) && value >= 0 && value < 1, text: "a number from 0 to below 1" },
+  dropout: from(0, 1),
   deconv: oneOf("fixed", "learned"),
   dense: boolean,
   samePadding: boolean,
   bnEps: positive,
-  lastStage: { holds: (value) => typeof value === "string", text: "the name of a stage" },
+  lastStage: rules.rule("the name of a stage", (value) => typeof value === "string"),
   auxLoss: boolean,
   fusion: oneOf("sum", "max"),
   backboneStride: oneOf(32, 16, 8),
   dilate: boolean,
-  geometricClasses: integerFrom(1),
+  geometricClasses: whole(1),
 };
 
 /**
  * Fills in `defaults` and checks every option. Refuses options other than `numClasses`, `seed`, `inChannels` and those
- * in `defaults`. `rules` narrows the values that the model takes.
+ * in `defaults`. `own` narrows the values that the model takes.
  */
 export function resolveOptions(
   model: string,
   options: ModelOptions,
   defaults: Partial<Resolved>,
-  rules: Partial<Record<OptionName, Rule>> = {},
+  own: Partial<RulesOf<ModelOptions>> = {},
 ): Resolved {
   const merged: Record<string, unknown> = { seed: 0, inChannels: 3, ...defaults };
   const known = ["numClasses", ...Object.keys(merged)];
@@ -109,13 +92,13 @@ export function resolveOptions(
     if (value !== undefined) merged[name] = value;
   }
   for (const name of known as OptionName[]) {
-    const { holds, text } = rules[name] ?? RULES[name];
+    const { holds, what } = own[name] ?? RULES[name];
     if (!holds(merged[name]))
       throw badOption(
         model,
         name,
-        `${name} is ${showValue(merged[name])}, but must be ${text}`,
-        `pass ${name}: ${text}`,
+        `${name} is ${showValue(merged[name])}, but must be ${what}`,
+        `pass ${name}: ${what}`,
       );
   }
   return merged as unknown as Resolved;

@@ -1,4 +1,5 @@
-import { type Device, type Tensor, TensorError } from "@fcn/tensor";
+import type { Device, Tensor } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { describeGraph, type NodeSummary } from "./graph/geometry/describe.js";
 import { GraphNet, type NetOutput } from "./graph/net.js";
@@ -15,11 +16,7 @@ export function list(): string[] {
 function entryOf(name: string): ModelEntry {
   const entry = Object.hasOwn(ZOO, name) ? ZOO[name] : undefined;
   if (entry !== undefined) return entry;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `models: there is no model called ${JSON.stringify(name)}`,
-    fix: `use one of: ${list().join(", ")}`,
-  });
+  throw invalidArgument(`models: there is no model called ${JSON.stringify(name)}`, `use one of: ${list().join(", ")}`);
 }
 
 /** The preprocessing of a model's published weights, if it is not ImageNet's mean and deviation. */

@@ -1,4 +1,5 @@
-import { type Device, type nn, type Tensor, TensorError } from "@fcn/tensor";
+import type { Device, nn, Tensor } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { inferChannels } from "./graph/geometry/channels.js";
 import { GraphNet } from "./graph/net.js";
 import type { Graph } from "./graph/spec.js";
@@ -21,21 +22,15 @@ export function headLogits(output: Tensor | Readonly<Record<string, Tensor>>, he
   const heads = ("shape" in output ? { out: output } : output) as Readonly<Record<string, Tensor>>;
   const logits = Object.hasOwn(heads, head) ? heads[head] : undefined;
   if (logits !== undefined) return logits;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `the net has no head ${JSON.stringify(head)}`,
-    fix: `use one of: ${Object.keys(heads).join(", ")}`,
-  });
+  throw invalidArgument(`the net has no head ${JSON.stringify(head)}`, `use one of: ${Object.keys(heads).join(", ")}`);
 }
 
 /** The device that holds the net's tensors. */
 export function deviceOf(model: SegmentationNet): Device {
   const [first] = Object.values(model.stateDict());
   if (first) return first.device;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: "the net has neither parameters nor buffers, so its device is unknown",
-    fix: { code: "pass a net from models.create, or a module with at least one layer that learns" },
+  throw invalidArgument("the net has neither parameters nor buffers, so its device is unknown", {
+    code: "pass a net from models.create, or a module with at least one layer that learns",
   });
 }
 

@@ -1,52 +1,71 @@
-import { TensorError } from "@fcn/tensor";
-import { showValue } from "@fcn/tensor/internal";
-import type { Reader, Rule } from "./rules.js";
+import { checkValues, type Rule } from "@fcn/tensor/internal";
+import type { FlagRule, Reader } from "./rules.js";
 
-/** Everything that the command line, the checks and a run's configuration need to know about an option. */
-interface Row<Value> {
-  /** The values that are allowed. Errors name the option and quote the rule. */
-  readonly rule?: Rule<Value>;
-  readonly fallback?: Value;
+/** A flag of the command line. */
+export interface Flag<Value> {
+  /** As the help shows it, such as `--year <n>`; without a value it is a switch. */
+  readonly flag: string;
+  /** What the flag is for. The help also shows the fallback. */
+  readonly help: string;
   /** How the text of the flag is read. Default: by the rule, otherwise it is the value itself. */
   readonly reader?: Reader<Value>;
+}
+
+/** Everything that the command line, the checks and a run's configuration need to know about an option. */
+interface Row<Value> extends Partial<Flag<Value>> {
+  /** The values that are allowed. Errors name the option and quote the rule. */
+  readonly rule?: Rule<Value> & Partial<Reader<Value>>;
+  readonly fallback?: Value;
+  /** The fallback as the help shows it, unless it is a plain value. */
+  readonly fallbackText?: string;
+  /** Whether the command refuses to run without the flag. */
+  readonly isRequired?: boolean;
+  /** A second flag for a part of the value. What both give is joined. */
+  readonly shortcut?: Flag<Value>;
   /**
-   * Whether it decides the course of a run. If so, the configuration keeps it, and `resume` refuses another value. A
-   * string names what the configuration keeps instead, such as `classes` for the option that chooses them. Default
+   * Whether it decides the course of a run: it is then kept in the configuration, shown in the report, and `resume`
+   * refuses another one. A name is that of what the configuration keeps in its place, as `steps` for epochs. Default
    * true.
    */
   readonly decides?: false | string;
 }
 
-/**
- * The flag as the help shows it, such as `--year <n>`. Without a value it is a switch. The help also shows a fallback.
- */
-export type Option<Value> = Row<Value> & ({ readonly flag?: never } | { readonly flag: string; readonly help: string });
+/** How the text of a flag is read: by its reader, else by the rule, else it is the value, or it is a switch. */
+type Reading<Value> =
+  | (string extends Value ? unknown : true extends Value ? unknown : never)
+  | { readonly reader: Reader<Value> }
+  | { readonly rule: FlagRule<Value> };
+
+/** A row whose flag, where it has one, can be read. */
+export type Option<Value> = Row<Value> &
+  ({ readonly flag?: never } | ({ readonly flag: string; readonly help: string } & Reading<Value>));
 
 export type OptionTable<Options> = { readonly [Name in keyof Options]-?: Option<NonNullable<Options[Name]>> };
 
 export type AnyTable = Readonly<Record<string, Option<unknown>>>;
 
-/** The options of a table that are given. */
-export function givenOf(table: AnyTable, options: object): [name: string, value: unknown, row: Option<unknown>][] {
-  return Object.entries(table)
-    .map(
-      ([name, row]) =>
-        [name, (options as Readonly<Record<string, unknown>>)[name], row] as [string, unknown, Option<unknown>],
-    )
-    .filter(([, value]) => value !== undefined);
+/** The options of a table that the configuration holds under their own names. */
+export type Deciding<Table> = {
+  [Name in keyof Table]: Table[Name] extends { readonly decides: unknown } ? never : Name;
+}[keyof Table];
+
+/** What `of` gives for the rows of a table, without those for which it gives nothing. */
+export function valuesOf<Row>(
+  table: Readonly<Record<string, Row>>,
+  of: (row: Row, name: string) => unknown,
+): Record<string, unknown> {
+  const values = Object.entries(table).map(([name, row]) => [name, of(row, name)] as const);
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
 }
 
-/** Throws `invalid-argument` for a value that breaks the rule of its option. */
-export function checkValue(op: string, name: string, value: unknown, { what, holds }: Rule<unknown>): void {
-  if (holds(value)) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${op}: ${name} is ${showValue(value)}`,
-    fix: `use ${what}`,
+/**
+ * Throws `invalid-argument` with all options of a table that break their rules; of options that are `complete`, with
+ * those that are missing as well.
+ */
+export function checkGiven(op: string, table: AnyTable, options: object, { complete = false } = {}): void {
+  const values = Object.entries(table).flatMap(([name, { rule }]) => {
+    const value = (options as Readonly<Record<string, unknown>>)[name];
+    return rule && (value !== undefined || (complete && rule.isRequired)) ? [[name, value, rule] as const] : [];
   });
-}
-
-/** Throws `invalid-argument` for the first given option of a table that breaks its rule. */
-export function checkGiven(op: string, table: AnyTable, options: object): void {
-  for (const [name, value, { rule }] of givenOf(table, options)) if (rule) checkValue(op, name, value, rule);
+  checkValues(op, values);
 }

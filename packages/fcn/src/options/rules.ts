@@ -1,6 +1,8 @@
+import { type Rule, rules } from "@fcn/tensor/internal";
+
 /** How the text of a flag becomes a `Value`. */
 export interface Reader<Value> {
-  /** What the value may be, worded to follow "use" or "must be". */
+  /** What the value may be, as it stands after "use" or "expected". */
   readonly what: string;
   /**
    * Returns undefined for text that is not such a value. `before` is the value from an earlier flag of the same name.
@@ -8,63 +10,51 @@ export interface Reader<Value> {
   parse(text: string, before?: Value): Value | undefined;
 }
 
-/** What a value may be, whether given as text or in code. */
-export interface Rule<Value> extends Reader<Value> {
-  holds(value: unknown): boolean;
-  /** Whether a value that breaks the rule is an unknown name. */
-  readonly isChoice?: boolean;
-}
+/** What a value may be, whether it is given as text or in code. */
+export interface FlagRule<Value> extends Rule<Value>, Reader<Value> {}
 
 const numberOf = (text: string): number => (text.trim() === "" ? Number.NaN : Number(text));
 
+/** A rule of numbers that reads them too. */
+const readable = (rule: Rule<number>): FlagRule<number> => ({
+  ...rule,
+  parse: (text) => [numberOf(text)].find(rule.holds),
+});
+
 /** A number that satisfies `isGood`. */
-export function number(what: string, isGood: (value: number) => boolean): Rule<number> {
-  const holds = (value: unknown): value is number => typeof value === "number" && isGood(value);
-  const parse = (text: string): number | undefined => {
-    const value = numberOf(text);
-    return holds(value) ? value : undefined;
-  };
-  return { what, holds, parse };
-}
+export const number = (what: string, isGood: (value: number) => boolean): FlagRule<number> =>
+  readable(rules.number(what, isGood));
 
 const LARGEST = 0xffffffff;
 
 /** A whole number from `least` to `most`. */
-export function whole(least: number, most = LARGEST): Rule<number> {
-  const what = `a whole number from ${least} to ${most}`;
-  const rule = number(what, (value) => Number.isInteger(value) && value >= least && value <= most);
+export function whole(least: number, most = LARGEST): FlagRule<number> {
+  const rule = readable(rules.whole(least, most));
   return { ...rule, parse: (text) => (/^\d+$/.test(text) ? rule.parse(text) : undefined) };
 }
 
 /** A finite number above 0. */
-export const positive = number(
-  "a number above 0, such as 0.001 or 1e-3",
-  (value) => value > 0 && Number.isFinite(value),
-);
+export const positive = readable({ ...rules.positive, what: "a number above 0, such as 0.001 or 1e-3" });
 
-/** A number of at least 0 and below `limit`. */
-export function fromZero(limit = Number.POSITIVE_INFINITY): Rule<number> {
-  const what = `a number from 0 on${Number.isFinite(limit) ? `, below ${limit}` : ""}`;
-  return number(what, (value) => value >= 0 && value < limit);
-}
+/** A number from `least` to below `limit`. */
+export const from = (least: number, limit?: number): FlagRule<number> => readable(rules.from(least, limit));
+
+/** A number from 0 to `most`, both included. */
+export const upTo = (most: number): FlagRule<number> => readable(rules.upTo(most));
+
+/** A part of a whole. */
+export const fraction = number("a number between 0 and 1, such as 0.2", (value) => value > 0 && value < 1);
 
 /** One of several names. */
-export function oneOf<Name extends string>(names: readonly Name[]): Rule<Name> {
-  return {
-    what: `one of: ${names.join(", ")}`,
-    holds: (value) => names.includes(value as Name),
-    parse: (text) => names.find((name) => name === text),
-    isChoice: true,
-  };
-}
-
-/** What a rule allows, or a function, which only code can pass. */
-export const orMaker = <Value>(rule: Rule<Value>, made: string): Rule<Value> => ({
-  ...rule,
-  what: `${rule.what}; or a function that makes ${made}`,
-  holds: (value) => typeof value === "function" || rule.holds(value),
+export const oneOf = <Name extends string>(names: readonly Name[]): FlagRule<Name> => ({
+  ...rules.oneOf(...names),
+  what: `one of: ${names.join(", ")}`,
+  parse: (text) => names.find((name) => name === text),
 });
 
+/** What a rule allows, or a function, which only code can pass. */
+export const orMaker = <Value>(of: Rule<Value>, made: string): Rule<Value> =>
+  rules.rule(`${of.what}; or a function that makes ${made}`, (value) => typeof value === "function" || of.holds(value));
 /** Names separated by commas. Only their user knows which exist. */
 export function names(example: string): Reader<string[]> {
   return {
@@ -85,30 +75,29 @@ export const size: Reader<[height: number, width: number]> = {
   },
 };
 
-/** Numbers separated by commas, each of which satisfies `isGood`. */
-export function numbers(what: string, isGood: (value: number) => boolean): Reader<number[]> {
-  return {
-    what,
-    parse: (text) => {
-      const list = text.split(",").map(numberOf);
-      return list.every(isGood) ? list : undefined;
-    },
-  };
-}
+/** Numbers with commas between them, each of which obeys `one`. */
+export const numbers = (what: string, one: Rule<number>): FlagRule<readonly number[]> => ({
+  ...rules.listOf(what, one),
+  parse: (text) => {
+    const list = text.split(",").map(numberOf);
+    return list.every(one.holds) ? list : undefined;
+  },
+});
 
-/** Names with numbers that satisfy `isGood`, separated by commas. Later flags add to earlier ones. */
-export function factors(what: string, isGood: (value: number) => boolean): Reader<Readonly<Record<string, number>>> {
-  return {
-    what,
-    parse: (text, before = {}) => {
-      const pairs = text.split(",").map((part): [string, number] => {
-        const [, name = "", value = ""] = /^\s*([^=\s]+)=\s*(\S+)\s*$/.exec(part) ?? [];
-        return [name, numberOf(value)];
-      });
-      return pairs.every(([, value]) => isGood(value)) ? { ...before, ...Object.fromEntries(pairs) } : undefined;
-    },
-  };
-}
+/** Names with numbers that obey `one`, commas between them; what is given later is added. */
+export const factors = (what: string, one: Rule<number>): FlagRule<Readonly<Record<string, number>>> => ({
+  ...rules.rule(what, (value) => {
+    const list = typeof value === "object" ? Object.values(value ?? {}) : [];
+    return list.length > 0 && list.every(one.holds);
+  }),
+  parse: (text, before = {}) => {
+    const pairs = text.split(",").map((part): [string, number] => {
+      const [, name = "", value = ""] = /^\s*([^=\s]+)=\s*(\S+)\s*$/.exec(part) ?? [];
+      return [name, numberOf(value)];
+    });
+    return pairs.every(([, value]) => one.holds(value)) ? { ...before, ...Object.fromEntries(pairs) } : undefined;
+  },
+});
 
 /** `name=value` of a flag that may be repeated. Values are JSON if they parse as such, otherwise text. */
 export const assignments: Reader<Readonly<Record<string, unknown>>> = {

@@ -1,5 +1,5 @@
-import { TensorError } from "@fcn/tensor";
-import { nodeModule } from "@fcn/tensor/internal";
+import type { TensorError } from "@fcn/tensor";
+import { invalidArgument, nodeModule } from "@fcn/tensor/internal";
 import { decodeImage } from "../data/decode/image.js";
 import type { PixelScale } from "../data/decode/pixelScale.js";
 import { fileName, readBytes } from "../data/files/files.js";
@@ -58,9 +58,7 @@ function dropOpacity({ data, height, width }: ImageDataLike): RasterImage {
 }
 
 function notAImage(image: unknown): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `predict: got ${image === null ? "null" : typeof image}, but needs an image`,
-    fix: { code: "pass { data, height, width, channels }, ImageData, a path, or the bytes of an image file" },
+  return invalidArgument(`predict: got ${image === null ? "null" : typeof image}, but needs an image`, {
+    code: "pass { data, height, width, channels }, ImageData, a path, or the bytes of an image file",
   });
 }

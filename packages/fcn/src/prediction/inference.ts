@@ -1,4 +1,5 @@
-import { type Device, TensorError } from "@fcn/tensor";
+import type { Device } from "@fcn/tensor";
+import { checkValue, rules } from "@fcn/tensor/internal";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { inferChannels } from "../models/graph/geometry/channels.js";
 import { type Fit, fitOf } from "../models/graph/geometry/fit.js";
@@ -42,7 +43,8 @@ export function createInference(
 ): Inference {
   const views = viewsOf(options);
   const graph = model instanceof GraphNet ? (model.graph as Graph) : undefined;
-  const given = strideOf(options);
+  const { stride: given } = options;
+  if (given !== undefined) checkValue("predict", "stride", given, rules.whole(1));
   const { memory = MEMORY, head, signal } = options;
   const heads = [head, ...further];
   const own = graph && fitOf(graph, heads, given);
@@ -50,15 +52,6 @@ export function createInference(
   const stride = graph ? lcm(coarsestStride(graph), given ?? 1) : (given ?? 32);
   const tiling = tilingFor(graph, { stride, fit, views, heads }, options);
   return { model, device: deviceOf(model), preprocessing, views, fit, tiling, memory, heads, signal };
-}
-
-function strideOf({ stride }: InferenceOptions): number | undefined {
-  if (stride === undefined || (Number.isInteger(stride) && stride >= 1)) return stride;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `predict: stride is ${stride}`,
-    fix: "pass a whole number from 1 on, such as 32, or leave it out",
-  });
 }
 
 /** Zeros below and on the right up to multiples of a number, for a net whose scores have the size of its input. */

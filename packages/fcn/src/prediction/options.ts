@@ -1,6 +1,7 @@
-import { TensorError } from "@fcn/tensor";
+import { checkValue, invalidArgument } from "@fcn/tensor/internal";
 import type { Abortable } from "../async/abort.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
+import { number, numbers } from "../options/rules.js";
 import type { TileOptions } from "./tiling.js";
 
 /** How a net is given images, and how its outputs are combined. */
@@ -34,15 +35,14 @@ export interface View {
 /** A side of an image in a view, at least one pixel. */
 export const sideAt = (side: number, scale: number): number => Math.max(1, Math.round(side * scale));
 
+const scale = number("a number above 0 and at most 16", (value) => value > 0 && value <= 16);
+
+/** The option rule for `scales`. */
+export const scalesRule = numbers("numbers above 0 and at most 16, such as 0.75,1,1.25", scale);
+
 /** Every scale, and every scale mirrored if `mirror` is set. Throws `invalid-argument` for scales out of range. */
 export function viewsOf({ scales = [1], mirror = false }: InferenceOptions): View[] {
-  if (scales.length === 0 || !scales.every((scale) => Number.isFinite(scale) && scale > 0 && scale <= 16)) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `predict: scales are [${scales.join(", ")}]`,
-      fix: "pass one or more numbers above 0, such as [0.75, 1, 1.25]",
-    });
-  }
+  checkValue("predict", "scales", scales, scalesRule);
   const turns = mirror ? [false, true] : [false];
   return scales.flatMap((scale) => turns.map((turn) => ({ scale, mirror: turn })));
 }
@@ -53,9 +53,7 @@ export const MEMORY = 2 * 1024 ** 3;
 /** Throws `invalid-argument` unless preprocessing was given. */
 export function checkPreprocessing(op: string, given: Preprocessing | undefined): Preprocessing {
   if (given) return given;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${op}: a net was given without preprocessing`,
-    fix: { code: "pass what loadModel returns in place of the net, or { preprocessing } as the net was trained with" },
+  throw invalidArgument(`${op}: a net was given without preprocessing`, {
+    code: "pass what loadModel returns in place of the net, or { preprocessing } as the net was trained with",
   });
 }

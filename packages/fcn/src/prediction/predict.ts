@@ -1,4 +1,5 @@
 import { hasCode, TensorError } from "@fcn/tensor";
+import { checkValue } from "@fcn/tensor/internal";
 import { mapAhead, startAhead } from "../async/pipeline.js";
 import { type PixelRange, type PixelScale, pixelRange } from "../data/decode/pixelScale.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
@@ -6,7 +7,6 @@ import { type Colour, vocColours } from "../labels/colours.js";
 import type { RasterImage } from "../labels/sample.js";
 import type { LoadedModel } from "../models/file/weightsFile.js";
 import type { SegmentationNet } from "../models/segmentationNet.js";
-import { checkValue } from "../options/option.js";
 import { enqueue, type Outputs, type OverlayStyle, type Prediction } from "./enqueue.js";
 import { type ImageInput, nameOf, toRaster } from "./image.js";
 import { createInference, type Inference } from "./inference.js";

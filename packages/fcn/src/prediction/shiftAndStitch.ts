@@ -1,4 +1,5 @@
-import { concat, type nn, pad, slice, type Tensor, TensorError } from "@fcn/tensor";
+import { concat, type nn, pad, slice, type Tensor } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { coordinateMaps } from "../models/graph/geometry/coordinates.js";
 import { GraphNet } from "../models/graph/net.js";
 import { identityMap } from "../models/graph/plane/coordinateMap.js";
@@ -27,11 +28,10 @@ type Pass = (down: number, right: number) => Tensor;
  */
 export function shiftAndStitch(net: nn.Module, x: Tensor, { factor }: ShiftAndStitchOptions): Tensor {
   if (!Number.isInteger(factor) || factor < 1 || x.shape.length !== 4) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `shiftAndStitch: factor ${factor}, x of shape [${x.shape.join(", ")}]; the factor must be a whole number of at least 1, x [N, C, H, W]`,
-      fix: "pass images and the stride of the net's output, such as 32",
-    });
+    throw invalidArgument(
+      `shiftAndStitch: factor ${factor}, x of shape [${x.shape.join(", ")}]; the factor must be a whole number of at least 1, x [N, C, H, W]`,
+      "pass images and the stride of the net's output, such as 32",
+    );
   }
   if (net instanceof GraphNet) checkGrid(net.graph as Graph, factor);
   const cells = Array.from({ length: factor }, (_, shift) => shift);
@@ -55,13 +55,12 @@ function checkGrid(graph: Graph, factor: number): void {
   if (steps.every((step) => step === factor)) return;
   const [down, right] = steps;
   const grid = steps.every((step) => step === 1) ? "every pixel" : `${down} x ${right} pixels`;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `shiftAndStitch: the factor is ${factor}, but the net ${graph.name} gives a value for ${grid}`,
-    fix: {
+  throw invalidArgument(
+    `shiftAndStitch: the factor is ${factor}, but the net ${graph.name} gives a value for ${grid}`,
+    {
       code: "pass the stride of the net's output; cut a net that upsamples by models.subgraph(graph, name) after its scores",
     },
-  });
+  );
 }
 
 const STANDARD = 512;

@@ -1,4 +1,5 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 
 /** Pixels [begin, end) along one axis. */
 export interface Span {
@@ -68,7 +69,7 @@ export function tilesOf(
 }
 
 function invalidTile(problem: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-argument", message: `predict: ${problem}`, fix });
+  return invalidArgument(`predict: ${problem}`, fix);
 }
 
 /** The smallest tile in strides, whatever the budget. */

@@ -1,11 +1,11 @@
-import { type io, TensorError } from "@fcn/tensor";
-import { firstOf } from "@fcn/tensor/internal";
+import type { io, TensorError } from "@fcn/tensor";
+import { firstOf, invalidArgument } from "@fcn/tensor/internal";
 
 /** Weights on the host by name, as returned by the readers of `io`. */
 export type HostState = Readonly<Record<string, io.HostArray>>;
 
 export const surgeryError = (op: string, problem: string, fix: string): TensorError =>
-  new TensorError({ code: "invalid-argument", message: `surgery.${op}: ${problem}`, fix });
+  invalidArgument(`surgery.${op}: ${problem}`, fix);
 
 /** Returns the array `name`, or throws an error that lists the available names. */
 export function arrayOf(op: string, state: HostState, name: string): io.HostArray {

@@ -52,7 +52,7 @@ function forward(model: SegmentationNet, images: Tensor): ReturnType<Segmentatio
     if (!hasCode(error, "invalid-shape") || error.details?.is !== ONE_VALUE) throw error;
     throw reworded(error, {
       message: `train: ${error.message}`,
-      ...bothWays((say) => {
+      fix: bothWays((say) => {
         const more = `use batches of more images (${say("batchSize", "--batch")}; no more than there are to train on)`;
         const freeze = say("freezeBatchNorm", "--freeze-batch-norm");
         return `${more} or larger windows (${say("crop", "--crop")}), or keep the statistics of batch norm (${freeze})`;

@@ -1,5 +1,5 @@
 import { add, type Device, optim, type Tensor, TensorError } from "@fcn/tensor";
-import { firstOf } from "@fcn/tensor/internal";
+import { firstOf, invalidArgument } from "@fcn/tensor/internal";
 import { createRandom } from "../data/random.js";
 import { BatchSampler, type HostBatch, stackSamples } from "../data/samples/batches.js";
 import { rememberPreprocessing } from "../models/file/usedPreprocessing.js";
@@ -168,10 +168,8 @@ function batchesOf({ data, batchSize, seed, mirror, preprocessing }: ResolvedOpt
 async function nextBatch(stream: BatchStream): Promise<TrainBatch> {
   const { done, value } = await stream.next();
   if (!done) return value;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: "train: the stream of batches ended before the last step",
-    fix: { code: "pass a stream without end, such as loader.batches()" },
+  throw invalidArgument("train: the stream of batches ended before the last step", {
+    code: "pass a stream without end, such as loader.batches()",
   });
 }
 
@@ -257,6 +255,6 @@ function diverged(loss: number, step: number, names: readonly string[], learning
   return new TensorError({
     code: "diverged",
     message: `train: the loss became ${loss} at step ${step}${onImages(names)}, at a learning rate of ${learningRate}`,
-    ...bothWays((say) => `${steadier(say)}; if it happens at the first steps, look at these images`),
+    fix: bothWays((say) => `${steadier(say)}; if it happens at the first steps, look at these images`),
   });
 }

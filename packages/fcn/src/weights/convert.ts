@@ -1,5 +1,5 @@
-import { io, TensorError } from "@fcn/tensor";
-import { matchNames, type NameMatch } from "@fcn/tensor/internal";
+import { io, type TensorError } from "@fcn/tensor";
+import { invalidArgument, matchNames, type NameMatch } from "@fcn/tensor/internal";
 import { encodeMetadata, type PartialMetadata } from "../models/file/weightsFile.js";
 import { NAME_MAPS, type NameMap } from "./nameMaps.js";
 import { isTensorFlowModel, openTensorFlow, TENSORFLOW_MAPS } from "./tensorflow/open.js";
@@ -216,5 +216,5 @@ function reportOf(weights: Opened, moves: readonly Move[], found: NameMatch, to:
 }
 
 function refuse(problem: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-argument", message: `convert: ${problem}`, fix });
+  return invalidArgument(`convert: ${problem}`, fix);
 }

@@ -1,5 +1,5 @@
 import { type Device, io, TensorError } from "@fcn/tensor";
-import { matchNames, reworded } from "@fcn/tensor/internal";
+import { invalidArgument, matchNames, reworded } from "@fcn/tensor/internal";
 import { IMAGENET_MEAN } from "../data/published/means.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { vocPalette } from "../labels/palette.js";
@@ -102,5 +102,5 @@ function nameInstead(error: unknown, draft: string, name: string): unknown {
 }
 
 function refuse(problem: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-argument", message: `convert: ${problem}`, fix });
+  return invalidArgument(`convert: ${problem}`, fix);
 }

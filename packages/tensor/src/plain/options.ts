@@ -48,12 +48,21 @@ export function checkOptions<T extends object>(
 }
 
 /** Throws `invalid-argument` unless the value of an option or argument obeys its rule. */
-export function checkValue(op: string, name: string, value: unknown, { what, holds }: Rule<unknown>): void {
-  if (holds(value)) return;
-  throw invalidArgument(
-    `${op}: ${name} is ${value === undefined ? "missing" : showValue(value)}, expected ${what}`,
-    `pass ${name} as ${what}`,
+export const checkValue = (op: string, name: string, value: unknown, rule: Rule<unknown>): void =>
+  checkValues(op, [[name, value, rule]]);
+
+/** Throws `invalid-argument` with all values that break their rules. */
+export function checkValues(
+  op: string,
+  values: readonly (readonly [name: string, value: unknown, rule: Rule<unknown>])[],
+): void {
+  const wrong = values.filter(([, value, { holds }]) => !holds(value));
+  if (wrong.length === 0) return;
+  const problems = wrong.map(
+    ([name, value, { what }]) => `${name} is ${value === undefined ? "missing" : showValue(value)}, expected ${what}`,
   );
+  const fixes = wrong.map(([name, , { what }]) => `pass ${name} as ${what}`);
+  throw invalidArgument(`${op}: ${problems.join("; ")}`, fixes.join("; "));
 }
 
 const plain = (name: string): string => name.replace(/[^a-z0-9]/gi, "").toLowerCase();

@@ -17,7 +17,8 @@ export const rule = <Value>(what: string, holds: (value: unknown) => boolean): R
   holds: holds as (value: unknown) => value is Value,
 });
 
-export const required = <Value>(of: Rule<Value>): Rule<Value> => ({ ...of, isRequired: true });
+/** The same rule for an option that has no default. */
+export const required = <Of extends Rule<unknown>>(of: Of): Of => ({ ...of, isRequired: true });
 
 export const number = (what: string, isGood: (value: number) => boolean): Rule<number> =>
   rule(what, (value) => typeof value === "number" && isGood(value));
@@ -54,7 +55,8 @@ export const seed = whole(0);
 
 export const boolean: Rule<boolean> = rule("true or false", (value) => typeof value === "boolean");
 
-export const oneOf = <Name extends string>(...names: readonly Name[]): Rule<Name> =>
+/** One of some names. */
+export const oneOf = <Name extends string | number>(...names: readonly Name[]): Rule<Name> =>
   rule(
     names
       .map((name) => JSON.stringify(name))

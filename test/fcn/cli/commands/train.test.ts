@@ -56,8 +56,12 @@ describe("fcn train", () => {
         2,
         /--order is "any".*\nfix: use one of: shuffle, sequential, replacement/,
       ],
-      [[...small, ...out, "--weight-decay", "-1"], 2, /--weight-decay is "-1".*\nfix: use a number from 0 on/],
-      [[...small, ...out, "--momentum", "1"], 2, /--momentum is "1".*\nfix: use a number from 0 on, below 1/],
+      [
+        [...small, ...out, "--weight-decay", "-1"],
+        2,
+        /--weight-decay is "-1".*\nfix: use a finite number of at least 0/,
+      ],
+      [[...small, ...out, "--momentum", "1"], 2, /--momentum is "1".*\nfix: use a number from 0 to below 1/],
       [[...small, ...out, "--accumulation-steps", "0"], 2, /--accumulation-steps is "0"/],
       [
         [...small, ...out, "--reduction", "total"],

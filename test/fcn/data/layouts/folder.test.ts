@@ -427,17 +427,17 @@ describe("a folder of images and masks", () => {
   );
 
   it.each<[Record<string, unknown>, string, string]>([
-    [{ layout: "foo" }, 'layout is "foo"', "use one of: voc, sbd, nyud,"],
+    [{ layout: "foo" }, 'layout is "foo"', "one of: voc, sbd, nyud,"],
     [{ validation: 5 }, "validation is 5", "from 0 to below 1"],
     [{ validation: Number.NaN }, "validation is NaN", "from 0 to below 1"],
     [{ seed: 0.5 }, "seed is 0.5", "whole number"],
-    [{ overlap: "larger" }, 'overlap is "larger"', "use one of: smaller, void"],
+    [{ overlap: "larger" }, 'overlap is "larger"', "one of: smaller, void"],
     [{ lineWidth: -1 }, "lineWidth is -1", "pixels above 0"],
   ])("refuses the options %j", async (options, problem, fix) => {
     await pairs(["a", "b"]);
     await expect(data.open(root, options as data.OpenOptions)).rejects.toMatchObject({
       code: "invalid-argument",
-      message: `open: ${problem}`,
+      message: expect.stringContaining(`open: ${problem}, expected `),
       fix: expect.stringContaining(fix),
     });
   });

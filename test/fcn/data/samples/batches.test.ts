@@ -43,8 +43,8 @@ describe("BatchSampler", () => {
   });
 
   it("refuses to draw from nothing", () => {
-    expect(() => new data.BatchSampler([], { batchSize: 4, seed: 1 })).toThrow(/0 samples and batchSize 4/);
-    expect(() => new data.BatchSampler(samples, { batchSize: 0, seed: 1 })).toThrow(/batchSize 0/);
+    expect(() => new data.BatchSampler([], { batchSize: 4, seed: 1 })).toThrow(/samples.length is 0,/);
+    expect(() => new data.BatchSampler(samples, { batchSize: 0, seed: 1 })).toThrow(/batchSize is 0,/);
   });
 });
 

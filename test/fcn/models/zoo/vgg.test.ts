@@ -131,9 +131,7 @@ describe("lower pool strides", () => {
     expect(() => models.describe("fcn32s-vgg16", { ...TINY, backboneStride: 8, height: 64, width: 64 })).toThrow(
       "crop score: the offset is -5, but it must not be negative",
     );
-    expect(() => graph("fcn32s-vgg16", { backboneStride: 4 })).toThrow(
-      /backboneStride is 4, but must be 32 or 16 or 8/,
-    );
+    expect(() => graph("fcn32s-vgg16", { backboneStride: 4 })).toThrow(/backboneStride is 4, but must be 32, 16 or 8/);
   });
 });
 

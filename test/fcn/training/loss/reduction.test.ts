@@ -54,7 +54,9 @@ describe("reductions of the loss", () => {
   });
 
   it("are refused when they have another name", async () => {
-    await expect(stepsWith({ reduction: "average" as "mean" })).rejects.toThrow('reduction "average" is unknown');
+    await expect(stepsWith({ reduction: "average" as "mean" })).rejects.toThrow(
+      'reduction is "average", expected one of',
+    );
   });
 });
 

@@ -79,7 +79,7 @@ describe("recipes", () => {
     const { losses, learningRate } = await fcn.train({ ...common, ...own });
     expect(learningRate).toBe(3e-9);
     expect(losses[0]?.loss).toBeCloseTo(Math.log(2), 5);
-    await expect(fcn.train(common)).rejects.toThrow(/learningRate undefined; it must be a number above 0/);
+    await expect(fcn.train(common)).rejects.toThrow(/learningRate is missing, expected a number above 0/);
   });
 
   it("train a net with an auxiliary head by both losses, its own layers ten times as fast", async () => {

@@ -6,16 +6,16 @@ import * as fcn from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RUN } from "../../../../packages/fcn/src/training/settings/run.js";
-import type { Row } from "../../../../packages/fcn/src/training/settings/setting.js";
+import type { Setting } from "../../../../packages/fcn/src/training/settings/setting.js";
 import { TRAINING } from "../../../../packages/fcn/src/training/settings/training.js";
 import { temporaryFolder } from "../../data/trees.js";
 import { writeTinyData } from "../tinyData.js";
 import { tinyRun } from "../tinyRun.js";
 
-const rows = Object.entries<Row<unknown>>({ ...RUN, ...TRAINING });
+const rows = Object.entries<Setting<unknown>>({ ...RUN, ...TRAINING });
 const kept = rows.filter(([, { decides }]) => decides === undefined).map(([name]) => name);
 
-const flagsOf = ({ flag, help, shortcut }: Row<unknown>) =>
+const flagsOf = ({ flag, help, shortcut }: Setting<unknown>) =>
   [{ flag, help }, shortcut].filter((of) => of?.flag !== undefined) as { flag: string; help: string }[];
 
 let device: Device;

@@ -1,11 +1,12 @@
 import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import { type Benchmark, benchmark, type PassTime } from "../../measure/benchmark.js";
+import { whole } from "../../options/rules.js";
 import { createProgress } from "../../progress/items.js";
 import { adapterName } from "../../report/adapter.js";
 import { formatTable } from "../../report/table.js";
 import { addMeasuredFlags, type MeasuredFlags, withMeasured } from "../flags/measured.js";
-import { parseWhole } from "../flags/options.js";
+import { readerOf } from "../flags/options.js";
 import { printResult } from "../output/output.js";
 
 interface BenchFlags extends MeasuredFlags {
@@ -18,7 +19,7 @@ export function registerBench(program: Command): void {
     .command("bench")
     .description("time a net on this adapter: forward pass, training pass, images a second, peak allocated memory");
   addMeasuredFlags(command)
-    .option("--repeats <n>", "passes of each kind", parseWhole("--repeats", 1), 10)
+    .option("--repeats <n>", "passes of each kind", readerOf("--repeats", whole(1)), 10)
     .option("--json", "print one JSON object; progress goes to standard error")
     .action(run);
 }

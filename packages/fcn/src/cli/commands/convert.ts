@@ -4,13 +4,14 @@ import type { Command } from "commander";
 import { counted } from "../../data/files/words.js";
 import { PREPROCESSINGS } from "../../data/published/means.js";
 import { refuseSameFile } from "../../files/write.js";
+import { assignments, oneOf, whole } from "../../options/rules.js";
 import { createQuietBar } from "../../progress/quietBar.js";
 import { type ConvertOptions, type ConvertReport, convert, outputFormat } from "../../weights/convert.js";
 import { convertNet, type NetDescription } from "../../weights/convertNet.js";
 import { NAME_MAPS } from "../../weights/nameMaps.js";
 import { TENSORFLOW_MAPS } from "../../weights/tensorflow/open.js";
 import { classNames } from "../flags/classNames.js";
-import { collectSettings, parseChoice, parseModel, parseWhole } from "../flags/options.js";
+import { parseModel, readerOf } from "../flags/options.js";
 import { UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
 
@@ -61,17 +62,17 @@ export function registerConvert(program: Command): void {
     .option(
       "--num-classes <n>",
       "with --model, in place of --classes (default: as many as the file scores)",
-      parseWhole("--num-classes", 1),
+      readerOf("--num-classes", whole(1)),
     )
     .option(
       "--preprocessing <name>",
       `with --model: how images become numbers: ${PREPROCESSING_NAMES.join(", ")} (default: that of the published net)`,
-      parseChoice("--preprocessing", PREPROCESSING_NAMES),
+      readerOf("--preprocessing", oneOf(PREPROCESSING_NAMES)),
     )
     .option(
       "--model-option <name=value>",
       "with --model: an option of the net, such as deconv=learned; may be given many times",
-      collectSettings("--model-option"),
+      readerOf("--model-option", assignments),
     )
     .option("--json", "print one JSON object; progress goes to standard error")
     .addHelpText("after", mapsHelp())

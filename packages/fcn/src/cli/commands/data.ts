@@ -8,10 +8,11 @@ import { counted } from "../../data/files/words.js";
 import { open } from "../../data/open/open.js";
 import { isKept, isSkippable } from "../../data/open/skippable.js";
 import { writeWholeFile } from "../../files/write.js";
+import { fraction, whole } from "../../options/rules.js";
 import { createCheckBar } from "../../progress/quietBar.js";
 import { formatTable } from "../../report/table.js";
 import { addOpenFlags, type OpenFlags, openOptions } from "../flags/openFlags.js";
-import { parseFraction, parseWhole } from "../flags/options.js";
+import { readerOf } from "../flags/options.js";
 import { printResult } from "../output/output.js";
 import { checkSheetFile } from "../output/sheetFile.js";
 import { registerCompose } from "./dataCompose.js";
@@ -32,17 +33,17 @@ export function registerData(program: Command): void {
     .argument("<dir>", "a folder with images/ and masks/, labelme or COCO files, or a published data set")
     .option("--json", "print one JSON object")
     .option("--contact-sheet <file>", "write a PNG image of some images with their masks")
-    .option("--workers <n>", "threads that decode; 0 for none", parseWhole("--workers", 0))
+    .option("--workers <n>", "threads that decode; 0 for none", readerOf("--workers", whole(0)))
     .option(
       "--seed <n>",
       "of the split, where the folder has none, and of the contact sheet",
-      parseWhole("--seed", 0),
+      readerOf("--seed", whole(0)),
       0,
     )
     .option(
       "--validation <part>",
       "part of the images to validate on, where the folder has no split",
-      parseFraction("--validation"),
+      readerOf("--validation", fraction),
       0.2,
     );
   addOpenFlags(command).action(run);

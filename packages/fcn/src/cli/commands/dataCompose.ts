@@ -5,7 +5,8 @@ import { splitComposite } from "../../data/composite/split.js";
 import { counted, firstLines } from "../../data/files/words.js";
 import { writeFolder } from "../../data/folder/write.js";
 import { vocColours } from "../../labels/colours.js";
-import { checkFolder, parseFraction, parseWhole } from "../flags/options.js";
+import { fraction, whole } from "../../options/rules.js";
+import { checkFolder, readerOf } from "../flags/options.js";
 import { UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
 
@@ -30,18 +31,18 @@ export function registerCompose(data: Command): void {
     .requiredOption("--cutouts <class=dir,...>", "folders with the cut-outs of a class; once a class", addClass)
     .requiredOption("--backgrounds <path...>", "folders of photographs, or single ones")
     .requiredOption("--out <dir>", "folder to make: images/, masks/, classes.json, splits/")
-    .option("--samples <n>", "images to train on", parseWhole("--samples", 1), 600)
-    .option("--validation <n>", "images to validate on", parseWhole("--validation", 1), 80)
-    .option("--size <n>", "side of the square images in pixels", parseWhole("--size", 8), 256)
+    .option("--samples <n>", "images to train on", readerOf("--samples", whole(1)), 600)
+    .option("--validation <n>", "images to validate on", readerOf("--validation", whole(1)), 80)
+    .option("--size <n>", "side of the square images in pixels", readerOf("--size", whole(8)), 256)
     .option(
       "--held-back <part>",
       "part of the cut-outs and photographs that only validation images show",
-      parseFraction("--held-back"),
+      readerOf("--held-back", fraction),
       0.3,
     )
-    .option("--void-border <n>", "pixels around each outline that become void", parseWhole("--void-border", 0), 0)
+    .option("--void-border <n>", "pixels around each outline that become void", readerOf("--void-border", whole(0)), 0)
     .option("--skip <pattern>", "leave out files whose path matches this regular expression", parsePattern)
-    .option("--seed <n>", "fixes the division and the images", parseWhole("--seed", 0), 0)
+    .option("--seed <n>", "fixes the division and the images", readerOf("--seed", whole(0)), 0)
     .option("--json", "print one JSON object")
     .action(run);
 }

@@ -3,9 +3,10 @@ import { BACKBONES, type BackboneName, type DemoOptions } from "../../demo/optio
 import { runDemo } from "../../demo/run.js";
 import { COAST_COLUMNS, coastFinding } from "../../demo/scores.js";
 import { type DemoSummary, scoreRows } from "../../demo/summary.js";
+import { whole } from "../../options/rules.js";
 import { createStageView } from "../../progress/stages.js";
 import { formatTable, scoreTable } from "../../report/table.js";
-import { checkFolder, parseWhole } from "../flags/options.js";
+import { checkFolder, readerOf } from "../flags/options.js";
 import { UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
 
@@ -18,9 +19,9 @@ export function registerDemo(program: Command): void {
     .command("demo")
     .description("train FCN-32s, 16s and 8s on real satellite imagery and write images, weights and a report")
     .option("--backbone <name>", `backbone of the nets: ${BACKBONES.join(" or ")}`, parseBackbone, "small")
-    .option("--steps <n>", "training steps of each stage", parseWhole("--steps", 1), 120)
+    .option("--steps <n>", "training steps of each stage", readerOf("--steps", whole(1)), 120)
     .option("--out <dir>", "folder for everything that is written", "out/demo")
-    .option("--seed <n>", "fixes initial weights and the order of the tiles", parseWhole("--seed", 0), 1)
+    .option("--seed <n>", "fixes initial weights and the order of the tiles", readerOf("--seed", whole(0)), 1)
     .option("--json", "print one JSON object instead of tables; progress goes to standard error")
     .action(demo);
 }

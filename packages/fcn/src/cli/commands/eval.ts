@@ -12,13 +12,15 @@ import { pooledSamples } from "../../data/workers/samples.js";
 import { describeEvaluation } from "../../evaluation/describe.js";
 import { type EvaluateOptions, type Evaluation, evaluate } from "../../evaluation/evaluate.js";
 import { COCO_SIZES } from "../../evaluation/objectSizes.js";
+import { radiiRule } from "../../evaluation/scoreboard.js";
 import { savedTuning } from "../../measure/savedTuning.js";
 import { loadModel } from "../../models/file/weightsFile.js";
+import { whole } from "../../options/rules.js";
 import { createProgress } from "../../progress/items.js";
 import { adapterName } from "../../report/adapter.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "../flags/inferenceFlags.js";
 import { addOpenFlags, type OpenFlags, openOptions } from "../flags/openFlags.js";
-import { parseNumbers, parseWhole } from "../flags/options.js";
+import { readerOf } from "../flags/options.js";
 import { deviceFault } from "../output/deviceFaults.js";
 import { UsageError } from "../output/errors.js";
 import { classRemarks, describeRemarks, rangeRemarks, splitRemarks, voidRemarks } from "../output/evalRemarks.js";
@@ -34,20 +36,17 @@ interface EvalFlags extends InferenceFlags, OpenFlags {
   readonly json?: boolean;
 }
 
-const RADII = "numbers of pixels from 1 to 256, such as 1,2,4,8,16";
-
 export function registerEval(program: Command): void {
-  const isRadius = (value: number): boolean => value >= 1 && value <= 256;
   const command = program
     .command("eval")
     .description("score a net on labelled images: the four metrics, every class, boundaries, and sizes of objects")
     .requiredOption("--data <dir>", "a folder with images/ and masks/, or a published data set")
     .requiredOption("--weights <file>", "weights file of a training run")
     .option("--split <name>", "the part of the data", "val")
-    .option("--batch <n>", "images of one size predicted at a time", parseWhole("--batch", 1), 1);
+    .option("--batch <n>", "images of one size predicted at a time", readerOf("--batch", whole(1)), 1);
   addOpenFlags(addInferenceFlags(command))
-    .option("--radii <list>", "distances from boundaries", parseNumbers("--radii", RADII, isRadius), [1, 2, 4, 8, 16])
-    .option("--workers <n>", "threads that decode; 0 for none", parseWhole("--workers", 0))
+    .option("--radii <list>", "distances from boundaries", readerOf("--radii", radiiRule), [1, 2, 4, 8, 16])
+    .option("--workers <n>", "threads that decode; 0 for none", readerOf("--workers", whole(0)))
     .option("--json", "print one JSON object; progress goes to standard error")
     .action(run);
 }

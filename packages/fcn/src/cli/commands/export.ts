@@ -4,7 +4,8 @@ import { exportOnnx, type OnnxSummary, type OnnxValue } from "../../export/index
 import { OPSETS } from "../../export/onnx/exportOnnx.js";
 import { refuseSameFile } from "../../files/write.js";
 import { loadModel } from "../../models/file/weightsFile.js";
-import { parseSize, parseWhole } from "../flags/options.js";
+import { size, whole } from "../../options/rules.js";
+import { readerOf } from "../flags/options.js";
 import { UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
 
@@ -32,11 +33,11 @@ export function registerExport(program: Command): void {
     .requiredOption("--onnx <file>", "the ONNX model to write")
     .option("--argmax", "give the class of every pixel in place of the logits")
     .option("--softmax", "give probabilities in place of the logits")
-    .option("--size <HxW>", "take single images of this size only", parseSize("--size"))
+    .option("--size <HxW>", "take single images of this size only", readerOf("--size", size))
     .option(
       "--opset <n>",
       "version of ONNX's operators, 13 unless given",
-      parseWhole("--opset", OPSETS.first, OPSETS.last),
+      readerOf("--opset", whole(OPSETS.first, OPSETS.last)),
     )
     .option("--json", "print JSON")
     .action(run);

@@ -3,13 +3,15 @@ import { firstOf } from "@fcn/tensor/internal";
 import type { Command } from "commander";
 import type { PixelRange } from "../../data/decode/pixelScale.js";
 import { counted } from "../../data/files/words.js";
+import { RANGE } from "../../data/open/options.js";
+import { size, upTo } from "../../options/rules.js";
 import { expandInputs, type Input } from "../../prediction/files/inputs.js";
 import { OUTPUTS, type OutputName } from "../../prediction/files/outputs.js";
 import { type ImageReport, type PredictSummary, runPredict } from "../../prediction/files/run.js";
 import { createProgress } from "../../progress/items.js";
+import { addFlags } from "../flags/addFlags.js";
 import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "../flags/inferenceFlags.js";
-import { addRangeFlag } from "../flags/openFlags.js";
-import { checkFolder, parseOne, parseSize, parseWords } from "../flags/options.js";
+import { checkFolder, parseWords, readerOf } from "../flags/options.js";
 import { deviceFault } from "../output/deviceFaults.js";
 import { UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
@@ -35,20 +37,15 @@ export function registerPredict(program: Command): void {
     .argument("<input...>", "image files, folders of images, patterns, or - for standard input")
     .requiredOption("--weights <file>", "weights file of a training run")
     .requiredOption("--out <dir>", "folder for the results");
-  addRangeFlag(addInferenceFlags(command))
+  addFlags(addInferenceFlags(command), RANGE)
     .option("--save <list>", `what to write: ${KINDS.join(",")}`, parseWords("--save", KINDS), ["labels", "overlay"])
-    .option("--alpha <x>", "share of the colour in overlays", parseOne("--alpha", SHARE, isShare), 0.5)
-    .option("--simplify <px>", "how far lines of polygons may move", parseOne("--simplify", LENGTH, isLength), 0)
-    .option("--raw <HxW>", "standard input holds raw pixels: red, green, blue, opacity", parseSize("--raw"))
+    .option("--alpha <x>", "share of the colour in overlays", readerOf("--alpha", upTo(1)), 0.5)
+    .option("--simplify <px>", "how far lines of polygons may move", readerOf("--simplify", upTo(1e6)), 0)
+    .option("--raw <HxW>", "standard input holds raw pixels: red, green, blue, opacity", readerOf("--raw", size))
     .option("--overwrite", "write over files that are no results of fcn predict; never over the images themselves")
     .option("--json", "print one JSON object; progress goes to standard error")
     .action(predict);
 }
-
-const SHARE = "one number from 0 to 1";
-const LENGTH = "one number of pixels from 0 on";
-const isShare = (value: number): boolean => value >= 0 && value <= 1;
-const isLength = (value: number): boolean => value >= 0 && value < 1e6;
 
 async function predict(names: string[], flags: PredictFlags): Promise<void> {
   const { weights, out, save, raw, overwrite = false, json = false } = flags;

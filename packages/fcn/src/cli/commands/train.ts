@@ -6,9 +6,12 @@ import { createStageView } from "../../progress/stages.js";
 import { OPTIMIZERS } from "../../training/optimizer/optimizers.js";
 import { type TrainRunResult, trainRun } from "../../training/run/index.js";
 import { optimizerOf } from "../../training/run/start/options.js";
+import { recipeGives } from "../../training/settings/recipes.js";
+import { SETTINGS } from "../../training/settings/run.js";
+import type { TrainRunOptions } from "../../training/settings/runOptions.js";
+import { addFlags, flagValues } from "../flags/addFlags.js";
 import { addOpenFlags, type OpenFlags, openOptions } from "../flags/openFlags.js";
 import { checkFolder } from "../flags/options.js";
-import { addSettingFlags, settingOptions } from "../flags/settingFlags.js";
 import { describeRun } from "../output/describeRun.js";
 import { UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
@@ -22,7 +25,7 @@ export function registerTrain(program: Command): void {
   const command = program
     .command("train")
     .description("train a net on a folder of labelled images; the folder is checked first");
-  addOpenFlags(addSettingFlags(command))
+  addOpenFlags(addFlags(command, SETTINGS, (name) => (recipeGives(name) ? "the recipe's, else " : "")))
     .option("--json", "print one JSON object; progress goes to standard error")
     .addHelpText("after", `\n${EXIT_CODES}`)
     .action(run);
@@ -33,7 +36,7 @@ const EXIT_CODES =
 
 async function run(flags: TrainFlags): Promise<void> {
   const { json } = flags;
-  const options = settingOptions({ ...flags });
+  const options = flagValues(SETTINGS, flags) as Partial<TrainRunOptions> & Pick<TrainRunOptions, "data" | "out">;
   await checkFolder("--out", options.out);
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw new UsageError("--steps and --epochs exclude each other", "give one of them");

@@ -1,8 +1,9 @@
 import { hasCode } from "@fcn/tensor";
 import type { Command } from "commander";
-import type { InferenceOptions } from "../../prediction/options.js";
+import { size, whole } from "../../options/rules.js";
+import { type InferenceOptions, scalesRule } from "../../prediction/options.js";
 import { UsageError } from "../output/errors.js";
-import { parseNumbers, parseSize, parseWhole } from "./options.js";
+import { readerOf } from "./options.js";
 
 /** The flags of every command that shows images to a net. */
 export interface InferenceFlags {
@@ -14,16 +15,14 @@ export interface InferenceFlags {
   readonly mirror?: boolean;
 }
 
-const SCALES = "numbers above 0 and at most 16, such as 0.75,1,1.25";
 const MIB = 2 ** 20;
 
 export function addInferenceFlags(command: Command): Command {
-  const isScale = (value: number): boolean => value > 0 && value <= 16;
   return command
-    .option("--tile <HxW>", "cut images into tiles, multiples of the net's stride", parseSize("--tile"))
-    .option("--overlap <n>", "pixels that tiles share (default: a quarter of a tile)", parseWhole("--overlap", 0))
-    .option("--memory <mib>", "cut images that need more on the device (default: 2048)", parseWhole("--memory", 1))
-    .option("--scales <list>", "average over sizes, such as 0.75,1,1.25", parseNumbers("--scales", SCALES, isScale))
+    .option("--tile <HxW>", "cut images into tiles, multiples of the net's stride", readerOf("--tile", size))
+    .option("--overlap <n>", "pixels that tiles share (default: a quarter of a tile)", readerOf("--overlap", whole(0)))
+    .option("--memory <mib>", "cut images that need more on the device (default: 2048)", readerOf("--memory", whole(1)))
+    .option("--scales <list>", "average over sizes, such as 0.75,1,1.25", readerOf("--scales", scalesRule))
     .option("--mirror", "average with the mirrored image too");
 }
 

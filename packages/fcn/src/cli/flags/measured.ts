@@ -4,8 +4,9 @@ import { savedTuning } from "../../measure/savedTuning.js";
 import { loadModel } from "../../models/file/weightsFile.js";
 import { inputChannels } from "../../models/graph/spec.js";
 import { create, list } from "../../models/index.js";
+import { positive, size, whole } from "../../options/rules.js";
 import { UsageError } from "../output/errors.js";
-import { parseModel, parseNumber, parseSize, parseWhole } from "./options.js";
+import { parseModel, readerOf } from "./options.js";
 
 /** The flags of commands that run a net on made-up images. */
 export interface MeasuredFlags {
@@ -21,10 +22,10 @@ export function addMeasuredFlags(command: Command): Command {
   return command
     .option("--model <name>", "the net (default: d2l-resnet18)", parseModel)
     .option("--weights <file>", "in place of --model: the net of a weights file")
-    .option("--classes <n>", "classes of the net", parseWhole("--classes", 1), 21)
-    .option("--width <x>", "factor on the channels of the net", parseNumber("--width"))
-    .option("--size <HxW>", "height and width of the images", parseSize("--size"), [320, 480])
-    .option("--batch <n>", "images of a batch", parseWhole("--batch", 1), 1);
+    .option("--classes <n>", "classes of the net", readerOf("--classes", whole(1)), 21)
+    .option("--width <x>", "factor on the channels of the net", readerOf("--width", positive))
+    .option("--size <HxW>", "height and width of the images", readerOf("--size", size), [320, 480])
+    .option("--batch <n>", "images of a batch", readerOf("--batch", whole(1)), 1);
 }
 
 export interface Measured {

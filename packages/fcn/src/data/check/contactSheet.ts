@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { VOID_COLOUR } from "../../labels/colours.js";
 import { type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 import { labelCell, overlayCell, photoCell } from "../../report/images/cells.js";
@@ -24,7 +25,7 @@ export async function contactSheet(data: OpenedData, options: ContactSheetOption
   const dataset = data.splits[split];
   if (dataset === undefined) {
     const message = `contactSheet: ${data.root} has no split "${split}"`;
-    throw new TensorError({ code: "invalid-argument", message, fix: `use ${Object.keys(data.splits).join(", ")}` });
+    throw invalidArgument(message, `use ${Object.keys(data.splits).join(", ")}`);
   }
   const samples = await pick(dataset, count, seed);
   if (samples.length === 0) {

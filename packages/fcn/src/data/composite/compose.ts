@@ -1,4 +1,5 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
+import { checkValues, invalidArgument, type Rule, rules } from "@fcn/tensor/internal";
 import type { SegmentationSample } from "../../labels/sample.js";
 import { createRandom, type RandomSource, shuffledIndices } from "../random.js";
 import { voidEdges } from "../samples/boundary.js";
@@ -164,22 +165,24 @@ function checkSource({ classes, cutouts, backgrounds }: CompositeSource): void {
   throw invalid(`cut-out ${stray.name} has the label ${stray.label}, but there are ${classes.length} classes`, fix);
 }
 
+const pair = (what: string, one: Rule<number>): Rule<readonly [number, number]> =>
+  rules.rule(
+    what,
+    (value) => rules.listOf(what, one, 2).holds(value) && value.every((n, i) => n >= (value[i - 1] ?? 0)),
+  );
+
 function checkSettings({ size, objects, scale, rotation, alphaThreshold, voidBorder }: Settings, count: number): void {
-  const whole = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;
-  const rising = ([a, b]: readonly [number, number], least: number): boolean => a >= least && b >= a && b < Infinity;
-  const rules: readonly (readonly [boolean, string])[] = [
-    [whole(count, 0), `count is ${count}, but must be a whole number`],
-    [whole(size, 1), `size is ${size}, but must be a whole number of pixels`],
-    [objects.every((n) => whole(n, 0)) && rising(objects, 0), `objects is [${objects}], but must be [fewest, most]`],
-    [scale[0] > 0 && rising(scale, 0), `scale is [${scale}], but must be [shortest, longest] above 0`],
-    [rotation >= 0 && rotation <= 180, `rotation is ${rotation}, but must be 0 to 180 degrees`],
-    [alphaThreshold >= 0 && alphaThreshold < 255, `alphaThreshold is ${alphaThreshold}, but must be 0 to 254`],
-    [voidBorder >= 0 && voidBorder < Infinity, `voidBorder is ${voidBorder}, but must be a number of pixels`],
-  ];
-  const broken = rules.find(([holds]) => !holds);
-  if (broken !== undefined) throw invalid(broken[1], "correct the option");
+  checkValues("composeSamples", [
+    ["count", count, rules.whole(0)],
+    ["size", size, rules.whole(1)],
+    ["objects", objects, pair("[fewest, most]", rules.whole(0))],
+    ["scale", scale, pair("[shortest, longest] above 0", rules.positive)],
+    ["rotation", rotation, rules.upTo(180)],
+    ["alphaThreshold", alphaThreshold, rules.from(0, 255)],
+    ["voidBorder", voidBorder, rules.from(0)],
+  ]);
 }
 
 function invalid(problem: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-argument", message: `composeSamples: ${problem}`, fix });
+  return invalidArgument(`composeSamples: ${problem}`, fix);
 }

@@ -1,4 +1,5 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { createRandom, type RandomSource, shuffledIndices } from "../random.js";
 import type { CompositeSource } from "./compose.js";
 
@@ -50,5 +51,5 @@ function divide<T>(
 }
 
 function invalid(problem: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-argument", message: `splitComposite: ${problem}`, fix });
+  return invalidArgument(`splitComposite: ${problem}`, fix);
 }

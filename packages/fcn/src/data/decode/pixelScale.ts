@@ -1,4 +1,5 @@
-import { numbers, type Rule } from "../../options/rules.js";
+import { rules } from "@fcn/tensor/internal";
+import { type FlagRule, numbers } from "../../options/rules.js";
 import { fileError, type Remedy } from "../files/errors.js";
 
 /** The storage type of an image file's values. */
@@ -38,19 +39,15 @@ export interface PixelLevels {
   readonly clipped: number;
 }
 
+const twoNumbers = numbers("two numbers, the lower one first, such as 0,4095", rules.finite);
 const isRange = (value: unknown): value is PixelRange =>
-  Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] < value[1];
-
-const twoNumbers = numbers("two numbers, the lower one first, such as 0,4095", Number.isFinite);
+  twoNumbers.holds(value) && value.length === 2 && (value[0] as number) < (value[1] as number);
 
 /** The option rule for {@link PixelRange}. */
-export const pixelRange: Rule<PixelRange> = {
+export const pixelRange: FlagRule<PixelRange> = {
   what: twoNumbers.what,
   holds: isRange,
-  parse: (text) => {
-    const range = twoNumbers.parse(text);
-    return isRange(range) ? range : undefined;
-  },
+  parse: (text) => [twoNumbers.parse(text)].find(isRange),
 };
 
 /** The levels of bands, with `clipped` 0. */

@@ -35,7 +35,8 @@ export const PAIR_OPTIONS: OptionTable<PairOptions> = {
   maskSuffix: {
     rule: {
       what: "the end of the names, such as _mask, or mask_* for their beginning",
-      holds: (value) => typeof value === "string" && /[^*]/.test(value) && value.split("*").length <= 2,
+      holds: (value): value is string =>
+        typeof value === "string" && /[^*]/.test(value) && value.split("*").length <= 2,
       parse: (text) => (/[^*/\\]/.test(text) && !/[/\\]/.test(text) && text.split("*").length <= 2 ? text : undefined),
     },
     flag: "--mask-suffix <text>",

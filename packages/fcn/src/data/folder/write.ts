@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { nodeModule } from "@fcn/tensor/internal";
+import { invalidArgument, nodeModule } from "@fcn/tensor/internal";
 import { loadSharp } from "../../encoding/sharp.js";
 import { type Colour, VOID_COLOUR } from "../../labels/colours.js";
 import { checkSample, type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
@@ -56,7 +56,7 @@ export async function writeFolder(root: string, content: FolderContent): Promise
 /** Masks are read back by their colours, so each class needs its own, distinct from that of void. */
 function checkColours({ classes, palette }: FolderContent): void {
   const refuse = (problem: string, fix: string): never => {
-    throw new TensorError({ code: "invalid-argument", message: `writeFolder: ${problem}`, fix });
+    throw invalidArgument(`writeFolder: ${problem}`, fix);
   };
   const colours = classes.map((name, label) => {
     const colour = palette[label];

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { readImageSize } from "../decode/image.js";
 import type { SegmentationDataset } from "../samples/dataset.js";
 import type { SampleItem } from "../samples/item.js";
@@ -205,19 +206,17 @@ async function readBuckets(dataset: SegmentationDataset): Promise<string[]> {
 }
 
 function misuse(isClosed: boolean): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `DataLoader: ${isClosed ? "it is closed" : "another pass over it has not ended"}`,
-    fix: isClosed ? "make a new loader" : "end the first loop, or make a second loader",
-  });
+  return invalidArgument(
+    `DataLoader: ${isClosed ? "it is closed" : "another pass over it has not ended"}`,
+    isClosed ? "make a new loader" : "end the first loop, or make a second loader",
+  );
 }
 
 function noFullBatch(length: number, batchSize: number): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `DataLoader: ${length} samples make no full batch of ${batchSize}, and dropLast leaves out the others`,
-    fix: "lower batchSize, or leave dropLast out",
-  });
+  return invalidArgument(
+    `DataLoader: ${length} samples make no full batch of ${batchSize}, and dropLast leaves out the others`,
+    "lower batchSize, or leave dropLast out",
+  );
 }
 
 function nothingLoaded(failures: readonly SampleFailure[]): TensorError {

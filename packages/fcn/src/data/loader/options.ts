@@ -1,5 +1,5 @@
-import { type Fix, TensorError } from "@fcn/tensor";
-import { checkOptions, type RulesOf, rules } from "@fcn/tensor/internal";
+import type { Fix } from "@fcn/tensor";
+import { checkOptions, invalidArgument, type RulesOf, rules } from "@fcn/tensor/internal";
 import { type Augmentation, checkAugmentation } from "../augment/options.js";
 import type { SegmentationDataset } from "../samples/dataset.js";
 import type { Preprocessing } from "../samples/preprocessing.js";
@@ -97,5 +97,5 @@ function checkPreprocessing(preprocessing: Preprocessing | undefined): void {
 }
 
 function refuse(message: string, fix: Fix): never {
-  throw new TensorError({ code: "invalid-argument", message: `DataLoader: ${message}`, fix });
+  throw invalidArgument(`DataLoader: ${message}`, fix);
 }

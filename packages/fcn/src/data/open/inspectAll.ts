@@ -1,4 +1,5 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { Abortable } from "../../async/abort.js";
 import { stampOf } from "../files/files.js";
 import type { OpenedData, SegmentationDataset } from "../samples/dataset.js";
@@ -48,11 +49,10 @@ export async function inspectAll(opened: OpenedData, options: InspectOptions): P
 }
 
 function inMemory(name: string): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `check: sample "${name}" is in memory, but files are checked`,
-    fix: "sampleDataset checked it already; check a folder",
-  });
+  return invalidArgument(
+    `check: sample "${name}" is in memory, but files are checked`,
+    "sampleDataset checked it already; check a folder",
+  );
 }
 
 /** Keys that distinguish the samples of a data set and are equal for a sample that occurs in several splits. */

@@ -1,4 +1,4 @@
-import { type AnyTable, checkGiven, givenOf, type OptionTable } from "../../options/option.js";
+import { type AnyTable, checkGiven, type OptionTable, valuesOf } from "../../options/option.js";
 import { number, oneOf } from "../../options/rules.js";
 import { pixelRange } from "../decode/pixelScale.js";
 import { fileError } from "../files/errors.js";
@@ -54,7 +54,7 @@ const COMMON: OptionTable<CommonOptions> = {
 export const OPEN_OPTIONS: AnyTable = Object.assign({}, COMMON, ...LAYOUT_ROWS.map(([, { options }]) => options));
 
 /** The option that prediction shares. */
-export const RANGE = COMMON.range;
+export const RANGE = { range: COMMON.range };
 
 /** Throws `invalid-argument` for an option that is not valid. */
 export const checkOptions = (options: OpenOptions): void => checkGiven("open", OPEN_OPTIONS, options);
@@ -62,16 +62,19 @@ export const checkOptions = (options: OpenOptions): void => checkGiven("open", O
 /** Throws for an option of another layout, because it would have no effect. */
 export function checkOwner(root: string, name: LayoutName, options: OpenOptions): void {
   for (const [owner, layout] of LAYOUT_ROWS) {
-    const [stray] = givenOf(layout.options, options).filter(([option]) => !(option in LAYOUTS[name].options));
+    const given = Object.entries(layout.options).filter(
+      ([option]) => options[option as keyof OpenOptions] !== undefined,
+    );
+    const stray = given.find(([option]) => !(option in LAYOUTS[name].options));
     if (stray === undefined) continue;
-    const [option, , { flag }] = stray;
+    const [option, { flag }] = stray;
     const problem = `its layout is ${name}, but ${option} (${flag?.split(" ")[0]}) is an option of the layout ${owner}`;
     throw fileError("invalid-argument", root, problem, "leave the option out, or name a folder of that layout");
   }
 }
 
 /** The options that change images or labels, but neither their names nor the classes. */
-export function readingOf(options: OpenOptions): Record<string, unknown> {
-  const deciding = givenOf(OPEN_OPTIONS, options).filter(([, , { decides }]) => decides === undefined);
-  return Object.fromEntries(deciding.map(([name, value]) => [name, value]));
-}
+export const readingOf = (options: OpenOptions): Record<string, unknown> =>
+  valuesOf(OPEN_OPTIONS, ({ decides }, name) =>
+    decides === undefined ? options[name as keyof OpenOptions] : undefined,
+  );

@@ -1,4 +1,5 @@
 import { type Device, type Tensor, TensorError } from "@fcn/tensor";
+import { checkValues, invalidArgument, rules } from "@fcn/tensor/internal";
 import { furtherMaps, mirrorSample, type SegmentationSample } from "../../labels/sample.js";
 import { createRandom, type RandomSource, shuffledIndices } from "../random.js";
 import { normaliseInto, type Preprocessing } from "./preprocessing.js";
@@ -26,11 +27,7 @@ export interface TensorBatch {
 export function stackSamples(samples: readonly SegmentationSample[], preprocessing: Preprocessing): HostBatch {
   const first = samples[0];
   if (!first) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: "stackSamples: the batch is empty",
-      fix: "pass samples",
-    });
+    throw invalidArgument("stackSamples: the batch is empty", "pass samples");
   }
   const { channels, height, width } = first.image;
   const images = new Float32Array(samples.length * channels * height * width);
@@ -105,14 +102,10 @@ export class BatchSampler {
     private readonly samples: readonly SegmentationSample[],
     private readonly options: BatchSamplerOptions,
   ) {
-    const { batchSize } = options;
-    if (samples.length === 0 || !Number.isInteger(batchSize) || batchSize < 1) {
-      throw new TensorError({
-        code: "invalid-argument",
-        message: `BatchSampler: ${samples.length} samples and batchSize ${batchSize}; both must be at least 1`,
-        fix: "pass samples and a whole, positive batchSize",
-      });
-    }
+    checkValues("BatchSampler", [
+      ["samples.length", samples.length, rules.whole(1)],
+      ["batchSize", options.batchSize, rules.whole(1)],
+    ]);
     this.random = createRandom(options.seed);
   }
 

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { checkImage, type RasterImage, type SegmentationSample } from "../../labels/sample.js";
 import type { PixelScale } from "../decode/pixelScale.js";
 
@@ -62,11 +63,7 @@ function checkChannels(channels: number, { mean, std }: Preprocessing): void {
 export function measurePreprocessing(samples: readonly SegmentationSample[]): Preprocessing {
   const first = samples[0];
   if (!first) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: "measurePreprocessing: no sample was given",
-      fix: "pass at least one sample",
-    });
+    throw invalidArgument("measurePreprocessing: no sample was given", "pass at least one sample");
   }
   const channels = first.image.channels;
   const sum = new Float64Array(channels);

@@ -1,5 +1,5 @@
 import { io, TensorError } from "@fcn/tensor";
-import { checkValue, rules } from "@fcn/tensor/internal";
+import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 import { type Deferred, encode, lengthOf, type Message } from "../../encoding/protobuf.js";
 import { encodeMetadata, type ModelMetadata } from "../../models/file/weightsFile.js";
 import { GraphNet, type NetOutput } from "../../models/graph/net.js";
@@ -99,19 +99,17 @@ const withoutGraph = ({ graph: _, ...metadata }: Partial<ModelMetadata> = {}): P
 
 function headKind({ argmax = false, softmax = false }: OnnxOptions): HeadKind {
   if (!argmax || !softmax) return argmax ? "argmax" : softmax ? "softmax" : "logits";
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${OP}: argmax and softmax were both given, but an output is either the classes or their probabilities`,
-    fix: "leave one of them out",
-  });
+  throw invalidArgument(
+    `${OP}: argmax and softmax were both given, but an output is either the classes or their probabilities`,
+    "leave one of them out",
+  );
 }
 
 function noGraph(): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `${OP}: the net is not one of models.create or models.GraphNet, so its layers are not known`,
-    fix: "build it as a graph with models.GraphBuilder",
-  });
+  return invalidArgument(
+    `${OP}: the net is not one of models.create or models.GraphNet, so its layers are not known`,
+    "build it as a graph with models.GraphBuilder",
+  );
 }
 
 function tooLarge(name: string, bytes: number): TensorError {

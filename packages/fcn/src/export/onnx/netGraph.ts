@@ -1,5 +1,5 @@
-import { TensorError } from "@fcn/tensor";
-import { checkValue, rules } from "@fcn/tensor/internal";
+import type { TensorError } from "@fcn/tensor";
+import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 import type { Message } from "../../encoding/protobuf.js";
 import { inferChannels } from "../../models/graph/geometry/channels.js";
 import { geometryOf } from "../../models/graph/geometry/shapes.js";
@@ -124,11 +124,10 @@ function planeOwner(graph: Graph, name: string): string {
 }
 
 function noInput(graph: Graph): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `exportOnnx: the graph ${graph.name} has no node of the kind input`,
-    fix: "begin the graph with an input node",
-  });
+  return invalidArgument(
+    `exportOnnx: the graph ${graph.name} has no node of the kind input`,
+    "begin the graph with an input node",
+  );
 }
 
 function valueInfo({ name, dtype, shape }: OnnxValue): Message {

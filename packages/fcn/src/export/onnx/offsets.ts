@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { kindOf, type Layer, type LayerOf } from "../../models/graph/kinds/index.js";
 import { add, format, mul, type Rational, rational } from "../../models/graph/plane/rational.js";
 import { type Axis, onBothAxes, type PaddedWindow } from "../../models/graph/plane/window.js";
@@ -67,9 +67,8 @@ export function offsetValues(graph: Graph): (node: Node, valueNamed: (name: stri
 
 function whole(node: Node, ...values: readonly Rational[]): Value {
   if (values.every(({ den }) => den === 1)) return ints(...values.map(({ num }) => num));
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `exportOnnx: crop ${node.name} lies at ${values.map(format).join(" and ")} pixels, or at a multiple of that, for some sizes of the image`,
-    fix: "change a kernel size by one or a padding so that the offset is a whole number for all sizes",
-  });
+  throw invalidArgument(
+    `exportOnnx: crop ${node.name} lies at ${values.map(format).join(" and ")} pixels, or at a multiple of that, for some sizes of the image`,
+    "change a kernel size by one or a padding so that the offset is a whole number for all sizes",
+  );
 }

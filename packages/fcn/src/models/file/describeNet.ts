@@ -1,4 +1,5 @@
-import { type Fix, TensorError } from "@fcn/tensor";
+import type { Fix, TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { vocColours } from "../../labels/colours.js";
 import { inferChannels } from "../graph/geometry/channels.js";
 import { GraphNet } from "../graph/net.js";
@@ -84,5 +85,4 @@ const defaultOf = ({ model, graph }: Named, channels: number) => {
   return published?.mean.length === channels ? published : imagenetPreprocessing(channels);
 };
 
-const refuse = (op: string, problem: string, fix: Fix): TensorError =>
-  new TensorError({ code: "invalid-argument", message: `${op}: ${problem}`, fix });
+const refuse = (op: string, problem: string, fix: Fix): TensorError => invalidArgument(`${op}: ${problem}`, fix);

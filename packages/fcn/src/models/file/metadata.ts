@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { type Rule, rules } from "@fcn/tensor/internal";
 import { IMAGENET_MEAN } from "../../data/published/means.js";
 import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import type { Colour } from "../../labels/colours.js";
@@ -112,20 +113,20 @@ export const isPreprocessing = (value: unknown): value is Preprocessing =>
   value.mean.length === value.std.length &&
   value.std.every((deviation) => deviation > 0);
 
-const RULES: Readonly<Record<Exclude<Field, "graph">, { readonly holds: (value: unknown) => boolean; text: string }>> =
-  {
-    model: { holds: (value) => typeof value === "string", text: "the name of a model" },
-    options: { holds: isObject, text: "an object" },
-    classes: { holds: isStrings, text: "a list of names" },
-    palette: { holds: (value) => Array.isArray(value) && value.every(isColour), text: "a list of colours [r, g, b]" },
-    preprocessing: { holds: isPreprocessing, text: "{ channelOrder, mean, std }" },
-  };
+const { rule } = rules;
+const RULES: Readonly<Record<Exclude<Field, "graph">, Rule<unknown>>> = {
+  model: rule("the name of a model", (value) => typeof value === "string"),
+  options: rule("an object", isObject),
+  classes: rule("a list of names", isStrings),
+  palette: rule("a list of colours [r, g, b]", (value) => Array.isArray(value) && value.every(isColour)),
+  preprocessing: rule("{ channelOrder, mean, std }", isPreprocessing),
+};
 
 function parseField(field: Field, text: string): unknown {
   if (field === "graph") return parseGraph("loadModel", text);
   const value = parseJson(field, text);
   if (RULES[field].holds(value)) return field === "options" ? renamed(value as object) : value;
-  throw badField(field, `is not ${RULES[field].text}`, text);
+  throw badField(field, `is not ${RULES[field].what}`, text);
 }
 
 /** Options that some files have under another name. */

@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { Layer } from "./kinds/index.js";
 import type { Graph, Node } from "./spec.js";
 
@@ -23,11 +23,7 @@ export class GraphBuilder {
         missing === undefined
           ? `two nodes are called ${name}`
           : `${name} takes its input from ${missing}, which does not exist yet`;
-      throw new TensorError({
-        code: "invalid-argument",
-        message: `graph ${this.#name}: ${problem}`,
-        fix: "give every node one name, after its inputs",
-      });
+      throw invalidArgument(`graph ${this.#name}: ${problem}`, "give every node one name, after its inputs");
     }
     this.#names.add(name);
     this.#nodes.push({ name, layer, inputs });

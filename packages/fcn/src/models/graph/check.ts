@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { showValue } from "@fcn/tensor/internal";
+import { invalidArgument, showValue } from "@fcn/tensor/internal";
 import { inferChannels } from "./geometry/channels.js";
 import { coarsestStride } from "./geometry/reach.js";
 import { geometryOf } from "./geometry/shapes.js";
@@ -23,11 +23,7 @@ export function stringifyGraph(op: string, graph: Graph): string {
     parseGraph(op, text);
   } catch (error) {
     const { message } = error as Error;
-    throw new TensorError({
-      code: "invalid-argument",
-      message,
-      fix: "correct that part of the graph and build the net anew",
-    });
+    throw invalidArgument(message, "correct that part of the graph and build the net anew");
   }
   return text;
 }
@@ -147,7 +143,7 @@ function layerProblem({ kind, ...fields }: Plain, inputs: number): string | unde
     const own = Object.hasOwn(known, field) ? known[field] : undefined;
     if (own === undefined) return `a ${kind} has no ${showValue(field)}`;
     if (value === undefined || own.holds(value)) continue;
-    return `its ${field} is ${showValue(value)}, expected ${own.text}`;
+    return `its ${field} is ${showValue(value)}, expected ${own.what}`;
   }
   const missing = Object.keys(needed).find((field) => fields[field] === undefined);
   return missing && `a ${kind} needs ${missing}`;

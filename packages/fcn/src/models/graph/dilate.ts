@@ -1,4 +1,5 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { kindOf, type Layer } from "./kinds/index.js";
 import type { Rate } from "./kinds/kind.js";
 import { along, onBothAxes, padsSame } from "./plane/window.js";
@@ -62,5 +63,5 @@ function onFinerGrid({ name, layer }: Node, rate: Rate, taken: Rate, isChosen: b
 }
 
 function cannot(name: string, problem: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-argument", message: `dilate ${name}: ${problem}`, fix });
+  return invalidArgument(`dilate ${name}: ${problem}`, fix);
 }

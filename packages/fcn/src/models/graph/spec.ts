@@ -1,4 +1,5 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { Layer, LayerOf } from "./kinds/index.js";
 
 /** A named layer of a graph and its inputs. */
@@ -58,11 +59,10 @@ export function foldGraph<T>(graph: Graph, image: T, of: (node: Node, inputs: re
 }
 
 function unknownInput(name: string, wantedBy: string): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `graph: ${wantedBy} takes its input from ${name}, which no earlier node is called`,
-    fix: "list the nodes so that each comes after its inputs",
-  });
+  return invalidArgument(
+    `graph: ${wantedBy} takes its input from ${name}, which no earlier node is called`,
+    "list the nodes so that each comes after its inputs",
+  );
 }
 
 /**

@@ -1,15 +1,14 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { Graph, Node } from "./spec.js";
 
 /** The node called `name`. Throws `invalid-argument` if there is none. */
 export function nodeNamed(graph: Graph, name: string, op: string): Node {
   const found = graph.nodes.find((node) => node.name === name);
   if (found !== undefined) return found;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${op}: the graph ${graph.name} has no node called ${JSON.stringify(name)}`,
-    fix: `use one of: ${graph.nodes.map((node) => node.name).join(", ")}`,
-  });
+  throw invalidArgument(
+    `${op}: the graph ${graph.name} has no node called ${JSON.stringify(name)}`,
+    `use one of: ${graph.nodes.map((node) => node.name).join(", ")}`,
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { Backbone, BackboneBuilder } from "../backbones/backbone.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
@@ -71,9 +72,8 @@ function skipsDownTo(builder: GraphBuilder, features: Backbone, outputStride: nu
 
 function noStride(name: string, stride: number, features: Backbone, strideOf: (node: string) => number): TensorError {
   const stages = Object.entries(features.stages).map(([stage, node]) => `${stage} (${strideOf(node)})`);
-  return new TensorError({
-    code: "invalid-argument",
-    message: `graph ${name}: the backbone has no features of stride ${stride} to score; it has ${stages.join(", ")} and the top (${strideOf(features.top)})`,
-    fix: "choose an outputStride that is the top's or, in halves of it, that of a stage",
-  });
+  return invalidArgument(
+    `graph ${name}: the backbone has no features of stride ${stride} to score; it has ${stages.join(", ")} and the top (${strideOf(features.top)})`,
+    "choose an outputStride that is the top's or, in halves of it, that of a stage",
+  );
 }

@@ -1,4 +1,5 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { Backbone } from "../backbones/backbone.js";
 import type { GraphBuilder } from "../graph/builder.js";
 import { coordinateMaps } from "../graph/geometry/coordinates.js";
@@ -153,9 +154,8 @@ export function mapsOf(builder: GraphBuilder): (name: string) => CoordinateMap {
 }
 
 function noStage(stage: string, backbone: Backbone): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `skip head: the backbone has no stage ${stage}; it has ${Object.keys(backbone.stages).join(", ")}`,
-    fix: "name one of its stages",
-  });
+  return invalidArgument(
+    `skip head: the backbone has no stage ${stage}; it has ${Object.keys(backbone.stages).join(", ")}`,
+    "name one of its stages",
+  );
 }

@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { GraphBuilder } from "../graph/builder.js";
 import { layerMap } from "../graph/geometry/coordinates.js";
 import type { LayerOf } from "../graph/kinds/index.js";
@@ -40,11 +40,10 @@ export function bilinearWindow(
       return { ...window, padding: Math.min(Math.max(offset.num, 0), most) };
     }
   }
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `upsampling from ${formatMap(source)} to ${formatMap(target)}: no bilinear kernel brings one onto whole pixels of the other`,
-    fix: "change the padding of the first convolution, or the kernel sizes of the backbone, by one",
-  });
+  throw invalidArgument(
+    `upsampling from ${formatMap(source)} to ${formatMap(target)}: no bilinear kernel brings one onto whole pixels of the other`,
+    "change the padding of the first convolution, or the kernel sizes of the backbone, by one",
+  );
 }
 
 /** Appends the bilinear transposed convolution `name` on `channels` channels. */

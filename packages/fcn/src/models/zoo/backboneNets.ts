@@ -1,3 +1,4 @@
+import { rules } from "@fcn/tensor/internal";
 import { VOC_MEAN } from "../../data/published/means.js";
 import { alexNetBackbone } from "../backbones/alexnet.js";
 import type { Backbone, BackboneBuilder } from "../backbones/backbone.js";
@@ -8,7 +9,7 @@ import { mobileNetBackbone } from "../backbones/mobilenet.js";
 import { RESNETS, resNetBackbone, torchvisionNames } from "../backbones/resnet.js";
 import { scaleWidths, torchvisionVggNames, VGG16, vggBackbone } from "../backbones/vgg.js";
 import { buildFcn } from "../heads/fcn.js";
-import { oneOf, type Resolved } from "../options.js";
+import type { Resolved } from "../options.js";
 import type { Family, ModelEntry } from "./entry.js";
 
 const PREFIX = "backbone.";
@@ -61,7 +62,7 @@ const BACKBONES: Readonly<Record<string, Row>> = {
     title: "InceptionV3",
     strides: [32, 16, 8, 4],
     defaults: { padding: 37, samePadding: false, lastStage: "Mixed_7c" },
-    rules: { lastStage: oneOf(...INCEPTION_STAGES) },
+    rules: { lastStage: rules.oneOf(...INCEPTION_STAGES) },
     backbone: (options) => (builder, input) =>
       inceptionBackbone(builder, input, { ...options, prefix: PREFIX, countIncludePad: !options.samePadding }),
   },

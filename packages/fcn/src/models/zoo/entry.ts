@@ -1,6 +1,7 @@
+import type { RulesOf } from "@fcn/tensor/internal";
 import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import type { Graph } from "../graph/spec.js";
-import type { OptionName, Resolved, Rule } from "../options.js";
+import type { ModelOptions, Resolved } from "../options.js";
 
 /** A named model: the options that it takes, their defaults, and its layers. */
 export interface ModelEntry {
@@ -8,7 +9,7 @@ export interface ModelEntry {
   /** The options that the model takes in addition to `numClasses`, `seed` and `inChannels`. */
   readonly defaults: Partial<Resolved>;
   /** Rules for options of which this model takes fewer or other values than usual. */
-  readonly rules?: Partial<Record<OptionName, Rule>>;
+  readonly rules?: Partial<RulesOf<ModelOptions>>;
   /** Preprocessing of the published weights with these layer names, if it is not ImageNet's mean and deviation. */
   readonly preprocessing?: Preprocessing;
   readonly graph: (options: Resolved) => Graph;

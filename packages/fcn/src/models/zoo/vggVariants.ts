@@ -1,9 +1,10 @@
+import { rules } from "@fcn/tensor/internal";
 import { VOC_MEAN } from "../../data/published/means.js";
 import { CAFFE_NAMES, suffixedNames, VGG16, type VggNames } from "../backbones/vgg.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
 import { lateFusionHead, type SkipHeadOptions, skipHead } from "../heads/skip.js";
-import type { Resolved, Rule } from "../options.js";
+import type { Resolved } from "../options.js";
 import type { Family, ModelEntry } from "./entry.js";
 import { finerThan, VGG_SKIPS, VGG16_DEFAULTS, vggFcn, vggOf } from "./vgg.js";
 
@@ -47,10 +48,10 @@ function lateFusion(name: string, stride: Stride, options: Resolved): Graph {
   return builder.build({ out: score });
 }
 
-const TWO_HALVES: Rule = {
-  holds: (value) => Number.isSafeInteger(value) && (value as number) >= 2 && (value as number) % 2 === 0,
-  text: "an even integer of at least 2",
-};
+const TWO_HALVES = rules.number(
+  "an even number of at least 2",
+  (value) => Number.isSafeInteger(value) && value >= 2 && value % 2 === 0,
+);
 
 const hhaEntry = (name: string, stride: Stride): ModelEntry => ({
   summary: `FCN-${stride}s on two VGG16 backbones, colour and HHA, whose scores are averaged: channels B, G, R and the three of HHA`,

@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { countLabels } from "../../data/samples/tiles.js";
 import { type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 
@@ -56,11 +56,10 @@ export function balancedWeights(balancing: ClassBalancing, counts: LabelCounts):
     return WEIGHTS[balancing](counts);
   }
   const labelled = counts.histogram.reduce((sum, count) => sum + count, 0);
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `classWeights: ${labelled} labelled pixels, balancing ${JSON.stringify(balancing)}`,
-    fix: `pass labelled samples and one of: ${classBalancings().join(", ")}`,
-  });
+  throw invalidArgument(
+    `classWeights: ${labelled} labelled pixels, balancing ${JSON.stringify(balancing)}`,
+    `pass labelled samples and one of: ${classBalancings().join(", ")}`,
+  );
 }
 
 /** For each class, the labelled pixels of the images in which it occurs. */

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { HostBatch } from "../../data/samples/batches.js";
 import { checkSample, type SegmentationSample } from "../../labels/sample.js";
 import { headClasses, netGraph, type SegmentationNet } from "../../models/segmentationNet.js";
@@ -26,17 +27,6 @@ export function ownHeads(heads: HeadWeights, model: SegmentationNet): HeadWeight
 /** The extra labels of heads that the net itself names. */
 export const ownHeadLabels = (model: SegmentationNet): HeadLabels => netGraph(model)?.headLabels ?? {};
 
-/** Throws `invalid-argument` unless heads are named, each with a finite weight above 0. */
-export function checkHeadWeights(heads: HeadWeights): void {
-  const weights = Object.values(heads);
-  if (weights.length > 0 && weights.every((weight) => weight > 0 && Number.isFinite(weight))) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `train: heads are ${JSON.stringify(heads)}`,
-    fix: "name at least one head, each with a weight above 0",
-  });
-}
-
 interface HeadChoice {
   readonly heads: HeadWeights;
   readonly headLabels: HeadLabels;
@@ -56,10 +46,8 @@ export function checkLabelledHeads(headLabels: HeadLabels, model: SegmentationNe
   const own = Object.keys(netGraph(model)?.outputs ?? headLabels);
   const stray = Object.keys(headLabels).find((head) => !own.includes(head));
   if (stray === undefined) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `train: headLabels names ${JSON.stringify(stray)}, but the net has ${own.join(", ")}`,
-    fix: { code: 'name heads of the net, each with its label map: { geo: "geometric" }' },
+  throw invalidArgument(`train: headLabels names ${JSON.stringify(stray)}, but the net has ${own.join(", ")}`, {
+    code: 'name heads of the net, each with its label map: { geo: "geometric" }',
   });
 }
 
@@ -69,25 +57,23 @@ export function checkHeadClasses(model: SegmentationNet, { heads, headLabels, nu
     return !Object.hasOwn(headLabels, head) && (headClasses(model, head) ?? numClasses) < numClasses;
   });
   if (small === undefined) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `train: head "${small}" scores ${headClasses(model, small)} classes, but the labels have ${numClasses}`,
-    fix: {
+  throw invalidArgument(
+    `train: head "${small}" scores ${headClasses(model, small)} classes, but the labels have ${numClasses}`,
+    {
       code: `make the net with numClasses ${numClasses}, or name the label map that this head learns from: { headLabels: { ${small}: ... } }`,
       command: "name the heads that learn from these labels in --heads, such as out=1, or choose a net with one head",
     },
-  });
+  );
 }
 
 /** The error for an option that names a head that the net lacks. */
 export function noHead(head: string, own: readonly string[]): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `train: heads names ${JSON.stringify(head)}, but the net has ${own.join(", ")}`,
-    ...bothWays((say) => {
+  return invalidArgument(
+    `train: heads names ${JSON.stringify(head)}, but the net has ${own.join(", ")}`,
+    bothWays((say) => {
       return `name heads of the net, each with the weight of its loss: ${say("{ out: 1, aux: 0.5 }", "--heads out=1,aux=0.5")}`;
     }),
-  });
+  );
 }
 
 /** The extra labels that heads learn from, each with its head. */

@@ -1,19 +1,5 @@
-import {
-  add,
-  clamp,
-  crossEntropy,
-  div,
-  exp,
-  mul,
-  neg,
-  noGrad,
-  pow,
-  softmax,
-  sub,
-  sum,
-  type Tensor,
-  TensorError,
-} from "@fcn/tensor";
+import { add, clamp, crossEntropy, div, exp, mul, neg, noGrad, pow, softmax, sub, sum, type Tensor } from "@fcn/tensor";
+import { type Rule, rules } from "@fcn/tensor/internal";
 import type { HostBatch } from "../../data/samples/batches.js";
 import { VOID_LABEL } from "../../labels/sample.js";
 import type { Reduction } from "./reduction.js";
@@ -94,22 +80,20 @@ export async function batchLoss(loss: Loss, logits: Tensor, batch: HostBatch, op
   return (LOSSES[chosen.kind] as Compute<LossName>)(chosen as never, logits, batch, options);
 }
 
-/** Throws `invalid-argument` unless the loss exists and its settings are in range. */
-export function checkLoss(loss: Loss | undefined): void {
-  const { kind, ...settings } = typeof loss === "object" ? loss : { kind: loss };
-  const known = typeof kind === "string" && Object.hasOwn(LOSSES, kind);
-  const { gamma, smooth, crossEntropy: share, threshold, minKept } = settings as Record<string, number | undefined>;
-  const within = (value: number | undefined, low: number, high = Number.MAX_VALUE): boolean =>
-    value === undefined || (value >= low && value <= high);
-  // For gamma between 0 and 1, the slope of (1 - p)^gamma has no bound.
-  const ok = (gamma === 0 || within(gamma, 1)) && within(smooth, 0) && within(share, 0) && within(threshold, 0, 1);
-  if (known && ok && within(minKept, 0)) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `train: loss ${JSON.stringify(loss)} is unknown, or a setting of it is out of range`,
-    fix: `use one of: ${lossNames().join(", ")}; gamma is 0 or from 1 on, smooth and crossEntropy from 0 on, threshold 0 to 1, minKept from 0 on`,
-  });
-}
+const isFrom = (least: number, value = least, most = Number.MAX_VALUE): boolean => value >= least && value <= most;
+
+/** The option rule for {@link Loss}. */
+export const lossRule: Rule<Loss> = rules.rule(
+  `one of: ${lossNames().join(", ")}; or { kind } with its settings: gamma is 0 or from 1 on, smooth and crossEntropy from 0 on, threshold 0 to 1, minKept from 0 on`,
+  (loss) => {
+    const { kind, ...settings } = (typeof loss === "object" ? loss : { kind: loss }) as Record<string, unknown>;
+    const { gamma, smooth, crossEntropy: share, threshold, minKept } = settings as Record<string, number | undefined>;
+    // Between 0 and 1 the slope of (1 - p)^gamma has no bound.
+    const isGamma = gamma === 0 || isFrom(1, gamma);
+    const areFrom0 = [smooth, share, minKept].every((value) => isFrom(0, value));
+    return lossNames().includes(kind as LossName) && isGamma && areFrom0 && isFrom(0, threshold, 1);
+  },
+);
 
 function pixelLoss(
   logits: Tensor,

@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { checkValue, type Rule, rules } from "@fcn/tensor/internal";
 import type { RandomSource } from "../../data/random.js";
 import { VOID_LABEL } from "../../labels/sample.js";
 
@@ -14,15 +14,14 @@ export interface LossSampling {
   readonly cell?: number;
 }
 
-/** Throws `invalid-argument` unless the settings are in range. */
-export function checkLossSampling({ probability, cell = 1 }: LossSampling): void {
-  if (probability > 0 && probability <= 1 && Number.isInteger(cell) && cell >= 1) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `lossSampling: probability ${probability} and cell ${cell}; the probability must be above 0 and at most 1, the cell a whole number of pixels`,
-    fix: { code: "pass { probability: 0.25, cell: 32 } or the like" },
-  });
-}
+/** The option rule for {@link LossSampling}. */
+export const lossSamplingRule: Rule<LossSampling> = rules.rule(
+  "{ probability } above 0 and at most 1, with a whole number of pixels as cell or without one, such as { probability: 0.25, cell: 32 }",
+  (value) => {
+    const { probability = 0, cell = 1 } = (value ?? {}) as Partial<LossSampling>;
+    return probability > 0 && probability <= 1 && rules.whole(1).holds(cell);
+  },
+);
 
 /**
  * A copy of the labels [N, height, width] in which the cells that do not count are void. Draws one random number per
@@ -34,7 +33,7 @@ export function sampleLabels(
   sampling: LossSampling,
   random: RandomSource,
 ): Int32Array {
-  checkLossSampling(sampling);
+  checkValue("sampleLabels", "lossSampling", sampling, lossSamplingRule);
   const { probability, cell = 1 } = sampling;
   const columns = Math.ceil(width / cell);
   const perImage = Math.ceil(height / cell) * columns;

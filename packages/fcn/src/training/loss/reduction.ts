@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 
 /**
  * How the losses of one step's labelled pixels become one number:
@@ -38,11 +38,10 @@ export const reductionNames = (): Reduction[] => Object.keys(DIVISORS) as Reduct
 export function divisorOf(reduction: Reduction, counts: LossCounts): number {
   const divisor = Object.hasOwn(DIVISORS, reduction) ? DIVISORS[reduction] : undefined;
   if (divisor !== undefined) return divisor(counts);
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `reduction ${JSON.stringify(reduction)} is unknown`,
-    fix: `use one of: ${Object.keys(DIVISORS).join(", ")}`,
-  });
+  throw invalidArgument(
+    `reduction ${JSON.stringify(reduction)} is unknown`,
+    `use one of: ${Object.keys(DIVISORS).join(", ")}`,
+  );
 }
 
 /** A change of reduction for a net trained on images like these. */
@@ -58,11 +57,10 @@ export interface ReductionChange {
 function changeFactor({ from, to, pixels, batchSize = 1 }: ReductionChange): number {
   const ok = pixels > 0 && Number.isFinite(pixels) && Number.isInteger(batchSize) && batchSize >= 1;
   if (!ok) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `convertLearningRate: pixels ${pixels} and batchSize ${batchSize}; pixels must be a number above 0, batchSize a whole one`,
-      fix: "pass the labelled pixels of an image, such as 500 * 375, and the images of a step",
-    });
+    throw invalidArgument(
+      `convertLearningRate: pixels ${pixels} and batchSize ${batchSize}; pixels must be a number above 0, batchSize a whole one`,
+      "pass the labelled pixels of an image, such as 500 * 375, and the images of a step",
+    );
   }
   const counts = { images: batchSize, pixels, labelled: pixels * batchSize };
   return divisorOf(to, counts) / divisorOf(from, counts);

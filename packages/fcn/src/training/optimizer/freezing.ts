@@ -1,4 +1,5 @@
-import { nn, TensorError } from "@fcn/tensor";
+import { nn, type TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { GraphNet } from "../../models/graph/net.js";
 import { scoreLayers } from "../../models/graph/scoreLayers.js";
 import { isBelow, isNorm, namedModules } from "./parameterGroups.js";
@@ -57,20 +58,16 @@ export function freezeAllBut(model: nn.Module, trainable: Trainable): Freeze {
 
 function scoreLayersOf(model: nn.Module): string[] {
   if (model instanceof GraphNet) return scoreLayers(model.graph);
-  throw new TensorError({
-    code: "invalid-argument",
-    message: 'train: trainable "scores" needs a net from models.create, whose layers are known',
-    fix: { code: 'name the modules that shall learn: { trainable: ["classifier"] }' },
+  throw invalidArgument('train: trainable "scores" needs a net from models.create, whose layers are known', {
+    code: 'name the modules that shall learn: { trainable: ["classifier"] }',
   });
 }
 
 function noModule(name: string | undefined): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message:
-      name === undefined
-        ? "train: trainable names no module"
-        : `train: trainable names ${JSON.stringify(name)}, which is no module with parameters`,
-    fix: "name modules as in the state dict, without the last part: score_fr, or layer4.0",
-  });
+  return invalidArgument(
+    name === undefined
+      ? "train: trainable names no module"
+      : `train: trainable names ${JSON.stringify(name)}, which is no module with parameters`,
+    "name modules as in the state dict, without the last part: score_fr, or layer4.0",
+  );
 }

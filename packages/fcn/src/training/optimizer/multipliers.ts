@@ -1,5 +1,5 @@
-import { type nn, TensorError } from "@fcn/tensor";
-import { nearest } from "@fcn/tensor/internal";
+import type { nn } from "@fcn/tensor";
+import { invalidArgument, nearest } from "@fcn/tensor/internal";
 import { bothWays } from "../remedies.js";
 import { withoutUndefined } from "../withoutUndefined.js";
 
@@ -58,14 +58,13 @@ export function checkLayers(model: nn.Module, { layers = {} }: MultiplierRules):
   const stray = Object.keys(layers).find((pattern) => !names.some((name) => matchesLayer(name, pattern)));
   if (stray === undefined) return;
   const close = nearest(stray.replace(/[*?]/g, ""), [...new Set(names.flatMap(withModules))]).join(", ");
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `train: multipliers names ${JSON.stringify(stray)}, which is no module with parameters`,
-    ...bothWays((say) => {
+  throw invalidArgument(
+    `train: multipliers names ${JSON.stringify(stray)}, which is no module with parameters`,
+    bothWays((say) => {
       const option = say("multipliers.layers", "--lr-multiplier");
       return `the nearest names are ${close}; * stands for any characters, as in score* (${option})`;
     }),
-  });
+  );
 }
 
 /** A parameter's name and those of the modules above it: layer4.0.weight, layer4.0, layer4. */

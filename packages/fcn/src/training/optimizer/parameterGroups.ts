@@ -1,4 +1,5 @@
-import { nn, type Tensor, TensorError } from "@fcn/tensor";
+import { nn, type Tensor, type TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { type MultiplierRules, multipliersOf, type ParameterKind } from "./multipliers.js";
 
 /** Parameters with their own settings for an optimiser. Settings left out are those of the optimiser. */
@@ -68,9 +69,7 @@ export function parameterGroups(model: nn.Module, options: ParameterGroupOptions
 }
 
 function nothingLearns(): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: "parameterGroups: no parameter of the net learns",
-    fix: { code: "set requiresGrad of some parameters, or name layers that have parameters in `trainable`" },
+  return invalidArgument("parameterGroups: no parameter of the net learns", {
+    code: "set requiresGrad of some parameters, or name layers that have parameters in `trainable`",
   });
 }

@@ -57,7 +57,7 @@ function tooShort(file: string, step: number, steps: number): TensorError {
   return new TensorError({
     code: "checkpoint-mismatch",
     message: `train: the run of the checkpoint ${file} has made ${step} steps already, and ${steps} are asked for`,
-    ...bothWays((say) => {
+    fix: bothWays((say) => {
       return `ask for more than ${step} steps (${say("steps or epochs", "--steps or --epochs")}), or train into another folder`;
     }),
   });

@@ -27,6 +27,6 @@ export async function checkFinite(
   throw new TensorError({
     code: "diverged",
     message: `train: ${found} holds NaN or infinity after step ${step}${onImages(names)}`,
-    ...bothWays((say) => `${steadier(say)}${next(say(`weights: "${weights}"`, `--weights ${weights}`))}`),
+    fix: bothWays((say) => `${steadier(say)}${next(say(`weights: "${weights}"`, `--weights ${weights}`))}`),
   });
 }

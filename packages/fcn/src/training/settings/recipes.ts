@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { SampleOrder } from "../../data/loader/plan.js";
 import type { TrainSettings } from "./recipeSettings.js";
 
@@ -106,11 +106,10 @@ export const recipeGives = (setting: string): boolean =>
 /** A recipe by name. Throws `invalid-argument` for an unknown name. */
 export function recipe(name: RecipeName): Recipe {
   if (Object.hasOwn(RECIPES, name)) return RECIPES[name];
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `train: there is no recipe called ${JSON.stringify(name)}`,
-    fix: `use one of: ${listRecipes().join(", ")}`,
-  });
+  throw invalidArgument(
+    `train: there is no recipe called ${JSON.stringify(name)}`,
+    `use one of: ${listRecipes().join(", ")}`,
+  );
 }
 
 /**

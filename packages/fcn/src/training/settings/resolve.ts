@@ -1,30 +1,33 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { checkSample, type SegmentationSample } from "../../labels/sample.js";
 import { GraphNet } from "../../models/graph/net.js";
 import type { SegmentationNet } from "../../models/segmentationNet.js";
+import { checkGiven, valuesOf } from "../../options/option.js";
 import { type ClassBalancing, classWeights } from "../loss/classWeights.js";
 import { checkHeadClasses, checkHeadLabels, extraLabels, ownHeads } from "../loss/heads.js";
 import { mergeRules } from "../optimizer/multipliers.js";
 import { OPTIMIZERS, type OptimizerName } from "../optimizer/optimizers.js";
 import { withoutUndefined } from "../withoutUndefined.js";
-import { checkSettings, valuesOf } from "./apply.js";
 import type { ResolvedOptions, TrainingSettings, TrainOptions } from "./options.js";
 import type { TrainSettings } from "./recipeSettings.js";
 import { recipe, recipeRate } from "./recipes.js";
-import type { Row } from "./setting.js";
+import type { SettingTable } from "./setting.js";
 import { TRAINING } from "./training.js";
+
+const ROWS: SettingTable = TRAINING;
 
 /** Fills in the recipe and defaults, and checks everything that can be checked before the first step. */
 export function resolveTraining(options: TrainOptions): ResolvedOptions {
   const { model, data, numClasses } = options;
   if (isSamples(data)) for (const sample of data) checkSample("train", sample, numClasses);
   const { classWeights: weights, ...given } = withoutUndefined(options);
-  // The optimiser comes first because other defaults depend on it.
-  checkSettings({ optimizer: TRAINING.optimizer }, given);
-  const { optimizer = TRAINING.optimizer.fallback() } = given;
+  // The other defaults depend on it.
+  checkGiven("train", { optimizer: TRAINING.optimizer }, given);
+  const { optimizer = TRAINING.optimizer.fallback } = given;
   if (typeof optimizer === "string") checkMomentum(optimizer, given.momentum);
-  const fallbacks: Partial<TrainingSettings> = valuesOf(TRAINING, ({ fallback, netFallback }) => {
-    return fallback?.(typeof optimizer === "string" ? optimizer : "sgd") ?? netFallback?.(model);
+  const fallbacks: Partial<TrainingSettings> = valuesOf(ROWS, ({ fallback, fallbackOf }) => {
+    return fallback ?? fallbackOf?.({ optimizer: typeof optimizer === "string" ? optimizer : "sgd", model });
   });
   const published = recipeSettings(options.recipe, model);
   const resolved = {
@@ -34,8 +37,8 @@ export function resolveTraining(options: TrainOptions): ResolvedOptions {
     multipliers: mergeRules(published.multipliers ?? fallbacks.multipliers ?? {}, given.multipliers),
     ...(weights === undefined ? {} : { classWeights: weightsOf(weights, data, numClasses) }),
   } as ResolvedOptions;
-  checkSettings(TRAINING, resolved, { complete: true });
-  for (const [name, { fits }] of Object.entries<Row<unknown>>(TRAINING)) {
+  checkGiven("train", ROWS, resolved, { complete: true });
+  for (const [name, { fits }] of Object.entries(ROWS)) {
     const value = given[name as keyof typeof given];
     if (value !== undefined) fits?.(value, model);
   }
@@ -81,5 +84,5 @@ function checkMomentum(optimizer: OptimizerName, momentum: number | undefined): 
 }
 
 function invalid(problem: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-argument", message: `train: ${problem}`, fix });
+  return invalidArgument(`train: ${problem}`, fix);
 }

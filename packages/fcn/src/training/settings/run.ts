@@ -5,7 +5,8 @@ import { list } from "../../models/index.js";
 import { assignments, mapped, number, oneOf, positive, size, whole } from "../../options/rules.js";
 import { listRecipes } from "./recipes.js";
 import type { RunSettings } from "./runOptions.js";
-import type { SettingsOf } from "./setting.js";
+import type { SettingsOf, SettingTable } from "./setting.js";
+import { TRAINING } from "./training.js";
 
 type PreprocessingName = keyof typeof PREPROCESSINGS;
 const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as PreprocessingName[];
@@ -69,7 +70,7 @@ export const RUN = {
     reader: mapped(scaleFactor, scaleRange),
   },
   order: {
-    fallback: () => "shuffle",
+    fallback: "shuffle",
     flag: "--order <how>",
     help: "of the images in a pass: shuffle, sequential, or replacement (each drawn from all)",
     reader: oneOf(sampleOrders()),
@@ -95,9 +96,12 @@ export const RUN = {
   },
   epochs: {
     rule: whole(1),
-    fallback: () => 20,
+    fallback: 20,
     flag: "--epochs <n>",
     help: "passes over the training images, in place of --steps; batches go on from one pass into the next, so that all are full and none is left out",
     decides: "steps",
   },
 } as const satisfies SettingsOf<RunSettings>;
+
+/** Every row, in the order of the help. */
+export const SETTINGS: SettingTable = { ...RUN, ...TRAINING };

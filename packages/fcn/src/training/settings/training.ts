@@ -1,8 +1,9 @@
-import { factors, fromZero, oneOf, orMaker, positive, type Reader, whole } from "../../options/rules.js";
+import { rules } from "@fcn/tensor/internal";
+import { factors, from, oneOf, orMaker, positive, type Reader, whole } from "../../options/rules.js";
 import { classBalancings } from "../loss/classWeights.js";
-import { checkHeadNames, checkHeadWeights, checkLabelledHeads, ownHeadLabels, ownHeads } from "../loss/heads.js";
-import { checkLoss, lossNames } from "../loss/loss.js";
-import { checkLossSampling } from "../loss/lossSampling.js";
+import { checkHeadNames, checkLabelledHeads, ownHeadLabels, ownHeads } from "../loss/heads.js";
+import { lossNames, lossRule } from "../loss/loss.js";
+import { lossSamplingRule } from "../loss/lossSampling.js";
 import { reductionNames } from "../loss/reduction.js";
 import { checkLayers, type MultiplierRules, type Multipliers } from "../optimizer/multipliers.js";
 import { OPTIMIZERS, optimizerNames } from "../optimizer/optimizers.js";
@@ -10,14 +11,8 @@ import { scheduleNames } from "../optimizer/schedules.js";
 import type { TrainingSettings } from "./options.js";
 import type { SettingsOf } from "./setting.js";
 
-const lossWeights = factors(
-  "names, each with a weight above 0, such as out=1,aux=0.4",
-  (weight) => weight > 0 && Number.isFinite(weight),
-);
-const rateFactors = factors(
-  "names, each with a factor from 0 on, such as score*=10,backbone=0.1",
-  (factor) => factor >= 0 && Number.isFinite(factor),
-);
+const headWeights = factors("names, each with a weight above 0, such as out=1,aux=0.4", rules.positive);
+const rateFactors = factors("names, each with a factor from 0 on, such as score*=10,backbone=0.1", rules.from(0));
 
 const layerRates: Reader<MultiplierRules> = {
   what: rateFactors.what,
@@ -29,105 +24,112 @@ const layerRates: Reader<MultiplierRules> = {
   },
 };
 
+/** What the help says of a default that depends on the optimiser. */
+const ofEach = (of: "learningRate" | "weightDecay"): string =>
+  optimizerNames()
+    .map((name) => `${OPTIMIZERS[name][of]} for ${name}`)
+    .join(", ");
+
 /** The settings that `train` and a run share: one row each, in the order of the help. */
 export const TRAINING = {
-  steps: { rule: whole(1), missing: "pass the number of steps", flag: "--steps <n>", help: "training steps" },
+  steps: { rule: rules.required(whole(1)), flag: "--steps <n>", help: "training steps" },
   batchSize: {
     rule: whole(1),
-    fallback: () => 1,
+    fallback: 1,
     runFallback: () => 4,
+    fallbackText: "4",
     flag: "--batch <n>",
     help: "images of a batch; no more than there are to train on",
   },
   accumulationSteps: {
     rule: whole(1),
-    fallback: () => 1,
+    fallback: 1,
     flag: "--accumulation-steps <n>",
     help: "batches whose gradients are added up for one step",
   },
   learningRate: {
-    rule: positive,
-    missing: "pass a learningRate, or a recipe",
+    rule: rules.required(positive),
     runFallback: (name) => OPTIMIZERS[name].learningRate,
+    fallbackText: ofEach("learningRate"),
     flag: "--lr <x>",
     help: "learning rate of the first step",
   },
   optimizer: {
     rule: orMaker(oneOf(optimizerNames()), "an optimizer"),
-    fallback: () => "sgd",
+    fallback: "sgd",
     fallbackText: "adamw, or sgd with a recipe",
     flag: "--optimizer <name>",
     help: optimizerNames().join(" or "),
     reader: oneOf(optimizerNames()),
   },
-  momentum: { rule: fromZero(1), fallback: () => 0.9, flag: "--momentum <x>", help: "of sgd" },
+  momentum: { rule: from(0, 1), fallback: 0.9, flag: "--momentum <x>", help: "of sgd" },
   weightDecay: {
-    rule: fromZero(),
-    fallback: (name) => OPTIMIZERS[name].weightDecay,
+    rule: from(0),
+    fallbackOf: ({ optimizer }) => OPTIMIZERS[optimizer].weightDecay,
+    fallbackText: ofEach("weightDecay"),
     flag: "--weight-decay <x>",
     help: "of the optimizer",
   },
   multipliers: {
     fits: (rules, model) => checkLayers(model, rules),
-    fallback: () => ({}),
+    fallback: {},
     flag: "--lr-multiplier <name=factor,...>",
     help: "factors on the learning rate of parameters or of what lies below a module, by name with * for any characters: 'score*=10,backbone=0.1'; where several meet a parameter they multiply, those of the recipe too, but one of a name that the recipe has takes its place",
     reader: layerRates,
   },
   schedule: {
     rule: orMaker(oneOf(scheduleNames()), "an optim.lrScheduler"),
-    fallback: () => "poly",
+    fallback: "poly",
     flag: "--schedule <name>",
     help: `of the learning rate: ${scheduleNames().join(", ")}`,
     reader: oneOf(scheduleNames()),
   },
   warmUp: {
     rule: whole(0),
-    fallback: () => 0,
+    fallback: 0,
     flag: "--warm-up <n>",
     help: "steps over which the learning rate rises",
   },
   loss: {
-    check: checkLoss,
-    fallback: () => "crossEntropy",
+    rule: lossRule,
+    fallback: "crossEntropy",
     flag: "--loss <name>",
     help: `what is lowered: ${lossNames().join(", ")}`,
     reader: oneOf(lossNames()),
   },
   reduction: {
     rule: oneOf(reductionNames()),
-    fallback: () => "mean",
+    fallback: "mean",
     flag: "--reduction <name>",
     help: `how the losses of pixels are added up: ${reductionNames().join(", ")}`,
   },
   heads: {
-    check: checkHeadWeights,
+    rule: headWeights,
     fits: checkHeadNames,
-    netFallback: (model) => ownHeads({ out: 1 }, model),
+    fallbackOf: ({ model }) => ownHeads({ out: 1 }, model),
     fallbackText: "out, or all of a net without one",
     flag: "--heads <name=weight,...>",
     help: "the heads of the net that are trained, each with the weight of its loss, such as out=1,aux=0.4",
-    reader: lossWeights,
   },
-  headLabels: { fits: checkLabelledHeads, netFallback: ownHeadLabels },
+  headLabels: { fits: checkLabelledHeads, fallbackOf: ({ model }) => ownHeadLabels(model) },
   classWeights: {
     flag: "--class-weights <how>",
     help: "rare classes count more: inverse (by inverse frequency), or median (median frequency balancing)",
     reader: oneOf(classBalancings()),
   },
-  lossSampling: { check: checkLossSampling },
+  lossSampling: { rule: lossSamplingRule },
   trainable: {},
   freezeBatchNorm: {
     flag: "--freeze-batch-norm",
     help: "keep the statistics of batch norm, for pretrained weights and small batches",
   },
   clipNorm: { rule: positive, flag: "--clip-norm <x>", help: "largest norm of the gradients of a step" },
-  mirror: { fallback: () => true, decides: "augmentation" },
+  mirror: { fallback: true, decides: "augmentation" },
   seed: {
-    fallback: () => 0,
+    fallback: 0,
     flag: "--seed <n>",
     help: "fixes initial values, order and changes of the images",
     reader: whole(0),
   },
-  readEvery: { rule: whole(1), fallback: () => 10 },
+  readEvery: { rule: whole(1), fallback: 10 },
 } as const satisfies SettingsOf<TrainingSettings>;

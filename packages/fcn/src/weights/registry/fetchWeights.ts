@@ -1,5 +1,5 @@
 import { io, TensorError } from "@fcn/tensor";
-import { isNode, nodeModule } from "@fcn/tensor/internal";
+import { invalidArgument, isNode, nodeModule } from "@fcn/tensor/internal";
 import { withFileLock } from "../../files/lock.js";
 import { cacheFolder } from "./cache.js";
 import { type Checked, checkFile, sizeFits, sizeText } from "./check.js";
@@ -85,11 +85,10 @@ export async function fetchWeights(which: string | WeightsEntry, options: FetchO
 
 function checkEntry({ name, url, file }: WeightsEntry): void {
   if (/^https?:/.test(url) && URL.canParse(url) && /^[\w.-]+$/.test(file) && !file.startsWith(".")) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `fetchWeights ${name}: url ${JSON.stringify(url)} and file ${JSON.stringify(file)}`,
-    fix: "give an address that begins with https:// or http://, and a plain name for the file in the cache",
-  });
+  throw invalidArgument(
+    `fetchWeights ${name}: url ${JSON.stringify(url)} and file ${JSON.stringify(file)}`,
+    "give an address that begins with https:// or http://, and a plain name for the file in the cache",
+  );
 }
 
 type FileSystem = typeof import("node:fs/promises");

@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { ENTRIES } from "./entries.js";
 import type { WeightsEntry } from "./entry.js";
 
@@ -11,9 +11,8 @@ export function describeWeights(name: string): WeightsEntry {
   if (entry !== undefined) return entry;
   const last = name.slice(name.lastIndexOf("/") + 1);
   const close = ENTRIES.filter((candidate) => candidate.name.includes(last) || last.includes(candidate.model));
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `weights: there are none called ${JSON.stringify(name.slice(0, 80))}`,
-    fix: `use one of: ${(last.length > 0 && close.length > 0 ? close : ENTRIES).map((found) => found.name).join(", ")}`,
-  });
+  throw invalidArgument(
+    `weights: there are none called ${JSON.stringify(name.slice(0, 80))}`,
+    `use one of: ${(last.length > 0 && close.length > 0 ? close : ENTRIES).map((found) => found.name).join(", ")}`,
+  );
 }

@@ -1,4 +1,5 @@
-import { type io, TensorError } from "@fcn/tensor";
+import type { io } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { constant, convKernel, type HostArrays, lookup } from "./layout.js";
 
 const OP = "inceptionV3FromKeras";
@@ -63,11 +64,10 @@ function inOrder(weights: HostArrays, kind: string): string[] {
     return match === null ? [] : [{ layer, number: Number(match[1] ?? 0) }];
   });
   if (found.length !== NAMES.length) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `${OP}: the weights hold ${found.length} layers called ${kind}_<number>, but InceptionV3 has ${NAMES.length}`,
-      fix: "pass the weights of a Keras InceptionV3, all of them",
-    });
+    throw invalidArgument(
+      `${OP}: the weights hold ${found.length} layers called ${kind}_<number>, but InceptionV3 has ${NAMES.length}`,
+      "pass the weights of a Keras InceptionV3, all of them",
+    );
   }
   return found.sort((a, b) => a.number - b.number).map(({ layer }) => layer);
 }

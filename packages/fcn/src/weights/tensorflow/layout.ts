@@ -1,4 +1,5 @@
-import { io, TensorError } from "@fcn/tensor";
+import { io } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 
 export type HostArrays = Readonly<Record<string, io.HostArray>>;
 
@@ -6,11 +7,10 @@ export type HostArrays = Readonly<Record<string, io.HostArray>>;
 export function lookup(op: string, weights: HostArrays): (name: string) => io.HostArray {
   return (name) => {
     if (Object.hasOwn(weights, name)) return weights[name] as io.HostArray;
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `${op}: the weights hold no ${name}, only ${Object.keys(weights).slice(0, 3).join(", ")} and the like`,
-      fix: "pass the weights of the model that this function is for, all of them",
-    });
+    throw invalidArgument(
+      `${op}: the weights hold no ${name}, only ${Object.keys(weights).slice(0, 3).join(", ")} and the like`,
+      "pass the weights of the model that this function is for, all of them",
+    );
   };
 }
 

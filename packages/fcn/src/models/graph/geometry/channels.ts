@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { kindOf } from "../kinds/index.js";
 import { foldGraph, type Graph, type Node } from "../spec.js";
 
@@ -11,5 +11,5 @@ export const inferChannels = (graph: Graph): Map<string, number> =>
 const refuse =
   ({ name, layer }: Node) =>
   (problem: string, fix: string): never => {
-    throw new TensorError({ code: "invalid-argument", message: `${layer.kind} ${name}: ${problem}`, fix });
+    throw invalidArgument(`${layer.kind} ${name}: ${problem}`, fix);
   };

@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { kindOf, type Layer } from "../kinds/index.js";
 import { type CoordinateMap, composeMaps, cutMap, formatMap, identityMap, mapsEqual } from "../plane/coordinateMap.js";
 import { type Axis, onBothAxes } from "../plane/window.js";
@@ -43,11 +43,10 @@ function nodeMap(node: Node, inputs: readonly CoordinateMap[], axis: Axis, size?
 function checkPlaces(node: Node, inputs: readonly CoordinateMap[], first: CoordinateMap): void {
   const stray = inputs.findIndex((map) => !mapsEqual(map, first));
   if (stray < 0) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${node.layer.kind} ${node.name}: its inputs lie at different places of the image: ${node.inputs[0]} at ${formatMap(first)}, ${node.inputs[stray]} at ${formatMap(inputs[stray] ?? first)}`,
-    fix: "crop or resize one to the other first",
-  });
+  throw invalidArgument(
+    `${node.layer.kind} ${node.name}: its inputs lie at different places of the image: ${node.inputs[0]} at ${formatMap(first)}, ${node.inputs[stray]} at ${formatMap(inputs[stray] ?? first)}`,
+    "crop or resize one to the other first",
+  );
 }
 
 /**

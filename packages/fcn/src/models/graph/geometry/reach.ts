@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { kindOf, type Layer } from "../kinds/index.js";
 import type { Taps } from "../kinds/kind.js";
 import { lcm } from "../plane/rational.js";
@@ -19,10 +19,8 @@ export type GraphOrNet = Graph | { readonly graph: Graph };
 function graphIn(op: string, given: GraphOrNet): Graph {
   const graph = (given as { readonly graph?: Graph } | undefined)?.graph ?? (given as Graph | undefined);
   if (graph && Array.isArray(graph.nodes)) return graph;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${op}: got neither a graph nor a net that runs one`,
-    fix: { code: "pass what models.create returns, or the graph of models.graphOf" },
+  throw invalidArgument(`${op}: got neither a graph nor a net that runs one`, {
+    code: "pass what models.create returns, or the graph of models.graphOf",
   });
 }
 

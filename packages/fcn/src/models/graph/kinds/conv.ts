@@ -14,20 +14,17 @@ export interface Conv extends PaddedWindow {
   readonly init?: ConvInit;
 }
 
-const init: rule.Rule = {
-  holds: (value) => {
-    if ((INIT_NAMES as readonly unknown[]).includes(value)) return true;
-    if (typeof value !== "object" || value === null) return false;
-    const { deviation, ...rest } = value as { deviation?: unknown };
-    return rule.isReal(deviation) && deviation >= 0 && Object.keys(rest).length === 0;
-  },
-  text: `one of ${INIT_NAMES.join(", ")}, or { deviation }`,
-};
+const init = rule.rule(`one of ${INIT_NAMES.join(", ")}, or { deviation }`, (value) => {
+  if ((INIT_NAMES as readonly unknown[]).includes(value)) return true;
+  if (typeof value !== "object" || value === null) return false;
+  const { deviation, ...rest } = value as { deviation?: unknown };
+  return rule.from(0).holds(deviation) && Object.keys(rest).length === 0;
+});
 
 export const conv: Kind<Conv> = {
   inputs: ONE,
   needed: { outChannels: rule.channels, ...windowRules.needed },
-  optional: { ...windowRules.optional, groups: rule.channels, bias: rule.flag, init },
+  optional: { ...windowRules.optional, groups: rule.channels, bias: rule.boolean, init },
   fault: ({ groups = 1, outChannels }, [from = 0]) => groupsFault(groups, from, outChannels),
   channels: ({ outChannels }) => outChannels,
   ...slidingWindow,

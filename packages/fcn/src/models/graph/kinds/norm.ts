@@ -17,7 +17,7 @@ const norm = { inputs: ONE, fault: undefined, channels: sameChannels, ...unmoved
 export const batchNorm: Kind<{ readonly kind: "batchNorm"; readonly eps?: number; readonly momentum?: number }> = {
   ...norm,
   needed: {},
-  optional: { eps: rule.above0, momentum: rule.share },
+  optional: { eps: rule.positive, momentum: rule.probability },
   parameters: (_, c) => ({ weight: [c], bias: [c], running_mean: [c], running_var: [c] }),
   build: ({ eps = 1e-5, momentum = 0.1 }, { device, inChannels }) =>
     new nn.BatchNorm2d(device, inChannels, { eps, momentum }),
@@ -28,7 +28,7 @@ export const batchNorm: Kind<{ readonly kind: "batchNorm"; readonly eps?: number
 export const groupNorm: Kind<{ readonly kind: "groupNorm"; readonly groups: number; readonly eps?: number }> = {
   ...norm,
   needed: { groups: rule.channels },
-  optional: { eps: rule.above0 },
+  optional: { eps: rule.positive },
   fault: ({ groups }, [channels = 0]) => groupsFault(groups, channels, channels),
   isGlobal: true,
   parameters: (_, c) => ({ weight: [c], bias: [c] }),
@@ -39,8 +39,8 @@ export const groupNorm: Kind<{ readonly kind: "groupNorm"; readonly groups: numb
 
 export const lrn: Kind<Lrn> = {
   ...norm,
-  needed: { size: rule.whole(1, rule.LIMITS.extent), alpha: rule.real, beta: rule.real },
-  optional: { k: rule.real },
+  needed: { size: rule.whole(1, rule.LIMITS.extent), alpha: rule.finite, beta: rule.finite },
+  optional: { k: rule.finite },
   ...stateless,
   run: ({ size, alpha, beta, k = 1 }, { x }) => localResponseNorm(x, { size, alpha, beta, k }),
 };

@@ -18,8 +18,8 @@ export const relu6: Kind<{ readonly kind: "relu6" }> = { ...activation, run: (_,
 /** Drops single values, or whole channels. */
 export const dropout: Kind<{ readonly kind: "dropout"; readonly p: number; readonly channelwise?: boolean }> = {
   ...pointwise,
-  needed: { p: rule.part },
-  optional: { channelwise: rule.flag },
+  needed: { p: rule.from(0, 1) },
+  optional: { channelwise: rule.boolean },
   scores: "passes",
   ...stateless,
   build: ({ p, channelwise = false }, { seed }) => new (channelwise ? nn.Dropout2d : nn.Dropout)({ p, seed }),
@@ -28,7 +28,7 @@ export const dropout: Kind<{ readonly kind: "dropout"; readonly p: number; reado
 
 export const scale: Kind<{ readonly kind: "scale"; readonly factor: number }> = {
   ...pointwise,
-  needed: { factor: rule.real },
+  needed: { factor: rule.finite },
   scores: "passes",
   ...stateless,
   run: ({ factor }, { x }) => mul(x, factor),

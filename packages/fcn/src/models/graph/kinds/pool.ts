@@ -11,7 +11,7 @@ export interface Pool extends PaddedWindow {
 const pool = {
   inputs: ONE,
   needed: windowRules.needed,
-  optional: { ...windowRules.optional, ceilMode: rule.flag },
+  optional: { ...windowRules.optional, ceilMode: rule.boolean },
   fault: undefined,
   channels: sameChannels,
   ...slidingWindow,
@@ -33,7 +33,7 @@ export const maxPool: Kind<Pool & { readonly kind: "maxPool" }> = {
 /** As in PyTorch, the mean counts the padding unless `countIncludePad` is false. */
 export const avgPool: Kind<Pool & { readonly kind: "avgPool"; readonly countIncludePad?: boolean }> = {
   ...pool,
-  optional: { ...pool.optional, countIncludePad: rule.flag },
+  optional: { ...pool.optional, countIncludePad: rule.boolean },
   dilate: () => "leave the strides before it as they are: name other layers",
   run: (layer, { x }) => avgPool2d(x, { ...options(layer, x), countIncludePad: layer.countIncludePad ?? true }),
 };

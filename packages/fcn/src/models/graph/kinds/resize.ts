@@ -15,7 +15,7 @@ export type Resize =
 export const resize: Kind<Resize> = {
   inputs: [1, 2],
   needed: { mode: rule.oneOf("nearest", "bilinear") },
-  optional: { alignCorners: rule.flag, scaleFactor: rule.whole(1, rule.LIMITS.extent) },
+  optional: { alignCorners: rule.boolean, scaleFactor: rule.whole(1, rule.LIMITS.extent) },
   fault: (layer, inputs) =>
     (inputs.length === 2) === "scaleFactor" in layer
       ? "it takes either a scaleFactor or the size of a second input"

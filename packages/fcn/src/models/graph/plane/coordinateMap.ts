@@ -1,4 +1,5 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { add, div, equals, format, mul, neg, type Rational, rational, sub } from "./rational.js";
 
 /**
@@ -58,5 +59,5 @@ export function cropOffset(source: CoordinateMap, reference: CoordinateMap, wher
 }
 
 function cropError(where: string, problem: string, fix: string): TensorError {
-  return new TensorError({ code: "invalid-argument", message: `crop ${where}: ${problem}`, fix });
+  return invalidArgument(`crop ${where}: ${problem}`, fix);
 }

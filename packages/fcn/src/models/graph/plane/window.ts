@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 
 /** One number for both axes, or [vertical, horizontal]. */
 export type Extent = number | readonly [number, number];
@@ -55,12 +55,10 @@ export function paddingAlong(w: Partial<PaddedWindow>, axis: Axis, size?: number
 
 function samePadding(w: PaddedWindow, axis: Axis, size: number | undefined): [number, number] {
   if (size === undefined) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message:
-        'graph: with padding "same" the places of the pixels depend on the size of the image, which was not given',
-      fix: "pass the size of the image along the axis",
-    });
+    throw invalidArgument(
+      'graph: with padding "same" the places of the pixels depend on the size of the image, which was not given',
+      "pass the size of the image along the axis",
+    );
   }
   const { stride, extent } = windowAlong(w, axis);
   const total = Math.max((Math.ceil(size / stride) - 1) * stride + extent - size, 0);

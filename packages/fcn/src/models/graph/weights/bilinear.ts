@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 
 /** Values of a kernel on the host, in row-major order. */
 export interface BilinearKernel {
@@ -40,18 +40,16 @@ export function bilinearRow(kernelSize: number): Float64Array {
 export function bilinearKernel(inChannels: number, outChannels: number, kernelSize: number): BilinearKernel {
   const given = `bilinearKernel(${inChannels}, ${outChannels}, ${kernelSize})`;
   if (![inChannels, outChannels, kernelSize].every((n) => Number.isInteger(n) && n >= 1)) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `${given}: channels and kernel size must be integers of at least 1`,
-      fix: "pass three positive integers",
-    });
+    throw invalidArgument(
+      `${given}: channels and kernel size must be integers of at least 1`,
+      "pass three positive integers",
+    );
   }
   if (inChannels !== outChannels && outChannels !== 1) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `${given}: the number of input and output channels must be the same, or the output channels 1`,
-      fix: `use bilinearKernel(${inChannels}, ${inChannels}, ${kernelSize}), or bilinearKernel(${inChannels}, 1, ${kernelSize}) with groups = ${inChannels}`,
-    });
+    throw invalidArgument(
+      `${given}: the number of input and output channels must be the same, or the output channels 1`,
+      `use bilinearKernel(${inChannels}, ${inChannels}, ${kernelSize}), or bilinearKernel(${inChannels}, 1, ${kernelSize}) with groups = ${inChannels}`,
+    );
   }
   const data = new Float32Array(inChannels * outChannels * kernelSize * kernelSize);
   const kernel = outerProduct(bilinearRow(kernelSize));

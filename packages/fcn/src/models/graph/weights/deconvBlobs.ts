@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 
 /** Values on the host with their shape. */
 export interface HostBlob {
@@ -39,10 +39,9 @@ function refuseMixing(key: string, blob: HostBlob, area: number): void {
     const from = Math.floor(i / (channels * area));
     const to = Math.floor(i / area) % channels;
     if (from === to || blob.data[i] === 0) continue;
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `loadStateDict ${key}: shape [${blob.shape.join(", ")}] mixes classes (class ${from} to ${to} has the weight ${blob.data[i]}), but this net upsamples each class by itself`,
-      fix: { code: "create the net with { dense: true }" },
-    });
+    throw invalidArgument(
+      `loadStateDict ${key}: shape [${blob.shape.join(", ")}] mixes classes (class ${from} to ${to} has the weight ${blob.data[i]}), but this net upsamples each class by itself`,
+      { code: "create the net with { dense: true }" },
+    );
   }
 }

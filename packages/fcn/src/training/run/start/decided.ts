@@ -2,13 +2,12 @@ import type { Augmentation } from "../../../data/augment/options.js";
 import { readingOf } from "../../../data/open/options.js";
 import type { SegmentationDataset } from "../../../data/samples/dataset.js";
 import type { ModelMetadata } from "../../../models/file/weightsFile.js";
+import { type Deciding, valuesOf } from "../../../options/option.js";
 import { OPTIMIZERS } from "../../optimizer/optimizers.js";
-import { valuesOf } from "../../settings/apply.js";
 import type { ResolvedOptions } from "../../settings/options.js";
-import { RUN } from "../../settings/run.js";
+import { type RUN, SETTINGS } from "../../settings/run.js";
 import type { TrainRunOptions } from "../../settings/runOptions.js";
-import type { Deciding } from "../../settings/setting.js";
-import { TRAINING } from "../../settings/training.js";
+import type { TRAINING } from "../../settings/training.js";
 import { type Configuration, countAndHash } from "../configuration.js";
 import type { RunData } from "./data.js";
 import { orderOf } from "./options.js";
@@ -43,7 +42,7 @@ export function configurationOf(parts: Parts): Configuration {
   const names = ({ length, name }: SegmentationDataset): string[] => Array.from({ length }, (_, i) => name(i));
   return {
     ...{ graph, classes },
-    ...valuesOf({ ...RUN, ...TRAINING }, ({ decides }, name) =>
+    ...valuesOf(SETTINGS, ({ decides }, name) =>
       decides === undefined ? values[name as keyof typeof values] : undefined,
     ),
     ...(typeof options.data === "string" ? readingOf(options.open ?? {}) : {}),

@@ -1,4 +1,5 @@
-import { io, TensorError } from "@fcn/tensor";
+import { io, type TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { kindOf } from "../../../data/files/files.js";
 import type { Preprocessing } from "../../../data/samples/preprocessing.js";
 import { imagenetPreprocessing } from "../../../models/file/metadata.js";
@@ -59,23 +60,21 @@ function checkGraph(
 ): void {
   const [option] = Object.keys(given);
   if (option !== undefined) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `train: the net ${graph.name} is built from its graph, which takes no option ${option}`,
-      ...bothWays((say) => `leave ${say("modelOptions", "--width and --model-option")} out, or name a model`),
-    });
+    throw invalidArgument(
+      `train: the net ${graph.name} is built from its graph, which takes no option ${option}`,
+      bothWays((say) => `leave ${say("modelOptions", "--width and --model-option")} out, or name a model`),
+    );
   }
   const scored = inferChannels(graph).get(mainHead(graph));
   const taken = inputChannels(graph);
   if (scored === classes.length && taken === channels) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `train: the graph ${graph.name} takes images with ${taken} channels and scores ${scored} classes, the data have ${channels} channels and ${classes.length} classes`,
-    fix: {
+  throw invalidArgument(
+    `train: the graph ${graph.name} takes images with ${taken} channels and scores ${scored} classes, the data have ${channels} channels and ${classes.length} classes`,
+    {
       code: "build the graph for the channels and classes of the data",
       command: "use weights of a net for these classes, or train another net on them: --model",
     },
-  });
+  );
 }
 
 /** What the starting weights say about their net, or the checkpoint if they are gone or not named. */
@@ -105,14 +104,12 @@ function furtherClasses(
 }
 
 function noModel(weights: string | undefined): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message:
-      weights === undefined ? "train: no model is named" : `train: ${weights} does not say which net it belongs to`,
-    ...bothWays((say) => {
+  return invalidArgument(
+    weights === undefined ? "train: no model is named" : `train: ${weights} does not say which net it belongs to`,
+    bothWays((say) => {
       return `name a model (${say("model, one of models.list()", "--model")}), such as fcn8s-vgg16 or fcn16s-mobilenetv2`;
     }),
-  });
+  );
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { SampleOrder } from "../../../data/loader/plan.js";
+import { valuesOf } from "../../../options/option.js";
 import type { OptimizerName } from "../../optimizer/optimizers.js";
-import { valuesOf } from "../../settings/apply.js";
 import type { TrainOptions } from "../../settings/options.js";
 import { type Recipe, recipe } from "../../settings/recipes.js";
 import { RUN } from "../../settings/run.js";
 import type { TrainRunOptions } from "../../settings/runOptions.js";
+import type { SettingTable } from "../../settings/setting.js";
 import { TRAINING } from "../../settings/training.js";
 
 /** The optimiser of a run. With a recipe it is SGD, because recipes were published for SGD. */
@@ -15,11 +16,14 @@ export const optimizerOf = ({ optimizer, recipe }: Pick<TrainRunOptions, "optimi
 export function trainSettings(options: TrainRunOptions): Partial<TrainOptions> {
   const { recipe } = options;
   const optimizer = optimizerOf(options);
-  const own = recipe === undefined ? valuesOf(TRAINING, ({ runFallback }) => runFallback?.(optimizer)) : { recipe };
+  const own =
+    recipe === undefined
+      ? valuesOf(TRAINING as SettingTable, ({ runFallback }) => runFallback?.(optimizer))
+      : { recipe };
   const given = valuesOf(TRAINING, (_, name) => options[name as keyof typeof TRAINING]);
   return { ...own, ...given, optimizer };
 }
 
 /** The order in which a pass draws the images. */
 export const orderOf = ({ order, recipe: name }: TrainRunOptions): SampleOrder =>
-  order ?? (name === undefined ? undefined : (recipe(name) as Recipe).order) ?? RUN.order.fallback();
+  order ?? (name === undefined ? undefined : (recipe(name) as Recipe).order) ?? RUN.order.fallback;

@@ -1,4 +1,5 @@
 import { type Device, TensorError } from "@fcn/tensor";
+import { invalidArgument } from "@fcn/tensor/internal";
 import type { Augmentation } from "../../../data/augment/options.js";
 import { DataLoader } from "../../../data/loader/loader.js";
 import type { SegmentationDataset } from "../../../data/samples/dataset.js";
@@ -6,14 +7,13 @@ import type { SegmentationSample } from "../../../labels/sample.js";
 import { buildNet, type ModelMetadata } from "../../../models/file/weightsFile.js";
 import type { GraphNet } from "../../../models/index.js";
 import { headClasses } from "../../../models/segmentationNet.js";
+import { checkGiven } from "../../../options/option.js";
 import { balancedWeights } from "../../loss/classWeights.js";
 import { checkHeadLabels, extraLabels, ownHeadLabels } from "../../loss/heads.js";
-import { checkSettings } from "../../settings/apply.js";
 import type { ResolvedOptions } from "../../settings/options.js";
 import { resolveTraining } from "../../settings/resolve.js";
-import { RUN } from "../../settings/run.js";
+import { RUN, SETTINGS } from "../../settings/run.js";
 import type { TrainRunOptions } from "../../settings/runOptions.js";
-import { TRAINING } from "../../settings/training.js";
 import type { Configuration } from "../configuration.js";
 import type { RunData } from "./data.js";
 import { configurationOf } from "./decided.js";
@@ -46,7 +46,7 @@ export async function prepareRun(
   saved: Configuration | undefined,
 ): Promise<PreparedRun> {
   const { weights: file, view } = options;
-  checkSettings({ ...RUN, ...TRAINING }, options);
+  checkGiven("train", SETTINGS, options);
   const sample = await firstSample(data.train);
   const metadata = await chooseNet(options, data, { channels: sample.image.channels, saved });
   const model = buildNet(metadata, device);
@@ -108,14 +108,13 @@ function checkExtraLabels(
     const known = opened.more?.[map]?.classes;
     const scored = headClasses(model, head);
     if (known === undefined || scored === undefined || known.length === scored) continue;
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `train: head "${head}" scores ${scored} classes, but the label map "${map}" has ${known.length}: ${known.join(", ")}`,
-      fix: {
+    throw invalidArgument(
+      `train: head "${head}" scores ${scored} classes, but the label map "${map}" has ${known.length}: ${known.join(", ")}`,
+      {
         code: "give the net as many classes for that head (geometricClasses), or leave the option out",
         command: `give the net as many classes for that head (--model-option geometricClasses=${known.length}), or leave the option out`,
       },
-    });
+    );
   }
 }
 
@@ -123,11 +122,10 @@ function weightsOf({ classWeights }: TrainRunOptions, { report }: RunData): read
   if (typeof classWeights !== "string") return classWeights;
   const counts = report?.splits.train;
   if (counts) return balancedWeights(classWeights, counts);
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `train: classWeights ${JSON.stringify(classWeights)} needs a folder, whose classes are counted while it is checked`,
-    fix: { code: "pass classWeights(samples, numClasses, ...) for samples in memory" },
-  });
+  throw invalidArgument(
+    `train: classWeights ${JSON.stringify(classWeights)} needs a folder, whose classes are counted while it is checked`,
+    { code: "pass classWeights(samples, numClasses, ...) for samples in memory" },
+  );
 }
 
 const LARGEST_WHOLE = 480;
@@ -171,13 +169,12 @@ async function paceOf(
   const before = (saved ?? {}) as Partial<Pace>;
   // Batches continue from one pass into the next, so that all are full and no image is left out.
   const perEpoch = train.length / (batchSize * accumulationSteps);
-  const { epochs = RUN.epochs.fallback() } = options;
+  const { epochs = RUN.epochs.fallback } = options;
   if (options.steps !== undefined && options.epochs !== undefined) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `train: steps ${options.steps} and epochs ${options.epochs} exclude each other`,
-      fix: "give one of them",
-    });
+    throw invalidArgument(
+      `train: steps ${options.steps} and epochs ${options.epochs} exclude each other`,
+      "give one of them",
+    );
   }
   const isOpen = options.steps === undefined && options.epochs === undefined;
   const planned = options.steps ?? (isOpen ? before.steps : undefined);

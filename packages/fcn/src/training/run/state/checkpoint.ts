@@ -119,7 +119,7 @@ function checkFormat(file: string, format: string | undefined): void {
   throw new TensorError({
     code: "checkpoint-mismatch",
     message: `train: the checkpoint ${file} has ${format === undefined ? "no format" : `the format ${format}`}, but this version reads ${FORMAT}`,
-    ...bothWays((say) => {
+    fix: bothWays((say) => {
       const start = say(`weights: "${weights}"`, `--weights ${weights}`);
       return `go on with the version that wrote it, or start a run in another folder from its weights: ${start}`;
     }),

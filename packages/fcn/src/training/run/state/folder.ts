@@ -1,5 +1,5 @@
-import { type ErrorCode, io, TensorError } from "@fcn/tensor";
-import { nodeModule, reworded } from "@fcn/tensor/internal";
+import { type ErrorCode, type Fix, io, TensorError } from "@fcn/tensor";
+import { invalidArgument, nodeModule, reworded } from "@fcn/tensor/internal";
 import { type LockOwner, withFileLock } from "../../../files/lock.js";
 import { makeFolder } from "../../../files/write.js";
 import { bothWays } from "../../remedies.js";
@@ -60,11 +60,10 @@ const namesIn = (folder: string): Promise<string[] | undefined> => readdir(folde
 
 async function refuseOtherRun({ out, resume = false, overwrite = false, weights }: TrainRunOptions): Promise<void> {
   if (resume && overwrite) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: "train: resume and overwrite exclude each other",
-      fix: "go on with the run (resume), or replace it (overwrite)",
-    });
+    throw invalidArgument(
+      "train: resume and overwrite exclude each other",
+      "go on with the run (resume), or replace it (overwrite)",
+    );
   }
   const hasCheckpoint = (await checkpoints(join(out, RUN_FILES.checkpoint))).length > 0;
   if (hasCheckpoint && resume) return;
@@ -87,7 +86,7 @@ function runExists(problem: string, resume: string | false): TensorError {
   return new TensorError({
     code: "run-exists",
     message: `train: ${problem}`,
-    ...bothWays((say) => {
+    fix: bothWays((say) => {
       const first = resume === false ? "" : `${resume} (${say("resume: true", "--resume")}), `;
       return `${first}name another folder, or replace what is there (${say("overwrite: true", "--overwrite")})`;
     }),
@@ -100,11 +99,10 @@ async function refuseOwnStart(out: string, weights: string): Promise<void> {
   if (file === undefined) return;
   const [first] = relative(await realpath(out), file).split(sep);
   if (!Object.values<string | undefined>(RUN_FILES).includes(first)) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `train: the run would write over ${weights}, the weights that it starts from`,
-    ...bothWays((say) => `name another folder for the run (${say("out", "--out")}), or move the weights out of it`),
-  });
+  throw invalidArgument(
+    `train: the run would write over ${weights}, the weights that it starts from`,
+    bothWays((say) => `name another folder for the run (${say("out", "--out")}), or move the weights out of it`),
+  );
 }
 
 /** Adds how to continue the run to the error of a full disk or a failed device. */
@@ -115,16 +113,14 @@ async function withRemedy(error: unknown, out: string): Promise<unknown> {
     step === undefined
       ? "it starts at the beginning, for there is no checkpoint yet"
       : `the checkpoint of step ${step} is whole`;
-  const remedies = REMEDIES[error.code]?.(state, step === undefined ? undefined : join(out, RUN_FILES.last));
-  if (remedies === undefined) return error;
+  const fix = REMEDIES[error.code]?.(state, step === undefined ? undefined : join(out, RUN_FILES.last));
+  if (fix === undefined) return error;
   const message = error.message.startsWith("train: ") ? error.message : `train: ${error.message}`;
-  return reworded(error, { message, ...remedies });
+  return reworded(error, { message, fix });
 }
 
 /** Remedies that depend on the state of the run and its last weights. */
-const REMEDIES: Partial<
-  Record<ErrorCode, (state: string, weights: string | undefined) => ReturnType<typeof bothWays>>
-> = {
+const REMEDIES: Partial<Record<ErrorCode, (state: string, weights: string | undefined) => Fix>> = {
   "disk-full": (state) =>
     bothWays((say) => `free some space on that disk and go on with ${say("resume: true", "--resume")}: ${state}`),
   "device-lost": (state) =>
