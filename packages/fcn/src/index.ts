@@ -84,6 +84,7 @@ export {
   saveModel,
   type Trainable,
   type TrainBatch,
+  type TrainingSettings,
   type TrainOptions,
   type TrainProgress,
   type TrainResult,

@@ -125,9 +125,9 @@ describe("groups", () => {
     [
       "betas[0]",
       () => new optim.AdamW([parameter()], { betas: [1, 0.5] }),
-      /^AdamW: betas\[0\] is 1, .*from 0 to below 1/,
+      /^AdamW: betas is \[1,0.5\], .*from 0 to below 1/,
     ],
-    ["betas[1]", () => new optim.AdamW([parameter()], { betas: [0.5, -0.1] }), /^AdamW: betas\[1\] is -0.1/],
+    ["betas[1]", () => new optim.AdamW([parameter()], { betas: [0.5, -0.1] }), /^AdamW: betas is \[0.5,-0.1\]/],
     ["eps", () => new optim.AdamW([parameter()], { eps: -1 }), /^AdamW: eps is -1/],
     ["AdamW's weightDecay", () => new optim.AdamW([parameter()], { weightDecay: -1 }), /^AdamW: weightDecay is -1/],
     ["AdamW's unknown name", () => new optim.AdamW([parameter()], { beta: 1 } as object), /AdamW.*beta/],

@@ -29,10 +29,11 @@ export type { RgbaImage } from "./composite/raster.js";
 export { type CompositeSplit, type CompositeSplitOptions, splitComposite } from "./composite/split.js";
 export { type DecodedImage, decodeImage } from "./decode/image.js";
 export { decodeMask } from "./decode/mask.js";
-export type { PaintSize, SkippedPart } from "./decode/parts.js";
+export type { PaintSize, PartProblem, PartWarning, PartWords, SkippedPart } from "./decode/parts.js";
 export type { PixelDepth, PixelLevels, PixelRange, PixelScale } from "./decode/pixelScale.js";
 export { type DecodedPng, decodePng } from "./decode/png.js";
 export { indexRule, type LabelPlane, type LabelRule, type StrayKey } from "./decode/rule.js";
+export type { ToldError } from "./files/errors.js";
 export type { StatedSize } from "./files/numbers.js";
 export type { DataRemark } from "./files/remarks.js";
 export type { PairOptions } from "./folder/pairs.js";
@@ -60,7 +61,7 @@ export {
 export type { RangeOptions } from "./open/imageRange.js";
 export type { InspectOptions } from "./open/inspectAll.js";
 export { open } from "./open/open.js";
-export type { OpenOptions } from "./open/options.js";
+export type { CommonOptions, OpenOptions } from "./open/options.js";
 export {
   CONTEXT_33,
   CONTEXT_59,

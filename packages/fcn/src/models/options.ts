@@ -1,5 +1,5 @@
-import { TensorError } from "@fcn/tensor";
-import { type RulesOf, rules, showValue } from "@fcn/tensor/internal";
+import { type RulesOf, TensorError } from "@fcn/tensor";
+import { rules, showValue } from "@fcn/tensor/internal";
 
 /** The options of `models.create`. A model refuses options that it has no use for. */
 export interface ModelOptions {

@@ -1,4 +1,5 @@
-import { checkValues, type Rule } from "@fcn/tensor/internal";
+import type { Rule } from "@fcn/tensor";
+import { checkValues } from "@fcn/tensor/internal";
 import type { FlagRule, Reader } from "./rules.js";
 
 /** A flag of the command line. */

@@ -1,4 +1,5 @@
-import { type Rule, rules } from "@fcn/tensor/internal";
+import type { Rule } from "@fcn/tensor";
+import { rules } from "@fcn/tensor/internal";
 
 /** How the text of a flag becomes a `Value`. */
 export interface Reader<Value> {

@@ -41,6 +41,7 @@ export class Tensor {
     if (tracked) runtime.track(this);
   }
 
+  /** @internal The values are undefined. */
   static empty(runtime: Runtime, shape: readonly number[], options: MakeOptions = {}): Tensor {
     const { dtype = "float32", order = identityOrder(shape.length), requiresGrad = false, tracked = true } = options;
     checkElements("allocate", shape);

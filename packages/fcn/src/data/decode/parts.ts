@@ -7,18 +7,18 @@ import { fileError } from "../files/errors.js";
  */
 export type SkippedPart = PartProblem | PartWarning;
 
-interface PartWords {
+export interface PartWords {
   /** Which part is affected, and what is wrong with it. */
   readonly problem: string;
   readonly fix: string;
 }
 
-interface PartProblem extends PartWords {
+export interface PartProblem extends PartWords {
   readonly level: "problem";
   readonly code: ErrorCode;
 }
 
-interface PartWarning extends PartWords {
+export interface PartWarning extends PartWords {
   readonly level: "warning";
   readonly code: string;
 }

@@ -1,13 +1,14 @@
 import type { AnyTable } from "../../options/option.js";
-import { coco } from "./coco.js";
+import type { PairOptions } from "../folder/pairs.js";
+import { type CocoOptions, coco } from "./coco.js";
 import { folder } from "./folder.js";
-import { labelme } from "./labelme.js";
+import { type LabelmeOptions, labelme } from "./labelme.js";
 import type { Layout } from "./layout.js";
-import { nyud } from "./nyud.js";
-import { pascalContext } from "./pascalContext.js";
+import { type NyudOptions, nyud } from "./nyud.js";
+import { type ContextOptions, pascalContext } from "./pascalContext.js";
 import { sbd } from "./sbd.js";
 import { siftFlow } from "./siftFlow.js";
-import { voc } from "./voc.js";
+import { type VocOptions, voc } from "./voc.js";
 
 /** The first layout that recognises a folder opens it, so the most specific ones come first. */
 export const LAYOUTS = {
@@ -23,16 +24,16 @@ export const LAYOUTS = {
 
 export type LayoutName = keyof typeof LAYOUTS;
 
-type OwnOptions<Row> = Row extends Layout<infer Own> ? Own : never;
-type All<Options> = (Options extends unknown ? (options: Options) => void : never) extends (all: infer Every) => void
-  ? Every
-  : never;
-
 /** The options of all individual layouts. */
-export type LayoutOptions = All<OwnOptions<(typeof LAYOUTS)[LayoutName]>>;
+export type LayoutOptions = CocoOptions & ContextOptions & LabelmeOptions & NyudOptions & PairOptions & VocOptions;
 
-/** A row of the table whose specific options are unknown to the type checker. */
-export type AnyLayout = Omit<Layout<LayoutOptions & object>, "options"> & { readonly options: AnyTable };
+type OwnNames<Row> = Row extends Layout<infer Own> ? keyof Own : never;
+type Forgotten = Exclude<OwnNames<(typeof LAYOUTS)[LayoutName]>, keyof LayoutOptions>;
+
+/** A row of the table whose own options are not told apart. `LayoutOptions` must name those of every layout. */
+export type AnyLayout = [Forgotten] extends [never]
+  ? Omit<Layout<LayoutOptions>, "options"> & { readonly options: AnyTable }
+  : never;
 
 export const LAYOUT_ROWS = Object.entries<AnyLayout>(LAYOUTS) as readonly (readonly [LayoutName, AnyLayout])[];
 

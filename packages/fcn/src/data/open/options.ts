@@ -7,7 +7,7 @@ import { LAYOUT_ROWS, LAYOUTS, type LayoutName, type LayoutOptions } from "../la
 import type { RangeOptions } from "./imageRange.js";
 import type { InspectOptions } from "./inspectAll.js";
 
-interface CommonOptions extends SplitOptions, RangeOptions {
+export interface CommonOptions extends SplitOptions, RangeOptions {
   /** Skips recognition, for a folder that fits several layouts. */
   readonly layout?: LayoutName;
   /**

@@ -1,5 +1,5 @@
-import { TensorError } from "@fcn/tensor";
-import { type Rule, rules } from "@fcn/tensor/internal";
+import { type Rule, TensorError } from "@fcn/tensor";
+import { rules } from "@fcn/tensor/internal";
 import { IMAGENET_MEAN } from "../../data/published/means.js";
 import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import type { Colour } from "../../labels/colours.js";

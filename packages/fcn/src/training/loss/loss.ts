@@ -1,5 +1,20 @@
-import { add, clamp, crossEntropy, div, exp, mul, neg, noGrad, pow, softmax, sub, sum, type Tensor } from "@fcn/tensor";
-import { type Rule, rules } from "@fcn/tensor/internal";
+import {
+  add,
+  clamp,
+  crossEntropy,
+  div,
+  exp,
+  mul,
+  neg,
+  noGrad,
+  pow,
+  type Rule,
+  softmax,
+  sub,
+  sum,
+  type Tensor,
+} from "@fcn/tensor";
+import { rules } from "@fcn/tensor/internal";
 import type { HostBatch } from "../../data/samples/batches.js";
 import { VOID_LABEL } from "../../labels/sample.js";
 import type { Reduction } from "./reduction.js";

@@ -1,4 +1,5 @@
-import { checkValue, type Rule, rules } from "@fcn/tensor/internal";
+import type { Rule } from "@fcn/tensor";
+import { checkValue, rules } from "@fcn/tensor/internal";
 import type { RandomSource } from "../../data/random.js";
 import { VOID_LABEL } from "../../labels/sample.js";
 

@@ -1,4 +1,5 @@
-import { type Rule as RuleOf, rules } from "@fcn/tensor/internal";
+import type { Rule as RuleOf } from "@fcn/tensor";
+import { rules } from "@fcn/tensor/internal";
 
 /** Bounds beyond any net for images, so that a damaged or hostile file cannot ask for more. */
 export const LIMITS = { name: 200, extent: 4096, channels: 2 ** 20 } as const;
