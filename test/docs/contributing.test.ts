@@ -87,7 +87,7 @@ describe("the recipes for contributors", () => {
   it("give ops and layers that pass the tests of their kinds", () => {
     const tests = ["test/kernels/cumsum", "test/tensor/ops/cumsum", "test/fcn/models/graph/kinds/kinds"];
     const { status, stdout } = node("node_modules/vitest/vitest.mjs", "run", ...tests);
-    expect(stdout).toContain("Test Files  3 passed (3)");
+    expect(stdout).toMatch(/Test Files .*3 passed/);
     expect(status).toBe(0);
   }, 240_000);
 
