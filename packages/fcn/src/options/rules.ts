@@ -56,6 +56,7 @@ export const oneOf = <Name extends string>(names: readonly Name[]): FlagRule<Nam
 /** What a rule allows, or a function, which only code can pass. */
 export const orMaker = <Value>(of: Rule<Value>, made: string): Rule<Value> =>
   rules.rule(`${of.what}; or a function that makes ${made}`, (value) => typeof value === "function" || of.holds(value));
+
 /** Names separated by commas. Only their user knows which exist. */
 export function names(example: string): Reader<string[]> {
   return {
