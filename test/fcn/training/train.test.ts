@@ -122,8 +122,8 @@ describe("train", () => {
     await expect(fcn.train({ ...base, numClasses: 1 })).rejects.toThrow(
       /"stripes 2" holds label 1, the net has 1 class/,
     );
-    await expect(fcn.train({ ...base, steps: 0 })).rejects.toThrow(/steps 0/);
-    await expect(fcn.train({ ...base, learningRate: -1 })).rejects.toThrow(/learningRate -1/);
+    await expect(fcn.train({ ...base, steps: 0 })).rejects.toThrow(/steps is 0/);
+    await expect(fcn.train({ ...base, learningRate: -1 })).rejects.toThrow(/learningRate is -1/);
     const wild = { ...base, learningRate: 1e38, steps: 5 };
     await expect(fcn.train(wild)).rejects.toMatchObject({
       code: "diverged",
