@@ -10,7 +10,7 @@ import { labels, type StartEntry, startState } from "./support/hash-values.js";
 
 interface Golden {
   readonly classes: number;
-  readonly pictures: number;
+  readonly images: number;
   readonly height: number;
   readonly width: number;
   readonly widthMultiplier: number;
@@ -20,7 +20,7 @@ interface Golden {
 }
 
 const golden = JSON.parse(readFileSync(new URL("golden/d2l_run.json", import.meta.url), "utf8")) as Golden;
-const { classes, pictures, height, width } = golden;
+const { classes, images, height, width } = golden;
 
 /** PyTorch's own float32 run stays within 5e-7 of the float64 run that is stored; one step changes the loss by 2e-4. */
 const agreement = 1e-5;
@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => device?.destroy());
 
 /** Grey, and constant on JPEG's blocks, as test/golden/d2l_run.py has it: nothing is lost in the file. */
-function picture(n: number): Promise<Buffer> {
+function image(n: number): Promise<Buffer> {
   const grey = Uint8Array.from({ length: height * width * 3 }, (_, i) => {
     const pixel = Math.floor(i / 3);
     const [y, x] = [Math.floor(pixel / width) >> 3, (pixel % width) >> 3];
@@ -44,17 +44,17 @@ function picture(n: number): Promise<Buffer> {
     .toBuffer();
 }
 
-/** A tree as PASCAL VOC has it; the last picture is that of val. */
+/** A tree as PASCAL VOC has it; the last image is that of val. */
 async function writeVoc(): Promise<string> {
-  const target = labels(pictures, height, width, classes).data;
+  const target = labels(images, height, width, classes).data;
   const colours = Array.from({ length: 256 }, (_, i) => [i, (i * 7) % 256, (i * 13) % 256]);
   const files: Record<string, Uint8Array | string> = {
-    "ImageSets/Segmentation/train.txt": Array.from({ length: pictures }, (_, n) => `2007_${n}\n`).join(""),
+    "ImageSets/Segmentation/train.txt": Array.from({ length: images }, (_, n) => `2007_${n}\n`).join(""),
     "ImageSets/Segmentation/val.txt": "2007_9\n",
   };
-  for (const n of [...Array.from({ length: pictures }, (_, i) => i), 9]) {
-    const offset = (n % pictures) * height * width;
-    files[`JPEGImages/2007_${n}.jpg`] = await picture(n);
+  for (const n of [...Array.from({ length: images }, (_, i) => i), 9]) {
+    const offset = (n % images) * height * width;
+    files[`JPEGImages/2007_${n}.jpg`] = await image(n);
     files[`SegmentationClass/2007_${n}.png`] = palettePng(height, width, colours, (x, y) => {
       return target[offset + y * width + x] as number;
     });
@@ -72,7 +72,7 @@ describe("the run of the d2l chapter against PyTorch", () => {
     const { configuration } = await fcn.trainRun({
       ...{ data: await writeVoc(), open: { d2l: { crop: [height, width] } }, out, device, weights },
       ...{ model: "d2l-resnet18", modelOptions: { widthMultiplier: golden.widthMultiplier } },
-      ...{ recipe: "d2l", batchSize: pictures, crop: [height, width], steps: golden.losses.length, readEvery: 1 },
+      ...{ recipe: "d2l", batchSize: images, crop: [height, width], steps: golden.losses.length, readEvery: 1 },
       validateEvery: golden.losses.length,
       workers: 0,
       view: { progress: ({ loss }) => void losses.push(loss) },
