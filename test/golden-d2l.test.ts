@@ -36,8 +36,8 @@ function start() {
   const net = fcn.models.create("d2l-resnet18", device, { numClasses: golden.classes, seed: 1 });
   net.loadStateDict(startState("d2l", golden.entries), { strict: true });
   const target = labels(golden.batch, golden.height, golden.width, golden.classes);
-  const image = image("d2l/image", target, 3);
-  const x = device.tensor(image.data, [...image.shape]);
+  const input = image("d2l/image", target, 3);
+  const x = device.tensor(input.data, [...input.shape]);
   const y = device.tensor(target.data, [...target.shape], { dtype: "int32" });
   return { net, x, y };
 }

@@ -67,11 +67,11 @@ function start({ model, stride, options }: Case, golden: Golden, dense: boolean)
   net.loadStateDict(startState("fcn", (golden.nets[stride] as Net).entries), { strict: true });
   net.eval();
   const target = labels(golden.batch, golden.height, golden.width, golden.classes);
-  const image = image("fcn/image", target, 3);
+  const input = image("fcn/image", target, 3);
   const { imageScale = 1 } = golden;
   const x = device.tensor(
-    image.data.map((v) => v * imageScale),
-    [...image.shape],
+    input.data.map((v) => v * imageScale),
+    [...input.shape],
   );
   const y = device.tensor(target.data, [...target.shape], { dtype: "int32" });
   const learned = [...net.namedParameters()].filter(([name]) => !isFixed(name));

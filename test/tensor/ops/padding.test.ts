@@ -106,6 +106,6 @@ describe("a padding that differs between opposite sides", () => {
           [0, 0],
         ],
       }),
-    ).toThrow("conv2d: padding is [0,-1]");
+    ).toThrow("conv2d: padding is [[0,-1],[0,0]]");
   });
 });

@@ -5,7 +5,7 @@ import { checkLive, Tensor } from "../core/tensor.js";
 import { invalidArgument, invalidShape, show } from "../plain/errors.js";
 import { type Order, stridesOf } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
-import { checkedInUse, integer, listOf, number, required } from "../plain/rules.js";
+import { checkedInUse, integer, number, required, rule } from "../plain/rules.js";
 import { checkRank, dimIndex, isList } from "../plain/shape.js";
 import { checkFloat } from "./operands.js";
 
@@ -244,7 +244,7 @@ function flipped(op: string, x: Tensor, dims: readonly number[], tracked: boolea
 export function flip(x: Tensor, options: { dims: readonly number[] }): Tensor {
   checkLive("flip", "x", x);
   checkOptions<{ dims: readonly number[] }>("flip", options, {
-    dims: required(listOf("a list of dimensions, as in [3]", integer)),
+    dims: required(rule("a list of dimensions, as in [3]", (dims) => Array.isArray(dims) && dims.every(integer.holds))),
   });
   const { dims } = options;
   const chosen = [...new Set(dims.map((dim) => dimIndex("flip", dim, x.shape.length)))];
