@@ -59,7 +59,7 @@ describe("advice", () => {
     [{ ID: "ubuntu", VERSION_ID: "24.04" }, "sudo sh -c 'apt-get update && apt-get install -y mesa-vulkan-drivers'"],
     [
       { ID: "debian", VERSION_ID: "12", VERSION_CODENAME: "bookworm" },
-      "sudo sh -c 'echo deb http://deb.debian.org/debian bookworm-backports main > /etc/apt/sources.list.d/bookworm-backports.list && apt-get update && apt-get install -y mesa-vulkan-drivers -t bookworm-backports'",
+      `sudo sh -c 'apt-get update && apt-get indextargets --format "deb \\$(REPO_URI) bookworm-backports main" "Created-By: Packages" "Release: bookworm" "Component: main" | sort -u > /etc/apt/sources.list.d/bookworm-backports.list && apt-get update && apt-get install -y mesa-vulkan-drivers -t bookworm-backports'`,
     ],
   ])("names the steps of apt where the repository with its installer is not there: %j", (osRelease, command) => {
     expect(adapterAdvice({ platform: "linux", osRelease }).command).toBe(command);

@@ -13,13 +13,13 @@ import {
 const DEB822 = `# See the manual page
 Types: deb
 # an aside between two fields
-URIs: http://mirror.test/debian
+URIs: http://archive.test/packages
 Suites: bookworm bookworm-updates
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 
 Types: deb
-URIs: http://mirror.test/debian-security
+URIs: http://archive.test/packages-security
 Suites: bookworm-security
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
@@ -54,7 +54,7 @@ describe("apt sources", () => {
     expect(sources[0]).toEqual({
       enabled: true,
       types: ["deb"],
-      uris: ["http://mirror.test/debian"],
+      uris: ["http://archive.test/packages"],
       suites: ["bookworm", "bookworm-updates"],
       components: ["main"],
       options: { "signed-by": "/usr/share/keyrings/debian-archive-keyring.gpg" },
@@ -64,13 +64,13 @@ describe("apt sources", () => {
   it("reads one-line entries with options", () => {
     const [first, second] = parseOneLine(
       "# deb http://commented.test/ bookworm main\n" +
-        "deb [arch=amd64,arm64 signed-by=/k.gpg trusted=yes] http://mirror.test/debian bookworm main contrib # note\n" +
-        "deb-src http://mirror.test/debian bookworm main\n",
+        "deb [arch=amd64,arm64 signed-by=/k.gpg trusted=yes] http://archive.test/packages bookworm main contrib # note\n" +
+        "deb-src http://archive.test/packages bookworm main\n",
     );
     expect(first).toEqual({
       enabled: true,
       types: ["deb"],
-      uris: ["http://mirror.test/debian"],
+      uris: ["http://archive.test/packages"],
       suites: ["bookworm"],
       components: ["main", "contrib"],
       options: { "signed-by": "/k.gpg", trusted: "yes", architectures: "amd64 arm64" },
@@ -87,7 +87,7 @@ describe("apt sources", () => {
 describe("the backports entry", () => {
   it("is the machine's own mirror and key with another suite", () => {
     expect(backportsStanza(parseDeb822(DEB822), "bookworm")).toBe(
-      "Types: deb\nURIs: http://mirror.test/debian\nSuites: bookworm-backports\nComponents: main\n" +
+      "Types: deb\nURIs: http://archive.test/packages\nSuites: bookworm-backports\nComponents: main\n" +
         "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n",
     );
   });

@@ -90,8 +90,11 @@ function aptCommand({ ID, VERSION_ID, VERSION_CODENAME }) {
   const isOld = ID === "debian" && Number(VERSION_ID) < MINIMUM_DEBIAN && VERSION_CODENAME !== undefined;
   if (!isOld) return `sudo sh -c 'apt-get update && ${install}'`;
   const suite = `${VERSION_CODENAME}-backports`;
-  const source = `echo deb http://deb.debian.org/debian ${suite} main > /etc/apt/sources.list.d/${suite}.list`;
-  return `sudo sh -c '${source} && apt-get update && ${install} -t ${suite}'`;
+  // The archive that the machine has its packages from, whichever mirror that is.
+  const archive = `"Created-By: Packages" "Release: ${VERSION_CODENAME}" "Component: main"`;
+  const lines = `apt-get indextargets --format "deb \\$(REPO_URI) ${suite} main" ${archive} | sort -u`;
+  const source = `${lines} > /etc/apt/sources.list.d/${suite}.list`;
+  return `sudo sh -c 'apt-get update && ${source} && apt-get update && ${install} -t ${suite}'`;
 }
 
 /**
