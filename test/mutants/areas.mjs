@@ -46,8 +46,8 @@ export const areas = {
   ],
   losses: [
     {
-      source: [`${CORE}/training/**/{criteria,loss,losses,lossSampling,reduction}.ts`],
-      tests: ["test/fcn/training/**/{criteria,loss,losses,lossSampling,reduction}.test.ts"],
+      source: [`${CORE}/training/loss/{loss,lossSampling,reduction}.ts`],
+      tests: ["test/fcn/training/loss/{loss,lossSampling,reduction}.test.ts"],
       gpu: true,
     },
   ],
@@ -73,9 +73,9 @@ export const areas = {
   ],
   readers: [
     { source: [`${IO}/{crc32,zip,zipDirectory}.ts`], tests: ["test/tensor/io/zip.test.ts"] },
-    { source: [`${IO}/pickle/*.ts`], tests: ["test/tensor/io/{pickle,pth}.test.ts"] },
-    { source: [`${IO}/pth/{checkpoint,storages,tensors}.ts`], tests: ["test/tensor/io/{pth,storages}.test.ts"] },
-    { source: [`${IO}/caffemodel/{blobs,wire}.ts`], tests: ["test/tensor/io/caffemodel.test.ts"] },
+    { source: [`${IO}/pickle/*.ts`], tests: ["test/tensor/io/**/{pickle,pth}.test.ts"] },
+    { source: [`${IO}/pth/{checkpoint,storages,tensors}.ts`], tests: ["test/tensor/io/pth/{pth,storages}.test.ts"] },
+    { source: [`${IO}/caffemodel/{blobs,wire}.ts`], tests: ["test/tensor/io/caffemodel/caffemodel.test.ts"] },
     { source: [`${IO}/{safetensors,safetensorsHeader}.ts`], tests: ["test/tensor/io/safetensors.test.ts"], gpu: true },
     { source: [`${IO}/{npy,npyHeader}.ts`], tests: ["test/tensor/io/npz.test.ts"], gpu: true },
     { source: [`${CORE}/data/**/mat/*.ts`], tests: ["test/fcn/data/**/mat.test.ts"] },

@@ -2,8 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { listFiles } from "../../scripts/lib/files.mjs";
-import { matchesAny } from "./glob.mjs";
+import { globSync } from "tinyglobby";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const FOLDERS = { kernels: "kernels", tensor: "tensor", core: "fcn" };
@@ -19,8 +18,7 @@ const placeOf = (path) => pathToFileURL(path.replace(/^(.*\/packages\/\w+\/)src\
  * tests in place of vitest: it exports, or the entry imports, `files`, which loads each test file.
  */
 export async function bundleTests({ root, entry, outfile, tests }) {
-  const paths = listFiles(`${root}/test`, (name) => name.endsWith(".test.ts")).map((path) => `test/${path}`);
-  const found = paths.filter((path) => matchesAny(tests, path));
+  const found = globSync(tests, { cwd: root }).sort();
   if (found.length === 0) throw new Error(`no test is ${tests.join(", ")}`);
   const imports = found.map((path) => `${JSON.stringify(path)}: () => import(${JSON.stringify(join(root, path))})`);
   const plugin = {

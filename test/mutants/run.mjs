@@ -6,9 +6,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { listFiles } from "../../scripts/lib/files.mjs";
+import { globSync } from "tinyglobby";
 import { areas } from "./areas.mjs";
-import { matchesAny } from "./glob.mjs";
 import { plantInShaders } from "./shaders.mjs";
 import { plantInSource } from "./source.mjs";
 import { describe, tally } from "./tally.mjs";
@@ -22,7 +21,6 @@ const unknown = positionals.filter((name) => !Object.hasOwn(areas, name));
 if (unknown.length > 0)
   throw new Error(`no area ${unknown.join(", ")}; the areas are ${Object.keys(areas).join(", ")}`);
 
-const sources = listFiles(`${ROOT}/packages`, (name) => /\.(ts|wgsl)$/.test(name)).map((path) => `packages/${path}`);
 process.chdir(ROOT);
 const rows = {};
 const problems = [];
@@ -30,7 +28,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(areas)) {
   const mutants = [];
   console.log(`-- ${name}`);
   for (const group of areas[name]) {
-    const inGroup = sources.filter((path) => matchesAny(group.source, path));
+    const inGroup = globSync(group.source, { cwd: ROOT }).sort();
     if (inGroup.length === 0) problems.push(`${name}: no file is ${group.source.join(", ")}`);
     const files = inGroup.filter((path) => path.includes(values.files ?? ""));
     if (files.length === 0) continue;
