@@ -50,14 +50,16 @@ export type Deciding<Table> = {
   [Name in keyof Table]: Table[Name] extends { readonly decides: unknown } ? never : Name;
 }[keyof Table];
 
+/** A copy without undefined values, which count as not given. */
+export const withoutUndefined = <T extends object>(values: T): T =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+
 /** What `of` gives for the rows of a table, without those for which it gives nothing. */
-export function valuesOf<Row>(
+export const valuesOf = <Row>(
   table: Readonly<Record<string, Row>>,
   of: (row: Row, name: string) => unknown,
-): Record<string, unknown> {
-  const values = Object.entries(table).map(([name, row]) => [name, of(row, name)] as const);
-  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
-}
+): Record<string, unknown> =>
+  withoutUndefined(Object.fromEntries(Object.entries(table).map(([name, row]) => [name, of(row, name)])));
 
 /**
  * Throws `invalid-argument` with all options of a table that break their rules; of options that are `complete`, with

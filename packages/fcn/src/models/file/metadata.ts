@@ -2,6 +2,7 @@ import { type Rule, TensorError } from "@fcn/tensor";
 import { rules } from "@fcn/tensor/internal";
 import { IMAGENET_MEAN } from "../../data/published/means.js";
 import type { Preprocessing } from "../../data/samples/preprocessing.js";
+import { withPresentNames } from "../../files/formerNames.js";
 import type { Colour } from "../../labels/colours.js";
 import { parseGraph, stringifyGraph } from "../graph/check.js";
 import type { Graph } from "../graph/spec.js";
@@ -125,15 +126,12 @@ const RULES: Readonly<Record<Exclude<Field, "graph">, Rule<unknown>>> = {
 function parseField(field: Field, text: string): unknown {
   if (field === "graph") return parseGraph("loadModel", text);
   const value = parseJson(field, text);
-  if (RULES[field].holds(value)) return field === "options" ? renamed(value as object) : value;
+  if (RULES[field].holds(value)) return field === "options" ? withPresentNames(value as object, FORMER_OPTIONS) : value;
   throw badField(field, `is not ${RULES[field].what}`, text);
 }
 
 /** Options that some files have under another name. */
 const FORMER_OPTIONS: Readonly<Record<string, string>> = { trunkStride: "backboneStride" };
-
-const renamed = (options: object): object =>
-  Object.fromEntries(Object.entries(options).map(([name, value]) => [FORMER_OPTIONS[name] ?? name, value]));
 
 function parseJson(field: string, text: string): unknown {
   try {

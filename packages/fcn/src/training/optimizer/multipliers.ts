@@ -1,7 +1,7 @@
 import type { nn } from "@fcn/tensor";
 import { invalidArgument, nearest } from "@fcn/tensor/internal";
+import { withoutUndefined } from "../../options/option.js";
 import { bothWays } from "../remedies.js";
-import { withoutUndefined } from "../withoutUndefined.js";
 
 /** Factors on the learning rate and the weight decay, Caffe's `lr_mult` and `decay_mult`. Default 1 each. */
 export interface Multipliers {

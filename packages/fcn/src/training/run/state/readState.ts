@@ -1,5 +1,6 @@
 import { fileError } from "../../../data/files/errors.js";
 import type { LoaderState } from "../../../data/loader/options.js";
+import { withPresentNames } from "../../../files/formerNames.js";
 import type { OpenInterval } from "../../settings/options.js";
 import type { Configuration } from "../configuration.js";
 import type { DataState } from "./dataState.js";
@@ -72,7 +73,7 @@ export function readConfiguration(file: string, strings: Strings): Configuration
   const saved = field<Fields>(file, strings, "configuration", isRecord, JSON.parse) ?? {};
   const { criterion, loss, ...rest } = saved;
   const told = criterion === undefined ? saved : { ...rest, loss: criterion, reduction: loss };
-  return Object.fromEntries(Object.entries(told).map(([name, value]) => [FORMER_NAMES[name] ?? name, value]));
+  return withPresentNames(told, FORMER_NAMES);
 }
 
 /**
