@@ -1,11 +1,9 @@
 import { join } from "node:path";
 import { io } from "@fcn/tensor";
-import { describe, expect, it, vi } from "vitest";
-import { fcn } from "../../support/commandLine.js";
+import { describe, expect, it } from "vitest";
+import { fcn } from "../../support/deviceCommandLine.js";
 import { temporaryFolder } from "../data/trees.js";
 import { writeTinyData } from "../training/tinyData.js";
-
-vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const root = await temporaryFolder("cli-train-flags");
 const data = await writeTinyData(join(root, "data"), 3);

@@ -4,13 +4,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { data, loadModel, models, weights } from "@fcn/core";
 import { createDevice, io } from "@fcn/tensor";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { caffemodel } from "../../support/caffe.js";
 import { fcn as command } from "../../support/commandLine.js";
 import { refusal } from "../../support/refusals.js";
 import { nsfwjsModel } from "../../support/tfjs-files.js";
-
-vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
 
 let folder: string;
 beforeAll(async () => {

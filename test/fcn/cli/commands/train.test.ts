@@ -3,12 +3,10 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { io } from "@fcn/tensor";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { fcn } from "../../../support/commandLine.js";
 import { greyPng, photo, temporaryFolder, writeTree } from "../../data/trees.js";
 import { writeTinyData } from "../../training/tinyData.js";
-
-vi.mock("@fcn/tensor", async (load) => (await import("../../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const FCN = fileURLToPath(new URL("../../../../packages/fcn/bin/fcn.js", import.meta.url));
 const root = await temporaryFolder("fcn-train");
