@@ -73,6 +73,7 @@ describe("trainable", () => {
       using fresh = await createDevice({ quiet: true });
       using model = fcn.models.create("fcn32s-small", fresh, { ...OPTIONS, widthMultiplier: 1 });
       const data = [stripes("large", 128, 3, 4)];
+      fresh.resetPeakMemory();
       const start = fresh.memory().liveBytes;
       await fcn.train({ ...settings, data, model, steps: 1, ...options });
       return fresh.memory().peakBytes - start;
