@@ -68,7 +68,7 @@ describe("fcn bench", () => {
 
   it.each([
     [["bench", "--model", "nope"], '--model is "nope"'],
-    [["bench", "--model", "unet", "--weights", "x"], "--model and --weights exclude each other"],
+    [["bench", "--model", "unet", "--weights", "x"], "--model and --weights cannot be used together"],
     [["tune", "--size", "0x3"], '--size is "0x3"'],
   ])("returns %j with 2", (args, problem) => {
     const { code, err } = fcn(args);

@@ -13,6 +13,10 @@ export class UsageError extends TensorError {
   }
 }
 
+/** Makes an invalid argument wrong usage if it comes from flags that only the net can judge. */
+export const asUsage = (error: unknown, isFlag: boolean): unknown =>
+  isFlag && hasCode(error, "invalid-argument") ? new UsageError(error.message, error.fix) : error;
+
 /**
  * What the command line prints to standard error for a failure, and the exit code: 1 for a failure, 2 for wrong usage,
  * or that of the signal that stopped it.
