@@ -1,5 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
+import { counted } from "../../data/files/words.js";
 import { type Benchmark, benchmark, type PassTime } from "../../measure/benchmark.js";
 import { whole } from "../../options/rules.js";
 import { createProgress } from "../../progress/items.js";
@@ -71,5 +72,5 @@ function describe({ model, size, batchSize, repeats, adapter, inference, trainin
     header: ["pass", "median ms", "least ms", "images/s", "peak MiB allocated"],
     rows: [row("forward", inference), ...("error" in training ? [] : [row("forward and backward", training)])],
   });
-  return `${model}, ${batchSize} x ${size.join("x")}, ${repeats} passes, on ${adapterName(adapter)}\n\n${table}\n`;
+  return `${model}, ${batchSize} x ${size.join("x")}, ${counted(repeats, "pass")}, on ${adapterName(adapter)}\n\n${table}\n`;
 }

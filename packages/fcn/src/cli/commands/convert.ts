@@ -128,9 +128,9 @@ async function converted(
 async function describedNet(flags: Given<typeof OPTIONS>): Promise<NetDescription | undefined> {
   const { model, modelOption = {}, classes, numClasses, preprocessing } = flags;
   if (model === undefined) {
-    const [stray] = Object.keys(OF_MODEL).filter((name) => flags[name as keyof typeof OF_MODEL] !== undefined);
+    const stray = Object.entries(OF_MODEL).find(([name]) => flags[name as keyof typeof OF_MODEL] !== undefined);
     if (stray === undefined) return undefined;
-    const [option] = OF_MODEL[stray as keyof typeof OF_MODEL].flag.split(" ");
+    const [option] = stray[1].flag.split(" ");
     throw new UsageError(`${option} without --model`, "name the net that the weights are of, or leave the option out");
   }
   const names = classes === undefined ? undefined : await classNames(classes);
@@ -159,10 +159,10 @@ function describe(input: string, output: string, report: ConvertReport): string 
     `wrote    ${output}: ${[`${arrays} arrays`, `${(bytes / MIB).toFixed(1)} MiB`, ...changes].join(", ")}`,
   ];
   if (dropped.length > 0) lines.push(`dropped  ${showNames(dropped)} from the names`);
-  if (unused.length > 0) lines.push(`left out ${counted(unused.length, "array")} beside that: ${showNames(unused)}`);
+  if (unused.length > 0) lines.push(`left out ${counted(unused.length, "array")} without that: ${showNames(unused)}`);
   for (const { name, reason } of skipped) lines.push(`not read ${showNames([name])}: ${reason}`);
   if (ignored.length > 0) lines.push(`no array ${showNames(ignored)}`);
-  if (lostMetadata.length > 0) lines.push(`lost     metadata that .npz has no place for: ${showNames(lostMetadata)}`);
+  if (lostMetadata.length > 0) lines.push(`lost     metadata that .npz cannot hold: ${showNames(lostMetadata)}`);
   return `${lines.join("\n")}\n`;
 }
 

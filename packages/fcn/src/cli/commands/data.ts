@@ -65,7 +65,7 @@ async function run(dir: string, given: object): Promise<void> {
   throw new TensorError({
     code: "data-problems",
     message: `data check: ${dir} has ${counted(problems, "problem")}`,
-    fix: "mend what the lines above name, then check again",
+    fix: "fix what the lines above report, then check again",
   });
 }
 
@@ -94,7 +94,7 @@ export function formatReport(report: DataReport, sheet?: string): string {
     ...names.map((split) => describeSplit(split, report)),
     ...describeLevels(report),
     "",
-    "Part of the pixels, per cent",
+    "Share of the pixels, per cent",
     formatTable({ header: ["class", ...names], rows: [...rows, voids] }),
     ...(shown.length < classes.length ? [`${absent} classes without a pixel are left out of the table`] : []),
     "",
@@ -105,7 +105,7 @@ export function formatReport(report: DataReport, sheet?: string): string {
   const problems = remarks.filter(({ level }) => level === "problem");
   if (problems.length > 0 && problems.every(({ code }) => isSkippable(code))) {
     const shapes = problems.some(({ code }) => isKept(code));
-    const cost = shapes ? "; where that is a shape, what it covers counts as background" : "";
+    const cost = shapes ? "; if it is a shape, the area that it covers counts as background" : "";
     lines.push(`with --skip-bad, fcn train and fcn eval leave out what has these problems and use the rest${cost}`);
   }
   lines.push(
@@ -124,7 +124,7 @@ function describeSplit(name: string, { splits }: DataReport): string {
 
 function describeLevels({ levels }: DataReport): string[] {
   return Object.entries(levels).map(([depth, { min, max, distinct }]) => {
-    return `values of the images: ${depth}, ${rangeText([min, max])}${distinct === undefined ? "" : `, ${distinct} different ones`}`;
+    return `values of the images: ${depth}, ${rangeText([min, max])}${distinct === undefined ? "" : `, ${distinct} different values`}`;
   });
 }
 

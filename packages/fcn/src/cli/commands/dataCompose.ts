@@ -9,7 +9,7 @@ import { fraction, whole } from "../../options/rules.js";
 import { addFlags, givenBy } from "../flags/addFlags.js";
 import { checkFolder } from "../flags/checks.js";
 import { JSON_OUTPUT } from "../flags/common.js";
-import { foldersByName, pattern } from "../flags/readers.js";
+import { foldersByName, skipPattern } from "../flags/readers.js";
 import { printResult } from "../output/output.js";
 
 const OPTIONS = {
@@ -43,7 +43,7 @@ const OPTIONS = {
   skip: {
     flag: "--skip <pattern>",
     help: "leave out files whose path matches this regular expression",
-    reader: pattern,
+    reader: skipPattern,
   },
   seed: { flag: "--seed <n>", help: "fixes the split and the images", rule: whole(0), fallback: 0 },
   ...JSON_OUTPUT,

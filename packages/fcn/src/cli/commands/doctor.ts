@@ -84,7 +84,7 @@ export function formatDiagnosis(diagnosis: Diagnosis): string {
   if (diagnosis.adapters.length === 0) lines.push("adapter    none");
   for (const line of diagnosis.missing) lines.push(`missing    ${line}`);
   if (diagnosis.mend) {
-    lines.push(`mend       ${diagnosis.mend.command}`);
+    lines.push(`fix        ${diagnosis.mend.command}`);
     if (diagnosis.mend.why) lines.push(`           ${diagnosis.mend.why}`);
   }
   return `${lines.join("\n")}\n`;
@@ -120,17 +120,12 @@ async function readMachine(): Promise<Machine> {
   };
 }
 
-async function probe(): Promise<AdapterReport | TensorError> {
-  try {
-    return await probeAdapters();
-  } catch (error) {
+async function run(given: object): Promise<void> {
+  const report = await probeAdapters().catch((error: unknown) => {
     if (error instanceof TensorError) return error;
     throw error;
-  }
-}
-
-async function run(given: object): Promise<void> {
-  const diagnosis = diagnose(await probe(), await readMachine());
+  });
+  const diagnosis = diagnose(report, await readMachine());
   await printResult(diagnosis, formatDiagnosis, givenBy(JSON_OUTPUT, given).json);
   if (diagnosis.ok) return;
   throw new TensorError({

@@ -60,7 +60,10 @@ async function run(names: string[], given: object): Promise<void> {
     throw new UsageError("standard input was named twice", "name - once");
   }
   if (raw && !names.includes("-")) {
-    throw new UsageError("--raw is for standard input, which is not read", "name - as the input, or leave --raw out");
+    throw new UsageError(
+      "--raw is for standard input, which is not among the inputs",
+      "name - as the input, or leave --raw out",
+    );
   }
   const inputs = await expandInputs(names, { raw, out, onWarning });
   const { alpha, simplify: tolerance } = flags;

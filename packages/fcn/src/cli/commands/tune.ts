@@ -45,7 +45,7 @@ async function run(given: object): Promise<void> {
 }
 
 function describeResult({ key, tile, speedup }: TuningResult): string {
-  if (speedup === 1) return `${key}: as it is`;
+  if (speedup === 1) return `${key}: unchanged`;
   const team = tile.variant === "subgroup" ? `, teams of ${tile.SGN}, ${tile.TV} columns` : "";
   return `${key}: ${speedup.toFixed(2)} times as fast with ${tile.variant} ${tile.TM}${team}`;
 }

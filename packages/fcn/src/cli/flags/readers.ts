@@ -14,8 +14,8 @@ export const someOf = <Word extends string>(words: readonly Word[]): Reader<read
   },
 });
 
-/** A regular expression. */
-export const pattern: Reader<RegExp> = {
+/** The regular expression of `--skip`. */
+export const skipPattern: Reader<RegExp> = {
   what: "a regular expression",
   parse: (text) => {
     try {
