@@ -84,7 +84,7 @@ describe("fcn train", () => {
   it.each([
     [["--momentum", "0.9"], /^error: --momentum with the optimizer adamw, which has none\n/],
     [["--model-option", "foo=1"], /^error: models\.create fcn32s-small: option foo is unknown\nfix: use some of: /],
-    [["--resume", "--overwrite"], /^error: --resume and --overwrite exclude each other\n/],
+    [["--resume", "--overwrite"], /^error: --resume and --overwrite cannot be used together\n/],
   ])("takes %j for wrong use", async (args, message) => {
     const outcome = await train("none", ...SMALL, ...args);
     expect([outcome.code, outcome.error]).toEqual([2, expect.stringMatching(message)]);

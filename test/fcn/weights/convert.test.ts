@@ -186,7 +186,7 @@ describe("fcn convert", () => {
     [
       0,
       [golden("twins.pth"), "OUT.npz", "--prefix", "student"],
-      /7 arrays.*\ndropped.*\nleft out 7 arrays beside that: "tea/,
+      /7 arrays.*\ndropped.*\nleft out 7 arrays without that: "tea/,
     ],
     [
       1,

@@ -42,7 +42,7 @@ describe("fcn data check", () => {
       `problem  ${join(root, "bad", "masks", "2.png")}: the labels are 20x31, but 2.jpg is 20x30 (`,
     );
     expect(stderr).toBe(
-      `error: data check: ${join(root, "bad")} has 1 problem\nfix: mend what the lines above name, then check again\n`,
+      `error: data check: ${join(root, "bad")} has 1 problem\nfix: fix what the lines above report, then check again\n`,
     );
   });
 

@@ -94,7 +94,7 @@ describe("fcn export", () => {
   it.each([
     [["--onnx", "x.onnx"], /required option '--weights <file>' not specified/],
     [["--weights", "x"], /required option '--onnx <file>' not specified/],
-    [["--weights", "x", "--onnx", "y", "--argmax", "--softmax"], /--argmax and --softmax exclude each other/],
+    [["--weights", "x", "--onnx", "y", "--argmax", "--softmax"], /--argmax and --softmax cannot be used together/],
     [["--weights", "x", "--onnx", "y", "--size", "0x48"], /--size is "0x48"/],
     [["--weights", "x", "--onnx", "y", "--opset", "3"], /--opset is "3"/],
   ])("returns wrong usage %j with 2", async (args, message) => {

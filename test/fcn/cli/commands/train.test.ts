@@ -45,7 +45,7 @@ describe("fcn train", () => {
       [["--data", data, "--model", "nope", ...out], 2, /--model is "nope"/],
       [[...small, ...out, "--crop", "32x"], 2, /--crop is "32x"/],
       [[...small, "--out", ""], 2, /--out is "".*\nfix: name a new or existing folder/],
-      [[...small, ...out, "--steps", "2", "--epochs", "2"], 2, /exclude each other/],
+      [[...small, ...out, "--steps", "2", "--epochs", "2"], 2, /cannot be used together/],
       [[...small, ...out, "--model-option", "dropout"], 2, /--model-option is "dropout"/],
       [[...small, ...out, "--model-option", "nope=1"], 2, /option nope is unknown/],
       [[...small, ...out, "--preprocessing", "nope"], 2, /use one of: imagenet, caffe, unit, symmetric/],
