@@ -3,8 +3,8 @@ import { matchNames } from "../nn/matchNames.js";
 import type { Module } from "../nn/module.js";
 import { copyInto, type LoadOptions, type LoadReport, nameTarget, planLoad, type StateArray } from "../nn/stateDict.js";
 import { brief, reworded, TensorError } from "../plain/errors.js";
-import { refuseDamaged } from "./skipped.js";
-import type { PathOrBytes } from "./source.js";
+import { refuseDamaged } from "./content/skipped.js";
+import type { PathOrBytes } from "./files/source.js";
 import { type OpenedWeights, type OpenWeightsOptions, withWeights } from "./weights.js";
 
 export interface LoadWeightsOptions extends LoadOptions, OpenWeightsOptions {

@@ -1,6 +1,6 @@
-import { corruptFile, type Place, unsupportedFile } from "../errors.js";
-import { elementCount, isShape } from "../hostArray.js";
-import type { Source } from "../source.js";
+import { elementCount, isShape } from "../arrays/hostArray.js";
+import { corruptFile, type Place, unsupportedFile } from "../files/errors.js";
+import type { Source } from "../files/source.js";
 import { BYTES, FIXED32, FIXED64, type Field, VARINT, type WireReader } from "./wire.js";
 
 /** Numbers in the file: packed contiguously, or each after its own tag. */

@@ -1,10 +1,10 @@
 import { brief } from "../../plain/errors.js";
-import { type Content, type ContentArray, checkUnique, plainArray, readContent } from "../content.js";
-import { corruptFile, unsupportedFile, within } from "../errors.js";
-import type { HostArray } from "../hostArray.js";
-import { guessed } from "../otherFile.js";
-import { checkLeft, type LeftOut, leftOut, type ReadOptions } from "../skipped.js";
-import { type PathOrBytes, type Source, withSource } from "../source.js";
+import type { HostArray } from "../arrays/hostArray.js";
+import { type Content, type ContentArray, checkUnique, plainArray, readContent } from "../content/content.js";
+import { guessed } from "../content/otherFile.js";
+import { checkLeft, type LeftOut, leftOut, type ReadOptions } from "../content/skipped.js";
+import { corruptFile, unsupportedFile, within } from "../files/errors.js";
+import { type PathOrBytes, type Source, withSource } from "../files/source.js";
 import { type Blob, readBlob } from "./blobs.js";
 import { V1_LAYER_TYPES } from "./layerTypes.js";
 import { BYTES, type Field, VARINT, WireReader } from "./wire.js";

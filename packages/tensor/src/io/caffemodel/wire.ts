@@ -1,5 +1,5 @@
-import { corruptFile } from "../errors.js";
-import type { Source } from "../source.js";
+import { corruptFile } from "../files/errors.js";
+import type { Source } from "../files/source.js";
 
 /** Encodings of protobuf fields. */
 export const VARINT = 0;

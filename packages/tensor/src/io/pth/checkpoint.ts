@@ -1,5 +1,5 @@
 import { brief, showSome, TensorError } from "../../plain/errors.js";
-import { type Place, unsupportedFile } from "../errors.js";
+import { type Place, unsupportedFile } from "../files/errors.js";
 import { SAVE_STATE_DICT } from "../pickle/unpickle.js";
 import { Opaque, type Value } from "../pickle/values.js";
 import { TensorRef, Unread } from "./tensors.js";

@@ -1,9 +1,9 @@
-import type { Content } from "../content.js";
-import { checkLeft, leaveOut } from "../skipped.js";
-import type { Source } from "../source.js";
+import type { Content } from "../content/content.js";
+import { checkLeft, leaveOut } from "../content/skipped.js";
+import type { Source } from "../files/source.js";
 import type { Checkpoint } from "./checkpoint.js";
-import type { ReadPthOptions } from "./options.js";
 import { stripWrappers } from "./prefix.js";
+import type { ReadPthOptions } from "./readPthOptions.js";
 import { type StorageBytes, tensorArrays } from "./storages.js";
 import { TensorRef, Unread } from "./tensors.js";
 

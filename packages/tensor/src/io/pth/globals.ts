@@ -1,5 +1,5 @@
 import { brief, showSome, TensorError } from "../../plain/errors.js";
-import type { Place } from "../errors.js";
+import type { Place } from "../files/errors.js";
 import { BadPickle } from "../pickle/cursor.js";
 import { SAVE_STATE_DICT } from "../pickle/unpickle.js";
 import { Global, Opaque, type PickleHooks, type Value } from "../pickle/values.js";

@@ -1,13 +1,13 @@
 import { brief } from "../../plain/errors.js";
-import type { Content } from "../content.js";
-import { corruptFile, unsupportedFile } from "../errors.js";
+import type { Content } from "../content/content.js";
+import { corruptFile, unsupportedFile } from "../files/errors.js";
+import type { Source } from "../files/source.js";
 import { SAVE_STATE_DICT, unpickleFrom } from "../pickle/unpickle.js";
 import type { Value } from "../pickle/values.js";
-import type { Source } from "../source.js";
 import { findStateDict } from "./checkpoint.js";
 import { contentOf } from "./content.js";
 import { type TorchHooks, torchHooks } from "./globals.js";
-import type { ReadPthOptions } from "./options.js";
+import type { ReadPthOptions } from "./readPthOptions.js";
 import type { StorageBytes } from "./storages.js";
 
 /** The first pickle of the format, a number that nobody writes by chance. */

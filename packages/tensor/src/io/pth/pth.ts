@@ -1,16 +1,16 @@
 import { brief } from "../../plain/errors.js";
-import { type Content, readContent } from "../content.js";
-import { corruptFile, unsupportedFile, within } from "../errors.js";
-import type { HostArray } from "../hostArray.js";
-import { guessed } from "../otherFile.js";
+import type { HostArray } from "../arrays/hostArray.js";
+import { type Content, readContent } from "../content/content.js";
+import { guessed } from "../content/otherFile.js";
+import { corruptFile, unsupportedFile, within } from "../files/errors.js";
+import { type PathOrBytes, type Source, withSource } from "../files/source.js";
 import { SAVE_STATE_DICT, unpickle } from "../pickle/unpickle.js";
-import { type PathOrBytes, type Source, withSource } from "../source.js";
-import { isZip, openZip, type ZipEntry } from "../zip.js";
+import { isZip, openZip, type ZipEntry } from "../zip/zip.js";
 import { findStateDict } from "./checkpoint.js";
 import { contentOf } from "./content.js";
 import { torchHooks } from "./globals.js";
 import { bigEndian, openLegacy } from "./legacy.js";
-import type { ReadPthOptions } from "./options.js";
+import type { ReadPthOptions } from "./readPthOptions.js";
 import type { StorageBytes } from "./storages.js";
 import type { TensorRef } from "./tensors.js";
 

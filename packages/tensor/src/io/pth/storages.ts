@@ -1,9 +1,9 @@
 import { brief } from "../../plain/errors.js";
-import type { ContentArray } from "../content.js";
-import { copyStrided, rowMajorStrides, type Strided } from "../dense.js";
-import { checkExpansion, corruptFile, type Place } from "../errors.js";
-import { decodeHostArray, elementCount, type StoredDtype, storedSize } from "../hostArray.js";
-import { type LeftOut, leaveOut } from "../skipped.js";
+import { copyStrided, rowMajorStrides, type Strided } from "../arrays/dense.js";
+import { decodeHostArray, elementCount, type StoredDtype, storedSize } from "../arrays/hostArray.js";
+import type { ContentArray } from "../content/content.js";
+import { type LeftOut, leaveOut } from "../content/skipped.js";
+import { checkExpansion, corruptFile, type Place } from "../files/errors.js";
 import { extent, type TensorRef } from "./tensors.js";
 
 /** The bytes of a storage in the file. */

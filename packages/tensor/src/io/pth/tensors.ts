@@ -1,5 +1,5 @@
 import { brief } from "../../plain/errors.js";
-import { elementCount, isShape, type StoredDtype, storedSize } from "../hostArray.js";
+import { elementCount, isShape, type StoredDtype, storedSize } from "../arrays/hostArray.js";
 import { BadPickle } from "../pickle/cursor.js";
 import { Global, type Value } from "../pickle/values.js";
 

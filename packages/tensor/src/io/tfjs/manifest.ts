@@ -1,6 +1,6 @@
 import { showValue } from "../../plain/errors.js";
-import { corruptFile, type Place, unsupportedFile } from "../errors.js";
-import { elementCount, type StoredDtype, storedSize } from "../hostArray.js";
+import { elementCount, type StoredDtype, storedSize } from "../arrays/hostArray.js";
+import { corruptFile, type Place, unsupportedFile } from "../files/errors.js";
 
 const AFFINE = ["uint8", "uint16"] as const;
 

@@ -1,10 +1,10 @@
 import { TensorError } from "../../plain/errors.js";
-import { corruptFile, type Place } from "../errors.js";
-import { decodeHostArray, type HostArray } from "../hostArray.js";
-import { guessed } from "../otherFile.js";
-import { checkLeft, leaveOut, type ReadOptions } from "../skipped.js";
-import { GIVEN_BYTES, type PathOrBytes, withSource } from "../source.js";
-import { decodeText, describeFault, recodeFix } from "../text.js";
+import { decodeHostArray, type HostArray } from "../arrays/hostArray.js";
+import { guessed } from "../content/otherFile.js";
+import { checkLeft, leaveOut, type ReadOptions } from "../content/skipped.js";
+import { corruptFile, type Place } from "../files/errors.js";
+import { GIVEN_BYTES, type PathOrBytes, withSource } from "../files/source.js";
+import { decodeText, describeFault, recodeFix } from "../text/text.js";
 import { readBundle } from "./bundle.js";
 import { LiteralError } from "./literal.js";
 import { parseManifest, type WeightSpec } from "./manifest.js";

@@ -1,4 +1,4 @@
-import { corruptFile, type Place } from "../errors.js";
+import { corruptFile, type Place } from "../files/errors.js";
 import type { WeightGroup } from "./manifest.js";
 
 /** Loads the bytes of a shard, given its path in the manifest. */
