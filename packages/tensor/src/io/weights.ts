@@ -1,4 +1,4 @@
-import { brief, showSome, TensorError } from "../plain/errors.js";
+import { brief, showSome, type TensorError } from "../plain/errors.js";
 import {
   type ArrayInfo,
   elementCount,
@@ -12,7 +12,7 @@ import { isCaffemodel, openCaffemodel } from "./caffemodel/caffemodel.js";
 import type { Content } from "./content/content.js";
 import { GIVE_WEIGHTS, guessed, otherFile } from "./content/otherFile.js";
 import type { LeftOut, SkippedArray } from "./content/skipped.js";
-import { unsupportedFile } from "./files/errors.js";
+import { fileError, unsupportedFile } from "./files/errors.js";
 import { type PathOrBytes, type Source, withSource } from "./files/source.js";
 import { isNpy } from "./npy/header.js";
 import { openNpz } from "./npy/npz.js";
@@ -138,9 +138,6 @@ function infoOf(stored: StoredDtype, shape: readonly number[]): ArrayInfo {
 }
 
 function unknownName(source: Source, name: string, names: readonly string[]): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `${source.reader}: ${source.file}: it has no array ${JSON.stringify(brief(name))}; it has ${showSome(names)}`,
-    fix: { code: "pass a name from weights.arrays" },
-  });
+  const problem = `it has no array ${JSON.stringify(brief(name))}; it has ${showSome(names)}`;
+  return fileError(source, "invalid-argument", problem, { code: "pass a name from weights.arrays" });
 }

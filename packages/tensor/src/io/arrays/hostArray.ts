@@ -50,47 +50,42 @@ export interface LazyArray extends ArrayInfo {
   data(): Promise<HostData>;
 }
 
-interface Storage {
-  readonly size: number;
-  readonly decode: (bytes: ArrayBuffer) => HostData;
-}
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  int16: Int16Array,
+  int8: Int8Array,
+  uint64: BigUint64Array,
+  uint32: Uint32Array,
+  uint16: Uint16Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+} as const satisfies { readonly [D in HostDtype]: unknown };
 
-const STORAGE: { readonly [D in StoredDtype]: Storage } = {
-  float32: { size: 4, decode: (bytes) => new Float32Array(bytes) },
-  float64: { size: 8, decode: (bytes) => new Float64Array(bytes) },
-  int64: { size: 8, decode: (bytes) => new BigInt64Array(bytes) },
-  int32: { size: 4, decode: (bytes) => new Int32Array(bytes) },
-  int16: { size: 2, decode: (bytes) => new Int16Array(bytes) },
-  int8: { size: 1, decode: (bytes) => new Int8Array(bytes) },
-  uint64: { size: 8, decode: (bytes) => new BigUint64Array(bytes) },
-  uint32: { size: 4, decode: (bytes) => new Uint32Array(bytes) },
-  uint16: { size: 2, decode: (bytes) => new Uint16Array(bytes) },
-  uint8: { size: 1, decode: (bytes) => new Uint8Array(bytes) },
-  bool: { size: 1, decode: (bytes) => new Uint8Array(bytes) },
-  float16: { size: 2, decode: widenFloat16 },
-  bfloat16: { size: 2, decode: widenBfloat16 },
-};
+/** Half precision, which has no typed array. */
+const HALVES = { float16: widenFloat16, bfloat16: widenBfloat16 } as const;
 
-export const isHostDtype = (text: string): text is HostDtype =>
-  Object.hasOwn(STORAGE, text) && widened(text as StoredDtype) === text;
+const isHalf = (dtype: StoredDtype): dtype is keyof typeof HALVES => Object.hasOwn(HALVES, dtype);
+
+export const isHostDtype = (text: string): text is HostDtype => Object.hasOwn(ARRAYS, text);
+
+export const STORED_DTYPES = Object.keys({ ...ARRAYS, ...HALVES }) as readonly StoredDtype[];
 
 /** Whether `data` is the type of array that holds values of this dtype. */
-export function fitsDtype(dtype: HostDtype, data: HostData): boolean {
-  const own = STORAGE[dtype].decode(new ArrayBuffer(0));
-  const types = own instanceof Uint8Array ? [Uint8Array, Uint8ClampedArray] : [own.constructor as typeof Uint8Array];
-  return types.some((type) => data instanceof type);
-}
+export const fitsDtype = (dtype: HostDtype, data: HostData): boolean =>
+  data instanceof ARRAYS[dtype] || (ARRAYS[dtype] === Uint8Array && data instanceof Uint8ClampedArray);
 
 /** Bytes per value in a file. */
-export const storedSize = (dtype: StoredDtype): number => STORAGE[dtype].size;
+export const storedSize = (dtype: StoredDtype): number => (isHalf(dtype) ? 2 : ARRAYS[dtype].BYTES_PER_ELEMENT);
 
 /** The dtype of an array after it is read. */
-export const widened = (stored: StoredDtype): HostDtype =>
-  stored === "float16" || stored === "bfloat16" ? "float32" : stored;
+export const widened = (stored: StoredDtype): HostDtype => (isHalf(stored) ? "float32" : stored);
 
 /** The values in `bytes` (little-endian, row-major). Takes ownership of the buffer. */
 export function decodeHostArray(dtype: StoredDtype, shape: readonly number[], bytes: ArrayBuffer): HostArray {
-  return { dtype: widened(dtype), shape, data: STORAGE[dtype].decode(bytes) };
+  return { dtype: widened(dtype), shape, data: isHalf(dtype) ? HALVES[dtype](bytes) : new ARRAYS[dtype](bytes) };
 }
 
 /** From IEEE 754 binary16: changes the bias of the exponent. Subnormal numbers have no exponent to change. */

@@ -1,6 +1,6 @@
 import type { Tensor } from "../../core/tensor.js";
 import { describe } from "../../plain/describe.js";
-import { brief, TensorError } from "../../plain/errors.js";
+import { brief, invalidArgument, show, type TensorError } from "../../plain/errors.js";
 import {
   elementCount,
   fitsDtype,
@@ -41,29 +41,17 @@ export async function loadValues(op: string, name: string, value: WritableArray)
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-function checkLength(
-  op: string,
-  name: string,
-  { dtype, shape }: { dtype: HostDtype; shape: readonly number[] },
-  data: HostData,
-): void {
+function checkLength(op: string, name: string, { dtype, shape }: WritableArray, data: HostData): void {
   if (!fitsDtype(dtype, data))
     throw refuse(op, `${brief(name)}: its dtype is ${dtype}, its data a ${data.constructor.name}`);
   const bytes = elementCount(shape) * storedSize(dtype);
   if (data.byteLength === bytes) return;
-  throw refuse(
-    op,
-    `${brief(name)}: shape [${shape.join(", ")}] of ${dtype} needs ${bytes} bytes, its data has ${data.byteLength}`,
-  );
+  const needed = `shape ${show(shape)} of ${dtype} needs ${bytes} bytes`;
+  throw refuse(op, `${brief(name)}: ${needed}, its data has ${data.byteLength}`);
 }
 
-export function refuse(op: string, problem: string): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `${op}: ${problem}`,
-    fix: { code: "correct the entry: each is a tensor or { dtype, shape, data }" },
-  });
-}
+export const refuse = (op: string, problem: string): TensorError =>
+  invalidArgument(`${op}: ${problem}`, { code: "correct the entry: each is a tensor or { dtype, shape, data }" });
 
 export async function gather(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: BlobPart[] = [];

@@ -1,7 +1,7 @@
 import { elementCount, isShape } from "../arrays/hostArray.js";
 import { corruptFile, type Place, unsupportedFile } from "../files/errors.js";
 import type { Source } from "../files/source.js";
-import { BYTES, FIXED32, FIXED64, type Field, VARINT, type WireReader } from "./wire.js";
+import { BYTES, FIXED32, FIXED64, type Field, VARINT, Varints, type WireReader } from "./wire.js";
 
 /** Numbers in the file: packed contiguously, or each after its own tag. */
 interface Run {
@@ -79,10 +79,10 @@ async function addRun(
 }
 
 /** caffe.BlobShape: repeated int64 dim, packed or not. */
-async function readDims(reader: WireReader, at: Place, shape: Field, dims: number[]): Promise<undefined> {
+async function readDims(reader: WireReader, at: Place, shape: Field, dims: number[]): Promise<void> {
   await reader.fields(shape.begin, shape.end, (field) => {
     if (field.number !== SHAPE_DIM) return undefined;
-    if (field.wire === BYTES) return readPackedDims(reader, at, field, dims);
+    if (field.wire === BYTES) return readPackedDims(reader.source, at, field, dims);
     dims.push(field.wire === VARINT ? field.value : Number.NaN);
     return undefined;
   });
@@ -90,23 +90,14 @@ async function readDims(reader: WireReader, at: Place, shape: Field, dims: numbe
 
 const MAX_PACKED_DIMS = 640;
 
-async function readPackedDims(
-  { source }: WireReader,
-  at: Place,
-  { begin, end }: Field,
-  dims: number[],
-): Promise<undefined> {
+async function readPackedDims(source: Source, at: Place, { begin, end }: Field, dims: number[]): Promise<void> {
   if (end - begin > MAX_PACKED_DIMS) throw corruptFile(at, "its shape has too many sizes");
-  let value = 0;
-  let scale = 1;
-  for (const byte of new Uint8Array(await source.read(begin, end))) {
-    value += (byte & 0x7f) * scale;
-    scale *= 128;
-    if (byte >= 0x80) continue;
-    dims.push(value);
-    [value, scale] = [0, 1];
+  const varints = new Varints(new Uint8Array(await source.read(begin, end)));
+  while (varints.at < end - begin) {
+    const size = varints.next();
+    if (Number.isNaN(size)) throw corruptFile(at, "its shape is damaged");
+    dims.push(size);
   }
-  if (scale !== 1) throw corruptFile(at, "its shape is damaged");
 }
 
 function blobOf(

@@ -1,6 +1,6 @@
 import { brief } from "../../plain/errors.js";
 import { decodeHostArray, type HostArray, type StoredDtype } from "../arrays/hostArray.js";
-import { corruptFile, type Place } from "../files/errors.js";
+import { corruptFile, firstTwice, type Place } from "../files/errors.js";
 import { type LeftOut, type ReadOptions, refuseDamaged } from "./skipped.js";
 
 /** An array in an opened file. */
@@ -51,9 +51,6 @@ export async function readContent(
 
 /** Throws if two arrays have the same name. */
 export function checkUnique(at: Place, arrays: readonly { readonly name: string }[]): void {
-  const seen = new Set<string>();
-  for (const { name } of arrays) {
-    if (seen.has(name)) throw corruptFile(at, `two of its arrays are called ${brief(name)}`);
-    seen.add(name);
-  }
+  const twice = firstTwice(arrays);
+  if (twice !== undefined) throw corruptFile(at, `two of its arrays are called ${brief(twice)}`);
 }

@@ -1,5 +1,5 @@
-import { type Fix, hasCode, TensorError } from "../../plain/errors.js";
-import type { Place } from "../files/errors.js";
+import { type Fix, hasCode, type TensorError } from "../../plain/errors.js";
+import { fileError, type Place } from "../files/errors.js";
 import type { Source } from "../files/source.js";
 import { GUESSED_BYTES, type Guess, guessContent } from "./guess.js";
 
@@ -50,10 +50,6 @@ export async function guessed<T>(source: Source, wanted: keyof typeof OWN, use: 
 
 /** The error for a file of the wrong kind. */
 export function otherFile(at: Place, wanted: string, { what, fix }: Guess): TensorError {
-  return new TensorError({
-    code: "unsupported-file",
-    message: `${at.reader}: ${at.file}: it is ${what}, not ${wanted}`,
-    fix: fix ?? REMEDIES[what] ?? (wanted === "a file of weights" ? GIVE_WEIGHTS : `give ${wanted}`),
-    details: { is: what, file: at.file },
-  });
+  const remedy = fix ?? REMEDIES[what] ?? (wanted === "a file of weights" ? GIVE_WEIGHTS : `give ${wanted}`);
+  return fileError(at, "unsupported-file", `it is ${what}, not ${wanted}`, remedy, { is: what, file: at.file });
 }

@@ -26,11 +26,10 @@ export function leaveOut(at: Place, name: string, why: string, fix: Fix): LeftOu
   return { name, reason: `it ${why}`, damaged: false, error };
 }
 
-/** Leaves out an array that could not be opened at `at`. Rethrows errors that are not about the array. */
-export function leftOut(at: Place, name: string, error: unknown): LeftOut {
+/** Leaves out an array that could not be opened. Rethrows errors that are not about the array. */
+export function leftOut(name: string, error: unknown): LeftOut {
   if (!hasCode(error, "unsupported-file", "corrupt-file")) throw error;
-  const start = `${at.reader}: ${at.file}: `;
-  return { name, reason: error.message.replace(start, ""), damaged: error.code === "corrupt-file", error };
+  return { name, reason: String(error.details?.problem), damaged: error.code === "corrupt-file", error };
 }
 
 /** Throws if nothing in a file can be read. */
@@ -38,7 +37,8 @@ export function checkLeft(at: Place, arrays: readonly unknown[], skipped: readon
   if (arrays.length > 0 || skipped.length === 0) return;
   refuseDamaged(skipped);
   if (skipped.length === 1) throw skipped[0]!.error;
-  const list = showSome(skipped.map(describeSkipped), { separator: "; " });
+  const reasons = skipped.map(({ name, reason }) => `${brief(name)}: ${reason}`);
+  const list = showSome(reasons, { separator: "; " });
   throw unsupportedFile(at, `none of its arrays can be read: ${list}`, skipped[0]!.error.parts().fix);
 }
 
@@ -47,5 +47,3 @@ export function refuseDamaged(skipped: readonly LeftOut[]): void {
   const part = skipped.find(({ damaged }) => damaged);
   if (part !== undefined) throw part.error;
 }
-
-const describeSkipped = ({ name, reason }: SkippedArray): string => `${brief(name)}: ${reason}`;

@@ -1,4 +1,4 @@
-import { type Fix, oneLine, TensorError } from "../../plain/errors.js";
+import { type ErrorDetails, type Fix, oneLine, type TensorCode, TensorError } from "../../plain/errors.js";
 
 /** Where a problem is, for messages: the function that reads, and the file or part of a file. */
 export interface Place {
@@ -6,17 +6,36 @@ export interface Place {
   readonly file: string;
 }
 
-export function corruptFile(at: Place, problem: string): TensorError {
+/** An error about a file. Its `details.problem` is the message without the place. */
+export function fileError(at: Place, code: TensorCode, problem: string, fix: Fix, details?: ErrorDetails): TensorError {
+  const text = oneLine(problem);
   return new TensorError({
-    code: "corrupt-file",
-    message: oneLine(`${at.reader}: ${at.file}: ${problem}`),
-    fix: "fetch or write the file again: it is incomplete, damaged or of another format",
+    code,
+    message: `${at.reader}: ${at.file}: ${text}`,
+    fix,
+    details: { problem: text, ...details },
   });
 }
 
-export function unsupportedFile(at: Place, problem: string, fix: Fix): TensorError {
-  const message = oneLine(`${at.reader}: ${at.file}: ${problem}`);
-  return new TensorError({ code: "unsupported-file", message, fix });
+export const corruptFile = (at: Place, problem: string): TensorError =>
+  fileError(
+    at,
+    "corrupt-file",
+    problem,
+    "fetch or write the file again: it is incomplete, damaged or of another format",
+  );
+
+export const unsupportedFile = (at: Place, problem: string, fix: Fix): TensorError =>
+  fileError(at, "unsupported-file", problem, fix);
+
+/** The first name that two items have. */
+export function firstTwice(items: readonly { readonly name: string }[]): string | undefined {
+  const seen = new Set<string>();
+  for (const { name } of items) {
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
+  return undefined;
 }
 
 /** A part of the same file. */

@@ -1,6 +1,7 @@
-import { brief, TensorError } from "../../plain/errors.js";
+import { describe } from "../../plain/describe.js";
+import { brief, invalidArgument, TensorError } from "../../plain/errors.js";
 import { isNode, nodeModule } from "../../plain/node.js";
-import type { Place } from "./errors.js";
+import { fileError, type Place } from "./errors.js";
 
 /** The path of a file (Node only), or its bytes. */
 export type PathOrBytes = string | URL | Uint8Array | ArrayBuffer;
@@ -59,32 +60,24 @@ async function openFile(reader: string, path: string | URL): Promise<FileHandle>
 
 async function fileSource(at: Place, file: FileHandle, state: { readonly open: boolean }): Promise<Source> {
   const { size } = await file.stat();
-  const read = async (begin: number, end: number): Promise<ArrayBuffer> => {
-    const bytes = new Uint8Array(end - begin);
-    for (let at = 0; at < bytes.length; ) {
-      const { bytesRead } = await file.read(bytes, at, Math.min(bytes.length - at, MAX_READ), begin + at);
-      if (bytesRead === 0) throw new Error("the file became shorter while it was read");
-      at += bytesRead;
+  const read: Source["read"] = async (begin, end) => {
+    if (!state.open) {
+      const fix = { code: "await all reads inside the function that you give to openWeights" };
+      throw fileError(at, "closed-file", "it is closed: values were requested after that function had ended", fix);
     }
-    return bytes.buffer;
-  };
-  const guarded: Source["read"] = async (begin, end) => {
-    if (!state.open) throw closed(at);
     try {
-      return await read(begin, end);
+      const bytes = new Uint8Array(end - begin);
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesRead } = await file.read(bytes, done, Math.min(bytes.length - done, MAX_READ), begin + done);
+        if (bytesRead === 0) throw unreadable(at.reader, at.file, "the file became shorter while it was read");
+        done += bytesRead;
+      }
+      return bytes.buffer;
     } catch (error) {
-      throw unreadable(at.reader, at.file, error);
+      throw error instanceof TensorError ? error : unreadable(at.reader, at.file, error);
     }
   };
-  return { ...at, size, read: guarded };
-}
-
-function closed(at: Place): TensorError {
-  return new TensorError({
-    code: "closed-file",
-    message: `${at.reader}: ${at.file} is closed: values were asked for after the function that uses it was done`,
-    fix: { code: "await all reads inside the function that you give to openWeights" },
-  });
+  return { ...at, size, read };
 }
 
 /** Node's file module. Throws if there is none. */
@@ -101,7 +94,7 @@ function nodeFiles(op: string): typeof import("node:fs/promises") {
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "it does not exist",
   EISDIR: "it is a folder, not a file",
-  EACCES: "it may not be read",
+  EACCES: "permission to read it is denied",
 };
 
 function unreadable(reader: string, name: string, cause: unknown): TensorError {
@@ -115,10 +108,8 @@ function unreadable(reader: string, name: string, cause: unknown): TensorError {
   );
 }
 
-function notAFile(reader: string, input: unknown): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `${reader}: got ${input === null ? "null" : typeof input}, but needs a path, a URL, a Uint8Array or an ArrayBuffer`,
-    fix: "pass the path of the file or its bytes",
-  });
-}
+const notAFile = (reader: string, input: unknown): TensorError =>
+  invalidArgument(
+    `${reader}: got ${describe(input)}, but needs a path, a URL, a Uint8Array or an ArrayBuffer`,
+    "pass the path of the file or its bytes",
+  );

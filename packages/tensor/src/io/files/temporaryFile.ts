@@ -25,17 +25,27 @@ export function removeUnfinished(): void {
   for (const remove of unfinished.values()) remove();
 }
 
-function register(op: string, temporary: string): void {
+/**
+ * A temporary name for a file that will replace `target`. Throws if that is a folder: the system would refuse only the
+ * final rename, after all the work.
+ */
+async function reserve(op: string, target: string): Promise<string> {
   const { rmSync } = nodeModule(op, "node:fs");
+  const { stat } = nodeModule(op, "node:fs/promises");
+  const found = await stat(target).catch(() => undefined);
+  if (found?.isDirectory()) throw unwritable(op, target, { code: "EISDIR" });
+  const temporary = await temporaryName(target);
   unfinished.set(temporary, () => rmSync(temporary, { force: true }));
+  return temporary;
 }
 
-/** Without this check, the system would refuse only the final rename, after all the work. */
-async function refuseFolder(op: string, target: string): Promise<void> {
-  const found = await nodeModule(op, "node:fs/promises")
-    .stat(target)
-    .catch(() => undefined);
-  if (found?.isDirectory()) throw unwritable(op, target, { code: "EISDIR" });
+/** Runs `work`, and says what the system refuses. */
+async function guarded<T>(op: string, target: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw unwritable(op, target, cause);
+  }
 }
 
 /**
@@ -45,14 +55,10 @@ async function refuseFolder(op: string, target: string): Promise<void> {
  */
 export async function withTemporary<T>(op: string, path: string, use: (temporary: string) => Promise<T>): Promise<T> {
   const { rename, rm } = nodeModule(op, "node:fs/promises");
-  await refuseFolder(op, path);
-  const temporary = await temporaryName(path);
-  register(op, temporary);
+  const temporary = await reserve(op, path);
   try {
     const result = await use(temporary);
-    await rename(temporary, path).catch((cause: unknown) => {
-      throw unwritable(op, path, cause);
-    });
+    await guarded(op, path, () => rename(temporary, path));
     return result;
   } finally {
     await rm(temporary, { force: true });
@@ -65,16 +71,8 @@ export async function openTemporary(op: string, path: string | URL): Promise<Tem
   const fs = nodeModule(op, "node:fs/promises");
   const { fileURLToPath } = nodeModule(op, "node:url");
   const target = typeof path === "string" ? path : fileURLToPath(path);
-  await refuseFolder(op, target);
-  const temporary = await temporaryName(target);
-  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (cause) {
-      throw unwritable(op, target, cause);
-    }
-  };
-  register(op, temporary);
+  const temporary = await reserve(op, target);
+  const guard = <T>(work: () => Promise<T>): Promise<T> => guarded(op, target, work);
   const file = await guard(() => fs.open(temporary, "wx")).catch((error: unknown) => {
     unfinished.delete(temporary);
     throw error;

@@ -1,6 +1,7 @@
 import { brief } from "../../plain/errors.js";
 import { type HostDtype, isShape, type StoredDtype } from "../arrays/hostArray.js";
 import { corruptFile, type Place, unsupportedFile } from "../files/errors.js";
+import type { Source } from "../files/source.js";
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
@@ -36,13 +37,10 @@ export interface NpyHeader {
 /** Whether a `.npy` file starts like this. */
 export const isNpy = (start: Uint8Array): boolean => MAGIC.every((byte, i) => start[i] === byte);
 
-/** Reads the header of a `.npy` file of `size` bytes, format versions 1 to 3. */
-export async function readNpyHeader(
-  at: Place,
-  size: number,
-  read: (begin: number, end: number) => Promise<ArrayBuffer>,
-): Promise<NpyHeader> {
-  const start = new Uint8Array(await read(0, Math.min(size, 12)));
+/** Reads the header of a `.npy` file, format versions 1 to 3. */
+export async function readNpyHeader(at: Place, file: Pick<Source, "size" | "read">): Promise<NpyHeader> {
+  const { size } = file;
+  const start = new Uint8Array(await file.read(0, Math.min(size, 12)));
   if (start.length < 12 || !isNpy(start)) {
     throw corruptFile(at, "it does not start as a .npy file does");
   }
@@ -56,7 +54,7 @@ export async function readNpyHeader(
   if (length > MAX_HEADER || begin + length > size) {
     throw corruptFile(at, `its header is said to have ${length} bytes, but the file has ${size}`);
   }
-  const text = new TextDecoder().decode(await read(begin, begin + length));
+  const text = new TextDecoder().decode(await file.read(begin, begin + length));
   return { ...parseHeader(at, text), dataBegin: begin + length };
 }
 

@@ -12,7 +12,7 @@ import { type NpyHeader, readNpyHeader } from "./header.js";
  */
 export async function readNpy(pathOrBytes: PathOrBytes): Promise<HostArray> {
   return withSource("readNpy", pathOrBytes, async (source) => {
-    const header = await guessed(source, "a .npy file", () => readNpyHeader(source, source.size, source.read));
+    const header = await guessed(source, "a .npy file", () => readNpyHeader(source, source));
     checkDataSize(source, header, source.size);
     return decodeNpy(header, await source.read(header.dataBegin, source.size));
   });

@@ -33,7 +33,7 @@ export async function openNpz(source: Source, entries: readonly ZipEntry[]): Pro
     const name = entry.name.replace(/\.npy$/, "");
     await openEntry(place, name, entry).then(
       (array) => arrays.push(array),
-      (error) => skipped.push(leftOut(place, name, error)),
+      (error) => skipped.push(leftOut(name, error)),
     );
   }
   checkUnique(source, [...arrays, ...skipped]);
@@ -54,7 +54,7 @@ async function openEntry(place: Place, name: string, entry: ZipEntry): Promise<C
       "it does not start as a .npy file does",
       "unpack the archive and give the weights in it",
     );
-  const header = await readNpyHeader(place, entry.size, entry.read);
+  const header = await readNpyHeader(place, entry);
   checkDataSize(place, header, entry.size);
   const read = async (): Promise<HostArray> => decodeNpy(header, await entry.readChecked(header.dataBegin));
   return { name, stored: header.dtype, shape: header.shape, read };

@@ -1,5 +1,5 @@
 import { elementCount, type HostArray, type HostData, type HostDtype, storedSize } from "../arrays/hostArray.js";
-import { loadValues, refuse, writableArrays } from "../arrays/writable.js";
+import { gather, loadValues, refuse, writableArrays } from "../arrays/writable.js";
 import { openTemporary } from "../files/temporaryFile.js";
 import { writeWhole } from "../files/writeWhole.js";
 import { encodeNpyHeader } from "./header.js";
@@ -52,9 +52,7 @@ export async function createNpy(
 
 /** As {@link writeNpy}, but returns the bytes, for use without a file system. */
 export async function encodeNpy(array: HostArray): Promise<Uint8Array> {
-  const parts: BlobPart[] = [];
-  for await (const piece of pieces("encodeNpy", array)) parts.push(piece as Uint8Array<ArrayBuffer>);
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
+  return gather(pieces("encodeNpy", array));
 }
 
 async function* pieces(op: string, array: HostArray): AsyncGenerator<Uint8Array> {

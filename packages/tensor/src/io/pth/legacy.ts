@@ -31,24 +31,14 @@ export async function openLegacy(source: Source, options: ReadPthOptions): Promi
   if ((await next()) !== MAGIC) throw unsupportedFile(source, "it is a pickle, but not of torch.save", SAVE_STATE_DICT);
   const version = await next();
   if (version !== VERSION) {
-    throw unsupportedFile(
-      source,
-      `its format version is ${typeof version === "number" ? version : "damaged"}`,
-      SAVE_STATE_DICT,
-    );
+    const shown = typeof version === "number" ? version : "damaged";
+    throw unsupportedFile(source, `its format version is ${shown}`, SAVE_STATE_DICT);
   }
   checkByteOrder(source, await next());
   const root = await next();
   const keys = await next();
   const storages = await locateStorages(source, keys, at, hooks);
-  const find = ({ storage }: { storage: { key: string } }, name: string): StorageBytes => {
-    const found = storages.get(storage.key);
-    if (found === undefined) {
-      throw corruptFile(source, `tensor ${brief(name)} lies in storage ${brief(storage.key)}, which is not there`);
-    }
-    return found;
-  };
-  return contentOf(source, findStateDict(source, root, options.key), find, options);
+  return contentOf(source, findStateDict(source, root, options.key), storages, options);
 }
 
 async function checkStart(source: Source): Promise<void> {
@@ -86,10 +76,8 @@ async function locateStorages(
     }
     const length = new DataView(await source.read(at, start)).getBigInt64(0, true);
     if (length !== BigInt(storage.total)) {
-      throw corruptFile(
-        source,
-        `storage ${brief(storage.key)} has ${length} elements, its pickle says ${storage.total}`,
-      );
+      const elements = `${length} elements, its pickle says ${storage.total}`;
+      throw corruptFile(source, `storage ${brief(storage.key)} has ${elements}`);
     }
     found.set(storage.key, { size, compressed: false, read: (from, to) => source.read(start + from, start + to) });
     at = start + size;

@@ -1,4 +1,4 @@
-import { brief, TensorError } from "../../plain/errors.js";
+import { brief, invalidArgument } from "../../plain/errors.js";
 import { type HostArray, storedSize } from "../arrays/hostArray.js";
 import { gather, loadValues, refuse, type WritableRecord, writableArrays } from "../arrays/writable.js";
 import { type Content, plainArray, readContent } from "../content/content.js";
@@ -96,10 +96,8 @@ async function* pieces(
   if (Object.hasOwn(tensors, "__metadata__")) throw refuse(op, "the name __metadata__ belongs to the format");
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value === "string") continue;
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `${op}: the metadata ${brief(key)} is a ${typeof value}, the format holds strings`,
-      fix: { code: `pass a string: { ${brief(key)}: String(value) }, or JSON.stringify(value)` },
+    throw invalidArgument(`${op}: the metadata ${brief(key)} is a ${typeof value}, the format holds strings`, {
+      code: `pass a string: { ${brief(key)}: String(value) }, or JSON.stringify(value)`,
     });
   }
   list.sort((a, b) => storedSize(b.value.dtype) - storedSize(a.value.dtype));

@@ -56,20 +56,17 @@ function faultAt(bytes: Uint8Array, offset: number): TextFault {
   return { offset, line, byte: bytes[offset] ?? 0, ...guessEncoding(bytes) };
 }
 
-/** The position of the first byte that is not valid UTF-8. */
+const REPLACEMENT = "\ufffd";
+const REPLACEMENT_BYTES = [0xef, 0xbf, 0xbd];
+
+/** The position of the first byte that is not valid UTF-8. A decoder shows it by a character that text may have too. */
 function firstWrongByte(bytes: Uint8Array): number {
-  for (let i = 0; i < bytes.length; ) {
-    const [first, second] = [bytes[i] as number, bytes[i + 1] ?? 0];
-    const more = first < 0x80 ? 0 : first < 0xc2 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : -1;
-    // Overlong forms, UTF-16 surrogates and values beyond Unicode.
-    const isRefused =
-      (first === 0xe0 && second < 0xa0) ||
-      (first === 0xed && second > 0x9f) ||
-      (first === 0xf0 && second < 0x90) ||
-      (first === 0xf4 && second > 0x8f);
-    if (more < 0 || isRefused) return i;
-    for (let k = 1; k <= more; k++) if (((bytes[i + k] ?? 0) & 0xc0) !== 0x80) return i;
-    i += more + 1;
+  const pieces = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).split(REPLACEMENT);
+  let at = 0;
+  for (const piece of pieces) {
+    at += new TextEncoder().encode(piece).length;
+    if (REPLACEMENT_BYTES.some((byte, i) => bytes[at + i] !== byte)) return at;
+    at += REPLACEMENT_BYTES.length;
   }
   return 0;
 }

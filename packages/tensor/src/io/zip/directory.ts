@@ -1,5 +1,5 @@
 import { brief } from "../../plain/errors.js";
-import { corruptFile } from "../files/errors.js";
+import { corruptFile, firstTwice } from "../files/errors.js";
 import type { Source } from "../files/source.js";
 
 /** What the central directory of a zip archive says about an entry. */
@@ -56,7 +56,8 @@ export async function readDirectory(source: Source): Promise<ZipRecord[]> {
     records.push(readRecord(bytes.subarray(at, next), (problem) => fail(`entry ${i} of its zip directory ${problem}`)));
     at = next;
   }
-  checkNames(records, fail);
+  const twice = firstTwice(records);
+  if (twice !== undefined) throw fail(`two entries of its zip directory are called ${brief(twice)}`);
   return withLimits(records, begin, fail);
 }
 
@@ -122,14 +123,6 @@ function widen(values: readonly number[], extra: DataView, fail: (problem: strin
     at += 8;
     return safe(extra, at - 8);
   });
-}
-
-function checkNames(records: readonly { name: string }[], fail: (problem: string) => Error): void {
-  const seen = new Set<string>();
-  for (const { name } of records) {
-    if (seen.has(name)) throw fail(`two entries of its zip directory are called ${brief(name)}`);
-    seen.add(name);
-  }
 }
 
 /** Each entry ends where the next one or the directory starts. This refuses bombs made of overlapping entries. */

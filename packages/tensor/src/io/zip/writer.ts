@@ -5,11 +5,8 @@ export interface ZipFile {
   readonly pieces: readonly Uint8Array[];
 }
 
-interface Written extends ZipEntryFields {
+interface Written {
   readonly nameBytes: Uint8Array;
-}
-
-interface ZipEntryFields {
   readonly crc: number;
   readonly size: number;
   readonly offset: number;
@@ -28,38 +25,34 @@ export async function* zipPieces(files: AsyncIterable<ZipFile>): AsyncGenerator<
   for await (const { name, pieces } of files) {
     const crc = new Crc32();
     for (const piece of pieces) crc.update(piece);
-    const size = pieces.reduce((total, piece) => total + piece.length, 0);
+    const size = totalLength(pieces);
     const entry = { nameBytes: new TextEncoder().encode(name), crc: crc.value, size, offset };
     const header = localHeader(entry);
-    yield header;
+    yield* header;
     yield* pieces;
     written.push(entry);
-    offset += header.length + size;
+    offset += totalLength(header) + size;
   }
-  const directory = written.map(directoryEntry);
+  const directory = written.flatMap(directoryEntry);
   yield* directory;
-  yield endRecords(
-    written.length,
-    offset,
-    directory.reduce((total, { length }) => total + length, 0),
-  );
+  yield* endRecords(written.length, offset, totalLength(directory));
 }
 
-/** The fields of a record, little-endian: bytes and value of each. */
-function record(fields: readonly (readonly [bytes: 2 | 4 | 8, value: number])[], ...tail: Uint8Array[]): Uint8Array {
-  const length = fields.reduce((total, [bytes]) => total + bytes, 0);
-  const out = new Uint8Array(tail.reduce((total, part) => total + part.length, length));
+const totalLength = (parts: readonly Uint8Array[]): number => parts.reduce((total, { length }) => total + length, 0);
+
+const WIDTHS: Readonly<Record<string, number>> = { H: 2, I: 4, Q: 8 };
+
+/** A record of little-endian numbers, by the letters of Python's struct.pack: H has 2 bytes, I has 4, Q has 8. */
+function pack(letters: string, ...values: readonly number[]): Uint8Array {
+  const out = new Uint8Array([...letters].reduce((total, letter) => total + WIDTHS[letter]!, 0));
   const view = new DataView(out.buffer);
   let at = 0;
-  for (const [bytes, value] of fields) {
-    if (bytes === 2) view.setUint16(at, value, true);
-    else if (bytes === 4) view.setUint32(at, value, true);
+  for (const [i, letter] of [...letters].entries()) {
+    const value = values[i]!;
+    if (letter === "H") view.setUint16(at, value, true);
+    else if (letter === "I") view.setUint32(at, value, true);
     else view.setBigUint64(at, BigInt(value), true);
-    at += bytes;
-  }
-  for (const part of tail) {
-    out.set(part, at);
-    at += part.length;
+    at += WIDTHS[letter]!;
   }
   return out;
 }
@@ -70,72 +63,32 @@ const clip = (value: number): number => Math.min(value, FULL);
 function extra64(values: readonly number[]): Uint8Array {
   const large = values.filter((value) => value >= FULL);
   if (large.length === 0) return new Uint8Array(0);
-  return record([[2, 1], [2, 8 * large.length], ...large.map((value) => [8, value] as const)]);
+  return pack(`HH${"Q".repeat(large.length)}`, 1, 8 * large.length, ...large);
 }
 
-/** The fields from the required version to the length of the name. */
+/** From the required version to the length of the name. */
+const COMMON = "HHHHHIIIH";
 const common = ({ crc, size, nameBytes }: Written) =>
-  [
-    [2, VERSION64],
-    [2, UTF8_NAME],
-    [2, 0],
-    [2, 0],
-    [2, DATE],
-    [4, crc],
-    [4, clip(size)],
-    [4, clip(size)],
-    [2, nameBytes.length],
-  ] as const;
+  [VERSION64, UTF8_NAME, 0, 0, DATE, crc, clip(size), clip(size), nameBytes.length] as const;
 
-function localHeader(entry: Written): Uint8Array {
+function localHeader(entry: Written): Uint8Array[] {
   const extra = extra64([entry.size, entry.size]);
-  return record([[4, 0x04034b50], ...common(entry), [2, extra.length]], entry.nameBytes, extra);
+  return [pack(`I${COMMON}H`, 0x04034b50, ...common(entry), extra.length), entry.nameBytes, extra];
 }
 
-function directoryEntry(entry: Written): Uint8Array {
+function directoryEntry(entry: Written): Uint8Array[] {
   const extra = extra64([entry.size, entry.size, entry.offset]);
-  const rest = [
-    [2, extra.length],
-    [2, 0],
-    [2, 0],
-    [2, 0],
-    [4, 0],
-    [4, clip(entry.offset)],
-  ] as const;
-  return record([[4, 0x02014b50], [2, VERSION64], ...common(entry), ...rest], entry.nameBytes, extra);
+  const rest = [extra.length, 0, 0, 0, 0, clip(entry.offset)];
+  const fields = pack(`IH${COMMON}HHHHII`, 0x02014b50, VERSION64, ...common(entry), ...rest);
+  return [fields, entry.nameBytes, extra];
 }
 
-function endRecords(count: number, begin: number, length: number): Uint8Array {
-  const fits = count < 0xffff && begin + length < FULL;
+function endRecords(count: number, begin: number, length: number): Uint8Array[] {
   const short = Math.min(count, 0xffff);
-  const end = record([
-    [4, 0x06054b50],
-    [2, 0],
-    [2, 0],
-    [2, short],
-    [2, short],
-    [4, clip(length)],
-    [4, clip(begin)],
-    [2, 0],
-  ]);
-  if (fits) return end;
-  const end64 = record([
-    [4, 0x06064b50],
-    [8, 44],
-    [2, VERSION64],
-    [2, VERSION64],
-    [4, 0],
-    [4, 0],
-    [8, count],
-    [8, count],
-    [8, length],
-    [8, begin],
-  ]);
-  const locator = record([
-    [4, 0x07064b50],
-    [4, 0],
-    [8, begin + length],
-    [4, 1],
-  ]);
-  return record([], end64, locator, end);
+  const end = pack("IHHHHIIH", 0x06054b50, 0, 0, short, short, clip(length), clip(begin), 0);
+  if (count < 0xffff && begin + length < FULL) return [end];
+  const sizes = [count, count, length, begin];
+  const end64 = pack("IQHHIIQQQQ", 0x06064b50, 44, VERSION64, VERSION64, 0, 0, ...sizes);
+  const locator = pack("IIQI", 0x07064b50, 0, begin + length, 1);
+  return [end64, locator, end];
 }

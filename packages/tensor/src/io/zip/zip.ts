@@ -4,19 +4,6 @@ import type { Source } from "../files/source.js";
 import { Crc32 } from "./crc32.js";
 import { readDirectory, type ZipRecord } from "./directory.js";
 
-/** A file in a zip archive. */
-export interface ZipEntry {
-  readonly name: string;
-  /** Bytes, uncompressed. */
-  readonly size: number;
-  /** A stored entry can be read in any order at no cost. In a compressed one, all that precedes is decompressed too. */
-  readonly compressed: boolean;
-  /** The uncompressed bytes [begin, end). */
-  read(begin: number, end: number): Promise<ArrayBuffer>;
-  /** The uncompressed bytes from `begin` on, after checking the length and CRC-32 of the whole entry. */
-  readChecked(begin?: number): Promise<ArrayBuffer>;
-}
-
 const LOCAL_ENTRY = 0x04034b50;
 const EMPTY_ARCHIVE = 0x06054b50;
 const LOCAL_LENGTH = 30;
@@ -37,18 +24,7 @@ export async function openZip(source: Source): Promise<ZipEntry[]> {
     records.reduce((total, { size }) => total + size, 0),
     source.size,
   );
-  return records
-    .filter(({ name }) => !name.endsWith("/"))
-    .map((record) => {
-      const packed = new PackedEntry(source, record);
-      return {
-        name: record.name,
-        size: record.size,
-        compressed: record.method !== STORED,
-        read: (begin, end) => packed.read(begin, end),
-        readChecked: (begin = 0) => packed.readChecked(begin),
-      };
-    });
+  return records.filter(({ name }) => !name.endsWith("/")).map((record) => new ZipEntry(source, record));
 }
 
 /** Whether the source starts like a zip archive, including an empty one. */
@@ -74,7 +50,13 @@ function checkMethod(at: Place, { method, flags }: ZipRecord): void {
 
 const entryPlace = (at: Place, name: string): Place => within(at, `entry ${brief(name)}`);
 
-class PackedEntry {
+/** A file in a zip archive. */
+export class ZipEntry {
+  readonly name: string;
+  /** Bytes, uncompressed. */
+  readonly size: number;
+  /** A stored entry can be read in any order at no cost. In a compressed one, all that precedes is decompressed too. */
+  readonly compressed: boolean;
   readonly #at: Place;
   #begin: Promise<number> | undefined;
 
@@ -82,20 +64,25 @@ class PackedEntry {
     private readonly source: Source,
     private readonly record: ZipRecord,
   ) {
+    this.name = record.name;
+    this.size = record.size;
+    this.compressed = record.method !== STORED;
     this.#at = entryPlace(source, record.name);
   }
 
+  /** The uncompressed bytes [begin, end). */
   async read(begin: number, end: number): Promise<ArrayBuffer> {
     const start = await this.#start();
-    if (this.record.method === STORED) return this.source.read(start + begin, start + end);
+    if (!this.compressed) return this.source.read(start + begin, start + end);
     return this.#unpack(start, begin, end, undefined);
   }
 
-  async readChecked(begin: number): Promise<ArrayBuffer> {
+  /** The uncompressed bytes from `begin` on, after checking the length and CRC-32 of the whole entry. */
+  async readChecked(begin = 0): Promise<ArrayBuffer> {
     const start = await this.#start();
-    const { method, size } = this.record;
+    const { size } = this;
     const crc = new Crc32();
-    if (method !== STORED) {
+    if (this.compressed) {
       const bytes = await this.#unpack(start, begin, size, crc);
       this.#checkCrc(crc);
       return bytes;
@@ -132,13 +119,13 @@ class PackedEntry {
       nameBytes.every((byte, i) => byte === header[LOCAL_LENGTH + i]);
     if (!agrees) throw corruptFile(this.#at, "its local header is damaged");
     const begin = local + header.length + view.getUint16(28, true);
-    if (begin + packed > limit) throw corruptFile(this.#at, "it reaches into what follows it");
+    if (begin + packed > limit) throw corruptFile(this.#at, "it overlaps what follows it");
     return begin;
   }
 
   /** The uncompressed bytes [begin, end). With `crc`, decompresses the whole entry and checks its size. */
   async #unpack(start: number, begin: number, end: number, crc: Crc32 | undefined): Promise<ArrayBuffer> {
-    const { size } = this.record;
+    const { size } = this;
     const out = new Uint8Array(end - begin);
     let at = 0;
     for await (const chunk of this.#inflate(start)) {
