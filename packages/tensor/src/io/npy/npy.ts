@@ -1,3 +1,4 @@
+import { show } from "../../plain/errors.js";
 import { copyStrided, rowMajorStrides, swapBytes } from "../arrays/dense.js";
 import { decodeHostArray, elementCount, type HostArray, storedSize } from "../arrays/hostArray.js";
 import { guessed } from "../content/otherFile.js";
@@ -22,10 +23,8 @@ export async function readNpy(pathOrBytes: PathOrBytes): Promise<HostArray> {
 export function checkDataSize(at: Place, { dtype, shape, dataBegin }: NpyHeader, size: number): void {
   const wanted = elementCount(shape) * storedSize(dtype);
   if (size - dataBegin === wanted) return;
-  throw corruptFile(
-    at,
-    `shape [${shape.join(", ")}] of ${dtype} needs ${wanted} bytes of data, it has ${size - dataBegin}`,
-  );
+  const needed = `shape ${show(shape)} of ${dtype} needs ${wanted} bytes of data`;
+  throw corruptFile(at, `${needed}, it has ${size - dataBegin}`);
 }
 
 /** The array in the data after a header. Takes ownership of the buffer. */

@@ -48,12 +48,10 @@ export async function openNpz(source: Source, entries: readonly ZipEntry[]): Pro
 
 async function openEntry(place: Place, name: string, entry: ZipEntry): Promise<ContentArray> {
   const isArray = entry.name.endsWith(".npy") || isNpy(new Uint8Array(await entry.read(0, Math.min(6, entry.size))));
-  if (!isArray)
-    throw unsupportedFile(
-      place,
-      "it does not start as a .npy file does",
-      "unpack the archive and give the weights in it",
-    );
+  if (!isArray) {
+    const fix = "unpack the archive and pass the weights in it";
+    throw unsupportedFile(place, "it does not start as a .npy file does", fix);
+  }
   const header = await readNpyHeader(place, entry);
   checkDataSize(place, header, entry.size);
   const read = async (): Promise<HostArray> => decodeNpy(header, await entry.readChecked(header.dataBegin));

@@ -28,13 +28,7 @@ export class ShardCursor {
       pieces.push(piece);
       missing -= piece.length;
     }
-    const out = new Uint8Array(count);
-    let at = 0;
-    for (const piece of pieces) {
-      out.set(piece, at);
-      at += piece.length;
-    }
-    return out.buffer;
+    return new Blob(pieces as Uint8Array<ArrayBuffer>[]).arrayBuffer();
   }
 
   /** Skips texts, each preceded by its length in 4 bytes. */
