@@ -4,8 +4,8 @@ import { Tensor } from "./core/tensor.js";
 import type { Device } from "./device.js";
 import type { Order } from "./plain/layout.js";
 
-export { GUESSED_BYTES, type Guess, guessContent } from "./io/guess.js";
-export { decodeText, describeFault, recodeFix, shellWord, type TextFault } from "./io/text.js";
+export { GUESSED_BYTES, type Guess, guessContent } from "./io/content/guess.js";
+export { decodeText, describeFault, recodeFix, shellWord, type TextFault } from "./io/text/text.js";
 export { matchNames, type NameMatch } from "./nn/matchNames.js";
 export { nameTarget } from "./nn/stateDict.js";
 export { ONE_VALUE } from "./ops/batchNorm.js";

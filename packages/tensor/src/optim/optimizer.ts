@@ -1,5 +1,5 @@
 import { inOrder, Tensor } from "../core/tensor.js";
-import type { HostArray } from "../io/hostArray.js";
+import type { HostArray } from "../io/arrays/hostArray.js";
 import { describe } from "../plain/describe.js";
 import { type Fix, invalidArgument, show, type TensorError } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";

@@ -1,5 +1,5 @@
 import type { Tensor } from "../core/tensor.js";
-import type { HostArray } from "../io/hostArray.js";
+import type { HostArray } from "../io/arrays/hostArray.js";
 import { show, TensorError } from "../plain/errors.js";
 
 /** The optimiser's state of one parameter: buffers in the parameter's memory format, and the steps so far. */
