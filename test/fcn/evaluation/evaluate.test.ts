@@ -159,7 +159,7 @@ describe("evaluate", () => {
     );
     const unlabelled = [{ ...samples[0]!, labels: new Uint8Array(40 * 56) }];
     await expect(fcn.evaluate(net, unlabelled, { ...settings, numClasses: 3 })).rejects.toThrow(
-      /net has 4 classes, 3 are/,
+      /net has 4 classes, but only 3 are/,
     );
     await expect(fcn.evaluate(net, samples, { numClasses: 4 })).rejects.toThrow(/without preprocessing/);
     await expect(fcn.evaluate(net, samples, { preprocessing: RAW })).rejects.toThrow(/number of classes is unknown/);
