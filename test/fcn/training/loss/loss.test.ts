@@ -1,7 +1,7 @@
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { batchLoss, type Loss } from "../../../../packages/fcn/src/training/loss/loss.js";
+import { batchLoss, type Loss, lossRule } from "../../../../packages/fcn/src/training/loss/loss.js";
 import { uniform } from "../../../support/hash-values.js";
 import { stripes } from "../../data/samples.js";
 
@@ -152,6 +152,21 @@ describe("a loss", () => {
       );
     },
   );
+});
+
+describe("the rule of a loss", () => {
+  it("takes settings within their bounds, and refuses one that no loss has", () => {
+    const good = ["dice", { kind: "focal", gamma: 0 }, { kind: "ohem", threshold: 1, minKept: 0 }];
+    expect(good.filter(lossRule.holds)).toEqual(good);
+    const bad = [
+      null,
+      "hinge",
+      { kind: "focal", gamma: 0.5 },
+      { kind: "focal", gama: 2 },
+      { kind: "ohem", threshold: 2 },
+    ];
+    expect(bad.filter(lossRule.holds)).toEqual([]);
+  });
 });
 
 describe("schedules", () => {

@@ -5,7 +5,7 @@ import { createCheckBar } from "../../progress/quietBar.js";
 import { createStageView } from "../../progress/stages.js";
 import { OPTIMIZERS } from "../../training/optimizer/optimizers.js";
 import { type TrainRunResult, trainRun } from "../../training/run/index.js";
-import { optimizerOf } from "../../training/run/start/options.js";
+import { optimizerOf } from "../../training/run/start/defaults.js";
 import { recipeGives } from "../../training/settings/recipes.js";
 import { SETTINGS } from "../../training/settings/run.js";
 import type { TrainRunOptions } from "../../training/settings/runOptions.js";

@@ -1,12 +1,12 @@
 import type { SampleOrder } from "../../../data/loader/plan.js";
 import { valuesOf } from "../../../options/option.js";
 import type { OptimizerName } from "../../optimizer/optimizers.js";
-import type { TrainOptions } from "../../settings/options.js";
 import { type Recipe, recipe } from "../../settings/recipes.js";
 import { RUN } from "../../settings/run.js";
 import type { TrainRunOptions } from "../../settings/runOptions.js";
 import type { SettingTable } from "../../settings/setting.js";
 import { TRAINING } from "../../settings/training.js";
+import type { TrainOptions } from "../../settings/trainOptions.js";
 
 /** The optimiser of a run. With a recipe it is SGD, because recipes were published for SGD. */
 export const optimizerOf = ({ optimizer, recipe }: Pick<TrainRunOptions, "optimizer" | "recipe">): OptimizerName =>
