@@ -4,7 +4,7 @@ import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { describeGraph, type NodeSummary } from "./graph/geometry/describe.js";
 import { GraphNet, type NetOutput } from "./graph/net.js";
 import type { Graph } from "./graph/spec.js";
-import { type ModelOptions, type Resolved, resolveOptions } from "./options.js";
+import { type ModelOptions, type Resolved, resolveOptions } from "./modelOptions.js";
 import type { ModelEntry } from "./zoo/entry.js";
 import { ZOO } from "./zoo/index.js";
 

@@ -1,4 +1,4 @@
-import type { TensorError } from "@fcn/tensor";
+import type { Tensor, TensorError } from "@fcn/tensor";
 import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 import type { Message } from "../../encoding/protobuf.js";
 import { inferChannels } from "../../models/graph/geometry/channels.js";
@@ -81,8 +81,7 @@ function addNodes(graph: Graph, onnx: OnnxGraph, image: string) {
 }
 
 function initializer(name: string, weights: StateDict): Message {
-  const tensor = weights[name];
-  if (tensor === undefined) throw new RangeError(`exportOnnx: the net has no weight ${name}`);
+  const tensor = weights[name] as Tensor;
   const read = async (): Promise<Uint8Array> => {
     const data = await tensor.data();
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

@@ -3,7 +3,7 @@ import { invalidArgument, showValue } from "@fcn/tensor/internal";
 import { inferChannels } from "./geometry/channels.js";
 import { coarsestStride } from "./geometry/reach.js";
 import { geometryOf } from "./geometry/shapes.js";
-import { KINDS, kindOf, LAYER_KINDS, type LayerKind } from "./kinds/index.js";
+import { KINDS, LAYER_KINDS, type LayerKind } from "./kinds/index.js";
 import { LIMITS, type Rule } from "./kinds/rules.js";
 import { type Graph, isInput, type Node } from "./spec.js";
 
@@ -66,11 +66,6 @@ function checkWhole(graph: Graph, fail: (problem: string) => never): void {
   const channels = inferChannels(graph);
   for (const [name, count] of channels) {
     if (count > LIMITS.channels) fail(`${name} has ${count} channels, more than ${LIMITS.channels}`);
-  }
-  for (const { name, layer, inputs } of graph.nodes) {
-    const from = inputs.map((input) => channels.get(input) as number);
-    const fault = kindOf(layer).fault?.(layer, from);
-    if (fault !== undefined) fail(`${layer.kind} ${name}: ${fault}`);
   }
   const stride = coarsestStride(graph);
   if (!(stride <= LIMITS.extent)) fail(`its layers have a stride of ${stride}, more than ${LIMITS.extent}`);

@@ -103,8 +103,8 @@ function upscore(builder: GraphBuilder, data: string, last: string, options: Ski
   const stride = div(maps(data).scale, maps(last).scale).num;
   const finest = options.skips.at(-1)?.stage;
   // The name upscore2 belongs to the first upsampling between scores.
-  const behindSkips = stride === 2 ? `upscore_${finest}` : `upscore${stride}`;
-  const name = finest === undefined ? "upscore" : behindSkips;
+  const afterSkips = stride === 2 ? `upscore_${finest}` : `upscore${stride}`;
+  const name = finest === undefined ? "upscore" : afterSkips;
   const window = bilinearWindow(maps(last), maps(data), options.padding);
   const up = upsample(builder, `${name}${suffix}`, options.numClasses, window, options, last);
   return builder.add(`score${suffix}`, { kind: "crop" }, up, data);

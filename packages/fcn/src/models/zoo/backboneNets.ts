@@ -9,7 +9,7 @@ import { mobileNetBackbone } from "../backbones/mobilenet.js";
 import { RESNETS, resNetBackbone, torchvisionNames } from "../backbones/resnet.js";
 import { scaleWidths, torchvisionVggNames, VGG16, vggBackbone } from "../backbones/vgg.js";
 import { buildFcn } from "../heads/fcn.js";
-import type { Resolved } from "../options.js";
+import type { Resolved } from "../modelOptions.js";
 import type { Family, ModelEntry } from "./entry.js";
 
 const PREFIX = "backbone.";

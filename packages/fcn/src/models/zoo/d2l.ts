@@ -2,7 +2,7 @@ import { scaleWidth } from "../backbones/convNorm.js";
 import { RESNETS, resNetBackbone, SEQUENTIAL_NAMES } from "../backbones/resnet.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
-import type { Resolved } from "../options.js";
+import type { Resolved } from "../modelOptions.js";
 import type { Family } from "./entry.js";
 
 /**

@@ -1,7 +1,7 @@
 import type { RulesOf } from "@fcn/tensor/internal";
 import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import type { Graph } from "../graph/spec.js";
-import type { ModelOptions, Resolved } from "../options.js";
+import type { ModelOptions, Resolved } from "../modelOptions.js";
 
 /** A named model: the options that it takes, their defaults, and its layers. */
 export interface ModelEntry {

@@ -5,7 +5,7 @@ import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
 import { featurePyramid, pyramidAliases, pyramidScores, semanticBranch } from "../heads/fpn.js";
 import { unetDecoder } from "../heads/unet.js";
-import type { Resolved } from "../options.js";
+import type { Resolved } from "../modelOptions.js";
 import type { Family } from "./entry.js";
 
 const LEVELS = ["layer1", "layer2", "layer3", "layer4"] as const;

@@ -4,7 +4,7 @@ import { GraphBuilder } from "../graph/builder.js";
 import { inferChannels } from "../graph/geometry/channels.js";
 import type { Graph } from "../graph/spec.js";
 import { fcnHead } from "../heads/fcnHead.js";
-import type { Resolved } from "../options.js";
+import type { Resolved } from "../modelOptions.js";
 import type { Family, ModelEntry } from "./entry.js";
 
 /** torchvision.models.segmentation.fcn_resnet50 and 101. Stages 3 and 4 dilate so that the features keep stride 8. */

@@ -3,7 +3,7 @@ import { GraphBuilder } from "../graph/builder.js";
 import type { Layer } from "../graph/kinds/index.js";
 import type { Graph } from "../graph/spec.js";
 import { outLayer } from "../heads/unet.js";
-import type { Resolved } from "../options.js";
+import type { Resolved } from "../modelOptions.js";
 import type { Family } from "./entry.js";
 
 const WIDTHS = [64, 128, 256, 512, 1024] as const;

@@ -4,7 +4,7 @@ import { scaleWidths, VGG16, type VggNames, type VggSpec, vggBackbone } from "..
 import type { Graph } from "../graph/spec.js";
 import { buildFcn } from "../heads/fcn.js";
 import type { Skip } from "../heads/skip.js";
-import type { Resolved } from "../options.js";
+import type { Resolved } from "../modelOptions.js";
 import type { Family, ModelEntry } from "./entry.js";
 
 type VggLayers = Pick<VggSpec, "stages" | "cast">;

@@ -4,7 +4,7 @@ import { CAFFE_NAMES, suffixedNames, VGG16, type VggNames } from "../backbones/v
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
 import { lateFusionHead, type SkipHeadOptions, skipHead } from "../heads/skip.js";
-import type { Resolved } from "../options.js";
+import type { Resolved } from "../modelOptions.js";
 import type { Family, ModelEntry } from "./entry.js";
 import { finerThan, VGG_SKIPS, VGG16_DEFAULTS, vggFcn, vggOf } from "./vgg.js";
 

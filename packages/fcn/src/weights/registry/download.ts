@@ -158,7 +158,7 @@ async function receive(
       options.onBytes(at, total);
     }
   });
-  if (total !== undefined && at < total) throw new Dropped(`the answer ended after ${at} of ${total} bytes`);
+  if (total !== undefined && at < total) throw new Dropped(`the response ended after ${at} of ${total} bytes`);
 }
 
 /** Marks failures of the connection as such, to tell them from failures of the disk. */
@@ -186,7 +186,7 @@ function reasonOf(error: unknown): string {
 function refused(url: string, what: string, { name }: DownloadOptions): TensorError {
   return new TensorError({
     code: "download-refused",
-    message: `fetchWeights ${name}: ${new URL(url).host} answered with ${what}`,
+    message: `fetchWeights ${name}: ${new URL(url).host} sent ${what}`,
     fix: `open ${url} in a browser, save the file and put it into the cache folder, or use another entry`,
   });
 }

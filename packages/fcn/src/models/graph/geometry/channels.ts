@@ -1,15 +1,15 @@
 import { invalidArgument } from "@fcn/tensor/internal";
 import { kindOf } from "../kinds/index.js";
-import { foldGraph, type Graph, type Node } from "../spec.js";
+import { foldGraph, type Graph } from "../spec.js";
 
 /**
- * The channels of every node, which do not depend on sizes. Throws `invalid-argument` if a node's inputs do not fit.
+ * The channels of every node, which do not depend on sizes. Throws `invalid-argument` if a layer has a fault, such as
+ * inputs that do not fit.
  */
 export const inferChannels = (graph: Graph): Map<string, number> =>
-  foldGraph(graph, 0, (node, inputs) => kindOf(node.layer).channels(node.layer, inputs, refuse(node)));
-
-const refuse =
-  ({ name, layer }: Node) =>
-  (problem: string, fix: string): never => {
-    throw invalidArgument(`${layer.kind} ${name}: ${problem}`, fix);
-  };
+  foldGraph(graph, 0, ({ name, layer }, inputs) => {
+    const { fault, channels } = kindOf(layer);
+    const [problem, fix = ""] = fault?.(layer, inputs) ?? [];
+    if (problem !== undefined) throw invalidArgument(`${layer.kind} ${name}: ${problem}`, fix);
+    return channels(layer, inputs);
+  });
