@@ -26,7 +26,7 @@ export const publishedPreprocessing = (name: string): Preprocessing | undefined 
 export function graphOf(name: string, options: ModelOptions): { graph: Graph; options: Resolved } {
   const entry = entryOf(name);
   const resolved = resolveOptions(name, options, entry.defaults, entry.rules);
-  return { graph: entry.graph(resolved), options: resolved };
+  return { graph: entry.graph(resolved, name), options: resolved };
 }
 
 /**

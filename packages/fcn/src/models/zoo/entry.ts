@@ -12,7 +12,8 @@ export interface ModelEntry {
   readonly rules?: Partial<RulesOf<ModelOptions>>;
   /** Preprocessing of the published weights with these layer names, if it is not ImageNet's mean and deviation. */
   readonly preprocessing?: Preprocessing;
-  readonly graph: (options: Resolved) => Graph;
+  /** The layers under the name of the model. */
+  readonly graph: (options: Resolved, name: string) => Graph;
 }
 
 export type Family = Readonly<Record<string, ModelEntry>>;

@@ -1,6 +1,6 @@
 import { invalidArgument } from "@fcn/tensor/internal";
 import { kindOf } from "../kinds/index.js";
-import { foldGraph, type Graph } from "../spec.js";
+import { foldGraph, type Graph, mainHead } from "../spec.js";
 
 /**
  * The channels of every node, which do not depend on sizes. Throws `invalid-argument` if a layer has a fault, such as
@@ -13,3 +13,6 @@ export const inferChannels = (graph: Graph): Map<string, number> =>
     if (problem !== undefined) throw invalidArgument(`${layer.kind} ${name}: ${problem}`, fix);
     return channels(layer, inputs);
   });
+
+/** The number of classes that the node of a head scores; by default that of the main head. */
+export const classesOf = (graph: Graph, node = mainHead(graph)): number | undefined => inferChannels(graph).get(node);

@@ -100,7 +100,7 @@ export const ONE = [1, 1] as const;
 /** Number of inputs of layers that take any number. */
 export const MANY = [1, 64] as const;
 
-export const sameChannels = (_: object, [first = 0]: readonly number[]): number => first;
+const sameChannels = (_: object, [first = 0]: readonly number[]): number => first;
 
 /** For kinds that leave every value at its place in the plane. */
 export const unmoved = {
