@@ -48,7 +48,7 @@ export interface ModelOptions {
   geometricClasses?: number;
 }
 
-export type OptionName = keyof ModelOptions;
+type OptionName = keyof ModelOptions;
 /** Options of a model with every default filled in. */
 export type Resolved = Required<ModelOptions>;
 
