@@ -132,8 +132,9 @@ export class Device {
 
   /**
    * Runs `fn`, then frees every tensor made on this device meanwhile, except those that `fn` returns (also inside
-   * arrays, maps or plain objects) or passes to `keep`. Works across await. Scopes may nest but not overlap: if they
-   * do, one of them rejects with `scope-overlap`, at its end or where it uses a tensor that the other freed.
+   * arrays, maps or plain objects) or passes to `keep`. Works across await. Scopes may nest but not overlap: a tensor
+   * belongs to the innermost scope that is open, and a scope that ends before one that was opened after it rejects with
+   * `scope-overlap`.
    *
    * @example
    * ```ts
@@ -160,7 +161,7 @@ export class Device {
     };
     let result: T | undefined;
     try {
-      result = await scopes.run(frame, () => fn(scope));
+      result = await fn(scope);
     } finally {
       scopes.close(frame, result);
     }

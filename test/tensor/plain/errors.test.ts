@@ -302,10 +302,10 @@ describe("tensors that cannot be used", () => {
       ),
     ).toMatchInlineSnapshot(`
       [
-        "[disposed] relu: x of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
-        "[disposed] add: a of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
-        "[disposed] a tensor of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
-        "[disposed] reshape: x of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
+        "[disposed] relu: x of shape [2, 3] was used after it was disposed | dispose it after the last use",
+        "[disposed] add: a of shape [2, 3] was used after it was disposed | dispose it after the last use",
+        "[disposed] a tensor of shape [2, 3] was used after it was disposed | dispose it after the last use",
+        "[disposed] reshape: x of shape [2, 3] was used after it was disposed | dispose it after the last use",
       ]
     `);
   });

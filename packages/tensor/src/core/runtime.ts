@@ -79,7 +79,7 @@ export class Runtime {
   collect<T extends readonly (Held | undefined)[]>(fn: () => T): T {
     const frame = this.scopes.open();
     try {
-      const result = this.scopes.run(frame, fn);
+      const result = fn();
       for (const tensor of result) if (tensor) this.scopes.remove(tensor);
       return result;
     } finally {
@@ -91,7 +91,7 @@ export class Runtime {
   async warmUp(fn: () => unknown): Promise<void> {
     const frame = this.scopes.open();
     try {
-      await this.scopes.run(frame, () => this.engine.warmUp(fn));
+      await this.engine.warmUp(fn);
     } finally {
       this.scopes.close(frame, undefined);
     }

@@ -1,5 +1,5 @@
 import { type Dummy, FAULT_WORDS, type Step } from "@fcn/kernels";
-import { TensorError } from "../plain/errors.js";
+import { defect, TensorError } from "../plain/errors.js";
 import { USAGE } from "./buffers.js";
 import type { BufferRange, CommandRecorder } from "./commands.js";
 import type { GuardedDevice } from "./guarded.js";
@@ -25,12 +25,12 @@ export class Binder {
    */
   bind(op: string, step: Step, name: string, access: string, operands: Operands, after: (() => void)[]): BufferRange {
     const use = step.operands[name];
-    if (use === undefined) throw new Error(`${op}: the plan of ${step.kernel.name} binds no operand to ${name}`);
+    if (use === undefined) throw defect(`${op}: the plan of ${step.kernel.name} binds no operand to ${name}`);
     if (typeof use !== "string" && "dummy" in use) return this.#dummy(use);
     if (typeof use !== "string" && "fault" in use) return { buffer: this.fault, offset: 0, size: FAULT_WORDS * 4 };
     const operand = typeof use === "string" ? use : use.operand;
     const storage = operands[operand];
-    if (!storage) throw new Error(`${op}: the plan names an operand ${operand} that was not given`);
+    if (!storage) throw defect(`${op}: the plan names an operand ${operand} that was not given`);
     const begin = typeof use === "string" ? 0 : use.byteOffset;
     const length = Math.max(4, typeof use === "string" ? storage.byteLength : use.byteLength);
     if (length > this.bindingLimit) throw this.#tooLarge(op, operand, length);
