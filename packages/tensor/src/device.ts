@@ -67,12 +67,12 @@ export class Device {
 
   /** Number of live tensors, and bytes in use and reserved on the GPU, each with its peak. */
   memory(): MemoryReport {
-    return this.#engine.memory(this.runtime.liveTensors);
+    return this.#engine.memory.report(this.runtime.liveTensors);
   }
 
   /** Resets the peaks that `memory()` reports (torch.cuda.reset_peak_memory_stats). */
   resetPeakMemory(): void {
-    this.#engine.resetPeak();
+    this.#engine.memory.resetPeak();
   }
 
   /**
@@ -190,7 +190,7 @@ export class Device {
 
   /** Returns free GPU memory to the system, until at most `bytes` (default 0) are kept for reuse. */
   trim(bytes = 0): void {
-    this.#engine.trim(bytes);
+    this.#engine.memory.trim(bytes);
   }
 
   /** Ends the device: pending reads reject, and Node can exit. */

@@ -2,7 +2,7 @@ import type { Capabilities, Plan, Tuning } from "@fcn/kernels";
 import type { Engine } from "../device/engine.js";
 import type { Storage } from "../device/storage.js";
 import { type Planner, Tuner, type TuningProgress } from "../device/tuner.js";
-import { otherDevice, show, TensorError } from "../plain/errors.js";
+import { limitExceeded, otherDevice, show } from "../plain/errors.js";
 import { checkValue } from "../plain/options.js";
 import { seed } from "../plain/rules.js";
 import { elementsOf } from "../plain/shape.js";
@@ -48,11 +48,10 @@ export class Runtime {
     }
     if (!plan) {
       const shapes = Object.values(operands).flatMap((operand) => (operand ? [show(operand.shape)] : []));
-      throw new TensorError({
-        code: "limit-exceeded",
-        message: `${op}: operands of shapes ${shapes.join(" ")} have rows larger than the ${this.capabilities.bindingLimit} bytes that one binding can show`,
-        fix: "use a smaller batch or image, or cut the input into tiles",
-      });
+      throw limitExceeded(
+        `${op}: operands of shapes ${shapes.join(" ")} have rows larger than the ${this.capabilities.bindingLimit} bytes that one binding can show`,
+        "use a smaller batch or image, or cut the input into tiles",
+      );
     }
     if (typeof planned === "function") this.#tuner?.add(op, planned, plan.tunable, storages);
     this.engine.run(op, plan, storages);
