@@ -2,7 +2,7 @@ import { type Device, io, TensorError } from "@fcn/tensor";
 import { invalidArgument, matchNames, reworded } from "@fcn/tensor/internal";
 import { IMAGENET_MEAN } from "../data/published/means.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
-import { vocPalette } from "../labels/palette.js";
+import { vocPalette } from "../labels/colours.js";
 import { loadModel, type ModelMetadata } from "../models/file/weightsFile.js";
 import { parameterShapes } from "../models/graph/parameters.js";
 import { scoreLayers } from "../models/graph/scoreLayers.js";

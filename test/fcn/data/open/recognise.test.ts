@@ -31,7 +31,7 @@ describe("unrelated JSON files that come first", () => {
     expect(await firstRows(root, opened)).toEqual({ "z.jpg": "11110000" });
     expect(toldOf(root, opened)).toEqual([]);
     expect(opened.remarks.map(({ text }) => text)).toContain(
-      "6 JSON files are no labelme files and were not read: a1.json, a2.json, a3.json and 3 more",
+      "6 JSON files are not labelme files and were not read: a1.json, a2.json, a3.json and 3 more",
     );
   });
 

@@ -1,4 +1,5 @@
 import type { Abortable } from "../../async/abort.js";
+import { mapAhead } from "../../async/pipeline.js";
 import { isDeepImage } from "../decode/image.js";
 import { type PixelRange, type PixelScale, rangeText, short } from "../decode/pixelScale.js";
 import type { DataRemark } from "../files/remarks.js";
@@ -62,14 +63,14 @@ const AT_ONCE = 32;
 
 async function onlyDeep(files: readonly string[], { signal }: Abortable): Promise<Set<string>> {
   const candidates = files.filter((file) => !FLAT.test(file));
+  const looked = mapAhead(candidates, AT_ONCE, async (file) => ({
+    file,
+    isDeep: await isDeepImage(file).catch(() => false),
+  }));
   const deep = new Set<string>();
-  for (let at = 0; at < candidates.length; at += AT_ONCE) {
+  for await (const { file, isDeep } of looked) {
     signal?.throwIfAborted();
-    const some = candidates.slice(at, at + AT_ONCE);
-    const found = await Promise.all(some.map((file) => isDeepImage(file).catch(() => false)));
-    some.forEach((file, i) => {
-      if (found[i]) deep.add(file);
-    });
+    if (isDeep) deep.add(file);
   }
   return deep;
 }

@@ -66,13 +66,7 @@ function lostLetters({ root, classes }: OpenedData): DataRemark[] {
 async function recognise(root: string): Promise<LayoutName> {
   for (const [name, layout] of LAYOUT_ROWS) if (await layout.recognise(root)) return name;
   const near = await nearMisses(root);
-  const isTold = (text: string): boolean => near.some(({ problem }) => problem === text);
-  const unread = (await Promise.all(LAYOUT_ROWS.map(([, { problems }]) => problems?.(root) ?? []))).flat();
-  const problems = [
-    ...near.map(({ problem }) => problem),
-    ...unread.filter((text) => !isTold(text)),
-    ...(await foreignAnnotations(root)),
-  ];
+  const problems = [...near.map(({ problem }) => problem), ...(await foreignAnnotations(root))];
   const fixes = [...new Set(near.flatMap(({ fix }) => fix ?? []))].slice(0, 2);
   const known = LAYOUT_ROWS.map(([, { what }]) => what).join("; ");
   const otherwise = `put images into images/ and masks of the same name into masks/; also known: ${known}`;
@@ -80,7 +74,7 @@ async function recognise(root: string): Promise<LayoutName> {
     code: "missing-data",
     message: [`${root}: no known layout of labelled images is in it`, ...problems].join("; "),
     // If there are annotations, the user meant that layout, so no other is suggested.
-    fix: near[0]?.isAnnotations ? fixes.join("; or ") : [...fixes, otherwise].join("; or "),
+    fix: near[0]?.of === "annotations" ? fixes.join("; or ") : [...fixes, otherwise].join("; or "),
   });
 }
 
