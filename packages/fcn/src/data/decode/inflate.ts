@@ -1,8 +1,8 @@
 import { concatBytes } from "../../encoding/bytes.js";
 
 /**
- * Decompresses a zlib stream that lies in pieces. Fails as soon as the output exceeds `limit` bytes, so that a small file cannot exhaust
- * the memory. Throws a plain Error for damaged data, because only the caller knows the file.
+ * Decompresses a zlib stream that lies in pieces. Fails as soon as the output exceeds `limit` bytes, so that a small
+ * file cannot exhaust the memory. Throws a plain Error for damaged data, because only the caller knows the file.
  */
 export async function inflate(pieces: readonly Uint8Array[], limit: number): Promise<Uint8Array> {
   const stream = new Blob(pieces as Uint8Array<ArrayBuffer>[]).stream().pipeThrough(new DecompressionStream("deflate"));

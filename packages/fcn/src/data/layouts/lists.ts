@@ -53,10 +53,15 @@ export function listDatasets(
   return Object.fromEntries(splits);
 }
 
-export async function hasAll(root: string, paths: readonly string[]): Promise<boolean> {
-  for (const path of paths) if ((await kindOf(joinPath(root, path))) === undefined) return false;
-  return true;
+/** The files and folders that do not exist below `root`. */
+export async function absentParts(root: string, parts: readonly string[]): Promise<string[]> {
+  const absent: string[] = [];
+  for (const part of parts) if ((await kindOf(joinPath(root, part))) === undefined) absent.push(part);
+  return absent;
 }
+
+export const hasAll = async (root: string, parts: readonly string[]): Promise<boolean> =>
+  (await absentParts(root, parts)).length === 0;
 
 /** Throws for a list that does not exist. */
 export const missingList = (root: string, name: string): TensorError =>

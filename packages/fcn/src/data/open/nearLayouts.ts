@@ -2,11 +2,12 @@ import { TensorError } from "@fcn/tensor";
 import { firstOf } from "@fcn/tensor/internal";
 import { jsonFiles, jsonKind } from "../annotations/jsonFiles.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
-import { fileName, joinPath, kindOf, listFiles, listFolders, readJson, withoutExtension } from "../files/files.js";
+import { fileName, joinPath, listFiles, listFolders, readJson, withoutExtension } from "../files/files.js";
 import { counted } from "../files/words.js";
 import { stripped } from "../folder/affixes.js";
 import { readCoco } from "../layouts/coco.js";
 import { LAYOUT_ROWS } from "../layouts/index.js";
+import { absentParts, hasAll } from "../layouts/lists.js";
 
 /** Why a folder cannot be read, and what can be done about it. */
 export interface NearMiss {
@@ -48,13 +49,6 @@ async function halfLayouts(root: string): Promise<NearMiss[]> {
     misses.push({ problem, fix: `put ${firstOf(absent, 4)} there` });
   }
   return misses;
-}
-
-/** The files and folders that do not exist below `root`. */
-export async function absentParts(root: string, parts: readonly string[]): Promise<string[]> {
-  const absent: string[] = [];
-  for (const part of parts) if ((await kindOf(joinPath(root, part))) === undefined) absent.push(part);
-  return absent;
 }
 
 /** Folder names that suggest images or masks but belong to no known layout. */
@@ -117,7 +111,7 @@ async function typesIn(folder: string): Promise<{ images: number; others: string
 async function splitsInside(root: string, folders: readonly string[]): Promise<NearMiss[]> {
   const whole: string[] = [];
   for (const name of folders) {
-    if ((await absentParts(joinPath(root, name), ["images", "masks"])).length === 0) whole.push(name);
+    if (await hasAll(joinPath(root, name), ["images", "masks"])) whole.push(name);
   }
   const [first] = whole;
   if (first === undefined) return [];

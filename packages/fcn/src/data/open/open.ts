@@ -4,10 +4,11 @@ import { fileError } from "../files/errors.js";
 import { kindOf, listFiles, listFolders } from "../files/files.js";
 import { type DataRemark, plainRemark } from "../files/remarks.js";
 import { type AnyLayout, LAYOUT_ROWS, LAYOUTS, type LayoutName } from "../layouts/index.js";
+import { absentParts, hasAll } from "../layouts/lists.js";
 import type { OpenedData } from "../samples/dataset.js";
 import { foreignAnnotations } from "./foreign.js";
 import { withImageRange } from "./imageRange.js";
-import { absentParts, nearMisses } from "./nearLayouts.js";
+import { nearMisses } from "./nearLayouts.js";
 import { checkOptions, checkOwner, type OpenOptions } from "./options.js";
 import { withoutBad } from "./skipBad.js";
 
@@ -101,7 +102,7 @@ async function otherLayouts(root: string, taken: LayoutName): Promise<DataRemark
   const others: string[] = [];
   for (const [name, { what, parts = [], hasOtherNames, recognise }] of later) {
     // Under one of their other names, VOC's folders also count as a user's own masks.
-    const isSame = hasOtherNames && (await absentParts(root, parts)).length > 0;
+    const isSame = hasOtherNames && !(await hasAll(root, parts));
     if (!isSame && (await recognise(root))) others.push(`${name} (${what})`);
   }
   if (others.length === 0) return [];
