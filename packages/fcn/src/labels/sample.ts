@@ -65,7 +65,7 @@ export function furtherMaps(op: string, samples: readonly SegmentationSample[]):
   if (first === undefined || odd === undefined) return maps;
   const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ") || "none";
   throw invalidArgument(
-    `${op}: of extra label maps sample "${odd.name}" has ${list(mapsOf(odd))}, sample "${first.name}" ${list(maps)}`,
+    `${op}: sample "${odd.name}" has the extra label maps ${list(mapsOf(odd))}, but sample "${first.name}" has ${list(maps)}`,
     `give all samples the same maps; one that is all ${VOID_LABEL} (void) where there are no labels`,
   );
 }

@@ -211,7 +211,7 @@ describe("labels in MAT-files", () => {
       },
     });
     await expect(decodeMatLabels("a.mat", bytes, ["S"], rule)).rejects.toThrow(
-      `a.mat: its label matrix S holds ${value} (column 0, row 1), which is no whole number`,
+      `a.mat: its label matrix S holds ${value} (column 0, row 1), which is not a whole number`,
     );
   });
 });

@@ -99,7 +99,10 @@ function parseImage(entry: unknown): CocoImage | Fault {
   if (!isId(id)) return { problem: `no id ${NO_ID}`, shown: `"${file_name}": ${shownValue(id)}` };
   if (size !== undefined) return { id, file_name, ...size };
   const sides = `height ${shownValue(height)}, width ${shownValue(width)}`;
-  return { problem: "a height and width that are no size of an image in pixels", shown: `"${file_name}": ${sides}` };
+  return {
+    problem: "a height and width that are not the size of an image in pixels",
+    shown: `"${file_name}": ${sides}`,
+  };
 }
 
 function parseCategory(file: string, entry: unknown, i: number): CocoCategory {

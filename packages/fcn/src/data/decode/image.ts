@@ -77,7 +77,7 @@ function notDecoded(file: string, guess: Guess | undefined, cause: unknown): Ten
   const isImage = guess?.what.endsWith(" image") ?? false;
   const other = isImage ? undefined : wrongContent("unsupported-file", file, guess, "an image", cause);
   if (other) return other;
-  const kind = isImage ? `${guess?.what}, which is not read or` : "no image of a known format, or";
+  const kind = isImage ? `${guess?.what}, which is not supported, or` : "no image of a known format, or";
   return fileError("unsupported-file", file, `it is ${kind} is badly damaged`, "save it as JPEG or PNG", cause);
 }
 

@@ -168,7 +168,7 @@ function imageRemarks(
     const isOther = twin.labels.file !== item.labels.file;
     const where = isOther ? `here and in ${twin.labels.file}` : "twice in this file";
     const as = names[0] === names[1] ? "" : ` (as ${names.join(" and ")})`;
-    const why = "each entry takes the annotations of the other for background; bring them into one";
+    const why = "each entry treats the annotations of the other as background; merge them into one";
     const text = `the image ${file} is listed ${where}${as}: ${why}`;
     remarks.push({ level: "problem", code: "same-image", file: item.labels.file, text, files: [file] });
   }

@@ -75,7 +75,7 @@ async function open(root: string, options: LabelmeOptions & OpenerOptions): Prom
       byImage.set(image, json);
       return { json, image, imagePath, isOther, names: shapes.map(({ label }) => label) };
     }
-    const text = `its image ${image} is that of ${joinPath(root, twin)} too: each would take the shapes of the other for background (bring the shapes into one file, or correct imagePath)`;
+    const text = `its image ${image} is also that of ${joinPath(root, twin)}: each file would treat the shapes of the other as background (merge the shapes into one file, or correct imagePath)`;
     const files = [joinPath(root, image)];
     remarks.push({ level: "problem", code: "same-image", file: joinPath(root, json), text, files });
     return undefined;

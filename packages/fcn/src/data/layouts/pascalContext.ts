@@ -32,7 +32,7 @@ const OPTIONS = {
     rule: whole(1),
     fallback: CONTEXT_59.length,
     flag: "--context-classes <n>",
-    help: "for PASCAL-Context: 59 or 33 classes beside the background",
+    help: "for PASCAL-Context: 59 or 33 classes besides the background",
     decides: "classes",
   },
 } as const satisfies OptionTable<ContextOptions>;
@@ -89,7 +89,7 @@ async function classNames(root: string, count: number): Promise<readonly string[
   }
   const entries = [...(await numberedNames(file)).keys()].filter((name) => name !== "background");
   if (entries.length === count) return entries;
-  throw damagedFile(file, `it names ${entries.length} classes beside the background, not ${count}`);
+  throw damagedFile(file, `it names ${entries.length} classes besides the background, not ${count}`);
 }
 
 /** Parses lines `12: name` into name -> number; blanks inside names do not count. */

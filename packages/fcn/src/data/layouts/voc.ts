@@ -82,8 +82,8 @@ async function open(root: string, options: VocOptions & PairOptions & OpenerOpti
   }
   const { sbd, d2l } = options;
   if (sbd !== undefined && d2l !== undefined) {
-    const fix = "give one of them";
-    throw fileError("invalid-argument", root, "sbd and d2l are two ways to train that exclude each other", fix);
+    const fix = "pass only one of them";
+    throw fileError("invalid-argument", root, "sbd and d2l are alternative ways to train", fix);
   }
   const own = await openOwnVoc(root, folder, options);
   if (own && (sbd ?? d2l) !== undefined) refuseOwnClasses(folder, sbd === undefined ? "d2l" : "sbd");

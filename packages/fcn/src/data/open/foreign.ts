@@ -71,6 +71,6 @@ export async function foreignAnnotations(root: string): Promise<string[]> {
   }
   return [...found].map(([{ what, fix }, names]) => {
     const verb = names.length === 1 ? "is of" : "are of";
-    return `${counted(names.length, "file")} (${firstOf(names, 2)}) ${verb} ${what}, which is not read: ${fix}`;
+    return `${counted(names.length, "file")} (${firstOf(names, 2)}) ${verb} ${what}, which is not supported: ${fix}`;
   });
 }

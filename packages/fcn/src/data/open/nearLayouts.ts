@@ -116,7 +116,7 @@ async function splitsInside(root: string, folders: readonly string[]): Promise<N
   const [first] = whole;
   if (first === undefined) return [];
   const list = whole.map((name) => `${name}/`).join(", ");
-  const problem = `images/ and masks/ are inside of ${list}`;
+  const problem = `images/ and masks/ are inside ${list}`;
   if (whole.length === 1) return [{ problem, fix: `name the folder ${joinPath(root, first)}` }];
   const moves = whole.map((name) => `${name}/images to images/${name} and ${name}/masks to masks/${name}`);
   return [{ problem, fix: `move ${moves.join(", ")}` }];

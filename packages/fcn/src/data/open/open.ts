@@ -60,7 +60,7 @@ function lostLetters({ root, classes }: OpenedData): DataRemark[] {
     lost.map((name) => `"${name}"`),
     5,
   );
-  const text = `${what} the sign \ufffd for letters that a conversion to UTF-8 lost (${names}): several names may have become one; export or convert the file again from its original, and tell the converter its encoding`;
+  const text = `${what} the character \ufffd in place of letters that a conversion to UTF-8 lost (${names}): several names may have become one; export or convert the file again from its original, and tell the converter its encoding`;
   return [{ level: "warning", code: "lost-letters", file: root, text }];
 }
 
@@ -89,7 +89,7 @@ async function checkFit(root: string, name: LayoutName): Promise<void> {
   const absent = await absentParts(root, parts);
   const there = [...(await listFolders(root)).map((folder) => `${folder}/`), ...(await listFiles(root))];
   const missing = absent.length > 0 ? `; missing: ${absent.join(", ")}` : "";
-  const problem = `the layout ${name} needs ${what}${missing}; there ${there.length === 0 ? "is nothing" : `are ${firstOf(there, 8)}`}`;
+  const problem = `the layout ${name} needs ${what}${missing}; found: ${there.length === 0 ? "nothing" : firstOf(there, 8)}`;
   throw fileError("missing-data", root, problem, {
     code: "put them there, or leave the option layout out, so that the layout is found by looking",
     command: "put them there, or leave --layout out, so that the layout is found by looking",
@@ -106,7 +106,7 @@ async function otherLayouts(root: string, taken: LayoutName): Promise<DataRemark
     if (!isSame && (await recognise(root))) others.push(`${name} (${what})`);
   }
   if (others.length === 0) return [];
-  const text = `it is read by the layout ${taken} (${LAYOUTS[taken].what}), and fits ${others.join(" and ")} too`;
+  const text = `it is read by the layout ${taken} (${LAYOUTS[taken].what}), but also fits ${others.join(" and ")}`;
   const about = { level: "note", code: "other-layouts", file: root } as const;
   return [{ ...about, text: `${text}; the option layout chooses`, commandText: `${text}; --layout chooses` }];
 }

@@ -95,6 +95,6 @@ function linesOf(leftOut: readonly LeftOut[]): DataRemark[] {
 function nothingLeft(root: string, split: string, bad: readonly DataRemark[]): TensorError {
   const { file, text } = bad[0] as DataRemark;
   const example = `for example ${file}: ${text}`;
-  const problem = `none of the ${counted(bad.length, "image")} of "${split}" can be used, so that nothing is left of it`;
-  return fileError("missing-data", root, `${problem}: ${example}`, "mend the images and masks");
+  const problem = `none of the ${counted(bad.length, "image")} of "${split}" can be used, which would leave it empty`;
+  return fileError("missing-data", root, `${problem}: ${example}`, "repair the images and masks");
 }

@@ -71,7 +71,7 @@ export function sizeOf(file: string, stated: StatedSize, upright: PaintSize | un
   const { height = upright?.height, width = upright?.width } = stated;
   if (height !== undefined && width !== undefined) return { height, width };
   const problem = "it does not state the size of its image, and the image is not at hand";
-  throw fileError("missing-data", file, problem, "mend the image, or write its height and width into the file");
+  throw fileError("missing-data", file, problem, "repair the image, or write its height and width into the file");
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -120,7 +120,7 @@ function pieceOf(place: string, piece: unknown, size: PaintSize): ((paint: Paint
   if (Array.isArray(piece)) {
     const numbers = piece.map(numberOf);
     const stray = numbers.indexOf(undefined);
-    if (stray >= 0) throw broken(place, `a polygon holds ${shownValue(piece[stray])}, which is no number`);
+    if (stray >= 0) throw broken(place, `a polygon holds ${shownValue(piece[stray])}, which is not a number`);
     const problem = `a polygon of ${piece.length} numbers is not a list x, y, x, y, ... of 3 points or more`;
     if (piece.length < 6) return problem;
     if (piece.length % 2 !== 0) throw broken(place, problem);
@@ -131,7 +131,7 @@ function pieceOf(place: string, piece: unknown, size: PaintSize): ((paint: Paint
   const runs = runsOf(place, piece);
   const [height, width] = runs.size;
   if (height !== size.height || width !== size.width) {
-    throw broken(place, `run lengths for ${height}x${width} stand in an image of ${size.height}x${size.width}`);
+    throw broken(place, `run lengths for ${height}x${width} in an image of ${size.height}x${size.width}`);
   }
   return (paint) => paintRuns(place, runs, paint);
 }

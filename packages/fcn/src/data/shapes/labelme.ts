@@ -104,7 +104,7 @@ async function paintShape(
   } else if (FOUR_CORNERS.test(type) && points.length === 4) {
     paintPolygon(points, size, paint);
   } else {
-    const corners = FOUR_CORNERS.test(type) ? ` with ${points.length} points in place of 4` : "";
+    const corners = FOUR_CORNERS.test(type) ? ` with ${points.length} points instead of 4` : "";
     const fix = "draw polygons, rectangles, circles, lines, points or masks";
     throw fileError("bad-shape", place, `a shape of the unknown type "${type}" ("${label}")${corners}`, fix);
   }
@@ -117,7 +117,7 @@ async function decodeShapeMask(place: string, mask: string): Promise<DecodedPng>
     letters = atob(mask.replace(/^data:[^,]*,/, ""));
   } catch (cause) {
     const fix = "export the shape again, draw it as a polygon, or remove it";
-    throw fileError("bad-shape", place, "its mask is cut off or no base64", fix, cause);
+    throw fileError("bad-shape", place, "its mask is cut off or not base64", fix, cause);
   }
   return decodeMaskPng(
     `${place}: its mask`,
