@@ -120,8 +120,8 @@ async function readStored(
   const format = isShifted ? "ushort" : (name as Format);
   const { data, info } = await image.raw({ depth: format }).toBuffer({ resolveWithObject: true });
   const Values = FORMATS[format][1] as Float32ArrayConstructor;
-  // The decoder's buffer is not necessarily aligned.
-  const all = new Values(data.slice().buffer);
+  // The decoder's buffer is not necessarily aligned; a copy is.
+  const all = new Values(new Uint8Array(data).buffer);
   const { height, width } = info;
   const have = info.channels as number;
   // [grey, grey, grey, second, third, ...] after the conversion, otherwise the bands themselves.

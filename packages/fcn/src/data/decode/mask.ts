@@ -42,12 +42,8 @@ function valueKeys(file: string, image: DecodedPng): ArrayLike<number> {
     grey[i] = samples[at] as number;
     if (isColour && (samples[at] !== samples[at + 1] || samples[at] !== samples[at + 2])) {
       const fix = "save all masks of the folder alike: as numbers, or in the colours of the classes";
-      throw fileError(
-        "unknown-colour",
-        file,
-        `it holds colours (${placeOf(i, width)}), but the masks here hold numbers`,
-        fix,
-      );
+      const problem = `it holds colours (${placeOf(i, width)}), but the masks here hold numbers`;
+      throw fileError("unknown-colour", file, problem, fix);
     }
   }
   return grey;

@@ -37,8 +37,8 @@ export async function withoutBad(opened: OpenedData, options: InspectOptions = {
     if (bad.length === 0) return dataset;
     if (bad.length === keys.length) throw nothingLeft(opened.root, split, bad);
     leftOut.push(...bad.map(({ level: _, files: __, ...about }) => ({ split, ...about })));
-    const many = bad.length > MANY * keys.length ? " (MORE THAN HALF)" : "";
-    counts.push(`${split} ${bad.length} of ${keys.length}${many}`);
+    const loud = bad.length > MANY * keys.length ? " (MORE THAN HALF)" : "";
+    counts.push(`${split} ${bad.length} of ${keys.length}${loud}`);
     const kept = judged.filter(({ problem }) => problem === undefined);
     return fileDataset(
       kept.map(({ item }) => item),
