@@ -9,7 +9,17 @@ export { decodeText, describeFault, recodeFix, shellWord, type TextFault } from 
 export { matchNames, type NameMatch } from "./nn/matchNames.js";
 export { nameTarget } from "./nn/stateDict.js";
 export { ONE_VALUE } from "./ops/batchNorm.js";
-export { brief, firstOf, invalidArgument, reworded, show, showSome, showValue } from "./plain/errors.js";
+export {
+  brief,
+  defect,
+  firstOf,
+  invalidArgument,
+  invalidShape,
+  reworded,
+  show,
+  showSome,
+  showValue,
+} from "./plain/errors.js";
 export { nearest } from "./plain/nearest.js";
 export { isNode, nodeModule } from "./plain/node.js";
 export { checkOptions, checkValue, checkValues } from "./plain/options.js";

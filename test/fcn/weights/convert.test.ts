@@ -241,7 +241,7 @@ describe("fcn convert", () => {
     await link(at("own.safetensors"), at("linked.npz"));
     for (const out of ["own.safetensors", "linked.npz"]) {
       const { code, stderr } = await fcn(at("own.safetensors"), at(out));
-      expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: convert: .* read; it would be written over/)]);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: convert: .* read; it would be overwritten/)]);
     }
   });
 

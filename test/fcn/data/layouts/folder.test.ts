@@ -572,7 +572,7 @@ describe("labelme and COCO folders", () => {
     await writeTree(root, { "a.json": labelme("a.jpg", "dog"), "b.json": labelme("a.jpg", "cat") });
     const { remarks } = await data.open(root);
     expect(remarks.find(({ level }) => level === "problem")?.text).toMatch(
-      /^its image a\.jpg is that of .*a\.json too: each would take the shapes of the other for background/,
+      /^its image a\.jpg is also that of .*a\.json: each file would treat the shapes of the other as background/,
     );
   });
 
@@ -680,7 +680,7 @@ describe("labelme and COCO folders", () => {
     ]);
     await writeTree(root, { "dogs.json": boxes([[1, "dogs"]], ["1.jpg"]) });
     expect((await data.open(root)).remarks.find(({ level }) => level === "problem")?.text).toMatch(
-      /^the image .*1\.jpg is listed here and in .*cats\.json: each entry takes the annotations of the other for background/,
+      /^the image .*1\.jpg is listed here and in .*cats\.json: each entry treats the annotations of the other as background/,
     );
   });
 

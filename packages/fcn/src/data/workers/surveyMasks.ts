@@ -1,4 +1,4 @@
-import { decodeMaskPng, keyPlane, paletteKeys } from "../decode/mask.js";
+import { decodeMaskPng, keyPlane, rgbKeys } from "../decode/mask.js";
 import type { DecodedPng } from "../decode/png.js";
 import { readBytes, stampOf } from "../files/files.js";
 import { findSoftEdges, type SoftEdges } from "./softEdges.js";
@@ -36,7 +36,7 @@ export async function surveyMask(file: string): Promise<MaskSurvey> {
   const { height, width } = image;
   const about = { file, stamp, height, width };
   if (image.palette) {
-    const palette = paletteKeys(image.palette);
+    const palette = Array.from(rgbKeys(image.palette));
     const counted = countKeys(image.samples);
     return {
       ...about,
