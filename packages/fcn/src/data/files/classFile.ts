@@ -5,8 +5,8 @@ const FORMS: Readonly<Record<string, { readonly says: readonly string[]; readonl
 };
 
 /**
- * Where to write the name, colour or value of a class, for remedies: the file that lists the classes if it can say that,
- * and otherwise a `classes.json`.
+ * Where to write the name, colour or value of a class, for remedies: the file that lists the classes if it can say
+ * that, and otherwise a `classes.json`.
  *
  * @param file the name of the file that lists them; `classes.json` by default
  */

@@ -1,20 +1,20 @@
 /** A mask has soft edges if more than this share of the pixels at its borders are steps between two classes. */
-const MOST_STEPS = 0.15;
-/** Keys within a smaller span than this are labels, of which neighbours may be consecutive numbers. */
-const WIDE = 128;
+const MOST_STEPS = 0.13;
+/** Numbers within a smaller span than this are labels. */
+const LEAST_SPAN = 32;
+/** Lossy compression turns white into several levels from here to 255; maps of labels hardly have so many classes. */
+const WHITE = { from: 240, levels: 3 } as const;
 
 /**
- * Whether a mask has soft edges, as left by blurring, smoothing, scaling and lossy compression. In a map of labels
- * hardly any pixel at a border lies between its opposite neighbours in value, and hardly any of two neighbouring grey
- * levels differ by 1.
+ * Whether a mask has soft edges, as left by blurring, smoothing, scaling and lossy compression: many pixels at its
+ * borders lie between their opposite neighbours in value, which is rare in maps of labels.
  *
  * @param keys grey levels, or 0xRRGGBB with `isColour`
  */
 export function hasSoftEdges(keys: ArrayLike<number>, height: number, width: number, isColour: boolean): boolean {
+  if (!isColour && spanOf(keys) < LEAST_SPAN) return false;
   const isBetween = isColour ? isColourBetween : isLevelBetween;
-  const isNear = !isColour && spanOf(keys) >= WIDE;
-  const isStep = (a: number, key: number, b: number): boolean =>
-    isBetween(a, key, b) || (isNear && (Math.abs(a - key) === 1 || Math.abs(b - key) === 1));
+  const whites = new Set<number>();
   let [border, steps] = [0, 0];
   for (let y = 1; y < height - 1; y++) {
     for (let x = 1; x < width - 1; x++) {
@@ -23,10 +23,11 @@ export function hasSoftEdges(keys: ArrayLike<number>, height: number, width: num
       const [above, below] = [keys[at - width]!, keys[at + width]!];
       if (left === key && right === key && above === key && below === key) continue;
       border++;
-      if (isStep(left, key, right) || isStep(above, key, below)) steps++;
+      if (isBetween(left, key, right) || isBetween(above, key, below)) steps++;
+      if (!isColour && key >= WHITE.from && key <= 255) whites.add(key);
     }
   }
-  return steps > MOST_STEPS * border;
+  return steps > MOST_STEPS * border || whites.size >= WHITE.levels;
 }
 
 function spanOf(keys: ArrayLike<number>): number {

@@ -26,7 +26,7 @@ const others = ([, ...more]: Surveys): string =>
 /** A shell pattern for all masks beside the given one. */
 const inFolder = ({ file }: MaskSurvey): string => `${shellWord(folderOf(file))}*.png`;
 
-/** Throws for masks that hold no labels: those with soft edges, and those whose shapes are in alpha, which is not read. */
+/** Throws for masks that hold no labels: those with soft edges, and those whose shapes are in alpha alone. */
 export function refuseNoLabels(surveys: readonly MaskSurvey[], { listedIn }: Listed): void {
   const soft = surveys.filter(({ isSoft }) => isSoft);
   if (isSome(soft)) throw softEdges(soft, listedIn);
