@@ -141,6 +141,8 @@ describe("hasSoftEdges", () => {
     }
     const bands = Array.from({ length: SIDE * SIDE }, (_, at) => (at % SIDE < 3 ? 255 : Math.floor(at / SIDE / 4)));
     expect(hasSoftEdges(bands, SIDE, SIDE, false)).toBe(false);
+    const stripes = Array.from({ length: SIDE * SIDE }, (_, at) => 50 * (at % 4));
+    expect(hasSoftEdges(stripes, SIDE, SIDE, false)).toBe(false);
     for (const keys of [...Object.values(LEVELS), ...Object.values(COLOURS)]) {
       expect(hasSoftEdges(shapes(3, keys), SIDE, SIDE, (keys.at(-1) ?? 0) > 255)).toBe(false);
     }

@@ -27,7 +27,9 @@ export function hasSoftEdges(keys: ArrayLike<number>, height: number, width: num
       if (!isColour && key >= WHITE.from && key <= 255) whites.add(key);
     }
   }
-  return steps > MOST_STEPS * border || whites.size >= WHITE.levels;
+  // Without any area, such as in stripes one pixel wide, there is nothing that was smoothed.
+  const hasArea = border < (height - 2) * (width - 2);
+  return hasArea && (steps > MOST_STEPS * border || whites.size >= WHITE.levels);
 }
 
 function spanOf(keys: ArrayLike<number>): number {
