@@ -3,7 +3,7 @@ import { decodeMaskPng } from "../decode/mask.js";
 import { badShape, emptyShape, type PaintSize, partOfError, type SkippedPart } from "../decode/parts.js";
 import { type DecodedPng, isRgb } from "../decode/png.js";
 import type { LabelPlane } from "../decode/rule.js";
-import { inTermsOf } from "../files/classFile.js";
+import { classListFor } from "../files/classFile.js";
 import { fileError } from "../files/errors.js";
 import { roundHalfEven } from "../files/numbers.js";
 import { IN_PIXELS, NO_PIXEL, sizeOf } from "./coco.js";
@@ -170,7 +170,7 @@ function unknownName(name: string, indices: readonly number[], { names, listedIn
   const problem = `it has a shape named "${name}", but the classes are ${firstOf(known, 12)} (${places})`;
   return badShape(
     problem,
-    inTermsOf(listedIn, "correct the name in the file, or add it to classes.json"),
+    `correct the name in the file, or add it to ${classListFor("name", listedIn)}`,
     "unknown-label",
   );
 }
