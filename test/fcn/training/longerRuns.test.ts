@@ -24,7 +24,7 @@ async function run(name: string, options: Options) {
   const view = { line: (text: string) => void lines.push(text), ...options.view };
   const base = { ...tinyRun(data, device), batchSize: 2, readEvery: 2, validateEvery: 2 };
   const result = await fcn.trainRun({ ...base, ...options, view, out: join(root, name) });
-  return { result, lines: lines.filter((text) => /^(the run goes on|the schedule)/.test(text)) };
+  return { result, lines: lines.filter((text) => /^(the run continues|the schedule)/.test(text)) };
 }
 
 const weights = (name: string, file = "weights.safetensors") => io.readSafetensors(join(root, name, file));

@@ -8,7 +8,7 @@ import { type Extent, pair } from "../plain/shape.js";
 import { checkChannels, convolutionParameters, nextSeed } from "./initialise.js";
 import { Module } from "./module.js";
 
-interface LayerOptions {
+export interface ConvolutionLayerOptions {
   /** Rows and columns of the kernel. */
   readonly kernelSize: Extent;
   /** Default true. */
@@ -17,17 +17,17 @@ interface LayerOptions {
   readonly seed?: number;
 }
 
-export interface Conv2dLayerOptions extends LayerOptions, Conv2dOptions {}
+export interface Conv2dLayerOptions extends ConvolutionLayerOptions, Conv2dOptions {}
 
-export interface ConvTranspose2dLayerOptions extends LayerOptions, ConvTranspose2dOptions {}
+export interface ConvTranspose2dLayerOptions extends ConvolutionLayerOptions, ConvTranspose2dOptions {}
 
-const LAYER: RulesOf<LayerOptions> = { kernelSize: required(extent(1)), bias: boolean, seed: seedRule };
+const LAYER: RulesOf<ConvolutionLayerOptions> = { kernelSize: required(extent(1)), bias: boolean, seed: seedRule };
 
 /** The parameters of either convolution. `rows` are the channels that the first dimension of the weight counts. */
-abstract class Convolution<Options extends Conv2dLayerOptions> extends Module {
+export abstract class Convolution<Options extends Conv2dLayerOptions> extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
-  protected readonly options: Omit<Options, keyof LayerOptions>;
+  protected readonly options: Omit<Options, keyof ConvolutionLayerOptions>;
 
   constructor(
     op: string,

@@ -1,10 +1,17 @@
 export { LeakyReLU, ReLU, ReLU6, Sigmoid } from "./activations.js";
 export { BatchNorm2d, type BatchNorm2dOptions } from "./batchNorm.js";
-export { Conv2d, type Conv2dLayerOptions, ConvTranspose2d, type ConvTranspose2dLayerOptions } from "./convolution.js";
+export {
+  Conv2d,
+  type Conv2dLayerOptions,
+  type Convolution,
+  type ConvolutionLayerOptions,
+  ConvTranspose2d,
+  type ConvTranspose2dLayerOptions,
+} from "./convolution.js";
 export { Dropout, Dropout2d, type DropoutOptions, type SeededModule } from "./dropout.js";
 export { GroupNorm, type GroupNormOptions } from "./groupNorm.js";
 export { convolutionWeight } from "./initialise.js";
 export { Module } from "./module.js";
 export { Sequential } from "./sequential.js";
 export type { LoadOptions, LoadReport, StateAdapter, StateArray, StateDict } from "./stateDict.js";
-export { AvgPool2d, MaxPool2d, Upsample } from "./window.js";
+export { AvgPool2d, MaxPool2d, type OpLayer, Upsample } from "./window.js";

@@ -8,7 +8,7 @@ import type { RulesOf } from "../plain/rules.js";
 import { Module } from "./module.js";
 
 /** A layer without parameters: an op with fixed options, which are checked when the layer is made. */
-abstract class OpLayer<Options extends object> extends Module {
+export abstract class OpLayer<Options extends object> extends Module {
   readonly #options: Options;
 
   constructor(

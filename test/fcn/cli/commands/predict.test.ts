@@ -367,6 +367,6 @@ describe("fcn eval", () => {
     await writeFile(at("data", "classes.json"), JSON.stringify(["background", "dog", "cat"]));
     const turned = await run(["eval", "--data", at("data"), "--weights", weights]);
     expect(turned.code).toBe(1);
-    expect(turned.err).toMatch(/\(background, dog, cat\), the net .*\(background, cat, dog\): the same names/);
+    expect(turned.err).toMatch(/\(background, dog, cat\), the net .*\(background, cat, dog\): the names are the same/);
   });
 });

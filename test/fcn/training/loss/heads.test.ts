@@ -142,7 +142,9 @@ describe("a net with two heads", () => {
     ];
     for (const [options, data, message] of wrong) await expect(afterTraining(data, options)).rejects.toThrow(message);
     const mixed = [samples[0]!, { ...samples[1]!, more: { other: samples[1]!.labels } }];
-    expect(() => fcn.data.stackSamples(mixed, preprocessing)).toThrow(/sample "b" has "other", sample "a" "geometric"/);
+    expect(() => fcn.data.stackSamples(mixed, preprocessing)).toThrow(
+      /sample "b" has the extra label maps "other", but sample "a" has "geometric"/,
+    );
   });
 });
 
