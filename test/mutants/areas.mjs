@@ -2,6 +2,7 @@ const KERNELS = "packages/kernels/src";
 const OPTIM = "packages/tensor/src/optim";
 const IO = "packages/tensor/src/io";
 const CORE = "packages/fcn/src";
+const GRAPH = `${CORE}/models/graph`;
 
 /** The plans of an op, without the texts of shaders, and the tests that lie in the folder of the same name. */
 const op = (name) => ({
@@ -29,7 +30,7 @@ export const areas = {
       root(["kernel"]),
       root(["plan"]),
       root(["windows"], ["windowCases", "windows"]),
-      root(["dims"], ["matmul/plan", "pointwise/plan", "reduce/plan", "copy/plan"]),
+      root(["dims"]),
       root(["views"], ["pool/plan", "conv2d/plan"]),
       root(["tuning"], ["conv2d/tiles"]),
     ]),
@@ -81,9 +82,14 @@ export const areas = {
     { source: [`${CORE}/data/**/mat/*.ts`], tests: ["test/fcn/data/**/mat.test.ts"] },
   ],
   coordinates: [
+    { source: [`${GRAPH}/plane/*.ts`], tests: ["test/fcn/models/graph/plane/*.test.ts"] },
     {
-      source: [`${CORE}/models/**/{coordinates,coordinateMap,footprint,rational,reach,window}.ts`],
-      tests: ["test/fcn/models/graph/{dilate,geometry/*,weights/*}.test.ts"],
+      source: [`${GRAPH}/geometry/{footprint,reach}.ts`],
+      tests: ["test/fcn/models/graph/geometry/{footprint,reach}.test.ts"],
+    },
+    {
+      source: [`${GRAPH}/geometry/coordinates.ts`],
+      tests: ["test/fcn/models/graph/geometry/coordinates.test.ts"],
     },
   ],
 };
