@@ -16,6 +16,14 @@ const root = (names, tests = names) => ({
   tests: tests.map((name) => `test/kernels/${name}.test.ts`),
 });
 
+/** The shaders of ops, and tests of small shapes that run them, but for those whose name matches `slow`. */
+const shaders = (names, tests, slow) => ({
+  source: names.map((name) => `${KERNELS}/${name}/*.wgsl`),
+  tests: tests.map((name) => `test/tensor/${name}.test.ts`),
+  shaders: true,
+  slow,
+});
+
 /**
  * Where faults are planted, and the tests that should notice: each area is a list of groups, so that a fault runs few
  * tests. Patterns are relative to the root. `gpu` groups run their tests on a device, which takes longer.
@@ -54,16 +62,16 @@ export const areas = {
   ],
   metrics: [{ source: [`${CORE}/labels/metrics.ts`], tests: ["test/fcn/labels/metrics.test.ts"] }],
   kernels: [
-    {
-      source: [`${KERNELS}/**/*.wgsl`],
-      tests: [
-        "test/golden.test.ts",
-        "test/tensor/ops/{addInto,convolution,dropout,gradients,labels,movement,notFinite,reduce}.test.ts",
-        "test/tensor/optim/rules.test.ts",
-      ],
-      shaders: true,
-      gpu: true,
-    },
+    shaders(
+      ["confusion", "copy", "fill", "optim", "paint", "random"],
+      ["ops/addInto", "ops/dropout", "ops/labels", "ops/movement", "optim/rules"],
+    ),
+    // In tiles.test.ts every tile is asked for, on a device with and without subgroups, so that each variant runs.
+    shaders(
+      ["conv2d", "cross-entropy", "interpolate", "lrn", "matmul", "norm", "pool", "reduce", "softmax"],
+      ["ops/conv", "ops/gradients", "ops/nearest", "ops/notFinite", "ops/reduce", "ops/tiles", "ops/windows"],
+      "convolution on a device|random shapes|poisoned buffers|device.tune",
+    ),
   ],
   masks: [
     {

@@ -21,6 +21,12 @@ const unknown = positionals.filter((name) => !Object.hasOwn(areas, name));
 if (unknown.length > 0)
   throw new Error(`no area ${unknown.join(", ")}; the areas are ${Object.keys(areas).join(", ")}`);
 
+/** The patterns that one with braces stands for. */
+function alternatives(pattern) {
+  const [, before, names, after] = /^(.*?)\{([^{}]*)\}(.*)$/.exec(pattern) ?? [];
+  return names === undefined ? [pattern] : names.split(",").flatMap((name) => alternatives(before + name + after));
+}
+
 process.chdir(ROOT);
 const rows = {};
 const problems = [];
@@ -28,9 +34,11 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(areas)) {
   const mutants = [];
   console.log(`-- ${name}`);
   for (const group of areas[name]) {
-    const inGroup = globSync(group.source, { cwd: ROOT }).sort();
-    if (inGroup.length === 0) problems.push(`${name}: no file is ${group.source.join(", ")}`);
-    const files = inGroup.filter((path) => path.includes(values.files ?? ""));
+    for (const pattern of [...group.source, ...group.tests].flatMap(alternatives))
+      if (!pattern.startsWith("!") && globSync(pattern).length === 0) problems.push(`${name}: no file is ${pattern}`);
+    const files = globSync(group.source)
+      .sort()
+      .filter((path) => path.includes(values.files ?? ""));
     if (files.length === 0) continue;
     const found = await (group.shaders ? plantInShaders : plantInSource)(files, group);
     const { row, survivors, stale } = tally(found, equivalent);
