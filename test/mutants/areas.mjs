@@ -64,7 +64,7 @@ export const areas = {
   kernels: [
     shaders(
       ["confusion", "copy", "fill", "optim", "paint", "random"],
-      ["ops/addInto", "ops/dropout", "ops/labels", "ops/movement", "optim/rules"],
+      ["ops/addInto", "ops/dropout", "ops/fill", "ops/labels", "ops/movement", "optim/rules"],
     ),
     // In tiles.test.ts every tile is asked for, on a device with and without subgroups, so that each variant runs.
     shaders(
