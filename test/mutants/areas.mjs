@@ -64,12 +64,22 @@ export const areas = {
   kernels: [
     shaders(
       ["confusion", "copy", "fill", "optim", "paint", "random"],
-      ["ops/addInto", "ops/dropout", "ops/fill", "ops/labels", "ops/movement", "optim/rules"],
+      ["ops/addInto", "ops/dropout", "ops/fill", "ops/foldedGrids", "ops/labels", "ops/movement", "optim/rules"],
+      "grids of one row",
     ),
     // In tiles.test.ts every tile is asked for, on a device with and without subgroups, so that each variant runs.
     shaders(
       ["conv2d", "cross-entropy", "interpolate", "lrn", "matmul", "norm", "pool", "reduce", "softmax"],
-      ["ops/conv", "ops/gradients", "ops/nearest", "ops/notFinite", "ops/reduce", "ops/tiles", "ops/windows"],
+      [
+        "ops/conv",
+        "ops/foldedGrids",
+        "ops/gradients",
+        "ops/nearest",
+        "ops/notFinite",
+        "ops/reduce",
+        "ops/tiles",
+        "ops/windows",
+      ],
       "convolution on a device|random shapes|poisoned buffers|device.tune",
     ),
   ],
