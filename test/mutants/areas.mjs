@@ -64,7 +64,17 @@ export const areas = {
   kernels: [
     shaders(
       ["confusion", "copy", "fill", "optim", "paint", "random"],
-      ["ops/addInto", "ops/dropout", "ops/fill", "ops/foldedGrids", "ops/labels", "ops/movement", "optim/rules"],
+      [
+        "ops/addInto",
+        "ops/dropout",
+        "ops/fill",
+        "ops/foldedGrids",
+        "ops/labels",
+        "ops/movement",
+        "ops/philox",
+        "optim/optim",
+        "optim/rules",
+      ],
       "grids of one row",
     ),
     // In tiles.test.ts every tile is asked for, on a device with and without subgroups, so that each variant runs.
