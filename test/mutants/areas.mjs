@@ -84,6 +84,8 @@ export const areas = {
         "ops/conv",
         "ops/foldedGrids",
         "ops/gradients",
+        "ops/labels",
+        "ops/longSums",
         "ops/nearest",
         "ops/notFinite",
         "ops/reduce",

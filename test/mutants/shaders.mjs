@@ -1,12 +1,12 @@
 import { fork } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundleTests } from "./bundle.mjs";
 import { faultsOf } from "./shaders/plant.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const OUTFILE = `${ROOT}/out/mutants/shaders.mjs`;
+const OUTFILE = `${ROOT}/out/mutants/shaders-${process.pid}.mjs`;
 /** Faults of a shader that are tried at most; which ones depends on its text alone. */
 const SAMPLE = 4;
 /** Tests are tried on a fault, the shortest first, up to this many milliseconds of what they take without it. */
@@ -115,6 +115,7 @@ export async function plantInShaders(files, { tests, slow }) {
     }
   } finally {
     worker.stop();
+    rmSync(OUTFILE, { force: true });
   }
   return mutants;
 }
