@@ -1,4 +1,4 @@
-import { fillStep, planFill, wordBits } from "@fcn/kernels";
+import { fillStep, finiteCheck, planFill, wordBits } from "@fcn/kernels";
 import { createDevice, type Device, log, mul, TensorError } from "@fcn/tensor";
 import { runPlan } from "@fcn/tensor/internal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -51,6 +51,16 @@ describe("the check of results", () => {
 
   it.each([0, 1, 63, 64, 900, 1023, 1024, 1100, 2500, 2999])("names element %i", async (place) => {
     expect(await found(3000, place)).toBe(`not-finite, element ${place}`);
+  });
+
+  it("goes through the rows of a grid", async () => {
+    using wide = await createDevice({ quiet: true });
+    const found = wide.scope(() => {
+      const x = wide.tensor(Float32Array.from({ length: 3000 }, (_, i) => (i === 2900 ? Infinity : 1)));
+      runPlan(wide, "check", { steps: [{ ...finiteCheck(3000, 0, 0), grid: [1, 3, 1] }] }, { x });
+      return x.data();
+    });
+    await expect(found).rejects.toMatchObject({ code: "not-finite" });
   });
 
   it("names the last of any number of elements", async () => {

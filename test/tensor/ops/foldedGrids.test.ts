@@ -4,7 +4,7 @@ import { tensorStoredIn } from "@fcn/tensor/internal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { random } from "../../support/nd.js";
 
-/** A plan whose grids have two rows, as those past 65,535 workgroups have; the last workgroup may have nothing to do. */
+/** A plan whose grids have two rows, as those past 65,535 workgroups have. The last workgroup may be one too many. */
 function folded(plan: Plan): Plan {
   const steps = plan.steps.map((step) => {
     const [x, y, z] = step.grid;
