@@ -79,20 +79,18 @@ export const areas = {
     ),
     // In tiles.test.ts every tile is asked for, on a device with and without subgroups, so that each variant runs.
     shaders(
-      ["conv2d", "cross-entropy", "interpolate", "lrn", "matmul", "norm", "pool", "reduce", "softmax"],
-      [
-        "ops/conv",
-        "ops/foldedGrids",
-        "ops/gradients",
-        "ops/labels",
-        "ops/longSums",
-        "ops/nearest",
-        "ops/notFinite",
-        "ops/reduce",
-        "ops/tiles",
-        "ops/windows",
-      ],
+      ["conv2d"],
+      ["ops/conv", "ops/foldedGrids", "ops/tiles"],
       "convolution on a device|random shapes|poisoned buffers|device.tune",
+    ),
+    shaders(
+      ["cross-entropy", "softmax"],
+      ["ops/foldedGrids", "ops/gradients", "ops/labels", "ops/longSums", "ops/notFinite", "ops/windows"],
+    ),
+    shaders(["matmul", "reduce"], ["ops/foldedGrids", "ops/gradients", "ops/longSums", "ops/reduce", "ops/windows"]),
+    shaders(
+      ["interpolate", "lrn", "norm", "pool"],
+      ["ops/foldedGrids", "ops/gradients", "ops/longSums", "ops/nearest", "ops/notFinite", "ops/windows"],
     ),
   ],
   masks: [
